@@ -1,0 +1,187 @@
+"""Where each store is and how it may be used: an address opens nothing and never prints a secret.
+
+Knows URLs, folders, limits and what of them may be shown. The embedded engine and a server are the
+same class at another address: a store with a `folder` lives in this process, one with a URL elsewhere.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit, urlunsplit
+
+# Query parameters that say where a store is; every other one may be a secret and is left out.
+_SHOWN = frozenset({"host", "port", "dbname", "db", "database", "sslmode", "service", "unix_socket_path"})
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresAddress:
+    """A PostgreSQL primary and, where there is one, the replica that reads go to.
+
+    Args:
+        conninfo: What libpq accepts: `postgresql://…` or `host=… user=…`.
+        replica: The same for the replica; None sends reads to the primary.
+        read_only: Every transaction is READ ONLY (the analyst's session).
+        statement_timeout: Seconds one statement may run.
+        embedded: The server is ours, out of a wheel, on a unix socket.
+    """
+
+    conninfo: str = field(repr=False)
+    replica: str | None = field(default=None, repr=False)
+    read_only: bool = False
+    statement_timeout: float = 120.0
+    embedded: bool = False
+
+    @property
+    def masked(self) -> str:
+        """The address without its secrets, for people.
+
+        >>> PostgresAddress("postgresql://me:secret@db.example:5432/ys").masked
+        'postgresql://me:***@db.example:5432/ys'
+        >>> PostgresAddress("host=/run/ys user=me password=secret dbname=ys").masked
+        'postgresql://me:***@/ys?host=/run/ys'
+        """
+        return _mask_conninfo(self.conninfo)
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHouseAddress:
+    """A ClickHouse server by URL, or a chDB folder that this process opens; exactly one of the two.
+
+    Args:
+        url: `http(s)://user:password@host:port/database`.
+        folder: Folder of the embedded engine; the caller holds its lock while it is open.
+        read_only: Statements that write are refused (setting `readonly`).
+        statement_timeout: Seconds one statement may run.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    folder: Path | None = None
+    read_only: bool = False
+    statement_timeout: float = 120.0
+
+    def __post_init__(self) -> None:
+        """Refuse an address of both kinds or none."""
+        _one_of(self.url, self.folder)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs in this process."""
+        return self.folder is not None
+
+    @property
+    def masked(self) -> str:
+        """The address without its secrets, for people.
+
+        >>> ClickHouseAddress(url="https://ys:secret@ch.example:8443/default").masked
+        'https://ys:***@ch.example:8443/default'
+        """
+        return mask(self.url) if self.url is not None else str(self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """A Redis or Valkey server, a cluster of them, or a Sentinel group: the URL alone says which.
+
+    Args:
+        url: `redis://`, `rediss://`, `unix://`, `redis-cluster://host:port,host:port` or
+            `redis+sentinel://host:port,host:port/service[/db]`.
+        prefix: Put before every key, and taken off every key that is read.
+        timeout: Seconds one command may take.
+        embedded: The server is ours, out of a wheel, on a unix socket.
+    """
+
+    url: str = field(repr=False)
+    prefix: str = ""
+    timeout: float = 120.0
+    embedded: bool = False
+
+    @property
+    def masked(self) -> str:
+        """The address without its secrets, for people.
+
+        >>> RedisAddress("redis://:secret@cache.example:6379/0").masked
+        'redis://***@cache.example:6379/0'
+        """
+        return mask(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class QdrantAddress:
+    """A Qdrant server by URL, or a folder that this process opens; exactly one of the two.
+
+    Args:
+        url: `http(s)://host:port`.
+        api_key: Key of a protected server.
+        folder: Folder of the embedded engine; the caller holds its lock while it is open.
+        timeout: Seconds one request may take.
+    """
+
+    url: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    folder: Path | None = None
+    timeout: float = 120.0
+
+    def __post_init__(self) -> None:
+        """Refuse an address of both kinds or none."""
+        _one_of(self.url, self.folder)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs in this process."""
+        return self.folder is not None
+
+    @property
+    def masked(self) -> str:
+        """The address without its secrets, for people."""
+        return mask(self.url) if self.url is not None else str(self.folder)
+
+
+def mask(url: str) -> str:
+    """A URL with its password replaced by stars and its unknown query parameters left out.
+
+    >>> mask("redis://u:p%40ss@h:1/0?password=again&db=2")
+    'redis://u:***@h:1/0?db=2'
+    >>> mask("not a url with a secret")
+    '***'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "***"
+    if not parts.scheme:
+        return "***"
+    return urlunsplit(SplitResult(parts.scheme, _mask_login(parts.netloc), parts.path, _mask_query(parts.query), ""))
+
+
+def _mask_login(netloc: str) -> str:
+    """`user:secret@host` as `user:***@host`; a login that is all secret as `***@host`."""
+    login, at, host = netloc.rpartition("@")
+    if not at:
+        return netloc
+    user, colon, _ = login.partition(":")
+    return f"{user}:***@{host}" if user and colon else f"{user or '***'}@{host}"
+
+
+def _mask_query(query: str) -> str:
+    kept = [(name, value) for name, value in parse_qsl(query) if name in _SHOWN]
+    return "&".join(f"{name}={quote(value, safe='/,:')}" for name, value in kept)
+
+
+def _mask_conninfo(conninfo: str) -> str:
+    """A libpq address of either form as a URL without secrets."""
+    if "://" in conninfo:
+        return mask(conninfo)
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        known = conninfo_to_dict(conninfo)
+    except ProgrammingError:
+        return "***"
+    login = f"{known.get('user', '')}{':***' if known.get('password') else ''}"
+    at = "@" if login else ""
+    return f"postgresql://{login}{at}/{known.get('dbname', '')}?host={known.get('host', '')}"
+
+
+def _one_of(url: str | None, folder: Path | None) -> None:
+    if (url is None) == (folder is None):
+        raise ValueError("an address is either a url or a folder")
