@@ -1,0 +1,29 @@
+"""What each of the four stores holds, declared once.
+
+Loaders, migrations, suites and documentation all read these declarations; a
+shape that is not here does not exist for the kit.
+"""
+
+from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
+from ys_analytics.schemas.finding import Finding, Severity
+from ys_analytics.schemas.span import Span, iso_week
+from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
+
+TABLES: dict[str, Table] = {
+    table.name: table for table in (*postgres.TABLES, *clickhouse.TABLES, *redis.TABLES, *qdrant.TABLES)
+}
+
+__all__ = [
+    "MONEY",
+    "TABLES",
+    "TIME",
+    "Collection",
+    "Column",
+    "Finding",
+    "KeyFamily",
+    "Severity",
+    "Span",
+    "Store",
+    "Table",
+    "iso_week",
+]

@@ -1,0 +1,55 @@
+"""What a check says about the data: one verdict on one rule.
+
+Knows the shape of a verdict, so that the judge, the desk and the page agree;
+knows no suite and no engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal, Self
+
+Severity = Literal["critical", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The verdict on one rule.
+
+    Attributes:
+        suite: The table, key family, collection or `cross_store` that was judged.
+        rule: What was demanded, as a name: `unique(portfolio_id, timestamp)`.
+        column: The column it is about; empty for the whole table.
+        severity: What a failure means: critical stops a report.
+        outcome: `passed`, `failed`, or `error` when the rule could not run.
+        notes: Why the rule exists; begins with the damage.
+        observed: What was seen, in one line.
+        rows: Rows at fault (0 when passed, -1 when unknown).
+        sample: Keys of some rows at fault, capped; never a secret.
+    """
+
+    suite: str
+    rule: str
+    column: str = ""
+    severity: Severity
+    outcome: Literal["passed", "failed", "error"]
+    notes: str
+    observed: str = ""
+    rows: int = 0
+    sample: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def stops(self) -> bool:
+        """Whether a report must not be printed over this.
+
+        A rule that could not run counts as a failure: silence is not a pass.
+        """
+        return self.severity == "critical" and self.outcome != "passed"
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, object]) -> Self:
+        """The finding back from `to_json`."""
+        return cls(**values)  # type: ignore[arg-type]

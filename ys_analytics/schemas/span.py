@@ -1,0 +1,73 @@
+"""Which stretch of time a question is about.
+
+Knows ISO weeks and UTC; reads no clock.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+
+from ys_analytics.errors import UsageError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of time, `start` inclusive to `end` exclusive, in UTC.
+
+    >>> Span.week("2026-W47")
+    Span(2026-11-16T00:00+00:00 to 2026-11-23T00:00+00:00)
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse naive times and spans that run backwards."""
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise UsageError(f"{self.start} to {self.end}: a span needs times with a zone")
+        if self.end < self.start:
+            raise UsageError(f"{self.start} to {self.end}: a span cannot end before it starts")
+
+    def __repr__(self) -> str:
+        """Both ends, to the minute."""
+        return f"Span({self.start.isoformat(timespec='minutes')} to {self.end.isoformat(timespec='minutes')})"
+
+    @classmethod
+    def week(cls, week: str) -> Self:
+        """The ISO week written `2026-W47`: Monday 00:00 to Monday 00:00.
+
+        Raises:
+            UsageError: it is not an ISO week, or that year has no such week.
+        """
+        found = re.fullmatch(r"(\d{4})-W(\d{2})", week)
+        if found is None:
+            raise UsageError(f"week {week!r}: write an ISO week like 2026-W47")
+        try:
+            monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        except ValueError as error:
+            raise UsageError(f"week {week!r}: {error}") from None
+        start = datetime(monday.year, monday.month, monday.day, tzinfo=UTC)
+        return cls(start, start + timedelta(days=7))
+
+    @classmethod
+    def until(cls, end: datetime) -> Self:
+        """Everything before `end`."""
+        return cls(_EPOCH, end)
+
+    @property
+    def last_day(self) -> date:
+        """The last calendar day inside the span."""
+        return (self.end - timedelta(microseconds=1)).date()
+
+
+def iso_week(moment: date) -> str:
+    """The ISO week a day lies in.
+
+    >>> iso_week(date(2026, 11, 22))
+    '2026-W47'
+    """
+    year, week, _ = moment.isocalendar()
+    return f"{year}-W{week:02}"

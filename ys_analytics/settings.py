@@ -1,0 +1,69 @@
+"""What can be set, and the only place that reads the environment.
+
+Knows names, defaults and meanings; opens nothing. Every setting is an
+environment variable `YS_<NAME>` or a line of `.env` beside pyproject.toml.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ys_analytics.errors import SettingsError
+
+# The folder that holds pyproject.toml, notebooks/, reports/ and expectations/.
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Everything an operator may choose; frozen once read.
+
+    A store without a URL is the embedded engine under `home`; with one it is a
+    server. URLs are secrets because they may carry passwords.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="YS_",
+        env_file=PROJECT / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    home: Path = Field(PROJECT / ".ys", description="Folder of the embedded stores.")
+    out: Path = Field(PROJECT / "reports" / "out", description="Folder of runs and reports.")
+
+    postgres_url: SecretStr | None = Field(None, description="postgresql://… of the primary; embedded when empty.")
+    postgres_replica_url: SecretStr | None = Field(None, description="Where reads go when set; writes never do.")
+    clickhouse_url: SecretStr | None = Field(None, description="http(s)://user:password@host:port/database.")
+    redis_url: SecretStr | None = Field(None, description="redis://…")
+    qdrant_url: SecretStr | None = Field(None, description="http(s)://host:port.")
+    qdrant_api_key: SecretStr | None = Field(None, description="Key of a protected Qdrant server.")
+
+    redis_prefix: str = Field("", description="Put before every Redis key.")
+    analyst_password: SecretStr | None = Field(
+        None, description="Password of the role ys_analyst on a PostgreSQL server; the embedded one needs none."
+    )
+    wait: float = Field(60.0, gt=0, description="Seconds to wait for an embedded store another process holds.")
+    statement_timeout: float = Field(120.0, gt=0, description="Seconds one statement may run.")
+    risk_free: float = Field(0.0, gt=-1, description="Risk-free rate per year, simple, as a fraction.")
+    retention_days: dict[str, int] = Field(
+        default_factory=dict,
+        description='Days each ClickHouse table keeps, as JSON: {"dex_trades": 730}. Empty keeps all.',
+    )
+
+
+@cache
+def load_settings() -> Settings:
+    """Read the environment once.
+
+    Raises:
+        SettingsError: a value does not parse; the line names the variable, never its value.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "YS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}; correct it in the environment or in .env") from None
