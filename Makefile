@@ -1,0 +1,49 @@
+# Two commands are all there is: `make report` and `make test`. Both start from nothing.
+
+PYTHON ?= python3
+WEEK   ?= 2026-W47
+BIN    := .venv/bin
+
+.PHONY: report test bench lab check clean help
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+report: .venv/ready ## from an empty machine to a weekly PDF
+	@$(BIN)/ys browser
+	@$(BIN)/ys up
+	@$(BIN)/ys migrate up
+	@$(BIN)/ys demo --if-empty
+	@$(BIN)/ys report --week $(WEEK) --portfolio "Blue chip core"
+
+test: .venv/ready ## every test, on real engines
+	@$(BIN)/ys browser
+	@$(BIN)/python -m pytest -q
+
+bench: .venv/bench ## what the speed claims rest on, beside the peers
+	@$(BIN)/python -m benchmarks
+
+check: .venv/ready ## lint and types, as CI runs them inside the tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+lab: .venv/ready ## JupyterLab with the stores up
+	@$(BIN)/ys lab
+
+clean: ## stop the embedded stores and remove what these commands made
+	@test ! -x $(BIN)/ys || $(BIN)/ys down
+	@rm -rf .venv .ys reports/out
+
+# Installed anew only when the lock or the project's own declaration changes.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "ys-analytics needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing the locked dependencies into .venv" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/bench: .venv/ready benchmarks/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@touch $@
