@@ -3,8 +3,10 @@
 PYTHON ?= python3
 WEEK   ?= 2026-W47
 BIN    := .venv/bin
+COMPILE = $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3.11 \
+          --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: report test bench lab check clean help
+.PHONY: report test bench lab check lock clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -29,6 +31,10 @@ check: .venv/ready ## lint and types, as CI runs them inside the tests
 
 lab: .venv/ready ## JupyterLab with the stores up
 	@$(BIN)/ys lab
+
+lock: .venv/ready ## resolve the dependencies anew, with hashes and without an index
+	@$(COMPILE) --extra dev -o requirements.lock
+	@$(COMPILE) --extra dev --extra bench -o benchmarks/requirements.lock
 
 clean: ## stop the embedded stores and remove what these commands made
 	@test ! -x $(BIN)/ys || $(BIN)/ys down
