@@ -6,6 +6,7 @@ shape that is not here does not exist for the kit.
 
 from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.finding import Finding, Severity
+from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import Span, iso_week
 from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
 
@@ -21,9 +22,11 @@ __all__ = [
     "Column",
     "Finding",
     "KeyFamily",
+    "Progress",
     "Severity",
     "Span",
     "Store",
     "Table",
     "iso_week",
+    "silent",
 ]

@@ -1,0 +1,59 @@
+"""How JupyterLab is started: on loopback, behind a token, beside running stores."""
+
+import os
+import secrets
+import subprocess
+import sys
+from typing import NoReturn
+
+from ys_analytics.errors import ReportError
+from ys_analytics.settings import PROJECT, load_settings
+
+KERNEL = "ys-analytics"
+
+
+def open_lab(*, port: int, browser: bool) -> NoReturn:
+    """Become JupyterLab: stores up, kernel registered, token on stdout.
+
+    The token travels in the environment, where another user's `ps` cannot see it.
+    """
+    from ys_analytics import local
+
+    local.up(load_settings())
+    _register_kernel()
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
+    print(f"http://127.0.0.1:{port}/lab?token={token}", flush=True)  # noqa: T201 - the result of the command
+    words = [
+        sys.executable, "-m", "jupyter", "lab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={PROJECT}",
+        f"--LabApp.default_url=/lab/tree/notebooks/performance.ipynb",
+        f"--MultiKernelManager.default_kernel_name={KERNEL}",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    if os.geteuid() == 0:
+        words.append("--allow-root")
+    if not browser:
+        words.append("--no-browser")
+    os.execve(sys.executable, words, os.environ | {"JUPYTER_TOKEN": token})  # noqa: S606 - we become the server
+
+
+def _register_kernel() -> None:
+    """Make this very interpreter a kernel, for this environment alone."""
+    words = [
+        sys.executable,
+        "-m",
+        "ipykernel",
+        "install",
+        "--sys-prefix",
+        "--name",
+        KERNEL,
+        "--display-name",
+        "YieldSensei",
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    if done.returncode != 0:
+        raise ReportError(f"the kernel {KERNEL} could not be registered: {done.stderr.strip().splitlines()[-1:]}")

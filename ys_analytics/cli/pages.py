@@ -1,0 +1,64 @@
+"""The commands that end in a page: the weekly report, and JupyterLab."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ys_analytics.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `ys`."""
+    app.command()(report)
+    app.command()(lab)
+
+
+def report(
+    week: Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")],
+    portfolio: Annotated[list[str] | None, typer.Option(help="Id or unambiguous name; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs and reports.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every portfolio.")] = False,
+    provisional: Annotated[
+        bool, typer.Option("--provisional", help="Print over critical findings, watermarked.")
+    ] = False,
+    refreeze: Annotated[
+        bool, typer.Option("--refreeze", help="Take a new picture even where the week has one.")
+    ] = False,
+) -> None:
+    """Freeze the week if it has no run yet, judge it, and print it: PDF, HTML and JSON.
+
+    Example: ys report --week 2026-W47 --all
+    """
+    from ys_analytics import reporting
+    from ys_analytics.cli.console import out as stdout
+    from ys_analytics.cli.console import progress
+    from ys_analytics.settings import load_settings
+
+    if every == bool(portfolio):
+        raise UsageError("name portfolios with --portfolio, or print every one with --all")
+    settings = load_settings()
+    with progress(f"report {week}") as tick:
+        printed = reporting.report(
+            settings,
+            week=week,
+            portfolios=None if every else portfolio,
+            out=out or settings.out,
+            provisional=provisional,
+            refreeze=refreeze,
+            progress=tick,
+        )
+    for page in printed:
+        stdout.print(str(page.pdf), markup=False)
+
+
+def lab(
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port on loopback.")] = 8888,
+    *,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
+) -> None:
+    """Open JupyterLab on loopback, with its token, the embedded stores up and the kernel registered."""
+    from ys_analytics.cli.lab import open_lab
+
+    open_lab(port=port, browser=browser)

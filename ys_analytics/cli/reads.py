@@ -1,0 +1,141 @@
+"""The commands that read: what there is, a table, a run, a query, the metrics."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ys_analytics.errors import UsageError
+
+Week = Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `ys`."""
+    app.command()(catalog)
+    app.command()(load)
+    app.command()(freeze)
+    app.command()(sql)
+    app.command()(metrics)
+
+
+def catalog(table: Annotated[str, typer.Argument(help="One table; all of them when left out.")] = "") -> None:
+    """Say what the four stores hold and what it means."""
+    from ys_analytics.cli.console import show
+    from ys_analytics.schemas import TABLES
+
+    if not table:
+        show(
+            "",
+            ("table", "store", "key", "meaning"),
+            ((t.name, t.store, ", ".join(t.key), t.meaning) for t in TABLES.values()),
+        )
+        return
+    found = _table(table)
+    rows = (
+        (
+            column.name,
+            "secret" if column.secret else column.dtype,
+            column.unit or None,
+            "yes" if column.nullable else "no",
+            column.meaning,
+        )
+        for column in found.columns
+    )
+    show(f"{found.name}: {found.meaning}", ("column", "type", "unit", "nullable", "meaning"), rows)
+
+
+def load(
+    table: Annotated[str, typer.Argument(help="A name from `ys catalog`.")],
+    week: Week = "",
+    portfolio: Annotated[str, typer.Option(help="Id or unambiguous name.")] = "",
+    to: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="FILE.parquet or FILE.csv; the terminal when left out.")
+    ] = None,
+    *,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Show that nothing was lost: sums in the store and in the frame.")
+    ] = False,
+) -> None:
+    """Load one table, exact and typed.
+
+    Example: ys load transactions --week 2026-W47 --to transactions.parquet
+    """
+    from ys_analytics import frames
+    from ys_analytics.cli.console import progress, say, show_frame
+    from ys_analytics.cli.opening import analyst
+    from ys_analytics.schemas import Span
+
+    found = _table(table)
+    span = Span.week(week) if week else None
+    only = {found.store, "postgres"} if portfolio else {found.store}
+    with analyst(f"ys load {table}", only=only) as stores:
+        owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
+        if prove:
+            show_frame(frames.prove(stores, table, span=span, portfolios=owners), rows=-1)
+            return
+        if to is not None:
+            with progress(table) as tick:
+                rows = frames.export(stores, table, to, span=span, portfolios=owners, progress=tick)
+            say(f"{rows:,} rows of {table} in {to}")
+            return
+        frame = frames.load(stores, table, span=span, portfolios=owners)
+    show_frame(frame)
+
+
+def freeze(
+    week: Week, out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None
+) -> None:
+    """Take one consistent picture of the four stores and write it as a run.
+
+    Example: ys freeze --week 2026-W47
+    """
+    from ys_analytics.cli.console import out as stdout
+    from ys_analytics.cli.console import progress
+    from ys_analytics.reporting import freeze_week
+    from ys_analytics.settings import load_settings
+
+    settings = load_settings()
+    with progress(f"freeze {week}") as tick:
+        run = freeze_week(settings, week=week, out=out or settings.out, progress=tick)
+    stdout.print(str(run.folder), markup=False)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="DuckDB SQL; every frame of the run is a table.")],
+    week: Week,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None,
+) -> None:
+    """Ask a run's frozen frames a question in SQL.
+
+    Example: ys sql "SELECT status, count(*) FROM transactions GROUP BY status" --week 2026-W47
+    """
+    from ys_analytics import frames
+    from ys_analytics.cli.console import show_frame
+    from ys_analytics.settings import load_settings
+
+    run = frames.open_run((out or load_settings().out) / week)
+    show_frame(run.sql(query), rows=50)
+
+
+def metrics() -> None:
+    """Print the catalogue of metrics: unit, what it needs, where it comes from."""
+    from ys_analytics.cli.console import show
+    from ys_analytics.metrics import catalog as known
+
+    heads = ("metric", "title", "unit", "better", "needs", "source")
+    rows = ((m.name, m.title, m.unit, m.better, m.minimum, m.source) for m in known.METRICS)
+    show("", heads, rows, numbers=("needs",))
+
+
+def _table(name: str):  # noqa: ANN202 - schemas are imported inside
+    from ys_analytics.schemas import TABLES
+
+    try:
+        return TABLES[name]
+    except KeyError:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, TABLES, n=3)
+        advice = f"did you mean {', '.join(near)}?" if near else "`ys catalog` lists them"
+        raise UsageError(f"no table is called {name!r}; {advice}") from None

@@ -1,0 +1,114 @@
+"""The commands about the stores themselves: start, stop, migrate, look."""
+
+from typing import Annotated
+
+import typer
+
+migrate = typer.Typer(
+    help="Bring the schema of the four stores up, take it down, or see where it stands.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `ys`."""
+    app.command()(up)
+    app.command()(down)
+    app.command()(status)
+    app.add_typer(migrate, name="migrate")
+    app.command()(browser)
+
+
+def up() -> None:
+    """Start the embedded stores; nothing happens to those that run or are servers elsewhere."""
+    from ys_analytics import local
+    from ys_analytics.settings import load_settings
+
+    local.up(load_settings())
+    status()
+
+
+def down() -> None:
+    """Stop the embedded stores, and any that a killed process left behind."""
+    from ys_analytics import local
+    from ys_analytics.cli.console import say
+    from ys_analytics.settings import load_settings
+
+    stopped = local.down(load_settings())
+    say("stopped: " + (", ".join(stopped) or "nothing was running"))
+
+
+def status() -> None:
+    """Show where each store is and how it does."""
+    from ys_analytics import local
+    from ys_analytics.cli.console import show
+    from ys_analytics.settings import load_settings
+
+    rows = [
+        (
+            row.store,
+            row.mode,
+            "up" if row.running else "down",
+            row.pid,
+            row.version,
+            row.latency_ms,
+            row.address,
+            row.note,
+        )
+        for row in local.status(load_settings())
+    ]
+    show("", ("store", "mode", "state", "pid", "version", "ms", "address", "note"), rows, numbers=("pid", "ms"))
+
+
+@migrate.command("up")
+def migrate_up() -> None:
+    """Apply what is missing, in order; a second time there is nothing to do."""
+    from ys_analytics import migrations
+    from ys_analytics.cli.console import say
+    from ys_analytics.cli.opening import owner
+
+    with owner("ys migrate up") as stores:
+        applied = migrations.up(stores)
+    for step in applied:
+        say(f"{step.store} {step.version} {step.description}")
+    say("nothing to migrate" if not applied else f"{len(applied)} migrations applied")
+
+
+@migrate.command("down")
+def migrate_down(
+    to: Annotated[str, typer.Option(help="The PostgreSQL version to return to; empty undoes everything.")] = "",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: the data goes with the tables.")] = False,
+) -> None:
+    """Undo migrations, newest first, with the rollback each one stored."""
+    from ys_analytics import migrations
+    from ys_analytics.cli.console import say
+    from ys_analytics.cli.opening import owner
+
+    if not yes:
+        typer.confirm("This drops tables and the data in them. Go on?", abort=True, err=True)
+    with owner("ys migrate down") as stores:
+        undone = migrations.down(stores, to=to or None)
+    for step in undone:
+        say(f"{step.store} {step.version} undone")
+    say("nothing to undo" if not undone else f"{len(undone)} migrations undone")
+
+
+@migrate.command("status")
+def migrate_status() -> None:
+    """Show every migration, whether it is applied, and whether what it made is still there."""
+    from ys_analytics import migrations
+    from ys_analytics.cli.console import show
+    from ys_analytics.cli.opening import owner
+
+    with owner("ys migrate status") as stores:
+        steps = migrations.status(stores)
+    heads = ("store", "version", "description", "state", "applied_at")
+    show("", heads, ([getattr(step, head) for head in heads] for step in steps))
+
+
+def browser() -> None:
+    """Find the Chrome or Chromium that prints, or install one where we may."""
+    from ys_analytics.cli.console import say
+    from ys_analytics.reporting.browser import install_browser
+
+    say(f"browser: {install_browser()}")
