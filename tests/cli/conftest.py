@@ -1,0 +1,48 @@
+"""A home of its own for the command: started, migrated and filled by the command itself."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+YS = Path(sys.executable).parent / "ys"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The command `ys` as a person types it, in a home and an output folder of its own."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the command sees: nothing of this machine's own settings."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
+        return kept | {"YS_HOME": str(self.home / "stores"), "YS_OUT": str(self.home / "out"), "COLUMNS": "160"}
+
+    def __call__(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end."""
+        environment = self.environment | settings
+        return subprocess.run(
+            [YS, *words], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory) -> Shell:
+    """The command on a machine where nothing was ever started."""
+    return Shell(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(scope="session")
+def ys(tmp_path_factory):
+    """The command on filled stores: `up`, `migrate up` and `demo` have run, as `make report` runs them."""
+    shell = Shell(tmp_path_factory.mktemp("ys"))
+    for words in (["up"], ["migrate", "up"], ["demo", "--portfolios", "12", "--days", "120"]):
+        done = shell(*words)
+        assert done.returncode == 0, done.stderr
+    yield shell
+    shell("down")

@@ -1,0 +1,77 @@
+"""The path a newcomer walks, command by command, on filled stores."""
+
+import json
+
+import polars as pl
+import pytest
+
+from ys_analytics.schemas import TABLES
+
+WEEK = "2026-W47"
+
+
+def test_catalog_knows_everything_the_stores_hold(bare):
+    """What has a schema has a line; the catalogue needs no store."""
+    done = bare("catalog")
+    assert {line.split()[0] for line in done.stdout.splitlines()[1:] if not line.startswith(" ")} >= set(TABLES)
+
+
+def test_migrating_again_changes_nothing(ys):
+    """The second `make report` must find nothing to do."""
+    done = ys("migrate", "up")
+    assert done.returncode == 0
+    assert "nothing to migrate" in done.stderr
+
+
+def test_the_demo_does_not_run_over_data(ys):
+    """Data that somebody may need is not written over without being asked to."""
+    refused, skipped = ys("demo"), ys("demo", "--if-empty")
+    assert refused.returncode == 2
+    assert "--replace" in refused.stderr
+    assert skipped.returncode == 0
+    assert "nothing was added" in skipped.stderr
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_load_writes_what_it_loaded(ys, tmp_path, suffix):
+    """A table in a file is the table: same columns, and in Parquet the same types."""
+    target = tmp_path / f"transactions.{suffix}"
+    done = ys("load", "transactions", "--to", str(target))
+    assert done.returncode == 0, done.stderr
+    frame = pl.read_parquet(target) if suffix == "parquet" else pl.read_csv(target, infer_schema=False)
+    assert frame.columns == list(TABLES["transactions"].schema)
+    assert frame.height > 100
+    if suffix == "parquet":
+        assert dict(frame.schema) == TABLES["transactions"].schema
+
+
+def test_no_secret_column_can_be_loaded(ys, tmp_path):
+    """A user is an id, a type and a KYC status."""
+    target = tmp_path / "users.parquet"
+    assert ys("load", "users", "--to", str(target)).returncode == 0
+    secret = {column.name for column in TABLES["users"].columns if column.secret}
+    assert secret & set(pl.read_parquet(target).columns) == set()
+
+
+def test_a_run_answers_sql(ys):
+    """What was frozen can be asked anything DuckDB understands."""
+    frozen = ys("freeze", "--week", WEEK)
+    assert frozen.returncode == 0, frozen.stderr
+    asked = ys("sql", "SELECT count(*) AS portfolios FROM portfolios", "--week", WEEK)
+    assert asked.returncode == 0, asked.stderr
+    assert "12" in asked.stdout
+
+
+def test_check_prints_findings_as_json(ys):
+    """A script can read the verdict: every finding, and 0 or 14."""
+    ys("freeze", "--week", WEEK)
+    done = ys("check", "portfolios", "portfolio_snapshots", "--week", WEEK, "--json")
+    assert done.returncode == 0, done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    assert {finding["suite"] for finding in findings} == {"portfolios", "portfolio_snapshots"}
+
+
+def test_status_tells_the_truth(ys):
+    """After `up` all four are there; the table says where."""
+    done = ys("status")
+    assert [name for name in ("postgres", "clickhouse", "redis", "qdrant") if name not in done.stdout] == []

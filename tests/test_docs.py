@@ -1,0 +1,58 @@
+"""The README is a promise: every setting, command and path in it exists, and none is missing."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ys_analytics.settings import Settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+README = (PROJECT / "README.md").read_text()
+YS = Path(sys.executable).parent / "ys"
+
+
+def test_every_setting_is_in_the_readme():
+    """A setting nobody can find is not a setting; one that is gone must not be promised."""
+    promised = set(re.findall(r"^\| `(YS_\w+)` \|", README, flags=re.MULTILINE))
+    assert promised == {f"YS_{name.upper()}" for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"^ys (\w+)", README, flags=re.MULTILINE))))
+def test_every_command_of_the_readme_exists(command):
+    """What a newcomer types from the page is a command, with a help text of its own."""
+    done = subprocess.run([YS, command, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "Usage: ys" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.[a-z]+))`", README))))
+def test_every_path_of_the_readme_exists(name):
+    """The picture of the house shows rooms that stand."""
+    made = {"manifest.json", "findings.json", ".env", "make", "reports/out/2026-W47/"}
+    where = (PROJECT / name, PROJECT / "ys_analytics" / name)
+    assert name in made or any(path.exists() for path in where)
+
+
+def test_every_variable_of_the_example_is_known():
+    """A typing error in .env.example would silently leave a store embedded."""
+    lines = re.findall(r"^(YS_\w+)=", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
+    compose = (PROJECT / "docker-compose.yml").read_text()
+    known = {f"YS_{name.upper()}" for name in Settings.model_fields}
+    assert {name for name in lines if name not in known and f"${{{name}" not in compose} == set()
+
+
+def test_help_is_quick_because_it_imports_nothing_heavy():
+    """`ys --help` must not pay for engines, frames or browsers."""
+    heavy = "polars duckdb plotly chdb clickhouse_connect psycopg redis qdrant_client papermill great_expectations"
+    program = (
+        "import sys; sys.argv = ['ys', '--help']\n"
+        "from ys_analytics.cli import app\n"
+        "try: app()\nexcept SystemExit: pass\n"
+        f"print(sorted(set('{heavy}'.split()) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "report" in done.stdout
+    assert done.stderr.strip() == "[]"
