@@ -1,0 +1,64 @@
+"""What the portfolios earned and risked: pure Polars, one definition for one or a hundred thousand.
+
+Knows no store, frame, clock or setting. What other rooms call, and what it gives:
+
+`daily_returns(values, flows=None)`: one row for each close, sorted.
+    values: portfolio_id String, day Date, value Decimal(38, 18)[, closed_at Datetime(us, UTC)]
+    flows:  portfolio_id String, timestamp Datetime(us, UTC), amount Decimal(38, 18), positive = in
+    gives:  portfolio_id String, day Date, ret Float64, gain Decimal(38, 18), flow Decimal(38, 18),
+            capital Float64, days Int64 (since the last close), reason String (why ret is null)
+`classify_flows(transactions)`: the rows, and flow String (external, internal, none), rule String
+`flow_audit(classified, by="portfolio_id")`: by, flow, rule String, transactions Int64, share Float64
+`external_flows(classified, prices, max_age=1 day)`: portfolio_id, timestamp, amount Decimal(38, 18),
+    rule String, reason String (why amount is null)
+`summarise(returns, metrics=HEADLINE, risk_free=0.0 a year, portfolios=None)`: one row per portfolio and metric.
+    portfolio_id, metric String, value Float64, at, since, until Date, n, days Int64,
+    coverage Float64, start, end Date, reason String (null beside a value)
+    best_day, worst_day: `at` is the day. max_drawdown: `since` peak, `at` trough, `until` recovery or null.
+`fleet(returns, metrics=HEADLINE, risk_free=0.0 a year)`: one row per portfolio, one column per metric.
+    portfolio_id, n, coverage, start, end, days, then a Float64 named by each `Metric.name`
+`drawdowns(returns, top=None)`: every fall, deepest first.
+    portfolio_id, rank Int64, peak, trough, recovery Date, depth Float64 (negative),
+    fall_days, recovery_days, days Int64
+`catalog.HEADLINE`, `catalog.ALL`: tuples of `Metric(name, title, unit, formula, better, minimum,
+    undefined, source, of, at, since, until, benchmark)`; `catalog.METRICS`: the same by name.
+
+Signs: returns and drawdowns are negative when money was lost; value at risk and expected
+shortfall are positive losses. Rates are fractions. A year is 365 days.
+"""
+
+from ys_analytics.metrics import catalog, drawdown, flows, performance, risk
+from ys_analytics.metrics.catalog import ALL, HEADLINE, METRICS, Metric, fleet, summarise
+from ys_analytics.metrics.drawdown import drawdowns, underwater, wealth
+from ys_analytics.metrics.flows import (
+    classify_flows,
+    daily_returns,
+    external_flows,
+    flow_audit,
+    time_weighted_return,
+)
+from ys_analytics.metrics.sample import YEAR, Sample
+
+__all__ = [
+    "ALL",
+    "HEADLINE",
+    "METRICS",
+    "YEAR",
+    "Metric",
+    "Sample",
+    "catalog",
+    "classify_flows",
+    "daily_returns",
+    "drawdown",
+    "drawdowns",
+    "external_flows",
+    "fleet",
+    "flow_audit",
+    "flows",
+    "performance",
+    "risk",
+    "summarise",
+    "time_weighted_return",
+    "underwater",
+    "wealth",
+]
