@@ -1,0 +1,286 @@
+"""PostgreSQL's COPY text format, both ways, without loss: bytes to typed frames and frames to bytes.
+
+Knows escapes, NULL and how each declared type is asked for and written; knows no connection.
+Text is exact where binary drivers are not: a numeric is its digits. What does not fit is refused,
+never rounded (Polars alone would round a 19th decimal place).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from psycopg import sql
+
+from ys_analytics.errors import ContractError
+from ys_analytics.stores.refusals import Refusals
+
+# Leftmost match wins, so an escaped backslash is consumed before what follows it.
+_ESCAPES = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\v": "\v"}
+_NULL = "\\N"
+_BOM = b"\xef\xbb\xbf"
+
+# PostgreSQL counts microseconds from 2000-01-01; its infinities are the ends of Int64.
+_EPOCH_US = 946_684_800_000_000
+_LAST_US = 2**63 - 1 - _EPOCH_US
+_FIRST_US = -(2**63)
+
+_ELEMENTS = (pl.String, pl.Enum, pl.Decimal, pl.Boolean, pl.Float64, pl.Int16, pl.Int32, pl.Int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column on the wire.
+
+    Attributes:
+        name: Its name, the same in SQL and in the frame.
+        dtype: Its declared type.
+        bounded: A numeric whose precision and scale the server enforces within `dtype`, so that
+            Polars can parse it directly.
+    """
+
+    name: str
+    dtype: pl.DataType
+    bounded: bool = False
+
+    @property
+    def asked(self) -> sql.Composable:
+        """The expression that makes the server write the column independent of its settings.
+
+        A time is asked for as the hex of its eight bytes: exact, and cheaper than the text of a date.
+        """
+        name = sql.Identifier(self.name)
+        match self.dtype:
+            case pl.Datetime():
+                return sql.SQL("timestamptz_send({})").format(name)
+            case pl.Date():
+                return sql.SQL("{} - '1970-01-01'::date").format(name)
+            case pl.Boolean():
+                return sql.SQL("{}::text").format(name)
+            case pl.List():
+                return sql.SQL("to_json({}::text[])").format(name)
+            case _:
+                return name
+
+    @property
+    def wire(self) -> pl.DataType:
+        """The type the CSV parser may give it directly; String where it needs a second step."""
+        match self.dtype:
+            case pl.Datetime() | pl.List():
+                return pl.String()
+            case pl.Decimal():
+                return self.dtype if self.bounded else pl.String()
+            case pl.Date():
+                return pl.Int32()
+            case _:
+                return self.dtype
+
+    @property
+    def value(self) -> pl.Expr:
+        """The declared type, from what `wire` gave."""
+        column = pl.col(self.name)
+        match self.dtype:
+            case pl.Datetime():
+                return (_ticks(column) + _EPOCH_US).cast(pl.Datetime("us", "UTC")).alias(self.name)
+            case pl.List():
+                return _elements(_texts(column), _inner(self.dtype))
+            case pl.Decimal() if not self.bounded:
+                return column.cast(self.dtype)
+            case pl.Date():
+                return column.cast(pl.Date())
+            case pl.String():
+                return _unescaped(column)
+            case _:
+                return column
+
+    @property
+    def fits(self) -> pl.Expr | None:  # noqa: PLR0911 - one arm a type reads best
+        """Whether the text as it came means a value of the declared type; None where any text does."""
+        column = pl.col(self.name)
+        match self.dtype:
+            case pl.Datetime():
+                return _ticks(column).is_between(_FIRST_US, _LAST_US, closed="none")
+            case pl.Decimal(precision=precision, scale=scale):
+                return column.str.contains(rf"^-?\d{{1,{precision - scale}}}(?:\.\d{{0,{scale}}}0*)?$")
+            case pl.Enum():
+                return column.is_in(self.dtype.categories)
+            case pl.Boolean():
+                return column.is_in(["true", "false"])
+            case pl.List():
+                texts = _texts(column)
+                typed = _elements(texts, _inner(self.dtype), strict=False)
+                return _absent(typed) == _absent(texts)
+            case pl.String():
+                return None
+            case _:
+                return column.cast(self.wire, strict=False).is_not_null()
+
+
+def fields(schema: Mapping[str, pl.DataType], *, bounds: Mapping[str, tuple[int, int] | None]) -> tuple[Field, ...]:
+    """One field a column of `schema`; `bounds` has precision and scale of each numeric the server limits.
+
+    Raises:
+        ContractError: a declared type has no exact form on this wire.
+    """
+    for name, dtype in schema.items():
+        inner = _inner(dtype) if isinstance(dtype, pl.List) else dtype
+        if not isinstance(inner, (*_ELEMENTS, pl.Datetime, pl.Date)) or (inner is not dtype and _timed(inner)):
+            raise ContractError(f"column {name}: {dtype} cannot be read from PostgreSQL; declare another type")
+    return tuple(
+        Field(name=name, dtype=dtype, bounded=_within(bounds.get(name), dtype)) for name, dtype in schema.items()
+    )
+
+
+def parse(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+    """Rows of COPY text as a frame of the declared types.
+
+    Raises:
+        ContractError: a value does not fit and `refusals` does not quarantine.
+    """
+    try:
+        rows = _read(buffer, {column.name: column.wire for column in columns})
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return _sift(buffer, columns, refusals)
+    doubts = [c.fits.fill_null(value=True).all() for c in columns if c.wire != c.dtype and c.fits is not None]
+    if doubts and not rows.select(pl.all_horizontal(doubts)).item():
+        return _sift(buffer, columns, refusals)
+    return rows.select(column.value for column in columns)
+
+
+def dump(rows: pl.DataFrame) -> bytes:
+    r"""A frame as COPY text: NULL is `\N`, an empty string is empty, decimals keep every digit.
+
+    >>> dump(pl.DataFrame({"a": ["tab\there", None, ""], "b": [1, 2, 3]}))
+    b'tab\\there\t1\n\\N\t2\n\t3\n'
+    """
+    text = rows.select(_written(name, dtype).alias(name) for name, dtype in rows.schema.items())
+    lines = text.select(pl.concat_str(pl.all().fill_null(_NULL), separator="\t").alias("line"))
+    return "".join(f"{line}\n" for line in lines["line"]).encode()
+
+
+def _read(buffer: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The parser would take a leading byte order mark off the first value, so it is given one to take."""
+    return pl.read_csv(
+        _BOM + buffer if buffer.startswith(_BOM) else buffer,
+        has_header=False,
+        separator="\t",
+        quote_char=None,
+        schema=dict(schema),
+        null_values=[_NULL],
+        empty_string_is_null=False,
+        raise_if_empty=False,
+    )
+
+
+def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+    """The slow way, for a chunk that holds a misfit: every row is judged as text, the good ones are kept."""
+    lines = _readable(buffer, columns, refusals)
+    text = _read(b"".join(lines), {column.name: pl.String() for column in columns})
+    good = pl.repeat(value=True, n=text.height, dtype=pl.Boolean, eager=True)
+    for column in columns:
+        if column.fits is None:
+            continue
+        fits = text.select((column.fits | pl.col(column.name).is_null()).fill_null(value=False)).to_series()
+        for row in text.filter(good & ~fits).iter_rows(named=True):
+            key = {name: row[name] for name in refusals.key if name in row}
+            refusals.refuse(column=column.name, found=row[column.name], expected=column.dtype, key=key)
+        good &= fits
+    kept = b"".join(line for line, keep in zip(lines, good, strict=True) if keep)
+    wired = _read(kept, {column.name: column.wire for column in columns})
+    return wired.select(column.value for column in columns)
+
+
+def _readable(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> list[bytes]:
+    """The lines that are UTF-8 (a database in SQL_ASCII can hold others)."""
+    kept = []
+    for line in buffer.split(b"\n")[:-1]:
+        if _is_utf8(line):
+            kept.append(line + b"\n")
+            continue
+        cells = dict(zip((column.name for column in columns), line.split(b"\t"), strict=True))
+        name, found = next((name, cell) for name, cell in cells.items() if not _is_utf8(cell))
+        key = {part: cells[part].decode(errors="replace") for part in refusals.key if part in cells}
+        refusals.refuse(column=name, found=found, expected="UTF-8", key=key)
+    return kept
+
+
+def _is_utf8(cell: bytes) -> bool:
+    try:
+        cell.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _ticks(column: pl.Expr) -> pl.Expr:
+    r"""Microseconds since 2000 out of `\\x` and sixteen hex digits."""
+    return column.str.slice(3).str.decode("hex", strict=False).bin.reinterpret(dtype=pl.Int64, endianness="big")
+
+
+def _unescaped(column: pl.Expr) -> pl.Expr:
+    """Text as it was before COPY escaped it; untouched where nothing is escaped, which is nearly always."""
+    return (
+        pl.when(column.str.contains("\\", literal=True))
+        .then(column.str.replace_many(list(_ESCAPES), list(_ESCAPES.values())))
+        .otherwise(column)
+    )
+
+
+def _inner(dtype: pl.List) -> pl.DataType:
+    """The type of a list's elements; Polars also allows it to be named by its class."""
+    return dtype.inner() if isinstance(dtype.inner, type) else dtype.inner
+
+
+def _texts(column: pl.Expr) -> pl.Expr:
+    """An array as it was asked for, a JSON list of texts."""
+    return _unescaped(column).str.json_decode(pl.List(pl.String))
+
+
+def _elements(texts: pl.Expr, inner: pl.DataType, *, strict: bool = True) -> pl.Expr:
+    match inner:
+        case pl.String():
+            return texts
+        case pl.Boolean():
+            return texts.list.eval(pl.element() == "true")
+        case _:
+            return texts.list.eval(pl.element().cast(inner, strict=strict))
+
+
+def _absent(lists: pl.Expr) -> pl.Expr:
+    return lists.list.eval(pl.element().is_null()).list.sum()
+
+
+def _within(bound: tuple[int, int] | None, dtype: pl.DataType) -> bool:
+    if bound is None or not isinstance(dtype, pl.Decimal):
+        return False
+    precision, scale = bound
+    return scale <= dtype.scale and precision - scale <= dtype.precision - dtype.scale
+
+
+def _timed(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, (pl.Datetime, pl.Date))
+
+
+def _written(name: str, dtype: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    match dtype:
+        case pl.Datetime():
+            return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00")
+        case pl.List():
+            return _escaped(_braced(column, _inner(dtype)))
+        case pl.String() | pl.Enum() | pl.Categorical():
+            return _escaped(column.cast(pl.String))
+        case _:
+            return column.cast(pl.String)
+
+
+def _escaped(column: pl.Expr) -> pl.Expr:
+    return column.str.replace_many(list(_ESCAPES.values()), list(_ESCAPES))
+
+
+def _braced(column: pl.Expr, inner: pl.DataType) -> pl.Expr:
+    """An array literal: every element quoted, so that commas, braces and the word NULL stay text."""
+    element = pl.element().cast(pl.String)
+    if inner == pl.String or isinstance(inner, pl.Enum):
+        element = element.str.replace_many(["\\", '"'], ["\\\\", '\\"'])
+    quoted = pl.concat_str(pl.lit('"'), element, pl.lit('"')).fill_null("NULL")
+    return pl.concat_str(pl.lit("{"), column.list.eval(quoted).list.join(","), pl.lit("}"))

@@ -1,0 +1,70 @@
+"""What becomes of a value that does not fit its declared type: an error, or quarantine where the caller asks.
+
+Knows how a misfit is named; knows no wire and no table. Nothing is ever rounded, wrapped or nulled instead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ys_analytics.errors import ContractError
+
+# How much of a hostile value an error line may carry.
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """One row that was kept out, and the first value of it that did not fit.
+
+    Attributes:
+        source: The table, family or collection it came from.
+        column: The column whose value does not fit.
+        key: The row's key as text, by column.
+        found: The value as the store wrote it, cut short.
+        expected: What was declared.
+    """
+
+    source: str
+    column: str
+    key: dict[str, str]
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        """One line: what, where, and what was expected.
+
+        >>> print(Misfit(source="t", column="price", key={"id": "7"}, found="NaN", expected="Decimal"))
+        t.price where id=7: 'NaN' is not Decimal
+        """
+        where = ", ".join(f"{name}={value}" for name, value in self.key.items())
+        return f"{self.source}.{self.column}{f' where {where}' if where else ''}: {self.found!r} is not {self.expected}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Refusals:
+    """The policy for misfits during one load, and those it met.
+
+    Attributes:
+        source: Name for messages.
+        key: Columns that identify a row in messages.
+        quarantine: Keep misfits here and load the rest; otherwise the first one is an error.
+        met: The rows kept out, in the order they were met.
+    """
+
+    source: str = "query"
+    key: Sequence[str] = ()
+    quarantine: bool = False
+    met: list[Misfit] = field(default_factory=list)
+
+    def refuse(self, *, column: str, found: object, expected: object, key: dict[str, str] | None = None) -> None:
+        """Record a row that does not fit.
+
+        Raises:
+            ContractError: the caller did not ask for quarantine.
+        """
+        misfit = Misfit(
+            source=self.source, column=column, key=key or {}, found=str(found)[:_SHOWN], expected=str(expected)
+        )
+        if not self.quarantine:
+            raise ContractError(f"{misfit}; correct the row, or load with quarantine to set it aside")
+        self.met.append(misfit)
