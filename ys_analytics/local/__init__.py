@@ -1,0 +1,14 @@
+"""The embedded four: real PostgreSQL, ClickHouse, Valkey and Qdrant out of wheels, under one home folder.
+
+Knows how engines are started, found, waited for and stopped, and turns settings into open stores; knows
+no table.
+"""
+
+from ys_analytics.local.engines import ALL, StoreName
+from ys_analytics.local.engines import start as up
+from ys_analytics.local.engines import stop as down
+from ys_analytics.local.home import Home
+from ys_analytics.local.opening import ANALYST, Addresses, Role, open_stores
+from ys_analytics.local.turn import Holder, OnWait
+
+__all__ = ["ALL", "ANALYST", "Addresses", "Holder", "Home", "OnWait", "Role", "StoreName", "down", "open_stores", "up"]

@@ -1,0 +1,86 @@
+"""The embedded servers, up and down; the two engines that live in a process need neither.
+
+Knows which settings make a store embedded and takes the lock under which servers start and stop, so
+that two processes that begin at once start one server.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Literal, get_args
+
+from ys_analytics.local.home import Home
+from ys_analytics.local.postgres_server import PostgresServer
+from ys_analytics.local.turn import OnWait, say, turn
+from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.settings import Settings
+
+StoreName = Literal["postgres", "clickhouse", "redis", "qdrant"]
+
+# Everybody opens stores in this order, so that no two processes wait for each other.
+ALL: tuple[StoreName, ...] = get_args(StoreName)
+
+_Server = PostgresServer | ValkeyServer
+
+
+def start(
+    settings: Settings, *, only: Sequence[StoreName] = ALL, purpose: str = "ys up", on_wait: OnWait = say
+) -> list[StoreName]:
+    """Start the embedded servers that are down; they stay up when this process ends.
+
+    Args:
+        settings: Which stores are embedded, and where their home is.
+        only: The stores that are needed.
+        purpose: What for; whoever must wait is told.
+        on_wait: Told for whom we wait.
+
+    Returns:
+        The stores whose server was started by this call.
+
+    Raises:
+        BusyError: another process started or stopped servers for longer than `settings.wait`.
+        StoreError: a server did not start; the line quotes what it said.
+    """
+    home = Home(settings.home)
+    if not any(not server.up() for name, server in _servers(settings, home) if name in only):
+        return []
+    home.make()
+    started: list[StoreName] = []
+    with _alone(settings, home, purpose=purpose, on_wait=on_wait):
+        for name, server in _servers(settings, home):
+            if name in only and not server.up():
+                server.start()
+                started.append(name)
+    return started
+
+
+def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say) -> list[StoreName]:
+    """Stop the embedded servers of this home, and what killed processes left of them; nobody else's.
+
+    Returns:
+        The stores whose server was stopped; none when all were down.
+
+    Raises:
+        BusyError: another process started or stopped servers for longer than `settings.wait`.
+        StoreError: a server runs as another user.
+    """
+    home = Home(settings.home)
+    if not home.root.exists():
+        return []
+    with _alone(settings, home, purpose=purpose, on_wait=on_wait):
+        return [name for name, server in _servers(settings, home) if server.stop()]
+
+
+def _alone(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> AbstractContextManager[None]:
+    return turn(
+        home.lock("servers"), store="the embedded servers", purpose=purpose, wait=settings.wait, on_wait=on_wait
+    )
+
+
+def _servers(settings: Settings, home: Home) -> list[tuple[StoreName, _Server]]:
+    """The servers that are ours to run under these settings."""
+    servers: list[tuple[StoreName, _Server]] = []
+    if settings.postgres_url is None:
+        servers.append(("postgres", PostgresServer(home)))
+    if settings.redis_url is None:
+        servers.append(("redis", ValkeyServer(home)))
+    return servers

@@ -1,0 +1,202 @@
+"""The four stores, opened: embedded engines are started or waited for, servers are reached by URL.
+
+Knows settings, addresses and the order of opening; knows no table. One place turns settings into
+addresses, so nothing else differs between a laptop and production.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import SecretStr
+
+from ys_analytics.errors import SettingsError, StoreError
+from ys_analytics.local.engines import ALL, StoreName, start
+from ys_analytics.local.home import Home
+from ys_analytics.local.postgres_server import OWNER, PostgresServer
+from ys_analytics.local.turn import OnWait, say, turn
+from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.settings import Settings
+from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
+
+if TYPE_CHECKING:  # drivers are imported by the store that is opened
+    from ys_analytics.stores.clickhouse import ClickHouse
+    from ys_analytics.stores.postgres import Postgres
+    from ys_analytics.stores.qdrant import Qdrant
+    from ys_analytics.stores.redis import Redis
+
+Role = Literal["analyst", "owner"]
+
+# The role the migrations create: reads only, and no secret column.
+ANALYST = "ys_analyst"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where each store is under some settings, for one role. Embedded servers are up once one is made."""
+
+    settings: Settings
+    role: Role
+
+    @property
+    def postgres(self) -> PostgresAddress:
+        """The primary and its replica, logged in as the role."""
+        url, replica = _text(self.settings.postgres_url), _text(self.settings.postgres_replica_url)
+        reads = self.role == "analyst"
+        if url is None:
+            server = PostgresServer(Home(self.settings.home))
+            return PostgresAddress(
+                server.conninfo(user=ANALYST if reads else OWNER),
+                read_only=reads,
+                statement_timeout=self.settings.statement_timeout,
+                embedded=True,
+            )
+        return PostgresAddress(
+            self._login(url),
+            self._login(replica) if replica is not None else None,
+            read_only=reads,
+            statement_timeout=self.settings.statement_timeout,
+        )
+
+    @property
+    def clickhouse(self) -> ClickHouseAddress:
+        """The server, or the folder that chDB opens."""
+        url = _text(self.settings.clickhouse_url)
+        return ClickHouseAddress(
+            url=url,
+            folder=Home(self.settings.home).clickhouse if url is None else None,
+            read_only=self.role == "analyst",
+            statement_timeout=self.settings.statement_timeout,
+        )
+
+    @property
+    def redis(self) -> RedisAddress:
+        """The server, cluster or Sentinel group."""
+        url = _text(self.settings.redis_url)
+        return RedisAddress(
+            url if url is not None else ValkeyServer(Home(self.settings.home)).url(),
+            prefix=self.settings.redis_prefix,
+            timeout=self.settings.statement_timeout,
+            embedded=url is None,
+        )
+
+    @property
+    def qdrant(self) -> QdrantAddress:
+        """The server, or the folder of the local mode."""
+        url = _text(self.settings.qdrant_url)
+        return QdrantAddress(
+            url=url,
+            api_key=_text(self.settings.qdrant_api_key),
+            folder=Home(self.settings.home).qdrant if url is None else None,
+            timeout=self.settings.statement_timeout,
+        )
+
+    def _login(self, url: str) -> str:
+        """The URL with the analyst's login in place of its own; as it is for the owner."""
+        if self.role == "owner":
+            return url
+        from psycopg import ProgrammingError
+        from psycopg.conninfo import make_conninfo
+
+        password = _text(self.settings.analyst_password)
+        try:
+            return make_conninfo(url, user=ANALYST, password=password)
+        except ProgrammingError:
+            raise SettingsError("YS_POSTGRES_URL: not an address libpq can read; see .env.example") from None
+
+
+@contextmanager
+def open_stores(
+    settings: Settings,
+    *,
+    only: Sequence[StoreName] = ALL,
+    role: Role = "analyst",
+    purpose: str = "an analyst's session",
+    on_wait: OnWait = say,
+) -> Iterator[Stores]:
+    """Open stores for the length of a block.
+
+    Embedded servers that are down are started and stay up afterwards. The embedded folders of ClickHouse
+    and Qdrant admit one process at a time: the block waits its turn and says for whom. Blocks of one
+    process may be nested and may run in several threads.
+
+    Args:
+        settings: Where the stores are.
+        only: Which to open; the others raise StoreError when asked for.
+        role: `analyst` reads as `ys_analyst`; `owner` may change everything.
+        purpose: What the block is for; whoever must wait for it is told.
+        on_wait: Told once for each store that must be waited for.
+
+    Raises:
+        BusyError: another process held a folder for longer than `settings.wait`; the message names it.
+        StoreError: a store did not start, or refused us.
+    """
+    unknown = set(only) - set(ALL)
+    if unknown:
+        raise StoreError(f"there is no store {min(unknown)}; the stores are {', '.join(ALL)}")
+    start(settings, only=only, purpose=purpose)
+    addresses = Addresses(settings, role)
+    place = _Place(settings, purpose, on_wait)
+    with ExitStack() as stack:
+        yield Stores(
+            opened_postgres=stack.enter_context(_postgres(addresses)) if "postgres" in only else None,
+            opened_clickhouse=stack.enter_context(_clickhouse(addresses, place)) if "clickhouse" in only else None,
+            opened_redis=stack.enter_context(_redis(addresses)) if "redis" in only else None,
+            opened_qdrant=stack.enter_context(_qdrant(addresses, place)) if "qdrant" in only else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What it takes to stand in line."""
+
+    settings: Settings
+    purpose: str
+    on_wait: OnWait
+
+    def turn(self, name: StoreName) -> AbstractContextManager[None]:
+        """Our turn at the embedded folder of a store."""
+        home = Home(self.settings.home)
+        home.make()
+        return turn(home.lock(name), store=name, purpose=self.purpose, wait=self.settings.wait, on_wait=self.on_wait)
+
+
+@contextmanager
+def _postgres(addresses: Addresses) -> Iterator[Postgres]:
+    from ys_analytics.stores.postgres import Postgres
+
+    with Postgres.open(addresses.postgres) as store:
+        yield store
+
+
+@contextmanager
+def _redis(addresses: Addresses) -> Iterator[Redis]:
+    from ys_analytics.stores.redis import Redis
+
+    with Redis.open(addresses.redis) as store:
+        yield store
+
+
+@contextmanager
+def _clickhouse(addresses: Addresses, place: _Place) -> Iterator[ClickHouse]:
+    from ys_analytics.stores.clickhouse import ClickHouse
+
+    address = addresses.clickhouse
+    with place.turn("clickhouse") if address.embedded else nullcontext(), ClickHouse.open(address) as store:
+        yield store
+
+
+@contextmanager
+def _qdrant(addresses: Addresses, place: _Place) -> Iterator[Qdrant]:
+    from ys_analytics.stores.qdrant import Qdrant
+
+    address = addresses.qdrant
+    with place.turn("qdrant") if address.embedded else nullcontext(), Qdrant.open(address) as store:
+        yield store
+
+
+def _text(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None

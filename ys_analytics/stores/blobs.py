@@ -1,0 +1,90 @@
+"""Many texts that arrived as one run of bytes with their lengths, as one column; no object per text.
+
+Knows bytes and lengths; knows no store. What is not UTF-8 is pointed at, never replaced.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+Numbers = npt.NDArray[np.int64]
+
+
+def numbers(text: bytes) -> Numbers:
+    """Integers written with commas between them.
+
+    >>> numbers(b"3,-1,20").tolist()
+    [3, -1, 20]
+    >>> numbers(b"").tolist()
+    []
+    """
+    if not text:
+        return np.empty(0, np.int64)
+    return pl.Series([text.decode("ascii")]).str.split(",").explode().cast(pl.Int64).to_numpy().astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Texts:
+    r"""Texts one after another.
+
+    Args:
+        run: Their bytes.
+        lengths: How many bytes each has.
+
+    >>> texts = Texts(b"one\xfftwo", np.array([3, 1, 3]))
+    >>> texts.column.to_list(), texts.unsound
+    (['one', None, 'two'], [1])
+    """
+
+    run: bytes
+    lengths: Numbers
+
+    @cached_property
+    def column(self) -> pl.Series:
+        """The texts as Strings; null where a text is not UTF-8."""
+        binary = self._binary
+        if self.unsound:
+            sound = np.ones(len(self.lengths), np.bool_)
+            sound[self.unsound] = False
+            binary = binary.filter(pa.array(sound)).take(pa.array(np.cumsum(sound) - 1, mask=~sound))
+        return pl.Series(values=pl.from_arrow(binary.cast(pa.large_string())), dtype=pl.String)
+
+    @cached_property
+    def unsound(self) -> list[int]:
+        """Which texts are not UTF-8."""
+        try:
+            self.run.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+        else:
+            # sound as a whole is sound in its parts only if no part begins inside a character
+            starts = self._offsets[:-1][self.lengths > 0]
+            inside = np.frombuffer(self.run, np.uint8)[starts] & 0xC0 == 0x80  # noqa: PLR2004 - 10xxxxxx goes on
+            if not inside.any():
+                return []
+        return [place for place in range(len(self.lengths)) if not _is_text(self.at(place))]
+
+    def at(self, place: int) -> bytes:
+        """One text as it was stored."""
+        return self.run[self._offsets[place] : self._offsets[place + 1]]
+
+    @cached_property
+    def _offsets(self) -> Numbers:
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.lengths)])
+
+    @property
+    def _binary(self) -> pa.LargeBinaryArray:
+        buffers = [None, pa.py_buffer(self._offsets.tobytes()), pa.py_buffer(self.run)]
+        return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(self.lengths), buffers)
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

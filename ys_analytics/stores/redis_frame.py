@@ -1,0 +1,97 @@
+"""From what the server answered to rows: every key once, every text checked, sorted.
+
+Knows chunks and columns; asks nothing of a server.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ys_analytics.stores.blobs import Numbers, Texts, numbers
+from ys_analytics.stores.redis_script import KINDS, Chunk, Kind
+from ys_analytics.stores.refusals import Refusals
+
+_STAYS = -1
+
+
+def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusals) -> pl.DataFrame:
+    """The rows of all chunks, of every key once, sorted by key and then as the kind has it.
+
+    Raises:
+        ContractError: something does not fit, and no quarantine was asked for.
+    """
+    shape = KINDS[kind]
+    _refuse_strange(chunks, kind, prefix, refusals)
+    keys = Texts(_joined(chunks, "keys"), _numbers(chunks, "key_lengths"))
+    counts = _numbers(chunks, "counts")
+    owner = np.repeat(np.arange(len(counts)), counts)
+    first = Texts(_joined(chunks, "first"), _numbers(chunks, "first_lengths"))
+    second = Texts(_joined(chunks, "second"), _numbers(chunks, "second_lengths"))
+    rows = {
+        "key": keys.column.str.strip_prefix(prefix).gather(owner),
+        "ttl_ms": pl.Series(_numbers(chunks, "ttls"), dtype=pl.Int64).gather(owner),
+        "position": _positions(counts),
+        shape.first: first.column,
+        shape.second: second.column,
+    }
+    kept = _last_seen(keys)[owner]
+    kept &= _sound({"key": keys}, keys, np.arange(len(counts)), refusals)[owner]
+    kept &= _sound({shape.first: first, shape.second: second}, keys, owner, refusals)
+    frame = pl.DataFrame({name: rows[name] for name in ("key", "ttl_ms", *shape.columns)})
+    frame = frame.filter(pl.Series(kept)).with_columns(pl.col("ttl_ms").replace(_STAYS, None))
+    if shape.second == "score":
+        frame = _scored(frame, refusals)
+    return frame.sort("key", *shape.columns[:1] if kind != "string" else ())
+
+
+def _refuse_strange(chunks: Sequence[Chunk], kind: Kind, prefix: str, refusals: Refusals) -> None:
+    """Refuse keys that match the pattern and hold another type, each once."""
+    strange = Texts(_joined(chunks, "strange"), _numbers(chunks, "strange_lengths"))
+    types = b" ".join(filter(None, (chunk.types for chunk in chunks))).decode("ascii").split()
+    found = {strange.at(place): other for place, other in enumerate(types)}
+    for key, other in found.items():
+        refusals.refuse(column="key", found=other, expected=f"a {kind}", key={"key": _named(key, prefix)})
+
+
+def _last_seen(keys: Texts) -> npt.NDArray[np.bool_]:
+    """Which keys to believe: SCAN may give one twice, and the later look is the newer."""
+    return keys.column.is_last_distinct().to_numpy() | keys.column.is_null().to_numpy()
+
+
+def _sound(texts: dict[str, Texts], keys: Texts, owner: Numbers, refusals: Refusals) -> npt.NDArray[np.bool_]:
+    """Which rows are text throughout; the others are refused, named by their key."""
+    sound = np.ones(len(owner), np.bool_)
+    for column, column_texts in texts.items():
+        for place in column_texts.unsound:
+            sound[place] = False
+            name = keys.at(int(owner[place])).decode("utf-8", "backslashreplace")
+            refusals.refuse(column=column, found=column_texts.at(place), expected="UTF-8 text", key={"key": name})
+    return sound
+
+
+def _scored(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    """Scores as numbers; one that is infinite is refused."""
+    read = frame.with_columns(pl.col("score").cast(pl.Float64))
+    for key, member, score in frame.filter(~read["score"].is_finite()).select("key", "member", "score").iter_rows():
+        refusals.refuse(column="score", found=score, expected="a finite number", key={"key": key, "member": member})
+    return read.filter(pl.col("score").is_finite())
+
+
+def _positions(counts: Numbers) -> pl.Series:
+    """0, 1, 2, … within each key."""
+    starts = np.cumsum(counts) - counts
+    return pl.Series(np.arange(counts.sum()) - np.repeat(starts, counts), dtype=pl.UInt32)
+
+
+def _joined(chunks: Sequence[Chunk], run: str) -> bytes:
+    return b"".join(getattr(chunk, run) for chunk in chunks)
+
+
+def _numbers(chunks: Sequence[Chunk], run: str) -> Numbers:
+    return numbers(b",".join(filter(None, (getattr(chunk, run) for chunk in chunks))))
+
+
+def _named(key: bytes, prefix: str) -> str:
+    return key.decode("utf-8", "backslashreplace").removeprefix(prefix)
