@@ -20,4 +20,4 @@ COMMENT ON COLUMN schema_migrations.rollback_sql IS 'What undoes it, as the file
 COMMENT ON COLUMN schema_migrations.checksum IS 'SHA-256 of the file as it was applied, in lower-case hex; an edited file is refused.';
 
 -- rollback
-DROP TABLE schema_migrations;
+DROP TABLE IF EXISTS schema_migrations;

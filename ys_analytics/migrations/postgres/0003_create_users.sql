@@ -36,4 +36,4 @@ COMMENT ON COLUMN users.is_active IS 'Whether the account is in use.';
 COMMENT ON COLUMN users.settings IS 'The user''s own settings. Secret: nothing keeps tokens out of it.';
 
 -- rollback
-DROP TABLE users;
+DROP TABLE IF EXISTS users;

@@ -28,4 +28,4 @@ COMMENT ON COLUMN user_api_keys.last_used_at IS 'When it was last used, in UTC; 
 COMMENT ON COLUMN user_api_keys.created_at IS 'When it was granted, in UTC.';
 
 -- rollback
-DROP TABLE user_api_keys;
+DROP TABLE IF EXISTS user_api_keys;

@@ -24,4 +24,4 @@ COMMENT ON COLUMN user_sessions.expires_at IS 'When it ends, in UTC.';
 COMMENT ON COLUMN user_sessions.created_at IS 'When it began, in UTC.';
 
 -- rollback
-DROP TABLE user_sessions;
+DROP TABLE IF EXISTS user_sessions;

@@ -38,4 +38,4 @@ COMMENT ON COLUMN assets.created_at IS 'When it was registered, in UTC.';
 COMMENT ON COLUMN assets.updated_at IS 'When it last changed, in UTC.';
 
 -- rollback
-DROP TABLE assets;
+DROP TABLE IF EXISTS assets;

@@ -35,4 +35,4 @@ COMMENT ON COLUMN portfolios.created_at IS 'When it was opened, in UTC.';
 COMMENT ON COLUMN portfolios.updated_at IS 'When it last changed, in UTC.';
 
 -- rollback
-DROP TABLE portfolios;
+DROP TABLE IF EXISTS portfolios;

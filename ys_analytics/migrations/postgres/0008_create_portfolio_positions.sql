@@ -33,4 +33,4 @@ COMMENT ON COLUMN portfolio_positions.chain_id IS 'EVM chain it sits on.';
 COMMENT ON COLUMN portfolio_positions.last_updated IS 'When it was last valued, in UTC.';
 
 -- rollback
-DROP TABLE portfolio_positions;
+DROP TABLE IF EXISTS portfolio_positions;

@@ -31,4 +31,4 @@ COMMENT ON COLUMN trading_strategies.created_at IS 'When it began, in UTC.';
 COMMENT ON COLUMN trading_strategies.updated_at IS 'When it last changed, in UTC.';
 
 -- rollback
-DROP TABLE trading_strategies;
+DROP TABLE IF EXISTS trading_strategies;

@@ -52,4 +52,4 @@ COMMENT ON COLUMN transactions.timestamp IS 'When it was included in a block, in
 COMMENT ON COLUMN transactions.metadata IS 'What else is known, as JSON; `flow` (external or internal) overrides the flow rule.';
 
 -- rollback
-DROP TABLE transactions;
+DROP TABLE IF EXISTS transactions;

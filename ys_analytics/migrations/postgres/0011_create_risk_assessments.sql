@@ -37,4 +37,4 @@ COMMENT ON COLUMN risk_assessments.created_at IS 'When it was made, in UTC.';
 COMMENT ON COLUMN risk_assessments.expires_at IS 'When it stops being valid, in UTC; null if it does not.';
 
 -- rollback
-DROP TABLE risk_assessments;
+DROP TABLE IF EXISTS risk_assessments;

@@ -32,4 +32,4 @@ COMMENT ON COLUMN risk_alerts.created_at IS 'When it was raised, in UTC.';
 COMMENT ON COLUMN risk_alerts.resolved_at IS 'When it was over, in UTC; null while it lasts.';
 
 -- rollback
-DROP TABLE risk_alerts;
+DROP TABLE IF EXISTS risk_alerts;

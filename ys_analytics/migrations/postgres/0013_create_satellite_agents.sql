@@ -36,4 +36,4 @@ COMMENT ON COLUMN satellite_agents.created_at IS 'When it was registered, in UTC
 COMMENT ON COLUMN satellite_agents.updated_at IS 'When it last changed, in UTC.';
 
 -- rollback
-DROP TABLE satellite_agents;
+DROP TABLE IF EXISTS satellite_agents;

@@ -32,4 +32,4 @@ COMMENT ON COLUMN agent_tasks.result IS 'What came of it, as JSON; null before.'
 COMMENT ON COLUMN agent_tasks.created_at IS 'When it was asked, in UTC.';
 
 -- rollback
-DROP TABLE agent_tasks;
+DROP TABLE IF EXISTS agent_tasks;

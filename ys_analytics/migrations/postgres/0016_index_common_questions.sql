@@ -30,14 +30,14 @@ COMMENT ON INDEX idx_transactions_type_status IS 'Confirmed deposits and withdra
 COMMENT ON INDEX idx_risk_assessments_type_score IS 'The worst assessments of a kind first.';
 
 -- rollback
-DROP INDEX idx_risk_assessments_type_score;
-DROP INDEX idx_transactions_type_status;
-DROP INDEX idx_portfolio_positions_asset_type;
-DROP INDEX idx_agent_tasks_agent_status;
-DROP INDEX idx_risk_alerts_portfolio_severity;
-DROP INDEX idx_risk_assessments_portfolio_id;
-DROP INDEX idx_transactions_chain_block;
-DROP INDEX idx_transactions_timestamp;
-DROP INDEX idx_transactions_portfolio_id;
-DROP INDEX idx_portfolio_positions_portfolio_id;
-DROP INDEX idx_portfolios_user_id;
+DROP INDEX IF EXISTS idx_risk_assessments_type_score;
+DROP INDEX IF EXISTS idx_transactions_type_status;
+DROP INDEX IF EXISTS idx_portfolio_positions_asset_type;
+DROP INDEX IF EXISTS idx_agent_tasks_agent_status;
+DROP INDEX IF EXISTS idx_risk_alerts_portfolio_severity;
+DROP INDEX IF EXISTS idx_risk_assessments_portfolio_id;
+DROP INDEX IF EXISTS idx_transactions_chain_block;
+DROP INDEX IF EXISTS idx_transactions_timestamp;
+DROP INDEX IF EXISTS idx_transactions_portfolio_id;
+DROP INDEX IF EXISTS idx_portfolio_positions_portfolio_id;
+DROP INDEX IF EXISTS idx_portfolios_user_id;

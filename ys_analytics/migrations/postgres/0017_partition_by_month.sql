@@ -73,7 +73,7 @@ BEGIN
     FOR part IN
         SELECT inhparent::regclass AS parent, inhrelid::regclass AS child
         FROM pg_inherits JOIN pg_partitioned_table ON partrelid = inhparent AND partdefid <> inhrelid
-        WHERE inhparent IN ('transactions'::regclass, 'risk_assessments'::regclass)
+        WHERE inhparent IN (to_regclass('transactions'), to_regclass('risk_assessments'))
     LOOP
         EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', part.parent, part.child);
         EXECUTE format('INSERT INTO %s SELECT * FROM %s', part.parent, part.child);
@@ -81,4 +81,4 @@ BEGIN
     END LOOP;
 END;
 $$;
-DROP FUNCTION make_month_partitions(regclass, date, date);
+DROP FUNCTION IF EXISTS make_month_partitions(regclass, date, date);

@@ -55,8 +55,8 @@ FOR EACH STATEMENT EXECUTE FUNCTION keep_transaction_hash();
 INSERT INTO transaction_hashes (transaction_hash) SELECT transaction_hash FROM transactions;
 
 -- rollback
-DROP TRIGGER forget_transaction_hashes ON transactions;
-DROP TRIGGER keep_changed_transaction_hash ON transactions;
-DROP TRIGGER keep_transaction_hash ON transactions;
-DROP FUNCTION keep_transaction_hash();
-DROP TABLE transaction_hashes;
+DROP TRIGGER IF EXISTS forget_transaction_hashes ON transactions;
+DROP TRIGGER IF EXISTS keep_changed_transaction_hash ON transactions;
+DROP TRIGGER IF EXISTS keep_transaction_hash ON transactions;
+DROP FUNCTION IF EXISTS keep_transaction_hash();
+DROP TABLE IF EXISTS transaction_hashes;

@@ -12,7 +12,7 @@ CREATE MATERIALIZED VIEW current_exposure AS
 SELECT
     position.portfolio_id,
     asset.asset_type,
-    coalesce(position.protocol_address, '')::varchar(42) AS protocol_address,
+    coalesce(position.protocol_address::text, '') AS protocol_address,
     coalesce(position.chain_id, asset.chain_id, 0) AS chain_id,
     sum(position.current_value) AS value,
     count(*) AS positions
@@ -32,4 +32,4 @@ COMMENT ON COLUMN current_exposure.value IS 'Net value in USD; debts count negat
 COMMENT ON COLUMN current_exposure.positions IS 'How many positions.';
 
 -- rollback
-DROP MATERIALIZED VIEW current_exposure;
+DROP MATERIALIZED VIEW IF EXISTS current_exposure;

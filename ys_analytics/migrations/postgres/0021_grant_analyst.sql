@@ -5,6 +5,7 @@
 -- The rights are what protects; the read-only default and the timeout only spare
 -- mistakes. A role belongs to the whole server, so it may exist already, made by
 -- another database of it, and outlives the rollback while another one uses it.
+-- ctid says where a row lies; the loader halves large tables by it.
 --
 -- Locks:   none that matter.
 -- Size:    no rows.
@@ -20,9 +21,9 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
 END;
 $$;
 
-GRANT SELECT (id, user_type, kyc_status, created_at, updated_at, last_login_at, is_active) ON users TO ys_analyst;
-GRANT SELECT (id, user_id, permissions, is_active, expires_at, last_used_at, created_at) ON user_api_keys TO ys_analyst;
-GRANT SELECT (id, user_id, expires_at, created_at) ON user_sessions TO ys_analyst;
+GRANT SELECT (ctid, id, user_type, kyc_status, created_at, updated_at, last_login_at, is_active) ON users TO ys_analyst;
+GRANT SELECT (ctid, id, user_id, permissions, is_active, expires_at, last_used_at, created_at) ON user_api_keys TO ys_analyst;
+GRANT SELECT (ctid, id, user_id, expires_at, created_at) ON user_sessions TO ys_analyst;
 
 GRANT SELECT ON
     assets,
@@ -40,27 +41,13 @@ GRANT SELECT ON
 TO ys_analyst;
 
 -- rollback
-REVOKE SELECT ON
-    users,
-    user_api_keys,
-    user_sessions,
-    assets,
-    portfolios,
-    portfolio_positions,
-    trading_strategies,
-    transactions,
-    risk_assessments,
-    risk_alerts,
-    satellite_agents,
-    agent_tasks,
-    schema_migrations,
-    daily_external_flows,
-    current_exposure
-FROM ys_analyst;
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = 'ys_analyst'::regrole) THEN
-        DROP ROLE ys_analyst;
+    IF to_regrole('ys_analyst') IS NOT NULL THEN
+        EXECUTE format('REVOKE SELECT ON ALL TABLES IN SCHEMA %I FROM ys_analyst', current_schema());
+        IF NOT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = to_regrole('ys_analyst')) THEN
+            DROP ROLE ys_analyst;
+        END IF;
     END IF;
 END;
 $$;

@@ -1,0 +1,85 @@
+"""ClickHouse's ledger: a row after each file, because nothing rolls back there.
+
+Knows the table schema_migrations and ClickHouse's system tables; knows no particular migration. Every file is
+one statement that may be repeated, so a runner killed between file and row does no harm.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ys_analytics.migrations.files import Made, MigrationFile
+from ys_analytics.migrations.ledger import Row
+from ys_analytics.schemas import Store
+
+if TYPE_CHECKING:
+    from ys_analytics.stores.clickhouse import ClickHouse
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHouseLedger:
+    """The ledger of one open ClickHouse."""
+
+    clickhouse: "ClickHouse"
+
+    @property
+    def store(self) -> Store:
+        """ClickHouse."""
+        return "clickhouse"
+
+    def rows(self) -> tuple[Row, ...]:
+        """What was applied, oldest first; empty where there is no ledger yet."""
+        if Made(kind="table", name="schema_migrations") not in self.found():
+            return ()
+        return tuple(
+            Row(version=version, description=description, checksum=checksum, rollback=rollback, applied_at=at)
+            for version, description, checksum, rollback, at in self.clickhouse.rows(_LEDGER_ROWS)
+        )
+
+    def apply(self, file: MigrationFile) -> None:
+        """Run the file, then remember it."""
+        self.clickhouse.run(file.up.rstrip(";"))
+        self.clickhouse.write(
+            "schema_migrations",
+            pl.DataFrame(
+                {
+                    "version": [file.version],
+                    "description": [file.description],
+                    "rollback_sql": [file.rollback],
+                    "checksum": [file.checksum],
+                }
+            ),
+        )
+
+    def undo(self, row: Row) -> None:
+        """Run the rollback, then forget the migration, unless the ledger itself went with it."""
+        self.clickhouse.run(row.rollback.rstrip(";"))
+        if Made(kind="table", name="schema_migrations") in self.found():
+            self.clickhouse.run(
+                f"ALTER TABLE schema_migrations DELETE WHERE version = '{int(row.version):04}'"
+                " SETTINGS mutations_sync = 2"
+            )
+
+    def found(self) -> frozenset[Made]:
+        """Every table and projection of this database."""
+        return frozenset(Made(kind=kind, name=name) for kind, name in self.clickhouse.rows(_FOUND))
+
+    def columns(self) -> dict[tuple[str, str], str]:
+        """Type of each column of this database; none is nullable unless its type says so."""
+        return {(table, column): native for table, column, native in self.clickhouse.rows(_FOUND_COLUMNS)}
+
+
+# Two runners against a server without a PostgreSQL to take turns by may both have written the row.
+_LEDGER_ROWS = """
+SELECT version, description, checksum, rollback_sql, applied_at
+FROM schema_migrations ORDER BY version, applied_at LIMIT 1 BY version
+"""
+
+_FOUND = """
+SELECT 'table', name FROM system.tables WHERE database = currentDatabase()
+UNION ALL
+SELECT 'projection', name FROM system.projections WHERE database = currentDatabase()
+"""
+
+_FOUND_COLUMNS = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()"

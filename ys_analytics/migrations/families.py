@@ -1,0 +1,37 @@
+"""Redis' side of the schema: key families are declared, not made.
+
+Knows the declarations in `schemas`; opens no Redis, because a cache has no shape to migrate.
+"""
+
+import hashlib
+
+from ys_analytics.migrations.step import Step
+from ys_analytics.schemas import TABLES, KeyFamily
+
+
+def key_families() -> tuple[KeyFamily, ...]:
+    """Every declared family."""
+    return tuple(table for table in TABLES.values() if isinstance(table, KeyFamily))
+
+
+def family_status() -> list[Step]:
+    """One line for each family: its pattern, type and lifetime."""
+    return [
+        Step(store="redis", version=family.name, description=_words(family), state="declared")
+        for family in key_families()
+    ]
+
+
+def fingerprint() -> str:
+    """Eight hex digits that change when a family's pattern, type or lifetime does.
+
+    >>> len(fingerprint())
+    8
+    """
+    declared = "\n".join(sorted(_words(family) for family in key_families()))
+    return hashlib.sha256(declared.encode()).hexdigest()[:8]
+
+
+def _words(family: KeyFamily) -> str:
+    lifetime = "stays" if family.ttl is None else f"{family.ttl} s"
+    return f"{family.pattern}: {family.kind}, {lifetime}"

@@ -1,0 +1,133 @@
+"""PostgreSQL's ledger: a migration and its row are one transaction, and runners take turns.
+
+Knows the table schema_migrations and PostgreSQL's catalogue; knows no particular migration.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ys_analytics.errors import MigrationError
+from ys_analytics.migrations.files import Made, MigrationFile
+from ys_analytics.migrations.ledger import Row
+from ys_analytics.schemas import Store
+
+if TYPE_CHECKING:
+    from ys_analytics.stores.postgres import Postgres
+
+# "ys_migr" as a number: the advisory lock every runner takes. It ends with its transaction, so it holds
+# through PgBouncer's transaction pooling, and with its connection, so a killed runner leaves none behind.
+_LOCK = 0x79735F6D696772
+
+_COLUMNS = ("version", "description", "checksum", "rollback_sql", "applied_at")
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLedger:
+    """The ledger of one open PostgreSQL. Every method wants to be inside `turn`."""
+
+    postgres: "Postgres"
+
+    @property
+    def store(self) -> Store:
+        """PostgreSQL."""
+        return "postgres"
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One transaction on the primary, entered once every other runner's is over.
+
+        Raises:
+            StoreError: another runner took longer than the statement timeout.
+        """
+        with self.postgres.transaction():
+            self.postgres.rows("SELECT pg_advisory_xact_lock(%(key)s)", {"key": _LOCK})
+            yield
+
+    def rows(self) -> tuple[Row, ...]:
+        """What was applied, oldest first; empty where there is no ledger yet.
+
+        Raises:
+            MigrationError: a table of that name is there, but it is not this ledger.
+        """
+        found = {name for (name,) in self.postgres.rows(_LEDGER_COLUMNS)}
+        if not found:
+            return ()
+        if not found.issuperset(_COLUMNS):
+            lacks = ", ".join(sorted(set(_COLUMNS) - found))
+            raise MigrationError(
+                f"postgres: schema_migrations is another program's (it lacks {lacks}); use a database of our own"
+            )
+        return tuple(
+            Row(version=version, description=description, checksum=checksum, rollback=rollback or "", applied_at=at)
+            for version, description, checksum, rollback, at in self.postgres.rows(_LEDGER_ROWS)
+        )
+
+    def apply(self, file: MigrationFile) -> None:
+        """Run the file and remember it; both or neither, with the transaction of `turn`."""
+        # A file may take longer than any question is allowed to.
+        self.postgres.run("SET LOCAL statement_timeout = 0")
+        self.postgres.run(file.up)
+        self.postgres.run(
+            "INSERT INTO schema_migrations (version, description, rollback_sql, checksum)"
+            " VALUES (%(version)s, %(description)s, %(rollback)s, %(checksum)s)",
+            {
+                "version": file.version,
+                "description": file.description,
+                "rollback": file.rollback,
+                "checksum": file.checksum,
+            },
+        )
+
+    def undo(self, row: Row) -> None:
+        """Forget the migration and run its rollback; both or neither, with the transaction of `turn`."""
+        self.postgres.run("SET LOCAL statement_timeout = 0")
+        # Forgotten first: the oldest rollback takes the ledger itself away.
+        self.postgres.run("DELETE FROM schema_migrations WHERE version = %(version)s", {"version": row.version})
+        self.postgres.run(row.rollback)
+
+    def found(self) -> frozenset[Made]:
+        """Every table, index, type, view, function, live trigger and role of this schema."""
+        return frozenset(Made(kind=kind, name=name) for kind, name in self.postgres.rows(_FOUND))
+
+    def columns(self) -> dict[tuple[str, str], str]:
+        """Type of each column of this schema, `not null` added where it is so."""
+        return {(table, column): native for table, column, native in self.postgres.rows(_FOUND_COLUMNS)}
+
+
+_LEDGER_COLUMNS = """
+SELECT attname::text FROM pg_attribute
+WHERE attrelid = to_regclass('schema_migrations') AND attnum > 0 AND NOT attisdropped
+"""
+
+_LEDGER_ROWS = """
+SELECT version::text, description, checksum, rollback_sql, applied_at FROM schema_migrations ORDER BY version
+"""
+
+# A disabled trigger protects nothing, so it is not there.
+_FOUND = """
+SELECT CASE relkind WHEN 'm' THEN 'materialized view' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'table' END,
+       relname::text
+FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'm', 'i', 'I')
+UNION ALL
+SELECT 'type', typname::text FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typtype = 'e'
+UNION ALL
+SELECT 'function', proname::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+UNION ALL
+SELECT 'trigger', tgname::text
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+WHERE relnamespace = current_schema()::regnamespace AND tgparentid = 0 AND NOT tgisinternal AND tgenabled <> 'D'
+UNION ALL
+SELECT 'role', rolname::text FROM pg_roles
+"""
+
+# pg_attribute rather than information_schema, which leaves materialized views out.
+_FOUND_COLUMNS = """
+SELECT relname::text, attname::text,
+       format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' not null' ELSE '' END
+FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'm')
+  AND attnum > 0 AND NOT attisdropped
+"""

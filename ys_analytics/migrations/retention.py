@@ -1,0 +1,91 @@
+"""How long ClickHouse keeps each table: for ever, unless the operator said so.
+
+Knows table TTLs; the days come from the caller. Only a TTL this module wrote is ever taken away again.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ys_analytics.errors import SettingsError
+from ys_analytics.migrations.step import Applied, Step
+from ys_analytics.schemas import TABLES
+
+if TYPE_CHECKING:
+    from ys_analytics.stores.clickhouse import ClickHouse
+
+# How ClickHouse writes back what `_keep` asked for.
+_OURS = re.compile(r" TTL toDateTime\(timestamp\) \+ toIntervalDay\((\d+)\)")
+
+_KEPT = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+
+
+def apply_retention(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[Applied]:
+    """Make each table keep as many days as the setting says; tables it does not name keep everything.
+
+    Rows beyond a new limit vanish when ClickHouse next merges their parts.
+
+    Args:
+        clickhouse: Opened for writing.
+        days: Days to keep, by table.
+
+    Raises:
+        SettingsError: a table is not ClickHouse's, or its days are not positive.
+        StoreError: ClickHouse refused.
+    """
+    _check(days)
+    return [
+        _keep(clickhouse, table, days.get(table))
+        for table, kept in _kept(clickhouse).items()
+        if kept != days.get(table)
+    ]
+
+
+def retention_status(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[Step]:
+    """One line for each table whose retention is set, or should be.
+
+    Raises:
+        SettingsError: as `apply_retention`.
+        StoreError: ClickHouse refused.
+    """
+    _check(days)
+    return [
+        Step(
+            store="clickhouse",
+            version="retention",
+            description=_words(table, days.get(table)),
+            state="applied" if kept == days.get(table) else "pending",
+            detail="" if kept == days.get(table) else f"{_words(table, kept)} until `ys migrate up`",
+        )
+        for table, kept in _kept(clickhouse).items()
+        if kept is not None or table in days
+    ]
+
+
+def _check(days: Mapping[str, int]) -> None:
+    known = sorted(table.name for table in TABLES.values() if table.store == "clickhouse")
+    for table, kept in days.items():
+        if table not in known:
+            raise SettingsError(f"YS_RETENTION_DAYS: ClickHouse has no table {table!r}; it has {', '.join(known)}")
+        if kept < 1:
+            raise SettingsError(f"YS_RETENTION_DAYS: {table} cannot keep {kept} days; name at least 1, or leave it out")
+
+
+def _kept(clickhouse: "ClickHouse") -> dict[str, int | None]:
+    """Days each declared table keeps now; None for ever."""
+    kept: dict[str, int | None] = {}
+    for table, engine in clickhouse.rows(_KEPT):
+        if table in TABLES:
+            limit = _OURS.search(engine)
+            kept[table] = int(limit[1]) if limit else None
+    return kept
+
+
+def _keep(clickhouse: "ClickHouse", table: str, days: int | None) -> Applied:
+    change = "REMOVE TTL" if days is None else f"MODIFY TTL toDateTime(timestamp) + toIntervalDay({days})"
+    clickhouse.run(f"ALTER TABLE {table} {change}")
+    return Applied(store="clickhouse", version="retention", description=_words(table, days))
+
+
+def _words(table: str, days: int | None) -> str:
+    return f"{table} keeps everything" if days is None else f"{table} keeps {days} days"

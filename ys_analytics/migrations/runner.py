@@ -1,0 +1,205 @@
+"""The four verbs of `ys migrate`: up, down, status, and the version a report prints.
+
+Knows the order of the stores and who waits for whom; what a migration does is in its file, how it is
+remembered in the ledgers.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ys_analytics.errors import ContractError, MigrationError, StoreError
+from ys_analytics.migrations import analyst, collections, families, retention
+from ys_analytics.migrations.clickhouse_ledger import ClickHouseLedger
+from ys_analytics.migrations.drift import find_drift
+from ys_analytics.migrations.files import FOLDER, MigrationFile, file_name, read_files
+from ys_analytics.migrations.ledger import Ledger, Row, compare, refuse_conflicts
+from ys_analytics.migrations.postgres_ledger import PostgresLedger
+from ys_analytics.migrations.step import Applied, Step
+from ys_analytics.migrations.target import Target
+from ys_analytics.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from ys_analytics.stores import Stores
+
+# The version of a database nothing was done to.
+EMPTY = "0000"
+
+_Turn = Callable[[], AbstractContextManager[None]]
+
+
+def up(
+    stores: "Stores", *, to: str | None = None, settings: Settings | None = None, folder: Path = FOLDER
+) -> list[Applied]:
+    """Apply what is missing, in order, and say what it was; nothing missing is an empty list.
+
+    Each PostgreSQL file shares one transaction with its ledger row. Runners that start at once take turns
+    file by file, so together they apply each file once.
+
+    Args:
+        stores: Opened as the owner; a store that is not opened is left alone.
+        to: Where to stop: `0010` or `postgres:0010` moves PostgreSQL alone, `clickhouse:0005` ClickHouse
+            alone; None brings everything to its newest.
+        settings: Retention and the analyst's password; the environment's when None.
+        folder: Holds a folder of files for each database.
+
+    Raises:
+        MigrationError: a file was edited, renamed, removed or comes late; a file was refused (nothing of it is
+            kept in PostgreSQL); a collection has another size or distance.
+        StoreError: a store went away.
+        SettingsError: the retention names a table that is not there.
+        UsageError: `to` names no migration.
+    """
+    settings = settings if settings is not None else load_settings()
+    target = Target.read(to)
+    applied: list[Applied] = []
+    for ledger, turn in _ledgers(stores, target):
+        files = read_files(folder / ledger.store)
+        target.check([file.version for file in files])
+        applied += _climb(ledger, turn, files, target.version)
+    if target.store is not None:
+        return applied
+    if stores.opened_postgres is not None:
+        applied += analyst.apply_password(stores.postgres, settings.analyst_password)
+    if stores.opened_clickhouse is not None:
+        applied += retention.apply_retention(stores.clickhouse, settings.retention_days)
+    if stores.opened_qdrant is not None:
+        applied += collections.make_collections(stores.qdrant)
+    return applied
+
+
+def down(stores: "Stores", *, to: str | None = None) -> list[Applied]:
+    """Undo migrations, newest first, with the rollback each ledger row holds, and say which.
+
+    The files are not read: what undoes a migration is what its file said when it was applied. Data goes with
+    the tables and collections it was in; Redis holds only caches and is left alone.
+
+    Args:
+        stores: Opened as the owner; a store that is not opened is left alone.
+        to: The version to return to, as in `up`; None undoes everything.
+
+    Raises:
+        MigrationError: a rollback was refused; nothing of it is kept in PostgreSQL.
+        StoreError: a store went away.
+        UsageError: `to` names no migration that was applied.
+    """
+    target = Target.read(to)
+    undone: list[Applied] = []
+    if target.store is None and stores.opened_qdrant is not None:
+        undone += collections.drop_collections(stores.qdrant)
+    for ledger, turn in reversed(_ledgers(stores, target)):
+        undone += _descend(ledger, turn, target)
+    return undone
+
+
+def status(stores: "Stores", *, settings: Settings | None = None, folder: Path = FOLDER) -> list[Step]:
+    """How every migration, collection and key family stands, and whether what was applied is still there.
+
+    Args:
+        stores: A store that is not opened is left out.
+        settings: Retention that should hold; the environment's when None.
+        folder: Holds a folder of files for each database.
+
+    Raises:
+        StoreError: a store refused us or went away.
+        MigrationError: the files themselves are misnumbered, or the ledger is another program's.
+    """
+    settings = settings if settings is not None else load_settings()
+    steps: list[Step] = []
+    for ledger, _ in _ledgers(stores, Target()):
+        files = read_files(folder / ledger.store)
+        with _at_the_primary(stores, ledger):
+            steps += find_drift(compare(ledger.store, files, ledger.rows()), files, ledger)
+    if stores.opened_clickhouse is not None:
+        steps += retention.retention_status(stores.clickhouse, settings.retention_days)
+    if stores.opened_redis is not None:
+        steps += families.family_status()
+    if stores.opened_qdrant is not None:
+        steps += collections.collection_status(stores.qdrant)
+    return steps
+
+
+def schema_version(stores: "Stores") -> dict[str, str]:
+    """What a report prints of each opened store's schema.
+
+    Returns:
+        For PostgreSQL and ClickHouse the newest applied migration ("0000" where none is), for Qdrant and Redis
+        eight hex digits that change with what is there (Qdrant) or declared (Redis).
+
+    Raises:
+        StoreError: a store refused us or went away.
+    """
+    versions: dict[str, str] = {
+        ledger.store: max((row.version for row in ledger.rows()), default=EMPTY)
+        for ledger, _ in _ledgers(stores, Target())
+    }
+    if stores.opened_redis is not None:
+        versions["redis"] = families.fingerprint()
+    if stores.opened_qdrant is not None:
+        versions["qdrant"] = collections.fingerprint(stores.qdrant)
+    return versions
+
+
+def _ledgers(stores: "Stores", target: Target) -> list[tuple[Ledger, _Turn]]:
+    """The ledgers that are to move, each with what lets one runner in at a time.
+
+    ClickHouse has no lock of its own, so its runners wait at PostgreSQL's where that is open; the embedded one
+    admits one process anyway, and every file may be repeated.
+    """
+    found: list[tuple[Ledger, _Turn]] = []
+    turn: _Turn = nullcontext
+    if stores.opened_postgres is not None:
+        postgres = PostgresLedger(stores.postgres)
+        turn = postgres.turn
+        if target.moves("postgres"):
+            found.append((postgres, turn))
+    if stores.opened_clickhouse is not None and target.moves("clickhouse"):
+        found.append((ClickHouseLedger(stores.clickhouse), turn))
+    return found
+
+
+def _climb(ledger: Ledger, turn: _Turn, files: tuple[MigrationFile, ...], last: str | None) -> Iterator[Applied]:
+    """Apply one file a turn until none is left; the ledger is read anew each turn, for others climb too."""
+    while True:
+        with turn():
+            steps = compare(ledger.store, files, ledger.rows())
+            refuse_conflicts(steps)
+            pending = {step.version for step in steps if step.state == "pending"}
+            file = next((file for file in files if file.version in pending), None)
+            if file is None or (last is not None and file.version > last):
+                return
+            _said(ledger, file.name, lambda file=file: ledger.apply(file))
+        yield Applied(store=ledger.store, version=file.version, description=file.description)
+
+
+def _descend(ledger: Ledger, turn: _Turn, target: Target) -> Iterator[Applied]:
+    """Undo one row a turn until the target is reached."""
+    floor = target.version or EMPTY
+    with turn():
+        target.check([row.version for row in ledger.rows()] or [EMPTY])
+    while True:
+        with turn():
+            row = max(ledger.rows(), key=_version, default=None)
+            if row is None or row.version <= floor:
+                return
+            _said(ledger, file_name(row.version, row.description), lambda row=row: ledger.undo(row))
+        yield Applied(store=ledger.store, version=row.version, description=row.description)
+
+
+def _version(row: Row) -> str:
+    return row.version
+
+
+def _said(ledger: Ledger, name: str, change: Callable[[], None]) -> None:
+    """Make a change; a refusal names the file."""
+    try:
+        change()
+    except (StoreError, ContractError) as error:
+        kept = "nothing of it was kept" if ledger.store == "postgres" else "it may be repeated"
+        raise MigrationError(f"{ledger.store}/{name} was refused, {kept}: {error}") from error
+
+
+def _at_the_primary(stores: "Stores", ledger: Ledger) -> AbstractContextManager[None]:
+    """A transaction on the primary, for a replica may be behind."""
+    return stores.postgres.transaction() if ledger.store == "postgres" else nullcontext()
