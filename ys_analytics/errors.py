@@ -12,6 +12,7 @@ to do; the cause travels as `__cause__` for machines and for `--debug`.
     │   └── RunError        a frozen run is absent, torn or altered
     ├── MigrationError      the ledger and the files disagree        exit 13
     ├── ExpectationFailed   the data broke a stated promise          exit 14
+    │   └── SuiteError      a suite of promises cannot be read
     └── ReportError         a notebook or the PDF step failed        exit 15
 """
 
@@ -66,6 +67,10 @@ class ExpectationFailed(YsError):  # noqa: N818 - a verdict on the data, not a f
     """The data broke a promise that a report rests on."""
 
     exit_code = 14
+
+
+class SuiteError(ExpectationFailed):
+    """A suite file is absent or broken, so what it promises is unknown."""
 
 
 class ReportError(YsError):

@@ -1,0 +1,13 @@
+"""Whether the data may be believed: suites of promises, held against a run or the live stores.
+
+Knows what was promised, by whom it is broken and since when. The only room
+that knows Great Expectations and pandas, and it keeps both in a process of
+their own.
+"""
+
+from ys_analytics.quality.findings import by_gravity, to_json
+from ys_analytics.quality.findings import read as read_findings
+from ys_analytics.quality.judging import gate, judge
+from ys_analytics.quality.process import rest, warm
+
+__all__ = ["by_gravity", "gate", "judge", "read_findings", "rest", "to_json", "warm"]

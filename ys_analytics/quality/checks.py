@@ -1,0 +1,280 @@
+"""Great Expectations, kept in one place: a suite goes in, findings come out.
+
+The only module that knows Great Expectations and, through it, pandas and
+SQLAlchemy. Importing them costs seconds, so they are imported in `_library`
+alone, with an ephemeral context, and nothing is reported to anybody. Knows how
+a promise is put to an engine that lacks it; knows no table and no file.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal, Self
+
+from ys_analytics.quality.promise import Suite, columns_of
+from ys_analytics.schemas import Finding
+
+Dialect = Literal["clickhouse", "postgres"]
+
+# Keys of rows at fault that a finding carries; enough to start looking, too few to leak a table.
+SAMPLE = 20
+
+# Promises an engine has no SQL for in Great Expectations: the rows that break them, in that engine's SQL.
+_BROKEN_BY: Mapping[Dialect, Mapping[str, str]] = {
+    "clickhouse": {
+        "expect_column_values_to_match_regex": "NOT match({column}, {regex})",
+        "expect_column_values_to_not_match_regex": "match({column}, {regex})",
+        "expect_column_values_to_be_json_parseable": "NOT isValidJSON({column})",
+    },
+    "postgres": {
+        "expect_column_values_to_be_json_parseable": "NOT ({column} IS JSON)",
+    },
+}
+
+
+@cache
+def _library() -> Any:  # noqa: ANN401 - no stubs, and nothing else may know its types
+    """Great Expectations, silenced: no analytics, no progress bars, no files."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    return great_expectations
+
+
+def warm() -> None:
+    """Pay for the import now, so that the first suite need not."""
+    _library()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Something rows can be selected from.
+
+    Attributes:
+        name: A table or view of the engine, or a name for the query.
+        query: What selects the rows; empty where `name` is a table or view.
+    """
+
+    name: str
+    query: str = ""
+
+    @property
+    def source(self) -> str:
+        """What follows FROM."""
+        return f"({self.query})" if self.query else self.name
+
+
+@dataclass(slots=True)
+class Checker:
+    """One engine, open for judging.
+
+    Args:
+        url: SQLAlchemy's address of the engine.
+        dialect: Which SQL it speaks.
+    """
+
+    url: str = field(repr=False)
+    dialect: Dialect
+    _source: Any = field(init=False, default=None)
+
+    def __enter__(self) -> Self:
+        """Connect; nothing is written down anywhere."""
+        context = _library().get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        self._source = context.data_sources.add_sql("engine", connection_string=self.url, create_temp_table=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the engine at once: a chDB folder admits one owner."""
+        self._source.get_execution_engine().close()
+        self._source.get_engine().dispose()
+
+    def run(self, statements: Iterable[str]) -> None:
+        """Run statements that prepare the ground, such as views."""
+        from sqlalchemy import text
+
+        with self._source.get_engine().connect() as connection:
+            for statement in statements:
+                connection.execute(text(statement.replace(":", r"\:")))
+            connection.commit()
+
+    def judge(self, suite: Suite, relation: Relation) -> list[Finding]:
+        """The verdict on every promise of one suite, in the order of its file.
+
+        A first pass asks only whether each promise holds; the rows at fault are fetched for those that do not.
+        """
+        asked = [self._put(expectation, relation, suite.key) for expectation in suite.expectations]
+        if not asked:
+            return []
+        try:
+            batch = self._batch(relation)
+            verdicts = _validate(batch, dict(enumerate(asked)), {"result_format": "BOOLEAN_ONLY"})
+            broken = {at: asked[at] for at, verdict in verdicts.items() if not verdict.success and not _raised(verdict)}
+            verdicts |= self._look_closer(batch, broken, suite.key)
+        except Exception as error:  # noqa: BLE001 - whatever an engine throws, the promise was not kept
+            reason = one_line(str(error))
+            return [_finding(suite, expectation, "error", reason) for expectation in suite.expectations]
+        return [
+            _verdict(suite, expectation, verdicts.get(at)) for at, expectation in enumerate(suite.expectations)
+        ]
+
+    def _look_closer(self, batch: Any, broken: dict[int, Any], key: Sequence[str]) -> dict[int, Any]:  # noqa: ANN401
+        """Ask again, with the rows, about promises that were broken."""
+        queries = {at: asked for at, asked in broken.items() if hasattr(asked, "unexpected_rows_query")}
+        values = {at: asked for at, asked in broken.items() if at not in queries}
+        detail = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE}
+        if key:
+            detail["unexpected_index_column_names"] = list(key)
+        seen = _validate(batch, queries, {"result_format": "COMPLETE"})
+        return seen | _validate(batch, values, detail)
+
+    def _batch(self, relation: Relation) -> Any:  # noqa: ANN401
+        """The rows to judge, as Great Expectations holds them."""
+        if relation.query:
+            asset = self._source.add_query_asset(relation.name, query=relation.query)
+        else:
+            asset = self._source.add_table_asset(relation.name, table_name=relation.name)
+        return asset.add_batch_definition_whole_table("all").get_batch()
+
+    def _put(self, expectation: Any, relation: Relation, key: Sequence[str]) -> Any:  # noqa: ANN401
+        """The promise in words this engine knows."""
+        if hasattr(expectation, "unexpected_rows_query"):
+            query = expectation.unexpected_rows_query.replace("{batch}", relation.source)
+            return expectation.copy(update={"unexpected_rows_query": query})
+        broken_by = _BROKEN_BY[self.dialect].get(expectation.expectation_type)
+        if broken_by is None:
+            return expectation
+        column, regex = expectation.column, getattr(expectation, "regex", "")
+        literal = "'" + regex.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}") + "'"
+        where = broken_by.replace("{column}", column).replace("{regex}", literal)
+        chosen = ", ".join(dict.fromkeys([*key, column]))
+        return _library().expectations.UnexpectedRowsExpectation(
+            unexpected_rows_query=f"SELECT {chosen} FROM {relation.source} AS judged "  # noqa: S608 - our own suites
+            f"WHERE {column} IS NOT NULL AND {where}",
+            severity=expectation.severity,
+            notes=expectation.notes,
+        )
+
+
+def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]) -> dict[int, Any]:  # noqa: ANN401
+    """Great Expectations' own results, by the place of each promise in its suite."""
+    if not asked:
+        return {}
+    numbered = [expectation.copy(update={"meta": {"at": at}, "id": None}) for at, expectation in asked.items()]
+    suite = _library().ExpectationSuite(name="asked", expectations=numbered)
+    results = batch.validate(suite, result_format=dict(detail)).results
+    return {result.expectation_config.meta["at"]: result for result in results}
+
+
+def rule_of(expectation: Any) -> str:  # noqa: ANN401
+    """The promise as a name: its own description, or its kind and what it is about."""
+    if expectation.description:
+        return str(expectation.description)
+    kind = re.sub(r"^expect_(column_values?_|column_|select_|table_)?(to_)?", "", expectation.expectation_type)
+    kind = re.sub(r"^(pair_values_|columns_)?(to_)?(be_)?", "", kind)
+    return f"{kind}({', '.join([*columns_of(expectation), *_bounds(expectation)])})"
+
+
+def _bounds(expectation: Any) -> list[str]:  # noqa: ANN401
+    """The limits a promise names, so that two promises of a kind about a column have two names."""
+    low, high = getattr(expectation, "min_value", None), getattr(expectation, "max_value", None)
+    said = []
+    if low is not None:
+        said.append(f"{'>' if getattr(expectation, 'strict_min', False) else '>='} {low}")
+    if high is not None:
+        said.append(f"{'<' if getattr(expectation, 'strict_max', False) else '<='} {high}")
+    if getattr(expectation, "mostly", 1) not in (1, None):
+        said.append(f"mostly {expectation.mostly}")
+    return said
+
+
+def _finding(suite: Suite, expectation: Any, outcome: Literal["passed", "failed", "error"], observed: str = "",  # noqa: ANN401
+             *, rows: int | None = None, sample: list[dict[str, str]] | None = None) -> Finding:  # fmt: skip
+    return Finding(
+        suite=suite.name,
+        rule=rule_of(expectation),
+        column=", ".join(columns_of(expectation)),
+        severity=expectation.severity.value if hasattr(expectation.severity, "value") else str(expectation.severity),
+        outcome=outcome,
+        notes=" ".join(expectation.notes) if isinstance(expectation.notes, list) else str(expectation.notes),
+        observed=observed,
+        rows={"passed": 0, "failed": -1, "error": -1}[outcome] if rows is None else rows,
+        sample=sample or [],
+    )
+
+
+def _verdict(suite: Suite, expectation: Any, result: Any) -> Finding:  # noqa: ANN401
+    """One result in our words."""
+    if result is None:
+        return _finding(suite, expectation, "error", "Great Expectations gave no verdict on it")
+    reason = _raised(result)
+    if reason:
+        return _finding(suite, expectation, "error", one_line(reason))
+    if result.success:
+        return _finding(suite, expectation, "passed")
+    seen = result.result
+    if "unexpected_count" in seen:
+        rows, said = int(seen["unexpected_count"]), _counted(seen)
+        sample = seen.get("partial_unexpected_index_list") or [
+            value if isinstance(value, dict) else {columns_of(expectation)[0]: value}
+            for value in seen.get("partial_unexpected_list") or []
+        ]
+    elif hasattr(expectation, "unexpected_rows_query") or "details" in seen:
+        rows = int(seen["observed_value"])
+        said = f"{rows:,} rows"
+        sample = (seen.get("details") or {}).get("unexpected_rows") or []
+    else:
+        rows, said, sample = -1, f"observed {plain(seen.get('observed_value'))}", []
+    return _finding(suite, expectation, "failed", said, rows=rows, sample=[_plain_row(row) for row in sample[:SAMPLE]])
+
+
+def _counted(seen: Mapping[str, Any]) -> str:
+    """How many of how many, and the first values."""
+    said = f"{int(seen['unexpected_count']):,} of {int(seen.get('element_count') or 0):,} rows"
+    values = [value for value in seen.get("partial_unexpected_list") or [] if not isinstance(value, dict)]
+    shown = list(dict.fromkeys("nothing" if value is None else plain(value) for value in values))[:3]
+    return said + (f", such as {', '.join(shown)}" if shown else "")
+
+
+def _raised(result: Any) -> str:  # noqa: ANN401
+    """What an engine threw at a promise; empty when it threw nothing."""
+    info = result.exception_info or {}
+    if "raised_exception" in info:
+        return str(info.get("exception_message") or "it raised") if info["raised_exception"] else ""
+    return next((str(each.get("exception_message") or "it raised") for each in info.values()), "")
+
+
+def one_line(message: str, limit: int = 240) -> str:
+    """The first line that says something, without passwords.
+
+    >>> one_line("connection to postgresql://me:secret@db failed\\nHINT: …")
+    'connection to postgresql://me:***@db failed'
+    """
+    first = next((line.strip() for line in message.splitlines() if line.strip()), "it raised, and said nothing")
+    return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", first)[:limit]
+
+
+def _plain_row(row: Any) -> dict[str, str]:  # noqa: ANN401
+    values = row._asdict() if hasattr(row, "_asdict") else dict(row)
+    return {str(name): plain(value) for name, value in values.items()}
+
+
+def plain(value: object, limit: int = 120) -> str:
+    """A value as short text that is the same on every engine.
+
+    >>> plain(Decimal("1.500000000000000000")), plain(None)
+    ('1.5', '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return (text.rstrip("0").rstrip(".") if "." in text else text)[:limit]
+    if isinstance(value, datetime):
+        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return aware.isoformat().replace("+00:00", "Z")
+    return str(value)[:limit]

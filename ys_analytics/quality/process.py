@@ -1,0 +1,106 @@
+"""The judging process as its parent holds it: start, ask, and let go.
+
+Knows pipes and the words of an answer; knows no suite. Importing Great
+Expectations costs seconds, so one process serves every job of its parent, and
+`warm` starts it while the parent still does something else.
+"""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from ys_analytics import errors
+from ys_analytics.errors import ExpectationFailed
+from ys_analytics.schemas import Finding
+
+# What the judge may know of the environment: enough to run Python, and none of our settings, which hold secrets.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
+
+
+class _Judge:
+    """One process, started when first needed."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
+
+    def start(self) -> subprocess.Popen[str]:
+        """The running process."""
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "ys_analytics.quality.worker"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, encoding="utf-8",
+                env=environment | {"GX_ANALYTICS_ENABLED": "false", "PYTHONWARNINGS": "ignore"},
+            )  # fmt: skip
+        return self._process
+
+    def ask(self, job: Mapping[str, object]) -> dict[str, Any]:
+        """Send one job, and wait for its answer."""
+        with self._turn:
+            process = self.start()
+            line = ""
+            with suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(job) + "\n")  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+                line = process.stdout.readline()  # type: ignore[union-attr]
+            if not line:
+                raise ExpectationFailed(f"the judge ended without a verdict ({self._last_words()}); nothing was judged")
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+
+    def stop(self) -> None:
+        """Close its pipe, at which it ends."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(BrokenPipeError):
+            process.stdin.close()  # type: ignore[union-attr]
+        process.stdout.close()  # type: ignore[union-attr]
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _last_words(self) -> str:
+        """The last line it wrote to stderr."""
+        self._said.seek(0)
+        lines = [line.strip() for line in self._said if line.strip()]
+        return lines[-1][:200] if lines else "it said nothing"
+
+
+_JUDGE = _Judge()
+atexit.register(_JUDGE.stop)
+
+
+def warm() -> None:
+    """Start the judge now, so that it is ready when it is asked."""
+    _JUDGE.start()
+
+
+def rest() -> None:
+    """End the judge; the next question starts another."""
+    _JUDGE.stop()
+
+
+def ask(job: Mapping[str, object]) -> list[Finding]:
+    """What the judge finds.
+
+    Raises:
+        SuiteError: a suite is absent or broken.
+        ExpectationFailed: the judge itself failed, so nothing was judged.
+    """
+    answer = _JUDGE.ask(job)
+    if "error" in answer:
+        raise getattr(errors, answer["error"])(answer["message"])
+    return [Finding.from_json(each) for each in answer["findings"]]

@@ -1,0 +1,120 @@
+"""What a suite file says: promises about one table, with their weight and their reason.
+
+Knows the words in which promises are written, and the picture they are kept
+against; runs none of them, and knows no engine.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ys_analytics.schemas import TABLES, Severity
+
+# The suite that looks over the fences between the stores.
+CROSS_STORE = "cross_store"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The frozen frames a suite is held against, read when first asked for.
+
+    Attributes:
+        files: Where each table's Parquet file lies.
+        as_of: The moment the picture was taken; every age is measured from it.
+    """
+
+    files: Mapping[str, Path]
+    as_of: datetime
+    _read: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+
+    def frame(self, table: str) -> pl.DataFrame:
+        """All rows of one table.
+
+        Raises:
+            KeyError: the picture does not hold that table.
+        """
+        if table not in self._read:
+            self._read[table] = pl.read_parquet(self.files[table])
+        return self._read[table]
+
+    def forget(self) -> None:
+        """Let go of what was read: the next suite needs other tables."""
+        self._read.clear()
+
+
+# What a detector gives back: the keys of the rows at fault, and `said`, what is wrong with each.
+Find = Callable[[Picture], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detect:
+    """A promise about behaviour, which no shape of a single row can express.
+
+    Attributes:
+        rule: The promise as a name: `no_reverting_spike(price)`.
+        find: Gives the rows at fault of a picture.
+        columns: The columns it is about.
+        severity: What a broken promise means.
+        notes: Why it matters; begins with the damage.
+        needs: The tables it reads.
+    """
+
+    rule: str
+    find: Find
+    columns: tuple[str, ...]
+    severity: Severity
+    notes: str
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One suite file, read.
+
+    Attributes:
+        name: The table it is about, or `cross_store`.
+        path: The file.
+        shape: Great Expectations' own suite.
+        behaviour: Our detectors.
+    """
+
+    name: str
+    path: Path
+    shape: Any
+    behaviour: tuple[Detect, ...]
+
+    @property
+    def expectations(self) -> Sequence[Any]:
+        """The promises Great Expectations keeps."""
+        return list(self.shape.expectations)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that name a row at fault."""
+        return TABLES[self.name].key if self.name in TABLES else ()
+
+    @property
+    def needs(self) -> set[str]:
+        """The tables it cannot be judged without."""
+        own = set() if self.name == CROSS_STORE else {self.name}
+        return own.union(*(detect.needs for detect in self.behaviour))
+
+
+def columns_of(expectation: Any) -> tuple[str, ...]:  # noqa: ANN401 - Great Expectations is known to one module only
+    """The columns a promise is about; a query names them in its meta.
+
+    >>> from types import SimpleNamespace
+    >>> columns_of(SimpleNamespace(column_A="gas_used", column_B="gas_price", meta=None))
+    ('gas_used', 'gas_price')
+    """
+    found: list[str] = []
+    for field_name in ("column", "column_A", "column_B"):
+        value = getattr(expectation, field_name, None)
+        found += [value] if isinstance(value, str) else []
+    found += list(getattr(expectation, "column_list", None) or ())
+    found += list((getattr(expectation, "meta", None) or {}).get("columns", ()))
+    return tuple(found)

@@ -1,0 +1,88 @@
+"""The process that judges: jobs in on stdin, findings out on the stream that was stdout.
+
+A process of its own because chDB holds one folder per process, because what
+Great Expectations imports should not stay in the caller's, and because its
+warnings are not ours. Lives as long as its parent holds the pipe, so no killed
+parent leaves it behind. Run as `python -m ys_analytics.quality.worker`.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ys_analytics.errors import YsError
+from ys_analytics.quality import checks, suites
+from ys_analytics.quality.behave import behave
+from ys_analytics.quality.promise import CROSS_STORE, Picture, Suite
+from ys_analytics.schemas import Finding
+
+
+def judge_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
+    """Hold suites against Parquet files, through ClickHouse's engine over views on them."""
+    files = {name: Path(path) for name, path in job["files"].items()}
+    read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
+    picture = Picture(files, datetime.fromisoformat(job["as_of"]))
+    with tempfile.TemporaryDirectory(prefix="ys-judge-", ignore_cleanup_errors=True) as folder:
+        address = f"clickhousedb://?interface=chdb&path={folder}"
+        with checks.Checker(address, "clickhouse") as checker:
+            checker.run(_views(files))
+            for suite in read:
+                yield from _judge_one(suite, checker, picture)
+
+
+def judge_live(job: Mapping[str, Any]) -> Iterator[Finding]:
+    """Hold suites against tables where they lie, by SQL."""
+    read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
+    with checks.Checker(job["url"], job["dialect"]) as checker:
+        for suite in read:
+            yield from checker.judge(suite, checks.Relation(suite.name, job["queries"][suite.name]))
+
+
+def _judge_one(suite: Suite, checker: checks.Checker, picture: Picture) -> Iterator[Finding]:
+    """Shape by SQL, behaviour by our detectors."""
+    relation = checks.Relation("system.one") if suite.name == CROSS_STORE else checks.Relation(suite.name)
+    yield from checker.judge(suite, relation)
+    yield from behave(suite, picture)
+    picture.forget()
+
+
+def _views(files: Mapping[str, Path]) -> Sequence[str]:
+    """A view on each file, named as its table."""
+    quoted = {name: str(path).replace("\\", "\\\\").replace("'", "\\'") for name, path in files.items()}
+    return [f"CREATE VIEW {name} AS SELECT * FROM file('{path}', 'Parquet')" for name, path in quoted.items()]
+
+
+JOBS = {"frozen": judge_frozen, "live": judge_live}
+
+
+def answer(line: str) -> dict[str, object]:
+    """The findings of one job, or the error that stopped it."""
+    try:
+        job = json.loads(line)
+        return {"findings": [finding.to_json() for finding in JOBS[job["kind"]](job)]}
+    except YsError as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    except Exception as error:  # noqa: BLE001 - the parent must hear of it, whatever it was
+        return {"error": "ExpectationFailed", "message": f"the judge failed: {checks.one_line(repr(error))}"}
+
+
+def main() -> None:
+    """Serve jobs until the pipe closes."""
+    warnings.simplefilter("ignore")
+    # Libraries print; only answers may reach the parent.
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as replies:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        checks.warm()
+        for line in sys.stdin:
+            replies.write(json.dumps(answer(line)) + "\n")
+            replies.flush()
+
+
+if __name__ == "__main__":
+    main()
