@@ -13,13 +13,13 @@ from typing import Any, Self
 import polars as pl
 import psycopg
 import psycopg.errors
-import stamina
 from psycopg import pq, sql
 from psycopg.waiting import Ready, Wait
 
 from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores import copytext
 from ys_analytics.stores.address import PostgresAddress
+from ys_analytics.stores.patience import patiently
 from ys_analytics.stores.refusals import Refusals
 
 # Large enough that the parser's start-up does not show, small enough that memory stays bounded.
@@ -29,6 +29,9 @@ _BUFFER = 16 * 2**20
 _SPLIT_FROM = 32 * 2**20
 
 _NUMERIC = 1700
+
+# Seconds a server may take to start before it counts as gone.
+_CONNECT_WITHIN = 15.0
 
 # Wrong by the question, or right again only by luck: never asked twice.
 _PASSING = (
@@ -236,14 +239,14 @@ class Postgres:
         """All rows or an error; read again from the start when the server went away and nothing depends on it."""
         met = refusals if refusals is not None else Refusals()
         before = list(met.met)
-        for attempt in stamina.retry_context(on=self._may_retry, attempts=5, timeout=30.0, wait_initial=0.2):
-            with attempt, _told():
-                met.met[:] = before
-                with self._view() as view:
-                    columns = _describe(view.line, query, schema)
-                    frames = self._frames(view, query, columns, met)
-                return pl.concat(frames) if frames else pl.DataFrame(schema=dict(schema))
-        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+        def once() -> pl.DataFrame:
+            met.met[:] = before
+            with _told(), self._view() as view:
+                columns = _describe(view.line, query, schema)
+                return pl.concat(self._frames(view, query, columns, met))
+
+        return patiently(once, passes=self._may_retry, deadline=self._address.statement_timeout)
 
     def _frames(
         self, view: "_View", query: "_Query", columns: tuple[copytext.Field, ...], refusals: Refusals
@@ -374,16 +377,17 @@ def _connect(conninfo: str) -> psycopg.Connection[Any]:
     Raises:
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
-    for attempt in stamina.retry_context(on=_starting, attempts=6, timeout=15.0, wait_initial=0.2):
-        with attempt:
-            return psycopg.connect(
-                conninfo,
-                autocommit=True,
-                prepare_threshold=None,
-                cursor_factory=psycopg.ClientCursor,
-                connect_timeout=10,
-            )
-    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def once() -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            conninfo,
+            autocommit=True,
+            prepare_threshold=None,
+            cursor_factory=psycopg.ClientCursor,
+            connect_timeout=10,
+        )
+
+    return patiently(once, passes=_starting, deadline=_CONNECT_WITHIN)
 
 
 def _starting(error: Exception) -> bool:

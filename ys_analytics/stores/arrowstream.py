@@ -1,0 +1,288 @@
+"""ClickHouse's Arrow, both ways, without loss: how each column is asked for, and record batches to typed frames.
+
+Knows ClickHouse's type names, Arrow and Polars; knows no connection. Arrow alone would hand over an Enum as
+a number, a UUID as bytes and a Map as pairs without names, so the SQL casts; what Polars would wrap or
+panic on (text that is not UTF-8, a decimal of 39 digits, a time past its last microsecond) is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from ys_analytics.errors import ContractError
+from ys_analytics.stores.refusals import Refusals
+
+_INTEGERS: dict[type[pl.DataType], str] = {
+    pl.Int8: "Int8", pl.Int16: "Int16", pl.Int32: "Int32", pl.Int64: "Int64",
+    pl.UInt8: "UInt8", pl.UInt16: "UInt16", pl.UInt32: "UInt32", pl.UInt64: "UInt64",
+    pl.Float32: "Float32", pl.Float64: "Float64", pl.Boolean: "Bool",
+}  # fmt: skip
+
+# Milliseconds that still are an Int64 when counted in microseconds.
+_LAST_MS = (2**63 - 1) // 1000
+
+_MICROSECONDS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of a result.
+
+    Attributes:
+        name: Its name, the same in SQL and in the frame.
+        dtype: Its declared type.
+        native: Its type as ClickHouse describes it.
+        repeats: A text column whose values repeat, so that a dictionary carries it.
+    """
+
+    name: str
+    dtype: pl.DataType
+    native: str
+    repeats: bool = False
+
+    @property
+    def asked(self) -> str:  # noqa: PLR0911 - one arm a type reads best
+        """The SQL expression that arrives as the declared type, or as one that casts to it without loss.
+
+        Raises:
+            ContractError: no such cast exists.
+        """
+        name = quoted(self.name)
+        match self.dtype:
+            case pl.String():
+                text = name if self._bare == "String" else f"toString({name})"
+                return f"toLowCardinality({text})" if self.repeats else text
+            case pl.Enum():
+                return f"toLowCardinality(toString({name}))"
+            case pl.Decimal():
+                return self._decimal(name)
+            case pl.Datetime():
+                return self._time(name)
+            case pl.Date():
+                return f"toDate32({name})"
+            case pl.List():
+                return f"CAST({name} AS {native_of(self.dtype)})"
+            case _:
+                target = native_of(self.dtype)
+                return name if self._bare == target else f"accurateCast({name}, 'Nullable({target})')"
+
+    @property
+    def _bare(self) -> str:
+        """The native type without the wrappers that say only how it is stored."""
+        bare = self.native
+        while wrapped := re.fullmatch(r"(?:Nullable|LowCardinality)\((.*)\)", bare):
+            bare = wrapped[1]
+        return bare
+
+    def _decimal(self, name: str) -> str:
+        precision, scale = _digits(self.dtype)
+        if found := re.fullmatch(r"Decimal\((\d+), (\d+)\)", self._bare):
+            digits, places = int(found[1]), int(found[2])
+            if places > scale or digits - places > precision - scale:
+                raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
+            return name if (digits, places) == (precision, scale) else f"toDecimal128({name}, {scale})"
+        if re.fullmatch(r"U?Int\d+", self._bare):
+            return f"toDecimal128({name}, {scale})"
+        raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
+
+    def _time(self, name: str) -> str:
+        if self._bare in {"DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"}:
+            return name
+        found = re.fullmatch(r"DateTime(?:64\((\d)(?:, '.*')?\)|\('.*'\))?", self._bare)
+        if found and int(found[1] or 0) <= _MICROSECONDS:
+            return f"toDateTime64({name}, {_MICROSECONDS}, 'UTC')"
+        raise ContractError(f"column {self.name}: expected a time in microseconds, is {self.native}")
+
+
+def quoted(name: str) -> str:
+    r"""A name as ClickHouse reads it, whatever is in it.
+
+    >>> quoted("a`b")
+    '`a\\`b`'
+    """
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+def native_of(dtype: pl.DataType) -> str:
+    """The ClickHouse type that holds exactly what `dtype` holds.
+
+    >>> native_of(pl.List(pl.Struct({"key": pl.String(), "value": pl.Decimal(18, 8)})))
+    'Array(Tuple(`key` String, `value` Decimal(18, 8)))'
+
+    Raises:
+        ContractError: there is none.
+    """
+    match dtype:
+        case pl.String() | pl.Enum():
+            return "String"
+        case pl.Decimal():
+            precision, scale = _digits(dtype)
+            return f"Decimal({precision}, {scale})"
+        case pl.List():
+            return f"Array({native_of(_instance(dtype.inner))})"
+        case pl.Struct():
+            parts = (f"{quoted(field.name)} {native_of(_instance(field.dtype))}" for field in dtype.fields)
+            return f"Tuple({', '.join(parts)})"
+        case _ if type(dtype) in _INTEGERS:
+            return _INTEGERS[type(dtype)]
+        case _:
+            raise ContractError(f"{dtype} has no exact form in ClickHouse; declare another type")
+
+
+def frame(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+    """A record batch as a frame of the declared types; the batch's memory is shared where it can be.
+
+    Raises:
+        ContractError: a value does not fit and `refusals` does not quarantine.
+    """
+    try:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            _validate(name, column)
+        return _typed(batch, columns)
+    except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return _sift(batch, columns, refusals)
+
+
+def table(rows: pl.DataFrame, natives: Mapping[str, str]) -> pa.Table:
+    """A frame as Arrow that ClickHouse inserts without changing a value.
+
+    Args:
+        rows: What to write.
+        natives: The type of each target column, as ClickHouse describes it.
+
+    Raises:
+        ContractError: a value has more decimal places, or a finer time, than its column keeps.
+    """
+    for name in rows.columns:
+        _refuse_loss(rows[name], natives[name])
+    plain = rows.with_columns(pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
+    arrow = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
+    for position, name in enumerate(rows.columns):
+        if natives[name].startswith("Map("):
+            arrow = arrow.set_column(position, name, _map(arrow.column(name)))
+    return arrow
+
+
+def _typed(batch: pa.RecordBatch, columns: tuple[Field, ...]) -> pl.DataFrame:
+    rows = pl.from_arrow(batch, rechunk=False)
+    assert isinstance(rows, pl.DataFrame)  # noqa: S101 - a batch is never a series
+    return rows.select(_cast(column, rows.schema[column.name]) for column in columns)
+
+
+def _cast(column: Field, found: pl.DataType) -> pl.Expr:
+    value = pl.col(column.name)
+    if found == column.dtype:
+        return value
+    if isinstance(column.dtype, pl.Enum):
+        return value.cast(pl.String).cast(column.dtype)
+    return value.cast(column.dtype)
+
+
+def _validate(name: str, column: pa.Array) -> None:
+    """Find what Polars would take without a word, or panic over.
+
+    Raises:
+        pa.ArrowInvalid: text is not UTF-8, a decimal has too many digits or a time is out of range.
+    """
+    if pa.types.is_dictionary(column.type):
+        column.dictionary.validate(full=True)
+        return
+    column.validate(full=True)
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ms" and len(column) > column.null_count:
+        ticks = pl.Series(column.view(pa.int64()))
+        if not ticks.is_between(-_LAST_MS, _LAST_MS).all():
+            raise pa.ArrowInvalid(f"{name}: a time is out of range")
+
+
+def _sift(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+    """The slow way, for a batch that holds a misfit: every row is judged alone, the good ones are kept."""
+    kept = []
+    for position in range(batch.num_rows):
+        row = batch.slice(position, 1)
+        for column in columns:
+            alone = row.select([column.name])
+            cell = alone.column(0)
+            try:
+                # A slice of a dictionary still holds the whole dictionary, misfits of other rows included.
+                if pa.types.is_dictionary(cell.type):
+                    alone = pa.record_batch({column.name: cell.dictionary.take(cell.indices)})
+                _validate(column.name, alone.column(0))
+                _typed(alone, (column,))
+            except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+                key = {name: _shown(row.column(name)) for name in refusals.key if name in row.schema.names}
+                found = _shown(row.column(column.name))
+                refusals.refuse(column=column.name, found=found, expected=column.dtype, key=key)
+                break
+        else:
+            kept.append(position)
+    good = pa.Table.from_batches([batch.take(pa.array(kept, pa.int64()))]).unify_dictionaries()
+    plain = pa.table({name: _readable(good.column(name)) for name in good.schema.names})
+    return pl.concat([_typed(part, columns) for part in plain.to_batches()] or [_typed(_empty(plain.schema), columns)])
+
+
+def _readable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column without its dictionary, which may hold text of rows that were refused."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pa.chunked_array([part.dictionary.take(part.indices) for part in column.chunks], column.type.value_type)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def _shown(cell: pa.Array) -> str:
+    """One value as text for a message, whatever bytes it is made of."""
+    if pa.types.is_dictionary(cell.type):
+        cell = cell.dictionary.take(cell.indices)
+    if pa.types.is_string(cell.type) or pa.types.is_large_string(cell.type):
+        raw = cell.view(pa.binary() if pa.types.is_string(cell.type) else pa.large_binary())[0].as_py()
+        return "" if raw is None else raw.decode(errors="backslashreplace")
+    if pa.types.is_timestamp(cell.type):
+        return str(cell.view(pa.int64())[0].as_py())
+    if pa.types.is_decimal(cell.type):
+        return str(cell[0])
+    return str(cell[0])
+
+
+def _refuse_loss(column: pl.Series, native: str) -> None:
+    """ClickHouse drops the decimals and fractions of a second that a column has no room for; we do not.
+
+    Raises:
+        ContractError: naming the first value that would change.
+    """
+    if isinstance(column.dtype, pl.Decimal) and (found := re.search(r"Decimal\((\d+), (\d+)\)", native)):
+        there = column.round(int(found[2])) if int(found[2]) < _digits(column.dtype)[1] else column
+    elif isinstance(column.dtype, pl.Datetime) and (found := re.search(r"DateTime(?:64\((\d))?", native)):
+        places = int(found[1] or 0)
+        there = column if places >= _MICROSECONDS else column.dt.truncate(f"{10 ** (_MICROSECONDS - places)}us")
+    else:
+        return
+    lost = column.filter(column.ne_missing(there))
+    if lost.len():
+        raise ContractError(f"column {column.name}: {lost[0]} would change in {native}; round it before it is written")
+
+
+def _map(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A list of (key, value) as the Map it came from."""
+    parts = []
+    for chunk in column.chunks:
+        pairs = chunk.values
+        kind = pa.map_(pairs.type.field(0).type, pairs.type.field(1).type)
+        offsets = chunk.offsets.cast(pa.int32())
+        parts.append(pa.MapArray.from_arrays(offsets, pairs.field(0), pairs.field(1), type=kind))
+    return pa.chunked_array(parts) if parts else column
+
+
+def _digits(dtype: pl.DataType) -> tuple[int, int]:
+    assert isinstance(dtype, pl.Decimal)  # noqa: S101 - every caller has matched it
+    return dtype.precision or 38, dtype.scale
+
+
+def _instance(dtype: object) -> pl.DataType:
+    """Polars allows a nested type to be named by its class."""
+    return dtype() if isinstance(dtype, type) else dtype  # type: ignore[return-value]
