@@ -174,10 +174,10 @@ class Redis:
         yield from (None,) if primaries is None else primaries()
 
     def _ask(self, node: Any, *command: object) -> Any:
-        return self.client.execute_command(*command, **_at(node))
+        return self.client.execute_command(*command, **_at(node))  # type: ignore[no-untyped-call]
 
     def _info(self, node: Any) -> dict[str, Any]:
-        return self.client.info(**_at(node))  # type: ignore[no-any-return]
+        return self.client.info(**_at(node))
 
     def _patiently(self, read: Callable[[], _T]) -> _T:
         with self._refused():

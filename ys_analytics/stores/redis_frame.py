@@ -57,7 +57,7 @@ def _refuse_strange(chunks: Sequence[Chunk], kind: Kind, prefix: str, refusals: 
 
 def _last_seen(keys: Texts) -> npt.NDArray[np.bool_]:
     """Which keys to believe: SCAN may give one twice, and the later look is the newer."""
-    return keys.column.is_last_distinct().to_numpy() | keys.column.is_null().to_numpy()
+    return np.array((keys.column.is_last_distinct() | keys.column.is_null()).to_numpy(), np.bool_)
 
 
 def _sound(texts: dict[str, Texts], keys: Texts, owner: Numbers, refusals: Refusals) -> npt.NDArray[np.bool_]:

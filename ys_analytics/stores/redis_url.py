@@ -46,7 +46,10 @@ def connect(url: str, *, timeout: float) -> "Redis | RedisCluster":
         return Redis.from_url(url, **common, **once)
     login = _login(parts) | ({"ssl": True} if parts.scheme.startswith("rediss") else {})
     if parts.scheme in _CLUSTER:
-        nodes = [ClusterNode(host, port) for host, port in _hosts(parts, _PORT)]
+        nodes = [
+            ClusterNode(host, port)  # type: ignore[no-untyped-call]
+            for host, port in _hosts(parts, _PORT)
+        ]
         return RedisCluster(startup_nodes=nodes, **common, **login)
     if parts.scheme in _SENTINEL:
         service, _, database = parts.path.strip("/").partition("/")

@@ -1,0 +1,364 @@
+"""Qdrant as typed frames: embeddings as arrays of Float32, payloads as JSON text.
+
+Knows collections and the wire; knows no collection's name. A folder (local mode) and a server are the
+same class. Under cosine distance Qdrant keeps each vector at unit length, so what is read is what was
+written divided by its length.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+import polars as pl
+
+from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.stores import qdrant_folder
+from ys_analytics.stores.patience import Interrupted, patiently
+from ys_analytics.stores.qdrant_folder import Points
+from ys_analytics.stores.refusals import Refusals
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from qdrant_client import QdrantClient
+
+    from ys_analytics.stores.address import QdrantAddress
+
+FieldType = Literal["integer", "float", "keyword"]
+
+DISTANCE = "Cosine"
+
+# Points in one request of a scroll, and in one upsert: a few megabytes of JSON.
+_PAGE = 1_000
+_UPSERT = 500
+
+# How much of an error an error line may carry.
+_SAID = 300
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a collection is made of.
+
+    Attributes:
+        size: Number of dimensions of its vectors.
+        distance: As Qdrant names it: Cosine, Dot, Euclid, Manhattan.
+        indexes: Payload fields with an index, and its type. The local mode keeps none.
+    """
+
+    size: int
+    distance: str
+    indexes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Qdrant:
+    """An open server or folder.
+
+    Attributes:
+        client: The qdrant-client; other rooms use the verbs below.
+        address: Where it is.
+    """
+
+    client: QdrantClient
+    address: QdrantAddress
+
+    @classmethod
+    @contextmanager
+    def open(cls, address: QdrantAddress) -> Iterator[Qdrant]:
+        """Connect, or open the folder, for the length of a block.
+
+        The caller holds the turn at a folder; blocks of one process share one client.
+
+        Raises:
+            StoreError: the server cannot be reached or refuses us, or the folder is another process's.
+        """
+        with _client(address) as client:
+            store = cls(client, address)
+            store.collections()
+            yield store
+
+    def read(self, collection: str, size: int, *, refusals: Refusals | None = None) -> pl.DataFrame:
+        """Every point of a collection.
+
+        Args:
+            collection: Its name.
+            size: The number of dimensions it was declared with.
+            refusals: What becomes of a point whose vector is absent, NaN or infinite, or whose payload
+                is not JSON; an error when not given.
+
+        Returns:
+            `id` (String), `vector` (Array(Float32, size)), `payload` (JSON text, its fields in
+            alphabetical order), sorted by id.
+
+        Raises:
+            StoreError: there is no such collection, or the server refused us or went away.
+            ContractError: the collection's size or distance is not the declared one, or a point
+                does not fit.
+        """
+        empty = _frame(Points([], np.empty((0, size), np.float32), []), [], size)
+        return pl.concat([empty, *self.batches(collection, size, refusals=refusals)]).sort("id")
+
+    def batches(
+        self, collection: str, size: int, *, rows: int = 5_000, refusals: Refusals | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """The same in frames of at most `rows` points, with memory for one of them."""
+        refusals = refusals if refusals is not None else Refusals(source=collection, key=("id",))
+        self._require(collection, size)
+        with self._refused():
+            for points in self._pages(collection, size, rows=rows):
+                yield _frame(*_sound(points, refusals), size)
+
+    def write(self, collection: str, frame: pl.DataFrame) -> int:
+        """Insert points, or replace those with the same id.
+
+        Args:
+            collection: Its name.
+            frame: `id` (UUID text), `vector`, `payload` (JSON text of an object).
+
+        Returns:
+            The number of points written.
+
+        Raises:
+            ContractError: a vector holds NaN or an infinity, or is of another size.
+            StoreError: the server refused us or went away; points already sent are written.
+        """
+        from qdrant_client.models import Batch
+
+        if frame.is_empty():
+            return 0
+        vectors = _matrix(frame, collection)
+        self._require(collection, vectors.shape[1])
+        ids, payloads = frame["id"].to_list(), [json.loads(text) for text in frame["payload"]]
+        with self._refused(), qdrant_folder.unwarned():
+            if self.address.embedded:
+                qdrant_folder.hasten(self.client, collection)
+            for start in range(0, frame.height, _UPSERT):
+                part = slice(start, start + _UPSERT)
+                points = Batch(ids=ids[part], vectors=vectors[part].tolist(), payloads=payloads[part])
+                self.client.upsert(collection, points, wait=True)
+        return frame.height
+
+    def count(self, collection: str) -> int:
+        """How many points a collection has, exactly.
+
+        Raises:
+            StoreError: there is no such collection, or the server refused us or went away.
+        """
+        return self._patiently(lambda: self.client.count(collection, exact=True).count)
+
+    def collections(self) -> dict[str, Shape]:
+        """Every collection and what it is made of, by name.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        named = self._patiently(lambda: self.client.get_collections().collections)
+        return {one.name: self._shape(one.name) for one in sorted(named, key=lambda one: one.name)}
+
+    def make(self, collection: str, *, size: int, payload: Mapping[str, FieldType]) -> bool:
+        """Create a collection under cosine distance, and the indexes its payload lacks; whether anything was.
+
+        A folder keeps no payload index: its filters look at every point.
+
+        Raises:
+            ContractError: the collection is there with another size or distance.
+            StoreError: the server refused us or went away.
+        """
+        from qdrant_client.models import Distance, PayloadSchemaType, VectorParams
+
+        there = self.collections().get(collection)
+        with self._refused():
+            if there is None:
+                self.client.create_collection(collection, VectorParams(size=size, distance=Distance(DISTANCE)))
+            else:
+                _agree(collection, there, size)
+            indexed = there.indexes if there is not None else {}
+            missing = {} if self.address.embedded else {name: payload[name] for name in payload.keys() - indexed.keys()}
+            for name in sorted(missing):
+                self.client.create_payload_index(collection, name, PayloadSchemaType(missing[name]), wait=True)
+        return there is None or bool(missing)
+
+    def drop(self, collection: str) -> bool:
+        """Remove a collection with all its points; whether it was there.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        with self._refused():
+            if not self.client.collection_exists(collection):
+                return False
+            self.client.delete_collection(collection)
+        return True
+
+    def about(self) -> dict[str, str]:
+        """What the engine says of itself: `engine` and `version`.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        if self.address.embedded:
+            from importlib.metadata import version
+
+            return {"engine": "qdrant-client local mode", "version": version("qdrant-client")}
+        return {"engine": "qdrant", "version": str(self._patiently(self.client.info).version)}
+
+    def _shape(self, collection: str) -> Shape:
+        found = self._patiently(lambda: self.client.get_collection(collection))
+        vectors = found.config.params.vectors
+        indexes = {name: str(index.data_type.value) for name, index in (found.payload_schema or {}).items()}
+        if vectors is None or isinstance(vectors, dict):
+            return Shape(size=0, distance="named vectors", indexes=indexes)
+        return Shape(size=vectors.size, distance=vectors.distance.value, indexes=indexes)
+
+    def _require(self, collection: str, size: int) -> None:
+        """Refuse a collection that is absent or is not what was declared."""
+        if not self._patiently(lambda: self.client.collection_exists(collection)):
+            raise StoreError(f"Qdrant has no collection {collection}; run: ys migrate up")
+        _agree(collection, self._shape(collection), size)
+
+    def _pages(self, collection: str, size: int, *, rows: int) -> Iterator[Points]:
+        if self.address.embedded:
+            yield from qdrant_folder.pages(self.client, collection, rows=rows)
+            return
+        offset: Any = None
+        while True:
+            records, offset = self._patiently(
+                lambda at=offset: self.client.scroll(  # type: ignore[misc]
+                    collection, limit=min(rows, _PAGE), offset=at, with_payload=True, with_vectors=True
+                )
+            )
+            vectors = [_sized(record.vector, size) for record in records]
+            yield Points(
+                [str(record.id) for record in records],
+                np.array(vectors, np.float32).reshape(-1, size),
+                [record.payload or {} for record in records],
+            )
+            if offset is None:
+                return
+
+    def _patiently(self, read: Callable[[], _T]) -> _T:
+        with self._refused():
+            return patiently(read, passes=_passes, deadline=self.address.timeout)
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        with _refused(self.address):
+            yield
+
+
+@contextmanager
+def _client(address: QdrantAddress) -> Iterator[QdrantClient]:
+    with ExitStack() as stack:
+        with _refused(address):
+            opening = qdrant_folder.client_of(address.folder) if address.folder is not None else _server(address)
+            client = stack.enter_context(opening)
+        yield client
+
+
+@contextmanager
+def _server(address: QdrantAddress) -> Iterator[QdrantClient]:
+    from qdrant_client import QdrantClient
+
+    with catch_warnings():
+        if urlsplit(address.url or "").hostname in {"localhost", "127.0.0.1", "::1"}:  # nobody listens on the way
+            filterwarnings("ignore", message="Api key is used with an insecure connection", category=UserWarning)
+        client = QdrantClient(
+            url=address.url, api_key=address.api_key, timeout=math.ceil(address.timeout), check_compatibility=False
+        )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def _refused(address: QdrantAddress) -> Iterator[None]:
+    """Make of every error of the driver a StoreError that names the store and no secret."""
+    from qdrant_client.common.client_exceptions import QdrantException
+    from qdrant_client.http.exceptions import ApiException
+
+    try:
+        yield
+    except (QdrantException, ApiException, Interrupted, ValueError, RuntimeError, OSError, sqlite3.Error) as error:
+        said = " ".join(str(error).split())[:_SAID] or type(error).__name__
+        hint = "look at the folder" if address.embedded else "check YS_QDRANT_URL, YS_QDRANT_API_KEY and the server"
+        raise StoreError(f"Qdrant at {address.masked}: {said}; {hint}") from error
+
+
+def _passes(error: Exception) -> bool:
+    """Connections that are refused or lost come back; what a server answered stays answered."""
+    from qdrant_client.http.exceptions import ResponseHandlingException
+
+    return isinstance(error, ResponseHandlingException)
+
+
+def _agree(collection: str, found: Shape, size: int) -> None:
+    """Refuse a collection whose size or distance is not the declared one."""
+    if (found.size, found.distance) != (size, DISTANCE):
+        raise ContractError(
+            f"{collection}: {found.size} dimensions under {found.distance} in the store, "
+            f"{size} under {DISTANCE} declared; drop the collection or correct the schema"
+        )
+
+
+def _sound(points: Points, refusals: Refusals) -> tuple[Points, list[str]]:
+    """The points that fit, and their payloads as JSON text; the others are refused."""
+    fits: list[bool] = np.asarray(np.isfinite(points.vectors).all(axis=1)).tolist()
+    for point, fit in zip(points.ids, fits, strict=True):
+        if not fit:
+            refusals.refuse(column="vector", found="absent, NaN or infinite", expected="numbers", key={"id": point})
+    texts = [_json(payload) for payload in points.payloads]
+    for place, text in enumerate(texts):
+        if text is None:
+            fits[place] = False
+            refusals.refuse(
+                column="payload", found=points.payloads[place], expected="JSON", key={"id": points.ids[place]}
+            )
+    if not all(fits):
+        kept = [place for place, fit in enumerate(fits) if fit]
+        points = Points([points.ids[k] for k in kept], points.vectors[kept], [points.payloads[k] for k in kept])
+    return points, [text for text, fit in zip(texts, fits, strict=True) if fit and text is not None]
+
+
+def _json(payload: Mapping[str, Any]) -> str | None:
+    """A payload as text that is the same whenever its content is; None when JSON cannot hold it."""
+    try:
+        return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (ValueError, TypeError):
+        return None
+
+
+def _frame(points: Points, payloads: list[str], size: int) -> pl.DataFrame:
+    kind = pl.Array(pl.Float32(), size)
+    vectors = pl.Series(values=points.vectors, dtype=kind) if points.ids else pl.Series(dtype=kind)
+    columns = {"id": pl.Series(points.ids, dtype=pl.String), "vector": vectors, "payload": payloads}
+    return pl.DataFrame(columns, schema_overrides={"payload": pl.String()})
+
+
+def _sized(vector: Any, size: int) -> list[float]:
+    """A plain vector of the declared size; NaN in place of anything else, to be refused with its id."""
+    return vector if isinstance(vector, list) and len(vector) == size else [math.nan] * size
+
+
+def _matrix(frame: pl.DataFrame, collection: str) -> npt.NDArray[np.float32]:
+    """The vectors of a frame as rows of numbers."""
+    sizes = frame["vector"].arr.len() if isinstance(frame["vector"].dtype, pl.Array) else frame["vector"].list.len()
+    if sizes.null_count() or sizes.n_unique() > 1:
+        raise ContractError(f"{collection}: vectors of several sizes, or none; write vectors of one size")
+    size = int(sizes[0])
+    vectors = frame["vector"].cast(pl.Array(pl.Float32, size)).to_numpy().reshape(frame.height, size)
+    unsound = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(unsound):
+        raise ContractError(f"{collection}: the vector of {frame['id'][int(unsound[0])]} holds NaN; correct it")
+    return vectors
