@@ -5,7 +5,7 @@ remembered in the ledgers.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from ys_analytics.migrations import analyst, collections, families, retention
 from ys_analytics.migrations.clickhouse_ledger import ClickHouseLedger
 from ys_analytics.migrations.drift import find_drift
 from ys_analytics.migrations.files import FOLDER, MigrationFile, file_name, read_files
-from ys_analytics.migrations.ledger import Ledger, Row, compare, refuse_conflicts
+from ys_analytics.migrations.ledger import Ledger, compare, refuse_conflicts
 from ys_analytics.migrations.postgres_ledger import PostgresLedger
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.migrations.target import Target
@@ -169,7 +169,8 @@ def _climb(ledger: Ledger, turn: _Turn, files: tuple[MigrationFile, ...], last: 
             file = next((file for file in files if file.version in pending), None)
             if file is None or (last is not None and file.version > last):
                 return
-            _said(ledger, file.name, lambda file=file: ledger.apply(file))
+            with _naming(ledger, file.name):
+                ledger.apply(file)
         yield Applied(store=ledger.store, version=file.version, description=file.description)
 
 
@@ -180,21 +181,19 @@ def _descend(ledger: Ledger, turn: _Turn, target: Target) -> Iterator[Applied]:
         target.check([row.version for row in ledger.rows()] or [EMPTY])
     while True:
         with turn():
-            row = max(ledger.rows(), key=_version, default=None)
+            row = max(ledger.rows(), key=lambda row: row.version, default=None)
             if row is None or row.version <= floor:
                 return
-            _said(ledger, file_name(row.version, row.description), lambda row=row: ledger.undo(row))
+            with _naming(ledger, file_name(row.version, row.description)):
+                ledger.undo(row)
         yield Applied(store=ledger.store, version=row.version, description=row.description)
 
 
-def _version(row: Row) -> str:
-    return row.version
-
-
-def _said(ledger: Ledger, name: str, change: Callable[[], None]) -> None:
-    """Make a change; a refusal names the file."""
+@contextmanager
+def _naming(ledger: Ledger, name: str) -> Iterator[None]:
+    """A refusal inside names the file."""
     try:
-        change()
+        yield
     except (StoreError, ContractError) as error:
         kept = "nothing of it was kept" if ledger.store == "postgres" else "it may be repeated"
         raise MigrationError(f"{ledger.store}/{name} was refused, {kept}: {error}") from error

@@ -5,6 +5,8 @@
 -- The times of one asset lie side by side and step evenly, so DoubleDelta leaves
 -- almost nothing of them.
 --
+-- Without 'rebuild' a DELETE is refused once the table has a projection.
+--
 -- Locks:   none (new table).
 -- Size:    the largest here: assets times quotes a day, a few dozen bytes a row.
 
@@ -21,7 +23,7 @@ CREATE TABLE IF NOT EXISTS market_data (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (asset_id, timestamp)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 8192, lightweight_mutation_projection_mode = 'rebuild'
 COMMENT 'Prices as they were quoted.';
 
 -- rollback

@@ -1,6 +1,8 @@
 -- migrations/clickhouse/0004_create_yield_metrics.sql
 -- What pools promised to pay, and how much is locked in them.
 --
+-- Without 'rebuild' a DELETE is refused once the table has a projection.
+--
 -- Locks:   none (new table).
 -- Size:    pools times quotes a day, some sixty bytes a row.
 
@@ -18,7 +20,7 @@ CREATE TABLE IF NOT EXISTS yield_metrics (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (protocol_name, pool_address, timestamp)
-SETTINGS index_granularity = 8192
+SETTINGS index_granularity = 8192, lightweight_mutation_projection_mode = 'rebuild'
 COMMENT 'What pools promised to pay.';
 
 -- rollback
