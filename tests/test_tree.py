@@ -46,7 +46,9 @@ def test_no_machine_leaves_a_trace():
             text = path.read_text()
         except UnicodeDecodeError:
             continue
-        found += [f"{path.relative_to(PROJECT)}: {hit[0]}" for hit in trace.finditer(text) if path.name != "test_tree.py"]
+        found += [
+            f"{path.relative_to(PROJECT)}: {hit[0]}" for hit in trace.finditer(text) if path.name != "test_tree.py"
+        ]
     assert found == []
 
 

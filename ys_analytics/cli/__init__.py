@@ -5,6 +5,7 @@ errors to stderr. Whatever is slow to import is imported by the command that nee
 """
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -26,7 +27,7 @@ for room in (servers, fill, reads, judge, pages):
 @app.callback()
 def options(
     *,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001 - read in main
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Options before the command."""
 
@@ -36,10 +37,17 @@ def main() -> None:
     try:
         app()
     except YsError as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"ys: {error}", file=sys.stderr)  # noqa: T201 - the one line a person reads
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("ys: stopped; nothing half-done was kept", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+        _fail("stopped; nothing half-done was kept", 130)
+    except Exception as error:  # noqa: BLE001 - the last line of defence before a person's eyes
+        said = (str(error).splitlines() or [""])[0][:200]
+        _fail(f"a fault of ours, {type(error).__name__}: {said}; --debug shows where", YsError.exit_code)
+
+
+def _fail(line: str, code: int) -> None:
+    """Say one line and leave; with --debug, the traceback first."""
+    if "--debug" in sys.argv:
+        traceback.print_exc()
+    typer.echo(f"ys: {line}", err=True)
+    sys.exit(code)

@@ -5,6 +5,7 @@ Knows Rich; knows no store and no table.
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from ys_analytics.schemas import Progress
 
-out = Console(highlight=False, soft_wrap=True)
+# A file or a pipe has no width of its own; tables there must not be folded to a terminal's eighty.
+_UNFOLDED = 240
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED)
 err = Console(stderr=True, highlight=False)
 
 

@@ -29,7 +29,7 @@ def open_lab(*, port: int, browser: bool) -> NoReturn:
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={PROJECT}",
-        f"--LabApp.default_url=/lab/tree/notebooks/performance.ipynb",
+        "--LabApp.default_url=/lab/tree/notebooks/performance.ipynb",
         f"--MultiKernelManager.default_kernel_name={KERNEL}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

@@ -128,7 +128,7 @@ def metrics() -> None:
     show("", heads, rows, numbers=("needs",))
 
 
-def _table(name: str):  # noqa: ANN202 - schemas are imported inside
+def _table(name: str):
     from ys_analytics.schemas import TABLES
 
     try:
