@@ -9,6 +9,22 @@ from ys_analytics.local.engines import start as up
 from ys_analytics.local.engines import stop as down
 from ys_analytics.local.home import Home
 from ys_analytics.local.opening import ANALYST, Addresses, Role, open_stores
+from ys_analytics.local.status import Status, probe, status
 from ys_analytics.local.turn import Holder, OnWait
 
-__all__ = ["ALL", "ANALYST", "Addresses", "Holder", "Home", "OnWait", "Role", "StoreName", "down", "open_stores", "up"]
+__all__ = [
+    "ALL",
+    "ANALYST",
+    "Addresses",
+    "Holder",
+    "Home",
+    "OnWait",
+    "Role",
+    "Status",
+    "StoreName",
+    "down",
+    "open_stores",
+    "probe",
+    "status",
+    "up",
+]

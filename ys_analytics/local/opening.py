@@ -168,7 +168,13 @@ class _Place:
 def _postgres(addresses: Addresses) -> Iterator[Postgres]:
     from ys_analytics.stores.postgres import Postgres
 
-    with Postgres.open(addresses.postgres) as store:
+    with ExitStack() as stack:
+        try:
+            store = stack.enter_context(Postgres.open(addresses.postgres))
+        except StoreError as error:
+            if f'role "{ANALYST}" does not exist' in str(error):
+                raise StoreError(f"PostgreSQL has no role {ANALYST} yet; run: ys migrate up") from error
+            raise
         yield store
 
 

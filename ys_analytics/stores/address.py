@@ -6,7 +6,7 @@ same class at another address: a store with a `folder` lives in this process, on
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 # Query parameters that say where a store is; every other one may be a secret and is left out.
 _SHOWN = frozenset({"host", "port", "dbname", "db", "database", "sslmode", "service", "unix_socket_path"})
@@ -140,6 +140,8 @@ def mask(url: str) -> str:
 
     >>> mask("redis://u:p%40ss@h:1/0?password=again&db=2")
     'redis://u:***@h:1/0?db=2'
+    >>> mask("unix:///run/valkey.sock?db=0&password=secret")
+    'unix:///run/valkey.sock?db=0'
     >>> mask("not a url with a secret")
     '***'
     """
@@ -149,7 +151,9 @@ def mask(url: str) -> str:
         return "***"
     if not parts.scheme:
         return "***"
-    return urlunsplit(SplitResult(parts.scheme, _mask_login(parts.netloc), parts.path, _mask_query(parts.query), ""))
+    query = _mask_query(parts.query)
+    # not by `urlunsplit`, which forgets the slashes of an address without a host
+    return f"{parts.scheme}://{_mask_login(parts.netloc)}{parts.path}{'?' if query else ''}{query}"
 
 
 def _mask_login(netloc: str) -> str:

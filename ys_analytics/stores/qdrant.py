@@ -201,6 +201,15 @@ class Qdrant:
             self.client.delete_collection(collection)
         return True
 
+    def ping(self) -> None:
+        """Ask the engine whether it is there.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        with self._refused():
+            self.client.get_collections()
+
     def about(self) -> dict[str, str]:
         """What the engine says of itself: `engine` and `version`.
 

@@ -60,9 +60,9 @@ class Redis:
         with refused(address):
             client = connect(address.url, timeout=address.timeout)
         try:
-            with refused(address):
-                client.ping()
-            yield cls(client, address)
+            store = cls(client, address)
+            store.ping()
+            yield store
         finally:
             client.close()
 
@@ -138,6 +138,15 @@ class Redis:
                     pipeline.unlink(key)
                 removed += sum(pipeline.execute())
         return removed
+
+    def ping(self) -> None:
+        """Ask the server whether it is there.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        with self._refused():
+            self.client.ping()
 
     def about(self) -> dict[str, str]:
         """What the server says of itself: `engine`, `version`, `role` (master or replica) and `mode`.

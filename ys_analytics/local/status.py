@@ -1,0 +1,168 @@
+"""How each store does: where it is, whether it answers, how fast, and who holds it.
+
+Knows what to ask each engine about itself; knows no table. A store that does not answer is a row that
+says why, never an error, so that one store down does not hide the other three.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Literal
+
+from ys_analytics.errors import YsError
+from ys_analytics.local.engines import ALL, StoreName
+from ys_analytics.local.home import Home
+from ys_analytics.local.opening import Addresses, open_stores
+from ys_analytics.local.postgres_server import PostgresServer
+from ys_analytics.local.turn import holder
+from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.settings import Settings
+from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
+
+Mode = Literal["embedded", "server"]
+
+# Asked this often; the quickest answer is the engine's, the others had company.
+_ASKED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How one store does.
+
+    Attributes:
+        store: Which.
+        mode: Out of a wheel under our home, or a server at a URL.
+        address: Where, without secrets.
+        running: Whether it answers; an engine that lives in a process runs when it has a folder to open.
+        pid: The embedded server, or the process that holds an embedded folder; None otherwise.
+        version: What the engine says it is.
+        latency_ms: The quickest of a few answers to a trivial question; None where it was not asked.
+        role: Whom it takes us for, and whether that may write.
+        note: What to do, or whom it waits for.
+    """
+
+    store: StoreName
+    mode: Mode
+    address: str
+    running: bool
+    pid: int | None = None
+    version: str = ""
+    latency_ms: float | None = None
+    role: str = ""
+    note: str = ""
+
+
+def status(settings: Settings) -> list[Status]:
+    """How each store does, without waiting for anybody: an embedded folder is looked at, not opened."""
+    home = Home(settings.home)
+    return [
+        _postgres(settings, home),
+        _clickhouse(settings, home),
+        _redis(settings, home),
+        _qdrant(settings, home),
+    ]
+
+
+def probe(stores: Stores) -> list[Status]:
+    """How the open stores do, asked through the very sessions that are open; one that is not open has no row."""
+    return [_asked(name, stores) for name in ALL if getattr(stores, f"opened_{name}") is not None]
+
+
+def _postgres(settings: Settings, home: Home) -> Status:
+    if settings.postgres_url is not None:
+        return _reached("postgres", settings)
+    server = PostgresServer(home)
+    found = server.running()
+    if found is None:
+        return Status("postgres", "embedded", str(home.postgres), running=False, note="run: ys up")
+    return replace(_reached("postgres", settings), pid=found.pid)
+
+
+def _redis(settings: Settings, home: Home) -> Status:
+    if settings.redis_url is not None:
+        return _reached("redis", settings)
+    found = ValkeyServer(home).running()
+    if found is None:
+        return Status("redis", "embedded", str(home.valkey), running=False, note="run: ys up")
+    return replace(_reached("redis", settings), pid=found.pid)
+
+
+def _clickhouse(settings: Settings, home: Home) -> Status:
+    if settings.clickhouse_url is not None:
+        return _reached("clickhouse", settings)
+    return _folder("clickhouse", home.clickhouse, home.lock("clickhouse"), version=installed("chdb-core"))
+
+
+def _qdrant(settings: Settings, home: Home) -> Status:
+    if settings.qdrant_url is not None:
+        return _reached("qdrant", settings)
+    return _folder("qdrant", home.qdrant, home.lock("qdrant"), version=installed("qdrant-client"))
+
+
+def _folder(name: StoreName, folder: Path, lock: Path, *, version: str) -> Status:
+    """An engine that lives in whichever process opens its folder."""
+    held = holder(lock)
+    note = f"held by {held}" if held is not None else "" if folder.exists() else "empty; run: ys migrate up"
+    pid = held.pid if held is not None else None
+    return Status(name, "embedded", str(folder), running=folder.exists(), pid=pid, version=version, note=note)
+
+
+def _reached(name: StoreName, settings: Settings) -> Status:
+    """A store reached for a moment, as its owner."""
+    try:
+        with open_stores(settings, only=(name,), role="owner", purpose="ys status") as stores:
+            return _asked(name, stores)
+    except YsError as error:
+        where = getattr(Addresses(settings, "owner"), name)
+        return Status(name, _mode(where), where.masked, running=False, note=str(error))
+
+
+def _asked(name: StoreName, stores: Stores) -> Status:
+    """What an open store says of itself."""
+    where = getattr(stores, name).address
+    try:
+        version, role, trivial = _questions(name, stores)
+        return Status(
+            name, _mode(where), where.masked, running=True, version=version, role=role, latency_ms=_quickest(trivial)
+        )
+    except YsError as error:
+        return Status(name, _mode(where), where.masked, running=False, note=str(error))
+
+
+def _questions(name: StoreName, stores: Stores) -> tuple[str, str, Callable[[], object]]:
+    """The engine's version, whom it takes us for, and a question whose answer costs it nothing."""
+    match name:
+        case "postgres":
+            ((version, user),) = stores.postgres.rows("SELECT current_setting('server_version'), current_user")
+            role = _role(user, reads_only=stores.postgres.address.read_only)
+            return f"PostgreSQL {version}", role, lambda: stores.postgres.rows("SELECT 1")
+        case "clickhouse":
+            ((version, user),) = stores.clickhouse.rows("SELECT version(), currentUser()")
+            role = _role(user, reads_only=stores.clickhouse.address.read_only)
+            return f"ClickHouse {version}", role, lambda: stores.clickhouse.rows("SELECT 1")
+        case "redis":
+            said = stores.redis.about()
+            return f"{said['engine']} {said['version']}", said["role"], stores.redis.ping
+        case "qdrant":
+            said = stores.qdrant.about()
+            return f"{said['engine']} {said['version']}", "", stores.qdrant.ping
+
+
+def _role(user: object, *, reads_only: bool) -> str:
+    return f"{user}, {'reads only' if reads_only else 'reads and writes'}"
+
+
+def _quickest(trivial: Callable[[], object]) -> float:
+    """Milliseconds of the quickest of a few answers, to a microsecond."""
+    taken = []
+    for _ in range(_ASKED):
+        begun = time.perf_counter()
+        trivial()
+        taken.append(time.perf_counter() - begun)
+    return round(min(taken) * 1000, 3)
+
+
+def _mode(address: PostgresAddress | ClickHouseAddress | RedisAddress | QdrantAddress) -> Mode:
+    return "embedded" if address.embedded else "server"
