@@ -1,15 +1,17 @@
 """How a command opens the stores: as the analyst to read, as the owner to write."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import get_args
 
+from ys_analytics.schemas import Store
 from ys_analytics.stores import Stores
 
-ALL = ("postgres", "clickhouse", "redis", "qdrant")
+ALL: tuple[Store, ...] = get_args(Store)
 
 
 @contextmanager
-def analyst(purpose: str, *, only: Collection[str] = ALL) -> Iterator[Stores]:
+def analyst(purpose: str, *, only: Sequence[Store] = ALL) -> Iterator[Stores]:
     """The stores for reading; `purpose` is what another process is told it waits for."""
     from ys_analytics.local import open_stores
     from ys_analytics.settings import load_settings
@@ -19,7 +21,7 @@ def analyst(purpose: str, *, only: Collection[str] = ALL) -> Iterator[Stores]:
 
 
 @contextmanager
-def owner(purpose: str, *, only: Collection[str] = ALL) -> Iterator[Stores]:
+def owner(purpose: str, *, only: Sequence[Store] = ALL) -> Iterator[Stores]:
     """The stores for writing: migrations, the demo, imports."""
     from ys_analytics.local import open_stores
     from ys_analytics.settings import load_settings

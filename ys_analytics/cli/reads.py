@@ -1,11 +1,16 @@
 """The commands that read: what there is, a table, a run, a query, the metrics."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ys_analytics.errors import UsageError
+
+if TYPE_CHECKING:
+    from ys_analytics.schemas import Table
 
 Week = Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")]
 
@@ -68,7 +73,7 @@ def load(
 
     found = _table(table)
     span = Span.week(week) if week else None
-    only = {found.store, "postgres"} if portfolio else {found.store}
+    only = ("postgres", found.store) if portfolio else (found.store,)
     with analyst(f"ys load {table}", only=only) as stores:
         owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
         if prove:
@@ -124,11 +129,11 @@ def metrics() -> None:
     from ys_analytics.metrics import catalog as known
 
     heads = ("metric", "title", "unit", "better", "needs", "source")
-    rows = ((m.name, m.title, m.unit, m.better, m.minimum, m.source) for m in known.METRICS)
+    rows = ((m.name, m.title, m.unit, m.better, m.minimum, m.source) for m in known.ALL)
     show("", heads, rows, numbers=("needs",))
 
 
-def _table(name: str):
+def _table(name: str) -> Table:
     from ys_analytics.schemas import TABLES
 
     try:
