@@ -1,1 +1,41 @@
-"""YieldSensei analytics."""
+"""YieldSensei analytics: what a notebook sees, and nothing that is not asked for.
+
+`ys.open` gives a desk, `ys.load` and `ys.sql` read without one, `ys.metrics`,
+`ys.figures` and `ys.tables` are the rooms an analyst works with. Nothing is defined,
+opened or read at import; each name is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ys_analytics import metrics
+    from ys_analytics.desk import load, sql
+    from ys_analytics.desk import open_desk as open  # noqa: A004 - `ys.open`, never bare
+    from ys_analytics.views import figures, tables
+
+__all__ = ["figures", "load", "metrics", "open", "sql", "tables"]
+
+# Each name of the surface: the module it is in, and what it is called there; empty for the module itself.
+_WHERE = {
+    "open": ("ys_analytics.desk", "open_desk"),
+    "load": ("ys_analytics.desk", "load"),
+    "sql": ("ys_analytics.desk", "sql"),
+    "metrics": ("ys_analytics.metrics", ""),
+    "figures": ("ys_analytics.views.figures", ""),
+    "tables": ("ys_analytics.views.tables", ""),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
+    """Import a name of the surface when it is first used."""
+    if name not in _WHERE:
+        raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}")
+    module, attribute = _WHERE[name]
+    found = import_module(module)
+    return getattr(found, attribute) if attribute else found
+
+
+def __dir__() -> list[str]:
+    """The surface, for completion."""
+    return sorted(__all__)

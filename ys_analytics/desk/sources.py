@@ -1,0 +1,170 @@
+"""Where a desk reads from: a frozen run, or the live stores, with the same verbs.
+
+Knows how to get one table's rows of one portfolio; knows no metric. A live read
+opens the one store it needs and closes it again, so that a notebook left open
+holds no lock.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.schemas import TABLES, TIME, Span, Table
+from ys_analytics.settings import Settings
+
+if TYPE_CHECKING:
+    from ys_analytics.frames import Run
+
+_READ = {"store": pl.String, "frame": pl.String, "rows": pl.Int64, "latest": TIME, "as_of": TIME}
+
+
+class Source(Protocol):
+    """Something that gives tables' rows."""
+
+    @property
+    def label(self) -> str:
+        """What it is, for people."""
+
+    @property
+    def week(self) -> str:
+        """The ISO week it was frozen for; empty when live."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the stores were read; None when they are read as one goes."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The run's folder; None when live."""
+
+    def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The rows of table `name` up to the end of the week, in the order of its key."""
+
+    def read(self) -> pl.DataFrame:
+        """Each frame with its store, rows, latest time and as-of."""
+
+    def versions(self) -> list[tuple[str, str]]:
+        """The schema's version in each store that states one."""
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """DuckDB over the frames, each by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A run: every read is of the same verified files."""
+
+    run: "Run"
+
+    @property
+    def label(self) -> str:
+        """A frozen run, by the week it is of."""
+        return f"frozen run of {self.run.week}"
+
+    @property
+    def week(self) -> str:
+        """The week it was frozen for."""
+        return self.run.week
+
+    @property
+    def folder(self) -> Path:
+        """Where the run lies."""
+        return self.run.folder
+
+    @property
+    def as_of(self) -> datetime:
+        """When the stores were read."""
+        return self.run.manifest.as_of
+
+    def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """Only the file's matching rows are read."""
+        whose = _table(name).portfolio
+        found = self.run.scan(name)
+        if portfolio is not None and whose is not None:
+            found = found.filter(pl.col(whose) == portfolio)
+        return (found if where is None else found.filter(where)).collect()
+
+    def read(self) -> pl.DataFrame:
+        """What the manifest says of each frame."""
+        held = self.run.manifest.frames
+        rows = [(one.store, name, one.rows, one.latest, self.as_of) for name, one in held.items()]
+        return pl.DataFrame(rows, schema=_READ, orient="row")
+
+    def versions(self) -> list[tuple[str, str]]:
+        """What the manifest says of the schema."""
+        return [(f"Schema of {store}", version) for store, version in self.run.manifest.schema_version.items()]
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """DuckDB over the run's files."""
+        return self.run.sql(query)
+
+
+@dataclass(slots=True)
+class Live:
+    """The stores as they are now; each table is read once per desk, so that one page agrees with itself."""
+
+    settings: Settings
+    span: Span | None = None
+    _read: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
+
+    label: str = "live stores"
+    week: str = ""
+    as_of: datetime | None = None
+    folder: Path | None = None
+
+    def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """Open the store, read, close it."""
+        table = _table(name)
+        key = (name, portfolio if table.portfolio is not None else None)
+        if key not in self._read:
+            self._read[key] = self._load(table, portfolio)
+        return self._read[key] if where is None else self._read[key].filter(where)
+
+    def read(self) -> pl.DataFrame:
+        """The frames read so far; their as-of is their latest row."""
+        rows = []
+        for (name, _), frame in sorted(self._read.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+            table = TABLES[name]
+            latest = frame[table.time].max() if table.time is not None else None
+            rows.append({"store": table.store, "frame": name, "rows": frame.height, "latest": latest, "as_of": None})
+        return pl.DataFrame(rows, schema=_READ)
+
+    def versions(self) -> list[tuple[str, str]]:
+        """The last migration of PostgreSQL's ledger."""
+        ledger = self.rows("schema_migrations")
+        return [("Schema of postgres", str(ledger["version"].max()))] if ledger.height else []
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """DuckDB over the tables the query names, each loaded first."""
+        import duckdb
+
+        named = [name for name in TABLES if re.search(rf"\b{name}\b", query, flags=re.IGNORECASE)]
+        loaded = {name: self.rows(name).to_arrow() for name in named}
+        with duckdb.connect(config={"enable_external_access": "false"}) as connection:
+            for name, rows in loaded.items():
+                connection.register(name, rows)
+            try:
+                return connection.execute(query).pl()
+            except duckdb.Error as error:
+                raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from error
+
+    def _load(self, table: Table, portfolio: str | None) -> pl.DataFrame:
+        from ys_analytics import frames
+        from ys_analytics.local import open_stores
+
+        span = self.span if table.time is not None else None
+        whose = [portfolio] if portfolio is not None and table.portfolio is not None else None
+        with open_stores(self.settings, only=(table.store,), role="analyst", purpose="a notebook") as stores:
+            return frames.load(stores, table.name, span=span, portfolios=whose)
+
+
+def _table(name: str) -> Table:
+    try:
+        return TABLES[name]
+    except KeyError:
+        raise UsageError(f"no table is called {name!r}; `ys catalog` lists them") from None

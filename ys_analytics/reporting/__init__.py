@@ -1,0 +1,8 @@
+"""Executes notebooks, prints pages, and keeps what was printed.
+
+`report` prints a week; `freeze_week` gives the run it prints from.
+"""
+
+from ys_analytics.reporting.report import Printed, freeze_week, report
+
+__all__ = ["Printed", "freeze_week", "report"]

@@ -1,0 +1,23 @@
+"""A kernel spoken to through sockets in a folder of its own.
+
+Knows jupyter_client. Two kernels started at once may both be given the same free TCP
+port before either takes it; names in a private folder cannot collide.
+"""
+
+from pathlib import Path
+
+from jupyter_client.manager import AsyncKernelManager
+
+
+class QuietKernel(AsyncKernelManager):
+    """A kernel manager over Unix sockets."""
+
+    @staticmethod
+    def in_folder(folder: Path) -> type[AsyncKernelManager]:
+        """A manager whose sockets lie in `folder`, which must be empty and short of name."""
+
+        def __init__(self: AsyncKernelManager, **traits: object) -> None:  # noqa: N807 - it is one
+            traits |= {"transport": "ipc", "ip": str(folder / "kernel"), "connection_file": str(folder / "kernel.json")}
+            AsyncKernelManager.__init__(self, **traits)
+
+        return type("QuietKernelIn", (QuietKernel,), {"__init__": __init__})

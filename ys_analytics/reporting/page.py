@@ -1,0 +1,177 @@
+"""One self-contained HTML page out of executed notebooks, and its twin for machines.
+
+Knows nbconvert, our template and where the styles and Plotly's script come from;
+starts no kernel and prints nothing. The page asks nothing of any network.
+"""
+
+import html
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from nbformat import NotebookNode
+
+from ys_analytics.settings import PROJECT
+from ys_analytics.views import TWIN_TYPE
+from ys_analytics.views.twin import plain
+
+REPORTS = PROJECT / "reports"
+TWIN_VERSION = "ys.report.v1"
+
+# Drawing waits for fonts; what is left on the root tells the printer that all charts stand.
+_DRAW = """
+(async () => {
+  await document.fonts.ready;
+  for (const box of document.querySelectorAll(".ys-plot")) {
+    const drawing = JSON.parse(box.querySelector("script").textContent);
+    await Plotly.newPlot(box, drawing.data, drawing.layout, drawing.config);
+  }
+  document.documentElement.dataset.drawn = "yes";
+})().catch((error) => { document.documentElement.dataset.drawn = "no: " + error; });
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """What a page says of itself, in its head, its running lines and its twin.
+
+    Attributes:
+        portfolio_id: Whose page.
+        portfolio: What the owner calls it; any text at all.
+        week: ISO week.
+        as_of: When the stores were read.
+        title: Of the report.
+        publisher: Who prints it.
+        provisional: Whether it is printed over critical findings.
+    """
+
+    portfolio_id: str
+    portfolio: str
+    week: str
+    as_of: datetime
+    title: str
+    publisher: str
+    provisional: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The document's title."""
+        return f"{self.portfolio}, {self.title.lower()} {self.week}"
+
+
+def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
+    """The notebooks as one page: styles, script and data inside, nothing fetched."""
+    inside = "\n".join(_inside(notebook) for notebook in notebooks)
+    mark = '<div class="ys-watermark"><span>PROVISIONAL</span></div>' if cover.provisional else ""
+    heading = html.escape(cover.heading)
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{heading}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
+        f'<meta name="description" content="{html.escape(cover.title)} of {html.escape(cover.portfolio)}, {cover.week}">\n'
+        f"<style>\n{_read('page.css')}{_running(cover)}</style>\n<script>{_plotly()}</script>\n</head>\n"
+        f"<body>{mark}<main>\n{inside}\n</main>\n<script>{_DRAW}</script>\n</body>\n</html>\n"
+    )
+
+
+def to_twin(notebooks: Sequence[NotebookNode], cover: Cover, facts: dict[str, object]) -> bytes:
+    """Every number of the page, as JSON: the same run gives the same bytes."""
+    twin = {
+        "schema": TWIN_VERSION,
+        "portfolio_id": cover.portfolio_id,
+        "portfolio": cover.portfolio,
+        "week": cover.week,
+        "as_of": plain(cover.as_of),
+        "provisional": cover.provisional,
+        **facts,
+        "sections": list(_sections(notebooks)),
+    }
+    return json.dumps(twin, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
+
+
+def _sections(notebooks: Sequence[NotebookNode]) -> Iterator[dict[str, Any]]:
+    """Words and views in the order of the page, each view under its heading."""
+    section: dict[str, Any] = {"heading": "", "words": [], "views": []}
+    for notebook in notebooks:
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                found = re.match(r"#+ +(.+)", cell.source)
+                if found is not None:
+                    if section["views"] or section["words"]:
+                        yield section
+                    section = {"heading": found[1].strip(), "words": [], "views": []}
+                section["words"].append(cell.source)
+            section["views"] += [output.data[TWIN_TYPE] for output in _outputs(cell) if TWIN_TYPE in output.data]
+    yield section
+
+
+def _outputs(cell: NotebookNode) -> list[NotebookNode]:
+    return [output for output in cell.get("outputs", []) if output.output_type in {"display_data", "execute_result"}]
+
+
+def _inside(notebook: NotebookNode) -> str:
+    """One notebook's words and views as HTML, views of half a page set in pairs."""
+    from nbconvert import HTMLExporter
+
+    _pair(notebook)
+    exporter = HTMLExporter(
+        template_name="template", extra_template_basedirs=[str(REPORTS)], exclude_input=True, exclude_input_prompt=True,
+        exclude_output_prompt=True, exclude_anchor_links=True, embed_images=True,
+    )  # fmt: skip
+    body: str = exporter.from_notebook_node(notebook)[0]
+    return body
+
+
+def _pair(notebook: NotebookNode) -> None:
+    """Open a row before the first of several half-page views in a run, close it after every second."""
+    row: list[NotebookNode] = []
+    for cell in notebook.cells:
+        for output in _outputs(cell) if cell.cell_type == "code" else [None]:
+            if output is not None and output.data.get(TWIN_TYPE, {}).get("size") == "half":
+                row.append(output)
+                if len(row) == 2:  # noqa: PLR2004 - a row holds two
+                    _enclose(row)
+                    row = []
+            elif output is not None or cell.cell_type == "markdown":
+                _enclose(row)
+                row = []
+    _enclose(row)
+
+
+def _enclose(row: list[NotebookNode]) -> None:
+    if row:
+        row[0].data["text/html"] = '<div class="ys-row">' + row[0].data["text/html"]
+        row[-1].data["text/html"] += "</div>"
+
+
+def _running(cover: Cover) -> str:
+    """The running lines, as strings that CSS cannot misread."""
+    lines = {
+        "top-left": cover.portfolio if len(cover.portfolio) <= 70 else cover.portfolio[:69] + "…",  # noqa: PLR2004
+        "top-right": f"Week {cover.week}",
+        "bottom-left": f"{cover.publisher}, as of {cover.as_of:%Y-%m-%d %H:%M} UTC"
+        + (", provisional" if cover.provisional else ""),
+    }
+    return "@page {" + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items()) + "}\n"
+
+
+def _css(text: str) -> str:
+    """A CSS string: every character that is not a letter, a digit or a space is escaped by its number."""
+    return '"' + "".join(c if c.isalnum() and c.isascii() or c == " " else f"\\{ord(c):06x} " for c in text) + '"'
+
+
+@cache
+def _read(name: str) -> str:
+    return (REPORTS / name).read_text()
+
+
+@cache
+def _plotly() -> str:
+    """Plotly's own script, whole; a closing tag inside it would end ours."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")

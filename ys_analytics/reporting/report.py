@@ -1,0 +1,217 @@
+"""The weekly report: freeze or open the run, ask the judge, execute, print, put on the shelf.
+
+Knows the order of things. One portfolio that fails stops no other; nothing is printed
+from data that broke a promise unless that is asked for, and then every page says so.
+"""
+
+import os
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbformat import NotebookNode
+
+from ys_analytics.errors import ExpectationFailed, ReportError, YsError
+from ys_analytics.reporting import notebook, page, shelf
+from ys_analytics.reporting.printer import Printer, finished, open_printer
+from ys_analytics.reporting.weekly import Weekly, read_weekly
+from ys_analytics.schemas import Finding, Progress, Span, silent
+from ys_analytics.settings import Settings
+
+if TYPE_CHECKING:
+    from ys_analytics.frames import Run
+
+# Kernels at work at once; more than the machine has cores would only wait for one another.
+_KERNELS = max(1, min(4, os.cpu_count() or 1))
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """One portfolio's report.
+
+    Attributes:
+        portfolio_id: Whose.
+        portfolio: What the owner calls it.
+        pdf: For paper.
+        html: For a screen; needs no network.
+        json: For machines: every number of the other two.
+    """
+
+    portfolio_id: str
+    portfolio: str
+    pdf: Path
+    html: Path
+    json: Path
+
+
+def report(
+    settings: Settings,
+    *,
+    week: str,
+    portfolios: Sequence[str] | None = None,
+    out: Path | None = None,
+    provisional: bool = False,
+    refreeze: bool = False,
+    run: "Run | None" = None,
+    progress: Progress = silent,
+) -> list[Printed]:
+    """Print a week.
+
+    Args:
+        settings: Where the stores are, and the risk-free rate.
+        week: ISO week, such as 2026-W47.
+        portfolios: Ids or unambiguous names; None prints every portfolio.
+        out: Folder of runs; reports lie in the run's own. `settings.out` when None.
+        provisional: Print over critical findings, with a watermark on every page.
+        refreeze: Take a new picture even where the week has one.
+        run: A run to print from, in place of the week's own.
+        progress: Told what is being done.
+
+    Raises:
+        UsageError: no such week or portfolio.
+        ExpectationFailed: the data broke a critical promise; nothing was printed.
+        ReportError: at least one portfolio could not be printed; the others were.
+    """
+    Span.week(week)
+    weekly = read_weekly()
+    opened = run or freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=progress)
+    chosen = _chosen(opened, portfolios)
+    findings = _judged(opened, progress)
+    stops = [finding for finding in findings if finding.stops]
+    if stops and not provisional:
+        raise ExpectationFailed(_verdict(stops, week))
+    press = _Press(settings=settings, run=opened, weekly=weekly, provisional=bool(stops), progress=progress)
+    return press.print_all(chosen)
+
+
+def freeze_week(
+    settings: Settings, *, week: str, out: Path, refreeze: bool = False, progress: Progress = silent
+) -> "Run":
+    """The week's run: the one on disk, verified, or a new one frozen from the stores.
+
+    Raises:
+        RunError: the run on disk is torn or altered.
+        StoreError: a store cannot be read.
+    """
+    from ys_analytics import frames
+    from ys_analytics.local import open_stores
+
+    folder = out / week
+    if not refreeze and (folder / "manifest.json").is_file():
+        return frames.open_run(folder)
+    progress("freezing")
+    with open_stores(settings, role="analyst", purpose=f"ys freeze {week}") as stores:
+        return frames.freeze(stores, week=week, out=out, as_of=datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Press:
+    """Everything the portfolios of one report have in common."""
+
+    settings: Settings
+    run: "Run"
+    weekly: Weekly
+    provisional: bool
+    progress: Progress
+
+    def print_all(self, chosen: dict[str, str]) -> list[Printed]:
+        """Print each portfolio; kernels work while the browser prints.
+
+        Args:
+            chosen: Name of each portfolio by its id.
+
+        Raises:
+            ReportError: some failed; the line says which, why, and that the rest are printed.
+        """
+        printed: dict[str, Printed] = {}
+        failed: dict[str, YsError] = {}
+        with shelf.scratch(self.run.folder) as through, open_printer() as printer:
+            for done, (portfolio_id, executed) in enumerate(self._executed(list(chosen))):
+                name = chosen[portfolio_id]
+                self.progress(name, done, len(chosen))
+                try:
+                    printed[portfolio_id] = self._print(portfolio_id, name, executed.result(), printer, through)
+                except YsError as error:
+                    failed[portfolio_id] = error
+        if failed:
+            raise ReportError(_failures(failed, chosen, printed)) from next(iter(failed.values()))
+        return [printed[portfolio_id] for portfolio_id in chosen]
+
+    def _executed(self, ids: list[str]) -> Iterator[tuple[str, Future[list[NotebookNode]]]]:
+        """Executed notebooks as they are done."""
+        with ThreadPoolExecutor(max_workers=min(_KERNELS, len(ids) or 1)) as kernels:
+            waiting = {kernels.submit(self._execute, portfolio_id): portfolio_id for portfolio_id in ids}
+            try:
+                for done in as_completed(waiting):
+                    yield waiting[done], done
+            finally:
+                kernels.shutdown(wait=True, cancel_futures=True)
+
+    def _execute(self, portfolio_id: str) -> list[NotebookNode]:
+        given = {"run": str(self.run.folder.resolve()), "portfolio_id": portfolio_id, "week": self.run.week}
+        # One frame of one portfolio is small: two kernels share the cores better with a thread each.
+        environment = {"YS_RISK_FREE": str(self.settings.risk_free), "POLARS_MAX_THREADS": "1"}
+        return [notebook.execute(path, given, environment=environment) for path in self.weekly.notebooks]
+
+    def _print(
+        self, portfolio_id: str, name: str, executed: list[NotebookNode], printer: Printer, through: Path
+    ) -> Printed:
+        cover = page.Cover(
+            portfolio_id=portfolio_id, portfolio=name, week=self.run.week, as_of=self.run.manifest.as_of, title=self.weekly.title,
+            publisher=self.weekly.publisher, provisional=self.provisional,
+        )  # fmt: skip
+        twin = page.to_twin(executed, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
+        html = page.to_html(executed, cover).encode()
+        base = self.run.folder / shelf.stem(name, portfolio_id)
+        files = Printed(
+            portfolio_id=portfolio_id, portfolio=name, pdf=base.with_suffix(".pdf"), html=base.with_suffix(".html"),
+            json=base.with_suffix(".json"),
+        )  # fmt: skip
+        draft = through / files.html.name
+        draft.write_bytes(html)
+        pdf = finished(
+            printer.to_pdf(draft), title=cover.heading, author=cover.publisher, subject=f"{cover.title}, {cover.week}",
+            made=cover.as_of, twin=(files.json.name, twin),
+        )  # fmt: skip
+        shelf.put({files.html: html, files.json: twin, files.pdf: pdf}, through=through)
+        return files
+
+
+def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
+    """Name of each portfolio to print, by id."""
+    from ys_analytics import frames
+
+    known = run.frame("portfolios")
+    names: dict[str, str] = dict(known.sort("name", "id").select("id", "name").iter_rows())
+    if asked is None:
+        return names
+    ids = [frames.find_portfolio(known, one) for one in asked]
+    return {one: names[one] for one in dict.fromkeys(ids)}
+
+
+def _judged(run: "Run", progress: Progress) -> list[Finding]:
+    """What the suites say of the run; asked once, since a run does not change."""
+    from ys_analytics import quality
+
+    progress("judging")
+    return quality.judge(run)
+
+
+def _verdict(stops: Sequence[Finding], week: str) -> str:
+    listed = "; ".join(f"{one.suite}: {one.rule} ({one.observed or one.outcome})" for one in stops[:_LISTED])
+    more = f"; and {len(stops) - _LISTED} more" if len(stops) > _LISTED else ""
+    return (
+        f"{week} is not printed, {len(stops)} critical: {listed}{more}. "
+        f"`ys check --week {week}` shows all; --provisional prints all the same, marked"
+    )
+
+
+def _failures(failed: dict[str, YsError], chosen: dict[str, str], printed: dict[str, Printed]) -> str:
+    listed = "; ".join(f"{chosen[one]!r}: {error}" for one, error in list(failed.items())[:_LISTED])
+    rest = f"; the other {len(printed)} are printed" if printed else ""
+    return f"{len(failed)} of {len(chosen)} reports failed: {listed}{rest}"

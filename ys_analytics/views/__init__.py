@@ -1,0 +1,10 @@
+"""Frame in, figure or table out; computes nothing, opens nothing.
+
+`figures` and `tables` hold one function for each view. Every view shows itself in
+Jupyter and carries its twin, the same numbers for machines.
+"""
+
+from ys_analytics.views import figures, tables
+from ys_analytics.views.twin import TWIN_TYPE, View
+
+__all__ = ["TWIN_TYPE", "View", "figures", "tables"]

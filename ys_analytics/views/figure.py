@@ -1,0 +1,77 @@
+"""How a chart is carried: Plotly's JSON for screens, vectors for paper, and the twin.
+
+Knows Plotly's mime type and HTML; draws nothing itself. Traces are SVG ones only, so
+that they stay vectors in a PDF.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ys_analytics.views import theme
+from ys_analytics.views.twin import View, caption, footnotes, packed, plain, safe
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure as PlotlyFigure
+
+PLOTLY_TYPE = "application/vnd.plotly.v1+json"
+
+# No logo, no buttons in print; on screen the bar appears when the pointer is over the chart.
+_CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "plotlyServerURL": "",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart(View):
+    """A chart.
+
+    Attributes:
+        traces: Plotly's traces, as plain values.
+        layout: Plotly's layout, as plain values.
+    """
+
+    kind: str = "figure"
+    traces: tuple[dict[str, Any], ...] = ()
+    layout: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def plotly(self) -> "PlotlyFigure":
+        """The chart as a Plotly figure, to change at the desk."""
+        from plotly.graph_objects import Figure as PlotlyFigure
+
+        return PlotlyFigure(data=list(self._data()), layout=self._titled())
+
+    def to_html(self) -> str:
+        """The chart as a figure that draws itself where Plotly is loaded."""
+        drawing = packed({"data": self._data(), "layout": self.layout, "config": _CONFIG})
+        height = self.layout["height"]
+        return (
+            f'<figure class="ys ys-figure ys-{self.size}"><figcaption>{caption(self)}</figcaption>'
+            f'<div class="ys-plot" role="img" aria-label="{safe(self.alt)}" style="height:{height}px">'
+            f'<script type="application/json">{drawing}</script></div>{footnotes(self)}</figure>'
+        )
+
+    def _data(self) -> list[object]:
+        return [plain(trace) for trace in self.traces]
+
+    def _titled(self) -> dict[str, Any]:
+        """The layout for where no caption stands beside the chart: the title moves inside."""
+        margin = self.layout["margin"]
+        title = {
+            "text": theme.escape(self.title),
+            "subtitle": {"text": theme.escape(self.subtitle), "font": {"size": theme.SIZE}},
+            "x": 0.01,
+            "xanchor": "left",
+            "font": {"size": 15},
+        }
+        taller = {"height": self.layout["height"] + 54, "margin": {**margin, "t": margin["t"] + 54}}
+        return {**self.layout, "title": title, **taller}
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        """What Jupyter shows and stores; JupyterLab prefers Plotly's own type."""
+        # A dataclass with slots is a new class, so a bare super() would not find its base.
+        bundle = View._repr_mimebundle_(self, include, exclude)
+        return {**bundle, PLOTLY_TYPE: {"data": self._data(), "layout": self._titled(), "config": _CONFIG}}

@@ -1,0 +1,20 @@
+"""Every chart the kit can draw: frame in, figure out."""
+
+from ys_analytics.views.figures.holdings import allocation, pool_yields
+from ys_analytics.views.figures.risk import liquidation_distance, return_distribution, rolling_risk
+from ys_analytics.views.figures.signals import alert_timeline, sentiment
+from ys_analytics.views.figures.value import growth, underwater, value, week_returns
+
+__all__ = [
+    "alert_timeline",
+    "allocation",
+    "growth",
+    "liquidation_distance",
+    "pool_yields",
+    "return_distribution",
+    "rolling_risk",
+    "sentiment",
+    "underwater",
+    "value",
+    "week_returns",
+]

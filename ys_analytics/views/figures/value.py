@@ -1,0 +1,320 @@
+"""What a portfolio was worth and what it returned, drawn over days.
+
+Frames come from the desk, figures go to the page; nothing is computed here but
+where ink goes.
+"""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from ys_analytics.views import theme, words
+from ys_analytics.views.figure import Chart
+from ys_analytics.views.figures.strokes import Point, gaps, points, stroke
+from ys_analytics.views.theme import Json
+from ys_analytics.views.twin import Field, View, refused
+
+_DAY = timedelta(days=1)
+_LEFT, _RIGHT = 50, 74
+
+
+def week_returns(days: pl.DataFrame) -> View:
+    """Bars: the return of each day of the week.
+
+    Args:
+        days: day Date, ret Float64 (null with a reason), value, gain and flow Decimal in USD,
+            reason String; one row for each of the seven days.
+    """
+    title = "Return of each day of the week"
+    shown = days.filter(pl.col("ret").is_not_null())
+    if shown.is_empty():
+        reason = days["reason"].drop_nulls().to_list()
+        return refused(title, reason[0] if reason else "no day of the week has a return", size="half")
+    rets = shown["ret"].to_list()
+    axis = theme.value_axis(min(0.0, *rets), max(0.0, *rets), "fraction", most=4, pad=0.12)
+    names = [f"{day:%a}<br>{day.day}" for day in days["day"]]
+    texts = [words.written(ret, "fraction") for ret in days["ret"]]
+    bars: Json = {
+        "type": "bar",
+        "x": names,
+        "y": days["ret"].to_list(),
+        "text": [text.removesuffix(f"{words.HARD_SPACE}%") for text in texts],
+        "textposition": "outside",
+        "textfont": {"size": theme.SMALL, "color": theme.INK},
+        "cliponaxis": False,
+        "marker": {"color": [theme.BLUE if (ret or 0) >= 0 else theme.VERMILION for ret in days["ret"]]},
+        "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
+    }
+    layout = theme.layout(
+        height=210,
+        left=_LEFT,
+        right=6,
+        bottom=36,
+        xaxis={
+            "type": "category",
+            "tickfont": {"size": theme.SMALL, "color": theme.GREY},
+            "showgrid": False,
+            "fixedrange": True,
+        },
+        yaxis=axis.layout,
+        bargap=0.35,
+    )
+    best = max(shown.iter_rows(named=True), key=lambda row: row["ret"])
+    worst = min(shown.iter_rows(named=True), key=lambda row: row["ret"])
+    return Chart(
+        title=title,
+        subtitle="per cent, flows taken out",
+        fields=_fields("day", "ret", "value", "gain", "flow", "reason"),
+        rows=tuple(days.select("day", "ret", "value", "gain", "flow", "reason").iter_rows()),
+        labels=(*axis.labels, *texts, *names),
+        alt=(
+            f"Daily returns of the week: best {words.written(best['ret'], 'fraction')} on {best['day']:%A}, "
+            f"worst {words.written(worst['ret'], 'fraction')} on {worst['day']:%A}."
+        ),
+        traces=(bars,),
+        layout=layout,
+        size="half",
+    )
+
+
+def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date]) -> View:
+    """Line and bars: what it was worth at each close, and what was paid in and taken out.
+
+    Args:
+        values: day Date, value Decimal in USD.
+        flows: day Date, amount Decimal in USD, positive into the portfolio; null where nobody could price it.
+        week: First day and the day after the last of the week that is shaded.
+    """
+    title = "Net value and external flows"
+    series = points(values["day"].to_list(), values["value"].to_list())
+    if not series:
+        return refused(title, "the portfolio has no snapshot yet")
+    moves = flows.drop_nulls("amount").select("day", "amount").rows()
+    high = max(value for _, value in series)
+    axis = theme.value_axis(min(0.0, *(value for _, value in series)), high, "USD", most=4, pad=0.02)
+    amounts = [float(amount) for _, amount in moves]
+    below = theme.value_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", most=2, domain=[0.0, 0.18])
+    time = _days(series, week)
+    last_day, last = series[-1]
+    end = words.written(Decimal(str(last)), "USD whole")
+    layout = theme.layout(
+        height=250,
+        left=_LEFT,
+        right=_RIGHT,
+        xaxis={**time.layout, "anchor": "y2"},
+        yaxis={**axis.layout, "domain": [0.28 if moves else 0.0, 1.0]},
+        yaxis2={**below.layout, "anchor": "x"} if moves else {"visible": False, "domain": [0.0, 0.01]},
+        shapes=[theme.band(*week)],
+        annotations=[
+            theme.note(end, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE),
+            *([_beside("flows", 0.06)] if moves else []),
+        ],
+    )
+    traces = [
+        *stroke(series, name="Net value", fill="rgba(0,114,178,0.08)", texts=_usd(series)),
+        *([_bars(moves)] if moves else []),
+    ]
+    if not moves:
+        layout["xaxis"]["anchor"] = "y"
+    return Chart(
+        title=title,
+        subtitle="USD at each day's close; the week is shaded" + ("" if moves else "; no money crossed its edge"),
+        fields=_fields("day", "value"),
+        rows=tuple(values.select("day", "value").iter_rows()),
+        labels=(*axis.labels, *below.labels, *time.labels, end, *(words.written(amount, "USD") for _, amount in moves)),
+        alt=_value_alt(series, moves),
+        notes=_gap_notes(series),
+        traces=tuple(traces),
+        layout=layout,
+    )
+
+
+def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | None = None) -> View:
+    """Line: what one dollar invested at the start has earned, beside the owner's hope.
+
+    Args:
+        returns: day Date, growth Float64, the linked return since the first day, as a fraction.
+        week: First day and the day after the last of the week that is shaded.
+        target: The return per year the owner hopes for, as a fraction.
+    """
+    title = "Return since inception"
+    series = points(returns["day"].to_list(), returns["growth"].to_list())
+    if not series:
+        return refused(title, _why(returns))
+    first, (last_day, last) = series[0][0] - _DAY, series[-1]
+    hope = [(first, 0.0), (last_day, (1 + float(target)) ** ((last_day - first).days / 365) - 1)] if target else []
+    levels = [value for _, value in (*series, *hope)]
+    axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "fraction", most=4, pad=0.02)
+    time = _days(series, week)
+    end = words.written(last, "fraction")
+    notes = [theme.note(end, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE)]
+    labels = [*axis.labels, *time.labels, end]
+    traces = stroke(series, name="Return", texts=[f"{words.written(value, 'fraction')}" for _, value in series])
+    if hope:
+        hoped = words.written(hope[-1][1], "fraction")
+        near = abs(hope[-1][1] - last) < 0.12 * (axis.layout["range"][1] - axis.layout["range"][0])
+        shift = (12 if hope[-1][1] > last else -12) if near else 0
+        traces += [
+            {
+                "type": "scatter", "mode": "lines", "x": [day.isoformat() for day, _ in hope], "y": [at for _, at in hope],
+                "line": {"color": theme.GREY, "width": 1.1, "dash": "dash"}, "hoverinfo": "skip",
+            }
+        ]  # fmt: skip
+        notes[0]["yshift"] = -shift / 2
+        notes.append(
+            theme.note(
+                f"target {hoped}", x=last_day.isoformat(), y=hope[-1][1], xshift=6, yshift=shift / 2, color=theme.GREY
+            )
+        )
+        notes[-1]["font"]["size"] = theme.SMALL
+        labels += [hoped, words.written(target, "fraction")]
+    return Chart(
+        title=title,
+        subtitle="linked daily returns, flows taken out"
+        + (f"; dashed: the target of {words.written(target, 'rate')} a year" if hope else ""),
+        fields=_fields("day", "growth"),
+        rows=tuple(returns.select("day", "growth").iter_rows()),
+        labels=tuple(labels),
+        alt=(
+            f"Return since {words.day(series[0][0])}: {end}; highest {words.written(max(v for _, v in series), 'fraction')}, "
+            f"lowest {words.written(min(v for _, v in series), 'fraction')}."
+        ),
+        traces=tuple(traces),
+        layout=theme.layout(
+            height=190,
+            left=_LEFT,
+            right=_RIGHT + 18,
+            xaxis=time.layout,
+            yaxis=axis.layout,
+            shapes=[theme.band(*week)],
+            annotations=notes,
+        ),
+    )
+
+
+def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal | None = None) -> View:
+    """Area: how far below its highest value it stood, with the owner's limit.
+
+    Args:
+        returns: day Date, underwater Float64, 0 at a peak and negative below it.
+        week: First day and the day after the last of the week that is shaded.
+        limit: The fall the owner accepts, as a positive fraction.
+    """
+    title = "Distance from the peak"
+    series = points(returns["day"].to_list(), returns["underwater"].to_list())
+    if not series:
+        return refused(title, _why(returns))
+    bound = -float(limit) if limit is not None else 0.0
+    deepest_day, deepest = min(series, key=lambda point: point[1])
+    axis = theme.value_axis(min(bound, deepest), 0.0, "fraction", most=4, pad=0.03)
+    axis.layout["range"][1] = 0.0
+    time = _days(series, week)
+    now = words.written(series[-1][1], "fraction")
+    notes = [theme.note(now, x=series[-1][0].isoformat(), y=series[-1][1], xshift=6, color=theme.BLUE)]
+    labels = [*axis.labels, *time.labels, now, words.written(deepest, "fraction")]
+    shapes = [theme.band(*week)]
+    if limit is not None:
+        text = f"limit {words.written(-limit, 'fraction')}"
+        shapes.append(theme.line(bound, color=theme.VERMILION))
+        notes.append(theme.note(text, x=1.0, xref="paper", y=bound, xshift=6, color=theme.VERMILION))
+        labels.append(text)
+    broken = limit is not None and deepest < bound
+    return Chart(
+        title=title,
+        subtitle="fall from the highest value so far, flows taken out"
+        + ("; dashed: the limit the owner set" if limit else ""),
+        fields=_fields("day", "underwater"),
+        rows=tuple(returns.select("day", "underwater").iter_rows()),
+        labels=tuple(labels),
+        alt=(
+            f"Deepest fall {words.written(deepest, 'fraction')} on {words.day(deepest_day)}; now {now}"
+            + (
+                f"; the limit of {words.written(-limit, 'fraction')} was {'broken' if broken else 'kept'}."
+                if limit is not None
+                else "."
+            )
+        ),
+        traces=tuple(
+            stroke(
+                series,
+                name="Fall",
+                fill="rgba(0,114,178,0.12)",
+                width=1.2,
+                texts=[words.written(v, "fraction") for _, v in series],
+            )
+        ),
+        layout=theme.layout(
+            height=160,
+            left=_LEFT,
+            right=_RIGHT + 18,
+            xaxis=time.layout,
+            yaxis=axis.layout,
+            shapes=shapes,
+            annotations=notes,
+        ),
+    )
+
+
+_COLUMNS = {
+    "day": Field(name="day", title="Day", unit="date"),
+    "ret": Field(name="ret", title="Return", unit="fraction"),
+    "value": Field(name="value", title="Net value", unit="USD"),
+    "gain": Field(name="gain", title="Gain", unit="USD signed"),
+    "flow": Field(name="flow", title="External flow", unit="USD signed"),
+    "reason": Field(name="reason", title="Why there is none"),
+    "growth": Field(name="growth", title="Return since inception", unit="fraction"),
+    "underwater": Field(name="underwater", title="Distance from the peak", unit="fraction"),
+}
+
+
+def _fields(*names: str) -> tuple[Field, ...]:
+    return tuple(_COLUMNS[name] for name in names)
+
+
+def _days(series: list[Point], week: tuple[date, date]) -> theme.Axis:
+    return theme.time_axis(min(series[0][0], week[0]), max(series[-1][0], week[1] - _DAY))
+
+
+def _usd(series: list[Point]) -> list[str]:
+    return [f"{words.day(day)}: {words.number(value, 2)} USD" for day, value in series]
+
+
+def _why(returns: pl.DataFrame) -> str:
+    reasons = returns["reason"].drop_nulls().to_list() if "reason" in returns.columns else []
+    return reasons[0] if reasons else "the portfolio has no snapshot yet"
+
+
+def _gap_notes(series: list[Point]) -> tuple[str, ...]:
+    return tuple(
+        f"Dotted: {words.count(missing, 'day')} without a snapshot, {words.days_between(before + _DAY, after - _DAY)}."
+        for before, after, missing in gaps(series)
+    )
+
+
+def _bars(moves: list[tuple[date, Decimal]]) -> Json:
+    return {
+        "type": "bar",
+        "x": [day.isoformat() for day, _ in moves],
+        "y": [float(amount) for _, amount in moves],
+        "yaxis": "y2",
+        # A bar a day wide vanishes in a year's chart: three days at least, in milliseconds.
+        "width": 3 * 86_400_000,
+        "marker": {"color": [theme.BLUE if amount >= 0 else theme.VERMILION for _, amount in moves]},
+        "text": [f"{words.day(day)}: {words.written(amount, 'USD signed')} USD" for day, amount in moves],
+        "textposition": "none",
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def _beside(text: str, y: float) -> Json:
+    return theme.note(text, x=1.0, xref="paper", y=y, yref="paper", xshift=6, color=theme.GREY)
+
+
+def _value_alt(series: list[Point], moves: list[tuple[date, Decimal]]) -> str:
+    low, high = min(series, key=lambda point: point[1]), max(series, key=lambda point: point[1])
+    flowed = f" External flows: {words.count(len(moves), 'day')} with one." if moves else " No external flow."
+    return (
+        f"Net value from {words.day(series[0][0])} to {words.day(series[-1][0])}: {words.number(series[-1][1], 2)} USD at the end, "
+        f"between {words.number(low[1], 2)} and {words.number(high[1], 2)}.{flowed}"
+    )

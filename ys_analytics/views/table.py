@@ -1,0 +1,182 @@
+"""How a table is made: heads, units, right-aligned figures, dashes with their reasons below.
+
+Knows HTML tables and nothing of portfolios. Each null prints as a dash whose reason,
+where the frame has one, is a footnote.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from string import ascii_lowercase
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.twin import Field, Size, Statement, View, caption, footnotes, safe, said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table(View):
+    """Rows and columns, as they are printed.
+
+    Attributes:
+        cells: Every cell as text.
+        marks: The footnote letter of each cell; empty for most.
+        strong: Rows that stand out (totals).
+        groups: The row each group begins at, and its name.
+        tints: The background of each cell; empty for none.
+        rich: Columns whose cells are set by a function from text to safe HTML: formulas.
+        compact: Whether it needs narrow columns.
+    """
+
+    kind: str = "table"
+    cells: tuple[tuple[str, ...], ...] = ()
+    marks: tuple[tuple[str, ...], ...] = ()
+    strong: frozenset[int] = field(default_factory=frozenset)
+    groups: tuple[tuple[int, str], ...] = ()
+    tints: tuple[tuple[str, ...], ...] = ()
+    rich: dict[str, Callable[[str], str]] = field(default_factory=dict)
+    compact: bool = False
+
+    def set_by(self, column: str, form: Callable[[str], str]) -> "Table":
+        """The same table with one column's cells set by `form`, which must give safe HTML."""
+        return replace(self, rich={**self.rich, column: form})
+
+    def written(self) -> tuple[tuple[str, ...], ...]:
+        """The cells, each with its footnote letter."""
+        return tuple(
+            tuple(f"{cell} {mark}".rstrip() for cell, mark in zip(row, marks, strict=True))
+            for row, marks in zip(self.cells, self.marks, strict=True)
+        )
+
+    def to_html(self) -> str:
+        """The table, its head repeated by the browser on every page it runs over."""
+        compact = " ys-compact" if self.compact else ""
+        return (
+            f'<figure class="ys ys-table ys-{self.size}{compact}"><figcaption>{caption(self)}</figcaption>'
+            f"<table><thead><tr>{''.join(map(_head, self.fields))}</tr></thead>"
+            f"<tbody>{''.join(self._lines())}</tbody></table>{footnotes(self)}</figure>"
+        )
+
+    def _lines(self) -> list[str]:
+        groups, lines = dict(self.groups), []
+        for index in range(len(self.cells)):
+            if index in groups:
+                lines.append(
+                    f'<tr class="ys-group"><th colspan="{len(self.fields)}" scope="rowgroup" style="text-align:left">'
+                    f"{safe(groups[index])}</th></tr>"
+                )
+            kind = ' class="ys-strong"' if index in self.strong else ""
+            lines.append(f"<tr{kind}>{''.join(self._cell(index, place) for place in range(len(self.fields)))}</tr>")
+        return lines
+
+    def _cell(self, index: int, place: int) -> str:
+        column, text, mark = self.fields[place], self.cells[index][place], self.marks[index][place]
+        tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
+        tone = ' class="ys-down"' if column.tone and _negative(self.rows[index][place]) else ""
+        tint = f";background:{self.tints[index][place]}" if self.tints and self.tints[index][place] else ""
+        shown = self.rich[column.name](text) if column.name in self.rich else safe(text)
+        note = f"<sup>{mark}</sup>" if mark else ""
+        return f'<{tag}{scope}{tone} style="{_align(column)}{tint}">{shown}{note}</{tag}>'
+
+
+def _head(column: Field) -> str:
+    unit = words.unit_shown(column.unit)
+    shown = f'<span class="ys-unit">{safe(unit)}</span>' if unit and column.title else ""
+    return f'<th scope="col" style="{_align(column)}">{safe(column.title)}{shown}</th>'
+
+
+def _align(column: Field) -> str:
+    if column.numeric:
+        return "text-align:right"
+    return "text-align:left;white-space:nowrap" if column.unit in {"date", "UTC"} else "text-align:left"
+
+
+def _negative(value: object) -> bool:
+    try:
+        return float(value) < 0  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+
+
+def table(
+    frame: pl.DataFrame,
+    *,
+    title: str,
+    fields: Sequence[Field],
+    subtitle: str = "",
+    empty: str = "There is nothing to list.",
+    notes: Sequence[str] = (),
+    group: str = "",
+    strong: frozenset[int] = frozenset(),
+    size: Size = "page",
+    alt: str = "",
+) -> Table | Statement:
+    """Set a frame as a table.
+
+    Args:
+        frame: Has every field's column, in reading order; columns nobody asked for are left out.
+        title: What it shows.
+        fields: Which columns, in which order and unit.
+        subtitle: Window or method.
+        empty: The sentence that stands in place of no rows.
+        notes: Lines under the table, before the reasons.
+        group: The column whose changes start a group with a head of its own.
+        strong: Rows that stand out.
+        size: How wide it stands.
+        alt: What it says; made of title and number of rows when empty.
+
+    >>> frame = pl.DataFrame({"name": ["Sharpe ratio"], "value": [None], "why": ["needs 30 days, has 2"]})
+    >>> sheet = table(
+    ...     frame,
+    ...     title="Week",
+    ...     fields=(Field(name="name", title=""), Field(name="value", title="Value", unit="ratio", reason="why")),
+    ... )
+    >>> sheet.written(), sheet.notes
+    ((('Sharpe ratio', '— a'),), ('a needs 30 days, has 2',))
+    """
+    if frame.is_empty():
+        return said(title, empty, size=size)
+    reasons: dict[str, str] = {}
+    cells, marks = [], []
+    for record in frame.iter_rows(named=True):
+        cells.append(tuple(_text(record, column) for column in fields))
+        marks.append(tuple(_mark(record, column, reasons) for column in fields))
+    rows = tuple(frame.select(column.name for column in fields).iter_rows())
+    return Table(
+        title=title,
+        subtitle=subtitle,
+        fields=tuple(fields),
+        rows=rows,
+        cells=tuple(cells),
+        marks=tuple(marks),
+        notes=(*notes, *(f"{letter} {reason}" for reason, letter in reasons.items())),
+        alt=alt or f"{title}: {words.count(len(rows), 'row')}.",
+        groups=_groups(frame, group),
+        strong=strong,
+        size=size,
+    )
+
+
+def _text(record: dict[str, object], column: Field) -> str:
+    unit = str(record[column.unit_from]) if column.unit_from else column.unit
+    text = words.written(record[column.name], unit)  # type: ignore[arg-type]
+    after = record.get(column.suffix) if column.suffix and record[column.name] is not None else None
+    return f"{text}{words.HARD_SPACE}{after}" if after else text
+
+
+def _mark(record: dict[str, object], column: Field, reasons: dict[str, str]) -> str:
+    reason = record.get(column.reason) if column.reason and record[column.name] is None else None
+    if not reason:
+        return ""
+    return reasons.setdefault(str(reason), _letter(len(reasons)))
+
+
+def _letter(place: int) -> str:
+    return ascii_lowercase[place] if place < len(ascii_lowercase) else str(place)
+
+
+def _groups(frame: pl.DataFrame, group: str) -> tuple[tuple[int, str], ...]:
+    if not group:
+        return ()
+    names = frame[group].to_list()
+    return tuple((place, str(name)) for place, name in enumerate(names) if place == 0 or names[place - 1] != name)

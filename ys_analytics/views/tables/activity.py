@@ -1,0 +1,121 @@
+"""What was done in the week: transactions, gas, flows and alerts, as tables."""
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.table import table
+from ys_analytics.views.twin import Field, View
+
+
+def transactions(done: pl.DataFrame) -> View:
+    """Everything done on chain in the week.
+
+    Args:
+        done: timestamp; kind, protocol, flow, status String; from_amount, to_amount Decimal with from_symbol,
+            to_symbol; gas Decimal in USD with gas_reason.
+    """
+    return table(
+        done.with_columns(pl.col("kind", "status").map_elements(words.name, return_dtype=pl.String)),
+        title="Transactions of the week",
+        subtitle="oldest first; gas in USD at the day's price of the chain's own token",
+        fields=(
+            Field(name="timestamp", title="When, UTC", unit="UTC"),
+            Field(name="kind", title="What"),
+            Field(name="from_amount", title="Gave", unit="asset units", suffix="from_symbol"),
+            Field(name="to_amount", title="Got", unit="asset units", suffix="to_symbol"),
+            Field(name="protocol", title="With"),
+            Field(name="flow", title="Flow"),
+            Field(name="status", title="Status"),
+            Field(name="gas", title="Gas", unit="USD", reason="gas_reason"),
+        ),
+        empty="Nothing was done on chain in the week.",
+    )
+
+
+def gas(costs: pl.DataFrame) -> View:
+    """What gas cost, the week and since inception.
+
+    Args:
+        costs: what String; transactions Int64, cost Decimal in USD, unpriced Int64 for week_ and since_.
+    """
+    return table(
+        costs,
+        title="Cost of gas",
+        subtitle="USD; failed transactions pay too",
+        fields=(
+            Field(name="what", title=""),
+            Field(name="week_transactions", title="Week", unit="count"),
+            Field(name="week_cost", title="Cost", unit="USD"),
+            Field(name="since_transactions", title="Ever", unit="count"),
+            Field(name="since_cost", title="Cost", unit="USD"),
+        ),
+        empty="No gas was ever paid.",
+        size="half",
+    )
+
+
+def flows(moved: pl.DataFrame) -> View:
+    """What crossed the portfolio's edge in the week.
+
+    Args:
+        moved: timestamp, amount Decimal in USD with reason, rule String.
+    """
+    return table(
+        moved,
+        title="External flows of the week",
+        subtitle="valued at the last price before each",
+        fields=(
+            Field(name="timestamp", title="When, UTC", unit="UTC"),
+            Field(name="amount", title="Amount", unit="USD signed", reason="reason", tone=True),
+            Field(name="rule", title="External by"),
+        ),
+        empty="No money crossed the portfolio's edge in the week.",
+        size="half",
+    )
+
+
+def flow_audit(counted: pl.DataFrame) -> View:
+    """How many transactions each rule classified.
+
+    Args:
+        counted: flow, rule String; week, since Int64; share Float64 of all since inception.
+    """
+    return table(
+        counted,
+        title="How flows were told from the rest",
+        subtitle="transactions decided by each rule",
+        fields=(
+            Field(name="rule", title="Rule"),
+            Field(name="flow", title="Says"),
+            Field(name="week", title="Week", unit="count"),
+            Field(name="since", title="Ever", unit="count"),
+            Field(name="share", title="Share", unit="share"),
+        ),
+        empty="There was never a transaction.",
+        size="half",
+    )
+
+
+def alerts(raised: pl.DataFrame) -> View:
+    """Alerts of the week and those still open.
+
+    Args:
+        raised: created_at, severity, about, message, acknowledged_at, resolved_at.
+    """
+    return table(
+        raised.with_columns(
+            pl.col("severity", "about").cast(pl.String).map_elements(words.name, return_dtype=pl.String),
+            unseen=pl.when(pl.col("acknowledged_at").is_null()).then(pl.lit("nobody has acknowledged it")),
+            open=pl.when(pl.col("resolved_at").is_null()).then(pl.lit("still open")),
+        ),
+        title="Alerts of the week, and older ones still open",
+        fields=(
+            Field(name="created_at", title="Raised, UTC", unit="UTC"),
+            Field(name="severity", title="Severity"),
+            Field(name="about", title="About"),
+            Field(name="message", title="What was said"),
+            Field(name="acknowledged_at", title="Seen, UTC", unit="UTC", reason="unseen"),
+            Field(name="resolved_at", title="Resolved, UTC", unit="UTC", reason="open"),
+        ),
+        empty="No alert was raised in the week and none is open.",
+    )

@@ -1,0 +1,116 @@
+"""What the report rests on: stores, checks, refusals and formulas, as tables."""
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.formula import mathml
+from ys_analytics.views.table import Table, table
+from ys_analytics.views.twin import Field, View
+
+_SHOWN = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
+
+
+def findings(judged: pl.DataFrame) -> View:
+    """What the checks found, failures first.
+
+    Args:
+        judged: suite, rule, column, severity, outcome, observed, notes String; rows Int64.
+    """
+    failed = judged.filter(pl.col("outcome") != "passed")
+    passed, suites = judged.height - failed.height, judged["suite"].n_unique() if judged.height else 0
+    summary = (
+        f"{words.count(judged.height, 'rule')} in {words.count(suites, 'suite')}: {passed} passed, "
+        f"{failed.filter(pl.col('outcome') == 'failed').height} failed, {failed.filter(pl.col('outcome') == 'error').height} could not run."
+    )
+    empty = summary if judged.height else "No check was run on this data."
+    return table(
+        failed.with_columns(pl.col("rows").replace(-1, None), unknown=pl.lit("how many rows is unknown")),
+        title="What the checks found",
+        subtitle=summary,
+        fields=(
+            Field(name="suite", title="Of"),
+            Field(name="rule", title="Rule"),
+            Field(name="severity", title="Severity"),
+            Field(name="outcome", title="Outcome"),
+            Field(name="rows", title="Rows", unit="count", reason="unknown"),
+            Field(name="observed", title="Seen"),
+            Field(name="notes", title="Why it matters"),
+        ),
+        empty=empty,
+    )
+
+
+def sources(read: pl.DataFrame) -> View:
+    """Which frames were read, how large they are and how fresh.
+
+    Args:
+        read: store, frame String; rows Int64; latest Datetime (null for current state), as_of Datetime.
+    """
+    named = read.with_columns(pl.col("store").replace(_SHOWN))
+    groups = named.with_columns(
+        group=pl.format("{} as of {} UTC", "store", pl.col("as_of").map_elements(words.moment, return_dtype=pl.String))
+    )
+    return table(
+        groups,
+        title="What was read",
+        subtitle="rows of the whole run, not of this portfolio alone",
+        fields=(
+            Field(name="frame", title="Frame"),
+            Field(name="rows", title="Rows", unit="count"),
+            Field(name="latest", title="Latest, UTC", unit="UTC"),
+        ),
+        group="group",
+        size="half",
+        empty="Nothing was read.",
+    )
+
+
+def provenance(facts: pl.DataFrame) -> View:
+    """With what it was made.
+
+    Args:
+        facts: name, value String.
+    """
+    return table(
+        facts, title="With what it was made", fields=(Field(name="name", title=""), Field(name="value", title="")), size="half"
+    )  # fmt: skip
+
+
+def refusals(refused: pl.DataFrame) -> View:
+    """Every number that was refused and why.
+
+    Args:
+        refused: title, window, reason String.
+    """
+    return table(
+        refused,
+        title="Numbers refused",
+        fields=(
+            Field(name="title", title="Number"),
+            Field(name="window", title="Over"),
+            Field(name="reason", title="Because"),
+        ),
+        empty="No number was refused.",
+        size="half",
+    )
+
+
+def glossary(metrics: pl.DataFrame) -> View:
+    """Formula, sample and source of every metric in the report.
+
+    Args:
+        metrics: title, formula (TeX), unit, source String; minimum Int64.
+    """
+    sheet = table(
+        metrics,
+        title="Formulas",
+        subtitle="r: daily returns; N: 365; f: risk-free return a day; W: linked growth; G: compound growth; d: elapsed days",
+        fields=(
+            Field(name="title", title="Number"),
+            Field(name="formula", title="Is"),
+            Field(name="minimum", title="Needs", unit="days"),
+            Field(name="source", title="After"),
+        ),
+        empty="No metric is in use.",
+    )
+    return sheet.set_by("formula", mathml) if isinstance(sheet, Table) else sheet

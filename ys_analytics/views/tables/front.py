@@ -1,0 +1,202 @@
+"""The first things a reader sees: whose week it is, what it came to, and where it stands.
+
+One row of facts in, a masthead and a row of large numbers out.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.twin import Field, View, safe
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masthead(View):
+    """The head of the report.
+
+    Attributes:
+        over: The line above the name.
+        facts: Pairs of a word and what it says.
+    """
+
+    kind: str = "masthead"
+    over: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+    def written(self) -> tuple[tuple[str, ...], ...]:
+        """The line above, and each fact."""
+        return ((self.over,), *self.facts)
+
+    def to_html(self) -> str:
+        """A level-one heading and a list of facts."""
+        facts = "".join(f"<div><dt>{safe(word)}</dt><dd>{safe(said)}</dd></div>" for word, said in self.facts)
+        return (
+            f'<header class="ys ys-masthead"><p class="ys-over">{safe(self.over)}</p>'
+            f"<h1>{safe(self.title)}</h1><dl>{facts}</dl></header>"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One large number, its label and a line of context."""
+
+    label: str
+    number: str
+    below: str
+    down: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline(View):
+    """A sentence that tells the week, and its numbers in large type."""
+
+    kind: str = "headline"
+    tiles: tuple[Tile, ...] = ()
+
+    def written(self) -> tuple[tuple[str, ...], ...]:
+        """Each tile's texts."""
+        return tuple((tile.label, tile.number, tile.below) for tile in self.tiles)
+
+    def to_html(self) -> str:
+        """A lead paragraph and a row of tiles."""
+        tiles = "".join(map(_tile, self.tiles))
+        return f'<section class="ys ys-headline"><p class="ys-lead">{safe(self.alt)}</p><dl>{tiles}</dl></section>'
+
+
+def _tile(tile: Tile) -> str:
+    tone = ' class="ys-down"' if tile.down else ""
+    return (
+        f'<div class="ys-tile"><dt>{safe(tile.label)}</dt>'
+        f"<dd><b{tone}>{safe(tile.number)}</b><span>{safe(tile.below)}</span></dd></div>"
+    )
+
+
+def masthead(portfolio: pl.DataFrame) -> View:
+    """Whose week this is.
+
+    Args:
+        portfolio: One row: id, name, week String, start and end Date (end exclusive), as_of Datetime, source String,
+            risk_profile, rebalancing_strategy, created_at, user_type, kyc_status.
+    """
+    row = portfolio.row(0, named=True)
+    fields = tuple(Field(name=name, title=words.name(name)) for name in portfolio.columns)
+    facts = [
+        ("As of", f"{words.moment(row['as_of'])} UTC"),
+        ("Risk profile", words.name(str(row["risk_profile"]))),
+        ("Rebalanced", _or_dash(row["rebalancing_strategy"])),
+        ("Opened", words.written(row["created_at"] and row["created_at"].date(), "date")),
+        ("Owner", f"{_or_dash(row['user_type'])}, KYC {row['kyc_status'] or words.DASH}"),
+    ]
+    return Masthead(
+        title=row["name"],
+        over=f"Week {row['week']} · {words.days_between(row['start'], row['end'] - _DAY)}",
+        fields=fields,
+        rows=tuple(portfolio.iter_rows()),
+        facts=tuple(facts),
+        alt=f"Weekly report of {row['name']}, week {row['week']}.",
+    )
+
+
+def headline(numbers: pl.DataFrame) -> View:
+    """What the week came to.
+
+    Args:
+        numbers: One row: value Decimal in USD and value_day Date, week_return Float64 and week_reason, gain and flow
+            Decimal in USD, since_return Float64, since_reason and since_day, underwater Float64, max_drawdown
+            Decimal (the limit), alerts and open_alerts Int64.
+    """
+    row = numbers.row(0, named=True)
+    return Headline(
+        title="The week in numbers",
+        alt=_story(row),
+        fields=tuple(Field(name=name, title=words.name(name)) for name in numbers.columns),
+        rows=tuple(numbers.iter_rows()),
+        tiles=(
+            Tile(
+                label="Net value, USD",
+                number=words.written(row["value"], "USD whole"),
+                below=f"close of {words.day(row['value_day'])}" if row["value_day"] else "no snapshot yet",
+            ),
+            Tile(
+                label="Return of the week",
+                number=words.written(row["week_return"], "fraction"),
+                below=row["week_reason"] or f"{words.written(row['gain'], 'USD signed')} USD",
+                down=(row["week_return"] or 0) < 0,
+            ),
+            Tile(
+                label="External flows, USD",
+                number=words.written(row["flow"], "USD whole signed"),
+                below="paid in less taken out",
+            ),
+            Tile(
+                label="Since inception",
+                number=words.written(row["since_return"], "fraction"),
+                below=row["since_reason"] or f"from {words.day(row['since_day'])}",
+                down=(row["since_return"] or 0) < 0,
+            ),
+            Tile(
+                label="Below its peak",
+                number=words.written(row["underwater"], "rate"),
+                below=f"limit {words.written(row['max_drawdown'], 'rate')}"
+                if row["max_drawdown"] is not None
+                else "no limit set",
+                down=_beyond(row),
+            ),
+        ),
+    )
+
+
+def _story(row: dict[str, Any]) -> str:
+    """The week in two or three sentences, every number from the row."""
+    said = []
+    if row["value"] is None:
+        said.append("The portfolio has never been valued: there is no snapshot of it.")
+    elif row["week_return"] is None:
+        said.append(f"The week has no return: {row['week_reason']}.")
+    else:
+        ret = row["week_return"]
+        verb = "gained" if ret > 0 else "lost" if ret < 0 else "neither gained nor lost"
+        amount = (
+            f" {words.written(abs(ret), 'rate')}, {words.written(abs(row['gain']), 'USD')} USD," if ret else " anything"
+        )
+        said.append(f"The portfolio {verb}{amount} in the week.")
+    if row["flow"]:
+        moved = "were paid in net" if row["flow"] > 0 else "were taken out net"
+        said.append(f"{words.written(abs(row['flow']), 'USD')} USD {moved}.")
+    if row["underwater"] is not None:
+        said.append(_standing(row))
+    alerts = words.count(row["alerts"], "alert")
+    verb = "was" if row["alerts"] == 1 else "were"
+    said.append(
+        f"{alerts} {verb} raised in it, {row['open_alerts']} in all still open."
+        if row["alerts"] or row["open_alerts"]
+        else "No alert was raised."
+    )
+    return " ".join(said)
+
+
+def _standing(row: dict[str, Any]) -> str:
+    if row["underwater"] >= 0:
+        return "It stands at its highest value so far."
+    depth, limit = words.written(-row["underwater"], "rate"), row["max_drawdown"]
+    if limit is None:
+        return f"It stands {depth} below its peak; no limit is set."
+    side = "beyond" if _beyond(row) else "within"
+    return f"It stands {depth} below its peak, {side} the limit of {words.written(limit, 'rate')}."
+
+
+def _beyond(row: dict[str, Any]) -> bool:
+    return (
+        row["underwater"] is not None
+        and row["max_drawdown"] is not None
+        and -row["underwater"] > float(row["max_drawdown"])
+    )
+
+
+def _or_dash(value: object) -> str:
+    return words.name(str(value)) if value else words.DASH

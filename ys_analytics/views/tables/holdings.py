@@ -1,0 +1,99 @@
+"""What is held, where, and at which price, as tables."""
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.table import table
+from ys_analytics.views.twin import Field, View
+
+
+def positions(held: pl.DataFrame) -> View:
+    """Every position, largest first.
+
+    Args:
+        held: symbol, kind, place (protocol and chain) String; quantity, price, value, share, unrealised Decimal;
+            price_reason String where no price is known.
+    """
+    return table(
+        held.with_columns(pl.col("kind").cast(pl.String).map_elements(words.name, return_dtype=pl.String)),
+        title="Positions",
+        subtitle="USD; debts are negative; shares are of net value",
+        fields=(
+            Field(name="symbol", title="Asset"),
+            Field(name="kind", title="Held as"),
+            Field(name="place", title="Where"),
+            Field(name="quantity", title="Quantity", unit="asset units"),
+            Field(name="price", title="Price", unit="price", reason="price_reason"),
+            Field(name="value", title="Value", unit="USD", tone=True),
+            Field(name="share", title="Share", unit="share"),
+            Field(name="unrealised", title="Against cost", unit="USD signed", reason="price_reason", tone=True),
+        ),
+        empty="The portfolio holds nothing and owes nothing.",
+    )
+
+
+def prices(cached: pl.DataFrame) -> View:
+    """The cache's price of each asset held beside the last one stored.
+
+    Args:
+        cached: symbol, cached Decimal, quoted Datetime, source, stored Decimal, stored_at Datetime, difference
+            Float64 fraction, reason String where one is missing.
+    """
+    return table(
+        cached,
+        title="Cached prices beside stored ones",
+        subtitle="Redis price:current against the last ClickHouse quote",
+        fields=(
+            Field(name="symbol", title="Asset"),
+            Field(name="cached", title="Cached", unit="price", reason="reason"),
+            Field(name="quoted", title="Quoted", unit="UTC", reason="reason"),
+            Field(name="stored", title="Stored", unit="price", reason="reason"),
+            Field(name="stored_at", title="Stored at", unit="UTC", reason="reason"),
+            Field(name="difference", title="Apart", unit="fraction", reason="reason"),
+        ),
+        empty="It holds no asset, so no price is needed.",
+    )
+
+
+def liquidation(levels: pl.DataFrame) -> View:
+    """How close liquidation is, by each store's account.
+
+    Args:
+        levels: title, source String, value Float64, unit, as_of Datetime, reason.
+    """
+    return table(
+        levels,
+        title="How close liquidation is",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="source", title="Says"),
+            Field(name="value", title="Level", unit_from="unit", reason="reason"),
+            Field(name="as_of", title="At, UTC", unit="UTC", reason="reason"),
+        ),
+        empty="No store says anything of it.",
+        size="half",
+    )
+
+
+def pools(used: pl.DataFrame) -> View:
+    """The pools in use: what they promise and how much is in them.
+
+    Args:
+        used: pool, symbol, kind String; value Decimal; apy, fees, rewards, il Decimal fractions; tvl Decimal.
+    """
+    return table(
+        used,
+        title="Pools in use",
+        subtitle="last quote before the end of the week; rates per cent a year",
+        fields=(
+            Field(name="pool", title="Pool"),
+            Field(name="symbol", title="Asset"),
+            Field(name="value", title="Ours in it", unit="USD"),
+            Field(name="apy", title="Yield", unit="rate", reason="reason"),
+            Field(name="fees", title="Fees", unit="rate", reason="reason"),
+            Field(name="rewards", title="Rewards", unit="rate", reason="reason"),
+            Field(name="il", title="Loss risk", unit="score", reason="reason"),
+            Field(name="tvl", title="Locked", unit="USD whole", reason="reason"),
+        ),
+        empty="No position sits in a pool.",
+    )

@@ -1,0 +1,143 @@
+"""What was earned and at which risk, as tables.
+
+Frames come from the desk; each number keeps its window and each refusal its reason.
+"""
+
+from dataclasses import replace
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.table import Table, table
+from ys_analytics.views.twin import Field, View, refused
+
+# Ink under a month's return: blue above zero, vermilion below, darker for more.
+_TINTS = ("#f6c7a6", "#fbe3d3", "#fdf3ec", "#eef5fa", "#d3e6f3", "#a9cfe7")
+_STEPS = (-0.10, -0.03, 0.0, 0.03, 0.10)
+
+
+def performance(measures: pl.DataFrame) -> View:
+    """The week and all time beside each other.
+
+    Args:
+        measures: One row a metric: title, unit; week, since Float64; week_reason, since_reason String; since_at Date
+            (when it happened); week_n, since_n, since_days Int64; since_coverage Float64; week_start, week_end,
+            since_start, since_end Date.
+    """
+    if measures.is_empty():
+        return refused("Performance", "no metric was asked for")
+    row = measures.row(0, named=True)
+    return table(
+        measures,
+        title="Performance, the week and since inception",
+        subtitle="daily returns by Modified Dietz, external flows taken out; 365 days a year",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="week", title="The week", unit_from="unit", reason="week_reason", tone=True),
+            Field(name="since", title="Since inception", unit_from="unit", reason="since_reason", tone=True),
+            Field(name="since_at", title="on", unit="date"),
+        ),
+        notes=(
+            _window("The week", row, "week"),
+            _window("Since inception", row, "since"),
+        ),
+        alt=_alt(measures),
+    )
+
+
+def _window(name: str, row: dict[str, object], which: str) -> str:
+    n, start, end = row[f"{which}_n"], row[f"{which}_start"], row[f"{which}_end"]
+    if not n:
+        return f"{name}: no daily return."
+    shown = words.days_between(start, end)  # type: ignore[arg-type]
+    covered = words.written(row[f"{which}_coverage"], "share")  # type: ignore[arg-type]
+    return f"{name}: n = {n} daily returns, {shown}; {covered} of the days have one."
+
+
+def _alt(measures: pl.DataFrame) -> str:
+    parts = (
+        f"{title} {words.written(since, unit)}"
+        for title, since, unit in measures.select("title", "since", "unit").head(6).iter_rows()
+    )
+    return "Since inception: " + "; ".join(parts) + "."
+
+
+def drawdowns(episodes: pl.DataFrame) -> View:
+    """The deepest falls.
+
+    Args:
+        episodes: rank, peak, trough, recovery (null while it lasts), depth, fall_days, recovery_days, days.
+    """
+    return table(
+        episodes.with_columns(open=pl.when(pl.col("recovery").is_null()).then(pl.lit("not regained yet"))),
+        title="Deepest falls from a peak",
+        subtitle="days are calendar days",
+        fields=(
+            Field(name="rank", title="", unit="count"),
+            Field(name="depth", title="Depth", unit="fraction", tone=True),
+            Field(name="peak", title="Peak", unit="date"),
+            Field(name="trough", title="Lowest", unit="date"),
+            Field(name="recovery", title="Regained", unit="date", reason="open"),
+            Field(name="fall_days", title="Fall", unit="days"),
+            Field(name="recovery_days", title="Recovery", unit="days", reason="open"),
+            Field(name="days", title="In all", unit="days"),
+        ),
+        empty="The value never fell below an earlier one.",
+    )
+
+
+def monthly_returns(months: pl.DataFrame) -> View:
+    """Return of each month and year, tinted.
+
+    Args:
+        months: year Int32, then Float64 columns 1 to 12 and total; null where there is no return.
+    """
+    if months.is_empty():
+        return refused("Return of each month", "no month has a return yet")
+    names = [str(month) for month in range(1, 13)]
+    sheet = table(
+        months.with_columns(pl.col("year").cast(pl.String)),
+        title="Return of each month, per cent",
+        subtitle="linked daily returns; months at either end may be part of a month",
+        fields=(
+            Field(name="year", title=""),
+            *(Field(name=name, title=words.MONTHS[int(name) - 1], unit="fraction") for name in names),
+            Field(name="total", title="Year", unit="fraction"),
+        ),
+    )
+    if not isinstance(sheet, Table):
+        return sheet
+    # The title says per cent once, so the cells need not, and thirteen columns fit.
+    cells = tuple(
+        tuple("" if cell == words.DASH else cell.removesuffix(f"{words.HARD_SPACE}%") for cell in row)
+        for row in sheet.cells
+    )
+    tints = tuple(("", *(_tint(value) for value in row[1:-1]), "") for row in sheet.rows)
+    heads = tuple(replace(field, unit="count") if field.name != "year" else field for field in sheet.fields)
+    return replace(sheet, cells=cells, tints=tints, fields=heads, compact=True)
+
+
+def _tint(value: object) -> str:
+    if not isinstance(value, float):
+        return ""
+    return _TINTS[sum(value > step for step in _STEPS)]
+
+
+def claims(compared: pl.DataFrame) -> View:
+    """What the platform says of this portfolio beside what we compute.
+
+    Args:
+        compared: title, unit; claimed, ours, difference Float64; reason String where one is missing; as_of Datetime.
+    """
+    return table(
+        compared,
+        title="The platform's claims beside our numbers",
+        subtitle="the platform states no method; ours are in the glossary",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="claimed", title="Platform says", unit_from="unit", reason="reason"),
+            Field(name="ours", title="We compute", unit_from="unit", reason="reason"),
+            Field(name="difference", title="Difference", unit_from="unit_difference", reason="reason"),
+        ),
+        empty="The platform makes no claim about this portfolio.",
+    )

@@ -1,0 +1,227 @@
+"""The one look of every chart: colours, type, axes and ticks.
+
+Knows how to draw, not what. Colours are Okabe and Ito's, which the colour-blind tell
+apart; lines differ by dash as well, so that they survive a grey printer. Ticks are
+chosen here and not by the browser: then the twin can hold every number on the page.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from ys_analytics.views import words
+
+INK, GREY, FAINT, HAIR, BAND, PAPER = "#1a1a1a", "#595959", "#8c8c8c", "#dcdcdc", "#eef2f6", "#ffffff"
+BLUE, VERMILION, SKY, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#009E73", "#CC79A7"
+
+# Lines in their order of use: each has a colour and a dash of its own.
+STROKES = (
+    (BLUE, "solid"),
+    (VERMILION, "dash"),
+    (GREEN, "dot"),
+    (PURPLE, "dashdot"),
+    (ORANGE, "longdash"),
+    (INK, "solid"),
+)
+
+# From dark to light, so that neighbours differ in grey as well.
+SHADES = ("#0b3c5d", "#0072B2", "#56B4E9", "#a6cee3", "#d9d9d9", "#E69F00", "#D55E00", "#8c510a")
+
+FONT = "'Source Sans 3', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
+SIZE, SMALL = 11.5, 10.5
+
+# A page's column in CSS pixels: A4 less two margins of 15 mm.
+WIDTHS = {"page": 680, "half": 332, "third": 216}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A drawn axis: what Plotly is told, and the texts on it."""
+
+    layout: Json
+    labels: tuple[str, ...]
+
+
+def escape(text: str) -> str:
+    """Text for Plotly, which reads a little HTML in labels; a name stays a name.
+
+    >>> escape("<b>Söhne</b> & Co")
+    '&lt;b&gt;Söhne&lt;/b&gt; &amp; Co'
+    """
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def ticks(low: float, high: float, *, most: int = 5) -> list[float]:
+    """Round numbers from at or below `low` to at or above `high`.
+
+    >>> ticks(0.0, 0.83)
+    [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    """
+    if not high > low:
+        spread = abs(high) * 0.05 or 1.0
+        low, high = low - spread, high + spread
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(nice for nice in (1, 2, 2.5, 5, 10) if nice * power >= rough * (1 - 1e-9))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
+
+
+def compact(value: float, step: float) -> str:
+    """An amount on an axis: 250k, 1.5M.
+
+    >>> compact(1_500_000.0, 500_000.0), compact(-250_000.0, 250_000.0), compact(0.0, 1.0)
+    ('1.5M', '−250k', '0')
+    """
+    scale, letter = next(
+        ((size, mark) for size, mark in ((1e9, "bn"), (1e6, "M"), (1e3, "k")) if max(abs(value), step) >= size),
+        (1.0, ""),
+    )
+    if value == 0:
+        return "0"
+    places = _places(step / scale)
+    return words.number(value / scale, places) + letter
+
+
+def _places(step: float) -> int:
+    return next((places for places in range(10) if abs(step - round(step, places)) < step * 1e-6), 10)
+
+
+def tick_text(value: float, step: float, unit: str) -> str:
+    """A tick in its unit."""
+    if unit == "USD":
+        return compact(value, step)
+    if unit in {"fraction", "rate", "share"}:
+        return words.number(float(f"{value * 100:.10g}"), _places(float(f"{step * 100:.10g}"))) + words.HARD_SPACE + "%"
+    return words.number(value, _places(step))
+
+
+def value_axis(low: float, high: float, unit: str, *, most: int = 5, pad: float = 0.0, **more: object) -> Axis:
+    """An axis of values with a hairline at each tick, its range ending on ticks."""
+    spread = (high - low) * pad
+    at = ticks(low - spread, high + spread, most=most)
+    texts = tuple(tick_text(value, at[1] - at[0], unit) for value in at)
+    layout: Json = {
+        "range": [at[0], at[-1]],
+        "tickvals": at,
+        "ticktext": list(texts),
+        "gridcolor": HAIR,
+        "gridwidth": 0.6,
+        "zeroline": at[0] < 0 < at[-1],
+        "zerolinecolor": GREY,
+        "zerolinewidth": 0.8,
+        "tickfont": {"size": SMALL, "color": GREY},
+        "fixedrange": False,
+        "automargin": False,
+        **more,
+    }
+    return Axis(layout, texts)
+
+
+def time_axis(start: date, end: date, *, most: int = 9, **more: object) -> Axis:
+    """An axis of days, ticked at the starts of months, weeks or days, whichever leaves air."""
+    at, texts = _time_ticks(start, end, most)
+    layout: Json = {
+        "type": "date",
+        "range": [start.isoformat(), end.isoformat()],
+        "tickvals": [tick.isoformat() for tick in at],
+        "ticktext": texts,
+        "showgrid": False,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": FAINT,
+        "linecolor": FAINT,
+        "linewidth": 0.8,
+        "showline": True,
+        "tickfont": {"size": SMALL, "color": GREY},
+        "automargin": False,
+        **more,
+    }
+    return Axis(layout, tuple(texts))
+
+
+def _time_ticks(start: date, end: date, most: int) -> tuple[list[date], list[str]]:
+    span = (end - start).days
+    if span <= most:
+        at = [start + timedelta(days=step) for step in range(span + 1)]
+        return at, [f"{tick:%a} {tick.day}" for tick in at]
+    if span <= 7 * most:
+        first = start + timedelta(days=-start.weekday() % 7)
+        at = [first + timedelta(weeks=step) for step in range(most + 1)]
+        at = [tick for tick in at if tick <= end]
+        return at, [f"{tick.day} {words.MONTHS[tick.month - 1]}" for tick in at]
+    months = [date(year, month, 1) for year in range(start.year, end.year + 1) for month in range(1, 13)]
+    months = [month for month in months if start <= month <= end]
+    every = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= step * most)
+    at = [month for month in months if (month.year * 12 + month.month - 1) % every == 0]
+    return at, [
+        f"{words.MONTHS[tick.month - 1]}<br>{tick.year}"
+        if place == 0 or tick.month <= every
+        else words.MONTHS[tick.month - 1]
+        for place, tick in enumerate(at)
+    ]
+
+
+def layout(*, height: int, left: int = 48, right: int = 16, top: int = 10, bottom: int = 30, **more: object) -> Json:
+    """What all charts have in common."""
+    return {
+        "height": height,
+        "margin": {"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
+        "font": {"family": FONT, "size": SIZE, "color": INK},
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "showlegend": False,
+        "hovermode": "x unified",
+        "hoverlabel": {"font": {"family": FONT, "size": SIZE}},
+        "separators": ".,",
+        "bargap": 0.25,
+        "dragmode": "zoom",
+        **more,
+    }
+
+
+def note(text: str, *, x: object, y: object, color: str = INK, **more: object) -> Json:
+    """A label set directly beside what it names."""
+    return {
+        "text": text,
+        "x": x,
+        "y": y,
+        "showarrow": False,
+        "font": {"size": SIZE, "color": color},
+        "xanchor": "left",
+        "align": "left",
+        **more,
+    }
+
+
+def band(start: date, end: date) -> Json:
+    """The shade behind the week the report is about."""
+    return {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "x0": start.isoformat(),
+        "x1": end.isoformat(),
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": BAND,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def line(y: float, *, color: str, dash: str = "dash", width: float = 1.2, **more: object) -> Json:
+    """A level across the whole chart."""
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "line": {"color": color, "dash": dash, "width": width},
+        **more,
+    }

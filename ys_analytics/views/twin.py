@@ -1,0 +1,175 @@
+"""What every view shares: its words for people and its twin for machines.
+
+Knows mime types and the shape of the twin, `application/vnd.ys.v1+json`; knows no
+table and no chart. The same view gives the same bytes: no ids, no clock, sorted keys.
+"""
+
+import html
+import json
+import math
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.views import words
+
+TWIN_TYPE = "application/vnd.ys.v1+json"
+
+Size = Literal["page", "half", "third"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One column of a view.
+
+    Attributes:
+        name: Of the frame's column.
+        title: For people.
+        unit: A unit that `words` can write, or the name of none for labels.
+        unit_from: The column that holds each row's own unit, where rows differ.
+        suffix: The column whose text follows the value: a token's symbol.
+        reason: The column that says why a value is null; it becomes a footnote.
+        tone: Whether a negative value is coloured.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+    unit_from: str = ""
+    suffix: str = ""
+    reason: str = ""
+    tone: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its cells stand to the right."""
+        return bool(self.unit_from) or self.unit in words.NUMERIC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Something to look at, and the numbers in it.
+
+    Attributes:
+        title: What it shows, as a sentence would say it.
+        subtitle: Window, units or method, in smaller type.
+        fields: The columns of the twin.
+        rows: The values of the twin, one tuple a row.
+        alt: What a reader who cannot see it is told, made from the numbers.
+        notes: Footnotes and reasons.
+        labels: Every other text with a number in it: ticks, marks, direct labels.
+        size: How wide it stands on the page.
+    """
+
+    title: str
+    subtitle: str = ""
+    fields: tuple[Field, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    alt: str = ""
+    notes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    size: Size = "page"
+    kind: str = field(default="view", kw_only=True)
+
+    def twin(self) -> dict[str, object]:
+        """The view as plain JSON values: decimals as strings, times in ISO 8601, undefined as null."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "subtitle": self.subtitle,
+            "alt": self.alt,
+            "size": self.size,
+            "columns": [{"name": item.name, "title": item.title, "unit": item.unit} for item in self.fields],
+            "rows": [[plain(value) for value in row] for row in self.rows],
+            "written": [list(row) for row in self.written()],
+            "labels": list(self.labels),
+            "notes": list(self.notes),
+        }
+
+    def written(self) -> tuple[tuple[str, ...], ...]:
+        """The rows as they are printed."""
+        return ()
+
+    def to_html(self) -> str:
+        """The view as one self-contained piece of HTML."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+        """What Jupyter shows and stores."""
+        return {"text/html": self.to_html(), "text/plain": self.alt or self.title, TWIN_TYPE: self.twin()}
+
+
+def plain(value: object) -> object:
+    """A value as JSON holds it, without losing a digit.
+
+    >>> plain(Decimal("0.100")), plain(date(2026, 1, 2)), plain(float("nan"))
+    ('0.100', '2026-01-02', None)
+    """
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, pl.Series):
+        return [plain(item) for item in value]
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return value
+
+
+def packed(value: object) -> str:
+    """JSON, the same bytes for the same value, safe inside a script element."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
+
+
+def safe(text: object) -> str:
+    """Text as text, whatever is in it."""
+    return html.escape(str(text), quote=True)
+
+
+def caption(view: View) -> str:
+    """Title and subtitle, as the head of a figure or table."""
+    below = f'<span class="ys-subtitle">{safe(view.subtitle)}</span>' if view.subtitle else ""
+    return f'<span class="ys-title">{safe(view.title)}</span>{below}'
+
+
+def footnotes(view: View) -> str:
+    """The notes under a view."""
+    if not view.notes:
+        return ""
+    return '<p class="ys-notes">' + "<br>".join(safe(note) for note in view.notes) + "</p>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement(View):
+    """One sentence that stands where a figure or table would: nothing happened, or it is refused."""
+
+    kind: str = "statement"
+
+    def to_html(self) -> str:
+        """A quiet line under the title."""
+        return (
+            f'<figure class="ys ys-statement ys-{self.size}"><figcaption>{caption(self)}</figcaption>'
+            f"<p>{safe(self.alt)}</p></figure>"
+        )
+
+
+def refused(title: str, reason: str, *, size: Size = "page") -> Statement:
+    """A refusal in place of a view.
+
+    >>> refused("Volatility", "needs 30 days, has 1").alt
+    'Not shown: needs 30 days, has 1.'
+    """
+    return Statement(title=title, alt=f"Not shown: {reason}.", size=size)
+
+
+def said(title: str, sentence: str, *, size: Size = "page") -> Statement:
+    """A sentence in place of an empty table: that nothing happened is news too."""
+    return Statement(title=title, alt=sentence, size=size)
