@@ -176,9 +176,14 @@ class Postgres:
     def snapshot(self) -> Iterator[None]:
         """One REPEATABLE READ READ ONLY transaction for every read inside: all see the same moment.
 
+        Inside another snapshot or transaction it is that one.
+
         Raises:
             StoreError: it cannot begin, or the server went away inside.
         """
+        if self._snapshot is not None:
+            yield
+            return
         with _told(), self._transaction("read", "ISOLATION LEVEL REPEATABLE READ READ ONLY") as view:
             self._snapshot = view
             try:

@@ -1,0 +1,92 @@
+"""What ClickHouse condenses before it is loaded: a day's close of each portfolio and of each asset.
+
+Knows two statements; the rules of a close are the rulings'. Days are UTC.
+"""
+
+from collections.abc import Sequence
+from importlib.resources import files
+
+import polars as pl
+
+from ys_analytics.errors import ContractError
+from ys_analytics.frames import contract
+from ys_analytics.frames.asking import Question
+from ys_analytics.schemas import MONEY, TABLES, TIME, Span
+from ys_analytics.stores import Stores
+
+DAILY_VALUES: dict[str, pl.DataType] = {
+    "portfolio_id": pl.String(), "day": pl.Date(), "value": MONEY, "closed_at": TIME,
+}  # fmt: skip
+
+DAILY_CLOSES: dict[str, pl.DataType] = {
+    "asset_id": pl.String(), "chain_id": pl.UInt32(), "day": pl.Date(), "price": MONEY, "closed_at": TIME,
+}  # fmt: skip
+
+
+def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequence[str] | None = None) -> pl.DataFrame:
+    """Closing value of each portfolio on each day, oldest first.
+
+    Args:
+        stores: The open stores.
+        span: Only snapshots taken in it.
+        portfolios: Only these ids.
+
+    Returns:
+        `portfolio_id`, `day`, `value` in USD exact to 18 decimals, `closed_at`: when that snapshot was taken.
+        A day without a snapshot has no row, so it is never a zero.
+
+    Raises:
+        UsageError: a portfolio is no id.
+        StoreError: the query failed.
+        ContractError: the table has drifted from its declaration.
+    """
+    question = Question(TABLES["portfolio_snapshots"], span, portfolios)
+    contract.check(stores, question.table)
+    statement = _statement("daily_values", question.where)
+    return _in_days(stores.clickhouse.read(statement, question.parameters, schema=DAILY_VALUES))
+
+
+def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[str] | None = None) -> pl.DataFrame:
+    """Closing price of each asset and chain on each day, oldest first.
+
+    Args:
+        stores: The open stores.
+        span: Only whole days inside it.
+        assets: Only these ids.
+
+    Returns:
+        `asset_id`, `chain_id` (0 for a coin with a chain of its own), `day`, `price` in USD, `closed_at`: when
+        that price was quoted. A day without a quote has no row.
+
+    Raises:
+        StoreError: the query failed.
+        ContractError: the table has drifted from its declaration.
+    """
+    contract.check(stores, TABLES["market_data"])
+    conditions, values = ["1"], dict[str, object]()
+    if span is not None:
+        conditions.append("day >= toDate({start:String}) AND day <= toDate({last:String})")
+        values |= {"start": span.start.date().isoformat(), "last": span.last_day.isoformat()}
+    if assets is not None:
+        conditions.append("asset_id IN {assets:Array(String)}")
+        values["assets"] = list(assets)
+    statement = _statement("daily_closes", " AND ".join(conditions))
+    return _in_days(stores.clickhouse.read(statement, values, schema=DAILY_CLOSES))
+
+
+def _statement(name: str, condition: str) -> str:
+    text = (files("ys_analytics.frames") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+    return text.replace("{condition}", condition or "1")
+
+
+def _in_days(closes: pl.DataFrame) -> pl.DataFrame:
+    """The closes as they are, once it is certain that each day is the UTC day of its close.
+
+    The projection counts days in the time zone of the server; where that is not UTC they would be other days.
+
+    Raises:
+        ContractError: the server's days are not UTC days.
+    """
+    if not (closes["closed_at"].dt.date() == closes["day"]).all():
+        raise ContractError("clickhouse: the server's days are not UTC days; set its timezone to UTC")
+    return closes

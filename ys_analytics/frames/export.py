@@ -1,0 +1,74 @@
+"""One table into a file an analyst can take away.
+
+Knows the two formats; the rows come through the same gate, a frame at a time.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.frames import loading, parquet, replacing
+from ys_analytics.schemas import Progress, Span, silent
+from ys_analytics.stores import Stores
+
+
+def export(
+    stores: Stores,
+    name: str,
+    to: Path,
+    *,
+    span: Span | None = None,
+    portfolios: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> int:
+    """Write a table as Parquet or CSV, with memory for one frame of it.
+
+    The file appears whole or not at all. In CSV a decimal keeps every digit, a time is ISO 8601 with its
+    zone, nothing is an empty field and an empty text is `""`; lists and vectors are JSON.
+
+    Args:
+        stores: The open stores.
+        name: As `load`.
+        to: A path that ends in .parquet or .csv; replaced when it is there.
+        span: As `load`.
+        portfolios: As `load`.
+        progress: Told the rows so far.
+
+    Returns:
+        The number of rows written.
+
+    Raises:
+        UsageError: another ending; or as `load`.
+        StoreError: as `load`.
+        ContractError: as `load`.
+    """
+    if to.suffix not in {".parquet", ".csv"}:
+        raise UsageError(f"{to}: write to a file that ends in .parquet or .csv")
+    table = loading.find(name)
+    frames = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
+    with replacing.draft(to) as path:
+        if to.suffix == ".parquet":
+            return parquet.write(path, frames, schema=table.schema).rows
+        return _csv(path, frames)
+
+
+def _csv(path: Path, frames: Iterator[pl.DataFrame]) -> int:
+    rows = 0
+    with path.open("xb") as file:
+        for number, frame in enumerate(frames):
+            plain = frame.with_columns(
+                pl.col(name).map_elements(_json, return_dtype=pl.String)
+                for name, dtype in frame.schema.items()
+                if dtype.is_nested()
+            )
+            plain.write_csv(file, include_header=number == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+            rows += frame.height
+    return rows
+
+
+def _json(value: pl.Series) -> str:
+    import json
+
+    return json.dumps(value.to_list(), default=str, ensure_ascii=False)

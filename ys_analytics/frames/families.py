@@ -1,0 +1,86 @@
+"""Redis key families as tables: the parts of the key become columns, and the value its declared columns.
+
+Knows the shapes the rulings give each family; the store does the reading.
+"""
+
+import re
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.frames import texts
+from ys_analytics.schemas import KeyFamily
+from ys_analytics.stores.redis import Redis
+from ys_analytics.stores.refusals import Refusals
+
+# A JSON list of [time, price] pairs, both of them strings.
+_PAIRS = r'^\s*\[\s*(?:\[\s*"[^"]*"\s*,\s*"[^"]*"\s*\]\s*,?\s*)*\]\s*$'
+
+
+def read(store: Redis, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
+    """Every value of a family as rows of its declared columns, with the lifetime left.
+
+    Raises:
+        StoreError: the server refused us or went away.
+        ContractError: a key or a value is not of its form and no quarantine was asked for.
+        UsageError: the family holds secrets, which are counted and never read.
+    """
+    if family.secret:
+        raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
+    by_key = Refusals(source=family.name, key=("key",), quarantine=refusals.quarantine, met=refusals.met)
+    rows = _parts(store.read(family.glob, family.kind, refusals=by_key), family, by_key)
+    return texts.typed(_values(rows, family, by_key), family.visible, refusals)
+
+
+def _parts(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
+    """The variable parts of each key as columns."""
+    if not family.parts:
+        return rows
+    found = rows.with_columns(pl.col("key").str.extract_groups(_regex(family)).alias("parts"))
+    other = pl.col("parts").struct.field(family.parts[0]).is_null()
+    for (key,) in found.filter(other).select("key").iter_rows():
+        refusals.refuse(column="key", found=key, expected=family.pattern, key={"key": key})
+    return found.filter(~other).unnest("parts")
+
+
+def _regex(family: KeyFamily) -> str:
+    """The pattern with a named group a part; only the last part may hold a colon."""
+    *firsts, last = family.parts
+    pattern = re.escape(family.pattern)
+    for part in firsts:
+        pattern = pattern.replace(re.escape(f"{{{part}}}"), f"(?P<{part}>[^:]+)")
+    return f"^{pattern.replace(re.escape(f'{{{last}}}'), f'(?P<{last}>.+)')}$"
+
+
+def _values(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
+    """The value under the names of its declared columns, still as text."""
+    match family.name:
+        case "redis_price_current":
+            fields = [c for c in family.columns if c.name not in {*family.parts, "ttl_ms"}]
+            return texts.unpacked(rows, "value", fields, refusals)
+        case "redis_price_hist":
+            return _history(rows, refusals)
+        case "redis_risk_correlation":
+            return _pairs_of_assets(rows, refusals).rename({"value": "correlation"})
+    given = [name for name in rows.columns if name not in {"key", "ttl_ms", *family.parts}]
+    declared = [c.name for c in family.columns if c.name not in {"ttl_ms", *family.parts}]
+    return rows.rename(dict(zip(given, declared, strict=True)))
+
+
+def _history(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    strange = ~pl.col("value").str.contains(_PAIRS) | pl.col("value").str.json_path_match("$").is_null()
+    for key, value in rows.filter(strange).select("key", "value").iter_rows():
+        refusals.refuse(column="value", found=value, expected='a JSON list of ["time", "price"]', key={"key": key})
+    pairs = rows.filter(~strange).with_columns(pl.col("value").str.json_decode(pl.List(pl.List(pl.String))))
+    points = pairs.explode("value").drop_nulls("value")
+    return points.with_columns(
+        timestamp=pl.col("value").list.get(0, null_on_oob=True), price=pl.col("value").list.get(1, null_on_oob=True)
+    ).drop("value")
+
+
+def _pairs_of_assets(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    split = rows.with_columns(pl.col("field").str.extract_groups("^(?P<asset_a>[^:]+):(?P<asset_b>[^:]+)$").alias("p"))
+    strange = pl.col("p").struct.field("asset_a").is_null()
+    for key, field in split.filter(strange).select("key", "field").iter_rows():
+        refusals.refuse(column="field", found=field, expected="assetA:assetB", key={"key": key})
+    return split.filter(~strange).unnest("p")

@@ -1,0 +1,164 @@
+"""One consistent picture of the four stores, written as a run: Parquet, a manifest and nothing half done.
+
+Knows how a run is made; `run` knows how it is read. PostgreSQL is seen in one transaction; memory does not
+grow with the rows; the clock is an argument.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics import migrations
+from ys_analytics.errors import StoreError, UsageError
+from ys_analytics.frames import loading, parquet, proof, replacing
+from ys_analytics.frames.asking import Question
+from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit, kit_version
+from ys_analytics.frames.run import Run, columns_of
+from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
+from ys_analytics.stores import Stores
+from ys_analytics.stores.refusals import Refusals
+
+# A ClickHouse table that grows while it is read is read again; one that never rests is given up.
+_LOOKS = 3
+
+
+def freeze(
+    stores: Stores,
+    *,
+    week: str,
+    out: Path,
+    as_of: datetime,
+    tables: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Write the run of a week: of each table all rows before the end of the week, and current state without history.
+
+    Args:
+        stores: The open stores; all that hold one of the tables.
+        week: ISO week, such as 2026-W47.
+        out: Folder of runs; the run is `out/week`. One that is there is replaced whole, with the findings and
+            reports made from it, in one step.
+        as_of: The moment this picture is taken, with a zone; written into the manifest.
+        tables: Which tables; all when left out. Secret families are only counted.
+        progress: Told the table and its rows so far.
+
+    Returns:
+        The run, as `open_run` would open it.
+
+    Raises:
+        UsageError: there is no such week or table, or `as_of` has no zone.
+        StoreError: a store refused us, went away, or changed while it was read.
+        ContractError: a table has drifted from its declaration, or a value does not fit its type.
+    """
+    if as_of.tzinfo is None:
+        raise UsageError(f"as_of {as_of}: a moment needs a zone")
+    span = Span.until(Span.week(week).end)
+    wanted = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
+    wanted.sort(key=list(TABLES.values()).index)
+    with replacing.workshop(out / week) as folder:
+        (folder / "frames").mkdir()
+        work = _Work(stores, folder, span, progress)
+        manifest = Manifest(
+            week=week,
+            as_of=as_of,
+            git_commit=git_commit(),
+            kit_version=kit_version(),
+            schema_version=migrations.schema_version(stores),
+            frames=dict(work.frames([table for table in wanted if not _secret(table)])),
+            counted={table.name: loading.count(stores, table.name) for table in wanted if _secret(table)},
+        )
+        _write(folder / "manifest.json", manifest.to_text())
+    return Run(out / week, manifest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A freeze under way."""
+
+    stores: Stores
+    folder: Path
+    span: Span
+    progress: Progress
+
+    def frames(self, tables: Sequence[Table]) -> Iterator[tuple[str, FrameRecord]]:
+        """Each table written, PostgreSQL's all in one snapshot."""
+        relational = [table for table in tables if table.store == "postgres"]
+        if relational:
+            with self.stores.postgres.snapshot():
+                for table in relational:
+                    yield table.name, self._settled(table, looks=1)
+        for table in tables:
+            if table.store != "postgres":
+                yield table.name, self._settled(table, looks=_LOOKS)
+
+    def _settled(self, table: Table, *, looks: int) -> FrameRecord:
+        """A frame that its store agrees with; taken again where the table grew meanwhile."""
+        for look in range(1, looks + 1):
+            record = self._frame(table)
+            if all(line["store"] == line["frame"] for line in record.proof) or isinstance(table, KeyFamily):
+                # Keys expire while they are read; every other store must agree with its frame.
+                return record
+            (self.folder / record.file).unlink()
+            self.progress(f"{table.name} changed meanwhile: look {look + 1}")
+        raise StoreError(f"{table.name}: {table.store} and the frame add up to different sums; freeze when it rests")
+
+    def _frame(self, table: Table) -> FrameRecord:
+        question = Question(table, self.span)
+        counted, dropped, latest = proof.tally(table), 0, None
+        file = f"frames/{table.name}.parquet"
+
+        def passing() -> Iterator[pl.DataFrame]:
+            nonlocal dropped, latest
+            refusals = Refusals(source=table.name, key=table.key)
+            done = 0
+            for frame, again in loading.stream(self.stores, question, refusals, seen=counted.add):
+                dropped += again
+                done += frame.height
+                latest = _later(latest, frame, table)
+                self.progress(table.name, done)
+                yield frame
+
+        written = parquet.write(self.folder / file, passing(), schema=table.schema)
+        lines = proof.compare(self.stores, question, counted)
+        return FrameRecord(
+            store=table.store,
+            file=file,
+            query=_asked(question),
+            parameters={name: str(value) for name, value in question.parameters.items()},
+            rows=written.rows,
+            bytes=written.bytes,
+            sha256=written.sha256,
+            latest=latest,
+            columns=columns_of(table.name),
+            duplicates=dropped,
+            proof=[line.to_json() for line in lines],
+        )
+
+
+def _secret(table: Table) -> bool:
+    return isinstance(table, KeyFamily) and table.secret
+
+
+def _asked(question: Question) -> str:
+    table = question.table
+    if isinstance(table, KeyFamily):
+        return f"SCAN {table.glob} ({table.kind})"
+    return f"scroll {table.name}" if isinstance(table, Collection) else question.statement
+
+
+def _later(latest: datetime | None, frame: pl.DataFrame, table: Table) -> datetime | None:
+    found = frame[table.time].max() if table.time is not None else None
+    if not isinstance(found, datetime):
+        return latest
+    return found if latest is None else max(latest, found)
+
+
+def _write(path: Path, text: str) -> None:
+    with path.open("x", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

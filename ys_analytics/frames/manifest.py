@@ -1,0 +1,127 @@
+"""What a run says of itself: for each frame its source, query, rows, types, hash and proof.
+
+Knows the form of `manifest.json`; knows no store. Two freezes of the same rows at the same as-of give the
+same text.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from ys_analytics.errors import RunError
+from ys_analytics.settings import PROJECT
+
+# The form of the file itself; a reader of another form is refused.
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRecord:
+    """One frozen frame.
+
+    Attributes:
+        store: Where it came from.
+        file: Its file, relative to the run's folder.
+        query: The statement, or the key pattern or collection, that was asked.
+        parameters: The values the statement names, as text.
+        rows: How many rows the file holds.
+        bytes: The size of the file.
+        sha256: The hash of the file.
+        latest: The last moment in the table's time column; None without rows or without time.
+        columns: Name and type of each column.
+        duplicates: Exact duplicates that were dropped.
+        proof: Each measure, in the store and in the frame.
+    """
+
+    store: str
+    file: str
+    query: str
+    parameters: Mapping[str, str]
+    rows: int
+    bytes: int
+    sha256: str
+    latest: datetime | None
+    columns: Mapping[str, str]
+    duplicates: int
+    proof: Sequence[Mapping[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A run's own account of itself.
+
+    Attributes:
+        week: The ISO week.
+        as_of: The moment the freeze was asked for; nothing else reads the clock.
+        git_commit: Commit of the program; empty outside a checkout.
+        kit_version: Version of the program.
+        schema_version: The last migration of each store.
+        frames: Each frame by table name.
+        counted: How many keys each secret family held.
+    """
+
+    week: str
+    as_of: datetime
+    git_commit: str
+    kit_version: str
+    schema_version: Mapping[str, str]
+    frames: Mapping[str, FrameRecord]
+    counted: Mapping[str, int] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """The manifest as `manifest.json` holds it."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The manifest of a run.
+
+        Raises:
+            RunError: there is none, it is not whole, or it is of another form.
+        """
+        try:
+            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            form = said.pop("format")
+            if form != FORMAT:
+                raise RunError(f"{path}: written in form {form}, this program reads {FORMAT}; freeze the week again")
+            records = {name: _record(record) for name, record in said.pop("frames").items()}
+            return cls(frames=records, as_of=datetime.fromisoformat(said.pop("as_of")), **said)
+        except FileNotFoundError:
+            raise RunError(f"{path.parent}: there is no run; make one with `ys freeze --week WEEK`") from None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{path}: not a whole manifest ({type(error).__name__}); freeze the week again") from error
+
+
+def git_commit() -> str:
+    """The commit this program runs from, marked where files differ from it; empty outside a checkout."""
+    try:
+        commit = _git("rev-parse", "HEAD")
+        return f"{commit}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else commit
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def kit_version() -> str:
+    """The version of this program."""
+    return version("ys-analytics")
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own words
+    return done.stdout.strip()
+
+
+def _record(said: dict[str, Any]) -> FrameRecord:
+    latest = said.pop("latest")
+    return FrameRecord(latest=None if latest is None else datetime.fromisoformat(latest), **said)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a manifest")

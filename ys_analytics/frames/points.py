@@ -1,0 +1,34 @@
+"""Qdrant collections as tables: the payload becomes its declared columns beside the vector.
+
+Knows payloads; the store does the reading and refuses vectors that are not of their size.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from ys_analytics.frames import texts
+from ys_analytics.schemas import Collection
+from ys_analytics.stores.qdrant import Qdrant
+from ys_analytics.stores.refusals import Refusals
+
+
+def batches(store: Qdrant, collection: Collection, refusals: Refusals) -> Iterator[pl.DataFrame]:
+    """The points of a collection, some thousands at a time, in no promised order.
+
+    Raises:
+        StoreError: there is no such collection, or the server refused us or went away.
+        ContractError: its size is not the declared one, or a point does not fit and no quarantine was asked for.
+    """
+    for points in store.batches(collection.name, collection.size, refusals=refusals):
+        yield _typed(points, collection, refusals)
+
+
+def read(store: Qdrant, collection: Collection, refusals: Refusals) -> pl.DataFrame:
+    """Every point of a collection; as `batches`."""
+    return _typed(store.read(collection.name, collection.size, refusals=refusals), collection, refusals)
+
+
+def _typed(points: pl.DataFrame, collection: Collection, refusals: Refusals) -> pl.DataFrame:
+    fields = [column for column in collection.columns if column.name not in {"id", "vector"}]
+    return texts.typed(texts.unpacked(points, "payload", fields, refusals), collection.visible, refusals)

@@ -1,0 +1,120 @@
+"""One folder in the place of another, at once: a reader finds the old run or the new one, never half of each.
+
+Knows folders, renames and locks; knows nothing of what lies in them.
+"""
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+_HERE = -100  # AT_FDCWD
+_EXCHANGE = 2  # RENAME_EXCHANGE
+
+
+@contextmanager
+def workshop(final: Path) -> Iterator[Path]:
+    """An empty folder beside `final` that takes its place when the block ends well, and vanishes otherwise.
+
+    Folders of a process that was killed are removed by the next. Two processes may work at once; the one
+    that ends last is the one that stays.
+    """
+    parent = final.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    token = f".{final.name}.{uuid4().hex[:12]}"
+    ours, folder = FileLock(parent / f"{token}.lock"), parent / f"{token}.tmp"
+    with FileLock(parent / ".runs.lock"):
+        _sweep(parent)
+        ours.acquire()
+    try:
+        folder.mkdir()
+        yield folder
+        _settle(folder)
+        replace(folder, final)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        ours.release()
+        Path(ours.lock_file).unlink(missing_ok=True)
+
+
+@contextmanager
+def draft(final: Path) -> Iterator[Path]:
+    """A name beside `final` for a file that takes its place when the block ends well, and vanishes otherwise."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    path = final.with_name(f".{final.name}.{uuid4().hex[:12]}.tmp")
+    try:
+        yield path
+        path.replace(final)
+        _sync(final.parent)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def replace(new: Path, final: Path) -> None:
+    """Put `new` where `final` is or was; what was there is removed afterwards.
+
+    With an exchange of names, which Linux offers, there is no moment without a run. Elsewhere there is one
+    between two renames; `restore` mends it if the process dies there.
+    """
+    if final.exists() and not _exchange(new, final):
+        old = final.with_name(f".{final.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        final.rename(old)
+        new.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+    elif new.exists() and not final.exists():
+        new.rename(final)
+    _sync(final.parent)
+
+
+def restore(final: Path) -> None:
+    """Bring back the run that a process took away and died before it put the next one there."""
+    old = final.with_name(f".{final.name}.old")
+    if old.is_dir() and not final.exists():
+        old.rename(final)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:  # a C library older than the call
+        return False
+    return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed processes left: a folder whose lock nobody holds."""
+    for path in parent.glob(".*.lock"):
+        if path.name == ".runs.lock":
+            continue
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue
+        shutil.rmtree(path.with_suffix(".tmp"), ignore_errors=True)
+        lock.release()
+        path.unlink(missing_ok=True)
+
+
+def _settle(folder: Path) -> None:
+    """Have every name in the folder on the disk before the folder gets its own."""
+    for path in (folder, *(entry for entry in folder.rglob("*") if entry.is_dir())):
+        _sync(path)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

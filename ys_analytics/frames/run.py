@@ -1,0 +1,120 @@
+"""A frozen run, opened: verified against its hashes once, then read frame by frame.
+
+Knows the folder and its manifest; opens no store, so a past week can be read anywhere.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics.errors import ContractError, RunError, UsageError
+from ys_analytics.frames import parquet, replacing
+from ys_analytics.frames.manifest import FrameRecord, Manifest
+from ys_analytics.schemas import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One week as it was frozen.
+
+    Attributes:
+        folder: Where it lies: `frames/*.parquet`, `manifest.json`, and the findings and reports made from it.
+        manifest: What it says of itself.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def week(self) -> str:
+        """The ISO week."""
+        return self.manifest.week
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The frames it holds, in the order of `schemas.TABLES`."""
+        return tuple(self.manifest.frames)
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """One frame whole, as `frames.load` gave it.
+
+        Raises:
+            UsageError: the run holds no such frame.
+        """
+        return self.scan(name).collect()
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """One frame, read only as far as it is used.
+
+        Raises:
+            UsageError: the run holds no such frame.
+        """
+        return pl.scan_parquet(self._path(name))
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Ask the frames a question in DuckDB's SQL; each is a table under its name.
+
+        Nothing but this run's files can be read, and nothing written.
+
+        Raises:
+            UsageError: the query is wrong, or asks for what is not here.
+        """
+        import duckdb
+
+        folder = (self.folder / "frames").resolve()
+        with duckdb.connect(":memory:") as engine:
+            for name in self.tables:
+                path = str(folder / self._path(name).name)
+                engine.read_parquet(path).create_view(name)
+            engine.execute(f"SET allowed_directories = [{_literal(str(folder))}]")
+            engine.execute("SET enable_external_access = false")
+            try:
+                answer: pl.DataFrame = engine.sql(query).pl()
+            except duckdb.Error as error:
+                raise UsageError(f"sql: {' '.join(str(error).split())}") from error
+        return answer
+
+    def _path(self, name: str) -> Path:
+        record = self.manifest.frames.get(name)
+        if record is None:
+            raise UsageError(f"the run of {self.week} holds no {name!r}; it has {', '.join(self.tables)}")
+        return self.folder / record.file
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def open_run(folder: Path) -> Run:
+    """Open a run and make sure that it is, byte for byte, what was frozen.
+
+    Raises:
+        RunError: there is no run, or a file of it is missing, added or altered; the line names it.
+    """
+    replacing.restore(folder)
+    manifest = Manifest.read(folder / "manifest.json")
+    for name, record in manifest.frames.items():
+        _verify(folder, name, record)
+    known = {(folder / record.file).name for record in manifest.frames.values()}
+    for path in sorted((folder / "frames").glob("*.parquet")):
+        if path.name not in known:
+            raise RunError(f"{path}: not a file of this run; remove it, or freeze the week again")
+    return Run(folder, manifest)
+
+
+def _verify(folder: Path, name: str, record: FrameRecord) -> None:
+    path = folder / record.file
+    again = f"freeze the week again with `ys freeze --week {folder.name}`"
+    if not path.is_file():
+        raise RunError(f"{path}: the file of {name} is missing; {again}")
+    if path.stat().st_size != record.bytes or parquet.sha256(path) != record.sha256:
+        raise RunError(f"{path}: no longer the bytes that were frozen; {again}")
+    declared = TABLES.get(name)
+    if declared is None or record.columns != columns_of(name):
+        raise ContractError(f"{name}: frozen under another schema than this program's; {again}")
+
+
+def columns_of(name: str) -> dict[str, str]:
+    """Name and type of each column of a table, as a manifest states them."""
+    return {column: str(dtype) for column, dtype in TABLES[name].schema.items()}
