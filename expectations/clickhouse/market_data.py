@@ -1,5 +1,6 @@
 """What must be true of `market_data` before anything is valued at its prices."""
 
+import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
     ExpectColumnValuesToBeBetween,
@@ -11,6 +12,26 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
+from ys_analytics.quality.detectors.pegs import broken_pegs
+from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.scale import decimal_shifts
+from ys_analytics.quality.detectors.sources import contradicted_change, disagreeing
+from ys_analytics.quality.detectors.spikes import reverting_spikes
+from ys_analytics.quality.detectors.stale import stale_runs
+from ys_analytics.quality.detectors.swaps import swapped
+from ys_analytics.quality.detectors.ticks import repeated_ticks
+from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.zones import beside_the_market, off_beat
+from ys_analytics.quality.promise import Detect
+
+_SERIES = ("asset_id", "chain_id", "source")
+
+
+def _supply(quotes: pl.DataFrame) -> pl.DataFrame:
+    """Units in existence, as price and market value of each row imply them."""
+    supply = pl.col("market_cap").cast(pl.Float64) / pl.col("price").cast(pl.Float64)
+    return quotes.filter((pl.col("market_cap") > 0) & (pl.col("price") > 0)).with_columns(supply=supply)
+
 
 SUITE = ExpectationSuite(
     name="market_data",
@@ -44,7 +65,8 @@ SUITE = ExpectationSuite(
             column="price",
             max_value=10_000_000,
             severity="critical",
-            notes="One unscaled price makes a portfolio worth more than the world; no coin ever cost ten million dollars.",
+            notes="One unscaled price makes a portfolio worth more than the world; no coin ever cost ten million "
+            "dollars.",
         ),
         ExpectColumnValuesToBeBetween(
             column="volume_24h",
@@ -96,7 +118,8 @@ SUITE = ExpectationSuite(
             column="asset_id",
             regex=words.UUID,
             severity="critical",
-            notes="Prices of assets that are not spelt as PostgreSQL's UUID join to nothing, so holdings lose their price.",
+            notes="Prices of assets that are not spelt as PostgreSQL's UUID join to nothing, so holdings lose "
+            "their price.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="source",
@@ -106,7 +129,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value="2009-01-03 00:00:00",
+            min_value=words.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, puts a price before there was any coin to price.",
         ),
@@ -118,3 +141,169 @@ SUITE = ExpectationSuite(
         ),
     ],
 )
+
+DETECTORS = [
+    Detect(
+        rule="no_decimal_shift(price)",
+        find=lambda picture: decimal_shifts(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        ),
+        columns=("price",),
+        severity="critical",
+        notes="Holdings are worth ten or a thousand times too much or too little: a decimal point moved, or raw "
+        "units were read as whole.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="no_reverting_spike(price)",
+        find=lambda picture: reverting_spikes(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        ),
+        columns=("price",),
+        severity="warning",
+        notes="One bad print is the best and the worst day of the year, and half of the volatility.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="no_spike_of_implied_supply(market_cap)",
+        find=lambda picture: reverting_spikes(
+            _supply(picture.frame("market_data")), series=_SERIES, time="timestamp", value="supply"
+        ),
+        columns=("market_cap", "price"),
+        severity="warning",
+        notes="Price and market value of one row contradict each other, so one of them is wrong.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_stale(price)",
+        find=lambda picture: stale_runs(picture.frame("market_data"), series=_SERIES, time="timestamp", value="price"),
+        columns=("price",),
+        severity="warning",
+        notes="Risk looks like calm while a feed repeats its last word.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_swapped(price, volume_24h)",
+        find=lambda picture: swapped(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "volume_24h")
+        ),
+        columns=("price", "volume_24h"),
+        severity="critical",
+        notes="A holding is valued at a day's turnover: two columns were exchanged.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_swapped(volume_24h, market_cap)",
+        find=lambda picture: swapped(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", pair=("volume_24h", "market_cap")
+        ),
+        columns=("volume_24h", "market_cap"),
+        severity="warning",
+        notes="Rankings by size and by turnover trade places: two columns were exchanged.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="keeps_its_peg(price)",
+        find=lambda picture: broken_pegs(picture.frame("market_data"), series=_SERIES, time="timestamp", value="price"),
+        columns=("price",),
+        severity="warning",
+        notes="Cash is not worth what it says. This is news and not an error: USDC did trade at 0.88.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="sources_agree(price)",
+        find=lambda picture: disagreeing(
+            picture.frame("market_data"),
+            thing=("asset_id", "chain_id"),
+            time="timestamp",
+            source="source",
+            value="price",
+        ),
+        columns=("price", "source"),
+        severity="warning",
+        notes="Which value a report shows depends on which source came last.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="change_is_the_change(price_change_24h)",
+        find=lambda picture: contradicted_change(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", change="price_change_24h"
+        ),
+        columns=("price_change_24h", "price"),
+        severity="warning",
+        notes="Movers of the day are not what moved; the price or its stated change was altered.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="no_gap(timestamp)",
+        find=lambda picture: gaps(picture.frame("market_data"), series=_SERIES, time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Volatility is understated over days without prices, and a jump after them looks like one day's.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_silent(asset_id)",
+        find=lambda picture: silent(picture.frame("market_data"), series=_SERIES, time="timestamp"),
+        columns=("asset_id", "timestamp"),
+        severity="warning",
+        notes="A holding keeps its last price while the market moves on.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="on_time(timestamp)",
+        find=lambda picture: late(picture.frame("market_data"), time="timestamp", as_of=picture.as_of),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Everything is valued at prices from before; the market feed has stopped.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="usual_rows_a_day(timestamp)",
+        find=lambda picture: unusual_days(picture.frame("market_data"), time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Means and extremes of a day with half its quotes, or twice, are not comparable.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="no_repeated_tick(timestamp)",
+        find=lambda picture: repeated_ticks(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", values=("price", "volume_24h")
+        ),
+        columns=("timestamp", "price", "volume_24h"),
+        severity="warning",
+        notes="An echo counts twice in every mean and makes the series look calmer.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="in_utc(timestamp)",
+        find=lambda picture: off_beat(
+            picture.frame("market_data"), series=_SERIES, alike=("source",), time="timestamp"
+        ),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A day closes at another hour than its neighbours: returns are measured over 19 hours, then over 29.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="in_step_with_the_market(timestamp)",
+        find=lambda picture: beside_the_market(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price"
+        ),
+        columns=("timestamp", "price"),
+        severity="warning",
+        notes="Correlations vanish where dates are shifted by a day, and diversification appears from nowhere.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_ahead(timestamp)",
+        find=lambda picture: ahead(
+            picture.frame("market_data"), key=(*_SERIES, "timestamp"), time="timestamp", as_of=picture.as_of
+        ),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Tomorrow's price values today's holdings; a zone was added twice.",
+        needs=("market_data",),
+    ),
+]

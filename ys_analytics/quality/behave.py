@@ -29,7 +29,9 @@ def _verdict(suite: Suite, detect: Detect, faults: pl.DataFrame) -> Finding:
     if faults.is_empty():
         return _finding(suite, detect, outcome="passed")
     sample = [{name: plain(value) for name, value in row.items()} for row in faults.head(SAMPLE).to_dicts()]
-    observed = f"{faults.height:,} found: {sample[0]['said']}" if "said" in faults.columns else f"{faults.height:,} found"
+    observed = (
+        f"{faults.height:,} found: {sample[0]['said']}" if "said" in faults.columns else f"{faults.height:,} found"
+    )
     return _finding(suite, detect, outcome="failed", observed=observed, rows=faults.height, sample=sample)
 
 

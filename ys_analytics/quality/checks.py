@@ -37,7 +37,7 @@ _BROKEN_BY: Mapping[Dialect, Mapping[str, str]] = {
 
 
 @cache
-def _library() -> Any:  # noqa: ANN401 - no stubs, and nothing else may know its types
+def _library() -> Any:
     """Great Expectations, silenced: no analytics, no progress bars, no files."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
@@ -118,11 +118,9 @@ class Checker:
         except Exception as error:  # noqa: BLE001 - whatever an engine throws, the promise was not kept
             reason = one_line(str(error))
             return [_finding(suite, expectation, "error", reason) for expectation in suite.expectations]
-        return [
-            _verdict(suite, expectation, verdicts.get(at)) for at, expectation in enumerate(suite.expectations)
-        ]
+        return [_verdict(suite, expectation, verdicts.get(at)) for at, expectation in enumerate(suite.expectations)]
 
-    def _look_closer(self, batch: Any, broken: dict[int, Any], key: Sequence[str]) -> dict[int, Any]:  # noqa: ANN401
+    def _look_closer(self, batch: Any, broken: dict[int, Any], key: Sequence[str]) -> dict[int, Any]:
         """Ask again, with the rows, about promises that were broken."""
         queries = {at: asked for at, asked in broken.items() if hasattr(asked, "unexpected_rows_query")}
         values = {at: asked for at, asked in broken.items() if at not in queries}
@@ -132,7 +130,7 @@ class Checker:
         seen = _validate(batch, queries, {"result_format": "COMPLETE"})
         return seen | _validate(batch, values, detail)
 
-    def _batch(self, relation: Relation) -> Any:  # noqa: ANN401
+    def _batch(self, relation: Relation) -> Any:
         """The rows to judge, as Great Expectations holds them."""
         if relation.query:
             asset = self._source.add_query_asset(relation.name, query=relation.query)
@@ -140,7 +138,7 @@ class Checker:
             asset = self._source.add_table_asset(relation.name, table_name=relation.name)
         return asset.add_batch_definition_whole_table("all").get_batch()
 
-    def _put(self, expectation: Any, relation: Relation, key: Sequence[str]) -> Any:  # noqa: ANN401
+    def _put(self, expectation: Any, relation: Relation, key: Sequence[str]) -> Any:
         """The promise in words this engine knows."""
         if hasattr(expectation, "unexpected_rows_query"):
             query = expectation.unexpected_rows_query.replace("{batch}", relation.source)
@@ -160,7 +158,7 @@ class Checker:
         )
 
 
-def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]) -> dict[int, Any]:  # noqa: ANN401
+def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]) -> dict[int, Any]:
     """Great Expectations' own results, by the place of each promise in its suite."""
     if not asked:
         return {}
@@ -170,7 +168,7 @@ def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]
     return {result.expectation_config.meta["at"]: result for result in results}
 
 
-def rule_of(expectation: Any) -> str:  # noqa: ANN401
+def rule_of(expectation: Any) -> str:
     """The promise as a name: its own description, or its kind and what it is about."""
     if expectation.description:
         return str(expectation.description)
@@ -179,7 +177,7 @@ def rule_of(expectation: Any) -> str:  # noqa: ANN401
     return f"{kind}({', '.join([*columns_of(expectation), *_bounds(expectation)])})"
 
 
-def _bounds(expectation: Any) -> list[str]:  # noqa: ANN401
+def _bounds(expectation: Any) -> list[str]:
     """The limits a promise names, so that two promises of a kind about a column have two names."""
     low, high = getattr(expectation, "min_value", None), getattr(expectation, "max_value", None)
     said = []
@@ -192,7 +190,7 @@ def _bounds(expectation: Any) -> list[str]:  # noqa: ANN401
     return said
 
 
-def _finding(suite: Suite, expectation: Any, outcome: Literal["passed", "failed", "error"], observed: str = "",  # noqa: ANN401
+def _finding(suite: Suite, expectation: Any, outcome: Literal["passed", "failed", "error"], observed: str = "",
              *, rows: int | None = None, sample: list[dict[str, str]] | None = None) -> Finding:  # fmt: skip
     return Finding(
         suite=suite.name,
@@ -207,7 +205,7 @@ def _finding(suite: Suite, expectation: Any, outcome: Literal["passed", "failed"
     )
 
 
-def _verdict(suite: Suite, expectation: Any, result: Any) -> Finding:  # noqa: ANN401
+def _verdict(suite: Suite, expectation: Any, result: Any) -> Finding:
     """One result in our words."""
     if result is None:
         return _finding(suite, expectation, "error", "Great Expectations gave no verdict on it")
@@ -240,7 +238,7 @@ def _counted(seen: Mapping[str, Any]) -> str:
     return said + (f", such as {', '.join(shown)}" if shown else "")
 
 
-def _raised(result: Any) -> str:  # noqa: ANN401
+def _raised(result: Any) -> str:
     """What an engine threw at a promise; empty when it threw nothing."""
     info = result.exception_info or {}
     if "raised_exception" in info:
@@ -258,7 +256,7 @@ def one_line(message: str, limit: int = 240) -> str:
     return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", first)[:limit]
 
 
-def _plain_row(row: Any) -> dict[str, str]:  # noqa: ANN401
+def _plain_row(row: Any) -> dict[str, str]:
     values = row._asdict() if hasattr(row, "_asdict") else dict(row)
     return {str(name): plain(value) for name, value in values.items()}
 

@@ -36,7 +36,9 @@ def read(folder: Path) -> list[Finding]:
     try:
         return [Finding.from_json(each) for each in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, TypeError) as error:
-        raise RunError(f"{path.name} of {folder.name} is not a list of findings ({error}); judge the run again") from error
+        raise RunError(
+            f"{path.name} of {folder.name} is not a list of findings ({error}); judge the run again"
+        ) from error
 
 
 def to_json(found: Iterable[Finding]) -> str:

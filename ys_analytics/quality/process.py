@@ -37,7 +37,7 @@ class _Judge:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", "ys_analytics.quality.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, encoding="utf-8",
                 env=environment | {"GX_ANALYTICS_ENABLED": "false", "PYTHONWARNINGS": "ignore"},

@@ -104,7 +104,7 @@ class Suite:
         return own.union(*(detect.needs for detect in self.behaviour))
 
 
-def columns_of(expectation: Any) -> tuple[str, ...]:  # noqa: ANN401 - Great Expectations is known to one module only
+def columns_of(expectation: Any) -> tuple[str, ...]:
     """The columns a promise is about; a query names them in its meta.
 
     >>> from types import SimpleNamespace

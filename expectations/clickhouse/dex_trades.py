@@ -1,0 +1,181 @@
+"""What must be true of `dex_trades` before a swap's price or volume is believed."""
+
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
+    UnexpectedRowsExpectation,
+)
+
+from ys_analytics.quality import words
+from ys_analytics.quality.detectors.rhythm import ahead, late
+from ys_analytics.quality.detectors.scale import scale_outliers
+from ys_analytics.quality.detectors.sources import off_its_ratio
+from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.promise import Detect
+
+_KEY = ("chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address")
+_POOL = ("chain_id", "pair_address")
+
+SUITE = ExpectationSuite(
+    name="dex_trades",
+    expectations=[
+        ExpectCompoundColumnsToBeUnique(
+            column_list=["chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address"],
+            severity="critical",
+            notes="Volume doubles when a swap is counted twice. A route of several swaps shares its hash, not "
+            "its pair.",
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="critical",
+                notes="A swap without its place, time or amounts can be neither priced nor counted.",
+            )
+            for column in (
+                "timestamp",
+                "chain_id",
+                "dex_name",
+                "pair_address",
+                "token0_address",
+                "token1_address",
+                "amount0",
+                "amount1",
+                "price",
+                "transaction_hash",
+                "block_number",
+            )
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="timestamp",
+            min_value=words.GENESIS,
+            severity="critical",
+            notes="Epoch zero, or milliseconds read as seconds, puts a swap before there was a chain.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="price",
+            min_value=0,
+            strict_min=True,
+            severity="critical",
+            notes="A swap at no price, or a negative one, moved nothing and still moves every mean it enters.",
+        ),
+        UnexpectedRowsExpectation(
+            description="tokens moved both ways",
+            unexpected_rows_query="""
+                SELECT chain_id, dex_name, timestamp, transaction_hash, pair_address, amount0, amount1
+                FROM {batch} AS judged
+                WHERE amount0 = 0 OR amount1 = 0 OR (amount0 > 0) = (amount1 > 0)
+            """,
+            meta={"columns": ["amount0", "amount1"]},
+            severity="warning",
+            notes="Volume counts swaps that never happened: a reverted swap moves nothing, and a real one gives "
+            "and takes.",
+        ),
+        UnexpectedRowsExpectation(
+            description="a swap is between two tokens",
+            unexpected_rows_query="""
+                SELECT chain_id, dex_name, timestamp, transaction_hash, pair_address, token0_address
+                FROM {batch} AS judged WHERE lower(token0_address) = lower(token1_address)
+            """,
+            meta={"columns": ["token0_address", "token1_address"]},
+            severity="warning",
+            notes="Volume is inflated by a token swapped for itself, at a price that is one by definition.",
+        ),
+        *(
+            ExpectColumnValuesToMatchRegex(
+                column=column,
+                regex=words.ADDRESS,
+                severity="warning",
+                notes="A contract that is not an address joins to no token, so its swaps fall out of every total.",
+            )
+            for column in ("pair_address", "token0_address", "token1_address")
+        ),
+        ExpectColumnValuesToMatchRegex(
+            column="transaction_hash",
+            regex=words.TRANSACTION_HASH,
+            severity="warning",
+            notes="A swap nobody can look up on chain cannot be audited.",
+        ),
+        ExpectColumnValuesToMatchRegex(
+            column="dex_name",
+            regex=words.WRITTEN,
+            severity="warning",
+            notes="Volume by exchange loses what is filed under a blank name.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="chain_id",
+            min_value=1,
+            severity="warning",
+            notes="A swap on chain zero happened nowhere.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="block_number",
+            min_value=1,
+            severity="warning",
+            notes="Order within a second is lost when the block is not known.",
+        ),
+    ],
+)
+
+DETECTORS = [
+    Detect(
+        rule="price_is_of_its_amounts(price)",
+        find=lambda picture: off_its_ratio(
+            picture.frame("dex_trades"), series=_POOL, key=_KEY, claimed="price", parts=("amount1", "amount0")
+        ),
+        columns=("price", "amount0", "amount1"),
+        severity="warning",
+        notes="A swap is priced at what it did not pay: its amounts were exchanged, or scaled by the wrong token.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="in_whole_tokens(amount0)",
+        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_POOL, key=_KEY, value="amount0"),
+        columns=("amount0",),
+        severity="critical",
+        notes="Volume of a week is one swap: raw units were written where whole tokens belong.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="in_whole_tokens(amount1)",
+        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_POOL, key=_KEY, value="amount1"),
+        columns=("amount1",),
+        severity="critical",
+        notes="Volume of a week is one swap: raw units were written where whole tokens belong.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="in_whole_tokens(price)",
+        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_POOL, key=_KEY, value="price"),
+        columns=("price",),
+        severity="critical",
+        notes="Volume of a week is one swap: raw units were written where whole tokens belong.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="on_time(timestamp)",
+        find=lambda picture: late(picture.frame("dex_trades"), time="timestamp", as_of=picture.as_of),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Volume falls to nothing because nobody counts; the trade feed has stopped.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="usual_rows_a_day(timestamp)",
+        find=lambda picture: unusual_days(picture.frame("dex_trades"), time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Volume of a day that came in half, or twice, is not comparable.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="not_ahead(timestamp)",
+        find=lambda picture: ahead(picture.frame("dex_trades"), key=_KEY, time="timestamp", as_of=picture.as_of),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A swap from tomorrow is in no week; a zone was added twice.",
+        needs=("dex_trades",),
+    ),
+]

@@ -1,0 +1,145 @@
+"""What must be true of `risk_metrics` before the platform's idea of risk is audited."""
+
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import (
+    ExpectColumnPairValuesAToBeGreaterThanB,
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
+)
+
+from ys_analytics.quality import words
+from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.scale import decimal_shifts
+from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.promise import Detect
+
+_SERIES = ("portfolio_id",)
+
+SUITE = ExpectationSuite(
+    name="risk_metrics",
+    expectations=[
+        ExpectCompoundColumnsToBeUnique(
+            column_list=["portfolio_id", "timestamp"],
+            severity="critical",
+            notes="Two risks of one portfolio at one moment: the backtest counts its exceptions twice.",
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="critical",
+                notes="A risk without its moment, portfolio or size cannot be tested against what happened.",
+            )
+            for column in ("timestamp", "portfolio_id", "var_95", "cvar_95")
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="warning",
+                notes="A portfolio without this score looks safe only because nobody measured it.",
+            )
+            for column in ("correlation_score", "liquidation_distance", "protocol_risk_score")
+        ),
+        ExpectColumnValuesToMatchRegex(
+            column="portfolio_id",
+            regex=words.UUID,
+            severity="critical",
+            notes="Risk that is not spelt as PostgreSQL's UUID is nobody's risk.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="timestamp",
+            min_value=words.GENESIS,
+            severity="critical",
+            notes="Epoch zero, or milliseconds read as seconds, files a risk where nobody looks.",
+        ),
+        *(
+            ExpectColumnValuesToBeBetween(
+                column=column,
+                min_value=0,
+                severity="critical",
+                notes="A negative loss is a promised gain; the sign of risk was turned round.",
+            )
+            for column in ("var_95", "cvar_95")
+        ),
+        ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="cvar_95",
+            column_B="var_95",
+            or_equal=True,
+            severity="critical",
+            notes="The mean of the worst days cannot be milder than their threshold; the two columns were swapped.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="correlation_score",
+            min_value=-1,
+            max_value=1,
+            severity="warning",
+            notes="A correlation beyond one claims more than certainty.",
+        ),
+        *(
+            ExpectColumnValuesToBeBetween(
+                column=column,
+                min_value=0,
+                max_value=1,
+                severity="warning",
+                notes="A score off its scale sorts a portfolio to the wrong end of the list of who must act.",
+            )
+            for column in ("liquidation_distance", "protocol_risk_score")
+        ),
+    ],
+)
+
+DETECTORS = [
+    Detect(
+        rule="no_decimal_shift(var_95)",
+        find=lambda picture: decimal_shifts(
+            picture.frame("risk_metrics"), series=_SERIES, time="timestamp", value="var_95"
+        ),
+        columns=("var_95",),
+        severity="warning",
+        notes="A limit is never reached, or always, when risk is off by a power of ten.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="no_gap(timestamp)",
+        find=lambda picture: gaps(picture.frame("risk_metrics"), series=_SERIES, time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A backtest leaves out the days on which nobody measured, which are often the worst.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="not_silent(portfolio_id)",
+        find=lambda picture: silent(picture.frame("risk_metrics"), series=_SERIES, time="timestamp"),
+        columns=("portfolio_id", "timestamp"),
+        severity="warning",
+        notes="A portfolio's risk is shown as it was before.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="on_time(timestamp)",
+        find=lambda picture: late(picture.frame("risk_metrics"), time="timestamp", as_of=picture.as_of),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Risk is shown as it was before; measuring has stopped.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="usual_rows_a_day(timestamp)",
+        find=lambda picture: unusual_days(picture.frame("risk_metrics"), time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="The list of who must act is short of portfolios nobody measured.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="not_ahead(timestamp)",
+        find=lambda picture: ahead(
+            picture.frame("risk_metrics"), key=(*_SERIES, "timestamp"), time="timestamp", as_of=picture.as_of
+        ),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A risk from tomorrow is in no backtest; a zone was added twice.",
+        needs=("risk_metrics",),
+    ),
+]

@@ -1,0 +1,248 @@
+"""What must be true of `yield_metrics` before pools are ranked by what they promise."""
+
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+    ExpectCompoundColumnsToBeUnique,
+    UnexpectedRowsExpectation,
+)
+
+from ys_analytics.quality import words
+from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.scale import decimal_shifts
+from ys_analytics.quality.detectors.spikes import reverting_spikes
+from ys_analytics.quality.detectors.stale import stale_runs
+from ys_analytics.quality.detectors.swaps import swapped
+from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.yields import leaping_yields
+from ys_analytics.quality.detectors.zones import off_beat
+from ys_analytics.quality.promise import Detect
+
+_SERIES = ("protocol_name", "pool_address")
+
+SUITE = ExpectationSuite(
+    name="yield_metrics",
+    expectations=[
+        ExpectCompoundColumnsToBeUnique(
+            column_list=["protocol_name", "pool_address", "timestamp"],
+            severity="critical",
+            notes="Two yields of one pool at one moment: the ranking shows whichever came last.",
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="critical",
+                notes="A yield without its pool, moment or size cannot be compared with another.",
+            )
+            for column in ("timestamp", "protocol_name", "pool_address", "chain_id", "apy", "tvl")
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="info",
+                notes="The split of a yield is unknown here: none may mean no reward programme, and is not zero.",
+            )
+            for column in ("rewards_apr", "trading_fees_apr", "impermanent_loss_risk")
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="timestamp",
+            min_value=words.GENESIS,
+            severity="critical",
+            notes="Epoch zero, or milliseconds read as seconds, puts a yield before there was a pool.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="apy",
+            max_value=10,
+            severity="warning",
+            notes="Rankings and means are ruined by a yield above 1,000 % a year, right or wrong; nobody ever "
+            "earned it.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="apy",
+            min_value=-1,
+            severity="critical",
+            notes="A yield below minus one loses more than was put in; a unit was misread.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="tvl",
+            min_value=0,
+            severity="critical",
+            notes="Shares of a pool turn negative with the value locked in it.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="tvl",
+            max_value=1_000_000_000_000,
+            severity="critical",
+            notes="One unscaled pool is worth more than all of DeFi ever was, and tops every table.",
+        ),
+        *(
+            ExpectColumnValuesToBeBetween(
+                column=column,
+                min_value=0,
+                severity="warning",
+                notes="Negative rewards or fees would be a charge; the parts of a yield were confused.",
+            )
+            for column in ("rewards_apr", "trading_fees_apr")
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="impermanent_loss_risk",
+            min_value=0,
+            max_value=1,
+            severity="warning",
+            notes="A loss beyond everything, or below nothing, makes the net yield of a pool meaningless.",
+        ),
+        UnexpectedRowsExpectation(
+            description="apy is its parts, simple or compounded",
+            unexpected_rows_query="""
+                SELECT protocol_name, pool_address, timestamp, apy, rewards_apr, trading_fees_apr
+                FROM {batch} AS judged
+                WHERE toFloat64(apy) < 0.95 * (toFloat64(rewards_apr) + toFloat64(trading_fees_apr)) - 0.0005
+                   OR toFloat64(apy)
+                      > 1.05 * (exp(toFloat64(rewards_apr) + toFloat64(trading_fees_apr)) - 1) + 0.0005
+            """,
+            meta={"columns": ["apy", "rewards_apr", "trading_fees_apr"]},
+            severity="warning",
+            notes="A yield that is neither the sum of its parts nor their compounding was scaled once too often.",
+        ),
+        *(
+            ExpectColumnValuesToMatchRegex(
+                column=column,
+                regex=words.WRITTEN,
+                severity="warning",
+                notes="Yields filed under a blank name are nobody's.",
+            )
+            for column in ("protocol_name", "pool_address")
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="chain_id",
+            min_value=1,
+            severity="warning",
+            notes="A pool on chain zero stands nowhere.",
+        ),
+    ],
+)
+
+DETECTORS = [
+    Detect(
+        rule="no_leap(apy)",
+        find=lambda picture: leaping_yields(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", apy="apy", size="tvl"
+        ),
+        columns=("apy", "tvl"),
+        severity="warning",
+        notes="Rankings and means are led by a yield that is ten times its own fortnight.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="no_decimal_shift(apy)",
+        find=lambda picture: decimal_shifts(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy"
+        ),
+        columns=("apy",),
+        severity="warning",
+        notes="A yield in per cent beside yields as fractions promises a hundredfold.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="no_decimal_shift(tvl)",
+        find=lambda picture: decimal_shifts(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+        ),
+        columns=("tvl",),
+        severity="warning",
+        notes="Our share of a pool is off by powers of ten when its size is.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="no_reverting_spike(tvl)",
+        find=lambda picture: reverting_spikes(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+        ),
+        columns=("tvl",),
+        severity="warning",
+        notes="A pool that doubles and halves in a day was counted wrongly, and so was our share of it.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="not_stale(tvl)",
+        find=lambda picture: stale_runs(picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"),
+        columns=("tvl",),
+        severity="warning",
+        notes="A drained pool looks safe while its feed repeats its last word.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="not_swapped(apy, tvl)",
+        find=lambda picture: swapped(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("apy", "tvl")
+        ),
+        columns=("apy", "tvl"),
+        severity="critical",
+        notes="A yield of millions tops the ranking: two columns were exchanged.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="not_swapped(rewards_apr, trading_fees_apr)",
+        find=lambda picture: swapped(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("rewards_apr", "trading_fees_apr")
+        ),
+        columns=("rewards_apr", "trading_fees_apr"),
+        severity="warning",
+        notes="Paid incentives are shown as earned fees: two columns were exchanged.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="no_gap(timestamp)",
+        find=lambda picture: gaps(picture.frame("yield_metrics"), series=_SERIES, time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A yield carried over days nobody quoted was not earned on them.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="not_silent(pool_address)",
+        find=lambda picture: silent(picture.frame("yield_metrics"), series=_SERIES, time="timestamp"),
+        columns=("pool_address", "timestamp"),
+        severity="warning",
+        notes="A pool that stopped reporting keeps its last yield in every ranking.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="on_time(timestamp)",
+        find=lambda picture: late(picture.frame("yield_metrics"), time="timestamp", as_of=picture.as_of),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Pools are ranked by what they paid before; the yield feed has stopped.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="usual_rows_a_day(timestamp)",
+        find=lambda picture: unusual_days(picture.frame("yield_metrics"), time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A mean over half the pools is not the mean of the day before.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="in_utc(timestamp)",
+        find=lambda picture: off_beat(
+            picture.frame("yield_metrics"), series=_SERIES, alike=("protocol_name",), time="timestamp"
+        ),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A yield filed under another day is compared with the wrong prices.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="not_ahead(timestamp)",
+        find=lambda picture: ahead(
+            picture.frame("yield_metrics"), key=(*_SERIES, "timestamp"), time="timestamp", as_of=picture.as_of
+        ),
+        columns=("timestamp",),
+        severity="warning",
+        notes="Tomorrow's yield ranks today's pools; a zone was added twice.",
+        needs=("yield_metrics",),
+    ),
+]

@@ -1,0 +1,142 @@
+"""What must be true of `portfolio_positions` before exposure is read off it."""
+
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToBeInSet,
+    ExpectColumnValuesToBeUnique,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+    UnexpectedRowsExpectation,
+)
+
+from ys_analytics.quality import words
+from ys_analytics.quality.detectors.rhythm import ahead
+from ys_analytics.quality.detectors.scale import scale_outliers
+from ys_analytics.quality.promise import Detect
+from ys_analytics.schemas.postgres import ENUMS
+
+SUITE = ExpectationSuite(
+    name="portfolio_positions",
+    expectations=[
+        ExpectColumnValuesToBeUnique(
+            column="id",
+            severity="critical",
+            notes="A position listed twice doubles an exposure.",
+        ),
+        *(
+            ExpectColumnValuesToMatchRegex(
+                column=column,
+                regex=words.UUID,
+                severity="critical",
+                notes="A position of no portfolio, or in no asset, has no price and no owner.",
+            )
+            for column in ("id", "portfolio_id", "asset_id")
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="critical",
+                notes="Exposure is short of a position that is not complete.",
+            )
+            for column in (
+                "id",
+                "portfolio_id",
+                "asset_id",
+                "quantity",
+                "average_cost",
+                "current_value",
+                "allocation_percentage",
+                "position_type",
+            )
+        ),
+        ExpectColumnValuesToBeInSet(
+            column="position_type",
+            value_set=list(ENUMS["position_type_enum"]),
+            severity="critical",
+            notes="A debt that is not known as one is counted as wealth.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="quantity",
+            min_value=0,
+            severity="critical",
+            notes="A negative amount turns a holding into a debt; debts are positions of their own.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="average_cost",
+            min_value=0,
+            severity="critical",
+            notes="Gains against a negative cost are always profits.",
+        ),
+        UnexpectedRowsExpectation(
+            description="what is owed counts against, what is held counts for",
+            unexpected_rows_query="""
+                SELECT id, portfolio_id, position_type, current_value FROM {batch} AS judged
+                WHERE (position_type = 'borrowing' AND current_value > 0)
+                   OR (position_type <> 'borrowing' AND current_value < 0)
+            """,
+            meta={"columns": ["current_value", "position_type"]},
+            severity="critical",
+            notes="Net value is wrong by twice a debt whose sign was lost.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="current_value",
+            min_value=-1_000_000_000_000,
+            max_value=1_000_000_000_000,
+            severity="critical",
+            notes="One unscaled amount makes every other share of a portfolio zero.",
+        ),
+        UnexpectedRowsExpectation(
+            description="allocation_percentage adds up",
+            unexpected_rows_query="""
+                SELECT portfolio_id, sum(allocation_percentage) AS total FROM {batch} AS judged
+                GROUP BY portfolio_id
+                HAVING sum(current_value) > 1 AND abs(sum(allocation_percentage) - 1) > 0.01
+            """,
+            meta={"columns": ["allocation_percentage", "portfolio_id"]},
+            severity="warning",
+            notes="Shares that do not add up to one hide a position, or show one twice.",
+        ),
+        ExpectColumnValuesToMatchRegex(
+            column="protocol_address",
+            regex=words.ADDRESS,
+            severity="warning",
+            notes="Exposure to a protocol is short of what is filed under a misspelt contract.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="chain_id",
+            min_value=1,
+            severity="warning",
+            notes="A position on chain zero is held nowhere.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="last_updated",
+            min_value=words.GENESIS,
+            severity="warning",
+            notes="A value whose age is unknown is shown as if it were today's.",
+        ),
+    ],
+)
+
+DETECTORS = [
+    Detect(
+        rule="in_whole_tokens(quantity)",
+        find=lambda picture: scale_outliers(
+            picture.frame("portfolio_positions"), series=("asset_id",), key=("id",), value="quantity"
+        ),
+        columns=("quantity", "asset_id"),
+        severity="critical",
+        notes="One holding is worth more than all others together: raw units were written where whole tokens belong.",
+        needs=("portfolio_positions",),
+    ),
+    Detect(
+        rule="not_ahead(last_updated)",
+        find=lambda picture: ahead(
+            picture.frame("portfolio_positions"), key=("id",), time="last_updated", as_of=picture.as_of
+        ),
+        columns=("last_updated",),
+        severity="warning",
+        notes="A value from tomorrow looks fresh for a day too long; a zone was added twice.",
+        needs=("portfolio_positions",),
+    ),
+]

@@ -1,0 +1,142 @@
+"""What must be true of `protocol_analysis` before a protocol is called safe."""
+
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import (
+    ExpectColumnValuesToBeBetween,
+    ExpectColumnValuesToBeUnique,
+    ExpectColumnValuesToMatchRegex,
+    ExpectColumnValuesToNotBeNull,
+)
+
+from ys_analytics.quality import words
+from ys_analytics.quality.detectors.embeddings import (
+    contradicting_scores,
+    copies,
+    drifting_weeks,
+    faulty_norms,
+    strangers,
+)
+from ys_analytics.quality.detectors.rhythm import ahead
+from ys_analytics.quality.promise import Detect
+
+SUITE = ExpectationSuite(
+    name="protocol_analysis",
+    expectations=[
+        ExpectColumnValuesToBeUnique(column="id", severity="warning", notes="A finding counted twice weighs twice."),
+        ExpectColumnValuesToMatchRegex(
+            column="id",
+            regex=words.UUID,
+            severity="warning",
+            notes="A point that cannot be named cannot be removed.",
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="warning",
+                notes="A protocol looks safe where nothing is known of it.",
+            )
+            for column in (
+                "id",
+                "vector",
+                "protocol_name",
+                "chain_id",
+                "risk_score",
+                "tvl",
+                "audit_status",
+                "analysis_date",
+            )
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="risk_score",
+            min_value=0,
+            max_value=1,
+            severity="warning",
+            notes="A score off its scale sorts a protocol to the wrong end.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="tvl",
+            min_value=0,
+            max_value=1_000_000_000_000,
+            severity="warning",
+            notes="One unscaled size makes a small protocol look too big to fail.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="chain_id",
+            min_value=1,
+            severity="warning",
+            notes="A protocol on chain zero stands nowhere.",
+        ),
+        *(
+            ExpectColumnValuesToMatchRegex(
+                column=column,
+                regex=words.WRITTEN,
+                severity="warning",
+                notes="A finding about a blank name is about nobody.",
+            )
+            for column in ("protocol_name", "audit_status")
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="analysis_date",
+            min_value=words.GENESIS,
+            severity="warning",
+            notes="Milliseconds read as seconds make an old finding the newest.",
+        ),
+    ],
+)
+
+DETECTORS = [
+    Detect(
+        rule="has_direction(vector)",
+        find=lambda picture: faulty_norms(picture.frame("protocol_analysis"), key=("id",), vector="vector"),
+        columns=("vector",),
+        severity="critical",
+        notes="A vector without direction is like everything and nothing; searches return it by chance.",
+        needs=("protocol_analysis",),
+    ),
+    Detect(
+        rule="belongs_here(vector)",
+        find=lambda picture: strangers(picture.frame("protocol_analysis"), key=("id",), vector="vector"),
+        columns=("vector",),
+        severity="warning",
+        notes="Searches miss what was embedded by another model, or cut or padded to fit.",
+        needs=("protocol_analysis",),
+    ),
+    Detect(
+        rule="vector_says_the_score(risk_score)",
+        find=lambda picture: contradicting_scores(
+            picture.frame("protocol_analysis"), key=("id",), vector="vector", score="risk_score"
+        ),
+        columns=("vector", "risk_score"),
+        severity="warning",
+        notes="A score that its own vector contradicts was written beside the wrong text.",
+        needs=("protocol_analysis",),
+    ),
+    Detect(
+        rule="one_meaning_a_vector(protocol_name)",
+        find=lambda picture: copies(
+            picture.frame("protocol_analysis"), key=("id",), vector="vector", meaning="protocol_name"
+        ),
+        columns=("vector", "protocol_name"),
+        severity="warning",
+        notes="Different contents cannot be told apart when they share a vector; one embedding was written many times.",
+        needs=("protocol_analysis",),
+    ),
+    Detect(
+        rule="no_drift(vector)",
+        find=lambda picture: drifting_weeks(picture.frame("protocol_analysis"), time="analysis_date", vector="vector"),
+        columns=("vector", "analysis_date"),
+        severity="warning",
+        notes="This week cannot be compared with the last: the model, or the world, has changed.",
+        needs=("protocol_analysis",),
+    ),
+    Detect(
+        rule="not_ahead(analysis_date)",
+        find=lambda picture: ahead(
+            picture.frame("protocol_analysis"), key=("id",), time="analysis_date", as_of=picture.as_of
+        ),
+        columns=("analysis_date",),
+        severity="warning",
+        notes="What was said tomorrow is in no week; a zone was added twice.",
+        needs=("protocol_analysis",),
+    ),
+]

@@ -1,0 +1,197 @@
+"""Embeddings that mean nothing, mean the same twice, belong elsewhere, or have begun to drift.
+
+Knows vectors of one collection; computes no embedding and knows no model. Works in NumPy on the frame's own
+memory, in blocks, so that memory stays small.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Floats = npt.NDArray[np.float32]
+
+_UNIT = 0.01
+# Vectors from which likeness is judged; more would not change the verdict.
+_ENOUGH, _LIKE = 30, 2000
+_BLOCK = 512
+# Deviations below the usual nearest likeness, and the likeness chance alone gives, that make a stranger.
+_FAR = 6.0
+_DRIFT_FAR = 6.0
+_DRIFT_LEAST = 0.05
+_WEEKS = 6
+# The share of the scores that vectors must explain before they are believed against one.
+_CARRIED = 0.3
+
+
+def faulty_norms(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.DataFrame:
+    """Vectors without direction (zero, NaN, infinite), or not of the unit length the collection promises.
+
+    >>> points = pl.DataFrame(
+    ...     {"id": ["a", "b"], "v": [[0.6, 0.8], [0.0, 0.0]]}, schema_overrides={"v": pl.Array(pl.Float32, 2)}
+    ... )
+    >>> faulty_norms(points, key=["id"], vector="v")["said"].to_list()
+    ['has no direction: its length is 0.0']
+    """
+    if frame.is_empty():
+        return frame.select(*key)
+    length = np.linalg.norm(_matrix(frame, vector).astype(np.float64), axis=1)
+    off = pl.col("_length").is_finite().not_() | ((pl.col("_length") - 1).abs() > _UNIT)
+    kind = pl.when((pl.col("_length") < 1e-6) | pl.col("_length").is_finite().not_()).then(pl.lit("has no direction"))  # noqa: PLR2004
+    return (
+        frame.select(*key)
+        .with_columns(_length=pl.Series(length))
+        .filter(off)
+        .sort(*key)
+        .select(
+            *key,
+            said=pl.format("{}: its length is {}", kind.otherwise(pl.lit("is not of unit length")), pl.col("_length").round(4)),
+        )
+    )  # fmt: skip
+
+
+def copies(frame: pl.DataFrame, *, key: Sequence[str], vector: str, meaning: str) -> pl.DataFrame:
+    """Vectors that stand for two different contents, bit for bit.
+
+    >>> v = pl.Series([[0.6, 0.8], [0.6, 0.8], [1.0, 0.0]], dtype=pl.Array(pl.Float32, 2))
+    >>> copies(
+    ...     pl.DataFrame({"id": ["a", "b", "c"], "v": v, "text": ["x", "y", "z"]}),
+    ...     key=["id"],
+    ...     vector="v",
+    ...     meaning="text",
+    ... ).height
+    2
+    """
+    return (
+        frame.lazy()
+        .with_columns(_vector=pl.col(vector).hash())
+        .with_columns(_meanings=pl.col(meaning).n_unique().over("_vector"))
+        .filter(pl.col("_meanings") > 1)
+        .sort(*key)
+        .select(*key, meaning, said=pl.format("shares its vector with {} other contents", pl.col("_meanings") - 1))
+        .collect()
+    )
+
+
+def strangers(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.DataFrame:
+    """Vectors like no other of their collection: written by another model, cut, padded, or meant for elsewhere.
+
+    Each vector's likeness to its nearest neighbour is held against that of all; a stranger is six robust
+    deviations less alike than usual. Vectors whose last third is empty were padded from a smaller model.
+    """
+    whole = _unit(_matrix(frame, vector)) if frame.height else np.zeros((0, 1), dtype=np.float32)
+    if len(whole) < _ENOUGH:
+        return frame.head(0).select(*key)
+    others = whole[:: max(1, len(whole) // _LIKE)]
+    near = np.concatenate([_nearest(whole[at : at + _BLOCK], others) for at in range(0, len(whole), _BLOCK)])
+    # Fisher's transform makes likenesses comparable at both ends.
+    bent = np.arctanh(np.clip(near, -0.999999, 0.999999))
+    usual = np.median(bent)
+    spread = max(1.4826 * float(np.median(np.abs(bent - usual))), 0.02)
+    third = max(1, whole.shape[1] // 3)
+    padded = np.abs(whole[:, -third:]).max(axis=1) == 0
+    return (
+        frame.select(*key)
+        .with_columns(_near=pl.Series(near), _far=pl.Series((usual - bent) / spread), _padded=pl.Series(padded))
+        .filter((pl.col("_far") > _FAR) | pl.col("_padded"))
+        .sort("_far", *key, descending=[True, *[False] * len(key)])
+        .select(
+            *key,
+            said=pl.when("_padded")
+            .then(pl.lit("is padded: its last third is empty"))
+            .otherwise(pl.format("is like no other: its nearest neighbour is only {} alike", pl.col("_near").round(3))),
+        )
+    )
+
+
+def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str) -> pl.DataFrame:
+    """Weeks whose mean direction has left that of the weeks before, far beyond how weeks usually differ.
+
+    >>> drifting_weeks(
+    ...     pl.DataFrame(schema={"at": pl.Datetime("us", "UTC"), "v": pl.Array(pl.Float32, 2)}), time="at", vector="v"
+    ... ).height
+    0
+    """
+    nothing = pl.DataFrame(schema={"week": pl.Date, "said": pl.String})
+    if frame.is_empty():
+        return nothing
+    rows = frame.with_columns(_week=pl.col(time).dt.date().dt.truncate("1w")).sort("_week")
+    weeks = rows.get_column("_week").unique().sort()
+    if weeks.len() < _WEEKS:
+        return nothing
+    whole, of = _unit(_matrix(rows, vector)).astype(np.float64), rows.get_column("_week").to_numpy()
+    sums = np.stack([whole[of == week].sum(axis=0) for week in weeks.to_numpy()])
+    counts = np.array([(of == week).sum() for week in weeks.to_numpy()])
+    middle = np.median(sums / counts[:, None], axis=0)
+    # The mean of n vectors strays by chance with the root of n: compare each week with what its size allows.
+    strayed = np.linalg.norm(sums / counts[:, None] - middle, axis=1)
+    score = strayed * np.sqrt(counts)
+    usual = float(np.median(score))
+    spread = max(1.4826 * float(np.median(np.abs(score - usual))), 0.05 * usual)
+    far = (score - usual) / spread
+    return (
+        pl.DataFrame({"week": weeks, "_far": far, "_away": strayed})
+        .filter((pl.col("_far") > _DRIFT_FAR) & (pl.col("_away") > _DRIFT_LEAST))
+        .sort("_far", descending=True)
+        .select("week", said=pl.format("its mean direction moved by {}, {} times the usual", pl.col("_away").round(3), pl.col("_far").round(1)))
+    )  # fmt: skip
+
+
+def _matrix(frame: pl.DataFrame, vector: str) -> Floats:
+    """The vectors as rows of one matrix; a missing vector is all NaN."""
+    column = frame.get_column(vector)
+    size = column.dtype.size if isinstance(column.dtype, pl.Array) else 0
+    flat = (
+        column.fill_null([float("nan")] * size).explode().to_numpy()
+        if column.null_count()
+        else column.explode().to_numpy()
+    )
+    return np.asarray(flat, dtype=np.float32).reshape(len(column), size)
+
+
+def _unit(matrix: Floats) -> Floats:
+    """The same directions at length one; what has none becomes zero."""
+    clean = np.nan_to_num(matrix, nan=0.0, posinf=0.0, neginf=0.0)
+    length = np.linalg.norm(clean, axis=1, keepdims=True)
+    unit: Floats = np.divide(clean, length, out=np.zeros_like(clean), where=length > 0)
+    return unit
+
+
+def _nearest(block: Floats, others: Floats) -> Floats:
+    """For each vector its largest likeness to any other but itself."""
+    likeness = block @ others.T
+    likeness[likeness > 0.9999999] = -1.0  # noqa: PLR2004 - itself, or a copy, which `copies` reports
+    nearest: Floats = likeness.max(axis=1)
+    return nearest
+
+
+def contradicting_scores(frame: pl.DataFrame, *, key: Sequence[str], vector: str, score: str) -> pl.DataFrame:
+    """Vectors that say the opposite of the score beside them, where the collection's vectors carry that score.
+
+    The direction scores lie along is learnt from all other vectors. Where it explains little of the scores the
+    vectors do not carry them, and nothing is said.
+    """
+    known = frame.filter(pl.col(score).is_not_null())
+    if known.height < _ENOUGH:
+        return frame.head(0).select(*key, score)
+    whole = _unit(_matrix(known, vector)).astype(np.float64)
+    claimed = known.get_column(score).to_numpy().astype(np.float64)
+    centred = claimed - np.median(claimed)
+    pull = whole.T @ centred
+    # Leave each vector out of the direction it is judged by.
+    heard = whole @ pull - (whole**2).sum(axis=1) * centred
+    slope = float(heard @ centred / max(heard @ heard, 1e-12))
+    rest = centred - slope * heard
+    usual = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
+    carried = 1 - rest.var() / max(centred.var(), 1e-12)
+    return (
+        known.select(*key, score)
+        .with_columns(_off=pl.Series(np.abs(rest) / max(usual, 1e-9)), _heard=pl.Series(slope * heard + np.median(claimed)))
+        .filter((pl.col("_off") > _FAR) & pl.lit(carried > _CARRIED))
+        .sort("_off", *key, descending=[True, *[False] * len(key)])
+        .select(
+            *key, score,
+            said=pl.format("claims {}, and its vector says {}", pl.col(score).round(2), pl.col("_heard").round(2)),
+        )
+    )  # fmt: skip

@@ -1,0 +1,174 @@
+"""What arrives late, or not at all: ages, gaps and silences, each against the table's own rhythm.
+
+Knows moments; a rhythm is learnt from the table and never set. What ended long ago is history, not a gap.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import polars as pl
+
+# Observations from which a rhythm can be told.
+_ENOUGH = 5
+# A series silent for this many of its beats has ended; that is known, or was a finding when it happened.
+_ENDED = 30
+_LATE = 3.0
+
+
+def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
+    """The last moment of a table whose next rows are overdue at `as_of`; empty while they are not.
+
+    Overdue is twice the longest pause but one in two hundred, and at least three usual ones.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+    >>> daily = pl.DataFrame({"at": [start + timedelta(days=n) for n in range(20)]})
+    >>> late(daily, time="at", as_of=start + timedelta(days=21)).height
+    0
+    >>> late(daily, time="at", as_of=start + timedelta(days=24))["said"].item()
+    'last seen 2024-01-20 00:00:00 UTC, 5d before the picture was taken; usually every 1d'
+    """
+    moments = frame.select(pl.col(time).drop_nulls().unique().sort()).get_column(time)
+    pauses = moments.diff().drop_nulls().dt.total_seconds()
+    if pauses.len() < _ENOUGH:
+        return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
+    usual, longest = float(pauses.median() or 0.0), float(pauses.quantile(0.995) or 0.0)  # type: ignore[arg-type]
+    last = moments[-1]
+    age = (as_of - last).total_seconds()
+    if age <= max(_LATE * usual, 2 * longest):
+        return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
+    said = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {_span(age)} before the picture was taken; usually every {_span(usual)}"
+    return pl.DataFrame({time: [last], "said": [said]}, schema={time: frame.schema[time], "said": pl.String})
+
+
+def older_than(
+    frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime, limit: timedelta
+) -> pl.DataFrame:
+    """Rows last touched longer ago than `limit`: state that claims to be current and is not."""
+    return (
+        frame.lazy()
+        .filter(pl.col(time) < as_of - limit)
+        .sort(time, *key)
+        .select(*key, time, said=pl.format("last touched {}", pl.col(time)))
+        .collect()
+    )
+
+
+def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:
+    """Rows from after the picture was taken: a clock runs ahead, or a zone was added twice."""
+    return (
+        frame.lazy()
+        .filter(pl.col(time) > as_of + timedelta(minutes=5))
+        .sort(time, *key, descending=[True, *[False] * len(key)])
+        .select(*dict.fromkeys([*key, time]), said=pl.format("lies in the future, at {}", pl.col(time)))
+        .collect()
+    )
+
+
+def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFrame:
+    """Pauses inside a series, one row each, by the last observation before it.
+
+    A pause is too long beyond half as much again as the usual one, and eight times its usual deviation. `said`
+    tells whether the other series were silent too: then the collector slept, not the market.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+    >>> days = [start + timedelta(days=n) for n in range(20) if n not in (7, 8)]
+    >>> gaps(pl.DataFrame({"coin": "A", "at": days}), series=["coin"], time="at")["said"].item()
+    '2 missing before 2024-01-10 00:00:00 UTC, in 1 of 1 series'
+    """
+    by = list(series)
+    off = (pl.col("_pause") - pl.col("_usual")).abs()
+    return (
+        frame.lazy()
+        .select(*by, time)
+        .unique()
+        .sort(*by, time)
+        .with_columns(_next=pl.col(time).shift(-1).over(by))
+        .with_columns(_pause=(pl.col("_next") - pl.col(time)).dt.total_seconds().cast(pl.Float64))
+        .with_columns(_usual=pl.col("_pause").median().over(by), _many=pl.len().over(by))
+        .with_columns(_spread=1.4826 * off.median().over(by))
+        .with_columns(_of=pl.struct(by).n_unique())
+        .filter(
+            (pl.col("_many") >= _ENOUGH)
+            & (pl.col("_pause") > 1.5 * pl.col("_usual"))
+            & (off > 8 * pl.col("_spread"))
+        )
+        .with_columns(_also=pl.len().over(time, "_next"))
+        .sort("_pause", *by, time, descending=[True, *[False] * (len(by) + 1)])
+        .select(
+            *by, time,
+            said=pl.format(
+                "{} missing before {} UTC, in {} of {} series",
+                (pl.col("_pause") / pl.col("_usual")).round(0).cast(pl.Int64) - 1,
+                pl.col("_next").dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col("_also"), pl.col("_of"),
+            ),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFrame:
+    """Series that stopped while the table went on; not those that ended long ago.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+    >>> rows = [("A", start + timedelta(days=n)) for n in range(90)]
+    >>> rows += [("stopped", start + timedelta(days=n)) for n in range(80)]
+    >>> rows += [("ended", start + timedelta(days=n)) for n in range(40)]
+    >>> table = pl.DataFrame(rows, schema=["coin", "at"], orient="row")
+    >>> silent(table, series=["coin"], time="at")["coin"].to_list()
+    ['stopped']
+    """
+    by = list(series)
+    last = frame.get_column(time).max()
+    return (
+        frame.lazy()
+        .select(*by, time)
+        .unique()
+        .sort(*by, time)
+        .group_by(by)
+        .agg(pl.col(time).last(), _usual=pl.col(time).diff().dt.total_seconds().median(), _many=pl.len())
+        .with_columns(_beats=(pl.lit(last) - pl.col(time)).dt.total_seconds() / pl.col("_usual"))
+        .filter((pl.col("_many") >= _ENOUGH) & (pl.col("_beats") > _LATE) & (pl.col("_beats") <= _ENDED))
+        .sort("_beats", *by, descending=[True, *[False] * len(by)])
+        .select(
+            *by, time,
+            said=pl.format(
+                "silent since {} UTC, for {} of its beats",
+                pl.col(time).dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col("_beats").round(0).cast(pl.Int64),
+            ),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def outdated(frame: pl.DataFrame, *, claimed: str, updated: str, heartbeat: timedelta) -> pl.DataFrame:
+    """Rows whose value is older than the moment they claim by more than the source's heartbeat and a tenth.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> at = datetime(2025, 12, 26, tzinfo=UTC)
+    >>> rows = pl.DataFrame({"at": [at, at], "updated": [at - timedelta(seconds=29_244), at - timedelta(seconds=900)]})
+    >>> outdated(rows, claimed="at", updated="updated", heartbeat=timedelta(hours=1)).height
+    1
+    """
+    return (
+        frame.lazy()
+        .filter(pl.col(claimed) - pl.col(updated) > heartbeat * 1.1)
+        .sort(claimed)
+        .select(claimed, updated, said=pl.format("was last updated {}", pl.col(updated)))
+        .collect()
+    )
+
+
+def _span(seconds: float) -> str:
+    """Seconds as one or two units.
+
+    >>> _span(90061)
+    '1d 1h'
+    """
+    parts = []
+    for size, letter in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, seconds = divmod(int(seconds), size)
+        parts += [f"{count}{letter}"] if count else []
+    return " ".join(parts[:2]) or "0s"

@@ -1,0 +1,140 @@
+"""Sources that contradict each other about one thing at one moment, or a value that contradicts its own row.
+
+Knows what must agree; which of two is right it can only say where a third one votes.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+_LEAST = 0.05
+_TWO = 0.1
+
+
+def disagreeing(frame: pl.DataFrame, *, thing: Sequence[str], time: str, source: str, value: str) -> pl.DataFrame:
+    """Quotes far from the median of all sources of that moment; of two sources both are named.
+
+    >>> quotes = pl.DataFrame({"coin": "A", "at": 1, "source": ["x", "y", "z"], "price": [100.0, 101.0, 1010.0]})
+    >>> disagreeing(quotes, thing=["coin"], time="at", source="source", value="price")["source"].to_list()
+    ['z']
+    """
+    moment = [*thing, time]
+    off = (pl.col("_level") - pl.col("_middle")).abs()
+    limit = pl.when(pl.col("_many") == 2).then(_TWO / 2).otherwise(pl.max_horizontal(_LEAST, 6 * pl.col("_spread")))  # noqa: PLR2004
+    return (
+        frame.lazy()
+        .filter(pl.col(value) > 0)
+        .with_columns(_level=pl.col(value).cast(pl.Float64).log(), _many=pl.col(source).n_unique().over(moment))
+        .filter(pl.col("_many") >= 2)  # noqa: PLR2004
+        .with_columns(_middle=pl.col("_level").median().over(moment))
+        .with_columns(_spread=1.4826 * off.median().over(moment))
+        .filter(off > limit)
+        .sort(off, *moment, source, descending=[True, *[False] * (len(moment) + 1)])
+        .select(
+            *moment, source, value,
+            said=pl.format(
+                "is {} % from the median of {} sources", ((off.exp() - 1) * 100).round(1), pl.col("_many")
+            ),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def contradicted_change(
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, change: str
+) -> pl.DataFrame:
+    """Rows whose stated change of 24 hours is not what the value did since the row exactly a day before.
+
+    >>> from datetime import date
+    >>> quotes = pl.DataFrame(
+    ...     {"coin": "A", "day": [date(2024, 1, 1), date(2024, 1, 2)], "price": [100.0, 150.0], "change": [0.0, 0.02]}
+    ... )
+    >>> contradicted_change(quotes, series=["coin"], time="day", value="price", change="change")["said"].item()
+    'states 2.0 %, moved 50.0 %'
+    """
+    by = list(series)
+    rows = frame.lazy().filter(pl.col(value) > 0).with_columns(_value=pl.col(value).cast(pl.Float64))
+    before = rows.select(*by, (pl.col(time).dt.offset_by("1d")).alias(time), _before="_value")
+    moved, stated = pl.col("_value") / pl.col("_before") - 1, pl.col(change).cast(pl.Float64)
+    # A stated zero is often "unknown"; a small difference is another sampling instant.
+    differs = (moved - stated).abs() > 0.03 + 0.1 * moved.abs()
+    return (
+        rows.join(before, on=[*by, time], how="inner")
+        .filter(differs & (stated != 0))
+        .sort((moved - stated).abs(), *by, time, descending=[True, *[False] * (len(by) + 1)])
+        .unique([*by, time], keep="first", maintain_order=True)
+        .select(
+            *by, time, value, change,
+            said=pl.format("states {} %, moved {} %", (stated * 100).round(1), (moved * 100).round(1)),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def broken_identity(
+    frame: pl.DataFrame, *, key: Sequence[str], whole: str, product_of: tuple[str, str], tolerance: float = 0.05
+) -> pl.DataFrame:
+    """Rows in which a whole is not the product of its two factors.
+
+    >>> row = pl.DataFrame({"coin": "DAI", "cap": 696.4, "price": 1.0208, "supply": 633.4})
+    >>> broken_identity(row, key=["coin"], whole="cap", product_of=("price", "supply"))["said"].item()
+    'cap is 1.077 times price x supply'
+    """
+    first, second = product_of
+    product = pl.col(first).cast(pl.Float64) * pl.col(second).cast(pl.Float64)
+    ratio = pl.col(whole).cast(pl.Float64) / product
+    return (
+        frame.lazy()
+        .filter(pl.col(whole) != 0)
+        .filter((product == 0) | ((ratio - 1).abs() > tolerance))
+        .sort(*key)
+        .select(*key, whole, said=pl.format(f"{whole} is {{}} times {first} x {second}", ratio.round(3)))
+        .collect()
+    )
+
+
+def beyond_the_whole(frame: pl.DataFrame, *, key: Sequence[str], part: str, whole: str) -> pl.DataFrame:
+    """Rows in which a part is larger than the whole it was taken from, whatever its sign.
+
+    >>> row = pl.DataFrame({"id": [1], "profit": [-23_169_164_200.8], "amount": [24_675.2]})
+    >>> beyond_the_whole(row, key=["id"], part="profit", whole="amount").height
+    1
+    """
+    return (
+        frame.lazy()
+        .filter(pl.col(part).abs() > pl.col(whole).abs())
+        .sort(*key)
+        .select(*key, part, whole, said=pl.lit(f"{part} is larger than {whole}, of which it is a part"))
+        .collect()
+    )
+
+
+def off_its_ratio(
+    frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[str], claimed: str, parts: tuple[str, str]
+) -> pl.DataFrame:
+    """Rows whose claimed ratio is not that of its two amounts, up to a factor their whole series shares.
+
+    The factor is one where amounts are in whole tokens, and a power of ten where they are raw; it is learnt, so
+    that a row is only held against its like.
+
+    >>> swaps = pl.DataFrame({"id": range(6), "pool": "A", "price": [2.0] * 6, "got": [4.0] * 5 + [2.0], "gave": [-2.0] * 5 + [-4.0]})
+    >>> off_its_ratio(swaps, series=["pool"], key=["id"], claimed="price", parts=("got", "gave"))["id"].to_list()
+    [5]
+    """
+    by, (over, under) = list(series), parts
+    amounts = pl.col(over).cast(pl.Float64).abs() / pl.col(under).cast(pl.Float64).abs()
+    off = pl.col("_ratio") - pl.col("_usual")
+    return (
+        frame.lazy()
+        .filter((pl.col(claimed) > 0) & (pl.col(over) != 0) & (pl.col(under) != 0))
+        .with_columns(_ratio=(amounts / pl.col(claimed).cast(pl.Float64)).log(), _many=pl.len().over(by))
+        .with_columns(_usual=pl.col("_ratio").median().over(by))
+        .with_columns(_spread=1.4826 * off.abs().median().over(by))
+        .filter((pl.col("_many") >= 5) & (off.abs() > pl.max_horizontal(_LEAST, 8 * pl.col("_spread"))))  # noqa: PLR2004
+        .sort(off.abs(), *key, descending=[True, *[False] * len(key)])
+        .select(
+            *key, claimed, over, under,
+            said=pl.format(f"{claimed} is {{}} times off what {over} and {under} say", off.abs().exp().round(3)),
+        )
+        .collect()
+    )  # fmt: skip

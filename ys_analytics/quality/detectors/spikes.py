@@ -1,0 +1,70 @@
+"""Prices that leave and come back as if nothing had happened: a bad print, not a market.
+
+Knows isolated excursions of one to three observations. A crash does not come straight back; a rebound of the
+whole market is shared; a real jump is traded.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+
+import polars as pl
+
+from ys_analytics.quality.detectors.moves import moves
+
+# Beyond this many times the usual move, there and back: 14 of 119,389 real series-days are, traded or not.
+_FAR = 6.0
+# The same where far more was traded than usual: something did happen then.
+_FAR_AND_TRADED = 18.0
+_TRADED = 1.8
+# Smaller excursions do no damage worth a finding.
+_LEAST = 0.03
+# How much of the way out may be left after the way back.
+_LEFT = 0.35
+_LONGEST = 3
+
+
+def reverting_spikes(
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, volume: str | None = None
+) -> pl.DataFrame:
+    """Observations that stand apart from those before and after, which agree with each other.
+
+    >>> from datetime import date, timedelta
+    >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
+    >>> price = [100.0 + n % 3 for n in range(30)]
+    >>> price[20] = 180.0
+    >>> quotes = pl.DataFrame({"coin": "A", "day": days, "price": price})
+    >>> reverting_spikes(quotes, series=["coin"], time="day", value="price")["day"].to_list()
+    [datetime.date(2024, 1, 21)]
+    """
+    by = list(series)
+    seen = moves(frame, series=by, time=time, value=value, volume=volume)
+    scored = seen.lazy().with_columns(
+        **{f"_out{length}": _excursion(length).over(by) for length in range(1, _LONGEST + 1)}
+    )
+    # An excursion of n observations began 0 to n-1 observations ago.
+    within = [pl.col(f"_out{length}").shift(ago).over(by) for length in range(1, _LONGEST + 1) for ago in range(length)]
+    far = pl.when(pl.col("traded") >= _TRADED).then(_FAR_AND_TRADED).otherwise(_FAR)
+    return (
+        scored.with_columns(_size=pl.max_horizontal(within))
+        .with_columns(_score=pl.col("_size") / pl.col("habit"))
+        .filter((pl.col("_score") > far) & (pl.col("_size") > _LEAST))
+        .sort("_score", *by, time, descending=[True, *[False] * (len(by) + 1)])
+        .select(
+            *by, time, value,
+            said=pl.format(
+                "went {} % away and came back, {} times its usual move",
+                ((pl.col("_size").exp() - 1) * 100).round(0).cast(pl.Int64), pl.col("_score").round(0).cast(pl.Int64),
+            ),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def _excursion(length: int) -> pl.Expr:
+    """How far an excursion of so many observations went, at its first; null where there was none."""
+    away, back = pl.col("alone"), pl.col("alone").shift(-length)
+    inside = [pl.col("alone").shift(-step) for step in range(1, length)]
+    size = pl.min_horizontal(away.abs(), back.abs())
+    left = reduce(lambda total, step: total + step, inside, away + back).abs()
+    wandered = reduce(lambda total, step: total + step.abs(), inside, pl.lit(0.0))
+    return pl.when((away * back < 0) & (left < _LEFT * size) & (wandered < _LEFT * size)).then(size)

@@ -1,0 +1,45 @@
+"""Two columns of a row exchanged: each value would be at home in the other's place.
+
+Knows pairs of positive columns whose usual sizes differ; where they do not, an exchange does no harm.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+_WINDOW = 61
+_ENOUGH = 8
+# Usual sizes closer than this factor (as a logarithm) cannot be told apart.
+_APART = 0.7
+# How much better the exchanged row must fit, and how badly the row as it stands.
+_BETTER = 0.33
+
+
+def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tuple[str, str]) -> pl.DataFrame:
+    """Rows in which both values of a pair lie near the other's usual size.
+
+    >>> from datetime import date, timedelta
+    >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
+    >>> quotes = pl.DataFrame({"coin": "A", "day": days, "price": [100.0] * 30, "volume": [1e6] * 30})
+    >>> quotes[12, "price"], quotes[12, "volume"] = 1.1e6, 99.0
+    >>> swapped(quotes, series=["coin"], time="day", pair=("price", "volume"))["day"].to_list()
+    [datetime.date(2024, 1, 13)]
+    """
+    by, (one, other) = list(series), pair
+    around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
+    logs = {"_a": pl.col(one).cast(pl.Float64).log(), "_b": pl.col(other).cast(pl.Float64).log()}
+    usual = {f"{name}_usual": pl.col(name).rolling_median(**around).over(by) for name in logs}  # type: ignore[arg-type]
+    kept = (pl.col("_a") - pl.col("_a_usual")).abs() + (pl.col("_b") - pl.col("_b_usual")).abs()
+    exchanged = (pl.col("_a") - pl.col("_b_usual")).abs() + (pl.col("_b") - pl.col("_a_usual")).abs()
+    apart = (pl.col("_a_usual") - pl.col("_b_usual")).abs()
+    return (
+        frame.lazy()
+        .filter((pl.col(one) > 0) & (pl.col(other) > 0))
+        .sort(*by, time)
+        .with_columns(**logs)
+        .with_columns(**usual)
+        .filter((apart > _APART) & (kept > apart) & (exchanged < _BETTER * kept))
+        .sort(*by, time)
+        .select(*by, time, one, other, said=pl.lit(f"{one} and {other} stand in each other's place"))
+        .collect()
+    )

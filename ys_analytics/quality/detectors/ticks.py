@@ -1,0 +1,57 @@
+"""Observations delivered twice: the same words a moment later, or again under the same moment.
+
+Knows repeats in time; a value that stands still at its usual pace is `stale`'s business.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+# Sooner than this share of the usual pause, the same words are an echo.
+_ECHO = 0.1
+
+
+def repeated_ticks(frame: pl.DataFrame, *, series: Sequence[str], time: str, values: Sequence[str]) -> pl.DataFrame:
+    """Observations that say exactly what the one just before said, far too soon after it.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+    >>> at = [start + timedelta(hours=n) for n in range(10)] + [start + timedelta(hours=4, seconds=2)]
+    >>> quotes = pl.DataFrame({"coin": "A", "at": at, "price": [*range(10), 4]})
+    >>> repeated_ticks(quotes, series=["coin"], time="at", values=["price"]).height
+    1
+    """
+    by = list(series)
+    pause = pl.col(time).diff().dt.total_milliseconds()
+    same = pl.all_horizontal([(pl.col(value) == pl.col(value).shift(1)).over(by) for value in values])
+    return (
+        frame.lazy()
+        .sort(*by, time)
+        .with_columns(_pause=pause.over(by), _same=same)
+        .with_columns(_usual=pl.col("_pause").median().over(by))
+        .filter(pl.col("_same") & (pl.col("_pause") < _ECHO * pl.col("_usual")))
+        .select(*by, time, *values, said=pl.format("says again what was said {} ms before", pl.col("_pause")))
+        .sort(*by, time)
+        .collect()
+    )
+
+
+def conflicts(frame: pl.DataFrame, *, key: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
+    """Keys that stand for more than one row, with whether the rows agree.
+
+    >>> rows = pl.DataFrame({"id": [1, 1, 2, 3, 3], "price": [5, 5, 6, 7, 8]})
+    >>> conflicts(rows, key=["id"], values=["price"]).to_dicts()
+    [{'id': 1, 'said': 'stands 2 times, with the same values'},
+     {'id': 3, 'said': 'stands 2 times, with different values'}]
+    """
+    differ = pl.any_horizontal([pl.col(value).n_unique() > 1 for value in values])
+    words = pl.when("_differ").then(pl.lit("different values")).otherwise(pl.lit("the same values"))
+    return (
+        frame.lazy()
+        .group_by(list(key))
+        .agg(_rows=pl.len(), _differ=differ)
+        .filter(pl.col("_rows") > 1)
+        .sort(*key)
+        .select(*key, said=pl.format("stands {} times, with {}", pl.col("_rows"), words))
+        .collect()
+    )

@@ -1,0 +1,64 @@
+"""Days with too few rows, too many, or none: counts against their own recent past, robustly.
+
+Knows rows per UTC day; growth is no finding, because each day is compared with the four weeks around it.
+"""
+
+import polars as pl
+
+_WINDOW = 29
+_ENOUGH = 8
+_FAR = 6.0
+# A table of which this share of days holds exactly the usual number keeps time like a clock: one row too few is news.
+_CLOCKWORK = 0.8
+
+
+def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 5) -> pl.DataFrame:
+    """Days whose number of rows is far from the median around them; the first and last, being partial, are spared.
+
+    Far is six deviations, where a deviation is the largest of the median absolute one, the square root of the
+    median (chance) and a twentieth of it.
+
+    Args:
+        frame: Rows with a moment.
+        time: When.
+        least: Rows a day usually holds before anything is said.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+    >>> hours = [start + timedelta(hours=n) for n in range(24 * 30) if not 24 * 9 <= n < 24 * 10]
+    >>> unusual_days(pl.DataFrame({"at": hours}), time="at")["said"].to_list()
+    ['0 rows, usually 24']
+    """
+    days = pl.col(time).dt.date()
+    counted = frame.lazy().group_by(_day=days).agg(_rows=pl.len()).drop_nulls("_day")
+    around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
+    off = (pl.col("_rows") - pl.col("_usual")).abs()
+    whole = (
+        counted.select(pl.date_range(pl.col("_day").min(), pl.col("_day").max()).alias("_day"))
+        .join(counted, on="_day", how="left")
+        .with_columns(pl.col("_rows").fill_null(0).cast(pl.Float64))
+        .sort("_day")
+        .slice(1)
+        .reverse()
+        .slice(1)
+        .reverse()
+        .with_columns(_usual=pl.col("_rows").rolling_median(**around))  # type: ignore[arg-type]
+        .with_columns(_clockwork=(off == 0).cast(pl.Float64).rolling_mean(**around))  # type: ignore[arg-type]
+        .with_columns(
+            _spread=pl.max_horizontal(
+                1.4826 * off.rolling_median(**around),
+                pl.col("_usual").sqrt(),
+                0.05 * pl.col("_usual"),  # type: ignore[arg-type]
+            )
+        )
+    )
+    missed_a_beat = (pl.col("_clockwork") >= _CLOCKWORK) & (off > 0)
+    return (
+        whole.filter((pl.col("_usual") >= least) & ((off > _FAR * pl.col("_spread")) | missed_a_beat))
+        .sort(off / pl.col("_spread"), "_day", descending=[True, False])
+        .select(
+            day="_day",
+            said=pl.format("{} rows, usually {}", pl.col("_rows").cast(pl.Int64), pl.col("_usual").cast(pl.Int64)),
+        )
+        .collect()
+    )
