@@ -1,0 +1,395 @@
+"""What must hold between the stores: one truth, however often it is kept.
+
+Each promise is one query over all frozen frames; ClickHouse's engine sees them as tables of their names.
+Products of two exact decimals are taken as Float64 here, since their scale would overflow.
+"""
+
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import (
+    UnexpectedRowsExpectation,
+)
+
+SUITE = ExpectationSuite(
+    name="cross_store",
+    expectations=[
+        UnexpectedRowsExpectation(
+            description="portfolio_snapshots.total_value is the sum of portfolio_positions",
+            unexpected_rows_query="""
+                SELECT held.portfolio_id AS portfolio_id, closed.total_value AS snapshot, held.value AS positions
+                FROM (
+                    SELECT portfolio_id, sum(current_value) AS value, max(last_updated) AS updated
+                    FROM portfolio_positions GROUP BY portfolio_id
+                ) AS held
+                INNER JOIN (
+                    SELECT portfolio_id, argMax(total_value, timestamp) AS total_value, max(timestamp) AS at
+                    FROM portfolio_snapshots GROUP BY portfolio_id
+                ) AS closed ON held.portfolio_id = closed.portfolio_id
+                WHERE abs(toFloat64(closed.total_value) - toFloat64(held.value))
+                      > 0.01 + 0.005 * abs(toFloat64(closed.total_value))
+                  AND abs(dateDiff('second', closed.at, held.updated)) < 86400
+            """,
+            meta={"columns": ["portfolio_snapshots.total_value", "portfolio_positions.current_value"]},
+            severity="critical",
+            notes="The value printed on page one is not what the portfolio holds.",
+        ),
+        UnexpectedRowsExpectation(
+            description="portfolio_positions.current_value is quantity x price",
+            unexpected_rows_query="""
+                SELECT held.id AS id, held.portfolio_id AS portfolio_id, held.current_value AS current_value,
+                       toFloat64(held.quantity) * toFloat64(quote.price) AS computed
+                FROM portfolio_positions AS held
+                ASOF INNER JOIN (
+                    SELECT asset_id, timestamp, any(price) AS price FROM market_data
+                    WHERE asset_id IS NOT NULL AND timestamp IS NOT NULL GROUP BY asset_id, timestamp
+                ) AS quote ON held.asset_id = quote.asset_id AND held.last_updated >= quote.timestamp
+                WHERE dateDiff('second', quote.timestamp, held.last_updated) < 86400
+                  AND abs(abs(toFloat64(held.current_value)) - toFloat64(held.quantity) * toFloat64(quote.price))
+                      > 0.01 + 0.02 * abs(toFloat64(held.current_value))
+            """,
+            meta={"columns": ["portfolio_positions.current_value", "market_data.price"]},
+            severity="warning",
+            notes="A holding is shown at a value its amount and price do not give.",
+        ),
+        UnexpectedRowsExpectation(
+            description="current_exposure is the sum of portfolio_positions",
+            unexpected_rows_query="""
+                SELECT coalesce(held.portfolio_id, exposed.portfolio_id) AS portfolio_id,
+                       held.value AS positions, exposed.value AS exposure
+                FROM (SELECT portfolio_id, sum(current_value) AS value FROM portfolio_positions GROUP BY portfolio_id)
+                     AS held
+                FULL OUTER JOIN
+                     (SELECT portfolio_id, sum(value) AS value FROM current_exposure GROUP BY portfolio_id) AS exposed
+                ON held.portfolio_id = exposed.portfolio_id
+                WHERE abs(coalesce(toFloat64(held.value), 0) - coalesce(toFloat64(exposed.value), 0)) > 0.01
+            """,
+            meta={"columns": ["current_exposure.value", "portfolio_positions.current_value"]},
+            severity="warning",
+            notes="Concentration is read off a view that was not refreshed after the positions changed.",
+        ),
+        UnexpectedRowsExpectation(
+            description="redis_price_current.price is market_data.price within its lifetime",
+            unexpected_rows_query="""
+                SELECT cached.asset_id AS asset_id, cached.chain_id AS chain_id, cached.price AS cached,
+                       quote.price AS quoted
+                FROM redis_price_current AS cached
+                ASOF INNER JOIN (
+                    SELECT asset_id, timestamp, any(price) AS price FROM market_data
+                    WHERE asset_id IS NOT NULL AND timestamp IS NOT NULL GROUP BY asset_id, timestamp
+                ) AS quote ON cached.asset_id = quote.asset_id AND cached.timestamp >= quote.timestamp
+                WHERE abs(log(toFloat64(cached.price) / toFloat64(quote.price)))
+                      > if(dateDiff('second', quote.timestamp, cached.timestamp) <= 60, 0.005, 0.25)
+            """,
+            meta={"columns": ["redis_price_current.price", "market_data.price"]},
+            severity="warning",
+            notes="The screen and the report show two prices of one asset at one moment.",
+        ),
+        UnexpectedRowsExpectation(
+            description="redis_price_hist.price is market_data.price",
+            unexpected_rows_query="""
+                SELECT cached.asset_id AS asset_id, cached.period AS period, cached.timestamp AS timestamp,
+                       cached.price AS cached, quote.price AS quoted
+                FROM redis_price_hist AS cached
+                INNER JOIN (
+                    SELECT asset_id, timestamp, min(price) AS least, max(price) AS most, any(price) AS price
+                    FROM market_data GROUP BY asset_id, timestamp
+                ) AS quote ON cached.asset_id = quote.asset_id AND cached.timestamp = quote.timestamp
+                WHERE toFloat64(cached.price) < 0.995 * toFloat64(quote.least)
+                   OR toFloat64(cached.price) > 1.005 * toFloat64(quote.most)
+            """,
+            meta={"columns": ["redis_price_hist.price", "market_data.price"]},
+            severity="warning",
+            notes="A line on the screen and a chart in the report show two histories of one asset.",
+        ),
+        *(
+            UnexpectedRowsExpectation(
+                description=f"{table}.{column} is a {parent}",
+                unexpected_rows_query=f"""
+                    SELECT {column}, count() AS rows FROM {table}
+                    WHERE {column} IS NOT NULL
+                      AND {column} NOT IN (SELECT {name} FROM {parent} WHERE {name} IS NOT NULL)
+                    GROUP BY {column} ORDER BY {column}
+                """,  # noqa: S608 - names of our own tables
+                meta={"columns": [f"{table}.{column}", f"{parent}.{name}"]},
+                severity=severity,
+                notes=damage,
+            )
+            for table, column, parent, name, severity, damage in (
+                ("portfolios", "user_id", "users", "id", "critical", "A portfolio nobody owns is reported to nobody."),
+                ("user_api_keys", "user_id", "users", "id", "warning", "Access of nobody cannot be taken back."),
+                ("user_sessions", "user_id", "users", "id", "warning", "A session of nobody cannot be ended."),
+                ("portfolio_positions", "portfolio_id", "portfolios", "id", "critical", "Money is held for nobody."),
+                ("portfolio_positions", "asset_id", "assets", "id", "critical", "A holding is in nothing we know."),
+                ("trading_strategies", "portfolio_id", "portfolios", "id", "warning", "Profit is made for nobody."),
+                (
+                    "trading_strategies",
+                    "satellite_id",
+                    "satellite_agents",
+                    "id",
+                    "warning",
+                    "Work is credited to a satellite nobody registered.",
+                ),
+                ("transactions", "portfolio_id", "portfolios", "id", "critical", "Money moves for nobody."),
+                (
+                    "transactions",
+                    "strategy_id",
+                    "trading_strategies",
+                    "id",
+                    "warning",
+                    "A trade is credited to no strategy.",
+                ),
+                ("transactions", "from_asset_id", "assets", "id", "critical", "What was given has no price."),
+                ("transactions", "to_asset_id", "assets", "id", "critical", "What was received has no price."),
+                (
+                    "daily_external_flows",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "critical",
+                    "A flow is taken out of no return.",
+                ),
+                ("daily_external_flows", "asset_id", "assets", "id", "critical", "A flow cannot be valued."),
+                ("current_exposure", "portfolio_id", "portfolios", "id", "warning", "Exposure of nobody is shown."),
+                ("risk_assessments", "portfolio_id", "portfolios", "id", "warning", "A risk of nobody is assessed."),
+                ("risk_alerts", "portfolio_id", "portfolios", "id", "warning", "Nobody hears the alarm."),
+                ("agent_tasks", "agent_id", "satellite_agents", "id", "warning", "A task is nobody's."),
+                (
+                    "portfolio_snapshots",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "critical",
+                    "A history belongs to no portfolio, and a portfolio has none.",
+                ),
+                ("risk_metrics", "portfolio_id", "portfolios", "id", "warning", "A risk belongs to no portfolio."),
+                (
+                    "satellite_performance",
+                    "agent_id",
+                    "satellite_agents",
+                    "id",
+                    "warning",
+                    "Marks are given to a satellite nobody registered.",
+                ),
+                ("market_data", "asset_id", "assets", "id", "warning", "A price is of nothing we know."),
+                ("redis_price_current", "asset_id", "assets", "id", "warning", "A last price is of nothing we know."),
+                ("redis_price_hist", "asset_id", "assets", "id", "warning", "A line is of nothing we know."),
+                ("redis_price_alerts", "asset_id", "assets", "id", "warning", "An alert is about nothing we know."),
+                (
+                    "redis_portfolio_positions",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "warning",
+                    "Holdings of nobody are cached.",
+                ),
+                (
+                    "redis_portfolio_perf",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "warning",
+                    "Performance of nobody is cached.",
+                ),
+                ("redis_portfolio_risk", "portfolio_id", "portfolios", "id", "warning", "Risk of nobody is cached."),
+                (
+                    "redis_portfolio_rebalance",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "warning",
+                    "Somebody trades on a plan for nobody.",
+                ),
+                (
+                    "redis_risk_liquidation",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "critical",
+                    "The list of who must act names nobody.",
+                ),
+                (
+                    "redis_risk_correlation",
+                    "portfolio_id",
+                    "portfolios",
+                    "id",
+                    "warning",
+                    "Diversification of nobody is cached.",
+                ),
+                (
+                    "redis_risk_correlation",
+                    "asset_a",
+                    "assets",
+                    "id",
+                    "warning",
+                    "A correlation is with nothing we know.",
+                ),
+                (
+                    "redis_risk_correlation",
+                    "asset_b",
+                    "assets",
+                    "id",
+                    "warning",
+                    "A correlation is with nothing we know.",
+                ),
+                ("redis_arbitrage_routes", "asset_id", "assets", "id", "warning", "A route is for nothing we know."),
+                ("redis_rate_limit", "user_id", "users", "id", "warning", "Calls of nobody are counted."),
+                (
+                    "redis_agent_health",
+                    "agent_id",
+                    "satellite_agents",
+                    "id",
+                    "warning",
+                    "The health of a satellite nobody registered is shown.",
+                ),
+                (
+                    "redis_agent_tasks",
+                    "agent_id",
+                    "satellite_agents",
+                    "id",
+                    "warning",
+                    "A queue belongs to a satellite nobody registered.",
+                ),
+                (
+                    "redis_agent_tasks",
+                    "task_id",
+                    "agent_tasks",
+                    "id",
+                    "warning",
+                    "A satellite is given a task nobody wrote down.",
+                ),
+                (
+                    "redis_agent_perf",
+                    "agent_id",
+                    "satellite_agents",
+                    "id",
+                    "warning",
+                    "Marks of a satellite nobody registered are shown.",
+                ),
+                (
+                    "redis_agent_config",
+                    "agent_id",
+                    "satellite_agents",
+                    "id",
+                    "warning",
+                    "Settings wait for a satellite nobody registered.",
+                ),
+            )
+        ),
+        UnexpectedRowsExpectation(
+            description="a portfolio in use has a history",
+            unexpected_rows_query="""
+                SELECT portfolios.id AS portfolio_id, portfolios.name AS name FROM portfolios
+                WHERE coalesce(is_active, 0) AND id NOT IN (SELECT portfolio_id FROM portfolio_snapshots)
+                  AND id IN (SELECT portfolio_id FROM portfolio_positions WHERE current_value <> 0)
+            """,
+            meta={"columns": ["portfolios.id", "portfolio_snapshots.portfolio_id"]},
+            severity="warning",
+            notes="A client with money in it gets a report without a single number.",
+        ),
+        UnexpectedRowsExpectation(
+            description="what is held has a price",
+            unexpected_rows_query="""
+                SELECT held.asset_id AS asset_id, count() AS positions FROM portfolio_positions AS held
+                WHERE held.quantity <> 0 AND held.asset_id NOT IN (SELECT asset_id FROM market_data)
+                GROUP BY held.asset_id ORDER BY held.asset_id
+            """,
+            meta={"columns": ["portfolio_positions.asset_id", "market_data.asset_id"]},
+            severity="critical",
+            notes="A holding without a price counts as nothing, and the portfolio looks poorer than it is.",
+        ),
+        UnexpectedRowsExpectation(
+            description="redis_risk_liquidation.risk agrees with risk_metrics.liquidation_distance",
+            unexpected_rows_query="""
+                SELECT listed.portfolio_id AS portfolio_id, listed.risk AS risk,
+                       measured.distance AS liquidation_distance
+                FROM redis_risk_liquidation AS listed
+                INNER JOIN (
+                    SELECT portfolio_id, argMax(liquidation_distance, timestamp) AS distance
+                    FROM risk_metrics GROUP BY portfolio_id
+                ) AS measured ON listed.portfolio_id = measured.portfolio_id
+                WHERE abs(listed.risk - (1 - toFloat64(measured.distance))) > 0.05
+            """,
+            meta={"columns": ["redis_risk_liquidation.risk", "risk_metrics.liquidation_distance"]},
+            severity="critical",
+            notes="The list of who must act first disagrees with what was measured; somebody is liquidated unwarned.",
+        ),
+        UnexpectedRowsExpectation(
+            description="whoever is close to liquidation is in redis_risk_liquidation",
+            unexpected_rows_query="""
+                SELECT portfolio_id, argMax(liquidation_distance, timestamp) AS distance FROM risk_metrics
+                WHERE portfolio_id NOT IN (SELECT portfolio_id FROM redis_risk_liquidation)
+                GROUP BY portfolio_id HAVING distance < 0.25 ORDER BY portfolio_id
+            """,
+            meta={"columns": ["redis_risk_liquidation.portfolio_id", "risk_metrics.liquidation_distance"]},
+            severity="critical",
+            notes="Somebody close to liquidation is missing from the list of who must act.",
+        ),
+        UnexpectedRowsExpectation(
+            description="market_sentiment.asset_mentioned is an asset",
+            unexpected_rows_query="""
+                SELECT symbol, count() AS voices FROM market_sentiment ARRAY JOIN asset_mentioned AS symbol
+                WHERE symbol NOT IN (SELECT symbol FROM assets) GROUP BY symbol ORDER BY symbol
+            """,
+            meta={"columns": ["market_sentiment.asset_mentioned", "assets.symbol"]},
+            severity="warning",
+            notes="A mood is about nothing we know, and is on no page.",
+        ),
+        UnexpectedRowsExpectation(
+            description="trading_patterns.assets_involved is an asset",
+            unexpected_rows_query="""
+                SELECT symbol, count() AS patterns FROM trading_patterns ARRAY JOIN assets_involved AS symbol
+                WHERE symbol NOT IN (SELECT symbol FROM assets) GROUP BY symbol ORDER BY symbol
+            """,
+            meta={"columns": ["trading_patterns.assets_involved", "assets.symbol"]},
+            severity="warning",
+            notes="A pattern was seen in nothing we know.",
+        ),
+        UnexpectedRowsExpectation(
+            description="a transaction_hash stands once over all partitions",
+            unexpected_rows_query="""
+                SELECT transaction_hash, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
+                FROM transactions GROUP BY transaction_hash HAVING count() > 1 ORDER BY transaction_hash
+            """,
+            meta={"columns": ["transactions.transaction_hash"]},
+            severity="critical",
+            notes="Money moves twice in our books and once on chain: a hash came in through two partitions.",
+        ),
+        UnexpectedRowsExpectation(
+            description="a queued task is pending",
+            unexpected_rows_query="""
+                SELECT queued.agent_id AS agent_id, queued.task_id AS task_id, tasks.status AS status
+                FROM redis_agent_tasks AS queued INNER JOIN agent_tasks AS tasks ON queued.task_id = tasks.id
+                WHERE tasks.status <> 'pending' OR tasks.agent_id <> queued.agent_id
+            """,
+            meta={"columns": ["redis_agent_tasks.task_id", "agent_tasks.status"]},
+            severity="warning",
+            notes="Work that was done, or is another's, is done again.",
+        ),
+        UnexpectedRowsExpectation(
+            description="redis_agent_health.status is satellite_agents.health_status",
+            unexpected_rows_query="""
+                SELECT said.agent_id AS agent_id, said.value AS cached, agents.health_status AS registered
+                FROM redis_agent_health AS said INNER JOIN satellite_agents AS agents ON said.agent_id = agents.id
+                WHERE said.field = 'status' AND said.value <> toString(agents.health_status)
+            """,
+            meta={"columns": ["redis_agent_health.value", "satellite_agents.health_status"]},
+            severity="warning",
+            notes="A satellite is well on one page and ill on another.",
+        ),
+        UnexpectedRowsExpectation(
+            description="an external flow is a confirmed transaction of its day",
+            unexpected_rows_query="""
+                SELECT flows.portfolio_id AS portfolio_id, flows.day AS day, flows.flows AS flows
+                FROM daily_external_flows AS flows
+                LEFT JOIN (
+                    SELECT portfolio_id, toDate(timestamp) AS day, count() AS made FROM transactions
+                    WHERE status = 'confirmed' AND transaction_type IN ('deposit', 'withdraw')
+                    GROUP BY portfolio_id, day
+                ) AS done ON flows.portfolio_id = done.portfolio_id AND flows.day = done.day
+                WHERE flows.flows > coalesce(done.made, 0)
+            """,
+            meta={"columns": ["daily_external_flows.flows", "transactions.status"]},
+            severity="critical",
+            notes="A flow that never happened is taken out of a return; the view was refreshed before a correction.",
+        ),
+    ],
+)
