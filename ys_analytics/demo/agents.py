@@ -1,0 +1,168 @@
+"""The tables of the eight satellites: who they are, what they were asked, and how well they did.
+
+The performance of a day is counted from its tasks, so the two tables agree.
+"""
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+
+from ys_analytics.demo.calendar import DAY_SECONDS, moment, moments
+from ys_analytics.demo.cast import Cast
+from ys_analytics.demo.exact import Ints, amounts, fitted, rates
+from ys_analytics.demo.identity import row_ids, stream
+from ys_analytics.demo.market import Market
+from ys_analytics.demo.world import SATELLITES
+from ys_analytics.schemas import TABLES
+
+_PER_DAY = 3
+# Tasks asked for after this part of the last day are not done yet.
+_OPEN_FROM = 0.6
+_ERRORS = ("RPC endpoint timed out", "slippage above the limit", "rate limit reached", "quote expired")
+_STATUSES = ("pending", "running", "completed", "failed", "cancelled")
+_UTC = pl.Datetime("us", "UTC")
+
+
+def satellite_agents(market: Market, tasks: pl.DataFrame) -> pl.DataFrame:
+    """The table `satellite_agents`, with each satellite's health after the last week's tasks."""
+    checked = moment(market.days[-1], DAY_SECONDS - 30)
+    began = moment(market.days[0]) - timedelta(days=90)
+    recent = tasks.filter(pl.col("created_at") > checked - timedelta(days=7))
+    rate = {one.id: _success(recent.filter(pl.col("agent_id") == one.id)) for one in SATELLITES}
+    schema = TABLES["satellite_agents"].schema
+    columns = {
+        "id": [one.id for one in SATELLITES],
+        "name": [one.name for one in SATELLITES],
+        "description": [one.description for one in SATELLITES],
+        "agent_type": [one.trade for one in SATELLITES],
+        "implementation_type": [one.built for one in SATELLITES],
+        "version": ["1.0.0" for _ in SATELLITES],
+        "configuration": [configuration(number) for number in range(len(SATELLITES))],
+        "performance_metrics": [json.dumps({"success_rate_7d": f"{rate[one.id]:.4f}"}) for one in SATELLITES],
+        "health_status": [health_status(rate[one.id]) for one in SATELLITES],
+        "last_health_check": [checked for _ in SATELLITES],
+        "is_active": [True for _ in SATELLITES],
+        "created_at": [began for _ in SATELLITES],
+        "updated_at": [checked for _ in SATELLITES],
+    }
+    return pl.DataFrame(columns, schema=schema)
+
+
+def configuration(number: int) -> str:
+    """How a satellite is set, as JSON."""
+    one = SATELLITES[number]
+    return json.dumps({"max_concurrent_tasks": 4, "task_types": list(one.tasks), "timeout_ms": one.milliseconds * 10})
+
+
+def health_status(success: float) -> str:
+    """What a success rate means.
+
+    >>> health_status(0.97), health_status(0.85), health_status(0.5)
+    ('healthy', 'degraded', 'unhealthy')
+    """
+    if success >= 0.9:  # noqa: PLR2004 - what the platform promises
+        return "healthy"
+    return "degraded" if success >= 0.7 else "unhealthy"  # noqa: PLR2004
+
+
+def agent_tasks(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
+    """The table `agent_tasks`: up to six a satellite and day, more when the market is afraid."""
+    chance = stream(seed, "tasks")
+    days = market.days.size
+    count = chance.poisson(_PER_DAY * (1.0 + market.fear[None, :]), (len(SATELLITES), days))
+    agent, day = (np.repeat(index.ravel(), count.ravel()) for index in np.indices(count.shape))
+    asked = chance.integers(0, DAY_SECONDS - 600, agent.size)
+    status = _status(chance, agent, (day == days - 1) & (asked > DAY_SECONDS * _OPEN_FROM), market.fear[day])
+    waited = chance.integers(1, 90, agent.size)
+    took = np.clip((chance.lognormal(0.0, 0.5, agent.size) * 40).astype(np.int64), 1, 400)
+    kind = chance.integers(0, 2, agent.size)
+    subject = chance.integers(0, cast.size, agent.size)
+    created = moments(market.days[day], asked)
+    started = _where(status != 0, created + pl.Series(waited * 1_000_000).cast(pl.Duration("us")))
+    ended = np.isin(status, [2, 3])
+    completed = _where(ended, started + pl.Series(took * 1_000_000).cast(pl.Duration("us")))
+    schema = TABLES["agent_tasks"].schema
+    tasks = fitted(
+        {
+            "id": row_ids(seed, "tasks", agent.size),
+            "agent_id": pl.Series([one.id for one in SATELLITES]).gather(agent),
+            "task_type": [SATELLITES[one].tasks[which] for one, which in zip(agent, kind, strict=True)],
+            "priority": pl.Series(chance.integers(1, 11, agent.size)).cast(pl.Int32),
+            "payload": [json.dumps({"portfolio_id": cast.ids[one]}) for one in subject],
+            "status": pl.Series(_STATUSES).gather(status).cast(schema["status"]),
+            "started_at": started,
+            "completed_at": completed,
+            "error_message": _where(status == 3, pl.Series(_ERRORS).gather(agent % len(_ERRORS))),  # noqa: PLR2004
+            "result": _where(status == 2, pl.Series([json.dumps({"seconds": int(one)}) for one in took])),  # noqa: PLR2004
+            "created_at": created,
+        },
+        schema,
+    )
+    return tasks.sort("created_at", "id")
+
+
+def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
+    """The table `satellite_performance`: three measures a satellite and day on which a task ended, from its tasks."""
+    chance = stream(seed, "performance")
+    done = (
+        tasks.filter(pl.col("status").cast(pl.String).is_in(["completed", "failed"]))
+        .group_by(pl.col("created_at").dt.date().alias("day"), "agent_id")
+        .agg(
+            completed=(pl.col("status") == "completed").sum(),
+            failed=(pl.col("status") == "failed").sum(),
+            seconds=(pl.col("completed_at") - pl.col("started_at")).dt.total_seconds().mean(),
+        )
+        .sort("agent_id", "day")
+    )
+    rows = done.height
+    usual = np.array([{one.id: one.milliseconds for one in SATELLITES}[agent] for agent in done["agent_id"]])
+    response = np.maximum(1, (usual * chance.lognormal(0.0, 0.2, rows)).astype(np.int64))
+    shared = {
+        "timestamp": done["day"].cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        + timedelta(seconds=DAY_SECONDS - 1),
+        "agent_id": done["agent_id"],
+        "response_time_ms": pl.Series(response).cast(pl.UInt32),
+        "success_rate": rates(
+            (done["completed"] / (done["completed"] + done["failed"])).to_numpy(), scale=4, dtype=pl.Decimal(18, 4)
+        ),
+        "error_count": done["failed"].cast(pl.UInt32),
+        "metadata": pl.Series([[{"key": "version", "value": "1.0.0"}]]).new_from_index(0, rows),
+    }
+    measured = {
+        "mean_task_seconds": done["seconds"].to_numpy(),
+        "tasks_completed": done["completed"].cast(pl.Float64).to_numpy(),
+        "value_added_usd": done["completed"].to_numpy() * chance.normal(14.0, 9.0, rows),
+    }
+    schema = TABLES["satellite_performance"].schema
+    parts = [
+        fitted(
+            {
+                **shared,
+                "metric_name": pl.Series([name]).new_from_index(0, rows),
+                "metric_value": amounts(column, scale=4),
+            },
+            schema,
+        )
+        for name, column in measured.items()
+    ]
+    return pl.concat(parts).sort("agent_id", "metric_name", "timestamp")
+
+
+def _status(chance: np.random.Generator, agent: Ints, open_: np.ndarray, fear: np.ndarray) -> Ints:
+    """Number in `_STATUSES`: most tasks complete, more fail in a panic; the last of all are still open."""
+    success = np.array([one.success for one in SATELLITES])[agent] - 0.08 * fear
+    luck = chance.random(agent.size)
+    ended = np.where(luck < success, 2, np.where(luck < success + 0.8 * (1.0 - success), 3, 4))
+    return np.where(open_, chance.integers(0, 2, agent.size), ended)
+
+
+def _success(tasks: pl.DataFrame) -> float:
+    completed = tasks.filter(pl.col("status") == "completed").height
+    failed = tasks.filter(pl.col("status") == "failed").height
+    return completed / max(1, completed + failed)
+
+
+def _where(kept: np.ndarray, column: pl.Series) -> pl.Series:
+    return column.zip_with(pl.Series(kept), pl.Series([None], dtype=column.dtype).new_from_index(0, column.len()))

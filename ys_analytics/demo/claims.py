@@ -1,0 +1,231 @@
+"""What the platform claims of returns and risk: nearly the truth, and on one portfolio wrong on purpose.
+
+The claims are computed here in NumPy, apart from `ys_analytics.metrics`, so that a comparison of the two
+means something. Conventions are the kit's: daily Modified Dietz with flows at the last quote before
+them, 365 days, sample deviation, a drawdown is negative. `DISCREPANCIES` lists what an audit must find.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from ys_analytics.demo.actions import ACTIONS
+from ys_analytics.demo.calendar import DAY_SECONDS, LAST_SECOND, moments
+from ys_analytics.demo.cast import Cast
+from ys_analytics.demo.exact import PRICE, QUANTITY, Flags, Floats, Ints, fitted, rates
+from ys_analytics.demo.ledger import FLOWS, NOWHERE, Entries
+from ys_analytics.demo.market import CLOSE, Market
+from ys_analytics.demo.valuation import Worth
+from ys_analytics.schemas import TABLES
+
+_YEAR = 365
+_NO_RISK = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discrepancy:
+    """A claim that is wrong on purpose.
+
+    Attributes:
+        column: The column of `portfolio_snapshots`.
+        days: In how many of the last days.
+        meaning: What the platform does wrong.
+        explained_by: `method`, `data` or `neither`: what an audit should conclude.
+    """
+
+    column: str
+    days: int
+    meaning: str
+    explained_by: str
+
+
+# Planted on the portfolio of `liar`.
+DISCREPANCIES = (
+    Discrepancy(column="sharpe_ratio", days=28, meaning="annualised with 252 days", explained_by="method"),
+    Discrepancy(column="max_drawdown", days=28, meaning="seen only over the last 30 returns", explained_by="method"),
+    Discrepancy(column="daily_return", days=120, meaning="external flows counted as return", explained_by="data"),
+    Discrepancy(column="volatility", days=10, meaning="a tenth too high", explained_by="neither"),
+)
+_WINDOW = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """Claims by portfolio and instant, not a number where there is none, and the true returns of the closes.
+
+    Attributes:
+        total_return: Since the first close, flows taken out.
+        daily_return: Since the last close.
+        sharpe: Of all returns so far, per year.
+        drawdown: The deepest so far, 0 or negative.
+        volatility: Of all returns so far, per year.
+        returns: The true return of each close, shape (portfolios, instants); not a number elsewhere.
+    """
+
+    total_return: Floats
+    daily_return: Floats
+    sharpe: Floats
+    drawdown: Floats
+    volatility: Floats
+    returns: Floats
+
+
+def liar(cast: Cast) -> int:
+    """Number of the portfolio whose claims are wrong on purpose: the first ordinary one after the odd ones, or 0."""
+    later = [number for number, role in enumerate(cast.roles) if role == "ordinary" and number > 1]
+    return later[0] if later else 0
+
+
+def claim(cast: Cast, market: Market, entries: Entries, worth: Worth) -> Claims:
+    """What the platform says at every snapshot."""
+    flows = _Flows(cast, market, entries, worth)
+    running = _Running(worth)
+    for instant in range(worth.instants.day.size):
+        running.step(instant, *flows.at(instant))
+    claims = running.claims()
+    _plant(claims, worth, flows, who=liar(cast))
+    return claims
+
+
+def snapshots(cast: Cast, market: Market, worth: Worth, claims: Claims) -> pl.DataFrame:
+    """The table `portfolio_snapshots`, by portfolio and then in time."""
+    who, when = worth.snapshots["portfolio"].to_numpy(), worth.snapshots["instant"].to_numpy()
+    day, hour = worth.instants.day[when], worth.instants.hour[when]
+    return fitted(
+        {
+            "timestamp": moments(market.days[day], hour * 3600 + LAST_SECOND),
+            "portfolio_id": pl.Series(cast.ids).gather(who),
+            "total_value": worth.snapshots["total_value"],
+            "total_return": rates(claims.total_return[who, when]),
+            "daily_return": rates(claims.daily_return[who, when]),
+            "sharpe_ratio": rates(claims.sharpe[who, when]),
+            "max_drawdown": rates(claims.drawdown[who, when]),
+            "volatility": rates(claims.volatility[who, when]),
+            "asset_allocation": worth.snapshots["asset_allocation"],
+        },
+        TABLES["portfolio_snapshots"].schema,
+    )
+
+
+class _Flows:
+    """External flows in USD, summed by the instant they are before."""
+
+    def __init__(self, cast: Cast, market: Market, entries: Entries, worth: Worth) -> None:
+        external = _external(entries)
+        who, day, second = entries.who[external], entries.day[external], entries.second[external]
+        came = entries.target[external] != NOWHERE
+        place = np.where(came, entries.target[external], entries.source[external])
+        units = np.where(came, entries.received[external], -entries.given[external])
+        dollars = units / QUANTITY * _last_quote(market, cast.symbols[who, place], day, second)
+        when = worth.instants.after(entries)[external]
+        self.amount = np.zeros(worth.shown.shape)
+        self.moment = np.zeros(worth.shown.shape)
+        np.add.at(self.amount, (who, when), dollars)
+        # Dollars times the day they came in, as days since 1970: what weights are made of.
+        base = market.days.astype("datetime64[D]").astype(np.int64)
+        np.add.at(self.moment, (who, when), dollars * (base[day] + second / DAY_SECONDS))
+        self.clock = base[worth.instants.day] + (worth.instants.hour + 1) / 24
+
+    def at(self, instant: int) -> tuple[Floats, Floats, float]:
+        """Dollars, dollars times their moment, and the moment of an instant, in days since 1970."""
+        return self.amount[:, instant], self.moment[:, instant], float(self.clock[instant])
+
+
+class _Running:
+    """Statistics of the returns so far, kept as sums."""
+
+    def __init__(self, worth: Worth) -> None:
+        size = worth.shown.shape[0]
+        self.worth = worth
+        self.value = np.full(size, np.nan)
+        self.opened = np.zeros(size)
+        self.flow, self.moment = np.zeros(size), np.zeros(size)
+        self.count, self.sum, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.growth, self.peak, self.deepest = np.ones(size), np.ones(size), np.zeros(size)
+        self.said = {name: np.full(worth.shown.shape, np.nan) for name in Claims.__slots__}
+
+    def step(self, instant: int, amount: Floats, moment: Floats, clock: float) -> None:
+        """One snapshot of everybody; a close becomes the base of what follows."""
+        self.flow += amount
+        self.moment += moment
+        shown = self.worth.shown[:, instant]
+        now = self.worth.total[:, instant]
+        ret = self._return(now, clock)
+        self.said["daily_return"][:, instant] = ret
+        self.said["total_return"][:, instant] = self.growth * (1.0 + np.nan_to_num(ret)) - 1.0
+        if self.worth.instants.close[instant]:
+            self.said["returns"][:, instant] = np.where(shown, ret, np.nan)
+            self._keep(np.where(shown, ret, np.nan))
+            self.value = np.where(shown, now, self.value)
+            self.opened = np.where(shown, clock, self.opened)
+            self.flow = np.where(shown, 0.0, self.flow)
+            self.moment = np.where(shown, 0.0, self.moment)
+        spread = self._deviation()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = self.sum / self.count / spread * np.sqrt(_YEAR)
+        self.said["sharpe"][:, instant] = np.where(spread > _NO_RISK, ratio, np.nan)
+        self.said["drawdown"][:, instant] = self.deepest
+        self.said["volatility"][:, instant] = spread * np.sqrt(_YEAR)
+
+    def claims(self) -> Claims:
+        """Everything said."""
+        return Claims(**self.said)
+
+    def _return(self, now: Floats, clock: float) -> Floats:
+        """Modified Dietz since the last close; not a number before it, and where no capital was at work."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weighted = (self.flow * clock - self.moment) / (clock - self.opened)
+            capital = self.value + weighted
+            at_work = capital > _NO_RISK * (np.abs(self.value) + np.abs(self.flow))
+            return np.where(at_work, (now - self.value - self.flow) / capital, np.nan)
+
+    def _keep(self, ret: Floats) -> None:
+        known = np.nan_to_num(ret)
+        self.count += ~np.isnan(ret)
+        self.sum += known
+        self.squares += known**2
+        self.growth *= 1.0 + known
+        self.peak = np.maximum(self.peak, self.growth)
+        self.deepest = np.minimum(self.deepest, self.growth / self.peak - 1.0)
+
+    def _deviation(self) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance = (self.squares - self.sum**2 / self.count) / (self.count - 1)
+            return np.where(self.count > 1, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+
+
+def _external(entries: Entries) -> Flags:
+    """The ruling: confirmed, and metadata says so, or else a deposit or withdrawal that names no protocol."""
+    bare = np.array([action.type in ("deposit", "withdraw") and not action.protocol for action in ACTIONS])
+    said_external = entries.flow == FLOWS.index("external")
+    by_rule = (entries.flow == FLOWS.index("")) & bare[entries.action]
+    external: Flags = (entries.moved == 1) & (said_external | by_rule)
+    return external
+
+
+def _last_quote(market: Market, symbol: Ints, day: Ints, second: Ints) -> Floats:
+    """The last published price before a moment: of the hour before where hours are quoted, else the last close."""
+    hour = second // 3600
+    hourly = (day >= market.days.size - market.hourly) & (hour > 0)
+    at_day, at_hour = np.where(hourly, day, day - 1), np.where(hourly, hour - 1, CLOSE)
+    quote: Floats = market.prices[symbol, at_day, at_hour] / PRICE
+    return quote
+
+
+def _plant(claims: Claims, worth: Worth, flows: _Flows, *, who: int) -> None:
+    """Make the claims of one portfolio wrong as `DISCREPANCIES` says."""
+    last = worth.instants.day[-1]
+    since = {one.column: worth.instants.day > last - one.days for one in DISCREPANCIES}
+    claims.sharpe[who, since["sharpe_ratio"]] *= np.sqrt(252 / _YEAR)
+    claims.volatility[who, since["volatility"]] *= 1.1
+    closes = np.flatnonzero(worth.instants.close & worth.shown[who])
+    recent = closes[since["max_drawdown"][closes]]
+    for instant in recent:
+        seen = claims.returns[who, closes[closes <= instant]][-_WINDOW:]
+        wealth = np.cumprod(1.0 + np.concatenate([[0.0], np.nan_to_num(seen)]))
+        claims.drawdown[who, instant] = float((wealth / np.maximum.accumulate(wealth) - 1.0).min())
+    paid = np.add.reduceat(np.abs(flows.amount[who]), np.concatenate([[0], closes[:-1] + 1])) if closes.size else closes
+    for earlier, instant, moved in zip(closes[:-1], closes[1:], paid[1:], strict=True):
+        if moved > 0 and since["daily_return"][instant] and worth.total[who, earlier] > 0:
+            claims.daily_return[who, instant] = worth.total[who, instant] / worth.total[who, earlier] - 1.0

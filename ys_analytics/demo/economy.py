@@ -1,0 +1,161 @@
+"""The whole demo as frames: pure, deterministic, and written nowhere.
+
+market -> pools -> cast -> story -> what everything is worth -> what is claimed of it -> what follows.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics.demo import (
+    agents,
+    cache,
+    claims,
+    embeddings,
+    people,
+    pools,
+    records,
+    registry,
+    risk,
+    story,
+    trades,
+    valuation,
+    warned,
+)
+from ys_analytics.demo import cast as casting
+from ys_analytics.demo import market as markets
+from ys_analytics.demo.real import read_market
+from ys_analytics.demo.world import UNISWAP_V2
+from ys_analytics.errors import UsageError
+from ys_analytics.schemas import Progress, silent
+
+LEAST_DAYS = 30
+
+# The tables of PostgreSQL in an order in which every reference finds what it refers to.
+POSTGRES = (
+    "users", "user_api_keys", "user_sessions", "assets", "portfolios", "portfolio_positions", "trading_strategies",
+    "transactions", "risk_assessments", "risk_alerts", "satellite_agents", "agent_tasks",
+)  # fmt: skip
+CLICKHOUSE = (
+    "market_data", "dex_trades", "yield_metrics", "portfolio_snapshots", "risk_metrics", "satellite_performance",
+)  # fmt: skip
+QDRANT = ("market_sentiment", "protocol_analysis", "trading_patterns")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A story and everything it rests on."""
+
+    cast: casting.Cast
+    market: markets.Market
+    rates: pools.Rates
+    seed: int
+    frames: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+
+def economy(
+    *,
+    portfolios: int = 12,
+    days: int = 400,
+    seed: int = 7,
+    until: datetime,
+    prices: Path | None = None,
+    progress: Progress = silent,
+) -> dict[str, pl.DataFrame]:
+    """Every table, key family and collection of the demo, by its name in `schemas.TABLES`.
+
+    Args:
+        portfolios: How many; from nine on all seven odd ones are among them.
+        days: Days of history, at least 30; prices begin one day earlier.
+        seed: Same seed, same frames.
+        until: The exclusive end of a synthetic history, midnight UTC.
+        prices: A file of real prices instead of a synthetic market; the history is then its last `days` days
+            (`real.read_market`) and `until` is not looked at.
+        progress: Told of every step.
+
+    Returns:
+        Frames of their schema's columns, secret ones included where a store demands them. The
+        materialized views and `schema_migrations` are the stores' own and not among them.
+
+    Raises:
+        UsageError: a number is too small, or `until` is not a midnight in UTC.
+        ContractError: the file of prices is not what it should be.
+
+    >>> from datetime import UTC
+    >>> frames = economy(portfolios=2, days=30, until=datetime(2026, 11, 23, tzinfo=UTC))
+    >>> frames["portfolio_snapshots"].columns[:3]
+    ['timestamp', 'portfolio_id', 'total_value']
+    """
+    _check(portfolios, days, until)
+    progress("prices", 0, 5)
+    quoted = (
+        markets.synthetic(days=days + 1, seed=seed, until=until)
+        if prices is None
+        else read_market(prices, days=days + 1)
+    )
+    rates = pools.wander(quoted, seed=seed)
+    market = markets.with_receipts(quoted, fees=rates.fees[UNISWAP_V2], seed=seed)
+    told = _Told(
+        cast=casting.cast(portfolios=portfolios, market=market, seed=seed), market=market, rates=rates, seed=seed
+    )
+    _tell(told, progress)
+    return told.frames
+
+
+def _tell(told: _Told, progress: Progress) -> None:
+    cast, market, seed, frames = told.cast, told.market, told.seed, told.frames
+    progress("transactions", 1, 5)
+    entries = story.tell(cast, market, told.rates, seed=seed)
+    progress("values", 2, 5)
+    worth = valuation.value(cast, market, entries)
+    said = claims.claim(cast, market, entries, worth)
+    progress("risks", 3, 5)
+    risks = risk.measure(cast, market, worth, said)
+    progress("tables", 4, 5)
+    frames["users"] = people.users(cast, market, seed=seed)
+    frames["user_api_keys"] = people.user_api_keys(cast, market, seed=seed)
+    frames["user_sessions"] = people.user_sessions(cast, market, seed=seed)
+    frames["assets"] = registry.assets(market)
+    frames["portfolios"] = people.portfolios(cast, market, seed=seed)
+    frames["portfolio_positions"] = records.portfolio_positions(cast, market, entries, worth, seed=seed)
+    frames["trading_strategies"] = people.trading_strategies(cast, market, entries, seed=seed)
+    frames["transactions"] = records.transactions(cast, market, entries, seed=seed)
+    frames["risk_assessments"] = warned.risk_assessments(cast, market, risks, seed=seed)
+    frames["risk_alerts"] = warned.risk_alerts(cast, market, risks, seed=seed)
+    frames["agent_tasks"] = agents.agent_tasks(cast, market, seed=seed)
+    frames["satellite_agents"] = agents.satellite_agents(market, frames["agent_tasks"])
+    frames["market_data"] = registry.market_data(market)
+    frames["dex_trades"] = trades.dex_trades(market, seed=seed)
+    frames["yield_metrics"] = pools.yield_metrics(told.rates, market)
+    frames["portfolio_snapshots"] = claims.snapshots(cast, market, worth, said)
+    frames["risk_metrics"] = risk.risk_metrics(cast, market, risks)
+    frames["satellite_performance"] = agents.satellite_performance(frames["agent_tasks"], seed=seed)
+    frames["market_sentiment"] = embeddings.market_sentiment(market, seed=seed)
+    frames["protocol_analysis"] = embeddings.protocol_analysis(market, told.rates, seed=seed)
+    frames["trading_patterns"] = embeddings.trading_patterns(market, seed=seed)
+    present = cache.Present(
+        cast=cast,
+        market=market,
+        claims=said,
+        risks=risks,
+        positions=frames["portfolio_positions"],
+        alerts=frames["risk_alerts"],
+        tasks=frames["agent_tasks"],
+        satellites=frames["satellite_agents"],
+        performance=frames["satellite_performance"],
+        snapshots=frames["portfolio_snapshots"],
+        seed=seed,
+    )
+    frames.update(cache.caches(present))
+
+
+def _check(portfolios: int, days: int, until: datetime) -> None:
+    if portfolios < 1:
+        raise UsageError(f"{portfolios} portfolios: ask for at least one")
+    if days < LEAST_DAYS:
+        raise UsageError(f"{days} days: the demo needs at least {LEAST_DAYS}")
+    offset = until.utcoffset()
+    if offset is None or offset.total_seconds() != 0 or until.time() != datetime.min.time():
+        raise UsageError(f"until {until.isoformat()}: give a midnight in UTC")

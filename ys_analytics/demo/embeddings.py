@@ -1,0 +1,127 @@
+"""The three collections: unit vectors that carry what their payload claims.
+
+No model is run. A vector is a share of a fixed direction, `axis(size)`, and chance at right angles to it:
+its product with the direction is the score of its payload times `STRENGTH`, so a reader can find again in
+the vectors what the payload says. The direction depends on nothing but the size.
+"""
+
+import numpy as np
+import polars as pl
+
+from ys_analytics.demo.calendar import DAY_SECONDS, moments
+from ys_analytics.demo.exact import Floats
+from ys_analytics.demo.identity import fake_hash, name_id, stream
+from ys_analytics.demo.market import CLOSE, Market
+from ys_analytics.demo.pools import Rates
+from ys_analytics.demo.world import POOLS, QUOTED, SYMBOLS
+from ys_analytics.schemas import TABLES
+
+STRENGTH = 0.6
+
+_SOURCES = ("twitter", "discord", "news", "telegram", "reddit")
+_PATTERNS = ("double_bottom", "breakout", "mean_reversion", "momentum", "range")
+_CONDITIONS = ("calm", "panic", "trend", "sideways")
+_FRAMES = ("1h", "4h", "1d", "1w")
+_AUDITS = ("audited", "audited_twice", "formally_verified", "unaudited")
+_SAID_PER_DAY = 2
+_PATTERN_COUNT = 120
+_COINS = tuple(symbol for symbol in QUOTED if symbol not in ("USDT", "DAI"))
+
+
+def axis(size: int) -> Floats:
+    """The direction, of unit length, that scores are laid along in a collection of this size.
+
+    >>> float(np.round((axis(384) ** 2).sum(), 12))
+    1.0
+    """
+    drawn = stream(size, "axis").standard_normal(size)
+    direction: Floats = drawn / np.sqrt((drawn**2).sum())
+    return direction
+
+
+def market_sentiment(market: Market, *, seed: int) -> pl.DataFrame:
+    """What people said: twice a day of one coin, gladder after it rose and gloomier after it fell."""
+    chance = stream(seed, "sentiment")
+    days = market.days.size
+    day = np.repeat(np.arange(1, days), _SAID_PER_DAY)
+    coins = [symbol for symbol in _COINS if symbol in market.traded]
+    coin = chance.integers(0, len(coins), day.size)
+    row = np.array([SYMBOLS.index(symbol) for symbol in coins])[coin]
+    closes = market.prices[:, :, CLOSE].astype(np.float64)
+    week = closes[row, day - 1] / closes[row, np.maximum(day - 8, 0)] - 1.0
+    score = np.tanh(6.0 * week + chance.normal(0.0, 0.35, day.size))
+    second = chance.integers(0, DAY_SECONDS, day.size)
+    ids = [name_id("sentiment", seed, number) for number in range(day.size)]
+    return _frame(
+        "market_sentiment",
+        {
+            "id": ids,
+            "vector": _vectors(chance, score, 384),
+            "timestamp": moments(market.days[day], second),
+            "source": pl.Series(_SOURCES).gather(chance.integers(0, len(_SOURCES), day.size)),
+            "sentiment_score": np.round(score, 6),
+            "confidence": np.round(chance.uniform(0.55, 0.99, day.size), 4),
+            "asset_mentioned": [[coins[one]] for one in coin],
+            "content_hash": [fake_hash("said", one) for one in ids],
+        },
+    )
+
+
+def protocol_analysis(market: Market, rates: Rates, *, seed: int) -> pl.DataFrame:
+    """What was found out about each pool's protocol, once a quarter; a pool that pays more is riskier."""
+    chance = stream(seed, "protocols")
+    days = market.days.size
+    day = np.arange(days - 1, 0, -90)[::-1]
+    pool, when = (index.ravel() for index in np.meshgrid(np.arange(len(POOLS)), day, indexing="ij"))
+    paid = rates.apy[pool, when]
+    score = np.clip(0.1 + 2.2 * paid + chance.normal(0.0, 0.04, pool.size), 0.0, 1.0)
+    return _frame(
+        "protocol_analysis",
+        {
+            "id": [name_id("analysis", seed, number) for number in range(pool.size)],
+            "vector": _vectors(chance, 2.0 * score - 1.0, 768),
+            "protocol_name": [POOLS[one].protocol for one in pool],
+            "chain_id": [POOLS[one].chain for one in pool],
+            "risk_score": np.round(score, 6),
+            "tvl": np.round(rates.tvl[pool, when], 2),
+            "audit_status": [_AUDITS[3 if risk > 0.6 else int(risk * 100) % 3] for risk in score],  # noqa: PLR2004
+            "analysis_date": moments(market.days[when], np.full(when.size, 9 * 3600, dtype=np.int64)),
+        },
+    )
+
+
+def trading_patterns(market: Market, *, seed: int) -> pl.DataFrame:
+    """Shapes the market took and how often each held."""
+    chance = stream(seed, "patterns")
+    coins = [symbol for symbol in _COINS if symbol in market.traded and symbol != "USDC"]
+    count = _PATTERN_COUNT
+    success = np.clip(chance.beta(5.0, 4.0, count), 0.05, 0.95)
+    first, second = (chance.integers(0, len(coins), count) for _ in range(2))
+    mood = chance.integers(0, 2, count)
+    return _frame(
+        "trading_patterns",
+        {
+            "id": [name_id("pattern", seed, number) for number in range(count)],
+            "vector": _vectors(chance, 2.0 * success - 1.0, 512),
+            "pattern_type": pl.Series(_PATTERNS).gather(chance.integers(0, len(_PATTERNS), count)),
+            "success_rate": np.round(success, 6),
+            "market_conditions": [[_CONDITIONS[one], _CONDITIONS[2 + one]] for one in mood],
+            "timeframe": pl.Series(_FRAMES).gather(chance.integers(0, len(_FRAMES), count)),
+            "assets_involved": [sorted({coins[one], coins[two]}) for one, two in zip(first, second, strict=True)],
+        },
+    )
+
+
+def _vectors(chance: np.random.Generator, score: Floats, size: int) -> np.ndarray:
+    """Unit vectors whose product with the axis is the score times `STRENGTH`."""
+    direction = axis(size)
+    noise = chance.standard_normal((score.size, size))
+    noise -= np.outer(noise @ direction, direction)
+    noise /= np.sqrt((noise**2).sum(axis=1, keepdims=True))
+    along = (STRENGTH * score)[:, None]
+    return (along * direction + np.sqrt(1.0 - along**2) * noise).astype(np.float32)
+
+
+def _frame(collection: str, columns: dict[str, object]) -> pl.DataFrame:
+    schema = TABLES[collection].schema
+    return pl.DataFrame(columns, schema_overrides={"vector": schema["vector"]}).cast(dict(schema)).sort("id")  # type: ignore[arg-type]

@@ -1,0 +1,198 @@
+"""Writes the economy into the four stores: all of it, or so that the next attempt knows it was not.
+
+Knows which store takes which frame and in which order; makes no number. PostgreSQL's transaction is open
+around the other three and commits last. They have no transaction, so a mark stands in ClickHouse while a
+fill is under way: who finds it there knows that what they see was never finished, and empties it first.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import cast as typed
+
+import polars as pl
+
+from ys_analytics import migrations
+from ys_analytics.demo.economy import CLICKHOUSE, POSTGRES, QDRANT, economy
+from ys_analytics.demo.keys import as_keys
+from ys_analytics.errors import UsageError
+from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
+
+if TYPE_CHECKING:
+    from ys_analytics.stores import Stores
+
+# The Monday after the demo's last week, 2026-W47.
+UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
+
+_MARK = "demo_unfinished"
+
+# The migrations seed this one; it is never empty.
+_SEEDED = "satellite_agents"
+
+_FAMILIES = tuple(name for name, table in TABLES.items() if isinstance(table, KeyFamily))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """What was written.
+
+    Attributes:
+        rows: Rows of each table, entries of each key family, points of each collection.
+        portfolios: How many portfolios.
+        first: The first day with a close.
+        last: The last.
+        seed: What it all follows from.
+        source: Who quoted the prices: `demo`, or the source a file of real ones names.
+    """
+
+    rows: dict[str, int]
+    portfolios: int
+    first: date
+    last: date
+    seed: int
+    source: str
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        count = f"{sum(self.rows.values()):,} rows in {len(self.rows)} tables, key families and collections"
+        return (
+            f"{self.portfolios} portfolios from {self.first} to {self.last} (seed {self.seed}, {self.source}): {count}"
+        )
+
+
+def fill(
+    stores: "Stores",
+    *,
+    portfolios: int = 12,
+    days: int = 400,
+    seed: int = 7,
+    until: datetime = UNTIL,
+    prices: Path | None = None,
+    replace: bool = False,
+    progress: Progress = silent,
+) -> Filled:
+    """Write `economy` into all four stores.
+
+    Args:
+        stores: All four, migrated, PostgreSQL as the owner.
+        portfolios: How many; from nine on all seven odd ones are among them.
+        days: Days of history.
+        seed: Same seed, same bytes.
+        until: The exclusive end of a synthetic history, midnight UTC.
+        prices: A file of real prices to value the same portfolios at; see `economy`.
+        replace: Empty every table, key family and collection first.
+        progress: Told of every table.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UsageError: there is data already and `replace` is not asked for, or a number makes no sense.
+        ContractError: the file of prices is not what it should be.
+        StoreError: a store refused; PostgreSQL is then as it was, and the next fill begins by emptying the others.
+    """
+    torn = _is_marked(stores)
+    if not (replace or torn) and (found := _occupied(stores)):
+        raise UsageError(
+            f"{found} holds data already; nothing was written; ask for --replace to empty the stores first"
+        )
+    frames = economy(portfolios=portfolios, days=days, seed=seed, until=until, prices=prices, progress=progress)
+    stores.clickhouse.run(f"CREATE TABLE IF NOT EXISTS {_MARK} (since UInt8) ENGINE = MergeTree ORDER BY since")
+    migrations.make_partitions(stores, _span(frames))
+    with stores.postgres.transaction():
+        _empty_postgres(stores, everything=replace or torn)
+        if replace or torn:
+            _empty_others(stores)
+        rows = _write(stores, frames, progress)
+    migrations.refresh(stores)
+    stores.clickhouse.run(f"DROP TABLE IF EXISTS {_MARK}")
+    closes = frames["market_data"]["timestamp"].dt.date()
+    return Filled(
+        rows=rows,
+        portfolios=portfolios,
+        first=typed("date", closes.min()) + timedelta(days=1),
+        last=typed("date", closes.max()),
+        seed=seed,
+        source=frames["market_data"]["source"][0],
+    )
+
+
+def is_filled(stores: "Stores") -> bool:
+    """Whether there is data in PostgreSQL or ClickHouse; what an interrupted fill left does not count."""
+    return not _is_marked(stores) and _occupied(stores) is not None
+
+
+def _is_marked(stores: "Stores") -> bool:
+    [(there,)] = stores.clickhouse.rows(f"EXISTS TABLE {_MARK}")
+    return bool(there)
+
+
+def _occupied(stores: "Stores") -> str | None:
+    """The first table that has a row."""
+    for name in POSTGRES:
+        if name != _SEEDED and stores.postgres.rows(f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - our own names
+            return name
+    for name in CLICKHOUSE:
+        if stores.clickhouse.rows(f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - our own names
+            return name
+    return None
+
+
+def _span(frames: dict[str, pl.DataFrame]) -> Span:
+    """From the first to the last moment of what is partitioned."""
+    times = [frames[name][typed("str", TABLES[name].time)] for name in ("transactions", "risk_assessments")]
+    known = pl.concat([column.rename("time") for column in times] + [frames["market_data"]["timestamp"].rename("time")])
+    return Span(typed("datetime", known.min()), typed("datetime", known.max()) + timedelta(microseconds=1))
+
+
+def _empty_postgres(stores: "Stores", *, everything: bool) -> None:
+    if everything:
+        stores.postgres.run(f"TRUNCATE {', '.join(POSTGRES)} CASCADE")
+    else:
+        stores.postgres.run(f"DELETE FROM {_SEEDED}")  # noqa: S608 - our own name
+
+
+def _empty_others(stores: "Stores") -> None:
+    for name in CLICKHOUSE:
+        stores.clickhouse.run(f"TRUNCATE TABLE {name}")
+    for name in _FAMILIES:
+        stores.redis.delete(_family(name).glob)
+    for name in QDRANT:
+        collection = typed("Collection", TABLES[name])
+        stores.qdrant.drop(name)
+        stores.qdrant.make(name, size=collection.size, payload=collection.payload)
+
+
+def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress) -> dict[str, int]:
+    """Every frame into its store; how many rows each had."""
+    order = (*POSTGRES, *CLICKHOUSE, *QDRANT, *_FAMILIES)
+    for done, name in enumerate(order):
+        progress(name, done, len(order))
+        table = TABLES[name]
+        if name in POSTGRES:
+            stores.postgres.write(name, frames[name])
+        elif name in CLICKHOUSE:
+            stores.clickhouse.write(name, frames[name])
+        elif name in QDRANT:
+            stores.qdrant.write(name, as_points(table, frames[name]))
+        else:
+            # Whatever the family held before is as old as the rest of what is replaced.
+            stores.redis.delete(_family(name).glob)
+            stores.redis.write(_family(name).kind, as_keys(name, frames[name]), ttl=_family(name).ttl)
+    progress("done", len(order), len(order))
+    return {name: frames[name].height for name in order}
+
+
+def as_points(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """A collection's frame as `stores.qdrant.write` takes it: id, vector, payload; moments as epoch seconds."""
+    payload = [
+        pl.col(column.name).dt.epoch("s") if isinstance(column.dtype, pl.Datetime) else pl.col(column.name)
+        for column in table.visible
+        if column.name not in ("id", "vector")
+    ]
+    return frame.select("id", "vector", payload=pl.struct(payload).struct.json_encode())
+
+
+def _family(name: str) -> KeyFamily:
+    return typed("KeyFamily", TABLES[name])

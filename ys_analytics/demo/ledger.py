@@ -1,0 +1,217 @@
+"""What every portfolio has in each place, and each entry that moved it.
+
+Knows arithmetic and gas; decides nothing. Quantities are whole units of 1e-10, debts are negative, and the
+sum of the entries is always what is held, to the last unit.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ys_analytics.demo.actions import ACTIONS, Action
+from ys_analytics.demo.calendar import HOUR_SECONDS
+from ys_analytics.demo.cast import Cast
+from ys_analytics.demo.exact import PRICE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
+from ys_analytics.demo.identity import stream
+from ys_analytics.demo.market import Market
+from ys_analytics.demo.world import DEBT, ETH, GAS_2, MAINNET, PLACES
+
+STATUSES = ("pending", "confirmed", "failed", "replaced")
+FLOWS = ("", "external", "internal")
+NOWHERE = -1
+
+# One unit of gas times one unit of its price is one unit of quantity: gas is counted in hundreds, its price
+# in 1e-12 of the native token, so a cost never needs rounding.
+GAS_UNITS = 100
+GAS_PRICE_SCALE = 12
+_GWEI = 1_000
+
+# Usual price of gas by chain, in gwei.
+_GAS_PRICE = {0: 0.0, 1: 9.0, 10: 0.04, 137: 42.0, 42161: 0.05, 8453: 0.03}
+
+_LEAST = QUANTITY // 10**6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """Transactions by column, in the order they happened within each portfolio.
+
+    Attributes:
+        who: Number of the portfolio.
+        day: Number of the market's day.
+        second: Second of that day.
+        action: Number in `ACTIONS`.
+        source: Place given from, or NOWHERE.
+        given: Units given.
+        target: Place received in, or NOWHERE.
+        received: Units received.
+        chain: Chain it was on.
+        gas: Gas used, in hundreds; 0 where the portfolio paid none.
+        gas_price: Units of 1e-12 native token per gas.
+        status: Number in `STATUSES`; only confirmed entries moved anything besides gas.
+        flow: Number in `FLOWS`: what metadata says.
+    """
+
+    who: Ints
+    day: Ints
+    second: Ints
+    action: Ints
+    source: Ints
+    given: Ints
+    target: Ints
+    received: Ints
+    chain: Ints
+    gas: Ints
+    gas_price: Ints
+    status: Ints
+    flow: Ints
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return self.who.size
+
+    @property
+    def moved(self) -> Ints:
+        """1 where the entry moved quantities, 0 where it was not confirmed."""
+        moved: Ints = (self.status == STATUSES.index("confirmed")).astype(np.int64)
+        return moved
+
+    @property
+    def gas_cost(self) -> Ints:
+        """Units of the native token that gas took."""
+        return self.gas * self.gas_price
+
+    @property
+    def gas_place(self) -> Ints:
+        """The place gas was paid from."""
+        return np.where(self.chain == MAINNET, ETH, GAS_2)
+
+
+class Book:
+    """Holdings as the days pass; `post` is the only thing that changes them."""
+
+    def __init__(self, cast: Cast, market: Market, *, seed: int) -> None:
+        """Open an empty book before the first day."""
+        self.cast = cast
+        self.market = market
+        self.chance = stream(seed, "ledger")
+        self.holdings: Ints = np.zeros((cast.size, len(PLACES)), dtype=np.int64)
+        self.day = 0
+        self.hour = 0
+        self._symbols = cast.symbols
+        self._chains = cast.chains
+        self._fear = market.fear
+        self._written: list[Entries] = []
+
+    def at(self, day: int, hour: int) -> None:
+        """Move on to an hour; entries of one portfolio must follow one another."""
+        self.day, self.hour = day, hour
+        self.prices: Floats = self.market.prices[:, day, hour][self._symbols] / PRICE
+
+    @property
+    def values(self) -> Floats:
+        """What every place is worth in USD at this hour, debts negative, shape (portfolios, places)."""
+        values: Floats = self.holdings / QUANTITY * self.prices
+        return values
+
+    def quantity(self, who: Ints, place: int, dollars: Floats) -> Ints:
+        """How many units of a place `dollars` buy at this hour."""
+        return below(dollars / self.prices[who, place], QUANTITY_SCALE)
+
+    def post(
+        self,
+        who: Ints,
+        action: Action,
+        *,
+        source: int = NOWHERE,
+        given: Ints | None = None,
+        target: int = NOWHERE,
+        received: Ints | None = None,
+        status: str = "confirmed",
+        flow: str = "",
+    ) -> None:
+        """Write one entry for each portfolio in `who` that can afford it, and move what it moves.
+
+        Args:
+            who: Numbers of portfolios, each once.
+            action: What they do.
+            source: The place they give from; what they have not got cannot be given, except to owe more.
+            given: Units given, by portfolio.
+            target: The place they receive in.
+            received: Units received; None converts `given` at this hour's prices less the action's fee.
+            status: What became of it.
+            flow: What metadata says of it, over the rule.
+        """
+        if who.size == 0:
+            return
+        gave = np.zeros(who.size, dtype=np.int64) if given is None else given
+        got = self._converted(who, action, source, gave, target) if received is None else received
+        chain = self._chains[who, target if source == NOWHERE else source]
+        gas, price = self._gas(action, chain, status)
+        kept = self._affordable(who, source, gave, chain, gas * price) & (np.maximum(gave, got) > _LEAST)
+        who, gave, got, chain, gas, price = (row[kept] for row in (who, gave, got, chain, gas, price))
+        if who.size == 0:
+            return
+        same = np.ones(who.size, dtype=np.int64)
+        entry = Entries(
+            who=who,
+            day=same * self.day,
+            second=self.hour * HOUR_SECONDS + self.chance.integers(0, HOUR_SECONDS - 1, who.size),
+            action=same * ACTIONS.index(action),
+            source=same * source,
+            given=gave,
+            target=same * target,
+            received=got,
+            chain=chain,
+            gas=gas,
+            gas_price=price,
+            status=same * STATUSES.index(status),
+            flow=same * FLOWS.index(flow),
+        )
+        apply(self.holdings, entry)
+        self._written.append(entry)
+
+    def entries(self) -> Entries:
+        """Everything written so far, by portfolio and then in time."""
+        names = [each.name for each in fields(Entries)]
+        empty = np.zeros(0, dtype=np.int64)
+        joined = {name: np.concatenate([empty, *(getattr(one, name) for one in self._written)]) for name in names}
+        order = np.lexsort((joined["second"], joined["day"], joined["who"]))
+        return Entries(**{name: column[order] for name, column in joined.items()})
+
+    def _converted(self, who: Ints, action: Action, source: int, gave: Ints, target: int) -> Ints:
+        if target == NOWHERE:
+            return np.zeros_like(gave)
+        if action.at_par:
+            return gave
+        worth = gave / QUANTITY * self.prices[who, source] * (1.0 - action.fee)
+        return self.quantity(who, target, worth)
+
+    def _gas(self, action: Action, chain: Ints, status: str) -> tuple[Ints, Ints]:
+        """Gas in hundreds and its price; none where the action needs none or was never included."""
+        if action.gas == 0 or status in ("pending", "replaced"):
+            return np.zeros_like(chain), np.zeros_like(chain)
+        usual = np.array([_GAS_PRICE[int(one)] for one in chain])
+        busy = np.exp(self.chance.normal(0.0, 0.3, chain.size)) * (1.0 + 2.5 * self._fear[self.day])
+        price = np.where(chain > 0, np.maximum(1, np.rint(usual * busy * _GWEI)), 0).astype(np.int64)
+        gas = np.rint(action.gas * self.chance.uniform(0.85, 1.15, chain.size)).astype(np.int64)
+        return np.where(chain > 0, gas, 0), price
+
+    def _affordable(self, who: Ints, source: int, gave: Ints, chain: Ints, cost: Ints) -> Flags:
+        """Whether a portfolio has what it gives and the gas for it."""
+        purse = np.where(chain == MAINNET, ETH, GAS_2)
+        gas_left = self.holdings[who, purse] - np.where(purse == source, gave, 0)
+        able: Flags = (cost == 0) | (gas_left >= cost)
+        if source in (NOWHERE, DEBT):
+            return able
+        owned: Flags = self.holdings[who, source] >= gave
+        return able & owned
+
+
+def apply(holdings: Ints, entries: Entries) -> None:
+    """Add what the entries moved to holdings of shape (portfolios, places)."""
+    for place, change in ((entries.source, -entries.given), (entries.target, entries.received)):
+        real = (place != NOWHERE) & (entries.moved == 1)
+        np.add.at(holdings, (entries.who[real], place[real]), change[real])
+    np.add.at(holdings, (entries.who, entries.gas_place), -entries.gas_cost)

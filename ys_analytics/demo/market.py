@@ -1,0 +1,193 @@
+"""Prices of every symbol on every day and hour: correlated, with jumps, calm and panic.
+
+Knows how prices move and how a receipt token's price follows from its underlying; knows no portfolio
+and no table. Prices are whole units of 1e-8 US dollars, one at the end of each hour; the last hour's
+is the close of the day.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from ys_analytics.demo.exact import PRICE, PRICE_SCALE, Floats, Ints, on_grid
+from ys_analytics.demo.identity import stream
+from ys_analytics.demo.world import QUOTED, SYMBOLS
+
+HOURS = 24
+CLOSE = HOURS - 1
+_YEAR_HOURS = 365 * HOURS
+_WEEK = 7
+
+# The dollar coin that loses its peg for three days, the one that half follows it, and how deep it falls.
+_DEPEG = {"USDC": 0.10, "DAI": 0.05}
+_DEPEG_AT = 0.62
+_DEPEG_DAYS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """Prices by symbol, day and hour.
+
+    Attributes:
+        days: The calendar days that have prices, oldest first; real ones may have gaps.
+        prices: Units of 1e-8 USD, shape (symbols, days, 24), in the order of `world.SYMBOLS`; 0 where a symbol
+            has no price.
+        volume: USD traded a day, shape (symbols, days).
+        hourly: How many of the last days are quoted each hour; 0 where only closes are known.
+        source: Who quotes them.
+    """
+
+    days: npt.NDArray[np.datetime64]
+    prices: Ints
+    volume: Floats
+    hourly: int
+    source: str
+
+    @property
+    def closes(self) -> Floats:
+        """Closing prices in USD, shape (symbols, days)."""
+        closes: Floats = self.prices[:, :, CLOSE] / PRICE
+        return closes
+
+    @property
+    def traded(self) -> frozenset[str]:
+        """The symbols that have a price."""
+        return frozenset(symbol for symbol, row in zip(SYMBOLS, self.prices, strict=True) if row.all())
+
+    @property
+    def fear(self) -> Floats:
+        """How frightened each day is: 0 calm, 1 panic, from a week's moves of BTC against its usual week."""
+        moves = np.abs(np.diff(np.log(self.closes[0]), prepend=np.log(self.closes[0, 0])))
+        week = np.convolve(moves, np.ones(_WEEK) / _WEEK)[: moves.size]
+        usual = float(np.median(week)) or 1.0
+        return np.clip((week / usual - 1.0) / 1.5, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Walk:
+    """How one coin moves: its share in the market's moves and its own, both per year."""
+
+    start: float
+    beta: float
+    own: float
+    volume: float
+
+
+_WALKS = {
+    "BTC": _Walk(start=61_800.0, beta=1.00, own=0.10, volume=28e9),
+    "ETH": _Walk(start=2_950.0, beta=1.22, own=0.30, volume=14e9),
+    "LINK": _Walk(start=14.20, beta=1.30, own=0.55, volume=420e6),
+    "AAVE": _Walk(start=148.0, beta=1.35, own=0.60, volume=260e6),
+    "UNI": _Walk(start=8.40, beta=1.30, own=0.62, volume=210e6),
+    "POL": _Walk(start=0.52, beta=1.38, own=0.66, volume=180e6),
+}
+_STABLE_VOLUME = {"USDC": 7.5e9, "USDT": 55e9, "DAI": 310e6}
+
+
+def synthetic(*, days: int, seed: int, until: datetime, hourly: int = 21) -> Market:
+    """A market that never was: `days` days up to `until`, which is the end and not in it.
+
+    Two moods follow one another; in panic everything moves twice as much, falls more often and jumps. All
+    coins share one factor, so they fall together. USDC loses its peg once, for three days, and DAI half of it.
+    """
+    chance = stream(seed, "market")
+    mood = _moods(chance, days)
+    factor = _factor(chance, mood)
+    prices = np.ones((len(SYMBOLS), days, HOURS))
+    for row, symbol in enumerate(QUOTED):
+        if symbol in _WALKS:
+            prices[row] = _walk(chance, _WALKS[symbol], factor, mood)
+        else:
+            prices[row] = _peg(chance, days) - _depeg(days, _DEPEG.get(symbol, 0.0))
+    end = np.datetime64(until.date(), "D")
+    base = np.array([_volume(symbol) for symbol in SYMBOLS])[:, None]
+    busy = 1.0 + 2.5 * mood + chance.lognormal(0.0, 0.25, (len(SYMBOLS), days))
+    return Market(
+        days=np.arange(end - days, end),
+        prices=on_grid(prices, PRICE_SCALE),
+        volume=base * busy / 2.0,
+        hourly=min(hourly, days),
+        source="demo",
+    )
+
+
+def with_receipts(market: Market, *, fees: Floats, seed: int) -> Market:
+    """The market with the tokens that stand for others priced from these.
+
+    Args:
+        market: Prices of the quoted symbols.
+        fees: What the liquidity pool earned on each day, per year, shape (days,).
+        seed: Of the small discount at which stETH trades.
+
+    A share of a constant-product pool is worth twice the root of the product of its two prices, which is
+    where impermanent loss comes from, times what its fees have added. Aave's tokens are worth their
+    underlying, a Treasury bill at par one dollar.
+    """
+    of = {symbol: row for row, symbol in enumerate(SYMBOLS)}
+    prices = market.prices.copy()
+    ether, dollar = prices[of["ETH"]] / PRICE, prices[of["USDC"]] / PRICE
+    discount = 0.0012 + 0.0006 * np.abs(stream(seed, "discount").standard_normal(ether.shape[0]))[:, None]
+    earned = np.exp(np.cumsum(np.log1p(fees / 365)))[:, None]
+    prices[of["stETH"]] = on_grid(ether * (1.0 - discount), PRICE_SCALE)
+    prices[of["aUSDC"]] = prices[of["USDC"]]
+    prices[of["aWETH"]] = prices[of["ETH"]]
+    prices[of["ETH-USDC-LP"]] = on_grid(2.0 * np.sqrt(ether * dollar) * earned, PRICE_SCALE)
+    prices[of["TBILL"]] = PRICE
+    return replace(market, prices=prices)
+
+
+def _moods(chance: np.random.Generator, days: int) -> Floats:
+    """Calm (0) and panic (1) by day; panic comes seldom and lasts a week or so."""
+    draws = chance.random(days)
+    mood = np.zeros(days)
+    for day in range(1, days):
+        stays = 0.86 if mood[day - 1] else 0.022
+        mood[day] = float(draws[day] < stays)
+    return mood
+
+
+def _factor(chance: np.random.Generator, mood: Floats) -> Floats:
+    """Hourly log moves that all coins share, shape (days, 24)."""
+    rough = np.where(mood > 0, 0.95, 0.40)[:, None]
+    drift = np.where(mood > 0, -0.70, 0.72)[:, None]
+    moves: Floats = drift / _YEAR_HOURS + rough / np.sqrt(_YEAR_HOURS) * chance.standard_normal((mood.size, HOURS))
+    jumps = chance.random(mood.size) < np.where(mood > 0, 0.08, 0.008)
+    hour = chance.integers(0, HOURS, mood.size)
+    size = chance.normal(-0.035, 0.045, mood.size)
+    moves[np.arange(mood.size), hour] += np.where(jumps, size, 0.0)
+    return moves
+
+
+def _walk(chance: np.random.Generator, walk: _Walk, factor: Floats, mood: Floats) -> Floats:
+    own = walk.own * np.where(mood > 0, 1.4, 1.0)[:, None] / np.sqrt(_YEAR_HOURS)
+    moves = walk.beta * factor + own * chance.standard_normal(factor.shape)
+    path: Floats = walk.start * np.exp(np.cumsum(moves.ravel()).reshape(factor.shape))
+    return path
+
+
+def _peg(chance: np.random.Generator, days: int) -> Floats:
+    """A price near one dollar that returns to it within hours."""
+    shocks = chance.normal(0.0, 0.00012, days * HOURS)
+    away = np.empty(days * HOURS)
+    level = 0.0
+    for hour, shock in enumerate(shocks):
+        level = 0.93 * level + float(shock)
+        away[hour] = level
+    return 1.0 + away.reshape(days, HOURS)
+
+
+def _depeg(days: int, depth: float) -> Floats:
+    """How far a dollar coin is below its peg: down within ten hours, back within three days."""
+    hours = np.arange(days * HOURS, dtype=np.float64) - int(days * _DEPEG_AT) * HOURS
+    falling = np.clip(hours / 10.0, 0.0, 1.0)
+    rising = np.clip((_DEPEG_DAYS * HOURS - hours) / (_DEPEG_DAYS * HOURS - 10.0), 0.0, 1.0)
+    away: Floats = (depth * falling * rising**2).reshape(days, HOURS)
+    return away
+
+
+def _volume(symbol: str) -> float:
+    if symbol in _WALKS:
+        return _WALKS[symbol].volume
+    return _STABLE_VOLUME.get(symbol, 5e6)

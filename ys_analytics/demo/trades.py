@@ -1,0 +1,83 @@
+"""The table `dex_trades`: swaps of strangers on five chains, at prices near the market's.
+
+Knows pairs and sizes; no portfolio of the demo trades here.
+"""
+
+import numpy as np
+import polars as pl
+
+from ys_analytics.demo.calendar import DAY_SECONDS, epoch, moments
+from ys_analytics.demo.exact import PRICE, Ints, decimals, fitted, on_grid
+from ys_analytics.demo.identity import address, stream, transaction_hashes
+from ys_analytics.demo.market import Market
+from ys_analytics.demo.world import ASSETS, BLOCKS, SYMBOLS
+from ys_analytics.schemas import TABLES
+
+# Exchange, chain, first token, second token, pool fee.
+_PAIRS = (
+    ("uniswap-v3", 1, "ETH", "USDC", 0.0005),
+    ("uniswap-v3", 1, "LINK", "ETH", 0.003),
+    ("uniswap-v3", 1, "UNI", "ETH", 0.003),
+    ("curve", 1, "USDC", "USDT", 0.0001),
+    ("velodrome", 10, "ETH", "USDC", 0.0005),
+    ("quickswap", 137, "POL", "USDC", 0.0005),
+    ("camelot", 42161, "ETH", "USDC", 0.0005),
+    ("aerodrome", 8453, "ETH", "USDC", 0.0005),
+)
+
+# Trades are kept for the last days only; the chain has the rest.
+_KEPT_DAYS = 90
+_PER_DAY = 24
+_BLOCKS_FROM = 1_735_689_600
+
+
+def dex_trades(market: Market, *, seed: int) -> pl.DataFrame:
+    """One row a swap: what went into the pool is positive, what left it negative; price is token1 per token0."""
+    chance = stream(seed, "trades")
+    days = market.days.size
+    pairs = [pair for pair in _PAIRS if {pair[2], pair[3]} <= market.traded]
+    size = min(days - 1, _KEPT_DAYS) * _PER_DAY
+    pair = chance.integers(0, len(pairs), size)
+    day = np.sort(chance.integers(days - min(days - 1, _KEPT_DAYS), days, size))
+    second = chance.integers(0, DAY_SECONDS, size)
+    first, quoted = (np.array([SYMBOLS.index(one[side]) for one in pairs])[pair] for side in (2, 3))
+    at = (day, second // 3600)
+    base = market.prices[first, *at] / PRICE
+    mid = base / (market.prices[quoted, *at] / PRICE)
+    fee = np.array([one[4] for one in pairs])[pair]
+    bought = chance.random(size) < 0.5  # noqa: PLR2004 - a coin
+    paid = mid * (1.0 + np.where(bought, fee, -fee) + chance.normal(0.0, 0.0006, size))
+    dollars = np.exp(chance.normal(np.log(6_000), 1.4, size)).clip(20, 2e6)
+    tokens = dollars / base
+    chain = np.array([one[1] for one in pairs])[pair]
+    schema = TABLES["dex_trades"].schema
+    rows = fitted(
+        {
+            "timestamp": moments(market.days[day], second),
+            "chain_id": pl.Series(chain).cast(pl.UInt32),
+            "dex_name": pl.Series([one[0] for one in pairs]).gather(pair),
+            "pair_address": pl.Series([address("pair", *one[:4]) for one in pairs]).gather(pair),
+            "token0_address": pl.Series([_token(one[2], one[1]) for one in pairs]).gather(pair),
+            "token1_address": pl.Series([_token(one[3], one[1]) for one in pairs]).gather(pair),
+            "amount0": decimals(on_grid(np.where(bought, -tokens, tokens), 8), scale=8),
+            "amount1": decimals(on_grid(np.where(bought, tokens * paid, -tokens * paid), 8), scale=8),
+            "price": decimals(on_grid(paid, 12), scale=12),
+            "transaction_hash": transaction_hashes(seed, "trades", size),
+            "block_number": pl.Series(_block(chain, epoch(market.days[day], second))).cast(pl.UInt64),
+        },
+        schema,
+    )
+    return rows.sort("chain_id", "dex_name", "timestamp", "transaction_hash")
+
+
+def _token(symbol: str, chain: int) -> str:
+    """The token's contract on a chain; native coins trade wrapped, at an address of their own."""
+    known = {(asset.symbol, asset.chain): asset.contract for asset in ASSETS}
+    return known.get((symbol, chain)) or address("wrapped", symbol, chain)
+
+
+def _block(chain: Ints, seconds: Ints) -> Ints:
+    pace = np.array([BLOCKS[int(one)][0] for one in chain])
+    begun = np.array([BLOCKS[int(one)][1] for one in chain])
+    block: Ints = np.maximum(1, begun + np.floor((seconds - _BLOCKS_FROM) / pace)).astype(np.int64)
+    return block

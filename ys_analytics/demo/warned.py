@@ -1,0 +1,203 @@
+"""The tables that follow from measured risk: what the satellites conclude, and what owners are warned of.
+
+Knows limits and texts; measures nothing. An assessment is written each Sunday and on the day a limit is
+crossed; an alert is raised on that day and resolved on the first day back inside the limit.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+
+from ys_analytics.demo.calendar import moment, moments
+from ys_analytics.demo.cast import Cast
+from ys_analytics.demo.exact import Flags, Floats, fitted, rates
+from ys_analytics.demo.identity import name_id, row_ids
+from ys_analytics.demo.market import Market
+from ys_analytics.demo.people import user_id
+from ys_analytics.demo.risk import Risks, liquidation_score
+from ys_analytics.schemas import TABLES
+
+# Written in the second of the close the measures are of.
+_WRITTEN = 86_399
+_VALID = timedelta(days=7)
+
+# Confidence in what is counted (below a limit) and in what is estimated.
+_SURE = {True: 0.95, False: 0.85}
+# A score above which something is advised.
+_WORRYING = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A line that must not be crossed.
+
+    Attributes:
+        alert: The value of `alert_type`.
+        assessment: The value of `assessment_type`.
+        satellite: Who watches it.
+        measure: Name of the measure, as in the details.
+        below: Whether it is crossed downwards.
+        levels: Severity and the value at which it begins, mildest first.
+        advice: What the satellite recommends.
+    """
+
+    alert: str
+    assessment: str
+    satellite: str
+    measure: str
+    below: bool
+    levels: tuple[tuple[str, float], ...]
+    advice: str
+
+    def level(self, value: Floats) -> np.ndarray:
+        """How many of the levels each value has crossed; 0 inside the limit and where nothing is measured."""
+        bounds = np.array([bound for _, bound in self.levels])
+        crossed = value[..., None] < bounds if self.below else value[..., None] > bounds
+        count: np.ndarray = crossed.sum(axis=-1)
+        return count
+
+
+LIMITS = (
+    Limit(alert="liquidation_risk", assessment="liquidation", satellite="aegis", measure="liquidation_distance",
+          below=True, levels=(("medium", 0.30), ("high", 0.22), ("critical", 0.15)),
+          advice="repay debt or add collateral"),
+    Limit(alert="high_correlation", assessment="correlation", satellite="sage", measure="correlation_score",
+          below=False, levels=(("low", 0.80), ("medium", 0.90)), advice="hold assets that move apart"),
+    Limit(alert="protocol_risk", assessment="protocol", satellite="oracle", measure="protocol_risk_score",
+          below=False, levels=(("low", 0.22), ("medium", 0.30), ("high", 0.40)), advice="leave the riskiest pool"),
+    Limit(alert="unusual_activity", assessment="market", satellite="aegis", measure="loss_in_units_of_var",
+          below=False, levels=(("medium", 1.5), ("high", 2.5), ("critical", 4.0)), advice="review the day"),
+)  # fmt: skip
+
+
+def measures(risks: Risks) -> tuple[Floats, ...]:
+    """The measure of each limit, in the order of `LIMITS`, shape (portfolios, days); not a number where unmeasured."""
+    # The loss of a day against the value at risk of the day before.
+    before = np.concatenate([np.full((risks.var.shape[0], 1), np.nan), risks.tail[:, :-1]], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        loss = np.where(before > 0, -risks.returns / before, np.nan)
+    rows = (risks.distance, risks.correlation, risks.hazard, loss)
+    return tuple(np.where(risks.measured, row, np.nan) for row in rows)
+
+
+def risk_assessments(cast: Cast, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
+    """The table `risk_assessments`: each risk of each portfolio on Sundays and when a limit is crossed."""
+    sunday = (market.days.astype("datetime64[D]").astype(np.int64) + 3) % 7 == 6  # noqa: PLR2004 - Monday is 0
+    parts = []
+    for limit, measure in zip(LIMITS, measures(risks), strict=True):
+        who, day = np.nonzero(_known(measure) & (sunday[None, :] | _raised(limit, measure)))
+        score = _scores(limit, measure)[who, day]
+        written = moments(market.days[day], np.full(day.size, _WRITTEN))
+        seen = pl.Series("seen", np.round(measure[who, day], 8))
+        parts.append(
+            {
+                "id": row_ids(seed, f"assessments of {limit.assessment}", who.size),
+                "portfolio_id": pl.Series(cast.ids, dtype=pl.String).gather(who),
+                "assessment_type": _all(limit.assessment, who.size),
+                "risk_score": rates(score, scale=4, dtype=pl.Decimal(5, 4)),
+                "confidence_level": rates(np.full(who.size, _SURE[limit.below]), scale=4, dtype=pl.Decimal(5, 4)),
+                "factors": '{"' + limit.measure + '": "' + seen.cast(pl.String) + '"}',
+                "recommendations": _all(json.dumps({"advice": limit.advice}), who.size).zip_with(
+                    pl.Series(score > _WORRYING), _all("{}", who.size)
+                ),
+                "satellite_source": _all(limit.satellite, who.size),
+                "created_at": written,
+                "expires_at": written + _VALID,
+            }
+        )
+    schema = TABLES["risk_assessments"].schema
+    rows = pl.concat([pl.DataFrame(part).cast({"assessment_type": schema["assessment_type"]}) for part in parts])
+    return fitted(rows.to_dict(), schema).sort("created_at", "id")
+
+
+def risk_alerts(cast: Cast, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
+    """The table `risk_alerts`: one for each time a limit was crossed; its severity is the worst it came to."""
+    rows = []
+    for limit, measure in zip(LIMITS, measures(risks), strict=True):
+        levels = limit.level(measure)
+        for who, day in zip(*np.nonzero(_raised(limit, measure)), strict=True):
+            inside = np.flatnonzero(levels[who, day:] == 0)
+            end = int(day + inside[0]) if inside.size else None
+            worst = int(levels[who, day:end].max()) - 1
+            rows.append(
+                _alert(cast, market, limit, measure, who=int(who), day=int(day), end=end, worst=worst, seed=seed)
+            )
+    return _frame("risk_alerts", rows, order=["created_at", "id"])
+
+
+def _alert(
+    cast: Cast,
+    market: Market,
+    limit: Limit,
+    measure: Floats,
+    *,
+    who: int,
+    day: int,
+    end: int | None,
+    worst: int,
+    seed: int,
+) -> dict[str, object]:
+    raised = moment(market.days[day], _WRITTEN)
+    severity, bound = limit.levels[worst]
+    # Nobody sees anything after the demo's end.
+    seen = (end is not None or worst > 0) and day < market.days.size - 1
+    return {
+        "id": name_id("alert", seed, who, limit.alert, market.days[day]),
+        "portfolio_id": cast.ids[who],
+        "alert_type": limit.alert,
+        "severity": severity,
+        "message": f"{limit.measure.replace('_', ' ')} {measure[who, day]:.4f}, limit {limit.levels[0][1]:.2f}: "
+        f"{limit.advice}",
+        "details": json.dumps(
+            {
+                "measure": limit.measure,
+                "value": f"{measure[who, day]:.8f}",
+                "limit": f"{limit.levels[0][1]:.4f}",
+                "worst_limit_crossed": f"{bound:.4f}",
+            }
+        ),
+        "is_acknowledged": seen,
+        "acknowledged_at": raised + timedelta(hours=3) if seen else None,
+        "acknowledged_by": user_id(seed, int(cast.owners[who])) if seen else None,
+        "created_at": raised,
+        "resolved_at": None if end is None else moment(market.days[end], _WRITTEN),
+    }
+
+
+def _raised(limit: Limit, measure: Floats) -> Flags:
+    """Days on which the limit is crossed and the last measured day it was not."""
+    levels = limit.level(measure)
+    before = np.concatenate([np.zeros((levels.shape[0], 1), dtype=levels.dtype), levels[:, :-1]], axis=1)
+    raised: Flags = (levels > 0) & (before == 0)
+    return raised
+
+
+def _all(text: str, count: int) -> pl.Series:
+    return pl.Series([text], dtype=pl.String).new_from_index(0, count)
+
+
+def _known(measure: Floats) -> Flags:
+    known: Flags = ~np.isnan(measure)
+    return known
+
+
+def _scores(limit: Limit, measure: Floats) -> Floats:
+    """A risk score from 0 to 1 that grows with the measure."""
+    if limit.below:
+        return np.clip(liquidation_score(measure), 0.0, 1.0)
+    worst = limit.levels[-1][1]
+    return np.clip(measure / worst * 0.8, 0.0, 1.0)
+
+
+def _frame(table: str, rows: list[dict[str, object]], *, order: list[str]) -> pl.DataFrame:
+    schema = TABLES[table].schema
+    typed = pl.DataFrame(rows, schema={name: _loose(dtype) for name, dtype in schema.items()}, strict=False)
+    return fitted(typed.cast(dict(schema)).sort(order).to_dict(), schema)  # type: ignore[arg-type]
+
+
+def _loose(dtype: pl.DataType) -> pl.DataType:
+    """The type rows are first read as: a Decimal from its float."""
+    return pl.Float64() if dtype.is_decimal() else dtype

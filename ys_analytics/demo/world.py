@@ -1,0 +1,226 @@
+"""What exists in the demo whatever the seed: chains, assets, pools and the places a position can be in.
+
+Knows names, addresses and how tokens are derived from one another; knows no price, day or portfolio.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ys_analytics.demo.identity import address, name_id
+
+PositionType = Literal["spot", "staked", "lp_token", "yield_farm", "lending", "borrowing"]
+
+MAINNET = 1
+
+# The chains besides mainnet, each with the token its gas is paid in.
+NATIVE = {1: "ETH", 10: "ETH", 137: "POL", 42161: "ETH", 8453: "ETH"}
+LAYER_2 = (42161, 8453, 10, 137)
+
+# Seconds between blocks, and the block of 2025-01-01 00:00 UTC (of the order of the real one).
+BLOCKS = {0: (600.0, 877_000), 1: (12.0, 21_525_000), 10: (2.0, 130_000_000), 137: (2.1, 66_200_000),
+          42161: (0.25, 290_700_000), 8453: (2.0, 24_500_000)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A token: `quote` is the symbol whose price it has (tokens on several chains share one)."""
+
+    symbol: str
+    name: str
+    kind: Literal["crypto", "lp_token", "staked_token", "yield_token", "rwa_token"] = "crypto"
+    chain: int | None = None
+    native: bool = False
+    digits: int = 18
+    coingecko: str | None = None
+    note: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Its UUID, the same in every demo."""
+        return name_id("asset", self.symbol, self.chain)
+
+    @property
+    def contract(self) -> str | None:
+        """Its contract; none for a coin with a chain of its own."""
+        return None if self.native else address("token", self.symbol, self.chain)
+
+    @property
+    def quoted_on(self) -> int:
+        """The chain in `market_data`: 0 for native coins."""
+        return self.chain or 0
+
+
+def _coin(symbol: str, name: str, coingecko: str, *, digits: int = 18, **note: object) -> Asset:
+    return Asset(symbol=symbol, name=name, native=True, digits=digits, coingecko=coingecko, note=note)
+
+
+def _token(symbol: str, name: str, coingecko: str, *, chain: int = MAINNET, digits: int = 18, **note: object) -> Asset:
+    return Asset(symbol=symbol, name=name, chain=chain, digits=digits, coingecko=coingecko, note=note)
+
+
+ASSETS: tuple[Asset, ...] = (
+    _coin("BTC", "Bitcoin", "bitcoin", digits=8),
+    _coin("ETH", "Ether", "ethereum", native_of_chains=[1, 10, 42161, 8453]),
+    _coin("POL", "POL", "polygon-ecosystem-token", native_of_chains=[137]),
+    *(
+        _token("USDC", "USD Coin", "usd-coin", chain=chain, digits=6, peg="USD", issuer="Circle")
+        for chain in (MAINNET, *LAYER_2)
+    ),
+    _token("USDT", "Tether USD", "tether", digits=6, peg="USD", issuer="Tether"),
+    _token("DAI", "Dai", "dai", peg="USD", issuer="MakerDAO"),
+    _token("LINK", "Chainlink", "chainlink"),
+    _token("AAVE", "Aave", "aave"),
+    _token("UNI", "Uniswap", "uniswap"),
+    Asset(symbol="stETH", name="Lido Staked Ether", kind="staked_token", chain=MAINNET, coingecko="staked-ether",
+          note={"underlying": "ETH", "protocol": "lido"}),
+    Asset(symbol="aUSDC", name="Aave USDC", kind="yield_token", chain=MAINNET, digits=6,
+          note={"underlying": "USDC", "protocol": "aave-v3"}),
+    Asset(symbol="aWETH", name="Aave Ether", kind="yield_token", chain=MAINNET,
+          note={"underlying": "ETH", "protocol": "aave-v3"}),
+    Asset(symbol="ETH-USDC-LP", name="Uniswap v2 ETH/USDC", kind="lp_token", chain=MAINNET,
+          note={"underlying": ["ETH", "USDC"], "protocol": "uniswap-v2"}),
+    Asset(symbol="TBILL", name="Treasury bill at par", kind="rwa_token", chain=MAINNET,
+          note={"peg": "USD", "issuer": "Demo Treasury Desk", "valued": "at par"}),
+)  # fmt: skip
+
+# Symbols with a price of their own; the others are derived from these.
+QUOTED = ("BTC", "ETH", "USDC", "USDT", "DAI", "LINK", "AAVE", "UNI", "POL")
+OPTIONAL = frozenset({"POL"})
+DERIVED = ("stETH", "aUSDC", "aWETH", "ETH-USDC-LP", "TBILL")
+SYMBOLS = (*QUOTED, *DERIVED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something can be held: an asset in a kind of position on a chain.
+
+    Attributes:
+        symbol: What is held; `gas` is the native token of the portfolio's second chain.
+        position: How it is held.
+        home: `chain` is mainnet, `second` the portfolio's second chain, `none` a chain of its own.
+        protocol: The protocol it sits in; empty for a wallet.
+        hazard: Risk of that protocol, 0 to 1.
+    """
+
+    symbol: str
+    position: PositionType = "spot"
+    home: Literal["chain", "second", "none"] = "chain"
+    protocol: str = ""
+    hazard: float = 0.05
+
+    @property
+    def contract(self) -> str | None:
+        """The contract it sits in; none for a wallet."""
+        return address("protocol", self.protocol, self.symbol, self.position) if self.protocol else None
+
+
+PLACES: tuple[Place, ...] = (
+    Place(symbol="BTC", home="none"),
+    Place(symbol="ETH"),
+    Place(symbol="USDC"),
+    Place(symbol="USDT"),
+    Place(symbol="DAI"),
+    Place(symbol="LINK"),
+    Place(symbol="AAVE"),
+    Place(symbol="UNI"),
+    Place(symbol="TBILL", hazard=0.10),
+    Place(symbol="stETH", position="staked", protocol="lido", hazard=0.12),
+    Place(symbol="aUSDC", position="lending", protocol="aave-v3", hazard=0.18),
+    Place(symbol="aWETH", position="lending", protocol="aave-v3", hazard=0.18),
+    Place(symbol="USDC", position="borrowing", protocol="aave-v3", hazard=0.35),
+    Place(symbol="ETH-USDC-LP", position="lp_token", protocol="uniswap-v2", hazard=0.30),
+    Place(symbol="ETH-USDC-LP", position="yield_farm", protocol="uniswap-farm", hazard=0.55),
+    Place(symbol="gas", home="second", hazard=0.15),
+    Place(symbol="USDC", home="second", hazard=0.15),
+)
+(BTC, ETH, USDC, USDT, DAI, LINK, AAVE, UNI, TBILL, STETH, AUSDC, AWETH, DEBT, LP, FARM, GAS_2, USDC_2) = range(
+    len(PLACES)
+)
+
+# What a lender lends against collateral before it is liquidated: the liquidation threshold.
+THRESHOLD = {AWETH: 0.83, AUSDC: 0.78}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Somewhere that pays: what it earns in fees or interest and in rewards, per year, and what is locked."""
+
+    protocol: str
+    pair: str
+    chain: int
+    fees: float
+    rewards: float
+    tvl: float
+    il_risk: float = 0.0
+
+    @property
+    def contract(self) -> str:
+        """Its address, the same in every demo."""
+        return address("pool", self.protocol, self.pair, self.chain)
+
+
+POOLS: tuple[Pool, ...] = (
+    Pool(protocol="lido", pair="stETH", chain=1, fees=0.031, rewards=0.0, tvl=24e9),
+    Pool(protocol="aave-v3", pair="USDC", chain=1, fees=0.045, rewards=0.0, tvl=3.1e9),
+    Pool(protocol="aave-v3", pair="WETH", chain=1, fees=0.018, rewards=0.0, tvl=5.4e9),
+    Pool(protocol="uniswap-v2", pair="ETH/USDC", chain=1, fees=0.085, rewards=0.0, tvl=95e6, il_risk=0.12),
+    Pool(protocol="uniswap-farm", pair="ETH/USDC", chain=1, fees=0.085, rewards=0.11, tvl=31e6, il_risk=0.12),
+    Pool(protocol="uniswap-v3", pair="ETH/USDC", chain=1, fees=0.19, rewards=0.0, tvl=240e6, il_risk=0.22),
+    Pool(protocol="uniswap-v3", pair="BTC/ETH", chain=1, fees=0.06, rewards=0.0, tvl=130e6, il_risk=0.08),
+    Pool(protocol="uniswap-v3", pair="LINK/ETH", chain=1, fees=0.14, rewards=0.0, tvl=28e6, il_risk=0.16),
+    Pool(protocol="curve", pair="USDC/USDT/DAI", chain=1, fees=0.012, rewards=0.021, tvl=410e6, il_risk=0.01),
+    Pool(protocol="curve", pair="stETH/ETH", chain=1, fees=0.009, rewards=0.025, tvl=280e6, il_risk=0.01),
+    Pool(protocol="compound-v3", pair="USDC", chain=1, fees=0.041, rewards=0.008, tvl=900e6),
+    Pool(protocol="treasury-desk", pair="TBILL", chain=1, fees=0.0, rewards=0.0, tvl=150e6),
+    Pool(protocol="aave-v3", pair="USDC", chain=42161, fees=0.052, rewards=0.004, tvl=420e6),
+    Pool(protocol="aave-v3", pair="USDC", chain=137, fees=0.049, rewards=0.006, tvl=110e6),
+    Pool(protocol="aave-v3", pair="USDC", chain=8453, fees=0.055, rewards=0.0, tvl=210e6),
+    Pool(protocol="velodrome", pair="ETH/USDC", chain=10, fees=0.05, rewards=0.17, tvl=18e6, il_risk=0.14),
+    Pool(protocol="aerodrome", pair="ETH/USDC", chain=8453, fees=0.07, rewards=0.22, tvl=44e6, il_risk=0.15),
+    Pool(protocol="camelot", pair="ETH/USDC", chain=42161, fees=0.06, rewards=0.13, tvl=12e6, il_risk=0.15),
+    Pool(protocol="quickswap", pair="POL/USDC", chain=137, fees=0.08, rewards=0.16, tvl=7e6, il_risk=0.21),
+    Pool(protocol="uniswap-v3", pair="ETH/USDC", chain=8453, fees=0.24, rewards=0.0, tvl=66e6, il_risk=0.24),
+)
+LIDO, AAVE_USDC, AAVE_WETH, UNISWAP_V2, UNISWAP_FARM = range(5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Satellite:
+    """One of the eight agents: its trade, its steadiness and what it is asked to do."""
+
+    id: str
+    name: str
+    description: str
+    trade: str
+    built: str
+    tasks: tuple[str, ...]
+    success: float
+    milliseconds: int
+
+
+SATELLITES: tuple[Satellite, ...] = (
+    Satellite(id="sage", name="Sage - Logic & Research", description="Market analysis and RWA integration",
+              trade="logic", built="custom", tasks=("research_protocol", "analyse_market"), success=0.97,
+              milliseconds=840),
+    Satellite(id="forge", name="Forge - Builder & Engineering",
+              description="Smart contract optimization and MEV protection", trade="builder", built="custom",
+              tasks=("optimise_route", "simulate_transaction"), success=0.96, milliseconds=310),
+    Satellite(id="pulse", name="Pulse - Growth & Optimization", description="Yield farming and staking optimization",
+              trade="growth", built="hybrid", tasks=("harvest_rewards", "rebalance_yield"), success=0.93,
+              milliseconds=520),
+    Satellite(id="aegis", name="Aegis - Security & Risk", description="Risk management and liquidation protection",
+              trade="security", built="custom", tasks=("assess_risk", "watch_liquidation"), success=0.99,
+              milliseconds=150),
+    Satellite(id="echo", name="Echo - Sentiment & Community",
+              description="Social monitoring and sentiment analysis", trade="sentiment", built="elizaos",
+              tasks=("score_sentiment", "watch_community"), success=0.91, milliseconds=1_900),
+    Satellite(id="fuel", name="Fuel - Logistics & Capital", description="Capital deployment and gas optimization",
+              trade="logistics", built="hybrid", tasks=("deploy_capital", "estimate_gas"), success=0.95,
+              milliseconds=270),
+    Satellite(id="bridge", name="Bridge - Cross-Chain Operations",
+              description="Multi-chain coordination and arbitrage", trade="cross_chain", built="custom",
+              tasks=("bridge_funds", "find_arbitrage"), success=0.88, milliseconds=2_600),
+    Satellite(id="oracle", name="Oracle - Data Integrity", description="Data validation and RWA verification",
+              trade="data", built="hybrid", tasks=("validate_prices", "verify_rwa"), success=0.985,
+              milliseconds=420),
+)  # fmt: skip
