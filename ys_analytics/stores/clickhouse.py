@@ -4,15 +4,11 @@ Knows the client, its Arrow stream and its errors; knows no table. The embedded 
 into a pipe and a server into its response; from there both are read the same way, batch by batch.
 """
 
-import os
-import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -21,6 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores import arrowstream
 from ys_analytics.stores.address import ClickHouseAddress
+from ys_analytics.stores.arrowwire import Pipe, Response, Wire
 from ys_analytics.stores.patience import patiently
 from ys_analytics.stores.refusals import Refusals
 
@@ -28,12 +25,6 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
 
 Parameters = Mapping[str, object]
-
-# An Arrow stream ends with these bytes; one that ends without them was cut short.
-_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-
-_PIPE = 2**20
-_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux; elsewhere a pipe keeps its size
 
 # Rows of a table looked at to learn which of its text columns repeat.
 _SAMPLE = 20_000
@@ -242,15 +233,15 @@ class ClickHouse:
         return frozenset(name for name, repeats in zip(texts, row, strict=True) if repeats)
 
     @contextmanager
-    def _stream(self, statement: str, parameters: Parameters | None) -> Iterator["_Wire"]:
+    def _stream(self, statement: str, parameters: Parameters | None) -> Iterator[Wire]:
         if self._address.embedded:
-            with _Pipe(self._client, statement, _bound(parameters)) as pipe:
+            with Pipe(self._client, statement, _bound(parameters)) as pipe:
                 yield pipe
         else:
             settings = {"output_format_arrow_compression_method": "lz4_frame"}
             response: Any = self._client.raw_stream(statement, _bound(parameters), settings=settings, fmt="ArrowStream")
             with response:
-                yield _Response(response)
+                yield Response(response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,104 +256,6 @@ class _Query:
     def select(self, wanted: str) -> str:
         ending = f" WHERE {self.where}" if self.where else ""
         return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel beside it
-
-
-class _Wire(Protocol):
-    """Bytes of an Arrow stream, as pyarrow reads them."""
-
-    def read(self, size: int = -1) -> memoryview | bytes: ...
-
-    def finish(self) -> None:
-        """Raise where the stream was cut short."""
-
-
-class _Response:
-    """The body of an HTTP answer."""
-
-    closed = False
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-        self._tail = b""
-
-    def read(self, size: int = -1) -> bytes:
-        parts = []
-        missing = size
-        while missing > 0 and (part := self._body.read(missing)):
-            parts.append(part)
-            missing -= len(part)
-        whole = b"".join(parts)
-        self._tail = (self._tail + whole[-8:])[-8:]
-        return whole
-
-    def close(self) -> None:
-        """Leave the body to the client."""
-
-    def finish(self) -> None:
-        if self._tail != _END_OF_STREAM:
-            raise StoreError("clickhouse: the answer was cut short; try again")
-
-
-class _Pipe:
-    """The embedded engine writing its answer into a pipe, in a thread of its own, while we read the other end.
-
-    Nothing is held but one block; leaving early closes our end, which stops the engine.
-    """
-
-    closed = False
-
-    def __init__(self, client: "Client", statement: str, parameters: dict[str, Any]) -> None:
-        self._reader, self._writer = os.pipe()
-        with suppress(ImportError, OSError):
-            import fcntl
-
-            fcntl.fcntl(self._writer, _SET_PIPE_SIZE, _PIPE)
-        self._tail = b""
-        self._verdict: Future[None] = Future()
-        self._thread = threading.Thread(target=self._answer, args=(client, statement, parameters), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self._reader)
-        self._thread.join()
-        # What the engine said explains a broken stream better than the stream does.
-        failed = self._verdict.exception()
-        if failed is not None and isinstance(error, (pa.ArrowInvalid, OSError)):
-            raise failed
-
-    def _answer(self, client: "Client", statement: str, parameters: dict[str, Any]) -> None:
-        into = f"INTO OUTFILE '/dev/fd/{self._writer}' TRUNCATE FORMAT ArrowStream"
-        try:
-            client.command(f"{statement} {into}", parameters)
-        except BaseException as error:  # noqa: BLE001 - handed to the reader, in whose thread it is raised
-            self._verdict.set_exception(error)
-        else:
-            self._verdict.set_result(None)
-        finally:
-            os.close(self._writer)
-
-    def read(self, size: int = -1) -> memoryview:
-        whole = memoryview(bytearray(size))
-        filled = 0
-        while filled < size and (got := os.readv(self._reader, [whole[filled:]])):
-            filled += got
-        part = whole[:filled]
-        self._tail = (self._tail + bytes(part[-8:]))[-8:]
-        return part
-
-    def close(self) -> None:
-        """Leave the pipe to the block."""
-
-    def finish(self) -> None:
-        self._thread.join()
-        self._verdict.result()
-        if self._tail != _END_OF_STREAM:
-            raise StoreError("clickhouse: the answer was cut short; try again")
 
 
 def _client(address: ClickHouseAddress) -> "Client":
