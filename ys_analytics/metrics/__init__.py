@@ -19,7 +19,7 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
     portfolio_id, n, coverage, start, end, days, then a Float64 named by each `Metric.name`
 `drawdowns(returns, top=None)`: every fall, deepest first.
     portfolio_id, rank Int64, peak, trough, recovery Date, depth Float64 (negative),
-    fall_days, recovery_days, days Int64
+    fall_days, recovery_days, days, fall_periods, recovery_periods, periods Int64
 `catalog.HEADLINE`, `catalog.ALL`: tuples of `Metric(name, title, unit, formula, better, minimum,
     undefined, source, of, at, since, until, benchmark)`; `catalog.METRICS`: the same by name.
 

@@ -132,7 +132,7 @@ CALMAR_RATIO = Metric(
     minimum=30,
     undefined="the value never fell, or a return is below -100 %",
     source="Young (1991), Futures 20(1)",
-    of=lambda s: performance.calmar_ratio(s.ret, day=s.day, depth=s.depth),
+    of=lambda s: performance.calmar_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
 )
 VALUE_AT_RISK = Metric(
     name="value_at_risk",

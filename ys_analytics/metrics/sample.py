@@ -4,7 +4,10 @@ Knows no metric, store, clock or setting. A return that is null, NaN or infinite
 is a day without data: it is left out, and `n` and coverage show that it was.
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import polars as pl
 
@@ -13,6 +16,9 @@ YEAR = 365
 
 # Below this a standard deviation is rounding noise, not risk: seven returns of 0.1 have 1.5e-17.
 NO_RISK = 1e-12
+
+# A rate or a return that may change from period to period.
+Rate = float | pl.Expr
 
 
 def observed(ret: pl.Expr) -> pl.Expr:
@@ -28,6 +34,56 @@ def known(value: pl.Expr) -> pl.Expr:
 def risky(risk: pl.Expr) -> pl.Expr:
     """Return `risk` where it is more than rounding noise, else null."""
     return pl.when(risk > NO_RISK).then(risk)
+
+
+def paired(ret: pl.Expr, benchmark: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return both where both are finite: a day one of them lacks compares nothing."""
+    both = ret.is_finite() & benchmark.is_finite()
+    return pl.when(both).then(ret), pl.when(both).then(benchmark)
+
+
+def check_periods(periods_per_year: float) -> None:
+    """Refuse a number of periods per year that is not positive.
+
+    Raises:
+        ValueError: `periods_per_year` is not positive.
+    """
+    if not periods_per_year > 0:
+        raise ValueError(f"periods_per_year must be positive, not {periods_per_year}")
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuse a confidence that is not strictly between 0 and 1.
+
+    Raises:
+        ValueError: `confidence` is outside (0, 1).
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, as 0.95, not {confidence}")
+
+
+def normal_quantile(probability: float) -> float:
+    """Return the standard normal's quantile."""
+    return NormalDist().inv_cdf(probability)
+
+
+def normal_density(z: float) -> float:
+    """Return the standard normal's density."""
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
+def each(value: pl.Expr, function: Callable[[float], float]) -> pl.Expr:
+    """Apply a scalar function that Polars lacks; for one number per portfolio, not per day."""
+
+    def apply(numbers: pl.Series) -> pl.Series:
+        return pl.Series(numbers.name, [None if x is None else function(x) for x in numbers], pl.Float64)
+
+    return value.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True)
+
+
+def normal_cdf(z: pl.Expr) -> pl.Expr:
+    """Probability that a standard normal is below `z`."""
+    return each(z, lambda x: math.erfc(-x / math.sqrt(2)) / 2)
 
 
 @dataclass(frozen=True, slots=True)

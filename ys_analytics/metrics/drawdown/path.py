@@ -1,11 +1,11 @@
-"""Falls from a peak: how deep, how long, and whether they ended.
+"""The path of wealth, its distance from the peak, and the deepest fall with its dates.
 
-Takes return expressions in time order and gives back one expression; `drawdowns`
-takes the frame of returns and gives the table of episodes. Knows no store, clock
-or setting. A fall is negative: -0.25 is a quarter below the peak.
+Takes return expressions in time order and gives back one expression. Knows no store,
+clock or setting. A fall is negative: -0.25 is a quarter below the peak.
 """
 
 from datetime import timedelta
+from typing import Literal
 
 import polars as pl
 
@@ -27,13 +27,17 @@ def wealth(ret: pl.Expr) -> pl.Expr:
     return (observed(ret) + 1).cum_prod()
 
 
-def underwater(ret: pl.Expr) -> pl.Expr:
+def underwater(
+    ret: pl.Expr, *, compounding: Literal["geometric", "additive"] = "geometric", from_start: bool = True
+) -> pl.Expr:
     r"""Distance of the value from its highest so far, the start included.
 
     $$ D_t = \frac{W_t}{\max(1, \max_{s \le t} W_s)} - 1 $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
+        compounding: "additive" sums returns instead, and measures falls in points of return.
+        from_start: Whether the start is the first peak; without it a loss on the first day is none.
 
     Returns:
         One Float64 a row, 0 at a peak and negative below it; null where the return is missing;
@@ -44,14 +48,18 @@ def underwater(ret: pl.Expr) -> pl.Expr:
     """
     # No `when` here: over running values it makes Polars leave its fast path in `group_by`.
     # Infinity over infinity is NaN, and stays NaN to the end, so the aggregates can tell.
+    if compounding == "additive":
+        points = observed(ret).cum_sum()
+        peak = points.cum_max()
+        return points - (peak.clip(lower_bound=0.0) if from_start else peak)
     value = wealth(ret)
-    return value / value.cum_max().clip(lower_bound=1.0) - 1
+    peak = value.cum_max()
+    return value / (peak.clip(lower_bound=1.0) if from_start else peak) - 1
 
 
-def _deepest(depth: pl.Expr) -> pl.Expr:
-    """The lowest depth, null where the path went below nothing or overflowed."""
-    lowest = depth.min()
-    return pl.when((lowest >= -1) & ~depth.is_nan().any()).then(lowest)
+def traceable(ret: pl.Expr, depth: pl.Expr) -> pl.Expr:
+    """Whether the path can be followed: no return below -1, nothing that overflowed."""
+    return (observed(ret).min() >= -1) & ~depth.is_nan().any()
 
 
 def max_drawdown(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
@@ -73,7 +81,8 @@ def max_drawdown(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5, 0.2]}).select(max_drawdown(pl.col("ret"))).item()
     -0.5
     """
-    return _deepest(underwater(ret) if depth is None else depth)
+    depth = underwater(ret) if depth is None else depth
+    return pl.when(traceable(ret, depth)).then(depth.min())
 
 
 def trough_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
@@ -140,60 +149,3 @@ def recovery_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -
     trough = trough_date(ret, day=day, depth=depth)
     peaks = day.filter(depth >= -NO_RISK)
     return peaks.filter(peaks > trough).min()
-
-
-def drawdowns(
-    returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id", top: int | None = None
-) -> pl.DataFrame:
-    """Every fall from a peak of every portfolio, deepest first.
-
-    Args:
-        returns: Columns `by`, day Date, ret Float64.
-        by: The column that tells the portfolios apart.
-        top: Keep the deepest so many of each portfolio; all when None.
-
-    Returns:
-        `by`; rank Int64 (1 is the deepest); peak Date, the last day at the peak (the day
-        before the first return when the fall began at once); trough Date; recovery Date,
-        null while the peak is not regained; depth Float64, negative; fall_days and
-        recovery_days Int64, peak to trough and trough to recovery; days Int64, peak to
-        recovery or to the last day so far. No rows for a portfolio that never fell.
-
-    >>> from datetime import date
-    >>> day = pl.date_range(date(2025, 1, 1), date(2025, 1, 4), eager=True)
-    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": day, "ret": [0.1, -0.2, 0.1, 0.2]})
-    >>> drawdowns(frame).select("peak", "trough", "recovery", "days").row(0)
-    (datetime.date(2025, 1, 1), datetime.date(2025, 1, 2), datetime.date(2025, 1, 4), 3)
-    """
-    day, depth = pl.col("day"), pl.col("depth")
-    episodes = (
-        returns.lazy()
-        .filter(pl.col("ret").is_finite())
-        .sort(by, "day")
-        .with_columns(depth=underwater(pl.col("ret")).over(by))
-        # A value back at its peak but for rounding has recovered.
-        .with_columns(under=depth < -NO_RISK)
-        .with_columns(
-            peak=pl.when(~pl.col("under")).then(day).forward_fill().fill_null(day.min() - timedelta(days=1)).over(by),
-            after=day.shift(-1).over(by),
-        )
-        .filter("under")
-        .group_by(by, "peak", maintain_order=True)
-        .agg(
-            trough=day.get(depth.arg_min()),
-            recovery=pl.col("after").last(),
-            depth=depth.min(),
-            last=day.last(),
-        )
-        .with_columns(
-            fall_days=(pl.col("trough") - pl.col("peak")).dt.total_days(),
-            recovery_days=(pl.col("recovery") - pl.col("trough")).dt.total_days(),
-            days=(pl.coalesce("recovery", "last") - pl.col("peak")).dt.total_days(),
-            rank=depth.rank("ordinal").over(by).cast(pl.Int64),
-        )
-        .sort(by, "rank")
-    )
-    if top is not None:
-        episodes = episodes.filter(pl.col("rank") <= top)
-    columns = ("rank", "peak", "trough", "recovery", "depth", "fall_days", "recovery_days", "days")
-    return episodes.select(by, *columns).collect()

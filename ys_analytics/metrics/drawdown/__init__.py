@@ -1,0 +1,53 @@
+"""Falls from a peak: the path, the deepest one, all of them, and reward per unit of them.
+
+Gathers three subjects: the `path` and its lowest point, `episodes` as a table, and
+`measures` that put them in one number.
+"""
+
+from ys_analytics.metrics.drawdown.episodes import drawdowns
+from ys_analytics.metrics.drawdown.measures import (
+    average_drawdown,
+    average_drawdown_length,
+    average_recovery_length,
+    burke_ratio,
+    conditional_drawdown_at_risk,
+    drawdown_at_risk,
+    entropic_drawdown_at_risk,
+    martin_ratio,
+    pain_index,
+    pain_ratio,
+    recovery_factor,
+    sterling_ratio,
+    ulcer_index,
+)
+from ys_analytics.metrics.drawdown.path import (
+    max_drawdown,
+    peak_date,
+    recovery_date,
+    trough_date,
+    underwater,
+    wealth,
+)
+
+__all__ = [
+    "average_drawdown",
+    "average_drawdown_length",
+    "average_recovery_length",
+    "burke_ratio",
+    "conditional_drawdown_at_risk",
+    "drawdown_at_risk",
+    "drawdowns",
+    "entropic_drawdown_at_risk",
+    "martin_ratio",
+    "max_drawdown",
+    "pain_index",
+    "pain_ratio",
+    "peak_date",
+    "recovery_date",
+    "recovery_factor",
+    "sterling_ratio",
+    "trough_date",
+    "ulcer_index",
+    "underwater",
+    "wealth",
+]

@@ -1,0 +1,334 @@
+"""Returns that weigh money by when it was there: xirr and its kin, and what timing added.
+
+Root finding is the one thing here that no expression can do; it is plain arithmetic over
+a list of flows. No root, several roots and a search that did not settle are results with
+a reason, not exceptions. Knows no store, clock or setting.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.flows.dietz import daily_returns, time_weighted_return
+from ys_analytics.metrics.sample import YEAR
+
+DayCount = Literal["ACT/365", "ACT/360", "30/360 ISDA", "ACT/ACT ISDA"]
+
+# Flows this small beside the largest are dust of subtraction, not money.
+_DUST = 1e-14
+
+# The search runs over ln(1 + rate): from losing all but 10^-9 a year to growing 10^9-fold.
+_LOWEST, _HIGHEST, _STEPS = math.log(1e-9), math.log(1e9), 1200
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyWeighted:
+    """What the search found.
+
+    Attributes:
+        rate: Per year, as a fraction; None unless exactly one rate solves it.
+        roots: Every rate that solves it, ascending.
+        reason: Why rate is None; None beside a rate.
+    """
+
+    rate: float | None
+    roots: tuple[float, ...] = ()
+    reason: str | None = None
+
+
+def xirr(flows: Sequence[tuple[date, float | Decimal]], *, day_count: DayCount = "ACT/365") -> MoneyWeighted:
+    r"""Yearly rate at which dated flows are worth nothing together.
+
+    $$ \sum_i \frac{C_i}{(1 + r)^{t_i}} = 0 $$
+
+    Args:
+        flows: Day and amount, in any order; money put in is negative, taken out and the final value positive.
+        day_count: How days become years.
+
+    Returns:
+        The rate, or why there is none: fewer than two days, all flows of one sign, no root, several
+        roots, a root outside (-1 + 10^-9, 10^9).
+
+    Source:
+        Microsoft Excel, XIRR; Norstrom (1972), "A Sufficient Condition for a Unique Nonnegative IRR".
+
+    >>> round(xirr([(date(2024, 1, 1), -100), (date(2024, 12, 31), 110)]).rate, 4)
+    0.1
+    >>> xirr([(date(2024, 1, 1), -100), (date(2024, 6, 1), -10)]).reason
+    'all flows have one sign'
+    """
+    if not flows:
+        return MoneyWeighted(None, reason="there are no flows")
+    first = min(day for day, _ in flows)
+    years: dict[float, float] = {}
+    for day, amount in flows:
+        t = year_fraction(first, day, day_count=day_count)
+        years[t] = years.get(t, 0.0) + float(amount)
+    return _solve(sorted(years.items()))
+
+
+def irr(cash_flows: Sequence[float]) -> MoneyWeighted:
+    """Rate per period at which equally spaced flows are worth nothing together.
+
+    Args:
+        cash_flows: The first is now, each next one a period later.
+
+    Returns:
+        As `xirr`, per period.
+
+    Source:
+        Microsoft Excel, IRR.
+
+    >>> round(irr([-100.0, 60.0, 60.0]).rate, 4)
+    0.1307
+    """
+    return _solve([(float(t), float(amount)) for t, amount in enumerate(cash_flows)])
+
+
+def npv(rate: float, cash_flows: Sequence[float], *, first: Literal[0, 1] = 0) -> float:
+    """Worth today of equally spaced flows.
+
+    Args:
+        rate: Per period, above -1.
+        cash_flows: In order.
+        first: Whether the first is now (0) or a period away (1).
+
+    >>> npv(0.25, [-100.0, 125.0])
+    0.0
+    """
+    return math.fsum(amount / (1 + rate) ** (t + first) for t, amount in enumerate(cash_flows))
+
+
+def xnpv(rate: float, flows: Sequence[tuple[date, float]], *, day_count: DayCount = "ACT/365") -> float:
+    """Worth of dated flows on the day of the earliest.
+
+    Args:
+        rate: Per year, above -1.
+        flows: Day and amount, in any order.
+        day_count: How days become years.
+
+    >>> xnpv(0.25, [(date(2024, 1, 1), -100.0), (date(2024, 12, 31), 125.0)])
+    0.0
+    """
+    first = min(day for day, _ in flows)
+    return math.fsum(amount / (1 + rate) ** year_fraction(first, day, day_count=day_count) for day, amount in flows)
+
+
+def xnfv(rate: float, flows: Sequence[tuple[date, float]], *, day_count: DayCount = "ACT/365") -> float:
+    """Worth of dated flows on the day of the latest.
+
+    >>> round(xnfv(0.1, [(date(2024, 1, 1), 100.0), (date(2024, 12, 31), 0.0)]), 9)
+    110.0
+    """
+    last = max(day for day, _ in flows)
+    return math.fsum(amount * (1 + rate) ** year_fraction(day, last, day_count=day_count) for day, amount in flows)
+
+
+def mirr(cash_flows: Sequence[float], *, finance_rate: float, reinvest_rate: float) -> float | None:
+    r"""Rate per period when gains are reinvested, and losses financed, at rates of their own.
+
+    $$ \Big(\frac{\text{future worth of inflows}}{\text{present worth of outflows}}\Big)^{1/(n-1)} - 1 $$
+
+    Args:
+        cash_flows: Equally spaced, the first now.
+        finance_rate: Paid on what is negative.
+        reinvest_rate: Earned on what is positive.
+
+    Returns:
+        The rate; None unless flows of both signs are there.
+
+    Source:
+        Microsoft Excel, MIRR.
+
+    >>> round(mirr([-100.0, 60.0, 60.0], finance_rate=0.1, reinvest_rate=0.1), 4)
+    0.1225
+    """
+    periods = len(cash_flows) - 1
+    spent = -npv(finance_rate, [min(amount, 0.0) for amount in cash_flows])
+    gained = npv(reinvest_rate, [max(amount, 0.0) for amount in cash_flows]) * (1 + reinvest_rate) ** periods
+    if periods < 1 or spent <= 0 or gained <= 0:
+        return None
+    return float((gained / spent) ** (1 / periods) - 1)
+
+
+def year_fraction(start: date, end: date, *, day_count: DayCount = "ACT/365") -> float:
+    """Years from one day to another.
+
+    Args:
+        start: The earlier day.
+        end: The later day.
+        day_count: The convention.
+
+    Source:
+        ISDA (2006), Definitions, section 4.16.
+
+    >>> year_fraction(date(2024, 1, 1), date(2024, 7, 1), day_count="30/360 ISDA")
+    0.5
+    """
+    if day_count == "ACT/365":
+        return (end - start).days / 365
+    if day_count == "ACT/360":
+        return (end - start).days / 360
+    if day_count == "30/360 ISDA":
+        d1 = min(start.day, 30)
+        d2 = 30 if end.day == 31 and d1 == 30 else end.day  # noqa: PLR2004 - the convention's own numbers
+        return ((end.year - start.year) * 360 + (end.month - start.month) * 30 + d2 - d1) / 360
+    return _actual_year(end) - _actual_year(start)
+
+
+def _actual_year(day: date) -> float:
+    begins, ends = date(day.year, 1, 1), date(day.year + 1, 1, 1)
+    return day.year + (day - begins).days / (ends - begins).days
+
+
+def _solve(flows: list[tuple[float, float]]) -> MoneyWeighted:
+    largest = max((abs(amount) for _, amount in flows), default=0.0)
+    flows = [(t, amount / largest) for t, amount in flows if abs(amount) > _DUST * largest]
+    if not flows:
+        return MoneyWeighted(None, reason="there are no flows")
+    if any(not math.isfinite(amount) for _, amount in flows):
+        return MoneyWeighted(None, reason="a flow is not a finite number")
+    if len({amount > 0 for _, amount in flows}) == 1:
+        return MoneyWeighted(None, reason="all flows have one sign")
+    worth = _worth(flows)
+    turns = sum((a > 0) != (b > 0) for (_, a), (_, b) in pairwise(flows))
+    # One change of sign in time has one root (Descartes), so there is nothing to search.
+    roots = tuple(math.expm1(x) for x in (_only_root(worth) if turns == 1 else _roots(worth)))
+    if len(roots) == 1:
+        return MoneyWeighted(roots[0], roots)
+    if not roots:
+        return MoneyWeighted(None, reason="no rate solves it")
+    listed = ", ".join(f"{100 * root:.2f} %" for root in roots)
+    return MoneyWeighted(None, roots, f"{len(roots)} rates solve it: {listed}")
+
+
+def _worth(flows: list[tuple[float, float]]) -> Callable[[float], float]:
+    """Present worth at ln(1 + rate), scaled by its largest term so that it neither over- nor underflows."""
+    middle = sum(t for t, _ in flows) / len(flows)
+
+    def worth(x: float) -> float:
+        top = max(-x * (t - middle) for t, _ in flows)
+        return math.fsum(amount * math.exp(-x * (t - middle) - top) for t, amount in flows)
+
+    return worth
+
+
+def _only_root(worth: Callable[[float], float]) -> list[float]:
+    at_low = worth(_LOWEST)
+    return [_narrow(worth, _LOWEST, _HIGHEST, at_low)] if at_low * worth(_HIGHEST) < 0 else []
+
+
+def _roots(worth: Callable[[float], float]) -> list[float]:
+    """Every sign change on the grid, narrowed; and valleys between grid points that just touch zero."""
+    width = (_HIGHEST - _LOWEST) / _STEPS
+    xs = [_LOWEST + width * step for step in range(_STEPS + 1)]
+    values = [worth(x) for x in xs]
+    found = [x for x, value in zip(xs, values, strict=True) if value == 0]
+    for (x0, y0), (x1, y1) in pairwise(zip(xs, values, strict=True)):
+        if y0 * y1 < 0:
+            found.append(_narrow(worth, x0, x1, y0))
+    for (x0, y0), (_, y1), (x2, y2) in zip(
+        zip(xs, values, strict=True),
+        zip(xs[1:], values[1:], strict=True),
+        zip(xs[2:], values[2:], strict=True),
+        strict=False,
+    ):
+        # A dip towards zero that does not cross on the grid may cross within it, twice.
+        if y0 * y1 > 0 and y1 * y2 > 0 and abs(y1) < min(abs(y0), abs(y2)):
+            bottom = _valley(worth, x0, x2, 1.0 if y1 > 0 else -1.0)
+            if worth(bottom) * y1 < 0:
+                found += [_narrow(worth, x0, bottom, y0), _narrow(worth, bottom, x2, worth(bottom))]
+    return sorted(set(found))
+
+
+def _narrow(worth: Callable[[float], float], low: float, high: float, at_low: float) -> float:
+    """Bisection: slower than Newton by microseconds, and it cannot miss."""
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        value = worth(middle)
+        if value == 0:
+            return middle
+        if (value > 0) == (at_low > 0):
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _valley(worth: Callable[[float], float], low: float, high: float, sign: float) -> float:
+    for _ in range(80):
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        if sign * worth(left) < sign * worth(right):
+            high = right
+        else:
+            low = left
+    return (low + high) / 2
+
+
+def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Money-weighted beside time-weighted return of every portfolio, and what timing added.
+
+    Args:
+        values: portfolio_id, day, value, as for `daily_returns`.
+        flows: portfolio_id, timestamp, amount, as for `daily_returns`; a null amount is an error of valuing.
+        returns: What `daily_returns` gave, where it is at hand.
+
+    Returns:
+        One row per portfolio, sorted: portfolio_id String, xirr Float64 a year, time_weighted Float64
+        a year (the same days), timing_effect Float64 (the first less the second), roots Int64,
+        reason String (why xirr is null).
+
+    >>> values = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2026, 1, 1)], "value": [100, 110]})
+    >>> flows = pl.DataFrame(
+    ...     schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": pl.Int64}
+    ... )
+    >>> money_weighted(values, flows).select(pl.col("xirr", "time_weighted").round(6), "roots").row(0)
+    (0.1, 0.1, 1)
+    """
+    dailies = daily_returns(values, flows) if returns is None else returns
+    linked = (
+        dailies.group_by("portfolio_id", maintain_order=True)
+        .agg(
+            growth=time_weighted_return(pl.col("ret")), days=(pl.col("day").max() - pl.col("day").min()).dt.total_days()
+        )
+        .select("portfolio_id", time_weighted=(pl.col("growth") + 1).pow(YEAR / pl.col("days")) - 1)
+    )
+    moved = flows.partition_by("portfolio_id", as_dict=True)
+    rows = []
+    for (portfolio,), closes in values.sort("day").partition_by("portfolio_id", as_dict=True).items():
+        found = _of_portfolio(closes, moved.get((portfolio,)))
+        rows.append((portfolio, found.rate, len(found.roots), found.reason))
+    schema = {"portfolio_id": pl.String, "xirr": pl.Float64, "roots": pl.Int64, "reason": pl.String}
+    return (
+        pl.DataFrame(rows, schema=schema, orient="row")
+        .join(linked, on="portfolio_id", how="left")
+        .with_columns(pl.when(pl.col("time_weighted").is_finite()).then("time_weighted"))
+        .with_columns(timing_effect=pl.col("xirr") - pl.col("time_weighted"))
+        .select("portfolio_id", "xirr", "time_weighted", "timing_effect", "roots", "reason")
+        .sort("portfolio_id")
+    )
+
+
+def _of_portfolio(closes: pl.DataFrame, moved: pl.DataFrame | None) -> MoneyWeighted:
+    """The first close goes in, flows after it in or out, the last close comes out."""
+    closes = closes.filter(pl.col("value").is_not_null())
+    if closes.height < 2:  # noqa: PLR2004 - a period has two ends
+        return MoneyWeighted(None, reason=f"needs 2 closes, has {closes.height}")
+    # A close is the end of its day.
+    begins, ends = closes["day"][0] + timedelta(days=1), closes["day"][-1] + timedelta(days=1)
+    dated = [(begins, -float(closes["value"][0])), (ends, float(closes["value"][-1]))]
+    if moved is not None:
+        day = pl.col("timestamp").dt.date()
+        inside = moved.filter(day >= begins, day < ends).select(day, "amount")
+        if inside["amount"].null_count():
+            return MoneyWeighted(None, reason="a flow has no price")
+        dated += [(moment, -float(amount)) for moment, amount in inside.iter_rows()]
+    return xirr(dated)

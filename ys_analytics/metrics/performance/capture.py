@@ -1,0 +1,121 @@
+"""What a portfolio takes of a rising market and of a falling one.
+
+Takes two return expressions of the same periods and gives back one expression; a period
+that one of them lacks counts for neither. Nothing here reads a store, a clock or a setting.
+"""
+
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.performance.growth import annualised_return
+from ys_analytics.metrics.performance.relative import Market
+from ys_analytics.metrics.sample import NO_RISK, known, paired
+
+CaptureMethod = Literal["geometric", "sum"]
+
+
+def _side(ret: pl.Expr, benchmark: pl.Expr, market: Market, *, flat: bool = False) -> tuple[pl.Expr, pl.Expr]:
+    own, its = paired(ret, benchmark)
+    if market == "all":
+        return own, its
+    moved = its > 0 if market == "up" else (its <= 0 if flat else its < 0)
+    return own.filter(moved), its.filter(moved)
+
+
+def capture(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    periods_per_year: float,
+    market: Market = "all",
+    method: CaptureMethod = "geometric",
+) -> pl.Expr:
+    r"""Return per unit of the benchmark's, over one side of the market.
+
+    $$ G(r \mid b > 0) / G(b \mid b > 0) \quad\text{or}\quad \sum_{b > 0} r \Big/ \sum_{b > 0} b $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: Of the growth, annualised over the periods of that side.
+        market: "all", or periods where the benchmark was "up" or "down".
+        method: "geometric" compounds; "sum" adds, and counts a flat market as down.
+
+    Returns:
+        One dimensionless Float64. Null without such a period, or when the benchmark's part is nothing.
+
+    Source:
+        Morningstar (2010), "Upside/Downside Capture Ratio"; as empyrical and PerformanceAnalytics.
+
+    >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
+    >>> frame.select(capture(pl.col("r"), pl.col("b"), periods_per_year=1, market="up")).item()
+    2.0
+    """
+    own, its = _side(ret, benchmark, market, flat=method == "sum")
+    if method == "sum":
+        mine, theirs = own.sum(), its.sum()
+    else:
+        mine = annualised_return(own, periods_per_year=periods_per_year)
+        theirs = annualised_return(its, periods_per_year=periods_per_year)
+    return known(mine / pl.when(theirs.abs() > NO_RISK).then(theirs))
+
+
+def up_capture(
+    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, method: CaptureMethod = "geometric"
+) -> pl.Expr:
+    """`capture` where the benchmark rose; above 1 is good.
+
+    >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
+    >>> frame.select(up_capture(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    2.0
+    """
+    return capture(ret, benchmark, periods_per_year=periods_per_year, market="up", method=method)
+
+
+def down_capture(
+    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, method: CaptureMethod = "geometric"
+) -> pl.Expr:
+    """`capture` where the benchmark fell; below 1 is good.
+
+    >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
+    >>> frame.select(down_capture(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    2.0
+    """
+    return capture(ret, benchmark, periods_per_year=periods_per_year, market="down", method=method)
+
+
+def up_down_capture(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+    """Up capture per unit of down capture; above 1 is good.
+
+    >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
+    >>> frame.select(up_down_capture(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    1.0
+    """
+    down = down_capture(ret, benchmark, periods_per_year=periods_per_year)
+    up = up_capture(ret, benchmark, periods_per_year=periods_per_year)
+    return known(up / pl.when(down.abs() > NO_RISK).then(down))
+
+
+def hit_rate(
+    ret: pl.Expr, benchmark: pl.Expr, *, market: Market = "all", hit: Literal["beats", "follows"] = "beats"
+) -> pl.Expr:
+    """Share of periods in which the portfolio beats the benchmark, or goes its way.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        market: "all", or periods where the benchmark was "up" or "down".
+        hit: "beats" is a higher return; "follows" is a gain in a rising market and a loss in a falling one.
+
+    Returns:
+        One Float64 from 0 to 1. Null without such a period.
+
+    Source:
+        The batting average; Bacon (2008), ch. 4: up and down number and percentage ratios.
+
+    >>> pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]}).select(hit_rate(pl.col("r"), pl.col("b"))).item()
+    0.5
+    """
+    own, its = _side(ret, benchmark, market)
+    return ((own > its) if hit == "beats" else (own.sign() == its.sign())).mean()

@@ -1,0 +1,182 @@
+"""How much a portfolio grew: over everything, and per year.
+
+Takes return expressions and gives back one expression. Nothing here reads a
+store, a clock or a setting. Undefined is null, never NaN.
+"""
+
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.sample import YEAR, check_periods, known, observed
+
+
+def total_return(ret: pl.Expr) -> pl.Expr:
+    r"""Growth over all periods, less one.
+
+    $$ R = \prod_t (1 + r_t) - 1 $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in any order.
+
+    Returns:
+        One Float64 fraction per group. -1 after a total loss, whatever follows. Null
+        without a return, or when one is below -1: more than everything cannot be linked.
+
+    Source:
+        Bacon (2008), "Practical Portfolio Performance Measurement and Attribution", ch. 3.
+
+    >>> pl.DataFrame({"ret": [0.25, -0.5]}).select(total_return(pl.col("ret"))).item()
+    -0.375
+    """
+    ret = observed(ret)
+    growth = (ret + 1).product()
+    return known(pl.when(ret.min() >= -1).then(growth - 1))
+
+
+def cagr(ret: pl.Expr, *, day: pl.Expr, days_per_year: float = YEAR) -> pl.Expr:
+    r"""Compound growth per year of elapsed calendar time.
+
+    $$ G = \Big(\prod_t (1 + r_t)\Big)^{365 / d} - 1 $$
+
+    with $d$ the days from the first to the last return, both included: a missing day
+    lengthens the time and not the growth, so a gap does not change what is true.
+
+    Args:
+        ret: Simple daily returns, as fractions.
+        day: The Date each return ends on.
+        days_per_year: The length of a year, in days.
+
+    Returns:
+        One Float64 fraction per year. -1 after a total loss. Null without a return, or
+        when one is below -1.
+
+    Raises:
+        ValueError: `days_per_year` is not positive.
+
+    Source:
+        CFA Institute (2020), GIPS Standards: annualised returns by elapsed time.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"ret": [0.1, 0.1], "day": [date(2025, 1, 1), date(2025, 12, 31)]})
+    >>> frame.select(cagr(pl.col("ret"), day=pl.col("day"))).item()
+    0.21...
+    """
+    check_periods(days_per_year)
+    seen = pl.when(ret.is_finite()).then(day)
+    elapsed = (seen.max() - seen.min()).dt.total_days() + 1
+    return known((total_return(ret) + 1).pow(days_per_year / elapsed) - 1)
+
+
+def annualised_return(
+    ret: pl.Expr,
+    *,
+    periods_per_year: float,
+    method: Literal["geometric", "arithmetic"] = "geometric",
+    count_missing: bool = False,
+) -> pl.Expr:
+    r"""Return per year by the number of periods, for series without dates.
+
+    $$ G = \Big(\prod_t (1 + r_t)\Big)^{N / n} - 1 \quad\text{or}\quad N \operatorname{mean}(r) $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        periods_per_year: $N$: 365 for daily on-chain series, 12 for monthly.
+        method: "geometric" compounds, "arithmetic" multiplies the mean.
+        count_missing: Whether a missing return is a period all the same; `cagr` is the sounder
+            answer to gaps, for it goes by the calendar.
+
+    Returns:
+        One Float64 fraction per year. Null without a return; geometric also when one is below -1.
+
+    Raises:
+        ValueError: `periods_per_year` is not positive.
+
+    Source:
+        Bacon (2008), ch. 3.
+
+    >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(annualised_return(pl.col("ret"), periods_per_year=2)).item()
+    -0.25
+    """
+    check_periods(periods_per_year)
+    if method == "arithmetic":
+        return mean_return(ret) * periods_per_year
+    periods = ret.len() if count_missing else observed(ret).count()
+    return known((total_return(ret) + 1).pow(periods_per_year / periods) - 1)
+
+
+def mean_return(ret: pl.Expr) -> pl.Expr:
+    """Arithmetic mean of the returns.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+
+    Returns:
+        One Float64 fraction per period. Null without a return.
+
+    >>> pl.DataFrame({"ret": [0.5, -0.25, None]}).select(mean_return(pl.col("ret"))).item()
+    0.125
+    """
+    return known(observed(ret).mean())
+
+
+def geometric_mean_return(ret: pl.Expr) -> pl.Expr:
+    r"""Return per period that compounds to the total.
+
+    $$ g = \Big(\prod_t (1 + r_t)\Big)^{1/n} - 1 $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+
+    Returns:
+        One Float64 fraction per period. Null without a return, or when one is below -1.
+
+    Source:
+        Bacon (2008), ch. 3.
+
+    >>> pl.DataFrame({"ret": [0.0, 0.5625]}).select(geometric_mean_return(pl.col("ret"))).item()
+    0.25
+    """
+    return annualised_return(ret, periods_per_year=1)
+
+
+def price_returns(price: pl.Expr, *, kind: Literal["simple", "log"] = "simple") -> pl.Expr:
+    r"""Return from each price to the next.
+
+    $$ r_t = P_t / P_{t-1} - 1 \quad\text{or}\quad \ln(P_t / P_{t-1}) $$
+
+    Args:
+        price: Prices, in time order. Nothing is guessed: returns are never taken for prices.
+        kind: "simple" links by products, "log" by sums.
+
+    Returns:
+        One Float64 a row; null in the first, and where a price is missing or not positive.
+
+    >>> pl.DataFrame({"price": [100.0, 110.0]}).select(price_returns(pl.col("price"))).to_series().to_list()
+    [None, 0.10...]
+    """
+    price = price.cast(pl.Float64)
+    positive = pl.when(price > 0).then(price)
+    ratio = positive / positive.shift(1)
+    return known(ratio.log() if kind == "log" else ratio - 1)
+
+
+def stability(ret: pl.Expr) -> pl.Expr:
+    r"""How straight the path of log wealth is: $R^2$ of its regression on time.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+
+    Returns:
+        One Float64 from 0 to 1. Null with fewer than two returns, a total loss or a flat path.
+
+    Source:
+        As empyrical's stability_of_timeseries; kin to Kestner's K-ratio.
+
+    >>> pl.DataFrame({"ret": [0.1, 0.2, 0.1]}).select(stability(pl.col("ret"))).item()
+    0.96...
+    """
+    ret = observed(ret)
+    path = pl.when(ret > -1).then(ret).log1p().drop_nulls().cum_sum()
+    line = pl.corr(path, path.cum_count().cast(pl.Float64))
+    return known(pl.when((ret.min() > -1) & (path.std() > 0)).then(line.pow(2).clip(upper_bound=1.0)))

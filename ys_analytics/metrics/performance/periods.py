@@ -1,0 +1,228 @@
+"""Returns by week, month, quarter and year: compounded, best and worst, trailing, month by year.
+
+Expressions where one number comes out, frames where a table does. Nothing here reads
+a store, a clock or a setting: until when is an argument.
+"""
+
+from datetime import date, timedelta
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.performance.growth import total_return
+from ys_analytics.metrics.sample import known, observed
+
+Every = Literal["week", "month", "quarter", "year"]
+
+_TRUNCATE: dict[str, str] = {"week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TRAILING_DAYS = (7, 30, 90, 180, 365, 1095)
+
+
+def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
+    """Compound returns within each calendar period, in time order.
+
+    Args:
+        ret: Simple returns, as fractions, in time order.
+        day: The Date each return ends on.
+        every: "week" is an ISO week, Monday to Sunday.
+
+    Returns:
+        One Float64 for each period that has a return, the first and the last perhaps in part;
+        null after a total loss, when there is nothing left to grow.
+
+    >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
+    >>> frame.select(period_returns(pl.col("ret"), day=pl.col("day"), every="month")).to_series().to_list()
+    [1.25, -0.5]
+    """
+    seen = ret.is_finite().fill_null(value=False)
+    bucket = day.filter(seen).dt.truncate(_TRUNCATE[every])
+    value = (ret.filter(seen) + 1).cum_prod()
+    last = (bucket != bucket.shift(-1)).fill_null(value=True)
+    closes = value.filter(last)
+    return known(closes / closes.shift(1, fill_value=1.0) - 1)
+
+
+def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
+    """Highest compound return of a calendar period.
+
+    Args:
+        ret: Simple returns, as fractions, in time order.
+        day: The Date each return ends on.
+        every: "week" is an ISO week.
+
+    Returns:
+        One Float64 fraction. Null without returns.
+
+    >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
+    >>> frame.select(best_period(pl.col("ret"), day=pl.col("day"), every="month")).item()
+    1.25
+    """
+    return period_returns(ret, day=day, every=every).max()
+
+
+def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
+    """Lowest compound return of a calendar period.
+
+    Args:
+        ret: Simple returns, as fractions, in time order.
+        day: The Date each return ends on.
+        every: "week" is an ISO week.
+
+    Returns:
+        One Float64 fraction. Null without returns.
+
+    >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
+    >>> frame.select(worst_period(pl.col("ret"), day=pl.col("day"), every="month")).item()
+    -0.5
+    """
+    return period_returns(ret, day=day, every=every).min()
+
+
+def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by: str = "portfolio_id") -> pl.DataFrame:
+    """Compound returns of each portfolio and calendar period.
+
+    Args:
+        returns: Columns `by`, day Date, ret Float64.
+        every: "week" is an ISO week.
+        by: The column that tells the portfolios apart.
+
+    Returns:
+        `by`, period Date (its first day), ret Float64, n Int64 (returns in it), sorted. A period
+        without a return has no row.
+
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 1, 31)], "ret": [0.5, 0.5]})
+    >>> aggregate_returns(frame, every="month").row(0)
+    ('a', datetime.date(2025, 1, 1), 1.25, 2)
+    """
+    return (
+        returns.lazy()
+        .filter(pl.col("ret").is_finite())
+        .group_by(by, period=pl.col("day").dt.truncate(_TRUNCATE[every]))
+        .agg(ret=total_return(pl.col("ret")), n=pl.len().cast(pl.Int64))
+        .sort(by, "period")
+        .collect()
+    )
+
+
+def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id") -> pl.DataFrame:
+    """Month by year, as every fact sheet has it.
+
+    Args:
+        returns: Columns `by`, day Date, ret Float64.
+        by: The column that tells the portfolios apart.
+
+    Returns:
+        `by`, year Int32, jan ... dec Float64 (null: no return in that month), total Float64, n Int64
+        (returns of the year), sorted.
+
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 2, 1)], "ret": [0.5, 0.5]})
+    >>> monthly_table(frame).select("year", "jan", "feb", "mar", "total").row(0)
+    (2025, 0.5, 0.5, None, 1.25)
+    """
+    ret, month = pl.col("ret"), pl.col("day").dt.month()
+    cells = {name: total_return(ret.filter(month == number)) for number, name in enumerate(_MONTHS, start=1)}
+    return (
+        returns.lazy()
+        .filter(ret.is_finite())
+        .group_by(by, year=pl.col("day").dt.year())
+        .agg(**cells, total=total_return(ret), n=pl.len().cast(pl.Int64))
+        .sort(by, "year")
+        .collect()
+    )
+
+
+def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: str = "portfolio_id") -> pl.DataFrame:
+    """Compound returns of the usual windows that end on one day.
+
+    Args:
+        returns: Columns `by`, day Date, ret Float64.
+        until: The last day of every window; later returns are not looked at.
+        by: The column that tells the portfolios apart.
+
+    Returns:
+        One row per portfolio and window, in this order: 7, 30, 90, 180, 365 and 1095 days, week,
+        month, quarter and year to date, since start. `by`, window String, start and end Date, value
+        Float64, n Int64, reason String: a window longer than the history has no value.
+
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 1, 31)], "ret": [0.5, 0.5]})
+    >>> trailing_returns(frame, until=date(2025, 1, 31)).filter(window="7 days")["reason"].item()
+    'needs 7 days, has 2'
+    """
+    seen = returns.lazy().filter(pl.col("ret").is_finite(), pl.col("day") <= until).collect()
+    windows = [(f"{days} days", until - timedelta(days=days - 1), days) for days in _TRAILING_DAYS]
+    windows += [(f"{every} to date", _start_of(until, every), 0) for every in ("week", "month", "quarter", "year")]
+    tables = [_window(seen, by=by, name=name, start=start, needs=needs, end=until) for name, start, needs in windows]
+    tables.append(_window(seen, by=by, name="since start", start=date.min, needs=0, end=until))
+    return pl.concat(tables).sort(by, maintain_order=True)
+
+
+def _start_of(day: date, every: str) -> date:
+    if every == "week":
+        return day - timedelta(days=day.weekday())
+    month = {"month": day.month, "quarter": (day.month - 1) // 3 * 3 + 1, "year": 1}[every]
+    return date(day.year, month, 1)
+
+
+def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, end: date) -> pl.DataFrame:
+    inside = pl.col("day") >= start
+    history = (pl.lit(end) - pl.col("day").min()).dt.total_days() + 1
+    enough = pl.col("history") >= needs
+    return (
+        seen.group_by(by, maintain_order=True)
+        .agg(
+            value=total_return(pl.col("ret").filter(inside)),
+            n=inside.sum().cast(pl.Int64),
+            first=pl.col("day").min(),
+            history=history,
+        )
+        .select(
+            by,
+            window=pl.lit(name),
+            start=pl.max_horizontal(pl.col("first"), pl.lit(start)) if needs == 0 else pl.lit(start),
+            end=pl.lit(end),
+            value=pl.when(enough).then("value"),
+            n="n",
+            reason=pl.when(~enough)
+            .then(pl.format(f"needs {needs} days, has {{}}", "history"))
+            .when(pl.col("n") == 0)
+            .then(pl.lit("no return in it"))
+            .when(pl.col("value").is_null())
+            .then(pl.lit("a return is below -100 %")),
+        )
+    )
+
+
+def rebalanced_return(
+    returns: pl.DataFrame, *, weights: dict[str, float], every: Every | Literal["never", "always"]
+) -> pl.DataFrame:
+    """Returns of a mix of assets that is brought back to its weights now and then.
+
+    Args:
+        returns: Columns asset String, day Date, ret Float64; a missing return is no move.
+        weights: The share of each asset at the start and after each rebalancing.
+        every: Rebalance at the end of each calendar period, "always" after every row, or "never".
+
+    Returns:
+        day Date, ret Float64, sorted.
+
+    >>> frame = pl.DataFrame({"asset": ["a", "b"], "day": [date(2025, 1, 1)] * 2, "ret": [0.5, 0.0]})
+    >>> rebalanced_return(frame, weights={"a": 0.5, "b": 0.5}, every="never").row(0)
+    (datetime.date(2025, 1, 1), 0.25)
+    """
+    day = pl.col("day")
+    bucket = {"never": pl.lit(0), "always": day.cast(pl.Int32)}.get(every)
+    days = returns.select("day").unique()
+    grown = (
+        pl.DataFrame({"asset": list(weights), "weight": list(weights.values())})
+        .join(days, how="cross")
+        .join(returns, on=["asset", "day"], how="left")
+        .with_columns(bucket=day.dt.truncate(_TRUNCATE[every]).cast(pl.Int32) if bucket is None else bucket)
+        .sort("asset", "day")
+        .with_columns(
+            value=(observed(pl.col("ret")).fill_null(0.0) + 1).cum_prod().over("asset", "bucket") * pl.col("weight")
+        )
+    )
+    total = grown.group_by("day", "bucket").agg(pl.col("value").sum()).sort("day")
+    before = pl.col("value").shift(1).over("bucket").fill_null(sum(weights.values()))
+    return total.select("day", ret=pl.col("value") / before - 1)

@@ -1,0 +1,326 @@
+"""What a regression on the benchmark leaves over: risk parted in two, co-moments, selectivity.
+
+Takes two return expressions of the same periods and gives back one expression; a period
+that one of them lacks counts for neither. Nothing here reads a store, a clock or a setting.
+"""
+
+import math
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.performance.growth import annualised_return
+from ys_analytics.metrics.performance.relative import alpha, beta, jensen_alpha
+from ys_analytics.metrics.risk.spread import downside_deviation
+from ys_analytics.metrics.sample import NO_RISK, check_periods, known, paired, risky
+
+
+def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
+    r"""Pearson correlation of two return series.
+
+    $$ \rho = \frac{\operatorname{cov}(r, b)}{\sigma_r \sigma_b} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+
+    Returns:
+        One Float64 from -1 to 1. Null with fewer than two pairs, or when either does not vary.
+
+    >>> pl.DataFrame({"r": [0.2, 0.1], "b": [0.2, 0.3]}).select(correlation(pl.col("r"), pl.col("b"))).item()
+    -1.0
+    """
+    own, its = paired(ret, benchmark)
+    varies = (own.std() > NO_RISK) & (its.std() > NO_RISK)
+    own, its = own - own.mean(), its - its.mean()
+    size = (own.pow(2).sum() * its.pow(2).sum()).sqrt()
+    return known(pl.when(varies).then(((own * its).sum() / size).clip(-1.0, 1.0)))
+
+
+def r_squared(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
+    """Share of the variance that the benchmark explains.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+
+    Returns:
+        One Float64 from 0 to 1. Null with fewer than two pairs, or when either does not vary.
+
+    >>> pl.DataFrame({"r": [0.2, 0.1], "b": [0.2, 0.3]}).select(r_squared(pl.col("r"), pl.col("b"))).item()
+    1.0
+    """
+    return correlation(ret, benchmark).pow(2)
+
+
+def systematic_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
+    r"""Annualised volatility that comes from the benchmark.
+
+    $$ \beta\,\sigma_b\sqrt{N} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+        ddof: Of $\sigma_b$.
+
+    Returns:
+        One Float64 fraction, negative with beta. Null where beta is.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]})
+    >>> frame.select(systematic_risk(pl.col("r"), pl.col("b"), periods_per_year=1, ddof=0)).item()
+    0.2
+    """
+    check_periods(periods_per_year)
+    _, its = paired(ret, benchmark)
+    return known(beta(ret, benchmark) * its.std(ddof=ddof) * math.sqrt(periods_per_year))
+
+
+def specific_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+    r"""Annualised volatility that the benchmark does not explain, of the population.
+
+    $$ \operatorname{std}(r - \beta b)\sqrt{N} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+
+    Returns:
+        One Float64 fraction. Null where beta is.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]})
+    >>> frame.select(specific_risk(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    0.0
+    """
+    check_periods(periods_per_year)
+    own, its = paired(ret, benchmark)
+    return known((own - its * beta(ret, benchmark)).std(ddof=0) * math.sqrt(periods_per_year))
+
+
+def total_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+    r"""Systematic and specific risk together.
+
+    $$ \sqrt{\text{systematic}^2 + \text{specific}^2} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+
+    Returns:
+        One Float64 fraction. Null where beta is.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]})
+    >>> frame.select(total_risk(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    0.28...
+    """
+    systematic = systematic_risk(ret, benchmark, periods_per_year=periods_per_year)
+    specific = specific_risk(ret, benchmark, periods_per_year=periods_per_year)
+    return known((systematic.pow(2) + specific.pow(2)).sqrt())
+
+
+def appraisal_ratio(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    periods_per_year: float,
+    per: Literal["specific_risk", "beta", "systematic_risk"] = "specific_risk",
+) -> pl.Expr:
+    r"""Jensen's alpha per unit of the risk taken to earn it.
+
+    $$ \alpha_J / \text{specific risk} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+        per: The risk divided by; by "beta" it is the modified, by "systematic_risk" the alternative Jensen.
+
+    Returns:
+        One dimensionless Float64. Null where the risk is nothing.
+
+    Source:
+        Treynor and Black (1973), J. of Business 46(1); Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]})
+    >>> frame.select(appraisal_ratio(pl.col("r"), pl.col("b"), periods_per_year=1, per="beta")).item()
+    -0.005...
+    """
+    risk = {
+        "specific_risk": specific_risk(ret, benchmark, periods_per_year=periods_per_year),
+        "beta": beta(ret, benchmark),
+        "systematic_risk": systematic_risk(ret, benchmark, periods_per_year=periods_per_year),
+    }[per]
+    earned = jensen_alpha(ret, benchmark, periods_per_year=periods_per_year)
+    return known(earned / pl.when(risk.abs() > NO_RISK).then(risk))
+
+
+def regression_epsilon(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+    r"""Growth that neither alpha nor beta explains.
+
+    $$ G_r - \alpha - \beta G_b $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$ of the growth; $\alpha$ is per period.
+
+    Returns:
+        One Float64 fraction. Null where beta is, or a return is below -1.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.1, 0.0], "b": [0.1, 0.0]})
+    >>> frame.select(regression_epsilon(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.0
+    """
+    own, its = paired(ret, benchmark)
+    slope = beta(ret, benchmark)
+    explained = alpha(ret, benchmark) + slope * annualised_return(its, periods_per_year=periods_per_year)
+    return known(annualised_return(own, periods_per_year=periods_per_year) - explained)
+
+
+def fama_beta(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
+    r"""Beta the portfolio would have if all its volatility came from the benchmark.
+
+    $$ \sigma_r / \sigma_b $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+
+    Returns:
+        One dimensionless Float64. Null with fewer than two pairs, or when the benchmark does not vary.
+
+    Source:
+        Fama (1972), "Components of Investment Performance", J. of Finance 27(3).
+
+    >>> pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]}).select(fama_beta(pl.col("r"), pl.col("b"))).item()
+    2.0
+    """
+    own, its = paired(ret, benchmark)
+    return known(own.std() / risky(its.std()))
+
+
+def net_selectivity(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+    r"""Jensen's alpha less what undiversified risk should have earned.
+
+    $$ \alpha_J - (\beta_F - \beta)\,G_b $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+
+    Returns:
+        One Float64 fraction per year. Null where beta is, or a return is below -1.
+
+    Source:
+        Fama (1972), J. of Finance 27(3).
+
+    >>> frame = pl.DataFrame({"r": [0.1, 0.0], "b": [0.1, 0.0]})
+    >>> frame.select(net_selectivity(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.0
+    """
+    _, its = paired(ret, benchmark)
+    market = annualised_return(its, periods_per_year=periods_per_year)
+    gap = fama_beta(ret, benchmark) - beta(ret, benchmark)
+    return known(jensen_alpha(ret, benchmark, periods_per_year=periods_per_year) - gap * market)
+
+
+def comoment(ret: pl.Expr, benchmark: pl.Expr, *, order: int, standardised: bool = False) -> pl.Expr:
+    r"""How the return moves with powers of the benchmark: covariance, coskewness, cokurtosis.
+
+    $$ \operatorname{mean}\big((r - \bar r)(b - \bar b)^{k}\big) $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        order: $k$: 1 covariance, 2 coskewness, 3 cokurtosis, all of the population.
+        standardised: Divided by the benchmark's own moment of order $k + 1$: a beta of that order.
+
+    Returns:
+        One Float64. Null without a pair; standardised also when the benchmark's moment is nothing.
+
+    Source:
+        Martellini and Ziemann (2010), Review of Financial Studies 23(4).
+
+    >>> pl.DataFrame({"r": [0.5, -0.5], "b": [0.5, -0.5]}).select(comoment(pl.col("r"), pl.col("b"), order=1)).item()
+    0.25
+    """
+    own, its = paired(ret, benchmark)
+    centred = its - its.mean()
+    moment = ((own - own.mean()) * centred.pow(order)).mean()
+    if not standardised:
+        return known(moment)
+    base = centred.pow(order + 1).mean()
+    return known(pl.when(its.std() > NO_RISK).then(moment / base))
+
+
+def m2_sortino(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
+    r"""Growth the portfolio would have had at the benchmark's downside deviation.
+
+    $$ G_r + S\,(\sigma_{d,b} - \sigma_{d,r})\sqrt{N} $$
+
+    with $S$ the Sortino ratio per period.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+        target: The least acceptable return per period.
+
+    Returns:
+        One Float64 fraction per year. Null where nothing is below the target.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.5, -0.5]})
+    >>> frame.select(m2_sortino(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    -0.25
+    """
+    own, its = paired(ret, benchmark)
+    below = downside_deviation(own, periods_per_year=1, target=target)
+    sortino = (own - target).mean() / risky(below)
+    gap = downside_deviation(its, periods_per_year=1, target=target) - below
+    return known(
+        annualised_return(own, periods_per_year=periods_per_year) + sortino * gap * math.sqrt(periods_per_year)
+    )
+
+
+def omega_excess_return(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
+    r"""Growth less the price of downside risk in the style of the benchmark.
+
+    $$ G_r - 3\,\sigma_{d,r}\,\sigma_{d,b} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$, of growth and deviations.
+        target: The least acceptable return per period.
+
+    Returns:
+        One Float64 fraction per year. Null without a pair, or when a return is below -1.
+
+    Source:
+        Sortino, van der Meer and Plantinga (1997); Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.5, 0.0], "b": [0.5, 0.0]})
+    >>> frame.select(omega_excess_return(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.5
+    """
+    own, its = paired(ret, benchmark)
+    risks = [downside_deviation(side, periods_per_year=periods_per_year, target=target) for side in (own, its)]
+    return known(annualised_return(own, periods_per_year=periods_per_year) - risks[0] * risks[1] * 3)

@@ -1,0 +1,335 @@
+"""Return and risk against a benchmark: beta, alpha, active return, what the market leaves over.
+
+Takes two return expressions of the same periods and gives back one expression; a period
+that one of them lacks counts for neither. Nothing here reads a store, a clock or a setting.
+"""
+
+import math
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.performance.growth import annualised_return
+from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, known, paired, risky
+
+Market = Literal["all", "up", "down"]
+
+
+def _excess(ret: pl.Expr, benchmark: pl.Expr, risk_free: Rate, market: Market = "all") -> tuple[pl.Expr, pl.Expr]:
+    """Both less the risk-free rate, where both are present and the market went the asked way."""
+    own, its = paired(ret - risk_free, benchmark - risk_free)
+    if market == "all":
+        return own, its
+    moved = its > 0 if market == "up" else its < 0
+    return pl.when(moved).then(own), pl.when(moved).then(its)
+
+
+def _growth(ret: pl.Expr, periods_per_year: float) -> pl.Expr:
+    return annualised_return(ret, periods_per_year=periods_per_year)
+
+
+def _annual(risk_free: Rate, periods_per_year: float) -> pl.Expr:
+    """The risk-free rate compounded to a year."""
+    if isinstance(risk_free, pl.Expr):
+        return _growth(risk_free, periods_per_year)
+    return pl.lit((1 + risk_free) ** periods_per_year - 1)
+
+
+def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Market = "all") -> pl.Expr:
+    r"""Slope of the return on the benchmark's.
+
+    $$ \beta = \frac{\operatorname{cov}(r, b)}{\operatorname{var}(b)} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        risk_free: Per period, taken off both; a number or a series.
+        market: Over "all" periods, or those where the benchmark's excess was "up" or "down".
+
+    Returns:
+        One dimensionless Float64. Null with fewer than two pairs, or when the benchmark does not vary.
+
+    Source:
+        Sharpe (1964), "Capital Asset Prices", J. of Finance 19(3).
+
+    >>> pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]}).select(beta(pl.col("r"), pl.col("b"))).item()
+    2.0
+    """
+    own, its = _excess(ret, benchmark, risk_free, market)
+    centred = its - its.mean()
+    varies = its.std() > NO_RISK
+    return known(pl.when(varies).then(((own - own.mean()) * centred).sum() / centred.pow(2).sum()))
+
+
+def timing_ratio(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0) -> pl.Expr:
+    r"""Beta of rising markets per unit of beta of falling ones; above 1 is good timing.
+
+    $$ \beta_{+} / \beta_{-} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        risk_free: Per period, taken off both.
+
+    Returns:
+        One dimensionless Float64. Null where either beta is, or the second is zero.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.2, 0.4, -0.1, -0.2], "b": [0.1, 0.2, -0.1, -0.2]})
+    >>> frame.select(timing_ratio(pl.col("r"), pl.col("b"))).item()
+    2.0...
+    """
+    up = beta(ret, benchmark, risk_free=risk_free, market="up")
+    down = beta(ret, benchmark, risk_free=risk_free, market="down")
+    return known(up / pl.when(down.abs() > NO_RISK).then(down))
+
+
+def alpha(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    periods_per_year: float = 1,
+    risk_free: Rate = 0.0,
+    market: Market = "all",
+) -> pl.Expr:
+    r"""Mean return that beta does not explain, compounded to a year.
+
+    $$ \alpha = (1 + \bar r - \beta \bar b)^N - 1 $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$; 1 leaves it per period.
+        risk_free: Per period, taken off both; a number or a series.
+        market: As for `beta`.
+
+    Returns:
+        One Float64 fraction. Null where beta is.
+
+    Source:
+        Jensen (1968), J. of Finance 23(2), as a regression's intercept.
+
+    >>> pl.DataFrame({"r": [0.75, -0.25], "b": [0.25, -0.25]}).select(alpha(pl.col("r"), pl.col("b"))).item()
+    0.25
+    """
+    check_periods(periods_per_year)
+    own, its = _excess(ret, benchmark, risk_free, market)
+    each_period = own.mean() - beta(ret, benchmark, risk_free=risk_free, market=market) * its.mean()
+    base = each_period + 1
+    return (
+        known(pl.when(base >= 0).then(base.pow(periods_per_year) - 1)) if periods_per_year != 1 else known(each_period)
+    )
+
+
+def jensen_alpha(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0) -> pl.Expr:
+    r"""Compound growth that beta times the benchmark's growth does not explain.
+
+    $$ \alpha_J = (G_r - f) - \beta\,(G_b - f) $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+        risk_free: Per period; a number or a series.
+
+    Returns:
+        One Float64 fraction per year. Null where beta is, or a return is below -1.
+
+    Source:
+        Jensen (1968), "The Performance of Mutual Funds", J. of Finance 23(2); Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.1, 0.0], "b": [0.1, 0.0]})
+    >>> frame.select(jensen_alpha(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.0
+    """
+    own, its = paired(ret, benchmark)
+    free = _annual(risk_free, periods_per_year)
+    slope = beta(ret, benchmark, risk_free=risk_free)
+    return known(_growth(own, periods_per_year) - free - slope * (_growth(its, periods_per_year) - free))
+
+
+def treynor_ratio(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    periods_per_year: float,
+    risk_free: Rate = 0.0,
+    per: Literal["beta", "systematic_risk"] = "beta",
+    ddof: int = 0,
+) -> pl.Expr:
+    r"""Annual excess growth per unit of beta, or of systematic risk.
+
+    $$ T = G(r - f) / \beta $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+        risk_free: Per period; a number or a series.
+        per: "systematic_risk" divides by $\beta \sigma_b$, which compares with the Sharpe ratio.
+        ddof: Of $\sigma_b$.
+
+    Returns:
+        One Float64 per year. Null where beta is, or is zero.
+
+    Source:
+        Treynor (1965), "How to Rate Management of Investment Funds", Harvard Business Review 43.
+
+    >>> frame = pl.DataFrame({"r": [0.5, 0.0], "b": [0.25, 0.0]})
+    >>> frame.select(treynor_ratio(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.25
+    """
+    own, its = _excess(ret, benchmark, risk_free)
+    slope = beta(ret, benchmark, risk_free=risk_free)
+    risk = slope * (its.std(ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
+    return known(_growth(own, periods_per_year) / pl.when(risk.abs() > NO_RISK).then(risk))
+
+
+def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
+    r"""Annualised standard deviation of the active return.
+
+    $$ \sqrt{N}\,\operatorname{std}(r - b) $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series, 1 leaves it per period.
+        ddof: 1 for the sample's deviation, 0 for the population's.
+
+    Returns:
+        One Float64 fraction; 0 for the benchmark itself. Null with fewer than two pairs.
+
+    Source:
+        Grinold and Kahn (2000), "Active Portfolio Management", ch. 5.
+
+    >>> frame = pl.DataFrame({"r": [0.2, 0.0], "b": [0.1, 0.1]})
+    >>> frame.select(tracking_error(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.2...
+    """
+    check_periods(periods_per_year)
+    own, its = paired(ret, benchmark)
+    return known((own - its).std(ddof=ddof) * math.sqrt(periods_per_year))
+
+
+def active_premium(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+    r"""Compound growth per year less the benchmark's.
+
+    $$ G_r - G_b $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: 365 for daily on-chain series.
+
+    Returns:
+        One Float64 fraction per year. Null without a pair, or when a return is below -1.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.5], "b": [0.25]})
+    >>> frame.select(active_premium(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    0.25
+    """
+    own, its = paired(ret, benchmark)
+    return known(_growth(own, periods_per_year) - _growth(its, periods_per_year))
+
+
+def information_ratio(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    periods_per_year: float,
+    method: Literal["arithmetic", "geometric"] = "arithmetic",
+    ddof: int = 1,
+) -> pl.Expr:
+    r"""Annualised active return per unit of tracking error.
+
+    $$ \sqrt{N}\,\frac{\operatorname{mean}(r - b)}{\operatorname{std}(r - b)} \quad\text{or}\quad
+       \frac{G_r - G_b}{\sqrt{N}\,\operatorname{std}(r - b)} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series, 1 leaves it per period.
+        method: Of the active return.
+        ddof: Of the tracking error.
+
+    Returns:
+        One dimensionless Float64. Null with fewer than two pairs, or when the active return does not vary.
+
+    Source:
+        Grinold and Kahn (2000), ch. 5; Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.3, 0.1], "b": [0.1, 0.1]})
+    >>> frame.select(information_ratio(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    0.70...
+    """
+    error = risky(tracking_error(ret, benchmark, periods_per_year=periods_per_year, ddof=ddof))
+    if method == "geometric":
+        return known(active_premium(ret, benchmark, periods_per_year=periods_per_year) / error)
+    own, its = paired(ret, benchmark)
+    return known((own - its).mean() * periods_per_year / error)
+
+
+def m_squared(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0) -> pl.Expr:
+    r"""Growth the portfolio would have had at the benchmark's volatility.
+
+    $$ M^2 = (G_r - f)\,\frac{\sigma_b}{\sigma_r} + f $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: $N$: 365 for daily on-chain series.
+        risk_free: Per period; a number or a series.
+
+    Returns:
+        One Float64 fraction per year. Null with fewer than two pairs, or when returns do not vary.
+
+    Source:
+        Modigliani and Modigliani (1997), "Risk-Adjusted Performance", J. Portfolio Management 23(2).
+
+    >>> frame = pl.DataFrame({"r": [0.5, 0.0], "b": [0.25, 0.0]})
+    >>> frame.select(m_squared(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.25
+    """
+    own, its = paired(ret, benchmark)
+    free = _annual(risk_free, periods_per_year)
+    return known((_growth(own, periods_per_year) - free) * its.std() / risky(own.std()) + free)
+
+
+def m_squared_excess(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    periods_per_year: float,
+    risk_free: Rate = 0.0,
+    method: Literal["geometric", "arithmetic"] = "geometric",
+) -> pl.Expr:
+    r"""`m_squared` over the benchmark's own growth.
+
+    $$ \frac{1 + M^2}{1 + G_b} - 1 \quad\text{or}\quad M^2 - G_b $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        benchmark: Those of the benchmark, in the same rows.
+        periods_per_year: 365 for daily on-chain series.
+        risk_free: Per period; a number or a series.
+        method: How one is taken off the other.
+
+    Returns:
+        One Float64 fraction per year. Null where `m_squared` is.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> frame = pl.DataFrame({"r": [0.5, 0.0], "b": [0.25, 0.0]})
+    >>> frame.select(m_squared_excess(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
+    0.0
+    """
+    _, its = paired(ret, benchmark)
+    level = m_squared(ret, benchmark, periods_per_year=periods_per_year, risk_free=risk_free)
+    market = _growth(its, periods_per_year)
+    return known((level + 1) / (market + 1) - 1 if method == "geometric" else level - market)

@@ -1,0 +1,218 @@
+"""Numbers over a window that moves along the returns.
+
+Expressions over rows in time order, for one series or, with `.over(...)`, for many;
+`rolling` gives the table of all portfolios at once. Knows no store, clock or setting.
+"""
+
+import math
+
+import polars as pl
+
+from ys_analytics.errors import ContractError
+from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, known, observed, paired
+
+_RUN = "run:"
+
+
+def rolling_return(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
+    """Compound return of the last `window` returns.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        window: Number of returns.
+
+    Returns:
+        One Float64 a row; null until there are enough, or where the window lacks a return.
+
+    >>> pl.DataFrame({"ret": [0.5, 0.5, -0.5]}).select(rolling_return(pl.col("ret"), window=2)).to_series().to_list()
+    [None, 1.25, -0.25]
+    """
+    # A product of powers of two: quotients of running products would break at a total loss.
+    power, size, reach, product = observed(ret) + 1, 1, 0, pl.lit(1.0)
+    while size <= window:
+        if window & size:
+            product = power.shift(reach) * product
+            reach += size
+        power, size = power * power.shift(size), size * 2
+    return known(product - 1)
+
+
+def rolling_volatility(
+    ret: pl.Expr, *, periods_per_year: float, window: int = 30, min_samples: int | None = None
+) -> pl.Expr:
+    """`volatility` of the last `window` returns.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        periods_per_year: 365 for daily on-chain series.
+        window: Number of rows.
+        min_samples: Returns that must be present among them; all when None.
+
+    Returns:
+        One Float64 a row; null until there are enough.
+
+    >>> frame = pl.DataFrame({"ret": [0.01, -0.01, 0.01]})
+    >>> frame.select(rolling_volatility(pl.col("ret"), periods_per_year=1, window=2)).to_series().to_list()
+    [None, 0.0141..., 0.0141...]
+    """
+    check_periods(periods_per_year)
+    return known(observed(ret).rolling_std(window, min_samples=min_samples) * math.sqrt(periods_per_year))
+
+
+def rolling_sharpe(
+    ret: pl.Expr,
+    *,
+    periods_per_year: float,
+    window: int = 30,
+    risk_free: float = 0.0,
+    min_samples: int | None = None,
+) -> pl.Expr:
+    """`sharpe_ratio` of the last `window` returns.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        periods_per_year: 365 for daily on-chain series.
+        window: Number of rows.
+        risk_free: Simple return per period.
+        min_samples: Returns that must be present among them; all when None.
+
+    Returns:
+        One Float64 a row; null until there are enough, and where they do not vary.
+
+    >>> frame = pl.DataFrame({"ret": [0.0, 0.02, 0.02]})
+    >>> frame.select(rolling_sharpe(pl.col("ret"), periods_per_year=1, window=2)).to_series().to_list()
+    [None, 0.70..., None]
+    """
+    check_periods(periods_per_year)
+    ret = observed(ret)
+    risk = ret.rolling_std(window, min_samples=min_samples)
+    mean = ret.rolling_mean(window, min_samples=min_samples)
+    return known((mean - risk_free) / pl.when(risk > NO_RISK).then(risk) * math.sqrt(periods_per_year))
+
+
+def rolling_sortino(ret: pl.Expr, *, periods_per_year: float, window: int = 30, target: float = 0.0) -> pl.Expr:
+    """`sortino_ratio` of the last `window` returns.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        periods_per_year: 365 for daily on-chain series.
+        window: Number of rows.
+        target: The least acceptable return per period.
+
+    Returns:
+        One Float64 a row; null until there are enough, and where none is below the target.
+
+    >>> frame = pl.DataFrame({"ret": [0.5, -0.5, 0.5]})
+    >>> frame.select(rolling_sortino(pl.col("ret"), periods_per_year=1, window=2)).to_series().to_list()
+    [None, 0.0, 0.0]
+    """
+    check_periods(periods_per_year)
+    ret = observed(ret)
+    square = (ret - target).clip(upper_bound=0).pow(2).rolling_mean(window)
+    mean = ret.rolling_mean(window) - target
+    # A sum that slides keeps dust of what left it: less than the square of no risk is none.
+    return known(mean / pl.when(square > NO_RISK**2).then(square.sqrt()) * math.sqrt(periods_per_year))
+
+
+def rolling_beta(ret: pl.Expr, benchmark: pl.Expr, *, window: int = 30) -> pl.Expr:
+    """`beta` of the last `window` pairs of returns.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        benchmark: Those of the benchmark, in the same rows.
+        window: Number of rows.
+
+    Returns:
+        One Float64 a row; null until there are enough, and where the benchmark does not vary.
+
+    >>> frame = pl.DataFrame({"r": [0.2, -0.2, 0.0], "b": [0.1, -0.1, -0.1]})
+    >>> frame.select(rolling_beta(pl.col("r"), pl.col("b"), window=2)).to_series().to_list()
+    [None, 2.0, None]
+    """
+    own, its = paired(ret, benchmark)
+    variance = its.rolling_var(window)
+    return known(pl.rolling_cov(own, its, window_size=window) / pl.when(variance > NO_RISK**2).then(variance))
+
+
+def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
+    """`max_drawdown` of the last `window` returns, the wealth before them counted as a peak.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order, none missing.
+        window: Number of rows.
+
+    Returns:
+        One Float64 from -1 to 0 a row; null until there are enough, and after a total loss.
+
+    >>> frame = pl.DataFrame({"ret": [-0.5, 0.5, -0.25]})
+    >>> frame.select(rolling_max_drawdown(pl.col("ret"), window=2)).to_series().to_list()
+    [None, -0.5, -0.25]
+    """
+    value = (observed(ret) + 1).cum_prod()
+    # Of each row in the window, its fall from the highest wealth since the window began.
+    before = value.shift(1, fill_value=1.0)
+    falls = [
+        (value / pl.max_horizontal(before.rolling_max(window - back), value)).shift(back) - 1 for back in range(window)
+    ]
+    return known(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
+
+
+def rolling(
+    returns: pl.DataFrame | pl.LazyFrame,
+    *,
+    window: int = 30,
+    risk_free: float = 0.0,
+    periods_per_year: float = YEAR,
+    by: str = "portfolio_id",
+) -> pl.DataFrame:
+    """Rolling volatility, Sharpe ratio and, beside a benchmark, beta of every portfolio.
+
+    Args:
+        returns: Columns `by`, day Date, ret Float64 and perhaps benchmark Float64, sorted by `by`
+            and day. Rows without a return are left out before the window moves.
+        window: Number of returns.
+        risk_free: Simple rate per year, as a fraction.
+        periods_per_year: 365 for daily on-chain series.
+        by: The column that tells the portfolios apart.
+
+    Returns:
+        `by`, day, volatility Float64, sharpe_ratio Float64 and, where there is a benchmark, beta
+        Float64; null in the first `window - 1` rows of each portfolio.
+
+    Raises:
+        ContractError: the frame is not sorted.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2025, 1, 2)], "ret": [0.0, 0.02]})
+    >>> rolling(frame, window=2, periods_per_year=1).select("volatility", "sharpe_ratio").rows()
+    [(None, None), (0.014..., 0.70...)]
+    """
+    ret, benchmark = pl.col("ret"), pl.col("benchmark")
+    plain = returns.lazy()
+    numbers = {
+        "volatility": rolling_volatility(ret, periods_per_year=periods_per_year, window=window),
+        "sharpe_ratio": rolling_sharpe(
+            ret, periods_per_year=periods_per_year, window=window, risk_free=risk_free / YEAR
+        ),
+    }
+    if "benchmark" in plain.collect_schema():
+        numbers["beta"] = rolling_beta(ret, benchmark, window=window)
+    # One pass over all portfolios laid end to end, then nothing that reaches over a border:
+    # measured twice as fast as the same by `over`.
+    run = pl.col(_RUN)
+    whole = run == run.shift(window - 1)
+    table = (
+        plain.filter(ret.is_finite())
+        .with_columns(pl.col(by).rle_id().alias(_RUN))
+        .select(
+            by,
+            "day",
+            ordered=(run != run.shift(1)) | (pl.col("day") > pl.col("day").shift(1)),
+            run=run,
+            **{name: pl.when(whole).then(number) for name, number in numbers.items()},
+        )
+        .collect()
+    )
+    if not table["ordered"].all() or (table.height and table["run"].max() + 1 != table[by].n_unique()):  # type: ignore[operator]
+        raise ContractError(f"returns: not sorted by {by} and day, or two returns for one day; sort them first")
+    return table.drop("ordered", "run")

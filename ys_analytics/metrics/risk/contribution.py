@@ -1,0 +1,209 @@
+"""Who the risk comes from: volatility, value at risk and expected shortfall parted by asset.
+
+Takes a long frame of asset returns and the weights of today, gives one row an asset. The
+parts add up to the whole (Euler), so a share is a share. Knows no store, clock or setting.
+"""
+
+import math
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.errors import ContractError
+from ys_analytics.metrics.sample import check_confidence, normal_density, normal_quantile
+
+Measure = Literal["volatility", "value_at_risk", "value_at_risk_cornish_fisher", "expected_shortfall"]
+
+_BEFORE_ENOUGH = 4
+
+
+def risk_contributions(
+    returns: pl.DataFrame, weights: pl.DataFrame, *, measure: Measure = "value_at_risk", confidence: float = 0.95
+) -> pl.DataFrame:
+    r"""Part of each asset in the risk of the mix held today.
+
+    $$ C_i = w_i\,\frac{\partial R}{\partial w_i}, \qquad \sum_i C_i = R $$
+
+    Args:
+        returns: asset String, day Date, ret Float64; days on which an asset has no return are left out.
+        weights: asset String, weight Float64, of today; negative for a debt.
+        measure: $R$ per period: volatility, or a tail by the normal or by Cornish and Fisher, with the
+            sample's covariance and the population's skew and tails.
+        confidence: Of the tails.
+
+    Returns:
+        asset String, weight Float64, marginal Float64 (what one more unit of weight adds), component
+        Float64 ($C_i$, a loss positive), share Float64 (of $R$; null when there is none), in the order of `weights`.
+
+    Raises:
+        ContractError: an asset has no return, or there are fewer than four days with all of them.
+
+    Source:
+        Boudt, Peterson and Croux (2008), "Estimation and Decomposition of Downside Risk", J. of Risk 11(2).
+
+    >>> from datetime import date
+    >>> days = pl.date_range(date(2025, 1, 1), date(2025, 1, 4), eager=True)
+    >>> returns = pl.DataFrame({"asset": "a", "day": days, "ret": [0.1, -0.1, 0.1, -0.1]})
+    >>> weights = pl.DataFrame({"asset": ["a"], "weight": [1.0]})
+    >>> risk_contributions(returns, weights, measure="volatility")["component"].item()
+    0.115...
+    """
+    check_confidence(confidence)
+    mix = _centred(returns, weights)
+    of = {
+        "volatility": lambda: mix.select("asset", "weight", marginal=_spread()),
+        "value_at_risk": lambda: mix.select(
+            "asset", "weight", marginal=-pl.col("mean") - _spread() * normal_quantile(1 - confidence)
+        ),
+        "expected_shortfall": lambda: mix.select(
+            "asset",
+            "weight",
+            marginal=-pl.col("mean") + _spread() * (normal_density(normal_quantile(1 - confidence)) / (1 - confidence)),
+        ),
+        "value_at_risk_cornish_fisher": lambda: mix.select("asset", "weight", marginal=_bent(confidence)),
+    }[measure]()
+    component = pl.col("weight") * pl.col("marginal")
+    total = pl.when(component.sum().abs() > 0).then(component.sum())
+    return of.with_columns(component=component, share=component / total)
+
+
+def _spread() -> pl.Expr:
+    """What one more unit of weight adds to the deviation of the mix."""
+    return pl.when(pl.col("sigma") > 0).then(pl.col("m11") / pl.col("sigma")).otherwise(0.0)
+
+
+def _bent(confidence: float) -> pl.Expr:
+    """What one more unit of weight adds to Cornish and Fisher's value at risk."""
+    z = normal_quantile(1 - confidence)
+    sigma, spread = pl.col("sigma"), _spread()
+    skew, tails = pl.col("m3") / sigma.pow(3), pl.col("m4") / sigma.pow(4) - 3
+    more_skew = pl.col("m12") * 3 / sigma.pow(3) - skew * spread * 3 / sigma
+    more_tails = pl.col("m13") * 4 / sigma.pow(4) - (tails + 3) * spread * 4 / sigma
+    bend = skew * ((z * z - 1) / 6) + tails * ((z**3 - 3 * z) / 24) - skew.pow(2) * ((2 * z**3 - 5 * z) / 36) + z
+    more_bend = (
+        more_skew * ((z * z - 1) / 6)
+        + more_tails * ((z**3 - 3 * z) / 24)
+        - skew * more_skew * ((2 * z**3 - 5 * z) / 18)
+    )
+    return -pl.col("mean") - spread * bend - sigma * more_bend
+
+
+def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
+    """Each asset's mean and co-moments with the mix, and the moments of the mix itself."""
+    held = returns.join(weights.select("asset", "weight"), on="asset").filter(pl.col("ret").is_finite())
+    absent = weights.filter(~pl.col("asset").is_in(held["asset"].unique().to_list()))
+    if absent.height:
+        raise ContractError(f"returns: asset {absent['asset'][0]} has none; leave it out of the weights")
+    whole = held.filter(pl.len().over("day") == weights.height)
+    if whole["day"].n_unique() < _BEFORE_ENOUGH:
+        raise ContractError(f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {whole['day'].n_unique()}")
+    own = pl.col("ret") - pl.col("ret").mean().over("asset")
+    centred = whole.with_columns(own=own).with_columns(mix=(pl.col("own") * pl.col("weight")).sum().over("day"))
+    one, all_of_it, n = pl.col("own"), pl.col("mix"), pl.len()
+    moments = centred.group_by("asset").agg(
+        mean=pl.col("ret").mean(),
+        m11=(one * all_of_it).sum() / (n - 1),
+        m12=(one * all_of_it.pow(2)).mean(),
+        m13=(one * all_of_it.pow(3)).mean(),
+        sigma=(all_of_it.pow(2).sum() / (n - 1)).sqrt(),
+        m3=all_of_it.pow(3).mean(),
+        m4=all_of_it.pow(4).mean(),
+    )
+    return weights.select("asset", "weight").join(moments, on="asset", how="left", maintain_order="left")
+
+
+def correlations(returns: pl.DataFrame, *, minimum: int = 30) -> pl.DataFrame:
+    """Correlation of every pair of assets over the days both have.
+
+    Args:
+        returns: asset String, day Date, ret Float64.
+        minimum: Fewer common days give no number.
+
+    Returns:
+        one, other String (one before other), correlation Float64, n Int64, reason String.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"asset": ["a", "b"], "day": [date(2025, 1, 1)] * 2, "ret": [0.1, 0.2]})
+    >>> correlations(frame)["reason"].item()
+    'needs 30 days, has 1'
+    """
+    seen = returns.filter(pl.col("ret").is_finite()).select("asset", "day", "ret")
+    pairs = seen.join(seen, on="day", suffix="_other").filter(pl.col("asset") < pl.col("asset_other"))
+    x, y, enough = pl.col("ret"), pl.col("ret_other"), pl.col("n") >= minimum
+    return (
+        pairs.group_by(one="asset", other="asset_other")
+        .agg(n=pl.len().cast(pl.Int64), correlation=pl.corr(x, y), varies=(x.std() > 0) & (y.std() > 0))
+        .with_columns(correlation=pl.when(enough & pl.col("varies")).then(pl.col("correlation").clip(-1.0, 1.0)))
+        .select(
+            "one",
+            "other",
+            "correlation",
+            "n",
+            reason=pl.when(~enough)
+            .then(pl.format(f"needs {minimum} days, has {{}}", "n"))
+            .when(~pl.col("varies"))
+            .then(pl.lit("one of them does not vary")),
+        )
+        .sort("one", "other")
+    )
+
+
+def correlation_change(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """How each correlation moved, and whether by more than chance would.
+
+    Args:
+        before: What `correlations` gave for the earlier window.
+        after: The same for the later one, without days in common.
+
+    Returns:
+        one, other String, before, after, change Float64, z Float64: the change of Fisher's transform
+        in its standard errors; beyond 2 is seldom chance.
+
+    Source:
+        Fisher (1921), "On the probable error of a coefficient of correlation", Metron 1.
+
+    >>> row = {"one": ["a"], "other": ["b"], "n": [103], "reason": [None]}
+    >>> was, now = pl.DataFrame(row | {"correlation": [0.0]}), pl.DataFrame(row | {"correlation": [0.5]})
+    >>> correlation_change(was, now)["z"].item()
+    3.88...
+    """
+    joined = before.join(after, on=["one", "other"], how="full", coalesce=True, suffix="_after")
+    error = (1 / (pl.col("n") - 3) + 1 / (pl.col("n_after") - 3)).sqrt()
+    now, was = pl.col("correlation_after"), pl.col("correlation")
+    z = (now.arctanh() - was.arctanh()) / error
+    return joined.select(
+        "one", "other", before=was, after=now, change=now - was, z=pl.when(z.is_finite()).then(z)
+    ).sort("one", "other")
+
+
+def inverse_volatility_weights(deviations: list[float]) -> list[float]:
+    """Weights in inverse proportion to deviations, adding to one.
+
+    >>> inverse_volatility_weights([0.1, 0.3])
+    [0.75, 0.25]
+    """
+    parts = [1 / deviation for deviation in deviations]
+    return [part / math.fsum(parts) for part in parts]
+
+
+def equal_risk_weights(covariance: list[list[float]], *, rounds: int = 500) -> list[float]:
+    """Weights at which every asset contributes the same risk, adding to one.
+
+    Args:
+        covariance: A positive definite matrix, row by row.
+        rounds: Passes of cyclical descent; it settles in far fewer.
+
+    Source:
+        Griveau-Billion, Richard and Roncalli (2013), "A fast algorithm for computing high-dimensional risk parity".
+
+    >>> [round(weight, 6) for weight in equal_risk_weights([[0.01, 0.0], [0.0, 0.09]])]
+    [0.75, 0.25]
+    """
+    n = len(covariance)
+    weights = [1 / math.sqrt(covariance[i][i]) for i in range(n)]
+    for _ in range(rounds):
+        for i in range(n):
+            rest = math.fsum(covariance[i][j] * weights[j] for j in range(n) if j != i)
+            weights[i] = (-rest + math.sqrt(rest * rest + 4 * covariance[i][i] / n)) / (2 * covariance[i][i])
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]
