@@ -186,7 +186,8 @@ def _sum(column: pl.Series) -> Decimal:
     """The exact sum: the digits above and below 10^18 are added apart, so neither sum can overflow."""
     assert isinstance(column.dtype, pl.Decimal)  # noqa: S101 - a tally holds decimal columns only
     units = column.to_physical()
-    high, low = (units // _HALF).sum(), (units % _HALF).sum()
+    upper = units // _HALF  # `%` is not there for Int128
+    high, low = upper.sum(), (units - upper * _HALF).sum()
     return _EXACT.scaleb(_EXACT.add(_EXACT.multiply(Decimal(high), _HALF), Decimal(low)), -column.dtype.scale)
 
 
