@@ -6,11 +6,11 @@ a folder only its owner can enter, so trusting local logins opens nothing.
 """
 
 import os
-import shlex
 import shutil
 import signal
 import stat
 import subprocess
+import time
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
@@ -88,24 +88,9 @@ class PostgresServer:
         for stale in sockets.iterdir():  # likewise its socket's lock; the folder is this server's own
             stale.unlink()
         options = _OPTIONS | {"unix_socket_directories": str(sockets)}
-        settings = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in options.items())
-        _run(
-            [
-                "pg_ctl",
-                "start",
-                "-w",
-                "-t",
-                str(_START),
-                "-D",
-                str(self.home.postgres),
-                "-l",
-                str(self._log),
-                "-o",
-                settings,
-            ],
-            account=account,
-            log=self._log,
-        )
+        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        pid = _detach(["postgres", "-D", str(self.home.postgres), *settings], account=account, log=self._log)
+        self._await(pid)
 
     def stop(self) -> bool:
         """Stop our server, and whatever a killed one left on its folder; whether there was anything."""
@@ -137,6 +122,23 @@ class PostgresServer:
         return candidate.name() == "postgres" and (
             self._is_ours(candidate) or candidate.cwd() == str(self.home.postgres)
         )
+
+    def _await(self, pid: int) -> None:
+        """Wait until the pid file says that it accepts connections."""
+        deadline = time.monotonic() + _START
+        while not self._ready(pid):
+            if not process.runs_at(pid):
+                raise StoreError(f"the embedded PostgreSQL did not start: {_complaint(self._log)}")
+            if time.monotonic() > deadline:
+                raise StoreError(f"the embedded PostgreSQL did not answer within {_START} s; see {self._log}")
+            time.sleep(0.01)
+
+    def _ready(self, pid: int) -> bool:
+        try:
+            lines = self._pid_file.read_text(encoding="utf-8").split("\n")
+        except OSError:
+            return False
+        return lines[0] == str(pid) and any(line.startswith("ready") for line in lines)
 
     def _socket_folder(self) -> Path | None:
         """The folder of the socket, from the fifth line of the pid file."""
@@ -193,34 +195,58 @@ def _open_to_others(binaries: Path) -> None:
                 path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
 
 
-def _run(command: list[str], *, account: Account, log: Path | None = None, typed: str = "") -> None:
-    """Run one of PostgreSQL's programs as `account`, in a plain environment.
+def _run(command: list[str], *, account: Account, typed: str = "") -> None:
+    """Run one of PostgreSQL's programs to its end.
 
     Raises:
         StoreError: it failed; the line quotes the last thing it said.
     """
-    # libpq and the server read PG* variables of the caller: none of them is meant for this server
-    environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-    outcome = subprocess.run(  # noqa: S603 - our own program and arguments, no shell
-        [str(_binaries() / command[0]), *command[1:]],
+    outcome = _as_account(command, account=account, typed=typed)
+    if outcome.returncode != 0:
+        raise StoreError(f"the embedded PostgreSQL could not be made ({command[0]}): {_last(outcome.stderr)}")
+
+
+def _detach(command: list[str], *, account: Account, log: Path) -> int:
+    """Start one of PostgreSQL's programs so that it outlives us, its output in `log`; its pid.
+
+    The shell that starts it ends at once, so the program is no child of ours: nothing of ours need wait for it.
+    """
+    background = '"$@" >>"$LOG" 2>&1 </dev/null & echo $!'
+    started = _as_account(
+        ["/bin/sh", "-c", background, "sh", str(_binaries() / command[0]), *command[1:]], account=account, LOG=str(log)
+    )
+    return int(started.stdout)
+
+
+def _as_account(
+    command: list[str], *, account: Account, typed: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own programs and arguments
+        [str(_binaries() / command[0]), *command[1:]],  # an absolute path stays itself
         user=None if account.is_ours else account.uid,
         group=None if account.is_ours else account.gid,
         extra_groups=None if account.is_ours else [],
         input=typed,
-        # what pg_ctl starts inherits its outputs: a pipe would stay open for as long as the server runs
-        stdout=subprocess.PIPE if log is None else subprocess.DEVNULL,
-        stderr=subprocess.PIPE if log is None else subprocess.DEVNULL,
+        capture_output=True,
         text=True,
         check=False,
-        env=environment,
+        # PG* variables of the caller are read by libpq and the server alike: none is meant for this one
+        env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"} | environment,
         cwd="/",
+        start_new_session=True,
     )
-    if outcome.returncode != 0:
-        said = outcome.stderr if log is None or not log.exists() else log.read_text(encoding="utf-8", errors="replace")
-        raise StoreError(f"the embedded PostgreSQL did not start ({command[0]}): {_complaint(said)}")
 
 
-def _complaint(said: str) -> str:
-    """The line that says why: the last fatal one, or the last."""
-    lines = [line.strip() for line in (said or "").splitlines() if line.strip()] or ["it said nothing"]
-    return next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), lines[-1])
+def _complaint(log: Path) -> str:
+    """The line of a log that says why: the last fatal one, or the last."""
+    try:
+        said = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        said = ""
+    fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
+    return fatal[-1].strip() if fatal else _last(said)
+
+
+def _last(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

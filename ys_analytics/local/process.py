@@ -5,6 +5,7 @@ system gives it to somebody else once its process ends: a server is ours only wh
 """
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from ys_analytics.errors import StoreError
 
 # Is this process the server in question?
 Recognise = Callable[[psutil.Process], bool]
+
+# Seconds between two looks at a process that is to end.
+_LOOK = 0.005
 
 
 def find(pid_file: Path, ours: Recognise) -> psutil.Process | None:
@@ -36,7 +40,7 @@ def every(ours: Recognise) -> list[psutil.Process]:
 def recognised(process: psutil.Process, ours: Recognise) -> bool:
     """Whether a process is ours; one that is gone, dead but not buried, or shut to us is not."""
     try:
-        return process.status() != psutil.STATUS_ZOMBIE and ours(process)
+        return runs(process) and ours(process)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
@@ -50,14 +54,36 @@ def stop(process: psutil.Process, *, politely: signal.Signals, patience: float =
     for request in (politely, signal.SIGKILL):
         try:
             process.send_signal(request)
-            process.wait(patience)
-        except psutil.TimeoutExpired:
-            continue
         except psutil.NoSuchProcess:
             return
         except psutil.AccessDenied as error:
             raise StoreError(f"process {process.pid} runs as another user; stop it as that user") from error
-        return
+        deadline = time.monotonic() + patience
+        while runs(process):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_LOOK)
+        else:
+            return
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether a process still does anything; one that ended and waits to be buried does not.
+
+    `psutil` waits for the burial, which is the business of whoever adopted it and may take seconds.
+    """
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def runs_at(pid: int) -> bool:
+    """The same of a process known by its pid alone."""
+    try:
+        return runs(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _read_pid(pid_file: Path) -> int | None:
