@@ -185,9 +185,9 @@ def _distinct(rows: pl.DataFrame, keys: tuple[str, ...]) -> int:
 def _sum(column: pl.Series) -> Decimal:
     """The exact sum: the digits above and below 10^18 are added apart, so neither sum can overflow."""
     assert isinstance(column.dtype, pl.Decimal)  # noqa: S101 - a tally holds decimal columns only
-    units = column.to_physical()
-    upper = units // _HALF  # `%` is not there for Int128
-    high, low = upper.sum(), (units - upper * _HALF).sum()
+    units = column.to_physical().alias("units").to_frame()
+    upper, half = pl.col("units") // _HALF, pl.lit(_HALF, pl.Int128)
+    high, low = units.select(upper.sum().alias("high"), (pl.col("units") - upper * half).sum().alias("low")).row(0)
     return _EXACT.scaleb(_EXACT.add(_EXACT.multiply(Decimal(high), _HALF), Decimal(low)), -column.dtype.scale)
 
 
