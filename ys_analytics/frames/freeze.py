@@ -98,15 +98,16 @@ class _Work:
     def _settled(self, table: Table, *, looks: int) -> FrameRecord:
         """A frame that its store agrees with; taken again where the table grew meanwhile."""
         for look in range(1, looks + 1):
-            record = self._frame(table)
-            if all(line["store"] == line["frame"] for line in record.proof) or isinstance(table, KeyFamily):
+            record, agreed = self._frame(table)
+            if agreed or isinstance(table, KeyFamily):
                 # Keys expire while they are read; every other store must agree with its frame.
                 return record
             (self.folder / record.file).unlink()
             self.progress(f"{table.name} changed meanwhile: look {look + 1}")
         raise StoreError(f"{table.name}: {table.store} and the frame add up to different sums; freeze when it rests")
 
-    def _frame(self, table: Table) -> FrameRecord:
+    def _frame(self, table: Table) -> tuple[FrameRecord, bool]:
+        """One table in one file, and whether the store adds up to the same."""
         question = Question(table, self.span)
         counted, dropped, latest = proof.tally(table), 0, None
         file = f"frames/{table.name}.parquet"
@@ -124,7 +125,7 @@ class _Work:
 
         written = parquet.write(self.folder / file, passing(), schema=table.schema)
         lines = proof.compare(self.stores, question, counted)
-        return FrameRecord(
+        record = FrameRecord(
             store=table.store,
             file=file,
             query=_asked(question),
@@ -137,6 +138,7 @@ class _Work:
             duplicates=dropped,
             proof=[line.to_json() for line in lines],
         )
+        return record, all(line.equal for line in lines)
 
 
 def _secret(table: Table) -> bool:
