@@ -38,7 +38,7 @@ def apply_password(postgres: "Postgres", password: SecretStr | None) -> list[App
     plain = password.get_secret_value()
     with postgres.transaction():
         may_compare = bool(postgres.rows(_MAY_COMPARE)[0][0])
-        if may_compare and _matches(plain, str(postgres.rows(_STORED)[0][0])):
+        if may_compare and matches(plain, str(postgres.rows(_STORED)[0][0])):
             return []
         postgres.run(
             "ALTER ROLE ys_analyst PASSWORD %(verifier)s", {"verifier": _verifier(plain, secrets.token_bytes(16))}
@@ -47,7 +47,7 @@ def apply_password(postgres: "Postgres", password: SecretStr | None) -> list[App
     return [change] if may_compare else []
 
 
-def _matches(password: str, stored: str) -> bool:
+def matches(password: str, stored: str) -> bool:
     """Whether a stored verifier was made from this password."""
     kind, _, rest = stored.partition("$")
     rounds, _, salt_and_keys = rest.partition(":")
