@@ -87,10 +87,10 @@ SUITE = ExpectationSuite(
             description="redis_price_hist.price is market_data.price",
             unexpected_rows_query="""
                 SELECT cached.asset_id AS asset_id, cached.period AS period, cached.timestamp AS timestamp,
-                       cached.price AS cached, quote.price AS quoted
+                       cached.price AS cached, quote.quoted AS quoted
                 FROM redis_price_hist AS cached
                 INNER JOIN (
-                    SELECT asset_id, timestamp, min(price) AS least, max(price) AS most, any(price) AS price
+                    SELECT asset_id, timestamp, min(price) AS least, max(price) AS most, any(price) AS quoted
                     FROM market_data GROUP BY asset_id, timestamp
                 ) AS quote ON cached.asset_id = quote.asset_id AND cached.timestamp = quote.timestamp
                 WHERE toFloat64(cached.price) < 0.995 * toFloat64(quote.least)

@@ -124,10 +124,10 @@ SUITE = ExpectationSuite(
         UnexpectedRowsExpectation(
             description="asset_allocation adds up",
             unexpected_rows_query="""
-                SELECT portfolio_id, timestamp, arraySum(x -> toFloat64(x.2), asset_allocation) AS total
+                SELECT portfolio_id, timestamp, arraySum(x -> toFloat64(assumeNotNull(x.2)), asset_allocation) AS total
                 FROM {batch} AS judged
                 WHERE total_value > 0 AND length(asset_allocation) > 0
-                  AND abs(arraySum(x -> toFloat64(x.2), asset_allocation) - 1) > 0.01
+                  AND abs(arraySum(x -> toFloat64(assumeNotNull(x.2)), asset_allocation) - 1) > 0.01
             """,
             meta={"columns": ["asset_allocation", "total_value"]},
             severity="warning",

@@ -132,9 +132,9 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="chain_id",
-            min_value=1,
+            min_value=0,
             severity="warning",
-            notes="A transaction on chain zero happened nowhere.",
+            notes="A transaction below chain zero happened nowhere; zero is a coin with a chain of its own.",
         ),
         ExpectColumnValuesToBeBetween(
             column="block_number",

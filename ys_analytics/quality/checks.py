@@ -16,12 +16,15 @@ from functools import cache
 from typing import Any, Literal, Self
 
 from ys_analytics.quality.promise import Suite, columns_of
-from ys_analytics.schemas import Finding
+from ys_analytics.schemas import TABLES, Finding
 
 Dialect = Literal["clickhouse", "postgres"]
 
 # Keys of rows at fault that a finding carries; enough to start looking, too few to leak a table.
 SAMPLE = 20
+
+# Queries put to an engine in one go.
+_AT_ONCE = 8
 
 # Promises an engine has no SQL for in Great Expectations: the rows that break them, in that engine's SQL.
 _BROKEN_BY: Mapping[Dialect, Mapping[str, str]] = {
@@ -75,10 +78,12 @@ class Checker:
     Args:
         url: SQLAlchemy's address of the engine.
         dialect: Which SQL it speaks.
+        tables: The tables it holds, where that may be fewer than all.
     """
 
     url: str = field(repr=False)
     dialect: Dialect
+    tables: frozenset[str] = frozenset()
     _source: Any = field(init=False, default=None)
 
     def __enter__(self) -> Self:
@@ -108,17 +113,29 @@ class Checker:
         A first pass asks only whether each promise holds; the rows at fault are fetched for those that do not.
         """
         asked = [self._put(expectation, relation, suite.key) for expectation in suite.expectations]
-        if not asked:
-            return []
+        absent = {at: self._absent(expectation) for at, expectation in enumerate(asked)}
+        ready = {at: expectation for at, expectation in enumerate(asked) if not absent[at]}
         try:
-            batch = self._batch(relation)
-            verdicts = _validate(batch, dict(enumerate(asked)), {"result_format": "BOOLEAN_ONLY"})
+            batch = self._batch(relation) if ready else None
+            verdicts = _validate(batch, ready, {"result_format": "BOOLEAN_ONLY"})
             broken = {at: asked[at] for at, verdict in verdicts.items() if not verdict.success and not _raised(verdict)}
             verdicts |= self._look_closer(batch, broken, suite.key)
         except Exception as error:  # noqa: BLE001 - whatever an engine throws, the promise was not kept
             reason = one_line(str(error))
             return [_finding(suite, expectation, "error", reason) for expectation in suite.expectations]
-        return [_verdict(suite, expectation, verdicts.get(at)) for at, expectation in enumerate(suite.expectations)]
+        return [
+            _finding(suite, expectation, "error", f"{absent[at]} is not in this run")
+            if absent[at]
+            else _verdict(suite, expectation, verdicts.get(at))
+            for at, expectation in enumerate(suite.expectations)
+        ]
+
+    def _absent(self, asked: Any) -> str:
+        """A table that a query over all stores needs and this engine does not hold; empty where all are there."""
+        if not self.tables:
+            return ""
+        named = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", getattr(asked, "unexpected_rows_query", "")))
+        return next(iter(sorted((named & TABLES.keys()) - self.tables)), "")
 
     def _look_closer(self, batch: Any, broken: dict[int, Any], key: Sequence[str]) -> dict[int, Any]:
         """Ask again, with the rows, about promises that were broken."""
@@ -163,9 +180,16 @@ def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]
     if not asked:
         return {}
     numbered = [expectation.copy(update={"meta": {"at": at}, "id": None}) for at, expectation in asked.items()]
-    suite = _library().ExpectationSuite(name="asked", expectations=numbered)
-    results = batch.validate(suite, result_format=dict(detail)).results
-    return {result.expectation_config.meta["at"]: result for result in results}
+    # Queries are asked a few at a time: one that an engine refuses makes Great Expectations ask its neighbours again.
+    queries = [each for each in numbered if hasattr(each, "unexpected_rows_query")]
+    values = [each for each in numbered if not hasattr(each, "unexpected_rows_query")]
+    verdicts = {}
+    for some in (values, *(queries[at : at + _AT_ONCE] for at in range(0, len(queries), _AT_ONCE))):
+        if some:
+            suite = _library().ExpectationSuite(name="asked", expectations=some)
+            results = batch.validate(suite, result_format=dict(detail)).results
+            verdicts |= {result.expectation_config.meta["at"]: result for result in results}
+    return verdicts
 
 
 def rule_of(expectation: Any) -> str:
@@ -247,12 +271,13 @@ def _raised(result: Any) -> str:
 
 
 def one_line(message: str, limit: int = 240) -> str:
-    """The first line that says something, without passwords.
+    r"""The first line that says something, without passwords.
 
-    >>> one_line("connection to postgresql://me:secret@db failed\\nHINT: …")
+    >>> one_line("connection to postgresql://me:secret@db failed\nHINT: …")
     'connection to postgresql://me:***@db failed'
     """
     first = next((line.strip() for line in message.splitlines() if line.strip()), "it raised, and said nothing")
+    first = re.sub(r"^\([\w.]+\)\s*|Code: \d+\.\s*DB::Exception:\s*", "", first)
     return re.sub(r"(://[^:/@\s]*:)[^@\s]*@", r"\1***@", first)[:limit]
 
 

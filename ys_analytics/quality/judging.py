@@ -5,13 +5,14 @@ Knows runs and findings; knows neither Great Expectations nor a single rule.
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from ys_analytics.errors import ExpectationFailed, UsageError
 from ys_analytics.quality import findings, process, suites
 from ys_analytics.quality.promise import CROSS_STORE
-from ys_analytics.schemas import Finding
+from ys_analytics.schemas import TABLES, Finding, Span
 
 
 class Frozen(Protocol):
@@ -45,12 +46,12 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
     absent = [name for name in asked if name not in files and name != CROSS_STORE]
     if tables is not None and absent:
         raise UsageError(f"{absent[0]} is not in the run {run.folder.name}; freeze it first")
-    found = process.ask(
+    found = _absent(absent) + process.ask(
         {
             "kind": "frozen",
             "tables": [name for name in asked if name not in absent],
             "files": {name: str(path) for name, path in files.items()},
-            "as_of": as_of(run.folder),
+            "as_of": as_of(run.folder).isoformat(),
             "suites": str(suites_in),
         }
     )
@@ -59,15 +60,36 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
     return found
 
 
+def _absent(names: Sequence[str]) -> list[Finding]:
+    """What cannot be judged because the run does not hold it; sessions are never held, and nothing is asked of them."""
+    return [
+        Finding(
+            suite=name,
+            rule="is in the run",
+            severity="warning",
+            outcome="error",
+            notes="Nothing is known of what was not frozen; a report that needs it has nothing to print.",
+            observed="this run does not hold it",
+            rows=-1,
+        )
+        for name in names
+        if TABLES[name].schema
+    ]
+
+
 def frames_of(folder: Path) -> dict[str, Path]:
     """The frames a run holds, by table."""
     return {path.stem: path.resolve() for path in sorted((folder / "frames").glob("*.parquet"))}
 
 
-def as_of(folder: Path) -> str:
-    """The moment a run was taken, from its manifest."""
+def as_of(folder: Path) -> datetime:
+    """The moment a run speaks of: when it was taken, or the end of its week where that came first.
+
+    A week frozen again next year is as fresh as it was then.
+    """
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return str(manifest["as_of"])
+    taken = datetime.fromisoformat(manifest["as_of"])
+    return min(taken, Span.week(manifest["week"]).end)
 
 
 def gate(found: Sequence[Finding]) -> None:

@@ -30,7 +30,7 @@ def judge_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
     picture = Picture(files, datetime.fromisoformat(job["as_of"]))
     with tempfile.TemporaryDirectory(prefix="ys-judge-", ignore_cleanup_errors=True) as folder:
         address = f"clickhousedb://?interface=chdb&path={folder}"
-        with checks.Checker(address, "clickhouse") as checker:
+        with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
             checker.run(_views(files))
             for suite in read:
                 yield from _judge_one(suite, checker, picture)
@@ -55,7 +55,10 @@ def _judge_one(suite: Suite, checker: checks.Checker, picture: Picture) -> Itera
 def _views(files: Mapping[str, Path]) -> Sequence[str]:
     """A view on each file, named as its table."""
     quoted = {name: str(path).replace("\\", "\\\\").replace("'", "\\'") for name, path in files.items()}
-    return [f"CREATE VIEW {name} AS SELECT * FROM file('{path}', 'Parquet')" for name, path in quoted.items()]
+    return [
+        f"CREATE VIEW {name} AS SELECT * FROM file('{path}', 'Parquet')"  # noqa: S608 - quoted above
+        for name, path in quoted.items()
+    ]
 
 
 JOBS = {"frozen": judge_frozen, "live": judge_live}

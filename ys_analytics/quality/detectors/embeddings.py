@@ -188,7 +188,7 @@ def contradicting_scores(frame: pl.DataFrame, *, key: Sequence[str], vector: str
     return (
         known.select(*key, score)
         .with_columns(_off=pl.Series(np.abs(rest) / max(usual, 1e-9)), _heard=pl.Series(slope * heard + np.median(claimed)))
-        .filter((pl.col("_off") > _FAR) & pl.lit(carried > _CARRIED))
+        .filter((pl.col("_off") > _FAR) & pl.lit(carried > _CARRIED) & pl.Series(np.abs(rest) > centred.std()))
         .sort("_off", *key, descending=[True, *[False] * len(key)])
         .select(
             *key, score,

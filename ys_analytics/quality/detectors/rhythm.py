@@ -13,6 +13,8 @@ _ENOUGH = 5
 # A series silent for this many of its beats has ended; that is known, or was a finding when it happened.
 _ENDED = 30
 _LATE = 3.0
+# Pauses, half on each side, from which the habit of one is read.
+_AROUND = 81
 
 
 def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
@@ -68,32 +70,28 @@ def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime
 def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFrame:
     """Pauses inside a series, one row each, by the last observation before it.
 
-    A pause is too long beyond half as much again as the usual one, and eight times its usual deviation. `said`
-    tells whether the other series were silent too: then the collector slept, not the market.
+    A pause is too long beyond half as much again as nineteen in twenty of the pauses around it, so a series that
+    changes its pace, or is used to pauses, is taken as it is. `said` tells whether the other series were silent
+    too: then the collector slept, not the market.
 
     >>> from datetime import UTC, datetime, timedelta
     >>> start = datetime(2024, 1, 1, tzinfo=UTC)
-    >>> days = [start + timedelta(days=n) for n in range(20) if n not in (7, 8)]
+    >>> days = [start + timedelta(days=n) for n in range(60) if n not in (7, 8)]
     >>> gaps(pl.DataFrame({"coin": "A", "at": days}), series=["coin"], time="at")["said"].item()
     '2 missing before 2024-01-10 00:00:00 UTC, in 1 of 1 series'
     """
     by = list(series)
-    off = (pl.col("_pause") - pl.col("_usual")).abs()
+    around = {"window_size": _AROUND, "min_samples": _ENOUGH, "center": True}
+    habit = pl.col("_pause").rolling_quantile(0.95, interpolation="lower", **around).over(by)  # type: ignore[arg-type]
     return (
         frame.lazy()
         .select(*by, time)
         .unique()
         .sort(*by, time)
-        .with_columns(_next=pl.col(time).shift(-1).over(by))
+        .with_columns(_next=pl.col(time).shift(-1).over(by), _of=pl.struct(by).n_unique())
         .with_columns(_pause=(pl.col("_next") - pl.col(time)).dt.total_seconds().cast(pl.Float64))
-        .with_columns(_usual=pl.col("_pause").median().over(by), _many=pl.len().over(by))
-        .with_columns(_spread=1.4826 * off.median().over(by))
-        .with_columns(_of=pl.struct(by).n_unique())
-        .filter(
-            (pl.col("_many") >= _ENOUGH)
-            & (pl.col("_pause") > 1.5 * pl.col("_usual"))
-            & (off > 8 * pl.col("_spread"))
-        )
+        .with_columns(_usual=pl.col("_pause").rolling_median(**around).over(by), _habit=habit)  # type: ignore[arg-type]
+        .filter((pl.col("_pause") > 1.5 * pl.col("_habit")) & (pl.col("_pause") > 1.5 * pl.col("_usual")))
         .with_columns(_also=pl.len().over(time, "_next"))
         .sort("_pause", *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(

@@ -117,7 +117,9 @@ def off_its_ratio(
     The factor is one where amounts are in whole tokens, and a power of ten where they are raw; it is learnt, so
     that a row is only held against its like.
 
-    >>> swaps = pl.DataFrame({"id": range(6), "pool": "A", "price": [2.0] * 6, "got": [4.0] * 5 + [2.0], "gave": [-2.0] * 5 + [-4.0]})
+    >>> swaps = pl.DataFrame(
+    ...     {"id": range(6), "pool": "A", "price": [2.0] * 6, "got": [4.0] * 5 + [2.0], "gave": [-2.0] * 5 + [-4.0]}
+    ... )
     >>> off_its_ratio(swaps, series=["pool"], key=["id"], claimed="price", parts=("got", "gave"))["id"].to_list()
     [5]
     """

@@ -21,6 +21,8 @@ _LEAST = 0.03
 # How much of the way out may be left after the way back.
 _LEFT = 0.35
 _LONGEST = 3
+# Coins that spend most of their time this close to one dollar, and the depeg that is still one.
+_PEGGED, _KEPT, _NEWS = 0.02, 0.6, 0.25
 
 
 def reverting_spikes(
@@ -47,7 +49,7 @@ def reverting_spikes(
     return (
         scored.with_columns(_size=pl.max_horizontal(within))
         .with_columns(_score=pl.col("_size") / pl.col("habit"))
-        .filter((pl.col("_score") > far) & (pl.col("_size") > _LEAST))
+        .filter((pl.col("_score") > far) & (pl.col("_size") > _LEAST) & ~_off_its_peg(value, by))
         .sort("_score", *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
             *by, time, value,
@@ -58,6 +60,12 @@ def reverting_spikes(
         )
         .collect()
     )  # fmt: skip
+
+
+def _off_its_peg(value: str, by: Sequence[str]) -> pl.Expr:
+    """Whether a coin that keeps to one dollar left it by little: that is news, and `pegs` tells it."""
+    off = (pl.col(value).cast(pl.Float64) - 1).abs()
+    return (((off <= _PEGGED).mean() > _KEPT).over(by)) & (off < _NEWS)
 
 
 def _excursion(length: int) -> pl.Expr:

@@ -11,8 +11,9 @@ _WINDOW = 61
 _ENOUGH = 8
 # Usual sizes closer than this factor (as a logarithm) cannot be told apart.
 _APART = 0.7
-# How much better the exchanged row must fit, and how badly the row as it stands.
-_BETTER = 0.33
+# Both values must be this many of their usual deviations from home, and the exchanged ones this close.
+_FAR, _HOME = 6.0, 3.0
+_LEAST_SPREAD = 0.02
 
 
 def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tuple[str, str]) -> pl.DataFrame:
@@ -29,16 +30,27 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
     around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
     logs = {"_a": pl.col(one).cast(pl.Float64).log(), "_b": pl.col(other).cast(pl.Float64).log()}
     usual = {f"{name}_usual": pl.col(name).rolling_median(**around).over(by) for name in logs}  # type: ignore[arg-type]
-    kept = (pl.col("_a") - pl.col("_a_usual")).abs() + (pl.col("_b") - pl.col("_b_usual")).abs()
-    exchanged = (pl.col("_a") - pl.col("_b_usual")).abs() + (pl.col("_b") - pl.col("_a_usual")).abs()
+    spread = {
+        f"{name}_spread": pl.max_horizontal(
+            1.4826 * (pl.col(name) - pl.col(f"{name}_usual")).abs().rolling_median(**around).over(by),  # type: ignore[arg-type]
+            pl.lit(_LEAST_SPREAD),
+        )
+        for name in logs
+    }
     apart = (pl.col("_a_usual") - pl.col("_b_usual")).abs()
+    strange = [(pl.col(n) - pl.col(f"{n}_usual")).abs() > _FAR * pl.col(f"{n}_spread") for n in logs]
+    at_home = [
+        (pl.col(n) - pl.col(f"{m}_usual")).abs() < pl.max_horizontal(_HOME * pl.col(f"{m}_spread"), apart / 4)
+        for n, m in (("_a", "_b"), ("_b", "_a"))
+    ]
     return (
         frame.lazy()
         .filter((pl.col(one) > 0) & (pl.col(other) > 0))
         .sort(*by, time)
         .with_columns(**logs)
         .with_columns(**usual)
-        .filter((apart > _APART) & (kept > apart) & (exchanged < _BETTER * kept))
+        .with_columns(**spread)
+        .filter((apart > _APART) & pl.all_horizontal(*strange, *at_home))
         .sort(*by, time)
         .select(*by, time, one, other, said=pl.lit(f"{one} and {other} stand in each other's place"))
         .collect()

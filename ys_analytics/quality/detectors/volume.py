@@ -9,10 +9,10 @@ _WINDOW = 29
 _ENOUGH = 8
 _FAR = 6.0
 # A table of which this share of days holds exactly the usual number keeps time like a clock: one row too few is news.
-_CLOCKWORK = 0.8
+_CLOCKWORK = 0.93
 
 
-def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 5) -> pl.DataFrame:
+def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 10) -> pl.DataFrame:
     """Days whose number of rows is far from the median around them; the first and last, being partial, are spared.
 
     Far is six deviations, where a deviation is the largest of the median absolute one, the square root of the

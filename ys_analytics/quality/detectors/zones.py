@@ -85,8 +85,10 @@ def beside_the_market(frame: pl.DataFrame, *, series: Sequence[str], time: str, 
             _late=pl.corr("_tame", "_before"),
             _early=pl.corr("_tame", "_after"),
         )
+        # A series that never follows the market, at whatever beat, may do as it likes.
+        .with_columns(_follows=pl.max_horizontal("_now", "_late", "_early").median().over(by))
         .filter(
-            (pl.col("_rows") == _BLOCK)
+            (pl.col("_rows") == _BLOCK) & (pl.col("_follows") > _WITH)
             & (most > _WITH) & (pl.col("_now") < _WITHOUT) & (most - pl.col("_now") > _BY)
         )
         .sort(*by, time)
