@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.desk import activity, colophon, holdings, returns
+from ys_analytics.desk import activity, colophon, holdings, pools, returns
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Span
@@ -216,11 +216,11 @@ class Desk:
 
     def pools(self) -> pl.DataFrame:
         """Pools in use with their last quoted yield."""
-        return holdings.pools_in_use(self.positions(), self.source.rows("yield_metrics"), end=self.span.end)
+        return pools.pools_in_use(self.positions(), self.source.rows("yield_metrics"), end=self.span.end)
 
     def yields(self) -> pl.DataFrame:
         """Yield of each pool in use over the last quarter."""
-        return holdings.yield_history(self.pools(), self.source.rows("yield_metrics"), end=self.span.end)
+        return pools.yield_history(self.pools(), self.source.rows("yield_metrics"), end=self.span.end)
 
     def prices(self) -> pl.DataFrame:
         """Redis' price of each asset held, beside ClickHouse's last one."""

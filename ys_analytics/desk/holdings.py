@@ -4,8 +4,6 @@ Frames in, frames out; opens nothing. Money stays exact.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-
 import polars as pl
 
 from ys_analytics.schemas import MONEY
@@ -15,8 +13,6 @@ CHAINS = {
     8453: "Base", 42161: "Arbitrum", 43114: "Avalanche", 59144: "Linea",
 }  # fmt: skip
 WALLET = "wallet"
-_QUARTER = timedelta(weeks=13)
-_MOST = pl.Decimal(38, 18)
 
 
 def chain_name(column: str) -> pl.Expr:
@@ -68,7 +64,7 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
             ),
             value=pl.col("current_value"),
             share=pl.col("current_value").cast(pl.Float64) / float(net) if net is not None and net > 0 else pl.lit(None, pl.Float64),
-            unrealised=pl.when(debt).then(-gain).otherwise(gain).cast(_MOST),
+            unrealised=pl.when(debt).then(-gain).otherwise(gain).cast(MONEY),
             price_reason=pl.when(pl.col("price").is_null()).then(pl.lit("no price is stored for it")),
         )
         .with_columns(
@@ -103,83 +99,6 @@ def allocation(held: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).select("view", "name", "value", "share")
 
 
-def pools_in_use(held: pl.DataFrame, yields: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
-    """Pools a position sits in, with the last quote of each, and what the portfolio has in them.
-
-    A pool is a position's own contract; where no pool quotes under that address, every pool of the same protocol on
-    the same chain stands for it.
-
-    Args:
-        held: What `positions` gave.
-        yields: `yield_metrics`.
-        end: Quotes at or after it do not count.
-    """
-    away = held.filter(pl.col("protocol") != WALLET)
-    recent = yields.filter(pl.col("timestamp").is_between(end - _QUARTER, end, closed="left"))
-    last = recent.sort("timestamp").group_by("pool_address", maintain_order=True).last()
-    mine = away.group_by("protocol", "chain_id", "protocol_address", maintain_order=True).agg(
-        symbol=pl.col("symbol").unique(maintain_order=True).str.join(", "), value=pl.col("value").sum()
-    )
-    exact = mine.join(
-        last, left_on="protocol_address", right_on="pool_address", how="inner", maintain_order="left"
-    ).with_columns(pool_address=pl.col("protocol_address"))
-    rest = mine.join(exact, on="protocol_address", how="anti", maintain_order="left")
-    rest = (
-        rest.with_columns(pl.col("chain_id").cast(pl.UInt32))
-        .group_by("protocol", "chain_id", maintain_order=True)
-        .agg(symbol=pl.col("symbol").str.join(", "), value=pl.col("value").sum())
-    )
-    near = last.join(
-        rest,
-        left_on=["protocol_name", "chain_id"],
-        right_on=["protocol", "chain_id"],
-        how="inner",
-        maintain_order="left",
-    )
-    columns = (
-        "pool_address",
-        "protocol_name",
-        "chain_id",
-        "symbol",
-        "value",
-        "apy",
-        "trading_fees_apr",
-        "rewards_apr",
-        "impermanent_loss_risk",
-        "tvl",
-    )
-    found = pl.concat(
-        [
-            part.select(pl.col(columns[:1]), *columns[1:]).with_columns(pl.col("chain_id").cast(pl.UInt32))
-            for part in (exact, near)
-        ]
-    )
-    address = pl.col("pool_address")
-    return found.with_columns(
-        chain=chain_name("chain_id"), reason=pl.lit(None, pl.String), fees="trading_fees_apr", rewards="rewards_apr", il="impermanent_loss_risk",
-    ).with_columns(
-        pool=pl.format("{} {}…{}", "protocol_name", address.str.head(6), address.str.tail(4))
-    ).sort(pl.col("value").abs(), "pool", descending=[True, False])  # fmt: skip
-
-
-def yield_history(used: pl.DataFrame, yields: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
-    """Mean yield of each day of the last quarter, for each pool in use.
-
-    Args:
-        used: What `pools_in_use` gave.
-        yields: `yield_metrics`.
-        end: Quotes at or after it do not count.
-    """
-    names = used.select("pool_address", "pool")
-    return (
-        names.join(yields, on="pool_address", how="inner", maintain_order="left_right")
-        .filter(pl.col("timestamp").is_between(end - _QUARTER, end, closed="left"))
-        .group_by("pool", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(apy=pl.col("apy").cast(pl.Float64).mean())
-        .select("day", "pool", "apy")
-    )
-
-
 def cached_prices(held: pl.DataFrame, cache: pl.DataFrame) -> pl.DataFrame:
     """The cache's price of each asset held, beside the last one stored.
 
@@ -187,7 +106,9 @@ def cached_prices(held: pl.DataFrame, cache: pl.DataFrame) -> pl.DataFrame:
         held: What `positions` gave.
         cache: `redis_price_current`.
     """
-    mine = held.unique("asset_id", maintain_order=True).select("asset_id", "symbol", stored="price", stored_at="quoted")
+    mine = held.unique("asset_id", maintain_order=True).select(
+        "asset_id", symbol=pl.format("{}, {}", "symbol", "chain"), stored="price", stored_at="quoted"
+    )
     newest = cache.sort("timestamp").group_by("asset_id", maintain_order=True).last()
     cached = newest.select("asset_id", cached="price", quoted="timestamp", source="source")
     apart = pl.col("cached").cast(pl.Float64) / pl.col("stored").cast(pl.Float64) - 1

@@ -115,7 +115,8 @@ def monthly(returns: pl.DataFrame) -> pl.DataFrame:
 def claims(snapshots: pl.DataFrame, risks: pl.DataFrame, measures: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
     """The platform's last stored figures beside ours, with the difference.
 
-    VaR and CVaR are stored in USD: they are compared as shares of the value they were stored beside.
+    VaR and CVaR are stored in USD: they are compared as shares of the value they were stored beside. A fall is
+    negative here, whichever sign it was stored with.
     """
     if snapshots.is_empty():
         return pl.DataFrame()
@@ -125,16 +126,13 @@ def claims(snapshots: pl.DataFrame, risks: pl.DataFrame, measures: pl.DataFrame,
     ours = {row["metric"]: (row["since"], row["since_reason"]) for row in measures.iter_rows(named=True)}
     day = returns.filter(pl.col("day") == last["timestamp"].date())
     ours["daily_return"] = (day["ret"][0], day["reason"][0]) if day.height else (None, _NO_SNAPSHOT)
-    fall, why = ours["max_drawdown"]
-    # The platform states a fall as a positive number.
-    ours["max_drawdown"] = (-fall if fall is not None else None, why)
     rows = []
     for metric, title, unit, claimed in (
         ("daily_return", "Return of the last day", "fraction", last["daily_return"]),
         ("total_return", "Return since inception", "fraction", last["total_return"]),
         ("volatility", "Volatility", "rate", last["volatility"]),
         ("sharpe_ratio", "Sharpe ratio", "ratio", last["sharpe_ratio"]),
-        ("max_drawdown", "Deepest fall from a peak", "rate", last["max_drawdown"]),
+        ("max_drawdown", "Deepest fall from a peak", "fraction", _fall(last["max_drawdown"])),
         ("value_at_risk", "Value at risk 95 %, one day", "rate", _share(risk.get("var_95"), value)),
         ("expected_shortfall", "Expected shortfall 95 %, one day", "rate", _share(risk.get("cvar_95"), value)),
     ):
@@ -150,6 +148,11 @@ def claims(snapshots: pl.DataFrame, risks: pl.DataFrame, measures: pl.DataFrame,
         )  # fmt: skip
     text = {name: pl.String for name in ("title", "unit", "unit_difference", "reason")}
     return pl.DataFrame(rows, schema_overrides={**text, **dict.fromkeys(("claimed", "ours", "difference"), pl.Float64)})
+
+
+def _fall(depth: object) -> float | None:
+    """A fall as a negative number, whichever sign it was stored with."""
+    return -abs(float(depth)) if depth is not None else None  # type: ignore[arg-type]
 
 
 def _share(amount: object, value: float) -> float | None:

@@ -3,6 +3,6 @@
 `report` prints a week; `freeze_week` gives the run it prints from.
 """
 
-from ys_analytics.reporting.report import Printed, freeze_week, report
+from ys_analytics.reporting.printing import Printed, freeze_week, report
 
 __all__ = ["Printed", "freeze_week", "report"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
@@ -19,19 +19,24 @@ from ys_analytics.settings import PROJECT
 from ys_analytics.views import TWIN_TYPE
 from ys_analytics.views.twin import plain
 
+if TYPE_CHECKING:
+    from nbconvert import HTMLExporter
+
 REPORTS = PROJECT / "reports"
 TWIN_VERSION = "ys.report.v1"
 
-# Drawing waits for fonts; what is left on the root tells the printer that all charts stand.
+# Where the script, and the call that starts it, go in a page that draws itself.
+_SCRIPT_HERE, _START_HERE = "<!-- script -->\n", "<!-- start -->\n"
+
+# Drawing waits for fonts, so that no label is measured in one type and set in another.
 _DRAW = """
-(async () => {
+window.ysDraw = async () => {
   await document.fonts.ready;
   for (const box of document.querySelectorAll(".ys-plot")) {
     const drawing = JSON.parse(box.querySelector("script").textContent);
     await Plotly.newPlot(box, drawing.data, drawing.layout, drawing.config);
   }
-  document.documentElement.dataset.drawn = "yes";
-})().catch((error) => { document.documentElement.dataset.drawn = "no: " + error; });
+};
 """
 
 
@@ -64,7 +69,7 @@ class Cover:
 
 
 def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
-    """The notebooks as one page: styles, script and data inside, nothing fetched."""
+    """The notebooks as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
     inside = "\n".join(_inside(notebook) for notebook in notebooks)
     mark = '<div class="ys-watermark"><span>PROVISIONAL</span></div>' if cover.provisional else ""
     heading = html.escape(cover.heading)
@@ -73,9 +78,24 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
         f'<meta name="description" content="{html.escape(cover.title)} of {html.escape(cover.portfolio)}, {cover.week}">\n'
-        f"<style>\n{_read('page.css')}{_running(cover)}</style>\n<script>{_plotly()}</script>\n</head>\n"
-        f"<body>{mark}<main>\n{inside}\n</main>\n<script>{_DRAW}</script>\n</body>\n</html>\n"
+        f"<style>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
+        f"<body>{mark}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
     )
+
+
+def with_script(page: str) -> str:
+    """A page of `to_html` that draws its own charts wherever it is opened.
+
+    The script is five megabytes: the press loads it once for all pages, a reader's file carries it.
+    """
+    head, rest = page.split(_SCRIPT_HERE, 1)
+    body, end = rest.rsplit(_START_HERE, 1)
+    return f"{head}{_script()}{body}<script>ysDraw();</script>\n{end}"
+
+
+def press() -> str:
+    """The page that stays open in the browser while others are printed through it."""
+    return f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_script()}</head>\n<body></body>\n</html>\n'
 
 
 def to_twin(notebooks: Sequence[NotebookNode], cover: Cover, facts: dict[str, object]) -> bytes:
@@ -115,14 +135,13 @@ def _outputs(cell: NotebookNode) -> list[NotebookNode]:
 
 def _inside(notebook: NotebookNode) -> str:
     """One notebook's words and views as HTML, views of half a page set in pairs."""
-    from nbconvert import HTMLExporter
-
+    for cell in notebook.cells:
+        for output in _outputs(cell):
+            # What a cell ends with is shown like anything else; nbconvert's templates keep the two apart.
+            output.output_type = "display_data"
+            output.pop("execution_count", None)
     _pair(notebook)
-    exporter = HTMLExporter(
-        template_name="template", extra_template_basedirs=[str(REPORTS)], exclude_input=True, exclude_input_prompt=True,
-        exclude_output_prompt=True, exclude_anchor_links=True, embed_images=True,
-    )  # fmt: skip
-    body: str = exporter.from_notebook_node(notebook)[0]
+    body: str = _exporter().from_notebook_node(notebook)[0]
     return body
 
 
@@ -170,8 +189,19 @@ def _read(name: str) -> str:
 
 
 @cache
-def _plotly() -> str:
-    """Plotly's own script, whole; a closing tag inside it would end ours."""
+def _script() -> str:
+    """Plotly's own script, whole, and ours; a closing tag inside it would end it."""
     from plotly.offline import get_plotlyjs
 
-    return str(get_plotlyjs()).replace("</script", "<\\/script")
+    plotly = str(get_plotlyjs()).replace("</script", "<\\/script")
+    return f"<script>{plotly}</script>\n<script>{_DRAW}</script>\n"
+
+
+@cache
+def _exporter() -> "HTMLExporter":
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter(
+        template_name="template", extra_template_basedirs=[str(REPORTS)], exclude_input=True, exclude_input_prompt=True,
+        exclude_output_prompt=True, exclude_anchor_links=True, embed_images=True,
+    )  # fmt: skip

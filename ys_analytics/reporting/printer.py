@@ -1,7 +1,7 @@
 """Pages to PDF by one browser kept open.
 
 Knows Playwright, Chrome's printing and PDF metadata; knows nothing of what is on a
-page. No request of a page leaves the machine: all but files are refused.
+page. No request of a page leaves the browser.
 """
 
 import io
@@ -10,54 +10,65 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import ReportError
 from ys_analytics.reporting.browser import FLAGS, require_browser
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Route
+    from playwright.sync_api import Page, Route
 
 # A4 less its margins, in CSS pixels: charts are drawn at the width they are printed at.
 _VIEWPORT = {"width": 680, "height": 1000}
 _PATIENCE_MS = 60_000
 
 
+# Puts another page's content in place of this one's, and draws it.
+_TURN = """
+async (text) => {
+  const next = new DOMParser().parseFromString(text, "text/html");
+  for (const box of document.querySelectorAll(".ys-plot")) Plotly.purge(box);
+  document.title = next.title;
+  for (const old of document.head.querySelectorAll("style, meta[name]")) old.remove();
+  for (const fresh of next.head.querySelectorAll("style, meta[name]")) document.head.append(document.adoptNode(fresh));
+  document.body.replaceWith(document.adoptNode(next.body));
+  await ysDraw();
+  return document.querySelectorAll(".ys-plot:not(:has(svg.main-svg))").length;
+}
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """An open browser."""
+    """An open browser, one page of which takes every report in turn."""
 
-    context: "BrowserContext"
+    page: "Page"
 
-    def to_pdf(self, page_file: Path) -> bytes:
-        """Print a page whose charts have all been drawn: tagged, with an outline.
+    def to_pdf(self, html: str) -> bytes:
+        """Print a page, once all its charts are drawn: tagged, with an outline.
 
         Raises:
             ReportError: a chart failed to draw, or the browser gave up.
         """
         from playwright.sync_api import Error
 
-        page = self.context.new_page()
         try:
-            page.emulate_media(media="print")
-            page.goto(page_file.resolve().as_uri(), wait_until="load")
-            page.wait_for_function("document.documentElement.dataset.drawn", timeout=_PATIENCE_MS)
-            drawn = page.evaluate("document.documentElement.dataset.drawn")
-            if drawn != "yes":
-                raise ReportError(f"{page_file.name}: a chart could not be drawn: {drawn.removeprefix('no: ')}")
-            return page.pdf(format="A4", print_background=True, prefer_css_page_size=True, tagged=True, outline=True)
+            empty = self.page.evaluate(_TURN, html)
+            if empty:
+                raise ReportError(f"{empty} charts of the page stayed empty")
+            return self.page.pdf(
+                format="A4", print_background=True, prefer_css_page_size=True, tagged=True, outline=True
+            )
         except Error as error:
-            raise ReportError(
-                f"{page_file.name}: the browser failed to print it: {str(error).splitlines()[0]}"
-            ) from error
-        finally:
-            page.close()
+            raise ReportError(f"the browser failed to print the page: {str(error).splitlines()[0]}") from error
 
 
 @contextmanager
-def open_printer() -> Iterator[Printer]:
+def open_printer(press: str) -> Iterator[Printer]:
     """A browser for as long as there are pages to print.
+
+    Args:
+        press: The page through which all others are printed; it holds the script that draws charts.
 
     Raises:
         ReportError: there is no browser, or it does not start.
@@ -71,20 +82,19 @@ def open_printer() -> Iterator[Printer]:
         except Error as error:
             raise ReportError(f"{path.name} does not start: {str(error).splitlines()[0]}; run: ys doctor") from error
         try:
-            context = browser.new_context(
-                viewport=_VIEWPORT, reduced_motion="reduce", timezone_id="UTC", locale="en-GB"
-            )  # type: ignore[arg-type]
-            context.route("**/*", _only_files)
-            yield Printer(context)
+            page = browser.new_page(viewport=_VIEWPORT, reduced_motion="reduce", timezone_id="UTC", locale="en-GB")  # type: ignore[arg-type]
+            page.set_default_timeout(_PATIENCE_MS)
+            page.route("**/*", _nothing)
+            page.set_content(press)
+            page.emulate_media(media="print")
+            yield Printer(page)
         finally:
             browser.close()
 
 
-def _only_files(route: "Route") -> None:
-    if route.request.url.startswith(("file:", "data:", "blob:")):
-        route.continue_()
-    else:
-        route.abort()
+def _nothing(route: "Route") -> None:
+    """A page holds all it needs: whatever it asks for is refused."""
+    route.abort()
 
 
 def finished(pdf: bytes, *, title: str, author: str, subject: str, made: datetime, twin: tuple[str, bytes]) -> bytes:

@@ -14,6 +14,10 @@ from ys_analytics.views import words
 from ys_analytics.views.twin import Field, Size, Statement, View, caption, footnotes, safe, said
 
 
+# A table of so many rows is never broken over two pages.
+_SHORT = 14
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(View):
     """Rows and columns, as they are printed.
@@ -50,7 +54,7 @@ class Table(View):
 
     def to_html(self) -> str:
         """The table, its head repeated by the browser on every page it runs over."""
-        compact = " ys-compact" if self.compact else ""
+        compact = (" ys-compact" if self.compact else "") + (" ys-short" if len(self.cells) <= _SHORT else "")
         return (
             f'<figure class="ys ys-table ys-{self.size}{compact}"><figcaption>{caption(self)}</figcaption>'
             f"<table><thead><tr>{''.join(map(_head, self.fields))}</tr></thead>"

@@ -144,7 +144,13 @@ def footnotes(view: View) -> str:
     """The notes under a view."""
     if not view.notes:
         return ""
-    return '<p class="ys-notes">' + "<br>".join(safe(note) for note in view.notes) + "</p>"
+    return '<p class="ys-notes">' + "<br>".join(map(_footnote, view.notes)) + "</p>"
+
+
+def _footnote(note: str) -> str:
+    """A note; a single letter before a space is its mark."""
+    mark, _, rest = note.partition(" ")
+    return f"<sup>{safe(mark)}</sup> {safe(rest)}" if len(mark) == 1 and mark.islower() else safe(note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

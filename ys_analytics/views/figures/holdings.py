@@ -125,10 +125,17 @@ def pool_yields(yields: pl.DataFrame) -> View:
             width=1.4,
             texts=[f"{theme.escape(name)} {words.written(v, 'rate')}" for _, v in series],
         )
-        ends.append((series[-1], f"{theme.escape(words.short(name, most=16))} {written}", color))
+        ends.append((series[-1], name, written, color))
         labels.append(written)
     low, high = axis.layout["range"]
-    notes = _apart([(day.isoformat(), value, text, color) for (day, value), text, color in ends], high - low, 170)
+    notes = _apart(
+        [
+            (day.isoformat(), value, theme.escape(words.short(name, most=20)), color)
+            for (day, value), name, _, color in ends
+        ],
+        high - low,
+        170,
+    )
     return Chart(
         title=title,
         subtitle="per cent a year, compounded, daily mean",
@@ -139,9 +146,9 @@ def pool_yields(yields: pl.DataFrame) -> View:
         ),
         rows=tuple(yields.select("day", "pool", "apy").iter_rows()),
         labels=tuple(labels),
-        alt="Yields a year now: " + words.listed(text for _, text, _ in ends) + ".",
+        alt="Yields a year now: " + words.listed(f"{name} {written}" for _, name, written, _ in ends) + ".",
         traces=tuple(traces),
-        layout=theme.layout(height=220, left=44, right=128, xaxis=time.layout, yaxis=axis.layout, annotations=notes),
+        layout=theme.layout(height=220, left=44, right=112, xaxis=time.layout, yaxis=axis.layout, annotations=notes),
         size="half",
     )
 

@@ -54,7 +54,9 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         x = -marks[metric]
         shapes.append(_upright(x, color, dash))
         notes.append(
-            theme.note(text, x=0.01, xref="paper", y=0.99 - 0.1 * row, yref="paper", yanchor="top", color=color)
+            theme.note(
+                text, x=1.0, xref="paper", xanchor="right", y=0.99 - 0.1 * row, yref="paper", yanchor="top", color=color
+            )
         )
         labels.append(text)
     bars: Json = {

@@ -98,9 +98,9 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
     """
     title = "Alerts of the last 13 weeks"
     if alerts.is_empty():
-        return said(title, "No alert was raised in the last 13 weeks.", size="half")
+        return said(title, "No alert was raised in the last 13 weeks.", size="page")
     start = week[1] - timedelta(weeks=13)
-    time = theme.time_axis(start, week[1] - _DAY, most=4)
+    time = theme.time_axis(start, week[1] - _DAY, most=13)
     traces, notes, labels = [], [], [*time.labels, "13"]
     for place, grade in enumerate(reversed(_GRADES)):
         some = alerts.filter(pl.col("severity").cast(pl.String) == grade)
@@ -141,11 +141,11 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
         alt="Alerts raised: " + words.listed(f"{number} {grade}" for grade, number in counts.items() if number) + ".",
         traces=tuple(traces),
         layout=theme.layout(
-            height=150, left=84, right=10, xaxis=time.layout, shapes=[theme.band(*week)], annotations=notes, hovermode="closest",
+            height=128, left=84, right=10, xaxis=time.layout, shapes=[theme.band(*week)], annotations=notes, hovermode="closest",
             yaxis={"range": [3.6, -0.6], "tickvals": [0, 1, 2, 3], "showticklabels": False, "gridcolor": theme.HAIR, "zeroline": False,
                    "fixedrange": True},
         ),
-        size="half",
+        size="page",
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def week_returns(days: pl.DataFrame) -> View:
         reason = days["reason"].drop_nulls().to_list()
         return refused(title, reason[0] if reason else "no day of the week has a return", size="half")
     rets = shown["ret"].to_list()
-    axis = theme.value_axis(min(0.0, *rets), max(0.0, *rets), "fraction", most=4, pad=0.12)
+    axis = theme.value_axis(min(0.0, *rets), max(0.0, *rets), "fraction", most=5, pad=0.1)
     names = [f"{day:%a}<br>{day.day}" for day in days["day"]]
     texts = [words.written(ret, "fraction") for ret in days["ret"]]
     bars: Json = {
@@ -47,7 +47,7 @@ def week_returns(days: pl.DataFrame) -> View:
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     layout = theme.layout(
-        height=210,
+        height=288,
         left=_LEFT,
         right=6,
         bottom=36,
@@ -94,16 +94,16 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
     high = max(value for _, value in series)
     axis = theme.value_axis(min(0.0, *(value for _, value in series)), high, "USD", most=4, pad=0.02)
     amounts = [float(amount) for _, amount in moves]
-    below = theme.value_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", most=2, domain=[0.0, 0.18])
+    below = theme.value_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", most=2, domain=[0.0, 0.2])
     time = _days(series, week)
     last_day, last = series[-1]
     end = words.written(Decimal(str(last)), "USD whole")
     layout = theme.layout(
-        height=250,
+        height=236,
         left=_LEFT,
         right=_RIGHT,
         xaxis={**time.layout, "anchor": "y2"},
-        yaxis={**axis.layout, "domain": [0.28 if moves else 0.0, 1.0]},
+        yaxis={**axis.layout, "domain": [0.33 if moves else 0.0, 1.0]},
         yaxis2={**below.layout, "anchor": "x"} if moves else {"visible": False, "domain": [0.0, 0.01]},
         shapes=[theme.band(*week)],
         annotations=[
@@ -182,7 +182,7 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
         ),
         traces=tuple(traces),
         layout=theme.layout(
-            height=190,
+            height=226,
             left=_LEFT,
             right=_RIGHT + 18,
             xaxis=time.layout,
@@ -245,7 +245,7 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
             )
         ),
         layout=theme.layout(
-            height=160,
+            height=190,
             left=_LEFT,
             right=_RIGHT + 18,
             xaxis=time.layout,

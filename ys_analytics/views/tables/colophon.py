@@ -41,28 +41,35 @@ def findings(judged: pl.DataFrame) -> View:
 
 
 def sources(read: pl.DataFrame) -> View:
-    """Which frames were read, how large they are and how fresh.
+    """Which frames were read, how large they are and how fresh: one row a store.
 
     Args:
         read: store, frame String; rows Int64; latest Datetime (null for current state), as_of Datetime.
     """
-    named = read.with_columns(pl.col("store").replace(_SHOWN))
-    groups = named.with_columns(
-        group=pl.format("{} as of {} UTC", "store", pl.col("as_of").map_elements(words.moment, return_dtype=pl.String))
+    counted = pl.format("{}\N{NO-BREAK SPACE}{}", "frame", pl.col("rows").map_elements(_count, return_dtype=pl.String))
+    stores = read.group_by("store", maintain_order=True).agg(
+        as_of=pl.col("as_of").max(),
+        latest=pl.col("latest").max(),
+        frames=counted.str.join(", "),
+        rows=pl.col("rows").sum(),
     )
     return table(
-        groups,
+        stores.with_columns(pl.col("store").replace(_SHOWN), live=pl.lit("read when asked for")),
         title="What was read",
         subtitle="rows of the whole run, not of this portfolio alone",
         fields=(
-            Field(name="frame", title="Frame"),
+            Field(name="store", title="Store"),
+            Field(name="as_of", title="As of, UTC", unit="UTC", reason="live"),
+            Field(name="latest", title="Latest row, UTC", unit="UTC"),
             Field(name="rows", title="Rows", unit="count"),
-            Field(name="latest", title="Latest, UTC", unit="UTC"),
+            Field(name="frames", title="Frames and their rows"),
         ),
-        group="group",
-        size="half",
         empty="Nothing was read.",
     )
+
+
+def _count(rows: int) -> str:
+    return words.written(rows, "count")
 
 
 def provenance(facts: pl.DataFrame) -> View:

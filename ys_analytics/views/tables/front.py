@@ -170,13 +170,7 @@ def _story(row: dict[str, Any]) -> str:
         said.append(f"{words.written(abs(row['flow']), 'USD')} USD {moved}.")
     if row["underwater"] is not None:
         said.append(_standing(row))
-    alerts = words.count(row["alerts"], "alert")
-    verb = "was" if row["alerts"] == 1 else "were"
-    said.append(
-        f"{alerts} {verb} raised in it, {row['open_alerts']} in all still open."
-        if row["alerts"] or row["open_alerts"]
-        else "No alert was raised."
-    )
+    said.append(_warned(row["alerts"], row["open_alerts"]))
     return " ".join(said)
 
 
@@ -188,6 +182,12 @@ def _standing(row: dict[str, Any]) -> str:
         return f"It stands {depth} below its peak; no limit is set."
     side = "beyond" if _beyond(row) else "within"
     return f"It stands {depth} below its peak, {side} the limit of {words.written(limit, 'rate')}."
+
+
+def _warned(fresh: int, still_open: int) -> str:
+    raised = "No alert was" if fresh == 0 else f"{words.count(fresh, 'alert')} {'was' if fresh == 1 else 'were'}"
+    after = f"{still_open:,} {'is' if still_open == 1 else 'are'} open" if still_open else "none is open"
+    return f"{raised} raised; {after}."
 
 
 def _beyond(row: dict[str, Any]) -> bool:

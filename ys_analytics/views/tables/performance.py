@@ -27,21 +27,24 @@ def performance(measures: pl.DataFrame) -> View:
     if measures.is_empty():
         return refused("Performance", "no metric was asked for")
     row = measures.row(0, named=True)
+    dated = pl.when(pl.col("since_at").is_not_null()).then(
+        pl.format("{}, {}", "title", pl.col("since_at").map_elements(words.day, return_dtype=pl.String))
+    )
     return table(
-        measures,
-        title="Performance, the week and since inception",
-        subtitle="daily returns by Modified Dietz, external flows taken out; 365 days a year",
+        measures.with_columns(shown=pl.coalesce(dated, "title")),
+        title="The week and since inception",
+        subtitle="external flows taken out; 365 days a year",
         fields=(
-            Field(name="title", title=""),
+            Field(name="shown", title=""),
             Field(name="week", title="The week", unit_from="unit", reason="week_reason", tone=True),
             Field(name="since", title="Since inception", unit_from="unit", reason="since_reason", tone=True),
-            Field(name="since_at", title="on", unit="date"),
         ),
         notes=(
             _window("The week", row, "week"),
             _window("Since inception", row, "since"),
         ),
         alt=_alt(measures),
+        size="half",
     )
 
 
@@ -51,7 +54,7 @@ def _window(name: str, row: dict[str, object], which: str) -> str:
         return f"{name}: no daily return."
     shown = words.days_between(start, end)  # type: ignore[arg-type]
     covered = words.written(row[f"{which}_coverage"], "share")  # type: ignore[arg-type]
-    return f"{name}: n = {n} daily returns, {shown}; {covered} of the days have one."
+    return f"{name}: {n} daily returns, {shown}, {covered} of its days."
 
 
 def _alt(measures: pl.DataFrame) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from ys_analytics.errors import ExpectationFailed, ReportError, YsError
+from ys_analytics.errors import ReportError, YsError
 from ys_analytics.reporting import notebook, page, shelf
 from ys_analytics.reporting.printer import Printer, finished, open_printer
 from ys_analytics.reporting.weekly import Weekly, read_weekly
@@ -77,15 +77,17 @@ def report(
         ExpectationFailed: the data broke a critical promise; nothing was printed.
         ReportError: at least one portfolio could not be printed; the others were.
     """
+    from ys_analytics import quality
+
     Span.week(week)
     weekly = read_weekly()
     opened = run or freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=progress)
     chosen = _chosen(opened, portfolios)
     findings = _judged(opened, progress)
-    stops = [finding for finding in findings if finding.stops]
-    if stops and not provisional:
-        raise ExpectationFailed(_verdict(stops, week))
-    press = _Press(settings=settings, run=opened, weekly=weekly, provisional=bool(stops), progress=progress)
+    if not provisional:
+        quality.gate(findings)
+    marked = any(finding.stops for finding in findings)
+    press = _Press(settings=settings, run=opened, weekly=weekly, provisional=marked, progress=progress)
     return press.print_all(chosen)
 
 
@@ -130,7 +132,7 @@ class _Press:
         """
         printed: dict[str, Printed] = {}
         failed: dict[str, YsError] = {}
-        with shelf.scratch(self.run.folder) as through, open_printer() as printer:
+        with shelf.scratch(self.run.folder) as through, open_printer(page.press()) as printer:
             for done, (portfolio_id, executed) in enumerate(self._executed(list(chosen))):
                 name = chosen[portfolio_id]
                 self.progress(name, done, len(chosen))
@@ -166,19 +168,17 @@ class _Press:
             publisher=self.weekly.publisher, provisional=self.provisional,
         )  # fmt: skip
         twin = page.to_twin(executed, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
-        html = page.to_html(executed, cover).encode()
+        html = page.to_html(executed, cover)
         base = self.run.folder / shelf.stem(name, portfolio_id)
         files = Printed(
             portfolio_id=portfolio_id, portfolio=name, pdf=base.with_suffix(".pdf"), html=base.with_suffix(".html"),
             json=base.with_suffix(".json"),
         )  # fmt: skip
-        draft = through / files.html.name
-        draft.write_bytes(html)
         pdf = finished(
-            printer.to_pdf(draft), title=cover.heading, author=cover.publisher, subject=f"{cover.title}, {cover.week}",
+            printer.to_pdf(html), title=cover.heading, author=cover.publisher, subject=f"{cover.title}, {cover.week}",
             made=cover.as_of, twin=(files.json.name, twin),
         )  # fmt: skip
-        shelf.put({files.html: html, files.json: twin, files.pdf: pdf}, through=through)
+        shelf.put({files.html: page.with_script(html).encode(), files.json: twin, files.pdf: pdf}, through=through)
         return files
 
 
@@ -195,20 +195,13 @@ def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
 
 
 def _judged(run: "Run", progress: Progress) -> list[Finding]:
-    """What the suites say of the run; asked once, since a run does not change."""
+    """What the suites say of the run; asked once, since a run does not change and a freeze forgets the findings."""
     from ys_analytics import quality
 
+    if (run.folder / "findings.json").is_file():
+        return quality.read_findings(run.folder)
     progress("judging")
     return quality.judge(run)
-
-
-def _verdict(stops: Sequence[Finding], week: str) -> str:
-    listed = "; ".join(f"{one.suite}: {one.rule} ({one.observed or one.outcome})" for one in stops[:_LISTED])
-    more = f"; and {len(stops) - _LISTED} more" if len(stops) > _LISTED else ""
-    return (
-        f"{week} is not printed, {len(stops)} critical: {listed}{more}. "
-        f"`ys check --week {week}` shows all; --provisional prints all the same, marked"
-    )
 
 
 def _failures(failed: dict[str, YsError], chosen: dict[str, str], printed: dict[str, Printed]) -> str:
