@@ -94,6 +94,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
+def small(folder):
+    """Only the first three files of PostgreSQL, for tests of the ledger rather than of the schema."""
+    for path in sorted((folder / "postgres").iterdir())[3:]:
+        path.unlink()
+    return folder
+
+
+@pytest.fixture
 def columns(stores) -> Iterator[Stores]:
     """An empty database of the ClickHouse this process has open."""
     import clickhouse_connect

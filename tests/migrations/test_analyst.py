@@ -100,7 +100,21 @@ def test_sessions_begin_read_only_and_end_in_time(reader):
 def test_the_analyst_sees_how_the_schema_stands(home, connect):
     """Version and status want no right but reading."""
     with connect(home, user="ys_analyst") as stores:
-        assert migrations.schema_version(stores) == {"postgres": "0021"}
+        assert migrations.schema_version(stores) == {"postgres": "0022"}
+
+
+def test_a_hardened_server_lets_the_analyst_in(empty, address, connect, settings):
+    """Where PUBLIC may neither connect nor look, the role still may; down takes that back."""
+    [(name,)] = empty.postgres.rows("SELECT current_database()::text")
+    empty.postgres.run(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC; REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    migrations.up(empty, settings=settings)
+    with connect(address, user="ys_analyst") as stores:
+        assert stores.postgres.rows("SELECT count(*) FROM satellite_agents") == [(8,)]
+    migrations.down(empty)
+    assert empty.postgres.rows(
+        "SELECT has_database_privilege('ys_analyst', current_database(), 'CONNECT'),"
+        " has_schema_privilege('ys_analyst', 'public', 'USAGE')"
+    ) == [(False, False)]
 
 
 def test_a_password_is_set_once_and_never_shown(shared, settings):

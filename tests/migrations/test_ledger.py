@@ -7,8 +7,11 @@ from threading import Barrier
 import pytest
 
 from ys_analytics import migrations
-from ys_analytics.errors import MigrationError, UsageError
+from ys_analytics.errors import MigrationError, StoreError, UsageError
 from ys_analytics.migrations import Step
+from ys_analytics.migrations.postgres_ledger import PostgresLedger
+from ys_analytics.stores import PostgresAddress, Stores
+from ys_analytics.stores.postgres import Postgres
 
 
 def bad(steps: list[Step]) -> dict[str, tuple[str, str]]:
@@ -28,6 +31,14 @@ def things(stores) -> list[str]:
             """
         )
     ]
+
+
+# The role belongs to the whole server and may outlive this database; its rights here do not.
+ANALYST_HOLDS = """
+    SELECT count(*) FROM pg_shdepend
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND refclassid = 'pg_authid'::regclass AND refobjid = to_regrole('ys_analyst')
+    """
 
 
 def test_up_applies_every_file_once(empty, settings, folder):
@@ -75,7 +86,7 @@ def edit(folder):
 
 def remove(folder):
     """The newest file is gone, as on a release older than its database."""
-    (folder / "postgres" / "0021_grant_analyst.sql").unlink()
+    (folder / "postgres" / "0022_let_analyst_in.sql").unlink()
     return "missing"
 
 
@@ -89,7 +100,7 @@ def rename(folder):
     ("spoil", "named"),
     [
         pytest.param(edit, "0005_create_user_sessions.sql was edited", id="edited"),
-        pytest.param(remove, "0021_grant_analyst.sql was applied but is not here", id="missing"),
+        pytest.param(remove, "0022_let_analyst_in.sql was applied but is not here", id="missing"),
         pytest.param(rename, "0005_create_user_sessions.sql is 0005_create_logins.sql now", id="renamed"),
     ],
 )
@@ -101,25 +112,25 @@ def test_a_contradicted_ledger_stops_up(shared, settings, folder, spoil, named):
     assert [found for found, _ in bad(migrations.status(shared, settings=settings, folder=folder)).values()] == [state]
 
 
-def test_a_late_file_is_refused(empty, settings):
+def test_a_late_file_is_refused(empty, settings, small):
     """A number below the newest applied one was never run here; running it now would be out of order."""
-    migrations.up(empty, to="0017", settings=settings)
-    empty.postgres.run("DELETE FROM schema_migrations WHERE version = '0016'")
-    with pytest.raises(MigrationError, match=r"postgres/0016_index_common_questions\.sql is numbered before"):
-        migrations.up(empty, settings=settings)
-    assert bad(migrations.status(empty, settings=settings))["0016"][0] == "late"
+    migrations.up(empty, settings=settings, folder=small)
+    empty.postgres.run("DELETE FROM schema_migrations WHERE version = '0002'")
+    with pytest.raises(MigrationError, match=r"postgres/0002_create_enums\.sql is numbered before"):
+        migrations.up(empty, settings=settings, folder=small)
+    assert bad(migrations.status(empty, settings=settings, folder=small))["0002"][0] == "late"
 
 
-def test_a_failed_migration_leaves_nothing(empty, settings, folder):
+def test_a_failed_migration_leaves_nothing(empty, settings, small):
     """Neither its tables nor its ledger row; what came before it stays."""
-    (folder / "postgres" / "0022_create_trouble.sql").write_text(
+    (small / "postgres" / "0004_create_trouble.sql").write_text(
         "CREATE TABLE trouble (id int);\nINSERT INTO trouble VALUES (1);\nSELECT 1 / 0;\n\n"
         "-- rollback\nDROP TABLE trouble;\n"
     )
-    with pytest.raises(MigrationError, match=r"postgres/0022_create_trouble\.sql was refused.*division by zero"):
-        migrations.up(empty, settings=settings, folder=folder)
+    with pytest.raises(MigrationError, match=r"postgres/0004_create_trouble\.sql was refused.*division by zero"):
+        migrations.up(empty, settings=settings, folder=small)
     assert "trouble" not in things(empty)
-    assert migrations.schema_version(empty) == {"postgres": "0021"}
+    assert migrations.schema_version(empty) == {"postgres": "0003"}
 
 
 def test_two_runners_apply_each_file_once(address, connect, settings):
@@ -138,24 +149,23 @@ def test_two_runners_apply_each_file_once(address, connect, settings):
         assert bad(migrations.status(stores, settings=settings)) == {}
 
 
+def test_a_runner_that_waits_too_long_says_for_what(shared, home, settings):
+    """Another runner held the lock for longer than a statement may run."""
+    hasty = PostgresAddress(home, statement_timeout=0.2, embedded=True)
+    told = pytest.raises(StoreError, match=r"statement timeout; another `ys migrate` may be at work")
+    with PostgresLedger(shared.postgres).turn(), Postgres.open(hasty) as second, told:
+        migrations.up(Stores(opened_postgres=second), settings=settings)
+    assert migrations.up(shared, settings=settings) == []
+
+
 def test_down_leaves_nothing(empty, settings):
     """Everything up made is gone, and up makes it again."""
     applied = migrations.up(empty, settings=settings)
     assert migrations.down(empty) == applied[::-1]
     assert things(empty) == []
+    assert empty.postgres.rows(ANALYST_HOLDS) == [(0,)]
     assert migrations.down(empty) == []
     assert migrations.up(empty, settings=settings) == applied
-
-
-def test_down_leaves_the_analyst_no_right(migrated):
-    """The role belongs to the whole server and may outlive this database; its rights here do not."""
-    migrations.down(migrated)
-    held = """
-    SELECT count(*) FROM pg_shdepend
-    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND refclassid = 'pg_authid'::regclass AND refobjid = to_regrole('ys_analyst')
-    """
-    assert migrated.postgres.rows(held) == [(0,)]
 
 
 def test_down_with_rows_in_every_month(migrated, settings):
@@ -169,22 +179,22 @@ def test_down_with_rows_in_every_month(migrated, settings):
     assert bad(migrations.status(migrated, settings=settings)) == {}
 
 
-def test_down_runs_what_the_ledger_holds(migrated):
+def test_down_runs_what_the_ledger_holds(empty, settings, small):
     """The way back is the one that was written down when the file was applied."""
-    migrated.postgres.run(
-        "UPDATE schema_migrations SET rollback_sql = 'CREATE TABLE witness ()' WHERE version = '0021'"
-    )
-    assert [step.version for step in migrations.down(migrated, to="0020")] == ["0021"]
-    assert "witness" in things(migrated)
+    migrations.up(empty, settings=settings, folder=small)
+    empty.postgres.run("UPDATE schema_migrations SET rollback_sql = 'CREATE TABLE witness ()' WHERE version = '0003'")
+    assert [step.version for step in migrations.down(empty, to="0002")] == ["0003"]
+    assert "witness" in things(empty)
 
 
-def test_a_refused_rollback_leaves_everything(migrated, settings):
+def test_a_refused_rollback_leaves_everything(empty, settings, small):
     """The row comes back with the tables: both or neither."""
-    migrated.postgres.run("UPDATE schema_migrations SET rollback_sql = 'DROP TABLE nothing' WHERE version = '0021'")
-    with pytest.raises(MigrationError, match=r"postgres/0021_grant_analyst.sql was refused.*nothing"):
-        migrations.down(migrated)
-    assert migrations.schema_version(migrated) == {"postgres": "0021"}
-    assert bad(migrations.status(migrated, settings=settings)) == {}
+    migrations.up(empty, settings=settings, folder=small)
+    empty.postgres.run("UPDATE schema_migrations SET rollback_sql = 'DROP TABLE users, ghosts' WHERE version = '0003'")
+    with pytest.raises(MigrationError, match=r"postgres/0003_create_users\.sql was refused.*ghosts"):
+        migrations.down(empty)
+    assert migrations.schema_version(empty) == {"postgres": "0003"}
+    assert bad(migrations.status(empty, settings=settings, folder=small)) == {}
 
 
 @pytest.mark.parametrize("text", ["21", "redis:0001", "latest", ""])
@@ -196,7 +206,7 @@ def test_a_target_is_a_version(shared, text):
 
 def test_a_target_exists(shared, settings):
     """A version nobody wrote is a slip of the pen, not the end of the road."""
-    with pytest.raises(UsageError, match=r"no migration 0999 of postgres; the newest is 0021"):
+    with pytest.raises(UsageError, match=r"no migration 0999 of postgres; the newest is 0022"):
         migrations.up(shared, to="0999", settings=settings)
     with pytest.raises(UsageError, match=r"no migration 0999 of postgres"):
         migrations.down(shared, to="0999")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ys_analytics.errors import MigrationError
+from ys_analytics.errors import MigrationError, StoreError
 from ys_analytics.migrations.files import Made, MigrationFile
 from ys_analytics.migrations.ledger import Row
 from ys_analytics.schemas import Store
@@ -42,7 +42,10 @@ class PostgresLedger:
             StoreError: another runner took longer than the statement timeout.
         """
         with self.postgres.transaction():
-            self.postgres.rows("SELECT pg_advisory_xact_lock(%(key)s)", {"key": _LOCK})
+            try:
+                self.postgres.rows("SELECT pg_advisory_xact_lock(%(key)s)", {"key": _LOCK})
+            except StoreError as error:
+                raise StoreError(f"{error}; another `ys migrate` may be at work, wait for it to end") from error
             yield
 
     def rows(self) -> tuple[Row, ...]:
