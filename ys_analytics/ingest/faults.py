@@ -1,0 +1,74 @@
+"""What is wrong with which line of which file; knows neither tables nor stores.
+
+Faults are gathered over all files before any is told, so that a file is mended once and not line by line.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics.errors import ContractError
+
+# How many faults a message names; the rest are counted.
+SHOWN = 10
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong at one place; `place` says line or row, as the kind of file has it."""
+
+    file: str
+    place: str
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        """As the message names it."""
+        return f"{self.file} {self.place} {self.number}: {self.text}"
+
+
+@dataclass(slots=True)
+class Faults:
+    """All that is wrong with an import so far."""
+
+    table: str
+    seen: list[Fault] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, origin: pl.DataFrame, wrong: pl.Series, text: str, *, values: pl.Series | None = None) -> None:
+        """Note a fault of every row that is `wrong`.
+
+        Args:
+            origin: file, place and number of every row.
+            wrong: Whether each row is wrong; null is not.
+            text: What is wrong.
+            values: What to quote before it; left out for columns that hold secrets.
+        """
+        places = wrong.fill_null(value=False).arg_true()
+        self.count += places.len()
+        # The first faults of each kind are enough to find the first of all.
+        for place in places.head(SHOWN):
+            file, kind, number = origin.row(place)
+            said = text if values is None else f"{_quoted(values[place])} {text}"
+            self.seen.append(Fault(file=file, place=kind, number=number, text=said))
+
+    def stop(self, *, order: list[Path]) -> None:
+        """Raise if anything is wrong, naming the first faults in the order of the files.
+
+        Raises:
+            ContractError: one line with every fault named, or the first ten and a count.
+        """
+        if not self.count:
+            return
+        rank = {path.name: place for place, path in enumerate(order)}
+        first = sorted(self.seen, key=lambda fault: (rank.get(fault.file, 0), fault.number))[:SHOWN]
+        more = f"; and {self.count - len(first)} more" if self.count > len(first) else ""
+        listed = "; ".join(str(fault) for fault in first)
+        raise ContractError(f"{self.table}: nothing was imported: {listed}{more}")
+
+
+def _quoted(value: object) -> str:
+    text = " ".join(str(value).split())
+    return f"'{text[:_LONGEST]}…'" if len(text) > _LONGEST else f"'{text}'"

@@ -1,0 +1,260 @@
+"""Files into a table: read, judge every row, compare with what is there, and write what is new at once.
+
+Knows the order of these steps; each of them is a module of its own.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ys_analytics.errors import ContractError, UsageError
+from ys_analytics.ingest import files, layouts, rules, standing
+from ys_analytics.ingest.faults import Faults
+from ys_analytics.ingest.layouts import Layout
+from ys_analytics.ingest.parsing import parse
+from ys_analytics.ingest.writing import write
+from ys_analytics.schemas import TABLES, Progress, Table, silent
+
+if TYPE_CHECKING:
+    from ys_analytics.stores import Stores
+
+_LEDGER = "schema_migrations"
+
+# The columns that name something PostgreSQL must know, and where.
+_NAMES = {"asset_id": "assets", "portfolio_id": "portfolios"}
+
+_PLAIN: set[Layout] = {"table"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did.
+
+    Attributes:
+        table: Into which table.
+        files: From how many files.
+        rows: Rows added; 0 where all were there already.
+        present: Rows that were there already, with the same values.
+        registered: Symbols that became assets.
+        layout: The shape the files were read as.
+    """
+
+    table: str
+    files: int
+    rows: int
+    present: int
+    registered: tuple[str, ...] = ()
+    layout: Layout = "table"
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        source = f"{self.files} file" + ("s" if self.files > 1 else "")
+        if self.rows == 0:
+            said = f"{self.table}: nothing new in {source}; all {self.present:,} rows were there already"
+        else:
+            there = f", {self.present:,} were there already" if self.present else ""
+            said = f"{self.table}: {self.rows:,} rows added from {source}{there}"
+        if self.registered:
+            said += f"; new assets: {', '.join(self.registered)}"
+        meaning = layouts.MEANING[self.layout]
+        return f"{said}; read as layout {self.layout}: {meaning}" if meaning else said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """All files together, typed, with where each row came from."""
+
+    rows: pl.DataFrame
+    origin: pl.DataFrame
+    layout: Layout
+    assets: pl.DataFrame
+
+
+def import_file(
+    stores: "Stores",
+    table: str,
+    paths: Path | Sequence[Path],
+    *,
+    symbols: Collection[str] | None = None,
+    register: bool = False,
+    progress: Progress = silent,
+) -> Imported:
+    """Add the rows of files to a PostgreSQL or ClickHouse table: all of them, or none.
+
+    A file has a column for each column of the table, in any order (a nullable one may be left out). Times are
+    written in UTC with their zone. Market data may instead name assets by symbol, as vendors do; that layout is
+    recognised when no asset_id is a UUID, and what it converts is `layouts.MEANING`.
+
+    Args:
+        stores: PostgreSQL, and ClickHouse for its tables; as the owner.
+        table: Its name.
+        paths: CSV or Parquet; several files are one import.
+        symbols: Market data by symbol: take the rows of these alone.
+        register: Market data by symbol: unknown symbols become assets, instead of being an error.
+        progress: Told of every step.
+
+    Returns:
+        How many rows were added and how many were there already, with the same values.
+
+    Raises:
+        UsageError: no such table or file, or an option that does not fit.
+        ContractError: rows are wrong; the first ten are named with file and line, the others counted.
+        StoreError: a store refused; nothing was added.
+    """
+    declared = _table(table)
+    order = [paths] if isinstance(paths, Path) else list(paths)
+    if not order:
+        raise UsageError(f"{table}: name at least one file")
+    faults = Faults(table=table)
+    judged = _judge(stores, declared, order, faults, symbols=symbols, register=register, progress=progress)
+    progress("comparing", 0, judged.rows.height)
+    present, other = standing.compare(stores, declared, judged.rows)
+    faults.add(judged.origin, other, f"has a key ({', '.join(declared.key)}) that the store holds with another value")
+    faults.stop(order=order)
+    new = judged.rows.filter(~present)
+    progress("writing", 0, new.height)
+    if new.height:
+        write(stores, declared, new, judged.assets)
+    return Imported(
+        table=table,
+        files=len(order),
+        rows=new.height,
+        present=int(present.sum()),
+        registered=tuple(judged.assets["symbol"]) if new.height else (),
+        layout=judged.layout,
+    )
+
+
+def _table(name: str) -> Table:
+    table = TABLES.get(name)
+    if table is None or table.store not in ("postgres", "clickhouse"):
+        raise UsageError(f"{name}: no table of PostgreSQL or ClickHouse; `ys catalog` lists them")
+    if table.view or name == _LEDGER:
+        raise UsageError(f"{name}: the store derives it itself; import what it is made of")
+    return table
+
+
+def _judge(
+    stores: "Stores",
+    table: Table,
+    paths: list[Path],
+    faults: Faults,
+    *,
+    symbols: Collection[str] | None,
+    register: bool,
+    progress: Progress,
+) -> _Judged:
+    """Every row of every file, typed and checked on its own and against the others.
+
+    Raises:
+        ContractError: something is wrong with the files themselves.
+    """
+    sources = []
+    for done, path in enumerate(paths):
+        progress(f"reading {path.name}", done, len(paths))
+        source = files.read(path)
+        _same_columns(table, source)
+        sources.append(source)
+    shapes = {layouts.recognise(source, table.name) for source in sources if source.rows.height} or _PLAIN
+    if len(shapes) > 1:
+        raise ContractError(f"{table.name}: some files name assets by id and some by symbol; import them apart")
+    layout = next(iter(shapes))
+    if layout == "table" and (symbols is not None or register):
+        raise UsageError(f"{table.name}: symbols can be chosen or registered only where the file names them")
+    assets = pl.DataFrame(schema=TABLES["assets"].schema)
+    if layout == "symbols":
+        sources, assets = _by_symbol(stores, sources, faults, symbols=symbols, register=register)
+    parts = [_typed(table, source, faults, naive_is_utc=layout == "symbols") for source in sources]
+    rows, origin = pl.concat(parts), pl.concat([source.origin for source in sources])
+    rules.check_signs(rows, origin, faults)
+    rules.check_unique(table, rows, origin, faults)
+    if table.store == "clickhouse" and layout == "table":
+        _check_names(stores, rows, origin, faults)
+    faults.stop(order=paths)
+    return _Judged(rows=rows, origin=origin, layout=layout, assets=assets)
+
+
+def _same_columns(table: Table, source: files.Source) -> None:
+    """Refuse a file that lacks a column or has one too many."""
+    declared = {column.name for column in table.columns}
+    needed = {column.name for column in table.columns if not column.nullable}
+    found = set(source.rows.columns)
+    place = f"{table.name}: nothing was imported: {source.path.name} line 1"
+    if unknown := sorted(found - declared):
+        raise ContractError(f"{place}: unknown column {', '.join(unknown)}; `ys catalog {table.name}` lists them")
+    if missing := sorted(needed - found):
+        raise ContractError(f"{place}: missing column {', '.join(missing)}; `ys catalog {table.name}` lists them")
+
+
+def _by_symbol(
+    stores: "Stores",
+    sources: list[files.Source],
+    faults: Faults,
+    *,
+    symbols: Collection[str] | None,
+    register: bool,
+) -> tuple[list[files.Source], pl.DataFrame]:
+    """Files by symbol in the table's terms, and the assets that have to be registered for them."""
+    chosen = [layouts.choose(source, symbols) for source in sources]
+    named = sorted({symbol for source in chosen for symbol in layouts.symbols_in(source)})
+    if symbols is not None and (absent := sorted(set(symbols) - set(named))):
+        raise UsageError(f"market_data: the files do not name {', '.join(absent)}")
+    registry = layouts.registry(stores, named, first=_first_quotes(chosen) if register else None)
+    rewritten = []
+    for source in chosen:
+        changed, unclear = layouts.rewrite(source, registry)
+        given = source.rows["asset_id"].is_not_null()
+        faults.add(source.origin, unclear & given, "is on no such chain, or on several", values=source.rows["asset_id"])
+        rewritten.append(changed)
+    return rewritten, registry.new
+
+
+def _first_quotes(sources: list[files.Source]) -> dict[str, object]:
+    """When each symbol is first quoted: what a registered asset is as old as."""
+    column = next(column for column in TABLES["market_data"].columns if column.name == "timestamp")
+    quotes = pl.concat(
+        [
+            pl.DataFrame(
+                {
+                    "symbol": source.rows["asset_id"].cast(pl.String),
+                    "time": parse(source.rows["timestamp"], column, naive_is_utc=True).values,
+                }
+            )
+            for source in sources
+        ]
+    )
+    return dict(quotes.group_by("symbol").agg(pl.col("time").min()).iter_rows())
+
+
+def _typed(table: Table, source: files.Source, faults: Faults, *, naive_is_utc: bool) -> pl.DataFrame:
+    """A file's columns as the schema types them, its misfits noted."""
+    columns = []
+    for column in table.columns:
+        if column.name not in source.rows.columns:
+            columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, source.rows.height))
+            continue
+        raw = source.rows[column.name]
+        parsed = parse(raw, column, naive_is_utc=naive_is_utc)
+        for wrong, reason in parsed.wrong:
+            quoted = reason != "is empty" and not column.secret
+            faults.add(
+                source.origin, wrong, reason if quoted else f"{column.name} {reason}", values=raw if quoted else None
+            )
+        columns.append(parsed.values.alias(column.name))
+    return pl.DataFrame(columns)
+
+
+def _check_names(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
+    """ClickHouse knows no references: what a row names must be in PostgreSQL."""
+    for column, table in _NAMES.items():
+        if column in rows.columns:
+            asked = rows[column].drop_nulls().unique().to_list()
+            known = stores.postgres.rows(
+                f"SELECT id::text FROM {table} WHERE id::text = ANY(%(ids)s)",  # noqa: S608 - our own names
+                {"ids": asked},
+            )
+            strange = rows[column].is_not_null() & ~rows[column].is_in([one for (one,) in known])
+            faults.add(origin, strange, f"is not in {table}", values=rows[column])

@@ -1,0 +1,70 @@
+"""What a store holds already of the rows that are to go in: the same, another value for the key, or nothing.
+
+Knows how to ask each store; changes nothing. Columns that hold secrets are not compared.
+"""
+
+import json
+from typing import TYPE_CHECKING
+from typing import cast as typed
+
+import polars as pl
+
+from ys_analytics.schemas import Table
+
+if TYPE_CHECKING:
+    from ys_analytics.stores import Stores
+
+
+def compare(stores: "Stores", table: Table, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Which rows are in the store as they are, and which have their key there with another value."""
+    there = _held(stores, table, rows)
+    columns = list(table.schema)
+    mine = rows.select(columns).select(_comparable(table))
+    theirs = there.select(_comparable(table)).unique(subset=list(table.key), keep="first", maintain_order=True)
+    values = [name for name in columns if name not in table.key]
+    both = mine.join(
+        theirs.with_columns(held=pl.lit(value=True)), on=table.key, how="left", suffix=" held", maintain_order="left"
+    )
+    differs = pl.any_horizontal(
+        [pl.lit(value=False), *(pl.col(name).ne_missing(pl.col(f"{name} held")) for name in values)]
+    )
+    judged = both.select(held=pl.col("held").fill_null(value=False), differs=differs)
+    return judged["held"] & ~judged["differs"], judged["held"] & judged["differs"]
+
+
+def _held(stores: "Stores", table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """The store's rows that may have a key of ours."""
+    if not rows.height:
+        return pl.DataFrame(schema=table.schema)
+    if table.store == "clickhouse":
+        moment = rows[typed("str", table.time)]
+        between = "timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp <= {end:DateTime64(3, 'UTC')}"
+        span = {"start": moment.min(), "end": moment.max()}
+        return stores.clickhouse.scan(table.name, between, span, schema=table.schema)
+    (key,) = table.key
+    return stores.postgres.scan(
+        table.name, f"{key}::text = ANY(%(keys)s)", {"keys": rows[key].to_list()}, schema=table.schema
+    )
+
+
+def _comparable(table: Table) -> list[pl.Expr]:
+    """Columns as values that are equal when they mean the same: JSON by content, maps whatever their order."""
+    return [
+        _canonical(column.name)
+        if column.native == "jsonb"
+        else _sorted_pairs(column.name)
+        if isinstance(column.dtype, pl.List)
+        else pl.col(column.name)
+        for column in table.visible
+    ]
+
+
+def _canonical(name: str) -> pl.Expr:
+    return pl.col(name).map_elements(lambda text: json.dumps(json.loads(text), sort_keys=True), return_dtype=pl.String)
+
+
+def _sorted_pairs(name: str) -> pl.Expr:
+    pair = pl.concat_str(
+        pl.element().struct.field("key"), pl.lit("="), pl.element().struct.field("value").cast(pl.String)
+    )
+    return pl.col(name).list.eval(pair).list.sort().list.join("\x1f")

@@ -1,0 +1,93 @@
+"""Rows into a table at once; judges none of them.
+
+PostgreSQL takes an import in one transaction. ClickHouse has none: the rows go into a staging table first,
+where a broken connection or a killed process costs nothing, and from there by one `INSERT SELECT` as one
+block. The server prepares the parts of every partition before it shows the first of them, so a refusal
+leaves nothing; and should it be killed in the instant in which parts are shown one after the other, the
+same import again adds exactly what is missing, because rows that are there already are left out.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from typing import cast as typed
+from uuid import uuid4
+
+import polars as pl
+
+from ys_analytics import migrations
+from ys_analytics.schemas import Span, Table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ys_analytics.stores import Stores
+
+_PARTITIONED = frozenset({"transactions", "risk_assessments"})
+_DERIVED = frozenset({"transactions", "portfolio_positions", "assets"})
+
+# One block, whatever its size and however many months it spans.
+_ONE_BLOCK = {
+    "max_threads": 1,
+    "max_insert_threads": 1,
+    "max_block_size": 10**9,
+    "min_insert_block_size_rows": 10**12,
+    "min_insert_block_size_bytes": 0,
+    "max_partitions_per_insert_block": 0,
+}
+
+
+def write(stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFrame) -> None:
+    """Add rows, and the assets they need, at once.
+
+    Args:
+        stores: PostgreSQL, and ClickHouse for its tables; as the owner.
+        table: Where they go.
+        rows: All its columns, checked.
+        assets: Rows of `assets` to add first; may be empty.
+
+    Raises:
+        StoreError: a store refused; nothing was added.
+    """
+    if table.name in _PARTITIONED:
+        moment = rows[typed("str", table.time)]
+        first, last = typed("datetime", moment.min()), typed("datetime", moment.max())
+        migrations.make_partitions(stores, Span(first, last + timedelta(microseconds=1)))
+    touches_postgres = table.store == "postgres" or assets.height
+    with stores.postgres.transaction() if touches_postgres else nullcontext():
+        if assets.height:
+            stores.postgres.write("assets", assets)
+        if table.store == "postgres":
+            stores.postgres.write(table.name, rows)
+        else:
+            _write_at_once(stores, table, rows)
+    if table.name in _DERIVED:
+        migrations.refresh(stores)
+
+
+def _write_at_once(stores: "Stores", table: Table, rows: pl.DataFrame) -> None:
+    names = ", ".join(rows.columns)
+    settings = ", ".join(f"{name} = {value}" for name, value in _ONE_BLOCK.items())
+    with _staging(stores, table) as staging:
+        stores.clickhouse.write(staging, rows)
+        stores.clickhouse.run(
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} SETTINGS {settings}"  # noqa: S608 - our own names
+        )
+
+
+@contextmanager
+def _staging(stores: "Stores", table: Table) -> Iterator[str]:
+    """A table in memory with the columns of another, gone afterwards; one that a killed import left goes too."""
+    forgotten = "name LIKE 'import\\\\_%' AND engine = 'Memory' AND metadata_modification_time < now() - INTERVAL 1 DAY"
+    for (name,) in stores.clickhouse.rows(
+        f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {forgotten}"  # noqa: S608 - no value in it
+    ):
+        stores.clickhouse.run(f"DROP TABLE IF EXISTS {name}")
+    # Two imports at once must not meet in one table.
+    staging = f"import_{uuid4().hex}"
+    stores.clickhouse.run(f"CREATE TABLE {staging} AS {table.name} ENGINE = Memory")
+    try:
+        yield staging
+    finally:
+        stores.clickhouse.run(f"DROP TABLE IF EXISTS {staging}")
