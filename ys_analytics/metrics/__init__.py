@@ -20,14 +20,44 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `drawdowns(returns, top=None)`: every fall, deepest first.
     portfolio_id, rank Int64, peak, trough, recovery Date, depth Float64 (negative),
     fall_days, recovery_days, days, fall_periods, recovery_periods, periods Int64
-`catalog.HEADLINE`, `catalog.ALL`: tuples of `Metric(name, title, unit, formula, better, minimum,
-    undefined, source, of, at, since, until, benchmark)`; `catalog.METRICS`: the same by name.
+`catalog.HEADLINE`, `catalog.ALL` (and its parts REWARDS, FALLS, DANGERS, RELATIONS): tuples of
+    `Metric(name, title, unit, formula, better, minimum, undefined, source, of, at, since, until, benchmark)`;
+    `catalog.METRICS`: the same by name.
+
+`intervals(returns, metrics=HEADLINE, resamples=500, seed=7)`: portfolio_id, metric String, value, low,
+    high, level Float64, resamples, block Int64, reason String
+`monthly_table(returns)`: portfolio_id, year Int32, jan ... dec, total Float64, n Int64
+`trailing_returns(returns, until=day)`: portfolio_id, window String, start, end Date, value Float64, n Int64, reason
+`aggregate_returns(returns, every="week")`: portfolio_id, period Date, ret Float64, n Int64
+`rolling(returns, window=30)`: portfolio_id, day, volatility, sharpe_ratio[, beta] Float64
+`money_weighted(values, flows)`: portfolio_id, xirr, time_weighted, timing_effect Float64, roots Int64, reason
+`backtest.backtest(history)`: one row per portfolio: n, failures, expected, kupiec_p, ..., zone, reason
+`audit.audit(audit.claims(snapshots), returns, values)`: portfolio_id, metric, day, stored, ours, difference,
+    explained (agrees, method, data, neither), how, n, coverage
+`risk.concentration`, `risk.stress_replay`, `risk.shock`, `risk.risk_contributions`, `pnl.gains`, `pnl.identity`,
+`lending.loans`, `lending.liquidation_ladder`, `attribution.brinson`, `attribution.linked_effects`,
+`attribution.contributions`, `yields.quoted_against_realised`: see each docstring.
+`pushdown.fleet_sql()`, `pushdown.fleet_parameters(flows, until=...)`: `fleet` as one ClickHouse query.
 
 Signs: returns and drawdowns are negative when money was lost; value at risk and expected
 shortfall are positive losses. Rates are fractions. A year is 365 days.
 """
 
-from ys_analytics.metrics import catalog, drawdown, flows, performance, risk
+from ys_analytics.metrics import (
+    attribution,
+    audit,
+    backtest,
+    catalog,
+    drawdown,
+    flows,
+    lending,
+    performance,
+    pnl,
+    pushdown,
+    risk,
+    uniswap,
+    yields,
+)
 from ys_analytics.metrics.catalog import ALL, HEADLINE, METRICS, Metric, fleet, summarise
 from ys_analytics.metrics.drawdown import drawdowns, underwater, wealth
 from ys_analytics.metrics.flows import (
@@ -35,8 +65,12 @@ from ys_analytics.metrics.flows import (
     daily_returns,
     external_flows,
     flow_audit,
+    money_weighted,
     time_weighted_return,
+    xirr,
 )
+from ys_analytics.metrics.intervals import intervals
+from ys_analytics.metrics.performance import aggregate_returns, monthly_table, rolling, trailing_returns
 from ys_analytics.metrics.sample import YEAR, Sample
 
 __all__ = [
@@ -46,6 +80,10 @@ __all__ = [
     "YEAR",
     "Metric",
     "Sample",
+    "aggregate_returns",
+    "attribution",
+    "audit",
+    "backtest",
     "catalog",
     "classify_flows",
     "daily_returns",
@@ -55,10 +93,21 @@ __all__ = [
     "fleet",
     "flow_audit",
     "flows",
+    "intervals",
+    "lending",
+    "money_weighted",
+    "monthly_table",
     "performance",
+    "pnl",
+    "pushdown",
     "risk",
+    "rolling",
     "summarise",
     "time_weighted_return",
+    "trailing_returns",
     "underwater",
+    "uniswap",
     "wealth",
+    "xirr",
+    "yields",
 ]

@@ -31,6 +31,11 @@ def known(value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_finite()).then(value)
 
 
+def as_loss(ret: pl.Expr) -> pl.Expr:
+    """Return the loss in `ret`, positive when money is lost; nothing lost is 0.0, not -0.0."""
+    return pl.when(ret == 0).then(0.0).otherwise(-ret)
+
+
 def risky(risk: pl.Expr) -> pl.Expr:
     """Return `risk` where it is more than rounding noise, else null."""
     return pl.when(risk > NO_RISK).then(risk)

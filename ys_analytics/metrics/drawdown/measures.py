@@ -9,8 +9,9 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.drawdown.path import max_drawdown, traceable, underwater, wealth
-from ys_analytics.metrics.risk.tails import entropic_value_at_risk, expected_shortfall, value_at_risk
-from ys_analytics.metrics.sample import NO_RISK, known, observed, risky
+from ys_analytics.metrics.risk.extremes import entropic_value_at_risk
+from ys_analytics.metrics.risk.tails import expected_shortfall, value_at_risk
+from ys_analytics.metrics.sample import NO_RISK, as_loss, known, observed, risky
 
 
 def average_drawdown(
@@ -147,7 +148,7 @@ def pain_index(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(pain_index(pl.col("ret"))).item()
     0.25
     """
-    return -average_drawdown(ret, per="period", depth=depth) + 0.0
+    return as_loss(average_drawdown(ret, per="period", depth=depth))
 
 
 def drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr | None = None) -> pl.Expr:

@@ -20,7 +20,7 @@ def _side(ret: pl.Expr, benchmark: pl.Expr, market: Market, *, flat: bool = Fals
     if market == "all":
         return own, its
     moved = its > 0 if market == "up" else (its <= 0 if flat else its < 0)
-    return own.filter(moved), its.filter(moved)
+    return pl.when(moved).then(own), pl.when(moved).then(its)
 
 
 def capture(

@@ -328,9 +328,9 @@ def d_ratio(ret: pl.Expr) -> pl.Expr:
     0.25
     """
     clean = observed(ret)
-    down = (clean < 0).sum() * -clean.clip(upper_bound=0).sum()
+    down = (clean < 0).sum() * clean.clip(upper_bound=0).sum().abs()
     up = (clean > 0).sum() * clean.clip(lower_bound=0).sum()
-    return known(down / risky(up) + 0.0)
+    return known(down / risky(up))
 
 
 def upside_downside_ratio(ret: pl.Expr, *, target: Rate = 0.0, order: Literal[1, 2] = 2) -> pl.Expr:

@@ -32,9 +32,7 @@ def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     """
     own, its = paired(ret, benchmark)
     varies = (own.std() > NO_RISK) & (its.std() > NO_RISK)
-    own, its = own - own.mean(), its - its.mean()
-    size = (own.pow(2).sum() * its.pow(2).sum()).sqrt()
-    return known(pl.when(varies).then(((own * its).sum() / size).clip(-1.0, 1.0)))
+    return known(pl.when(varies).then(pl.corr(own, its).clip(-1.0, 1.0)))
 
 
 def r_squared(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:

@@ -56,9 +56,7 @@ def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Mar
     2.0
     """
     own, its = _excess(ret, benchmark, risk_free, market)
-    centred = its - its.mean()
-    varies = its.std() > NO_RISK
-    return known(pl.when(varies).then(((own - own.mean()) * centred).sum() / centred.pow(2).sum()))
+    return known(pl.when(its.std() > NO_RISK).then(pl.cov(own, its) / its.var()))
 
 
 def timing_ratio(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0) -> pl.Expr:

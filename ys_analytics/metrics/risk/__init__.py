@@ -1,6 +1,6 @@
 """How bad it can get: spread, tails, who contributes to them, concentration and stress.
 
-Gathers the subjects: `spread`, `tails`, `contribution`, `concentration`, `stress`.
+Gathers the subjects: `spread`, `tails`, `extremes`, `contribution`, `concentration`, `stress`.
 """
 
 from ys_analytics.metrics.risk.concentration import (
@@ -16,6 +16,12 @@ from ys_analytics.metrics.risk.contribution import (
     equal_risk_weights,
     inverse_volatility_weights,
     risk_contributions,
+)
+from ys_analytics.metrics.risk.extremes import (
+    entropic_risk,
+    entropic_value_at_risk,
+    extreme_expected_shortfall,
+    extreme_value_at_risk,
 )
 from ys_analytics.metrics.risk.spread import (
     autocorrelation,
@@ -33,11 +39,7 @@ from ys_analytics.metrics.risk.spread import (
 )
 from ys_analytics.metrics.risk.stress import EPISODES, Episode, shock, stress_replay
 from ys_analytics.metrics.risk.tails import (
-    entropic_risk,
-    entropic_value_at_risk,
     expected_shortfall,
-    extreme_expected_shortfall,
-    extreme_value_at_risk,
     normal_expected_shortfall,
     normal_value_at_risk,
     tail_ratio,

@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 
 from ys_analytics.metrics.performance.growth import total_return
+from ys_analytics.metrics.sample import as_loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def stress_replay(
         .join(pl.concat(moves), on=["asset", "episode"], how="left")
         .group_by(by, "place", "episode", "start", "end", maintain_order=True)
         .agg(
-            loss=-(pl.col("value") * pl.col("move")).sum() + 0.0,
+            loss=as_loss((pl.col("value") * pl.col("move")).sum()),
             net=pl.col("value").sum(),
             moved=pl.col("value").abs().filter(pl.col("move").is_not_null()).sum(),
             size=pl.col("value").abs().sum(),
@@ -100,7 +101,7 @@ def stress_replay(
         "start",
         "end",
         loss=pl.when(some).then("loss"),
-        ret=pl.when(some & (pl.col("net") > 0)).then(-pl.col("loss") / pl.col("net") + 0.0),
+        ret=pl.when(some & (pl.col("net") > 0)).then(as_loss(pl.col("loss") / pl.col("net"))),
         covered=covered,
         reason=pl.when(~some).then(pl.lit("no position has a price in those days")),
     )
@@ -143,6 +144,6 @@ def shock(
         positions.group_by(by)
         .agg(before=value.sum(), after=(value * (jump + 1)).sum())
         .with_columns(loss=net - pl.col("after"))
-        .with_columns(ret=pl.when(net > 0).then(-pl.col("loss") / net + 0.0))
+        .with_columns(ret=pl.when(net > 0).then(as_loss(pl.col("loss") / net)))
         .sort(by)
     )

@@ -1,0 +1,222 @@
+"""The platform's stored numbers beside ours: the difference, and whether method, data or neither explains it.
+
+Knows the ways in which such numbers are usually computed otherwise, and tries each; knows no
+store, clock or setting.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import polars as pl
+
+from ys_analytics.metrics import drawdown, performance, risk
+from ys_analytics.metrics.sample import YEAR, observed
+
+# Stored with eight decimals, some as Float: closer than this is the same number.
+_SAME = 1e-6
+
+_RET = pl.col("ret")
+
+# The platform's name, and the metric of ours that answers it.
+OURS = {
+    "daily_return": "ret",
+    "sharpe_ratio": "sharpe_ratio",
+    "volatility": "volatility",
+    "max_drawdown": "max_drawdown",
+    "var_95": "value_at_risk",
+    "cvar_95": "expected_shortfall",
+}
+
+
+def claims(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
+    """Lay stored columns out as claims: the last of each portfolio, metric and day.
+
+    Args:
+        frame: portfolio_id, timestamp, and any of daily_return, sharpe_ratio, max_drawdown, volatility
+            (`portfolio_snapshots`), var_95, cvar_95 in USD (`risk_metrics`).
+
+    Returns:
+        portfolio_id, day Date, metric String, stored Float64, sorted; nulls are no claim.
+
+    >>> from datetime import UTC, datetime
+    >>> row = {"portfolio_id": "a", "timestamp": datetime(2025, 1, 1, 23, tzinfo=UTC), "volatility": 0.5}
+    >>> claims(pl.DataFrame(row)).row(0)
+    ('a', datetime.date(2025, 1, 1), 'volatility', 0.5)
+    """
+    plain = frame.lazy()
+    stored = [name for name in OURS if name in plain.collect_schema()]
+    return (
+        plain.select("portfolio_id", "timestamp", *(pl.col(name).cast(pl.Float64) for name in stored))
+        .sort("portfolio_id", "timestamp")
+        .unpivot(stored, index=["portfolio_id", "timestamp"], variable_name="metric", value_name="stored")
+        .filter(pl.col("stored").is_not_null())
+        .group_by("portfolio_id", "metric", day=pl.col("timestamp").dt.date(), maintain_order=True)
+        .agg(pl.col("stored").last())
+        .select("portfolio_id", "day", "metric", "stored")
+        .sort("portfolio_id", "metric", "day")
+        .collect()
+    )
+
+
+def audit(
+    stored: pl.DataFrame, returns: pl.DataFrame, values: pl.DataFrame, *, tolerance: float = _SAME
+) -> pl.DataFrame:
+    """Each portfolio's latest claim of each metric, beside ours of the same day.
+
+    Args:
+        stored: What `claims` gave; one frame or several concatenated.
+        returns: What `daily_returns` gave, in order.
+        values: portfolio_id, day, value, by which fractions of loss become USD.
+        tolerance: Numbers this near, relative to the greater of ours and one, are the same.
+
+    Returns:
+        One row per portfolio and metric, sorted: portfolio_id, metric String, day Date, stored, ours,
+        difference Float64, explained String ("agrees", "method", "data", "neither"), how String (which
+        other method gives the stored number, or what the data lack), n Int64, coverage Float64.
+
+    >>> from datetime import date
+    >>> day = [date(2025, 1, 1), date(2025, 1, 2), date(2025, 1, 3)]
+    >>> returns = pl.DataFrame({"portfolio_id": "a", "day": day[1:], "ret": [0.01, -0.01], "reason": [None, None]})
+    >>> returns = returns.with_columns(gain=0.0, flow=0.0, capital=100.0)
+    >>> stored = pl.DataFrame({"portfolio_id": "a", "day": day[-1:], "metric": "volatility", "stored": 0.01 * 504**0.5})
+    >>> values = pl.DataFrame({"portfolio_id": "a", "day": day, "value": [100.0] * 3})
+    >>> audit(stored, returns, values).select("explained", "how").row(0)
+    ('method', '252 days a year')
+    """
+    latest = stored.sort("portfolio_id", "metric", "day").group_by("portfolio_id", "metric", maintain_order=True).last()
+    rows = []
+    histories = returns.sort("portfolio_id", "day").partition_by("portfolio_id", as_dict=True)
+    closes = values.sort("portfolio_id", "day").partition_by("portfolio_id", as_dict=True)
+    for portfolio, metric, day, claim in latest.select("portfolio_id", "metric", "day", "stored").iter_rows():
+        history, worth = histories.get((portfolio,)), closes.get((portfolio,))
+        upto = None if history is None else history.filter(pl.col("day") <= day)
+        upto_worth = [] if worth is None else worth.filter(pl.col("day") <= day)["value"].drop_nulls().tail(2).to_list()
+        rows.append((portfolio, metric, day, claim, *_judge(metric, claim, upto, upto_worth, tolerance)))
+    return pl.DataFrame(rows, schema=_AUDIT, orient="row")
+
+
+_AUDIT: dict[str, type[pl.DataType]] = {
+    "portfolio_id": pl.String,
+    "metric": pl.String,
+    "day": pl.Date,
+    "stored": pl.Float64,
+    "ours": pl.Float64,
+    "difference": pl.Float64,
+    "explained": pl.String,
+    "how": pl.String,
+    "n": pl.Int64,
+    "coverage": pl.Float64,
+}
+
+_Judgement = tuple[float | None, float | None, str, str | None, int, float | None]
+
+
+def _judge(
+    metric: str, claim: float, history: pl.DataFrame | None, closes: list[Decimal], tolerance: float
+) -> _Judgement:
+    if history is None or not history["ret"].count():
+        return None, None, "data", "there is no return to compute it from", 0, None
+    n = history["ret"].count()
+    seen = history.filter(pl.col("ret").is_not_null())["day"]
+    days = (seen.max() - seen.min()).days + 1  # type: ignore[operator,union-attr]
+    ways = _ways(metric, history, [float(value) for value in closes])
+    ours = ways.pop("")
+    if ours is None:
+        return None, None, "data", "too few returns to compute it from", n, n / days
+    if _near(claim, ours, tolerance):
+        return ours, claim - ours, "agrees", None, n, n / days
+    how = next((name for name, other in ways.items() if other is not None and _near(claim, other, tolerance)), None)
+    if how:
+        return ours, claim - ours, "method", how, n, n / days
+    lacks = _lacks(history, n, days)
+    return ours, claim - ours, "data" if lacks else "neither", lacks, n, n / days
+
+
+def _near(one: float, other: float, tolerance: float) -> bool:
+    return math.isfinite(one) and abs(one - other) <= tolerance * max(1.0, abs(other))
+
+
+def _lacks(history: pl.DataFrame, n: int, days: int) -> str | None:
+    """What the data lack, in a line; the first close of a history lacks nothing."""
+    refused = history.slice(1).filter(pl.col("reason").is_not_null())["reason"]
+    parts = [f"{days - n} of {days} days are missing"] if n < days else []
+    parts += [f"{count} x {reason}" for reason, count in refused.value_counts(sort=True).iter_rows()]
+    return "; ".join(parts) or None
+
+
+def _ways(metric: str, history: pl.DataFrame, closes: list[float]) -> dict[str, float | None]:
+    """Ours under the empty name, then the same as others compute it, the likeliest first."""
+    if metric == "daily_return":
+        return _daily_ways(history, closes)
+    expressions = _expressions(metric)
+    row = history.select(**{f"way {place}": way for place, way in enumerate(expressions.values())}).row(0)
+    numbers: dict[str, float | None] = dict(zip(expressions, row, strict=True))
+    if metric in {"var_95", "cvar_95"}:
+        fractions = numbers
+        numbers = {name: None if part is None or not closes else part * closes[-1] for name, part in fractions.items()}
+        numbers["a fraction, not USD"] = fractions[""]
+    if numbers[""] is not None:
+        numbers["the opposite sign"] = -numbers[""]
+        numbers["per cent, not a fraction"] = numbers[""] * 100
+    return numbers
+
+
+def _expressions(metric: str) -> Mapping[str, pl.Expr]:
+    if metric == "sharpe_ratio":
+        return {
+            "": performance.sharpe_ratio(_RET, periods_per_year=YEAR),
+            "252 days a year": performance.sharpe_ratio(_RET, periods_per_year=252),
+            "not annualised": performance.sharpe_ratio(_RET, periods_per_year=1),
+            "the population's deviation": performance.sharpe_ratio(_RET, periods_per_year=YEAR, ddof=0),
+            "compound growth over volatility": performance.geometric_sharpe_ratio(_RET, periods_per_year=YEAR),
+            **_windows(lambda ret: performance.sharpe_ratio(ret, periods_per_year=YEAR)),
+        }
+    if metric == "volatility":
+        return {
+            "": performance.volatility(_RET, periods_per_year=YEAR),
+            "252 days a year": performance.volatility(_RET, periods_per_year=252),
+            "not annualised": performance.volatility(_RET, periods_per_year=1),
+            "the population's deviation": performance.volatility(_RET, periods_per_year=YEAR, ddof=0),
+            **_windows(lambda ret: performance.volatility(ret, periods_per_year=YEAR)),
+            **_windows(lambda ret: performance.volatility(ret, periods_per_year=1), note=", not annualised"),
+        }
+    if metric == "max_drawdown":
+        from_first = drawdown.underwater(_RET, from_start=False).min()
+        return {
+            "": drawdown.max_drawdown(_RET),
+            "the start is no peak": from_first,
+            "the drawdown of that day": drawdown.underwater(_RET).drop_nulls().last(),
+            **_windows(drawdown.max_drawdown),
+        }
+    measure = risk.value_at_risk if metric == "var_95" else risk.expected_shortfall
+    return {
+        "": measure(_RET),
+        "the normal distribution": measure(_RET, method="normal"),
+        "the normal distribution of the population": measure(_RET, method="normal", ddof=0),
+        "Cornish and Fisher": measure(_RET, method="cornish_fisher"),
+        "99 % confidence": measure(_RET, confidence=0.99),
+        **_windows(measure),
+        **_windows(lambda ret: measure(ret, method="normal"), note=", normal"),
+    }
+
+
+def _windows(number: Callable[[pl.Expr], pl.Expr], note: str = "") -> dict[str, pl.Expr]:
+    recent = observed(_RET).drop_nulls()
+    return {f"the last {days} days{note}": number(recent.tail(days)) for days in (7, 30, 90, 180, YEAR)}
+
+
+def _daily_ways(history: pl.DataFrame, closes: list[float]) -> dict[str, float | None]:
+    ours, gain, flow = history.select("ret", "gain", "flow").row(-1)
+    ways: dict[str, float | None] = {"": ours}
+    if gain is not None and len(closes) > 1:
+        before, gain, flow = closes[0], float(gain), float(flow)
+        if before > 0:
+            ways["flows counted as gains"] = (gain + flow) / before
+            ways["flows at the end of the day"] = gain / before
+        if before + flow > 0:
+            ways["flows at the start of the day"] = gain / (before + flow)
+    if ours is not None:
+        ways["a logarithm"] = math.log1p(ours) if ours > -1 else None
+        ways["per cent, not a fraction"] = ours * 100
+    return ways

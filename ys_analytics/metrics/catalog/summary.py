@@ -1,0 +1,189 @@
+"""The frame of numbers: each with what it rests on, or the reason why it is refused.
+
+Knows how metrics are computed for many portfolios at once; which there are, the lists
+beside this file say. Knows no store, clock or setting.
+"""
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from ys_analytics.errors import ContractError
+from ys_analytics.metrics import drawdown
+from ys_analytics.metrics.catalog.headline import HEADLINE
+from ys_analytics.metrics.catalog.metric import Metric
+from ys_analytics.metrics.sample import YEAR, Sample, observed
+
+_RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
+_DATES = ("at", "since", "until")
+_WINDOW = ("n", "coverage", "start", "end", "days")
+
+
+def fleet(
+    returns: pl.DataFrame | pl.LazyFrame,
+    metrics: Iterable[Metric] = HEADLINE,
+    *,
+    by: str = "portfolio_id",
+    risk_free: float = 0.0,
+) -> pl.DataFrame:
+    """One row per portfolio, one column per metric, null where the metric refuses.
+
+    Args:
+        returns: Columns `by`, day Date, ret Float64, in time order within a portfolio, and
+            benchmark Float64 when a metric needs it.
+        metrics: What to compute.
+        by: The column that tells the portfolios apart.
+        risk_free: Simple rate per year, as a fraction.
+
+    Returns:
+        In order of `returns`: `by`, n Int64 (returns present), coverage Float64 (n per elapsed day), start and end
+        Date (first and last return), days Int64 (elapsed, both included), then the metrics.
+
+    Raises:
+        ContractError: a portfolio has two returns for one day.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2025, 1, 2)], "ret": [0.25, -0.5]})
+    >>> fleet(frame).select("n", "total_return", "max_drawdown", "sharpe_ratio").row(0)
+    (2, -0.375, -0.5, None)
+    """
+    chosen = tuple(metrics)
+    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free)
+    refused = {metric.name: pl.when(_count(metric) >= metric.minimum).then(pl.col(metric.name)) for metric in chosen}
+    return numbers.select(by, *_WINDOW, **refused)
+
+
+def summarise(
+    returns: pl.DataFrame | pl.LazyFrame,
+    metrics: Iterable[Metric] = HEADLINE,
+    *,
+    by: str = "portfolio_id",
+    risk_free: float = 0.0,
+    portfolios: Iterable[str] | None = None,
+) -> pl.DataFrame:
+    """One row per portfolio and metric: the number, its dates, what it rests on, or why there is none.
+
+    Args:
+        returns: As for `fleet`; a row whose `ret` is null, NaN or infinite is a day without data.
+        metrics: What to compute; of a metric that needs a benchmark, n counts the days both have.
+        by: The column that tells the portfolios apart.
+        risk_free: Simple rate per year, as a fraction.
+        portfolios: Everyone who must appear, so that a portfolio without a single return is
+            refused by name instead of missing.
+
+    Returns:
+        `by` String; metric String; value Float64; at, since, until Date (the day it happened on,
+        the peak, the recovery; null where the metric has none); n, days Int64; coverage Float64;
+        start, end Date; reason String, null beside a value. In order of `returns`, then `metrics`.
+
+    Raises:
+        ContractError: a portfolio has two returns for one day.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2025, 1, 2)], "ret": [0.25, -0.5]})
+    >>> summarise(frame, [metric for metric in HEADLINE if metric.name in ("total_return", "sharpe_ratio")]).select(
+    ...     "metric", "value", "reason"
+    ... ).rows()
+    [('total_return', -0.375, None), ('sharpe_ratio', None, 'needs 30 days, has 2')]
+    """
+    chosen = tuple(metrics)
+    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, dates=True)
+    if portfolios is not None:
+        everyone = pl.DataFrame({by: list(portfolios)}, schema={by: numbers.schema[by]}).unique(maintain_order=True)
+        absent = everyone.join(numbers, on=by, how="anti", maintain_order="left")
+        numbers = pl.concat(
+            [numbers, absent.with_columns(pl.lit(0, pl.Int64).alias("n"), pl.lit(0, pl.Int64).alias(_PAIRS))],
+            how="diagonal",
+        )
+    numbers = numbers.with_row_index("row")
+    tall = pl.concat([_tall(numbers, metric, by=by) for metric in chosen])
+    # Twelve tall pieces stacked: a stable sort by row interleaves them in the order of `chosen`.
+    return tall.sort("row", maintain_order=True).drop("row")
+
+
+def _numbers(
+    returns: pl.DataFrame | pl.LazyFrame,
+    metrics: tuple[Metric, ...],
+    *,
+    by: str,
+    risk_free: float,
+    dates: bool = False,
+) -> pl.DataFrame:
+    """The bare numbers of each portfolio; a frame out of order is sorted first."""
+    sample = Sample(risk_free=risk_free / YEAR)
+    beside = "benchmark" in returns.lazy().collect_schema()
+    columns = {
+        metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not beside else metric.of(sample)
+        for metric in metrics
+    }
+    columns[_PAIRS] = (
+        (pl.col("ret").is_not_null() & pl.col("benchmark").is_finite()).sum() if beside else pl.lit(None)
+    ).cast(pl.Int64)
+    if dates:
+        columns |= {
+            f"{metric.name}:{name}": date(sample)
+            for metric in metrics
+            for name in _DATES
+            if (date := getattr(metric, name)) is not None
+        }
+    numbers = _aggregate(returns.lazy(), columns, by=by).collect()
+    if not _in_order(numbers, by):
+        numbers = _aggregate(returns.lazy().sort(by, "day"), columns, by=by).collect()
+        if not _in_order(numbers, by):
+            twice = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
+            raise ContractError(f"returns: {by} {twice} has two returns for one day; keep one of them")
+    return numbers.drop(_ORDERED)
+
+
+def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -> pl.LazyFrame:
+    """One aggregation per run of equal `by`: numbered runs group many times faster than text does."""
+    day, run = pl.col("day"), pl.col(_RUN)
+    seen = pl.when(pl.col("ret").is_finite()).then(day)
+    return (
+        returns.with_columns(pl.col(by).rle_id().alias(_RUN), ret=observed(pl.col("ret")))
+        .with_columns(((run != run.shift(1)) | (day > day.shift(1))).fill_null(value=True).alias(_ORDERED))
+        .set_sorted(_RUN)
+        .with_columns(depth=drawdown.underwater(pl.col("ret")).over(_RUN))
+        .group_by(_RUN, maintain_order=True)
+        .agg(
+            pl.col(by).first(),
+            pl.col(_ORDERED).all(),
+            n=pl.col("ret").count().cast(pl.Int64),
+            start=seen.min(),
+            end=seen.max(),
+            **columns,
+        )
+        .drop(_RUN)
+        .with_columns(days=(pl.col("end") - pl.col("start")).dt.total_days() + 1)
+        .with_columns(coverage=pl.col("n") / pl.col("days"))
+    )
+
+
+def _in_order(numbers: pl.DataFrame, by: str) -> bool:
+    return bool(numbers.get_column(_ORDERED).all()) and not numbers.get_column(by).is_duplicated().any()
+
+
+def _count(metric: Metric) -> pl.Expr:
+    """What the metric counts as observations: days, or days that the benchmark has too."""
+    return pl.col(_PAIRS if metric.benchmark else "n")
+
+
+def _tall(numbers: pl.DataFrame, metric: Metric, *, by: str) -> pl.DataFrame:
+    """One metric of every portfolio, with its dates and, where it is null, its reason."""
+    n, unit = _count(metric), "day" if metric.minimum == 1 else "days"
+    enough = n >= metric.minimum
+    value = pl.when(enough).then(pl.col(metric.name).cast(pl.Float64))
+    given = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in numbers.columns}
+    dates = {name: pl.when(value.is_not_null()).then(given.get(name, pl.lit(None, pl.Date))) for name in _DATES}
+    reason = (
+        pl.when(n.is_null())
+        .then(pl.lit("needs a benchmark"))
+        .when(~enough)
+        .then(pl.format(f"needs {metric.minimum} {unit}, has {{}}", n))
+        .when(value.is_null())
+        .then(pl.lit(metric.undefined))
+    )
+    return numbers.select(
+        "row", by, metric=pl.lit(metric.name), value=value, **dates, n=n, days="days", coverage="coverage",
+        start="start", end="end", reason=reason,
+    )  # fmt: skip

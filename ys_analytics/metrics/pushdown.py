@@ -1,0 +1,197 @@
+"""The fleet table as one ClickHouse query that runs where the snapshots are.
+
+Knows how the dozen headline metrics are said in SQL, on one server, in process or over a
+Distributed table; equal to `fleet` over `daily_returns`, which remain the definition. Opens no
+store: it gives a text and its parameters.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from ys_analytics.metrics.catalog import HEADLINE
+from ys_analytics.metrics.sample import NO_RISK, YEAR
+
+_SQL = """
+-- The dozen headline metrics of every portfolio, from its snapshots and its external flows.
+WITH
+-- Closing value of each portfolio and day: its last snapshot of that day.
+closes AS (
+    SELECT portfolio_id, toDate(timestamp, 'UTC') AS day, argMax(total_value, timestamp) AS value
+    FROM {snapshots}
+    WHERE timestamp < fromUnixTimestamp64Micro({{until:Int64}}, 'UTC')
+    GROUP BY portfolio_id, day
+),
+-- Each close beside the one before it; a period ends with its day.
+periods AS (
+    SELECT
+        portfolio_id, day, value,
+        lagInFrame(toNullable(value)) OVER earlier AS before,
+        lagInFrame(toNullable(day)) OVER earlier AS before_day,
+        (toInt64(day) + 1) * 86400000000 AS closed_at,
+        (toInt64(before_day) + 1) * 86400000000 AS opened_at
+    FROM closes
+    WINDOW earlier AS (PARTITION BY portfolio_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+-- External flows, handed over by the caller, for they live in another store; an empty amount has no price.
+flows AS (
+    SELECT
+        tupleElement(flow, 1) AS portfolio_id,
+        tupleElement(flow, 2) AS moment,
+        toDecimal128OrNull(tupleElement(flow, 3), 18) AS amount
+    FROM (
+        SELECT arrayJoin(
+            arrayZip({{flow_portfolios:Array(String)}}, {{flow_moments:Array(Int64)}}, {{flow_amounts:Array(String)}})
+        ) AS flow
+    )
+),
+-- Flows of each period, summed, and weighted by the part of it they were in.
+moved AS (
+    SELECT
+        portfolio_id, closed_at,
+        sum(amount) AS flow,
+        sum(toFloat64(amount) * (closed_at - moment) / (closed_at - opened_at)) AS weighted,
+        sum(abs(toFloat64(amount))) AS size,
+        countIf(amount IS NULL) AS unpriced
+    FROM (
+        SELECT f.portfolio_id AS portfolio_id, f.moment AS moment, f.amount AS amount,
+               p.closed_at AS closed_at, p.opened_at AS opened_at
+        FROM flows AS f
+        ASOF INNER JOIN periods AS p ON f.portfolio_id = p.portfolio_id AND f.moment < p.closed_at
+    )
+    WHERE opened_at IS NOT NULL
+    GROUP BY portfolio_id, closed_at
+),
+-- Daily Modified Dietz: null for the first close, without capital at work, or with a flow without a price.
+returns AS (
+    SELECT
+        p.portfolio_id AS portfolio_id, p.day AS day,
+        toFloat64(p.before) + ifNull(m.weighted, 0) AS capital,
+        toFloat64(p.value - p.before - ifNull(m.flow, toDecimal128(0, 18))) AS gain,
+        if(
+            p.before IS NOT NULL AND ifNull(m.unpriced, 0) = 0
+            AND capital > 1e-12 * (abs(toFloat64(p.before)) + ifNull(m.size, 0)),
+            gain / capital,
+            NULL
+        ) AS ret
+    FROM periods AS p
+    LEFT JOIN moved AS m ON m.portfolio_id = p.portfolio_id AND m.closed_at = p.closed_at
+    SETTINGS join_use_nulls = 1
+),
+-- One row per portfolio: what the metrics share.
+shared AS (
+    SELECT
+        portfolio_id,
+        toInt64(count(ret)) AS n,
+        minIf(toNullable(day), ret IS NOT NULL) AS start,
+        maxIf(toNullable(day), ret IS NOT NULL) AS end,
+        toInt64(dateDiff('day', start, end) + 1) AS days,
+        arrayMap(
+            pair -> tupleElement(pair, 2), arraySort(groupArrayIf((day, assumeNotNull(ret)), ret IS NOT NULL))
+        ) AS rets,
+        arrayProduct(arrayMap(r -> 1 + r, rets)) - 1 AS total,
+        min(ret) AS lowest,
+        max(ret) AS highest,
+        avg(ret) AS mean,
+        stddevSampStable(ret) AS deviation,
+        sqrt(avgIf(pow(least(ret - {{risk_free:Float64}}, 0), 2), ret IS NOT NULL)) AS downside,
+        quantileExactInclusive({{tail:Float64}})(ret) AS edge,
+        tupleElement(
+            arrayFold(
+                (path, r) -> (
+                    tupleElement(path, 1) * (1 + r),
+                    greatest(tupleElement(path, 2), tupleElement(path, 1) * (1 + r)),
+                    least(
+                        tupleElement(path, 3),
+                        tupleElement(path, 1) * (1 + r)
+                            / greatest(tupleElement(path, 2), tupleElement(path, 1) * (1 + r)) - 1
+                    )
+                ),
+                rets,
+                (toFloat64(1), toFloat64(1), toFloat64(0))
+            ),
+            3
+        ) AS deepest,
+        avg(ret > 0) AS won,
+        lowest >= -1 AND isFinite(total) AS sound,
+        pow(1 + total, {year} / days) - 1 AS growth
+    FROM returns
+    GROUP BY portfolio_id
+)
+SELECT
+    portfolio_id, n, n / days AS coverage, start, end, days,
+    if(n >= {least_total_return} AND sound, total, NULL) AS total_return,
+    if(n >= {least_cagr} AND sound AND isFinite(growth), growth, NULL) AS cagr,
+    if(n >= {least_volatility}, if(deviation > {no_risk}, deviation, 0) * sqrt({year}), NULL) AS volatility,
+    if(n >= {least_sharpe_ratio} AND deviation > {no_risk},
+       (mean - {{risk_free:Float64}}) / deviation * sqrt({year}), NULL) AS sharpe_ratio,
+    if(n >= {least_sortino_ratio} AND downside > {no_risk},
+       (mean - {{risk_free:Float64}}) / downside * sqrt({year}), NULL) AS sortino_ratio,
+    if(n >= {least_max_drawdown} AND sound, deepest, NULL) AS max_drawdown,
+    if(n >= {least_calmar_ratio} AND sound AND isFinite(growth) AND deepest < -{no_risk},
+       growth / -deepest, NULL) AS calmar_ratio,
+    if(n >= {least_value_at_risk}, 0 - edge, NULL) AS value_at_risk,
+    if(n >= {least_expected_shortfall},
+       0 - arrayAvg(arrayFilter(r -> r <= assumeNotNull(edge), rets)), NULL) AS expected_shortfall,
+    if(n >= {least_best_day}, highest, NULL) AS best_day,
+    if(n >= {least_worst_day}, lowest, NULL) AS worst_day,
+    if(n >= {least_win_rate}, won, NULL) AS win_rate
+FROM shared
+ORDER BY portfolio_id
+"""
+
+
+def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
+    """The fleet table as one ClickHouse statement.
+
+    Args:
+        snapshots: The table, or Distributed table, with timestamp, portfolio_id and total_value; a name
+            of this project's schema, never of a user's choosing.
+
+    Returns:
+        A SELECT with the parameters of `fleet_parameters` in ClickHouse's `{name:Type}` form. Its columns
+        are those of `fleet`: portfolio_id, n, coverage, start, end, days and the dozen, sorted by portfolio.
+
+    Raises:
+        ValueError: `snapshots` is not a plain name.
+
+    >>> "FROM portfolio_snapshots" in fleet_sql()
+    True
+    """
+    if not snapshots.replace("_", "").replace(".", "").isalnum():
+        raise ValueError(f"snapshots must be the plain name of a table, not {snapshots!r}")
+    least = {f"least_{metric.name}": metric.minimum for metric in HEADLINE}
+    return _SQL.format(snapshots=snapshots, year=YEAR, no_risk=NO_RISK, **least).strip()
+
+
+def fleet_parameters(
+    flows: pl.DataFrame, *, until: datetime, risk_free: float = 0.0, confidence: float = 0.95
+) -> dict[str, object]:
+    """The parameters of `fleet_sql`.
+
+    Args:
+        flows: portfolio_id String, timestamp Datetime(us, UTC), amount Decimal(38, 18): external flows, as
+            `external_flows` gives them.
+        until: Snapshots at or after this moment are not looked at.
+        risk_free: Simple rate per year, as a fraction.
+        confidence: Of value at risk and expected shortfall.
+
+    Returns:
+        Names and plain values: lists of equal length for the flows, microseconds, and numbers.
+
+    >>> from datetime import UTC
+    >>> none = pl.DataFrame(
+    ...     schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": pl.Float64}
+    ... )
+    >>> fleet_parameters(none, until=datetime(2025, 1, 1, tzinfo=UTC))["until"]
+    1735689600000000
+    """
+    ordered = flows.sort("portfolio_id", "timestamp")
+    return {
+        "flow_portfolios": ordered["portfolio_id"].to_list(),
+        "flow_moments": ordered["timestamp"].dt.epoch("us").to_list(),
+        "flow_amounts": ["" if amount is None else f"{amount:f}" for amount in ordered["amount"]],
+        "until": int(until.timestamp() * 1_000_000),
+        "risk_free": risk_free / YEAR,
+        "tail": 1 - confidence,
+    }
