@@ -29,3 +29,15 @@ def check(
 
 def doctor() -> None:
     """Say how each store is, what it may be read for, and whether the four agree; exit 0 only when all is well."""
+    from datetime import UTC, datetime
+
+    from ys_analytics.cli.console import show
+    from ys_analytics.doctor import examine
+    from ys_analytics.errors import StoreError
+    from ys_analytics.settings import load_settings
+
+    answers = examine(load_settings(), as_of=datetime.now(UTC))
+    show("", ("store", "asked", "", "said"), ((a.store, a.question, "ok" if a.well else "!!", a.said) for a in answers))
+    unwell = [answer for answer in answers if not answer.well]
+    if unwell:
+        raise StoreError(f"{len(unwell)} of {len(answers)} answers are not well; the lines marked !! say which")

@@ -10,7 +10,7 @@ import typer
 from ys_analytics.errors import UsageError
 
 if TYPE_CHECKING:
-    from ys_analytics.schemas import Table
+    from ys_analytics.schemas import Store, Table
 
 Week = Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")]
 
@@ -73,7 +73,7 @@ def load(
 
     found = _table(table)
     span = Span.week(week) if week else None
-    only = ("postgres", found.store) if portfolio else (found.store,)
+    only: tuple[Store, ...] = ("postgres", found.store) if portfolio else (found.store,)
     with analyst(f"ys load {table}", only=only) as stores:
         owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
         if prove:

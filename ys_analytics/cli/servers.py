@@ -65,9 +65,10 @@ def migrate_up() -> None:
     from ys_analytics import migrations
     from ys_analytics.cli.console import say
     from ys_analytics.cli.opening import owner
+    from ys_analytics.settings import load_settings
 
     with owner("ys migrate up") as stores:
-        applied = migrations.up(stores)
+        applied = migrations.up(stores, settings=load_settings())
     for step in applied:
         say(f"{step.store} {step.version} {step.description}")
     say("nothing to migrate" if not applied else f"{len(applied)} migrations applied")
@@ -99,10 +100,11 @@ def migrate_status() -> None:
     from ys_analytics import migrations
     from ys_analytics.cli.console import show
     from ys_analytics.cli.opening import owner
+    from ys_analytics.settings import load_settings
 
     with owner("ys migrate status") as stores:
-        steps = migrations.status(stores)
-    heads = ("store", "version", "description", "state", "applied_at")
+        steps = migrations.status(stores, settings=load_settings())
+    heads = ("store", "version", "description", "state", "applied_at", "detail")
     show("", heads, ([getattr(step, head) for head in heads] for step in steps))
 
 

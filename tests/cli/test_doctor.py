@@ -1,0 +1,75 @@
+"""The doctor says what is so: well on sound stores, and by name what is not."""
+
+import subprocess
+import sys
+
+import pytest
+
+_AS_OWNER = """
+import sys
+from ys_analytics.local import open_stores
+from ys_analytics.settings import load_settings
+with open_stores(load_settings(), only=(sys.argv[1],), role="owner", purpose="harm") as stores:
+    getattr(stores, sys.argv[1]).run(sys.argv[2])
+"""
+
+
+def as_owner(ys, store: str, statement: str) -> None:
+    """Run one statement on the command's stores, in a process of its own: chDB holds one folder per process."""
+    subprocess.run([sys.executable, "-c", _AS_OWNER, store, statement], env=ys.environment, check=True)
+
+
+def test_sound_stores_are_well(ys):
+    """On migrated and filled stores every store is asked, nothing is wrong, and the exit code says so."""
+    done = ys("doctor")
+    assert done.returncode == 0, done.stdout
+    assert {line.split()[0] for line in done.stdout.splitlines()[1:] if line[0] != " "} == {
+        "postgres", "clickhouse", "redis", "qdrant", "all",
+    }  # fmt: skip
+    assert "!!" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("store", "harm", "mend", "said"),
+    [
+        pytest.param(
+            "postgres",
+            "GRANT SELECT (password_hash) ON users TO ys_analyst",
+            "REVOKE SELECT (password_hash) ON users FROM ys_analyst",
+            "users.password_hash",
+            id="a secret the analyst may read",
+        ),
+        pytest.param(
+            "postgres",
+            "ALTER TABLE portfolios ALTER COLUMN max_drawdown TYPE numeric(6, 4)",
+            "ALTER TABLE portfolios ALTER COLUMN max_drawdown TYPE numeric(5, 4)",
+            "max_drawdown",
+            id="a column that drifted",
+        ),
+        pytest.param(
+            "clickhouse",
+            "INSERT INTO risk_metrics VALUES ('2026-11-01', '00000000-0000-0000-0000-00000000dead', 1, 1, 0, 1, 0)",
+            "DELETE FROM risk_metrics WHERE portfolio_id = '00000000-0000-0000-0000-00000000dead'",
+            "00000000-0000-0000-0000-00000000dead",
+            id="an id that nobody owns",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(ys, store, harm, mend, said):
+    """Each harm is one line with a name in it, and the exit code of a store that is not well."""
+    as_owner(ys, store, harm)
+    try:
+        done = ys("doctor")
+    finally:
+        as_owner(ys, store, mend)
+    assert done.returncode == 11
+    assert [line for line in done.stdout.splitlines() if "!!" in line and said in line]
+
+
+def test_a_store_that_is_down_hides_no_other(ys):
+    """One server out of reach is one answer; the other three are still asked."""
+    done = ys("doctor", YS_REDIS_URL="redis://:long-secret@127.0.0.1:1")
+    unwell = [line.split()[0] for line in done.stdout.splitlines() if "!!" in line]
+    assert unwell == ["redis"]
+    assert {"postgres", "clickhouse", "qdrant"} <= {line.split()[0] for line in done.stdout.splitlines()}
+    assert "long-secret" not in done.stdout + done.stderr

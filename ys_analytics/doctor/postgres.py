@@ -1,0 +1,57 @@
+"""What PostgreSQL is asked: what the analyst may read, the partitions, the last rows."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ys_analytics.doctor.ages import latest
+from ys_analytics.doctor.answer import Answer
+from ys_analytics.schemas import TABLES
+from ys_analytics.stores import Stores
+from ys_analytics.stores.postgres import Postgres
+
+_PARTITIONED = ("transactions", "risk_assessments")
+
+_MAY_READ = """
+    SELECT table_name, column_name FROM information_schema.column_privileges
+    WHERE grantee = current_user AND privilege_type = 'SELECT' AND table_schema = current_schema()
+"""
+_PARTITIONS = r"""
+    SELECT count(*) FILTER (WHERE pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'),
+           max(substring(pg_get_expr(c.relpartbound, c.oid) FROM '\d{4}-\d{2}'))
+    FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhparent = %(table)s::regclass
+"""
+
+
+def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
+    """Rights, partitions and ages."""
+    store = stores.postgres
+    yield _rights(store)
+    for table in _PARTITIONED:
+        yield _partitions(store, table)
+    timed = [table for table in TABLES.values() if table.store == "postgres" and table.time is not None]
+    ends = [(table.name, store.rows(f'SELECT max("{table.time}") FROM "{table.name}"')[0][0]) for table in timed]  # noqa: S608 - declared names
+    yield Answer("postgres", "last rows", latest(ends, as_of))
+
+
+def _rights(store: Postgres) -> Answer:
+    """Every visible column, and not one secret."""
+    granted = {(str(table), str(column)) for table, column in store.rows(_MAY_READ)}
+    tables = [table for table in TABLES.values() if table.store == "postgres"]
+    secret = {(table.name, column.name) for table in tables for column in table.columns if column.secret}
+    exposed = sorted(".".join(pair) for pair in granted & secret)
+    if exposed:
+        return Answer("postgres", "may read", f"secrets: {', '.join(exposed)}; run `ys migrate up`", well=False)
+    return Answer(
+        "postgres", "may read", f"{len({table for table, _ in granted})} tables, none of {len(secret)} secret columns"
+    )
+
+
+def _partitions(store: Postgres, table: str) -> Answer:
+    """How many months there are, and how many rows fell beside them."""
+    months, last = store.rows(_PARTITIONS, {"table": table})[0]
+    beside = store.rows(f"SELECT count(*) FROM {table} WHERE tableoid = '{table}_default'::regclass")[0][0]  # noqa: S608 - our own two
+    said = f"{table}: {months} months"
+    if beside:
+        return Answer("postgres", "partitions", f"{said}, {beside} rows in none of them; make_partitions", well=False)
+    return Answer("postgres", "partitions", f"{said}, up to {last}; no row beside them" if months else said)

@@ -1,0 +1,67 @@
+"""The round: each store on its own, so that one that is down hides no other; then what lies between them."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import get_args
+
+from ys_analytics.doctor import between, clickhouse, postgres, qdrant, redis
+from ys_analytics.doctor.answer import Answer
+from ys_analytics.errors import YsError
+from ys_analytics.frames import drift
+from ys_analytics.local import open_stores, probe
+from ys_analytics.schemas import TABLES, Store
+from ys_analytics.settings import Settings
+from ys_analytics.stores import Stores
+
+_ROUNDS: dict[Store, Callable[[Stores, datetime], Iterator[Answer]]] = {
+    "postgres": postgres.examine,
+    "clickhouse": clickhouse.examine,
+    "redis": redis.examine,
+    "qdrant": qdrant.examine,
+}
+
+
+def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
+    """Ask every store about itself, as the analyst, and compare their ids.
+
+    Args:
+        settings: Where the stores are.
+        as_of: The moment from which ages are counted.
+
+    Returns:
+        Answers store by store; all is well when every one is `well`. A store that cannot be opened, or a
+        question it refuses, is an answer too, never an error.
+    """
+    answers: list[Answer] = []
+    known = between.Known()
+    for store in get_args(Store):
+        try:
+            with open_stores(settings, only=(store,), role="analyst", purpose="ys doctor") as stores:
+                answers += _state(stores)
+                answers += _shape(store, stores)
+                answers += _ROUNDS[store](stores, as_of)
+                known.learn(store, stores)
+        except YsError as error:
+            answers.append(Answer(store, "answers", str(error), well=False))
+    return answers + known.compare()
+
+
+def _state(stores: Stores) -> Iterator[Answer]:
+    for status in probe(stores):
+        latency = "" if status.latency_ms is None else f", {status.latency_ms:g} ms"
+        yield Answer(status.store, "address", f"{status.address} ({status.mode})", well=status.running)
+        yield Answer(status.store, "version", f"{status.version}{latency}", well=status.running)
+        if status.role:
+            yield Answer(status.store, "role", status.role)
+
+
+def _shape(store: Store, stores: Stores) -> Iterator[Answer]:
+    """Whether every table is as `schemas` declares it; Redis and Qdrant have rounds of their own for that."""
+    if store not in ("postgres", "clickhouse"):
+        return
+    tables = [table for table in TABLES.values() if table.store == store]
+    differences = [difference for table in tables for difference in drift(stores, table)]
+    for difference in differences:
+        yield Answer(store, "schema", difference, well=False)
+    if not differences:
+        yield Answer(store, "schema", f"as declared: {len(tables)} tables")
