@@ -67,6 +67,8 @@ class Field:
         match self.dtype:
             case pl.Datetime() | pl.List():
                 return pl.String()
+            case pl.Enum():
+                return pl.String() if _escapes(self.dtype) else self.dtype
             case pl.Decimal():
                 return self.dtype if self.bounded else pl.String()
             case pl.Date():
@@ -75,7 +77,7 @@ class Field:
                 return self.dtype
 
     @property
-    def value(self) -> pl.Expr:
+    def value(self) -> pl.Expr:  # noqa: PLR0911 - one arm a type reads best
         """The declared type, from what `wire` gave."""
         column = pl.col(self.name)
         match self.dtype:
@@ -89,6 +91,8 @@ class Field:
                 return column.cast(pl.Date())
             case pl.String():
                 return _unescaped(column)
+            case pl.Enum() if _escapes(self.dtype):
+                return _unescaped(column).cast(self.dtype)
             case _:
                 return column
 
@@ -102,7 +106,7 @@ class Field:
             case pl.Decimal(precision=precision, scale=scale):
                 return column.str.contains(rf"^-?\d{{1,{precision - scale}}}(?:\.\d{{0,{scale}}}0*)?$")
             case pl.Enum():
-                return column.is_in(self.dtype.categories)
+                return _unescaped(column).is_in(self.dtype.categories.to_list())
             case pl.Boolean():
                 return column.is_in(["true", "false"])
             case pl.List():
@@ -247,6 +251,11 @@ def _elements(texts: pl.Expr, inner: pl.DataType, *, strict: bool = True) -> pl.
 
 def _absent(lists: pl.Expr) -> pl.Expr:
     return lists.list.eval(pl.element().is_null()).list.sum()
+
+
+def _escapes(dtype: pl.Enum) -> bool:
+    """Whether a label holds what COPY escapes, so that it is not on the wire as it is."""
+    return any(letter in label for label in dtype.categories.to_list() for letter in _ESCAPES.values())
 
 
 def _within(bound: tuple[int, int] | None, dtype: pl.DataType) -> bool:

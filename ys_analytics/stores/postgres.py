@@ -48,7 +48,8 @@ class Postgres:
         """
         store = cls(address)
         try:
-            store._line("read")
+            with told():
+                store._line("read")
             yield store
         finally:
             store.close()
