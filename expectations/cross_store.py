@@ -102,7 +102,7 @@ SUITE = ExpectationSuite(
         ),
         *(
             UnexpectedRowsExpectation(
-                description=f"{table}.{column} is a {parent}",
+                description=f"{table}.{column} is among {parent}.{name}",
                 unexpected_rows_query=f"""
                     SELECT {column}, count() AS rows FROM {table}
                     WHERE {column} IS NOT NULL

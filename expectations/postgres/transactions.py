@@ -114,7 +114,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="gas_price",
-            max_value="0.001",
+            max_value=0.001,
             severity="warning",
             notes="Costs are off by a billion when gas is priced in gwei instead of whole tokens.",
         ),

@@ -7,7 +7,24 @@ their own.
 
 from ys_analytics.quality.findings import by_gravity, to_json
 from ys_analytics.quality.findings import read as read_findings
+from ys_analytics.quality.history import History
 from ys_analytics.quality.judging import gate, judge
+from ys_analytics.quality.live import judge_live
 from ys_analytics.quality.process import rest, warm
+from ys_analytics.quality.scorecard import write_scorecard
+from ys_analytics.quality.terminal import summary, table
 
-__all__ = ["by_gravity", "gate", "judge", "read_findings", "rest", "to_json", "warm"]
+__all__ = [
+    "History",
+    "by_gravity",
+    "gate",
+    "judge",
+    "judge_live",
+    "read_findings",
+    "rest",
+    "summary",
+    "table",
+    "to_json",
+    "warm",
+    "write_scorecard",
+]

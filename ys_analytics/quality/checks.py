@@ -53,6 +53,18 @@ def warm() -> None:
     _library()
 
 
+def address(driver: str, parts: Mapping[str, str], server: str = "") -> str:
+    """SQLAlchemy's address of an engine; it holds secrets, and is shown to nobody.
+
+    >>> address("clickhousedb", {"interface": "chdb", "path": "/data"})
+    'clickhousedb://?interface=chdb&path=%2Fdata'
+    """
+    from sqlalchemy import URL, make_url
+
+    where = make_url(server).set(drivername=driver) if server else URL.create(driver)
+    return where.update_query_dict(parts).render_as_string(hide_password=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """Something rows can be selected from.
@@ -183,7 +195,7 @@ def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]
     # Queries are asked a few at a time: one that an engine refuses makes Great Expectations ask its neighbours again.
     queries = [each for each in numbered if hasattr(each, "unexpected_rows_query")]
     values = [each for each in numbered if not hasattr(each, "unexpected_rows_query")]
-    verdicts = {}
+    verdicts: dict[int, Any] = {}
     for some in (values, *(queries[at : at + _AT_ONCE] for at in range(0, len(queries), _AT_ONCE))):
         if some:
             suite = _library().ExpectationSuite(name="asked", expectations=some)
@@ -220,7 +232,7 @@ def _finding(suite: Suite, expectation: Any, outcome: Literal["passed", "failed"
         suite=suite.name,
         rule=rule_of(expectation),
         column=", ".join(columns_of(expectation)),
-        severity=expectation.severity.value if hasattr(expectation.severity, "value") else str(expectation.severity),
+        severity=getattr(expectation.severity, "value", expectation.severity),
         outcome=outcome,
         notes=" ".join(expectation.notes) if isinstance(expectation.notes, list) else str(expectation.notes),
         observed=observed,

@@ -7,12 +7,16 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ys_analytics.errors import ExpectationFailed, UsageError
 from ys_analytics.quality import findings, process, suites
+from ys_analytics.quality.history import History
 from ys_analytics.quality.promise import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Span
+
+# Broken promises that one line names.
+_NAMED = 5
 
 
 class Frozen(Protocol):
@@ -24,12 +28,12 @@ class Frozen(Protocol):
 
 
 def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> list[Finding]:
-    """The verdict on every promise about a frozen run, written to its `findings.json`.
+    """The verdict on every promise about a frozen run, written to its `findings.json` and to the history beside it.
 
     Args:
         run: An open run (`frames.open_run`); its frames are read, never changed.
         tables: Suites to judge: table names, or `cross_store`; every table the run holds, and
-            `cross_store`, when left out. A partial verdict leaves `findings.json` alone.
+            `cross_store`, when left out. A partial verdict is written nowhere.
         suites_in: Folder of the suite files.
 
     Returns:
@@ -41,22 +45,24 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
         UsageError: there is no such table, or this run does not hold it.
         ExpectationFailed: the judge itself failed.
     """
-    files = frames_of(run.folder)
+    files, moment = frames_of(run.folder), as_of(run.folder)
     asked = suites.names(tables)
     absent = [name for name in asked if name not in files and name != CROSS_STORE]
     if tables is not None and absent:
         raise UsageError(f"{absent[0]} is not in the run {run.folder.name}; freeze it first")
-    found = _absent(absent) + process.ask(
+    found = process.ask(
         {
             "kind": "frozen",
             "tables": [name for name in asked if name not in absent],
             "files": {name: str(path) for name, path in files.items()},
-            "as_of": as_of(run.folder).isoformat(),
+            "as_of": moment.isoformat(),
             "suites": str(suites_in),
         }
     )
+    found = sorted([*found, *_absent(absent)], key=lambda each: asked.index(each.suite))
     if tables is None:
         findings.write(found, run.folder)
+        History.beside(run.folder).record(found, label=run.folder.name, moment=moment)
     return found
 
 
@@ -92,17 +98,21 @@ def as_of(folder: Path) -> datetime:
     return min(taken, Span.week(manifest["week"]).end)
 
 
-def gate(found: Sequence[Finding]) -> None:
-    """Let a report pass only when no critical promise was broken or left untested.
+def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
+    """Let a report pass only when no promise of that weight was broken or left untested.
+
+    Args:
+        found: The findings.
+        fail_on: The least weight that stops: by default only what stops a report.
 
     Raises:
-        ExpectationFailed: one or more stop the report; the line names them.
+        ExpectationFailed: one or more stop it; the line names them.
     """
-    stopping = [finding for finding in found if finding.stops]
-    if stopping:
-        named = "; ".join(f"{each.suite} {each.rule}: {each.observed or each.outcome}" for each in stopping[:5])
-        more = f"; and {len(stopping) - 5} more" if len(stopping) > 5 else ""  # noqa: PLR2004 - a line holds five
-        raise ExpectationFailed(
-            f"{len(stopping)} critical promise{'s' if len(stopping) > 1 else ''} broken, so no report: {named}{more}; "
-            "mend the data, or print it with --provisional"
-        )
+    heavy = {"critical"} if fail_on == "critical" else {"critical", "warning"}
+    stopping = [each for each in findings.by_gravity(found) if each.severity in heavy]
+    if not stopping:
+        return
+    named = "; ".join(f"{each.suite} {each.rule}: {each.observed or each.outcome}" for each in stopping[:_NAMED])
+    more = f"; and {len(stopping) - _NAMED} more" if len(stopping) > _NAMED else ""
+    promises = "1 promise is" if len(stopping) == 1 else f"{len(stopping)} promises are"
+    raise ExpectationFailed(f"{promises} broken: {named}{more}; mend the data, or print with --provisional")

@@ -6,14 +6,16 @@ Expectations costs seconds, so one process serves every job of its parent, and
 """
 
 import atexit
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from typing import Any
 
 from ys_analytics import errors
@@ -93,6 +95,15 @@ def rest() -> None:
     _JUDGE.stop()
 
 
+def ask_here(job: Mapping[str, object]) -> list[Finding]:
+    """The same in this process, for an engine that no other process can reach."""
+    from ys_analytics.quality import worker
+
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        return _findings(worker.answer(json.dumps(job)))
+
+
 def ask(job: Mapping[str, object]) -> list[Finding]:
     """What the judge finds.
 
@@ -100,7 +111,11 @@ def ask(job: Mapping[str, object]) -> list[Finding]:
         SuiteError: a suite is absent or broken.
         ExpectationFailed: the judge itself failed, so nothing was judged.
     """
-    answer = _JUDGE.ask(job)
+    return _findings(_JUDGE.ask(job))
+
+
+def _findings(answer: Mapping[str, Any]) -> list[Finding]:
+    """What was found, or the error that stopped it."""
     if "error" in answer:
         raise getattr(errors, answer["error"])(answer["message"])
     return [Finding.from_json(each) for each in answer["findings"]]

@@ -52,7 +52,10 @@ def wicks(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFr
         .filter(~pl.col("_first") & (down | up))
         .select(
             *by, time, "low", "high",
-            said=pl.format("its {} is no price: its body says otherwise", pl.when(down).then(pl.lit("low")).otherwise(pl.lit("high"))),
+            said=pl.format(
+                "its {} is no price: its body says otherwise",
+                pl.when(down).then(pl.lit("low")).otherwise(pl.lit("high")),
+            ),
         )
         .collect()
     )  # fmt: skip

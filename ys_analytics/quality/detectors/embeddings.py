@@ -46,7 +46,9 @@ def faulty_norms(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.
         .sort(*key)
         .select(
             *key,
-            said=pl.format("{}: its length is {}", kind.otherwise(pl.lit("is not of unit length")), pl.col("_length").round(4)),
+            said=pl.format(
+                "{}: its length is {}", kind.otherwise(pl.lit("is not of unit length")), pl.col("_length").round(4)
+            ),
         )
     )  # fmt: skip
 
@@ -134,7 +136,12 @@ def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str) -> pl.DataFra
         pl.DataFrame({"week": weeks, "_far": far, "_away": strayed})
         .filter((pl.col("_far") > _DRIFT_FAR) & (pl.col("_away") > _DRIFT_LEAST))
         .sort("_far", descending=True)
-        .select("week", said=pl.format("its mean direction moved by {}, {} times the usual", pl.col("_away").round(3), pl.col("_far").round(1)))
+        .select(
+            "week",
+            said=pl.format(
+                "its mean direction moved by {}, {} times the usual", pl.col("_away").round(3), pl.col("_far").round(1)
+            ),
+        )
     )  # fmt: skip
 
 
@@ -187,7 +194,9 @@ def contradicting_scores(frame: pl.DataFrame, *, key: Sequence[str], vector: str
     carried = 1 - rest.var() / max(centred.var(), 1e-12)
     return (
         known.select(*key, score)
-        .with_columns(_off=pl.Series(np.abs(rest) / max(usual, 1e-9)), _heard=pl.Series(slope * heard + np.median(claimed)))
+        .with_columns(
+            _off=pl.Series(np.abs(rest) / max(usual, 1e-9)), _heard=pl.Series(slope * heard + np.median(claimed))
+        )
         .filter((pl.col("_off") > _FAR) & pl.lit(carried > _CARRIED) & pl.Series(np.abs(rest) > centred.std()))
         .sort("_off", *key, descending=[True, *[False] * len(key)])
         .select(

@@ -39,7 +39,8 @@ def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
     age = (as_of - last).total_seconds()
     if age <= max(_LATE * usual, 2 * longest):
         return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
-    said = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {_span(age)} before the picture was taken; usually every {_span(usual)}"
+    ago = f"{_span(age)} before the picture was taken; usually every {_span(usual)}"
+    said = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {ago}"
     return pl.DataFrame({time: [last], "said": [said]}, schema={time: frame.schema[time], "said": pl.String})
 
 
@@ -70,9 +71,9 @@ def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime
 def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFrame:
     """Pauses inside a series, one row each, by the last observation before it.
 
-    A pause is too long beyond half as much again as nineteen in twenty of the pauses around it, so a series that
-    changes its pace, or is used to pauses, is taken as it is. `said` tells whether the other series were silent
-    too: then the collector slept, not the market.
+    A pause is measured in the usual one around it, so a series may change its pace; it is too long beyond half as
+    much again as nineteen in twenty of the series' own, so a series may be used to pauses. `said` tells whether the
+    other series were silent too: then the collector slept, not the market.
 
     >>> from datetime import UTC, datetime, timedelta
     >>> start = datetime(2024, 1, 1, tzinfo=UTC)
@@ -82,7 +83,6 @@ def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFra
     """
     by = list(series)
     around = {"window_size": _AROUND, "min_samples": _ENOUGH, "center": True}
-    habit = pl.col("_pause").rolling_quantile(0.95, interpolation="lower", **around).over(by)  # type: ignore[arg-type]
     return (
         frame.lazy()
         .select(*by, time)
@@ -90,15 +90,17 @@ def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFra
         .sort(*by, time)
         .with_columns(_next=pl.col(time).shift(-1).over(by), _of=pl.struct(by).n_unique())
         .with_columns(_pause=(pl.col("_next") - pl.col(time)).dt.total_seconds().cast(pl.Float64))
-        .with_columns(_usual=pl.col("_pause").rolling_median(**around).over(by), _habit=habit)  # type: ignore[arg-type]
-        .filter((pl.col("_pause") > 1.5 * pl.col("_habit")) & (pl.col("_pause") > 1.5 * pl.col("_usual")))
+        .with_columns(_usual=pl.col("_pause").rolling_median(**around).over(by))  # type: ignore[arg-type]
+        .with_columns(_beats=pl.col("_pause") / pl.col("_usual"))
+        .with_columns(_habit=pl.col("_beats").quantile(0.95, interpolation="lower").over(by))
+        .filter(pl.col("_beats") > 1.5 * pl.max_horizontal("_habit", pl.lit(1.0)))
         .with_columns(_also=pl.len().over(time, "_next"))
         .sort("_pause", *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
             *by, time,
             said=pl.format(
                 "{} missing before {} UTC, in {} of {} series",
-                (pl.col("_pause") / pl.col("_usual")).round(0).cast(pl.Int64) - 1,
+                pl.col("_beats").round(0).cast(pl.Int64) - 1,
                 pl.col("_next").dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col("_also"), pl.col("_of"),
             ),
         )

@@ -31,7 +31,6 @@ def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 10) -> pl.DataF
     """
     days = pl.col(time).dt.date()
     counted = frame.lazy().group_by(_day=days).agg(_rows=pl.len()).drop_nulls("_day")
-    around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
     off = (pl.col("_rows") - pl.col("_usual")).abs()
     whole = (
         counted.select(pl.date_range(pl.col("_day").min(), pl.col("_day").max()).alias("_day"))
@@ -42,13 +41,13 @@ def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 10) -> pl.DataF
         .reverse()
         .slice(1)
         .reverse()
-        .with_columns(_usual=pl.col("_rows").rolling_median(**around))  # type: ignore[arg-type]
-        .with_columns(_clockwork=(off == 0).cast(pl.Float64).rolling_mean(**around))  # type: ignore[arg-type]
+        .with_columns(_usual=_around(pl.col("_rows")))
+        .with_columns(_clockwork=(off == 0).cast(pl.Float64).rolling_mean(_WINDOW, min_samples=_ENOUGH, center=True))
         .with_columns(
             _spread=pl.max_horizontal(
-                1.4826 * off.rolling_median(**around),
+                1.4826 * _around(off),
                 pl.col("_usual").sqrt(),
-                0.05 * pl.col("_usual"),  # type: ignore[arg-type]
+                0.05 * pl.col("_usual"),
             )
         )
     )
@@ -62,3 +61,8 @@ def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 10) -> pl.DataF
         )
         .collect()
     )
+
+
+def _around(value: pl.Expr) -> pl.Expr:
+    """The median of the days around each."""
+    return value.rolling_median(_WINDOW, min_samples=_ENOUGH, center=True)

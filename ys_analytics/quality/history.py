@@ -1,0 +1,96 @@
+"""What every rule said of every run, so that "since when" has an answer.
+
+Knows one DuckDB file beside the runs; judges nothing. Judging a run again replaces what was said of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from ys_analytics.schemas import Finding
+
+if TYPE_CHECKING:  # 0.1 s, and only who asks for history pays it
+    import duckdb
+
+NAME = "history.duckdb"
+
+_SHAPE = """
+CREATE TABLE IF NOT EXISTS verdicts (
+    label VARCHAR, moment TIMESTAMP, suite VARCHAR, rule VARCHAR, severity VARCHAR, outcome VARCHAR, faults BIGINT,
+    PRIMARY KEY (label, suite, rule)
+)
+"""
+_STREAKS = """
+WITH last_pass AS (
+    SELECT suite, rule, max(moment) FILTER (outcome = 'passed') AS passed, max(moment) AS judged
+    FROM verdicts GROUP BY suite, rule
+)
+SELECT said.suite, said.rule, min(said.moment)
+FROM verdicts AS said JOIN last_pass USING (suite, rule)
+WHERE said.outcome <> 'passed' AND (passed IS NULL OR said.moment > passed)
+GROUP BY said.suite, said.rule
+"""
+_TREND = """
+SELECT suite, rule, list(outcome ORDER BY moment), list(label ORDER BY moment) FROM verdicts GROUP BY suite, rule
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The verdicts on all runs of one folder.
+
+    Attributes:
+        path: The DuckDB file; made when first written.
+    """
+
+    path: Path
+
+    @classmethod
+    def beside(cls, run: Path) -> "History":
+        """The history of the folder a run lies in."""
+        return cls(run.parent / NAME)
+
+    def record(self, found: Sequence[Finding], *, label: str, moment: datetime) -> None:
+        """Remember what was said of one run, in place of what was said before.
+
+        Args:
+            found: The findings.
+            label: Which run: its week.
+            moment: The moment it speaks of; orders the history.
+        """
+        at = moment.astimezone(UTC).replace(tzinfo=None)
+        rows = [(label, at, each.suite, each.rule, each.severity, each.outcome, each.rows) for each in found]
+        with self._open() as engine:
+            engine.execute("BEGIN")
+            engine.execute("DELETE FROM verdicts WHERE label = ?", [label])
+            engine.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            engine.execute("COMMIT")
+
+    def since(self) -> dict[tuple[str, str], datetime]:
+        """For each rule that is broken now: the first run from which it has been broken ever since."""
+        with self._open() as engine:
+            rows = engine.execute(_STREAKS).fetchall()
+        return {(suite, rule): first.replace(tzinfo=UTC) for suite, rule, first in rows}
+
+    def trend(self, last: int = 12) -> dict[tuple[str, str], list[tuple[str, str]]]:
+        """The last verdicts on each rule, oldest first, as label and outcome."""
+        with self._open() as engine:
+            rows = engine.execute(_TREND).fetchall()
+        return {
+            (suite, rule): list(zip(labels, outcomes, strict=True))[-last:] for suite, rule, outcomes, labels in rows
+        }
+
+    @contextmanager
+    def _open(self) -> Iterator["duckdb.DuckDBPyConnection"]:
+        """The file, ours alone: DuckDB admits one writer."""
+        import duckdb
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path.with_suffix(".lock")), duckdb.connect(str(self.path)) as engine:
+            engine.execute(_SHAPE)
+            yield engine

@@ -1,0 +1,158 @@
+"""Hold the stores as they are now against the suites.
+
+Knows where each promise can be put: PostgreSQL and ClickHouse are asked in place by SQL; Redis and Qdrant, and
+whatever needs rows seen together, through frames loaded for the purpose. Knows no rule.
+"""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from ys_analytics import frames
+from ys_analytics.errors import ContractError
+from ys_analytics.frames import parquet
+from ys_analytics.quality import process, suites
+from ys_analytics.quality.promise import CROSS_STORE
+from ys_analytics.schemas import TABLES, Finding, Table
+from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
+
+# Stores whose engine judges shape where the rows lie.
+_IN_PLACE = ("postgres", "clickhouse")
+
+
+def judge_live(
+    stores: Stores, *, as_of: datetime, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER
+) -> list[Finding]:
+    """The verdict on every promise about the stores as they are.
+
+    Args:
+        stores: The open stores, read as the analyst.
+        as_of: The moment ages are measured from.
+        tables: Suites to judge: table names, or `cross_store`; all when left out.
+        suites_in: Folder of the suite files.
+
+    Returns:
+        One finding per promise, in the order of `schemas.TABLES` and of the suite files. A table that cannot be
+        loaded as what it is declared to be is a finding with outcome `error`, as is every promise that needed it.
+
+    Raises:
+        SuiteError: a suite is absent or broken.
+        UsageError: there is no such table.
+        StoreError: a store refused us or went away.
+        ExpectationFailed: the judge itself failed.
+    """
+    asked = suites.names(tables)
+    needed = list(TABLES) if CROSS_STORE in asked else asked
+    in_place = [name for name in asked if name in TABLES and TABLES[name].store in _IN_PLACE]
+    with tempfile.TemporaryDirectory(prefix="ys-live-") as folder:
+        files, refused = _load(stores, [TABLES[name] for name in needed], Path(folder))
+        shape = _in_place(stores, in_place, suites_in)
+        rest = process.ask(
+            {
+                "kind": "frozen",
+                "tables": [name for name in asked if name in files or name == CROSS_STORE],
+                "in_place": in_place,
+                "files": {name: str(path) for name, path in files.items()},
+                "as_of": as_of.isoformat(),
+                "suites": str(suites_in),
+            }
+        )
+    found: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in (*refused, *shape, *rest):
+        found[finding.suite].append(finding)
+    return [finding for name in asked for finding in found[name]]
+
+
+def _load(stores: Stores, tables: Sequence[Table], folder: Path) -> tuple[dict[str, Path], list[Finding]]:
+    """Each table as a Parquet file, and what could not be loaded as what it is declared to be."""
+    files: dict[str, Path] = {}
+    refused: list[Finding] = []
+    one_moment = any(table.store == "postgres" for table in tables)
+    with stores.postgres.snapshot() if one_moment else nullcontext():
+        for table in tables:
+            if not table.schema:
+                continue  # secret: counted, never read
+            try:
+                path = folder / f"{table.name}.parquet"
+                parquet.write(path, frames.batches(stores, table.name), schema=table.schema)
+                files[table.name] = path
+            except ContractError as error:
+                refused.append(_refused(table, error))
+    return files, refused
+
+
+def _refused(table: Table, error: ContractError) -> Finding:
+    return Finding(
+        suite=table.name,
+        rule="loads as declared",
+        severity="critical",
+        outcome="error",
+        notes="Nothing can be computed from a table that is not what its schema says.",
+        observed=str(error),
+        rows=-1,
+    )
+
+
+def _in_place(stores: Stores, names: Sequence[str], suites_in: Path) -> list[Finding]:
+    """Shape, judged by the engine that holds the rows."""
+    found: list[Finding] = []
+    for store in _IN_PLACE:
+        mine = [name for name in names if TABLES[name].store == store]
+        if not mine:
+            continue
+        job = {
+            "kind": "live",
+            "tables": mine,
+            "dialect": store,
+            "queries": {name: select(TABLES[name]) for name in mine},
+            "suites": str(suites_in),
+            **(_postgres(stores.postgres.address) if store == "postgres" else _clickhouse(stores.clickhouse.address)),
+        }
+        # An embedded ClickHouse folder belongs to the process that opened it, and that is this one.
+        here = store == "clickhouse" and stores.clickhouse.address.embedded
+        found += process.ask_here(job) if here else process.ask(job)
+    return found
+
+
+def select(table: Table) -> str:
+    """The visible columns in place, in types both engines compare alike: ids, enums and JSON as text.
+
+    >>> select(TABLES["redis_risk_liquidation"])
+    'SELECT "portfolio_id", "risk", "ttl_ms" FROM redis_risk_liquidation'
+    """
+    columns = [_shown(table, name, dtype) for name, dtype in table.schema.items()]
+    return f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 - names of our own schema
+
+
+def _shown(table: Table, name: str, dtype: pl.DataType) -> str:
+    native = next(column.native for column in table.columns if column.name == name)
+    if table.store == "postgres" and isinstance(dtype, pl.String | pl.Enum):
+        return f'CAST("{name}" AS text) AS "{name}"'
+    if native.startswith("Map("):
+        return f'CAST("{name}", \'Array(Tuple{native.removeprefix("Map")})\') AS "{name}"'
+    return f'"{name}"'
+
+
+def _postgres(address: PostgresAddress) -> Mapping[str, object]:
+    """Where the worker finds PostgreSQL: libpq's own words, whatever form they came in."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(address.replica or address.conninfo)
+    return {"driver": "postgresql+psycopg", "parts": {name: str(value) for name, value in parts.items()}}
+
+
+def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
+    """Where ClickHouse is found: a folder, or a server."""
+    if address.folder is not None:
+        return {"driver": "clickhousedb", "parts": {"interface": "chdb", "path": str(address.folder)}}
+    return {"driver": "clickhousedb", "server": address.url, "parts": _secure(address.url or "")}
+
+
+def _secure(url: str) -> dict[str, str]:
+    return {"secure": "true"} if urlsplit(url).scheme == "https" else {}

@@ -1,0 +1,53 @@
+"""Findings on a terminal: a table for people; knows colours and words, and judges nothing."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ys_analytics.quality.findings import by_gravity
+from ys_analytics.schemas import Finding
+
+# Colours alone say nothing to some of us, so each carries a sign.
+_SIGN = {"critical": ("✖", "bold red"), "warning": ("▲", "yellow"), "info": ("·", "cyan")}
+
+
+def table(found: Sequence[Finding], *, since: Mapping[tuple[str, str], datetime] | None = None) -> Group:
+    """What is broken, the gravest first, and one line that counts everything.
+
+    Args:
+        found: The findings.
+        since: First run of the present streak of each broken rule (`History.since`).
+    """
+    broken = by_gravity(found)
+    rows = Table(box=None, header_style="bold", pad_edge=False, expand=False)
+    for head in ("", "where", "rule", "what was seen", "what it does"):
+        rows.add_column(head, overflow="fold")
+    for each in broken:
+        sign, colour = _SIGN[each.severity]
+        first = (since or {}).get((each.suite, each.rule))
+        seen = (f"could not run: {each.observed}" if each.outcome == "error" else each.observed) + (
+            f" (since {first:%Y-%m-%d})" if first else ""
+        )
+        rows.add_row(Text(sign, style=colour), each.suite, Text(each.rule, style=colour), Text(seen), Text(each.notes))
+    return (
+        Group(rows, Text(summary(found), style="bold")) if broken else Group(Text(summary(found), style="bold green"))
+    )
+
+
+def summary(found: Sequence[Finding]) -> str:
+    """One line that counts everything.
+
+    >>> summary([])
+    '0 promises about 0 suites: 0 kept'
+    """
+    outcomes = Counter(each.outcome for each in found)
+    stopping = sum(each.stops for each in found)
+    parts = [f"{outcomes['passed']:,} kept"]
+    parts += [f"{outcomes['failed']:,} broken"] if outcomes["failed"] else []
+    parts += [f"{outcomes['error']:,} could not run"] if outcomes["error"] else []
+    parts += [f"{stopping:,} stop a report"] if stopping else []
+    return f"{len(found):,} promises about {len({each.suite for each in found})} suites: {', '.join(parts)}"
