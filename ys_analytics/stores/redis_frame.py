@@ -1,4 +1,4 @@
-"""From what the server answered to rows: every key once, every text checked, sorted.
+"""From what the server answered to rows: every key once, every text checked.
 
 Knows chunks and columns; asks nothing of a server.
 """
@@ -17,7 +17,7 @@ _STAYS = -1
 
 
 def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusals) -> pl.DataFrame:
-    """The rows of all chunks, of every key once, sorted by key and then as the kind has it.
+    """The rows of all chunks, of every key once, in the order of the chunks.
 
     Raises:
         ContractError: something does not fit, and no quarantine was asked for.
@@ -37,13 +37,11 @@ def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusal
         shape.second: second.column,
     }
     kept = _last_seen(keys)[owner]
-    kept &= _sound({"key": keys}, keys, np.arange(len(counts)), refusals)[owner]
-    kept &= _sound({shape.first: first, shape.second: second}, keys, owner, refusals)
+    kept &= _sound({"key": keys}, keys, np.arange(len(counts)), prefix, refusals)[owner]
+    kept &= _sound({shape.first: first, shape.second: second}, keys, owner, prefix, refusals)
     frame = pl.DataFrame({name: rows[name] for name in ("key", "ttl_ms", *shape.columns)})
     frame = frame.filter(pl.Series(kept)).with_columns(pl.col("ttl_ms").replace(_STAYS, None))
-    if shape.second == "score":
-        frame = _scored(frame, refusals)
-    return frame.sort("key", *shape.columns[:1] if kind != "string" else ())
+    return _scored(frame, refusals) if shape.second == "score" else frame
 
 
 def _refuse_strange(chunks: Sequence[Chunk], kind: Kind, prefix: str, refusals: Refusals) -> None:
@@ -60,13 +58,15 @@ def _last_seen(keys: Texts) -> npt.NDArray[np.bool_]:
     return np.array((keys.column.is_last_distinct() | keys.column.is_null()).to_numpy(), np.bool_)
 
 
-def _sound(texts: dict[str, Texts], keys: Texts, owner: Numbers, refusals: Refusals) -> npt.NDArray[np.bool_]:
+def _sound(
+    texts: dict[str, Texts], keys: Texts, owner: Numbers, prefix: str, refusals: Refusals
+) -> npt.NDArray[np.bool_]:
     """Which rows are text throughout; the others are refused, named by their key."""
     sound = np.ones(len(owner), np.bool_)
     for column, column_texts in texts.items():
         for place in column_texts.unsound:
             sound[place] = False
-            name = keys.at(int(owner[place])).decode("utf-8", "backslashreplace")
+            name = _named(keys.at(int(owner[place])), prefix)
             refusals.refuse(column=column, found=column_texts.at(place), expected="UTF-8 text", key={"key": name})
     return sound
 
