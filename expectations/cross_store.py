@@ -379,10 +379,13 @@ SUITE = ExpectationSuite(
             description="an external flow is a confirmed transaction of its day",
             unexpected_rows_query="""
                 SELECT flows.portfolio_id AS portfolio_id, flows.day AS day, flows.flows AS flows
-                FROM daily_external_flows AS flows
+                FROM (
+                    SELECT portfolio_id, day, direction, sum(flows) AS flows FROM daily_external_flows
+                    GROUP BY portfolio_id, day, direction
+                ) AS flows
                 LEFT JOIN (
                     SELECT portfolio_id, toDate(timestamp) AS day, count() AS made FROM transactions
-                    WHERE status = 'confirmed' AND transaction_type IN ('deposit', 'withdraw')
+                    WHERE status = 'confirmed'
                     GROUP BY portfolio_id, day
                 ) AS done ON flows.portfolio_id = done.portfolio_id AND flows.day = done.day
                 WHERE flows.flows > coalesce(done.made, 0)
