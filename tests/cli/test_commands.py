@@ -67,7 +67,7 @@ def test_check_prints_findings_as_json(ys):
     ys("freeze", "--week", WEEK)
     done = ys("check", "portfolios", "portfolio_snapshots", "--week", WEEK, "--json")
     assert done.returncode == 0, done.stderr
-    findings = json.loads(done.stdout)["findings"]
+    findings = json.loads(done.stdout)
     assert {finding["suite"] for finding in findings} == {"portfolios", "portfolio_snapshots"}
 
 

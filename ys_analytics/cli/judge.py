@@ -1,9 +1,21 @@
 """The commands that judge: the data by its suites, the installation by its stores."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
+
+from ys_analytics.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ys_analytics.schemas import Finding
+
+    # What was found, and since when each broken rule has been broken.
+    Verdict: TypeAlias = tuple[list[Finding], dict[tuple[str, str], datetime]]
 
 
 def register(app: typer.Typer) -> None:
@@ -13,18 +25,71 @@ def register(app: typer.Typer) -> None:
 
 
 def check(
-    tables: Annotated[list[str] | None, typer.Argument(help="Tables to judge; all of them when left out.")] = None,
+    tables: Annotated[
+        list[str] | None, typer.Argument(help="Tables, or cross_store; everything when left out.")
+    ] = None,
     week: Annotated[str, typer.Option(help="Judge the run of this ISO week; the newest run when left out.")] = "",
     run: Annotated[Path | None, typer.Option(file_okay=False, help="Judge the run in this folder.")] = None,
     fail_on: Annotated[Literal["warning", "critical"], typer.Option(help="What makes the exit code 14.")] = "critical",
     *,
     live: Annotated[bool, typer.Option("--live", help="Judge the stores as they are now.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
-    """Judge the data by the expectation suites.
+    """Judge the data by its expectation suites; exit 14 when a promise that matters is broken.
+
+    A whole run judged leaves findings.json and scorecard.html in its folder.
 
     Example: ys check --live --fail-on warning
     """
+    from ys_analytics import quality
+    from ys_analytics.cli.console import out
+
+    if live and (run or week):
+        raise UsageError("--live judges the stores and --week or --run a picture of them; choose one")
+    found, since = _live(tables) if live else _frozen(run or _folder(week), tables)
+    if as_json:
+        out.out(quality.to_json(found), end="", highlight=False)
+    else:
+        out.print(quality.table(found, since=since))
+    quality.gate(found, fail_on=fail_on)
+
+
+def _live(tables: list[str] | None) -> Verdict:
+    """What is true of the stores at this moment; no history is kept of moments."""
+    from datetime import UTC, datetime
+
+    from ys_analytics import quality
+    from ys_analytics.cli.opening import analyst
+
+    with analyst("ys check --live") as stores:
+        return quality.judge_live(stores, as_of=datetime.now(UTC), tables=tables), {}
+
+
+def _frozen(folder: Path, tables: list[str] | None) -> Verdict:
+    """What is true of a run, and since when it is not."""
+    from ys_analytics import frames, quality
+    from ys_analytics.cli.console import say
+
+    run = frames.open_run(folder)
+    found = quality.judge(run, tables=tables)
+    if tables is None:
+        say(f"scorecard: {quality.write_scorecard(run.folder)}")
+    return found, quality.History.beside(run.folder).since()
+
+
+def _folder(week: str) -> Path:
+    """The run of a week, or the newest there is."""
+    from ys_analytics.settings import load_settings
+
+    runs = load_settings().out
+    if week:
+        return runs / week
+    found = sorted(path.parent for path in runs.glob("*/manifest.json"))
+    if not found:
+        raise UsageError(
+            f"there is no run in {runs} to judge; `ys freeze --week W` makes one, `--live` judges the stores"
+        )
+    return found[-1]
 
 
 def doctor() -> None:
