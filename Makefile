@@ -17,7 +17,7 @@ report: .venv/ready ## from an empty machine to a weekly PDF
 	@$(BIN)/ys up
 	@$(BIN)/ys migrate up
 	@$(BIN)/ys demo --if-empty
-	@$(BIN)/ys report --week $(WEEK) --portfolio "Blue chip core"
+	@$(BIN)/ys report --week $(WEEK) --portfolio "Alder Reserve"
 
 test: .venv/ready ## every test, on real engines
 	@$(BIN)/ys browser
