@@ -107,7 +107,13 @@ def cached_prices(held: pl.DataFrame, cache: pl.DataFrame) -> pl.DataFrame:
         cache: `redis_price_current`.
     """
     mine = held.unique("asset_id", maintain_order=True).select(
-        "asset_id", symbol=pl.format("{}, {}", "symbol", "chain"), stored="price", stored_at="quoted"
+        "asset_id",
+        # A symbol on several chains needs its chain beside it.
+        symbol=pl.when(pl.col("symbol").is_duplicated())
+        .then(pl.format("{}, {}", "symbol", "chain"))
+        .otherwise("symbol"),
+        stored="price",
+        stored_at="quoted",
     )
     newest = cache.sort("timestamp").group_by("asset_id", maintain_order=True).last()
     cached = newest.select("asset_id", cached="price", quoted="timestamp", source="source")
@@ -139,17 +145,17 @@ def liquidation(risks: pl.DataFrame, cached: pl.DataFrame, *, debts: bool) -> tu
     distance = last.get("liquidation_distance")
     rows = [
         {
-            "title": "Fall of collateral that liquidates", "source": "ClickHouse risk_metrics", "unit": "rate",
+            "title": "Fall of collateral that liquidates", "source": "ClickHouse", "unit": "rate",
             "value": float(distance) if distance is not None and debts else None, "as_of": last.get("timestamp"),
             "reason": none or "no risk was measured",
         },
         {
-            "title": "Liquidation risk, 0 none to 1 now", "source": "Redis risk:liquidation", "unit": "score",
+            "title": "Liquidation risk, 0 none to 1 now", "source": "Redis", "unit": "score",
             "value": cached["risk"][0] if cached.height else None, "as_of": None,
             "reason": none or "the set does not list it" if cached.is_empty() else "the set keeps no time",
         },
         {
-            "title": "Risk of the protocols used", "source": "ClickHouse risk_metrics", "unit": "score",
+            "title": "Risk of the protocols used", "source": "ClickHouse", "unit": "score",
             "value": float(last["protocol_risk_score"]) if last else None, "as_of": last.get("timestamp"), "reason": "no risk was measured",
         },
     ]  # fmt: skip

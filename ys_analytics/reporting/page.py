@@ -78,7 +78,7 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
         f'<meta name="description" content="{html.escape(cover.title)} of {html.escape(cover.portfolio)}, {cover.week}">\n'
-        f"<style>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
+        f"<style data-page>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
         f"<body>{mark}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
     )
 

@@ -29,8 +29,8 @@ async (text) => {
   const next = new DOMParser().parseFromString(text, "text/html");
   for (const box of document.querySelectorAll(".ys-plot")) Plotly.purge(box);
   document.title = next.title;
-  for (const old of document.head.querySelectorAll("style, meta[name]")) old.remove();
-  for (const fresh of next.head.querySelectorAll("style, meta[name]")) document.head.append(document.adoptNode(fresh));
+  for (const old of document.head.querySelectorAll("style[data-page], meta[name]")) old.remove();
+  for (const fresh of next.head.querySelectorAll("style[data-page], meta[name]")) document.head.append(document.adoptNode(fresh));
   document.body.replaceWith(document.adoptNode(next.body));
   await ysDraw();
   return document.querySelectorAll(".ys-plot:not(:has(svg.main-svg))").length;

@@ -17,6 +17,8 @@ from ys_analytics.views.twin import Field, Size, Statement, View, caption, footn
 # A table of so many rows is never broken over two pages.
 _SHORT = 14
 
+_LONGEST_WORD = 24
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(View):
@@ -57,9 +59,16 @@ class Table(View):
         compact = (" ys-compact" if self.compact else "") + (" ys-short" if len(self.cells) <= _SHORT else "")
         return (
             f'<figure class="ys ys-table ys-{self.size}{compact}"><figcaption>{caption(self)}</figcaption>'
-            f"<table><thead><tr>{''.join(map(_head, self.fields))}</tr></thead>"
+            f"<table>{self._widths()}<thead><tr>{''.join(map(_head, self.fields))}</tr></thead>"
             f"<tbody>{''.join(self._lines())}</tbody></table>{footnotes(self)}</figure>"
         )
+
+    def _widths(self) -> str:
+        """Column widths, where any is asked for."""
+        if not any(column.width for column in self.fields):
+            return ""
+        each = (f'<col style="width:{column.width}%">' if column.width else "<col>" for column in self.fields)
+        return f"<colgroup>{''.join(each)}</colgroup>"
 
     def _lines(self) -> list[str]:
         groups, lines = dict(self.groups), []
@@ -76,11 +85,16 @@ class Table(View):
     def _cell(self, index: int, place: int) -> str:
         column, text, mark = self.fields[place], self.cells[index][place], self.marks[index][place]
         tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
-        tone = ' class="ys-down"' if column.tone and _negative(self.rows[index][place]) else ""
+        kinds = [
+            *(["ys-down"] if column.tone and _negative(self.rows[index][place]) else []),
+            # A word longer than any column may break anywhere, or it would push the table off the page.
+            *(["ys-breaks"] if max(map(len, text.split()), default=0) > _LONGEST_WORD else []),
+        ]
+        kind = f' class="{" ".join(kinds)}"' if kinds else ""
         tint = f";background:{self.tints[index][place]}" if self.tints and self.tints[index][place] else ""
         shown = self.rich[column.name](text) if column.name in self.rich else safe(text)
         note = f"<sup>{mark}</sup>" if mark else ""
-        return f'<{tag}{scope}{tone} style="{_align(column)}{tint}">{shown}{note}</{tag}>'
+        return f'<{tag}{scope}{kind} style="{_align(column)}{tint}">{shown}{note}</{tag}>'
 
 
 def _head(column: Field) -> str:

@@ -121,6 +121,22 @@ def value_axis(low: float, high: float, unit: str, *, most: int = 5, pad: float 
     return Axis(layout, texts)
 
 
+def sparse_axis(low: float, high: float, unit: str, **more: object) -> Axis:
+    """An axis for a low panel: its range is what is in it, its ticks zero and the larger extreme, rounded inwards."""
+    far = max(abs(low), abs(high)) or 1.0
+    power = 10.0 ** math.floor(math.log10(far))
+    mark = power * next(nice for nice in (5, 2, 1) if nice * power <= far * (1 + 1e-9))
+    at = sorted({0.0, *(edge for edge in (-mark, mark) if low <= edge <= high)})
+    texts = tuple(tick_text(value, mark, unit) for value in at)
+    axis = value_axis(low, high if high > low else low + 1.0, unit)
+    ticked: Json = {
+        "range": [low * 1.05, high * 1.05] if high > low else [0.0, 1.0],
+        "tickvals": at,
+        "ticktext": list(texts),
+    }
+    return Axis({**axis.layout, "zeroline": True, **ticked, **more}, texts)
+
+
 def time_axis(start: date, end: date, *, most: int = 9, **more: object) -> Axis:
     """An axis of days, ticked at the starts of months, weeks or days, whichever leaves air."""
     at, texts = _time_ticks(start, end, most)

@@ -33,6 +33,7 @@ class Field:
         suffix: The column whose text follows the value: a token's symbol.
         reason: The column that says why a value is null; it becomes a footnote.
         tone: Whether a negative value is coloured.
+        width: Share of the table's width, in per cent; 0 leaves it to the browser.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Field:
     suffix: str = ""
     reason: str = ""
     tone: bool = False
+    width: int = 0
 
     @property
     def numeric(self) -> bool:

@@ -16,7 +16,7 @@ from ys_analytics.views.theme import Json
 from ys_analytics.views.twin import Field, View, refused
 
 _DAY = timedelta(days=1)
-_LEFT, _RIGHT = 50, 74
+_LEFT, _RIGHT = 42, 74
 
 
 def week_returns(days: pl.DataFrame) -> View:
@@ -92,9 +92,9 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
         return refused(title, "the portfolio has no snapshot yet")
     moves = flows.drop_nulls("amount").select("day", "amount").rows()
     high = max(value for _, value in series)
-    axis = theme.value_axis(min(0.0, *(value for _, value in series)), high, "USD", most=4, pad=0.02)
+    axis = theme.value_axis(min(0.0, *(value for _, value in series)), high, "USD", most=4)
     amounts = [float(amount) for _, amount in moves]
-    below = theme.value_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", most=2, domain=[0.0, 0.2])
+    below = theme.sparse_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", domain=[0.0, 0.2])
     time = _days(series, week)
     last_day, last = series[-1]
     end = words.written(Decimal(str(last)), "USD whole")
@@ -103,7 +103,7 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
         left=_LEFT,
         right=_RIGHT,
         xaxis={**time.layout, "anchor": "y2"},
-        yaxis={**axis.layout, "domain": [0.33 if moves else 0.0, 1.0]},
+        yaxis={**axis.layout, "domain": [0.3 if moves else 0.0, 1.0]},
         yaxis2={**below.layout, "anchor": "x"} if moves else {"visible": False, "domain": [0.0, 0.01]},
         shapes=[theme.band(*week)],
         annotations=[

@@ -7,6 +7,9 @@ from ys_analytics.views.formula import mathml
 from ys_analytics.views.table import Table, table
 from ys_analytics.views.twin import Field, View
 
+# As many broken promises as a page holds; the run has them all.
+_MOST = 16
+
 _SHOWN = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
 
 
@@ -23,20 +26,25 @@ def findings(judged: pl.DataFrame) -> View:
         f"{failed.filter(pl.col('outcome') == 'failed').height} failed, {failed.filter(pl.col('outcome') == 'error').height} could not run."
     )
     empty = summary if judged.height else "No check was run on this data."
+    left_out = failed.height - _MOST
     return table(
-        failed.with_columns(pl.col("rows").replace(-1, None), unknown=pl.lit("how many rows is unknown")),
-        title="What the checks found",
+        failed.head(_MOST).with_columns(
+            pl.col("rows").replace(-1, None),
+            unknown=pl.lit("how many rows is unknown"),
+            grade=pl.when(pl.col("outcome") == "error").then(pl.lit("could not run")).otherwise("severity"),
+        ),
+        title="Promises that were broken",
         subtitle=summary,
         fields=(
-            Field(name="suite", title="Of"),
-            Field(name="rule", title="Rule"),
-            Field(name="severity", title="Severity"),
-            Field(name="outcome", title="Outcome"),
-            Field(name="rows", title="Rows", unit="count", reason="unknown"),
-            Field(name="observed", title="Seen"),
-            Field(name="notes", title="Why it matters"),
+            Field(name="suite", title="Of", width=15),
+            Field(name="rule", title="Rule", width=20),
+            Field(name="grade", title="Severity", width=8),
+            Field(name="rows", title="Rows", unit="count", reason="unknown", width=6),
+            Field(name="observed", title="Seen", width=23),
+            Field(name="notes", title="Why it matters", width=28),
         ),
         empty=empty,
+        notes=(f"{left_out:,} more of less weight: see findings.json of the run.",) if left_out > 0 else (),
     )
 
 

@@ -41,7 +41,7 @@ def performance(measures: pl.DataFrame) -> View:
         ),
         notes=(
             _window("The week", row, "week"),
-            _window("Since inception", row, "since"),
+            _window("Since inception, with its dates", row, "since"),
         ),
         alt=_alt(measures),
         size="half",
