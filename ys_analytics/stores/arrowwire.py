@@ -24,6 +24,10 @@ _PIPE = 2**20
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux; elsewhere a pipe keeps its size
 
 
+class CutShortError(StoreError):
+    """A stream that ended without its end mark: what came is not the whole answer."""
+
+
 class Wire(Protocol):
     """Bytes of an Arrow stream, as pyarrow reads them."""
 
@@ -61,7 +65,7 @@ class Response:
     def finish(self) -> None:
         """Raise where the answer was cut short."""
         if self._tail != _END_OF_STREAM:
-            raise StoreError("clickhouse: the answer was cut short; try again")
+            raise CutShortError("clickhouse: the answer was cut short; try again")
 
 
 class Pipe:
@@ -128,4 +132,4 @@ class Pipe:
         self._thread.join()
         self._verdict.result()
         if self._tail != _END_OF_STREAM:
-            raise StoreError("clickhouse: the answer was cut short; try again")
+            raise CutShortError("clickhouse: the answer was cut short; try again")

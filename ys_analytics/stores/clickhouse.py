@@ -17,7 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores import arrowstream
 from ys_analytics.stores.address import ClickHouseAddress
-from ys_analytics.stores.arrowwire import Pipe, Response, Wire
+from ys_analytics.stores.arrowwire import CutShortError, Pipe, Response, Wire
 from ys_analytics.stores.patience import patiently
 from ys_analytics.stores.refusals import Refusals
 
@@ -200,7 +200,8 @@ class ClickHouse:
             with _told():
                 return pl.concat(self._frames(query, schema, met))
 
-        return patiently(once, passes=_may_retry, deadline=self._address.statement_timeout)
+        passes = _never if self._address.embedded else _passes
+        return patiently(once, passes=passes, deadline=self._address.statement_timeout)
 
     def _frames(self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals) -> Iterator[pl.DataFrame]:
         columns = self._describe(query, schema)
@@ -297,7 +298,12 @@ def _bound(parameters: Parameters | None) -> dict[str, Any]:
     }
 
 
-def _may_retry(error: Exception) -> bool:
+def _never(error: Exception) -> bool:  # noqa: ARG001 - the form `patiently` asks with
+    """In process nothing gets lost on the way: the engine would say the same again."""
+    return False
+
+
+def _passes(error: Exception) -> bool:
     """Whether the same read may succeed on another try: the way to the server failed, not the question."""
     from clickhouse_connect.driver.exceptions import Error, OperationalError
     from urllib3.exceptions import HTTPError
@@ -306,7 +312,7 @@ def _may_retry(error: Exception) -> bool:
     if isinstance(cause, Error):
         code = getattr(cause, "code", None)
         return code in _PASSING_CODES or (code is None and isinstance(cause, OperationalError))
-    return isinstance(cause, (HTTPError, ConnectionError)) or "cut short" in str(error)
+    return isinstance(error, CutShortError) or isinstance(cause, (HTTPError, OSError, pa.ArrowException))
 
 
 @contextmanager
