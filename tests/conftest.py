@@ -6,6 +6,8 @@ tests that start processes of their own give them a home of their own.
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -23,12 +25,12 @@ def _no_servers_of_yours() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """The embedded four under a folder of this session; its servers are stopped at the end."""
-    folder = tmp_path_factory.mktemp("home")
-    chosen = Settings(_env_file=None, home=folder / "stores", out=folder / "out", wait=30)
-    yield chosen
-    local.down(chosen)
+def settings() -> Iterator[Settings]:
+    """The embedded four under a folder of this session; its servers are stopped and it is removed at the end."""
+    with TemporaryDirectory(prefix="ys-tests-") as folder:
+        chosen = Settings(_env_file=None, home=Path(folder) / "stores", out=Path(folder) / "out", wait=30)
+        yield chosen
+        local.down(chosen)
 
 
 @pytest.fixture(scope="session")

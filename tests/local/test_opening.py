@@ -32,7 +32,7 @@ def test_another_process_waits_for_the_folders_this_one_holds(child, settings, s
 def test_a_process_killed_while_it_held_all_four_stops_nobody(child, fresh):
     killed = child(
         "with local.open_stores(settings, role='owner', purpose='the killed one') as stores:\n"
-        "    stores.clickhouse.run('CREATE TABLE kept ENGINE = MergeTree ORDER BY n AS SELECT 1 AS n FROM numbers(9)')\n"
+        "    stores.clickhouse.run('CREATE TABLE kept ENGINE = MergeTree ORDER BY n AS SELECT 1 n FROM numbers(9)')\n"
         "    stores.qdrant.make('kept', size=4, payload={})\n"
         "    say('held'); hear()",
         fresh.home,

@@ -43,7 +43,7 @@ def test_servers_that_do_not_answer_are_rows_without_secrets(tmp_path):
     nobody = Settings(
         _env_file=None,
         home=tmp_path,
-        statement_timeout=0.2,
+        statement_timeout=1,
         postgres_url=SecretStr("postgresql://me:s3cret@127.0.0.1:1/ys"),
         clickhouse_url=SecretStr("http://me:s3cret@127.0.0.1:1/ys"),
         redis_url=SecretStr("redis://me:s3cret@127.0.0.1:1/0"),

@@ -99,22 +99,34 @@ def _parse(texts: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray
 def _plausible(text: str, dtype: pl.DataType) -> bool:
     """Whether a text is JSON of about the type; the parser that follows is the stricter."""
     try:
-        return _fits(json.loads(text), dtype)
+        return _fits(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number), dtype)
     except (ValueError, RecursionError):
         return False
 
 
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object none of whose fields is there twice."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field is there twice")
+    return fields
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(word)
+
+
 def _fits(value: object, dtype: pl.DataType) -> bool:
     match value, dtype:
-        case None, _:
+        case (None, _) | (str(), pl.String()) | (bool(), pl.Boolean()):
             return True
         case dict(), pl.Struct():
             return all(_fits(value.get(one.name), _typed(one.dtype)) for one in dtype.fields)
         case list(), pl.List():
             return all(_fits(one, _typed(dtype.inner)) for one in value)
-        case (str(), pl.String()) | (bool(), pl.Boolean()):
-            return True
-        case ((int() | float()), (pl.Int64() | pl.Float64())):
+        case int(), pl.Int64():
+            return not isinstance(value, bool) and -(2**63) <= value < 2**63
+        case ((int() | float()), pl.Float64()):
             return not isinstance(value, bool)
         case _:
             return False
