@@ -60,7 +60,9 @@ def tick_to_price(tick: int, *, decimals: tuple[int, int]) -> float:
     >>> round(tick_to_price(196147, decimals=(6, 18)), 4)
     3032.9826
     """
-    return float(10.0 ** (decimals[1] - decimals[0]) * _TICK**-tick)
+    # In decimals: a float's 1.0001 is off by 2e-17, and that to the 200,000th power shows.
+    with localcontext(prec=60):
+        return float(Decimal(10) ** (decimals[1] - decimals[0]) / Decimal("1.0001") ** tick)
 
 
 def sqrt_price_to_price(sqrt_price_x96: int, *, decimals: tuple[int, int]) -> float:

@@ -193,12 +193,15 @@ def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, dept
     return pl.when(traceable(ret, depth)).then(expected_shortfall(depth, confidence=confidence, tail="fraction"))
 
 
-def entropic_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr | None = None) -> pl.Expr:
+def entropic_drawdown_at_risk(
+    ret: pl.Expr, *, confidence: float = 0.95, least_theta: float = 0.0, depth: pl.Expr | None = None
+) -> pl.Expr:
     """Tightest entropic bound on the drawdown at risk, as a positive number.
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
         confidence: 0.95 for one period in twenty.
+        least_theta: As for `entropic_value_at_risk`.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -211,7 +214,9 @@ def entropic_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: 
     0.5
     """
     depth = underwater(ret) if depth is None else depth
-    return pl.when(traceable(ret, depth)).then(entropic_value_at_risk(depth, confidence=confidence))
+    return pl.when(traceable(ret, depth)).then(
+        entropic_value_at_risk(depth, confidence=confidence, least_theta=least_theta)
+    )
 
 
 def martin_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:

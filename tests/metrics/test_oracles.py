@@ -1,0 +1,35 @@
+"""Every published and cross-computed figure of ../shared/oracles, asked of our functions."""
+
+from collections import Counter
+
+import pytest
+
+from .oracles import FOLDER, LEFT_OUT, LeftOut, agrees, answer, cases
+
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="../shared/oracles is not beside this checkout")
+
+CASES = cases() if FOLDER.exists() else []
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case["id"]) for case in CASES if case["metric"] not in LEFT_OUT]
+)
+def test_a_figure_agrees(case):
+    """Ours, by the convention the case states, is the figure within the tolerance the case states."""
+    got = answer(case)
+    assert agrees(got, case["expected"], case["tolerance"]), f"{case['metric']}: {got} is not {case['expected']}"
+
+
+def test_what_is_left_out_is_counted(capsys):
+    """A case is run, or it is listed here with its reason; none disappears."""
+    left = Counter()
+    for case in CASES:
+        try:
+            answer(case)
+        except LeftOut as reason:
+            left[f"{case['metric']}: {reason}"] += 1
+    with capsys.disabled():
+        print(f"\noracles: {len(CASES) - left.total()} of {len(CASES)} cases run, {left.total()} left out")  # noqa: T201
+        for reason, count in left.items():
+            print(f"  {count} x {reason}")  # noqa: T201
+    assert left.total() <= 0.01 * len(CASES)
