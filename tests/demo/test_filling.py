@@ -1,6 +1,7 @@
 """The economy in four real engines: all of it as it was made, once, or so that the next attempt mends it."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def filled(stores: Stores) -> Iterator[Stores]:
     """The stores with the small economy in them; empty again afterwards, but for the satellites."""
     declared = {column.name: column.dtype for column in TABLES["satellite_agents"].columns}
     satellites = stores.postgres.scan("satellite_agents", schema=declared)
-    demo.fill(stores, **SMALL, replace=True)  # type: ignore[arg-type]
+    began = time.perf_counter()
+    said = demo.fill(stores, **SMALL, replace=True)  # type: ignore[arg-type]
+    print(f"\n{said} in {time.perf_counter() - began:.1f} s")  # noqa: T201 - told, never judged: machines differ
     yield stores
     stores.postgres.run(f"TRUNCATE {', '.join(POSTGRES)} CASCADE")
     stores.postgres.write("satellite_agents", satellites)

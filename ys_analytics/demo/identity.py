@@ -18,7 +18,7 @@ def name_id(*words: object) -> str:
     """The UUID that these words always have.
 
     >>> name_id("asset", "BTC", None)
-    'd3f4f8f2-...'
+    'ab1d5c40-7b96-5788-96c7-5d6b88a4a1e8'
     """
     return str(uuid5(_NAMESPACE, "/".join(str(word) for word in words)))
 

@@ -2,7 +2,8 @@
 
 Knows how a ledger's entry becomes a row; decides nothing. `metadata` says of each transaction what it did
 (`action`) and which positions it moved (`from_position`, `to_position`), so that the rows of one
-portfolio, less gas, add up to its positions: what is borrowed is given from a borrowing position.
+portfolio, less gas, add up to its positions: what is borrowed is given from a borrowing position. Chain 0
+is that of a coin with a chain of its own, as in `market_data`.
 """
 
 import json
