@@ -1,0 +1,113 @@
+"""A Qdrant server is read as a folder is: page by page, all of it or an error."""
+
+import importlib.util
+import json
+import sys
+import uuid
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.stores import QdrantAddress
+from ys_analytics.stores.qdrant import Qdrant
+
+SIZE = 8
+
+
+@pytest.fixture(scope="module")
+def front():
+    """A server; the module beside this file is loaded by path, for tests are no package."""
+    spec = importlib.util.spec_from_file_location(
+        "tests_stores_qdrant_front", Path(__file__).with_name("qdrant_front.py")
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    with module.front() as running:
+        yield running
+
+
+@pytest.fixture
+def qdrant(front):
+    with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2", timeout=5)) as store:
+        yield store
+        store.drop("ours")
+    front.faults.clear()
+
+
+def many(count):
+    rng = np.random.default_rng(count)
+    return pl.DataFrame(
+        {
+            "id": [str(uuid.UUID(int=n)) for n in range(count)],
+            "vector": pl.Series(rng.normal(size=(count, SIZE)).astype(np.float32), dtype=pl.Array(pl.Float32, SIZE)),
+            "payload": [
+                json.dumps({"n": n, "word": "ü"}, separators=(",", ":"), ensure_ascii=False) for n in range(count)
+            ],
+        }
+    )
+
+
+def test_every_page_arrives(qdrant, front):
+    qdrant.make("ours", size=SIZE, payload={})
+    written = many(2_500)
+    assert qdrant.write("ours", written) == 2_500
+    front.asked.clear()
+    read = qdrant.read("ours", SIZE)
+    assert front.asked.count("POST /collections/ours/points/scroll") == 3
+    assert read.select("id", "payload").equals(written.select("id", "payload"))
+    vectors = written["vector"].to_numpy()
+    np.testing.assert_allclose(
+        read["vector"].to_numpy(), vectors / np.linalg.norm(vectors, axis=1, keepdims=True), atol=1e-6
+    )
+    assert qdrant.count("ours") == 2_500
+    assert [part.height for part in qdrant.batches("ours", SIZE, rows=1_000)] == [1_000, 1_000, 500]
+
+
+def test_an_empty_collection_has_the_same_types(qdrant):
+    qdrant.make("ours", size=SIZE, payload={})
+    assert qdrant.read("ours", SIZE).schema == many(1).schema
+
+
+def test_indexes_that_are_missing_are_made_and_no_others(qdrant, front):
+    assert qdrant.make("ours", size=SIZE, payload={"a": "integer"}) is True
+    assert qdrant.make("ours", size=SIZE, payload={"a": "integer", "b": "keyword"}) is True
+    assert qdrant.make("ours", size=SIZE, payload={"a": "integer", "b": "keyword"}) is False
+    assert front.asked.count("PUT /collections/ours/index") == 2
+    assert qdrant.collections()["ours"].indexes == {"a": "integer", "b": "keyword"}
+
+
+def test_a_connection_that_drops_is_tried_again(qdrant, front):
+    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.write("ours", many(1_500))
+    front.faults += ["drop", "drop"]
+    assert qdrant.read("ours", SIZE).height == 1_500
+
+
+def test_an_answer_that_is_an_error_is_not_tried_again(qdrant, front):
+    qdrant.make("ours", size=SIZE, payload={})
+    front.faults += ["500"]
+    with pytest.raises(StoreError, match="500") as raised:
+        qdrant.read("ours", SIZE)
+    assert front.faults == []
+    assert "\n" not in str(raised.value)
+
+
+def test_another_size_is_refused_with_both_values(qdrant):
+    qdrant.make("ours", size=SIZE, payload={})
+    with pytest.raises(ContractError, match="8 dimensions under Cosine in the store, 9 under Cosine declared"):
+        qdrant.read("ours", 9)
+
+
+def test_a_wrong_key_is_a_store_error_that_does_not_say_it(front):
+    address = QdrantAddress(url=front.url, api_key="wr0ng", timeout=1)
+    with pytest.raises(StoreError, match=r"401.*YS_QDRANT_API_KEY") as raised, Qdrant.open(address):
+        pass
+    assert "wr0ng" not in str(raised.value)
+
+
+def test_it_says_what_it_is(qdrant):
+    assert qdrant.about() == {"engine": "qdrant", "version": "1.16.0"}
