@@ -73,7 +73,7 @@ def runs(process: psutil.Process) -> bool:
     `psutil` waits for the burial, which is the business of whoever adopted it and may take seconds.
     """
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

@@ -3,7 +3,7 @@
 Knows URL forms and redis-py's clients; sends no command.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ys_analytics.errors import SettingsError
@@ -55,8 +55,10 @@ def connect(url: str, *, timeout: float) -> "Redis | RedisCluster":
         service, _, database = parts.path.strip("/").partition("/")
         if not service or not (database or "0").isdigit():
             raise SettingsError("YS_REDIS_URL: a Sentinel URL ends in /service or /service/db")
-        sentinel = Sentinel(_hosts(parts, _SENTINEL_PORT), sentinel_kwargs=common | _sentinel_login(parts), **common)
-        return sentinel.master_for(service, db=int(database or 0), **login, **once)  # type: ignore[no-any-return]
+        # redis-py leaves these untyped
+        group: Any = Sentinel
+        sentinel = group(_hosts(parts, _SENTINEL_PORT), sentinel_kwargs=common | _sentinel_login(parts), **common)
+        return cast("Redis", sentinel.master_for(service, db=int(database or 0), **login, **once))
     raise SettingsError(
         f"YS_REDIS_URL: {parts.scheme or 'no'} scheme; use redis, rediss, unix, redis-cluster or redis+sentinel"
     )
