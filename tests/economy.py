@@ -46,6 +46,7 @@ class Held:
     asked: list[str] = field(default_factory=list)
 
     def rows(self, name, *, portfolio=None, where=None):
+        """The frame, filtered."""
         self.asked.append(name)
         table = TABLES[name]
         found = self.frames.get(name, pl.DataFrame(schema=table.schema))
@@ -54,6 +55,7 @@ class Held:
         return found if where is None else found.filter(where)
 
     def read(self):
+        """Each frame, its size and its last moment."""
         rows = [
             (TABLES[name].store, name, frame.height, frame[TABLES[name].time].max() if TABLES[name].time else None, END)
             for name, frame in self.frames.items()
@@ -62,19 +64,23 @@ class Held:
         return pl.DataFrame(rows, schema=schema, orient="row").sort("store", "frame")
 
     def versions(self):
+        """A schema version."""
         return [("Schema of postgres", "0020")]
 
     def sql(self, query):
+        """Polars' own SQL."""
         return pl.SQLContext(self.frames).execute(query, eager=True)
 
 
 def economy(*, seed: int = 7) -> dict[str, pl.DataFrame]:
     """Every frame, typed as `schemas` says."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - a story, not a secret
     prices = {asset: _walk(chance, start, risk) for asset, start, risk in _MARKET}
     made = {
         "portfolios": _portfolios(),
-        "users": [{"id": USER, "user_type": "family_office", "kyc_status": "verified", "created_at": START, "is_active": True}],
+        "users": [
+            {"id": USER, "user_type": "family_office", "kyc_status": "verified", "created_at": START, "is_active": True}
+        ],
         "assets": _assets(),
         "market_data": [
             _quote(asset, day, price) for asset, path in prices.items() for day, price in zip(DAYS, path, strict=True)
@@ -87,15 +93,21 @@ def economy(*, seed: int = 7) -> dict[str, pl.DataFrame]:
         "yield_metrics": [_yield(day, chance) for day in DAYS],
         "redis_price_current": [
             {
-                "asset_id": asset, "chain_id": 0, "price": _money(path[-1] * 1.001), "volume_24h": _money(1e9),
-                "change_24h": _money(0.01), "timestamp": END - timedelta(seconds=20), "source": "demo", "ttl_ms": 40_000,
+                "asset_id": asset,
+                "chain_id": 0,
+                "price": _money(path[-1] * 1.001),
+                "volume_24h": _money(1e9),
+                "change_24h": _money(0.01),
+                "timestamp": END - timedelta(seconds=20),
+                "source": "demo",
+                "ttl_ms": 40_000,
             }
             for asset, path in prices.items()
             if asset != LP
         ],
         "redis_risk_liquidation": [{"portfolio_id": OWNED, "risk": 0.31, "ttl_ms": None}],
         "market_sentiment": _mood(chance),
-    }  # fmt: skip
+    }
     return {name: frame_of(name, rows) for name, rows in made.items()}
 
 
@@ -123,30 +135,50 @@ def _money(value):
 
 def _portfolios():
     common = {
-        "user_id": USER, "description": "by hand", "risk_profile": "moderate", "target_allocation": "{}",
-        "rebalancing_strategy": "monthly", "max_drawdown": Decimal("0.2500"), "target_return": Decimal("0.1200"),
-        "is_active": True, "created_at": START, "updated_at": START,
-    }  # fmt: skip
+        "user_id": USER,
+        "description": "by hand",
+        "risk_profile": "moderate",
+        "target_allocation": "{}",
+        "rebalancing_strategy": "monthly",
+        "max_drawdown": Decimal("0.2500"),
+        "target_return": Decimal("0.1200"),
+        "is_active": True,
+        "created_at": START,
+        "updated_at": START,
+    }
     return [{"id": OWNED, "name": NAME, **common}, {"id": EMPTY, "name": "Never funded", **common}]
 
 
 def _assets():
     return [
         {
-            "id": asset, "symbol": symbol, "name": symbol, "asset_type": "lp_token" if asset == LP else "crypto",
-            "contract_address": None if asset in {BTC, ETH} else "0x" + "1" * 40, "chain_id": None if asset in {BTC, ETH} else 1,
-            "decimals": 18, "is_active": True,
-            "metadata": '{"native_of_chains": [1, 10]}' if asset == ETH else "{}", "created_at": START, "updated_at": START,
+            "id": asset,
+            "symbol": symbol,
+            "name": symbol,
+            "asset_type": "lp_token" if asset == LP else "crypto",
+            "contract_address": None if asset in {BTC, ETH} else "0x" + "1" * 40,
+            "chain_id": None if asset in {BTC, ETH} else 1,
+            "decimals": 18,
+            "is_active": True,
+            "metadata": '{"native_of_chains": [1, 10]}' if asset == ETH else "{}",
+            "created_at": START,
+            "updated_at": START,
         }
         for asset, symbol in SYMBOLS.items()
-    ]  # fmt: skip
+    ]
 
 
 def _quote(asset, day, price):
     return {
-        "timestamp": day + timedelta(hours=23), "asset_id": asset, "chain_id": 0, "price": _money(price), "volume_24h": _money(1e9),
-        "market_cap": _money(1e12), "price_change_24h": Decimal("0.01"), "source": "demo",
-    }  # fmt: skip
+        "timestamp": day + timedelta(hours=23),
+        "asset_id": asset,
+        "chain_id": 0,
+        "price": _money(price),
+        "volume_24h": _money(1e9),
+        "market_cap": _money(1e12),
+        "price_change_24h": Decimal("0.01"),
+        "source": "demo",
+    }
 
 
 def _net(prices, place):
@@ -162,11 +194,17 @@ def _snapshots(prices):
         value = _net(prices, place) + (20_000 if day >= datetime(2026, 9, 1, tzinfo=UTC) else 0)
         rows.append(
             {
-                "timestamp": day + timedelta(hours=23, minutes=59), "portfolio_id": OWNED, "total_value": _money(value),
-                "total_return": Decimal("0.08"), "daily_return": Decimal("0.002"), "sharpe_ratio": Decimal("1.10"),
-                "max_drawdown": Decimal("0.21"), "volatility": Decimal("0.41"), "asset_allocation": [],
+                "timestamp": day + timedelta(hours=23, minutes=59),
+                "portfolio_id": OWNED,
+                "total_value": _money(value),
+                "total_return": Decimal("0.08"),
+                "daily_return": Decimal("0.002"),
+                "sharpe_ratio": Decimal("1.10"),
+                "max_drawdown": Decimal("0.21"),
+                "volatility": Decimal("0.41"),
+                "asset_allocation": [],
             }
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -180,22 +218,38 @@ def _positions(prices):
     }
     return [
         {
-            "id": uid(100 + number), "portfolio_id": OWNED, "asset_id": asset, "quantity": _money(abs(quantity)),
-            "average_cost": _money(prices[asset][0]), "current_value": _money(quantity * prices[asset][-1]),
-            "allocation_percentage": Decimal(f"{quantity * prices[asset][-1] / net:.4f}"), "position_type": places[asset][0],
-            "protocol_address": places[asset][1], "chain_id": places[asset][2], "last_updated": END - timedelta(minutes=1),
+            "id": uid(100 + number),
+            "portfolio_id": OWNED,
+            "asset_id": asset,
+            "quantity": _money(abs(quantity)),
+            "average_cost": _money(prices[asset][0]),
+            "current_value": _money(quantity * prices[asset][-1]),
+            "allocation_percentage": Decimal(f"{quantity * prices[asset][-1] / net:.4f}"),
+            "position_type": places[asset][0],
+            "protocol_address": places[asset][1],
+            "chain_id": places[asset][2],
+            "last_updated": END - timedelta(minutes=1),
         }
         for number, (asset, quantity) in enumerate(_HELD.items())
-    ]  # fmt: skip
+    ]
 
 
 def _transactions():
     def row(number, at, kind, **more):
         return {
-            "id": uid(200 + number), "portfolio_id": OWNED, "transaction_hash": f"0x{number:064x}", "chain_id": 1,
-            "block_number": 21_000_000 + number, "transaction_type": kind, "gas_used": Decimal(150_000),
-            "gas_price": Decimal("0.000000012"), "status": "confirmed", "timestamp": at, "metadata": "{}", **more,
-        }  # fmt: skip
+            "id": uid(200 + number),
+            "portfolio_id": OWNED,
+            "transaction_hash": f"0x{number:064x}",
+            "chain_id": 1,
+            "block_number": 21_000_000 + number,
+            "transaction_type": kind,
+            "gas_used": Decimal(150_000),
+            "gas_price": Decimal("0.000000012"),
+            "status": "confirmed",
+            "timestamp": at,
+            "metadata": "{}",
+            **more,
+        }
 
     at = datetime(2026, 11, 17, 9, 30, tzinfo=UTC)
     return [
@@ -245,12 +299,16 @@ def _transactions():
 def _risks():
     return [
         {
-            "timestamp": day + timedelta(hours=23, minutes=59), "portfolio_id": OWNED, "var_95": _money(2_100), "cvar_95": _money(3_300),
-            "correlation_score": Decimal("0.62"), "liquidation_distance": Decimal(f"{0.45 + 0.1 * math.sin(place / 9):.8f}"),
+            "timestamp": day + timedelta(hours=23, minutes=59),
+            "portfolio_id": OWNED,
+            "var_95": _money(2_100),
+            "cvar_95": _money(3_300),
+            "correlation_score": Decimal("0.62"),
+            "liquidation_distance": Decimal(f"{0.45 + 0.1 * math.sin(place / 9):.8f}"),
             "protocol_risk_score": Decimal("0.22"),
         }
         for place, day in enumerate(DAYS)
-    ]  # fmt: skip
+    ]
 
 
 def _alerts():
@@ -262,29 +320,46 @@ def _alerts():
     )
     return [
         {
-            "id": uid(300 + number), "portfolio_id": OWNED, "alert_type": about, "severity": severity,
-            "message": f"{about.replace('_', ' ')} passed its level & <b>stays</b>", "details": "{}", "is_acknowledged": done,
-            "acknowledged_at": at + timedelta(hours=2) if done else None, "created_at": at,
+            "id": uid(300 + number),
+            "portfolio_id": OWNED,
+            "alert_type": about,
+            "severity": severity,
+            "message": f"{about.replace('_', ' ')} passed its level & <b>stays</b>",
+            "details": "{}",
+            "is_acknowledged": done,
+            "acknowledged_at": at + timedelta(hours=2) if done else None,
+            "created_at": at,
             "resolved_at": at + timedelta(hours=9) if done else None,
         }
         for number, (at, severity, about, done) in enumerate(raised)
-    ]  # fmt: skip
+    ]
 
 
 def _yield(day, chance):
     return {
-        "timestamp": day + timedelta(hours=12), "protocol_name": "uniswap-v2", "pool_address": POOL, "chain_id": 1,
-        "apy": Decimal(f"{0.09 + chance.gauss(0, 0.01):.8f}"), "tvl": _money(95e6), "rewards_apr": Decimal("0.02"),
-        "trading_fees_apr": Decimal("0.07"), "impermanent_loss_risk": Decimal("0.12"),
-    }  # fmt: skip
+        "timestamp": day + timedelta(hours=12),
+        "protocol_name": "uniswap-v2",
+        "pool_address": POOL,
+        "chain_id": 1,
+        "apy": Decimal(f"{0.09 + chance.gauss(0, 0.01):.8f}"),
+        "tvl": _money(95e6),
+        "rewards_apr": Decimal("0.02"),
+        "trading_fees_apr": Decimal("0.07"),
+        "impermanent_loss_risk": Decimal("0.12"),
+    }
 
 
 def _mood(chance):
     return [
         {
-            "id": uid(1000 + number), "vector": [0.0] * 384, "timestamp": END - timedelta(hours=5 * number + 3), "source": "news",
-            "sentiment_score": max(-1.0, min(1.0, chance.gauss(0.1, 0.4))), "confidence": 0.8,
-            "asset_mentioned": [SYMBOLS[(BTC, ETH, USDC)[number % 3]]], "content_hash": f"{number:064x}",
+            "id": uid(1000 + number),
+            "vector": [0.0] * 384,
+            "timestamp": END - timedelta(hours=5 * number + 3),
+            "source": "news",
+            "sentiment_score": max(-1.0, min(1.0, chance.gauss(0.1, 0.4))),
+            "confidence": 0.8,
+            "asset_mentioned": [SYMBOLS[(BTC, ETH, USDC)[number % 3]]],
+            "content_hash": f"{number:064x}",
         }
         for number in range(60)
-    ]  # fmt: skip
+    ]

@@ -27,7 +27,7 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute may be anything
+def __getattr__(name: str) -> Any:
     """Import a name of the surface when it is first used."""
     if name not in _WHERE:
         raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}")

@@ -98,12 +98,12 @@ class Desk:
         return self.span.start.date(), self.span.end.date()
 
     @property
-    def limit(self) -> Any:  # noqa: ANN401 - a Decimal, or None where the owner set no limit
+    def limit(self) -> Any:
         """The fall from the peak the owner accepts, as a fraction."""
         return self._own["max_drawdown"]
 
     @property
-    def target(self) -> Any:  # noqa: ANN401 - a Decimal, or None where the owner set no target
+    def target(self) -> Any:
         """The return per year the owner hopes for, as a fraction."""
         return self._own["target_return"]
 
@@ -115,13 +115,21 @@ class Desk:
         return pl.DataFrame(
             [
                 {
-                    "id": own["id"], "name": own["name"], "week": self.week, "start": self.days[0], "end": self.days[1],
-                    "as_of": self.source.as_of or self._latest, "source": self.source.label, "risk_profile": own["risk_profile"],
-                    "rebalancing_strategy": own["rebalancing_strategy"], "created_at": own["created_at"],
-                    "user_type": who.get("user_type"), "kyc_status": who.get("kyc_status"),
+                    "id": own["id"],
+                    "name": own["name"],
+                    "week": self.week,
+                    "start": self.days[0],
+                    "end": self.days[1],
+                    "as_of": self.source.as_of or self._latest,
+                    "source": self.source.label,
+                    "risk_profile": own["risk_profile"],
+                    "rebalancing_strategy": own["rebalancing_strategy"],
+                    "created_at": own["created_at"],
+                    "user_type": who.get("user_type"),
+                    "kyc_status": who.get("kyc_status"),
                 }
             ]
-        )  # fmt: skip
+        )
 
     # Value and return
 
@@ -130,7 +138,7 @@ class Desk:
         return self._mine("portfolio_snapshots")
 
     @property
-    def _latest(self) -> Any:  # noqa: ANN401 - a datetime; the week's end where nothing was ever valued
+    def _latest(self) -> Any:
         return self._snapshots["timestamp"].max() or self.span.end
 
     def daily_values(self) -> pl.DataFrame:
@@ -161,16 +169,23 @@ class Desk:
         return pl.DataFrame(
             [
                 {
-                    "value": last.get("value"), "value_day": last.get("day"), "week_return": total["week"],
-                    "week_reason": total["week_reason"], "gain": days["gain"].sum() if days["gain"].count() else None,
-                    "flow": days["flow"].sum() if days["flow"].count() else None, "since_return": total["since"],
-                    "since_reason": total["since_reason"], "since_day": total["since_start"],
-                    "underwater": under[-1] if under.len() else None, "max_drawdown": self.limit,
-                    "alerts": int(raised["in_week"].sum()), "open_alerts": raised.height - raised["resolved_at"].count(),
+                    "value": last.get("value"),
+                    "value_day": last.get("day"),
+                    "week_return": total["week"],
+                    "week_reason": total["week_reason"],
+                    "gain": days["gain"].sum() if days["gain"].count() else None,
+                    "flow": days["flow"].sum() if days["flow"].count() else None,
+                    "since_return": total["since"],
+                    "since_reason": total["since_reason"],
+                    "since_day": total["since_start"],
+                    "underwater": under[-1] if under.len() else None,
+                    "max_drawdown": self.limit,
+                    "alerts": int(raised["in_week"].sum()),
+                    "open_alerts": raised.height - raised["resolved_at"].count(),
                 }
             ],
             schema_overrides={"week_return": pl.Float64, "since_return": pl.Float64, "underwater": pl.Float64},
-        )  # fmt: skip
+        )
 
     def drawdowns(self, *, top: int = 5) -> pl.DataFrame:
         """The deepest falls from a peak."""

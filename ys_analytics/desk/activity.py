@@ -61,10 +61,13 @@ def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> 
         .join(closes, left_on=["native_id", "day"], right_on=["asset_id", "day"], how="left", maintain_order="left")
         .with_columns(
             gas=(spent * pl.col("native")).cast(MONEY),
-            gas_reason=pl.when(~paid).then(pl.lit("no gas was paid from the portfolio")).when(pl.col("native").is_null()).then(pl.lit(_NO_GAS_PRICE)),
+            gas_reason=pl.when(~paid)
+            .then(pl.lit("no gas was paid from the portfolio"))
+            .when(pl.col("native").is_null())
+            .then(pl.lit(_NO_GAS_PRICE)),
         )
         .drop("native", "native_id", "day")
-    )  # fmt: skip
+    )
 
 
 def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.DataFrame:
@@ -83,12 +86,19 @@ def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.
     return week.sort("timestamp", "id").select(
         "timestamp",
         pl.col("transaction_type").cast(pl.String).alias("kind"),
-        "from_amount", "from_symbol", "to_amount", "to_symbol",
+        "from_amount",
+        "from_symbol",
+        "to_amount",
+        "to_symbol",
         pl.col("protocol_name").alias("protocol"),
-        "chain_id", "flow", "rule",
+        "chain_id",
+        "flow",
+        "rule",
         pl.col("status").cast(pl.String),
-        "gas", "gas_reason", "transaction_hash",
-    )  # fmt: skip
+        "gas",
+        "gas_reason",
+        "transaction_hash",
+    )
 
 
 def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
@@ -104,9 +114,13 @@ def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
             pl.col("gas").is_null().sum().cast(pl.Int64).alias(f"{name}_unpriced"),
         )
     return (
-        sums["since"].join(sums["week"], on="what", how="left").sort("what")
-        .with_columns(pl.col("week_transactions", "week_unpriced").fill_null(0), pl.col("week_cost").fill_null(pl.lit(0, MONEY)))
-    )  # fmt: skip
+        sums["since"]
+        .join(sums["week"], on="what", how="left")
+        .sort("what")
+        .with_columns(
+            pl.col("week_transactions", "week_unpriced").fill_null(0), pl.col("week_cost").fill_null(pl.lit(0, MONEY))
+        )
+    )
 
 
 def flow_audit(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
@@ -159,8 +173,10 @@ def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.
     return (
         said.group_by("symbol")
         .agg(
-            mentions=this.sum().cast(pl.Int64), score=score.filter(this).mean(), before=score.filter(before).mean(),
+            mentions=this.sum().cast(pl.Int64),
+            score=score.filter(this).mean(),
+            before=score.filter(before).mean(),
             mentions_before=before.sum().cast(pl.Int64),
         )
         .sort("score", "symbol", descending=[True, False], nulls_last=True)
-    )  # fmt: skip
+    )

@@ -17,9 +17,15 @@ from ys_analytics.schemas import Finding
 from ys_analytics.settings import PROJECT
 
 _FINDING = {
-    "suite": pl.String, "rule": pl.String, "column": pl.String, "severity": pl.String, "outcome": pl.String,
-    "notes": pl.String, "observed": pl.String, "rows": pl.Int64,
-}  # fmt: skip
+    "suite": pl.String,
+    "rule": pl.String,
+    "column": pl.String,
+    "severity": pl.String,
+    "outcome": pl.String,
+    "notes": pl.String,
+    "observed": pl.String,
+    "rows": pl.Int64,
+}
 _GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -62,10 +68,16 @@ def glossary() -> pl.DataFrame:
     """Formula, unit, least sample and source of every metric in the report."""
     return pl.DataFrame(
         [
-            {"title": metric.title, "formula": metric.formula, "unit": metric.unit, "minimum": metric.minimum, "source": metric.source}
+            {
+                "title": metric.title,
+                "formula": metric.formula,
+                "unit": metric.unit,
+                "minimum": metric.minimum,
+                "source": metric.source,
+            }
             for metric in catalog.HEADLINE
         ]
-    )  # fmt: skip
+    )
 
 
 def made_with(facts: Iterable[tuple[str, str]]) -> pl.DataFrame:

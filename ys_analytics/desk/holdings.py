@@ -4,15 +4,35 @@ Frames in, frames out; opens nothing. Money stays exact.
 """
 
 from collections.abc import Mapping
+
 import polars as pl
 
-from ys_analytics.schemas import MONEY
+from ys_analytics.schemas import MONEY, TIME
 
 CHAINS = {
-    0: "own chain", 1: "Ethereum", 10: "Optimism", 56: "BNB Chain", 100: "Gnosis", 137: "Polygon", 250: "Fantom", 324: "zkSync",
-    8453: "Base", 42161: "Arbitrum", 43114: "Avalanche", 59144: "Linea",
-}  # fmt: skip
+    0: "own chain",
+    1: "Ethereum",
+    10: "Optimism",
+    56: "BNB Chain",
+    100: "Gnosis",
+    137: "Polygon",
+    250: "Fantom",
+    324: "zkSync",
+    8453: "Base",
+    42161: "Arbitrum",
+    43114: "Avalanche",
+    59144: "Linea",
+}
 WALLET = "wallet"
+
+_LEVELS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "title": pl.String,
+    "source": pl.String,
+    "unit": pl.String,
+    "value": pl.Float64,
+    "as_of": TIME,
+    "reason": pl.String,
+}
 
 
 def chain_name(column: str) -> pl.Expr:
@@ -63,7 +83,9 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
                 )
             ),
             value=pl.col("current_value"),
-            share=pl.col("current_value").cast(pl.Float64) / float(net) if net is not None and net > 0 else pl.lit(None, pl.Float64),
+            share=pl.col("current_value").cast(pl.Float64) / float(net)
+            if net is not None and net > 0
+            else pl.lit(None, pl.Float64),
             unrealised=pl.when(debt).then(-gain).otherwise(gain).cast(MONEY),
             price_reason=pl.when(pl.col("price").is_null()).then(pl.lit("no price is stored for it")),
         )
@@ -73,7 +95,7 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
             .otherwise(pl.format("{}, {}", "protocol", "chain"))
         )
         .sort(pl.col("value").abs(), "symbol", "id", descending=[True, False, False])
-    )  # fmt: skip
+    )
 
 
 def allocation(held: pl.DataFrame) -> pl.DataFrame:
@@ -145,30 +167,31 @@ def liquidation(risks: pl.DataFrame, cached: pl.DataFrame, *, debts: bool) -> tu
     distance = last.get("liquidation_distance")
     rows = [
         {
-            "title": "Fall of collateral that liquidates", "source": "ClickHouse", "unit": "rate",
-            "value": float(distance) if distance is not None and debts else None, "as_of": last.get("timestamp"),
+            "title": "Fall of collateral that liquidates",
+            "source": "ClickHouse",
+            "unit": "rate",
+            "value": float(distance) if distance is not None and debts else None,
+            "as_of": last.get("timestamp"),
             "reason": none or "no risk was measured",
         },
         {
-            "title": "Liquidation risk, 0 none to 1 now", "source": "Redis", "unit": "score",
-            "value": cached["risk"][0] if cached.height else None, "as_of": None,
+            "title": "Liquidation risk, 0 none to 1 now",
+            "source": "Redis",
+            "unit": "score",
+            "value": cached["risk"][0] if cached.height else None,
+            "as_of": None,
             "reason": none or "the set does not list it" if cached.is_empty() else "the set keeps no time",
         },
         {
-            "title": "Risk of the protocols used", "source": "ClickHouse", "unit": "score",
-            "value": float(last["protocol_risk_score"]) if last else None, "as_of": last.get("timestamp"), "reason": "no risk was measured",
+            "title": "Risk of the protocols used",
+            "source": "ClickHouse",
+            "unit": "score",
+            "value": float(last["protocol_risk_score"]) if last else None,
+            "as_of": last.get("timestamp"),
+            "reason": "no risk was measured",
         },
-    ]  # fmt: skip
-    text = dict.fromkeys(("title", "source", "unit", "reason"), pl.String)
-    schema = {
-        "title": pl.String,
-        "source": pl.String,
-        "unit": pl.String,
-        "value": pl.Float64,
-        "as_of": pl.Datetime("us", "UTC"),
-        "reason": pl.String,
-    }
-    return history, pl.DataFrame(rows, schema=schema, schema_overrides=text)
+    ]
+    return history, pl.DataFrame(rows, schema=_LEVELS)
 
 
 def protocol_names(yields: pl.DataFrame, trades: pl.DataFrame | None = None) -> pl.DataFrame:

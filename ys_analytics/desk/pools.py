@@ -41,15 +41,21 @@ def pools_in_use(held: pl.DataFrame, yields: pl.DataFrame, *, end: datetime) -> 
     places = unknown.select(protocol_name="protocol", chain_id="chain_id").unique()
     near = last.join(places, on=["protocol_name", "chain_id"], how="semi").join(exact, on="pool_address", how="anti")
     found = pl.concat([exact, near], how="diagonal_relaxed")
-    return (
-        found.select(
-            "pool_address", "protocol_name", "symbol", "value", "apy", "tvl", "timestamp",
-            chain=chain_name("chain_id"), fees="trading_fees_apr", rewards="rewards_apr", il="impermanent_loss_risk",
-            pool=pl.format("{} {}", "protocol_name", pl.col("pool_address").str.head(6)),
-            reason=pl.when(pl.col("value").is_null()).then(pl.lit(_STANDS_FOR)),
-        )
-        .sort(pl.col("value").abs(), "pool", descending=[True, False], nulls_last=True)
-    )  # fmt: skip
+    return found.select(
+        "pool_address",
+        "protocol_name",
+        "symbol",
+        "value",
+        "apy",
+        "tvl",
+        "timestamp",
+        chain=chain_name("chain_id"),
+        fees="trading_fees_apr",
+        rewards="rewards_apr",
+        il="impermanent_loss_risk",
+        pool=pl.format("{} {}", "protocol_name", pl.col("pool_address").str.head(6)),
+        reason=pl.when(pl.col("value").is_null()).then(pl.lit(_STANDS_FOR)),
+    ).sort(pl.col("value").abs(), "pool", descending=[True, False], nulls_last=True)
 
 
 def yield_history(used: pl.DataFrame, yields: pl.DataFrame, *, end: datetime) -> pl.DataFrame:

@@ -140,13 +140,16 @@ def claims(snapshots: pl.DataFrame, risks: pl.DataFrame, measures: pl.DataFrame,
         said = float(claimed) if claimed is not None else None
         rows.append(
             {
-                "title": title, "unit": unit, "claimed": said, "ours": number,
+                "title": title,
+                "unit": unit,
+                "claimed": said,
+                "ours": number,
                 "difference": said - number if said is not None and number is not None else None,
                 "unit_difference": "fraction" if unit == "rate" else "score signed" if unit == "ratio" else unit,
                 "reason": reason if number is None else "the platform states none" if said is None else None,
             }
-        )  # fmt: skip
-    text = {name: pl.String for name in ("title", "unit", "unit_difference", "reason")}
+        )
+    text = dict.fromkeys(("title", "unit", "unit_difference", "reason"), pl.String)
     return pl.DataFrame(rows, schema_overrides={**text, **dict.fromkeys(("claimed", "ours", "difference"), pl.Float64)})
 
 

@@ -20,7 +20,13 @@ from ys_analytics.settings import Settings
 if TYPE_CHECKING:
     from ys_analytics.frames import Run
 
-_READ = {"store": pl.String, "frame": pl.String, "rows": pl.Int64, "latest": TIME, "as_of": TIME}
+_READ: dict[str, pl.DataType | type[pl.DataType]] = {
+    "store": pl.String,
+    "frame": pl.String,
+    "rows": pl.Int64,
+    "latest": TIME,
+    "as_of": TIME,
+}
 
 
 class Source(Protocol):
@@ -149,9 +155,10 @@ class Live:
             for name, rows in loaded.items():
                 connection.register(name, rows)
             try:
-                return connection.execute(query).pl()
+                found: pl.DataFrame = connection.sql(query).pl()
             except duckdb.Error as error:
                 raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from error
+            return found
 
     def _load(self, table: Table, portfolio: str | None) -> pl.DataFrame:
         from ys_analytics import frames

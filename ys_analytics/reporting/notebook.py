@@ -31,11 +31,12 @@ def read(path: Path) -> NotebookNode:
         ReportError: it is not there, or is no notebook.
     """
     try:
-        return nbformat.read(path, as_version=4)
+        found: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except FileNotFoundError:
         raise ReportError(f"notebook {path.name} is not in {path.parent.name}/; see reports/weekly.toml") from None
     except Exception as error:  # nbformat raises several kinds, and JSON's own
         raise ReportError(f"{path.name} is no notebook: {str(error).splitlines()[0]}") from error
+    return found
 
 
 def parameters(notebook: NotebookNode, *, name: str) -> dict[str, str]:
@@ -93,22 +94,31 @@ def execute(path: Path, given: Mapping[str, object], *, environment: Mapping[str
 
 
 def _run(path: Path, given: Mapping[str, object], folder: Path, environment: dict[str, str]) -> NotebookNode:
-    from papermill import execute_notebook
-    from papermill.exceptions import PapermillExecutionError
+    from papermill import execute_notebook  # type: ignore[import-untyped]
+    from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
     from ys_analytics.reporting.kernel import QuietKernel
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
-        return execute_notebook(
-            str(path), None, parameters=dict(given), kernel_name="python3", progress_bar=False, log_output=False,
-            execution_timeout=_PATIENCE, cwd=str(path.parent), env=environment,
-            kernel_manager_class=QuietKernel.in_folder(folder), extra_arguments=["--log-level=CRITICAL"],
-        )  # fmt: skip
+        executed: NotebookNode = execute_notebook(
+            str(path),
+            None,
+            parameters=dict(given),
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            execution_timeout=_PATIENCE,
+            cwd=str(path.parent),
+            env=environment,
+            kernel_manager_class=QuietKernel.in_folder(folder),
+            extra_arguments=["--log-level=CRITICAL"],
+        )
     except PapermillExecutionError as error:
         raise ReportError(f"{path.name}, cell {error.cell_index}: {error.ename}: {_one_line(error.evalue)}") from error
     except Exception as error:  # a kernel that dies or hangs raises one of several kinds
         raise ReportError(f"{path.name} could not be executed: {_one_line(str(error))}") from error
+    return executed
 
 
 def _one_line(text: str) -> str:

@@ -77,7 +77,7 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{heading}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
-        f'<meta name="description" content="{html.escape(cover.title)} of {html.escape(cover.portfolio)}, {cover.week}">\n'
+        f'<meta name="description" content="{heading}">\n'
         f"<style data-page>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
         f"<body>{mark}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
     )
@@ -95,7 +95,9 @@ def with_script(page: str) -> str:
 
 def press() -> str:
     """The page that stays open in the browser while others are printed through it."""
-    return f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_script()}</head>\n<body></body>\n</html>\n'
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_script()}</head>\n<body></body></html>\n'
+    )
 
 
 def to_twin(notebooks: Sequence[NotebookNode], cover: Cover, facts: dict[str, object]) -> bytes:
@@ -180,7 +182,7 @@ def _running(cover: Cover) -> str:
 
 def _css(text: str) -> str:
     """A CSS string: every character that is not a letter, a digit or a space is escaped by its number."""
-    return '"' + "".join(c if c.isalnum() and c.isascii() or c == " " else f"\\{ord(c):06x} " for c in text) + '"'
+    return '"' + "".join(c if (c.isalnum() and c.isascii()) or c == " " else f"\\{ord(c):06x} " for c in text) + '"'
 
 
 @cache
@@ -191,7 +193,7 @@ def _read(name: str) -> str:
 @cache
 def _script() -> str:
     """Plotly's own script, whole, and ours; a closing tag inside it would end it."""
-    from plotly.offline import get_plotlyjs
+    from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
     plotly = str(get_plotlyjs()).replace("</script", "<\\/script")
     return f"<script>{plotly}</script>\n<script>{_DRAW}</script>\n"
@@ -201,7 +203,12 @@ def _script() -> str:
 def _exporter() -> "HTMLExporter":
     from nbconvert import HTMLExporter
 
-    return HTMLExporter(
-        template_name="template", extra_template_basedirs=[str(REPORTS)], exclude_input=True, exclude_input_prompt=True,
-        exclude_output_prompt=True, exclude_anchor_links=True, embed_images=True,
-    )  # fmt: skip
+    return HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="template",
+        extra_template_basedirs=[str(REPORTS)],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        embed_images=True,
+    )

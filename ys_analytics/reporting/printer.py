@@ -29,8 +29,9 @@ async (text) => {
   const next = new DOMParser().parseFromString(text, "text/html");
   for (const box of document.querySelectorAll(".ys-plot")) Plotly.purge(box);
   document.title = next.title;
-  for (const old of document.head.querySelectorAll("style[data-page], meta[name]")) old.remove();
-  for (const fresh of next.head.querySelectorAll("style[data-page], meta[name]")) document.head.append(document.adoptNode(fresh));
+  const own = "style[data-page], meta[name]";
+  for (const old of document.head.querySelectorAll(own)) old.remove();
+  for (const fresh of next.head.querySelectorAll(own)) document.head.append(document.adoptNode(fresh));
   document.body.replaceWith(document.adoptNode(next.body));
   await ysDraw();
   return document.querySelectorAll(".ys-plot:not(:has(svg.main-svg))").length;
@@ -110,10 +111,15 @@ def finished(pdf: bytes, *, title: str, author: str, subject: str, made: datetim
     stamp = f"D:{made:%Y%m%d%H%M%S}+00'00'"
     writer.add_metadata(
         {
-            "/Title": title, "/Author": author, "/Subject": subject, "/Creator": "ys-analytics", "/Producer": "Chromium, pypdf",
-            "/CreationDate": stamp, "/ModDate": stamp,
+            "/Title": title,
+            "/Author": author,
+            "/Subject": subject,
+            "/Creator": "ys-analytics",
+            "/Producer": "Chromium, pypdf",
+            "/CreationDate": stamp,
+            "/ModDate": stamp,
         }
-    )  # fmt: skip
+    )
     writer.create_viewer_preferences()
     if writer.viewer_preferences is not None:
         writer.viewer_preferences[NameObject("/DisplayDocTitle")] = BooleanObject(value=True)

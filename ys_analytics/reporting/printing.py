@@ -5,7 +5,6 @@ from data that broke a promise unless that is asked for, and then every page say
 """
 
 import os
-
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -164,20 +163,32 @@ class _Press:
         self, portfolio_id: str, name: str, executed: list[NotebookNode], printer: Printer, through: Path
     ) -> Printed:
         cover = page.Cover(
-            portfolio_id=portfolio_id, portfolio=name, week=self.run.week, as_of=self.run.manifest.as_of, title=self.weekly.title,
-            publisher=self.weekly.publisher, provisional=self.provisional,
-        )  # fmt: skip
+            portfolio_id=portfolio_id,
+            portfolio=name,
+            week=self.run.week,
+            as_of=self.run.manifest.as_of,
+            title=self.weekly.title,
+            publisher=self.weekly.publisher,
+            provisional=self.provisional,
+        )
         twin = page.to_twin(executed, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
         html = page.to_html(executed, cover)
         base = self.run.folder / shelf.stem(name, portfolio_id)
         files = Printed(
-            portfolio_id=portfolio_id, portfolio=name, pdf=base.with_suffix(".pdf"), html=base.with_suffix(".html"),
+            portfolio_id=portfolio_id,
+            portfolio=name,
+            pdf=base.with_suffix(".pdf"),
+            html=base.with_suffix(".html"),
             json=base.with_suffix(".json"),
-        )  # fmt: skip
+        )
         pdf = finished(
-            printer.to_pdf(html), title=cover.heading, author=cover.publisher, subject=f"{cover.title}, {cover.week}",
-            made=cover.as_of, twin=(files.json.name, twin),
-        )  # fmt: skip
+            printer.to_pdf(html),
+            title=cover.heading,
+            author=cover.publisher,
+            subject=f"{cover.title}, {cover.week}",
+            made=cover.as_of,
+            twin=(files.json.name, twin),
+        )
         shelf.put({files.html: page.with_script(html).encode(), files.json: twin, files.pdf: pdf}, through=through)
         return files
 

@@ -11,7 +11,7 @@ from ys_analytics.views import theme
 from ys_analytics.views.twin import View, caption, footnotes, packed, plain, safe
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure as PlotlyFigure
+    from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[import-untyped]
 
 PLOTLY_TYPE = "application/vnd.plotly.v1+json"
 
@@ -70,8 +70,8 @@ class Chart(View):
         taller = {"height": self.layout["height"] + 54, "margin": {**margin, "t": margin["t"] + 54}}
         return {**self.layout, "title": title, **taller}
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
+    def _repr_mimebundle_(self, **asked: object) -> dict[str, object]:
         """What Jupyter shows and stores; JupyterLab prefers Plotly's own type."""
         # A dataclass with slots is a new class, so a bare super() would not find its base.
-        bundle = View._repr_mimebundle_(self, include, exclude)
+        bundle = View._repr_mimebundle_(self, **asked)
         return {**bundle, PLOTLY_TYPE: {"data": self._data(), "layout": self._titled(), "config": _CONFIG}}

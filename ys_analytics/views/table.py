@@ -13,7 +13,6 @@ import polars as pl
 from ys_analytics.views import words
 from ys_analytics.views.twin import Field, Size, Statement, View, caption, footnotes, safe, said
 
-
 # A table of so many rows is never broken over two pages.
 _SHORT = 14
 

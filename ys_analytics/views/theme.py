@@ -75,7 +75,7 @@ def compact(value: float, step: float) -> str:
 
     >>> compact(1_500_000.0, 500_000.0), compact(-250_000.0, 250_000.0), compact(0.0, 1.0)
     ('1.5M', '−250k', '0')
-    """
+    """  # noqa: RUF002 - a minus is a minus sign
     scale, letter = next(
         ((size, mark) for size, mark in ((1e9, "bn"), (1e6, "M"), (1e3, "k")) if max(abs(value), step) >= size),
         (1.0, ""),

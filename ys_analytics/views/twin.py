@@ -99,8 +99,8 @@ class View:
         """The view as one self-contained piece of HTML."""
         raise NotImplementedError
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, object]:
-        """What Jupyter shows and stores."""
+    def _repr_mimebundle_(self, **_asked: object) -> dict[str, object]:
+        """What Jupyter shows and stores, whatever types it asked for."""
         return {"text/html": self.to_html(), "text/plain": self.alt or self.title, TWIN_TYPE: self.twin()}
 
 
@@ -110,19 +110,20 @@ def plain(value: object) -> object:
     >>> plain(Decimal("0.100")), plain(date(2026, 1, 2)), plain(float("nan"))
     ('0.100', '2026-01-02', None)
     """
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, pl.Series):
-        return [plain(item) for item in value]
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return value
+    match value:
+        case Decimal():
+            found: object = format(value, "f")
+        case datetime() | date():
+            found = value.isoformat()
+        case float() if not math.isfinite(value):
+            found = None
+        case pl.Series() | list() | tuple():
+            found = [plain(item) for item in value]
+        case dict():
+            found = {str(key): plain(item) for key, item in value.items()}
+        case _:
+            found = value
+    return found
 
 
 def packed(value: object) -> str:

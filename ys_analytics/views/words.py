@@ -23,7 +23,7 @@ def number(value: Decimal | float, places: int, *, sign: bool = False) -> str:
     '−1,234.50'
     >>> number(0.004, 2, sign=True)
     '0.00'
-    """
+    """  # noqa: RUF002 - a minus is a minus sign
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     # Context-free: thirty-eight digits do not fit the default context's twenty-eight.
     rounded = Decimal(f"{exact:.{places}f}") if exact.adjusted() > 20 else _rounded(exact, places)  # noqa: PLR2004
@@ -62,7 +62,7 @@ def days_between(start: date, end: date) -> str:
     '16–22 Nov 2026'
     >>> days_between(date(2026, 10, 26), date(2026, 11, 1)).replace(HARD_SPACE, " ")
     '26 Oct – 1 Nov 2026'
-    """
+    """  # noqa: RUF002 - a dash is a dash
     dash = "\N{EN DASH}"
     if (start.year, start.month) == (end.year, end.month):
         return f"{start.day}{dash}{day(end)}"
@@ -152,8 +152,10 @@ _FORMS: dict[str, Callable[..., str]] = {
 
 # How a unit is named in a table's head; units that a cell shows itself are left out.
 _SHOWN = dict.fromkeys(("USD", "USD signed", "USD whole", "USD whole signed", "price"), "USD") | {
-    "days": "days", "hours": "hours", "seconds": "s",
-}  # fmt: skip
+    "days": "days",
+    "hours": "hours",
+    "seconds": "s",
+}
 
 NUMERIC = frozenset(_FORMS) - {"date", "UTC"}
 
@@ -170,7 +172,7 @@ def written(value: Value, unit: str) -> str:
     '−1.23 %'
     >>> written(None, "USD")
     '—'
-    """
+    """  # noqa: RUF002 - a minus is a minus sign
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return DASH
     if isinstance(value, bool):

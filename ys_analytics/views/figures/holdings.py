@@ -15,6 +15,7 @@ from ys_analytics.views.theme import Json
 from ys_analytics.views.twin import Field, View, refused
 
 _MOST = 6
+_ROW = 17  # pixels a bar takes
 _VIEWS = (("asset", "by asset"), ("type", "by kind of position"), ("protocol", "by protocol"), ("chain", "by chain"))
 
 
@@ -30,56 +31,24 @@ def allocation(shares: pl.DataFrame) -> View:
         return refused(title, "the portfolio holds nothing")
     if shares["share"].null_count() == shares.height:
         return refused(title, "the net value is not positive, so there is nothing to take a share of")
-    traces: list[Json] = []
-    notes: list[Json] = []
-    labels: list[str] = []
-    panels = [(name, text, _gathered(shares.filter(pl.col("view") == name))) for name, text in _VIEWS]
-    reach = max(abs(share) for *_, rows in panels for _, share in rows)
-    low = min(0.0, *(share for *_, rows in panels for _, share in rows))
-    heights = [max(len(rows) for *_, rows in panels[:2]), max(len(rows) for *_, rows in panels[2:])]
-    height = 17 * sum(heights) + 72
+    parts = [_gathered(shares.filter(pl.col("view") == name)) for name, _ in _VIEWS]
+    heights = [max(len(parts[0]), len(parts[1])) * _ROW, max(len(parts[2]), len(parts[3])) * _ROW]
+    height = sum(heights) + 72
+    shown = [share for rows in parts for _, share in rows]
+    reach = [min(0.0, *shown) * 1.05, max(*shown, 0.01) * 1.02]
     layout = theme.layout(height=height, left=0, right=0, top=22, bottom=4, hovermode="closest", bargap=0.3)
-    inner = height - 26
-    for place, (_, text, rows) in enumerate(panels):
-        mark = "" if place == 0 else str(place + 1)
-        start, upper = (place % 2) * 0.52, place < 2
-        tall = 17 * heights[place // 2] / inner
-        domain = [1 - tall, 1.0] if upper else [0.0, tall]
-        names = [theme.escape(words.short(name, most=18)) for name, _ in rows]
-        traces.append(_bars(rows, mark))
-        layout |= {
-            # Names stand left of the bars: a third of the panel is theirs.
-            f"xaxis{mark}": {
-                "domain": [start + 0.17, start + 0.41], "range": [low * 1.05, max(reach * 1.02, 0.01)], "showgrid": False,
-                "showticklabels": False, "zeroline": True, "zerolinecolor": theme.FAINT, "zerolinewidth": 0.8, "fixedrange": True,
-                "anchor": f"y{mark}",
-            },
-            f"yaxis{mark}": {
-                "range": [heights[place // 2] - 0.5, -0.5], "showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True,
-                "anchor": f"x{mark}", "domain": domain,
-            },
-        }  # fmt: skip
-        notes.append(
-            theme.note(
-                text, x=start, xref="paper", y=domain[1], yref="paper", yanchor="bottom", yshift=4, color=theme.GREY
-            )
+    layout["annotations"] = []
+    for place, (rows, (_, text)) in enumerate(zip(parts, _VIEWS, strict=True)):
+        across, down = place % 2, place // 2
+        tall = heights[down] / (height - 26)
+        domain = [1 - tall, 1.0] if down == 0 else [0.0, tall]
+        axes, notes = _panel(
+            rows, text, mark=str(place + 1) if place else "", left=across * 0.52, domain=domain, reach=reach
         )
-        for row, (shown, (_, share)) in enumerate(zip(names, rows, strict=True)):
-            written = words.written(share, "share")
-            labels.append(written)
-            notes.append(
-                theme.note(
-                    shown, x=start, xref="paper", y=row, yref=f"y{mark}", font={"size": theme.SMALL, "color": theme.INK}
-                )
-            )
-            notes.append(
-                theme.note(
-                    written, x=max(share, 0.0), xref=f"x{mark}", y=row, yref=f"y{mark}", xshift=3,
-                    font={"size": theme.SMALL, "color": theme.INK},
-                )
-            )  # fmt: skip
-    layout["annotations"] = notes
-    first = panels[0][2]
+        axes[f"yaxis{place + 1 if place else ''}"]["range"] = [heights[down] / _ROW - 0.5, -0.5]
+        layout |= axes
+        layout["annotations"] += notes
+    first = parts[0]
     return Chart(
         title=title,
         subtitle="per cent of net value now; a debt counts against it",
@@ -90,11 +59,11 @@ def allocation(shares: pl.DataFrame) -> View:
             Field(name="share", title="Share", unit="share"),
         ),
         rows=tuple(shares.select("view", "name", "value", "share").iter_rows()),
-        labels=tuple(labels),
+        labels=tuple(words.written(share, "share") for share in shown),
         alt="Largest parts of net value: "
         + words.listed(f"{name} {words.written(share, 'share')}" for name, share in first[:3])
         + ".",
-        traces=tuple(traces),
+        traces=tuple(_bars(rows, str(place + 1) if place else "") for place, rows in enumerate(parts)),
         layout=layout,
     )
 
@@ -151,6 +120,29 @@ def pool_yields(yields: pl.DataFrame) -> View:
         layout=theme.layout(height=220, left=44, right=112, xaxis=time.layout, yaxis=axis.layout, annotations=notes),
         size="half",
     )
+
+
+def _panel(
+    rows: Sequence[tuple[str, float]], text: str, *, mark: str, left: float, domain: list[float], reach: list[float]
+) -> tuple[Json, list[Json]]:
+    """Axes and labels of one bar chart: names to the left of the bars, shares at their ends."""
+    bare: Json = {"showgrid": False, "showticklabels": False, "fixedrange": True}
+    zero: Json = {"zeroline": True, "zerolinecolor": theme.FAINT, "zerolinewidth": 0.8}
+    axes: Json = {
+        # A third of the panel is the names'.
+        f"xaxis{mark}": {**bare, **zero, "domain": [left + 0.17, left + 0.41], "range": reach, "anchor": f"y{mark}"},
+        f"yaxis{mark}": {**bare, "zeroline": False, "anchor": f"x{mark}", "domain": domain},
+    }
+    notes = [
+        theme.note(text, x=left, xref="paper", y=domain[1], yref="paper", yanchor="bottom", yshift=4, color=theme.GREY)
+    ]
+    small = {"size": theme.SMALL, "color": theme.INK}
+    for row, (name, share) in enumerate(rows):
+        named = theme.escape(words.short(name, most=18))
+        notes.append(theme.note(named, x=left, xref="paper", y=row, yref=f"y{mark}", font=small))
+        end: Json = {"x": max(share, 0.0), "xref": f"x{mark}", "y": row, "yref": f"y{mark}", "xshift": 3}
+        notes.append(theme.note(words.written(share, "share"), font=small, **end))
+    return axes, notes
 
 
 def _line(yields: pl.DataFrame, pool: str) -> list[tuple]:  # type: ignore[type-arg]

@@ -126,9 +126,13 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
         levels = [value for _, value in sharpe]
         below = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "ratio", most=3, domain=[0.0, 0.42], anchor="x")
         traces += stroke(
-            sharpe, name="Sharpe ratio", color=theme.VERMILION, dash="solid", yaxis="y2",
+            sharpe,
+            name="Sharpe ratio",
+            color=theme.VERMILION,
+            dash="solid",
+            yaxis="y2",
             texts=[f"Sharpe {words.written(v, 'ratio')}" for _, v in sharpe],
-        )  # fmt: skip
+        )
         now_too = words.written(sharpe[-1][1], "ratio")
         notes.append(
             theme.note(f"Sharpe ratio {now_too}", x=0.0, xref="paper", y=0.51, yref="paper", color=theme.VERMILION)
@@ -184,18 +188,30 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
         rows=tuple(history.select("day", "liquidation_distance").iter_rows()),
         labels=(*axis.labels, *time.labels, now, lowest),
         alt=f"Distance to liquidation: {now} now, smallest {lowest} on {words.day(low_day)}.",
-        traces=tuple(stroke(series, name="Distance", texts=[words.written(Decimal(repr(v)), "rate") for _, v in series])),
+        traces=tuple(
+            stroke(series, name="Distance", texts=[words.written(Decimal(repr(v)), "rate") for _, v in series])
+        ),
         layout=theme.layout(
-            height=200, left=44, right=8, top=20, xaxis=time.layout, yaxis=axis.layout, shapes=[theme.band(*week)],
+            height=200,
+            left=44,
+            right=8,
+            top=20,
+            xaxis=time.layout,
+            yaxis=axis.layout,
+            shapes=[theme.band(*week)],
             annotations=[
                 theme.note(
                     f"now {now}, lowest {lowest} on {words.day(low_day)}",
-                    x=0.0, xref="paper", y=1.1, yref="paper", color=theme.BLUE,
+                    x=0.0,
+                    xref="paper",
+                    y=1.1,
+                    yref="paper",
+                    color=theme.BLUE,
                 )
             ],
         ),
         size="half",
-    )  # fmt: skip
+    )
 
 
 def _bins(rets: list[float]) -> tuple[list[float], list[int]]:
@@ -212,5 +228,11 @@ def _bins(rets: list[float]) -> tuple[list[float], list[int]]:
 
 def _upright(x: float, color: str, dash: str) -> Json:
     return {
-        "type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": {"color": color, "dash": dash, "width": 1.4},
-    }  # fmt: skip
+        "type": "line",
+        "yref": "paper",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": color, "dash": dash, "width": 1.4},
+    }

@@ -38,12 +38,16 @@ def sentiment(mood: pl.DataFrame) -> View:
     across = theme.value_axis(-1.0, 1.0, "score", most=4, side="top", showgrid=True)
     traces: list[Json] = [
         {
-            "type": "scatter", "mode": "lines", "x": [row["before"], row["score"]], "y": [place, place],
-            "line": {"color": theme.FAINT, "width": 1.2}, "hoverinfo": "skip",
+            "type": "scatter",
+            "mode": "lines",
+            "x": [row["before"], row["score"]],
+            "y": [place, place],
+            "line": {"color": theme.FAINT, "width": 1.2},
+            "hoverinfo": "skip",
         }
         for place, row in enumerate(rows)
         if row["before"] is not None
-    ]  # fmt: skip
+    ]
     traces.append(_dots(rows, "before", {"size": 7, "color": theme.PAPER, "line": {"color": theme.GREY, "width": 1.2}}))
     traces.append(
         _dots(
@@ -66,7 +70,7 @@ def sentiment(mood: pl.DataFrame) -> View:
     best, worst = rows[0], rows[-1]
     return Chart(
         title=title,
-        subtitle="−1 despair to +1 delight; filled this week, hollow the week before; mentions in brackets",
+        subtitle=f"{words.MINUS}1 despair to +1 delight; filled this week, hollow the one before; mentions in brackets",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="mentions", title="Mentions", unit="count"),
@@ -81,12 +85,24 @@ def sentiment(mood: pl.DataFrame) -> View:
         ),
         traces=tuple(traces),
         layout=theme.layout(
-            height=max(120, 40 + 20 * len(rows)), left=84, right=42, top=22, bottom=6, xaxis=across.layout, annotations=notes,
-            yaxis={"range": [len(rows) - 0.5, -0.5], "showgrid": False, "showticklabels": False, "zeroline": False, "fixedrange": True},
+            height=max(120, 40 + 20 * len(rows)),
+            left=84,
+            right=42,
+            top=22,
+            bottom=6,
+            xaxis=across.layout,
+            annotations=notes,
+            yaxis={
+                "range": [len(rows) - 0.5, -0.5],
+                "showgrid": False,
+                "showticklabels": False,
+                "zeroline": False,
+                "fixedrange": True,
+            },
             hovermode="closest",
         ),
         size="half",
-    )  # fmt: skip
+    )
 
 
 def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
@@ -107,13 +123,16 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
         symbol, size, color = _MARKS[grade]
         traces.append(
             {
-                "type": "scatter", "mode": "markers", "x": [f"{at:%Y-%m-%dT%H:%M}" for at in some["created_at"]],
+                "type": "scatter",
+                "mode": "markers",
+                "x": [f"{at:%Y-%m-%dT%H:%M}" for at in some["created_at"]],
                 "y": [place] * some.height,
                 "marker": {"symbol": symbol, "size": size, "color": color, "line": {"width": 1, "color": color}},
                 "text": [theme.escape(words.short(text, most=80)) for text in some["message"]],
-                "hovertemplate": "%{x|%-d %b}: %{text}<extra></extra>", "cliponaxis": False,
+                "hovertemplate": "%{x|%-d %b}: %{text}<extra></extra>",
+                "cliponaxis": False,
             }
-        )  # fmt: skip
+        )
         notes.append(
             theme.note(
                 f"{grade} ({some.height})",
@@ -141,12 +160,24 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
         alt="Alerts raised: " + words.listed(f"{number} {grade}" for grade, number in counts.items() if number) + ".",
         traces=tuple(traces),
         layout=theme.layout(
-            height=128, left=84, right=10, xaxis=time.layout, shapes=[theme.band(*week)], annotations=notes, hovermode="closest",
-            yaxis={"range": [3.6, -0.6], "tickvals": [0, 1, 2, 3], "showticklabels": False, "gridcolor": theme.HAIR, "zeroline": False,
-                   "fixedrange": True},
+            height=128,
+            left=84,
+            right=10,
+            xaxis=time.layout,
+            shapes=[theme.band(*week)],
+            annotations=notes,
+            hovermode="closest",
+            yaxis={
+                "range": [3.6, -0.6],
+                "tickvals": [0, 1, 2, 3],
+                "showticklabels": False,
+                "gridcolor": theme.HAIR,
+                "zeroline": False,
+                "fixedrange": True,
+            },
         ),
         size="page",
-    )  # fmt: skip
+    )
 
 
 def _dots(rows: list[Json], column: str, marker: Json) -> Json:

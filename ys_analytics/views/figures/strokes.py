@@ -5,6 +5,7 @@ Knows how a series becomes traces; knows no portfolio.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from ys_analytics.views import theme
 from ys_analytics.views.theme import Json
@@ -79,7 +80,7 @@ def gaps(series: Sequence[Point]) -> list[tuple[date, date, int]]:
     """Every stretch without data: the days around it and how many days are missing."""
     return [
         (before, after, (after - before).days - 1)
-        for (before, _), (after, _) in zip(series, series[1:], strict=False)
+        for (before, _), (after, _) in pairwise(series)
         if after - before > _GAP
     ]
 

@@ -113,7 +113,7 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
     )
     traces = [
         *stroke(series, name="Net value", fill="rgba(0,114,178,0.08)", texts=_usd(series)),
-        *([_bars(moves)] if moves else []),
+        *([_bars(moves, days=(last_day - series[0][0]).days)] if moves else []),
     ]
     if not moves:
         layout["xaxis"]["anchor"] = "y"
@@ -157,10 +157,14 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
         shift = (12 if hope[-1][1] > last else -12) if near else 0
         traces += [
             {
-                "type": "scatter", "mode": "lines", "x": [day.isoformat() for day, _ in hope], "y": [at for _, at in hope],
-                "line": {"color": theme.GREY, "width": 1.1, "dash": "dash"}, "hoverinfo": "skip",
+                "type": "scatter",
+                "mode": "lines",
+                "x": [day.isoformat() for day, _ in hope],
+                "y": [at for _, at in hope],
+                "line": {"color": theme.GREY, "width": 1.1, "dash": "dash"},
+                "hoverinfo": "skip",
             }
-        ]  # fmt: skip
+        ]
         notes[0]["yshift"] = -shift / 2
         notes.append(
             theme.note(
@@ -177,7 +181,8 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
         rows=tuple(returns.select("day", "growth").iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Return since {words.day(series[0][0])}: {end}; highest {words.written(max(v for _, v in series), 'fraction')}, "
+            f"Return since {words.day(series[0][0])}: {end}; "
+            f"highest {words.written(max(v for _, v in series), 'fraction')}, "
             f"lowest {words.written(min(v for _, v in series), 'fraction')}."
         ),
         traces=tuple(traces),
@@ -292,14 +297,15 @@ def _gap_notes(series: list[Point]) -> tuple[str, ...]:
     )
 
 
-def _bars(moves: list[tuple[date, Decimal]]) -> Json:
+def _bars(moves: list[tuple[date, Decimal]], *, days: int) -> Json:
+    # A bar a day wide vanishes in a year's chart: a hundredth of the axis at least, in milliseconds.
+    width = max(0.5, days / 130) * 86_400_000
     return {
         "type": "bar",
         "x": [day.isoformat() for day, _ in moves],
         "y": [float(amount) for _, amount in moves],
         "yaxis": "y2",
-        # A bar a day wide vanishes in a year's chart: three days at least, in milliseconds.
-        "width": 3 * 86_400_000,
+        "width": width,
         "marker": {"color": [theme.BLUE if amount >= 0 else theme.VERMILION for _, amount in moves]},
         "text": [f"{words.day(day)}: {words.written(amount, 'USD signed')} USD" for day, amount in moves],
         "textposition": "none",
@@ -315,6 +321,7 @@ def _value_alt(series: list[Point], moves: list[tuple[date, Decimal]]) -> str:
     low, high = min(series, key=lambda point: point[1]), max(series, key=lambda point: point[1])
     flowed = f" External flows: {words.count(len(moves), 'day')} with one." if moves else " No external flow."
     return (
-        f"Net value from {words.day(series[0][0])} to {words.day(series[-1][0])}: {words.number(series[-1][1], 2)} USD at the end, "
+        f"Net value from {words.day(series[0][0])} to {words.day(series[-1][0])}: "
+        f"{words.number(series[-1][1], 2)} USD at the end, "
         f"between {words.number(low[1], 2)} and {words.number(high[1], 2)}.{flowed}"
     )

@@ -20,10 +20,10 @@ def findings(judged: pl.DataFrame) -> View:
         judged: suite, rule, column, severity, outcome, observed, notes String; rows Int64.
     """
     failed = judged.filter(pl.col("outcome") != "passed")
-    passed, suites = judged.height - failed.height, judged["suite"].n_unique() if judged.height else 0
+    untested = failed.filter(pl.col("outcome") == "error").height
     summary = (
-        f"{words.count(judged.height, 'rule')} in {words.count(suites, 'suite')}: {passed} passed, "
-        f"{failed.filter(pl.col('outcome') == 'failed').height} failed, {failed.filter(pl.col('outcome') == 'error').height} could not run."
+        f"{words.count(judged.height, 'promise')} in {words.count(judged['suite'].n_unique(), 'suite')}: "
+        f"{judged.height - failed.height} kept, {failed.height - untested} broken, {untested} could not be tested."
     )
     empty = summary if judged.height else "No check was run on this data."
     left_out = failed.height - _MOST
@@ -87,8 +87,11 @@ def provenance(facts: pl.DataFrame) -> View:
         facts: name, value String.
     """
     return table(
-        facts, title="With what it was made", fields=(Field(name="name", title=""), Field(name="value", title="")), size="half"
-    )  # fmt: skip
+        facts,
+        title="With what it was made",
+        fields=(Field(name="name", title=""), Field(name="value", title="")),
+        size="half",
+    )
 
 
 def refusals(refused: pl.DataFrame) -> View:
@@ -101,9 +104,9 @@ def refusals(refused: pl.DataFrame) -> View:
         refused,
         title="Numbers refused",
         fields=(
-            Field(name="title", title="Number"),
-            Field(name="window", title="Over"),
-            Field(name="reason", title="Because"),
+            Field(name="title", title="Number", width=52),
+            Field(name="window", title="Over", width=19),
+            Field(name="reason", title="Because", width=29),
         ),
         empty="No number was refused.",
         size="half",
@@ -119,7 +122,7 @@ def glossary(metrics: pl.DataFrame) -> View:
     sheet = table(
         metrics,
         title="Formulas",
-        subtitle="r: daily returns; N: 365; f: risk-free return a day; W: linked growth; G: compound growth; d: elapsed days",
+        subtitle="r: daily returns; N: 365; f: risk-free return a day; W: linked growth; G: growth a year; d: days",
         fields=(
             Field(name="title", title="Number"),
             Field(name="formula", title="Is"),

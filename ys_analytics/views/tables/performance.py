@@ -85,7 +85,7 @@ def drawdowns(episodes: pl.DataFrame) -> View:
             Field(name="recovery_days", title="Recovery", unit="days", reason="open"),
             Field(name="days", title="In all", unit="days"),
         ),
-        empty="The value never fell below an earlier one.",
+        empty="No fall from a peak is on record.",
     )
 
 
