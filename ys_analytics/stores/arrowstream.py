@@ -200,39 +200,42 @@ def _validate(name: str, column: pa.Array) -> None:
 
 def _sift(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
     """The slow way, for a batch that holds a misfit: every row is judged alone, the good ones are kept."""
+    suspects = [column for column in columns if not _sound(batch.select([column.name]), column)]
     kept = []
     for position in range(batch.num_rows):
-        row = batch.slice(position, 1)
-        for column in columns:
-            alone = row.select([column.name])
-            cell = alone.column(0)
-            try:
-                # A slice of a dictionary still holds the whole dictionary, misfits of other rows included.
-                if pa.types.is_dictionary(cell.type):
-                    alone = pa.record_batch({column.name: cell.dictionary.take(cell.indices)})
-                _validate(column.name, alone.column(0))
-                _typed(alone, (column,))
-            except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
-                key = {name: _shown(row.column(name)) for name in refusals.key if name in row.schema.names}
-                found = _shown(row.column(column.name))
+        for column in suspects:
+            # `take` copies the one value; a slice would be judged by the values of its neighbours.
+            if not _sound(_plain(batch.select([column.name]).take(pa.array([position]))), column):
+                key = {name: _shown(batch.column(name)[position : position + 1]) for name in _known(batch, refusals)}
+                found = _shown(batch.column(column.name).take(pa.array([position])))
                 refusals.refuse(column=column.name, found=found, expected=column.dtype, key=key)
                 break
         else:
             kept.append(position)
-    good = pa.Table.from_batches([batch.take(pa.array(kept, pa.int64()))]).unify_dictionaries()
-    plain = pa.table({name: _readable(good.column(name)) for name in good.schema.names})
-    return pl.concat([_typed(part, columns) for part in plain.to_batches()] or [_typed(_empty(plain.schema), columns)])
+    return _typed(_plain(batch.take(pa.array(kept, pa.int64()))), columns)
 
 
-def _readable(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column without its dictionary, which may hold text of rows that were refused."""
-    if not pa.types.is_dictionary(column.type):
-        return column
-    return pa.chunked_array([part.dictionary.take(part.indices) for part in column.chunks], column.type.value_type)
+def _sound(alone: pa.RecordBatch, column: Field) -> bool:
+    """Whether one column of a batch is all of its declared type."""
+    try:
+        _validate(column.name, alone.column(0))
+        _typed(alone, (column,))
+    except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False
+    return True
 
 
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], schema=schema)
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch without its dictionaries, which still hold the texts of other rows."""
+    columns = [
+        column.dictionary.take(column.indices) if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _known(batch: pa.RecordBatch, refusals: Refusals) -> list[str]:
+    return [name for name in refusals.key if name in batch.schema.names]
 
 
 def _shown(cell: pa.Array) -> str:
@@ -244,9 +247,10 @@ def _shown(cell: pa.Array) -> str:
         return "" if raw is None else raw.decode(errors="backslashreplace")
     if pa.types.is_timestamp(cell.type):
         return str(cell.view(pa.int64())[0].as_py())
-    if pa.types.is_decimal(cell.type):
+    try:
         return str(cell[0])
-    return str(cell[0])
+    except UnicodeDecodeError:
+        return "a list with text that is not UTF-8"
 
 
 def _refuse_loss(column: pl.Series, native: str) -> None:

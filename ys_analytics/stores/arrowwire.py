@@ -5,6 +5,7 @@ Knows where a stream ends and tells one that was cut short; knows no table and n
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from types import TracebackType
@@ -71,13 +72,17 @@ class Response:
 class Pipe:
     """The embedded engine writing its answer into a pipe, in a thread of its own, while we read the other end.
 
-    Nothing is held but one block; leaving early closes our end, which stops the engine.
+    Nothing is held but one block. Leaving early closes our end and kills the statement: the engine alone
+    would compute on to the end, for nobody.
     """
 
     closed = False
 
-    def __init__(self, client: "Client", statement: str, parameters: dict[str, Any]) -> None:
-        """Lay the pipe; the engine begins when the block does."""
+    def __init__(
+        self, client: "Client", statement: str, parameters: dict[str, Any], *, kill: Callable[[str], None]
+    ) -> None:
+        """Lay the pipe; the engine begins when the block does. `kill` stops the statement that holds a text."""
+        self._kill = kill
         self._reader, self._writer = os.pipe()
         with suppress(ImportError, OSError):
             import fcntl
@@ -97,6 +102,8 @@ class Pipe:
     ) -> None:
         """Close our end and wait until the engine has noticed."""
         os.close(self._reader)
+        if not self._verdict.done():
+            self._kill(self._place)
         self._thread.join()
         # What the engine said explains a broken stream better than the stream does.
         failed = self._verdict.exception()
@@ -104,7 +111,7 @@ class Pipe:
             raise failed
 
     def _answer(self, client: "Client", statement: str, parameters: dict[str, Any]) -> None:
-        into = f"INTO OUTFILE '/dev/fd/{self._writer}' TRUNCATE FORMAT ArrowStream"
+        into = f"INTO OUTFILE '{self._place}' TRUNCATE FORMAT ArrowStream"
         try:
             client.command(f"{statement} {into}", parameters)
         except BaseException as error:  # noqa: BLE001 - handed to the reader, in whose thread it is raised
@@ -113,6 +120,11 @@ class Pipe:
             self._verdict.set_result(None)
         finally:
             os.close(self._writer)
+
+    @property
+    def _place(self) -> str:
+        """Our end of the pipe as a file; while it is open no other statement names it."""
+        return f"/dev/fd/{self._writer}"
 
     def read(self, size: int = -1) -> memoryview:
         """So many bytes, or fewer at the end, straight into the memory that becomes the columns."""

@@ -6,7 +6,7 @@ into a pipe and a server into its response; from there both are read the same wa
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -236,13 +236,22 @@ class ClickHouse:
     @contextmanager
     def _stream(self, statement: str, parameters: Parameters | None) -> Iterator[Wire]:
         if self._address.embedded:
-            with Pipe(self._client, statement, _bound(parameters)) as pipe:
+            with Pipe(self._client, statement, _bound(parameters), kill=self._kill) as pipe:
                 yield pipe
         else:
             settings = {"output_format_arrow_compression_method": "lz4_frame"}
             response: Any = self._client.raw_stream(statement, _bound(parameters), settings=settings, fmt="ArrowStream")
             with response:
                 yield Response(response)
+
+    def _kill(self, place: str) -> None:
+        """Stop the statement that writes to a place, from a second session, for the first is busy with it."""
+        second = _client(replace(self._address, read_only=False))
+        try:
+            kill = "KILL QUERY WHERE position(query, concat('OUTFILE ', char(39), {place:String}, char(39))) > 0 ASYNC"
+            second.command(kill, {"place": place})
+        finally:
+            second.close()
 
 
 @dataclass(frozen=True, slots=True)
