@@ -13,7 +13,7 @@ from ys_analytics.errors import ContractError
 
 Model = Literal["brinson_fachler", "brinson_hood_beebower"]
 Interaction = Literal["apart", "selection", "allocation"]
-Linking = Literal["carino", "grap"]
+Linking = Literal["carino", "menchero", "grap", "frongello"]
 
 _EFFECTS = ("allocation", "selection", "interaction")
 
@@ -140,8 +140,9 @@ def linked_effects(
         segments: As for `brinson`, with `period` (sortable) and `segment`, one portfolio.
         period: The column of the period.
         segment: The column of the segment.
-        linking: Carino scales each period's effects by $k_t$; GRAP carries them forward at the portfolio's
-            later returns, after the benchmark's earlier ones.
+        linking: Carino scales each period's effects by $k_t$, Menchero by one factor and a correction least
+            in squares; GRAP and Frongello (the same in sum) take them on from the portfolio's earlier
+            returns at the benchmark's later ones.
         model: As for `brinson`.
         interaction: As for `brinson`.
         per_period: One row for each period and segment too, instead of their sums.
@@ -154,7 +155,8 @@ def linked_effects(
 
     Source:
         Carino (1999), "Combining Attribution Effects Over Time", J. Performance Measurement 3(4);
-        GRAP (1997), "Synthese des modeles d'attribution de performance".
+        Menchero (2000), "An Optimized Approach to Linking Attribution Effects", same journal 5(1);
+        GRAP (1997), "Synthese des modeles d'attribution de performance"; Frongello (2002), same journal 6(3).
 
     >>> row = {"weight": [1.0], "benchmark_weight": [1.0], "ret": [0.2], "benchmark_ret": [0.1]}
     >>> both = pl.DataFrame(
@@ -166,7 +168,7 @@ def linked_effects(
     effects = brinson(segments, model=model, interaction=interaction, over=[period])
     w, wb, r, rb = _sides()
     totals = segments.group_by(period).agg(r=(w * r).sum(), b=(wb * rb).sum()).sort(period)
-    factors = _carino(totals) if linking == "carino" else _grap(totals)
+    factors = {"carino": _carino, "menchero": _menchero}.get(linking, _grap)(totals)
     scaled = effects.join(
         totals.select(period).with_columns(factor=factors), on=period, how="left", maintain_order="left"
     )
@@ -187,6 +189,19 @@ def _carino(totals: pl.DataFrame) -> pl.Series:
 def _log_ratio(r: float, b: float) -> float:
     """Carino's coefficient; its limit where both returns are the same."""
     return 1 / (1 + r) if math.isclose(r, b, abs_tol=1e-15) else (math.log1p(r) - math.log1p(b)) / (r - b)
+
+
+def _menchero(totals: pl.DataFrame) -> pl.Series:
+    returns = totals.select("r", "b").rows()
+    n, gaps = len(returns), [r - b for r, b in returns]
+    own, market = (math.prod(1 + pair[side] for pair in returns) for side in (0, 1))
+    if min(own, market) <= 0:
+        raise ContractError("segments: a period lost everything, which cannot be linked; attribute it alone")
+    excess, roots = own - market, own ** (1 / n) - market ** (1 / n)
+    level = excess / n / roots if roots else own ** ((n - 1) / n)
+    squares = math.fsum(gap * gap for gap in gaps)
+    slope = (excess - level * math.fsum(gaps)) / squares if squares else 0.0
+    return pl.Series("factor", [level + slope * gap for gap in gaps], pl.Float64)
 
 
 def _grap(totals: pl.DataFrame) -> pl.Series:

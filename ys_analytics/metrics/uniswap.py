@@ -50,6 +50,27 @@ def lower_price(amount0: float, amount1: float, *, price: float, upper: float) -
     return (math.sqrt(price) - amount1 / liquidity) ** 2
 
 
+def upper_price(amount0: float, amount1: float, *, price: float, lower: float) -> float:
+    """Upper end of the range in which two amounts are in balance.
+
+    >>> round(upper_price(2, 4000, price=2000, lower=1333.3333333), 2)
+    3000.0
+    """
+    sp = math.sqrt(price)
+    liquidity = liquidity_of_token1(amount1, price=price, lower=lower)
+    return (liquidity * sp / (liquidity - sp * amount0)) ** 2
+
+
+def amounts(liquidity: float, *, price: float, lower: float, upper: float) -> tuple[float, float]:
+    """Tokens 0 and 1 in a position at a price: all of one beyond either end of its range.
+
+    >>> amounts(2.0, price=1.0, lower=1.0, upper=4.0)
+    (1.0, 0.0)
+    """
+    sp = math.sqrt(min(max(price, lower), upper))
+    return liquidity * (1 / sp - 1 / math.sqrt(upper)), liquidity * (sp - math.sqrt(lower))
+
+
 def tick_to_price(tick: int, *, decimals: tuple[int, int]) -> float:
     """Price of token 1 in token 0 at a tick.
 

@@ -96,7 +96,7 @@ def expected_shortfall(
         One Float64 fraction; a loss is positive. Null without returns.
 
     Raises:
-        ValueError: `confidence` is outside (0, 1).
+        ValueError: `confidence` is outside (0, 1); historical admits both ends.
 
     Source:
         Acerbi and Tasche (2002), J. Banking and Finance 26; Rockafellar and Uryasev (2002), same volume;
@@ -106,9 +106,9 @@ def expected_shortfall(
     >>> frame.select(expected_shortfall(pl.col("ret"), confidence=0.5)).item()
     0.03
     """
-    check_confidence(confidence)
     if method == "historical":
         return as_loss(_tail_mean(observed(ret), confidence, tail))
+    check_confidence(confidence)
     clean, z = observed(ret), normal_quantile(1 - confidence)
     if method == "normal":
         beyond = pl.lit(normal_density(z) / (1 - confidence))
@@ -180,9 +180,14 @@ def tail_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
     return known(good.abs() / risky(bad.abs()))
 
 
-def _quantile(ret: pl.Expr, confidence: float, quantile: str) -> pl.Expr:
+def _check_share(confidence: float) -> None:
+    """History has a best and a worst return, so it admits both ends."""
     if not 0 <= confidence <= 1:
         raise ValueError(f"confidence must be between 0 and 1, as 0.95, not {confidence}")
+
+
+def _quantile(ret: pl.Expr, confidence: float, quantile: str) -> pl.Expr:
+    _check_share(confidence)
     if quantile == "order":
         n = ret.count().cast(pl.Float64)
         # A hair below: 0.05 * 20 is one, not 1.0000000000000002 rounded up to two.
@@ -192,6 +197,7 @@ def _quantile(ret: pl.Expr, confidence: float, quantile: str) -> pl.Expr:
 
 
 def _tail_mean(ret: pl.Expr, confidence: float, tail: str) -> pl.Expr:
+    _check_share(confidence)
     share = 1 - confidence
     if tail in {"at_or_below", "below"}:
         edge = ret.quantile(share, interpolation="linear")
