@@ -30,6 +30,9 @@ _MARK = "demo_unfinished"
 # The migrations seed this one; it is never empty.
 _SEEDED = "satellite_agents"
 
+# Rows of one insert into ClickHouse: what bounds memory.
+_SLICE = 100_000
+
 _FAMILIES = tuple(name for name, table in TABLES.items() if isinstance(table, KeyFamily))
 
 
@@ -98,24 +101,17 @@ def fill(
             f"{found} holds data already; nothing was written; ask for --replace to empty the stores first"
         )
     frames = economy(portfolios=portfolios, days=days, seed=seed, until=until, prices=prices, progress=progress)
+    filled = _told(frames, portfolios=portfolios, seed=seed)
     stores.clickhouse.run(f"CREATE TABLE IF NOT EXISTS {_MARK} (since UInt8) ENGINE = MergeTree ORDER BY since")
     migrations.make_partitions(stores, _span(frames))
     with stores.postgres.transaction():
         _empty_postgres(stores, everything=replace or torn)
         if replace or torn:
             _empty_others(stores)
-        rows = _write(stores, frames, progress)
+        _write(stores, frames, progress)
     migrations.refresh(stores)
     stores.clickhouse.run(f"DROP TABLE IF EXISTS {_MARK}")
-    closes = frames["market_data"]["timestamp"].dt.date()
-    return Filled(
-        rows=rows,
-        portfolios=portfolios,
-        first=typed("date", closes.min()) + timedelta(days=1),
-        last=typed("date", closes.max()),
-        seed=seed,
-        source=frames["market_data"]["source"][0],
-    )
+    return filled
 
 
 def is_filled(stores: "Stores") -> bool:
@@ -164,24 +160,39 @@ def _empty_others(stores: "Stores") -> None:
         stores.qdrant.make(name, size=collection.size, payload=collection.payload)
 
 
-def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress) -> dict[str, int]:
-    """Every frame into its store; how many rows each had."""
+def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress) -> None:
+    """Every frame into its store; each is let go once it is written, so that memory falls as stores fill."""
     order = (*POSTGRES, *CLICKHOUSE, *QDRANT, *_FAMILIES)
     for done, name in enumerate(order):
         progress(name, done, len(order))
-        table = TABLES[name]
+        table, frame = TABLES[name], frames.pop(name)
         if name in POSTGRES:
-            stores.postgres.write(name, frames[name])
+            stores.postgres.write(name, frame)
         elif name in CLICKHOUSE:
-            stores.clickhouse.write(name, frames[name])
+            # In time order, a slice touches few months.
+            for part in frame.sort(typed("str", table.time), maintain_order=True).iter_slices(_SLICE):
+                stores.clickhouse.write(name, part)
         elif name in QDRANT:
-            stores.qdrant.write(name, as_points(table, frames[name]))
+            stores.qdrant.write(name, as_points(table, frame))
         else:
             # Whatever the family held before is as old as the rest of what is replaced.
             stores.redis.delete(_family(name).glob)
-            stores.redis.write(_family(name).kind, as_keys(name, frames[name]), ttl=_family(name).ttl)
+            stores.redis.write(_family(name).kind, as_keys(name, frame), ttl=_family(name).ttl)
     progress("done", len(order), len(order))
-    return {name: frames[name].height for name in order}
+
+
+def _told(frames: dict[str, pl.DataFrame], *, portfolios: int, seed: int) -> Filled:
+    """What is about to be written."""
+    closes = frames["market_data"]["timestamp"].dt.date()
+    return Filled(
+        rows={name: frames[name].height for name in (*POSTGRES, *CLICKHOUSE, *QDRANT, *_FAMILIES)},
+        portfolios=portfolios,
+        # Prices begin a day before the story.
+        first=typed("date", closes.unique().sort()[1]),
+        last=typed("date", closes.max()),
+        seed=seed,
+        source=frames["market_data"]["source"][0],
+    )
 
 
 def as_points(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
