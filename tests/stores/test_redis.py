@@ -15,7 +15,7 @@ from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.local.home import Home
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
-from ys_analytics.stores import RedisAddress, redis_script
+from ys_analytics.stores import RedisAddress, redis_frame, redis_script
 from ys_analytics.stores.patience import Interrupted
 from ys_analytics.stores.redis import Redis
 from ys_analytics.stores.redis_script import KINDS
@@ -279,3 +279,26 @@ def test_no_client_is_left_behind(own):
         with Redis.open(RedisAddress(own.url(), embedded=True)) as redis:
             redis.ping()
     assert server.num_fds() <= before + 1
+
+
+def test_values_are_taken_for_json_as_they_arrive(redis):
+    """The decoded frame is the text one decoded, over more keys than one part holds."""
+    texts = [json.dumps({"price": f"{n}.5", "n": n}) for n in range(25_000)]
+    redis.write("string", pl.DataFrame({"key": [f"k{n:05}" for n in range(25_000)], "value": texts}))
+    put(redis, "odd", '{"price": 1.5}')
+    shape = pl.Struct({"price": pl.String, "n": pl.Int64})
+    refusals = Refusals(source="prices", key=("key",), quarantine=True)
+    read = redis.read("*", "string", json=shape, refusals=refusals).sort("key")
+    assert read.schema["value"] == shape
+    assert read["value"].to_list() == [json.loads(text) for text in texts]
+    assert [misfit.key for misfit in refusals.met] == [{"key": "odd"}]
+    with pytest.raises(ContractError, match="key=odd"):
+        redis.read("*", "string", json=shape)
+
+
+def test_of_a_key_seen_in_two_parts_the_later_counts():
+    """SCAN may give a key again when the server rearranges itself; a list is then wholly the newer one."""
+    first = pl.DataFrame({"key": ["a", "a", "b"], "value": ["old", "old", "kept"]})
+    later = pl.DataFrame({"key": ["a", "c"], "value": ["new", "kept"]})
+    assert redis_frame.whole([first, later]).rows() == [("b", "kept"), ("a", "new"), ("c", "kept")]
+    assert redis_frame.whole([first, later[1:]]).height == 4

@@ -14,17 +14,13 @@ import pyarrow as pa  # type: ignore[import-untyped]
 Numbers = npt.NDArray[np.int64]
 
 
-def numbers(text: bytes) -> Numbers:
-    """Integers written with commas between them.
+def numbers(run: bytes) -> Numbers:
+    r"""Integers of eight bytes each, the lowest first.
 
-    >>> numbers(b"3,-1,20").tolist()
-    [3, -1, 20]
-    >>> numbers(b"").tolist()
-    []
+    >>> numbers(b"\x03\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff").tolist()
+    [3, -1]
     """
-    if not text:
-        return np.empty(0, np.int64)
-    return np.fromstring(text, np.int64, sep=",")
+    return np.frombuffer(run, np.dtype("<i8")).astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True)

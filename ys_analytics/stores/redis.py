@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import redis_frame, redis_script
+from ys_analytics.stores.ahead import ahead
+from ys_analytics.stores.json_text import decode
 from ys_analytics.stores.patience import Interrupted, patiently
 from ys_analytics.stores.redis_script import KINDS, Chunk, Kind
 from ys_analytics.stores.redis_url import connect
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 
 # Keys the server looks at per step: a few milliseconds of its time, a few hundred kilobytes.
 _STEP = 2_000
+
+# Steps whose answers become one part of the frame.
+_TOGETHER = 10
 
 # Commands sent together when writing.
 _WRITES = 1_000
@@ -66,14 +72,18 @@ class Redis:
         finally:
             client.close()
 
-    def read(self, pattern: str, kind: Kind, *, refusals: Refusals | None = None) -> pl.DataFrame:
+    def read(
+        self, pattern: str, kind: Kind, *, json: pl.DataType | None = None, refusals: Refusals | None = None
+    ) -> pl.DataFrame:
         """Every key that matches a glob, with its remaining lifetime, as long rows.
 
         Args:
             pattern: A glob as SCAN takes it, without the prefix: `price:current:*`.
             kind: What the keys hold. A key of another type is refused.
-            refusals: What becomes of a key of another type, or of text that is not UTF-8; an error
-                when not given.
+            json: Take each value for JSON of this type (see `json_text.decode`), which is done while the
+                next ones arrive; as text when not given.
+            refusals: What becomes of a key of another type, of text that is not UTF-8 or not JSON; an
+                error when not given.
 
         Returns:
             `key`, `ttl_ms` (null for keys that stay) and, by kind: string `value`; hash `field`,
@@ -83,12 +93,21 @@ class Redis:
 
         Raises:
             StoreError: the server refused us, went away, or was replaced in the middle.
-            ContractError: a key holds another type or is not text, and no quarantine was asked for.
+            ContractError: a key or a value does not fit, and no quarantine was asked for.
+
+        Example:
+            redis.read("price:current:*", "string", json=pl.Struct({"price": pl.String}))
         """
-        refusals = refusals if refusals is not None else Refusals(source=pattern, key=("key",))
-        script = redis_script.step(kind, cluster=hasattr(self.client, "get_primaries"))
-        chunks = self._patiently(lambda: [Chunk(*runs) for runs in self._steps(script, pattern)])
-        return redis_frame.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
+        met = refusals if refusals is not None else Refusals(source=pattern, key=("key",))
+        before = list(met.met)
+
+        def once() -> pl.DataFrame:
+            met.met[:] = before
+            return redis_frame.whole(
+                [self._part(chunks, kind, json, met) for chunks in ahead(self._groups(pattern, kind))]
+            )
+
+        return self._patiently(once)
 
     def count(self, pattern: str) -> int:
         """How many keys match a glob; the keys themselves stay on the server, for some are secrets.
@@ -163,6 +182,18 @@ class Redis:
             "role": str(said.get("role", "")),
             "mode": str(said.get("server_mode") or said.get("redis_mode", "")),
         }
+
+    def _part(self, chunks: list[Chunk], kind: Kind, json: pl.DataType | None, refusals: Refusals) -> pl.DataFrame:
+        rows = redis_frame.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
+        return rows if json is None else decode(rows, json, key=("key",), refusals=refusals)
+
+    def _groups(self, pattern: str, kind: Kind) -> Iterator[list[Chunk]]:
+        """The chunks of every step, some steps together; at least one group, maybe empty."""
+        script = redis_script.step(kind, cluster=hasattr(self.client, "get_primaries"))
+        chunks = (Chunk(*runs) for runs in self._steps(script, pattern))
+        yield list(islice(chunks, _TOGETHER))
+        while group := list(islice(chunks, _TOGETHER)):
+            yield group
 
     def _steps(self, script: str, pattern: str) -> Iterator[list[bytes]]:
         """Step through every server; one that is no longer the one we began with is an interruption."""

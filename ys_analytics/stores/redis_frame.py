@@ -16,8 +16,17 @@ from ys_analytics.stores.refusals import Refusals
 _STAYS = -1
 
 
+def whole(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Parts of one read as one frame; of a key that is in several, the last is the newest."""
+    frame = pl.concat(parts)
+    if sum(part["key"].n_unique() for part in parts) == frame["key"].n_unique():
+        return frame
+    looked = pl.concat(part.with_columns(look=pl.lit(place)) for place, part in enumerate(parts))
+    return looked.filter(pl.col("look") == pl.col("look").max().over("key")).drop("look")
+
+
 def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusals) -> pl.DataFrame:
-    """The rows of all chunks, of every key once, in the order of the chunks.
+    """The rows of some chunks, of every key once, in the order of the chunks.
 
     Raises:
         ContractError: something does not fit, and no quarantine was asked for.
@@ -90,7 +99,7 @@ def _joined(chunks: Sequence[Chunk], run: str) -> bytes:
 
 
 def _numbers(chunks: Sequence[Chunk], run: str) -> Numbers:
-    return numbers(b",".join(filter(None, (getattr(chunk, run) for chunk in chunks))))
+    return numbers(_joined(chunks, run))
 
 
 def _named(key: bytes, prefix: str) -> str:

@@ -36,7 +36,7 @@ KINDS: dict[Kind, Shape] = {
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One step's answer: runs of bytes, and numbers with commas between them.
+    """One step's answer: runs of bytes, and numbers of eight bytes each.
 
     Attributes:
         keys: The keys, one after another; `key_lengths` says where each ends.
@@ -67,10 +67,19 @@ local keys, ttls, counts, strange, types = {}, {}, {}, {}, {}
 local columns = {{}, {}}
 local width = WIDTH
 
+local function packed(numbers)
+    local parts = {}
+    for start = 1, #numbers, MOST do
+        local last = math.min(start + MOST - 1, #numbers)
+        parts[#parts + 1] = struct.pack('<' .. string.rep('i8', last - start + 1), unpack(numbers, start, last))
+    end
+    return join(parts)
+end
+
 local function lengths(texts)
     local all = {}
     for place = 1, #texts do all[place] = #texts[place] end
-    return join(all, ',')
+    return packed(all)
 end
 
 local function take(key, got)
@@ -99,7 +108,7 @@ end
 ALL
 
 return {
-    found[1], join(keys), lengths(keys), join(ttls, ','), join(counts, ','),
+    found[1], join(keys), lengths(keys), packed(ttls), packed(counts),
     join(columns[1]), lengths(columns[1]), join(columns[2]), lengths(columns[2]),
     join(strange), lengths(strange), join(types, ' ')
 }
@@ -143,5 +152,13 @@ def step(kind: Kind, *, cluster: bool = False) -> str:
     """The script that reads one step of a kind; its arguments are cursor, glob and count."""
     shape = KINDS[kind]
     together = kind == "string" and not cluster
-    every = _TOGETHER.replace("MOST", _MOST) if together else _ONE_BY_ONE
-    return _STEP.replace("ALL", every).replace("READ", shape.read).replace("WIDTH", "2" if shape.second else "1")
+    words = {
+        "ALL": _TOGETHER if together else _ONE_BY_ONE,
+        "READ": shape.read,
+        "WIDTH": "2" if shape.second else "1",
+        "MOST": _MOST,
+    }
+    text = _STEP
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    return text
