@@ -33,11 +33,7 @@ class Question:
     def __post_init__(self) -> None:
         """Refuse a portfolio that is no id: what is not a UUID names nobody, in any store."""
         for portfolio in self.portfolios or ():
-            try:
-                canonical = str(UUID(portfolio))
-            except ValueError:
-                canonical = ""
-            if canonical != portfolio:
+            if not _is_id(portfolio):
                 raise UsageError(f"portfolio {portfolio!r} is not an id in lower case; `ys load portfolios` lists them")
 
     @property
@@ -85,3 +81,11 @@ class Question:
             " NULLS FIRST"
             for name in self.table.key
         ]
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text is a UUID as the stores write it."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
