@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import psutil
 import pytest
@@ -213,3 +214,26 @@ def test_a_stop_insists_when_a_server_does_not_listen(made):
     server.send_signal(signal.SIGSTOP)
     process.stop(server, politely=signal.SIGTERM, patience=0.2)
     assert ValkeyServer(Home(made.home)).running() is None
+
+
+def test_a_server_that_is_not_ready_yet_is_waited_for_and_not_started_again(made):
+    """Whoever began it may have been killed before it was ready; what it loads is not thrown away."""
+    local.up(made, only=["redis"])
+    server = ValkeyServer(Home(made.home)).running()
+    server.send_signal(signal.SIGSTOP)
+    resume = threading.Timer(0.2, server.send_signal, [signal.SIGCONT])
+    resume.start()
+    ValkeyServer(Home(made.home)).start()
+    resume.join()
+    assert ValkeyServer(Home(made.home)).running().pid == server.pid
+
+
+def test_a_socket_that_was_swept_away_comes_back(made):
+    local.up(made)
+    for name in ("postgres", "valkey"):
+        for swept in (Home(made.home).root / "run" / name).iterdir():
+            swept.unlink()
+    assert local.up(made) == ["postgres", "redis"]
+    with opened(made) as stores:
+        assert stores.postgres.rows("SELECT 1") == [(1,)]
+        stores.redis.ping()

@@ -55,9 +55,9 @@ class PostgresServer:
         return process.find(self._pid_file, self._is_ours)
 
     def up(self) -> bool:
-        """Whether our server runs and can be reached: cleaners of temporary folders sweep sockets away."""
-        folder = self._socket_folder()
-        return self.running() is not None and folder is not None and (folder / ".s.PGSQL.5432").exists()
+        """Whether our server runs and accepts connections."""
+        server = self._reachable()
+        return server is not None and self._ready(server.pid)
 
     def conninfo(self, *, user: str = OWNER) -> str:
         """How libpq reaches the running server.
@@ -76,7 +76,9 @@ class PostgresServer:
         Raises:
             StoreError: the server did not start; the line quotes its log.
         """
-        if self.up():
+        begun = self._reachable()
+        if begun is not None:  # by somebody who was killed before it was ready, perhaps
+            self._await(begun.pid)
             return
         self.stop()
         account = unprivileged()
@@ -122,6 +124,11 @@ class PostgresServer:
         return candidate.name() == "postgres" and (
             self._is_ours(candidate) or candidate.cwd() == str(self.home.postgres)
         )
+
+    def _reachable(self) -> psutil.Process | None:
+        """Our server, unless its socket is gone: cleaners of temporary folders sweep sockets away."""
+        folder = self._socket_folder()
+        return self.running() if folder is not None and (folder / ".s.PGSQL.5432").exists() else None
 
     def _await(self, pid: int) -> None:
         """Wait until the pid file says that it accepts connections."""

@@ -50,9 +50,9 @@ class ValkeyServer:
         return process.find(self._pid_file, self._is_ours)
 
     def up(self) -> bool:
-        """Whether our server runs and can be reached: cleaners of temporary folders sweep sockets away."""
+        """Whether our server runs and answers."""
         where = self._socket()
-        return self.running() is not None and where is not None and where.exists()
+        return self.running() is not None and where is not None and _answers(where)
 
     def url(self) -> str:
         """How redis-py reaches the running server.
@@ -71,8 +71,11 @@ class ValkeyServer:
         Raises:
             StoreError: the server did not start; the line quotes what it said.
         """
-        if self.up():
+        where = self._socket()
+        if self.running() is not None and where is not None and where.exists():
+            self._await(where)  # it loads what it kept, or its starter was killed before it was ready
             return
+        # cleaners of temporary folders sweep sockets away
         self.stop()
         self.home.valkey.mkdir(mode=0o700, exist_ok=True)
         where = self.home.socket_folder("valkey", owner=os.geteuid()) / _SOCKET
