@@ -237,3 +237,9 @@ def test_a_socket_that_was_swept_away_comes_back(made):
     with opened(made) as stores:
         assert stores.postgres.rows("SELECT 1") == [(1,)]
         stores.redis.ping()
+
+
+def test_a_home_is_its_owners_alone(made):
+    """Others may pass through it where PostgreSQL must, as another account; nobody else may list it."""
+    assert Home(made.home).root.stat().st_mode & 0o066 == 0
+    assert Home(made.home).postgres.stat().st_mode & 0o077 == 0

@@ -69,13 +69,13 @@ class Home:
         return self.root / f"{name}.lock"
 
     def make(self) -> None:
-        """Create the home.
+        """Create the home, for its owner alone.
 
         Raises:
             StoreError: the folder cannot be created.
         """
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
                 f"cannot create {self.root}: {error.strerror}; set YS_HOME to a folder of yours"

@@ -126,7 +126,9 @@ def open_stores(
     Args:
         settings: Where the stores are.
         only: Which to open; the others raise StoreError when asked for.
-        role: `analyst` reads as `ys_analyst`; `owner` may change everything.
+        role: `owner` may change everything. `analyst` reads: PostgreSQL as `ys_analyst`, ClickHouse under
+            its setting `readonly`. Redis and Qdrant know no such session: on a server, give the kit the
+            login (an ACL user, a read-only key) of somebody who may only read.
         purpose: What the block is for; whoever must wait for it is told.
         on_wait: Told once for each store that must be waited for.
 
