@@ -165,6 +165,8 @@ class Postgres:
             yield
             return
         with told(), self._transaction("read", SNAPSHOT) as view:
+            # The moment is that of the first statement, not of BEGIN; without one it would be later than promised.
+            view.line.execute(b"SELECT 1")
             self._snapshot = view
             try:
                 yield
