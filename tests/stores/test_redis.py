@@ -256,14 +256,17 @@ def test_a_server_that_is_not_there_is_a_store_error_without_the_password():
     [
         "http://cache:6379",
         "cache:6379",
+        "redis://:s3cret@cache:port/0",
+        "redis://[cache/0",
         "redis+sentinel://a:1",
         "redis+sentinel://a:1/service/x",
         "redis-cluster://a:b",
     ],
 )
 def test_a_url_of_no_known_form_is_a_settings_error(url):
-    with pytest.raises(SettingsError, match="YS_REDIS_URL"), Redis.open(RedisAddress(url)):
+    with pytest.raises(SettingsError, match="YS_REDIS_URL") as raised, Redis.open(RedisAddress(url)):
         pass
+    assert "s3cret" not in str(raised.value)
 
 
 def test_json_written_is_json_read(redis):

@@ -39,11 +39,14 @@ def connect(url: str, *, timeout: float) -> "Redis | RedisCluster":
     from redis.retry import Retry
     from redis.sentinel import Sentinel
 
-    parts = urlsplit(url)
+    parts = _split(url)
     common: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": min(timeout, 10.0)}
     once: dict[str, Any] = {"retry": Retry(NoBackoff(), 0)}
     if parts.scheme in _SINGLE:
-        return Redis.from_url(url, **common, **once)
+        try:
+            return Redis.from_url(url, **common, **once)
+        except ValueError:  # its text may hold the password
+            raise SettingsError("YS_REDIS_URL: port, database or an option is not what redis-py can read") from None
     login = _login(parts) | ({"ssl": True} if parts.scheme.startswith("rediss") else {})
     if parts.scheme in _CLUSTER:
         nodes = [
@@ -62,6 +65,13 @@ def connect(url: str, *, timeout: float) -> "Redis | RedisCluster":
     raise SettingsError(
         f"YS_REDIS_URL: {parts.scheme or 'no'} scheme; use redis, rediss, unix, redis-cluster or redis+sentinel"
     )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise SettingsError("YS_REDIS_URL: not a URL") from None
 
 
 def _hosts(parts: SplitResult, default: int) -> list[tuple[str, int]]:
