@@ -1,8 +1,10 @@
 """A home of its own for the command: started, migrated and filled by the command itself."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,11 +40,17 @@ def bare(tmp_path_factory) -> Shell:
 
 
 @pytest.fixture(scope="session")
-def ys(tmp_path_factory):
-    """The command on filled stores: `up`, `migrate up` and `demo` have run, as `make report` runs them."""
-    shell = Shell(tmp_path_factory.mktemp("ys"))
+def ys():
+    """The command on filled stores: `up`, `migrate up` and `demo` have run, as `make report` runs them.
+
+    Not under pytest's own folder: as root, PostgreSQL runs as another user, whom that folder locks out
+    whenever a second pytest begins.
+    """
+    home = Path(tempfile.mkdtemp(prefix="ys-cli-"))
+    shell = Shell(home)
     for words in (["up"], ["migrate", "up"], ["demo", "--portfolios", "12", "--days", "120"]):
         done = shell(*words)
         assert done.returncode == 0, done.stderr
     yield shell
     shell("down")
+    shutil.rmtree(home)

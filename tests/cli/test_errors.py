@@ -17,7 +17,7 @@ import pytest
             ["load", "portfolios"],
             {"YS_POSTGRES_URL": "postgresql://me:long-secret@127.0.0.1:1/ys"},
             11,
-            "127.0.0.1:1",
+            "127.0.0.1",
             id="a server that is not there",
         ),
     ],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UNFOLDED = 240
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNFOLDED)
 
 
 def say(line: str) -> None:

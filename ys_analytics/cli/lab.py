@@ -1,9 +1,11 @@
 """How JupyterLab is started: on loopback, behind a token, beside running stores."""
 
+import json
 import os
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from ys_analytics.errors import ReportError
@@ -21,6 +23,7 @@ def open_lab(*, port: int, browser: bool) -> NoReturn:
 
     local.up(load_settings())
     _register_kernel()
+    _stay_quiet()
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
     print(f"http://127.0.0.1:{port}/lab?token={token}", flush=True)  # noqa: T201 - the result of the command
     words = [
@@ -31,14 +34,20 @@ def open_lab(*, port: int, browser: bool) -> NoReturn:
         f"--ServerApp.root_dir={PROJECT}",
         "--LabApp.default_url=/lab/tree/notebooks/performance.ipynb",
         f"--MultiKernelManager.default_kernel_name={KERNEL}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]  # fmt: skip
     if os.geteuid() == 0:
         words.append("--allow-root")
     if not browser:
         words.append("--no-browser")
     os.execve(sys.executable, words, os.environ | {"JUPYTER_TOKEN": token})  # noqa: S606 - we become the server
+
+
+def _stay_quiet() -> None:
+    """No news and no update checks: this environment's JupyterLab never calls home, and never asks to."""
+    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    folder = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "overrides.json").write_text(json.dumps(quiet))
 
 
 def _register_kernel() -> None:

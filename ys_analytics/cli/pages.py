@@ -31,13 +31,13 @@ def report(
 
     Example: ys report --week 2026-W47 --all
     """
+    if every == bool(portfolio):
+        raise UsageError("name portfolios with --portfolio, or print every one with --all")
     from ys_analytics import reporting
     from ys_analytics.cli.console import out as stdout
     from ys_analytics.cli.console import progress
     from ys_analytics.settings import load_settings
 
-    if every == bool(portfolio):
-        raise UsageError("name portfolios with --portfolio, or print every one with --all")
     settings = load_settings()
     with progress(f"report {week}") as tick:
         printed = reporting.report(

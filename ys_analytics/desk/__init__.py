@@ -86,11 +86,18 @@ class Desk:
         from ys_analytics import frames
 
         known = self.source.rows("portfolios")
-        if self._asked:
-            return known.row(by_predicate=pl.col("id") == frames.find_portfolio(known, self._asked), named=True)
-        if known.height != 1:
-            raise UsageError(f"portfolio_id: say whose week, by id or name; there are {known.height} portfolios")
-        return known.row(0, named=True)
+        wanted = frames.find_portfolio(known, self._asked) if self._asked else self._largest(known)
+        return known.row(by_predicate=pl.col("id") == wanted, named=True)
+
+    def _largest(self, known: pl.DataFrame) -> str:
+        """Whose week it is when nobody was named: the portfolio that holds most; the masthead says which."""
+        if known.is_empty():
+            raise UsageError("there is no portfolio; `ys demo` makes some")
+        worth = self.source.rows("portfolio_positions").group_by("portfolio_id").agg(pl.col("current_value").sum())
+        ranked = known.join(worth, left_on="id", right_on="portfolio_id", how="left").sort(
+            "current_value", "id", descending=[True, False], nulls_last=True
+        )
+        return str(ranked["id"][0])
 
     @property
     def days(self) -> tuple[date, date]:
