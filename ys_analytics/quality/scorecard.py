@@ -140,7 +140,8 @@ def _card(each: Finding, past: _Past) -> str:
     seen = f"could not run: {each.observed}" if each.outcome == "error" else each.observed
     return (
         f"<article class='card {each.severity} {each.outcome}'>"
-        f"<p class='tags'><b>{_SIGN[each.outcome]} {each.severity}</b><a href='#{escape(each.suite)}'>{escape(each.suite)}</a>{_spark(each, past)}{when}</p>"
+        f"<p class='tags'><b>{_SIGN[each.outcome]} {each.severity}</b>"
+        f"<a href='#{escape(each.suite)}'>{escape(each.suite)}</a>{_spark(each, past)}{when}</p>"
         f"<h4>{escape(each.rule)}</h4><p>{escape(each.notes)}</p>"
         f"<p class='seen'>{escape(seen)}</p>{_rows(each)}</article>"
     )

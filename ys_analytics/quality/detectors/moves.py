@@ -17,6 +17,8 @@ _A_KIND = 3
 _WINDOW = 41
 # The usual move is never taken for less: quotes are rounded, and pegs breathe by a few tenths of a per cent.
 _LEAST_MOVE = 0.002
+# A storm is a market move beyond this many usual ones; boats toss in it each in its own way.
+_STORM, _TOSSED = 3.0, 1.5
 # Median of absolute values to standard deviation, for a normal distribution.
 _MAD = 1.4826
 
@@ -35,7 +37,8 @@ def moves(
 
     Returns:
         The rows with `level` (the logarithm), `step` (its change), `alone` (the change without the market's
-        part), `habit` (the usual size of `alone` around then, as a standard deviation) and `traded` (volume
+        part), `habit` (the usual size of `alone` around then, as a standard deviation, and more
+        in a storm of the whole market) and `traded` (volume
         over its median around then; null where unknown). The first row of a series has no change.
     """
     by = list(series)
@@ -60,6 +63,8 @@ def moves(
                 pl.lit(_LEAST_MOVE),
             )
         )
+        .with_columns(_storm=(pl.col("_market").abs() - _STORM * _MAD * pl.col("_market").abs().median()).clip(0))
+        .with_columns(habit=(pl.col("habit") ** 2 + (_TOSSED * pl.col("_beta") * pl.col("_storm")) ** 2).sqrt())
         .select(*frame.columns, "level", "step", "alone", "habit", "traded")
         .collect()
     )

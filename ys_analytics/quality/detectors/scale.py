@@ -27,40 +27,78 @@ _DECADES = 6.0
 def decimal_shifts(
     frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, volume: str | None = None
 ) -> pl.DataFrame:
-    """Observations a power of ten away from the level most of their series stands on.
+    """Observations between a jump by a power of ten and the jump back, or the jump alone where none leads back.
 
-    Every jump close to a power of ten, out of a calm and without the trading a real one brings, moves the series
-    to another level; rows on any but the commonest level are at fault.
+    A jump that leads exactly back is proof. One that does not must come out of a calm and, when it is tenfold,
+    without the trading a real one brings; which side of it is wrong, the series itself cannot say.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
-    >>> price = [(100.0 + n % 3) * (1000 if n >= 25 else 1) for n in range(30)]
+    >>> price = [(100.0 + n % 3) * (1000 if 20 <= n < 25 else 1) for n in range(30)]
     >>> quotes = pl.DataFrame({"coin": "A", "day": days, "price": price})
     >>> decimal_shifts(quotes, series=["coin"], time="day", value="price").height
     5
     """
     by = list(series)
-    seen = moves(frame, series=by, time=time, value=value, volume=volume).lazy()
-    decades = pl.col("alone") / _LN10
-    slack = (4 * pl.col("habit")).clip(_LEAST_SLACK, _MOST_SLACK)
-    before = [pl.col("_true").abs().shift(ago).over(by).fill_null(0.0) for ago in range(1, _DAYS_BEFORE + 1)]
+    rows = _with_jumps(moves(frame, series=by, time=time, value=value, volume=volume), by)
+    jumps = _believed(rows.filter(pl.col("_power") != 0), by)
+    # A row lies inside when the last believed jump before it is one that leads back later.
+    inside = pl.col("_opens").forward_fill().over(by)
+    stays = pl.col("_believed") & ~pl.col("_paired")
     return (
-        seen.with_columns(_power=decades.round(0))
-        .with_columns(_near=((decades - pl.col("_power")).abs() * _LN10 <= slack) & (pl.col("_power") != 0)
-                        & (pl.col("alone").abs() > _FAR * pl.col("habit")))
-        .with_columns(_true=pl.when("_near").then(pl.col("alone") - pl.col("_power") * _LN10).otherwise("alone"))
-        .with_columns(_calm=pl.max_horizontal(before) < _CALM, _traded=pl.col("traded").fill_null(0.0) >= _TRADED)
-        .with_columns(_jump=pl.when(pl.col("_near") & pl.col("_calm") & ~pl.col("_traded")).then("_power").otherwise(0))
-        .with_columns(_on=pl.col("_jump").cum_sum().over(by).cast(pl.Int32))
-        .with_columns(_usual=pl.col("_on").mode().min().over(by))
-        .filter(pl.col("_on") != pl.col("_usual"))
-        .sort(*by, time)
+        rows.join(jumps, on=[*by, "_row"], how="left")
+        .with_columns(pl.col("_believed").fill_null(value=False), _to=pl.col("_to").forward_fill().over(by))
+        .sort(*by, "_row")
+        .filter(inside.fill_null(value=False) | stays)
         .select(
             *by, time, value,
-            said=pl.format("stands 10^{} times its usual level", pl.col("_on") - pl.col("_usual")),
+            said=pl.when(stays)
+            .then(pl.format("jumps to 10^{} times its level, and stays", pl.col("_power").cast(pl.Int32)))
+            .otherwise(pl.format("stands at 10^{} times its level", pl.col("_to").cast(pl.Int32))),
         )
         .collect()
     )  # fmt: skip
+
+
+def _with_jumps(seen: pl.DataFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """Each row with its number in its series, and the power of ten it jumped by; 0 for a row like any other."""
+    decades = pl.col("alone") / _LN10
+    slack = (4 * pl.col("habit")).clip(_LEAST_SLACK, _MOST_SLACK)
+    near = ((decades - decades.round(0)).abs() * _LN10 <= slack) & (pl.col("alone").abs() > _FAR * pl.col("habit"))
+    power = pl.when(near.fill_null(value=False)).then(decades.round(0)).otherwise(0.0)
+    before = [pl.col("_rest").abs().shift(ago).over(by).fill_null(0.0) for ago in range(1, _DAYS_BEFORE + 1)]
+    return (
+        seen.lazy()
+        .with_columns(_row=pl.int_range(pl.len()).over(by), _power=power)
+        .with_columns(_rest=pl.col("alone") - pl.col("_power") * _LN10)
+        .with_columns(_calm=pl.max_horizontal(before) < _CALM)
+    )
+
+
+def _believed(jumps: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """The jumps that are errors, and which of them open a stretch that another closes.
+
+    In a chain of jumps there and back, every other stretch is wrong: those that are shorter together. Two jumps
+    have one stretch between them.
+    """
+    after, before = pl.col("_power").shift(-1).over(by), pl.col("_power").shift(1).over(by)
+    leads_back = (after == -pl.col("_power")).fill_null(value=False)
+    led_back = (before == -pl.col("_power")).fill_null(value=False)
+    traded = (pl.col("traded").fill_null(0.0) >= _TRADED) & (pl.col("_power").abs() < 2)  # noqa: PLR2004 - tenfold
+    chain = [*by, "_chain"]
+    length = pl.when("_leads_back").then((pl.col("_row").shift(-1) - pl.col("_row")).over(by)).otherwise(0)
+    even = pl.col("_place") % 2 == 0
+    shorter = (pl.len() == 2) | (pl.col("_length").filter(even).sum() <= pl.col("_length").filter(~even).sum())  # noqa: PLR2004
+    return (
+        jumps.with_columns(_leads_back=leads_back, _led_back=led_back)
+        .with_columns(_paired=pl.col("_leads_back") | pl.col("_led_back"), _length=length)
+        .with_columns(_chain=(~pl.col("_led_back")).cum_sum().over(by))
+        .with_columns(_place=pl.int_range(pl.len()).over(chain))
+        .with_columns(_opens=pl.col("_leads_back") & (even == shorter.over(chain)))
+        .with_columns(_believed=pl.col("_paired") | (pl.col("_calm") & ~traded))
+        .filter("_believed")
+        .select(*by, "_row", "_believed", "_paired", "_opens", _to=pl.when("_opens").then("_power"))
+    )
 
 
 def scale_outliers(frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[str], value: str) -> pl.DataFrame:

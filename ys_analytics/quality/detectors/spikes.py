@@ -11,13 +11,13 @@ import polars as pl
 
 from ys_analytics.quality.detectors.moves import moves
 
-# Beyond this many times the usual move, there and back: 14 of 119,389 real series-days are, traded or not.
-_FAR = 6.0
+# Beyond this many times the usual move, there and back, with no more trading than usual.
+_FAR = 3.5
 # The same where far more was traded than usual: something did happen then.
-_FAR_AND_TRADED = 18.0
+_FAR_AND_TRADED = 6.0
 _TRADED = 1.8
 # Smaller excursions do no damage worth a finding.
-_LEAST = 0.03
+_LEAST = 0.08
 # How much of the way out may be left after the way back.
 _LEFT = 0.35
 _LONGEST = 3
@@ -40,22 +40,25 @@ def reverting_spikes(
     """
     by = list(series)
     seen = moves(frame, series=by, time=time, value=value, volume=volume)
-    scored = seen.lazy().with_columns(
-        **{f"_out{length}": _excursion(length).over(by) for length in range(1, _LONGEST + 1)}
+    scored = (
+        seen.lazy()
+        .with_columns(**{f"_out{length}": _excursion(length).over(by) for length in range(1, _LONGEST + 1)})
+        .with_columns(**{f"_score{length}": _score(length).over(by) for length in range(1, _LONGEST + 1)})
     )
     # An excursion of n observations began 0 to n-1 observations ago.
-    within = [pl.col(f"_out{length}").shift(ago).over(by) for length in range(1, _LONGEST + 1) for ago in range(length)]
+    began = [(length, ago) for length in range(1, _LONGEST + 1) for ago in range(length)]
+    size = [pl.col(f"_out{length}").shift(ago).over(by) for length, ago in began]
+    score = [pl.col(f"_score{length}").shift(ago).over(by) for length, ago in began]
     far = pl.when(pl.col("traded") >= _TRADED).then(_FAR_AND_TRADED).otherwise(_FAR)
     return (
-        scored.with_columns(_size=pl.max_horizontal(within))
-        .with_columns(_score=pl.col("_size") / pl.col("habit"))
+        scored.with_columns(_size=pl.max_horizontal(size), _score=pl.max_horizontal(score))
         .filter((pl.col("_score") > far) & (pl.col("_size") > _LEAST) & ~_off_its_peg(value, by))
         .sort("_score", *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
             *by, time, value,
             said=pl.format(
-                "went {} % away and came back, {} times its usual move",
-                ((pl.col("_size").exp() - 1) * 100).round(0).cast(pl.Int64), pl.col("_score").round(0).cast(pl.Int64),
+                "went off by a factor of {} and came back, {} times its usual move",
+                pl.col("_size").exp().round_sig_figs(3), pl.col("_score").round(0),
             ),
         )
         .collect()
@@ -76,3 +79,8 @@ def _excursion(length: int) -> pl.Expr:
     left = reduce(lambda total, step: total + step, inside, away + back).abs()
     wandered = reduce(lambda total, step: total + step.abs(), inside, pl.lit(0.0))
     return pl.when((away * back < 0) & (left < _LEFT * size) & (wandered < _LEFT * size)).then(size)
+
+
+def _score(length: int) -> pl.Expr:
+    """The excursion in usual moves, of the livelier of its two ends."""
+    return pl.col(f"_out{length}") / pl.max_horizontal(pl.col("habit"), pl.col("habit").shift(-length))
