@@ -7,11 +7,10 @@ would only log it.
 
 import ast
 import logging
-import os
 import re
 import tempfile
-import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -88,12 +87,13 @@ def execute(path: Path, given: Mapping[str, object], *, environment: Mapping[str
     """
     notebook = read(path)
     check(notebook, given, name=path.name)
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="ys-kernel-") as folder:
-        warnings.simplefilter("ignore")
-        return _run(path, given, Path(folder), {**os.environ, **(environment or {})})
+    # A thread of its own: papermill wants an event loop to itself, and a caller may have one running.
+    with tempfile.TemporaryDirectory(prefix="ys-kernel-") as folder, ThreadPoolExecutor(max_workers=1) as aside:
+        return aside.submit(_run, path, given, Path(folder), environment or {}).result()
 
 
-def _run(path: Path, given: Mapping[str, object], folder: Path, environment: dict[str, str]) -> NotebookNode:
+def _run(path: Path, given: Mapping[str, object], folder: Path, environment: Mapping[str, str]) -> NotebookNode:
+    from jupyter_core.utils import ensure_event_loop
     from papermill import execute_notebook  # type: ignore[import-untyped]
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
@@ -110,14 +110,15 @@ def _run(path: Path, given: Mapping[str, object], folder: Path, environment: dic
             log_output=False,
             execution_timeout=_PATIENCE,
             cwd=str(path.parent),
-            env=environment,
-            kernel_manager_class=QuietKernel.in_folder(folder),
+            kernel_manager_class=QuietKernel.in_folder(folder, environment),
             extra_arguments=["--log-level=CRITICAL"],
         )
     except PapermillExecutionError as error:
         raise ReportError(f"{path.name}, cell {error.cell_index}: {error.ename}: {_one_line(error.evalue)}") from error
     except Exception as error:  # a kernel that dies or hangs raises one of several kinds
         raise ReportError(f"{path.name} could not be executed: {_one_line(str(error))}") from error
+    finally:
+        ensure_event_loop().close()
     return executed
 
 

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from ys_analytics.errors import ReportError, YsError
 from ys_analytics.reporting import notebook, page, shelf
 from ys_analytics.reporting.printer import Printer, finished, open_printer
-from ys_analytics.reporting.weekly import Weekly, read_weekly
+from ys_analytics.reporting.weekly import WEEKLY, Weekly, read_weekly
 from ys_analytics.schemas import Finding, Progress, Span, silent
 from ys_analytics.settings import Settings
 
@@ -57,6 +57,7 @@ def report(
     provisional: bool = False,
     refreeze: bool = False,
     run: "Run | None" = None,
+    bound: Path = WEEKLY,
     progress: Progress = silent,
 ) -> list[Printed]:
     """Print a week.
@@ -69,6 +70,7 @@ def report(
         provisional: Print over critical findings, with a watermark on every page.
         refreeze: Take a new picture even where the week has one.
         run: A run to print from, in place of the week's own.
+        bound: The file that says which notebooks make the report.
         progress: Told what is being done.
 
     Raises:
@@ -79,7 +81,9 @@ def report(
     from ys_analytics import quality
 
     Span.week(week)
-    weekly = read_weekly()
+    weekly = read_weekly(bound)
+    for path in weekly.notebooks:
+        notebook.check(notebook.read(path), {"run": "", "portfolio_id": "", "week": week}, name=path.name)
     opened = run or freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=progress)
     chosen = _chosen(opened, portfolios)
     findings = _judged(opened, progress)

@@ -1,0 +1,77 @@
+"""One week frozen from four real stores, and reports printed from it, made once and looked at by many tests.
+
+The stores are filled and frozen by the command in a process of its own, since an embedded ClickHouse admits
+one folder per process and this one belongs to the other tests.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ys_analytics import reporting
+from ys_analytics.settings import Settings
+
+YS = Path(sys.executable).parent / "ys"
+
+
+@dataclass(frozen=True)
+class Week:
+    """A home with filled stores and a frozen week."""
+
+    home: Path
+    name: str = "2026-W47"
+
+    @property
+    def run(self):
+        """The folder of the frozen week."""
+        return self.home / "out" / self.name
+
+    def settings(self, folder):
+        """Settings whose stores lie in `folder` and whose runs in its `out`."""
+        return Settings(_env_file=None, home=folder / "stores", out=folder / "out")
+
+    def surroundings(self, folder):
+        """The environment in which a process sees that folder's stores and runs, and no others."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
+        return own | {"YS_HOME": str(folder / "stores"), "YS_OUT": str(folder / "out")}
+
+    def ys(self, *words, folder=None, check=True):
+        """Run the command on a folder's stores; this week's own when none is named."""
+        known = self.surroundings(folder or self.home)
+        return subprocess.run([YS, *words], env=known, capture_output=True, text=True, check=check)
+
+    def copy(self, folder):
+        """The run, where a test may spoil it."""
+        target = folder / "out" / self.name
+        shutil.copytree(self.run, target)
+        return target
+
+
+@pytest.fixture(scope="session")
+def week(tmp_path_factory):
+    """A week of nine portfolios, seven of them odd, frozen and judged."""
+    made = Week(tmp_path_factory.mktemp("week"))
+    try:
+        made.ys("migrate", "up")
+        made.ys("demo", "--portfolios", "9", "--days", "70")
+        made.ys("freeze", "--week", made.name)
+        # Judged, and nothing found: what the suites say is for the tests of quality.
+        (made.run / "findings.json").write_text("[]\n")
+        yield made
+    finally:
+        made.ys("down", check=False)
+
+
+@pytest.fixture(scope="session")
+def printed(week, tmp_path_factory):
+    """Three reports of one week, by name: an ordinary portfolio, a hostile name, and one never funded."""
+    folder = tmp_path_factory.mktemp("printed")
+    week.copy(folder)
+    names = ["Harbour Income", '<script>alert(1)</script> & Söhne "Ω"', "Never funded"]
+    found = reporting.report(week.settings(folder), week=week.name, portfolios=names)
+    return {one.portfolio: one for one in found}

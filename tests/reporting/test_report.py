@@ -1,0 +1,230 @@
+"""What a printed week must be: whole, readable by people and machines, and the same whenever it is printed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from ys_analytics import reporting
+from ys_analytics.errors import ExpectationFailed, ReportError, UsageError
+from ys_analytics.schemas import Finding
+
+WEEK = "2026-W47"
+HOSTILE = '<script>alert(1)</script> & Söhne "Ω"'
+NAMES = ["Harbour Income", HOSTILE, "Never funded"]
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def pages(pdf):
+    return [page.extract_text().replace("\N{NO-BREAK SPACE}", " ") for page in PdfReader(pdf).pages]
+
+
+def texts(value):
+    """Every text and number in a JSON value."""
+    if isinstance(value, dict):
+        return " ".join(texts(item) for item in value.values())
+    if isinstance(value, list):
+        return " ".join(texts(item) for item in value)
+    return str(value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_page_says_whose_it_is_and_which_of_how_many(printed, name):
+    """A sheet that falls out of the folder can be put back."""
+    found = pages(printed[name].pdf)
+    assert len(found) >= 3
+    for number, text in enumerate(found, start=1):
+        assert f"page {number} of {len(found)}" in text
+        assert name in text
+        assert WEEK in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_on_paper_is_in_the_twin(printed, name):
+    """A machine that reads the twin misses nothing that a person sees."""
+    twin = json.loads(printed[name].json.read_bytes())
+    held = set(NUMBER.findall(texts(twin).replace("\N{NO-BREAK SPACE}", " ")))
+    running = re.compile(r"page \d+ of \d+|as of \d{4}-\d\d-\d\d \d\d:\d\d UTC")
+    printed_numbers = {word for text in pages(printed[name].pdf) for word in NUMBER.findall(running.sub(" ", text))}
+    # A long word of letters and digits may be broken over two lines.
+    whole = re.sub(r"\s", "", texts(twin))
+    assert {word for word in printed_numbers - held if word not in whole} == set()
+
+
+def test_charts_are_vectors_and_all_of_them_are_drawn(printed):
+    """A chart in print is as sharp as its type; an empty one never gets there."""
+    twin = json.loads(printed["Harbour Income"].json.read_bytes())
+    charts = [view for section in twin["sections"] for view in section["views"] if view["kind"] == "figure"]
+    assert len(charts) >= 9
+    reader = PdfReader(printed["Harbour Income"].pdf)
+    assert sum(len(page.images) for page in reader.pages) == 0
+    assert described(reader) >= {view["alt"] for view in charts}
+
+
+def described(reader):
+    """The alternative texts of a tagged PDF."""
+    found, waiting = set(), [reader.trailer["/Root"]["/StructTreeRoot"]]
+    while waiting:
+        node = waiting.pop().get_object()
+        if isinstance(node, list):
+            waiting += node
+        elif hasattr(node, "keys"):
+            found |= {str(node["/Alt"])} if "/Alt" in node else set()
+            waiting += [node["/K"]] if "/K" in node else []
+    return found
+
+
+def test_the_pdf_is_tagged_titled_outlined_and_carries_its_twin(printed):
+    """It can be listened to, found by its title, walked by its headings, and computed with."""
+    one = printed[HOSTILE]
+    reader = PdfReader(one.pdf)
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert reader.metadata.title == f"{HOSTILE}, weekly report {WEEK}"
+    headings = [entry.title for entry in reader.outline[1]]
+    assert headings[:2] == ["Return", "Risk"]
+    assert reader.attachments == {one.json.name: [one.json.read_bytes()]}
+    box = reader.pages[0].mediabox
+    assert (round(float(box.width)), round(float(box.height))) == (595, 842)
+
+
+def test_a_name_is_text_wherever_it_stands(printed):
+    """A portfolio's name that is markup is shown, not obeyed."""
+    source = printed[HOSTILE].html.read_text()
+    assert "<script>alert" not in source
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; Söhne" in source
+
+
+def test_a_page_asks_nothing_of_a_network(printed):
+    """It opens on a plane."""
+    body = printed["Harbour Income"].html.read_text()
+    assert re.findall(r"""(?:src|href)=["']?(?:https?:)?//""", body.replace(_plotly(), "")) == []
+    assert "@import" not in body.replace(_plotly(), "")
+
+
+def _plotly():
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs().replace("</script", "<\\/script")
+
+
+def test_refused_numbers_say_why(printed):
+    """An empty portfolio has a report, and each dash in it a reason."""
+    whole = " ".join(" ".join(pages(printed["Never funded"].pdf)).split())
+    assert "needs 30 days, has 0" in whole
+    assert "Not shown: the portfolio has no snapshot yet." in whole
+    assert "NaN" not in whole
+    assert "None" not in whole
+
+
+def test_the_same_week_printed_twice_is_the_same(week, printed, tmp_path):
+    """Byte for byte, so that a difference means a difference."""
+    week.copy(tmp_path)
+    (again,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[HOSTILE])
+    assert again.json.read_bytes() == printed[HOSTILE].json.read_bytes()
+    assert again.html.read_bytes() == printed[HOSTILE].html.read_bytes()
+
+
+BROKEN = Finding(
+    suite="portfolio_snapshots", rule="unique(portfolio_id, timestamp)", severity="critical", outcome="failed",
+    notes="A snapshot counted twice moves the day's close.", observed="2 rows", rows=2,
+)  # fmt: skip
+
+
+def test_a_broken_promise_stops_the_press(week, tmp_path):
+    """Nothing is printed from data that may not be believed, and the line says what broke."""
+    run = week.copy(tmp_path)
+    (run / "findings.json").write_text(json.dumps([BROKEN.to_json()]))
+    with pytest.raises(ExpectationFailed, match="portfolio_snapshots") as stopped:
+        reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"])
+    assert stopped.value.exit_code == 14
+    assert not list(run.glob("*.pdf"))
+
+
+def test_a_provisional_report_says_so_on_every_page(week, tmp_path):
+    """Whoever holds one sheet of it knows."""
+    run = week.copy(tmp_path)
+    (run / "findings.json").write_text(json.dumps([BROKEN.to_json()]))
+    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"], provisional=True)
+    found = pages(one.pdf)
+    assert all("PROVISIONAL" in text for text in found)
+    assert "A snapshot counted twice moves the day's close." in " ".join(" ".join(found).split())
+    assert json.loads(one.json.read_bytes())["provisional"] is True
+
+
+def test_one_portfolio_that_fails_stops_no_other(week, tmp_path):
+    """The others are printed, and the error says which failed and why."""
+    run = week.copy(tmp_path)
+    book = _bound(
+        tmp_path,
+        "import ys_analytics as ys\ndesk = ys.open(run, portfolio_id=portfolio_id)\n1 / len(desk.daily_returns)",
+    )
+    with pytest.raises(ReportError, match=r"1 of 2 reports failed: 'Never funded'.*ZeroDivisionError"):
+        reporting.report(
+            week.settings(tmp_path), week=week.name, portfolios=["Never funded", "Harbour Income"], bound=book
+        )
+    assert [path.name[:7] for path in run.glob("*.pdf")] == ["harbour"]
+
+
+def test_a_notebook_that_takes_other_parameters_is_refused_before_a_kernel_starts(week, tmp_path):
+    """Papermill alone would print the page of nobody, or of everybody."""
+    week.copy(tmp_path)
+    book = _bound(tmp_path, "week", parameters="week: str = ''\nportfolio: str = ''\nrun: str = ''")
+    with pytest.raises(ReportError, match=r"takes no parameter 'portfolio_id'; it takes week, portfolio, run"):
+        reporting.report(week.settings(tmp_path), week=week.name, bound=book)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("Nobody's", "no portfolio is called"), ("missing\n", "Nine days missing"), ("e", "could be")],
+)
+def test_a_portfolio_is_named_or_the_line_says_how(week, tmp_path, asked, said):
+    """A name that none has, or several share, is answered before anything is printed."""
+    week.copy(tmp_path)
+    if said == "Nine days missing":
+        (one,) = reporting.report(
+            week.settings(tmp_path), week=week.name, portfolios=[asked], bound=_bound(tmp_path, "week")
+        )
+        assert one.portfolio == said
+    else:
+        with pytest.raises(UsageError, match=said):
+            reporting.report(week.settings(tmp_path), week=week.name, portfolios=[asked])
+
+
+def test_a_report_killed_half_way_leaves_nothing_half_written(week, tmp_path):
+    """What lies on the shelf is whole; the next report sweeps up and goes on."""
+    run = week.copy(tmp_path)
+    words = [Path(sys.executable).parent / "ys", "report", "--week", WEEK, "--all"]
+    process = subprocess.Popen(
+        words, env=week.surroundings(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not list(run.glob("*.pdf")):
+        os.sched_yield()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    whole = [path for path in run.glob("*.pdf") if PdfReader(path).pages]
+    assert 1 <= len(whole) < 9
+    assert list(run.glob(".printing-*"))
+    reporting.report(
+        week.settings(tmp_path), week=week.name, portfolios=["Never funded"], bound=_bound(tmp_path, "week")
+    )
+    assert not list(run.glob(".printing-*"))
+
+
+def _bound(folder, source, parameters="run: str = ''\nportfolio_id: str = ''\nweek: str = ''"):
+    """A report of one small notebook."""
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[first, new_code_cell(source)], metadata={"language_info": {"name": "python"}}), folder / "small.ipynb")
+    book = folder / "bound.toml"
+    book.write_text(f'title = "Small"\npublisher = "tests"\n[[notebook]]\npath = "{folder / "small.ipynb"}"\n')
+    return book
