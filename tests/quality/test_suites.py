@@ -1,0 +1,99 @@
+"""The suites: one for everything the stores hold, a rule for every column, a weight and a reason for every rule."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from ys_analytics import quality
+from ys_analytics.errors import SuiteError, UsageError
+from ys_analytics.quality import suites
+from ys_analytics.schemas import TABLES
+
+
+@pytest.mark.parametrize("name", suites.names())
+def test_everything_has_a_suite(name):
+    """A table nobody promises anything about is believed by default."""
+    assert suites.path_of(name).is_file()
+
+
+def test_no_suite_is_about_nothing():
+    """A suite of a table that is gone is never judged, and looks as if it were."""
+    files = {path.stem for path in suites.FOLDER.rglob("*.py")}
+    assert files == set(suites.names())
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES.values() if table.schema], ids=lambda table: table.name)
+def test_every_column_has_a_rule(table, judged):
+    """A column without a rule may hold anything."""
+    ruled = {column for each in judged if each.suite == table.name for column in each.column.split(", ")}
+    assert set(table.schema) - ruled == set()
+
+
+def test_every_rule_has_a_weight_and_a_reason(judged):
+    """The reason begins with the damage: a sentence, and not the rule said again."""
+    for each in judged:
+        assert each.severity in {"critical", "warning", "info"}
+        assert re.match(r"[A-Z].{15,}\.$", each.notes), each
+
+
+def test_a_rule_has_one_name(judged):
+    """History is kept by name, so two rules of a suite cannot share one."""
+    assert [pair for pair, times in Counter((each.suite, each.rule) for each in judged).items() if times > 1] == []
+
+
+def test_no_rule_falls_over(judged):
+    """Every promise could be put to the engine, so none is skipped."""
+    assert [each for each in judged if each.outcome == "error"] == []
+
+
+def test_the_demo_is_fit_to_print(judged):
+    """The story is coherent: nothing in it stops a report."""
+    assert [each for each in judged if each.stops] == []
+    quality.gate(judged)
+
+
+def test_what_was_planted_in_the_demo_is_found(judged):
+    """A portfolio with a gap of nine days is in it on purpose."""
+    found = {(each.suite, each.rule): each for each in judged if each.outcome == "failed"}
+    assert "9 missing" in found["portfolio_snapshots", "no_gap(timestamp)"].observed
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        pytest.param("SUITE = 1 / 0", "ZeroDivisionError", id="does not run"),
+        pytest.param("PROMISES = []", "SUITE", id="holds no suite"),
+        pytest.param("from great_expectations import ExpectationSuite\nSUITE = ExpectationSuite(name='users')", "names its suite", id="another table's"),
+        pytest.param(
+            "from great_expectations import ExpectationSuite\n"
+            "from great_expectations.expectations import ExpectColumnValuesToNotBeNull as NotNull\n"
+            "SUITE = ExpectationSuite(name='assets', expectations=[NotNull(column='symbl', severity='critical', notes='x')])",
+            "symbl", id="a column nobody has",
+        ),
+        pytest.param(
+            "from great_expectations import ExpectationSuite\n"
+            "from great_expectations.expectations import ExpectColumnValuesToNotBeNull as NotNull\n"
+            "SUITE = ExpectationSuite(name='assets', expectations=[NotNull(column='symbol', severity='critical')])",
+            "notes", id="a rule without its reason",
+        ),
+    ],
+)  # fmt: skip
+def test_a_broken_suite_is_an_error_of_its_own(text, word, tmp_path, demo):
+    """What cannot be read promises nothing, and must not look like a promise kept."""
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "assets.py").write_text(text)
+    with pytest.raises(SuiteError, match=word):
+        quality.judge(demo, tables=["assets"], suites_in=tmp_path)
+
+
+def test_an_absent_suite_is_an_error_of_its_own(tmp_path, demo):
+    """A deleted file is not a table without faults."""
+    with pytest.raises(SuiteError, match="absent"):
+        quality.judge(demo, tables=["assets"], suites_in=tmp_path)
+
+
+def test_an_unknown_table_is_a_question_that_cannot_be_answered(demo):
+    """A misspelt table is not a table without faults."""
+    with pytest.raises(UsageError, match="asets"):
+        quality.judge(demo, tables=["asets"])
