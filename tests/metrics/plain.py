@@ -7,7 +7,7 @@ or infinite counts as absent. A metric that is undefined is None.
 import math
 from collections.abc import Callable
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from statistics import NormalDist, fmean
 
 Point = tuple[date, float | None, float | None]
@@ -392,11 +392,7 @@ def lagged(rs_with_holes: list[float | None]) -> Answer:
     if len(rs) < 2 or not stdev(rs) > TINY:
         return None
     centre = fmean(rs)
-    joined = math.fsum(
-        (x - centre) * (y - centre)
-        for x, y in zip(rs_with_holes, rs_with_holes[1:], strict=False)
-        if good(x) and good(y)
-    )
+    joined = math.fsum((x - centre) * (y - centre) for x, y in pairwise(rs_with_holes) if good(x) and good(y))
     return joined / math.fsum((r - centre) ** 2 for r in rs)
 
 

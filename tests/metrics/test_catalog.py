@@ -48,7 +48,7 @@ def same(x, y, rel=1e-9):
 
 
 def market(seed, n=400, drift=0.0005, risk=0.03):
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a series that must repeat, not a secret
     benchmark = [chance.gauss(drift, risk) for _ in range(n)]
     ret = [0.8 * b + chance.gauss(0.0, risk / 2) if chance.random() > 0.05 else None for b in benchmark]
     return frame(ret, benchmark)

@@ -188,12 +188,12 @@ def _actual_year(day: date) -> float:
 
 
 def _solve(flows: list[tuple[float, float]]) -> MoneyWeighted:
+    if not all(math.isfinite(amount) for _, amount in flows):
+        return MoneyWeighted(None, reason="a flow is not a finite number")
     largest = max((abs(amount) for _, amount in flows), default=0.0)
     flows = [(t, amount / largest) for t, amount in flows if abs(amount) > _DUST * largest]
     if not flows:
         return MoneyWeighted(None, reason="there are no flows")
-    if any(not math.isfinite(amount) for _, amount in flows):
-        return MoneyWeighted(None, reason="a flow is not a finite number")
     if len({amount > 0 for _, amount in flows}) == 1:
         return MoneyWeighted(None, reason="all flows have one sign")
     worth = _worth(flows)
