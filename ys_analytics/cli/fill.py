@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    portfolios: Annotated[int, typer.Option(min=8, help="How many portfolios; seven of them are odd on purpose.")] = 12,
+    portfolios: Annotated[
+        int, typer.Option(min=9, help="How many portfolios; eight of them are there on purpose.")
+    ] = 12,
     days: Annotated[int, typer.Option(min=60, help="How many days of history.")] = 400,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 7,
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day after the last one.")] = _UNTIL,  # type: ignore[assignment]
@@ -57,15 +59,20 @@ def demo(
 def import_(
     table: Annotated[str, typer.Argument(help="A PostgreSQL or ClickHouse table, such as market_data.")],
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet.")],
+    symbols: Annotated[str, typer.Option(help="Take only these symbols of the file, such as BTC,ETH.")] = "",
+    *,
+    register: Annotated[bool, typer.Option("--register", help="Register symbols no asset has yet.")] = False,
 ) -> None:
     """Put an analyst's own files into a table: all of it, or nothing.
 
-    Example: ys import market_data prices.parquet
+    Example: ys import market_data prices.parquet --symbols BTC,ETH
     """
     from ys_analytics import ingest
-    from ys_analytics.cli.console import say
+    from ys_analytics.cli.console import progress, say
     from ys_analytics.cli.opening import owner
 
-    with owner(f"ys import {table}") as stores:
-        imported = ingest.import_file(stores, table, files)
+    with owner(f"ys import {table}") as stores, progress(f"import {table}") as tick:
+        imported = ingest.import_file(
+            stores, table, files, symbols=symbols.split(",") if symbols else None, register=register, progress=tick
+        )
     say(f"{imported}")
