@@ -13,8 +13,8 @@ from ys_analytics.schemas import KeyFamily
 from ys_analytics.stores.redis import Redis
 from ys_analytics.stores.refusals import Refusals
 
-# A JSON list of [time, price] pairs, both of them strings.
-_PAIRS = r'^\s*\[\s*(?:\[\s*"[^"]*"\s*,\s*"[^"]*"\s*\]\s*,?\s*)*\]\s*$'
+# What `price:hist` has for each moment: a time and a price.
+_PAIR = 2
 
 
 def read(store: Redis, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
@@ -28,8 +28,20 @@ def read(store: Redis, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
     if family.secret:
         raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
     by_key = Refusals(source=family.name, key=("key",), quarantine=refusals.quarantine, met=refusals.met)
-    rows = _parts(store.read(family.glob, family.kind, refusals=by_key), family, by_key)
-    return texts.typed(_values(rows, family, by_key), family.visible, refusals)
+    found = store.read(family.glob, family.kind, json=_json(family), refusals=by_key)
+    return texts.typed(_values(_parts(found, family, by_key), family, by_key), family.visible, refusals)
+
+
+def _json(family: KeyFamily) -> pl.DataType | None:
+    """What the value is as JSON, where its fields are columns; decimals are JSON strings."""
+    match family.name:
+        case "redis_price_current":
+            own = {*family.parts, "ttl_ms"}
+            return pl.Struct({column.name: pl.String() for column in family.columns if column.name not in own})
+        case "redis_price_hist":
+            return pl.List(pl.List(pl.String()))
+        case _:
+            return None
 
 
 def _parts(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
@@ -56,8 +68,7 @@ def _values(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.Dat
     """The value under the names of its declared columns, still as text."""
     match family.name:
         case "redis_price_current":
-            fields = [c for c in family.columns if c.name not in {*family.parts, "ttl_ms"}]
-            return texts.unpacked(rows, "value", fields, refusals)
+            return rows.unnest("value")
         case "redis_price_hist":
             return _history(rows, refusals)
         case "redis_risk_correlation":
@@ -68,14 +79,13 @@ def _values(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.Dat
 
 
 def _history(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    strange = ~pl.col("value").str.contains(_PAIRS) | pl.col("value").str.json_path_match("$").is_null()
-    for key, value in rows.filter(strange).select("key", "value").iter_rows():
-        refusals.refuse(column="value", found=value, expected='a JSON list of ["time", "price"]', key={"key": key})
-    pairs = rows.filter(~strange).with_columns(pl.col("value").str.json_decode(pl.List(pl.List(pl.String))))
-    points = pairs.explode("value").drop_nulls("value")
-    return points.with_columns(
-        timestamp=pl.col("value").list.get(0, null_on_oob=True), price=pl.col("value").list.get(1, null_on_oob=True)
-    ).drop("value")
+    """A row for each `["time", "price"]`."""
+    points = rows.explode("value").drop_nulls("value")
+    strange = pl.col("value").list.len() != _PAIR
+    for key, value in points.filter(strange).select("key", "value").iter_rows():
+        refusals.refuse(column="value", found=value, expected='["time", "price"]', key={"key": key})
+    time, price = pl.col("value").list.get(0), pl.col("value").list.get(1)
+    return points.filter(~strange).with_columns(timestamp=time, price=price).drop("value")
 
 
 def _pairs_of_assets(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from ys_analytics.frames import texts
-from ys_analytics.schemas import Collection
+from ys_analytics.schemas import Collection, Column
+from ys_analytics.stores.json_text import decode
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.refusals import Refusals
 
@@ -31,4 +32,11 @@ def read(store: Qdrant, collection: Collection, refusals: Refusals) -> pl.DataFr
 
 def _typed(points: pl.DataFrame, collection: Collection, refusals: Refusals) -> pl.DataFrame:
     fields = [column for column in collection.columns if column.name not in {"id", "vector"}]
-    return texts.typed(texts.unpacked(points, "payload", fields, refusals), collection.visible, refusals)
+    payload = pl.Struct({column.name: _in_json(column) for column in fields})
+    decoded = decode(points, payload, column="payload", key=("id",), refusals=refusals)
+    return texts.typed(decoded.unnest("payload"), collection.visible, refusals)
+
+
+def _in_json(column: Column) -> pl.DataType:
+    """The type a payload field has on the wire: moments are whole seconds."""
+    return pl.Int64() if column.native == "integer" else column.dtype

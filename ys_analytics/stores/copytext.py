@@ -104,7 +104,7 @@ class Field:
             case pl.Datetime():
                 return _ticks(column).is_between(_FIRST_US, _LAST_US, closed="none")
             case pl.Decimal(precision=precision, scale=scale):
-                return column.str.contains(rf"^-?\d{{1,{precision - scale}}}(?:\.\d{{0,{scale}}}0*)?$")
+                return column.str.contains(rf"^-?[0-9]{{1,{precision - scale}}}(?:\.[0-9]{{0,{scale}}}0*)?$")
             case pl.Enum():
                 return _unescaped(column).is_in(self.dtype.categories.to_list())
             case pl.Boolean():
