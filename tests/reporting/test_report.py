@@ -224,7 +224,10 @@ def _bound(folder, source, parameters="run: str = ''\nportfolio_id: str = ''\nwe
     from nbformat.v4 import new_code_cell, new_notebook
 
     first = new_code_cell(parameters, metadata={"tags": ["parameters"]})
-    nbformat.write(new_notebook(cells=[first, new_code_cell(source)], metadata={"language_info": {"name": "python"}}), folder / "small.ipynb")
+    nbformat.write(
+        new_notebook(cells=[first, new_code_cell(source)], metadata={"language_info": {"name": "python"}}),
+        folder / "small.ipynb",
+    )
     book = folder / "bound.toml"
     book.write_text(f'title = "Small"\npublisher = "tests"\n[[notebook]]\npath = "{folder / "small.ipynb"}"\n')
     return book

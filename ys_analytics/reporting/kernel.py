@@ -17,7 +17,7 @@ class QuietKernel(AsyncKernelManager):
 
     extra_environment: Mapping[str, str] = {}
 
-    async def start_kernel(self, **words: Any) -> None:  # type: ignore[override]  # noqa: ANN401 - the base's own words
+    async def start_kernel(self, **words: Any) -> None:  # type: ignore[override]
         """Start it with the variables added."""
         await self._async_start_kernel(**words | {"env": {**os.environ, **self.extra_environment}})
 

@@ -13,8 +13,11 @@ from random import Random
 from uuid import UUID
 
 import polars as pl
+import pytest
 
+from ys_analytics.desk import Desk
 from ys_analytics.schemas import TABLES, TIME
+from ys_analytics.settings import Settings
 
 START, END = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
 WEEK = "2026-W47"
@@ -363,3 +366,21 @@ def _mood(chance):
         }
         for number in range(60)
     ]
+
+
+@pytest.fixture(scope="session")
+def frames():
+    """Every frame of the economy."""
+    return economy()
+
+
+@pytest.fixture
+def sit(frames):
+    """Sit down to one of its portfolios: `owned` or `empty`."""
+
+    def seated(who, **changed):
+        ids = {"owned": OWNED, "empty": EMPTY}
+        source = Held({**frames, **changed})
+        return Desk(source=source, portfolio_id=ids[who], week=WEEK, settings=Settings(_env_file=None))
+
+    return seated

@@ -1,0 +1,143 @@
+"""What a desk gives: joined, exact frames of one portfolio, and a reason where there is none."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+import ys_analytics as ys
+from ys_analytics.desk import Desk
+from ys_analytics.errors import UsageError
+from ys_analytics.settings import Settings
+
+
+def test_the_week_has_seven_days_even_without_snapshots(sit):
+    """A day without data is a row with a reason, never a zero."""
+    days = sit("empty").week_days()
+    assert days["day"].to_list() == [date(2026, 11, day) for day in range(16, 23)]
+    assert days["ret"].null_count() == 7
+    assert set(days["reason"]) == {"the portfolio had no snapshot yet"}
+
+
+def test_a_deposit_is_no_gain(sit):
+    """The day 20,000 came in returned what the assets did, not a third of the portfolio."""
+    returns = sit("owned").daily_returns
+    day = returns.row(by_predicate=pl.col("day") == date(2026, 9, 1), named=True)
+    assert day["flow"] == pytest.approx(Decimal(20_000), abs=20)
+    assert abs(day["ret"]) < 0.2
+
+
+def test_growth_links_the_days(sit):
+    """The last growth is the total return since inception."""
+    desk = sit("owned")
+    total = desk.performance().row(by_predicate=pl.col("metric") == "total_return", named=True)
+    assert desk.daily_returns["growth"][-1] == pytest.approx(total["since"], rel=1e-12)
+
+
+def test_positions_add_up_to_net_value_in_every_view(sit):
+    """By asset, kind, protocol and chain the parts make the same whole, to the last digit."""
+    desk = sit("owned")
+    whole = desk.positions()["value"].sum()
+    parts = desk.allocation().group_by("view").agg(pl.col("value").sum())
+    assert set(parts["value"]) == {whole}
+    assert parts.height == 4
+
+
+def test_gas_is_paid_in_the_chains_own_token(sit):
+    """150,000 gas at 12 gwei is 0.0018 ETH at that day's last price, exactly."""
+    desk = sit("owned")
+    swap = desk.transactions().row(0, named=True)
+    close = desk.load("market_data").filter(
+        (pl.col("asset_id") == "00000000-0000-0000-0000-00000000000c")
+        & (pl.col("timestamp").dt.date() == date(2026, 11, 17))
+    )
+    assert swap["gas"] == Decimal("0.0018") * close["price"][0]
+    costs = desk.gas()
+    assert costs["week_transactions"].sum() == 4
+    assert costs.row(by_predicate=pl.col("what") == "failed", named=True)["week_transactions"] == 1
+
+
+def test_flows_say_which_rule_found_them(sit):
+    """Every transaction is decided by one rule, and the counts are of all of them."""
+    desk = sit("owned")
+    audit = desk.flow_audit()
+    assert audit["since"].sum() == desk.load("transactions").height
+    assert audit["share"].sum() == pytest.approx(1.0)
+    assert desk.flows(week=True)["rule"].to_list() == ["deposit or withdraw without a protocol"]
+
+
+def test_claims_stand_beside_our_numbers(sit):
+    """Both are shown with their difference; a dollar figure becomes a share of the value beside it."""
+    claims = sit("owned").claims()
+    volatility = claims.row(by_predicate=pl.col("title") == "Volatility", named=True)
+    assert volatility["claimed"] == 0.41
+    assert volatility["difference"] == pytest.approx(0.41 - volatility["ours"])
+    fall = claims.row(by_predicate=pl.col("title") == "Deepest fall from a peak", named=True)
+    assert fall["claimed"] == -0.21
+
+
+def test_sentiment_is_of_the_week_and_the_one_before(sit):
+    """A mention counts in the week it was made in, and only for an asset that is held."""
+    desk = sit("owned")
+    mood = desk.sentiment()
+    points = desk.load("market_sentiment").filter(pl.col("timestamp") >= datetime(2026, 11, 16, tzinfo=UTC))
+    assert mood["mentions"].sum() == points.height
+    assert set(mood["symbol"]) <= {"BTC", "ETH", "USDC", "ETH-USDC-LP"}
+
+
+def test_alerts_of_the_week_and_open_ones(sit):
+    """What was resolved before the week is history; what is open is not."""
+    raised = sit("owned").alerts()
+    assert raised["about"].to_list() == ["protocol_risk", "liquidation_risk", "high_correlation"]
+    assert raised["in_week"].to_list() == [True, True, False]
+
+
+def test_every_refusal_is_listed(sit):
+    """The last page names each number that was refused, once a reason."""
+    refused = sit("empty").refusals()
+    assert refused["window"].unique().sort().to_list() == ["since inception", "the week"]
+    assert "Sharpe ratio" in " ".join(refused["title"])
+
+
+def test_pools_are_those_a_position_sits_in(sit):
+    """A position's contract that quotes a yield is a pool; how much is in it is known."""
+    pools = sit("owned").pools()
+    assert pools["protocol_name"].to_list() == ["uniswap-v2"]
+    assert pools["value"][0] > 0
+
+
+def test_nothing_is_read_before_it_is_asked_for(sit):
+    """Sitting down costs nothing, and a verb reads the tables it needs and no others."""
+    desk = sit("owned")
+    assert desk.source.asked == []
+    desk.daily_values()
+    assert set(desk.source.asked) == {"portfolios", "portfolio_snapshots"}
+
+
+def test_a_desk_finds_its_portfolio_by_name(sit):
+    """A name that nobody has is answered with what to do; no name at all takes the portfolio that holds most."""
+    seat = sit("owned")
+
+    def named(asked):
+        return Desk(source=seat.source, portfolio_id=asked, week=seat.week, settings=Settings(_env_file=None))
+
+    assert named("never").id == sit("empty").id
+    assert named("").id == seat.id
+    with pytest.raises(UsageError, match="no portfolio is called 'nobody'"):
+        named("nobody").positions()
+
+
+def test_the_surface_is_lazy_and_complete():
+    """Importing the package imports nothing heavy; each name of the surface is there when asked for."""
+    import subprocess
+    import sys
+
+    program = (
+        "import sys, ys_analytics; print(sorted({'polars', 'plotly', 'duckdb', 'psycopg', 'chdb'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    assert all(getattr(ys, name) is not None for name in ys.__all__)
+    with pytest.raises(AttributeError, match="it has figures, load, metrics"):
+        _ = ys.nonsense

@@ -1,0 +1,131 @@
+"""What every view owes its readers: words for people, a twin for machines, and no surprise in a name."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import ys_analytics as ys
+from ys_analytics.views import TWIN_TYPE
+from ys_analytics.views.figure import PLOTLY_TYPE, Chart
+from ys_analytics.views.table import Table
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "performance.ipynb"
+CELLS = [
+    cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells
+    if cell.cell_type == "code" and cell.source.startswith(("ys.figures", "ys.tables"))
+]  # fmt: skip
+
+
+def shown(cell, desk):
+    """What a cell of the notebook shows at a desk."""
+    return eval(cell, {"ys": ys, "desk": desk})  # noqa: S307 - our own notebook's words
+
+
+class Tags(HTMLParser):
+    """Every tag and every attribute that could run something."""
+
+    def __init__(self):
+        """Begin with nothing seen."""
+        super().__init__()
+        self.seen, self.running = set(), []
+
+    def handle_starttag(self, tag, attrs):
+        """Note the tag, and whatever on it could run."""
+        self.seen.add(tag)
+        self.running += [name for name, _ in attrs if name.startswith("on")]
+        if tag == "script" and dict(attrs).get("type") != "application/json":
+            self.running.append(tag)
+
+
+@pytest.mark.parametrize("who", ["owned", "empty"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_view_of_the_page_keeps_its_promises(sit, cell, who):
+    """For a full portfolio and for one that has nothing: words, a twin, and nothing that runs."""
+    view = shown(cell, sit(who))
+    bundle = view._repr_mimebundle_()
+    tags = Tags()
+    tags.feed(bundle["text/html"])
+    assert tags.running == []
+    assert bundle["text/plain"]
+    twin = bundle[TWIN_TYPE]
+    assert json.loads(json.dumps(twin, allow_nan=False)) == twin
+    assert view.title
+    assert all(len(row) == len(twin["columns"]) for row in twin["rows"])
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_same_frames_give_the_same_bytes(sit, cell):
+    """No clock, no counter, no chance: two readers can compare pages by their hashes."""
+    first, second = shown(cell, sit("owned")), shown(cell, sit("owned"))
+    assert first.to_html() == second.to_html()
+    assert json.dumps(first.twin()) == json.dumps(second.twin())
+
+
+@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.startswith("ys.figures")])
+def test_every_figure_is_plotly_that_prints_as_vectors(sit, cell):
+    """Plotly itself accepts each property; no trace needs WebGL; every axis text is in the twin."""
+    view = shown(cell, sit("owned"))
+    assert isinstance(view, Chart)
+    figure = view.plotly
+    assert figure.data
+    assert not [trace.type for trace in figure.data if trace.type.endswith("gl")]
+    assert view.alt.endswith(".")
+    drawn = [
+        text
+        for name, axis in view.layout.items()
+        if name.startswith(("xaxis", "yaxis"))
+        for text in axis.get("ticktext", [])
+    ]
+    labels = " ".join(view.labels)
+    assert [text for text in drawn if text not in labels] == []
+    assert view._repr_mimebundle_()[PLOTLY_TYPE]["layout"]["title"]["text"]
+
+
+def test_two_lines_of_one_chart_differ_in_more_than_colour(sit):
+    """A grey printer and a colour-blind reader tell them apart: by dash, panel or place."""
+    from ys_analytics.views.theme import STROKES
+
+    assert len({dash for _, dash in STROKES[:5]}) == 5
+    assert len({color for color, _ in STROKES}) == len(STROKES)
+    pools = shown("ys.figures.pool_yields(desk.yields())", sit("owned"))
+    assert {trace["line"]["dash"] for trace in pools.traces} <= {"solid", "dash", "dot", "dashdot", "longdash"}
+
+
+def test_a_null_is_a_dash_with_its_reason(sit):
+    """A number that is refused leaves a mark, and the mark is explained under the table."""
+    sheet = ys.tables.performance(sit("empty").performance())
+    assert isinstance(sheet, Table)
+    sharpe = next(row for row in sheet.written() if row[0] == "Sharpe ratio")
+    mark = sharpe[1].split()[1]
+    assert sharpe[1].startswith("—")
+    assert f"{mark} needs 30 days, has 0" in sheet.notes
+
+
+def test_figures_stand_to_the_right_and_their_units_in_the_head(sit):
+    """Digits of one column line up, and the unit is said once."""
+    page = ys.tables.positions(sit("owned").positions()).to_html()
+    assert '<th scope="col" style="text-align:right">Value<span class="ys-unit">USD</span></th>' in page
+    assert '<th scope="row" style="text-align:left">ETH</th>' in page
+
+
+def test_money_keeps_every_digit_in_the_twin(sit):
+    """What is rounded on paper is exact for machines."""
+    desk = sit("owned")
+    twin = ys.tables.positions(desk.positions()).twin()
+    place = [column["name"] for column in twin["columns"]].index("value")
+    assert [row[place] for row in twin["rows"]] == [format(value, "f") for value in desk.positions()["value"]]
+
+
+def test_a_gap_is_drawn_as_a_gap(sit):
+    """Nine days without a snapshot are no slope: the line breaks, dots bridge it, and a note says how long."""
+    desk = sit("owned")
+    view = ys.figures.value(desk.daily_values(), desk.flows(), week=desk.days)
+    assert view.notes == (
+        "Dotted: 9 days without a snapshot, 10\N{EN DASH}18 Aug 2026.".replace(
+            " Aug ", "\N{NO-BREAK SPACE}Aug\N{NO-BREAK SPACE}"
+        ),
+    )
+    assert None in next(trace["y"] for trace in view.traces if trace.get("name") == "Net value")
