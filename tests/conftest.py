@@ -20,7 +20,9 @@ from ys_analytics.stores import Stores
 def _no_servers_of_yours() -> Iterator[None]:
     """Forget the stores the environment names, so that no test ever writes to a server somebody uses."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("YS_")}
+    os.environ["YS_ENV_FILE"] = os.devnull  # nor the ones .env names, in any process a test starts
     yield
+    del os.environ["YS_ENV_FILE"]
     os.environ.update(kept)
 
 

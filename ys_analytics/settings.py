@@ -1,9 +1,11 @@
 """What can be set, and the only place that reads the environment.
 
 Knows names, defaults and meanings; opens nothing. Every setting is an
-environment variable `YS_<NAME>` or a line of `.env` beside pyproject.toml.
+environment variable `YS_<NAME>` or a line of `.env` beside pyproject.toml;
+`YS_ENV_FILE` names another such file, which is how tests keep off real stores.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="YS_",
-        env_file=PROJECT / ".env",
+        env_file=os.environ.get("YS_ENV_FILE", PROJECT / ".env"),
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,

@@ -23,7 +23,12 @@ class Shell:
     def environment(self) -> dict[str, str]:
         """What the command sees: nothing of this machine's own settings."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
-        return kept | {"YS_HOME": str(self.home / "stores"), "YS_OUT": str(self.home / "out"), "COLUMNS": "160"}
+        return kept | {
+            "YS_ENV_FILE": os.devnull,
+            "YS_HOME": str(self.home / "stores"),
+            "YS_OUT": str(self.home / "out"),
+            "COLUMNS": "160",
+        }
 
     def __call__(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
