@@ -59,8 +59,8 @@ def external():
 def test_the_query_is_the_frame_on_every_portfolio(stores):
     """Every number within 1e-9, every refusal a null, every window the same."""
     values, flows = portfolios(), external()
-    ours = fleet(daily_returns(values, flows)).sort("portfolio_id")
     late = (pl.col("day").cast(pl.Datetime("us")) + timedelta(hours=23)).dt.replace_time_zone("UTC")
+    ours = fleet(daily_returns(values.with_columns(closed_at=late), flows)).sort("portfolio_id")
     early = (pl.col("day").cast(pl.Datetime("us")) + timedelta(hours=9)).dt.replace_time_zone("UTC")
     for moment, value in ((early, pl.col("value") * 2), (late, pl.col("value"))):
         snapshots = values.select(timestamp=moment, portfolio_id="portfolio_id", total_value=value)

@@ -5,7 +5,7 @@ Distributed table; equal to `fleet` over `daily_returns`, which remain the defin
 store: it gives a text and its parameters.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 
@@ -15,21 +15,24 @@ from ys_analytics.metrics.sample import NO_RISK, YEAR
 _SQL = """
 -- The dozen headline metrics of every portfolio, from its snapshots and its external flows.
 WITH
--- Closing value of each portfolio and day: its last snapshot of that day.
+-- Closing value of each portfolio and day, and its moment: the day's last snapshot, of two at once the larger.
 closes AS (
-    SELECT portfolio_id, toDate(timestamp, 'UTC') AS day, argMax(total_value, timestamp) AS value
+    SELECT
+        portfolio_id,
+        toDate(timestamp, 'UTC') AS day,
+        argMax(total_value, tuple(timestamp, total_value)) AS value,
+        toUnixTimestamp64Micro(max(timestamp)) AS closed_at
     FROM {snapshots}
     WHERE timestamp < fromUnixTimestamp64Micro({{until:Int64}}, 'UTC')
+        AND portfolio_id > {{after:String}} AND ({{last:String}} = '' OR portfolio_id <= {{last:String}})
     GROUP BY portfolio_id, day
 ),
--- Each close beside the one before it; a period ends with its day.
+-- Each close beside the one before it; a period ends with its close.
 periods AS (
     SELECT
-        portfolio_id, day, value,
+        portfolio_id, day, value, closed_at,
         lagInFrame(toNullable(value)) OVER earlier AS before,
-        lagInFrame(toNullable(day)) OVER earlier AS before_day,
-        (toInt64(day) + 1) * 86400000000 AS closed_at,
-        (toInt64(before_day) + 1) * 86400000000 AS opened_at
+        lagInFrame(toNullable(closed_at)) OVER earlier AS opened_at
     FROM closes
     WINDOW earlier AS (PARTITION BY portfolio_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
@@ -116,6 +119,7 @@ shared AS (
         lowest >= -1 AND isFinite(total) AS sound,
         pow(1 + total, {year} / days) - 1 AS growth
     FROM returns
+    WHERE day >= {{since:Date}}
     GROUP BY portfolio_id
 )
 SELECT
@@ -165,7 +169,14 @@ def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
 
 
 def fleet_parameters(
-    flows: pl.DataFrame, *, until: datetime, risk_free: float = 0.0, confidence: float = 0.95
+    flows: pl.DataFrame,
+    *,
+    until: datetime,
+    since: date = date(1970, 1, 1),
+    after: str = "",
+    last: str = "",
+    risk_free: float = 0.0,
+    confidence: float = 0.95,
 ) -> dict[str, object]:
     """The parameters of `fleet_sql`.
 
@@ -173,6 +184,9 @@ def fleet_parameters(
         flows: portfolio_id String, timestamp Datetime(us, UTC), amount Decimal(38, 18): external flows, as
             `external_flows` gives them.
         until: Snapshots at or after this moment are not looked at.
+        since: Returns of earlier days are left out, as when `fleet` is given a week's returns.
+        after: Only portfolios whose id sorts after this one: with `last`, one stretch of a long list.
+        last: Only portfolios up to and with this one; empty for all that follow.
         risk_free: Simple rate per year, as a fraction.
         confidence: Of value at risk and expected shortfall.
 
@@ -192,6 +206,9 @@ def fleet_parameters(
         "flow_moments": ordered["timestamp"].dt.epoch("us").to_list(),
         "flow_amounts": ["" if amount is None else f"{amount:f}" for amount in ordered["amount"]],
         "until": int(until.timestamp() * 1_000_000),
+        "since": since.isoformat(),
+        "after": after,
+        "last": last,
         "risk_free": risk_free / YEAR,
         "tail": 1 - confidence,
     }
