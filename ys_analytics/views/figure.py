@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 PLOTLY_TYPE = "application/vnd.plotly.v1+json"
 
-# No logo, no buttons in print; on screen the bar appears when the pointer is over the chart.
+# No logo and nothing that leaves the machine; the bar appears when the pointer is over the chart.
 _CONFIG = {
     "displaylogo": False,
     "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
     "plotlyServerURL": "",
 }
 

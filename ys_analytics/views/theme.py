@@ -181,7 +181,7 @@ def _time_ticks(start: date, end: date, most: int) -> tuple[list[date], list[str
     ]
 
 
-def layout(*, height: int, left: int = 48, right: int = 16, top: int = 10, bottom: int = 30, **more: object) -> Json:
+def layout(*, height: int, left: int = 48, right: int = 16, top: int = 10, bottom: int = 36, **more: object) -> Json:
     """What all charts have in common."""
     return {
         "height": height,
