@@ -28,17 +28,35 @@ def observed(ret: pl.Expr) -> pl.Expr:
 
 def known(value: pl.Expr) -> pl.Expr:
     """Return `value`, or null where it is NaN or infinite: undefined is null."""
-    return pl.when(value.is_finite()).then(value)
+    return once(lambda x: pl.when(x.is_finite()).then(x), value)
 
 
 def as_loss(ret: pl.Expr) -> pl.Expr:
     """Return the loss in `ret`, positive when money is lost; nothing lost is 0.0, not -0.0."""
-    return pl.when(ret == 0).then(0.0).otherwise(-ret)
+    return once(lambda x: pl.when(x == 0).then(0.0).otherwise(-x), ret)
 
 
 def risky(risk: pl.Expr) -> pl.Expr:
     """Return `risk` where it is more than rounding noise, else null."""
-    return pl.when(risk > NO_RISK).then(risk)
+    return once(lambda x: pl.when(x > NO_RISK).then(x), risk)
+
+
+def nonzero(value: pl.Expr) -> pl.Expr:
+    """Return `value` where it is more than rounding noise on either side of zero, else null."""
+    return once(lambda x: pl.when(x.abs() > NO_RISK).then(x), value)
+
+
+def once(formula: Callable[[pl.Expr], pl.Expr], value: pl.Expr) -> pl.Expr:
+    """Apply a formula that names its argument several times to a value that is computed once.
+
+    Polars computes an aggregate again wherever it is named, and guards within guards would
+    double it at every level.
+    """
+
+    def apply(values: pl.Series) -> pl.Series:
+        return values.to_frame("x").select(formula(pl.col("x")).alias(values.name)).to_series()
+
+    return value.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True)
 
 
 def paired(ret: pl.Expr, benchmark: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -84,6 +102,16 @@ def each(value: pl.Expr, function: Callable[[float], float]) -> pl.Expr:
         return pl.Series(numbers.name, [None if x is None else function(x) for x in numbers], pl.Float64)
 
     return value.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True)
+
+
+def combine(formula: Callable[..., pl.Expr], **parts: pl.Expr) -> pl.Expr:
+    """Apply a formula to several numbers that are each computed once; `once` for more than one."""
+
+    def apply(row: pl.Series) -> pl.Series:
+        return row.struct.unnest().select(formula(**{name: pl.col(name) for name in parts}).alias(row.name)).to_series()
+
+    row = pl.struct(*(part.alias(name) for name, part in parts.items()))
+    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True)
 
 
 def normal_cdf(z: pl.Expr) -> pl.Expr:

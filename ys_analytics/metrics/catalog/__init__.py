@@ -22,6 +22,7 @@ from ys_analytics.metrics.catalog.headline import (
     WORST_DAY,
 )
 from ys_analytics.metrics.catalog.metric import Metric
+from ys_analytics.metrics.catalog.refusals import with_reasons
 from ys_analytics.metrics.catalog.relations import RELATIONS
 from ys_analytics.metrics.catalog.rewards import REWARDS
 from ys_analytics.metrics.catalog.summary import fleet, summarise
@@ -52,4 +53,5 @@ __all__ = [
     "Metric",
     "fleet",
     "summarise",
+    "with_reasons",
 ]

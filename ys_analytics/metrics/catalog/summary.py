@@ -12,6 +12,7 @@ from ys_analytics.errors import ContractError
 from ys_analytics.metrics import drawdown
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.catalog.metric import Metric
+from ys_analytics.metrics.catalog.refusals import refusal
 from ys_analytics.metrics.sample import YEAR, Sample, observed
 
 _RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
@@ -170,20 +171,11 @@ def _count(metric: Metric) -> pl.Expr:
 
 def _tall(numbers: pl.DataFrame, metric: Metric, *, by: str) -> pl.DataFrame:
     """One metric of every portfolio, with its dates and, where it is null, its reason."""
-    n, unit = _count(metric), "day" if metric.minimum == 1 else "days"
-    enough = n >= metric.minimum
-    value = pl.when(enough).then(pl.col(metric.name).cast(pl.Float64))
+    n = _count(metric)
+    value = pl.when(n >= metric.minimum).then(pl.col(metric.name).cast(pl.Float64))
     given = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in numbers.columns}
     dates = {name: pl.when(value.is_not_null()).then(given.get(name, pl.lit(None, pl.Date))) for name in _DATES}
-    reason = (
-        pl.when(n.is_null())
-        .then(pl.lit("needs a benchmark"))
-        .when(~enough)
-        .then(pl.format(f"needs {metric.minimum} {unit}, has {{}}", n))
-        .when(value.is_null())
-        .then(pl.lit(metric.undefined))
-    )
     return numbers.select(
         "row", by, metric=pl.lit(metric.name), value=value, **dates, n=n, days="days", coverage="coverage",
-        start="start", end="end", reason=reason,
+        start="start", end="end", reason=refusal(metric, n=n, value=value),
     )  # fmt: skip

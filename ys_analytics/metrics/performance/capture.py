@@ -10,17 +10,16 @@ import polars as pl
 
 from ys_analytics.metrics.performance.growth import annualised_return
 from ys_analytics.metrics.performance.relative import Market
-from ys_analytics.metrics.sample import NO_RISK, known, paired
+from ys_analytics.metrics.sample import known, nonzero, paired
 
 CaptureMethod = Literal["geometric", "sum"]
 
 
 def _side(ret: pl.Expr, benchmark: pl.Expr, market: Market, *, flat: bool = False) -> tuple[pl.Expr, pl.Expr]:
-    own, its = paired(ret, benchmark)
     if market == "all":
-        return own, its
-    moved = its > 0 if market == "up" else (its <= 0 if flat else its < 0)
-    return pl.when(moved).then(own), pl.when(moved).then(its)
+        return paired(ret, benchmark)
+    moved = benchmark > 0 if market == "up" else (benchmark <= 0 if flat else benchmark < 0)
+    return paired(pl.when(moved).then(ret), benchmark)
 
 
 def capture(
@@ -58,7 +57,7 @@ def capture(
     else:
         mine = annualised_return(own, periods_per_year=periods_per_year)
         theirs = annualised_return(its, periods_per_year=periods_per_year)
-    return known(mine / pl.when(theirs.abs() > NO_RISK).then(theirs))
+    return known(mine / nonzero(theirs))
 
 
 def up_capture(
@@ -94,7 +93,7 @@ def up_down_capture(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
     """
     down = down_capture(ret, benchmark, periods_per_year=periods_per_year)
     up = up_capture(ret, benchmark, periods_per_year=periods_per_year)
-    return known(up / pl.when(down.abs() > NO_RISK).then(down))
+    return known(up / nonzero(down))
 
 
 def hit_rate(

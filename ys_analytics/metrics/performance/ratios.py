@@ -19,7 +19,7 @@ from ys_analytics.metrics.risk.spread import (
     skewness,
     upper_partial_moment,
 )
-from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, known, observed, risky
+from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, combine, known, observed, risky
 
 
 def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
@@ -139,7 +139,9 @@ def adjusted_sharpe_ratio(ret: pl.Expr, *, sharpe: pl.Expr) -> pl.Expr:
     1.04...
     """
     skew, tails = skewness(ret, kind="population"), kurtosis(ret, kind="population")
-    return known(sharpe * (sharpe * skew / 6 - sharpe.pow(2) * tails / 24 + 1))
+    return combine(
+        lambda s, skew, tails: known(s * (s * skew / 6 - s.pow(2) * tails / 24 + 1)), s=sharpe, skew=skew, tails=tails
+    )
 
 
 def sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: Rate = 0.0) -> pl.Expr:

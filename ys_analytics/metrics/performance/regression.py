@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.metrics.performance.growth import annualised_return
 from ys_analytics.metrics.performance.relative import alpha, beta, jensen_alpha
 from ys_analytics.metrics.risk.spread import downside_deviation
-from ys_analytics.metrics.sample import NO_RISK, check_periods, known, paired, risky
+from ys_analytics.metrics.sample import NO_RISK, check_periods, known, nonzero, paired, risky
 
 
 def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
@@ -160,7 +160,7 @@ def appraisal_ratio(
         "systematic_risk": systematic_risk(ret, benchmark, periods_per_year=periods_per_year),
     }[per]
     earned = jensen_alpha(ret, benchmark, periods_per_year=periods_per_year)
-    return known(earned / pl.when(risk.abs() > NO_RISK).then(risk))
+    return known(earned / nonzero(risk))
 
 
 def regression_epsilon(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:

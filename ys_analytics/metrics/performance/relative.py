@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.performance.growth import annualised_return
-from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, known, paired, risky
+from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, known, nonzero, paired, risky
 
 Market = Literal["all", "up", "down"]
 
@@ -81,7 +81,7 @@ def timing_ratio(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0) -> 
     """
     up = beta(ret, benchmark, risk_free=risk_free, market="up")
     down = beta(ret, benchmark, risk_free=risk_free, market="down")
-    return known(up / pl.when(down.abs() > NO_RISK).then(down))
+    return known(up / nonzero(down))
 
 
 def alpha(
@@ -182,7 +182,7 @@ def treynor_ratio(
     own, its = _excess(ret, benchmark, risk_free)
     slope = beta(ret, benchmark, risk_free=risk_free)
     risk = slope * (its.std(ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
-    return known(_growth(own, periods_per_year) / pl.when(risk.abs() > NO_RISK).then(risk))
+    return known(_growth(own, periods_per_year) / nonzero(risk))
 
 
 def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 
 from ys_analytics.metrics.performance.ratios import sharpe_ratio
 from ys_analytics.metrics.risk.spread import kurtosis, skewness
-from ys_analytics.metrics.sample import NO_RISK, check_confidence, known, normal_cdf, normal_quantile, observed
+from ys_analytics.metrics.sample import NO_RISK, check_confidence, combine, known, normal_cdf, normal_quantile, observed
 
 Tails = Literal["observed", "normal"]
 
@@ -40,9 +40,12 @@ def probabilistic_sharpe_ratio(
     >>> frame.select(probabilistic_sharpe_ratio(pl.col("ret"))).item()
     0.83...
     """
-    sharpe, spread = _sharpe_and_spread(ret, risk_free, tails)
+
+    def certainty(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr, n: pl.Expr) -> pl.Expr:
+        return known((sharpe - reference) * (n - 1).sqrt() / _spread(sharpe, skew, heavy).sqrt())
+
     n = observed(ret).count().cast(pl.Float64)
-    return known(normal_cdf((sharpe - reference) * (n - 1).sqrt() / spread.sqrt()))
+    return normal_cdf(combine(certainty, n=n, **_parts(ret, risk_free, tails)))
 
 
 def minimum_track_record(
@@ -79,14 +82,23 @@ def minimum_track_record(
     11.95...
     """
     check_confidence(confidence)
-    sharpe, spread = _sharpe_and_spread(ret, risk_free, tails)
-    lead = pl.when(sharpe - reference > NO_RISK).then(sharpe - reference)
-    return known(spread * (normal_quantile(confidence) / lead).pow(2) + 1)
+
+    def length(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr) -> pl.Expr:
+        lead = pl.when(sharpe - reference > NO_RISK).then(sharpe - reference)
+        return known(_spread(sharpe, skew, heavy) * (normal_quantile(confidence) / lead).pow(2) + 1)
+
+    return combine(length, **_parts(ret, risk_free, tails))
 
 
-def _sharpe_and_spread(ret: pl.Expr, risk_free: float, tails: Tails) -> tuple[pl.Expr, pl.Expr]:
+def _parts(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:
     excess = observed(ret) - risk_free
-    sharpe = sharpe_ratio(excess, periods_per_year=1)
-    skew = skewness(excess, kind="population")
-    heavy = pl.lit(3.0) if tails == "normal" else kurtosis(excess, kind="population", excess=False)
-    return sharpe, 1 - skew * sharpe + (heavy - 1) / 4 * sharpe.pow(2)
+    return {
+        "sharpe": sharpe_ratio(excess, periods_per_year=1),
+        "skew": skewness(excess, kind="population"),
+        "heavy": pl.lit(3.0) if tails == "normal" else kurtosis(excess, kind="population", excess=False),
+    }
+
+
+def _spread(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr) -> pl.Expr:
+    """Variance of the ratio's estimate, times the number of periods."""
+    return 1 - skew * sharpe + (heavy - 1) / 4 * sharpe.pow(2)

@@ -13,6 +13,7 @@ from ys_analytics.metrics.risk.spread import kurtosis, skewness
 from ys_analytics.metrics.sample import (
     as_loss,
     check_confidence,
+    combine,
     known,
     normal_density,
     normal_quantile,
@@ -63,10 +64,15 @@ def value_at_risk(
     if method == "historical":
         return as_loss(_quantile(observed(ret), confidence, quantile))
     check_confidence(confidence)
-    clean = observed(ret)
-    z = normal_quantile(1 - confidence)
-    bend = pl.lit(z) if method == "normal" else _cornish_fisher(ret, z)
-    return as_loss(known(clean.mean() + clean.std(ddof=ddof) * bend))
+    clean, z = observed(ret), normal_quantile(1 - confidence)
+    if method == "normal":
+        return as_loss(known(clean.mean() + clean.std(ddof=ddof) * z))
+    return as_loss(
+        combine(
+            lambda mean, deviation, skew, tails: known(mean + deviation * _cornish_fisher(skew, tails, z)),
+            **_moments(ret, ddof),
+        )
+    )
 
 
 def expected_shortfall(
@@ -111,14 +117,16 @@ def expected_shortfall(
     check_confidence(confidence)
     clean, z = observed(ret), normal_quantile(1 - confidence)
     if method == "normal":
-        beyond = pl.lit(normal_density(z) / (1 - confidence))
-    else:
-        h, s, k = _cornish_fisher(ret, z), skewness(ret, kind="population"), kurtosis(ret, kind="population")
+        return as_loss(known(clean.mean() - clean.std(ddof=ddof) * (normal_density(z) / (1 - confidence))))
+
+    def edgeworth(mean: pl.Expr, deviation: pl.Expr, skew: pl.Expr, tails: pl.Expr) -> pl.Expr:
+        h = _cornish_fisher(skew, tails, z)
         density = (-h.pow(2) / 2).exp() / math.sqrt(2 * math.pi)
-        by_skew = h.pow(3) * s / 6 + (h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3) * s.pow(2) / 72
-        by_tail = (h.pow(4) - 2 * h.pow(2) - 1) * k / 24
-        beyond = pl.max_horizontal(density * (by_skew + by_tail + 1) / (1 - confidence), -h)
-    return as_loss(known(clean.mean() - clean.std(ddof=ddof) * beyond))
+        by_skew = h.pow(3) * skew / 6 + (h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3) * skew.pow(2) / 72
+        by_tail = (h.pow(4) - 2 * h.pow(2) - 1) * tails / 24
+        return known(mean - deviation * pl.max_horizontal(density * (by_skew + by_tail + 1) / (1 - confidence), -h))
+
+    return as_loss(combine(edgeworth, **_moments(ret, ddof)))
 
 
 def normal_value_at_risk(mean: float, deviation: float, *, confidence: float = 0.95) -> float:
@@ -213,6 +221,16 @@ def _tail_mean(ret: pl.Expr, confidence: float, tail: str) -> pl.Expr:
     return (ordered * weight).sum() / pl.when(n > 0).then(k)
 
 
-def _cornish_fisher(ret: pl.Expr, z: float) -> pl.Expr:
-    s, k = skewness(ret, kind="population"), kurtosis(ret, kind="population")
+def _moments(ret: pl.Expr, ddof: int) -> dict[str, pl.Expr]:
+    clean = observed(ret)
+    return {
+        "mean": clean.mean(),
+        "deviation": clean.std(ddof=ddof),
+        "skew": skewness(ret, kind="population"),
+        "tails": kurtosis(ret, kind="population"),
+    }
+
+
+def _cornish_fisher(s: pl.Expr, k: pl.Expr, z: float) -> pl.Expr:
+    """The normal's quantile bent by skewness and excess kurtosis."""
     return s * ((z * z - 1) / 6) + k * ((z**3 - 3 * z) / 24) - s.pow(2) * ((2 * z**3 - 5 * z) / 36) + z
