@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from ys_analytics.metrics.catalog.headline import CAGR, HEADLINE, SHARPE_RATIO
+from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.catalog.metric import Metric
 
 
@@ -20,6 +20,7 @@ def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr) -> pl.Expr:
         n: Its observations; null where it needs a benchmark and there is none.
         value: The number, null where it is refused.
 
+    >>> from ys_analytics.metrics.catalog import SHARPE_RATIO
     >>> frame = pl.DataFrame({"n": [2, 40], "value": [None, None]})
     >>> frame.select(refusal(SHARPE_RATIO, n=pl.col("n"), value=pl.col("value"))).to_series().to_list()
     ['needs 30 days, has 2', 'the returns do not vary']
@@ -45,6 +46,7 @@ def with_reasons(numbers: pl.DataFrame, metrics: Iterable[Metric] = HEADLINE) ->
     Returns:
         The same rows and columns, n filled with 0, and for each metric a String `<name>_reason`, null beside a value.
 
+    >>> from ys_analytics.metrics.catalog import CAGR
     >>> with_reasons(pl.DataFrame({"n": [None], "cagr": [None]}, {"n": pl.Int64, "cagr": pl.Float64}), [CAGR]).row(0)
     (0, None, 'needs 30 days, has 0')
     """
