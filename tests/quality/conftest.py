@@ -25,6 +25,7 @@ class Frozen:
     folder: Path
 
     def frame(self, name: str) -> pl.DataFrame:
+        """One frame of it."""
         return pl.read_parquet(self.folder / "frames" / f"{name}.parquet")
 
 

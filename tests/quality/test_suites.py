@@ -59,26 +59,24 @@ def test_what_was_planted_in_the_demo_is_found(judged):
     assert "9 missing" in found["portfolio_snapshots", "no_gap(timestamp)"].observed
 
 
+HEAD = """
+from great_expectations import ExpectationSuite
+from great_expectations.expectations import ExpectColumnValuesToNotBeNull as NotNull
+"""
+NO_SUCH_COLUMN = "SUITE = ExpectationSuite('assets', [NotNull(column='symbl', severity='critical', notes='It hurts.')])"
+NO_REASON = "SUITE = ExpectationSuite('assets', [NotNull(column='symbol', severity='critical')])"
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
         pytest.param("SUITE = 1 / 0", "ZeroDivisionError", id="does not run"),
         pytest.param("PROMISES = []", "SUITE", id="holds no suite"),
-        pytest.param("from great_expectations import ExpectationSuite\nSUITE = ExpectationSuite(name='users')", "names its suite", id="another table's"),
-        pytest.param(
-            "from great_expectations import ExpectationSuite\n"
-            "from great_expectations.expectations import ExpectColumnValuesToNotBeNull as NotNull\n"
-            "SUITE = ExpectationSuite(name='assets', expectations=[NotNull(column='symbl', severity='critical', notes='x')])",
-            "symbl", id="a column nobody has",
-        ),
-        pytest.param(
-            "from great_expectations import ExpectationSuite\n"
-            "from great_expectations.expectations import ExpectColumnValuesToNotBeNull as NotNull\n"
-            "SUITE = ExpectationSuite(name='assets', expectations=[NotNull(column='symbol', severity='critical')])",
-            "notes", id="a rule without its reason",
-        ),
+        pytest.param(HEAD + "SUITE = ExpectationSuite('users')", "names its suite", id="another table's"),
+        pytest.param(HEAD + NO_SUCH_COLUMN, "symbl", id="a column nobody has"),
+        pytest.param(HEAD + NO_REASON, "notes", id="a rule without its reason"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_suite_is_an_error_of_its_own(text, word, tmp_path, demo):
     """What cannot be read promises nothing, and must not look like a promise kept."""
     (tmp_path / "postgres").mkdir()

@@ -1,0 +1,1 @@
+"""Tests of the judge, its suites and its detectors."""
