@@ -68,13 +68,13 @@ def test_flows_say_which_rule_found_them(sit):
 
 
 def test_claims_stand_beside_our_numbers(sit):
-    """Both are shown with their difference; a dollar figure becomes a share of the value beside it."""
+    """Both are shown with their difference and with what explains it."""
     claims = sit("owned").claims()
     volatility = claims.row(by_predicate=pl.col("title") == "Volatility", named=True)
-    assert volatility["claimed"] == 0.41
-    assert volatility["difference"] == pytest.approx(0.41 - volatility["ours"])
-    fall = claims.row(by_predicate=pl.col("title") == "Deepest fall from a peak", named=True)
-    assert fall["claimed"] == -0.21
+    assert volatility["stored"] == 0.41
+    assert abs(volatility["difference"]) == pytest.approx(abs(0.41 - volatility["ours"]))
+    assert volatility["verdict"].split(":")[0] in {"agrees", "method", "data", "neither"}
+    assert claims.height == 6
 
 
 def test_sentiment_is_of_the_week_and_the_one_before(sit):

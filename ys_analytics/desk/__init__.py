@@ -200,15 +200,16 @@ class Desk:
 
     def monthly_returns(self) -> pl.DataFrame:
         """Return of each month and year."""
-        return returns.monthly(self.daily_returns)
+        return metrics.performance.monthly_table(self.daily_returns).sort("year", descending=True)
 
     def rolling(self, *, days: int = returns.ROLLING_DAYS) -> pl.DataFrame:
         """Volatility and Sharpe ratio of the last so many returns."""
-        return returns.rolling(self.daily_returns, risk_free=self._settings.risk_free, days=days)
+        return metrics.performance.rolling(self.daily_returns, window=days, risk_free=self._settings.risk_free)
 
     def claims(self) -> pl.DataFrame:
-        """What the platform stored of its return and risk, beside ours."""
-        return returns.claims(self._snapshots, self._mine("risk_metrics"), self.performance(), self.daily_returns)
+        """What the platform stored of return and risk, beside ours, and what explains a difference."""
+        stored = [metrics.audit.claims(frame) for frame in (self._snapshots, self._mine("risk_metrics"))]
+        return returns.claims(pl.concat(stored), self.daily_returns, self.daily_values())
 
     # What it holds
 

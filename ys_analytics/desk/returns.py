@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.metrics import catalog, drawdown, performance
+from ys_analytics.metrics import catalog, drawdown
 
 _DAY = timedelta(days=1)
 
@@ -79,84 +79,41 @@ def _unit(metric: catalog.Metric) -> str:
     return "rate" if unsigned and metric.unit.startswith("fraction") else metric.unit
 
 
-def rolling(returns: pl.DataFrame, *, risk_free: float, days: int = ROLLING_DAYS) -> pl.DataFrame:
-    """Volatility and Sharpe ratio of the last so many returns, day by day."""
-    window = {"window_size": days, "min_samples": days}
-    ret = pl.col("ret")
-    spread = ret.rolling_std(ddof=1, **window)  # type: ignore[arg-type]
-    excess = ret.rolling_mean(**window) - risk_free / metrics.YEAR  # type: ignore[arg-type]
-    return (
-        returns.filter(ret.is_not_null())
-        .with_columns(
-            volatility=spread * metrics.YEAR**0.5,
-            sharpe=pl.when(spread > metrics.sample.NO_RISK).then(excess / spread * metrics.YEAR**0.5),
-        )
-        .select("day", "ret", "volatility", "sharpe")
+def claims(stored: pl.DataFrame, returns: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """The platform's latest stored figures beside ours of the same day, and what explains a difference.
+
+    Args:
+        stored: What `metrics.audit.claims` gave.
+        returns: What `metrics.daily_returns` gave.
+        values: What `daily_values` gave.
+    """
+    if stored.is_empty() or returns.is_empty():
+        return pl.DataFrame(schema=_CLAIMS)
+    found = metrics.audit.audit(stored, returns, values)
+    names = pl.DataFrame(_CLAIMED, schema=("metric", "title", "unit", "unit_difference"), orient="row")
+    verdict = (
+        pl.when(pl.col("how").str.len_chars() > 0).then(pl.format("{}: {}", "explained", "how")).otherwise("explained")
+    )
+    return names.join(found, on="metric", how="inner", maintain_order="left").select(
+        "title",
+        "unit",
+        "unit_difference",
+        "day",
+        "stored",
+        "ours",
+        "difference",
+        verdict=verdict,
+        reason=pl.when(pl.col("ours").is_null()).then(pl.lit("too few returns up to that day")),
     )
 
 
-def monthly(returns: pl.DataFrame) -> pl.DataFrame:
-    """Return of each month and year, one row a year, newest first."""
-    ret = returns.filter(pl.col("ret").is_not_null())
-    if ret.is_empty():
-        return pl.DataFrame(
-            schema={"year": pl.Int32, **{str(month): pl.Float64 for month in range(1, 13)}, "total": pl.Float64}
-        )
-    year, month = pl.col("day").dt.year(), pl.col("day").dt.month()
-    total = performance.total_return(pl.col("ret"))
-    months = {
-        str(number): total_of
-        for number in range(1, 13)
-        for total_of in [performance.total_return(pl.col("ret").filter(month == number))]
-    }
-    return ret.group_by(year=year).agg(**months, total=total).sort("year", descending=True)
-
-
-def claims(snapshots: pl.DataFrame, risks: pl.DataFrame, measures: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
-    """The platform's last stored figures beside ours, with the difference.
-
-    VaR and CVaR are stored in USD: they are compared as shares of the value they were stored beside. A fall is
-    negative here, whichever sign it was stored with.
-    """
-    if snapshots.is_empty():
-        return pl.DataFrame()
-    last = snapshots.sort("timestamp").row(-1, named=True)
-    value = float(last["total_value"])
-    risk = risks.sort("timestamp").row(-1, named=True) if risks.height else {}
-    ours = {row["metric"]: (row["since"], row["since_reason"]) for row in measures.iter_rows(named=True)}
-    day = returns.filter(pl.col("day") == last["timestamp"].date())
-    ours["daily_return"] = (day["ret"][0], day["reason"][0]) if day.height else (None, _NO_SNAPSHOT)
-    rows = []
-    for metric, title, unit, claimed in (
-        ("daily_return", "Return of the last day", "fraction", last["daily_return"]),
-        ("total_return", "Return since inception", "fraction", last["total_return"]),
-        ("volatility", "Volatility", "rate", last["volatility"]),
-        ("sharpe_ratio", "Sharpe ratio", "ratio", last["sharpe_ratio"]),
-        ("max_drawdown", "Deepest fall from a peak", "fraction", _fall(last["max_drawdown"])),
-        ("value_at_risk", "Value at risk 95 %, one day", "rate", _share(risk.get("var_95"), value)),
-        ("expected_shortfall", "Expected shortfall 95 %, one day", "rate", _share(risk.get("cvar_95"), value)),
-    ):
-        number, reason = ours[metric]
-        said = float(claimed) if claimed is not None else None
-        rows.append(
-            {
-                "title": title,
-                "unit": unit,
-                "claimed": said,
-                "ours": number,
-                "difference": said - number if said is not None and number is not None else None,
-                "unit_difference": "fraction" if unit == "rate" else "score signed" if unit == "ratio" else unit,
-                "reason": reason if number is None else "the platform states none" if said is None else None,
-            }
-        )
-    text = dict.fromkeys(("title", "unit", "unit_difference", "reason"), pl.String)
-    return pl.DataFrame(rows, schema_overrides={**text, **dict.fromkeys(("claimed", "ours", "difference"), pl.Float64)})
-
-
-def _fall(depth: object) -> float | None:
-    """A fall as a negative number, whichever sign it was stored with."""
-    return -abs(float(depth)) if depth is not None else None  # type: ignore[arg-type]
-
-
-def _share(amount: object, value: float) -> float | None:
-    return float(amount) / value if amount is not None and value > 0 else None  # type: ignore[arg-type]
+# What the platform claims, how it is called here, and how it and its difference print.
+_CLAIMED = (
+    ("daily_return", "Return of the day", "fraction", "fraction"),
+    ("volatility", "Volatility", "rate", "fraction"),
+    ("sharpe_ratio", "Sharpe ratio", "ratio", "score signed"),
+    ("max_drawdown", "Maximum drawdown", "fraction", "fraction"),
+    ("var_95", "Value at risk 95 %, one day", "USD", "USD signed"),
+    ("cvar_95", "Expected shortfall 95 %, one day", "USD", "USD signed"),
+)
+_CLAIMS: dict[str, pl.DataType | type[pl.DataType]] = {"title": pl.String, "day": pl.Date, "stored": pl.Float64}

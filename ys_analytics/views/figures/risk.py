@@ -103,14 +103,14 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
     """Two lines: volatility and Sharpe ratio of the last so many days, day by day.
 
     Args:
-        rolling: day Date, volatility Float64 a year, sharpe Float64; null until enough days have passed.
+        rolling: day Date, volatility Float64 a year, sharpe_ratio Float64; null until enough days have passed.
         days: The window's length.
     """
     title = f"Volatility and Sharpe ratio, {days} days rolling"
     risk = points(rolling["day"].to_list(), rolling["volatility"].to_list())
-    sharpe = points(rolling["day"].to_list(), rolling["sharpe"].to_list())
+    sharpe = points(rolling["day"].to_list(), rolling["sharpe_ratio"].to_list())
     if not risk:
-        return refused(title, f"needs {days} days, has {rolling['ret'].drop_nulls().len()}", size="half")
+        return refused(title, f"needs {days} days, has {rolling.height}", size="half")
     above = theme.value_axis(0.0, max(value for _, value in risk), "rate", most=3, domain=[0.56, 1.0])
     time = theme.time_axis(risk[0][0], risk[-1][0], most=5)
     traces = stroke(risk, name="Volatility", texts=[f"volatility {words.written(v, 'rate')}" for _, v in risk])
@@ -146,9 +146,9 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
         fields=(
             Field(name="day", title="Day", unit="date"),
             Field(name="volatility", title="Volatility", unit="rate"),
-            Field(name="sharpe", title="Sharpe ratio", unit="ratio"),
+            Field(name="sharpe_ratio", title="Sharpe ratio", unit="ratio"),
         ),
-        rows=tuple(rolling.select("day", "volatility", "sharpe").iter_rows()),
+        rows=tuple(rolling.select("day", "volatility", "sharpe_ratio").iter_rows()),
         labels=tuple(labels),
         alt=f"Volatility of the last {days} days: {now} a year"
         + (

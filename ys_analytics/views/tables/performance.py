@@ -93,18 +93,17 @@ def monthly_returns(months: pl.DataFrame) -> View:
     """Return of each month and year, tinted.
 
     Args:
-        months: year Int32, then Float64 columns 1 to 12 and total; null where there is no return.
+        months: year Int32, Float64 columns jan to dec and total; null where there is no return.
     """
     if months.is_empty():
         return refused("Return of each month", "no month has a return yet")
-    names = [str(month) for month in range(1, 13)]
     sheet = table(
         months.with_columns(pl.col("year").cast(pl.String)),
         title="Return of each month, per cent",
         subtitle="linked daily returns; months at either end may be part of a month",
         fields=(
             Field(name="year", title=""),
-            *(Field(name=name, title=words.MONTHS[int(name) - 1], unit="fraction") for name in names),
+            *(Field(name=month.lower(), title=month, unit="fraction") for month in words.MONTHS),
             Field(name="total", title="Year", unit="fraction"),
         ),
     )
@@ -130,17 +129,20 @@ def claims(compared: pl.DataFrame) -> View:
     """What the platform says of this portfolio beside what we compute.
 
     Args:
-        compared: title, unit; claimed, ours, difference Float64; reason String where one is missing; as_of Datetime.
+        compared: title, unit, unit_difference String; day Date; stored, ours, difference Float64; verdict String
+            (agrees, method, data or neither, and how); reason String where ours is missing.
     """
+    day = "" if compared.is_empty() else f" of {words.day(compared['day'].max())}"  # type: ignore[arg-type]
     return table(
         compared,
         title="The platform's claims beside our numbers",
-        subtitle="the platform states no method; ours are in the glossary",
+        subtitle=f"latest claims{day}; a difference is explained by another method, by the data, or by neither",
         fields=(
             Field(name="title", title=""),
-            Field(name="claimed", title="Platform says", unit_from="unit", reason="reason"),
+            Field(name="stored", title="Platform says", unit_from="unit"),
             Field(name="ours", title="We compute", unit_from="unit", reason="reason"),
             Field(name="difference", title="Difference", unit_from="unit_difference", reason="reason"),
+            Field(name="verdict", title="Explained by", width=34),
         ),
         empty="The platform makes no claim about this portfolio.",
     )
