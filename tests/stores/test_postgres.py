@@ -275,3 +275,19 @@ def _end_session(store: Postgres, statement: str) -> None:
     """
     while store.rows(asked, {"like": f"%{statement}%"}) == [(0,)]:
         pass
+
+
+def test_reads_go_to_the_replica_and_writes_to_the_primary(stores):
+    """Another database stands for the replica: what is written is not seen there, but inside a transaction it is."""
+    address = stores.postgres.address
+    divided = replace(address, replica=make_conninfo(address.conninfo, dbname="postgres"))
+    with Postgres.open(divided) as store:
+        store.run("CREATE TABLE on_primary (i int)")
+        try:
+            assert store.rows("SELECT current_database()") == [("postgres",)]
+            assert store.rows("SELECT to_regclass('on_primary')") == [(None,)]
+            with store.transaction():
+                store.write("on_primary", pl.DataFrame({"i": [1]}))
+                assert store.read("SELECT i FROM on_primary", schema={"i": pl.Int32()}).item() == 1
+        finally:
+            store.run("DROP TABLE on_primary")

@@ -7,8 +7,10 @@ types and order that `schemas` declares, full or empty, and no secret.
 from ys_analytics.frames.contract import drift
 from ys_analytics.frames.derived import daily_closes, daily_values
 from ys_analytics.frames.export import export
+from ys_analytics.frames.fleet import fleet, last_values
 from ys_analytics.frames.freeze import freeze
 from ys_analytics.frames.gate import conform
+from ys_analytics.frames.lazy import scan
 from ys_analytics.frames.loading import batches, count, load
 from ys_analytics.frames.manifest import FrameRecord, Manifest
 from ys_analytics.frames.named import LOADERS, Loader
@@ -29,10 +31,13 @@ __all__ = [
     "drift",
     "export",
     "find_portfolio",
+    "fleet",
     "freeze",
+    "last_values",
     "load",
     "open_run",
     "prove",
+    "scan",
 ]
 
 

@@ -1,0 +1,78 @@
+"""The fleet table computed by ClickHouse is the one computed by Polars, on every portfolio of the demo."""
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from ys_analytics import frames, metrics
+from ys_analytics.schemas import Span
+
+WEEK = Span.week("2026-W47")
+SPAN = Span.until(WEEK.end)
+
+
+@pytest.fixture(scope="module")
+def flows(economy):
+    """Every external flow of the demo, valued; deposits, withdrawals and, on purpose, one at each end."""
+    classified = metrics.classify_flows(frames.load(economy, "transactions", span=SPAN))
+    found = metrics.external_flows(classified, frames.load(economy, "market_data", span=SPAN))
+    assert found["portfolio_id"].n_unique() > 3
+    return found
+
+
+@pytest.fixture(scope="module")
+def returns(economy, flows):
+    """The daily returns of every portfolio, by Polars."""
+    return metrics.daily_returns(frames.daily_values(economy, span=SPAN), flows)
+
+
+def same(x, y):
+    return x == y if x is None or y is None or not isinstance(x, float) else y == pytest.approx(x, rel=1e-9, abs=1e-15)
+
+
+def agree(ours, theirs):
+    """Every number within 1e-9, every refusal in both, every window the same."""
+    ours, theirs = ours.sort("portfolio_id"), theirs.sort("portfolio_id")
+    assert ours.height
+    assert theirs.schema == ours.schema
+    assert theirs["portfolio_id"].to_list() == ours["portfolio_id"].to_list()
+    for name in ours.columns:
+        rows = zip(ours["portfolio_id"], ours[name], theirs[name], strict=True)
+        assert [row for row in rows if not same(*row[1:])] == [], name
+
+
+@pytest.mark.parametrize("risk_free", [0.0, 0.04])
+def test_the_query_is_the_frame_on_every_demo_portfolio(analyst, returns, flows, risk_free):
+    """The promise of `--pushdown`, kept as the analyst, who may only read."""
+    found = frames.fleet(analyst, flows, until=SPAN.end, risk_free=risk_free)
+    agree(metrics.fleet(returns, risk_free=risk_free), found)
+    assert found["total_return"].count() > 5
+    assert found["sharpe_ratio"].count() > 3
+
+
+def test_a_week_alone_is_the_week_alone(analyst, returns, flows):
+    """Returns before the week are left out, and the first one in it still begins at the close before."""
+    found = frames.fleet(analyst, flows, until=WEEK.end, since=WEEK.start.date())
+    agree(metrics.fleet(returns.filter(pl.col("day") >= WEEK.start.date())), found)
+    assert found["n"].max() == 7
+
+
+def test_many_questions_give_one_answer(analyst, flows):
+    """A list of flows too long for one question is asked in stretches: nobody twice, nobody left out."""
+    whole = frames.fleet(analyst, flows, until=SPAN.end)
+    assert frames.fleet(analyst, flows, until=SPAN.end, at_once=1).equals(whole)
+
+
+def test_flows_matter_and_are_counted_once(analyst, flows):
+    """Without its flows a funded portfolio would seem to have earned its deposits."""
+    without = frames.fleet(analyst, flows.clear(), until=SPAN.end)
+    assert not without["total_return"].equals(frames.fleet(analyst, flows, until=SPAN.end)["total_return"])
+
+
+def test_last_values_are_the_last_closes(analyst, economy):
+    """To the last decimal, and none later than asked."""
+    closes = frames.daily_values(economy, span=SPAN).group_by("portfolio_id", maintain_order=True).last()
+    assert frames.last_values(analyst, until=SPAN.end).equals(closes.select("portfolio_id", "value", "closed_at"))
+    early = SPAN.end - timedelta(days=30)
+    assert (frames.last_values(analyst, until=early)["closed_at"] < early).all()
