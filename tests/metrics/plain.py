@@ -492,12 +492,12 @@ PLAIN: dict[str, Callable[[list[Point]], Answer]] = {
     "average_recovery_length": lambda p: mean_of_episodes(p, lambda run: len(run) - run.index(min(run)), None),
     "ulcer_index": lambda p: None if falls(p) is None else root(fmean([d * d for d in falls(p)])),
     "pain_index": lambda p: None if falls(p) is None else -fmean(falls(p)) + 0.0,
-    "martin_ratio": lambda p: over(cagr(p), PLAIN["ulcer_index"](p)),
+    "martin": lambda p: over(cagr(p), PLAIN["ulcer_index"](p)),
     "pain_ratio": lambda p: over(cagr(p), PLAIN["pain_index"](p)),
-    "burke_ratio": lambda p: over(
+    "burke": lambda p: over(
         cagr(p), None if episodes(p) is None else math.sqrt(math.fsum(min(run) ** 2 for run in episodes(p)))
     ),
-    "sterling_ratio": lambda p: over(cagr(p), None if max_drawdown(p) is None else 0.1 - max_drawdown(p)),
+    "sterling": lambda p: over(cagr(p), None if max_drawdown(p) is None else 0.1 - max_drawdown(p)),
     "recovery_factor": lambda p: over(total_return(p), negative(max_drawdown(p))),
     "drawdown_at_risk": lambda p: ordered_drawdown(falls(p)),
     "conditional_drawdown_at_risk": lambda p: deepest_share(falls(p)),

@@ -122,7 +122,7 @@ def probabilistic_sharpe(a: Asked) -> Any:
 def burke(a: Asked, *, modified: bool = False) -> Any:
     # The tool looks for runs from the second return on.
     ret = R.slice(1) / 100
-    ratio = drawdown.burke_ratio(ret, growth=a.growth() / 100, per="run")
+    ratio = drawdown.burke(ret, growth=a.growth() / 100, per="run")
     return a(ratio * R.count().cast(pl.Float64).sqrt() if modified else ratio)
 
 

@@ -63,7 +63,7 @@ FALLS: tuple[Metric, ...] = (
         of=lambda s: drawdown.pain_index(s.ret, depth=s.depth),
     ),
     Metric(
-        name="martin_ratio",
+        name="martin",
         title="Martin ratio",
         unit="ratio",
         formula=r"G / U",
@@ -71,7 +71,7 @@ FALLS: tuple[Metric, ...] = (
         minimum=30,
         undefined="the value never fell, or a return is below -100 %",
         source="Martin and McCann (1989)",
-        of=lambda s: drawdown.martin_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        of=lambda s: drawdown.martin(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
     ),
     Metric(
         name="pain_ratio",
@@ -85,7 +85,7 @@ FALLS: tuple[Metric, ...] = (
         of=lambda s: drawdown.pain_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
     ),
     Metric(
-        name="burke_ratio",
+        name="burke",
         title="Burke ratio",
         unit="ratio",
         formula=r"G / \sqrt{\sum_i D_i^2}",
@@ -93,10 +93,10 @@ FALLS: tuple[Metric, ...] = (
         minimum=30,
         undefined="the value never fell, or a return is below -100 %",
         source="Burke (1994)",
-        of=lambda s: drawdown.burke_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        of=lambda s: drawdown.burke(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
     ),
     Metric(
-        name="sterling_ratio",
+        name="sterling",
         title="Sterling ratio",
         unit="ratio",
         formula=r"G / (|D_{\max}| + 0.1)",
@@ -104,7 +104,7 @@ FALLS: tuple[Metric, ...] = (
         minimum=30,
         undefined="a return is below -100 %",
         source="Kestner (1996), Futures 25(1)",
-        of=lambda s: drawdown.sterling_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        of=lambda s: drawdown.sterling(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
     ),
     Metric(
         name="recovery_factor",

@@ -219,7 +219,7 @@ def entropic_drawdown_at_risk(
     )
 
 
-def martin_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
+def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Growth per year per unit of ulcer index.
 
     $$ M = G / U $$
@@ -235,7 +235,7 @@ def martin_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None)
     Source:
         Martin and McCann (1989): the ulcer performance index.
 
-    >>> pl.DataFrame({"ret": [-0.5, 1.0, 0.1, 0.1]}).select(martin_ratio(pl.col("ret"), growth=pl.lit(0.5))).item()
+    >>> pl.DataFrame({"ret": [-0.5, 1.0, 0.1, 0.1]}).select(martin(pl.col("ret"), growth=pl.lit(0.5))).item()
     2.0
     """
     return known(growth / risky(ulcer_index(ret, depth=depth)))
@@ -248,7 +248,7 @@ def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
-        growth: Per year, as for `martin_ratio`.
+        growth: Per year, as for `martin`.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -263,14 +263,14 @@ def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -
     return known(growth / risky(pain_index(ret, depth=depth)))
 
 
-def sterling_ratio(ret: pl.Expr, *, growth: pl.Expr, excess: float = 0.1, depth: pl.Expr | None = None) -> pl.Expr:
+def sterling(ret: pl.Expr, *, growth: pl.Expr, excess: float = 0.1, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Growth per year per unit of the deepest drawdown and a margin.
 
     $$ \frac{G}{|D_{\max}| + 0.1} $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
-        growth: Per year, as for `martin_ratio`.
+        growth: Per year, as for `martin`.
         excess: The margin.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
@@ -280,13 +280,13 @@ def sterling_ratio(ret: pl.Expr, *, growth: pl.Expr, excess: float = 0.1, depth:
     Source:
         Kestner (1996), "Getting a Handle on True Performance", Futures 25(1).
 
-    >>> pl.DataFrame({"ret": [0.1, -0.4]}).select(sterling_ratio(pl.col("ret"), growth=pl.lit(0.5))).item()
+    >>> pl.DataFrame({"ret": [0.1, -0.4]}).select(sterling(pl.col("ret"), growth=pl.lit(0.5))).item()
     1.0
     """
     return known(growth / risky(excess - max_drawdown(ret, depth=depth)))
 
 
-def burke_ratio(
+def burke(
     ret: pl.Expr,
     *,
     growth: pl.Expr,
@@ -300,7 +300,7 @@ def burke_ratio(
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
-        growth: Per year, as for `martin_ratio`.
+        growth: Per year, as for `martin`.
         per: $D_i$ of each episode from peak to trough, or of each unbroken run of losses.
         modified: Times $\sqrt n$, so that longer histories are not punished.
         depth: `underwater(ret)` where it is at hand already; computed when None.
@@ -311,7 +311,7 @@ def burke_ratio(
     Source:
         Burke (1994), "A Sharper Sharpe Ratio", Computerized Trader.
 
-    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(burke_ratio(pl.col("ret"), growth=pl.lit(1.0))).item()
+    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(burke(pl.col("ret"), growth=pl.lit(1.0))).item()
     2.0
     """
     depth = underwater(ret) if depth is None else depth

@@ -90,6 +90,7 @@ from ys_analytics.metrics.performance.rolling import (
     rolling_volatility,
 )
 from ys_analytics.metrics.performance.track import minimum_track_record, probabilistic_sharpe_ratio
+from ys_analytics.metrics.risk.tails import tail_ratio
 
 __all__ = [
     "active_premium",
@@ -154,6 +155,7 @@ __all__ = [
     "specific_risk",
     "stability",
     "systematic_risk",
+    "tail_ratio",
     "timing_ratio",
     "total_return",
     "total_risk",

@@ -1,0 +1,256 @@
+"""What the metrics bench measures: ours and its peers, each a function of one frame of daily returns.
+
+Every subject computes the same dozen numbers of every portfolio and gives back the mean Sharpe ratio, so
+that the bench can see they did the same work. A peer that is not installed raises ImportError.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from ys_analytics import metrics
+
+START = np.datetime64("2024-01-01")
+YEAR = 365
+WINDOW = 30
+
+
+def returns(portfolios: int, days: int) -> pl.DataFrame:
+    """Daily returns of many portfolios, sorted, the same on every machine; and those of a benchmark."""
+    chance = np.random.default_rng(7)
+    dates = pl.Series(START + np.arange(days)).cast(pl.Date)
+    names = pl.Series([f"{place:032x}" for place in range(portfolios)])
+    market = chance.normal(0.0005, 0.02, days)
+    return pl.DataFrame(
+        {
+            "portfolio_id": names.gather(np.repeat(np.arange(portfolios), days)),
+            "day": dates.gather(np.tile(np.arange(days), portfolios)),
+            "ret": chance.normal(0.0005, 0.03, portfolios * days),
+            "benchmark": np.tile(market, portfolios),
+        }
+    )
+
+
+def ours(data: pl.DataFrame) -> float:
+    """The long table: each number with its n, coverage, window, dates and reason."""
+    table = metrics.summarise(data)
+    return table.filter(metric="sharpe_ratio")["value"].mean()
+
+
+def ours_wide(data: pl.DataFrame) -> float:
+    """The wide table: n, coverage and window beside the dozen, null where refused."""
+    return metrics.fleet(data)["sharpe_ratio"].mean()
+
+
+def bare_polars(data: pl.DataFrame) -> float:
+    """The dozen and nothing else, on the sorted long frame, as one would write it."""
+    r, day = pl.col("ret"), pl.col("day")
+    wealth = (r + 1).cum_prod()
+    deepest = (wealth / wealth.cum_max() - 1).min()
+    edge = r.quantile(0.05, "linear")
+    growth = (r + 1).product() ** (YEAR / ((day.max() - day.min()).dt.total_days() + 1)) - 1
+    table = (
+        data.lazy()
+        .group_by("portfolio_id", maintain_order=True)
+        .agg(
+            total_return=(r + 1).product() - 1,
+            cagr=growth,
+            volatility=r.std() * YEAR**0.5,
+            sharpe_ratio=r.mean() / r.std() * YEAR**0.5,
+            sortino_ratio=r.mean() / (r.clip(upper_bound=0) ** 2).mean().sqrt() * YEAR**0.5,
+            max_drawdown=deepest,
+            calmar_ratio=growth / -deepest,
+            value_at_risk=-edge,
+            expected_shortfall=-r.filter(r <= edge).mean(),
+            best_day=r.max(),
+            worst_day=r.min(),
+            win_rate=(r > 0).mean(),
+        )
+        .collect()
+    )
+    return table["sharpe_ratio"].mean()
+
+
+def numpy_wide(data: pl.DataFrame) -> float:
+    """A ready wide matrix, in blocks that stay in the cache."""
+    days = data["day"].n_unique()
+    matrix = data["ret"].to_numpy().reshape(-1, days)
+    sharpe = []
+    for begin in range(0, len(matrix), 100):
+        block = matrix[begin : begin + 100]
+        wealth = np.cumprod(block + 1, axis=1)
+        peak = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
+        deepest = (wealth / peak - 1).min(axis=1)
+        growth = wealth[:, -1] ** (YEAR / days) - 1
+        mean, risk = block.mean(axis=1), block.std(axis=1, ddof=1)
+        downside = np.sqrt((np.minimum(block, 0) ** 2).mean(axis=1))
+        edge = np.quantile(block, 0.05, axis=1)
+        tail = np.where(block <= edge[:, None], block, 0).sum(axis=1) / (block <= edge[:, None]).sum(axis=1)
+        ratios = mean / risk * YEAR**0.5
+        _ = (
+            wealth[:, -1] - 1,
+            growth / -deepest,
+            mean / downside,
+            tail,
+            block.max(1),
+            block.min(1),
+            (block > 0).mean(1),
+        )
+        sharpe.append(ratios)
+    return float(np.concatenate(sharpe).mean())
+
+
+def pandas_groups(data: pl.DataFrame) -> float:
+    """Grouped columns where pandas has them, a running product for the drawdown."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: data[name].to_numpy() for name in ("portfolio_id", "ret")})
+    frame["portfolio_id"] = frame["portfolio_id"].astype("category")
+    frame["down"], frame["grown"] = frame["ret"].clip(upper=0) ** 2, frame["ret"] + 1
+    groups = frame.groupby("portfolio_id", sort=False, observed=True)
+    ret = groups["ret"]
+    mean, risk, edge = ret.mean(), ret.std(), ret.quantile(0.05)
+    frame["wealth"] = groups["grown"].cumprod()
+    peak = frame.groupby("portfolio_id", sort=False, observed=True)["wealth"].cummax()
+    frame["depth"] = frame["wealth"] / peak - 1
+    deepest = frame.groupby("portfolio_id", sort=False, observed=True)["depth"].min()
+    growth = groups["grown"].prod() ** (YEAR / len(data) * len(mean)) - 1
+    beyond = frame[frame["ret"] <= frame["portfolio_id"].map(edge).astype(float)]
+    shortfall = -beyond.groupby("portfolio_id", sort=False, observed=True)["ret"].mean()
+    won = (frame["ret"] > 0).groupby(frame["portfolio_id"], sort=False, observed=True).mean()
+    _ = (growth / -deepest, shortfall, won, ret.max(), ret.min(), mean / groups["down"].mean() ** 0.5)
+    return float((mean / risk * YEAR**0.5).mean())
+
+
+def duckdb_sql(data: pl.DataFrame) -> float:
+    """One statement with a window for the path."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    connection.register("returns", data.to_arrow())
+    rows = connection.execute(
+        """
+        WITH wealth AS (
+            SELECT portfolio_id, day, ret, exp(sum(ln(1 + ret)) OVER (PARTITION BY portfolio_id ORDER BY day)) AS value
+            FROM returns
+        ), depth AS (
+            SELECT portfolio_id, day, ret, value,
+                   value / greatest(1, max(value) OVER (PARTITION BY portfolio_id ORDER BY day)) - 1 AS under
+            FROM wealth
+        ), edges AS (
+            SELECT portfolio_id, quantile_cont(ret, 0.05) AS edge FROM returns GROUP BY portfolio_id
+        )
+        SELECT portfolio_id, product(1 + ret) - 1 AS total,
+               product(1 + ret) ** (365 / (max(day) - min(day) + 1)) - 1 AS growth,
+               stddev_samp(ret) * sqrt(365) AS volatility, avg(ret) / stddev_samp(ret) * sqrt(365) AS sharpe,
+               avg(ret) / sqrt(avg(least(ret, 0) ** 2)) * sqrt(365) AS sortino, min(under) AS deepest,
+               growth / -deepest AS calmar, -any_value(edge) AS var,
+               -avg(ret) FILTER (ret <= edge) AS es, max(ret), min(ret), avg((ret > 0)::INT)
+        FROM depth JOIN edges USING (portfolio_id) GROUP BY portfolio_id
+        """
+    ).fetchnumpy()
+    return float(rows["sharpe"].mean())
+
+
+def empyrical_loop(data: pl.DataFrame) -> float:
+    """One portfolio after another, as Series, as the library's own pages do it."""
+    import empyrical
+    import pandas as pd
+
+    found = []
+    for part in data.partition_by("portfolio_id", maintain_order=True):
+        ret = pd.Series(part["ret"].to_numpy(), index=pd.DatetimeIndex(part["day"].to_numpy()))
+        found.append(empyrical.sharpe_ratio(ret, annualization=YEAR))
+        empyrical.cum_returns_final(ret), empyrical.annual_return(ret, annualization=YEAR)
+        empyrical.annual_volatility(ret, annualization=YEAR), empyrical.sortino_ratio(ret, annualization=YEAR)
+        empyrical.max_drawdown(ret), empyrical.calmar_ratio(ret, annualization=YEAR)
+        empyrical.value_at_risk(ret), empyrical.conditional_value_at_risk(ret), ret.max(), ret.min()
+        (ret > 0).mean()
+    return float(np.mean(found))
+
+
+def quantstats_loop(data: pl.DataFrame) -> float:
+    """One portfolio after another, as the library is made."""
+    import pandas as pd
+    from quantstats import stats
+
+    found = []
+    for part in data.partition_by("portfolio_id", maintain_order=True):
+        ret = pd.Series(part["ret"].to_numpy(), index=pd.DatetimeIndex(part["day"].to_numpy()))
+        found.append(stats.sharpe(ret, periods=YEAR))
+        for number in (stats.comp, stats.max_drawdown, stats.value_at_risk, stats.cvar, stats.best, stats.worst):
+            number(ret)
+        stats.cagr(ret, periods=YEAR), stats.volatility(ret, periods=YEAR), stats.win_rate(ret)
+        stats.sortino(ret, periods=YEAR), stats.calmar(ret, periods=YEAR)
+    return float(np.mean(found))
+
+
+def ours_rolling(data: pl.DataFrame) -> float:
+    """The table of every portfolio, no window over a border."""
+    return metrics.rolling(data, window=WINDOW)["volatility"].mean()
+
+
+def _forms() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    r, b = pl.col("ret"), pl.col("benchmark")
+    risk = r.rolling_std(WINDOW)
+    slope = pl.rolling_cov(r, b, window_size=WINDOW) / b.rolling_var(WINDOW)
+    return risk * YEAR**0.5, r.rolling_mean(WINDOW) / risk * YEAR**0.5, slope
+
+
+def polars_rolling_flat(data: pl.DataFrame) -> float:
+    """The best Polars form found: end to end, then masked where a window crosses a border."""
+    risk, sharpe, slope = _forms()
+    place = pl.col("portfolio_id").rle_id()
+    whole = place == place.shift(WINDOW - 1)
+    table = data.lazy().select(
+        "portfolio_id",
+        "day",
+        risk=pl.when(whole).then(risk),
+        sharpe=pl.when(whole).then(sharpe),
+        beta=pl.when(whole).then(slope),
+    )
+    return table.collect()["risk"].mean()
+
+
+def polars_rolling_over(data: pl.DataFrame) -> float:
+    """The usual form: each expression over its portfolio."""
+    risk, sharpe, slope = (form.over("portfolio_id") for form in _forms())
+    return data.lazy().select("portfolio_id", "day", risk=risk, sharpe=sharpe, beta=slope).collect()["risk"].mean()
+
+
+def ours_everything(data: pl.DataFrame) -> float:
+    """The whole catalogue, those against the benchmark included."""
+    table = metrics.summarise(data, metrics.ALL)
+    return table.filter(metric="sharpe_ratio")["value"].mean()
+
+
+# By work: who, how, and every how-manieth portfolio of the whole is computed and scaled up.
+SUBJECTS: dict[str, dict[str, tuple[Callable[[pl.DataFrame], float], int]]] = {
+    "A dozen headline metrics": {
+        "ours": (ours, 1),
+        "ours, wide": (ours_wide, 1),
+        "bare Polars": (bare_polars, 1),
+        "NumPy, ready and blocked": (numpy_wide, 1),
+        "pandas": (pandas_groups, 1),
+        "DuckDB": (duckdb_sql, 1),
+        "empyrical": (empyrical_loop, 50),
+        "quantstats": (quantstats_loop, 500),
+    },
+    "Rolling 30-day volatility, Sharpe ratio and beta": {
+        "ours": (ours_rolling, 1),
+        "best Polars form": (polars_rolling_flat, 1),
+        "Polars by over": (polars_rolling_over, 1),
+    },
+    "The whole catalogue": {"ours": (ours_everything, 1)},
+    "A hundred thousand": {"ours": (ours_wide, 1)},
+}
+
+# Portfolios of each work, at 730 days.
+SIZES = {
+    "A dozen headline metrics": 10_000,
+    "Rolling 30-day volatility, Sharpe ratio and beta": 10_000,
+    "The whole catalogue": 1_000,
+    "A hundred thousand": 100_000,
+}
