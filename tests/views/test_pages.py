@@ -12,11 +12,15 @@ from ys_analytics.views import TWIN_TYPE
 from ys_analytics.views.figure import PLOTLY_TYPE, Chart
 from ys_analytics.views.table import Table
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "performance.ipynb"
-CELLS = [
-    cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells
-    if cell.cell_type == "code" and cell.source.startswith(("ys.figures", "ys.tables"))
-]  # fmt: skip
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+CELLS = sorted(
+    {
+        cell.source
+        for path in NOTEBOOKS
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and cell.source.startswith(("ys.figures", "ys.tables"))
+    }
+)
 
 
 def shown(cell, desk):

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.desk import activity, colophon, holdings, pools, returns
+from ys_analytics.desk import activity, agents, colophon, holdings, pools, returns, risk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Span
@@ -211,6 +211,36 @@ class Desk:
         stored = [metrics.audit.claims(frame) for frame in (self._snapshots, self._mine("risk_metrics"))]
         return returns.claims(pl.concat(stored), self.daily_returns, self.daily_values())
 
+    # A closer look at risk
+
+    def intervals(self) -> pl.DataFrame:
+        """Each headline number with its bootstrap interval."""
+        return risk.intervals(self.daily_returns, risk_free=self._settings.risk_free)
+
+    def money_weighted(self) -> pl.DataFrame:
+        """Money-weighted beside time-weighted return, and what timing added."""
+        return metrics.money_weighted(self.daily_values(), self._flows.drop_nulls("amount"), returns=self.daily_returns)
+
+    def tail_history(self) -> pl.DataFrame:
+        """Each day's return beside the value at risk the platform stated the day before."""
+        return risk.tail_history(self.daily_returns, self._mine("risk_metrics"), self.daily_values())
+
+    def tail_test(self) -> pl.DataFrame:
+        """Kupiec, Christoffersen and the traffic light on the platform's value at risk."""
+        return metrics.backtest.backtest(self.tail_history())
+
+    def concentration(self) -> pl.DataFrame:
+        """Concentration by asset, protocol and chain."""
+        return risk.concentration(self.positions())
+
+    def shocks(self) -> pl.DataFrame:
+        """Net value after the market, or one holding, falls."""
+        return risk.shocks(self.positions(), self._assets)
+
+    def contributions(self) -> pl.DataFrame:
+        """Part of each asset in value at risk."""
+        return risk.contributions(self.positions(), self._quotes)
+
     # What it holds
 
     @cached_property
@@ -309,6 +339,15 @@ class Desk:
     def findings(self) -> pl.DataFrame:
         """What the suites found in the run; empty when live."""
         return colophon.findings(self.source.folder)
+
+    def suites(self) -> pl.DataFrame:
+        """How each suite fared."""
+        return colophon.suites(self.findings())
+
+    def satellites(self) -> pl.DataFrame:
+        """How the satellite agents are and how they worked in the week; nobody's in particular."""
+        names = ("satellite_agents", "agent_tasks", "satellite_performance", "redis_agent_health")
+        return agents.satellites(*(self.source.rows(name) for name in names), span=self.span)
 
     def refusals(self) -> pl.DataFrame:
         """Every number refused, and why."""

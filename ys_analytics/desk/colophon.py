@@ -39,6 +39,27 @@ def findings(folder: Path | None) -> pl.DataFrame:
     return pl.DataFrame([{name: getattr(one, name) for name in _FINDING} for one in found], schema=_FINDING)
 
 
+def suites(judged: pl.DataFrame) -> pl.DataFrame:
+    """How each suite fared: promises, kept, broken, untested, and the gravest broken one.
+
+    Args:
+        judged: What `findings` gave.
+    """
+    outcome = pl.col("outcome")
+    gravest = pl.col("severity").filter(outcome != "passed").first()
+    return (
+        judged.group_by("suite", maintain_order=True)
+        .agg(
+            promises=pl.len().cast(pl.Int64),
+            kept=(outcome == "passed").sum().cast(pl.Int64),
+            broken=(outcome == "failed").sum().cast(pl.Int64),
+            untested=(outcome == "error").sum().cast(pl.Int64),
+            gravest=gravest,
+        )
+        .sort("broken", "suite", descending=[True, False])
+    )
+
+
 def refusals(measures: pl.DataFrame, others: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
     """Every number refused: which, over which window, and why.
 

@@ -63,7 +63,7 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
         {
             "metric": [metric.name for metric in catalog.HEADLINE],
             "title": [metric.title for metric in catalog.HEADLINE],
-            "unit": [_unit(metric) for metric in catalog.HEADLINE],
+            "unit": [unit_of(metric) for metric in catalog.HEADLINE],
         }
     )
     for name, numbers in parts.items():
@@ -73,7 +73,7 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
     return facts
 
 
-def _unit(metric: catalog.Metric) -> str:
+def unit_of(metric: catalog.Metric) -> str:
     """How the value prints: signed where its sign is news, bare where it cannot have one."""
     unsigned = metric.name in {"volatility", "value_at_risk", "expected_shortfall"}
     return "rate" if unsigned and metric.unit.startswith("fraction") else metric.unit
@@ -113,7 +113,7 @@ _CLAIMED = (
     ("volatility", "Volatility", "rate", "fraction"),
     ("sharpe_ratio", "Sharpe ratio", "ratio", "score signed"),
     ("max_drawdown", "Maximum drawdown", "fraction", "fraction"),
-    ("var_95", "Value at risk 95 %, one day", "USD", "USD signed"),
-    ("cvar_95", "Expected shortfall 95 %, one day", "USD", "USD signed"),
+    ("var_95", "Value at risk 95 %, one day, USD", "USD", "USD signed"),
+    ("cvar_95", "Expected shortfall 95 %, one day, USD", "USD", "USD signed"),
 )
 _CLAIMS: dict[str, pl.DataType | type[pl.DataType]] = {"title": pl.String, "day": pl.Date, "stored": pl.Float64}

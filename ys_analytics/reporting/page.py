@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 REPORTS = PROJECT / "reports"
 TWIN_VERSION = "ys.report.v1"
 
+# A4 landscape less its margins, in CSS pixels; page.css has the sheet upright.
+_LONG_SIDE = 1009
+
 # Where the script, and the call that starts it, go in a page that draws itself.
 _SCRIPT_HERE, _START_HERE = "<!-- script -->\n", "<!-- start -->\n"
 
@@ -52,6 +55,7 @@ class Cover:
         title: Of the report.
         publisher: Who prints it.
         provisional: Whether it is printed over critical findings.
+        landscape: Whether its tables need the long side of the sheet.
     """
 
     portfolio_id: str
@@ -61,6 +65,7 @@ class Cover:
     title: str
     publisher: str
     provisional: bool = False
+    landscape: bool = False
 
     @property
     def heading(self) -> str:
@@ -70,7 +75,7 @@ class Cover:
 
 def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
     """The notebooks as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
-    inside = "\n".join(_inside(notebook) for notebook in notebooks)
+    inside = "\n".join(_inside(notebook, first=place == 0) for place, notebook in enumerate(notebooks))
     mark = '<div class="ys-watermark"><span>PROVISIONAL</span></div>' if cover.provisional else ""
     heading = html.escape(cover.heading)
     return (
@@ -86,8 +91,10 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
 def with_script(page: str) -> str:
     """A page of `to_html` that draws its own charts wherever it is opened.
 
-    The script is five megabytes: the press loads it once for all pages, a reader's file carries it.
+    The script is five megabytes: the press loads it once for all pages, a reader's file carries it where it has charts.
     """
+    if 'class="ys-plot"' not in page:
+        return page.replace(_SCRIPT_HERE, "").replace(_START_HERE, "")
     head, rest = page.split(_SCRIPT_HERE, 1)
     body, end = rest.rsplit(_START_HERE, 1)
     return f"{head}{_script()}{body}<script>ysDraw();</script>\n{end}"
@@ -135,8 +142,10 @@ def _outputs(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.get("outputs", []) if output.output_type in {"display_data", "execute_result"}]
 
 
-def _inside(notebook: NotebookNode) -> str:
-    """One notebook's words and views as HTML, views of half a page set in pairs."""
+def _inside(notebook: NotebookNode, *, first: bool) -> str:
+    """One notebook's words and views as HTML, views of half a page set in pairs; only the first has a masthead."""
+    if not first:
+        notebook.cells = [cell for cell in notebook.cells if not _is_masthead(cell)]
     for cell in notebook.cells:
         for output in _outputs(cell):
             # What a cell ends with is shown like anything else; nbconvert's templates keep the two apart.
@@ -145,6 +154,10 @@ def _inside(notebook: NotebookNode) -> str:
     _pair(notebook)
     body: str = _exporter().from_notebook_node(notebook)[0]
     return body
+
+
+def _is_masthead(cell: NotebookNode) -> bool:
+    return any(output.data.get(TWIN_TYPE, {}).get("kind") == "masthead" for output in _outputs(cell))
 
 
 def _pair(notebook: NotebookNode) -> None:
@@ -177,7 +190,13 @@ def _running(cover: Cover) -> str:
         "bottom-left": f"{cover.publisher}, as of {cover.as_of:%Y-%m-%d %H:%M} UTC"
         + (", provisional" if cover.provisional else ""),
     }
-    return "@page {" + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items()) + "}\n"
+    size = "size: A4 landscape; " if cover.landscape else ""
+    sheet = f":root {{ --sheet: {_LONG_SIDE}px; }}\n" if cover.landscape else ""
+    return (
+        f"{sheet}@page {{{size}"
+        + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items())
+        + "}\n"
+    )
 
 
 def _css(text: str) -> str:

@@ -134,6 +134,8 @@ _FORMS: dict[str, Callable[..., str]] = {
     "USD whole signed": lambda value: number(value, 0, sign=True),
     "price": price,
     "asset units": quantity,
+    "quantity": quantity,
+    "decimal": lambda value: number(value, 1),
     "fraction": _per_cent(2, sign=True),
     "fraction per year": _per_cent(2, sign=True),
     "rate": _per_cent(2),

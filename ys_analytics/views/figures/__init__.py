@@ -1,7 +1,7 @@
 """Every chart the kit can draw: frame in, figure out."""
 
 from ys_analytics.views.figures.holdings import allocation, pool_yields
-from ys_analytics.views.figures.risk import liquidation_distance, return_distribution, rolling_risk
+from ys_analytics.views.figures.risk import liquidation_distance, return_distribution, rolling_risk, tail_days
 from ys_analytics.views.figures.signals import alert_timeline, sentiment
 from ys_analytics.views.figures.value import growth, underwater, value, week_returns
 
@@ -14,6 +14,7 @@ __all__ = [
     "return_distribution",
     "rolling_risk",
     "sentiment",
+    "tail_days",
     "underwater",
     "value",
     "week_returns",

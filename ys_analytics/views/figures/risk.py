@@ -12,7 +12,7 @@ import polars as pl
 
 from ys_analytics.views import theme, words
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.strokes import points, stroke
+from ys_analytics.views.figures.strokes import Point, points, stroke
 from ys_analytics.views.theme import Json
 from ys_analytics.views.twin import Field, View, refused
 
@@ -212,6 +212,54 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
         ),
         size="half",
     )
+
+
+def tail_days(history: pl.DataFrame) -> View:
+    """Dots and a line: each day's return, and the loss promised the day before to be exceeded one day in twenty.
+
+    Args:
+        history: day Date, ret Float64, var Float64 (a positive loss), failed Boolean; oldest first.
+    """
+    title = "Each day against the value at risk stated the day before"
+    if history.is_empty():
+        return refused(title, "the platform stated no value at risk before a day with a return")
+    rets, failed = history["ret"].to_list(), history["failed"].to_list()
+    promise = [(day, -value) for day, value in history.select("day", "var").iter_rows()]
+    axis = theme.value_axis(min(*rets, *(value for _, value in promise), 0.0), max(*rets, 0.0), "fraction", most=5)
+    time = theme.time_axis(promise[0][0], promise[-1][0])
+    dots: Json = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [day.isoformat() for day in history["day"]],
+        "y": rets,
+        "marker": {
+            "size": [7 if bad else 4 for bad in failed],
+            "symbol": ["diamond" if bad else "circle" for bad in failed],
+            "color": [theme.VERMILION if bad else theme.SKY for bad in failed],
+        },
+        "hovertemplate": "%{x|%-d %b %Y}: %{y:.2%}<extra></extra>",
+    }
+    number = sum(failed)
+    expected = words.number(len(rets) * 0.05, 1)
+    return Chart(
+        title=title,
+        subtitle=f"diamonds: {number} of {len(rets)} days lost more than promised; {expected} would be expected",
+        fields=(
+            Field(name="day", title="Day", unit="date"),
+            Field(name="ret", title="Return", unit="fraction"),
+            Field(name="var", title="Promised loss", unit="rate"),
+            Field(name="failed", title="Lost more"),
+        ),
+        rows=tuple(history.select("day", "ret", "var", "failed").iter_rows()),
+        labels=(*axis.labels, *time.labels, str(number), str(len(rets)), expected),
+        alt=f"{number} of {len(rets)} days lost more than the platform's value at risk; {expected} would be expected.",
+        traces=(*stroke(promise, name="Promised", color=theme.INK, width=1.1, texts=_losses(promise)), dots),
+        layout=theme.layout(height=230, left=44, right=10, xaxis=time.layout, yaxis=axis.layout, hovermode="closest"),
+    )
+
+
+def _losses(promise: list[Point]) -> list[str]:
+    return [f"promised: not below {words.written(value, 'fraction')}" for _, value in promise]
 
 
 def _bins(rets: list[float]) -> tuple[list[float], list[int]]:

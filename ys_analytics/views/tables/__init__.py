@@ -2,22 +2,31 @@
 
 from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, transactions
 from ys_analytics.views.tables.colophon import findings, glossary, provenance, refusals, sources
+from ys_analytics.views.tables.desk import satellites, sheet, suites
+from ys_analytics.views.tables.fleet import fleet, fleet_masthead
 from ys_analytics.views.tables.front import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
 from ys_analytics.views.tables.performance import claims, drawdowns, monthly_returns, performance
+from ys_analytics.views.tables.risk import concentration, contributions, intervals, money_weighted, shocks, tail_test
 
 __all__ = [
     "alerts",
     "claims",
+    "concentration",
+    "contributions",
     "drawdowns",
     "findings",
+    "fleet",
+    "fleet_masthead",
     "flow_audit",
     "flows",
     "gas",
     "glossary",
     "headline",
+    "intervals",
     "liquidation",
     "masthead",
+    "money_weighted",
     "monthly_returns",
     "performance",
     "pools",
@@ -25,6 +34,11 @@ __all__ = [
     "prices",
     "provenance",
     "refusals",
+    "satellites",
+    "sheet",
+    "shocks",
     "sources",
+    "suites",
+    "tail_test",
     "transactions",
 ]

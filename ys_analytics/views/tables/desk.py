@@ -1,0 +1,91 @@
+"""Any frame as a table, and the tables of agents and suites."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.table import table
+from ys_analytics.views.twin import Field, View
+
+_MOST = 30
+
+
+def sheet(frame: pl.DataFrame, *, title: str, units: Mapping[str, str] | None = None, most: int = _MOST) -> View:
+    """Any frame, its first rows, for looking at in a notebook.
+
+    Args:
+        frame: Any frame.
+        title: What it is.
+        units: Of columns, in the words of `views.words`; dates, times, numbers and texts are told apart without.
+        most: Rows to show.
+
+    >>> sheet(pl.DataFrame({"day_count": [12]}), title="Days").written()
+    (('12',),)
+    """
+    given = units or {}
+    fields = tuple(
+        Field(name=name, title=words.name(name), unit=given.get(name, _unit(dtype)))
+        for name, dtype in frame.schema.items()
+    )
+    left = frame.height - most
+    notes = (f"{left:,} more rows are not shown.",) if left > 0 else ()
+    return table(frame.head(most), title=title, fields=fields, notes=notes, empty="It has no rows.")
+
+
+def _unit(dtype: pl.DataType) -> str:
+    if dtype == pl.Date:
+        return "date"
+    if isinstance(dtype, pl.Datetime):
+        return "UTC"
+    if dtype.is_integer():
+        return "count"
+    return "quantity" if dtype.is_numeric() else ""
+
+
+def satellites(agents: pl.DataFrame) -> View:
+    """How the agents are and how they worked.
+
+    Args:
+        agents: name, kind, health, cached String; tasks, completed, failed, errors Int64; success, response Float64.
+    """
+    return table(
+        agents.with_columns(pl.col("kind").map_elements(words.name, return_dtype=pl.String)),
+        title="The satellite agents in the week",
+        subtitle="health as PostgreSQL has it, and as Redis does",
+        fields=(
+            Field(name="name", title="Satellite", width=24),
+            Field(name="kind", title="Trade"),
+            Field(name="health", title="Health"),
+            Field(name="cached", title="Cached", reason="uncached"),
+            Field(name="tasks", title="Tasks", unit="count"),
+            Field(name="completed", title="Done", unit="count"),
+            Field(name="failed", title="Failed", unit="count"),
+            Field(name="success", title="Success", unit="share", reason="unmeasured"),
+            Field(name="response", title="Answer (ms)", unit="count", reason="unmeasured"),
+            Field(name="errors", title="Errors", unit="count", reason="unmeasured"),
+        ),
+        empty="There is no satellite.",
+    )
+
+
+def suites(judged: pl.DataFrame) -> View:
+    """How each suite fared.
+
+    Args:
+        judged: suite String; promises, kept, broken, untested Int64; gravest String.
+    """
+    return table(
+        judged,
+        title="Promises by suite",
+        subtitle="those with a broken promise first",
+        fields=(
+            Field(name="suite", title="Suite"),
+            Field(name="promises", title="Promises", unit="count"),
+            Field(name="kept", title="Kept", unit="count"),
+            Field(name="broken", title="Broken", unit="count"),
+            Field(name="untested", title="Not tested", unit="count"),
+            Field(name="gravest", title="Gravest"),
+        ),
+        empty="No check was run on this data.",
+    )

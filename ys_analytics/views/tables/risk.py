@@ -1,0 +1,138 @@
+"""How sure the numbers are and where risk comes from, as tables."""
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.table import table
+from ys_analytics.views.twin import Field, View
+
+
+def intervals(estimated: pl.DataFrame) -> View:
+    """Each headline number with the interval a block bootstrap gives it.
+
+    Args:
+        estimated: title, unit String; value, low, high, level Float64; resamples, block Int64; reason.
+    """
+    levels = estimated["level"].drop_nulls()
+    drawn = (
+        f"{words.written(levels[0], 'share')} of histories redrawn in blocks" if levels.len() else "none could be drawn"
+    )
+    return table(
+        estimated,
+        title="How sure the numbers since inception are",
+        subtitle=f"interval that holds {drawn}",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="low", title="Low", unit_from="unit", reason="reason"),
+            Field(name="value", title="Number", unit_from="unit", reason="reason"),
+            Field(name="high", title="High", unit_from="unit", reason="reason"),
+            Field(name="block", title="Days a block", unit="count", reason="reason"),
+            Field(name="resamples", title="Histories", unit="count", reason="reason"),
+        ),
+    )
+
+
+def money_weighted(returned: pl.DataFrame) -> View:
+    """What the owner's timing of money in and out added.
+
+    Args:
+        returned: xirr, time_weighted, timing_effect Float64 a year; roots Int64; reason.
+    """
+    return table(
+        returned,
+        title="Money-weighted beside time-weighted return",
+        subtitle="a year; the difference is what the timing of flows added",
+        fields=(
+            Field(name="xirr", title="Money-weighted", unit="fraction per year", reason="reason"),
+            Field(name="time_weighted", title="Time-weighted", unit="fraction per year", reason="reason"),
+            Field(name="timing_effect", title="Timing", unit="fraction per year", reason="reason", tone=True),
+            Field(name="roots", title="Solutions", unit="count"),
+        ),
+        empty="There is no return to weigh.",
+    )
+
+
+def tail_test(tested: pl.DataFrame) -> View:
+    """The platform's value at risk put to the test.
+
+    Args:
+        tested: n, failures Int64; expected, kupiec_p, independence_p, coverage_p Float64; zone, reason String.
+    """
+    return table(
+        tested,
+        title="The platform's value at risk put to the test",
+        subtitle="p: chance of as many failures, as clustered, or both, were the promise true",
+        fields=(
+            Field(name="n", title="Days", unit="count"),
+            Field(name="failures", title="Failures", unit="count"),
+            Field(name="expected", title="Expected", unit="decimal"),
+            Field(name="kupiec_p", title="p, number", unit="ratio", reason="reason"),
+            Field(name="independence_p", title="p, clusters", unit="ratio", reason="reason"),
+            Field(name="coverage_p", title="p, both", unit="ratio", reason="reason"),
+            Field(name="zone", title="Traffic light"),
+        ),
+        empty="The platform promised nothing that could be tested.",
+    )
+
+
+def concentration(measured: pl.DataFrame) -> View:
+    """How much hangs on how little.
+
+    Args:
+        measured: dimension, largest String; herfindahl, effective_number, largest_share, covered Float64.
+    """
+    return table(
+        measured,
+        title="Concentration",
+        subtitle="by size of position, debts included",
+        fields=(
+            Field(name="dimension", title="By"),
+            Field(name="effective_number", title="Effective number", unit="ratio"),
+            Field(name="herfindahl", title="Herfindahl", unit="ratio"),
+            Field(name="largest", title="Largest"),
+            Field(name="largest_share", title="Its share", unit="share"),
+            Field(name="covered", title="Covers", unit="share"),
+        ),
+        empty="It holds nothing.",
+    )
+
+
+def shocks(tried: pl.DataFrame) -> View:
+    """What is left after prices jump.
+
+    Args:
+        tried: what String; move, before, after, loss, ret Float64.
+    """
+    return table(
+        tried,
+        title="Today's positions after a jump in prices",
+        subtitle="USD; assets with a peg keep it",
+        fields=(
+            Field(name="what", title="What falls"),
+            Field(name="move", title="By", unit="fraction"),
+            Field(name="before", title="Before", unit="USD"),
+            Field(name="after", title="After", unit="USD"),
+            Field(name="ret", title="Change", unit="fraction", tone=True),
+        ),
+        empty="It holds nothing whose price could jump.",
+    )
+
+
+def contributions(parts: pl.DataFrame) -> View:
+    """Where value at risk comes from.
+
+    Args:
+        parts: symbol String; weight, component, share Float64.
+    """
+    return table(
+        parts,
+        title="Where value at risk comes from",
+        subtitle="95 %, one day, normal, of what is held now; parts add up to the whole",
+        fields=(
+            Field(name="symbol", title="Asset"),
+            Field(name="weight", title="Weight", unit="share"),
+            Field(name="component", title="Part of the loss", unit="rate"),
+            Field(name="share", title="Share of risk", unit="share"),
+        ),
+        empty="It holds nothing, or prices go back less than four days.",
+    )
