@@ -26,13 +26,21 @@ def report(
     refreeze: Annotated[
         bool, typer.Option("--refreeze", help="Take a new picture even where the week has one.")
     ] = False,
+    pushdown: Annotated[
+        bool,
+        typer.Option("--pushdown", help="With --all: let ClickHouse compute the ranking, where the snapshots are."),
+    ] = False,
 ) -> None:
     """Freeze the week if it has no run yet, judge it, and print it: PDF, HTML and JSON.
+
+    With --all, a ranking of all portfolios is printed as well: fleet.pdf, fleet.html and fleet.json.
 
     Example: ys report --week 2026-W47 --all
     """
     if every == bool(portfolio):
         raise UsageError("name portfolios with --portfolio, or print every one with --all")
+    if pushdown and not every:
+        raise UsageError("--pushdown computes the ranking of all portfolios; ask for it with --all")
     from ys_analytics import reporting
     from ys_analytics.cli.console import out as stdout
     from ys_analytics.cli.console import progress
@@ -47,6 +55,7 @@ def report(
             out=out or settings.out,
             provisional=provisional,
             refreeze=refreeze,
+            pushdown=pushdown,
             progress=tick,
         )
     for page in printed:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 REPORTS = PROJECT / "reports"
 TWIN_VERSION = "ys.report.v1"
 
-# A4 landscape less its margins, in CSS pixels; page.css has the sheet upright.
-_LONG_SIDE = 1009
-
 # Where the script, and the call that starts it, go in a page that draws itself.
 _SCRIPT_HERE, _START_HERE = "<!-- script -->\n", "<!-- start -->\n"
 
@@ -77,6 +74,7 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
     """The notebooks as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
     inside = "\n".join(_inside(notebook, first=place == 0) for place, notebook in enumerate(notebooks))
     mark = '<div class="ys-watermark"><span>PROVISIONAL</span></div>' if cover.provisional else ""
+    wide = ' class="ys-landscape"' if cover.landscape else ""
     heading = html.escape(cover.heading)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{heading}</title>\n'
@@ -84,7 +82,7 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
         f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
         f'<meta name="description" content="{heading}">\n'
         f"<style data-page>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
-        f"<body>{mark}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
+        f"<body{wide}>{mark}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
     )
 
 
@@ -191,11 +189,8 @@ def _running(cover: Cover) -> str:
         + (", provisional" if cover.provisional else ""),
     }
     size = "size: A4 landscape; " if cover.landscape else ""
-    sheet = f":root {{ --sheet: {_LONG_SIDE}px; }}\n" if cover.landscape else ""
     return (
-        f"{sheet}@page {{{size}"
-        + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items())
-        + "}\n"
+        f"@page {{{size}" + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items()) + "}\n"
     )
 
 

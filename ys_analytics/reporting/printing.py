@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nbformat import NotebookNode
 
 from ys_analytics.errors import ReportError, YsError
-from ys_analytics.reporting import notebook, page, shelf
+from ys_analytics.reporting import notebook, page, ranking, shelf
 from ys_analytics.reporting.printer import Printer, finished, open_printer
 from ys_analytics.reporting.weekly import WEEKLY, Weekly, read_weekly
 from ys_analytics.schemas import Finding, Progress, Span, silent
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 _KERNELS = max(1, min(4, os.cpu_count() or 1))
 _LISTED = 5
 
+# Stands for everybody where a portfolio's id would.
+_ALL = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed:
-    """One portfolio's report.
+    """One portfolio's report, or the ranking of all.
 
     Attributes:
-        portfolio_id: Whose.
+        portfolio_id: Whose; empty of the ranking.
         portfolio: What the owner calls it.
         pdf: For paper.
         html: For a screen; needs no network.
@@ -56,6 +59,7 @@ def report(
     out: Path | None = None,
     provisional: bool = False,
     refreeze: bool = False,
+    pushdown: bool = False,
     run: "Run | None" = None,
     bound: Path = WEEKLY,
     progress: Progress = silent,
@@ -65,10 +69,11 @@ def report(
     Args:
         settings: Where the stores are, and the risk-free rate.
         week: ISO week, such as 2026-W47.
-        portfolios: Ids or unambiguous names; None prints every portfolio.
+        portfolios: Ids or unambiguous names; None prints every portfolio, and the ranking of them.
         out: Folder of runs; reports lie in the run's own. `settings.out` when None.
         provisional: Print over critical findings, with a watermark on every page.
         refreeze: Take a new picture even where the week has one.
+        pushdown: Compute the ranking in ClickHouse, where the snapshots are.
         run: A run to print from, in place of the week's own.
         bound: The file that says which notebooks make the report.
         progress: Told what is being done.
@@ -91,7 +96,7 @@ def report(
         quality.gate(findings)
     marked = any(finding.stops for finding in findings)
     press = _Press(settings=settings, run=opened, weekly=weekly, provisional=marked, progress=progress)
-    return press.print_all(chosen)
+    return press.print_all(chosen, ranked=portfolios is None, pushdown=pushdown)
 
 
 def freeze_week(
@@ -124,11 +129,13 @@ class _Press:
     provisional: bool
     progress: Progress
 
-    def print_all(self, chosen: dict[str, str]) -> list[Printed]:
-        """Print each portfolio; kernels work while the browser prints.
+    def print_all(self, chosen: dict[str, str], *, ranked: bool, pushdown: bool) -> list[Printed]:
+        """Print each portfolio, then their ranking; kernels work while the browser prints.
 
         Args:
             chosen: Name of each portfolio by its id.
+            ranked: Whether they are ranked as well.
+            pushdown: Whether ClickHouse computes the ranking.
 
         Raises:
             ReportError: some failed; the line says which, why, and that the rest are printed.
@@ -143,9 +150,16 @@ class _Press:
                     printed[portfolio_id] = self._print(portfolio_id, name, executed.result(), printer, through)
                 except YsError as error:
                     failed[portfolio_id] = error
+            if ranked:
+                self.progress("ranking", len(chosen), len(chosen))
+                try:
+                    printed[_ALL] = self._rank(printer, through, pushdown=pushdown)
+                except YsError as error:
+                    failed[_ALL] = error
+        names = chosen | ({_ALL: ranking.NAME} if ranked else {})
         if failed:
-            raise ReportError(_failures(failed, chosen, printed)) from next(iter(failed.values()))
-        return [printed[portfolio_id] for portfolio_id in chosen]
+            raise ReportError(_failures(failed, names, printed)) from next(iter(failed.values()))
+        return [printed[portfolio_id] for portfolio_id in names]
 
     def _executed(self, ids: list[str]) -> Iterator[tuple[str, Future[list[NotebookNode]]]]:
         """Executed notebooks as they are done."""
@@ -166,21 +180,45 @@ class _Press:
     def _print(
         self, portfolio_id: str, name: str, executed: list[NotebookNode], printer: Printer, through: Path
     ) -> Printed:
-        cover = page.Cover(
+        cover = self._cover(portfolio_id, name, self.weekly.title)
+        twin = page.to_twin(executed, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
+        stem = shelf.stem(name, portfolio_id)
+        return self._put(cover, executed, twin=twin, stem=stem, printer=printer, through=through)
+
+    def _rank(self, printer: Printer, through: Path, *, pushdown: bool) -> Printed:
+        leaf, facts = ranking.leaf(self.run, self.settings, pushdown=pushdown)
+        cover = self._cover(_ALL, ranking.NAME, ranking.TITLE, landscape=True)
+        twin = page.to_twin([leaf], cover, facts)
+        return self._put(cover, [leaf], twin=twin, stem=ranking.STEM, printer=printer, through=through)
+
+    def _cover(self, portfolio_id: str, name: str, title: str, *, landscape: bool = False) -> page.Cover:
+        return page.Cover(
             portfolio_id=portfolio_id,
             portfolio=name,
             week=self.run.week,
             as_of=self.run.manifest.as_of,
-            title=self.weekly.title,
+            title=title,
             publisher=self.weekly.publisher,
             provisional=self.provisional,
+            landscape=landscape,
         )
-        twin = page.to_twin(executed, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
+
+    def _put(
+        self,
+        cover: page.Cover,
+        executed: list[NotebookNode],
+        *,
+        twin: bytes,
+        stem: str,
+        printer: Printer,
+        through: Path,
+    ) -> Printed:
+        """Print a page and put its three files on the shelf under one stem."""
         html = page.to_html(executed, cover)
-        base = self.run.folder / shelf.stem(name, portfolio_id)
+        base = self.run.folder / stem
         files = Printed(
-            portfolio_id=portfolio_id,
-            portfolio=name,
+            portfolio_id=cover.portfolio_id,
+            portfolio=cover.portfolio,
             pdf=base.with_suffix(".pdf"),
             html=base.with_suffix(".html"),
             json=base.with_suffix(".json"),

@@ -1,0 +1,62 @@
+"""The page of all portfolios: a notebook that no kernel ran, so that it is set like every other page.
+
+Knows which views make the ranking and where its numbers may come from; prints nothing itself.
+"""
+
+from typing import TYPE_CHECKING
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from ys_analytics.settings import Settings
+from ys_analytics.views import View, tables
+
+if TYPE_CHECKING:
+    from ys_analytics.desk.ranking import Fleet
+    from ys_analytics.frames import Run
+
+STEM, NAME, TITLE = "fleet", "All portfolios", "Ranking"
+
+
+def leaf(run: "Run", settings: Settings, *, pushdown: bool) -> tuple[NotebookNode, dict[str, object]]:
+    """The ranking of a week as an executed notebook, and what its twin says of it.
+
+    Args:
+        run: The frozen week.
+        settings: The risk-free rate, and where ClickHouse is.
+        pushdown: Compute where the snapshots are instead of from the run.
+
+    Raises:
+        StoreError: ClickHouse cannot be asked.
+    """
+    from ys_analytics.desk import ranking
+
+    fleet = _pushed_down(run, settings) if pushdown else ranking.from_frames(run, risk_free=settings.risk_free)
+    ranked = ranking.ranked(run.frame("portfolios"), fleet)
+    head = tables.fleet_masthead(
+        ranked, week=run.week, as_of=run.manifest.as_of, computed=fleet.computed, risk_free=settings.risk_free
+    )
+    facts: dict[str, object] = {"portfolio_id": None, "computed_in": fleet.computed, "risk_free": settings.risk_free}
+    return _notebook(head, tables.fleet(ranked)), facts
+
+
+def _pushed_down(run: "Run", settings: Settings) -> "Fleet":
+    from ys_analytics.desk import ranking
+    from ys_analytics.local import open_stores
+
+    purpose = f"ys report {run.week} --pushdown"
+    with open_stores(settings, only=("clickhouse",), role="analyst", purpose=purpose) as stores:
+        return ranking.pushed_down(run, stores, risk_free=settings.risk_free)
+
+
+def _notebook(*views: View) -> NotebookNode:
+    """Views as the outputs of cells; cells are numbered, so that the same views give the same page."""
+    cells = [
+        new_code_cell(  # type: ignore[no-untyped-call]
+            id=f"view-{place}",
+            outputs=[new_output("display_data", data=view._repr_mimebundle_())],  # type: ignore[no-untyped-call]
+        )
+        for place, view in enumerate(views)
+    ]
+    made: NotebookNode = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
+    return made

@@ -1,0 +1,106 @@
+"""Every portfolio beside the others, best first: the ranking's head and its one table.
+
+Rows come ranked from the desk, each number with the reason where there is none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from ys_analytics.schemas import Span
+from ys_analytics.views import words
+from ys_analytics.views.table import Table, table
+from ys_analytics.views.tables.front import Masthead
+from ys_analytics.views.twin import Field, View
+
+_DAY = timedelta(days=1)
+
+# Each headline metric in as few words as a column has room for, and how it prints.
+_COLUMNS = (
+    ("total_return", "Since inception", "fraction"),
+    ("cagr", "CAGR", "fraction"),
+    ("volatility", "Volatility", "rate"),
+    ("sharpe_ratio", "Sharpe", "ratio"),
+    ("sortino_ratio", "Sortino", "ratio"),
+    ("max_drawdown", "Maximum drawdown", "fraction"),
+    ("calmar_ratio", "Calmar", "ratio"),
+    ("value_at_risk", "VaR", "rate"),
+    ("expected_shortfall", "Expected shortfall", "rate"),
+    ("best_day", "Best day", "fraction"),
+    ("worst_day", "Worst day", "fraction"),
+    ("win_rate", "Winning days", "share"),
+)
+
+
+def fleet_masthead(ranked: pl.DataFrame, *, week: str, as_of: datetime, computed: str, risk_free: float) -> View:
+    """Whose week it is when it is everybody's.
+
+    Args:
+        ranked: What the desk ranked.
+        week: ISO week.
+        as_of: When the stores were read.
+        computed: Where the numbers were.
+        risk_free: Per year, as a fraction.
+    """
+    span = Span.week(week)
+    held = ranked["value"].drop_nulls()
+    facts = {
+        "Portfolios": f"{ranked.height:,}",
+        "With a return": f"{ranked['rank'].count():,}",
+        "Net value, USD": words.written(sum(held, Decimal(0)), "USD whole") if held.len() else words.DASH,
+        "Risk-free rate": f"{words.written(risk_free, 'rate')} a year",
+        "Computed in": computed,
+        "As of": f"{words.moment(as_of)} UTC",
+    }
+    return Masthead(
+        title="All portfolios",
+        over=f"Week {week} · {words.days_between(span.start.date(), span.end.date() - _DAY)}",
+        fields=tuple(Field(name=name, title=name) for name in facts),
+        rows=(tuple(facts.values()),),
+        facts=tuple(facts.items()),
+        alt=f"Ranking of {words.count(ranked.height, 'portfolio')}, week {week}.",
+    )
+
+
+def fleet(ranked: pl.DataFrame) -> View:
+    """The ranking.
+
+    Args:
+        ranked: rank Int64, name String, value Decimal in USD, week Float64, n Int64 and each headline metric, with
+            value_reason, week_reason and `<metric>_reason` where one is null.
+    """
+    sheet = table(
+        ranked.with_columns(unranked=pl.col("total_return_reason")),
+        title="By return since inception",
+        subtitle="external flows taken out; 365 days a year; value at risk and expected shortfall of one day at 95 %",
+        fields=(
+            Field(name="rank", title="", unit="count", reason="unranked"),
+            Field(name="name", title="Portfolio", width=17),
+            Field(name="value", title="Value", unit="USD whole", reason="value_reason"),
+            Field(name="week", title="The week", unit="fraction", reason="week_reason", tone=True),
+            *(
+                Field(name=name, title=title, unit=unit, reason=f"{name}_reason", tone=unit == "fraction")
+                for name, title, unit in _COLUMNS
+            ),
+            Field(name="n", title="Returns", unit="count"),
+        ),
+        empty="There is no portfolio.",
+        alt=_alt(ranked),
+    )
+    return replace(sheet, compact=True) if isinstance(sheet, Table) else sheet
+
+
+def _alt(ranked: pl.DataFrame) -> str:
+    """The first and the last of those that have a rank."""
+    placed = ranked.filter(pl.col("rank").is_not_null())
+    ends: Sequence[tuple[str, float]] = placed.select("name", "total_return").rows()
+    if not ends:
+        return f"None of {words.count(ranked.height, 'portfolio')} has a return."
+    best, last = ends[0], ends[-1]
+    return (
+        f"{placed.height:,} of {words.count(ranked.height, 'portfolio')} ranked, from {best[0]} with "
+        f"{words.written(best[1], 'fraction')} to {last[0]} with {words.written(last[1], 'fraction')}."
+    )
