@@ -105,13 +105,14 @@ def each(value: pl.Expr, function: Callable[[float], float]) -> pl.Expr:
 
 
 def combine(formula: Callable[..., pl.Expr], **parts: pl.Expr) -> pl.Expr:
-    """Apply a formula to several numbers that are each computed once; `once` for more than one."""
+    """Apply a formula to several numbers that are each computed once; named after the first of them."""
 
     def apply(row: pl.Series) -> pl.Series:
         return row.struct.unnest().select(formula(**{name: pl.col(name) for name in parts}).alias(row.name)).to_series()
 
     row = pl.struct(*(part.alias(name) for name, part in parts.items()))
-    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True)
+    named = next(iter(parts.values())).meta.output_name(raise_if_undetermined=False) or "value"
+    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True).alias(named)
 
 
 def normal_cdf(z: pl.Expr) -> pl.Expr:

@@ -9,7 +9,7 @@ import math
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, known, observed, paired
+from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, known, observed, paired
 
 _RUN = "run:"
 
@@ -34,7 +34,7 @@ def rolling_return(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
             product = power.shift(reach) * product
             reach += size
         power, size = power * power.shift(size), size * 2
-    return known(product - 1)
+    return observed(product - 1)
 
 
 def rolling_volatility(
@@ -85,9 +85,11 @@ def rolling_sharpe(
     """
     check_periods(periods_per_year)
     ret = observed(ret)
-    risk = ret.rolling_std(window, min_samples=min_samples)
-    mean = ret.rolling_mean(window, min_samples=min_samples)
-    return known((mean - risk_free) / pl.when(risk > NO_RISK).then(risk) * math.sqrt(periods_per_year))
+    return combine(
+        lambda mean, risk: observed((mean - risk_free) / _real(risk) * math.sqrt(periods_per_year)),
+        mean=ret.rolling_mean(window, min_samples=min_samples),
+        risk=ret.rolling_std(window, min_samples=min_samples),
+    )
 
 
 def rolling_sortino(ret: pl.Expr, *, periods_per_year: float, window: int = 30, target: float = 0.0) -> pl.Expr:
@@ -108,10 +110,11 @@ def rolling_sortino(ret: pl.Expr, *, periods_per_year: float, window: int = 30, 
     """
     check_periods(periods_per_year)
     ret = observed(ret)
-    square = (ret - target).clip(upper_bound=0).pow(2).rolling_mean(window)
-    mean = ret.rolling_mean(window) - target
-    # A sum that slides keeps dust of what left it: less than the square of no risk is none.
-    return known(mean / pl.when(square > NO_RISK**2).then(square.sqrt()) * math.sqrt(periods_per_year))
+    return combine(
+        lambda mean, square: observed((mean - target) / _real(square.sqrt()) * math.sqrt(periods_per_year)),
+        mean=ret.rolling_mean(window),
+        square=(ret - target).clip(upper_bound=0).pow(2).rolling_mean(window),
+    )
 
 
 def rolling_beta(ret: pl.Expr, benchmark: pl.Expr, *, window: int = 30) -> pl.Expr:
@@ -130,8 +133,16 @@ def rolling_beta(ret: pl.Expr, benchmark: pl.Expr, *, window: int = 30) -> pl.Ex
     [None, 2.0, None]
     """
     own, its = paired(ret, benchmark)
-    variance = its.rolling_var(window)
-    return known(pl.rolling_cov(own, its, window_size=window) / pl.when(variance > NO_RISK**2).then(variance))
+    return combine(
+        lambda shared, variance: observed(shared / _real(variance, NO_RISK**2)),
+        shared=pl.rolling_cov(own, its, window_size=window),
+        variance=its.rolling_var(window),
+    )
+
+
+def _real(risk: pl.Expr, least: float = NO_RISK) -> pl.Expr:
+    """Risk that is more than the dust a sliding sum keeps of what left its window."""
+    return pl.when(risk > least).then(risk)
 
 
 def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
@@ -154,7 +165,7 @@ def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
     falls = [
         (value / pl.max_horizontal(before.rolling_max(window - back), value)).shift(back) - 1 for back in range(window)
     ]
-    return known(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
+    return observed(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
 
 
 def rolling(
@@ -187,32 +198,36 @@ def rolling(
     >>> rolling(frame, window=2, periods_per_year=1).select("volatility", "sharpe_ratio").rows()
     [(None, None), (0.014..., 0.70...)]
     """
-    ret, benchmark = pl.col("ret"), pl.col("benchmark")
-    plain = returns.lazy()
+    check_periods(periods_per_year)
+    ret, plain = pl.col("ret"), returns.lazy()
+    # What the formulas of the functions above share, each slid once.
+    slid = {"mean:": ret.rolling_mean(window), "risk:": ret.rolling_std(window)}
+    scale, risk = math.sqrt(periods_per_year), pl.col("risk:")
     numbers = {
-        "volatility": rolling_volatility(ret, periods_per_year=periods_per_year, window=window),
-        "sharpe_ratio": rolling_sharpe(
-            ret, periods_per_year=periods_per_year, window=window, risk_free=risk_free / YEAR
-        ),
+        "volatility": observed(risk * scale),
+        "sharpe_ratio": observed((pl.col("mean:") - risk_free / YEAR) / _real(risk) * scale),
     }
     if "benchmark" in plain.collect_schema():
-        numbers["beta"] = rolling_beta(ret, benchmark, window=window)
+        own, its = paired(ret, pl.col("benchmark"))
+        slid |= {"shared:": pl.rolling_cov(own, its, window_size=window), "variance:": its.rolling_var(window)}
+        numbers["beta"] = observed(pl.col("shared:") / _real(pl.col("variance:"), NO_RISK**2))
     # One pass over all portfolios laid end to end, then nothing that reaches over a border:
     # measured twice as fast as the same by `over`.
-    run = pl.col(_RUN)
+    run, day = pl.col(_RUN), pl.col("day")
+    begins = (run != run.shift(1)).fill_null(value=True)
     whole = run == run.shift(window - 1)
     table = (
         plain.filter(ret.is_finite())
-        .with_columns(pl.col(by).rle_id().alias(_RUN))
+        .select(by, "day", pl.col(by).rle_id().alias(_RUN), **slid)
         .select(
             by,
             "day",
-            ordered=(run != run.shift(1)) | (pl.col("day") > pl.col("day").shift(1)),
-            run=run,
+            begins=begins,
+            later=begins | (day > day.shift(1)),
             **{name: pl.when(whole).then(number) for name, number in numbers.items()},
         )
         .collect()
     )
-    if not table["ordered"].all() or (table.height and table["run"].max() + 1 != table[by].n_unique()):  # type: ignore[operator]
+    if not table["later"].all() or table.filter("begins")[by].is_duplicated().any():
         raise ContractError(f"returns: not sorted by {by} and day, or two returns for one day; sort them first")
-    return table.drop("ordered", "run")
+    return table.drop("begins", "later")
