@@ -85,7 +85,8 @@ def es_of(method: str) -> Callable[[Asked], Any]:
 
 def es_historical(a: Asked) -> Any:
     words = a.how.get("method", "Rockafellar")
-    tail = "below" if "strictly" in words else "count" if "int(" in words else "fraction"
+    named = {"strictly": "below", "int(": "count", "at or below": "at_or_below", "<=": "at_or_below"}
+    tail = next((tail for word, tail in named.items() if word in words), "fraction")
     return signed(a, a(risk.expected_shortfall(R, confidence=confidence_of(a), tail=tail)))
 
 

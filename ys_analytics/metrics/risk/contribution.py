@@ -5,6 +5,8 @@ parts add up to the whole (Euler), so a share is a share. Knows no store, clock 
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
@@ -12,7 +14,13 @@ import polars as pl
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.sample import check_confidence, normal_density, normal_quantile
 
-Measure = Literal["volatility", "value_at_risk", "value_at_risk_cornish_fisher", "expected_shortfall"]
+Measure = Literal[
+    "volatility",
+    "value_at_risk",
+    "expected_shortfall",
+    "value_at_risk_cornish_fisher",
+    "expected_shortfall_cornish_fisher",
+]
 
 _BEFORE_ENOUGH = 4
 
@@ -49,19 +57,8 @@ def risk_contributions(
     0.115...
     """
     check_confidence(confidence)
-    mix = _centred(returns, weights)
-    of = {
-        "volatility": lambda: mix.select("asset", "weight", marginal=_spread()),
-        "value_at_risk": lambda: mix.select(
-            "asset", "weight", marginal=-pl.col("mean") - _spread() * normal_quantile(1 - confidence)
-        ),
-        "expected_shortfall": lambda: mix.select(
-            "asset",
-            "weight",
-            marginal=-pl.col("mean") + _spread() * (normal_density(normal_quantile(1 - confidence)) / (1 - confidence)),
-        ),
-        "value_at_risk_cornish_fisher": lambda: mix.select("asset", "weight", marginal=_bent(confidence)),
-    }[measure]()
+    marginal = _MARGINAL[measure](normal_quantile(1 - confidence), 1 - confidence)
+    of = _centred(returns, weights).select("asset", "weight", marginal=marginal)
     component = pl.col("weight") * pl.col("marginal")
     total = pl.when(component.sum().abs() > 0).then(component.sum())
     return of.with_columns(component=component, share=component / total)
@@ -72,20 +69,58 @@ def _spread() -> pl.Expr:
     return pl.when(pl.col("sigma") > 0).then(pl.col("m11") / pl.col("sigma")).otherwise(0.0)
 
 
-def _bent(confidence: float) -> pl.Expr:
-    """What one more unit of weight adds to Cornish and Fisher's value at risk."""
-    z = normal_quantile(1 - confidence)
+@dataclass(frozen=True, slots=True)
+class _Bend:
+    """Cornish and Fisher's quantile of the mix, its shape, and what one more unit of weight does to each."""
+
+    skew: pl.Expr
+    tails: pl.Expr
+    h: pl.Expr
+    more_skew: pl.Expr
+    more_tails: pl.Expr
+    more_h: pl.Expr
+
+
+def _bend(z: float) -> _Bend:
     sigma, spread = pl.col("sigma"), _spread()
     skew, tails = pl.col("m3") / sigma.pow(3), pl.col("m4") / sigma.pow(4) - 3
     more_skew = pl.col("m12") * 3 / sigma.pow(3) - skew * spread * 3 / sigma
     more_tails = pl.col("m13") * 4 / sigma.pow(4) - (tails + 3) * spread * 4 / sigma
-    bend = skew * ((z * z - 1) / 6) + tails * ((z**3 - 3 * z) / 24) - skew.pow(2) * ((2 * z**3 - 5 * z) / 36) + z
-    more_bend = (
-        more_skew * ((z * z - 1) / 6)
-        + more_tails * ((z**3 - 3 * z) / 24)
-        - skew * more_skew * ((2 * z**3 - 5 * z) / 18)
-    )
-    return -pl.col("mean") - spread * bend - sigma * more_bend
+    a, b, c = (z * z - 1) / 6, (z**3 - 3 * z) / 24, (2 * z**3 - 5 * z) / 36
+    h = skew * a + tails * b - skew.pow(2) * c + z
+    return _Bend(skew, tails, h, more_skew, more_tails, more_skew * a + more_tails * b - skew * more_skew * (2 * c))
+
+
+def _bent_value_at_risk(z: float, _: float) -> pl.Expr:
+    bend = _bend(z)
+    return -pl.col("mean") - _spread() * bend.h - pl.col("sigma") * bend.more_h
+
+
+def _bent_shortfall(z: float, share: float) -> pl.Expr:
+    """By the Edgeworth expansion where that is beyond the quantile, else by the quantile."""
+    bend = _bend(z)
+    h, s, k = bend.h, bend.skew, bend.tails
+    density = (-h.pow(2) / 2).exp() / (math.sqrt(2 * math.pi) * share)
+    by_square, by_tail = h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3, h.pow(4) - 2 * h.pow(2) - 1
+    level = h.pow(3) * s / 6 + by_square * s.pow(2) / 72 + by_tail * k / 24 + 1
+    slope = h.pow(2) * s / 2 + (h.pow(5) - 6 * h.pow(3) + 3 * h) * s.pow(2) / 12 + (h.pow(3) - h) * k / 6
+    by_shape = (h.pow(3) / 6 + by_square * s / 36) * bend.more_skew + by_tail / 24 * bend.more_tails
+    edgeworth = density * level
+    more = density * ((slope - h * level) * bend.more_h + by_shape)
+    beyond = edgeworth >= -h
+    depth = pl.when(beyond).then(edgeworth).otherwise(-h)
+    deeper = pl.when(beyond).then(more).otherwise(-bend.more_h)
+    return -pl.col("mean") + _spread() * depth + pl.col("sigma") * deeper
+
+
+# By measure, what one more unit of weight adds, from the normal quantile and the share of the tail.
+_MARGINAL: dict[Measure, Callable[[float, float], pl.Expr]] = {
+    "volatility": lambda _, __: _spread(),
+    "value_at_risk": lambda z, _: -pl.col("mean") - _spread() * z,
+    "expected_shortfall": lambda z, share: -pl.col("mean") + _spread() * (normal_density(z) / share),
+    "value_at_risk_cornish_fisher": _bent_value_at_risk,
+    "expected_shortfall_cornish_fisher": _bent_shortfall,
+}
 
 
 def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
