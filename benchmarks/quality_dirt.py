@@ -7,6 +7,7 @@ moments at which a finding about it would be right. Draws from a seeded source, 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -40,33 +41,30 @@ class Dirt:
     kind: str
     size: str
     apply: Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]
-    each: int = 1
 
 
 def corpus() -> Iterator[Dirt]:
     """Every kind at every size, for daily quotes."""
-    for factor in (0.5, 0.7, 1.3, 1.5, 2.0, 3.0):
-        for days in (1, 2, 3):
-            yield Dirt("spike", f"x{factor:g}, {days} d", _scaled(factor, days))
-    for factor in (1e-18, 1e-6, 1e-3, 0.01, 0.1, 10.0, 100.0, 1e3, 1e6, 1e18):
-        for days in (1, 5, 30):
-            yield Dirt("decimal shift", f"x{factor:g}, {days} d", _scaled(factor, days))
-        yield Dirt("decimal shift", f"x{factor:g}, to the end", _scaled(factor, None))
-    for days in (4, 7, 14, 30):
-        yield Dirt("stale", f"{days} d", _stale(days))
-    for days in (1, 5):
-        yield Dirt("swapped columns", f"{days} d", _swapped(days))
-    for hours in (-8.0, -5.0, 5.5, 9.0):
-        for days in (3, 20):
-            yield Dirt("time zone", f"{hours:+g} h, {days} d", _zoned(hours, days))
-    for days in (-1, 1):
-        yield Dirt("date shift", f"{days:+d} d for 120 d", _dated(days, 120))
-    for days in (1, 3, 10):
-        yield Dirt("missing days", f"{days} d", _missing(days))
-    for seconds in (1, 30, 600):
-        yield Dirt("duplicated tick", f"{seconds} s later", _echo(seconds))
-    for days in (5, 12, 25):
-        yield Dirt("feed stopped", f"{days} d ago", _stopped(days))
+    powers = (1e-18, 1e-6, 1e-3, 0.01, 0.1, 10.0, 100.0, 1e3, 1e6, 1e18)
+    yield from (
+        Dirt("spike", f"x{factor:g}, {days} d", _scaled(factor, days))
+        for factor, days in product((0.5, 0.7, 1.3, 1.5, 2.0, 3.0), (1, 2, 3))
+    )
+    yield from (
+        Dirt("decimal shift", f"x{factor:g}, {days} d", _scaled(factor, days))
+        for factor, days in product(powers, (1, 5, 30))
+    )
+    yield from (Dirt("decimal shift", f"x{factor:g}, to the end", _scaled(factor, None)) for factor in powers)
+    yield from (Dirt("stale", f"{days} d", _stale(days)) for days in (4, 7, 14, 30))
+    yield from (Dirt("swapped columns", f"{days} d", _swapped(days)) for days in (1, 5))
+    yield from (
+        Dirt("time-zone shift", f"{hours:+g} h, {days} d", _zoned(hours, days))
+        for hours, days in product((-8.0, -5.0, 5.5, 9.0), (3, 20))
+    )
+    yield from (Dirt("time-zone shift", f"a whole day, {days:+d} d for 120 d", _dated(days, 120)) for days in (-1, 1))
+    yield from (Dirt("missing days", f"{days} d", _missing(days)) for days in (1, 3, 10))
+    yield from (Dirt("duplicated tick", f"{seconds} s later", _echo(seconds)) for seconds in (1, 30, 600))
+    yield from (Dirt("feed stopped", f"{days} d ago", _stopped(days)) for days in (5, 12, 25))
 
 
 def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tuple[pl.DataFrame, list[Label]]:
@@ -84,12 +82,13 @@ def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tu
     chance = np.random.default_rng(seed)
     parts, labels = [], []
     # Half the series stay clean, as they would: what everybody does at once is not a fault of one feed.
-    for number, (key, rows) in enumerate(clean.sort(*SERIES, "timestamp").group_by(SERIES, maintain_order=True)):
+    for number, (key, whole) in enumerate(clean.sort(*SERIES, "timestamp").group_by(SERIES, maintain_order=True)):
+        rows = whole
         room = rows.height - 2 * _MARGIN
         if number % 2 or room < _APART:
             parts.append(rows)
             continue
-        once = dirt.kind in {"feed stopped", "date shift"} or dirt.size.endswith("the end")
+        once = dirt.kind == "feed stopped" or dirt.size.endswith(("the end", "120 d"))
         starts = _starts(chance, room, 1 if once else faults)
         for start in sorted(starts, reverse=True):
             moments = rows.get_column("timestamp")
@@ -153,7 +152,9 @@ def _dated(shift: int, days: int) -> Callable[[pl.DataFrame, int], tuple[pl.Data
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         # The values of a stretch are those of the day before or after; dates stay.
         here = _within(start, days)
-        spoilt = {name: pl.when(here).then(pl.col(name).shift(shift)).otherwise(name) for name in ("price", "volume_24h")}
+        spoilt = {
+            name: pl.when(here).then(pl.col(name).shift(shift)).otherwise(name) for name in ("price", "volume_24h")
+        }
         return rows.with_columns(**spoilt), (start - 30, start + days)
 
     return apply

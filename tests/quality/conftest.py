@@ -1,9 +1,11 @@
 """One judged demo, one judged real market: made once, looked at by every test of this room."""
 
 import json
+import runpy
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +13,8 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.demo import economy
+from ys_analytics.quality import suites
+from ys_analytics.quality.promise import Detect
 from ys_analytics.schemas import TABLES, Finding
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -150,3 +154,34 @@ def _uuid(name: pl.Expr) -> pl.Expr:
     digits = name.hash(seed=7).cast(pl.String).str.zfill(32)
     parts = [digits.str.slice(start, size) for start, size in ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))]
     return pl.concat_str(parts, separator="-")
+
+
+@pytest.fixture(scope="session")
+def detectors() -> dict[str, list[Detect]]:
+    """The detectors of every suite, read as the judge reads them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read = {name: runpy.run_path(str(suites.path_of(name))) for name in suites.names()}
+    return {name: list(left.get("DETECTORS", ())) for name, left in read.items()}
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """Quotes in the form in which detectors ask for them."""
+
+    rows: pl.DataFrame
+
+    @property
+    def as_of(self) -> datetime:
+        """A day after the last quote."""
+        return self.rows["timestamp"].max() + timedelta(days=1)
+
+    def frame(self, _: str) -> pl.DataFrame:
+        """The quotes, whatever table is asked for."""
+        return self.rows
+
+
+@pytest.fixture(scope="session")
+def real_findings(real_market, detectors) -> dict[str, pl.DataFrame]:
+    """What every detector of the price suite says of all real quotes, whole and not only the first rows."""
+    return {detect.rule: detect.find(Quotes(real_market)) for detect in detectors["market_data"]}

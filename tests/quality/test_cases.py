@@ -49,31 +49,6 @@ def test_every_case_is_tried():
     assert len(tried) == 17
 
 
-@pytest.fixture(scope="session")
-def real_findings(real_market):
-    """What every detector of the price suite says of all real quotes, whole and not only the first rows."""
-    return {name: find(real_market) for name, find in _price_detectors()}
-
-
-def _price_detectors():
-    import runpy
-    import warnings
-    from types import SimpleNamespace
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from ys_analytics.quality import suites
-
-        detectors = runpy.run_path(str(suites.path_of("market_data")))["DETECTORS"]
-    for detect in detectors:
-        yield (
-            detect.rule,
-            lambda quotes, detect=detect: detect.find(
-                SimpleNamespace(frame=lambda _: quotes, as_of=quotes["timestamp"].max() + timedelta(days=1))
-            ),
-        )
-
-
 def said_of(real_findings, real_market, symbol, days, *, but=()):
     """Rules that report a coin on one of these days."""
     asset = real_market.filter(pl.col("symbol") == symbol)["asset_id"][0]

@@ -74,6 +74,11 @@ class _Judge:
             process.kill()
             process.wait()
 
+    def close(self) -> None:
+        """End it for good."""
+        self.stop()
+        self._said.close()
+
     def _last_words(self) -> str:
         """The last line it wrote to stderr."""
         self._said.seek(0)
@@ -82,7 +87,7 @@ class _Judge:
 
 
 _JUDGE = _Judge()
-atexit.register(_JUDGE.stop)
+atexit.register(_JUDGE.close)
 
 
 def warm() -> None:

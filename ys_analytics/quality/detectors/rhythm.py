@@ -129,7 +129,7 @@ def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataF
         .sort(*by, time)
         .group_by(by)
         .agg(pl.col(time).last(), _usual=pl.col(time).diff().dt.total_seconds().median(), _many=pl.len())
-        .with_columns(_beats=(pl.lit(last) - pl.col(time)).dt.total_seconds() / pl.col("_usual"))
+        .with_columns(_beats=(pl.lit(last, frame.schema[time]) - pl.col(time)).dt.total_seconds() / pl.col("_usual"))
         .filter((pl.col("_many") >= _ENOUGH) & (pl.col("_beats") > _LATE) & (pl.col("_beats") <= _ENDED))
         .sort("_beats", *by, descending=[True, *[False] * len(by)])
         .select(

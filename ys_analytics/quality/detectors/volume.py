@@ -29,6 +29,8 @@ def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 10) -> pl.DataF
     >>> unusual_days(pl.DataFrame({"at": hours}), time="at")["said"].to_list()
     ['0 rows, usually 24']
     """
+    if frame.get_column(time).null_count() == frame.height:
+        return pl.DataFrame(schema={"day": pl.Date, "said": pl.String})
     days = pl.col(time).dt.date()
     counted = frame.lazy().group_by(_day=days).agg(_rows=pl.len()).drop_nulls("_day")
     off = (pl.col("_rows") - pl.col("_usual")).abs()

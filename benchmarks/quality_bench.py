@@ -1,0 +1,193 @@
+"""What the checks catch, what they let pass, and how fast: the table behind the claims in the README.
+
+Needs real prices in `../shared/data/market`. Run as `python benchmarks/quality_bench.py`; `--speed` alone
+measures a dozen rules over a million frozen rows beside Great Expectations' pandas engine.
+"""
+
+import argparse
+import json
+import os
+import runpy
+import sys
+import tempfile
+import time
+import warnings
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import polars as pl
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+MARKET = HERE.parents[1] / "shared" / "data" / "market" / "market_data_normalized.parquet"
+ROWS = 1_000_000
+TIMES = 3
+
+
+def real_quotes() -> pl.DataFrame:
+    """Real daily prices in the columns of `market_data`, as floats so that any factor fits."""
+    return (
+        pl.read_parquet(MARKET)
+        .with_columns(
+            pl.col("timestamp").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+            pl.col("volume_24h", "market_cap").fill_null(0.0),
+            pl.col("price_change_24h").fill_null(0.0) / 100,
+            chain_id=pl.lit(0, pl.UInt32),
+        )
+        .sort("asset_id", "timestamp")
+    )
+
+
+def caught() -> None:
+    """Per kind: faults injected and caught, and false findings per thousand clean series-days."""
+    from quality_dirt import SERIES, corpus
+    from quality_score import NEWS, Score, by_kind, findings, score
+
+    from ys_analytics.quality import suites
+
+    detectors = runpy.run_path(str(suites.path_of("market_data")))["DETECTORS"]
+    quotes = real_quotes()
+    live = quotes.filter(pl.col("timestamp").max().over(SERIES) == quotes.get_column("timestamp").max())
+    known = {"all": findings(quotes, detectors), "live": findings(live, detectors)}
+    scores: dict[object, Score] = {}
+    for number, dirt in enumerate(corpus()):
+        which = "live" if dirt.kind == "feed stopped" else "all"
+        scores[dirt] = score(live if which == "live" else quotes, dirt, detectors, known[which], seed=number)
+    print(f"\n{quotes.height:,} real series-days of {quotes['asset_id'].n_unique()} coins")
+    print(f"{'kind':18}{'sizes':>6}{'injected':>10}{'caught':>9}{'share':>9}{'false per 1,000':>17}")
+    for kind, each in by_kind(scores).items():
+        sizes = sum(dirt.kind == kind for dirt in scores)
+        print(
+            f"{kind:18}{sizes:>6}{each.injected:>10,}{each.caught:>9,}{each.share:>9.1%}{each.false_per_thousand:>17.3f}"
+        )
+    false = known["all"].filter(~pl.col("rule").is_in([*NEWS, "no_gap(timestamp)"])).height
+    print(f"clean quotes: {false} false findings, {1000 * false / quotes.height:.3f} per 1,000 series-days\n")
+    print("hardest sizes:")
+    for dirt, each in sorted(scores.items(), key=lambda pair: pair[1].share)[:8]:
+        print(f"  {dirt.kind}, {dirt.size}: {each.caught} of {each.injected}")
+
+
+def a_million() -> pl.DataFrame:
+    """A million quotes, exact."""
+    number = pl.int_range(ROWS, eager=True)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    return pl.DataFrame({"number": number}).select(
+        timestamp=pl.lit(start) + pl.duration(minutes=pl.col("number") // 50),
+        asset_id=pl.format("00000000-0000-4000-8000-{}", (pl.col("number") % 50).cast(pl.String).str.zfill(12)),
+        chain_id=(pl.col("number") % 3).cast(pl.UInt32),
+        price=(pl.col("number") % 9973 + 1).cast(pl.Decimal(38, 18)),
+        volume_24h=(pl.col("number") % 9967 + 1).cast(pl.Decimal(38, 18)),
+        market_cap=(pl.col("number") % 9949 + 1).cast(pl.Decimal(38, 18)),
+        price_change_24h=((pl.col("number") % 97) / 1000).cast(pl.Decimal(18, 8)),
+        source=pl.lit("bench"),
+    )
+
+
+def a_dozen() -> list[object]:
+    """Twelve rules that both engines know."""
+    from great_expectations import expectations as ask
+
+    return [
+        *(ask.ExpectColumnValuesToNotBeNull(column=name) for name in ("timestamp", "asset_id", "price", "source")),
+        ask.ExpectColumnValuesToBeBetween(column="price", min_value=0, strict_min=True),
+        ask.ExpectColumnValuesToBeBetween(column="volume_24h", min_value=0),
+        ask.ExpectColumnValuesToBeBetween(column="market_cap", min_value=0),
+        ask.ExpectColumnValuesToBeBetween(column="price_change_24h", min_value=-1, max_value=100),
+        ask.ExpectColumnValuesToBeBetween(column="chain_id", min_value=0),
+        ask.ExpectColumnValueLengthsToEqual(column="asset_id", value=36),
+        ask.ExpectColumnValuesToBeInSet(column="source", value_set=["bench"]),
+        ask.ExpectCompoundColumnsToBeUnique(column_list=["asset_id", "chain_id", "timestamp", "source"]),
+    ]
+
+
+def fast() -> None:
+    """A dozen rules over a million frozen rows: ours through ClickHouse's engine, and the pandas engine."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    began = time.perf_counter()
+    import great_expectations as gx
+
+    from ys_analytics.quality import checks
+    from ys_analytics.quality.promise import Suite
+
+    print(f"\nimporting Great Expectations: {time.perf_counter() - began:.1f} s")
+    quotes = a_million()
+    shape = gx.ExpectationSuite(name="market_data", expectations=a_dozen())
+    for each in shape.expectations:
+        each.severity, each.notes = "warning", "It hurts."
+    suite = Suite(name="market_data", path=HERE, shape=shape, behaviour=())
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "market_data.parquet"
+        quotes.write_parquet(file)
+        ours = [_ours(checks, suite, file, folder) for _ in range(TIMES)]
+    theirs = [_pandas(gx, quotes) for _ in range(TIMES)]
+    print(f"{'a dozen rules over 1,000,000 frozen rows':44}{'median':>9}{'best':>9}")
+    for name, seconds in (("ours, on Parquet through ClickHouse", ours), ("Great Expectations on pandas", theirs)):
+        print(f"{name:44}{median(seconds):>7.2f} s{min(seconds):>7.2f} s")
+    print(f"ratio of medians: {median(theirs) / median(ours):.1f}")
+
+
+def _ours(checks: object, suite: object, file: Path, folder: str) -> float:
+    with checks.Checker(f"clickhousedb://?interface=chdb&path={folder}/engine", "clickhouse") as checker:
+        began = time.perf_counter()
+        checker.run([f"CREATE OR REPLACE VIEW market_data AS SELECT * FROM file('{file}', 'Parquet')"])
+        found = checker.judge(suite, checks.Relation("market_data"))
+        seconds = time.perf_counter() - began
+    assert all(each.outcome == "passed" for each in found), json.dumps([each.to_json() for each in found])[:2000]
+    return seconds
+
+
+def _pandas(gx: object, quotes: pl.DataFrame) -> float:
+    """Loading into pandas is part of it: that engine judges nothing else."""
+    began = time.perf_counter()
+    rows = quotes.to_pandas()
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("market_data")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": rows})
+    result = batch.validate(gx.ExpectationSuite(name="dozen", expectations=a_dozen()))
+    assert result.success
+    return time.perf_counter() - began
+
+
+def whole_run() -> None:
+    """All suites over the demo's run, with imports."""
+    from ys_analytics import quality
+    from ys_analytics.demo import economy
+    from ys_analytics.schemas import TABLES
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "2026-W47"
+        (run / "frames").mkdir(parents=True)
+        until = datetime(2026, 11, 23, tzinfo=UTC)
+        for name, frame in economy(until=until).items():
+            if TABLES[name].schema:
+                frame.select(*TABLES[name].schema).write_parquet(run / "frames" / f"{name}.parquet")
+        moment = (until + timedelta(hours=6)).isoformat()
+        (run / "manifest.json").write_text(json.dumps({"week": "2026-W47", "as_of": moment}))
+        began = time.perf_counter()
+        found = quality.judge(type("Run", (), {"folder": run})())
+        seconds = time.perf_counter() - began
+        quality.rest()
+    print(f"\nall suites over the demo's run, imports included: {seconds:.1f} s for {quality.summary(found)}")
+
+
+def main() -> None:
+    """Print what was asked for."""
+    wanted = argparse.ArgumentParser(description=__doc__)
+    wanted.add_argument("--speed", action="store_true", help="only how fast")
+    asked = wanted.parse_args()
+    warnings.simplefilter("ignore")
+    whole_run()
+    fast()
+    if asked.speed:
+        return
+    if MARKET.is_file():
+        caught()
+    else:
+        print("what is caught: needs ../shared/data/market, which is not here")
+
+
+if __name__ == "__main__":
+    main()

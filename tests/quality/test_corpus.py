@@ -1,0 +1,113 @@
+"""Dirt injected into real prices is found; the real prices themselves are let pass."""
+
+import importlib.util
+import sys
+from datetime import date
+
+import polars as pl
+import pytest
+
+from ys_analytics.schemas import TABLES
+
+from .conftest import PROJECT, Quotes
+
+# One size of each kind; the bench tries all.
+SIZES = {
+    "spike": "x2, 1 d",
+    "decimal shift": "x10, 5 d",
+    "stale": "7 d",
+    "swapped columns": "1 d",
+    "time-zone shift": "+5.5 h, 3 d",
+    "missing days": "1 d",
+    "duplicated tick": "30 s later",
+    "feed stopped": "5 d ago",
+}
+
+
+@pytest.fixture(scope="session")
+def bench():
+    """The bench's own modules, so that what is tested is what is measured."""
+    folder = str(PROJECT / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        spec = importlib.util.spec_from_file_location("quality_score", f"{folder}/quality_score.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["quality_score"] = module
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+@pytest.fixture(scope="session")
+def clean(real_market, bench):
+    """A third of the coins, those still quoted, as floats so that any factor fits."""
+    last = real_market["timestamp"].max()
+    live = real_market.drop("symbol").filter(pl.col("timestamp").max().over(bench.SERIES) == last)
+    money = ["price", "volume_24h", "market_cap", "price_change_24h"]
+    some = live["asset_id"].unique().sort().gather_every(3)
+    return live.filter(pl.col("asset_id").is_in(some.implode())).with_columns(pl.col(money).cast(pl.Float64))
+
+
+@pytest.fixture(scope="session")
+def known(clean, detectors, bench):
+    """What the detectors say of them as they are."""
+    return bench.findings(clean, detectors["market_data"])
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_injected_dirt_is_found(kind, clean, known, detectors, bench):
+    """Nineteen faults in twenty are named, and next to nothing else is."""
+    quality_dirt = sys.modules["quality_dirt"]
+    dirt = next(each for each in quality_dirt.corpus() if (each.kind, each.size) == (kind, SIZES[kind]))
+    result = bench.score(clean, dirt, detectors["market_data"], known, seed=7)
+    assert result.injected >= 6
+    assert result.share >= 0.95
+    assert result.false_per_thousand <= 1
+
+
+def test_every_kind_of_the_bench_is_tried_here(bench):
+    """A kind that is added is tried."""
+    assert {each.kind for each in sys.modules["quality_dirt"].corpus()} == set(SIZES)
+    assert bench.SERIES
+
+
+def test_real_markets_pass(real_findings, real_market):
+    """At most one finding in a thousand series-days is about nothing; pegs are news, and the gaps are true."""
+    false = sum(
+        found.height
+        for rule, found in real_findings.items()
+        if rule not in {"keeps_its_peg(price)", "no_gap(timestamp)"}
+    )
+    assert 1000 * false / real_market.height <= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "symbols"),
+    [
+        pytest.param(date(2021, 5, 10), date(2021, 5, 31), None, id="May 2021, everybody"),
+        pytest.param(date(2022, 5, 5), date(2022, 5, 31), ("USTC", "LUNC"), id="the end of UST and LUNA"),
+        pytest.param(date(2023, 3, 8), date(2023, 3, 20), None, id="the weekend of USDC"),
+        pytest.param(date(2020, 3, 10), date(2020, 3, 20), None, id="March 2020, everybody"),
+    ],
+)
+def test_crashes_are_not_errors(first, last, symbols, real_findings, real_market):
+    """What happened is not reported as dirt; a peg that broke is reported as news."""
+    names = dict(real_market.select("asset_id", "symbol").unique().iter_rows())
+    told = []
+    for rule, found in real_findings.items():
+        if rule == "keeps_its_peg(price)" or "asset_id" not in found.columns or "timestamp" not in found.columns:
+            continue
+        days = found.filter(pl.col("timestamp").dt.date().is_between(first, last))
+        told += [(rule, names[asset]) for asset in days["asset_id"] if symbols is None or names[asset] in symbols]
+    assert told == []
+
+
+def test_detectors_find_nothing_in_nothing(detectors):
+    """An empty table is an empty verdict, not a fall."""
+    for name, each in detectors.items():
+        for detect in each:
+            empty = Quotes(pl.DataFrame(schema=TABLES[name].schema))
+            moment = Quotes(pl.DataFrame({"timestamp": [date(2026, 1, 1)]}).cast(pl.Datetime("us", "UTC")))
+            found = detect.find(type("Nothing", (), {"frame": empty.frame, "as_of": moment.as_of})())
+            assert found.is_empty(), detect.rule

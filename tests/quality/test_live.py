@@ -1,0 +1,82 @@
+"""The stores as they are: PostgreSQL and ClickHouse asked in place, Redis and Qdrant through their frames."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from ys_analytics import quality
+from ys_analytics.errors import StoreError, UsageError
+from ys_analytics.quality.live import select
+from ys_analytics.schemas import TABLES
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+SOME = ["assets", "satellite_agents", "schema_migrations", "market_data", "redis_price_current", "trading_patterns"]
+
+
+@pytest.fixture
+def spoilt(stores):
+    """One asset whose number of decimals cannot be, and one price of nothing; gone again afterwards."""
+    asset = "00000000-0000-4000-8000-000000000001"
+    stores.postgres.run(
+        "INSERT INTO assets (id, symbol, name, asset_type, decimals) VALUES (%(id)s, 'BAD', 'Bad', 'crypto', 99)",
+        {"id": asset},
+    )
+    schema = TABLES["market_data"].schema
+    row = dict.fromkeys(("chain_id", "price", "volume_24h", "market_cap", "price_change_24h"), 0)
+    row |= {"timestamp": NOW, "asset_id": asset, "source": "test"}
+    quote = pl.DataFrame([row]).select([pl.col(name).cast(dtype) for name, dtype in schema.items()])
+    stores.clickhouse.write("market_data", quote)
+    yield asset
+    stores.postgres.run("DELETE FROM assets WHERE id = %(id)s", {"id": asset})
+    stores.clickhouse.run("TRUNCATE TABLE market_data")
+
+
+@pytest.fixture
+def judged_live(analyst, spoilt):
+    """Some suites over the live stores, read as the analyst."""
+    assert spoilt
+    return {(each.suite, each.rule): each for each in quality.judge_live(analyst, as_of=NOW, tables=SOME)}
+
+
+def test_live_stores_are_judged_where_they_lie(judged_live, spoilt):
+    """Dirt in either database is found by name, with its key; what is clean is kept; nothing falls over."""
+    assert {suite for suite, _ in judged_live} == set(SOME)
+    assert [each for each in judged_live.values() if each.outcome == "error"] == []
+    decimals = judged_live["assets", "between(decimals, >= 0.0, <= 36.0)"]
+    assert (decimals.outcome, decimals.rows, decimals.sample[0]["id"]) == ("failed", 1, spoilt)
+    price = judged_live["market_data", "between(price, > 0.0)"]
+    assert (price.outcome, price.rows, price.sample[0]["asset_id"]) == ("failed", 1, spoilt)
+    assert judged_live["satellite_agents", "row_count_to_be_between(>= 8)"].outcome == "passed"
+
+
+def test_every_suite_can_be_put_to_the_live_engines(analyst):
+    """No promise is skipped because an engine lacks a word for it."""
+    in_place = [name for name, table in TABLES.items() if table.store in {"postgres", "clickhouse"}]
+    asked = [*in_place, "market_sentiment", "cross_store"]
+    found = quality.judge_live(analyst, as_of=NOW, tables=asked)
+    assert [each for each in found if each.outcome == "error"] == []
+    assert {each.suite for each in found} == set(asked)
+
+
+def test_an_unknown_table_is_refused_live(analyst):
+    """A misspelt table is not a table without faults."""
+    with pytest.raises(UsageError, match="asets"):
+        quality.judge_live(analyst, as_of=NOW, tables=["asets"])
+
+
+def test_an_unreachable_store_is_an_error_of_its_own(settings):
+    """A store that cannot be asked has not kept its promises."""
+    from ys_analytics import local
+
+    with (
+        local.open_stores(settings, only=("redis",), role="analyst", purpose="a test") as half,
+        pytest.raises(StoreError),
+    ):
+        quality.judge_live(half, as_of=NOW, tables=["assets"])
+
+
+def test_nothing_secret_is_selected():
+    """The statement that judges in place names no secret column."""
+    assert "password_hash" not in select(TABLES["users"])
+    assert "session_token" not in select(TABLES["user_sessions"])
