@@ -26,6 +26,10 @@ FLAGS = (
 )
 
 
+# What pages are set in; without it the browser falls back on a wider type, and lines break elsewhere.
+_FONT = "fonts-liberation"
+
+
 def find_browser() -> Path | None:
     """The Chrome or Chromium of this machine: `BROWSER_PATH`, the PATH, or the one `plotly_get_chrome` fetched."""
     logging.getLogger("choreographer").setLevel(logging.ERROR)
@@ -72,7 +76,7 @@ def _debian() -> tuple[Sequence[str], ...]:
     quiet = ("env", "DEBIAN_FRONTEND=noninteractive")
     return (
         (*as_root, *quiet, "apt-get", "-qq", "update"),
-        (*as_root, *quiet, "apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"),
+        (*as_root, *quiet, "apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium", _FONT),
     )
 
 
@@ -85,5 +89,5 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 def _advice() -> str:
     if shutil.which("apt-get") is not None:
-        return "sudo apt-get install chromium"
+        return f"sudo apt-get install chromium {_FONT}"
     return f"{Path(sys.executable).parent / 'plotly_get_chrome'}"
