@@ -64,7 +64,7 @@ def pushed_down(run: "Run", stores: "Stores", *, risk_free: float) -> Fleet:
         since=frames.fleet(stores, flows, until=week.end, risk_free=risk_free),
         week=frames.fleet(stores, flows, until=week.end, since=week.start.date(), risk_free=risk_free),
         values=frames.last_values(stores, until=week.end),
-        computed="ClickHouse",
+        computed="ClickHouse, from live snapshots",
     )
 
 

@@ -19,7 +19,7 @@ STEM, NAME, TITLE = "fleet", "All portfolios", "Ranking"
 
 
 def leaf(run: "Run", settings: Settings, *, pushdown: bool) -> tuple[NotebookNode, dict[str, object]]:
-    """The ranking of a week as an executed notebook, and what its twin says of it.
+    """The ranking of a week as an executed notebook, and what its twin says of it: ids in the order of the rows.
 
     Args:
         run: The frozen week.
@@ -36,7 +36,12 @@ def leaf(run: "Run", settings: Settings, *, pushdown: bool) -> tuple[NotebookNod
     head = tables.fleet_masthead(
         ranked, week=run.week, as_of=run.manifest.as_of, computed=fleet.computed, risk_free=settings.risk_free
     )
-    facts: dict[str, object] = {"portfolio_id": None, "computed_in": fleet.computed, "risk_free": settings.risk_free}
+    facts: dict[str, object] = {
+        "portfolio_id": None,
+        "portfolio_ids": ranked["id"].to_list(),
+        "computed_in": fleet.computed,
+        "risk_free": settings.risk_free,
+    }
     return _notebook(head, tables.fleet(ranked)), facts
 
 
