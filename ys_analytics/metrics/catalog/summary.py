@@ -17,6 +17,8 @@ from ys_analytics.metrics.sample import YEAR, Sample, observed
 
 _RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
 _DATES = ("at", "since", "until")
+# Rows looked at before a frame is taken for sorted.
+_LOOK = 10_000
 _WINDOW = ("n", "coverage", "start", "end", "days")
 
 
@@ -127,12 +129,16 @@ def _numbers(
             for name in _DATES
             if (date := getattr(metric, name)) is not None
         }
-    numbers = _aggregate(returns.lazy(), columns, by=by).collect()
+    plain = returns.lazy()
+    # Most frames are sorted, and to look costs as much as an aggregate: hope, and look afterwards. But a
+    # shuffled frame has a run for every row, which the first rows tell.
+    hopeful = _starts_in_order(plain, by)
+    numbers = _aggregate(plain if hopeful else plain.sort(by, "day"), columns, by=by).collect()
+    if hopeful and not _in_order(numbers, by):
+        numbers = _aggregate(plain.sort(by, "day"), columns, by=by).collect()
     if not _in_order(numbers, by):
-        numbers = _aggregate(returns.lazy().sort(by, "day"), columns, by=by).collect()
-        if not _in_order(numbers, by):
-            twice = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
-            raise ContractError(f"returns: {by} {twice} has two returns for one day; keep one of them")
+        twice = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
+        raise ContractError(f"returns: {by} {twice} has two returns for one day; keep one of them")
     return numbers.drop(_ORDERED)
 
 
@@ -158,6 +164,11 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -
         .with_columns(days=(pl.col("end") - pl.col("start")).dt.total_days() + 1)
         .with_columns(coverage=pl.col("n") / pl.col("days"))
     )
+
+
+def _starts_in_order(returns: pl.LazyFrame, by: str) -> bool:
+    first = returns.select(by).head(_LOOK).collect().get_column(by)
+    return first.rle_id().n_unique() == first.n_unique()
 
 
 def _in_order(numbers: pl.DataFrame, by: str) -> bool:
