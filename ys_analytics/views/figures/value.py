@@ -32,7 +32,9 @@ def week_returns(days: pl.DataFrame) -> View:
         reason = days["reason"].drop_nulls().to_list()
         return refused(title, reason[0] if reason else "no day of the week has a return", size="half")
     rets = shown["ret"].to_list()
-    axis = theme.value_axis(min(0.0, *rets), max(0.0, *rets), "fraction", most=5, pad=0.1)
+    # A week that never moved still needs an axis: one of a per cent either way.
+    still = 0.01 if max(map(abs, rets)) == 0 else 0.0
+    axis = theme.value_axis(min(-still, 0.0, *rets), max(still, 0.0, *rets), "fraction", most=5, pad=0.1)
     names = [f"{day:%a}<br>{day.day}" for day in days["day"]]
     texts = [words.written(ret, "fraction") for ret in days["ret"]]
     bars: Json = {
@@ -99,7 +101,7 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
     last_day, last = series[-1]
     end = words.written(Decimal(str(last)), "USD whole")
     layout = theme.layout(
-        height=236,
+        height=222,
         left=_LEFT,
         right=_RIGHT,
         xaxis={**time.layout, "anchor": "y2"},
@@ -153,8 +155,7 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
     traces = stroke(series, name="Return", texts=[f"{words.written(value, 'fraction')}" for _, value in series])
     if hope:
         hoped = words.written(hope[-1][1], "fraction")
-        near = abs(hope[-1][1] - last) < 0.12 * (axis.layout["range"][1] - axis.layout["range"][0])
-        shift = (12 if hope[-1][1] > last else -12) if near else 0
+        shift = _shift(last, hope[-1][1], axis)
         traces += [
             {
                 "type": "scatter",
@@ -165,10 +166,10 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
                 "hoverinfo": "skip",
             }
         ]
-        notes[0]["yshift"] = -shift / 2
+        notes[0]["yshift"] = shift
         notes.append(
             theme.note(
-                f"target {hoped}", x=last_day.isoformat(), y=hope[-1][1], xshift=6, yshift=shift / 2, color=theme.GREY
+                f"target {hoped}", x=last_day.isoformat(), y=hope[-1][1], xshift=6, yshift=-shift, color=theme.GREY
             )
         )
         notes[-1]["font"]["size"] = theme.SMALL
@@ -222,7 +223,9 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
     if limit is not None:
         text = f"limit {words.written(-limit, 'fraction')}"
         shapes.append(theme.line(bound, color=theme.VERMILION))
-        notes.append(theme.note(text, x=1.0, xref="paper", y=bound, xshift=6, color=theme.VERMILION))
+        shift = _shift(series[-1][1], bound, axis)
+        notes[0]["yshift"] = shift
+        notes.append(theme.note(text, x=1.0, xref="paper", y=bound, xshift=6, yshift=-shift, color=theme.VERMILION))
         labels.append(text)
     broken = limit is not None and deepest < bound
     return Chart(
@@ -259,6 +262,12 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
             annotations=notes,
         ),
     )
+
+
+def _shift(mine: float, other: float, axis: theme.Axis) -> float:
+    """By how many pixels the label at `mine` moves away from one at `other`; the other moves as much the other way."""
+    low, high = axis.layout["range"]
+    return (7 if mine >= other else -7) if abs(mine - other) < 0.1 * (high - low) else 0
 
 
 _COLUMNS = {
