@@ -1,5 +1,6 @@
 """The platform's numbers beside ours, backtests of its value at risk, and how sure ours are."""
 
+import math
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -144,7 +145,7 @@ def test_no_failures_at_all_is_a_verdict_too():
     """Nothing times the logarithm of nothing is nothing."""
     verdict = backtest.kupiec(250, 0)
     assert verdict.rejects()
-    assert verdict.statistic == pytest.approx(-2 * 250 * __import__("math").log(0.95))
+    assert verdict.statistic == pytest.approx(-2 * 250 * math.log(0.95))
 
 
 def test_intervals_repeat_and_hold_the_number():

@@ -205,14 +205,17 @@ def test_many_at_once_are_as_each_alone():
         )
 
 
-def test_select_group_by_and_over_agree():
-    """One definition serves all three."""
-    many = pl.concat([market(seed).with_columns(portfolio_id=pl.lit(f"p{seed}")) for seed in range(3)])
+def test_select_group_by_over_and_rolling_agree():
+    """One definition serves all four."""
+    many = pl.concat([market(seed, n=90).with_columns(portfolio_id=pl.lit(f"p{seed}")) for seed in range(3)])
     many = many.with_columns(depth=SAMPLE_DEPTH.over("portfolio_id"))
     for metric in ALL:
-        grouped = many.group_by("portfolio_id", maintain_order=True).agg(it=metric.of(SAMPLE))["it"].to_list()
-        selected = [part.select(it=metric.of(SAMPLE))["it"].item() for part in many.partition_by("portfolio_id")]
-        assert all(same(x, y) for x, y in zip(grouped, selected, strict=True)), metric.name
-    for metric in HEADLINE:
-        windowed = many.select(it=metric.of(SAMPLE).over("portfolio_id"), of="portfolio_id").unique(maintain_order=True)
-        assert windowed.height == 3
+        number = metric.of(SAMPLE).alias("it")
+        selected = [part.select(number)["it"].item() for part in many.partition_by("portfolio_id")]
+        grouped = many.group_by("portfolio_id", maintain_order=True).agg(number)["it"]
+        windowed = many.select("portfolio_id", number.over("portfolio_id")).unique("portfolio_id", maintain_order=True)[
+            "it"
+        ]
+        rolled = many.rolling("day", period="90d", group_by="portfolio_id").agg(number).group_by("portfolio_id").last()
+        for other in (grouped, windowed, rolled.sort("portfolio_id")["it"]):
+            assert all(same(x, y) for x, y in zip(selected, other, strict=True)), metric.name

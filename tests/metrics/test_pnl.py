@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import polars as pl
 import pytest
@@ -66,8 +67,6 @@ def test_gains_are_proceeds_and_worth_less_cost_to_the_last_decimal(matching, ro
     listed = [Trade(DAY + timedelta(days=i), sign * q, p, fee) for i, (sign, q, p, fee) in enumerate(rows)]
     found = pnl.match_lots(listed, matching=matching, price=now)
     # By hand, in exact arithmetic: what came in, what went out, what is left.
-    from fractions import Fraction
-
     held, cash = Fraction(0), Fraction(0)
     for one in listed:
         cash -= Fraction(one.quantity) * Fraction(one.price) + Fraction(one.fee)
