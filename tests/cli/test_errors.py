@@ -2,6 +2,12 @@
 
 import pytest
 
+# Addresses that a parser would cut in the middle of the password, and then quote.
+MANGLED = {
+    "no address": "long-secret",
+    "cut by a slash": "scheme://me:1/long-secret@127.0.0.1:1/ys",
+}
+
 
 @pytest.mark.parametrize(
     ("words", "settings", "code", "says"),
@@ -20,6 +26,26 @@ import pytest
             "127.0.0.1",
             id="a server that is not there",
         ),
+        pytest.param(
+            ["load", "market_data"],
+            {"YS_CLICKHOUSE_URL": "http://me:long-secret@127.0.0.1:1/ys"},
+            11,
+            "127.0.0.1",
+            id="a ClickHouse that is not there, whose client logs as well",
+        ),
+        *(
+            pytest.param(
+                ["load", table], {name: address.replace("scheme", scheme)}, 10, name, id=f"{name} that is {what}"
+            )
+            for what, address in MANGLED.items()
+            for name, table, scheme in (
+                ("YS_POSTGRES_URL", "portfolios", "postgresql"),
+                ("YS_CLICKHOUSE_URL", "market_data", "http"),
+            )
+        ),
+        pytest.param(["nosuch"], {}, 2, "nosuch", id="a command that is none"),
+        pytest.param(["demo", "--portfolios", "3"], {}, 2, "9", id="a number out of range"),
+        pytest.param(["sql", "SELECT 1", "--week", "../../etc"], {}, 2, "ISO week", id="a week that is a path"),
     ],
 )
 def test_a_failure_is_one_line_and_a_code(bare, words, settings, code, says):

@@ -117,8 +117,10 @@ def sql(
     """
     from ys_analytics import frames
     from ys_analytics.cli.console import show_frame
+    from ys_analytics.schemas import Span
     from ys_analytics.settings import load_settings
 
+    Span.week(week)  # a week and not a path
     run = frames.open_run((out or load_settings().out) / week)
     show_frame(run.sql(query), rows=50)
 

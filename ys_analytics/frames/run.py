@@ -70,7 +70,10 @@ class Run:
             engine.execute(f"SET allowed_directories = [{_literal(str(folder))}]")
             engine.execute("SET enable_external_access = false")
             try:
-                answer: pl.DataFrame = engine.sql(query).pl()
+                asked = engine.sql(query)
+                if asked is None:
+                    raise UsageError("sql: the query asks for nothing; write a SELECT")
+                answer: pl.DataFrame = asked.pl()
             except duckdb.Error as error:
                 raise UsageError(f"sql: {' '.join(str(error).split())}") from error
         return answer

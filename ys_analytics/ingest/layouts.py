@@ -91,7 +91,7 @@ def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, 
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         raise ContractError(
             f"market_data: nothing was imported: no asset has the symbol {', '.join(unknown[:_NAMED])}{more}; "
-            "register them in assets, let the import register them, or choose the symbols to import"
+            "register them with --register, or choose among the file's own with --symbols BTC,ETH"
         )
     new = _registered(unknown, first or {})
     return Registry(known=pl.concat([known, new.select(list(schema)).cast(dict(schema))]), new=new)  # type: ignore[arg-type]

@@ -146,12 +146,14 @@ def mask(url: str) -> str:
     'unix:///run/valkey.sock?db=0'
     >>> mask("not a url with a secret")
     '***'
+    >>> mask("http://u:half/a-secret@h")
+    '***'
     """
     try:
         parts = urlsplit(url)
     except ValueError:
         return "***"
-    if not parts.scheme:
+    if not parts.scheme or ("@" in url and "@" not in parts.netloc):  # a secret that was not percent-encoded
         return "***"
     query = _mask_query(parts.query)
     # not by `urlunsplit`, which forgets the slashes of an address without a host

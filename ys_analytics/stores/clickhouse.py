@@ -4,17 +4,18 @@ Knows the client, its Arrow stream and its errors; knows no table. The embedded 
 into a pipe and a server into its response; from there both are read the same way, batch by batch.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.stores import arrowstream
 from ys_analytics.stores.address import ClickHouseAddress
 from ys_analytics.stores.arrowwire import CutShortError, Pipe, Response, Wire
@@ -25,6 +26,9 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
 
 Parameters = Mapping[str, object]
+
+# What the client logs it also raises; without a handler Python would print it on stderr beside our one line.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 # Rows of a table looked at to learn which of its text columns repeat.
 _SAMPLE = 20_000
@@ -284,19 +288,39 @@ def _client(address: ClickHouseAddress) -> "Client":
             settings=settings | {"max_execution_time": f"{address.statement_timeout:.0f}"},
             tz_mode="aware",
         )
-    url = urlsplit(address.url or "")
+    url = _server(address.url or "")
     return clickhouse_connect.get_client(
         interface=url.scheme,
         host=url.hostname,
         port=url.port or (8443 if url.scheme == "https" else 8123),
-        username=url.username,
-        password=url.password or "",
+        username=None if url.username is None else unquote(url.username),
+        password=unquote(url.password or ""),
         database=url.path.strip("/") or "__default__",
         settings=settings | {"max_execution_time": f"{address.statement_timeout:.0f}"},
         tz_mode="aware",
         send_receive_timeout=address.statement_timeout,
         autogenerate_session_id=False,
     )
+
+
+def _server(address: str) -> SplitResult:
+    """The parts of a server's URL.
+
+    Raises:
+        SettingsError: it is not one; the client would go to localhost instead. The line holds nothing of it.
+    """
+    try:
+        url = urlsplit(address)
+        cut = "@" in address and "@" not in url.netloc  # by a / or # of a password that was not percent-encoded
+        whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and not cut
+    except ValueError:
+        whole = False
+    if not whole:
+        raise SettingsError(
+            "YS_CLICKHOUSE_URL: not a URL; write http(s)://user:password@host:port/database, the password "
+            "percent-encoded"
+        )
+    return url
 
 
 def _bound(parameters: Parameters | None) -> dict[str, Any]:

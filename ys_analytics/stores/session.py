@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import psycopg.errors
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
-from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.stores.patience import patiently
 
 Line = psycopg.Connection[Any]
@@ -65,8 +66,10 @@ def connect(conninfo: str) -> Line:
     """A connection that leaves no trace on the server: literals in the client, nothing prepared.
 
     Raises:
+        SettingsError: the address is malformed.
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
+    _read(conninfo)
 
     def once() -> Line:
         return psycopg.connect(
@@ -78,6 +81,25 @@ def connect(conninfo: str) -> Line:
         )
 
     return patiently(once, passes=_starting, deadline=_CONNECT_WITHIN)
+
+
+def _read(conninfo: str) -> None:
+    """Refuse what libpq would misread and then repeat in its errors: a password's `/` or `@` as port or host.
+
+    Raises:
+        SettingsError: the line holds nothing of the address.
+    """
+    try:
+        known = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        known = {"host": "@"}  # its text quotes the piece it stumbled over
+    ports = str(known.get("port") or "").replace(",", "")
+    misread = any("@" in str(known.get(part) or "") for part in ("host", "dbname"))
+    if misread or (ports and not ports.isdecimal()):
+        raise SettingsError(
+            "YS_POSTGRES_URL or YS_POSTGRES_REPLICA_URL: not an address libpq can read; "
+            "write postgresql://user:password@host:port/database, the password percent-encoded"
+        )
 
 
 def _starting(error: Exception) -> bool:
