@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ys_analytics.metrics import ALL, HEADLINE, METRICS, fleet, summarise, underwater
 from ys_analytics.metrics.sample import Sample
 
-from .plain import PLAIN
+from .plain_answers import PLAIN
 
 START = date(2024, 1, 1)
 SAMPLE = Sample()
