@@ -1,22 +1,18 @@
 """What an analyst holds: one portfolio and one week, the same verbs on a frozen run and on the live stores.
 
     import ys_analytics as ys
-    desk = ys.open("reports/out/2026-W47", portfolio_id="Blue chip core", week="2026-W47")
+    desk = ys.open("reports/out/2026-W47", portfolio_id="Harbour Income")
     desk.daily_returns, desk.performance(), desk.drawdowns(), desk.positions(), desk.sql("SELECT ...")
 
 Reads, joins and calls metrics; defines none and draws nothing. Nothing is read
 before it is asked for.
 """
 
-from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from ys_analytics import metrics
-from ys_analytics.desk import activity, agents, colophon, holdings, pools, returns, risk
+from ys_analytics.desk.seat import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Span
@@ -27,12 +23,12 @@ __all__ = ["Desk", "load", "open_desk", "sql"]
 
 def open_desk(
     run: str | Path = "", *, portfolio_id: str = "", week: str = "", settings: Settings | None = None
-) -> "Desk":
+) -> Desk:
     """Sit down to one portfolio's week.
 
     Args:
         run: Folder of a frozen run; empty reads the live stores.
-        portfolio_id: An id, or a name no other portfolio has; empty when there is but one.
+        portfolio_id: An id, or a name no other portfolio has, whole or in part; empty takes the largest.
         week: ISO week such as `2026-W47`; empty takes the run's own.
         settings: Where live stores are; the environment's when None.
 
@@ -58,336 +54,6 @@ def _source(run: str | Path, week: str, settings: Settings) -> Source:
             f"the run in {Path(run).name} is of {frozen.week}, not of {week}; name no run, or freeze that week"
         )
     return Frozen(frozen)
-
-
-class Desk:
-    """One portfolio's week, as frames.
-
-    Attributes:
-        source: Where frames come from.
-        week: The ISO week.
-        span: From its Monday to the next.
-    """
-
-    def __init__(self, *, source: Source, portfolio_id: str, week: str, settings: Settings) -> None:
-        """Take a seat; the portfolio is looked up when the first frame is asked for."""
-        self.source, self.week, self.span = source, week, Span.week(week)
-        self._asked, self._settings = portfolio_id, settings
-
-    # Whose desk it is
-
-    @property
-    def id(self) -> str:
-        """The portfolio's id."""
-        return str(self._own["id"])
-
-    @cached_property
-    def _own(self) -> dict[str, Any]:
-        from ys_analytics import frames
-
-        known = self.source.rows("portfolios")
-        wanted = frames.find_portfolio(known, self._asked) if self._asked else self._largest(known)
-        return known.row(by_predicate=pl.col("id") == wanted, named=True)
-
-    def _largest(self, known: pl.DataFrame) -> str:
-        """Whose week it is when nobody was named: the portfolio that holds most; the masthead says which."""
-        if known.is_empty():
-            raise UsageError("there is no portfolio; `ys demo` makes some")
-        worth = self.source.rows("portfolio_positions").group_by("portfolio_id").agg(pl.col("current_value").sum())
-        ranked = known.join(worth, left_on="id", right_on="portfolio_id", how="left").sort(
-            "current_value", "id", descending=[True, False], nulls_last=True
-        )
-        return str(ranked["id"][0])
-
-    @property
-    def days(self) -> tuple[date, date]:
-        """The week's Monday and the Monday after it."""
-        return self.span.start.date(), self.span.end.date()
-
-    @property
-    def limit(self) -> Any:
-        """The fall from the peak the owner accepts, as a fraction."""
-        return self._own["max_drawdown"]
-
-    @property
-    def target(self) -> Any:
-        """The return per year the owner hopes for, as a fraction."""
-        return self._own["target_return"]
-
-    def portfolio(self) -> pl.DataFrame:
-        """One row: whose week this is and as of when."""
-        own = self._own
-        owner = self.source.rows("users", where=pl.col("id") == own["user_id"])
-        who = owner.row(0, named=True) if owner.height else {}
-        return pl.DataFrame(
-            [
-                {
-                    "id": own["id"],
-                    "name": own["name"],
-                    "week": self.week,
-                    "start": self.days[0],
-                    "end": self.days[1],
-                    "as_of": self.source.as_of or self._latest,
-                    "source": self.source.label,
-                    "risk_profile": own["risk_profile"],
-                    "rebalancing_strategy": own["rebalancing_strategy"],
-                    "created_at": own["created_at"],
-                    "user_type": who.get("user_type"),
-                    "kyc_status": who.get("kyc_status"),
-                }
-            ]
-        )
-
-    # Value and return
-
-    @cached_property
-    def _snapshots(self) -> pl.DataFrame:
-        return self._mine("portfolio_snapshots")
-
-    @property
-    def _latest(self) -> Any:
-        return self._snapshots["timestamp"].max() or self.span.end
-
-    def daily_values(self) -> pl.DataFrame:
-        """Close of each day: day, value in USD, closed_at."""
-        return returns.daily_values(self._snapshots)
-
-    @cached_property
-    def daily_returns(self) -> pl.DataFrame:
-        """Daily Modified Dietz returns with their reasons, growth and distance from the peak."""
-        return returns.with_growth(metrics.daily_returns(self.daily_values(), self._flows))
-
-    def week_days(self) -> pl.DataFrame:
-        """The seven days of the week: value, return, gain, flow, or why there is none."""
-        return returns.week_days(self.daily_values(), self.daily_returns, start=self.days[0])
-
-    def performance(self) -> pl.DataFrame:
-        """Every headline metric of the week and since inception, with n, window and reason."""
-        return returns.compared(
-            self.daily_returns, portfolio=self.id, week=self.days, risk_free=self._settings.risk_free
-        )
-
-    def headline(self) -> pl.DataFrame:
-        """One row: what the week came to."""
-        measures = {row["metric"]: row for row in self.performance().iter_rows(named=True)}
-        total, days, values, raised = measures["total_return"], self.week_days(), self.daily_values(), self.alerts()
-        under = self.daily_returns["underwater"].drop_nulls()
-        last = values.row(-1, named=True) if values.height else {}
-        return pl.DataFrame(
-            [
-                {
-                    "value": last.get("value"),
-                    "value_day": last.get("day"),
-                    "week_return": total["week"],
-                    "week_reason": total["week_reason"],
-                    "gain": days["gain"].sum() if days["gain"].count() else None,
-                    "flow": days["flow"].sum() if days["flow"].count() else None,
-                    "since_return": total["since"],
-                    "since_reason": total["since_reason"],
-                    "since_day": total["since_start"],
-                    "underwater": under[-1] if under.len() else None,
-                    "max_drawdown": self.limit,
-                    "alerts": int(raised["in_week"].sum()),
-                    "open_alerts": raised.height - raised["resolved_at"].count(),
-                }
-            ],
-            schema_overrides={"week_return": pl.Float64, "since_return": pl.Float64, "underwater": pl.Float64},
-        )
-
-    def drawdowns(self, *, top: int = 5) -> pl.DataFrame:
-        """The deepest falls from a peak."""
-        return metrics.drawdowns(self.daily_returns, top=top)
-
-    def monthly_returns(self) -> pl.DataFrame:
-        """Return of each month and year."""
-        return metrics.performance.monthly_table(self.daily_returns).sort("year", descending=True)
-
-    def rolling(self, *, days: int = returns.ROLLING_DAYS) -> pl.DataFrame:
-        """Volatility and Sharpe ratio of the last so many returns."""
-        return metrics.performance.rolling(self.daily_returns, window=days, risk_free=self._settings.risk_free)
-
-    def claims(self) -> pl.DataFrame:
-        """What the platform stored of return and risk, beside ours, and what explains a difference."""
-        stored = [metrics.audit.claims(frame) for frame in (self._snapshots, self._mine("risk_metrics"))]
-        return returns.claims(pl.concat(stored), self.daily_returns, self.daily_values())
-
-    # A closer look at risk
-
-    def intervals(self) -> pl.DataFrame:
-        """Each headline number with its bootstrap interval."""
-        return risk.intervals(self.daily_returns, risk_free=self._settings.risk_free)
-
-    def money_weighted(self) -> pl.DataFrame:
-        """Money-weighted beside time-weighted return, and what timing added."""
-        return metrics.money_weighted(self.daily_values(), self._flows.drop_nulls("amount"), returns=self.daily_returns)
-
-    def tail_history(self) -> pl.DataFrame:
-        """Each day's return beside the value at risk the platform stated the day before."""
-        return risk.tail_history(self.daily_returns, self._mine("risk_metrics"), self.daily_values())
-
-    def tail_test(self) -> pl.DataFrame:
-        """Kupiec, Christoffersen and the traffic light on the platform's value at risk."""
-        return metrics.backtest.backtest(self.tail_history())
-
-    def concentration(self) -> pl.DataFrame:
-        """Concentration by asset, protocol and chain."""
-        return risk.concentration(self.positions())
-
-    def shocks(self) -> pl.DataFrame:
-        """Net value after the market, or one holding, falls."""
-        return risk.shocks(self.positions(), self._assets)
-
-    def contributions(self) -> pl.DataFrame:
-        """Part of each asset in value at risk."""
-        return risk.contributions(self.positions(), self._quotes)
-
-    # What it holds
-
-    @cached_property
-    def _assets(self) -> pl.DataFrame:
-        return self.source.rows("assets")
-
-    @cached_property
-    def _quotes(self) -> pl.DataFrame:
-        """Quotes of every asset this portfolio ever touched, and of the tokens its gas was paid in."""
-        done = self._mine("transactions")
-        wanted = [self._mine("portfolio_positions")["asset_id"], done["from_asset_id"], done["to_asset_id"]]
-        wanted.append(activity.native_assets(self._assets)["asset_id"])
-        ids = pl.concat(wanted).drop_nulls().unique().to_list()
-        return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
-
-    def positions(self) -> pl.DataFrame:
-        """Every position with symbol, place, price, share and gain against cost."""
-        protocols = holdings.protocol_names(self.source.rows("yield_metrics"))
-        return holdings.positions(
-            self._mine("portfolio_positions"), self._assets, holdings.last_prices(self._quotes), protocols
-        )
-
-    def allocation(self) -> pl.DataFrame:
-        """Share of net value by asset, kind, protocol and chain."""
-        return holdings.allocation(self.positions())
-
-    def pools(self) -> pl.DataFrame:
-        """Pools in use with their last quoted yield."""
-        return pools.pools_in_use(self.positions(), self.source.rows("yield_metrics"), end=self.span.end)
-
-    def yields(self) -> pl.DataFrame:
-        """Yield of each pool in use over the last quarter."""
-        return pools.yield_history(self.pools(), self.source.rows("yield_metrics"), end=self.span.end)
-
-    def prices(self) -> pl.DataFrame:
-        """Redis' price of each asset held, beside ClickHouse's last one."""
-        return holdings.cached_prices(self.positions(), self.source.rows("redis_price_current"))
-
-    def liquidation(self) -> pl.DataFrame:
-        """What each store says of how close liquidation is."""
-        return self._liquidation[1]
-
-    def liquidation_history(self) -> pl.DataFrame:
-        """Distance to liquidation at the end of each day, as the platform measured it."""
-        return self._liquidation[0]
-
-    @cached_property
-    def _liquidation(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        debts = (self._mine("portfolio_positions")["position_type"].cast(pl.String) == "borrowing").any()
-        return holdings.liquidation(self._mine("risk_metrics"), self._mine("redis_risk_liquidation"), debts=bool(debts))
-
-    # What was done and said
-
-    @cached_property
-    def _done(self) -> pl.DataFrame:
-        classified = metrics.classify_flows(self._mine("transactions"))
-        return activity.with_gas(classified, self._assets, self._quotes)
-
-    @cached_property
-    def _flows(self) -> pl.DataFrame:
-        return metrics.external_flows(metrics.classify_flows(self._mine("transactions")), self._quotes)
-
-    def flows(self, *, week: bool = False) -> pl.DataFrame:
-        """External flows in USD, positive into the portfolio: all of them, or the week's."""
-        found = self._flows.with_columns(day=pl.col("timestamp").dt.date())
-        inside = pl.col("timestamp").is_between(self.span.start, self.span.end, closed="left")
-        return found.filter(inside) if week else found
-
-    def flow_audit(self) -> pl.DataFrame:
-        """How many transactions each rule classified."""
-        return activity.flow_audit(self._done, span=self.span)
-
-    def transactions(self) -> pl.DataFrame:
-        """What was done on chain in the week."""
-        return activity.transactions(self._done, self._assets, span=self.span)
-
-    def gas(self) -> pl.DataFrame:
-        """What gas cost, by status."""
-        return activity.gas(self._done, span=self.span)
-
-    def alerts(self) -> pl.DataFrame:
-        """Alerts of the week and older ones still open."""
-        return activity.alerts(self._mine("risk_alerts"), span=self.span)
-
-    def alert_history(self) -> pl.DataFrame:
-        """Alerts of the last quarter."""
-        return activity.recent_alerts(self._mine("risk_alerts"), span=self.span)
-
-    def sentiment(self) -> pl.DataFrame:
-        """How the assets held were spoken of, this week and the last."""
-        symbols = self.positions()["symbol"].unique(maintain_order=True).to_list()
-        return activity.sentiment(self.source.rows("market_sentiment"), symbols, end=self.span.end)
-
-    # What it rests on
-
-    def findings(self) -> pl.DataFrame:
-        """What the suites found in the run; empty when live."""
-        return colophon.findings(self.source.folder)
-
-    def suites(self) -> pl.DataFrame:
-        """How each suite fared."""
-        return colophon.suites(self.findings())
-
-    def satellites(self) -> pl.DataFrame:
-        """How the satellite agents are and how they worked in the week; nobody's in particular."""
-        names = ("satellite_agents", "agent_tasks", "satellite_performance", "redis_agent_health")
-        return agents.satellites(*(self.source.rows(name) for name in names), span=self.span)
-
-    def refusals(self) -> pl.DataFrame:
-        """Every number refused, and why."""
-        flows = self.flows().filter(pl.col("amount").is_null())
-        unpriced = [("External flow", "since inception", reason) for reason in flows["reason"].to_list()]
-        return colophon.refusals(self.performance(), unpriced)
-
-    def glossary(self) -> pl.DataFrame:
-        """Formula, sample and source of each metric."""
-        return colophon.glossary()
-
-    def sources(self) -> pl.DataFrame:
-        """Rows, latest time and as-of of each frame read."""
-        return self.source.read()
-
-    def provenance(self) -> pl.DataFrame:
-        """With which program, schema and settings this was made."""
-        rate = f"{self._settings.risk_free:.2%} a year, simple".replace("%", "\N{NO-BREAK SPACE}%")
-        return colophon.made_with(
-            [
-                ("Portfolio", self.id),
-                ("Read from", self.source.label),
-                ("Week", self.week),
-                *self.source.versions(),
-                ("Risk-free rate", rate),
-            ]
-        )
-
-    # Anything else
-
-    def load(self, name: str) -> pl.DataFrame:
-        """The rows of any table, key family or collection; this portfolio's own where rows have one."""
-        return self._mine(name)
-
-    def sql(self, query: str) -> pl.DataFrame:
-        """DuckDB over every frame, by its name: `desk.sql("SELECT count(*) FROM transactions")`."""
-        return self.source.sql(query)
-
-    def _mine(self, name: str) -> pl.DataFrame:
-        return self.source.rows(name, portfolio=self.id)
 
 
 def load(name: str, *, run: str | Path = "", week: str = "", portfolio: str | None = None) -> pl.DataFrame:
