@@ -131,10 +131,11 @@ def fast() -> None:
 def _ours(checks: object, suite: object, file: Path, folder: str) -> float:
     with checks.Checker(f"clickhousedb://?interface=chdb&path={folder}/engine", "clickhouse") as checker:
         began = time.perf_counter()
-        checker.run([f"CREATE OR REPLACE VIEW market_data AS SELECT * FROM file('{file}', 'Parquet')"])
+        checker.run([f"CREATE OR REPLACE VIEW market_data AS SELECT * FROM file('{file}', 'Parquet')"])  # noqa: S608
         found = checker.judge(suite, checks.Relation("market_data"))
         seconds = time.perf_counter() - began
-    assert all(each.outcome == "passed" for each in found), json.dumps([each.to_json() for each in found])[:2000]
+    if any(each.outcome != "passed" for each in found):
+        sys.exit(f"a rule that holds did not pass: {json.dumps([each.to_json() for each in found])[:2000]}")
     return seconds
 
 
@@ -147,7 +148,8 @@ def _pandas(gx: object, quotes: pl.DataFrame) -> float:
     asset = context.data_sources.add_pandas("pandas").add_dataframe_asset("market_data")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": rows})
     result = batch.validate(gx.ExpectationSuite(name="dozen", expectations=a_dozen()))
-    assert result.success
+    if not result.success:
+        sys.exit("a rule that holds did not pass on pandas")
     return time.perf_counter() - began
 
 

@@ -18,7 +18,7 @@ _WINDOW = 41
 # The usual move is never taken for less: quotes are rounded, and pegs breathe by a few tenths of a per cent.
 _LEAST_MOVE = 0.002
 # A storm is a market move beyond this many usual ones; boats toss in it each in its own way.
-_STORM, _TOSSED = 3.0, 1.5
+_STORM, _TOSSED = 3.0, 2.0
 # Median of absolute values to standard deviation, for a normal distribution.
 _MAD = 1.4826
 

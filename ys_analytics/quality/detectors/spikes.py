@@ -12,14 +12,14 @@ import polars as pl
 from ys_analytics.quality.detectors.moves import moves
 
 # Beyond this many times the usual move, there and back, with no more trading than usual.
-_FAR = 3.5
+_FAR = 3.0
 # The same where far more was traded than usual: something did happen then.
-_FAR_AND_TRADED = 6.0
+_FAR_AND_TRADED = 5.0
 _TRADED = 1.8
 # Smaller excursions do no damage worth a finding.
 _LEAST = 0.08
 # How much of the way out may be left after the way back.
-_LEFT = 0.35
+_LEFT = 0.45
 _LONGEST = 3
 # Coins that spend most of their time this close to one dollar, and the depeg that is still one.
 _PEGGED, _KEPT, _NEWS = 0.02, 0.6, 0.25
