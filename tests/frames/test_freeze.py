@@ -52,6 +52,18 @@ def test_a_run_holds_every_table_up_to_the_end_of_its_week(economy, run):
         assert frozen.height == opened.manifest.frames[name].rows
 
 
+def test_a_past_week_knows_nothing_of_what_came_after(economy, tmp_path):
+    """No row of a later day, in the views that sum up days either, or every flow since would count as never made."""
+    past = Span.week("2026-W45")
+    run = frames.freeze(economy, week="2026-W45", out=tmp_path, as_of=AS_OF)
+    placed = [TABLES[name] for name in run.tables if TABLES[name].placed]
+    assert {"daily_external_flows", "transactions", "portfolio_snapshots"} <= {table.name for table in placed}
+    for table in placed:
+        last = run.frame(table.name)[table.placed].max()
+        assert last is None or (last if table.time is None else last.date()) <= past.last_day, table.name
+    assert frames.load(economy, "daily_external_flows")["day"].max() > past.last_day
+
+
 def test_the_manifest_says_what_was_frozen_from_where(run):
     """Source, query, hash, last moment and proof of each frame, and the versions of everything."""
     said = json.loads((run.folder / "manifest.json").read_text())

@@ -36,7 +36,7 @@ def test_a_table_loads_as_declared(economy, name):
     assert loaded.height > 0
     nothing = getattr(frames, name)(economy, span=Span(WEEK.end, WEEK.end), portfolios=[NOBODY])
     assert nothing.schema == loaded.schema
-    assert nothing.height == 0 or (table.time is None and table.portfolio is None)
+    assert nothing.height == 0 or (table.placed is None and table.portfolio is None)
     lifetimes = ["ttl_ms"] if "ttl_ms" in table.schema else []
     assert pl.concat(frames.batches(economy, name)).drop(lifetimes).equals(loaded.drop(lifetimes))
     assert frames.prove(economy, name)["equal"].all()

@@ -164,7 +164,7 @@ class Live:
         from ys_analytics import frames
         from ys_analytics.local import open_stores
 
-        span = self.span if table.time is not None else None
+        span = self.span if table.placed is not None else None
         whose = [portfolio] if portfolio is not None and table.portfolio is not None else None
         with open_stores(self.settings, only=(table.store,), role="analyst", purpose="a notebook") as stores:
             return frames.load(stores, table.name, span=span, portfolios=whose)

@@ -41,8 +41,8 @@ class Question:
         """The condition in the store's SQL; empty for every row."""
         postgres = self.table.store == "postgres"
         conditions = []
-        if self.span is not None and self.table.time is not None:
-            time = f'"{self.table.time}"'
+        if self.span is not None and self.table.placed is not None:
+            time = f'"{self.table.placed}"'
             start, end = ("%(start)s", "%(end)s") if postgres else (_MOMENT.format("start"), _MOMENT.format("end"))
             conditions.append(f"{time} >= {start} AND {time} < {end}")
         if self.portfolios is not None and self.table.portfolio is not None:
@@ -56,7 +56,7 @@ class Question:
     def parameters(self) -> dict[str, object]:
         """The values `where` names."""
         values: dict[str, object] = {}
-        if self.span is not None and self.table.time is not None:
+        if self.span is not None and self.table.placed is not None:
             values |= {"start": self.span.start, "end": self.span.end}
         if self.portfolios is not None and self.table.portfolio is not None:
             values["portfolios"] = list(self.portfolios)

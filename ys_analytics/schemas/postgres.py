@@ -344,6 +344,7 @@ DAILY_EXTERNAL_FLOWS = Table(
     name="daily_external_flows",
     store="postgres",
     key=("portfolio_id", "day", "asset_id", "direction", "rule"),
+    day="day",
     portfolio="portfolio_id",
     view=True,
     meaning="What crossed each portfolio's edge, by day and asset.",

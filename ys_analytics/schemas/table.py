@@ -49,6 +49,7 @@ class Table:
         key: The columns that make a row unique and give the frame its order.
         meaning: One sentence for the catalogue.
         time: The column that places a row in time; None for current state.
+        day: The column that places a row in a UTC day, where it sums up whole days and has no time.
         portfolio: The column that says whose row it is; None where nobody's.
         view: Whether it is derived by the store (a materialized view).
     """
@@ -59,8 +60,14 @@ class Table:
     key: tuple[str, ...]
     meaning: str
     time: str | None = None
+    day: str | None = None
     portfolio: str | None = None
     view: bool = False
+
+    @property
+    def placed(self) -> str | None:
+        """The column by which a span chooses rows; None for current state."""
+        return self.time or self.day
 
     @property
     def visible(self) -> tuple[Column, ...]:
