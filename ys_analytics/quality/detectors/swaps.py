@@ -10,10 +10,11 @@ import polars as pl
 _WINDOW = 61
 _ENOUGH = 8
 # Usual sizes closer than this factor (as a logarithm) cannot be told apart.
-_APART = 0.7
+_APART = 0.5
 # Both values must be this many of their usual deviations from home, and the exchanged ones this close.
-_FAR, _HOME = 6.0, 3.0
+_FAR, _HOME = 4.5, 3.0
 _LEAST_SPREAD = 0.02
+_NOTHING = 1e-9
 
 
 def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tuple[str, str]) -> pl.DataFrame:
@@ -28,7 +29,8 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
     """
     by, (one, other) = list(series), pair
     around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
-    logs = {"_a": pl.col(one).cast(pl.Float64).log(), "_b": pl.col(other).cast(pl.Float64).log()}
+    # Nothing at all is a usual size too: a pool without rewards shows them only when they were exchanged.
+    logs = {name: pl.col(of).cast(pl.Float64).clip(_NOTHING).log() for name, of in (("_a", one), ("_b", other))}
     usual = {f"{name}_usual": pl.col(name).rolling_median(**around).over(by) for name in logs}  # type: ignore[arg-type]
     spread = {
         f"{name}_spread": pl.max_horizontal(
@@ -45,7 +47,7 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
     ]
     return (
         frame.lazy()
-        .filter((pl.col(one) > 0) & (pl.col(other) > 0))
+        .filter((pl.col(one) >= 0) & (pl.col(other) >= 0) & ((pl.col(one) > 0) | (pl.col(other) > 0)))
         .sort(*by, time)
         .with_columns(**logs)
         .with_columns(**usual)
