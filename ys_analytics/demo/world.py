@@ -99,6 +99,7 @@ class Place:
         position: How it is held.
         home: `chain` is mainnet, `second` the portfolio's second chain, `none` a chain of its own.
         protocol: The protocol it sits in; empty for a wallet.
+        pool: The protocol's pool, as `POOLS` calls it, so that what is held and what it pays share an address.
         hazard: Risk of that protocol, 0 to 1.
     """
 
@@ -106,12 +107,13 @@ class Place:
     position: PositionType = "spot"
     home: Literal["chain", "second", "none"] = "chain"
     protocol: str = ""
+    pool: str = ""
     hazard: float = 0.05
 
     @property
     def contract(self) -> str | None:
         """The contract it sits in; none for a wallet."""
-        return address("protocol", self.protocol, self.symbol, self.position) if self.protocol else None
+        return address("pool", self.protocol, self.pool, MAINNET) if self.protocol else None
 
 
 PLACES: tuple[Place, ...] = (
@@ -124,12 +126,12 @@ PLACES: tuple[Place, ...] = (
     Place(symbol="AAVE"),
     Place(symbol="UNI"),
     Place(symbol="TBILL", hazard=0.10),
-    Place(symbol="stETH", position="staked", protocol="lido", hazard=0.12),
-    Place(symbol="aUSDC", position="lending", protocol="aave-v3", hazard=0.18),
-    Place(symbol="aWETH", position="lending", protocol="aave-v3", hazard=0.18),
-    Place(symbol="USDC", position="borrowing", protocol="aave-v3", hazard=0.35),
-    Place(symbol="ETH-USDC-LP", position="lp_token", protocol="uniswap-v2", hazard=0.30),
-    Place(symbol="ETH-USDC-LP", position="yield_farm", protocol="uniswap-farm", hazard=0.55),
+    Place(symbol="stETH", position="staked", protocol="lido", pool="stETH", hazard=0.12),
+    Place(symbol="aUSDC", position="lending", protocol="aave-v3", pool="USDC", hazard=0.18),
+    Place(symbol="aWETH", position="lending", protocol="aave-v3", pool="WETH", hazard=0.18),
+    Place(symbol="USDC", position="borrowing", protocol="aave-v3", pool="USDC", hazard=0.35),
+    Place(symbol="ETH-USDC-LP", position="lp_token", protocol="uniswap-v2", pool="ETH/USDC", hazard=0.30),
+    Place(symbol="ETH-USDC-LP", position="yield_farm", protocol="uniswap-farm", pool="ETH/USDC", hazard=0.55),
     Place(symbol="gas", home="second", hazard=0.15),
     Place(symbol="USDC", home="second", hazard=0.15),
 )
