@@ -8,7 +8,7 @@ their own.
 from ys_analytics.quality.findings import by_gravity, to_json
 from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.history import History
-from ys_analytics.quality.judging import gate, judge
+from ys_analytics.quality.judging import data_docs, gate, judge
 from ys_analytics.quality.live import judge_live
 from ys_analytics.quality.process import rest, warm
 from ys_analytics.quality.scorecard import write_scorecard
@@ -17,6 +17,7 @@ from ys_analytics.quality.terminal import summary, table
 __all__ = [
     "History",
     "by_gravity",
+    "data_docs",
     "gate",
     "judge",
     "judge_live",

@@ -96,11 +96,12 @@ class Checker:
     url: str = field(repr=False)
     dialect: Dialect
     tables: frozenset[str] = frozenset()
+    _context: Any = field(init=False, default=None)
     _source: Any = field(init=False, default=None)
 
     def __enter__(self) -> Self:
         """Connect; nothing is written down anywhere."""
-        context = _library().get_context(mode="ephemeral")
+        self._context = context = _library().get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         self._source = context.data_sources.add_sql("engine", connection_string=self.url, create_temp_table=False)
         return self
@@ -149,6 +150,24 @@ class Checker:
         named = set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", getattr(asked, "unexpected_rows_query", "")))
         return next(iter(sorted((named & TABLES.keys()) - self.tables)), "")
 
+    def document(self, suites: Iterable[Suite], folder: str) -> None:
+        """Write Great Expectations' own pages on some suites, as HTML; the shapes alone, since it knows no detector."""
+        gx, context = _library(), self._context
+        for suite in suites:
+            relation = Relation("nothing" if suite.name not in TABLES else suite.name)
+            asked = [self._put(expectation, relation, suite.key) for expectation in suite.expectations]
+            if asked:
+                bare = [each.copy(update={"id": None}) for each in asked]
+                written = context.suites.add(gx.ExpectationSuite(name=suite.name, expectations=bare))
+                rows = self._rows(relation, suite.name)
+                judged = gx.ValidationDefinition(name=suite.name, data=rows, suite=written)
+                context.validation_definitions.add(judged).run(result_format="SUMMARY")
+        backend = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
+        site = {"class_name": "SiteBuilder", "store_backend": backend,
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}}  # fmt: skip
+        context.add_data_docs_site("docs", site)
+        context.build_data_docs(site_names=["docs"])
+
     def _look_closer(self, batch: Any, broken: dict[int, Any], key: Sequence[str]) -> dict[int, Any]:
         """Ask again, with the rows, about promises that were broken."""
         queries = {at: asked for at, asked in broken.items() if hasattr(asked, "unexpected_rows_query")}
@@ -161,11 +180,15 @@ class Checker:
 
     def _batch(self, relation: Relation) -> Any:
         """The rows to judge, as Great Expectations holds them."""
+        return self._rows(relation, relation.name).get_batch()
+
+    def _rows(self, relation: Relation, name: str) -> Any:
+        """Where the rows are, under a name of its own."""
         if relation.query:
-            asset = self._source.add_query_asset(relation.name, query=relation.query)
+            asset = self._source.add_query_asset(name, query=relation.query)
         else:
-            asset = self._source.add_table_asset(relation.name, table_name=relation.name)
-        return asset.add_batch_definition_whole_table("all").get_batch()
+            asset = self._source.add_table_asset(name, table_name=relation.name)
+        return asset.add_batch_definition_whole_table("all")
 
     def _once(self, expectation: Any, relation: Relation) -> Any:
         """Rows whose key stands twice, found by hashing: Great Expectations' own window costs three times as much."""

@@ -66,6 +66,37 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
     return found
 
 
+def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> Path:
+    """Great Expectations' own pages on a run, for those who know them; slower than the scorecard, and shapes alone.
+
+    Args:
+        run: An open run.
+        into: Folder to write them to. Opened in a browser, the pages ask public servers for their fonts and
+            scripts; the scorecard asks nobody.
+        tables: Suites to show; those of all tables the run holds when left out.
+        suites_in: Folder of the suite files.
+
+    Returns:
+        The first page.
+
+    Raises:
+        SuiteError, UsageError, ExpectationFailed: as `judge`.
+    """
+    files = frames_of(run.folder)
+    asked = [name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)]
+    into.mkdir(parents=True, exist_ok=True)
+    process.ask(
+        {
+            "kind": "docs",
+            "tables": asked,
+            "files": {name: str(path) for name, path in files.items()},
+            "suites": str(suites_in),
+            "into": str(into.resolve()),
+        }
+    )
+    return into / "index.html"
+
+
 def _absent(names: Sequence[str]) -> list[Finding]:
     """What cannot be judged because the run does not hold it; sessions are never held, and nothing is asked of them."""
     return [

@@ -44,6 +44,18 @@ def judge_live(job: Mapping[str, Any]) -> Iterator[Finding]:
             yield from checker.judge(suite, checks.Relation(suite.name, job["queries"][suite.name]))
 
 
+def document(job: Mapping[str, Any]) -> Iterator[Finding]:
+    """Write Data Docs on frozen frames; finds nothing."""
+    files = {name: Path(path) for name, path in job["files"].items()}
+    read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
+    with tempfile.TemporaryDirectory(prefix="ys-docs-", ignore_cleanup_errors=True) as folder:
+        address = f"clickhousedb://?interface=chdb&path={folder}"
+        with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
+            checker.run(_views(files))
+            checker.document(read, job["into"])
+    yield from ()
+
+
 def _judge_one(suite: Suite, checker: checks.Checker, picture: Picture, *, in_place: bool) -> Iterator[Finding]:
     """Shape by SQL, unless that was judged where the rows lie; behaviour by our detectors."""
     if not in_place:
@@ -64,7 +76,7 @@ def _views(files: Mapping[str, Path]) -> Sequence[str]:
     ]
 
 
-JOBS = {"frozen": judge_frozen, "live": judge_live}
+JOBS = {"frozen": judge_frozen, "live": judge_live, "docs": document}
 
 
 def answer(line: str) -> dict[str, object]:
