@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -32,24 +31,12 @@ def small() -> Frames:
 
 
 @pytest.fixture(scope="module")
-def filled(stores: Stores) -> Iterator[Stores]:
-    """The stores with the small economy in them; empty again afterwards, but for the satellites."""
-    declared = {column.name: column.dtype for column in TABLES["satellite_agents"].columns}
-    satellites = stores.postgres.scan("satellite_agents", schema=declared)
+def filled(borrowed: Stores) -> Stores:
+    """The stores with the small economy in them."""
     began = time.perf_counter()
-    said = demo.fill(stores, **SMALL, replace=True)  # type: ignore[arg-type]
+    said = demo.fill(borrowed, **SMALL, replace=True)  # type: ignore[arg-type]
     print(f"\n{said} in {time.perf_counter() - began:.1f} s")  # noqa: T201 - told, never judged: machines differ
-    yield stores
-    stores.postgres.run(f"TRUNCATE {', '.join(POSTGRES)} CASCADE")
-    stores.postgres.write("satellite_agents", satellites)
-    for name in CLICKHOUSE:
-        stores.clickhouse.run(f"TRUNCATE TABLE {name}")
-    for table in TABLES.values():
-        if isinstance(table, KeyFamily):
-            stores.redis.delete(table.glob)
-        elif table.store == "qdrant":
-            stores.qdrant.drop(table.name)
-            stores.qdrant.make(table.name, size=table.size, payload=table.payload)  # type: ignore[attr-defined]
+    return borrowed
 
 
 def comparable(name: str, frame: pl.DataFrame) -> pl.DataFrame:

@@ -1,16 +1,17 @@
 """A portfolio that only holds bitcoin reports what the source file says, to 1e-9."""
 
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from ys_analytics import metrics
+from ys_analytics import demo, desk, frames, metrics
 from ys_analytics.demo import BUY_AND_HOLD
 from ys_analytics.metrics import drawdown, performance
+from ys_analytics.stores import Stores
 
 from .conftest import Frames
 
@@ -62,6 +63,26 @@ def test_a_year_of_bitcoin_is_a_year_of_bitcoin(real_frames: Frames, real_prices
         depth=drawdown.max_drawdown(ret),
     ).row(0, named=True)
     assert ours == pytest.approx(_plain(real_prices), rel=1e-9, abs=1e-9)
+
+
+def test_a_year_of_bitcoin_is_reported_as_such(borrowed: Stores, real_prices: Path, tmp_path: Path) -> None:
+    """The whole way: the demo in four real stores, frozen, and what the report's table of performance says.
+
+    The demo ends with the file's last whole day, so a year and a day of it is the calendar year's returns.
+    """
+    demo.fill(borrowed, portfolios=9, days=366, seed=7, prices=real_prices, replace=True)
+    run = frames.freeze(borrowed, week=f"{YEAR + 1}-W01", out=tmp_path, as_of=datetime(YEAR + 1, 1, 5, tzinfo=UTC))
+    seat = desk.open_desk(run.folder, portfolio_id=BUY_AND_HOLD)
+    told = {row["metric"]: row for row in seat.performance().iter_rows(named=True)}
+    plain = _plain(real_prices)
+    assert seat.daily_returns["ret"].count() == plain["returns"]
+    assert (told["total_return"]["since_start"], told["total_return"]["since_end"]) == (
+        date(YEAR, 1, 1),
+        date(YEAR, 12, 31),
+    )
+    names = {"total_return": "total", "volatility": "volatility", "sharpe_ratio": "sharpe", "max_drawdown": "depth"}
+    ours = {short: told[name]["since"] for name, short in names.items()}
+    assert ours == pytest.approx({short: plain[short] for short in ours}, rel=1e-9, abs=1e-9)
 
 
 def test_quotes_are_the_files_own(real_frames: Frames, real_prices: Path) -> None:

@@ -48,6 +48,8 @@ def main() -> None:
         if not said:  # a group without its command has just printed its help
             sys.exit(error.exit_code)
         _fail(said if said.endswith("?") else f"{said}; `ys --help` says what there is", error.exit_code)
+    except typer.Abort:
+        _fail("not confirmed; nothing was done", YsError.exit_code)
     except BrokenPipeError:
         # Whoever read us, `head` say, has enough; what is still buffered must not fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
