@@ -55,7 +55,7 @@ def caught() -> None:
     known = {"all": findings(quotes, detectors), "live": findings(live, detectors)}
     scores: dict[object, Score] = {}
     for number, dirt in enumerate(corpus()):
-        which = "live" if dirt.kind == "feed stopped" else "all"
+        which = "live" if dirt.kind in {"feed stopped", "last price off"} else "all"
         scores[dirt] = score(live if which == "live" else quotes, dirt, detectors, known[which], seed=number)
     print(f"\n{quotes.height:,} real series-days of {quotes['asset_id'].n_unique()} coins")
     print(f"{'kind':18}{'sizes':>6}{'injected':>10}{'caught':>9}{'share':>9}{'false per 1,000':>17}")

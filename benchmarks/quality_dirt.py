@@ -54,6 +54,7 @@ def corpus() -> Iterator[Dirt]:
         Dirt("decimal shift", f"x{factor:g}, {days} d", _scaled(factor, days))
         for factor, days in product(powers, (1, 5, 30))
     )
+    yield from (Dirt("last price off", f"x{factor:g}", _last(factor)) for factor in (0.4, 0.6, 1.6, 3.0, 10.0))
     yield from (Dirt("decimal shift", f"x{factor:g}, to the end", _scaled(factor, None)) for factor in powers)
     yield from (Dirt("stale", f"{days} d", _stale(days)) for days in (4, 7, 14, 30))
     yield from (Dirt("swapped columns", f"{days} d", _swapped(days)) for days in (1, 5))
@@ -88,7 +89,7 @@ def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tu
         if number % 2 or room < _APART:
             parts.append(rows)
             continue
-        once = dirt.kind == "feed stopped" or dirt.size.endswith(("the end", "120 d"))
+        once = dirt.kind in {"feed stopped", "last price off"} or dirt.size.endswith(("the end", "120 d"))
         starts = _starts(chance, room, 1 if once else faults)
         for start in sorted(starts, reverse=True):
             moments = rows.get_column("timestamp")
@@ -114,6 +115,14 @@ def _scaled(factor: float, days: int | None) -> Callable[[pl.DataFrame, int], tu
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         spoilt = pl.when(_within(start, days)).then(pl.col("price") * factor).otherwise("price")
         return rows.with_columns(price=spoilt), (start, start + (days or rows.height))
+
+    return apply
+
+
+def _last(factor: float) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+    def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:  # noqa: ARG001 - the end is where it is
+        spoilt = pl.when(_within(rows.height - 1, 1)).then(pl.col("price") * factor).otherwise("price")
+        return rows.with_columns(price=spoilt), (rows.height - 2, rows.height)
 
     return apply
 

@@ -16,7 +16,7 @@ from ys_analytics.quality.detectors.pegs import broken_pegs
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.sources import contradicted_change, disagreeing
-from ys_analytics.quality.detectors.spikes import reverting_spikes
+from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swaps import swapped
 from ys_analytics.quality.detectors.ticks import repeated_ticks
@@ -162,6 +162,16 @@ DETECTORS = [
         columns=("price",),
         severity="warning",
         notes="One bad print is the best and the worst day of the year, and half of the volatility.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="last_price_is_no_jump(price)",
+        find=lambda picture: unconfirmed_jumps(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        ),
+        columns=("price", "volume_24h"),
+        severity="warning",
+        notes="The week is closed at a price that nothing before or after it bears out.",
         needs=("market_data",),
     ),
     Detect(

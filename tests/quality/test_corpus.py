@@ -15,6 +15,7 @@ from .conftest import PROJECT, Quotes
 SIZES = {
     "spike": "x2, 1 d",
     "decimal shift": "x10, 5 d",
+    "last price off": "x3",
     "stale": "7 d",
     "swapped columns": "1 d",
     "time-zone shift": "+5.5 h, 3 d",

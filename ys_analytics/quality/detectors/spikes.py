@@ -1,4 +1,4 @@
-"""Prices that leave and come back as if nothing had happened: a bad print, not a market.
+"""Prices that leave and come back as if nothing had happened, or have just left: a bad print, not a market.
 
 Knows isolated excursions of one to three observations. A crash does not come straight back; a rebound of the
 whole market is shared; a real jump is traded.
@@ -16,6 +16,8 @@ _FAR = 3.0
 # The same where far more was traded than usual: something did happen then.
 _FAR_AND_TRADED = 5.0
 _TRADED = 1.8
+# A last observation must be further away, out of a calm, and hardly traded: nothing after it can speak for it.
+_ALONE, _ALONE_LEAST, _ALONE_TRADED = 6.0, 0.2, 1.5
 # Smaller excursions do no damage worth a finding.
 _LEAST = 0.08
 # How much of the way out may be left after the way back.
@@ -59,6 +61,44 @@ def reverting_spikes(
             said=pl.format(
                 "went off by a factor of {} and came back, {} times its usual move",
                 pl.col("_size").exp().round_sig_figs(3), pl.col("_score").round(0),
+            ),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def unconfirmed_jumps(
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, volume: str
+) -> pl.DataFrame:
+    """Last observations that stand far from the one before, out of a calm and without the trading a move brings.
+
+    What comes next would tell an error from a move, and nothing has come yet; the value is in use all the same.
+
+    >>> from datetime import date, timedelta
+    >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
+    >>> quotes = pl.DataFrame({"coin": "A", "day": days, "price": [100.0 + n % 3 for n in range(29)] + [250.0]})
+    >>> quotes = quotes.with_columns(volume=pl.lit(1e6))
+    >>> unconfirmed_jumps(quotes, series=["coin"], time="day", value="price", volume="volume").height
+    1
+    """
+    by = list(series)
+    seen = moves(frame, series=by, time=time, value=value, volume=volume)
+    before = [pl.col("alone").abs().shift(ago).over(by).fill_null(0.0) for ago in range(1, 4)]
+    score = pl.col("alone").abs() / pl.col("habit")
+    return (
+        seen.lazy()
+        .with_columns(_before=pl.max_horizontal(before), _last=pl.col(time) == pl.col(time).max().over(by))
+        .filter(
+            pl.col("_last") & (pl.col(time) == pl.col(time).max())
+            & (score > _ALONE) & (pl.col("alone").abs() > _ALONE_LEAST)
+            & (pl.col("traded") < _ALONE_TRADED) & (pl.col("_before") < _ALONE_LEAST)
+        )
+        .sort(score, *by, descending=[True, *[False] * len(by)])
+        .select(
+            *by, time, value,
+            said=pl.format(
+                "went off by a factor of {}, {} times its usual move, and nothing has come after it",
+                pl.col("alone").abs().exp().round_sig_figs(3), score.round(0),
             ),
         )
         .collect()
