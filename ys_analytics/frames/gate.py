@@ -59,11 +59,11 @@ def shaped(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 def in_order(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     """The rows sorted by the key, rows of one key by everything else; untouched where they already are."""
-    if not table.key or _ordered(rows, table):
+    if not table.key or ordered(rows, table):
         return rows
     others = [name for name in rows.columns if name not in table.key]
-    ordered = rows.sort(*table.key, maintain_order=False)
-    return ordered if not _repeats(ordered, table.key).any() else rows.sort(*table.key, *others)
+    by_key = rows.sort(*table.key, maintain_order=False)
+    return by_key if not _repeats(by_key, table.key).any() else rows.sort(*table.key, *others)
 
 
 def distinct(rows: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, int]:
@@ -92,7 +92,7 @@ def _repeats(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
     return rows.select((equal & (pl.int_range(pl.len()) > 0)).alias("again")).to_series()
 
 
-def _ordered(rows: pl.DataFrame, table: Table) -> bool:
+def ordered(rows: pl.DataFrame, table: Table) -> bool:
     """Whether the key never falls and never repeats, seen without sorting."""
     rises = pl.lit(value=False)
     ties = pl.lit(value=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
-from ys_analytics.errors import UsageError
+from ys_analytics.errors import StoreError, UsageError
 from ys_analytics.frames import contract, families, gate, points
 from ys_analytics.frames.asking import Question
 from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
@@ -146,15 +146,29 @@ def stream(
         return
     contract.check(stores, table)
     store = stores.postgres if table.store == "postgres" else stores.clickhouse
-    held = pl.DataFrame(schema=table.schema)
+    held = before = pl.DataFrame(schema=table.schema)
     yield held, 0
     for frame in store.batches(question.statement, question.parameters, schema=table.schema, refusals=refusals):
         seen(frame)
         rows = pl.concat([held, gate.shaped(frame, table)])
         last = _last_key(rows, table)
-        held = rows.slice(last)
-        yield gate.distinct(gate.in_order(rows.slice(0, last), table), table)
-    yield gate.distinct(gate.in_order(held, table), table)
+        held, ready = rows.slice(last), gate.in_order(rows.slice(0, last), table)
+        _follow(before, ready, table)
+        before = ready.tail(1) if ready.height else before
+        yield gate.distinct(ready, table)
+    rest = gate.in_order(held, table)
+    _follow(before, rest, table)
+    yield gate.distinct(rest, table)
+
+
+def _follow(before: pl.DataFrame, rows: pl.DataFrame, table: Table) -> None:
+    """Make sure that the store sorted as we do: a later frame never goes back.
+
+    Raises:
+        StoreError: it did.
+    """
+    if table.key and not gate.ordered(pl.concat([before, rows.head(1)]), table):
+        raise StoreError(f"{table.store}: {table.name} came out of order; check the server's collation")
 
 
 def _last_key(rows: pl.DataFrame, table: Table) -> int:

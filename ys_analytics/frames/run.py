@@ -108,7 +108,7 @@ def open_run(folder: Path) -> Run:
 
 def _verify(folder: Path, name: str, record: FrameRecord) -> None:
     path = folder / record.file
-    again = f"freeze the week again with `ys freeze --week {folder.name}`"
+    again = f"freeze the week again with `ys freeze --refreeze --week {folder.name}`"
     if not path.is_file():
         raise RunError(f"{path}: the file of {name} is missing; {again}")
     if path.stat().st_size != record.bytes or parquet.sha256(path) != record.sha256:

@@ -33,6 +33,12 @@ logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 # Rows of a table looked at to learn which of its text columns repeat.
 _SAMPLE = 20_000
 
+# For a stream: small blocks, none read ahead, and what must be sorted goes to the disk rather than into memory.
+_BOUNDED = (
+    " SETTINGS max_block_size = 16384, read_in_order_use_buffering = 0,"
+    " max_bytes_before_external_sort = 268435456, max_bytes_ratio_before_external_sort = 0"
+)
+
 # Too many queries, or a network that failed between servers: the same read may succeed again.
 _PASSING_CODES = frozenset({202, 209, 210, 279, 425})
 
@@ -41,6 +47,9 @@ _SETTINGS = {
     "output_format_arrow_low_cardinality_as_dictionary": "1",
     "output_format_arrow_fixed_string_as_fixed_byte_array": "0",
     "output_format_arrow_date_as_uint16": "0",
+    # Blocks by rows, not by bytes: a tenth of the batches for the same rows, and so of what each batch costs.
+    "preferred_block_size_bytes": "0",
+    "max_block_size": "131072",
 }
 
 
@@ -149,7 +158,7 @@ class ClickHouse:
         """
         with _told():
             query = _Query(f"({statement}\n)", parameters=parameters)
-            yield from self._frames(query, schema, refusals or Refusals())
+            yield from self._frames(query, schema, refusals or Refusals(), settings=_BOUNDED)
 
     def rows(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """The rows of a small catalogue question as Python values; not for data.
@@ -207,10 +216,12 @@ class ClickHouse:
         passes = _never if self._address.embedded else _passes
         return patiently(once, passes=passes, deadline=self._address.statement_timeout)
 
-    def _frames(self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals) -> Iterator[pl.DataFrame]:
+    def _frames(
+        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals, *, settings: str = ""
+    ) -> Iterator[pl.DataFrame]:
         columns = self._describe(query, schema)
         wanted = ", ".join(f"{column.asked} AS {arrowstream.quoted(column.name)}" for column in columns)
-        with self._stream(query.select(wanted), query.parameters) as wire:
+        with self._stream(query.select(wanted) + settings, query.parameters) as wire:
             stream = pa.ipc.open_stream(wire)
             yield arrowstream.frame(pa.RecordBatch.from_pylist([], schema=stream.schema), columns, refusals)
             for batch in stream:
