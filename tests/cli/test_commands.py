@@ -62,6 +62,23 @@ def test_a_run_answers_sql(ys):
     assert "12" in asked.stdout
 
 
+def test_a_week_keeps_its_run_until_a_new_one_is_asked_for(ys):
+    """The same picture again, and saying so; an altered run is refused with the words that replace it."""
+    ys("freeze", "--week", WEEK)
+    manifest = ys.home / "out" / WEEK / "manifest.json"
+    before = manifest.read_bytes()
+    again = ys("freeze", "--week", WEEK)
+    assert "already" in again.stderr
+    assert manifest.read_bytes() == before
+    frame = ys.home / "out" / WEEK / "frames" / "users.parquet"
+    frame.write_bytes(frame.read_bytes() + b"!")
+    refused = ys("freeze", "--week", WEEK)
+    assert refused.returncode == 12
+    assert f"ys freeze --refreeze --week {WEEK}" in refused.stderr
+    assert ys("freeze", "--refreeze", "--week", WEEK).returncode == 0
+    assert ys("sql", "SELECT 1", "--week", WEEK).returncode == 0
+
+
 def test_check_prints_findings_as_json(ys):
     """A script can read the verdict: every finding, and 0 or 14."""
     ys("freeze", "--week", WEEK)

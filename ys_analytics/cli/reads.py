@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -89,20 +90,28 @@ def load(
 
 
 def freeze(
-    week: Week, out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None
+    week: Week,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None,
+    *,
+    refreeze: Annotated[
+        bool, typer.Option("--refreeze", help="Replace the week's run, and the pages made from it.")
+    ] = False,
 ) -> None:
-    """Take one consistent picture of the four stores and write it as a run.
+    """Take one consistent picture of the four stores and write it as a run; a week that has one keeps it.
 
     Example: ys freeze --week 2026-W47
     """
     from ys_analytics.cli.console import out as stdout
-    from ys_analytics.cli.console import progress
+    from ys_analytics.cli.console import progress, say
     from ys_analytics.reporting import freeze_week
     from ys_analytics.settings import load_settings
 
     settings = load_settings()
+    asked = datetime.now(UTC)
     with progress(f"freeze {week}") as tick:
-        run = freeze_week(settings, week=week, out=out or settings.out, progress=tick)
+        run = freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=tick)
+    if run.manifest.as_of < asked:
+        say(f"{week} was frozen on {run.manifest.as_of:%Y-%m-%d %H:%M} UTC already; --refreeze takes a new picture")
     stdout.print(str(run.folder), markup=False)
 
 
