@@ -1,5 +1,6 @@
 """What must be true of `portfolio_snapshots` before a return is computed from it."""
 
+import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
     ExpectColumnValuesToBeBetween,
@@ -19,6 +20,16 @@ from ys_analytics.quality.detectors.volume import unusual_days
 from ys_analytics.quality.promise import Detect
 
 _SERIES = ("portfolio_id",)
+
+
+def _unpaid(found: pl.DataFrame, transactions: pl.DataFrame) -> pl.DataFrame:
+    """Without what deposits and withdrawals of the days around explain: money that came and went is no spike."""
+    paid = transactions.filter(pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]))
+    day = pl.col("timestamp").dt.date()
+    near = [paid.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in range(-3, 4)]
+    explained = pl.concat(near)
+    return found.with_columns(_day=day).join(explained, on=["portfolio_id", "_day"], how="anti").drop("_day")
+
 
 SUITE = ExpectationSuite(
     name="portfolio_snapshots",
@@ -149,13 +160,16 @@ DETECTORS = [
     ),
     Detect(
         rule="no_reverting_spike(total_value)",
-        find=lambda picture: reverting_spikes(
-            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
+        find=lambda picture: _unpaid(
+            reverting_spikes(
+                picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
+            ),
+            picture.frame("transactions"),
         ),
         columns=("total_value",),
         severity="warning",
         notes="The best and the worst day of the year are one bad valuation.",
-        needs=("portfolio_snapshots",),
+        needs=("portfolio_snapshots", "transactions"),
     ),
     Detect(
         rule="no_gap(timestamp)",

@@ -9,7 +9,7 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.rhythm import ahead, late, silent
 from ys_analytics.quality.detectors.volume import unusual_days
 from ys_analytics.quality.promise import Detect
 
@@ -84,14 +84,6 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
-        rule="no_gap(timestamp)",
-        find=lambda picture: gaps(picture.frame("satellite_performance"), series=_SERIES, time="timestamp"),
-        columns=("timestamp",),
-        severity="warning",
-        notes="A satellite that failed so badly that nothing was measured looks faultless.",
-        needs=("satellite_performance",),
-    ),
     Detect(
         rule="not_silent(agent_id)",
         find=lambda picture: silent(picture.frame("satellite_performance"), series=_SERIES, time="timestamp"),

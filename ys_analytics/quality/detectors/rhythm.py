@@ -58,10 +58,14 @@ def older_than(
 
 
 def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:
-    """Rows from after the picture was taken: a clock runs ahead, or a zone was added twice."""
+    """Rows from after the day on which the picture was taken: a clock runs ahead, or a zone was added twice.
+
+    The day itself may be whole already: a close is often stamped with the end of its day.
+    """
+    last = (as_of - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     return (
         frame.lazy()
-        .filter(pl.col(time) > as_of + timedelta(minutes=5))
+        .filter(pl.col(time) > last)
         .sort(time, *key, descending=[True, *[False] * len(key)])
         .select(*dict.fromkeys([*key, time]), said=pl.format("lies in the future, at {}", pl.col(time)))
         .collect()
