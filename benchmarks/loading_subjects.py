@@ -110,9 +110,9 @@ def duckdb_extension(stores: Stores) -> int:
 
 
 def arrow_to_nowhere(stores: Stores) -> int:
-    """The engine writes its Arrow stream into the void: what ClickHouse costs alone."""
+    """The engine, set as it comes, writes its Arrow stream into the void: what ClickHouse costs alone."""
     names = ", ".join(QUOTES)
-    stores.clickhouse.run(f"SELECT {names} FROM market_data INTO OUTFILE '/dev/null' TRUNCATE FORMAT ArrowStream")
+    _plain(stores).command(f"SELECT {names} FROM market_data INTO OUTFILE '/dev/null' TRUNCATE FORMAT ArrowStream")
     return int(stores.clickhouse.rows("SELECT count() FROM market_data")[0][0])
 
 
@@ -123,19 +123,17 @@ def clickhouse_ours(stores: Stores) -> int:
 
 def query_df_arrow(stores: Stores) -> int:
     """The client's own way to Polars; times lose their zone."""
-    client = stores.clickhouse._client  # noqa: SLF001 - the same open engine
-    return client.query_df_arrow("SELECT * FROM market_data", dataframe_library="polars").height
+    return _plain(stores).query_df_arrow("SELECT * FROM market_data", dataframe_library="polars").height
 
 
 def query_arrow(stores: Stores) -> int:
     """The client's own way to Arrow, then to Polars."""
-    client = stores.clickhouse._client  # noqa: SLF001 - the same open engine
-    return pl.from_arrow(client.query_arrow("SELECT * FROM market_data", use_strings=True)).height
+    return pl.from_arrow(_plain(stores).query_arrow("SELECT * FROM market_data", use_strings=True)).height
 
 
 def query_df(stores: Stores) -> int:
     """The client's own way to pandas."""
-    return len(stores.clickhouse._client.query_df("SELECT * FROM market_data"))  # noqa: SLF001 - the same open engine
+    return len(_plain(stores).query_df("SELECT * FROM market_data"))
 
 
 def redis_ours(stores: Stores) -> int:
@@ -227,6 +225,13 @@ def stores_for(home: Path, work: str):
     return local.open_stores(settings(home), only=only, role="owner", purpose="make bench")
 
 
+def _plain(stores: Stores):
+    """A client as it comes, at the engine that is open: ours has settings of its own."""
+    import clickhouse_connect
+
+    return clickhouse_connect.get_client(interface="chdb", path=str(stores.clickhouse.address.folder))
+
+
 def warm(stores: Stores) -> None:
     """Pay for imports and first calls before the clock runs, ours and the peers' alike."""
     from importlib import import_module
@@ -238,7 +243,7 @@ def warm(stores: Stores) -> None:
         stores.postgres.read("SELECT 1 AS one", schema={"one": pl.Int32()})
     if stores.opened_clickhouse is not None:
         stores.clickhouse.read("SELECT 1 AS one", schema={"one": pl.UInt8()})
-        stores.clickhouse._client.query_df_arrow("SELECT 1", dataframe_library="polars")  # noqa: SLF001 - the same open engine
+        _plain(stores).query_df_arrow("SELECT 1", dataframe_library="polars")
     if stores.opened_redis is not None:
         frames.load(stores, "redis_agent_config")
     if stores.opened_qdrant is not None:
