@@ -17,7 +17,7 @@ _FAR = 3.0
 _FAR_AND_TRADED = 5.0
 _TRADED = 1.8
 # A last observation must be further away, out of a calm, and hardly traded: nothing after it can speak for it.
-_ALONE, _ALONE_LEAST, _ALONE_TRADED = 6.0, 0.2, 1.5
+_ALONE, _ALONE_LEAST, _ALONE_TRADED, _ALONE_CALM = 4.0, 0.2, 3.0, 0.4
 # Smaller excursions do no damage worth a finding.
 _LEAST = 0.08
 # How much of the way out may be left after the way back.
@@ -91,7 +91,7 @@ def unconfirmed_jumps(
         .filter(
             pl.col("_last") & (pl.col(time) == pl.col(time).max())
             & (score > _ALONE) & (pl.col("alone").abs() > _ALONE_LEAST)
-            & (pl.col("traded") < _ALONE_TRADED) & (pl.col("_before") < _ALONE_LEAST)
+            & (pl.col("traded") < _ALONE_TRADED) & (pl.col("_before") < _ALONE_CALM)
         )
         .sort(score, *by, descending=[True, *[False] * len(by)])
         .select(
