@@ -14,7 +14,7 @@ from ys_analytics.settings import PROJECT, load_settings
 KERNEL = "ys-analytics"
 
 
-def open_lab(*, port: int, browser: bool) -> NoReturn:
+def open_lab(*, port: int, browser: bool, folder: Path = PROJECT) -> NoReturn:
     """Become JupyterLab: stores up, kernel registered, token on stdout.
 
     The token travels in the environment, where another user's `ps` cannot see it.
@@ -31,7 +31,7 @@ def open_lab(*, port: int, browser: bool) -> NoReturn:
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
-        f"--ServerApp.root_dir={PROJECT}",
+        f"--ServerApp.root_dir={folder}",
         "--LabApp.default_url=/lab/tree/notebooks/performance.ipynb",
         f"--MultiKernelManager.default_kernel_name={KERNEL}",
     ]  # fmt: skip
