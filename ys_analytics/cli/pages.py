@@ -43,16 +43,19 @@ def report(
         raise UsageError("--pushdown computes the ranking of all portfolios; ask for it with --all")
     from ys_analytics import reporting
     from ys_analytics.cli.console import out as stdout
-    from ys_analytics.cli.console import progress
+    from ys_analytics.cli.console import progress, say
     from ys_analytics.settings import load_settings
 
     settings = load_settings()
+    folder = out or settings.out
+    if not refreeze and (folder / week / "manifest.json").is_file():
+        say(f"{week} was frozen already and is printed from that run; --refreeze takes a new picture")
     with progress(f"report {week}") as tick:
         printed = reporting.report(
             settings,
             week=week,
             portfolios=None if every else portfolio,
-            out=out or settings.out,
+            out=folder,
             provisional=provisional,
             refreeze=refreeze,
             pushdown=pushdown,
