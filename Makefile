@@ -21,7 +21,7 @@ report: .venv/ready ## from an empty machine to a weekly PDF
 
 test: .venv/ready ## every test, on real engines
 	@$(BIN)/ys browser
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 bench: .venv/bench ## what the speed claims rest on, beside the peers
 	@$(BIN)/python -m benchmarks

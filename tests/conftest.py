@@ -48,3 +48,13 @@ def analyst(settings: Settings, stores: Stores) -> Iterator[Stores]:  # noqa: AR
     """The same stores as the analyst sees them: reading only, without the secrets."""
     with local.open_stores(settings, role="analyst", purpose="the tests") as opened:
         yield opened
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests counted (`record_property("said", line)`): a worker of xdist has no terminal of its own."""
+    reports = terminalreporter.stats.get("passed", [])
+    lines = [value for report in reports for name, value in report.user_properties if name == "said"]
+    if lines:
+        terminalreporter.section("counted")
+        for line in lines:
+            terminalreporter.write_line(line)

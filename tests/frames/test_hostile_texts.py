@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import sys
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from uuid import UUID
@@ -29,7 +28,7 @@ HOSTILE = [
 BROKEN = ["", "{", "null", "[]", '"text"', "7", '{"price": "1"', '{"price": NaN}', "{}", "not JSON"]
 
 
-def test_ten_thousand_hostile_prices_change_in_nothing(stores, capsys):
+def test_ten_thousand_hostile_prices_change_in_nothing(stores, record_property):
     """Broken JSON, numbers for decimals, other alphabets' digits, times without a zone: all named, none guessed."""
     chance = random.Random(7)  # noqa: S311 - the same rows every time
     texts, fair = [], []
@@ -55,10 +54,9 @@ def test_ten_thousand_hostile_prices_change_in_nothing(stores, capsys):
         Decimal(FAIR["volume_24h"]), datetime(2026, 11, 16, 1, 2, 3, 4, tzinfo=UTC), FAIR["source"],
     )  # fmt: skip
     assert len(aside) == ROWS - len(expected)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\nRedis: {ROWS:,} hostile values: {len(expected):,} exact, {len(aside):,} refused, 0 changed\n"
-        )
+    record_property(
+        "said", f"Redis: {ROWS:,} hostile values: {len(expected):,} exact, {len(aside):,} refused, 0 changed"
+    )
 
 
 STRING, HASH, LIST = "string", "hash", "list"
@@ -103,7 +101,7 @@ WRONG = [
 ]  # fmt: skip
 
 
-def test_ten_thousand_hostile_points_change_in_nothing(stores, capsys):
+def test_ten_thousand_hostile_points_change_in_nothing(stores, record_property):
     """Payload fields of a wrong type or none are refused by the point's id; vectors are what was written."""
     chance = random.Random(7)  # noqa: S311 - the same rows every time
     size = 384
@@ -134,10 +132,9 @@ def test_ten_thousand_hostile_points_change_in_nothing(stores, capsys):
     assert loaded["asset_mentioned"].unique().to_list() == [["BTC", "Ω"]]
     assert math.isclose(loaded["vector"].arr.sum().sum(), loaded.height)
     assert len(aside) == ROWS - len(expected)
-    with capsys.disabled():
-        sys.stdout.write(
-            f"\nQdrant: {ROWS:,} hostile points: {len(expected):,} exact, {len(aside):,} refused, 0 changed\n"
-        )
+    record_property(
+        "said", f"Qdrant: {ROWS:,} hostile points: {len(expected):,} exact, {len(aside):,} refused, 0 changed"
+    )
 
 
 def _restore(stores, points: pl.DataFrame) -> None:
