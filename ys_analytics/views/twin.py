@@ -7,6 +7,7 @@ table and no chart. The same view gives the same bytes: no ids, no clock, sorted
 import html
 import json
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -52,7 +53,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(ABC):
     """Something to look at, and the numbers in it.
 
     Attributes:
@@ -95,9 +96,9 @@ class View:
         """The rows as they are printed."""
         return ()
 
+    @abstractmethod
     def to_html(self) -> str:
         """The view as one self-contained piece of HTML."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, **_asked: object) -> dict[str, object]:
         """What Jupyter shows and stores, whatever types it asked for."""
