@@ -317,7 +317,7 @@ class TestBySymbol:
         ingest.import_file(ready, "market_data", path)
         homes = dict(known["assets"].filter(pl.col("symbol") == "USDC").select("id", "chain_id").iter_rows())
         assert {row["timestamp"].day: homes[row["asset_id"]] for row in held(ready).to_dicts()} == {1: 1, 2: 10}
-        with pytest.raises(ContractError, match=r"line 2: 'USDC' is on no such chain"):
+        with pytest.raises(ContractError, match=r"line 2: 'USDC' is on no such chain, or on several$"):
             ingest.import_file(ready, "market_data", write(line("USDC", 3, chain_id="56")))
 
     def test_unknown_symbols_are_named(self, ready: Stores, write: Write) -> None:
@@ -332,6 +332,22 @@ class TestBySymbol:
         [(count,)] = ready.postgres.rows("SELECT count(*) FROM assets WHERE symbol IN ('DOGE', 'ZEC')")
         assert count == 2
         assert ingest.import_file(ready, "market_data", path, register=True).rows == 0
+
+    def test_a_per_cent_with_all_the_digits_of_a_float(self, ready: Stores, write: Write) -> None:
+        """From text as from Parquet it is rounded to what the table keeps; a price never is."""
+        path = write(line("BTC", price_change_24h="-1.2345678901234567"))
+        said = ingest.import_file(ready, "market_data", path)
+        assert held(ready)["price_change_24h"].to_list() == [Decimal("-0.01234568")]
+        assert "rounded to 8 decimals" in str(said)
+        with pytest.raises(ContractError, match="has more than 18 decimals"):
+            ingest.import_file(ready, "market_data", write(line("BTC", 2, price="0.1234567890123456789")))
+
+    def test_unknown_symbols_do_not_hide_bad_rows(self, ready: Stores, write: Write) -> None:
+        """Both are told at once, so that a file is mended once."""
+        path = write(line("DOGE"), line("BTC", price="x"))
+        with pytest.raises(ContractError, match="symbol DOGE; register") as caught:
+            ingest.import_file(ready, "market_data", path)
+        assert "prices.csv line 3: 'x' is not a number" in str(caught.value)
 
     def test_a_misfit_is_still_named_as_written(self, ready: Stores, write: Write) -> None:
         """A broken per cent is quoted as it stands in the file."""
@@ -387,5 +403,6 @@ def test_files_that_are_none(ready: Stores, tmp_path: Path) -> None:
 
 
 def test_a_file_with_nothing_but_its_head(ready: Stores, write: Write) -> None:
-    """No row is no fault."""
-    assert ingest.import_file(ready, "market_data", write()).rows == 0
+    """No row is no fault, whatever was asked of the symbols in it."""
+    assert str(ingest.import_file(ready, "market_data", write())) == "market_data: no rows in 1 file"
+    assert ingest.import_file(ready, "market_data", write(), register=True).rows == 0

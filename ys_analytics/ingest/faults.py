@@ -34,8 +34,13 @@ class Faults:
     """All that is wrong with an import so far."""
 
     table: str
+    notes: list[str] = field(default_factory=list)
     seen: list[Fault] = field(default_factory=list)
     count: int = 0
+
+    def note(self, text: str) -> None:
+        """Note what is wrong with the import as a whole; said before the faults of its lines."""
+        self.notes.append(text)
 
     def add(self, origin: pl.DataFrame, wrong: pl.Series, text: str, *, values: pl.Series | None = None) -> None:
         """Note a fault of every row that is `wrong`.
@@ -60,12 +65,12 @@ class Faults:
         Raises:
             ContractError: one line with every fault named, or the first ten and a count.
         """
-        if not self.count:
+        if not self.count and not self.notes:
             return
         rank = {path.name: place for place, path in enumerate(order)}
         first = sorted(self.seen, key=lambda fault: (rank.get(fault.file, 0), fault.number))[:SHOWN]
         more = f"; and {self.count - len(first)} more" if self.count > len(first) else ""
-        listed = "; ".join(str(fault) for fault in first)
+        listed = "; ".join([*self.notes, *(str(fault) for fault in first)])
         raise ContractError(f"{self.table}: nothing was imported: {listed}{more}")
 
 

@@ -52,7 +52,9 @@ class Imported:
     def __str__(self) -> str:
         """One line for a person."""
         source = f"{self.files} file" + ("s" if self.files > 1 else "")
-        if self.rows == 0:
+        if not self.rows and not self.present:
+            said = f"{self.table}: no rows in {source}"
+        elif self.rows == 0:
             said = f"{self.table}: nothing new in {source}; all {self.present:,} rows were there already"
         else:
             there = f", {self.present:,} were there already" if self.present else ""
@@ -162,7 +164,7 @@ def _judge(
     if len(shapes) > 1:
         raise ContractError(f"{table.name}: some files name assets by id and some by symbol; import them apart")
     layout = next(iter(shapes))
-    if layout == "table" and (symbols is not None or register):
+    if layout == "table" and (symbols is not None or register) and any(source.rows.height for source in sources):
         raise UsageError(f"{table.name}: symbols can be chosen or registered only where the file names them")
     assets = pl.DataFrame(schema=TABLES["assets"].schema)
     if layout == "symbols":
@@ -202,7 +204,9 @@ def _by_symbol(
     named = sorted({symbol for source in chosen for symbol in layouts.symbols_in(source)})
     if symbols is not None and (absent := sorted(set(symbols) - set(named))):
         raise UsageError(f"market_data: the files do not name {', '.join(absent)}")
-    registry = layouts.registry(stores, named, first=_first_quotes(chosen) if register else None)
+    registry = layouts.registry(stores, named, first=_first_quotes(chosen))
+    if not register and (said := registry.unknown()):
+        faults.note(said)
     rewritten = []
     for source in chosen:
         changed, unclear = layouts.rewrite(source, registry)

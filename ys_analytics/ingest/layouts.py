@@ -11,7 +11,6 @@ from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 
-from ys_analytics.errors import ContractError
 from ys_analytics.ingest.files import Source
 from ys_analytics.schemas import TABLES
 
@@ -22,13 +21,14 @@ Layout = Literal["table", "symbols"]
 
 MEANING: dict[Layout, str] = {
     "table": "",
-    "symbols": "asset_id holds symbols, times without zone are UTC, price_change_24h is in percent, "
-    "a null market_cap or price_change_24h is 0",
+    "symbols": "asset_id holds symbols, times without zone are UTC, price_change_24h is in percent "
+    "and rounded to 8 decimals of its fraction, a null market_cap or price_change_24h is 0",
 }
 
 _UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _NAMED = 12
 _MAINNET = 1
+_PERCENT = pl.Decimal(38, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,22 @@ class Registry:
 
     Attributes:
         known: symbol, chain_id (null for a coin with a chain of its own) and id.
-        new: Rows for the table `assets`, empty unless asked for.
+        new: Rows for the table `assets`, one for every symbol that it does not know.
     """
 
     known: pl.DataFrame
     new: pl.DataFrame
+
+    def unknown(self) -> str:
+        """What to say of the symbols that no asset has: the first dozen named; empty where each is known."""
+        if self.new.is_empty():
+            return ""
+        symbols = self.new["symbol"].to_list()
+        more = f" and {len(symbols) - _NAMED} more" if len(symbols) > _NAMED else ""
+        return (
+            f"no asset has the symbol {', '.join(symbols[:_NAMED])}{more}; "
+            "register them with --register, or choose among the file's own with --symbols BTC,ETH"
+        )
 
 
 def recognise(source: Source, table: str) -> Layout:
@@ -68,17 +79,13 @@ def symbols_in(source: Source) -> list[str]:
     return source.rows["asset_id"].cast(pl.String).drop_nulls().unique().sort().to_list()
 
 
-def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, object] | None) -> Registry:
+def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, object]) -> Registry:
     """What each symbol means, from the table `assets`.
 
     Args:
         stores: PostgreSQL open.
         symbols: What the files name.
-        first: When each symbol is first quoted; given, unknown symbols are registered as coins with a chain of
-            their own as of then, else they are an error.
-
-    Raises:
-        ContractError: symbols are unknown, and all of the first dozen are named.
+        first: When each symbol is first quoted: an unknown one would be a coin with a chain of its own as of then.
     """
     schema: dict[str, pl.DataType] = {"symbol": pl.String(), "chain_id": pl.Int32(), "id": pl.String()}
     known = stores.postgres.read(
@@ -86,14 +93,7 @@ def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, 
         {"symbols": list(symbols)},
         schema=schema,
     )
-    unknown = sorted(set(symbols) - set(known["symbol"]))
-    if unknown and first is None:
-        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-        raise ContractError(
-            f"market_data: nothing was imported: no asset has the symbol {', '.join(unknown[:_NAMED])}{more}; "
-            "register them with --register, or choose among the file's own with --symbols BTC,ETH"
-        )
-    new = _registered(unknown, first or {})
+    new = _registered(sorted(set(symbols) - set(known["symbol"])), first)
     return Registry(known=pl.concat([known, new.select(list(schema)).cast(dict(schema))]), new=new)  # type: ignore[arg-type]
 
 
@@ -120,8 +120,10 @@ def rewrite(source: Source, registry: Registry) -> tuple[Source, pl.Series]:
         .select("symbol", "chain", "id", "chain_id")
     )
     found = asked.join(meant, on=["symbol", "chain"], how="left", nulls_equal=True, maintain_order="left")
+    # A row that means no asset, or several, has its fault; one of the symbol's ids stands in, so that it gets no second.
+    any_id = asked.join(registry.known.unique("symbol"), on="symbol", how="left", maintain_order="left")["id"]
     rows = source.rows.with_columns(
-        asset_id=found["id"],
+        asset_id=found["id"].fill_null(any_id),
         chain_id=found["chain_id"].fill_null(0),
         market_cap=_or_zero(source.rows["market_cap"]),
         price_change_24h=_fraction(source.rows["price_change_24h"]),
@@ -156,9 +158,14 @@ def _or_zero(values: pl.Series) -> pl.Series:
 
 
 def _fraction(percent: pl.Series) -> pl.Series:
-    """Percent as a fraction; text by moving the point, so that it stays exact and a misfit is seen as written."""
+    """Percent as a fraction; text by moving the point, so that a misfit is seen as written.
+
+    A vendor divides two prices and writes all the digits of a binary float. Six decimals of a per cent are the eight
+    that the table keeps, from text as from Parquet.
+    """
     if percent.dtype != pl.String:
         return percent.cast(pl.Float64).fill_null(0.0) / 100
     written = percent.fill_null("0").str.strip_chars()
     plain = written.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$")
-    return (written + "e-2").zip_with(plain, written)
+    rounded = written.zip_with(plain, written.clear(written.len())).cast(_PERCENT, strict=False).cast(pl.String)
+    return (rounded + "e-2").zip_with(rounded.is_not_null(), written)
