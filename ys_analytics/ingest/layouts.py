@@ -120,8 +120,13 @@ def rewrite(source: Source, registry: Registry) -> tuple[Source, pl.Series]:
         .select("symbol", "chain", "id", "chain_id")
     )
     found = asked.join(meant, on=["symbol", "chain"], how="left", nulls_equal=True, maintain_order="left")
-    # A row that means no asset, or several, has its fault; one of the symbol's ids stands in, so that it gets no second.
-    any_id = asked.join(registry.known.unique("symbol"), on="symbol", how="left", maintain_order="left")["id"]
+    # A row that means no asset, or several, has its fault; an id of the symbol stands in, so that it gets no second.
+    any_id = asked.join(
+        registry.known.unique("symbol", keep="first", maintain_order=True),
+        on="symbol",
+        how="left",
+        maintain_order="left",
+    )["id"]
     rows = source.rows.with_columns(
         asset_id=found["id"].fill_null(any_id),
         chain_id=found["chain_id"].fill_null(0),
