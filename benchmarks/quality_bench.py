@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -167,24 +167,19 @@ def _pandas(gx: object, quotes: pl.DataFrame) -> float:
 
 def whole_run() -> None:
     """All suites over the demo's run, with imports."""
-    from ys_analytics import quality
-    from ys_analytics.demo import economy
-    from ys_analytics.schemas import TABLES
+    from quality_frames import demo, frozen
 
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "2026-W47"
-        (run / "frames").mkdir(parents=True)
-        until = datetime(2026, 11, 23, tzinfo=UTC)
-        for name, frame in economy(until=until).items():
-            if TABLES[name].schema:
-                frame.select(*TABLES[name].schema).write_parquet(run / "frames" / f"{name}.parquet")
-        moment = (until + timedelta(hours=6)).isoformat()
-        (run / "manifest.json").write_text(json.dumps({"week": "2026-W47", "as_of": moment}))
+    from ys_analytics import quality
+
+    with frozen(demo()) as run:
         began = time.perf_counter()
-        found = quality.judge(type("Run", (), {"folder": run})())
+        found = quality.judge(run)
         seconds = time.perf_counter() - began
-        quality.rest()
+    quality.rest()
     print(f"\nall suites over the demo's run, imports included: {seconds:.1f} s for {quality.summary(found)}")
+    unable = [f"{each.suite} {each.rule}: {each.observed}" for each in found if each.outcome == "error"]
+    if unable:
+        sys.exit(f"could not run: {'; '.join(unable)}")
 
 
 def main() -> None:

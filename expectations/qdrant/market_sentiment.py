@@ -10,15 +10,9 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
-from ys_analytics.quality.detectors.embeddings import (
-    contradicting_scores,
-    copies,
-    drifting_weeks,
-    faulty_norms,
-    strangers,
-)
 from ys_analytics.quality.detectors.rhythm import ahead, late
 from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.vectors import about_vectors
 
 SUITE = ExpectationSuite(
     name="market_sentiment",
@@ -94,50 +88,7 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
-        rule="has_direction(vector)",
-        find=lambda picture: faulty_norms(picture.frame("market_sentiment"), key=("id",), vector="vector"),
-        columns=("vector",),
-        severity="critical",
-        notes="A vector without direction is like everything and nothing; searches return it by chance.",
-        needs=("market_sentiment",),
-    ),
-    Detect(
-        rule="belongs_here(vector)",
-        find=lambda picture: strangers(picture.frame("market_sentiment"), key=("id",), vector="vector"),
-        columns=("vector",),
-        severity="warning",
-        notes="Searches miss what was embedded by another model, or cut or padded to fit.",
-        needs=("market_sentiment",),
-    ),
-    Detect(
-        rule="vector_says_the_score(sentiment_score)",
-        find=lambda picture: contradicting_scores(
-            picture.frame("market_sentiment"), key=("id",), vector="vector", score="sentiment_score"
-        ),
-        columns=("vector", "sentiment_score"),
-        severity="warning",
-        notes="A score that its own vector contradicts was written beside the wrong text.",
-        needs=("market_sentiment",),
-    ),
-    Detect(
-        rule="one_meaning_a_vector(content_hash)",
-        find=lambda picture: copies(
-            picture.frame("market_sentiment"), key=("id",), vector="vector", meaning="content_hash"
-        ),
-        columns=("vector", "content_hash"),
-        severity="warning",
-        notes="Different contents cannot be told apart when they share a vector; one embedding was written many times.",
-        needs=("market_sentiment",),
-    ),
-    Detect(
-        rule="no_drift(vector)",
-        find=lambda picture: drifting_weeks(picture.frame("market_sentiment"), time="timestamp", vector="vector"),
-        columns=("vector", "timestamp"),
-        severity="warning",
-        notes="This week cannot be compared with the last: the model, or the world, has changed.",
-        needs=("market_sentiment",),
-    ),
+    *about_vectors("market_sentiment", meaning="content_hash", score="sentiment_score", time="timestamp"),
     Detect(
         rule="not_ahead(timestamp)",
         find=lambda picture: ahead(

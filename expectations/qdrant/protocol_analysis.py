@@ -9,15 +9,9 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
-from ys_analytics.quality.detectors.embeddings import (
-    contradicting_scores,
-    copies,
-    drifting_weeks,
-    faulty_norms,
-    strangers,
-)
 from ys_analytics.quality.detectors.rhythm import ahead
 from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.vectors import about_vectors
 
 SUITE = ExpectationSuite(
     name="protocol_analysis",
@@ -85,50 +79,7 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
-        rule="has_direction(vector)",
-        find=lambda picture: faulty_norms(picture.frame("protocol_analysis"), key=("id",), vector="vector"),
-        columns=("vector",),
-        severity="critical",
-        notes="A vector without direction is like everything and nothing; searches return it by chance.",
-        needs=("protocol_analysis",),
-    ),
-    Detect(
-        rule="belongs_here(vector)",
-        find=lambda picture: strangers(picture.frame("protocol_analysis"), key=("id",), vector="vector"),
-        columns=("vector",),
-        severity="warning",
-        notes="Searches miss what was embedded by another model, or cut or padded to fit.",
-        needs=("protocol_analysis",),
-    ),
-    Detect(
-        rule="vector_says_the_score(risk_score)",
-        find=lambda picture: contradicting_scores(
-            picture.frame("protocol_analysis"), key=("id",), vector="vector", score="risk_score"
-        ),
-        columns=("vector", "risk_score"),
-        severity="warning",
-        notes="A score that its own vector contradicts was written beside the wrong text.",
-        needs=("protocol_analysis",),
-    ),
-    Detect(
-        rule="one_meaning_a_vector(protocol_name)",
-        find=lambda picture: copies(
-            picture.frame("protocol_analysis"), key=("id",), vector="vector", meaning="protocol_name"
-        ),
-        columns=("vector", "protocol_name"),
-        severity="warning",
-        notes="Different contents cannot be told apart when they share a vector; one embedding was written many times.",
-        needs=("protocol_analysis",),
-    ),
-    Detect(
-        rule="no_drift(vector)",
-        find=lambda picture: drifting_weeks(picture.frame("protocol_analysis"), time="analysis_date", vector="vector"),
-        columns=("vector", "analysis_date"),
-        severity="warning",
-        notes="This week cannot be compared with the last: the model, or the world, has changed.",
-        needs=("protocol_analysis",),
-    ),
+    *about_vectors("protocol_analysis", meaning="protocol_name", score="risk_score", time="analysis_date"),
     Detect(
         rule="not_ahead(analysis_date)",
         find=lambda picture: ahead(

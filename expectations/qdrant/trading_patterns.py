@@ -10,8 +10,7 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
-from ys_analytics.quality.detectors.embeddings import contradicting_scores, copies, faulty_norms, strangers
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.vectors import about_vectors
 
 SUITE = ExpectationSuite(
     name="trading_patterns",
@@ -70,41 +69,4 @@ SUITE = ExpectationSuite(
     ],
 )
 
-DETECTORS = [
-    Detect(
-        rule="has_direction(vector)",
-        find=lambda picture: faulty_norms(picture.frame("trading_patterns"), key=("id",), vector="vector"),
-        columns=("vector",),
-        severity="critical",
-        notes="A vector without direction is like everything and nothing; searches return it by chance.",
-        needs=("trading_patterns",),
-    ),
-    Detect(
-        rule="belongs_here(vector)",
-        find=lambda picture: strangers(picture.frame("trading_patterns"), key=("id",), vector="vector"),
-        columns=("vector",),
-        severity="warning",
-        notes="Searches miss what was embedded by another model, or cut or padded to fit.",
-        needs=("trading_patterns",),
-    ),
-    Detect(
-        rule="vector_says_the_score(success_rate)",
-        find=lambda picture: contradicting_scores(
-            picture.frame("trading_patterns"), key=("id",), vector="vector", score="success_rate"
-        ),
-        columns=("vector", "success_rate"),
-        severity="warning",
-        notes="A score that its own vector contradicts was written beside the wrong text.",
-        needs=("trading_patterns",),
-    ),
-    Detect(
-        rule="one_meaning_a_vector(pattern_type)",
-        find=lambda picture: copies(
-            picture.frame("trading_patterns"), key=("id",), vector="vector", meaning="pattern_type"
-        ),
-        columns=("vector", "pattern_type"),
-        severity="warning",
-        notes="Different contents cannot be told apart when they share a vector; one embedding was written many times.",
-        needs=("trading_patterns",),
-    ),
-]
+DETECTORS = about_vectors("trading_patterns", meaning="pattern_type", score="success_rate")

@@ -1,7 +1,5 @@
 """Dirt injected into real prices is found; the real prices themselves are let pass."""
 
-import importlib.util
-import sys
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -10,7 +8,7 @@ import pytest
 
 from ys_analytics.schemas import TABLES
 
-from .conftest import PROJECT
+from .conftest import bench_module
 
 # One size of each kind; the bench tries all.
 SIZES = {
@@ -29,16 +27,7 @@ SIZES = {
 @pytest.fixture(scope="session")
 def bench():
     """The bench's own modules, so that what is tested is what is measured."""
-    folder = str(PROJECT / "benchmarks")
-    sys.path.insert(0, folder)
-    try:
-        spec = importlib.util.spec_from_file_location("quality_score", f"{folder}/quality_score.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["quality_score"] = module
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(folder)
-    return module
+    return bench_module("quality_score")
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +49,7 @@ def known(clean, detectors, bench):
 @pytest.mark.parametrize("kind", SIZES)
 def test_injected_dirt_is_found(kind, clean, known, detectors, bench):
     """Nineteen faults in twenty are named, and next to nothing else is."""
-    quality_dirt = sys.modules["quality_dirt"]
+    quality_dirt = bench_module("quality_dirt")
     dirt = next(each for each in quality_dirt.corpus() if (each.kind, each.size) == (kind, SIZES[kind]))
     result = bench.score(clean, dirt, detectors["market_data"], known, seed=7)
     assert result.injected >= 6
@@ -70,7 +59,7 @@ def test_injected_dirt_is_found(kind, clean, known, detectors, bench):
 
 def test_every_kind_of_the_bench_is_tried_here(bench):
     """A kind that is added is tried."""
-    assert {each.kind for each in sys.modules["quality_dirt"].corpus()} == set(SIZES)
+    assert {each.kind for each in bench_module("quality_dirt").corpus()} == set(SIZES)
     assert bench.SERIES
 
 

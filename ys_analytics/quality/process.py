@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
-from typing import Any
+from typing import IO, Any
 
 from ys_analytics import errors
 from ys_analytics.errors import ExpectationFailed
@@ -32,13 +32,15 @@ class _Judge:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
+        self._said: IO[str] | None = None
 
     def start(self) -> subprocess.Popen[str]:
         """The running process."""
         if self._process is None or self._process.poll() is not None:
             self.stop()
             environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            # A file and not a pipe: nobody reads along, and a full pipe would stop the judge.
+            self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ys_analytics.quality.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, encoding="utf-8",
@@ -63,6 +65,9 @@ class _Judge:
     def stop(self) -> None:
         """Close its pipe, at which it ends."""
         process, self._process = self._process, None
+        said, self._said = self._said, None
+        if said is not None:
+            said.close()
         if process is None:
             return
         with suppress(BrokenPipeError):
@@ -74,20 +79,17 @@ class _Judge:
             process.kill()
             process.wait()
 
-    def close(self) -> None:
-        """End it for good."""
-        self.stop()
-        self._said.close()
-
     def _last_words(self) -> str:
         """The last line it wrote to stderr."""
+        if self._said is None:
+            return "it never started"
         self._said.seek(0)
         lines = [line.strip() for line in self._said if line.strip()]
         return lines[-1][:200] if lines else "it said nothing"
 
 
 _JUDGE = _Judge()
-atexit.register(_JUDGE.close)
+atexit.register(_JUDGE.stop)
 
 
 def warm() -> None:
