@@ -16,6 +16,15 @@ def test_catalog_knows_everything_the_stores_hold(bare):
     assert {line.split()[0] for line in done.stdout.splitlines()[1:] if not line.startswith(" ")} >= set(TABLES)
 
 
+def test_metrics_are_listed_and_each_has_its_formula(bare):
+    """What stands on a page can be looked up where one works; the catalogue needs no store."""
+    from ys_analytics.metrics import catalog
+
+    listed = {line.split()[0] for line in bare("metrics").stdout.splitlines()[1:] if not line.startswith(" ")}
+    assert listed >= set(catalog.METRICS)
+    assert r"\operatorname{std}(r - f)" in bare("metrics", "sharpe_ratio").stdout
+
+
 def test_migrating_again_changes_nothing(ys):
     """The second `make report` must find nothing to do."""
     done = ys("migrate", "up")

@@ -15,6 +15,7 @@ MANGLED = {
         pytest.param(
             ["catalog", "transactinos"], {}, 2, "did you mean transactions?", id="a table with a typing error"
         ),
+        pytest.param(["metrics", "sharp_ratio"], {}, 2, "did you mean sharpe_ratio", id="a metric with a typing error"),
         pytest.param(["load", "transactions", "--week", "2026-W54"], {}, 2, "2026-W54", id="a week that never was"),
         pytest.param(["report", "--week", "last"], {}, 2, "--portfolio", id="a report of nobody"),
         pytest.param(["sql", "SELECT 1", "--week", "2026-W01"], {}, 12, "2026-W01", id="a week without a run"),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from ys_analytics.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ys_analytics.schemas import Store, Table
+
+_Known = TypeVar("_Known")
 
 Week = Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")]
 
@@ -134,11 +138,21 @@ def sql(
     show_frame(run.sql(query), rows=50)
 
 
-def metrics() -> None:
-    """Print the catalogue of metrics: unit, what it needs, where it comes from."""
+def metrics(
+    name: Annotated[str, typer.Argument(help="One of them, with its formula; all of them when left out.")] = "",
+) -> None:
+    """Print the catalogue of metrics, or all that is known of one: unit, formula, what it needs, where it comes from.
+
+    Example: ys metrics sharpe_ratio
+    """
     from ys_analytics.cli.console import show
     from ys_analytics.metrics import catalog as known
 
+    if name:
+        metric = _named(name, known.METRICS, what="metric", listed="ys metrics")
+        facts = ("name", "title", "unit", "formula", "better", "minimum", "undefined", "source")
+        show("", ("", ""), ((fact, getattr(metric, fact)) for fact in facts))
+        return
     heads = ("metric", "title", "unit", "better", "needs", "source")
     rows = ((m.name, m.title, m.unit, m.better, m.minimum, m.source) for m in known.ALL)
     show("", heads, rows, numbers=("needs",))
@@ -147,11 +161,16 @@ def metrics() -> None:
 def _table(name: str) -> Table:
     from ys_analytics.schemas import TABLES
 
+    return _named(name, TABLES, what="table", listed="ys catalog")
+
+
+def _named(name: str, known: Mapping[str, _Known], *, what: str, listed: str) -> _Known:
+    """What is called so, or an error that offers what is called nearly so."""
     try:
-        return TABLES[name]
+        return known[name]
     except KeyError:
         from difflib import get_close_matches
 
-        near = get_close_matches(name, TABLES, n=3)
-        advice = f"did you mean {', '.join(near)}?" if near else "`ys catalog` lists them"
-        raise UsageError(f"no table is called {name!r}; {advice}") from None
+        near = get_close_matches(name, known, n=3)
+        advice = f"did you mean {', '.join(near)}?" if near else f"`{listed}` lists them"
+        raise UsageError(f"no {what} is called {name!r}; {advice}") from None
