@@ -212,11 +212,3 @@ def test_no_secret_column_is_ever_promised_about(judged):
     said = quality.to_json(judged)
     assert secret
     assert [name for name in secret if f'"{name}"' in said] == []
-
-
-def test_data_docs_are_written_on_request(demo, tmp_path):
-    """Who knows Great Expectations' own pages gets them, for the tables asked for."""
-    first = quality.data_docs(demo, into=tmp_path / "docs", tables=["users"])
-    assert first.is_file()
-    assert (tmp_path / "docs" / "expectations" / "users.html").is_file()
-    assert list((tmp_path / "docs" / "validations" / "users").rglob("*.html"))

@@ -157,13 +157,18 @@ class Checker:
             relation = Relation("nothing" if suite.name not in TABLES else suite.name)
             asked = [self._put(expectation, relation, suite.key) for expectation in suite.expectations]
             if asked:
-                bare = [each.copy(update={"id": None}) for each in asked]
+                # A promise put as a query keeps its name, so that a page says what was promised and not only how.
+                named = zip(asked, suite.expectations, strict=True)
+                bare = [
+                    put.copy(update={"id": None} | ({} if put is meant else {"description": rule_of(meant)}))
+                    for put, meant in named
+                ]
                 written = context.suites.add(gx.ExpectationSuite(name=suite.name, expectations=bare))
                 rows = self._rows(relation, suite.name)
                 judged = gx.ValidationDefinition(name=suite.name, data=rows, suite=written)
                 context.validation_definitions.add(judged).run(result_format="SUMMARY")
         backend = {"class_name": "TupleFilesystemStoreBackend", "base_directory": folder}
-        site = {"class_name": "SiteBuilder", "store_backend": backend,
+        site = {"class_name": "SiteBuilder", "store_backend": backend, "show_how_to_buttons": False,
                 "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}}  # fmt: skip
         context.add_data_docs_site("docs", site)
         context.build_data_docs(site_names=["docs"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ys_analytics.errors import ExpectationFailed, UsageError
-from ys_analytics.quality import findings, process, suites
+from ys_analytics.quality import findings, offline, process, suites
 from ys_analytics.quality.history import History
 from ys_analytics.quality.promise import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Span
@@ -71,8 +71,7 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
 
     Args:
         run: An open run.
-        into: Folder to write them to. Opened in a browser, the pages ask public servers for their fonts and
-            scripts; the scorecard asks nobody.
+        into: Folder to write them to. Opened in a browser, the pages ask nobody for anything.
         tables: Suites to show; those of all tables the run holds when left out.
         suites_in: Folder of the suite files.
 
@@ -94,6 +93,7 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
             "into": str(into.resolve()),
         }
     )
+    offline.keep_to_themselves(into)
     return into / "index.html"
 
 
