@@ -20,25 +20,46 @@ NO_RISK = 1e-12
 # A rate or a return that may change from period to period.
 Rate = float | pl.Expr
 
+# Columns so named went through `observed` before and are not asked again: asking once for each of a
+# dozen metrics takes as long as the metrics.
+OBSERVED = "observed:"
+
 
 def observed(ret: pl.Expr) -> pl.Expr:
     """Return the finite values of `ret`; null, NaN and infinity become null, which aggregations skip."""
-    return pl.when(ret.is_finite()).then(ret)
+    return ret if _is_observed(ret) else pl.when(ret.is_finite()).then(ret)
+
+
+def present(ret: pl.Expr) -> pl.Expr:
+    """Whether a row has a return."""
+    return ret.is_not_null() if _is_observed(ret) else ret.is_finite().fill_null(value=False)
+
+
+def _is_observed(ret: pl.Expr) -> bool:
+    return ret.meta.is_column() and ret.meta.output_name().startswith(OBSERVED)
 
 
 def known(value: pl.Expr) -> pl.Expr:
     """Return `value`, or null where it is NaN or infinite: undefined is null."""
-    return once(lambda x: pl.when(x.is_finite()).then(x), value)
+    # One at a time: of a list, `replace` makes lists in `group_by`.
+    return value.replace(math.nan, None).replace(math.inf, None).replace(-math.inf, None)
 
 
 def as_loss(ret: pl.Expr) -> pl.Expr:
     """Return the loss in `ret`, positive when money is lost; nothing lost is 0.0, not -0.0."""
-    return once(lambda x: pl.when(x == 0).then(0.0).otherwise(-x), ret)
+    return -ret + 0.0
 
 
 def risky(risk: pl.Expr) -> pl.Expr:
     """Return `risk` where it is more than rounding noise, else null."""
-    return once(lambda x: pl.when(x > NO_RISK).then(x), risk)
+    # Like the two above: in one chain, that names the number once and stays in Polars, for in `group_by`
+    # an aggregate is computed again wherever it is named, and each call of Python costs as much.
+    return risk.clip(lower_bound=NO_RISK).replace(NO_RISK, None)
+
+
+def still(risk: pl.Expr) -> pl.Expr:
+    """Return `risk`, and 0 where it is no more than rounding noise."""
+    return risk.clip(lower_bound=NO_RISK).replace(NO_RISK, 0.0)
 
 
 def nonzero(value: pl.Expr) -> pl.Expr:
@@ -61,7 +82,7 @@ def once(formula: Callable[[pl.Expr], pl.Expr], value: pl.Expr) -> pl.Expr:
 
 def paired(ret: pl.Expr, benchmark: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """Return both where both are finite: a day one of them lacks compares nothing."""
-    both = ret.is_finite() & benchmark.is_finite()
+    both = present(ret) & present(benchmark)
     return pl.when(both).then(ret), pl.when(both).then(benchmark)
 
 

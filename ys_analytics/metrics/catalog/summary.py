@@ -13,9 +13,9 @@ from ys_analytics.metrics import drawdown
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.catalog.metric import Metric
 from ys_analytics.metrics.catalog.refusals import refusal
-from ys_analytics.metrics.sample import YEAR, Sample, observed
+from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, observed, present
 
-_RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
+_RUN, _ORDERED, _PAIRS, _RET = "run:", "ordered:", "pairs:", f"{OBSERVED}ret"
 _DATES = ("at", "since", "until")
 # Rows looked at before a frame is taken for sorted.
 _LOOK = 10_000
@@ -113,15 +113,15 @@ def _numbers(
     dates: bool = False,
 ) -> pl.DataFrame:
     """The bare numbers of each portfolio; a frame out of order is sorted first."""
-    sample = Sample(risk_free=risk_free / YEAR)
+    sample = Sample(ret=pl.col(_RET), risk_free=risk_free / YEAR)
     beside = "benchmark" in returns.lazy().collect_schema()
     columns = {
         metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not beside else metric.of(sample)
         for metric in metrics
     }
-    columns[_PAIRS] = (
-        (pl.col("ret").is_not_null() & pl.col("benchmark").is_finite()).sum() if beside else pl.lit(None)
-    ).cast(pl.Int64)
+    columns[_PAIRS] = ((present(pl.col(_RET)) & present(pl.col("benchmark"))).sum() if beside else pl.lit(None)).cast(
+        pl.Int64
+    )
     if dates:
         columns |= {
             f"{metric.name}:{name}": date(sample)
@@ -144,18 +144,25 @@ def _numbers(
 
 def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -> pl.LazyFrame:
     """One aggregation per run of equal `by`: numbered runs group many times faster than text does."""
-    day, run = pl.col("day"), pl.col(_RUN)
-    seen = pl.when(pl.col("ret").is_finite()).then(day)
-    return (
-        returns.with_columns(pl.col(by).rle_id().alias(_RUN), ret=observed(pl.col("ret")))
+    day, run, ret = pl.col("day"), pl.col(_RUN), pl.col(_RET)
+    seen = pl.when(present(ret)).then(day)
+    rows = (
+        returns.with_columns(pl.col(by).rle_id().alias(_RUN), observed(pl.col("ret")).alias(_RET))
         .with_columns(((run != run.shift(1)) | (day > day.shift(1))).fill_null(value=True).alias(_ORDERED))
         .set_sorted(_RUN)
-        .with_columns(depth=drawdown.underwater(pl.col("ret")).over(_RUN))
+    )
+    # The path beside its rows: in half the time that `over` takes, for the runs are in order already.
+    path = (
+        rows.group_by(_RUN, maintain_order=True).agg(depth=drawdown.underwater(ret)).select(pl.col("depth").explode())
+    )
+    return (
+        pl.concat([rows, path], how="horizontal")
+        .set_sorted(_RUN)
         .group_by(_RUN, maintain_order=True)
         .agg(
             pl.col(by).first(),
             pl.col(_ORDERED).all(),
-            n=pl.col("ret").count().cast(pl.Int64),
+            n=ret.count().cast(pl.Int64),
             start=seen.min(),
             end=seen.max(),
             **columns,

@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import NO_RISK, observed
+from ys_analytics.metrics.sample import NO_RISK, observed, present
 
 
 def wealth(ret: pl.Expr) -> pl.Expr:
@@ -124,9 +124,9 @@ def peak_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl
     """
     depth = underwater(ret) if depth is None else depth
     trough = trough_date(ret, day=day, depth=depth)
-    peaks = day.filter(depth >= -NO_RISK)
-    first = pl.when(ret.is_finite()).then(day).min() - timedelta(days=1)
-    return pl.when(trough.is_not_null()).then(pl.coalesce(peaks.filter(peaks < trough).max(), first))
+    peak = day.filter((depth >= -NO_RISK) & (day < trough)).max()
+    first = pl.when(present(ret)).then(day).min() - timedelta(days=1)
+    return pl.when(trough.is_not_null()).then(pl.coalesce(peak, first))
 
 
 def recovery_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
@@ -147,5 +147,4 @@ def recovery_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -
     """
     depth = underwater(ret) if depth is None else depth
     trough = trough_date(ret, day=day, depth=depth)
-    peaks = day.filter(depth >= -NO_RISK)
-    return peaks.filter(peaks > trough).min()
+    return day.filter((depth >= -NO_RISK) & (day > trough)).min()

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import YEAR, check_periods, known, observed
+from ys_analytics.metrics.sample import YEAR, check_periods, known, observed, present
 
 
 def total_return(ret: pl.Expr) -> pl.Expr:
@@ -63,7 +63,7 @@ def cagr(ret: pl.Expr, *, day: pl.Expr, days_per_year: float = YEAR) -> pl.Expr:
     0.21...
     """
     check_periods(days_per_year)
-    seen = pl.when(ret.is_finite()).then(day)
+    seen = pl.when(present(ret)).then(day)
     elapsed = (seen.max() - seen.min()).dt.total_days() + 1
     return known((total_return(ret) + 1).pow(days_per_year / elapsed) - 1)
 
@@ -158,7 +158,7 @@ def price_returns(price: pl.Expr, *, kind: Literal["simple", "log"] = "simple") 
     price = price.cast(pl.Float64)
     positive = pl.when(price > 0).then(price)
     ratio = positive / positive.shift(1)
-    return known(ratio.log() if kind == "log" else ratio - 1)
+    return observed(ratio.log() if kind == "log" else ratio - 1)
 
 
 def stability(ret: pl.Expr) -> pl.Expr:

@@ -19,7 +19,7 @@ from ys_analytics.metrics.risk.spread import (
     skewness,
     upper_partial_moment,
 )
-from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, combine, known, observed, risky
+from ys_analytics.metrics.sample import Rate, check_periods, combine, known, observed, risky, still
 
 
 def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
@@ -46,8 +46,7 @@ def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Ex
     0.270...
     """
     check_periods(periods_per_year)
-    risk = observed(ret).std(ddof=ddof)
-    return known(pl.when(risk > NO_RISK).then(risk).when(risk.is_not_null()).then(0.0) * math.sqrt(periods_per_year))
+    return known(still(observed(ret).std(ddof=ddof)) * math.sqrt(periods_per_year))
 
 
 def sharpe_ratio(

@@ -9,7 +9,7 @@ import math
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, known, observed, paired
+from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, observed, paired
 
 _RUN = "run:"
 
@@ -56,7 +56,7 @@ def rolling_volatility(
     [None, 0.0141..., 0.0141...]
     """
     check_periods(periods_per_year)
-    return known(observed(ret).rolling_std(window, min_samples=min_samples) * math.sqrt(periods_per_year))
+    return observed(observed(ret).rolling_std(window, min_samples=min_samples) * math.sqrt(periods_per_year))
 
 
 def rolling_sharpe(
