@@ -199,35 +199,39 @@ def rolling(
     [(None, None), (0.014..., 0.70...)]
     """
     check_periods(periods_per_year)
-    ret, plain = pl.col("ret"), returns.lazy()
+    ret, its, run, day = pl.col("ret"), pl.col("benchmark"), pl.col(_RUN), pl.col("day")
+    beside = "benchmark" in returns.lazy().collect_schema()
+    rows = (
+        returns.lazy()
+        .filter(ret.is_finite())
+        .select(by, "day", pl.col(by).rle_id().alias(_RUN), "ret", *([observed(its)] if beside else []))
+        .collect()
+    )
+    begins = (run != run.shift(1)).fill_null(value=True)
+    later = rows.select((begins | (day > day.shift(1))).all()).item()
+    if not later or rows.filter(begins)[by].is_duplicated().any():
+        raise ContractError(f"returns: not sorted by {by} and day, or two returns for one day; sort them first")
     # What the formulas of the functions above share, each slid once.
     slid = {"mean:": ret.rolling_mean(window), "risk:": ret.rolling_std(window)}
-    scale, risk = math.sqrt(periods_per_year), pl.col("risk:")
+    risk, variance, scale = pl.col("risk:"), pl.col("variance:"), math.sqrt(periods_per_year)
     numbers = {
-        "volatility": observed(risk * scale),
-        "sharpe_ratio": observed((pl.col("mean:") - risk_free / YEAR) / _real(risk) * scale),
+        "volatility": (risk * scale, pl.lit(value=True)),
+        "sharpe_ratio": ((pl.col("mean:") - risk_free / YEAR) / risk * scale, risk > NO_RISK),
     }
-    if "benchmark" in plain.collect_schema():
-        own, its = paired(ret, pl.col("benchmark"))
+    if beside:
+        own = ret if rows["benchmark"].null_count() == 0 else pl.when(its.is_not_null()).then(ret)
         slid |= {"shared:": pl.rolling_cov(own, its, window_size=window), "variance:": its.rolling_var(window)}
-        numbers["beta"] = observed(pl.col("shared:") / _real(pl.col("variance:"), NO_RISK**2))
+        numbers["beta"] = (pl.col("shared:") / variance, variance > NO_RISK**2)
     # One pass over all portfolios laid end to end, then nothing that reaches over a border:
     # measured twice as fast as the same by `over`.
-    run, day = pl.col(_RUN), pl.col("day")
-    begins = (run != run.shift(1)).fill_null(value=True)
     whole = run == run.shift(window - 1)
-    table = (
-        plain.filter(ret.is_finite())
-        .select(by, "day", pl.col(by).rle_id().alias(_RUN), **slid)
+    return (
+        rows.lazy()
+        .select(by, "day", _RUN, **slid)
         .select(
             by,
             "day",
-            begins=begins,
-            later=begins | (day > day.shift(1)),
-            **{name: pl.when(whole).then(number) for name, number in numbers.items()},
+            **{name: pl.when(whole & real & value.is_finite()).then(value) for name, (value, real) in numbers.items()},
         )
         .collect()
     )
-    if not table["later"].all() or table.filter("begins")[by].is_duplicated().any():
-        raise ContractError(f"returns: not sorted by {by} and day, or two returns for one day; sort them first")
-    return table.drop("begins", "later")
