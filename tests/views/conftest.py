@@ -374,6 +374,44 @@ def frames():
     return economy()
 
 
+def explained(frames):
+    """The ordinary portfolio with every purchase on record, and snapshots that are its quantities times prices."""
+    bought = [
+        {
+            "id": uid(290 + number),
+            "portfolio_id": OWNED,
+            "transaction_hash": f"0x{290 + number:064x}",
+            "chain_id": 1,
+            "transaction_type": "swap",
+            "to_asset_id": asset,
+            "to_amount": _money(quantity),
+            "status": "confirmed",
+            "timestamp": START + timedelta(minutes=1),
+            "metadata": "{}",
+        }
+        for number, (asset, quantity) in enumerate({**_HELD, BTC: 0.0}.items())
+    ]
+    done = pl.concat([frames["transactions"], frame_of("transactions", bought)]).sort("timestamp")
+    prices = {(row["asset_id"], row["timestamp"].date()): row["price"] for row in frames["market_data"].to_dicts()}
+    snapshots = []
+    for row in frames["portfolio_snapshots"].to_dicts():
+        held = dict.fromkeys(_HELD, Decimal(0))
+        for deed in done.filter(pl.col("timestamp") <= row["timestamp"]).to_dicts():
+            if deed["status"] == "confirmed":
+                held[deed["from_asset_id"]] = held.get(deed["from_asset_id"], 0) - (deed["from_amount"] or 0)
+                held[deed["to_asset_id"]] = held.get(deed["to_asset_id"], 0) + (deed["to_amount"] or 0)
+            held[ETH] -= (deed["gas_used"] or 0) * (deed["gas_price"] or 0)
+        worth = sum(held[asset] * prices[asset, row["timestamp"].date()] for asset in _HELD)
+        snapshots.append(row | {"total_value": worth})
+    return {"transactions": done, "portfolio_snapshots": frame_of("portfolio_snapshots", snapshots)}
+
+
+@pytest.fixture(scope="session")
+def whole(frames):
+    """What changes in the economy when every purchase is on record."""
+    return explained(frames)
+
+
 @pytest.fixture
 def sit(frames):
     """Sit down to one of its portfolios: `owned` or `empty`."""

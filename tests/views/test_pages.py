@@ -1,6 +1,7 @@
 """What every view owes its readers: words for people, a twin for machines, and no surprise in a name."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -69,9 +70,9 @@ def test_the_same_frames_give_the_same_bytes(sit, cell):
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.startswith("ys.figures")])
-def test_every_figure_is_plotly_that_prints_as_vectors(sit, cell):
+def test_every_figure_is_plotly_that_prints_as_vectors(sit, whole, cell):
     """Plotly itself accepts each property; no trace needs WebGL; every axis text is in the twin."""
-    view = shown(cell, sit("owned"))
+    view = shown(cell, sit("owned", **whole))
     assert isinstance(view, Chart)
     figure = view.plotly
     assert figure.data
@@ -133,3 +134,34 @@ def test_a_gap_is_drawn_as_a_gap(sit):
         ),
     )
     assert None in next(trace["y"] for trace in view.traces if trace.get("name") == "Net value")
+
+
+def test_every_chart_says_which_tables_could_spoil_it():
+    """A warning can only stand beside a chart that names what it is drawn from; no figure goes without."""
+    from ys_analytics.schemas import TABLES
+
+    known = {*TABLES, "pnl_identity"}
+    for cell in CELLS:
+        named = re.findall(r'"([a-z_]+)"', cell.partition(".beside(")[2])
+        assert set(named) <= known, cell
+        assert named or not cell.startswith("ys.figures"), cell
+    assert sum(".beside(" in cell for cell in CELLS) > len(known) // 3
+
+
+def test_a_warning_stands_with_its_view_in_every_form(sit, whole):
+    """On paper under the chart, in JupyterLab above it, and in the twin for machines; as text, whatever is in it."""
+    said = ("Warning on market_data: <b>stale</b> for 9 days. Values are yesterday's.",)
+    desk = sit("owned", **whole)
+    for view in (
+        ys.figures.growth(desk.daily_returns, week=desk.days),
+        ys.tables.positions(desk.positions()),
+        ys.tables.satellites(desk.satellites()),
+    ):
+        warned = view.beside(said)
+        assert '<p class="ys-warning" role="note">Warning on market_data: &lt;b&gt;stale' in warned.to_html()
+        assert warned.twin()["warnings"] == list(said)
+        assert view.beside(()).to_html() == view.to_html()
+        if isinstance(warned, Chart):
+            title = warned._repr_mimebundle_()[PLOTLY_TYPE]["layout"]["title"]
+            assert "&lt;b&gt;stale" in title["subtitle"]["text"]
+            assert warned.plotly.layout.title.subtitle.text == title["subtitle"]["text"]

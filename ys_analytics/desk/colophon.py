@@ -1,63 +1,17 @@
-"""What a page rests on: sources, versions, checks, refusals and formulas, as frames.
+"""What a page rests on: versions, settings, refusals and formulas, as frames.
 
-Reads the run's own papers and git; computes no number.
+Asks git and the catalogue; computes no number.
 """
 
-import json
 import platform
 import subprocess
 from collections.abc import Iterable
 from importlib.metadata import version
-from pathlib import Path
 
 import polars as pl
 
 from ys_analytics.metrics import catalog
-from ys_analytics.schemas import Finding
 from ys_analytics.settings import PROJECT
-
-_FINDING = {
-    "suite": pl.String,
-    "rule": pl.String,
-    "column": pl.String,
-    "severity": pl.String,
-    "outcome": pl.String,
-    "notes": pl.String,
-    "observed": pl.String,
-    "rows": pl.Int64,
-}
-_GRAVITY = {"critical": 0, "warning": 1, "info": 2}
-
-
-def findings(folder: Path | None) -> pl.DataFrame:
-    """What the suites found in a run, failures first and the gravest of them first; none when live or not judged."""
-    path = folder / "findings.json" if folder is not None else None
-    stated = json.loads(path.read_text()) if path is not None and path.is_file() else []
-    listed = stated.get("findings", []) if isinstance(stated, dict) else stated
-    found = [Finding.from_json(values) for values in listed]
-    found.sort(key=lambda one: (one.outcome == "passed", _GRAVITY[one.severity], one.suite, one.rule, one.column))
-    return pl.DataFrame([{name: getattr(one, name) for name in _FINDING} for one in found], schema=_FINDING)
-
-
-def suites(judged: pl.DataFrame) -> pl.DataFrame:
-    """How each suite fared: promises, kept, broken, untested, and the gravest broken one.
-
-    Args:
-        judged: What `findings` gave.
-    """
-    outcome = pl.col("outcome")
-    gravest = pl.col("severity").filter(outcome != "passed").first()
-    return (
-        judged.group_by("suite", maintain_order=True)
-        .agg(
-            promises=pl.len().cast(pl.Int64),
-            kept=(outcome == "passed").sum().cast(pl.Int64),
-            broken=(outcome == "failed").sum().cast(pl.Int64),
-            untested=(outcome == "error").sum().cast(pl.Int64),
-            gravest=gravest,
-        )
-        .sort("broken", "suite", descending=[True, False])
-    )
 
 
 def refusals(measures: pl.DataFrame, others: Iterable[tuple[str, str, str]]) -> pl.DataFrame:

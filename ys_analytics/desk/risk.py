@@ -16,6 +16,8 @@ MARKET_MOVES = (-0.1, -0.3, -0.5)
 ONE_ASSET = -0.3
 _TOP = 5
 
+_EXTREMES = frozenset({"best_day", "worst_day"})
+
 _CONTRIBUTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "symbol": pl.String,
     "weight": pl.Float64,
@@ -26,8 +28,12 @@ _CONTRIBUTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def intervals(returns: pl.DataFrame, *, risk_free: float) -> pl.DataFrame:
-    """Each headline metric with the interval a block bootstrap gives it."""
-    facts = [(metric.name, metric.title, unit_of(metric)) for metric in catalog.HEADLINE]
+    """Each headline metric with the interval a block bootstrap gives it, but for extremes.
+
+    A redrawn history never has a better day than the best one: an interval of an extreme says nothing.
+    """
+    estimable = [metric for metric in catalog.HEADLINE if metric.name not in _EXTREMES]
+    facts = [(metric.name, metric.title, unit_of(metric)) for metric in estimable]
     named = pl.DataFrame(facts, schema=("metric", "title", "unit"), orient="row")
     found = metrics.intervals(returns, risk_free=risk_free)
     return named.join(found, on="metric", how="left", maintain_order="left")

@@ -11,10 +11,22 @@ from typing import Any
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.desk import activity, agents, colophon, holdings, pools, returns, risk
+from ys_analytics.desk import (
+    activity,
+    agents,
+    bridge,
+    colophon,
+    earnings,
+    holdings,
+    ledger,
+    pools,
+    returns,
+    risk,
+    verdicts,
+)
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Span
+from ys_analytics.schemas import Finding, Span
 from ys_analytics.settings import Settings
 
 
@@ -169,6 +181,10 @@ class Desk:
         stored = [metrics.audit.claims(frame) for frame in (self._snapshots, self._mine("risk_metrics"))]
         return returns.claims(pl.concat(stored), self.daily_returns, self.daily_values())
 
+    def bridge(self) -> pl.DataFrame:
+        """From the week's opening to its closing value: each term, and the residual they leave."""
+        return bridge.bridge(self._legs, self._snapshots, self._legs_quotes, self._assets, span=self.span)
+
     # A closer look at risk
 
     def intervals(self) -> pl.DataFrame:
@@ -233,6 +249,13 @@ class Desk:
         """Yield of each pool in use over the last quarter."""
         return pools.yield_history(self.pools(), self.source.rows("yield_metrics"), end=self.span.end)
 
+    def realised_yields(self) -> pl.DataFrame:
+        """What each position in a protocol earned over the last quarter, beside what its pool quoted."""
+        offered = self.source.rows("yield_metrics")
+        return earnings.realised(
+            self.positions(), self._legs, self._legs_quotes, offered, self._assets, end=self.span.end
+        )
+
     def prices(self) -> pl.DataFrame:
         """Redis' price of each asset held, beside ClickHouse's last one."""
         return holdings.cached_prices(self.positions(), self.source.rows("redis_price_current"))
@@ -260,6 +283,19 @@ class Desk:
     @cached_property
     def _flows(self) -> pl.DataFrame:
         return metrics.external_flows(metrics.classify_flows(self._mine("transactions")), self._quotes)
+
+    @cached_property
+    def _legs(self) -> pl.DataFrame:
+        return ledger.legs(self._done, self._assets)
+
+    @cached_property
+    def _legs_quotes(self) -> pl.DataFrame:
+        """Quotes of whatever moved, and of what shares in pools stand for."""
+        moved = self._assets.filter(pl.col("id").is_in(self._legs["asset_id"].unique().to_list()))
+        named = moved["metadata"].str.json_path_match("$.underlying").drop_nulls().str.extract_all(r"[\w.-]+")
+        behind = self._assets.filter(pl.col("symbol").is_in(named.explode().drop_nulls().unique().to_list()))
+        ids = pl.concat([moved["id"], behind["id"]]).unique().to_list()
+        return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
     def flows(self, *, week: bool = False) -> pl.DataFrame:
         """External flows in USD, positive into the portfolio: all of them, or the week's."""
@@ -295,12 +331,29 @@ class Desk:
     # What it rests on
 
     def findings(self) -> pl.DataFrame:
-        """What the suites found in the run; empty when live."""
-        return colophon.findings(self.source.folder)
+        """What the suites found in the run, if there is one, and what the bridge found of this portfolio."""
+        return verdicts.listed(self._found)
+
+    def warnings(self, *tables: str) -> tuple[str, ...]:
+        """What must be said beside a view of these tables: each broken promise that touches this portfolio, in a line.
+
+        Args:
+            tables: Of the kit, or `pnl_identity`.
+        """
+        assets = set(self._quotes["asset_id"].unique()) if "market_data" in tables else set()
+        return verdicts.warnings(self._found, tables, portfolio=self.id, assets=assets)
+
+    def residual(self) -> Finding:
+        """Whether the terms of the bridge explain the week's change in value, as a finding."""
+        return bridge.finding(self.bridge(), self.id)
+
+    @cached_property
+    def _found(self) -> list[Finding]:
+        return [*verdicts.read(self.source.folder), self.residual()]
 
     def suites(self) -> pl.DataFrame:
         """How each suite fared."""
-        return colophon.suites(self.findings())
+        return verdicts.suites(self.findings())
 
     def satellites(self) -> pl.DataFrame:
         """How the satellite agents are and how they worked in the week; nobody's in particular."""

@@ -6,17 +6,22 @@ would only log it.
 """
 
 import ast
+import copy
 import logging
 import re
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 from nbformat import NotebookNode
 
 from ys_analytics.errors import ReportError
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
 
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 _PATIENCE = 300  # seconds a cell may take
@@ -74,52 +79,67 @@ def check(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> 
             raise ReportError(f"{name}: parameter {word} is {declared[word]}, not {type(value).__name__}")
 
 
-def execute(path: Path, given: Mapping[str, object], *, environment: Mapping[str, str] | None = None) -> NotebookNode:
+def execute(
+    notebook: NotebookNode,
+    given: Mapping[str, object],
+    *,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+) -> NotebookNode:
     """Run a notebook in a kernel of its own and give back what it showed.
 
     Args:
-        path: Of the notebook; it is not changed.
-        given: Its parameters, checked first.
+        notebook: It is not changed. Where a cell's metadata say its `origin`, an error repeats it.
+        given: Its parameters; `check` them first.
+        folder: In which the kernel runs.
         environment: Variables the kernel sees besides this process's.
 
     Raises:
-        ReportError: a parameter is wrong, or a cell failed; the line names the cell and the error.
+        ReportError: a cell failed; the line names the cell and the error.
     """
-    notebook = read(path)
-    check(notebook, given, name=path.name)
+    from ys_analytics.reporting.kernel import QuietKernel
+
     # A thread of its own: papermill wants an event loop to itself, and a caller may have one running.
-    with tempfile.TemporaryDirectory(prefix="ys-kernel-") as folder, ThreadPoolExecutor(max_workers=1) as aside:
-        return aside.submit(_run, path, given, Path(folder), environment or {}).result()
+    with tempfile.TemporaryDirectory(prefix="ys-kernel-") as sockets, ThreadPoolExecutor(max_workers=1) as aside:
+        manager = QuietKernel.in_folder(Path(sockets), environment or {})
+        return aside.submit(_run, notebook, given, folder, manager).result()
 
 
-def _run(path: Path, given: Mapping[str, object], folder: Path, environment: Mapping[str, str]) -> NotebookNode:
+def _run(
+    notebook: NotebookNode, given: Mapping[str, object], folder: Path, manager: "type[AsyncKernelManager]"
+) -> NotebookNode:
     from jupyter_core.utils import ensure_event_loop
     from papermill import execute_notebook  # type: ignore[import-untyped]
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
 
-    from ys_analytics.reporting.kernel import QuietKernel
-
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         executed: NotebookNode = execute_notebook(
-            str(path),
+            copy.deepcopy(notebook),
             None,
             parameters=dict(given),
             kernel_name="python3",
             progress_bar=False,
             log_output=False,
             execution_timeout=_PATIENCE,
-            cwd=str(path.parent),
-            kernel_manager_class=QuietKernel.in_folder(folder, environment),
+            cwd=str(folder),
+            kernel_manager_class=manager,
             extra_arguments=["--log-level=CRITICAL"],
         )
     except PapermillExecutionError as error:
-        raise ReportError(f"{path.name}, cell {error.cell_index}: {error.ename}: {_one_line(error.evalue)}") from error
+        place = _origin(notebook, error.source) or f"cell {error.cell_index}"
+        raise ReportError(f"{place}: {error.ename}: {_one_line(error.evalue)}") from error
     except Exception as error:  # a kernel that dies or hangs raises one of several kinds
-        raise ReportError(f"{path.name} could not be executed: {_one_line(str(error))}") from error
+        raise ReportError(f"the notebooks could not be executed: {_one_line(str(error))}") from error
     finally:
         ensure_event_loop().close()
     return executed
+
+
+def _origin(notebook: NotebookNode, source: str) -> str:
+    """Where the cell with that source came from."""
+    found = (str(cell.metadata.get("origin", "")) for cell in notebook.cells if cell.source == source)
+    return next(found, "")
 
 
 def _one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page out of executed notebooks, and its twin for machines.
+"""One self-contained HTML page out of an executed notebook, and its twin for machines.
 
 Knows nbconvert, our template and where the styles and Plotly's script come from;
 starts no kernel and prints nothing. The page asks nothing of any network.
@@ -7,7 +7,7 @@ starts no kernel and prints nothing. The page asks nothing of any network.
 import html
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -51,7 +51,7 @@ class Cover:
         as_of: When the stores were read.
         title: Of the report.
         publisher: Who prints it.
-        provisional: Whether it is printed over critical findings.
+        provisional: Why its numbers are not the last word; empty when they are.
         landscape: Whether its tables need the long side of the sheet.
     """
 
@@ -61,7 +61,7 @@ class Cover:
     as_of: datetime
     title: str
     publisher: str
-    provisional: bool = False
+    provisional: tuple[str, ...] = ()
     landscape: bool = False
 
     @property
@@ -70,10 +70,9 @@ class Cover:
         return f"{self.portfolio}, {self.title.lower()} {self.week}"
 
 
-def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
-    """The notebooks as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
-    inside = "\n".join(_inside(notebook, first=place == 0) for place, notebook in enumerate(notebooks))
-    mark = '<div class="ys-watermark"><span>PROVISIONAL</span></div>' if cover.provisional else ""
+def to_html(notebook: NotebookNode, cover: Cover) -> str:
+    """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
+    inside = _inside(notebook)
     wide = ' class="ys-landscape"' if cover.landscape else ""
     heading = html.escape(cover.heading)
     return (
@@ -82,7 +81,17 @@ def to_html(notebooks: Sequence[NotebookNode], cover: Cover) -> str:
         f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
         f'<meta name="description" content="{heading}">\n'
         f"<style data-page>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
-        f"<body{wide}>{mark}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
+        f"<body{wide}>{_mark(cover)}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
+    )
+
+
+def _mark(cover: Cover) -> str:
+    """The watermark, and the line that says why it is there; nothing on a page that is final."""
+    if not cover.provisional:
+        return ""
+    return (
+        '<div class="ys-watermark" aria-hidden="true"><span>PROVISIONAL</span></div>'
+        f'<p class="ys-provisional"><b>Provisional:</b> {html.escape("; ".join(cover.provisional))}.</p>'
     )
 
 
@@ -105,7 +114,7 @@ def press() -> str:
     )
 
 
-def to_twin(notebooks: Sequence[NotebookNode], cover: Cover, facts: dict[str, object]) -> bytes:
+def to_twin(notebook: NotebookNode, cover: Cover, facts: dict[str, object]) -> bytes:
     """Every number of the page, as JSON: the same run gives the same bytes."""
     twin = {
         "schema": TWIN_VERSION,
@@ -113,26 +122,26 @@ def to_twin(notebooks: Sequence[NotebookNode], cover: Cover, facts: dict[str, ob
         "portfolio": cover.portfolio,
         "week": cover.week,
         "as_of": plain(cover.as_of),
-        "provisional": cover.provisional,
+        "provisional": bool(cover.provisional),
+        "provisional_because": list(cover.provisional),
         **facts,
-        "sections": list(_sections(notebooks)),
+        "sections": list(_sections(notebook)),
     }
     return json.dumps(twin, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
 
 
-def _sections(notebooks: Sequence[NotebookNode]) -> Iterator[dict[str, Any]]:
+def _sections(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
     """Words and views in the order of the page, each view under its heading."""
     section: dict[str, Any] = {"heading": "", "words": [], "views": []}
-    for notebook in notebooks:
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                found = re.match(r"#+ +(.+)", cell.source)
-                if found is not None:
-                    if section["views"] or section["words"]:
-                        yield section
-                    section = {"heading": found[1].strip(), "words": [], "views": []}
-                section["words"].append(cell.source)
-            section["views"] += [output.data[TWIN_TYPE] for output in _outputs(cell) if TWIN_TYPE in output.data]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = re.match(r"#+ +(.+)", cell.source)
+            if found is not None:
+                if section["views"] or section["words"]:
+                    yield section
+                section = {"heading": found[1].strip(), "words": [], "views": []}
+            section["words"].append(cell.source)
+        section["views"] += [output.data[TWIN_TYPE] for output in _outputs(cell) if TWIN_TYPE in output.data]
     yield section
 
 
@@ -140,10 +149,8 @@ def _outputs(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.get("outputs", []) if output.output_type in {"display_data", "execute_result"}]
 
 
-def _inside(notebook: NotebookNode, *, first: bool) -> str:
-    """One notebook's words and views as HTML, views of half a page set in pairs; only the first has a masthead."""
-    if not first:
-        notebook.cells = [cell for cell in notebook.cells if not _is_masthead(cell)]
+def _inside(notebook: NotebookNode) -> str:
+    """Words and views as HTML, views of half a page set in pairs."""
     for cell in notebook.cells:
         for output in _outputs(cell):
             # What a cell ends with is shown like anything else; nbconvert's templates keep the two apart.
@@ -152,10 +159,6 @@ def _inside(notebook: NotebookNode, *, first: bool) -> str:
     _pair(notebook)
     body: str = _exporter().from_notebook_node(notebook)[0]
     return body
-
-
-def _is_masthead(cell: NotebookNode) -> bool:
-    return any(output.data.get(TWIN_TYPE, {}).get("kind") == "masthead" for output in _outputs(cell))
 
 
 def _pair(notebook: NotebookNode) -> None:

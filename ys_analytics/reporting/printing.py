@@ -5,7 +5,7 @@ from data that broke a promise unless that is asked for, and then every page say
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from ys_analytics.errors import ReportError, YsError
-from ys_analytics.reporting import notebook, page, ranking, shelf
+from ys_analytics.errors import ExpectationFailed, ReportError, UsageError, YsError
+from ys_analytics.reporting import book, notebook, page, ranking, shelf, weeks
 from ys_analytics.reporting.printer import Printer, finished, open_printer
-from ys_analytics.reporting.weekly import WEEKLY, Weekly, read_weekly
+from ys_analytics.reporting.weekly import NOTEBOOKS, WEEKLY, Weekly, read_weekly
 from ys_analytics.schemas import Finding, Progress, Span, silent
 from ys_analytics.settings import Settings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Kernels at work at once; more than the machine has cores would only wait for one another.
 _KERNELS = max(1, min(4, os.cpu_count() or 1))
-_LISTED = 5
+_LISTED, _NAMED = 5, 3
 
 # Stands for everybody where a portfolio's id would.
 _ALL = ""
@@ -71,7 +71,8 @@ def report(
         week: ISO week, such as 2026-W47.
         portfolios: Ids or unambiguous names; None prints every portfolio, and the ranking of them.
         out: Folder of runs; reports lie in the run's own. `settings.out` when None.
-        provisional: Print over critical findings, with a watermark on every page.
+        provisional: Print over critical findings, with a watermark on every page. A week still running is always
+            printed so.
         refreeze: Take a new picture even where the week has one.
         pushdown: Compute the ranking in ClickHouse, where the snapshots are.
         run: A run to print from, in place of the week's own.
@@ -79,8 +80,9 @@ def report(
         progress: Told what is being done.
 
     Raises:
-        UsageError: no such week or portfolio.
-        ExpectationFailed: the data broke a critical promise; nothing was printed.
+        UsageError: no such week or portfolio, or nothing happened before the week's end.
+        ExpectationFailed: the data broke a critical promise and nothing was printed, or did so for some portfolios
+            only, and the others are printed.
         ReportError: at least one portfolio could not be printed; the others were.
     """
     from ys_analytics import quality
@@ -90,12 +92,20 @@ def report(
     for path in weekly.notebooks:
         notebook.check(notebook.read(path), {"run": "", "portfolio_id": "", "week": week}, name=path.name)
     opened = run or freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=progress)
+    weeks.refuse_empty(opened)
     chosen = _chosen(opened, portfolios)
     findings = _judged(opened, progress)
     if not provisional:
         quality.gate(findings)
-    marked = any(finding.stops for finding in findings)
-    press = _Press(settings=settings, run=opened, weekly=weekly, provisional=marked, progress=progress)
+    press = _Press(
+        settings=settings,
+        run=opened,
+        weekly=weekly,
+        bound=book.bind(weekly.notebooks),
+        doubts=_doubts(findings, weeks.why_running(opened)),
+        provisional=provisional,
+        progress=progress,
+    )
     return press.print_all(chosen, ranked=portfolios is None, pushdown=pushdown)
 
 
@@ -105,6 +115,7 @@ def freeze_week(
     """The week's run: the one on disk, verified, or a new one frozen from the stores.
 
     Raises:
+        UsageError: the week has not begun.
         RunError: the run on disk is torn or altered.
         StoreError: a store cannot be read.
     """
@@ -116,18 +127,40 @@ def freeze_week(
         return frames.open_run(folder)
     progress("freezing")
     with open_stores(settings, role="analyst", purpose=f"ys freeze {week}") as stores:
-        return frames.freeze(stores, week=week, out=out, as_of=datetime.now(UTC))
+        now = datetime.now(UTC)
+        weeks.refuse_future(stores, week=week, now=now)
+        return frames.freeze(stores, week=week, out=out, as_of=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Executed:
+    """A portfolio's notebooks, run, and why its page is provisional; empty when it is not."""
+
+    notebook: NotebookNode
+    doubts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Press:
-    """Everything the portfolios of one report have in common."""
+    """Everything the portfolios of one report have in common.
+
+    Attributes:
+        settings: Where the stores are, and the risk-free rate.
+        run: The week.
+        weekly: Title, publisher and notebooks.
+        bound: The notebooks as one.
+        doubts: Why no report of the week is the last word; empty when each may be.
+        provisional: Whether a portfolio whose value is not explained is printed all the same.
+        progress: Told what is being done.
+    """
 
     settings: Settings
     run: "Run"
     weekly: Weekly
-    provisional: bool
-    progress: Progress
+    bound: NotebookNode
+    doubts: tuple[str, ...] = ()
+    provisional: bool = False
+    progress: Progress = silent
 
     def print_all(self, chosen: dict[str, str], *, ranked: bool, pushdown: bool) -> list[Printed]:
         """Print each portfolio, then their ranking; kernels work while the browser prints.
@@ -139,6 +172,7 @@ class _Press:
 
         Raises:
             ReportError: some failed; the line says which, why, and that the rest are printed.
+            ExpectationFailed: all that failed did so because their data broke a promise.
         """
         printed: dict[str, Printed] = {}
         failed: dict[str, YsError] = {}
@@ -158,10 +192,12 @@ class _Press:
                     failed[_ALL] = error
         names = chosen | ({_ALL: ranking.NAME} if ranked else {})
         if failed:
-            raise ReportError(_failures(failed, names, printed)) from next(iter(failed.values()))
+            stopped = all(isinstance(error, ExpectationFailed) for error in failed.values())
+            kind = ExpectationFailed if stopped else ReportError
+            raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
         return [printed[portfolio_id] for portfolio_id in names]
 
-    def _executed(self, ids: list[str]) -> Iterator[tuple[str, Future[list[NotebookNode]]]]:
+    def _executed(self, ids: list[str]) -> Iterator[tuple[str, Future[_Executed]]]:
         """Executed notebooks as they are done."""
         with ThreadPoolExecutor(max_workers=min(_KERNELS, len(ids) or 1)) as kernels:
             waiting = {kernels.submit(self._execute, portfolio_id): portfolio_id for portfolio_id in ids}
@@ -171,27 +207,37 @@ class _Press:
             finally:
                 kernels.shutdown(wait=True, cancel_futures=True)
 
-    def _execute(self, portfolio_id: str) -> list[NotebookNode]:
+    def _execute(self, portfolio_id: str) -> _Executed:
+        """Ask whether the week's change in value is explained, and run the notebooks where it is or may be printed."""
+        from ys_analytics import quality
+        from ys_analytics.desk import Desk
+        from ys_analytics.desk.sources import Frozen
+
+        seat = Desk(source=Frozen(self.run), portfolio_id=portfolio_id, week=self.run.week, settings=self.settings)
+        residual = seat.residual()
+        if not self.provisional:
+            quality.gate([residual])
         given = {"run": str(self.run.folder.resolve()), "portfolio_id": portfolio_id, "week": self.run.week}
         # One frame of one portfolio is small: two kernels share the cores better with a thread each.
         environment = {"YS_RISK_FREE": str(self.settings.risk_free), "POLARS_MAX_THREADS": "1"}
-        return [notebook.execute(path, given, environment=environment) for path in self.weekly.notebooks]
+        executed = notebook.execute(self.bound, given, folder=NOTEBOOKS, environment=environment)
+        return _Executed(executed, (*self.doubts, *_doubts([residual])))
 
-    def _print(
-        self, portfolio_id: str, name: str, executed: list[NotebookNode], printer: Printer, through: Path
-    ) -> Printed:
-        cover = self._cover(portfolio_id, name, self.weekly.title)
-        twin = page.to_twin(executed, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
+    def _print(self, portfolio_id: str, name: str, executed: _Executed, printer: Printer, through: Path) -> Printed:
+        cover = self._cover(portfolio_id, name, self.weekly.title, doubts=executed.doubts)
+        twin = page.to_twin(executed.notebook, cover, {"notebooks": [path.name for path in self.weekly.notebooks]})
         stem = shelf.stem(name, portfolio_id)
-        return self._put(cover, executed, twin=twin, stem=stem, printer=printer, through=through)
+        return self._put(cover, executed.notebook, twin=twin, stem=stem, printer=printer, through=through)
 
     def _rank(self, printer: Printer, through: Path, *, pushdown: bool) -> Printed:
         leaf, facts = ranking.leaf(self.run, self.settings, pushdown=pushdown)
-        cover = self._cover(_ALL, ranking.NAME, ranking.TITLE, landscape=True)
-        twin = page.to_twin([leaf], cover, facts)
-        return self._put(cover, [leaf], twin=twin, stem=ranking.STEM, printer=printer, through=through)
+        cover = self._cover(_ALL, ranking.NAME, ranking.TITLE, doubts=self.doubts, landscape=True)
+        twin = page.to_twin(leaf, cover, facts)
+        return self._put(cover, leaf, twin=twin, stem=ranking.STEM, printer=printer, through=through)
 
-    def _cover(self, portfolio_id: str, name: str, title: str, *, landscape: bool = False) -> page.Cover:
+    def _cover(
+        self, portfolio_id: str, name: str, title: str, *, doubts: tuple[str, ...], landscape: bool = False
+    ) -> page.Cover:
         return page.Cover(
             portfolio_id=portfolio_id,
             portfolio=name,
@@ -199,14 +245,14 @@ class _Press:
             as_of=self.run.manifest.as_of,
             title=title,
             publisher=self.weekly.publisher,
-            provisional=self.provisional,
+            provisional=doubts,
             landscape=landscape,
         )
 
     def _put(
         self,
         cover: page.Cover,
-        executed: list[NotebookNode],
+        executed: NotebookNode,
         *,
         twin: bytes,
         stem: str,
@@ -236,15 +282,23 @@ class _Press:
 
 
 def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
-    """Name of each portfolio to print, by id."""
+    """Name of each portfolio to print, by id: all that were open by the week's end, or those asked for.
+
+    Raises:
+        UsageError: there is no such portfolio, or it was opened after the week.
+    """
     from ys_analytics import frames
 
     known = run.frame("portfolios")
     names: dict[str, str] = dict(known.sort("name", "id").select("id", "name").iter_rows())
+    later = weeks.opened_later(run)
     if asked is None:
-        return names
-    ids = [frames.find_portfolio(known, one) for one in asked]
-    return {one: names[one] for one in dict.fromkeys(ids)}
+        return {one: name for one, name in names.items() if one not in later}
+    ids = dict.fromkeys(frames.find_portfolio(known, one) for one in asked)
+    for one in ids:
+        if one in later:
+            raise UsageError(f"{names[one]!r} was opened on {later[one]}, after {run.week} ended; name a later week")
+    return {one: names[one] for one in ids}
 
 
 def _judged(run: "Run", progress: Progress) -> list[Finding]:
@@ -255,6 +309,14 @@ def _judged(run: "Run", progress: Progress) -> list[Finding]:
         return quality.read_findings(run.folder)
     progress("judging")
     return quality.judge(run)
+
+
+def _doubts(findings: Iterable[Finding], *others: str) -> tuple[str, ...]:
+    """Why a page is provisional: the promises broken that would have stopped it, and other reasons."""
+    broken = [finding for finding in findings if finding.stops]
+    named = [f"{finding.suite} {finding.rule}: {finding.observed or finding.outcome}" for finding in broken[:_NAMED]]
+    more = [f"{len(broken) - _NAMED} more broken promises"] if len(broken) > _NAMED else []
+    return tuple(reason for reason in (*others, *named, *more) if reason)
 
 
 def _failures(failed: dict[str, YsError], chosen: dict[str, str], printed: dict[str, Printed]) -> str:

@@ -4,6 +4,7 @@ Knows Plotly's mime type and HTML; draws nothing itself. Traces are SVG ones onl
 that they stay vectors in a PDF.
 """
 
+import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[import-untyped]
 
 PLOTLY_TYPE = "application/vnd.plotly.v1+json"
+
+# Characters of a warning that fit beside each other above a chart as wide as a page.
+_LINE = 110
 
 # No logo and nothing that leaves the machine; the bar appears when the pointer is over the chart.
 _CONFIG = {
@@ -59,15 +63,24 @@ class Chart(View):
 
     def _titled(self) -> dict[str, Any]:
         """The layout for where no caption stands beside the chart: the title moves inside."""
-        margin = self.layout["margin"]
+        margin, warned = (
+            self.layout["margin"],
+            [
+                line
+                for text in self.warnings
+                for line in textwrap.wrap(text, _LINE if self.size == "page" else _LINE // 2)
+            ],
+        )
+        said = "".join(f'<br><span style="color:{theme.VERMILION}">{theme.escape(line)}</span>' for line in warned)
         title = {
             "text": theme.escape(self.title),
-            "subtitle": {"text": theme.escape(self.subtitle), "font": {"size": theme.SIZE}},
+            "subtitle": {"text": theme.escape(self.subtitle) + said, "font": {"size": theme.SIZE}},
             "x": 0.01,
             "xanchor": "left",
             "font": {"size": 15},
         }
-        taller = {"height": self.layout["height"] + 54, "margin": {**margin, "t": margin["t"] + 54}}
+        more = 54 + 16 * len(warned)
+        taller = {"height": self.layout["height"] + more, "margin": {**margin, "t": margin["t"] + more}}
         return {**self.layout, "title": title, **taller}
 
     def _repr_mimebundle_(self, **asked: object) -> dict[str, object]:

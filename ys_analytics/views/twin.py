@@ -8,10 +8,11 @@ import html
 import json
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
 import polars as pl
 
@@ -63,6 +64,7 @@ class View(ABC):
         rows: The values of the twin, one tuple a row.
         alt: What a reader who cannot see it is told, made from the numbers.
         notes: Footnotes and reasons.
+        warnings: What the checks found wrong with the data it is made from.
         labels: Every other text with a number in it: ticks, marks, direct labels.
         size: How wide it stands on the page.
     """
@@ -73,6 +75,7 @@ class View(ABC):
     rows: tuple[tuple[object, ...], ...] = ()
     alt: str = ""
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     size: Size = "page"
     kind: str = field(default="view", kw_only=True)
@@ -90,7 +93,16 @@ class View(ABC):
             "written": [list(row) for row in self.written()],
             "labels": list(self.labels),
             "notes": list(self.notes),
+            "warnings": list(self.warnings),
         }
+
+    def beside(self, warnings: Iterable[str]) -> Self:
+        """The same view with warnings that stand where it stands.
+
+        >>> said("Alerts", "None was raised.").beside(["Warning: a day is missing."]).warnings
+        ('Warning: a day is missing.',)
+        """
+        return replace(self, warnings=(*self.warnings, *warnings))
 
     def written(self) -> tuple[tuple[str, ...], ...]:
         """The rows as they are printed."""
@@ -145,10 +157,10 @@ def caption(view: View) -> str:
 
 
 def footnotes(view: View) -> str:
-    """The notes under a view."""
-    if not view.notes:
-        return ""
-    return '<p class="ys-notes">' + "<br>".join(map(_footnote, view.notes)) + "</p>"
+    """The warnings and the notes under a view."""
+    warned = f'<p class="ys-warning" role="note">{"<br>".join(map(safe, view.warnings))}</p>' if view.warnings else ""
+    noted = f'<p class="ys-notes">{"<br>".join(map(_footnote, view.notes))}</p>' if view.notes else ""
+    return warned + noted
 
 
 def _footnote(note: str) -> str:
@@ -167,7 +179,7 @@ class Statement(View):
         """A quiet line under the title."""
         return (
             f'<figure class="ys ys-statement ys-{self.size}"><figcaption>{caption(self)}</figcaption>'
-            f"<p>{safe(self.alt)}</p></figure>"
+            f"<p>{safe(self.alt)}</p>{footnotes(self)}</figure>"
         )
 
 

@@ -15,7 +15,7 @@ from ys_analytics.views.theme import Json
 from ys_analytics.views.twin import Field, View, refused
 
 _MOST = 6
-_ROW = 17  # pixels a bar takes
+_ROW = 15  # pixels a bar takes
 _VIEWS = (("asset", "by asset"), ("type", "by kind of position"), ("protocol", "by protocol"), ("chain", "by chain"))
 
 

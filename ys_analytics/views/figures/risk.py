@@ -86,7 +86,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         ),
         traces=(bars,),
         layout=theme.layout(
-            height=220,
+            height=196,
             left=34,
             right=8,
             xaxis=across.layout,
@@ -120,7 +120,7 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
     ]
     labels = [*above.labels, *time.labels, str(days), now]
     layout = theme.layout(
-        height=220, left=46, right=8, top=24, xaxis={**time.layout, "anchor": "y2"}, yaxis=above.layout
+        height=196, left=46, right=8, top=24, xaxis={**time.layout, "anchor": "y2"}, yaxis=above.layout
     )
     if sharpe:
         levels = [value for _, value in sharpe]
@@ -192,7 +192,7 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
             stroke(series, name="Distance", texts=[words.written(Decimal(repr(v)), "rate") for _, v in series])
         ),
         layout=theme.layout(
-            height=200,
+            height=176,
             left=44,
             right=8,
             top=20,
@@ -254,7 +254,7 @@ def tail_days(history: pl.DataFrame) -> View:
         labels=(*axis.labels, *time.labels, str(number), str(len(rets)), expected),
         alt=f"{number} of {len(rets)} days lost more than the platform's value at risk; {expected} would be expected.",
         traces=(*stroke(promise, name="Promised", color=theme.INK, width=1.1, texts=_losses(promise)), dots),
-        layout=theme.layout(height=230, left=44, right=10, xaxis=time.layout, yaxis=axis.layout, hovermode="closest"),
+        layout=theme.layout(height=190, left=44, right=10, xaxis=time.layout, yaxis=axis.layout, hovermode="closest"),
     )
 
 

@@ -188,7 +188,7 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
         ),
         traces=tuple(traces),
         layout=theme.layout(
-            height=226,
+            height=192,
             left=_LEFT,
             right=_RIGHT + 18,
             xaxis=time.layout,
@@ -253,7 +253,7 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
             )
         ),
         layout=theme.layout(
-            height=190,
+            height=168,
             left=_LEFT,
             right=_RIGHT + 18,
             xaxis=time.layout,

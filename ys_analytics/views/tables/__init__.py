@@ -3,6 +3,7 @@
 from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, transactions
 from ys_analytics.views.tables.colophon import findings, glossary, provenance, refusals, sources
 from ys_analytics.views.tables.desk import satellites, sheet, suites
+from ys_analytics.views.tables.explained import bridge, realised_yields
 from ys_analytics.views.tables.fleet import fleet, fleet_masthead
 from ys_analytics.views.tables.front import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
@@ -11,6 +12,7 @@ from ys_analytics.views.tables.risk import concentration, contributions, interva
 
 __all__ = [
     "alerts",
+    "bridge",
     "claims",
     "concentration",
     "contributions",
@@ -33,6 +35,7 @@ __all__ = [
     "positions",
     "prices",
     "provenance",
+    "realised_yields",
     "refusals",
     "satellites",
     "sheet",

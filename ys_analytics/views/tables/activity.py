@@ -70,7 +70,6 @@ def flows(moved: pl.DataFrame) -> View:
             Field(name="rule", title="External by"),
         ),
         empty="No money crossed the portfolio's edge in the week.",
-        size="half",
     )
 
 

@@ -54,12 +54,12 @@ def sources(read: pl.DataFrame) -> View:
     Args:
         read: store, frame String; rows Int64; latest Datetime (null for current state), as_of Datetime.
     """
-    counted = pl.format("{}\N{NO-BREAK SPACE}{}", "frame", pl.col("rows").map_elements(_count, return_dtype=pl.String))
     stores = read.group_by("store", maintain_order=True).agg(
         as_of=pl.col("as_of").max(),
         latest=pl.col("latest").max(),
-        frames=counted.str.join(", "),
+        frames=pl.len(),
         rows=pl.col("rows").sum(),
+        largest=_largest(),
     )
     return table(
         stores.with_columns(pl.col("store").replace(_SHOWN), live=pl.lit("read when asked for")),
@@ -69,15 +69,20 @@ def sources(read: pl.DataFrame) -> View:
             Field(name="store", title="Store"),
             Field(name="as_of", title="As of, UTC", unit="UTC", reason="live"),
             Field(name="latest", title="Latest row, UTC", unit="UTC"),
+            Field(name="frames", title="Frames", unit="count"),
             Field(name="rows", title="Rows", unit="count"),
-            Field(name="frames", title="Frames and their rows"),
+            Field(name="largest", title="Largest, and their rows", width=38),
         ),
+        notes=("Each frame, its rows, query and hash: manifest.json of the run.",) if read["as_of"].count() else (),
         empty="Nothing was read.",
     )
 
 
-def _count(rows: int) -> str:
-    return words.written(rows, "count")
+def _largest(most: int = 3) -> pl.Expr:
+    """The names and sizes of the largest frames of a store."""
+    counted = pl.col("rows").map_elements(lambda rows: words.written(rows, "count"), return_dtype=pl.String)
+    named = pl.format("{}\N{NO-BREAK SPACE}{}", "frame", counted)
+    return named.sort_by("rows", descending=True).head(most).str.join(", ")
 
 
 def provenance(facts: pl.DataFrame) -> View:

@@ -6,6 +6,9 @@ from ys_analytics.views import words
 from ys_analytics.views.table import table
 from ys_analytics.views.twin import Field, View
 
+# The least difference that prints as more than 0.00 %.
+_PRINTED = 0.00005
+
 
 def positions(held: pl.DataFrame) -> View:
     """Every position, largest first.
@@ -33,25 +36,34 @@ def positions(held: pl.DataFrame) -> View:
 
 
 def prices(cached: pl.DataFrame) -> View:
-    """The cache's price of each asset held beside the last one stored.
+    """Where the cache's price of an asset held is not the last one stored; a sentence where all agree.
 
     Args:
         cached: symbol, cached Decimal, quoted Datetime, source, stored Decimal, stored_at Datetime, difference
             Float64 fraction, reason String where one is missing.
     """
+    apart = pl.col("difference").abs() >= _PRINTED
+    compared = cached.filter(pl.col("difference").is_not_null())
+    missing = cached.filter(pl.col("difference").is_null())
+    agree = words.count(compared.height - compared.filter(apart).height, "cached price agrees", "cached prices agree")
+    why = "; ".join(
+        f"{count} missing, {reason}"
+        for reason, count in missing.group_by("reason", maintain_order=True).len().iter_rows()
+    )
+    summary = "; ".join(filter(None, (f"{agree} with the last one stored", why)))
     return table(
-        cached,
+        compared.filter(apart),
         title="Cached prices beside stored ones",
-        subtitle="Redis price:current against the last ClickHouse quote",
+        subtitle=f"Redis beside ClickHouse, USD; {summary}",
         fields=(
             Field(name="symbol", title="Asset"),
-            Field(name="cached", title="Cached", unit="price", reason="reason"),
-            Field(name="quoted", title="Quoted", unit="UTC", reason="reason"),
-            Field(name="stored", title="Stored", unit="price", reason="reason"),
-            Field(name="stored_at", title="Stored at", unit="UTC", reason="reason"),
-            Field(name="difference", title="Apart", unit="fraction", reason="reason"),
+            Field(name="cached", title="Cached", unit="price"),
+            Field(name="quoted", title="Quoted, UTC", unit="UTC"),
+            Field(name="stored", title="Stored", unit="price"),
+            Field(name="stored_at", title="Stored at, UTC", unit="UTC"),
+            Field(name="difference", title="Apart", unit="fraction"),
         ),
-        empty="It holds no asset, so no price is needed.",
+        empty=f"{summary}." if cached.height else "It holds no asset, so no price is needed.",
     )
 
 

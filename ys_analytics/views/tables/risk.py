@@ -26,10 +26,20 @@ def intervals(estimated: pl.DataFrame) -> View:
             Field(name="low", title="Low", unit_from="unit", reason="reason"),
             Field(name="value", title="Number", unit_from="unit", reason="reason"),
             Field(name="high", title="High", unit_from="unit", reason="reason"),
-            Field(name="block", title="Days a block", unit="count", reason="reason"),
-            Field(name="resamples", title="Histories", unit="count", reason="reason"),
         ),
+        notes=_drawing(estimated),
+        size="half",
     )
+
+
+def _drawing(estimated: pl.DataFrame) -> tuple[str, ...]:
+    """How histories were redrawn, where any was."""
+    drawn = estimated.drop_nulls(["resamples", "block"])
+    if drawn.is_empty():
+        return ()
+    blocks = {int(drawn["block"].min()), int(drawn["block"].max())}  # type: ignore[arg-type]
+    days = " to ".join(map(str, sorted(blocks)))
+    return (f"{words.count(int(drawn['resamples'][0]), 'history', 'histories')}, in blocks of {days} days.",)
 
 
 def money_weighted(returned: pl.DataFrame) -> View:
@@ -38,17 +48,29 @@ def money_weighted(returned: pl.DataFrame) -> View:
     Args:
         returned: xirr, time_weighted, timing_effect Float64 a year; roots Int64; reason.
     """
+    rows = [
+        {"title": title, "value": row[name], "reason": row["reason"]}
+        for row in returned.iter_rows(named=True)
+        for name, title in (
+            ("time_weighted", "Time-weighted"),
+            ("xirr", "Money-weighted (XIRR)"),
+            ("timing_effect", "Added by the timing of flows"),
+        )
+    ]
+    ambiguous = returned.height > 0 and (returned["roots"].max() or 0) > 1  # type: ignore[operator]
     return table(
-        returned,
+        pl.DataFrame(rows, schema={"title": pl.String, "value": pl.Float64, "reason": pl.String}),
         title="Money-weighted beside time-weighted return",
-        subtitle="a year; the difference is what the timing of flows added",
+        subtitle="since inception, a year",
         fields=(
-            Field(name="xirr", title="Money-weighted", unit="fraction per year", reason="reason"),
-            Field(name="time_weighted", title="Time-weighted", unit="fraction per year", reason="reason"),
-            Field(name="timing_effect", title="Timing", unit="fraction per year", reason="reason", tone=True),
-            Field(name="roots", title="Solutions", unit="count"),
+            Field(name="title", title=""),
+            Field(name="value", title="A year", unit="fraction per year", reason="reason", tone=True),
         ),
+        notes=("The money-weighted return has more than one solution; the one nearest to zero is shown.",)
+        if ambiguous
+        else (),
         empty="There is no return to weigh.",
+        size="half",
     )
 
 
@@ -84,11 +106,10 @@ def concentration(measured: pl.DataFrame) -> View:
     return table(
         measured,
         title="Concentration",
-        subtitle="by size of position, debts included",
+        subtitle="by size of position, debts included; effective number: 1 / Herfindahl index",
         fields=(
             Field(name="dimension", title="By"),
             Field(name="effective_number", title="Effective number", unit="ratio"),
-            Field(name="herfindahl", title="Herfindahl", unit="ratio"),
             Field(name="largest", title="Largest"),
             Field(name="largest_share", title="Its share", unit="share"),
             Field(name="covered", title="Covers", unit="share"),
@@ -106,14 +127,14 @@ def shocks(tried: pl.DataFrame) -> View:
     return table(
         tried,
         title="Today's positions after a jump in prices",
-        subtitle="USD; assets with a peg keep it",
+        subtitle="net value after; assets with a peg keep it",
         fields=(
             Field(name="what", title="What falls"),
             Field(name="move", title="By", unit="fraction"),
-            Field(name="before", title="Before", unit="USD"),
-            Field(name="after", title="After", unit="USD"),
+            Field(name="after", title="After", unit="USD whole"),
             Field(name="ret", title="Change", unit="fraction", tone=True),
         ),
+        size="half",
         empty="It holds nothing whose price could jump.",
     )
 
@@ -127,7 +148,8 @@ def contributions(parts: pl.DataFrame) -> View:
     return table(
         parts,
         title="Where value at risk comes from",
-        subtitle="95 %, one day, normal, of what is held now; parts add up to the whole",
+        subtitle="95 %, one day, normal distribution, of what is held now; parts add up to the whole",
+        size="half",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="weight", title="Weight", unit="share"),

@@ -1,0 +1,186 @@
+"""What each position in a protocol has earned beside what its pool quoted: the desk's frame of yields that came true.
+
+Frames and metrics in, frames out; opens nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from ys_analytics import metrics
+from ys_analytics.desk import bridge
+from ys_analytics.desk.holdings import WALLET
+from ys_analytics.schemas import TIME
+
+# As long as the history of quotes beside it: interest is credited weekly and rewards are claimed when it pays.
+QUARTER = timedelta(weeks=13)
+
+_DEBT, _SHARE = "borrowing", "lp_token"
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "symbol": pl.String,
+    "kind": pl.String,
+    "place": pl.String,
+    "quoted_apy": pl.Float64,
+    "realised_apy": pl.Float64,
+    "haircut": pl.Float64,
+    "gain": pl.Float64,
+    "impermanent_loss": pl.Float64,
+    "capital": pl.Float64,
+    "days": pl.Int64,
+    "why": pl.String,
+    "reason": pl.String,
+    "quote_reason": pl.String,
+    "haircut_reason": pl.String,
+}
+
+
+def realised(
+    held: pl.DataFrame,
+    moved: pl.DataFrame,
+    quotes: pl.DataFrame,
+    quoted: pl.DataFrame,
+    assets: pl.DataFrame,
+    *,
+    end: datetime,
+) -> pl.DataFrame:
+    """Realised beside quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
+
+    Realised is what was credited, claimed or earned in fees, over the average value of the position on the days it
+    was held; impermanent loss is stated beside it, not in it. Quoted is the mean of the pool's quotes on those days.
+
+    Args:
+        held: What `holdings.positions` gave.
+        moved: What `ledger.legs` gave.
+        quotes: `market_data`, as for `bridge.attributed`.
+        quoted: `yield_metrics`.
+        assets: `assets`.
+        end: Of the week, exclusive.
+
+    Returns:
+        symbol, kind, place String; quoted_apy, realised_apy, haircut (quoted less realised), gain and
+        impermanent_loss and capital in USD Float64; days Int64; why String (what may explain the gap); reason,
+        quote_reason and haircut_reason String: why the realised, the quoted yield or the gap is null.
+    """
+    working = held.filter(pl.col("protocol") != WALLET)
+    if working.is_empty():
+        return pl.DataFrame(schema=_SCHEMA)
+    known = moved.filter(pl.col("timestamp") < end)
+    first: Any = known["timestamp"].min() or end
+    since = max(end - QUARTER, first) - timedelta(microseconds=1)
+    lots = bridge.attributed(known, quotes, assets, start=since, end=end - timedelta(microseconds=1))
+    days = _at_work(working, known, quotes, since=since, end=end)
+    whole = (
+        working.select("asset_id", "kind", "symbol", "place", "protocol", "protocol_address")
+        .join(_gains(lots, working), on=["asset_id", "kind"], how="left", maintain_order="left")
+        .join(_capital(days), on=["asset_id", "kind"], how="left", maintain_order="left")
+        .join(_quoted(days, quoted), on=["asset_id", "kind"], how="left", maintain_order="left")
+        .with_columns(pool=pl.format("{} {} {}", "symbol", "kind", "place"))
+    )
+    return _explained(metrics.yields.quoted_against_realised(whole))
+
+
+def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
+    """Yield, rewards, fees and impermanent loss of each position; a reward belongs to where its protocol pays it."""
+    mine = lots.filter(pl.col("cause") != "rewards").group_by("asset_id", kind="position").agg(
+        pl.col("yield", "lp_fees", "impermanent_loss").sum(), unpriced=pl.col("unpriced").any()
+    )  # fmt: skip
+    # A protocol that pays for two positions pays for each by what is in it.
+    weights = working.with_columns(
+        part=pl.col("value").abs().cast(pl.Float64) / pl.col("value").abs().sum().over("protocol").cast(pl.Float64)
+    ).filter(pl.col("kind") != _DEBT)
+    paid = lots.filter(pl.col("cause") == "rewards").group_by("protocol").agg(pl.col("rewards").sum())
+    rewards = weights.join(paid, on="protocol", how="inner").select(
+        "asset_id", "kind", rewards=pl.col("rewards").cast(pl.Float64) * pl.col("part")
+    )
+    earned = (pl.col(name).cast(pl.Float64).fill_null(0.0) for name in ("yield", "rewards", "lp_fees"))
+    return (
+        mine.join(rewards, on=["asset_id", "kind"], how="left")
+        .with_columns(gain=pl.when(~pl.col("unpriced")).then(pl.sum_horizontal(*earned)))
+        .select("asset_id", "kind", "gain", "unpriced", pl.col("rewards", "impermanent_loss").cast(pl.Float64))
+    )
+
+
+def _at_work(
+    working: pl.DataFrame, moved: pl.DataFrame, quotes: pl.DataFrame, *, since: datetime, end: datetime
+) -> pl.DataFrame:
+    """Value of each position at the close of each day it was held: asset_id, kind, protocol_address, day, value."""
+    closes = (
+        quotes.filter(pl.col("timestamp").is_between(since, end, closed="left"))
+        .sort("timestamp")
+        .group_by("asset_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
+        .agg(pl.col("price").last().cast(pl.Float64))
+        .with_columns(close=pl.col("day").dt.offset_by("1d").cast(TIME))
+    )
+    grid = working.select("asset_id", "kind", "protocol_address").unique(["asset_id", "kind"]).join(
+        closes, on="asset_id", how="inner"
+    )  # fmt: skip
+    running = (
+        moved.rename({"position": "kind"})
+        .sort("timestamp")
+        .with_columns(quantity=pl.col("change").cum_sum().over("asset_id", "kind").cast(pl.Float64))
+        .select("asset_id", "kind", "timestamp", "quantity")
+    )
+    return (
+        grid.sort("close")
+        .join_asof(running, left_on="close", right_on="timestamp", by=["asset_id", "kind"], check_sortedness=False)
+        .with_columns(value=(pl.col("quantity") * pl.col("price")).abs())
+        .filter(pl.col("value") > 0)
+    )
+
+
+def _capital(days: pl.DataFrame) -> pl.DataFrame:
+    return days.group_by("asset_id", "kind").agg(capital=pl.col("value").mean(), days=pl.len().cast(pl.Int64))
+
+
+def _quoted(days: pl.DataFrame, quoted: pl.DataFrame) -> pl.DataFrame:
+    """Mean yield, and mean rewards, that the pool of each position quoted on the days it was held."""
+    daily = quoted.group_by(protocol_address="pool_address", day=pl.col("timestamp").dt.date()).agg(
+        quoted_apy=pl.col("apy").cast(pl.Float64).mean(), quoted_rewards=pl.col("rewards_apr").cast(pl.Float64).mean()
+    )
+    found = days.filter(pl.col("kind") != _DEBT).join(daily, on=["protocol_address", "day"], how="inner")
+    return found.group_by("asset_id", "kind").agg(pl.col("quoted_apy", "quoted_rewards").mean())
+
+
+def _explained(compared: pl.DataFrame) -> pl.DataFrame:
+    """The gap with what may explain it, and a reason for each null."""
+    debt = pl.col("kind") == _DEBT
+    cause = (
+        pl.when(debt)
+        .then(pl.lit("what the debt costs"))
+        .when((pl.col("quoted_rewards") > 0) & (pl.col("rewards").fill_null(0.0) == 0))
+        .then(pl.lit("rewards are quoted and none were claimed"))
+        .when(pl.col("gain") == 0)
+        .then(pl.lit("nothing was credited or claimed"))
+        .when(pl.col("rewards").fill_null(0.0) > 0)
+        .then(pl.lit("rewards are claimed now and then, at the price of the day"))
+        .when(pl.col("haircut").abs() <= _SMALL)
+        .then(pl.lit("as quoted"))
+        .when(pl.col("kind") == _SHARE)
+        .then(pl.lit("fees as the price of the share shows them"))
+        .when(pl.col("haircut") > 0)
+        .then(pl.lit("less credited than quoted, or not yet"))
+        .when(pl.col("haircut") < 0)
+        .then(pl.lit("more credited than quoted"))
+    )
+    no_quote = pl.when(debt).then(pl.lit("quotes are what lenders earn, not what borrowers pay")).otherwise(
+        pl.lit("its contract quoted no yield on the days it was held")
+    )  # fmt: skip
+    reason = (
+        pl.when(pl.col("unpriced").fill_null(value=False))
+        .then(pl.lit("a price is missing"))
+        .when(pl.col("days").is_null())
+        .then(pl.lit("its transactions do not say how it came about"))
+        .otherwise("reason")
+    )
+    quote_reason = pl.when(pl.col("quoted_apy").is_null()).then(no_quote)
+    return (
+        compared.with_columns(why=cause, reason=reason, quote_reason=quote_reason)
+        .with_columns(haircut_reason=pl.coalesce("quote_reason", "reason"))
+        .sort(pl.col("haircut").abs(), "pool", descending=[True, False], nulls_last=True)
+        .select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items())
+    )
+
+
+# A gap of a quarter of a per cent a year is a matter of the day on which interest is credited.
+_SMALL = 0.0025

@@ -1,0 +1,104 @@
+"""What moved when, and what was held at any moment, by a portfolio's own transactions: the desk's frame of legs.
+
+Frames in, frames out; opens nothing. Quantities stay exact: a holding is the sum of what moved, so it can be
+held against what the platform says is held.
+"""
+
+from datetime import datetime
+
+import polars as pl
+
+from ys_analytics.desk.activity import native_assets
+from ys_analytics.schemas import MONEY
+
+_SPOT = "spot"
+
+
+def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+    """Every movement of an asset into, out of or within a portfolio, and what caused it, oldest first.
+
+    Only confirmed transactions move anything, but gas is paid by failed ones too. A claim paid in the token it is
+    earned on, or added to a debt, is yield; paid in another token it is a reward; what is neither a claim nor a
+    flow nor gas is a trade.
+
+    Args:
+        done: What `activity.with_gas` gave of classified transactions.
+        assets: `assets`.
+
+    Returns:
+        timestamp, asset_id String, position String (as metadata states it, null where it does not), protocol
+        String, cause String (flow, yield, rewards, gas, trade), change Decimal(38, 18) (positive: came in),
+        paid Decimal(38, 18): what gas cost in USD, null for all else.
+    """
+    about = assets.select(to_asset_id="id", home=pl.col("metadata").str.json_path_match("$.protocol"))
+    known = done.join(about, on="to_asset_id", how="left", maintain_order="left").with_columns(
+        kind=pl.col("transaction_type").cast(pl.String), cause=_cause()
+    )
+    confirmed = known.filter(pl.col("flow") != "none")
+    parts = [_leg(confirmed, "from"), _leg(confirmed, "to"), _gas(known, assets)]
+    return pl.concat(parts).sort("timestamp", "asset_id", "change")
+
+
+def _cause() -> pl.Expr:
+    claimed = pl.col("transaction_type").cast(pl.String) == "claim"
+    at_home = pl.col("to_asset_id").is_null() | (pl.col("home") == pl.col("protocol_name"))
+    return (
+        pl.when(pl.col("flow") == "external")
+        .then(pl.lit("flow"))
+        .when(claimed & at_home)
+        .then(pl.lit("yield"))
+        .when(claimed)
+        .then(pl.lit("rewards"))
+        .otherwise(pl.lit("trade"))
+    )
+
+
+def _leg(done: pl.DataFrame, side: str) -> pl.DataFrame:
+    """One side of each transaction, as the ruling on flows reads it: what crosses the edge crosses it once."""
+    other = "to" if side == "from" else "from"
+    there, beyond = (pl.col(f"{one}_asset_id").is_not_null() for one in (side, other))
+    inward = (pl.col("cause") == "flow") & (pl.col("kind") == "deposit")
+    outward = (pl.col("cause") == "flow") & (pl.col("kind") == "withdraw")
+    # A deposit is worth its `to` leg, or else its `from` leg; a withdrawal the other way about.
+    main, spare = (inward, outward) if side == "to" else (outward, inward)
+    counts = there & (main | (spare & ~beyond) | ~(inward | outward))
+    into = inward | (~outward & pl.lit(side == "to"))
+    amount = pl.col(f"{side}_amount").cast(MONEY)
+    return done.filter(counts).select(
+        "timestamp",
+        asset_id=f"{side}_asset_id",
+        position=pl.col("metadata").str.json_path_match(f"$.{side}_position"),
+        protocol="protocol_name",
+        cause="cause",
+        change=pl.when(into).then(amount).otherwise(-amount),
+        paid=pl.lit(None, MONEY),
+    )
+
+
+def _gas(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+    natives = native_assets(assets).select("chain_id", native="asset_id")
+    spent = done.filter(pl.col("gas_used").is_not_null() & pl.col("gas_price").is_not_null())
+    return spent.join(natives, on="chain_id", how="left", maintain_order="left").select(
+        "timestamp",
+        asset_id="native",
+        position=pl.lit(_SPOT),
+        protocol="protocol_name",
+        cause=pl.lit("gas"),
+        change=-(pl.col("gas_used") * pl.col("gas_price")).cast(MONEY),
+        paid="gas",
+    )
+
+
+def held(moved: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+    """What was held at a moment: asset_id, position, change Decimal (the quantity; negative is owed); no zeros.
+
+    Args:
+        moved: What `legs` gave.
+        at: Movements after it do not count.
+    """
+    return (
+        moved.filter(pl.col("timestamp") <= at)
+        .group_by("asset_id", "position", maintain_order=True)
+        .agg(pl.col("change").sum())
+        .filter(pl.col("change") != 0)
+    )

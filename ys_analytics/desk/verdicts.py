@@ -1,0 +1,120 @@
+"""What the checks say of a run: read, listed, and picked out where they touch what a page shows.
+
+Reads a run's findings; judges nothing itself.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics.schemas import Finding
+
+_CROSS_STORE = "cross_store"
+_FINDING = {
+    "suite": pl.String,
+    "rule": pl.String,
+    "column": pl.String,
+    "severity": pl.String,
+    "outcome": pl.String,
+    "notes": pl.String,
+    "observed": pl.String,
+    "rows": pl.Int64,
+}
+_GRAVITY = {"critical": 0, "warning": 1, "info": 2}
+
+
+def read(folder: Path | None) -> list[Finding]:
+    """What the suites found in a run; nothing when live or not judged."""
+    path = folder / "findings.json" if folder is not None else None
+    stated = json.loads(path.read_text()) if path is not None and path.is_file() else []
+    found = stated.get("findings", []) if isinstance(stated, dict) else stated
+    return [Finding.from_json(values) for values in found]
+
+
+def listed(found: Iterable[Finding]) -> pl.DataFrame:
+    """Findings as rows, failures first and the gravest of them first."""
+    rows = [{name: getattr(one, name) for name in _FINDING} for one in sorted(found, key=_weight)]
+    return pl.DataFrame(rows, schema=_FINDING)
+
+
+def suites(judged: pl.DataFrame) -> pl.DataFrame:
+    """How each suite fared: promises, kept, broken, untested, and the gravest broken one.
+
+    Args:
+        judged: What `listed` gave.
+    """
+    outcome = pl.col("outcome")
+    gravest = pl.col("severity").filter(outcome != "passed").first()
+    return (
+        judged.group_by("suite", maintain_order=True)
+        .agg(
+            promises=pl.len().cast(pl.Int64),
+            kept=(outcome == "passed").sum().cast(pl.Int64),
+            broken=(outcome == "failed").sum().cast(pl.Int64),
+            untested=(outcome == "error").sum().cast(pl.Int64),
+            gravest=gravest,
+        )
+        .sort("broken", "suite", descending=[True, False])
+    )
+
+
+def warnings(
+    found: Iterable[Finding], tables: Collection[str], *, portfolio: str, assets: Collection[str]
+) -> tuple[str, ...]:
+    """A line for each broken promise about some tables that touches a portfolio, the gravest first.
+
+    A finding touches everybody, unless each of its rows is known and none is the portfolio's, or of an asset it
+    has. What the suites call mere information is left to the list of findings.
+
+    Args:
+        found: Findings of a run.
+        tables: Which tables a view is made from; a finding of `cross_store` counts where it names one of them.
+        portfolio: Id of the portfolio.
+        assets: Ids of its assets.
+
+    >>> gap = Finding(
+    ...     suite="portfolio_snapshots",
+    ...     rule="no_gap(timestamp)",
+    ...     severity="warning",
+    ...     outcome="failed",
+    ...     notes="Volatility is understated. Fill it.",
+    ...     observed="9 days missing",
+    ...     rows=1,
+    ...     sample=[{"portfolio_id": "p"}],
+    ... )
+    >>> warnings([gap], {"portfolio_snapshots"}, portfolio="p", assets=())
+    ('Warning on portfolio_snapshots: 9 days missing. Volatility is understated.',)
+    >>> warnings([gap], {"portfolio_snapshots"}, portfolio="q", assets=())
+    ()
+    """
+    mine = {"portfolio_id": {portfolio}, "asset_id": assets}
+    broken = (one for one in found if one.outcome != "passed" and one.severity != "info" and _about(one, tables))
+    touching = (one for one in broken if all(_touches(one, key, ids) for key, ids in mine.items()))
+    return tuple(dict.fromkeys(map(_line, sorted(touching, key=_weight))))
+
+
+def _weight(one: Finding) -> tuple[bool, int, str, str, str]:
+    return (one.outcome == "passed", _GRAVITY[one.severity], one.suite, one.rule, one.column)
+
+
+def _about(one: Finding, tables: Collection[str]) -> bool:
+    """Whether a finding is about any of the tables; one across stores names each of its columns with its table."""
+    if one.suite != _CROSS_STORE:
+        return one.suite in tables
+    return any(place.strip().split(".")[0] in tables for place in one.column.split(","))
+
+
+def _touches(one: Finding, key: str, mine: Collection[str]) -> bool:
+    named = [row[key] for row in one.sample if key in row]
+    every_row_is_known = bool(named) and len(named) == len(one.sample) >= one.rows
+    return not every_row_is_known or any(each in mine for each in named)
+
+
+def _line(one: Finding) -> str:
+    """What was seen, and the first thing there is to know about it."""
+    seen = one.observed.rstrip(".") or f"{one.rule} is broken"
+    damage = re.split(r"(?<=\.) ", one.notes, maxsplit=1)[0]
+    return f"{one.severity.capitalize()} on {one.suite}: {seen}. {damage}"

@@ -1,0 +1,87 @@
+"""Which weeks can be printed, and which only provisionally.
+
+Knows calendars and what a run holds; freezes and prints nothing. The time now is an argument.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ys_analytics.errors import UsageError
+from ys_analytics.schemas import Span, iso_week
+from ys_analytics.views import words
+
+if TYPE_CHECKING:
+    from ys_analytics.frames import Run
+    from ys_analytics.stores import Stores
+
+# What says that a week happened: somebody was worth something in it, or something had a price.
+_EVIDENCE = ("portfolio_snapshots", "market_data")
+_HISTORY = ("portfolio_snapshots", "transactions")
+_SECOND = timedelta(seconds=1)
+
+
+def refuse_future(stores: "Stores", *, week: str, now: datetime) -> None:
+    """Refuse a week that has not begun, before anything is frozen.
+
+    A demo, or a replay, may be ahead of the clock: a week that the stores have data of has begun.
+
+    Raises:
+        UsageError: it lies in the future.
+    """
+    from ys_analytics import frames
+
+    span = Span.week(week)
+    if now >= span.start or any(frames.load(stores, name, span=span).height for name in _EVIDENCE):
+        return
+    raise UsageError(
+        f"week {week} has not begun: it starts on {_day(span.start)}, and nothing is stored of it; "
+        f"the week now is {iso_week(now.date())}"
+    )
+
+
+def refuse_empty(run: "Run") -> None:
+    """Refuse a week before whose end nothing happened to anybody.
+
+    Raises:
+        UsageError: no portfolio has a snapshot or a transaction before the week's end.
+    """
+    if any(run.manifest.frames[name].rows for name in _HISTORY if name in run.manifest.frames):
+        return
+    raise UsageError(
+        f"nothing to print of {run.week}: no portfolio has a snapshot or a transaction before "
+        f"{_day(Span.week(run.week).end)}; name a later week, import data (ys import), or make some (ys demo)"
+    )
+
+
+def opened_later(run: "Run") -> dict[str, str]:
+    """When each portfolio was opened that was opened only after the week ended, by its id."""
+    end = Span.week(run.week).end
+    opened = run.frame("portfolios").select("id", "created_at").drop_nulls().iter_rows()
+    return {portfolio_id: _day(when) for portfolio_id, when in opened if when >= end}
+
+
+def why_running(run: "Run") -> str:
+    """Why the week's numbers will still change; empty when it is over, or all of its data are there already."""
+    end = Span.week(run.week).end
+    return _running(as_of=run.manifest.as_of, latest=[one.latest for one in run.manifest.frames.values()], end=end)
+
+
+def _running(*, as_of: datetime, latest: list[datetime | None], end: datetime) -> str:
+    """The reason in words.
+
+    >>> from datetime import UTC
+    >>> thursday, end = datetime(2026, 11, 19, 9, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
+    >>> _running(as_of=thursday, latest=[thursday], end=end).replace(words.HARD_SPACE, " ")
+    'the week runs until 22 Nov 2026, and was read on 19 Nov 2026 09:00 UTC'
+    >>> _running(as_of=thursday, latest=[end - _SECOND], end=end)
+    ''
+    """
+    # A demo may be ahead of the clock: data up to the week's last second are all there will be.
+    known = max((moment for moment in latest if moment is not None), default=as_of)
+    if as_of >= end or known + _SECOND >= end:
+        return ""
+    return f"the week runs until {_day(end - _SECOND)}, and was read on {words.moment(as_of)} UTC"
+
+
+def _day(moment: datetime) -> str:
+    return words.day(moment.date())

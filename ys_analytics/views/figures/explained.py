@@ -1,0 +1,81 @@
+"""What changed the value of a week, drawn.
+
+Frames come from the desk, figures go to the page.
+"""
+
+import polars as pl
+
+from ys_analytics.views import theme, words
+from ys_analytics.views.figure import Chart
+from ys_analytics.views.theme import Json
+from ys_analytics.views.twin import Field, View, refused
+
+_ENDS = ("before", "after")
+
+
+def bridge(explained: pl.DataFrame) -> View:
+    """Bars: what each term of the bridge added to the week's value or took from it.
+
+    Args:
+        explained: term, title String; amount Decimal in USD (negative: taken away), reason String where null.
+    """
+    title = "What changed the value"
+    terms = explained.filter(~pl.col("term").is_in(_ENDS))
+    if terms["amount"].null_count():
+        return refused(title, terms["reason"][0], size="half")
+    amounts = [float(amount) for amount in terms["amount"]]
+    texts = [words.written(amount, "USD whole signed") for amount in terms["amount"]]
+    names = terms["title"].to_list()
+    reach = max(map(abs, amounts)) or 1.0
+    low, high = min(0.0, *amounts), max(0.0, *amounts)
+    bars: Json = {
+        "type": "bar",
+        "orientation": "h",
+        "x": amounts,
+        "y": list(range(len(amounts))),
+        "marker": {"color": [theme.BLUE if amount >= 0 else theme.VERMILION for amount in amounts]},
+        "text": names,
+        "textposition": "none",
+        "hovertemplate": "%{text}: %{x:,.2f} USD<extra></extra>",
+    }
+    small = {"size": theme.SMALL, "color": theme.INK}
+    notes = []
+    for row, (name, amount, text) in enumerate(zip(names, amounts, texts, strict=True)):
+        notes.append(theme.note(name, x=0, xref="paper", y=row, font=small))
+        notes.append(theme.note(text, x=max(amount, 0.0), y=row, xshift=4, font=small))
+    bare: Json = {"showgrid": False, "showticklabels": False, "fixedrange": True}
+    return Chart(
+        title=title,
+        subtitle="USD, each term of the table beside it",
+        fields=(
+            Field(name="title", title="Term"),
+            Field(name="amount", title="Amount", unit="USD signed"),
+        ),
+        rows=tuple(terms.select("title", "amount").iter_rows()),
+        labels=tuple(texts),
+        alt="What changed the value, USD: "
+        + words.listed(f"{name.lower()} {text}" for name, text in zip(names, texts, strict=True))
+        + ".",
+        traces=(bars,),
+        layout=theme.layout(
+            height=232,
+            left=0,
+            right=0,
+            top=6,
+            bottom=6,
+            hovermode="closest",
+            bargap=0.35,
+            xaxis={
+                **bare,
+                "zeroline": True,
+                "zerolinecolor": theme.FAINT,
+                "zerolinewidth": 0.8,
+                # A third is the names', a fifth the amounts'.
+                "domain": [0.36, 0.80],
+                "range": [low - 0.02 * reach, high + 0.02 * reach],
+            },
+            yaxis={**bare, "zeroline": False, "range": [len(amounts) - 0.4, -0.6]},
+            annotations=notes,
+        ),
+        size="half",
+    )

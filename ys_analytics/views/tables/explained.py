@@ -1,0 +1,83 @@
+"""Why value changed, and what yields came to beside what was quoted, as tables."""
+
+import polars as pl
+
+from ys_analytics.views import words
+from ys_analytics.views.table import table
+from ys_analytics.views.twin import Field, View, refused
+
+_TOTALS = ("before", "after", "residual")
+
+
+def bridge(explained: pl.DataFrame) -> View:
+    """From the opening value to the closing one, and what the terms leave unexplained.
+
+    Args:
+        explained: term, title String; amount, tolerance, traded Decimal in USD; start, end Datetime; holds Boolean;
+            reason String where amounts are null.
+    """
+    title = "From opening to closing value"
+    row = explained.row(0, named=True)
+    if row["start"] is None:
+        return refused(title, row["reason"], size="half")
+    notes = []
+    if row["traded"]:
+        notes.append(f"Of prices and trades, {words.written(row['traded'], 'USD signed')} is the cost of trades.")
+    if row["tolerance"] is not None:
+        verdict = {True: "holds", False: "does not hold", None: "could not be tested"}[row["holds"]]
+        notes.append(f"The identity {verdict}; tolerance {words.written(row['tolerance'], 'USD')}.")
+    moments = {"before": row["start"], "after": row["end"]}
+    titles = [
+        f"{title}, {words.moment(moments[term])}" if term in moments else title
+        for term, title in explained.select("term", "title").rows()
+    ]
+    signed = pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(pl.lit("USD signed"))
+    return table(
+        explained.with_columns(pl.Series("title", titles), unit=signed),
+        title=title,
+        subtitle="values by the platform's snapshots, UTC; terms by transactions and prices",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="amount", title="Amount, USD", unit_from="unit", reason="reason", tone=True),
+        ),
+        strong=frozenset(place for place, term in enumerate(explained["term"]) if term in _TOTALS),
+        notes=notes,
+        alt=_bridge_alt(explained),
+        size="half",
+    )
+
+
+def _bridge_alt(explained: pl.DataFrame) -> str:
+    parts = (
+        f"{name.lower()} {words.written(amount, 'USD')}" for name, amount in explained.select("title", "amount").rows()
+    )
+    return f"USD: {words.listed(parts)}."
+
+
+def realised_yields(compared: pl.DataFrame) -> View:
+    """What positions in protocols earned beside what their pools quoted.
+
+    Args:
+        compared: symbol, kind, place, why String; quoted_apy, realised_apy, haircut Float64 a year; gain and
+            impermanent_loss Float64 in USD; days Int64; reason, quote_reason, haircut_reason String.
+    """
+    return table(
+        compared.with_columns(what=pl.format("{}, {}", "symbol", pl.col("kind").str.replace_all("_", " "))),
+        title="Realised beside quoted yield",
+        subtitle="last 13 weeks, a year, on the position's average value; quoted: mean of its pool's daily quotes",
+        fields=(
+            Field(name="what", title="Position"),
+            Field(name="place", title="Where"),
+            Field(name="days", title="Held", unit="days"),
+            Field(name="quoted_apy", title="Quoted APY", unit="rate", reason="quote_reason"),
+            Field(name="realised_apy", title="Realised APY", unit="rate", reason="reason"),
+            Field(name="haircut", title="Gap", unit="fraction", reason="haircut_reason"),
+            Field(name="gain", title="Earned", unit="USD", reason="reason", tone=True),
+            Field(name="impermanent_loss", title="IL", unit="USD"),
+            Field(name="why", title="What explains it", width=20),
+        ),
+        notes=("Gap: quoted less realised. IL: impermanent loss, which is not in the realised yield.",)
+        if compared.height
+        else (),
+        empty="No position sits in a protocol, so nothing could be earned there.",
+    )
