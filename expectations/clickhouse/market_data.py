@@ -16,7 +16,7 @@ from ys_analytics.quality.detectors.pegs import broken_pegs
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.sources import contradicted_change, disagreeing
-from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps
+from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps, unproven_starts
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swaps import swapped
 from ys_analytics.quality.detectors.ticks import repeated_ticks
@@ -175,6 +175,16 @@ DETECTORS = [
         needs=("market_data",),
     ),
     Detect(
+        rule="first_price_is_no_jump(price)",
+        find=lambda picture: unproven_starts(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        ),
+        columns=("price", "volume_24h"),
+        severity="warning",
+        notes="Every return since the beginning is measured from a price that nothing after it bears out.",
+        needs=("market_data",),
+    ),
+    Detect(
         rule="no_spike_of_implied_supply(market_cap)",
         find=lambda picture: reverting_spikes(
             _supply(picture.frame("market_data")), series=_SERIES, time="timestamp", value="supply"
@@ -190,6 +200,16 @@ DETECTORS = [
         columns=("price",),
         severity="warning",
         notes="Risk looks like calm while a feed repeats its last word.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_repeated(price, volume_24h)",
+        find=lambda picture: stale_runs(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", beside="volume_24h"
+        ),
+        columns=("price", "volume_24h"),
+        severity="warning",
+        notes="A row copied forward looks like a calm day: neither its price nor its volume was asked for again.",
         needs=("market_data",),
     ),
     Detect(

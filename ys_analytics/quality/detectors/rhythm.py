@@ -13,6 +13,8 @@ _ENOUGH = 5
 # A series silent for this many of its beats has ended; that is known, or was a finding when it happened.
 _ENDED = 30
 _LATE = 3.0
+# The same of one series while others go on: half as much again as its longest usual pause, and never one missed beat.
+_SILENT, _MISSED = 1.5, 1.9
 # Pauses, half on each side, from which the habit of one is read.
 _AROUND = 81
 
@@ -131,10 +133,17 @@ def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataF
         .select(*by, time)
         .unique()
         .sort(*by, time)
+        .with_columns(_pause=pl.col(time).diff().dt.total_seconds().over(by))
         .group_by(by)
-        .agg(pl.col(time).last(), _usual=pl.col(time).diff().dt.total_seconds().median(), _many=pl.len())
+        .agg(
+            pl.col(time).last(),
+            _usual=pl.col("_pause").tail(_AROUND).median(),
+            _longest=pl.col("_pause").quantile(0.95, interpolation="lower"),
+            _many=pl.len(),
+        )
         .with_columns(_beats=(pl.lit(last, frame.schema[time]) - pl.col(time)).dt.total_seconds() / pl.col("_usual"))
-        .filter((pl.col("_many") >= _ENOUGH) & (pl.col("_beats") > _LATE) & (pl.col("_beats") <= _ENDED))
+        .with_columns(_allowed=pl.max_horizontal(_SILENT * pl.col("_longest") / pl.col("_usual"), pl.lit(_MISSED)))
+        .filter((pl.col("_many") >= _ENOUGH) & (pl.col("_beats") > pl.col("_allowed")) & (pl.col("_beats") <= _ENDED))
         .sort("_beats", *by, descending=[True, *[False] * len(by)])
         .select(
             *by, time,

@@ -8,16 +8,25 @@ from collections.abc import Sequence
 import polars as pl
 
 # The chance, by the series' own habit, of so long a run anywhere; below it the run is not chance.
-_CHANCE = 1e-7
-# Steps without change below which nothing is said.
-_SHORTEST = 3
+_CHANCE = 1e-5
+# Steps without change below which nothing is said: of one value alone, and of two that stand still together.
+_SHORTEST, _SHORTEST_OF_TWO = 2, 1
 
 
-def stale_runs(frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str) -> pl.DataFrame:
+def stale_runs(
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, beside: str | None = None
+) -> pl.DataFrame:
     """Rows that repeat the value before them in a run too long to be chance, one row each.
 
     The habit is the share of steps without change outside the run in question; a series that never moves at all
     has no other habit, and is left in peace.
+
+    Args:
+        frame: Observations.
+        series: The columns that name one series.
+        time: When.
+        value: What may stand still.
+        beside: What else must stand still for a run to count, such as the volume; both together are rarer.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(40)]
@@ -26,24 +35,22 @@ def stale_runs(frame: pl.DataFrame, *, series: Sequence[str], time: str, value: 
     >>> stale_runs(quotes, series=["coin"], time="day", value="price").height
     10
     """
-    by = list(series)
-    changed = (pl.col(value) != pl.col(value).shift(1)).fill_null(value=True)
-    runs = (
-        frame.lazy()
-        .filter(pl.col(value).is_not_null())
-        .sort(*by, time)
-        .with_columns(_run=changed.over(by).cum_sum().over(by))
-        .with_columns(_still=pl.len().over(*by, "_run") - 1, _steps=pl.len().over(by) - 1)
-        .with_columns(_changes=pl.col("_run").max().over(by) - 1)
-    )
+    by, watched = list(series), [value] if beside is None else [value, beside]
+    shortest = _SHORTEST if beside is None else _SHORTEST_OF_TWO
+    same = {f"_same{at}": (pl.col(name) == pl.col(name).shift(1)).over(by) for at, name in enumerate(watched)}
     # Steps without change in all other runs, of all steps outside this one, with one added for honesty.
-    elsewhere = pl.col("_steps") - pl.col("_changes") - pl.col("_still")
-    habit = (elsewhere + 1) / (pl.col("_steps") - pl.col("_still") + 2)
+    habits = [((pl.col(name).sum().over(by) - pl.col("_still") + 1) / (pl.col("_steps") - pl.col("_still") + 2)).log()
+              for name in same]  # fmt: skip
     return (
-        runs.filter(pl.col("_changes") > 0)
-        .with_columns(_chance=pl.col("_still") * habit.log())
-        .filter((pl.col("_still") >= _SHORTEST) & (pl.col("_chance") < pl.lit(_CHANCE).log()))
-        .filter(pl.col("_run").is_not_null())
+        frame.lazy()
+        .drop_nulls(watched)
+        .sort(*by, time)
+        .with_columns(**same)
+        .with_columns(_run=pl.all_horizontal(*same).not_().fill_null(value=True).cum_sum().over(by))
+        .with_columns(_still=pl.len().over(*by, "_run").cast(pl.Int64) - 1, _steps=pl.len().over(by).cast(pl.Int64) - 1)
+        .filter(pl.col("_same0").sum().over(by) < pl.col("_steps"))
+        .with_columns(_chance=pl.col("_still") * pl.sum_horizontal(habits))
+        .filter((pl.col("_still") >= shortest) & (pl.col("_chance") < pl.lit(_CHANCE).log()))
         .with_columns(_since=pl.col(time).min().over(*by, "_run"))
         .filter(pl.col(time) > pl.col("_since"))
         .sort("_chance", *by, time)
