@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     postgres_url: SecretStr | None = Field(None, description="postgresql://… of the primary; embedded when empty.")
     postgres_replica_url: SecretStr | None = Field(None, description="Where reads go when set; writes never do.")
     clickhouse_url: SecretStr | None = Field(None, description="http(s)://user:password@host:port/database.")
+    clickhouse_cluster: str = Field(
+        "",
+        pattern=r"^\w*$",
+        description="Name of a ClickHouse cluster; `ys migrate up` then spreads each table over its shards.",
+    )
     redis_url: SecretStr | None = Field(None, description="redis://…")
     qdrant_url: SecretStr | None = Field(None, description="http(s)://host:port.")
     qdrant_api_key: SecretStr | None = Field(None, description="Key of a protected Qdrant server.")

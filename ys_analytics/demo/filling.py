@@ -151,7 +151,7 @@ def _empty_postgres(stores: "Stores", *, everything: bool) -> None:
 
 def _empty_others(stores: "Stores") -> None:
     for name in CLICKHOUSE:
-        stores.clickhouse.run(f"TRUNCATE TABLE {name}")
+        migrations.empty_table(stores.clickhouse, name)
     for name in _FAMILIES:
         stores.redis.delete(_family(name).glob)
     for name in QDRANT:

@@ -6,9 +6,22 @@ families follow their declarations in `schemas`. Knows no data but the eight sat
 A store that is not opened in the bundle is left alone.
 """
 
+from ys_analytics.migrations.cluster import empty_table
 from ys_analytics.migrations.files import FOLDER
 from ys_analytics.migrations.runner import down, schema_version, status, up
 from ys_analytics.migrations.step import Applied, State, Step
 from ys_analytics.migrations.upkeep import make_partitions, refresh
 
-__all__ = ["FOLDER", "Applied", "State", "Step", "down", "make_partitions", "refresh", "schema_version", "status", "up"]
+__all__ = [
+    "FOLDER",
+    "Applied",
+    "State",
+    "Step",
+    "down",
+    "empty_table",
+    "make_partitions",
+    "refresh",
+    "schema_version",
+    "status",
+    "up",
+]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ys_analytics.migrations.cluster import spread
 from ys_analytics.migrations.files import Made, MigrationFile
 from ys_analytics.migrations.ledger import Row
 from ys_analytics.schemas import Store
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClickHouseLedger:
-    """The ledger of one open ClickHouse."""
+    """The ledger of one open ClickHouse.
+
+    Attributes:
+        clickhouse: Opened for writing.
+        cluster: Over whose shards its tables are spread; empty where each is one.
+    """
 
     clickhouse: "ClickHouse"
+    cluster: str = ""
 
     @property
     def store(self) -> Store:
@@ -39,7 +46,7 @@ class ClickHouseLedger:
 
     def apply(self, file: MigrationFile) -> None:
         """Run the file, then remember it."""
-        self.clickhouse.run(file.up.rstrip(";"))
+        self._run(file.up.rstrip(";"))
         self.clickhouse.write(
             "schema_migrations",
             pl.DataFrame(
@@ -54,12 +61,16 @@ class ClickHouseLedger:
 
     def undo(self, row: Row) -> None:
         """Run the rollback, then forget the migration, unless the ledger itself went with it."""
-        self.clickhouse.run(row.rollback.rstrip(";"))
+        self._run(row.rollback.rstrip(";"))
         if Made(kind="table", name="schema_migrations") in self.found():
-            self.clickhouse.run(
+            self._run(
                 f"ALTER TABLE schema_migrations DELETE WHERE version = '{int(row.version):04}'"
                 " SETTINGS mutations_sync = 2"
             )
+
+    def _run(self, statement: str) -> None:
+        for each in spread(statement, self.cluster):
+            self.clickhouse.run(each)
 
     def found(self) -> frozenset[Made]:
         """Every table and projection of this database."""

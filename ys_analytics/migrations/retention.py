@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import SettingsError
+from ys_analytics.migrations.cluster import cluster_of, spread
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.schemas import TABLES
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 # How ClickHouse writes back what `_keep` asked for.
 _OURS = re.compile(r" TTL toDateTime\(timestamp\) \+ toIntervalDay\((\d+)\)")
 
-_KEPT = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() ORDER BY name"
+_KEPT = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
 
 
 def apply_retention(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[Applied]:
@@ -72,18 +73,19 @@ def _check(days: Mapping[str, int]) -> None:
 
 
 def _kept(clickhouse: "ClickHouse") -> dict[str, int | None]:
-    """Days each declared table keeps now; None for ever."""
+    """Days each declared table keeps now, by what its shards say where it is spread over some; None for ever."""
+    engines: dict[str, str] = dict(clickhouse.rows(_KEPT))
     kept: dict[str, int | None] = {}
-    for table, engine in clickhouse.rows(_KEPT):
-        if table in TABLES:
-            limit = _OURS.search(engine)
-            kept[table] = int(limit[1]) if limit else None
+    for table in sorted(engines.keys() & TABLES.keys()):
+        limit = _OURS.search(engines.get(f"{table}_local", engines[table]))
+        kept[table] = int(limit[1]) if limit else None
     return kept
 
 
 def _keep(clickhouse: "ClickHouse", table: str, days: int | None) -> Applied:
     change = "REMOVE TTL" if days is None else f"MODIFY TTL toDateTime(timestamp) + toIntervalDay({days})"
-    clickhouse.run(f"ALTER TABLE {table} {change}")
+    for statement in spread(f"ALTER TABLE {table} {change}", cluster_of(clickhouse)):
+        clickhouse.run(statement)
     return Applied(store="clickhouse", version="retention", description=_words(table, days))
 
 

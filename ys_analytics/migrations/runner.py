@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ys_analytics.errors import ContractError, MigrationError, StoreError
 from ys_analytics.migrations import analyst, collections, families, retention
 from ys_analytics.migrations.clickhouse_ledger import ClickHouseLedger
+from ys_analytics.migrations.cluster import check_cluster, cluster_of
 from ys_analytics.migrations.drift import find_drift
 from ys_analytics.migrations.files import FOLDER, MigrationFile, file_name, read_files
 from ys_analytics.migrations.ledger import Ledger, compare, refuse_conflicts
@@ -46,7 +47,7 @@ def up(
 
     Raises:
         MigrationError: a file was edited, renamed, removed or comes late; a file was refused (nothing of it is
-            kept in PostgreSQL); a collection has another size or distance.
+            kept in PostgreSQL); a collection has another size or distance; ClickHouse was made for another cluster.
         StoreError: a store went away.
         SettingsError: the retention names a table that is not there.
         UsageError: `to` names no migration.
@@ -54,7 +55,9 @@ def up(
     settings = settings if settings is not None else load_settings()
     target = Target.read(to)
     applied: list[Applied] = []
-    for ledger, turn in _ledgers(stores, target):
+    if stores.opened_clickhouse is not None:
+        check_cluster(stores.clickhouse, settings.clickhouse_cluster)
+    for ledger, turn in _ledgers(stores, target, settings.clickhouse_cluster):
         files = read_files(folder / ledger.store)
         target.check([file.version for file in files])
         applied += _climb(ledger, turn, files, target.version)
@@ -141,8 +144,10 @@ def schema_version(stores: "Stores") -> dict[str, str]:
     return versions
 
 
-def _ledgers(stores: "Stores", target: Target) -> list[tuple[Ledger, _Turn]]:
+def _ledgers(stores: "Stores", target: Target, cluster: str = "") -> list[tuple[Ledger, _Turn]]:
     """The ledgers that are to move, each with what lets one runner in at a time.
+
+    A ClickHouse that has a ledger says itself over which cluster it is spread; `cluster` is for one that has none.
 
     ClickHouse has no lock of its own, so its runners wait at PostgreSQL's where that is open; the embedded one
     admits one process anyway, and every file may be repeated.
@@ -155,7 +160,7 @@ def _ledgers(stores: "Stores", target: Target) -> list[tuple[Ledger, _Turn]]:
         if target.moves("postgres"):
             found.append((postgres, turn))
     if stores.opened_clickhouse is not None and target.moves("clickhouse"):
-        found.append((ClickHouseLedger(stores.clickhouse), turn))
+        found.append((ClickHouseLedger(stores.clickhouse, cluster_of(stores.clickhouse) or cluster), turn))
     return found
 
 

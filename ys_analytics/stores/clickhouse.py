@@ -50,6 +50,8 @@ _SETTINGS = {
     # Blocks by rows, not by bytes: a tenth of the batches for the same rows, and so of what each batch costs.
     "preferred_block_size_bytes": "0",
     "max_block_size": "131072",
+    # Over a cluster, a write is done when every shard has its rows.
+    "distributed_foreground_insert": "1",
 }
 
 

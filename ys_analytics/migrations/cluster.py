@@ -1,0 +1,111 @@
+"""The same migration files for a cluster of shards: a table of rows on each, and a Distributed table over them.
+
+Knows the few shapes of our own statements and by what each table is sharded (ruling C7); knows no data. Whoever
+reads or inserts uses the table's own name and never learns of the shards.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from ys_analytics.errors import MigrationError
+
+if TYPE_CHECKING:
+    from ys_analytics.stores.clickhouse import ClickHouse
+
+# What one portfolio, asset or pool is made of stays on one shard, so that a GROUP BY over it is done there.
+SHARDED_BY = {
+    "schema_migrations": "version",
+    "market_data": "asset_id",
+    "dex_trades": "pair_address",
+    "yield_metrics": "pool_address",
+    "portfolio_snapshots": "portfolio_id",
+    "risk_metrics": "portfolio_id",
+    "satellite_performance": "agent_id",
+}
+
+_STATEMENT = re.compile(
+    r"^(?P<verb>CREATE TABLE IF NOT EXISTS|DROP TABLE IF EXISTS|ALTER TABLE|TRUNCATE TABLE) (?P<table>\w+)",
+    re.MULTILINE,
+)
+_DISTRIBUTED = re.compile(r"^Distributed\('(?P<cluster>[^']+)'")
+_ENGINE = "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'"
+
+
+def spread(statement: str, cluster: str) -> tuple[str, ...]:
+    """What to run on any one shard so that a statement holds on all of them.
+
+    Args:
+        statement: One CREATE TABLE, DROP TABLE, ALTER TABLE or TRUNCATE TABLE of a table in `SHARDED_BY`.
+        cluster: Its name; empty where each table is one, and the statement stays as it is.
+
+    Raises:
+        MigrationError: the statement is of no such shape.
+
+    >>> spread("ALTER TABLE market_data MODIFY TTL timestamp", "ys")
+    ('ALTER TABLE market_data_local ON CLUSTER `ys` MODIFY TTL timestamp',)
+    >>> spread("DROP TABLE IF EXISTS market_data", "ys")[0]
+    'DROP TABLE IF EXISTS market_data ON CLUSTER `ys`'
+    """
+    if not cluster:
+        return (statement,)
+    found = _STATEMENT.search(statement)
+    if found is None or found["table"] not in SHARDED_BY:
+        raise MigrationError(f"no way to run this on the shards of {cluster}: {statement.strip()[:80]}")
+    verb, table = found["verb"], found["table"]
+    everywhere = f"ON CLUSTER `{cluster}`"
+    local = _STATEMENT.sub(f"{verb} {table}_local {everywhere}", statement, count=1)
+    if verb == "CREATE TABLE IF NOT EXISTS":
+        over = (
+            f"CREATE TABLE IF NOT EXISTS {table} {everywhere} AS {table}_local "
+            f"ENGINE = Distributed(`{cluster}`, currentDatabase(), {table}_local, cityHash64({SHARDED_BY[table]}))"
+        )
+        return (local, over)
+    if verb == "DROP TABLE IF EXISTS":
+        return (f"DROP TABLE IF EXISTS {table} {everywhere}", local)
+    return (local,)
+
+
+def cluster_of(clickhouse: "ClickHouse") -> str:
+    """The cluster over which the tables of this database are spread; empty where each is one, or none is there.
+
+    Raises:
+        StoreError: ClickHouse refused.
+    """
+    for (engine,) in clickhouse.rows(_ENGINE):
+        if spread_over := _DISTRIBUTED.match(engine):
+            return spread_over["cluster"]
+    return ""
+
+
+def check_cluster(clickhouse: "ClickHouse", wanted: str) -> None:
+    """Refuse to migrate a database that was made for another cluster than the setting says.
+
+    Args:
+        clickhouse: Open.
+        wanted: What the setting says; empty for none.
+
+    Raises:
+        MigrationError: the database was made otherwise, or is the embedded one.
+        StoreError: ClickHouse refused.
+    """
+    there = cluster_of(clickhouse)
+    if there != wanted and clickhouse.rows(_ENGINE):
+        made = f"for the cluster {there!r}" if there else "for one server"
+        raise MigrationError(
+            f"YS_CLICKHOUSE_CLUSTER is {wanted!r}, but this database was made {made}; set it back, or name an empty "
+            "database and import into it"
+        )
+    if wanted and clickhouse.address.embedded:
+        raise MigrationError(
+            f"YS_CLICKHOUSE_CLUSTER: {wanted!r} needs a server of it in YS_CLICKHOUSE_URL; the embedded engine has none"
+        )
+
+
+def empty_table(clickhouse: "ClickHouse", table: str) -> None:
+    """Take every row out of a table, on every shard that has some.
+
+    Raises:
+        StoreError: ClickHouse refused.
+    """
+    for statement in spread(f"TRUNCATE TABLE {table}", cluster_of(clickhouse)):
+        clickhouse.run(statement)
