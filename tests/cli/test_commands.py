@@ -32,6 +32,13 @@ def test_migrating_again_changes_nothing(ys):
     assert "nothing to migrate" in done.stderr
 
 
+def test_the_views_are_refreshed_by_a_command(ys):
+    """An operator who writes transactions has a line for his timetable."""
+    done = ys("migrate", "refresh")
+    assert done.returncode == 0, done.stderr
+    assert "refreshed daily_external_flows, current_exposure" in done.stderr
+
+
 def test_the_demo_does_not_run_over_data(ys):
     """Data that somebody may need is not written over without being asked to."""
     refused, skipped = ys("demo"), ys("demo", "--if-empty")

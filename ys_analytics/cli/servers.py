@@ -1,11 +1,13 @@
 """The commands about the stores themselves: start, stop, migrate, look."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 migrate = typer.Typer(
-    help="Bring the schema of the four stores up, take it down, or see where it stands.", no_args_is_help=True
+    help="Bring the schema of the four stores up, take it down, see where it stands, keep it fresh.",
+    no_args_is_help=True,
 )
 
 
@@ -106,6 +108,21 @@ def migrate_status() -> None:
         steps = migrations.status(stores, settings=load_settings())
     heads = ("store", "version", "description", "state", "applied_at", "detail")
     show("", heads, ([getattr(step, head) for head in heads] for step in steps))
+
+
+@migrate.command("refresh")
+def migrate_refresh() -> None:
+    """Compute the materialized views again while readers go on, and make the monthly partitions of the year ahead."""
+    from ys_analytics import migrations
+    from ys_analytics.cli.console import say
+    from ys_analytics.cli.opening import owner
+    from ys_analytics.schemas import Span
+
+    now = datetime.now(UTC)
+    with owner("ys migrate refresh", only=("postgres",)) as stores:
+        made = migrations.make_partitions(stores, Span(now, now + timedelta(days=365)))
+        views = migrations.refresh(stores)
+    say(f"refreshed {', '.join(views)}; {len(made)} partitions made")
 
 
 def browser() -> None:
