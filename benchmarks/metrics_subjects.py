@@ -4,12 +4,19 @@ Every subject computes the same dozen numbers of every portfolio and gives back 
 that the bench can see they did the same work. A peer that is not installed raises ImportError.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from benchmarks.metrics_sql import clickhouse_sql, duckdb_sql, pushed_down
 from ys_analytics import metrics
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 START = np.datetime64("2024-01-01")
 YEAR = 365
@@ -72,35 +79,6 @@ def bare_polars(data: pl.DataFrame) -> float:
     return table["sharpe_ratio"].mean()
 
 
-def numpy_wide(data: pl.DataFrame) -> float:
-    """A ready wide matrix, in blocks that stay in the cache."""
-    days = data["day"].n_unique()
-    matrix = data["ret"].to_numpy().reshape(-1, days)
-    sharpe = []
-    for begin in range(0, len(matrix), 100):
-        block = matrix[begin : begin + 100]
-        wealth = np.cumprod(block + 1, axis=1)
-        peak = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
-        deepest = (wealth / peak - 1).min(axis=1)
-        growth = wealth[:, -1] ** (YEAR / days) - 1
-        mean, risk = block.mean(axis=1), block.std(axis=1, ddof=1)
-        downside = np.sqrt((np.minimum(block, 0) ** 2).mean(axis=1))
-        edge = np.quantile(block, 0.05, axis=1)
-        tail = np.where(block <= edge[:, None], block, 0).sum(axis=1) / (block <= edge[:, None]).sum(axis=1)
-        ratios = mean / risk * YEAR**0.5
-        _ = (
-            wealth[:, -1] - 1,
-            growth / -deepest,
-            mean / downside,
-            tail,
-            block.max(1),
-            block.min(1),
-            (block > 0).mean(1),
-        )
-        sharpe.append(ratios)
-    return float(np.concatenate(sharpe).mean())
-
-
 def pandas_groups(data: pl.DataFrame) -> float:
     """Grouped columns where pandas has them, a running product for the drawdown."""
     import pandas as pd
@@ -123,45 +101,52 @@ def pandas_groups(data: pl.DataFrame) -> float:
     return float((mean / risk * YEAR**0.5).mean())
 
 
-def duckdb_sql(data: pl.DataFrame) -> float:
-    """One statement with a window for the path."""
-    import duckdb
+def numpy_naive(data: pl.DataFrame) -> float:
+    """The same on the whole matrix at once, as one writes it first."""
+    return _numpy(_matrix(data))
 
-    connection = duckdb.connect()
-    connection.execute("SET threads = 2")
-    connection.register("returns", data.to_arrow())
-    rows = connection.execute(
-        """
-        WITH wealth AS (
-            SELECT portfolio_id, day, ret, exp(sum(ln(1 + ret)) OVER (PARTITION BY portfolio_id ORDER BY day)) AS value
-            FROM returns
-        ), depth AS (
-            SELECT portfolio_id, day, ret, value,
-                   value / greatest(1, max(value) OVER (PARTITION BY portfolio_id ORDER BY day)) - 1 AS under
-            FROM wealth
-        ), edges AS (
-            SELECT portfolio_id, quantile_cont(ret, 0.05) AS edge FROM returns GROUP BY portfolio_id
-        )
-        SELECT portfolio_id, product(1 + ret) - 1 AS total,
-               product(1 + ret) ** (365 / (max(day) - min(day) + 1)) - 1 AS growth,
-               stddev_samp(ret) * sqrt(365) AS volatility, avg(ret) / stddev_samp(ret) * sqrt(365) AS sharpe,
-               avg(ret) / sqrt(avg(least(ret, 0) ** 2)) * sqrt(365) AS sortino, min(under) AS deepest,
-               growth / -deepest AS calmar, -any_value(edge) AS var,
-               -avg(ret) FILTER (ret <= edge) AS es, max(ret), min(ret), avg((ret > 0)::INT)
-        FROM depth JOIN edges USING (portfolio_id) GROUP BY portfolio_id
-        """
-    ).fetchnumpy()
-    return float(rows["sharpe"].mean())
+
+def numpy_blocks(data: pl.DataFrame) -> float:
+    """A ready wide matrix, in blocks that stay in the cache."""
+    matrix = _matrix(data)
+    blocks = [matrix[begin : begin + 100] for begin in range(0, len(matrix), 100)]
+    return float(np.average([_numpy(block) for block in blocks], weights=[len(block) for block in blocks]))
+
+
+def _matrix(data: pl.DataFrame) -> np.ndarray:
+    return data["ret"].to_numpy().reshape(-1, data["day"].n_unique())
+
+
+def _numpy(returns: np.ndarray) -> float:
+    days = returns.shape[1]
+    wealth = np.cumprod(returns + 1, axis=1)
+    peak = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
+    deepest = (wealth / peak - 1).min(axis=1)
+    growth = wealth[:, -1] ** (YEAR / days) - 1
+    mean, risk = returns.mean(axis=1), returns.std(axis=1, ddof=1)
+    downside = np.sqrt((np.minimum(returns, 0) ** 2).mean(axis=1))
+    edge = np.quantile(returns, 0.05, axis=1)
+    beyond = returns <= edge[:, None]
+    shortfall = -np.where(beyond, returns, 0).sum(axis=1) / beyond.sum(axis=1)
+    _ = (returns.max(axis=1), returns.min(axis=1), (returns > 0).mean(axis=1))
+    _ = (
+        wealth[:, -1] - 1,
+        risk * YEAR**0.5,
+        growth / -deepest,
+        mean / downside * YEAR**0.5,
+        -edge,
+        shortfall,
+        extremes,
+    )
+    return float((mean / risk * YEAR**0.5).mean())
 
 
 def empyrical_loop(data: pl.DataFrame) -> float:
     """One portfolio after another, as Series, as the library's own pages do it."""
     import empyrical
-    import pandas as pd
 
     found = []
-    for part in data.partition_by("portfolio_id", maintain_order=True):
-        ret = pd.Series(part["ret"].to_numpy(), index=pd.DatetimeIndex(part["day"].to_numpy()))
+    for ret in _series(data):
         found.append(empyrical.sharpe_ratio(ret, annualization=YEAR))
         empyrical.cum_returns_final(ret), empyrical.annual_return(ret, annualization=YEAR)
         empyrical.annual_volatility(ret, annualization=YEAR), empyrical.sortino_ratio(ret, annualization=YEAR)
@@ -173,18 +158,37 @@ def empyrical_loop(data: pl.DataFrame) -> float:
 
 def quantstats_loop(data: pl.DataFrame) -> float:
     """One portfolio after another, as the library is made."""
-    import pandas as pd
     from quantstats import stats
 
     found = []
-    for part in data.partition_by("portfolio_id", maintain_order=True):
-        ret = pd.Series(part["ret"].to_numpy(), index=pd.DatetimeIndex(part["day"].to_numpy()))
+    for ret in _series(data):
         found.append(stats.sharpe(ret, periods=YEAR))
         for number in (stats.comp, stats.max_drawdown, stats.value_at_risk, stats.cvar, stats.best, stats.worst):
             number(ret)
         stats.cagr(ret, periods=YEAR), stats.volatility(ret, periods=YEAR), stats.win_rate(ret)
         stats.sortino(ret, periods=YEAR), stats.calmar(ret, periods=YEAR)
     return float(np.mean(found))
+
+
+def ffn_loop(data: pl.DataFrame) -> float:
+    """One path of prices after another; the library computes its forty-odd numbers or none."""
+    import ffn
+    import pandas as pd
+
+    found = []
+    for ret in _series(data):
+        first = pd.Series([1.0], index=[ret.index[0] - pd.Timedelta(days=1)])
+        prices = pd.concat([first, (ret + 1).cumprod()])
+        found.append(ffn.PerformanceStats(prices, annualization_factor=YEAR).stats["daily_sharpe"])
+    return float(np.mean(found))
+
+
+def _series(data: pl.DataFrame) -> Iterator["pd.Series"]:
+    """Each portfolio's returns as the libraries take them, cut out of the long frame in the fastest way found."""
+    import pandas as pd
+
+    for part in data.partition_by("portfolio_id", maintain_order=True):
+        yield pd.Series(part["ret"].to_numpy(), index=pd.DatetimeIndex(part["day"].to_numpy()))
 
 
 def ours_rolling(data: pl.DataFrame) -> float:
@@ -226,25 +230,52 @@ def ours_everything(data: pl.DataFrame) -> float:
     return table.filter(metric="sharpe_ratio")["value"].mean()
 
 
-# By work: who, how, and every how-manieth portfolio of the whole is computed and scaled up.
-SUBJECTS: dict[str, dict[str, tuple[Callable[[pl.DataFrame], float], int]]] = {
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who computes, and how.
+
+    Attributes:
+        compute: From the frame of returns to the mean Sharpe ratio.
+        every: Every how-manieth portfolio is computed, and the time scaled up.
+        placed: For who keeps rows in a store: puts them there, and gives what asks; instead of `compute`.
+    """
+
+    compute: Callable[[pl.DataFrame], float] | None = None
+    every: int = 1
+    placed: Callable[[pl.DataFrame], AbstractContextManager[Callable[[], float]]] | None = None
+
+    @contextmanager
+    def ready(self, data: pl.DataFrame) -> Iterator[Callable[[], float]]:
+        """What to time."""
+        if self.placed is not None:
+            with self.placed(data) as asked:
+                yield asked
+        else:
+            yield lambda: self.compute(data)
+
+
+SUBJECTS: dict[str, dict[str, Subject]] = {
     "A dozen headline metrics": {
-        "ours": (ours, 1),
-        "ours, wide": (ours_wide, 1),
-        "bare Polars": (bare_polars, 1),
-        "NumPy, ready and blocked": (numpy_wide, 1),
-        "pandas": (pandas_groups, 1),
-        "DuckDB": (duckdb_sql, 1),
-        "empyrical": (empyrical_loop, 50),
-        "quantstats": (quantstats_loop, 500),
+        "ours": Subject(ours),
+        "ours, wide": Subject(ours_wide),
+        "bare Polars": Subject(bare_polars),
+        "NumPy, ready and blocked": Subject(numpy_blocks),
+        "NumPy, ready and naive": Subject(numpy_naive),
+        "ClickHouse SQL, in process": Subject(placed=clickhouse_sql),
+        "ours as ClickHouse SQL, from snapshots": Subject(placed=pushed_down),
+        "pandas": Subject(pandas_groups),
+        "DuckDB": Subject(placed=duckdb_sql),
+        "empyrical": Subject(empyrical_loop, every=50),
+        "quantstats": Subject(quantstats_loop, every=500),
+        "ffn, all its numbers": Subject(ffn_loop, every=500),
     },
     "Rolling 30-day volatility, Sharpe ratio and beta": {
-        "ours": (ours_rolling, 1),
-        "best Polars form": (polars_rolling_flat, 1),
-        "Polars by over": (polars_rolling_over, 1),
+        "ours": Subject(ours_rolling),
+        "best Polars form": Subject(polars_rolling_flat),
+        "Polars by over": Subject(polars_rolling_over),
     },
-    "The whole catalogue": {"ours": (ours_everything, 1)},
-    "A hundred thousand": {"ours": (ours_wide, 1)},
+    "The whole catalogue": {"ours": Subject(ours_everything)},
+    "A hundred thousand": {"ours": Subject(ours_wide)},
 }
 
 # Portfolios of each work, at 730 days.
