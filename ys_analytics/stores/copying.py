@@ -1,16 +1,21 @@
-"""Reading by COPY on one connection: which rows, in which form, and the bytes as they come.
+"""Reading by COPY on one connection or several: which rows, in which form, and the bytes as they come.
 
 Knows libpq's COPY and the size of a table; knows no transaction and decides nothing about retries.
 """
 
-from collections.abc import Generator, Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from io import BytesIO
+from selectors import EVENT_READ, DefaultSelector
 from typing import Any
 
 import polars as pl
 import psycopg
 from psycopg import pq, sql
-from psycopg.waiting import Ready, Wait
 
 from ys_analytics.stores import copytext
 from ys_analytics.stores.refusals import Refusals
@@ -21,11 +26,19 @@ Line = psycopg.Connection[Any]
 # Large enough that the parser's start-up does not show, small enough that memory stays bounded.
 _BUFFER = 16 * 2**20
 
+# Buffers that may wait for the parser before the next is filled.
+_WAITING = 2
+
+# Seconds. The server wakes us for every 8 KiB it writes, and its own buffer holds twenty times that: a moment's
+# patience lets them gather, which is a tenth of the whole time.
+_PAUSE = 0.0003
+
 # A table smaller than this is not worth a second connection.
 _SPLIT_FROM = 32 * 2**20
 
 _PAGE = 8192
 _NUMERIC = 1700
+_UUID = 2950
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +70,7 @@ def quoted(name: str) -> str:
 
 
 def describe(line: Line, query: Query, schema: Mapping[str, pl.DataType]) -> tuple[copytext.Field, ...]:
-    """Ask for no row, to learn which numerics the server itself keeps within bounds."""
+    """Ask for no row, to learn what the server itself keeps within bounds: numerics, and texts without escapes."""
     names = sql.SQL(", ").join(map(sql.Identifier, schema))
     found = line.execute(f"{query.select(line, names)} LIMIT 0".encode()).description or []
     bounds = {
@@ -65,7 +78,8 @@ def describe(line: Line, query: Query, schema: Mapping[str, pl.DataType]) -> tup
         for column in found
         if column.type_code == _NUMERIC and column.precision is not None and column.scale is not None
     }
-    return copytext.fields(schema, bounds=bounds)
+    plain = {column.name for column in found if column.type_code == _UUID}
+    return copytext.fields(schema, bounds=bounds, plain=plain)
 
 
 def statement(line: Line, query: Query, columns: tuple[copytext.Field, ...]) -> str:
@@ -75,35 +89,98 @@ def statement(line: Line, query: Query, columns: tuple[copytext.Field, ...]) -> 
 
 
 def copied(
-    line: Line, statement: str, columns: tuple[copytext.Field, ...], refusals: Refusals
-) -> Iterator[pl.DataFrame]:
-    """The rows of a COPY, a buffer at a time."""
-    with line.cursor() as cursor, cursor.copy(statement.encode()):
-        more = True
-        while more:
-            buffer = bytearray()
-            more = line.wait(_fill(line.pgconn, buffer))
-            yield copytext.parse(bytes(buffer), columns, refusals)
+    copies: Sequence[tuple[Line, str]], columns: tuple[copytext.Field, ...], refusals: Refusals
+) -> Generator[tuple[int, pl.DataFrame], None, None]:
+    """The rows of one COPY a connection, a buffer at a time, each parsed while the next ones arrive.
 
+    Args:
+        copies: Connections, each with its statement.
+        columns: What the statements give.
+        refusals: What becomes of values that do not fit.
 
-def _fill(pgconn: pq.abc.PGconn, buffer: bytearray) -> Generator[Wait, Ready | int, bool]:
-    """Move rows from libpq into the buffer until it is full; whether there may be more.
-
-    A generator, so that psycopg waits for the socket and Ctrl-C cancels the statement. Row by row, because
-    that is how libpq hands them out; the loop is all Python does per row.
+    Yields:
+        Which of the copies, and some of its rows; the rows of one copy come in their order.
     """
-    take = pgconn.get_copy_data
-    while len(buffer) < _BUFFER:
+    parsing: deque[tuple[int, Future[pl.DataFrame]]] = deque()
+    with ThreadPoolExecutor(1) as parser, closing(_buffers(copies)) as buffers:
+        for place, buffer in buffers:
+            parsing.append((place, parser.submit(copytext.parse, buffer, columns, refusals)))
+            if len(parsing) > _WAITING:
+                first, rows = parsing.popleft()
+                yield first, rows.result()
+        for first, rows in parsing:
+            yield first, rows.result()
+
+
+def _buffers(copies: Sequence[tuple[Line, str]]) -> Generator[tuple[int, bytes], None, None]:
+    """What the copies bring, in buffers of whole rows; at least one of each.
+
+    One thread serves all connections: two that fight for the interpreter at every row are slower. Leaving
+    early, and Ctrl-C, cancel the statements.
+    """
+    with ExitStack() as begun, DefaultSelector() as arrivals:
+        for place, (line, statement) in enumerate(copies):
+            cursor = begun.enter_context(line.cursor())
+            begun.enter_context(cursor.copy(statement.encode()))
+            arrivals.register(line.pgconn.socket, EVENT_READ, (place, line.pgconn, _Gathered()))
+        ready = list(arrivals.get_map().values())  # for the first rows came with the answer that COPY has begun
+        while ready:
+            unfinished = []
+            for key in ready:
+                place, pgconn, gathered = key.data
+                if not _take(pgconn, gathered):
+                    arrivals.unregister(key.fileobj)
+                    yield place, gathered.emptied()
+                elif gathered.full:
+                    unfinished.append(key)
+                    yield place, gathered.emptied()
+            time.sleep(_PAUSE)
+            if arrivals.get_map():
+                arrived = [key for key, _ in arrivals.select(0 if unfinished else None)]
+                ready = unfinished + [key for key in arrived if key not in unfinished]
+            else:
+                ready = []
+
+
+class _Gathered:
+    """Rows as they came, one after another."""
+
+    def __init__(self) -> None:
+        self.rows = BytesIO()
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to parse them."""
+        return self.rows.tell() >= _BUFFER
+
+    def emptied(self) -> bytes:
+        """All of them; what follows is gathered anew."""
+        rows, self.rows = self.rows, BytesIO()
+        return rows.getvalue()
+
+
+def _take(pgconn: pq.abc.PGconn, gathered: _Gathered) -> bool:
+    """Move what has arrived into the buffer, until nothing more has or the buffer is full; whether more may come.
+
+    Row by row, because that is how libpq hands them out; the loop is all Python does per row.
+    """
+    take, write = pgconn.get_copy_data, gathered.rows.write
+    room = _BUFFER - gathered.rows.tell()
+    asked = False
+    while room > 0:
         size, row = take(1)
         if size > 0:
-            buffer += row
-        elif size == 0:
-            while not (yield Wait.R):
-                pass
-            pgconn.consume_input()
-        else:
+            write(row)
+            room -= size
+            asked = False
+        elif size < 0:
             _finish(pgconn)
             return False
+        elif asked:
+            return True
+        else:
+            pgconn.consume_input()
+            asked = True
     return True
 
 

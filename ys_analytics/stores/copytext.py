@@ -5,7 +5,7 @@ Text is exact where binary drivers are not: a numeric is its digits. What does n
 never rounded (Polars alone would round a 19th decimal place).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -36,11 +36,13 @@ class Field:
         dtype: Its declared type.
         bounded: A numeric whose precision and scale the server enforces within `dtype`, so that
             Polars can parse it directly.
+        plain: A text the server never escapes, such as a uuid.
     """
 
     name: str
     dtype: pl.DataType
     bounded: bool = False
+    plain: bool = False
 
     @property
     def asked(self) -> sql.Composable:
@@ -51,7 +53,7 @@ class Field:
         name = sql.Identifier(self.name)
         match self.dtype:
             case pl.Datetime():
-                return sql.SQL("timestamptz_send({})").format(name)
+                return sql.SQL("encode(timestamptz_send({}), 'hex')").format(name)
             case pl.Date():
                 return sql.SQL("{} - '1970-01-01'::date").format(name)
             case pl.Boolean():
@@ -77,19 +79,25 @@ class Field:
                 return self.dtype
 
     @property
+    def read(self) -> pl.Expr:
+        """What is judged and then made a value of: the number of a time, everything else as it came."""
+        column = pl.col(self.name)
+        return _ticks(column) if isinstance(self.dtype, pl.Datetime) else column
+
+    @property
     def value(self) -> pl.Expr:  # noqa: PLR0911 - one arm a type reads best
-        """The declared type, from what `wire` gave."""
+        """The declared type, from what `read` gave."""
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
-                return (_ticks(column) + _EPOCH_US).cast(pl.Datetime("us", "UTC")).alias(self.name)
+                return (column + _EPOCH_US).cast(pl.Datetime("us", "UTC"))
             case pl.List():
                 return _elements(_texts(column), _inner(self.dtype))
             case pl.Decimal() if not self.bounded:
                 return column.cast(self.dtype)
             case pl.Date():
                 return column.cast(pl.Date())
-            case pl.String():
+            case pl.String() if not self.plain:
                 return _unescaped(column)
             case pl.Enum() if _escapes(self.dtype):
                 return _unescaped(column).cast(self.dtype)
@@ -98,11 +106,11 @@ class Field:
 
     @property
     def fits(self) -> pl.Expr | None:  # noqa: PLR0911 - one arm a type reads best
-        """Whether the text as it came means a value of the declared type; None where any text does."""
+        """Whether what `read` gave means a value of the declared type; None where any text does."""
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
-                return _ticks(column).is_between(_FIRST_US, _LAST_US, closed="none")
+                return column.is_between(_FIRST_US, _LAST_US, closed="none")
             case pl.Decimal(precision=precision, scale=scale):
                 return column.str.contains(rf"^-?[0-9]{{1,{precision - scale}}}(?:\.[0-9]{{0,{scale}}}0*)?$")
             case pl.Enum():
@@ -119,8 +127,18 @@ class Field:
                 return column.cast(self.wire, strict=False).is_not_null()
 
 
-def fields(schema: Mapping[str, pl.DataType], *, bounds: Mapping[str, tuple[int, int] | None]) -> tuple[Field, ...]:
-    """One field a column of `schema`; `bounds` has precision and scale of each numeric the server limits.
+def fields(
+    schema: Mapping[str, pl.DataType],
+    *,
+    bounds: Mapping[str, tuple[int, int] | None],
+    plain: Collection[str] = (),
+) -> tuple[Field, ...]:
+    """One field a column of `schema`.
+
+    Args:
+        schema: Names and declared types.
+        bounds: Precision and scale of each numeric the server limits.
+        plain: Columns whose texts the server never escapes.
 
     Raises:
         ContractError: a declared type has no exact form on this wire.
@@ -130,7 +148,8 @@ def fields(schema: Mapping[str, pl.DataType], *, bounds: Mapping[str, tuple[int,
         if not isinstance(inner, (*_ELEMENTS, pl.Datetime, pl.Date)) or (inner is not dtype and _timed(inner)):
             raise ContractError(f"column {name}: {dtype} cannot be read from PostgreSQL; declare another type")
     return tuple(
-        Field(name=name, dtype=dtype, bounded=_within(bounds.get(name), dtype)) for name, dtype in schema.items()
+        Field(name=name, dtype=dtype, bounded=_within(bounds.get(name), dtype), plain=name in plain)
+        for name, dtype in schema.items()
     )
 
 
@@ -141,7 +160,7 @@ def parse(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.D
         ContractError: a value does not fit and `refusals` does not quarantine.
     """
     try:
-        rows = _read(buffer, {column.name: column.wire for column in columns})
+        rows = _read(buffer, {column.name: column.wire for column in columns}).select(column.read for column in columns)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return _sift(buffer, columns, refusals)
     doubts = [c.fits.fill_null(value=True).all() for c in columns if c.wire != c.dtype and c.fits is not None]
@@ -183,14 +202,15 @@ def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.D
     for column in columns:
         if column.fits is None:
             continue
-        fits = text.select((column.fits | pl.col(column.name).is_null()).fill_null(value=False)).to_series()
+        fits = text.select(column.read).select(column.fits).to_series().fill_null(value=False)
+        fits |= text[column.name].is_null()
         for row in text.filter(good & ~fits).iter_rows(named=True):
             key = {name: row[name] for name in refusals.key if name in row}
             refusals.refuse(column=column.name, found=row[column.name], expected=column.dtype, key=key)
         good &= fits
     kept = b"".join(line for line, keep in zip(lines, good, strict=True) if keep)
     wired = _read(kept, {column.name: column.wire for column in columns})
-    return wired.select(column.value for column in columns)
+    return wired.select(column.read for column in columns).select(column.value for column in columns)
 
 
 def _readable(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> list[bytes]:
@@ -216,8 +236,8 @@ def _is_utf8(cell: bytes) -> bool:
 
 
 def _ticks(column: pl.Expr) -> pl.Expr:
-    r"""Microseconds since 2000 out of `\\x` and sixteen hex digits."""
-    return column.str.slice(3).str.decode("hex", strict=False).bin.reinterpret(dtype=pl.Int64, endianness="big")
+    """Microseconds since 2000 out of sixteen hex digits."""
+    return column.str.decode("hex", strict=False).bin.reinterpret(dtype=pl.Int64, endianness="big")
 
 
 def _unescaped(column: pl.Expr) -> pl.Expr:

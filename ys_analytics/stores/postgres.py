@@ -5,8 +5,7 @@ server (no session setting, no prepared statement), so it works through PgBounce
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import Any, Self
 
 import polars as pl
@@ -139,9 +138,10 @@ class Postgres:
         query = copying.Query(f"({statement}\n)", parameters=parameters)
         with told(), self._view() as view:
             columns = copying.describe(view.line, query, schema)
-            yield from copying.copied(
-                view.line, copying.statement(view.line, query, columns), columns, refusals or Refusals()
-            )
+            copy = (view.line, copying.statement(view.line, query, columns))
+            with closing(copying.copied([copy], columns, refusals or Refusals())) as parts:
+                for _, rows in parts:
+                    yield rows
 
     def rows(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """The rows of a small catalogue question as Python values; not for data.
@@ -240,17 +240,16 @@ class Postgres:
     ) -> list[pl.DataFrame]:
         middle = copying.middle(view.line, query.table) if query.table and not self._writing else None
         if middle is None:
-            return list(copying.copied(view.line, copying.statement(view.line, query, columns), columns, refusals))
+            copy = (view.line, copying.statement(view.line, query, columns))
+            return [rows for _, rows in copying.copied([copy], columns, refusals)]
         halves = [query.also(f"ctid {sign} '({middle},0)'::tid") for sign in ("<", ">=")]
         texts = [copying.statement(view.line, half, columns) for half in halves]
-        with self._transaction("second", SNAPSHOT, snapshot=view.exported()) as second, ThreadPoolExecutor(1) as pool:
-            theirs = pool.submit(lambda: list(copying.copied(second.line, texts[1], columns, refusals)))
-            try:
-                ours = list(copying.copied(view.line, texts[0], columns, refusals))
-            except BaseException:
-                second.line.cancel()
-                raise
-            return ours + theirs.result()
+        frames: tuple[list[pl.DataFrame], ...] = ([], [])
+        with self._transaction("second", SNAPSHOT, snapshot=view.exported()) as second:
+            copies = list(zip((view.line, second.line), texts, strict=True))
+            for half, rows in copying.copied(copies, columns, refusals):
+                frames[half].append(rows)
+        return [*frames[0], *frames[1]]
 
     def _may_retry(self, error: Exception) -> bool:
         cause = error.__cause__
