@@ -64,6 +64,7 @@ SELECT mean / deviation * sqrt(365) AS sharpe_ratio, portfolio_id, total, growth
 FROM shared
 """
 
+
 @contextmanager
 def duckdb_sql(data: pl.DataFrame) -> Iterator[Asked]:
     """One statement with a window for the path, on the columns as they are."""
@@ -104,10 +105,6 @@ def pushed_down(data: pl.DataFrame) -> Iterator[Asked]:
     none = pl.DataFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
     asked = pushdown.fleet_parameters(none, until=datetime(2100, 1, 1, tzinfo=UTC))
     names = [metric.name for metric in HEADLINE]
-        "portfolio_id": pl.String(),
-        **window,
-        **dict.fromkeys((metric.name for metric in HEADLINE), pl.Float64()),
-    }
     with _clickhouse() as clickhouse:
         clickhouse.run(
             "CREATE TABLE snapshots (timestamp DateTime64(3, 'UTC'), portfolio_id String, "

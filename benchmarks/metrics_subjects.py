@@ -136,7 +136,6 @@ def _numpy(returns: np.ndarray) -> float:
         mean / downside * YEAR**0.5,
         -edge,
         shortfall,
-        extremes,
     )
     return float((mean / risk * YEAR**0.5).mean())
 
