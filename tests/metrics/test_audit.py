@@ -87,6 +87,31 @@ def test_a_difference_of_method_is_named(metric, expression, explained, how):
     assert row["difference"] == pytest.approx(row["stored"] - row["ours"])
 
 
+@pytest.mark.parametrize(
+    ("year", "free", "how"),
+    [
+        pytest.param(365, 0.05 / 365, "a risk-free rate of 5.00% a year", id="in 365 parts"),
+        pytest.param(252, 0.0425 / 252, "a risk-free rate of 4.25% a year, 252 days a year", id="in 252 parts"),
+        pytest.param(365, 1.05 ** (1 / 365) - 1, "a risk-free rate of 5.00% a year, compounded", id="a root"),
+        pytest.param(365, 0.0, "no risk-free rate", id="none"),
+    ],
+)
+def test_another_risk_free_rate_is_named(year, free, how):
+    """A stored Sharpe ratio in excess of another rate than ours is a matter of method, and which rate is said."""
+    stored = claim("sharpe_ratio", of(performance.sharpe_ratio(R, periods_per_year=year, risk_free=free)))
+    row = audit.audit(stored, RETURNS, VALUES, risk_free=0.02).row(0, named=True)
+    assert (row["explained"], row["how"]) == ("method", how)
+    assert row["ours"] == pytest.approx(of(performance.sharpe_ratio(R, periods_per_year=365, risk_free=0.02 / 365)))
+
+
+def test_our_own_rate_agrees_and_an_odd_one_is_nobodys():
+    """A rate of 2 % given is ours; a ratio that no round rate gives stays unexplained."""
+    stored = of(performance.sharpe_ratio(R, periods_per_year=365, risk_free=0.02 / 365))
+    agreed = audit.audit(claim("sharpe_ratio", stored), RETURNS, VALUES, risk_free=0.02)
+    odd = audit.audit(claim("sharpe_ratio", stored + 0.0007), RETURNS, VALUES, risk_free=0.02)
+    assert (agreed["explained"].item(), odd["explained"].item()) == ("agrees", "neither")
+
+
 def test_flows_counted_as_gains_are_recognised():
     """A stored daily return that took a deposit for a profit."""
     schema = {"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY}

@@ -15,6 +15,8 @@ from ys_analytics.metrics.sample import YEAR, observed
 
 # Stored with eight decimals, some as Float: closer than this is the same number.
 _SAME = 1e-6
+# Risk-free rates that people choose: quarters of a per cent, up to a tenth.
+_RATE_STEP, _RATE_MOST = 0.0025, 0.1
 
 _RET = pl.col("ret")
 
@@ -60,7 +62,12 @@ def claims(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
 
 
 def audit(
-    stored: pl.DataFrame, returns: pl.DataFrame, values: pl.DataFrame, *, tolerance: float = _SAME
+    stored: pl.DataFrame,
+    returns: pl.DataFrame,
+    values: pl.DataFrame,
+    *,
+    risk_free: float = 0.0,
+    tolerance: float = _SAME,
 ) -> pl.DataFrame:
     """Each portfolio's latest claim of each metric, beside ours of the same day.
 
@@ -68,6 +75,8 @@ def audit(
         stored: What `claims` gave; one frame or several concatenated.
         returns: What `daily_returns` gave, in order.
         values: portfolio_id, day, value, by which fractions of loss become USD.
+        risk_free: Simple rate per year, as a fraction, that our Sharpe ratio is in excess of. A stored one in
+            excess of another rate, in quarters of a per cent up to a tenth, is explained by it.
         tolerance: Numbers this near, relative to the greater of ours and one, are the same.
 
     Returns:
@@ -92,7 +101,15 @@ def audit(
         history, worth = histories.get((portfolio,)), closes.get((portfolio,))
         upto = None if history is None else history.filter(pl.col("day") <= day)
         upto_worth = [] if worth is None else worth.filter(pl.col("day") <= day)["value"].drop_nulls().tail(2).to_list()
-        rows.append((portfolio, metric, day, claim, *_judge(metric, claim, upto, upto_worth, tolerance)))
+        rows.append(
+            (
+                portfolio,
+                metric,
+                day,
+                claim,
+                *_judge(metric, claim, upto, upto_worth, risk_free=risk_free, tolerance=tolerance),
+            )
+        )
     return pl.DataFrame(rows, schema=_AUDIT, orient="row")
 
 
@@ -113,20 +130,28 @@ _Judgement = tuple[float | None, float | None, str, str | None, int, float | Non
 
 
 def _judge(
-    metric: str, claim: float, history: pl.DataFrame | None, closes: list[Decimal], tolerance: float
+    metric: str,
+    claim: float,
+    history: pl.DataFrame | None,
+    closes: list[Decimal],
+    *,
+    risk_free: float,
+    tolerance: float,
 ) -> _Judgement:
     if history is None or not history["ret"].count():
         return None, None, "data", "there is no return to compute it from", 0, None
     n = history["ret"].count()
     seen = history.filter(pl.col("ret").is_not_null())["day"]
     days = (seen.max() - seen.min()).days + 1  # type: ignore[operator,union-attr]
-    ways = _ways(metric, history, [float(value) for value in closes])
+    ways = _ways(metric, history, [float(value) for value in closes], risk_free)
     ours = ways.pop("")
     if ours is None:
         return None, None, "data", "too few returns to compute it from", n, n / days
     if _near(claim, ours, tolerance):
         return ours, claim - ours, "agrees", None, n, n / days
     how = next((name for name, other in ways.items() if other is not None and _near(claim, other, tolerance)), None)
+    if how is None and metric == "sharpe_ratio":
+        how = _other_rate(claim, history, tolerance)
     if how:
         return ours, claim - ours, "method", how, n, n / days
     lacks = _lacks(history, n, days)
@@ -145,11 +170,28 @@ def _lacks(history: pl.DataFrame, n: int, days: int) -> str | None:
     return "; ".join(parts) or None
 
 
-def _ways(metric: str, history: pl.DataFrame, closes: list[float]) -> dict[str, float | None]:
+def _other_rate(claim: float, history: pl.DataFrame, tolerance: float) -> str | None:
+    """The risk-free rate that makes the stored Sharpe ratio ours, if it is one that people choose."""
+    mean, deviation = history.select(mean=observed(_RET).mean(), deviation=observed(_RET).std()).row(0)
+    if not deviation or not math.isfinite(claim):
+        return None
+    for year, note in ((YEAR, ""), (252, ", 252 days a year")):
+        per_period = mean - claim * deviation / math.sqrt(year)
+        if per_period <= -1 or per_period * year > 1:
+            continue
+        for compounding, rate in (("", per_period * year), (", compounded", (1 + per_period) ** year - 1)):
+            chosen = round(rate / _RATE_STEP) * _RATE_STEP
+            back = (1 + chosen) ** (1 / year) - 1 if compounding else chosen / year
+            if 0 < chosen <= _RATE_MOST and _near(claim, (mean - back) / deviation * math.sqrt(year), tolerance):
+                return f"a risk-free rate of {chosen:.2%} a year{compounding}{note}"
+    return None
+
+
+def _ways(metric: str, history: pl.DataFrame, closes: list[float], risk_free: float) -> dict[str, float | None]:
     """Ours under the empty name, then the same as others compute it, the likeliest first."""
     if metric == "daily_return":
         return _daily_ways(history, closes)
-    expressions = _expressions(metric)
+    expressions = _sharpe_ways(risk_free) if metric == "sharpe_ratio" else _expressions(metric)
     row = history.select(**{f"way {place}": way for place, way in enumerate(expressions.values())}).row(0)
     numbers: dict[str, float | None] = dict(zip(expressions, row, strict=True))
     if metric in {"var_95", "cvar_95"}:
@@ -162,16 +204,24 @@ def _ways(metric: str, history: pl.DataFrame, closes: list[float]) -> dict[str, 
     return numbers
 
 
+def _sharpe_ways(risk_free: float) -> Mapping[str, pl.Expr]:
+    def sharpe(ret: pl.Expr, year: int = YEAR, ddof: int = 1) -> pl.Expr:
+        return performance.sharpe_ratio(ret, periods_per_year=year, risk_free=risk_free / year, ddof=ddof)
+
+    return {
+        "": sharpe(_RET),
+        "no risk-free rate": performance.sharpe_ratio(_RET, periods_per_year=YEAR),
+        "252 days a year": sharpe(_RET, 252),
+        "not annualised": performance.sharpe_ratio(_RET, periods_per_year=1, risk_free=risk_free / YEAR),
+        "the population's deviation": sharpe(_RET, ddof=0),
+        "compound growth over volatility": performance.geometric_sharpe_ratio(
+            _RET, periods_per_year=YEAR, risk_free=risk_free / YEAR
+        ),
+        **_windows(sharpe),
+    }
+
+
 def _expressions(metric: str) -> Mapping[str, pl.Expr]:
-    if metric == "sharpe_ratio":
-        return {
-            "": performance.sharpe_ratio(_RET, periods_per_year=YEAR),
-            "252 days a year": performance.sharpe_ratio(_RET, periods_per_year=252),
-            "not annualised": performance.sharpe_ratio(_RET, periods_per_year=1),
-            "the population's deviation": performance.sharpe_ratio(_RET, periods_per_year=YEAR, ddof=0),
-            "compound growth over volatility": performance.geometric_sharpe_ratio(_RET, periods_per_year=YEAR),
-            **_windows(lambda ret: performance.sharpe_ratio(ret, periods_per_year=YEAR)),
-        }
     if metric == "volatility":
         return {
             "": performance.volatility(_RET, periods_per_year=YEAR),
