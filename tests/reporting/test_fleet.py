@@ -18,23 +18,22 @@ from ys_analytics.desk.sources import Frozen
 from ys_analytics.errors import ReportError
 from ys_analytics.frames import open_run
 from ys_analytics.frames.fleet import FLEET, LAST_VALUES
-from ys_analytics.reporting import printing
+from ys_analytics.reporting import book, printing
 from ys_analytics.reporting.weekly import read_weekly
-from ys_analytics.schemas import silent
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 # What `ys report --all` does with the ranking, without the nine reports that are others' tests.
 PUSHED_DOWN = """
 from ys_analytics import frames
-from ys_analytics.reporting import printing
+from ys_analytics.reporting import book, printing
 from ys_analytics.reporting.weekly import read_weekly
-from ys_analytics.schemas import silent
 from ys_analytics.settings import load_settings
 
 settings = load_settings()
 run = frames.open_run(settings.out / "2026-W47")
-press = printing._Press(settings=settings, run=run, weekly=read_weekly(), provisional=False, progress=silent)
+weekly = read_weekly()
+press = printing._Press(settings=settings, run=run, weekly=weekly, bound=book.bind(weekly.notebooks))
 press.print_all({}, ranked=True, pushdown=True)
 """
 
@@ -42,9 +41,8 @@ press.print_all({}, ranked=True, pushdown=True)
 def press(week, folder):
     """A press for the run in `folder`, with no report to print but the ranking."""
     run = open_run(folder / "out" / week.name)
-    return printing._Press(
-        settings=week.settings(folder), run=run, weekly=read_weekly(), provisional=False, progress=silent
-    )
+    weekly = read_weekly()
+    return printing._Press(settings=week.settings(folder), run=run, weekly=weekly, bound=book.bind(weekly.notebooks))
 
 
 @pytest.fixture(scope="module")

@@ -107,5 +107,10 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
         parts = metrics.risk.risk_contributions(moves.select("asset", "day", "ret"), weights)
     except ContractError:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
-    symbols = held.unique("asset_id").select(asset="asset_id", symbol="symbol")
+    several = pl.col("asset_id").n_unique().over("symbol") > 1
+    symbols = held.select(
+        asset="asset_id",
+        # A symbol on several chains needs its chain beside it.
+        symbol=pl.when(several).then(pl.format("{}, {}", "symbol", "chain")).otherwise("symbol"),
+    ).unique("asset", maintain_order=True)
     return parts.join(symbols, on="asset", how="left").sort("component", "symbol", descending=[True, False])

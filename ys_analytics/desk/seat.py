@@ -141,6 +141,7 @@ class Desk:
         """One row: what the week came to."""
         measures = {row["metric"]: row for row in self.performance().iter_rows(named=True)}
         total, days, values, raised = measures["total_return"], self.week_days(), self.daily_values(), self.alerts()
+        crossed = self.flows(week=True)
         under = self.daily_returns["underwater"].drop_nulls()
         last = values.row(-1, named=True) if values.height else {}
         return pl.DataFrame(
@@ -151,7 +152,7 @@ class Desk:
                     "week_return": total["week"],
                     "week_reason": total["week_reason"],
                     "gain": days["gain"].sum() if days["gain"].count() else None,
-                    "flow": days["flow"].sum() if days["flow"].count() else None,
+                    "flow": crossed["amount"].sum() if values.height and not crossed["amount"].null_count() else None,
                     "since_return": total["since"],
                     "since_reason": total["since_reason"],
                     "since_day": total["since_start"],
@@ -340,8 +341,9 @@ class Desk:
         Args:
             tables: Of the kit, or `pnl_identity`.
         """
-        assets = set(self._quotes["asset_id"].unique()) if "market_data" in tables else set()
-        return verdicts.warnings(self._found, tables, portfolio=self.id, assets=assets)
+        mine = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
+        symbols = dict(self._assets.filter(mine).select("id", "symbol").iter_rows())
+        return verdicts.warnings(self._found, tables, portfolio=self.id, assets=symbols)
 
     def residual(self) -> Finding:
         """Whether the terms of the bridge explain the week's change in value, as a finding."""

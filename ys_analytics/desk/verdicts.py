@@ -5,7 +5,7 @@ Reads a run's findings; judges nothing itself.
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -62,7 +62,7 @@ def suites(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def warnings(
-    found: Iterable[Finding], tables: Collection[str], *, portfolio: str, assets: Collection[str]
+    found: Iterable[Finding], tables: Collection[str], *, portfolio: str, assets: Mapping[str, str]
 ) -> tuple[str, ...]:
     """A line for each broken promise about some tables that touches a portfolio, the gravest first.
 
@@ -73,7 +73,7 @@ def warnings(
         found: Findings of a run.
         tables: Which tables a view is made from; a finding of `cross_store` counts where it names one of them.
         portfolio: Id of the portfolio.
-        assets: Ids of its assets.
+        assets: Symbols of its assets, by id.
 
     >>> gap = Finding(
     ...     suite="portfolio_snapshots",
@@ -85,15 +85,15 @@ def warnings(
     ...     rows=1,
     ...     sample=[{"portfolio_id": "p"}],
     ... )
-    >>> warnings([gap], {"portfolio_snapshots"}, portfolio="p", assets=())
-    ('Warning on portfolio_snapshots: 9 days missing. Volatility is understated.',)
-    >>> warnings([gap], {"portfolio_snapshots"}, portfolio="q", assets=())
+    >>> warnings([gap], {"portfolio_snapshots"}, portfolio="p", assets={})
+    ('Warning, portfolio_snapshots: 9 days missing.',)
+    >>> warnings([gap], {"portfolio_snapshots"}, portfolio="q", assets={})
     ()
     """
-    mine = {"portfolio_id": {portfolio}, "asset_id": assets}
+    mine: dict[str, Collection[str]] = {"portfolio_id": {portfolio}, "asset_id": assets}
     broken = (one for one in found if one.outcome != "passed" and one.severity != "info" and _about(one, tables))
     touching = (one for one in broken if all(_touches(one, key, ids) for key, ids in mine.items()))
-    return tuple(dict.fromkeys(map(_line, sorted(touching, key=_weight))))
+    return tuple(dict.fromkeys(_line(one, assets) for one in sorted(touching, key=_weight)))
 
 
 def _weight(one: Finding) -> tuple[bool, int, str, str, str]:
@@ -113,8 +113,11 @@ def _touches(one: Finding, key: str, mine: Collection[str]) -> bool:
     return not every_row_is_known or any(each in mine for each in named)
 
 
-def _line(one: Finding) -> str:
-    """What was seen, and the first thing there is to know about it."""
-    seen = one.observed.rstrip(".") or f"{one.rule} is broken"
-    damage = re.split(r"(?<=\.) ", one.notes, maxsplit=1)[0]
-    return f"{one.severity.capitalize()} on {one.suite}: {seen}. {damage}"
+def _line(one: Finding, assets: Mapping[str, str]) -> str:
+    """What was seen, of which assets and when; why it matters stands in the list of findings."""
+    seen = re.sub(r"^[\d,]+ found: ", "", one.observed).rstrip(".") or f"{one.rule} is broken"
+    symbols = dict.fromkeys(assets[row["asset_id"]] for row in one.sample if row.get("asset_id") in assets)
+    moments = sorted(row["timestamp"][:10] for row in one.sample if row.get("timestamp"))
+    when = [] if not symbols or not moments else list(dict.fromkeys((moments[0], moments[-1])))
+    about = ", ".join([one.suite, *symbols, " to ".join(when)]).removesuffix(", ")
+    return f"{one.severity.capitalize()}, {about}: {seen}."

@@ -49,7 +49,7 @@ def week_returns(days: pl.DataFrame) -> View:
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     layout = theme.layout(
-        height=288,
+        height=250,
         left=_LEFT,
         right=6,
         bottom=36,
@@ -101,7 +101,7 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
     last_day, last = series[-1]
     end = words.written(Decimal(str(last)), "USD whole")
     layout = theme.layout(
-        height=222,
+        height=192,
         left=_LEFT,
         right=_RIGHT,
         xaxis={**time.layout, "anchor": "y2"},

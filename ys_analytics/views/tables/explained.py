@@ -22,10 +22,10 @@ def bridge(explained: pl.DataFrame) -> View:
         return refused(title, row["reason"], size="half")
     notes = []
     if row["traded"]:
-        notes.append(f"Of prices and trades, {words.written(row['traded'], 'USD signed')} is the cost of trades.")
+        notes.append(f"Trades alone brought {words.written(row['traded'], 'USD signed')} USD against last quotes.")
     if row["tolerance"] is not None:
         verdict = {True: "holds", False: "does not hold", None: "could not be tested"}[row["holds"]]
-        notes.append(f"The identity {verdict}; tolerance {words.written(row['tolerance'], 'USD')}.")
+        notes.append(f"The identity {verdict}; tolerance {words.written(row['tolerance'], 'USD')} USD.")
     moments = {"before": row["start"], "after": row["end"]}
     titles = [
         f"{title}, {words.moment(moments[term])}" if term in moments else title
@@ -66,15 +66,15 @@ def realised_yields(compared: pl.DataFrame) -> View:
         title="Realised beside quoted yield",
         subtitle="last 13 weeks, a year, on the position's average value; quoted: mean of its pool's daily quotes",
         fields=(
-            Field(name="what", title="Position"),
-            Field(name="place", title="Where"),
+            Field(name="what", title="Position", width=16),
+            Field(name="place", title="Where", width=15),
             Field(name="days", title="Held", unit="days"),
             Field(name="quoted_apy", title="Quoted APY", unit="rate", reason="quote_reason"),
             Field(name="realised_apy", title="Realised APY", unit="rate", reason="reason"),
             Field(name="haircut", title="Gap", unit="fraction", reason="haircut_reason"),
             Field(name="gain", title="Earned", unit="USD", reason="reason", tone=True),
             Field(name="impermanent_loss", title="IL", unit="USD"),
-            Field(name="why", title="What explains it", width=20),
+            Field(name="why", title="What explains it", width=21),
         ),
         notes=("Gap: quoted less realised. IL: impermanent loss, which is not in the realised yield.",)
         if compared.height

@@ -4,7 +4,7 @@ import polars as pl
 
 from ys_analytics.views import words
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.twin import Field, View, refused
 
 
 def intervals(estimated: pl.DataFrame) -> View:
@@ -13,13 +13,16 @@ def intervals(estimated: pl.DataFrame) -> View:
     Args:
         estimated: title, unit String; value, low, high, level Float64; resamples, block Int64; reason.
     """
+    title = "How sure the numbers since inception are"
+    if estimated["value"].null_count() == estimated.height:
+        return refused(title, _only(estimated["reason"], "there is no return"), size="half")
     levels = estimated["level"].drop_nulls()
     drawn = (
         f"{words.written(levels[0], 'share')} of histories redrawn in blocks" if levels.len() else "none could be drawn"
     )
     return table(
         estimated,
-        title="How sure the numbers since inception are",
+        title=title,
         subtitle=f"interval that holds {drawn}",
         fields=(
             Field(name="title", title=""),
@@ -48,10 +51,13 @@ def money_weighted(returned: pl.DataFrame) -> View:
     Args:
         returned: xirr, time_weighted, timing_effect Float64 a year; roots Int64; reason.
     """
+    title = "Money-weighted beside time-weighted return"
+    if returned.is_empty() or returned["xirr"].null_count() + returned["time_weighted"].null_count() > returned.height:
+        return refused(title, _only(returned["reason"], "there is no return to weigh"), size="half")
     rows = [
-        {"title": title, "value": row[name], "reason": row["reason"]}
+        {"title": name_shown, "value": row[name], "reason": row["reason"]}
         for row in returned.iter_rows(named=True)
-        for name, title in (
+        for name, name_shown in (
             ("time_weighted", "Time-weighted"),
             ("xirr", "Money-weighted (XIRR)"),
             ("timing_effect", "Added by the timing of flows"),
@@ -60,7 +66,7 @@ def money_weighted(returned: pl.DataFrame) -> View:
     ambiguous = returned.height > 0 and (returned["roots"].max() or 0) > 1  # type: ignore[operator]
     return table(
         pl.DataFrame(rows, schema={"title": pl.String, "value": pl.Float64, "reason": pl.String}),
-        title="Money-weighted beside time-weighted return",
+        title=title,
         subtitle="since inception, a year",
         fields=(
             Field(name="title", title=""),
@@ -69,9 +75,13 @@ def money_weighted(returned: pl.DataFrame) -> View:
         notes=("The money-weighted return has more than one solution; the one nearest to zero is shown.",)
         if ambiguous
         else (),
-        empty="There is no return to weigh.",
         size="half",
     )
+
+
+def _only(reasons: pl.Series, otherwise: str) -> str:
+    """The first reason there is."""
+    return str(next(iter(reasons.drop_nulls()), otherwise))
 
 
 def tail_test(tested: pl.DataFrame) -> View:
