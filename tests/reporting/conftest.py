@@ -4,6 +4,8 @@ The stores are filled and frozen by the command in a process of its own, since a
 one folder per process and this one belongs to the other tests.
 """
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ys_analytics import reporting
@@ -50,6 +53,24 @@ class Week:
         target = folder / "out" / self.name
         shutil.copytree(self.run, target)
         return target
+
+
+def spoil(run, table, change):
+    """Change a frame of a run as a store that was wrong would have given it: the run stays whole, its data do not."""
+    path = run / "frames" / f"{table}.parquet"
+    changed = change(pl.read_parquet(path))
+    changed.write_parquet(path)
+    manifest = json.loads((run / "manifest.json").read_text())
+    said = manifest["frames"][table]
+    said["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    said["bytes"], said["rows"] = path.stat().st_size, changed.height
+    (run / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.fixture(name="spoil", scope="session")
+def spoiler():
+    """`spoil`, for tests."""
+    return spoil
 
 
 @pytest.fixture(scope="session")

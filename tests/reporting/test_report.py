@@ -89,7 +89,9 @@ def test_the_pdf_is_tagged_titled_outlined_and_carries_its_twin(printed):
     assert root["/Lang"] == "en"
     assert reader.metadata.title == f"{HOSTILE}, weekly report {WEEK}"
     headings = [entry.title for entry in reader.outline[1]]
-    assert headings[:2] == ["Return", "Risk"]
+    assert headings[:2] == ["Why the value changed", "Return"]
+    assert headings[-1] == "What this report rests on"
+    assert len(headings) == len(set(headings))
     assert reader.attachments == {one.json.name: [one.json.read_bytes()]}
     box = reader.pages[0].mediabox
     assert (round(float(box.width)), round(float(box.height))) == (595, 842)

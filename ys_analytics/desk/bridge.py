@@ -62,7 +62,8 @@ def attributed(
     Returns:
         One row a holding or movement: asset_id, position, protocol, cause, and price, yield, rewards, lp_fees,
         impermanent_loss (positive: lost), gas (positive: paid), flows, traded (what trades brought at last quotes:
-        their cost, mostly), opening, all Decimal(38, 18); unpriced Boolean, where they are null.
+        their cost, mostly), opening, all Decimal(38, 18); unpriced Boolean: where a price, or one of what a share
+        stands for, is missing, and they are null.
     """
     opening = ledger.held(moved, at=start).with_columns(
         timestamp=pl.lit(start, TIME), cause=pl.lit("held"), protocol=pl.lit(None, pl.String),
@@ -138,7 +139,7 @@ def _terms(lots: pl.DataFrame) -> pl.DataFrame:
         return pl.when(pl.col("cause") == cause).then(amount).otherwise(none)
 
     value = pl.col("value")
-    return lots.with_columns(unpriced=pl.col("before").is_null() | pl.col("after").is_null()).select(
+    return lots.with_columns(unpriced=pl.any_horizontal(pl.col("before", "after", "lp_fees").is_null())).select(
         "asset_id",
         "position",
         "protocol",
