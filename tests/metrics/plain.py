@@ -367,3 +367,40 @@ def mean_of_episodes(points: list[Point], number: Callable[[list[float]], float]
 def gini(rs: list[float]) -> Answer:
     n = len(rs)
     return fmean([abs(x - y) for i, x in enumerate(rs) for y in rs[:i]]) if n > 1 else None
+
+
+def product_of(*xs: Answer) -> Answer:
+    return None if any(x is None for x in xs) else finite(math.prod(xs))
+
+
+def won(rs: list[float]) -> Answer:
+    moved = len(gains(rs) + losses(rs))
+    return len(gains(rs)) / moved if moved else None
+
+
+def ruin(rs: list[float]) -> Answer:
+    return None if won(rs) is None else ((1 - won(rs)) / (1 + won(rs))) ** len(rs)
+
+
+def likeness(rs: list[float]) -> Answer:
+    """What neighbours' likeness adds to a deviation, term by term."""
+    n, neighbours = len(rs), list(pairwise(rs))
+    sides = [[x for x, _ in neighbours], [y for _, y in neighbours]]
+    if not rs:
+        return None
+    if n < 3 or not all(stdev(side) > TINY for side in sides):
+        return 1.0
+    centres = [fmean(side) for side in sides]
+    shared = math.fsum((x - centres[0]) * (y - centres[1]) for x, y in neighbours) / (n - 2)
+    rho = abs(shared / stdev(sides[0]) / stdev(sides[1]))
+    return math.sqrt(1 + 2 * math.fsum((n - k) / n * rho**k for k in range(1, n)))
+
+
+def serenity(points: list[Point]) -> Answer:
+    rs, path = clean(points), falls(points)
+    if path is None:
+        return None
+    pitfall, ulcer, risk = deepest_share(path), root(fmean([d * d for d in path])), stdev(rs)
+    if risk is None or not min(pitfall, ulcer, risk) > TINY:
+        return None
+    return finite(math.fsum(rs) / (ulcer * pitfall / risk))

@@ -82,3 +82,16 @@ def m_squared(xy: list[tuple[float, float]]) -> Answer:
     return (
         None if own is None or spread is None or not spread > TINY else finite(own * stdev([b for _, b in xy]) / spread)
     )
+
+
+def curvature(xy: list[tuple[float, float]]) -> Answer:
+    """What the square explains of the return, once the benchmark has been taken out of both."""
+    if len(xy) < 4 or beta(xy) is None:
+        return None
+    bent = beta([(b * b, b) for _, b in xy])
+    square = [b * b - bent * b for _, b in xy]
+    rest = [r - beta(xy) * b for r, b in xy]
+    spread = stdev(square) ** 2
+    if not spread > 1e-12 * stdev([b * b for _, b in xy]) ** 2:
+        return None
+    return covariance(list(zip(rest, square, strict=True))) / spread

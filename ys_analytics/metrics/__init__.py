@@ -20,7 +20,7 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `drawdowns(returns, top=None)`: every fall, deepest first.
     portfolio_id, rank Int64, peak, trough, recovery Date, depth Float64 (negative),
     fall_days, recovery_days, days, fall_periods, recovery_periods, periods Int64
-`catalog.HEADLINE`, `catalog.ALL` (and its parts REWARDS, FALLS, DANGERS, RELATIONS): tuples of
+`catalog.HEADLINE`, `catalog.ALL` (and its parts REWARDS, COMPOSITES, FALLS, DANGERS, RELATIONS): tuples of
     `Metric(name, title, unit, formula, better, minimum, undefined, source, of, at, since, until, benchmark)`;
     `catalog.METRICS`: the same by name.
 

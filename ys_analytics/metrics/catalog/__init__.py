@@ -4,6 +4,7 @@ Knows the printing facts and how a number is refused; what a metric is, its own
 function says. Tables, axes, glossary and `ys metrics` read this and nothing else.
 """
 
+from ys_analytics.metrics.catalog.composites import COMPOSITES
 from ys_analytics.metrics.catalog.dangers import DANGERS
 from ys_analytics.metrics.catalog.falls import FALLS
 from ys_analytics.metrics.catalog.headline import (
@@ -27,7 +28,7 @@ from ys_analytics.metrics.catalog.relations import RELATIONS
 from ys_analytics.metrics.catalog.rewards import REWARDS
 from ys_analytics.metrics.catalog.summary import fleet, summarise
 
-ALL: tuple[Metric, ...] = (*HEADLINE, *REWARDS, *FALLS, *DANGERS, *RELATIONS)
+ALL: tuple[Metric, ...] = (*HEADLINE, *REWARDS, *COMPOSITES, *FALLS, *DANGERS, *RELATIONS)
 METRICS: dict[str, Metric] = {metric.name: metric for metric in ALL}
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "BEST_DAY",
     "CAGR",
     "CALMAR_RATIO",
+    "COMPOSITES",
     "DANGERS",
     "EXPECTED_SHORTFALL",
     "FALLS",

@@ -1,7 +1,7 @@
 """Falls from a peak: the path, the deepest one, all of them, and reward per unit of them.
 
-Gathers three subjects: the `path` and its lowest point, `episodes` as a table, and
-`measures` that put them in one number.
+Gathers four subjects: the `path` and its lowest point, `episodes` as a table, `measures` that
+put them in one number, and `rewards` per unit of them.
 """
 
 from ys_analytics.metrics.drawdown.episodes import drawdowns
@@ -9,15 +9,11 @@ from ys_analytics.metrics.drawdown.measures import (
     average_drawdown,
     average_drawdown_length,
     average_recovery_length,
-    burke,
     conditional_drawdown_at_risk,
     drawdown_at_risk,
     entropic_drawdown_at_risk,
-    martin,
+    longest_drawdown_length,
     pain_index,
-    pain_ratio,
-    recovery_factor,
-    sterling,
     ulcer_index,
 )
 from ys_analytics.metrics.drawdown.path import (
@@ -27,6 +23,14 @@ from ys_analytics.metrics.drawdown.path import (
     trough_date,
     underwater,
     wealth,
+)
+from ys_analytics.metrics.drawdown.rewards import (
+    burke,
+    martin,
+    pain_ratio,
+    recovery_factor,
+    serenity_index,
+    sterling,
 )
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "drawdown_at_risk",
     "drawdowns",
     "entropic_drawdown_at_risk",
+    "longest_drawdown_length",
     "martin",
     "max_drawdown",
     "pain_index",
@@ -45,6 +50,7 @@ __all__ = [
     "peak_date",
     "recovery_date",
     "recovery_factor",
+    "serenity_index",
     "sterling",
     "trough_date",
     "ulcer_index",

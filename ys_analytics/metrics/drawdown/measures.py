@@ -1,4 +1,4 @@
-"""Drawdowns in one number: how deep and how long on average, and reward per unit of them.
+"""Drawdowns in one number: how deep and how long, on average and at worst.
 
 Takes return expressions in time order and gives back one expression. Knows no store,
 clock or setting. Depths are negative; indices of pain are positive, as their authors have them.
@@ -8,10 +8,10 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.drawdown.path import max_drawdown, traceable, underwater, wealth
+from ys_analytics.metrics.drawdown.path import traceable, underwater
 from ys_analytics.metrics.risk.extremes import entropic_value_at_risk
 from ys_analytics.metrics.risk.tails import expected_shortfall, value_at_risk
-from ys_analytics.metrics.sample import NO_RISK, as_loss, known, observed, risky
+from ys_analytics.metrics.sample import NO_RISK, as_loss, known
 
 
 def average_drawdown(
@@ -39,7 +39,7 @@ def average_drawdown(
     depth = underwater(ret) if depth is None else depth
     if per == "period":
         return pl.when(traceable(ret, depth)).then(depth.mean())
-    path = _Episodes(depth)
+    path = Episodes(depth)
     mean = (path.lowest.filter(path.last)).mean()
     return pl.when(traceable(ret, depth)).then(mean.fill_null(0.0))
 
@@ -62,9 +62,30 @@ def average_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     2.0
     """
     depth = underwater(ret) if depth is None else depth
-    path = _Episodes(depth)
+    path = Episodes(depth)
     episodes = path.last.sum()
     return pl.when(traceable(ret, depth) & (episodes > 0)).then(path.under.sum() / episodes + 1)
+
+
+def longest_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
+    """Most periods in a row below a peak.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One Float64 number of periods under water, the recovering one not counted; 0 when the value never
+        fell. Null without returns, or when one is below -1.
+
+    >>> pl.DataFrame({"ret": [-0.5, 0.5, 1.0, -0.1]}).select(longest_drawdown_length(pl.col("ret"))).item()
+    2.0
+    """
+    depth = underwater(ret) if depth is None else depth
+    under = Episodes(depth).under
+    so_far = under.cum_sum().cast(pl.Float64)
+    at_peak = (so_far * (~under).cast(pl.Float64)).cum_max()
+    return pl.when(traceable(ret, depth)).then((so_far - at_peak).max())
 
 
 def average_recovery_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
@@ -85,12 +106,12 @@ def average_recovery_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     2.0
     """
     depth = underwater(ret) if depth is None else depth
-    path = _Episodes(depth)
+    path = Episodes(depth)
     climbing = (path.under & (path.lowest <= path.lowest_ahead + NO_RISK)).sum()
     return pl.when(traceable(ret, depth) & (path.last.sum() > 0)).then(climbing / path.last.sum())
 
 
-class _Episodes:
+class Episodes:
     """What a row of the path knows of the episode it stands in.
 
     Episodes are numbered by the peaks before them, and depths shifted down by that number,
@@ -98,6 +119,7 @@ class _Episodes:
     """
 
     def __init__(self, depth: pl.Expr) -> None:
+        """Tell the episodes of a path apart."""
         depth = depth.drop_nulls()
         self.under = depth < -NO_RISK
         number = (~self.under).cum_sum().cast(pl.Float64)
@@ -217,137 +239,3 @@ def entropic_drawdown_at_risk(
     return pl.when(traceable(ret, depth)).then(
         entropic_value_at_risk(depth, confidence=confidence, least_theta=least_theta)
     )
-
-
-def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
-    r"""Growth per year per unit of ulcer index.
-
-    $$ M = G / U $$
-
-    Args:
-        ret: Simple returns per period, as fractions, in time order.
-        growth: Per year: `cagr` by the calendar or `annualised_return` by count, less a risk-free rate if any.
-        depth: `underwater(ret)` where it is at hand already; computed when None.
-
-    Returns:
-        One dimensionless Float64. Null when the value never fell, or where growth is null.
-
-    Source:
-        Martin and McCann (1989): the ulcer performance index.
-
-    >>> pl.DataFrame({"ret": [-0.5, 1.0, 0.1, 0.1]}).select(martin(pl.col("ret"), growth=pl.lit(0.5))).item()
-    2.0
-    """
-    return known(growth / risky(ulcer_index(ret, depth=depth)))
-
-
-def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
-    r"""Growth per year per unit of pain index.
-
-    $$ G / P $$
-
-    Args:
-        ret: Simple returns per period, as fractions, in time order.
-        growth: Per year, as for `martin`.
-        depth: `underwater(ret)` where it is at hand already; computed when None.
-
-    Returns:
-        One dimensionless Float64. Null when the value never fell, or where growth is null.
-
-    Source:
-        Bacon (2008), ch. 4.
-
-    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(pain_ratio(pl.col("ret"), growth=pl.lit(0.5))).item()
-    2.0
-    """
-    return known(growth / risky(pain_index(ret, depth=depth)))
-
-
-def sterling(ret: pl.Expr, *, growth: pl.Expr, excess: float = 0.1, depth: pl.Expr | None = None) -> pl.Expr:
-    r"""Growth per year per unit of the deepest drawdown and a margin.
-
-    $$ \frac{G}{|D_{\max}| + 0.1} $$
-
-    Args:
-        ret: Simple returns per period, as fractions, in time order.
-        growth: Per year, as for `martin`.
-        excess: The margin.
-        depth: `underwater(ret)` where it is at hand already; computed when None.
-
-    Returns:
-        One dimensionless Float64. Null without returns, or where growth is null.
-
-    Source:
-        Kestner (1996), "Getting a Handle on True Performance", Futures 25(1).
-
-    >>> pl.DataFrame({"ret": [0.1, -0.4]}).select(sterling(pl.col("ret"), growth=pl.lit(0.5))).item()
-    1.0
-    """
-    return known(growth / risky(excess - max_drawdown(ret, depth=depth)))
-
-
-def burke(
-    ret: pl.Expr,
-    *,
-    growth: pl.Expr,
-    per: Literal["episode", "run"] = "episode",
-    modified: bool = False,
-    depth: pl.Expr | None = None,
-) -> pl.Expr:
-    r"""Growth per year per unit of the root of summed squared drawdowns.
-
-    $$ \frac{G}{\sqrt{\sum_i D_i^2}} $$
-
-    Args:
-        ret: Simple returns per period, as fractions, in time order.
-        growth: Per year, as for `martin`.
-        per: $D_i$ of each episode from peak to trough, or of each unbroken run of losses.
-        modified: Times $\sqrt n$, so that longer histories are not punished.
-        depth: `underwater(ret)` where it is at hand already; computed when None.
-
-    Returns:
-        One dimensionless Float64. Null when the value never fell, or where growth is null.
-
-    Source:
-        Burke (1994), "A Sharper Sharpe Ratio", Computerized Trader.
-
-    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(burke(pl.col("ret"), growth=pl.lit(1.0))).item()
-    2.0
-    """
-    depth = underwater(ret) if depth is None else depth
-    if per == "episode":
-        path = _Episodes(depth)
-        depths = path.lowest.filter(path.last)
-    else:
-        depths = _run_depths(ret)
-    pain = pl.when(traceable(ret, depth)).then(depths.pow(2).sum().sqrt())
-    scale = observed(ret).count().cast(pl.Float64).sqrt() if modified else pl.lit(1.0)
-    return known(growth / risky(pain) * scale)
-
-
-def _run_depths(ret: pl.Expr) -> pl.Expr:
-    """Compounded loss of each unbroken run of negative returns."""
-    clean = observed(ret).drop_nulls()
-    loss, value = clean < 0, wealth(clean)
-    before = value.shift(1, fill_value=1.0).filter(loss & ~loss.shift(1, fill_value=False))
-    after = value.filter(loss & ~loss.shift(-1, fill_value=False))
-    return after / before - 1
-
-
-def recovery_factor(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
-    r"""Total return per unit of the deepest drawdown; negative when money was lost.
-
-    $$ \frac{R}{|D_{\max}|} $$
-
-    Args:
-        ret: Simple returns per period, as fractions, in time order.
-        depth: `underwater(ret)` where it is at hand already; computed when None.
-
-    Returns:
-        One dimensionless Float64. Null when the value never fell, or where the total return is null.
-
-    >>> pl.DataFrame({"ret": [-0.5]}).select(recovery_factor(pl.col("ret"))).item()
-    -1.0
-    """
-    total = (observed(ret) + 1).product() - 1
-    return known(total / risky(-max_drawdown(ret, depth=depth)))

@@ -1,10 +1,26 @@
 """Reward, and reward per unit of risk.
 
-Gathers the subjects: `growth`, `ratios`, `track` record, `outcomes` (wins and losses),
-`relative` to a benchmark with `regression` and `capture`, calendar `periods` and `rolling` forms.
+Gathers the subjects: `growth`, `ratios`, `track` record, `outcomes` (wins and losses), `composites` of them,
+`relative` to a benchmark with `regression`, `capture` and `timing`, calendar `periods` and `rolling` forms.
 """
 
 from ys_analytics.metrics.performance.capture import capture, down_capture, hit_rate, up_capture, up_down_capture
+from ys_analytics.metrics.performance.composites import (
+    adjusted_sortino_ratio,
+    autocorrelation_penalty,
+    common_sense_ratio,
+    cpc_index,
+    exposure_adjusted_growth,
+    outlier_ratio,
+    probability_of_momentum,
+    profit_ratio,
+    rachev_ratio,
+    reward_to_risk,
+    risk_of_ruin,
+    smart_sharpe_ratio,
+    smart_sortino_ratio,
+    time_in_market,
+)
 from ys_analytics.metrics.performance.growth import (
     annualised_return,
     cagr,
@@ -89,16 +105,19 @@ from ys_analytics.metrics.performance.rolling import (
     rolling_sortino,
     rolling_volatility,
 )
+from ys_analytics.metrics.performance.timing import market_timing
 from ys_analytics.metrics.performance.track import minimum_track_record, probabilistic_sharpe_ratio
 from ys_analytics.metrics.risk.tails import tail_ratio
 
 __all__ = [
     "active_premium",
     "adjusted_sharpe_ratio",
+    "adjusted_sortino_ratio",
     "aggregate_returns",
     "alpha",
     "annualised_return",
     "appraisal_ratio",
+    "autocorrelation_penalty",
     "average_loss",
     "average_win",
     "best_day",
@@ -108,11 +127,14 @@ __all__ = [
     "cagr",
     "calmar_ratio",
     "capture",
+    "common_sense_ratio",
     "comoment",
     "correlation",
+    "cpc_index",
     "d_ratio",
     "down_capture",
     "expectancy",
+    "exposure_adjusted_growth",
     "fama_beta",
     "gain_to_pain",
     "geometric_mean_return",
@@ -126,6 +148,7 @@ __all__ = [
     "m2_sortino",
     "m_squared",
     "m_squared_excess",
+    "market_timing",
     "mean_return",
     "minimum_track_record",
     "monthly_table",
@@ -133,15 +156,21 @@ __all__ = [
     "omega_excess_return",
     "omega_ratio",
     "omega_sharpe_ratio",
+    "outlier_ratio",
     "payoff_ratio",
     "period_returns",
     "price_returns",
     "probabilistic_sharpe_ratio",
+    "probability_of_momentum",
     "profit_factor",
+    "profit_ratio",
     "prospect_ratio",
     "r_squared",
+    "rachev_ratio",
     "rebalanced_return",
     "regression_epsilon",
+    "reward_to_risk",
+    "risk_of_ruin",
     "rolling",
     "rolling_beta",
     "rolling_max_drawdown",
@@ -151,11 +180,14 @@ __all__ = [
     "rolling_volatility",
     "sharpe_ratio",
     "skewness_kurtosis_ratio",
+    "smart_sharpe_ratio",
+    "smart_sortino_ratio",
     "sortino_ratio",
     "specific_risk",
     "stability",
     "systematic_risk",
     "tail_ratio",
+    "time_in_market",
     "timing_ratio",
     "total_return",
     "total_risk",

@@ -190,25 +190,32 @@ def gain_to_pain(ret: pl.Expr) -> pl.Expr:
     return known(ret.sum() / risky(-ret.clip(upper_bound=0).sum()))
 
 
-def expectancy(ret: pl.Expr) -> pl.Expr:
+def expectancy(ret: pl.Expr, *, per: Literal["period", "loss"] = "period") -> pl.Expr:
     r"""What a period is worth on average, by wins and losses.
 
-    $$ W \bar r_{+} + L \bar r_{-} $$
+    $$ W \bar r_{+} + L \bar r_{-} \quad\text{or}\quad W \frac{\bar r_{+}}{|\bar r_{-}|} - L $$
 
     with $W$ and $L$ the shares of winning and losing periods: the mean return, told another way.
 
     Args:
         ret: Simple returns per period, as fractions.
+        per: In returns per "period", or in units of an average "loss", as Lean's report has it, where what did
+            not move is neither won nor lost.
 
     Returns:
-        One Float64 fraction per period. Null without returns.
+        One Float64: a fraction per period, null without returns; or a ratio, null without a gain or a loss.
 
     Source:
         Tharp (2006), "Trade Your Way to Financial Freedom", ch. 7.
 
     >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(expectancy(pl.col("ret"))).item()
     0.125
+    >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(expectancy(pl.col("ret"), per="loss")).item()
+    0.5
     """
+    if per == "loss":
+        won = win_rate(ret, zeros="skip")
+        return known(won * payoff_ratio(ret) - (1 - won))
     clean = observed(ret)
     won = (clean > 0).mean() * average_win(ret).fill_null(0)
     lost = (clean < 0).mean() * average_loss(ret).fill_null(0)

@@ -1,0 +1,174 @@
+"""Reward per unit of drawdown.
+
+Takes return expressions in time order and gives back one expression. Knows no store,
+clock or setting. Undefined is null, never NaN.
+"""
+
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.drawdown.measures import Episodes, conditional_drawdown_at_risk, pain_index, ulcer_index
+from ys_analytics.metrics.drawdown.path import max_drawdown, traceable, underwater, wealth
+from ys_analytics.metrics.sample import known, observed, risky
+
+
+def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
+    r"""Growth per year per unit of ulcer index.
+
+    $$ M = G / U $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        growth: Per year: `cagr` by the calendar or `annualised_return` by count, less a risk-free rate if any.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One dimensionless Float64. Null when the value never fell, or where growth is null.
+
+    Source:
+        Martin and McCann (1989): the ulcer performance index.
+
+    >>> pl.DataFrame({"ret": [-0.5, 1.0, 0.1, 0.1]}).select(martin(pl.col("ret"), growth=pl.lit(0.5))).item()
+    2.0
+    """
+    return known(growth / risky(ulcer_index(ret, depth=depth)))
+
+
+def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
+    r"""Growth per year per unit of pain index.
+
+    $$ G / P $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        growth: Per year, as for `martin`.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One dimensionless Float64. Null when the value never fell, or where growth is null.
+
+    Source:
+        Bacon (2008), ch. 4.
+
+    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(pain_ratio(pl.col("ret"), growth=pl.lit(0.5))).item()
+    2.0
+    """
+    return known(growth / risky(pain_index(ret, depth=depth)))
+
+
+def sterling(ret: pl.Expr, *, growth: pl.Expr, excess: float = 0.1, depth: pl.Expr | None = None) -> pl.Expr:
+    r"""Growth per year per unit of the deepest drawdown and a margin.
+
+    $$ \frac{G}{|D_{\max}| + 0.1} $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        growth: Per year, as for `martin`.
+        excess: The margin.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One dimensionless Float64. Null without returns, or where growth is null.
+
+    Source:
+        Kestner (1996), "Getting a Handle on True Performance", Futures 25(1).
+
+    >>> pl.DataFrame({"ret": [0.1, -0.4]}).select(sterling(pl.col("ret"), growth=pl.lit(0.5))).item()
+    1.0
+    """
+    return known(growth / risky(excess - max_drawdown(ret, depth=depth)))
+
+
+def burke(
+    ret: pl.Expr,
+    *,
+    growth: pl.Expr,
+    per: Literal["episode", "run"] = "episode",
+    modified: bool = False,
+    depth: pl.Expr | None = None,
+) -> pl.Expr:
+    r"""Growth per year per unit of the root of summed squared drawdowns.
+
+    $$ \frac{G}{\sqrt{\sum_i D_i^2}} $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        growth: Per year, as for `martin`.
+        per: $D_i$ of each episode from peak to trough, or of each unbroken run of losses.
+        modified: Times $\sqrt n$, so that longer histories are not punished.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One dimensionless Float64. Null when the value never fell, or where growth is null.
+
+    Source:
+        Burke (1994), "A Sharper Sharpe Ratio", Computerized Trader.
+
+    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(burke(pl.col("ret"), growth=pl.lit(1.0))).item()
+    2.0
+    """
+    depth = underwater(ret) if depth is None else depth
+    if per == "episode":
+        path = Episodes(depth)
+        depths = path.lowest.filter(path.last)
+    else:
+        depths = _run_depths(ret)
+    pain = pl.when(traceable(ret, depth)).then(depths.pow(2).sum().sqrt())
+    scale = observed(ret).count().cast(pl.Float64).sqrt() if modified else pl.lit(1.0)
+    return known(growth / risky(pain) * scale)
+
+
+def _run_depths(ret: pl.Expr) -> pl.Expr:
+    """Compounded loss of each unbroken run of negative returns."""
+    clean = observed(ret).drop_nulls()
+    loss, value = clean < 0, wealth(clean)
+    before = value.shift(1, fill_value=1.0).filter(loss & ~loss.shift(1, fill_value=False))
+    after = value.filter(loss & ~loss.shift(-1, fill_value=False))
+    return after / before - 1
+
+
+def recovery_factor(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
+    r"""Total return per unit of the deepest drawdown; negative when money was lost.
+
+    $$ \frac{R}{|D_{\max}|} $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One dimensionless Float64. Null when the value never fell, or where the total return is null.
+
+    >>> pl.DataFrame({"ret": [-0.5]}).select(recovery_factor(pl.col("ret"))).item()
+    -1.0
+    """
+    total = (observed(ret) + 1).product() - 1
+    return known(total / risky(-max_drawdown(ret, depth=depth)))
+
+
+def serenity_index(
+    ret: pl.Expr, *, risk_free: float = 0.0, confidence: float = 0.95, depth: pl.Expr | None = None
+) -> pl.Expr:
+    r"""Sum of returns per unit of ulcer index and of pitfall, the deepest drawdowns per unit of deviation.
+
+    $$ \frac{\sum_t r_t - f}{U \cdot \mathrm{CDaR} / \operatorname{std}(r)} $$
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        risk_free: $f$, a simple return over all periods together.
+        confidence: Of the conditional drawdown at risk.
+        depth: `underwater(ret)` where it is at hand already; computed when None.
+
+    Returns:
+        One dimensionless Float64. Null when the value never fell, or the returns do not vary.
+
+    Source:
+        KeyQuant (2015), "Introducing the Serenity Ratio".
+
+    >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(serenity_index(pl.col("ret")).round(9)).item()
+    3.0
+    """
+    pitfall = risky(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
+    ulcer, risk = risky(ulcer_index(ret, depth=depth)), risky(observed(ret).std())
+    return known((observed(ret).sum() - risk_free) * risk / ulcer / pitfall)

@@ -1,0 +1,326 @@
+"""Numbers made of other numbers, as the tear sheets of the trade print them.
+
+Takes return expressions and gives back one expression. Knows no store, clock or setting; what its
+parts are, their own modules say. Undefined is null, never NaN.
+"""
+
+import math
+from typing import Literal
+
+import polars as pl
+
+from ys_analytics.metrics.performance.outcomes import average_loss, average_win, payoff_ratio, profit_factor, win_rate
+from ys_analytics.metrics.performance.ratios import sharpe_ratio, sortino_ratio
+from ys_analytics.metrics.risk.tails import expected_shortfall, tail_ratio, value_at_risk
+from ys_analytics.metrics.sample import combine, known, nonzero, observed, risky, student_cdf
+
+
+def time_in_market(ret: pl.Expr) -> pl.Expr:
+    """Share of periods in which the value moved at all.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+
+    Returns:
+        One Float64 from 0 to 1. Null without returns.
+
+    Source:
+        As quantstats' exposure, which rounds it up to a whole per cent.
+
+    >>> pl.DataFrame({"ret": [0.1, 0.0, -0.1, 0.0]}).select(time_in_market(pl.col("ret"))).item()
+    0.5
+    """
+    return (observed(ret) != 0).mean()
+
+
+def exposure_adjusted_growth(ret: pl.Expr, *, growth: pl.Expr) -> pl.Expr:
+    """Growth per year per share of time in the market: quantstats' risk-adjusted return.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        growth: Per year: `cagr` by the calendar or `annualised_return` by count.
+
+    Returns:
+        One Float64 fraction per year. Null where the value never moved.
+
+    >>> frame = pl.DataFrame({"ret": [0.1, 0.0]})
+    >>> frame.select(exposure_adjusted_growth(pl.col("ret"), growth=pl.lit(0.25))).item()
+    0.5
+    """
+    return known(growth / risky(time_in_market(ret)))
+
+
+def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
+    r"""How much a deviation understates risk when each return resembles the one before.
+
+    $$ \sqrt{1 + 2\sum_{k=1}^{n-1}\frac{n-k}{n}|\rho|^k} $$
+
+    with $\rho$ the correlation of neighbouring returns.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order; a missing one is passed over.
+
+    Returns:
+        One Float64 of at least 1; 1 where the correlation is undefined. Null without returns.
+
+    Source:
+        Lo (2002), "The Statistics of Sharpe Ratios", Financial Analysts J. 58(4), for a first-order process.
+
+    >>> frame = pl.DataFrame({"ret": [1.0, -1.0, 1.0, -1.0]})
+    >>> round(frame.select(autocorrelation_penalty(pl.col("ret"))).item() ** 2, 9)
+    4.0
+    """
+    clean = observed(ret).drop_nulls()
+    n = clean.count()
+    later, earlier = clean.slice(1), clean.slice(0, (n.cast(pl.Int64) - 1).clip(lower_bound=0))
+
+    def penalty(joint: pl.Expr, one: pl.Expr, other: pl.Expr, n: pl.Expr) -> pl.Expr:
+        alike = (joint / risky(one) / risky(other)).abs().fill_null(0.0).clip(upper_bound=1.0)
+        # The two sums in closed form; at full correlation they are n - 1 in all, the terms being (n - k) / n.
+        c = alike.clip(upper_bound=1 - 1e-9)
+        plain = c * (1 - c.pow(n - 1)) / (1 - c)
+        weighted = c * (1 - n * c.pow(n - 1) + (n - 1) * c.pow(n)) / (1 - c).pow(2)
+        total = pl.when(alike < 1 - 1e-9).then(plain - weighted / n).otherwise((n - 1) / 2)
+        return pl.when(n > 0).then((2 * total + 1).clip(lower_bound=1.0).sqrt())
+
+    return combine(penalty, joint=pl.cov(later, earlier), one=later.std(), other=earlier.std(), n=n.cast(pl.Float64))
+
+
+def smart_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: float = 0.0) -> pl.Expr:
+    """Sharpe ratio taken down by `autocorrelation_penalty`.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        periods_per_year: 365 for daily on-chain series, 1 leaves it per period.
+        risk_free: Simple return per period.
+
+    Returns:
+        One dimensionless Float64. Null where `sharpe_ratio` is.
+
+    Source:
+        As quantstats' smart_sharpe.
+
+    >>> frame = pl.DataFrame({"ret": [0.03, -0.01, 0.03, -0.01]})
+    >>> frame.select(smart_sharpe_ratio(pl.col("ret"), periods_per_year=1)).item()
+    0.21...
+    """
+    return known(
+        sharpe_ratio(ret, periods_per_year=periods_per_year, risk_free=risk_free) / autocorrelation_penalty(ret)
+    )
+
+
+def smart_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
+    """Sortino ratio taken down by `autocorrelation_penalty`.
+
+    Args:
+        ret: Simple returns per period, as fractions, in time order.
+        periods_per_year: 365 for daily on-chain series, 1 leaves it per period.
+        target: The least acceptable simple return per period.
+
+    Returns:
+        One dimensionless Float64. Null where `sortino_ratio` is.
+
+    Source:
+        As quantstats' smart_sortino.
+
+    >>> frame = pl.DataFrame({"ret": [0.03, -0.01, 0.03, -0.01]})
+    >>> frame.select(smart_sortino_ratio(pl.col("ret"), periods_per_year=1)).item()
+    0.70...
+    """
+    return known(sortino_ratio(ret, periods_per_year=periods_per_year, target=target) / autocorrelation_penalty(ret))
+
+
+def adjusted_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
+    r"""Sortino ratio by the root of two, so that it can be read beside a Sharpe ratio.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        periods_per_year: 365 for daily on-chain series, 1 leaves it per period.
+        target: The least acceptable simple return per period.
+
+    Returns:
+        One dimensionless Float64. Null where `sortino_ratio` is.
+
+    Source:
+        Schwager (2020), "Unknown Market Wizards", app. 2.
+
+    >>> frame = pl.DataFrame({"ret": [1.0, -0.5]})
+    >>> frame.select(adjusted_sortino_ratio(pl.col("ret"), periods_per_year=1)).item()
+    0.5
+    """
+    return sortino_ratio(ret, periods_per_year=periods_per_year, target=target) * math.sqrt(0.5)
+
+
+def profit_ratio(ret: pl.Expr) -> pl.Expr:
+    r"""Average win per number of wins, per unit of average loss per number of losses.
+
+    $$ \frac{\bar r_{+} / n_{+}}{|\bar r_{-}| / n_{-}} $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+
+    Returns:
+        One dimensionless Float64. Null without a gain or without a loss.
+
+    Source:
+        As quantstats' profit_ratio, but a period that did not move is no win.
+
+    >>> pl.DataFrame({"ret": [0.5, 0.5, -0.25]}).select(profit_ratio(pl.col("ret"))).item()
+    1.0
+    """
+    clean = observed(ret)
+    return known(payoff_ratio(ret) * (clean < 0).sum() / (clean > 0).sum())
+
+
+def risk_of_ruin(ret: pl.Expr) -> pl.Expr:
+    r"""Chance that a gambler with one unit for each period loses them all.
+
+    $$ \left(\frac{1 - W}{1 + W}\right)^n $$
+
+    with $W$ the win rate among periods that moved.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+
+    Returns:
+        One Float64 from 0 to 1. Null where no period moved.
+
+    Source:
+        As quantstats' risk_of_ruin, after the gambler's ruin.
+
+    >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(risk_of_ruin(pl.col("ret"))).item()
+    0.11...
+    """
+    won, n = win_rate(ret, zeros="skip"), observed(ret).count().cast(pl.Float64)
+    return combine(lambda won, n: known(((1 - won) / (won + 1)).pow(n)), won=won, n=n)
+
+
+def common_sense_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
+    """Profit factor times tail ratio.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        confidence: Where the tails are cut.
+
+    Returns:
+        One dimensionless Float64. Null without a loss, or when the bad tail is zero.
+
+    Source:
+        Laurens Bensdorp's name for it; as quantstats' common_sense_ratio.
+
+    >>> pl.DataFrame({"ret": [-0.5, 0.0, 1.0]}).select(common_sense_ratio(pl.col("ret"), confidence=1.0)).item()
+    4.0
+    """
+    return known(profit_factor(ret) * tail_ratio(ret, confidence=confidence))
+
+
+def cpc_index(ret: pl.Expr) -> pl.Expr:
+    """Profit factor times win rate, among periods that moved, times payoff ratio.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+
+    Returns:
+        One dimensionless Float64. Null without a gain or without a loss.
+
+    Source:
+        As quantstats' cpc_index; a rule of thumb wants more than 1.2.
+
+    >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(cpc_index(pl.col("ret"))).item()
+    2.0
+    """
+    return known(profit_factor(ret) * win_rate(ret, zeros="skip") * payoff_ratio(ret))
+
+
+def outlier_ratio(ret: pl.Expr, *, of: Literal["wins", "losses"], confidence: float = 0.99) -> pl.Expr:
+    """The quantile that is rarely passed per unit of the average win, or of the average loss.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        of: "wins" reads the upper quantile, "losses" the lower one.
+        confidence: 0.99 for one period in a hundred.
+
+    Returns:
+        One dimensionless Float64, positive for either when the quantile lies on its own side. Null without a
+        win, or without a loss.
+
+    Source:
+        As quantstats' outlier_win_ratio and outlier_loss_ratio, but a period that did not move is no win.
+
+    >>> pl.DataFrame({"ret": [-0.5, 0.25, 0.75]}).select(outlier_ratio(pl.col("ret"), of="wins", confidence=1.0)).item()
+    1.5
+    """
+    if of == "wins":
+        return known(-value_at_risk(ret, confidence=1 - confidence) / risky(average_win(ret)))
+    return known(value_at_risk(ret, confidence=confidence) / risky(-average_loss(ret)))
+
+
+def rachev_ratio(
+    ret: pl.Expr, *, confidence: float = 0.95, upside: float | None = None, risk_free: float = 0.0
+) -> pl.Expr:
+    r"""Mean of the best periods per unit of the mean of the worst.
+
+    $$ \mathrm{ES}_c(f - r) / \mathrm{ES}_c(r - f) $$
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        confidence: $c$ of the worst: 0.95 for a twentieth.
+        upside: $c$ of the best; the same when None.
+        risk_free: $f$, a simple return per period.
+
+    Returns:
+        One dimensionless Float64. Null where even the worst periods gain.
+
+    Source:
+        Biglova, Ortobelli, Rachev and Stoyanov (2004), J. Portfolio Management 31(1).
+
+    >>> pl.DataFrame({"ret": [-0.25, 0.0, 0.5]}).select(rachev_ratio(pl.col("ret"), confidence=0.9)).item()
+    2.0
+    """
+    excess = observed(ret) - risk_free
+    best = expected_shortfall(-excess, confidence=confidence if upside is None else upside)
+    return known(best / risky(expected_shortfall(excess, confidence=confidence)))
+
+
+def reward_to_risk(ret: pl.Expr, *, risk: pl.Expr, risk_free: float = 0.0) -> pl.Expr:
+    """Mean excess return per unit of any risk: value at risk, expected shortfall, a deviation.
+
+    Args:
+        ret: Simple returns per period, as fractions.
+        risk: The measure of the same returns, per period, positive.
+        risk_free: Simple return per period.
+
+    Returns:
+        One dimensionless Float64 per period. Null where the risk is nil.
+
+    Source:
+        Dowd (2000), "Adjusting for risk: an improved Sharpe ratio", Int. Review of Economics and Finance 9(3);
+        as PerformanceAnalytics' SharpeRatio with VaR or ES.
+
+    >>> frame = pl.DataFrame({"ret": [-0.5, 1.0]})
+    >>> frame.select(reward_to_risk(pl.col("ret"), risk=-pl.col("ret").min())).item()
+    0.5
+    """
+    return known((observed(ret).mean() - risk_free) / nonzero(risk))
+
+
+def probability_of_momentum(information_ratio: pl.Expr, *, n: pl.Expr) -> pl.Expr:
+    r"""Chance that what beat the benchmark so far truly beats it: Student's test of the active return.
+
+    $$ T_{n-1}\big(\mathrm{IR}\,\sqrt{n}\big) $$
+
+    Args:
+        information_ratio: Per *period*: mean active return per unit of its sample deviation.
+        n: Number of periods.
+
+    Returns:
+        One Float64 from 0 to 1. Null with fewer than two periods, or where the ratio is null.
+
+    Source:
+        Gosset (1908), "The Probable Error of a Mean", Biometrika 6(1); as ffn's calc_prob_mom.
+
+    >>> frame = pl.DataFrame({"ratio": [0.1], "n": [250]})
+    >>> frame.select(probability_of_momentum(pl.col("ratio"), n=pl.col("n"))).item()
+    0.94244...
+    """
+    return student_cdf(information_ratio * n.cast(pl.Float64).sqrt(), freedom=n.cast(pl.Float64) - 1)
