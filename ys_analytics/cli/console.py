@@ -6,6 +6,7 @@ Knows Rich; knows no store and no table.
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -65,23 +66,41 @@ def progress(what: str) -> Iterator[Progress]:
     The function takes a label and the units done so far, with the total where it
     is known. Nothing is drawn when stderr is not a terminal.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
     )
     with Bar(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(what, total=None, rate="")
+        task = bar.add_task(what, total=None, count="")
+        pace = _Pace()
 
         def tick(label: str, done: int = 0, total: int | None = None) -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            bar.update(task, description=f"{what}: {label}" if label else what, completed=done, total=total, rate=rate)
+            named = what if label in {"", what} else f"{what}: {label}"
+            bar.update(task, description=named, completed=done, total=total, count=pace.said(label, done, total))
 
         yield tick
+
+
+class _Pace:
+    """How much was done of what is being done, and how fast: from when the step before it last spoke."""
+
+    def __init__(self) -> None:
+        self._label = ""
+        self._begun = self._spoken = time.monotonic()
+
+    def said(self, label: str, done: int, total: int | None) -> str:
+        """Such as `1,200,000 at 400,000/s`; empty where nothing is counted."""
+        if label != self._label:
+            self._label, self._begun = label, self._spoken
+        self._spoken = time.monotonic()
+        if not done:
+            return ""
+        taken = self._spoken - self._begun
+        count = f"{done:,}" if total is None else f"{done:,} of {total:,}"
+        return f"{count} at {done / taken:,.0f}/s" if taken else count

@@ -82,14 +82,17 @@ def load(
     with analyst(f"ys load {table}", only=only) as stores:
         owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
         if prove:
-            show_frame(frames.prove(stores, table, span=span, portfolios=owners), rows=-1)
+            with progress(table) as tick:
+                proof = frames.prove(stores, table, span=span, portfolios=owners, progress=tick)
+            show_frame(proof, rows=-1)
             return
         if to is not None:
             with progress(table) as tick:
                 rows = frames.export(stores, table, to, span=span, portfolios=owners, progress=tick)
             say(f"{rows:,} rows of {table} in {to}")
             return
-        frame = frames.load(stores, table, span=span, portfolios=owners)
+        with progress(table) as tick:
+            frame = frames.load(stores, table, span=span, portfolios=owners, progress=tick)
     show_frame(frame)
 
 

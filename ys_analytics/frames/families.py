@@ -10,6 +10,7 @@ import polars as pl
 from ys_analytics.errors import UsageError
 from ys_analytics.frames import texts
 from ys_analytics.schemas import KeyFamily
+from ys_analytics.stores.arrivals import Arrived, nobody
 from ys_analytics.stores.redis import Redis
 from ys_analytics.stores.refusals import Refusals
 
@@ -17,7 +18,7 @@ from ys_analytics.stores.refusals import Refusals
 _PAIR = 2
 
 
-def read(store: Redis, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
+def read(store: Redis, family: KeyFamily, refusals: Refusals, *, arrived: Arrived = nobody) -> pl.DataFrame:
     """Every value of a family as rows of its declared columns, with the lifetime left.
 
     Raises:
@@ -28,7 +29,7 @@ def read(store: Redis, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
     if family.secret:
         raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
     by_key = Refusals(source=family.name, key=("key",), quarantine=refusals.quarantine, met=refusals.met)
-    found = store.read(family.glob, family.kind, json=_json(family), refusals=by_key)
+    found = store.read(family.glob, family.kind, json=_json(family), refusals=by_key, arrived=arrived)
     return texts.typed(_values(_parts(found, family, by_key), family, by_key), family.visible, refusals)
 
 

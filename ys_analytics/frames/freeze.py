@@ -68,6 +68,7 @@ def freeze(
             git_commit=git_commit(),
             kit_version=kit_version(),
             schema_version=migrations.schema_version(stores),
+            replica_lag=stores.postgres.lag() if stores.opened_postgres is not None else None,
             frames=dict(work.frames([table for table in wanted if not _secret(table)])),
             counted={table.name: loading.count(stores, table.name) for table in wanted if _secret(table)},
         )

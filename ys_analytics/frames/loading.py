@@ -28,6 +28,7 @@ def load(
     span: Span | None = None,
     portfolios: Sequence[str] | None = None,
     quarantine: list[Misfit] | None = None,
+    progress: Progress = silent,
 ) -> pl.DataFrame:
     """One table as a frame, exact to the last decimal.
 
@@ -37,6 +38,7 @@ def load(
         span: Only rows placed in it; a table without time gives its current state whole.
         portfolios: Only rows of these ids; a table that is nobody's gives all.
         quarantine: Rows that do not fit their types are added here and left out; without it they are an error.
+        progress: Told the rows so far.
 
     Returns:
         The columns of `schemas.TABLES[name].schema`, the same types full or empty, sorted by the table's key;
@@ -48,7 +50,8 @@ def load(
         ContractError: the table has drifted from its declaration, or a value does not fit.
     """
     question = Question(find(name), span, portfolios)
-    return gate.conform(collect(stores, question, _policy(question.table, quarantine)), question.table)
+    policy = _policy(question.table, quarantine)
+    return gate.conform(collect(stores, question, policy, progress=progress), question.table)
 
 
 def batches(
@@ -115,18 +118,24 @@ def find(name: str) -> Table:
     return TABLES[name]
 
 
-def collect(stores: Stores, question: Question, refusals: Refusals, *, seen: Seen = _unseen) -> pl.DataFrame:
+def collect(
+    stores: Stores, question: Question, refusals: Refusals, *, seen: Seen = _unseen, progress: Progress = silent
+) -> pl.DataFrame:
     """The rows asked for, typed but not yet through the gate; `seen` is shown all that the store gave for it."""
     table, where, values = question.table, question.where, question.parameters
+
+    def arrived(rows: int) -> None:
+        progress(table.name, rows)
+
     match table:
         case KeyFamily():
-            rows = families.read(stores.redis, table, refusals)
+            rows = families.read(stores.redis, table, refusals, arrived=arrived)
         case Collection():
-            rows = points.read(stores.qdrant, table, refusals)
+            rows = points.read(stores.qdrant, table, refusals, arrived=arrived)
         case _:
             contract.check(stores, table)
             store = stores.postgres if table.store == "postgres" else stores.clickhouse
-            rows = store.scan(table.name, where, values, schema=table.schema, refusals=refusals)
+            rows = store.scan(table.name, where, values, schema=table.schema, refusals=refusals, arrived=arrived)
     seen(rows)
     return _within(rows, question) if table.store in {"redis", "qdrant"} else rows
 

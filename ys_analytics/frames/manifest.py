@@ -63,6 +63,7 @@ class Manifest:
         schema_version: The last migration of each store.
         frames: Each frame by table name.
         counted: How many keys each secret family held.
+        replica_lag: Seconds that the PostgreSQL that was read was behind its primary; None where it was no replica.
     """
 
     week: str
@@ -72,6 +73,7 @@ class Manifest:
     schema_version: Mapping[str, str]
     frames: Mapping[str, FrameRecord]
     counted: Mapping[str, int] = field(default_factory=dict)
+    replica_lag: float | None = None
 
     def to_text(self) -> str:
         """The manifest as `manifest.json` holds it."""

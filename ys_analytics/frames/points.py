@@ -9,6 +9,7 @@ import polars as pl
 
 from ys_analytics.frames import texts
 from ys_analytics.schemas import Collection, Column
+from ys_analytics.stores.arrivals import Arrived, nobody
 from ys_analytics.stores.json_text import decode
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.refusals import Refusals
@@ -25,9 +26,10 @@ def batches(store: Qdrant, collection: Collection, refusals: Refusals) -> Iterat
         yield _typed(points, collection, refusals)
 
 
-def read(store: Qdrant, collection: Collection, refusals: Refusals) -> pl.DataFrame:
+def read(store: Qdrant, collection: Collection, refusals: Refusals, *, arrived: Arrived = nobody) -> pl.DataFrame:
     """Every point of a collection; as `batches`."""
-    return _typed(store.read(collection.name, collection.size, refusals=refusals), collection, refusals)
+    points = store.read(collection.name, collection.size, refusals=refusals, arrived=arrived)
+    return _typed(points, collection, refusals)
 
 
 def _typed(points: pl.DataFrame, collection: Collection, refusals: Refusals) -> pl.DataFrame:

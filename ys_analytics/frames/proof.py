@@ -13,7 +13,7 @@ import polars as pl
 
 from ys_analytics.frames import gate, loading
 from ys_analytics.frames.asking import Question
-from ys_analytics.schemas import Collection, KeyFamily, Span, Table
+from ys_analytics.schemas import Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.refusals import Refusals
 
@@ -91,7 +91,12 @@ class Tally:
 
 
 def prove(
-    stores: Stores, name: str, *, span: Span | None = None, portfolios: Sequence[str] | None = None
+    stores: Stores,
+    name: str,
+    *,
+    span: Span | None = None,
+    portfolios: Sequence[str] | None = None,
+    progress: Progress = silent,
 ) -> pl.DataFrame:
     """Load a table and say what the store and the frame each make of it.
 
@@ -100,6 +105,7 @@ def prove(
         name: As `load`.
         span: As `load`.
         portfolios: As `load`.
+        progress: Told the rows so far.
 
     Returns:
         A row a measure: `table`, `column`, `measure` (rows, min, max, sum), `store`, `frame` as exact text,
@@ -115,7 +121,7 @@ def prove(
     counted = tally(table)
     refusals = Refusals(source=name, key=table.key)
     with stores.postgres.snapshot() if table.store == "postgres" else nullcontext():
-        rows = loading.collect(stores, question, refusals, seen=counted.add)
+        rows = loading.collect(stores, question, refusals, seen=counted.add, progress=progress)
         lines = compare(stores, question, counted)
     dropped = gate.distinct(gate.in_order(gate.shaped(rows, table), table), table)[1]
     lines.append(Line("", "exact duplicates dropped", None, Decimal(dropped)))

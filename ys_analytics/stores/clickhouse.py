@@ -18,6 +18,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.stores import arrowstream
 from ys_analytics.stores.address import ClickHouseAddress
+from ys_analytics.stores.arrivals import Arrived, counted, nobody
 from ys_analytics.stores.arrowwire import CutShortError, Pipe, Response, Wire
 from ys_analytics.stores.patience import patiently
 from ys_analytics.stores.refusals import Refusals
@@ -96,6 +97,7 @@ class ClickHouse:
         *,
         schema: Mapping[str, pl.DataType],
         refusals: Refusals | None = None,
+        arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """Run one SELECT and return its rows, exactly.
 
@@ -104,6 +106,7 @@ class ClickHouse:
             parameters: Values for `{name:Type}`.
             schema: Name and type of every column of the frame.
             refusals: What to do with values that do not fit; an error by default.
+            arrived: Told the rows so far.
 
         Returns:
             A frame of `schema`, typed the same when it is empty.
@@ -112,7 +115,7 @@ class ClickHouse:
             StoreError: the statement was refused, or the server went away and did not come back.
             ContractError: a column is absent or of a type that cannot be exact, or a value does not fit.
         """
-        return self._collect(_Query(f"({statement}\n)", parameters=parameters), schema, refusals)
+        return self._collect(_Query(f"({statement}\n)", parameters=parameters), schema, refusals, arrived)
 
     def scan(
         self,
@@ -122,6 +125,7 @@ class ClickHouse:
         *,
         schema: Mapping[str, pl.DataType],
         refusals: Refusals | None = None,
+        arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """The rows of one table, its repeating texts carried as dictionaries.
 
@@ -131,6 +135,7 @@ class ClickHouse:
             parameters: Values for `{name:Type}` in `where`.
             schema: Name and type of the columns to read.
             refusals: What to do with values that do not fit; an error by default.
+            arrived: Told the rows so far.
 
         Returns:
             A frame of `schema`, in no promised order.
@@ -140,7 +145,7 @@ class ClickHouse:
             ContractError: as `read`.
         """
         query = _Query(arrowstream.quoted(table), where=where, parameters=parameters, table=True)
-        return self._collect(query, schema, refusals)
+        return self._collect(query, schema, refusals, arrived)
 
     def batches(
         self,
@@ -205,7 +210,9 @@ class ClickHouse:
 
     # Inside
 
-    def _collect(self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals | None) -> pl.DataFrame:
+    def _collect(
+        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals | None, arrived: Arrived
+    ) -> pl.DataFrame:
         """All rows or an error; read again from the start when the server went away."""
         met = refusals if refusals is not None else Refusals()
         before = list(met.met)
@@ -213,7 +220,7 @@ class ClickHouse:
         def once() -> pl.DataFrame:
             met.met[:] = before
             with _told():
-                return pl.concat(self._frames(query, schema, met))
+                return pl.concat(counted(self._frames(query, schema, met), arrived))
 
         passes = _never if self._address.embedded else _passes
         return patiently(once, passes=passes, deadline=self._address.statement_timeout)

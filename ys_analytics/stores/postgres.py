@@ -14,12 +14,22 @@ from psycopg import sql
 
 from ys_analytics.stores import copying, copytext
 from ys_analytics.stores.address import PostgresAddress
+from ys_analytics.stores.arrivals import Arrived, counted, nobody
 from ys_analytics.stores.patience import patiently
 from ys_analytics.stores.refusals import Refusals
 from ys_analytics.stores.session import SNAPSHOT, Line, View, begin, connect, passes, told
 
 Parameters = Mapping[str, object]
 Schema = Mapping[str, pl.DataType]
+
+# Of a replica that has replayed nothing since it began, no more is known than since when.
+_LAG = """
+    SELECT CASE
+        WHEN NOT pg_is_in_recovery() THEN NULL
+        WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+        ELSE extract(epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time()))
+    END
+"""
 
 
 class Postgres:
@@ -73,6 +83,7 @@ class Postgres:
         *,
         schema: Schema,
         refusals: Refusals | None = None,
+        arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """Run one read-only statement and return its rows, exactly.
 
@@ -81,6 +92,7 @@ class Postgres:
             parameters: Values for `%(name)s`.
             schema: Name and type of every column of the frame.
             refusals: What to do with values that do not fit; an error by default.
+            arrived: Told the rows so far.
 
         Returns:
             A frame of `schema`, NULL as null; typed the same when it is empty.
@@ -89,7 +101,7 @@ class Postgres:
             StoreError: the statement was refused, or the server went away and did not come back.
             ContractError: a column is absent, or a value does not fit its type.
         """
-        return self._collect(copying.Query(f"({statement}\n)", parameters=parameters), schema, refusals)
+        return self._collect(copying.Query(f"({statement}\n)", parameters=parameters), schema, refusals, arrived)
 
     def scan(
         self,
@@ -99,6 +111,7 @@ class Postgres:
         *,
         schema: Schema,
         refusals: Refusals | None = None,
+        arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """The rows of one table, over two connections in one snapshot where it is large.
 
@@ -108,6 +121,7 @@ class Postgres:
             parameters: Values for `%(name)s` in `where`.
             schema: Name and type of the columns to read.
             refusals: What to do with values that do not fit; an error by default.
+            arrived: Told the rows so far.
 
         Returns:
             A frame of `schema`, in no promised order.
@@ -117,7 +131,7 @@ class Postgres:
             ContractError: as `read`.
         """
         query = copying.Query(copying.quoted(table), where=where, parameters=parameters, table=table)
-        return self._collect(query, schema, refusals)
+        return self._collect(query, schema, refusals, arrived)
 
     def batches(
         self,
@@ -151,6 +165,17 @@ class Postgres:
         """
         with told(), self._view() as view:
             return list(view.line.execute(statement, parameters).fetchall())
+
+    def lag(self) -> float | None:
+        """Seconds that the server reads go to is behind its primary; null where it is no replica.
+
+        A replica that has replayed all it received is behind by nothing, however long the primary has rested.
+
+        Raises:
+            StoreError: the server went away.
+        """
+        [(seconds,)] = self.rows(_LAG)
+        return None if seconds is None else max(0.0, float(seconds))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -222,7 +247,9 @@ class Postgres:
 
     # Inside
 
-    def _collect(self, query: copying.Query, schema: Schema, refusals: Refusals | None) -> pl.DataFrame:
+    def _collect(
+        self, query: copying.Query, schema: Schema, refusals: Refusals | None, arrived: Arrived
+    ) -> pl.DataFrame:
         """All rows or an error; read again from the start when the server went away and nothing depends on it."""
         met = refusals if refusals is not None else Refusals()
         before = list(met.met)
@@ -231,17 +258,22 @@ class Postgres:
             met.met[:] = before
             with told(), self._view() as view:
                 columns = copying.describe(view.line, query, schema)
-                return pl.concat(self._frames(view, query, columns, met))
+                return pl.concat(self._frames(view, query, columns, met, arrived))
 
         return patiently(once, passes=self._may_retry, deadline=self._address.statement_timeout)
 
     def _frames(
-        self, view: View, query: copying.Query, columns: tuple[copytext.Field, ...], refusals: Refusals
+        self,
+        view: View,
+        query: copying.Query,
+        columns: tuple[copytext.Field, ...],
+        refusals: Refusals,
+        arrived: Arrived,
     ) -> list[pl.DataFrame]:
         middle = copying.middle(view.line, query.table) if query.table and not self._writing else None
         if middle is None:
             copy = (view.line, copying.statement(view.line, query, columns))
-            return [rows for _, rows in copying.copied([copy], columns, refusals)]
+            return counted((rows for _, rows in copying.copied([copy], columns, refusals)), arrived)
         halves = [query.also(f"ctid {sign} '({middle},0)'::tid") for sign in ("<", ">=")]
         texts = [copying.statement(view.line, half, columns) for half in halves]
         frames: tuple[list[pl.DataFrame], ...] = ([], [])
@@ -249,6 +281,7 @@ class Postgres:
             copies = list(zip((view.line, second.line), texts, strict=True))
             for half, rows in copying.copied(copies, columns, refusals):
                 frames[half].append(rows)
+                arrived(sum(frame.height for parts in frames for frame in parts))
         return [*frames[0], *frames[1]]
 
     def _may_retry(self, error: Exception) -> bool:

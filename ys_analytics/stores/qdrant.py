@@ -22,6 +22,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores import qdrant_folder
+from ys_analytics.stores.arrivals import Arrived, counted, nobody
 from ys_analytics.stores.patience import Interrupted, patiently
 from ys_analytics.stores.qdrant_folder import Points
 from ys_analytics.stores.refusals import Refusals
@@ -88,7 +89,9 @@ class Qdrant:
             store.collections()
             yield store
 
-    def read(self, collection: str, size: int, *, refusals: Refusals | None = None) -> pl.DataFrame:
+    def read(
+        self, collection: str, size: int, *, refusals: Refusals | None = None, arrived: Arrived = nobody
+    ) -> pl.DataFrame:
         """Every point of a collection.
 
         Args:
@@ -96,6 +99,7 @@ class Qdrant:
             size: The number of dimensions it was declared with.
             refusals: What becomes of a point whose vector is absent, NaN or infinite, or whose payload
                 is not JSON; an error when not given.
+            arrived: Told the rows so far.
 
         Returns:
             `id` (String), `vector` (Array(Float32, size)), `payload` (JSON text, its fields in
@@ -107,7 +111,8 @@ class Qdrant:
                 does not fit.
         """
         empty = _frame(Points([], np.empty((0, size), np.float32), []), [], size)
-        return pl.concat([empty, *self.batches(collection, size, refusals=refusals)]).sort("id")
+        parts = counted(self.batches(collection, size, refusals=refusals), arrived)
+        return pl.concat([empty, *parts]).sort("id")
 
     def batches(
         self, collection: str, size: int, *, rows: int = 5_000, refusals: Refusals | None = None

@@ -18,6 +18,7 @@ import polars as pl
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import redis_frame, redis_script
 from ys_analytics.stores.ahead import ahead
+from ys_analytics.stores.arrivals import Arrived, counted, nobody
 from ys_analytics.stores.json_text import decode
 from ys_analytics.stores.patience import Interrupted, patiently
 from ys_analytics.stores.redis_script import KINDS, Chunk, Kind
@@ -73,7 +74,13 @@ class Redis:
             client.close()
 
     def read(
-        self, pattern: str, kind: Kind, *, json: pl.DataType | None = None, refusals: Refusals | None = None
+        self,
+        pattern: str,
+        kind: Kind,
+        *,
+        json: pl.DataType | None = None,
+        refusals: Refusals | None = None,
+        arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """Every key that matches a glob, with its remaining lifetime, as long rows.
 
@@ -84,6 +91,7 @@ class Redis:
                 next ones arrive; as text when not given.
             refusals: What becomes of a key of another type, of text that is not UTF-8 or not JSON; an
                 error when not given.
+            arrived: Told the rows so far.
 
         Returns:
             `key`, `ttl_ms` (null for keys that stay) and, by kind: string `value`; hash `field`,
@@ -103,9 +111,8 @@ class Redis:
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            return redis_frame.whole(
-                [self._part(chunks, kind, json, met) for chunks in ahead(self._groups(pattern, kind))]
-            )
+            groups = ahead(self._groups(pattern, kind))
+            return redis_frame.whole(counted((self._part(chunks, kind, json, met) for chunks in groups), arrived))
 
         return self._patiently(once)
 

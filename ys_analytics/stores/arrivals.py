@@ -1,0 +1,32 @@
+"""Telling somebody how many rows of a read have arrived.
+
+Knows frames and how to count them; knows no store and no screen.
+"""
+
+from collections.abc import Callable, Iterable
+
+import polars as pl
+
+# Told now and then how many rows there are so far; a read that begins again counts from the start.
+Arrived = Callable[[int], None]
+
+
+def nobody(rows: int) -> None:
+    """Nobody listens."""
+
+
+def counted(parts: Iterable[pl.DataFrame], arrived: Arrived) -> list[pl.DataFrame]:
+    """All the parts, each counted when it comes.
+
+    >>> part = pl.DataFrame({"a": [1, 2]})
+    >>> len(counted([part, part], print))
+    2
+    4
+    2
+    """
+    kept, rows = [], 0
+    for part in parts:
+        kept.append(part)
+        rows += part.height
+        arrived(rows)
+    return kept
