@@ -116,9 +116,11 @@ def migrate_refresh() -> None:
     from ys_analytics import migrations
     from ys_analytics.cli.console import say
     from ys_analytics.cli.opening import owner
+    from ys_analytics.schemas import Span
 
+    now = datetime.now(UTC)
     with owner("ys migrate refresh", only=("postgres",)) as stores:
-        made = migrations.make_partitions_ahead(stores, datetime.now(UTC) + timedelta(days=365))
+        made = migrations.make_partitions(stores, Span(now, now + timedelta(days=365)))
         views = migrations.refresh(stores)
     say(f"refreshed {', '.join(views)}; {len(made)} partitions made")
 

@@ -11,6 +11,9 @@ from ys_analytics.stores.postgres import Postgres
 
 _PARTITIONED = ("transactions", "risk_assessments")
 
+# Seconds a replica may be behind before somebody should look: a report would miss what happened since.
+_LATE = 300
+
 _MAY_READ = """
     SELECT table_name, column_name FROM information_schema.column_privileges
     WHERE grantee = current_user AND privilege_type = 'SELECT' AND table_schema = current_schema()
@@ -27,6 +30,8 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     """Rights, partitions and ages."""
     store = stores.postgres
     yield _rights(store)
+    if (lag := store.lag()) is not None:
+        yield Answer("postgres", "replica", f"{lag:.0f} s behind its primary", well=lag < _LATE)
     for table in _PARTITIONED:
         yield _partitions(store, table)
     timed = [table for table in TABLES.values() if table.store == "postgres" and table.time is not None]
@@ -53,5 +58,10 @@ def _partitions(store: Postgres, table: str) -> Answer:
     beside = store.rows(f"SELECT count(*) FROM {table} WHERE tableoid = '{table}_default'::regclass")[0][0]  # noqa: S608 - our own two
     said = f"{table}: {months} months"
     if beside:
-        return Answer("postgres", "partitions", f"{said}, {beside} rows in none of them; make_partitions", well=False)
+        return Answer(
+            "postgres",
+            "partitions",
+            f"{said}, {beside} rows in none of them: slow to search; `ys migrate refresh` makes the year ahead's",
+            well=False,
+        )
     return Answer("postgres", "partitions", f"{said}, up to {last}; no row beside them" if months else said)
