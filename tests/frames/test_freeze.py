@@ -69,6 +69,7 @@ def test_the_manifest_says_what_was_frozen_from_where(run):
     said = json.loads((run.folder / "manifest.json").read_text())
     assert (said["week"], said["as_of"]) == (WEEK, AS_OF.isoformat())
     assert said["schema_version"].keys() == {"postgres", "clickhouse", "redis", "qdrant"}
+    assert said["replica_lag"] is None  # there is one server, and it is the primary
     for name, record in said["frames"].items():
         assert len(record["sha256"]) == 64
         assert record["columns"] == {column: str(dtype) for column, dtype in TABLES[name].schema.items()}

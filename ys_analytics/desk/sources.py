@@ -102,8 +102,10 @@ class Frozen:
         return pl.DataFrame(rows, schema=_READ, orient="row")
 
     def versions(self) -> list[tuple[str, str]]:
-        """What the manifest says of the schema."""
-        return [(f"Schema of {store}", version) for store, version in self.run.manifest.schema_version.items()]
+        """What the manifest says of the schema, and of the replica that was read instead of the primary."""
+        schemas = [(f"Schema of {store}", version) for store, version in self.run.manifest.schema_version.items()]
+        lag = self.run.manifest.replica_lag
+        return schemas if lag is None else [*schemas, ("PostgreSQL", f"a replica, {lag:.0f} s behind its primary")]
 
     def sql(self, query: str) -> pl.DataFrame:
         """DuckDB over the run's files."""
