@@ -112,7 +112,7 @@ def test_a_null_is_a_dash_with_its_reason(sit):
 def test_figures_stand_to_the_right_and_their_units_in_the_head(sit):
     """Digits of one column line up, and the unit is said once."""
     page = ys.tables.positions(sit("owned").positions()).to_html()
-    assert '<th scope="col" style="text-align:right">Value<span class="ys-unit">USD</span></th>' in page
+    assert '<th scope="col" style="text-align:right">Value <span class="ys-unit">(USD)</span></th>' in page
     assert '<th scope="row" style="text-align:left">ETH</th>' in page
 
 

@@ -98,7 +98,7 @@ class Table(View):
 
 def _head(column: Field) -> str:
     unit = words.unit_shown(column.unit)
-    shown = f'<span class="ys-unit">{safe(unit)}</span>' if unit and column.title else ""
+    shown = f' <span class="ys-unit">({safe(unit)})</span>' if unit and column.title else ""
     return f'<th scope="col" style="{_align(column)}">{safe(column.title)}{shown}</th>'
 
 

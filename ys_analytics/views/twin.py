@@ -151,9 +151,9 @@ def safe(text: object) -> str:
 
 
 def caption(view: View) -> str:
-    """Title and subtitle, as the head of a figure or table."""
-    below = f'<span class="ys-subtitle">{safe(view.subtitle)}</span>' if view.subtitle else ""
-    return f'<span class="ys-title">{safe(view.title)}</span>{below}'
+    """Title and subtitle, as the head of a figure or table; apart even without a style sheet."""
+    below = f'<br><span class="ys-subtitle">{safe(view.subtitle)}</span>' if view.subtitle else ""
+    return f'<strong class="ys-title">{safe(view.title)}</strong>{below}'
 
 
 def footnotes(view: View) -> str:

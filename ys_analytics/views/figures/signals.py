@@ -116,7 +116,7 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
     if alerts.is_empty():
         return said(title, "No alert was raised in the last 13 weeks.", size="page")
     start = week[1] - timedelta(weeks=13)
-    time = theme.time_axis(start, week[1] - _DAY, most=13)
+    time = theme.time_axis(start, week[1] - _DAY, most=7)
     traces, notes, labels = [], [], [*time.labels, "13"]
     for place, grade in enumerate(reversed(_GRADES)):
         some = alerts.filter(pl.col("severity").cast(pl.String) == grade)

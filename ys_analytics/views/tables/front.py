@@ -72,7 +72,7 @@ def _tile(tile: Tile) -> str:
     tone = ' class="ys-down"' if tile.down else ""
     return (
         f'<div class="ys-tile"><dt>{safe(tile.label)}</dt>'
-        f"<dd><b{tone}>{safe(tile.number)}</b><span>{safe(tile.below)}</span></dd></div>"
+        f"<dd><b{tone}>{safe(tile.number)}</b> <span>{safe(tile.below)}</span></dd></div>"
     )
 
 
