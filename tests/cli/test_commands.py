@@ -107,4 +107,20 @@ def test_check_prints_findings_as_json(ys):
 def test_status_tells_the_truth(ys):
     """After `up` all four are there; the table says where."""
     done = ys("status")
+    assert done.returncode == 0
     assert [name for name in ("postgres", "clickhouse", "redis", "qdrant") if name not in done.stdout] == []
+
+
+def test_status_fails_with_a_server_that_does_not_answer(ys):
+    """A script may act on the code; the table still shows the other three."""
+    done = ys("status", YS_REDIS_URL="redis://:long-secret@127.0.0.1:1")
+    assert done.returncode == 11
+    rows = [line.split() for line in done.stdout.splitlines()[1:] if line[0] != " "]
+    assert [row[2] for row in rows] == ["up", "up", "down", "up"]
+    assert done.stderr == "ys: redis did not answer; the note beside each says why\n"
+    assert "long-secret" not in done.stdout
+
+
+def test_status_of_stores_nobody_started_is_no_failure(bare):
+    """The first thing a newcomer types."""
+    assert bare("status").returncode == 0

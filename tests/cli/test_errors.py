@@ -31,8 +31,15 @@ MANGLED = {
             ["load", "market_data"],
             {"YS_CLICKHOUSE_URL": "http://me:long-secret@127.0.0.1:1/ys"},
             11,
-            "127.0.0.1",
+            "http://me:***@127.0.0.1:1/ys cannot be reached: Connection refused; start the server or correct",
             id="a ClickHouse that is not there, whose client logs as well",
+        ),
+        pytest.param(
+            ["load", "market_data"],
+            {"YS_CLICKHOUSE_URL": "http://me:long-secret@127.0.0.1:1/ys", "YS_STATEMENT_TIMEOUT": "0.2"},
+            11,
+            "Connection refused",
+            id="the same with less than a second to wait",
         ),
         *(
             pytest.param(

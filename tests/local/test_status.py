@@ -36,6 +36,7 @@ def test_stores_that_are_down_say_what_to_do(tmp_path):
         ("redis", False, "run: ys up"),
         ("qdrant", False, "empty; run: ys migrate up"),
     ]
+    assert not any(row.failing for row in rows)
     assert not (tmp_path / "home").exists()
 
 
@@ -53,7 +54,7 @@ def test_servers_that_do_not_answer_are_rows_without_secrets(tmp_path):
     rows = local.status(nobody)
     assert [row.store for row in rows] == list(local.ALL)
     for row in rows:
-        assert (row.mode, row.running) == ("server", False)
+        assert (row.mode, row.running, row.failing) == ("server", False, True)
         assert row.note
         assert "s3cret" not in repr(row)
         assert "\n" not in row.note

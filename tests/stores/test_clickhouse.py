@@ -225,3 +225,12 @@ def test_an_error_holds_no_secret(front):
         with pytest.raises(StoreError) as caught, ClickHouse.open(address):
             pass
         assert "swordfish" not in str(caught.value) + repr(address)
+
+
+@pytest.mark.parametrize("timeout", [0.2, 1.4])
+def test_a_timeout_of_less_than_a_second_is_one(front, stores, timeout):
+    """Rounded, it would be no limit at all; the server is told the fraction, the socket a whole second more."""
+    asked = "SELECT getSetting('max_execution_time')"
+    for place in ({"folder": stores.clickhouse.address.folder}, {"url": front.url}):
+        with ClickHouse.open(ClickHouseAddress(**place, statement_timeout=timeout)) as store:
+            assert store.rows(asked) == [(timeout,)]

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ys_analytics.errors import StoreError
+
 migrate = typer.Typer(
     help="Bring the schema of the four stores up, take it down, see where it stands, keep it fresh.",
     no_args_is_help=True,
@@ -40,11 +42,15 @@ def down() -> None:
 
 
 def status() -> None:
-    """Show where each store is and how it does."""
+    """Show where each store is and how it does; exit 11 when one that should answer does not.
+
+    An embedded store that nobody has started is down and no failure.
+    """
     from ys_analytics import local
     from ys_analytics.cli.console import show
     from ys_analytics.settings import load_settings
 
+    found = local.status(load_settings())
     rows = [
         (
             row.store,
@@ -56,9 +62,12 @@ def status() -> None:
             row.address,
             row.note,
         )
-        for row in local.status(load_settings())
+        for row in found
     ]
     show("", ("store", "mode", "state", "pid", "version", "ms", "address", "note"), rows, numbers=("pid", "ms"))
+    failing = [row.store for row in found if row.failing]
+    if failing:
+        raise StoreError(f"{', '.join(failing)} did not answer; the note beside each says why")
 
 
 @migrate.command("up")

@@ -53,6 +53,11 @@ class Status:
     role: str = ""
     note: str = ""
 
+    @property
+    def failing(self) -> bool:
+        """Whether it should answer and does not; an embedded engine that nobody has started need not."""
+        return not self.running and (self.mode == "server" or self.pid is not None)
+
 
 def status(settings: Settings) -> list[Status]:
     """How each store does, without waiting for anybody: an embedded folder is looked at, not opened."""

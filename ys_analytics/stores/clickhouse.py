@@ -4,22 +4,20 @@ Knows the client, its Arrow stream and its errors; knows no table. The embedded 
 into a pipe and a server into its response; from there both are read the same way, batch by batch.
 """
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import SplitResult, unquote, urlsplit
 
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from ys_analytics.errors import ContractError, SettingsError, StoreError
+from ys_analytics.errors import ContractError
 from ys_analytics.stores import arrowstream
 from ys_analytics.stores.address import ClickHouseAddress
 from ys_analytics.stores.arrivals import Arrived, counted, nobody
-from ys_analytics.stores.arrowwire import CutShortError, Pipe, Response, Wire
+from ys_analytics.stores.arrowwire import Pipe, Response, Wire
+from ys_analytics.stores.clickhouse_client import bound, client, passes, told
 from ys_analytics.stores.patience import patiently
 from ys_analytics.stores.refusals import Refusals
 
@@ -27,9 +25,6 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
 
 Parameters = Mapping[str, object]
-
-# What the client logs it also raises; without a handler Python would print it on stderr beside our one line.
-logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 # Rows of a table looked at to learn which of its text columns repeat.
 _SAMPLE = 20_000
@@ -39,21 +34,6 @@ _BOUNDED = (
     " SETTINGS max_block_size = 16384, read_in_order_use_buffering = 0,"
     " max_bytes_before_external_sort = 268435456, max_bytes_ratio_before_external_sort = 0"
 )
-
-# Too many queries, or a network that failed between servers: the same read may succeed again.
-_PASSING_CODES = frozenset({202, 209, 210, 279, 425})
-
-_SETTINGS = {
-    "output_format_arrow_string_as_string": "1",
-    "output_format_arrow_low_cardinality_as_dictionary": "1",
-    "output_format_arrow_fixed_string_as_fixed_byte_array": "0",
-    "output_format_arrow_date_as_uint16": "0",
-    # Blocks by rows, not by bytes: a tenth of the batches for the same rows, and so of what each batch costs.
-    "preferred_block_size_bytes": "0",
-    "max_block_size": "131072",
-    # Over a cluster, a write is done when every shard has its rows.
-    "distributed_foreground_insert": "1",
-}
 
 
 class ClickHouse:
@@ -76,12 +56,12 @@ class ClickHouse:
         Raises:
             StoreError: it cannot be reached, or the folder belongs to another engine of this process.
         """
-        with _told():
-            client = _client(address)
+        with told(address):
+            made = client(address)
         try:
-            yield cls(address, client)
+            yield cls(address, made)
         finally:
-            client.close()
+            made.close()
 
     @property
     def address(self) -> ClickHouseAddress:
@@ -163,7 +143,7 @@ class ClickHouse:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        with _told():
+        with told(self._address):
             query = _Query(f"({statement}\n)", parameters=parameters)
             yield from self._frames(query, schema, refusals or Refusals(), settings=_BOUNDED)
 
@@ -173,8 +153,8 @@ class ClickHouse:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with _told():
-            return [tuple(row) for row in self._client.query(statement, _bound(parameters)).result_rows]
+        with told(self._address):
+            return [tuple(row) for row in self._client.query(statement, bound(parameters)).result_rows]
 
     # Writing
 
@@ -191,7 +171,7 @@ class ClickHouse:
         """
         if not rows.height:
             return 0
-        with _told():
+        with told(self._address):
             natives = {name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrowstream.quoted(table)}")}
             if unknown := [name for name in rows.columns if name not in natives]:
                 raise ContractError(f"clickhouse: {table} has no column {unknown[0]}; run `ys migrate status`")
@@ -205,8 +185,8 @@ class ClickHouse:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with _told():
-            self._client.command(statement, _bound(parameters))
+        with told(self._address):
+            self._client.command(statement, bound(parameters))
 
     # Inside
 
@@ -219,11 +199,11 @@ class ClickHouse:
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            with _told():
+            with told(self._address):
                 return pl.concat(counted(self._frames(query, schema, met), arrived))
 
-        passes = _never if self._address.embedded else _passes
-        return patiently(once, passes=passes, deadline=self._address.statement_timeout)
+        may = _never if self._address.embedded else passes
+        return patiently(once, passes=may, deadline=self._address.statement_timeout)
 
     def _frames(
         self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals, *, settings: str = ""
@@ -260,17 +240,17 @@ class ClickHouse:
     @contextmanager
     def _stream(self, statement: str, parameters: Parameters | None) -> Iterator[Wire]:
         if self._address.embedded:
-            with Pipe(self._client, statement, _bound(parameters), kill=self._kill) as pipe:
+            with Pipe(self._client, statement, bound(parameters), kill=self._kill) as pipe:
                 yield pipe
         else:
             settings = {"output_format_arrow_compression_method": "lz4_frame"}
-            response: Any = self._client.raw_stream(statement, _bound(parameters), settings=settings, fmt="ArrowStream")
+            response: Any = self._client.raw_stream(statement, bound(parameters), settings=settings, fmt="ArrowStream")
             with response:
                 yield Response(response)
 
     def _kill(self, place: str) -> None:
         """Stop the statement that writes to a place, from a second session, for the first is busy with it."""
-        second = _client(replace(self._address, read_only=False))
+        second = client(replace(self._address, read_only=False))
         try:
             kill = "KILL QUERY WHERE position(query, concat('OUTFILE ', char(39), {place:String}, char(39))) > 0 ASYNC"
             second.command(kill, {"place": place})
@@ -292,95 +272,6 @@ class _Query:
         return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel beside it
 
 
-def _client(address: ClickHouseAddress) -> "Client":
-    """The one client class: over HTTP for a URL, in process for a folder."""
-    import clickhouse_connect
-
-    settings = dict(_SETTINGS)
-    if address.read_only:
-        settings["readonly"] = "2"  # 2, not 1: a reader may still say how its answer is written
-    if address.folder is not None:
-        address.folder.mkdir(parents=True, exist_ok=True)
-        settings |= {"output_format_arrow_compression_method": "none"}
-        return clickhouse_connect.get_client(
-            interface="chdb",
-            path=str(address.folder),
-            settings=settings | {"max_execution_time": f"{address.statement_timeout:.0f}"},
-            tz_mode="aware",
-        )
-    url = _server(address.url or "")
-    return clickhouse_connect.get_client(
-        interface=url.scheme,
-        host=url.hostname,
-        port=url.port or (8443 if url.scheme == "https" else 8123),
-        username=None if url.username is None else unquote(url.username),
-        password=unquote(url.password or ""),
-        database=url.path.strip("/") or "__default__",
-        settings=settings | {"max_execution_time": f"{address.statement_timeout:.0f}"},
-        tz_mode="aware",
-        send_receive_timeout=address.statement_timeout,
-        autogenerate_session_id=False,
-    )
-
-
-def _server(address: str) -> SplitResult:
-    """The parts of a server's URL.
-
-    Raises:
-        SettingsError: it is not one; the client would go to localhost instead. The line holds nothing of it.
-    """
-    try:
-        url = urlsplit(address)
-        cut = "@" in address and "@" not in url.netloc  # by a / or # of a password that was not percent-encoded
-        whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and not cut
-    except ValueError:
-        whole = False
-    if not whole:
-        raise SettingsError(
-            "YS_CLICKHOUSE_URL: not a URL; write http(s)://user:password@host:port/database, the password "
-            "percent-encoded"
-        )
-    return url
-
-
-def _bound(parameters: Parameters | None) -> dict[str, Any]:
-    """Values as the client binds them; a time as text, which keeps its microseconds."""
-    return {
-        name: value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
-        for name, value in (parameters or {}).items()
-    }
-
-
 def _never(error: Exception) -> bool:  # noqa: ARG001 - the form `patiently` asks with
     """In process nothing gets lost on the way: the engine would say the same again."""
     return False
-
-
-def _passes(error: Exception) -> bool:
-    """Whether the same read may succeed on another try: the way to the server failed, not the question."""
-    from clickhouse_connect.driver.exceptions import Error, OperationalError
-    from urllib3.exceptions import HTTPError
-
-    cause = error.__cause__
-    if isinstance(cause, Error):
-        code = getattr(cause, "code", None)
-        return code in _PASSING_CODES or (code is None and isinstance(cause, OperationalError))
-    return isinstance(error, CutShortError) or isinstance(cause, (HTTPError, OSError, pa.ArrowException))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """A driver's error as ours, in one line."""
-    from clickhouse_connect.driver.exceptions import ClickHouseError
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except (ClickHouseError, HTTPError, pa.ArrowException, OSError, pl.exceptions.PanicException) as error:
-        raise StoreError(f"clickhouse: {_line_of(error)}") from error
-
-
-def _line_of(error: BaseException) -> str:
-    """The first line of what was said, without the version trailer."""
-    text = " ".join(str(error).split("(version")[0].split())
-    return text.removeprefix("Code: ")[:300] or type(error).__name__
