@@ -1,12 +1,16 @@
 """The fleet table computed by ClickHouse is the one computed by Polars, on every portfolio of the demo."""
 
+import runpy
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from ys_analytics import frames, metrics
 from ys_analytics.schemas import Span
+from ys_analytics.stores import ClickHouseAddress, Stores
+from ys_analytics.stores.clickhouse import ClickHouse
 
 WEEK = Span.week("2026-W47")
 SPAN = Span.until(WEEK.end)
@@ -62,6 +66,28 @@ def test_many_questions_give_one_answer(analyst, flows):
     """A list of flows too long for one question is asked in stretches: nobody twice, nobody left out."""
     whole = frames.fleet(analyst, flows, until=SPAN.end)
     assert frames.fleet(analyst, flows, until=SPAN.end, at_once=1).equals(whole)
+
+
+@pytest.fixture(scope="module")
+def over_http(stores):
+    """The same engine behind HTTP, as a server is: parameters travel in the address, long ones in a form."""
+    path = Path(__file__).resolve().parents[1] / "stores" / "http_front.py"
+    front = runpy.run_path(str(path))["front"]
+    with front(stores.clickhouse.address.folder) as running:
+        address = ClickHouseAddress(url=running.url, read_only=True)
+        with ClickHouse.open(address) as store:
+            yield Stores(opened_postgres=None, opened_clickhouse=store, opened_redis=None, opened_qdrant=None)
+
+
+def test_a_server_gives_the_same_fleet_as_the_engine_in_process(analyst, over_http, flows):
+    """However the flows travel: none at all, a handful in the address, all of them in a form."""
+    few = flows.head(3)
+    many = pl.concat([flows] * 100)
+    assert many.height > 1_000
+    for sent in (flows.clear(), few, flows, many):
+        found = frames.fleet(over_http, sent, until=SPAN.end, risk_free=0.04)
+        assert found.equals(frames.fleet(analyst, sent, until=SPAN.end, risk_free=0.04))
+    assert frames.last_values(over_http, until=SPAN.end).equals(frames.last_values(analyst, until=SPAN.end))
 
 
 def test_flows_matter_and_are_counted_once(analyst, flows):

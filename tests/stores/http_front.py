@@ -4,12 +4,14 @@ Knows as much of the protocol as the client speaks; faults can be ordered one by
 """
 
 import base64
+import email.policy
 import re
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -80,7 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         if login != LOGIN:
             self._answer(403, b"Code: 516. DB::Exception: Authentication failed", code="516")
             return
-        asked = dict(parse_qsl(urlsplit(self.path).query))
+        asked = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        if self.headers.get_content_type() == "multipart/form-data":  # the client's way with long parameters
+            asked, body = asked | _form(self.headers["Content-Type"], body), b""
         statement, data = (asked["query"], body) if "query" in asked else (body.decode(), b"")
         self.server.front.asked.append(statement)
         try:
@@ -131,3 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(parts)
+
+
+def _form(kind: str, body: bytes) -> dict[str, str]:
+    """The fields of a form."""
+    head = f"Content-Type: {kind}\r\n\r\n".encode()
+    form = BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+    return {
+        part.get_param("name", header="Content-Disposition"): part.get_payload(decode=True).decode()
+        for part in form.iter_parts()
+    }
