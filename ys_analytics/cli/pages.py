@@ -11,6 +11,7 @@ from ys_analytics.errors import UsageError
 def register(app: typer.Typer) -> None:
     """Add these commands to `ys`."""
     app.command()(report)
+    app.command()(runs)
     app.command()(lab)
 
 
@@ -63,6 +64,40 @@ def report(
         )
     for page in printed:
         stdout.print(str(page.pdf), markup=False)
+
+
+def runs(
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs and reports.")] = None,
+) -> None:
+    """List the runs: which weeks were frozen and when, what was found in each, and how many reports it has.
+
+    Example: ys runs
+    """
+    from ys_analytics import reporting
+    from ys_analytics.cli.console import say, show
+    from ys_analytics.settings import load_settings
+
+    folder = out or load_settings().out
+    found = reporting.catalogue(folder)
+    if not found:
+        say(f"no runs in {folder}; make one with `ys freeze --week WEEK`")
+        return
+    heads = ("week", "frozen", "rows", "MiB", "critical", "warning", "reports", "commit", "note")
+    rows = (
+        (
+            entry.week,
+            entry.as_of and f"{entry.as_of:%Y-%m-%d %H:%M}",
+            f"{entry.rows:,}",
+            f"{entry.bytes / 2**20:.1f}",
+            entry.broken("critical"),
+            entry.broken("warning"),
+            len(entry.pages),
+            entry.commit[:12],
+            entry.trouble or ("not judged yet" if entry.findings is None else ""),
+        )
+        for entry in found
+    )
+    show("", heads, rows, numbers=("rows", "MiB", "critical", "warning", "reports"))
 
 
 def lab(
