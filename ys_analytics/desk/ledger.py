@@ -102,3 +102,16 @@ def held(moved: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
         .agg(pl.col("change").sum())
         .filter(pl.col("change") != 0)
     )
+
+
+def priced(moved: pl.DataFrame, assets: pl.DataFrame) -> list[str]:
+    """Ids of every asset whose quotes explain a portfolio's value: what moved, and what its shares stand for.
+
+    Args:
+        moved: What `legs` gave.
+        assets: `assets`; `metadata.underlying` names what an asset stands for, by symbol.
+    """
+    mine = assets.filter(pl.col("id").is_in(moved["asset_id"].unique().to_list()))
+    named = mine["metadata"].str.json_path_match("$.underlying").drop_nulls().str.extract_all(r"[\w.-]+").explode()
+    behind = assets.filter(pl.col("symbol").is_in(named.drop_nulls().unique().to_list()))
+    return pl.concat([mine["id"], behind["id"]]).unique(maintain_order=True).to_list()

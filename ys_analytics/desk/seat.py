@@ -292,10 +292,7 @@ class Desk:
     @cached_property
     def _legs_quotes(self) -> pl.DataFrame:
         """Quotes of whatever moved, and of what shares in pools stand for."""
-        moved = self._assets.filter(pl.col("id").is_in(self._legs["asset_id"].unique().to_list()))
-        named = moved["metadata"].str.json_path_match("$.underlying").drop_nulls().str.extract_all(r"[\w.-]+")
-        behind = self._assets.filter(pl.col("symbol").is_in(named.explode().drop_nulls().unique().to_list()))
-        ids = pl.concat([moved["id"], behind["id"]]).unique().to_list()
+        ids = ledger.priced(self._legs, self._assets)
         return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
     def flows(self, *, week: bool = False) -> pl.DataFrame:

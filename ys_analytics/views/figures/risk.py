@@ -55,7 +55,15 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         shapes.append(_upright(x, color, dash))
         notes.append(
             theme.note(
-                text, x=1.0, xref="paper", xanchor="right", y=0.99 - 0.1 * row, yref="paper", yanchor="top", color=color
+                text,
+                x=1.0,
+                xref="paper",
+                xanchor="right",
+                y=0.99 - 0.1 * row,
+                yref="paper",
+                yanchor="top",
+                color=color,
+                bgcolor="rgba(255,255,255,0.85)",
             )
         )
         labels.append(text)
