@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.drawdown.path import traceable, underwater
+from ys_analytics.metrics.drawdown.path import raw_depth, traceable
 from ys_analytics.metrics.risk.extremes import entropic_value_at_risk
 from ys_analytics.metrics.risk.tails import expected_shortfall, value_at_risk
 from ys_analytics.metrics.sample import NO_RISK, as_loss, known
@@ -36,7 +36,7 @@ def average_drawdown(
     >>> pl.DataFrame({"ret": [-0.5, 1.0, -0.25, 1.0]}).select(average_drawdown(pl.col("ret"))).item()
     -0.375
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     if per == "period":
         return pl.when(traceable(ret, depth)).then(depth.mean())
     path = Episodes(depth)
@@ -61,7 +61,7 @@ def average_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     >>> pl.DataFrame({"ret": [-0.5, 1.0, -0.25, 1.0]}).select(average_drawdown_length(pl.col("ret"))).item()
     2.0
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     path = Episodes(depth)
     episodes = path.last.sum()
     return pl.when(traceable(ret, depth) & (episodes > 0)).then(path.under.sum() / episodes + 1)
@@ -81,7 +81,7 @@ def longest_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     >>> pl.DataFrame({"ret": [-0.5, 0.5, 1.0, -0.1]}).select(longest_drawdown_length(pl.col("ret"))).item()
     2.0
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     under = Episodes(depth).under
     so_far = under.cum_sum().cast(pl.Float64)
     at_peak = (so_far * (~under).cast(pl.Float64)).cum_max()
@@ -105,7 +105,7 @@ def average_recovery_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     >>> pl.DataFrame({"ret": [-0.5, 0.5, 1.0]}).select(average_recovery_length(pl.col("ret"))).item()
     2.0
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     path = Episodes(depth)
     climbing = (path.under & (path.lowest <= path.lowest_ahead + NO_RISK)).sum()
     return pl.when(traceable(ret, depth) & (path.last.sum() > 0)).then(climbing / path.last.sum())
@@ -147,7 +147,7 @@ def ulcer_index(ret: pl.Expr, *, depth: pl.Expr | None = None, ddof: int = 0) ->
     >>> pl.DataFrame({"ret": [-0.5, 1.0, 0.1, 0.1]}).select(ulcer_index(pl.col("ret"))).item()
     0.25
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     n = depth.count().cast(pl.Int64) - ddof
     return known(pl.when(traceable(ret, depth)).then((depth.pow(2).sum() / n).sqrt()))
 
@@ -190,7 +190,7 @@ def drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr |
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(drawdown_at_risk(pl.col("ret"))).item()
     0.5
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     return pl.when(traceable(ret, depth)).then(value_at_risk(depth, confidence=confidence, quantile="order"))
 
 
@@ -211,7 +211,7 @@ def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, dept
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(conditional_drawdown_at_risk(pl.col("ret"))).item()
     0.5
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     return pl.when(traceable(ret, depth)).then(expected_shortfall(depth, confidence=confidence, tail="fraction"))
 
 
@@ -235,7 +235,7 @@ def entropic_drawdown_at_risk(
     >>> pl.DataFrame({"ret": [-0.5, 0.0]}).select(entropic_drawdown_at_risk(pl.col("ret"))).item()
     0.5
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     return pl.when(traceable(ret, depth)).then(
         entropic_value_at_risk(depth, confidence=confidence, least_theta=least_theta)
     )

@@ -19,12 +19,12 @@ def wealth(ret: pl.Expr) -> pl.Expr:
         ret: Simple returns per period, as fractions, in time order.
 
     Returns:
-        One Float64 a row; null where the return is missing, and unbroken by it.
+        One Float64 a row; null where the return is missing, and unbroken by it, and where wealth overflows.
 
     >>> pl.DataFrame({"ret": [0.5, None, -0.5]}).select(wealth(pl.col("ret"))).to_series().to_list()
     [1.5, None, 0.75]
     """
-    return (observed(ret) + 1).cum_prod()
+    return observed(_running(ret))
 
 
 def underwater(
@@ -40,26 +40,35 @@ def underwater(
         from_start: Whether the start is the first peak; without it a loss on the first day is none.
 
     Returns:
-        One Float64 a row, 0 at a peak and negative below it; null where the return is missing;
-        meaningless after a return below -1, which every aggregate over it refuses.
+        One Float64 a row, 0 at a peak and negative below it; null where the return is missing or
+        wealth overflows; meaningless after a return below -1, which every aggregate over it refuses.
 
     >>> pl.DataFrame({"ret": [-0.5, 1.5, -0.2]}).select(underwater(pl.col("ret"))).to_series().to_list()
     [-0.5, 0.0, -0.19...]
     """
-    # No `when` here: over running values it makes Polars leave its fast path in `group_by`.
-    # Infinity over infinity is NaN, and stays NaN to the end, so the aggregates can tell.
     if compounding == "additive":
         points = observed(ret).cum_sum()
         peak = points.cum_max()
-        return points - (peak.clip(lower_bound=0.0) if from_start else peak)
-    value = wealth(ret)
+        return observed(points - (peak.clip(lower_bound=0.0) if from_start else peak))
+    return observed(raw_depth(ret, from_start=from_start))
+
+
+def raw_depth(ret: pl.Expr, *, from_start: bool = True) -> pl.Expr:
+    """What `underwater` guards, NaN from where wealth overflows: for aggregates, which are `traceable` or null."""
+    # No `when` here: over running values it makes Polars leave its fast path in `group_by`.
+    value = _running(ret)
     peak = value.cum_max()
     return value / (peak.clip(lower_bound=1.0) if from_start else peak) - 1
 
 
+def _running(ret: pl.Expr) -> pl.Expr:
+    return (observed(ret) + 1).cum_prod()
+
+
 def traceable(ret: pl.Expr, depth: pl.Expr) -> pl.Expr:
     """Whether the path can be followed: no return below -1, nothing that overflowed."""
-    return (observed(ret).min() >= -1) & ~depth.is_nan().any()
+    returns = observed(ret)
+    return (returns.min() >= -1) & ~depth.is_nan().any() & (depth.count() == returns.count())
 
 
 def max_drawdown(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
@@ -81,7 +90,7 @@ def max_drawdown(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5, 0.2]}).select(max_drawdown(pl.col("ret"))).item()
     -0.5
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     return pl.when(traceable(ret, depth)).then(depth.min())
 
 
@@ -101,8 +110,8 @@ def trough_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> 
     >>> frame.select(trough_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 2)
     """
-    depth = underwater(ret) if depth is None else depth
-    return pl.when(depth.min() < -NO_RISK).then(day.get(depth.arg_min(), null_on_oob=True))
+    depth = raw_depth(ret) if depth is None else depth
+    return pl.when(depth.min() < -NO_RISK).then(day.filter(depth == depth.min()).min())
 
 
 def peak_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
@@ -122,7 +131,7 @@ def peak_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl
     >>> frame.select(peak_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 1)
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     trough = trough_date(ret, day=day, depth=depth)
     peak = day.filter((depth >= -NO_RISK) & (day < trough)).max()
     first = pl.when(present(ret)).then(day).min() - timedelta(days=1)
@@ -145,6 +154,6 @@ def recovery_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -
     >>> frame.select(recovery_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 2)
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     trough = trough_date(ret, day=day, depth=depth)
     return day.filter((depth >= -NO_RISK) & (day > trough)).min()

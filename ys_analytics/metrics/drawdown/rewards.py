@@ -9,8 +9,8 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.drawdown.measures import Episodes, conditional_drawdown_at_risk, pain_index, ulcer_index
-from ys_analytics.metrics.drawdown.path import max_drawdown, traceable, underwater, wealth
-from ys_analytics.metrics.sample import known, observed, risky
+from ys_analytics.metrics.drawdown.path import max_drawdown, raw_depth, traceable, wealth
+from ys_analytics.metrics.sample import dispersion, known, observed, risky
 
 
 def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
@@ -108,7 +108,7 @@ def burke(
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(burke(pl.col("ret"), growth=pl.lit(1.0))).item()
     2.0
     """
-    depth = underwater(ret) if depth is None else depth
+    depth = raw_depth(ret) if depth is None else depth
     if per == "episode":
         path = Episodes(depth)
         depths = path.lowest.filter(path.last)
@@ -170,5 +170,5 @@ def serenity_index(
     3.0
     """
     pitfall = risky(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
-    ulcer, risk = risky(ulcer_index(ret, depth=depth)), risky(observed(ret).std())
+    ulcer, risk = risky(ulcer_index(ret, depth=depth)), dispersion(observed(ret))
     return known((observed(ret).sum() - risk_free) * risk / ulcer / pitfall)

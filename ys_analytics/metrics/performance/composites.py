@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.metrics.performance.outcomes import average_loss, average_win, payoff_ratio, profit_factor, win_rate
 from ys_analytics.metrics.performance.ratios import sharpe_ratio, sortino_ratio
 from ys_analytics.metrics.risk.tails import expected_shortfall, tail_ratio, value_at_risk
-from ys_analytics.metrics.sample import combine, known, nonzero, observed, risky, student_cdf
+from ys_analytics.metrics.sample import combine, dispersion, known, nonzero, observed, risky, student_cdf
 
 
 def time_in_market(ret: pl.Expr) -> pl.Expr:
@@ -75,7 +75,7 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     later, earlier = clean.slice(1), clean.slice(0, (n.cast(pl.Int64) - 1).clip(lower_bound=0))
 
     def penalty(joint: pl.Expr, one: pl.Expr, other: pl.Expr, n: pl.Expr) -> pl.Expr:
-        alike = (joint / risky(one) / risky(other)).abs().fill_null(0.0).clip(upper_bound=1.0)
+        alike = (joint / one / other).abs().fill_null(0.0).clip(upper_bound=1.0)
         # The two sums in closed form; at full correlation they are n - 1 in all, the terms being (n - k) / n.
         c = alike.clip(upper_bound=1 - 1e-9)
         plain = c * (1 - c.pow(n - 1)) / (1 - c)
@@ -83,7 +83,9 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
         total = pl.when(alike < 1 - 1e-9).then(plain - weighted / n).otherwise((n - 1) / 2)
         return pl.when(n > 0).then((2 * total + 1).clip(lower_bound=1.0).sqrt())
 
-    return combine(penalty, joint=pl.cov(later, earlier), one=later.std(), other=earlier.std(), n=n.cast(pl.Float64))
+    return combine(
+        penalty, joint=pl.cov(later, earlier), one=dispersion(later), other=dispersion(earlier), n=n.cast(pl.Float64)
+    )
 
 
 def smart_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: float = 0.0) -> pl.Expr:

@@ -78,7 +78,8 @@ def best_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
     >>> frame.select(best_day_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 2)
     """
-    return day.get(observed(ret).arg_max(), null_on_oob=True)
+    ret = observed(ret)
+    return day.filter(ret == ret.max()).min()
 
 
 def worst_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
@@ -96,7 +97,8 @@ def worst_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
     >>> frame.select(worst_day_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 1)
     """
-    return day.get(observed(ret).arg_min(), null_on_oob=True)
+    ret = observed(ret)
+    return day.filter(ret == ret.min()).min()
 
 
 def average_win(ret: pl.Expr) -> pl.Expr:
@@ -112,7 +114,7 @@ def average_win(ret: pl.Expr) -> pl.Expr:
     0.5
     """
     ret = observed(ret)
-    return pl.when(ret > 0).then(ret).mean()
+    return known(pl.when(ret > 0).then(ret).mean())
 
 
 def average_loss(ret: pl.Expr) -> pl.Expr:
@@ -128,7 +130,7 @@ def average_loss(ret: pl.Expr) -> pl.Expr:
     -0.5
     """
     ret = observed(ret)
-    return pl.when(ret < 0).then(ret).mean()
+    return known(pl.when(ret < 0).then(ret).mean())
 
 
 def profit_factor(ret: pl.Expr) -> pl.Expr:

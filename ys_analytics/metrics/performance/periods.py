@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.performance.growth import total_return
-from ys_analytics.metrics.sample import known, observed
+from ys_analytics.metrics.sample import known, observed, present
 
 Every = Literal["week", "month", "quarter", "year"]
 
@@ -29,15 +29,16 @@ def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
 
     Returns:
         One Float64 for each period that has a return, the first and the last perhaps in part;
-        null after a total loss, when there is nothing left to grow.
+        null after a total loss, when there is nothing left to grow. As many rows as periods: for `select` and
+        `group_by`, not for `over`.
 
     >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
     >>> frame.select(period_returns(pl.col("ret"), day=pl.col("day"), every="month")).to_series().to_list()
     [1.25, -0.5]
     """
-    seen = ret.is_finite().fill_null(value=False)
+    seen = present(ret)
     bucket = day.filter(seen).dt.truncate(_TRUNCATE[every])
-    value = (ret.filter(seen) + 1).cum_prod()
+    value = (observed(ret).filter(seen) + 1).cum_prod()
     last = (bucket != bucket.shift(-1)).fill_null(value=True)
     closes = value.filter(last)
     return known(closes / closes.shift(1, fill_value=1.0) - 1)

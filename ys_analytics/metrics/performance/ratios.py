@@ -19,7 +19,7 @@ from ys_analytics.metrics.risk.spread import (
     skewness,
     upper_partial_moment,
 )
-from ys_analytics.metrics.sample import Rate, check_periods, combine, known, observed, risky, still
+from ys_analytics.metrics.sample import Rate, check_periods, combine, dispersion, known, observed, risky, spread
 
 
 def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
@@ -46,7 +46,7 @@ def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Ex
     0.270...
     """
     check_periods(periods_per_year)
-    return known(still(observed(ret).std(ddof=ddof)) * math.sqrt(periods_per_year))
+    return known(spread(observed(ret), ddof=ddof) * math.sqrt(periods_per_year))
 
 
 def sharpe_ratio(
@@ -86,9 +86,9 @@ def sharpe_ratio(
     ret = observed(ret)
     if isinstance(risk_free, pl.Expr):
         excess = ret - risk_free
-        risk = (excess if deviation == "excess" else pl.when(excess.is_finite()).then(ret)).std(ddof=ddof)
-        return known(excess.mean() / risky(risk) * math.sqrt(periods_per_year))
-    return known((ret.mean() - risk_free) / risky(ret.std(ddof=ddof)) * math.sqrt(periods_per_year))
+        whose = excess if deviation == "excess" else pl.when(excess.is_finite()).then(ret)
+        return known(excess.mean() / dispersion(whose, ddof=ddof) * math.sqrt(periods_per_year))
+    return known((ret.mean() - risk_free) / dispersion(ret, ddof=ddof) * math.sqrt(periods_per_year))
 
 
 def geometric_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0) -> pl.Expr:

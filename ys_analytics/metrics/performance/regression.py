@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.metrics.performance.growth import annualised_return
 from ys_analytics.metrics.performance.relative import alpha, beta, jensen_alpha
 from ys_analytics.metrics.risk.spread import downside_deviation
-from ys_analytics.metrics.sample import NO_RISK, check_periods, known, nonzero, paired, risky
+from ys_analytics.metrics.sample import check_periods, dispersion, known, nonzero, paired, risky, spread, varies
 
 
 def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
@@ -31,8 +31,7 @@ def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     -1.0
     """
     own, its = paired(ret, benchmark)
-    varies = (own.std() > NO_RISK) & (its.std() > NO_RISK)
-    return known(pl.when(varies).then(pl.corr(own, its).clip(-1.0, 1.0)))
+    return known(pl.when(varies(own) & varies(its)).then(pl.corr(own, its).clip(-1.0, 1.0)))
 
 
 def r_squared(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
@@ -74,7 +73,7 @@ def systematic_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
     """
     check_periods(periods_per_year)
     _, its = paired(ret, benchmark)
-    return known(beta(ret, benchmark) * its.std(ddof=ddof) * math.sqrt(periods_per_year))
+    return known(beta(ret, benchmark) * spread(its, ddof=ddof) * math.sqrt(periods_per_year))
 
 
 def specific_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -99,7 +98,8 @@ def specific_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) 
     """
     check_periods(periods_per_year)
     own, its = paired(ret, benchmark)
-    return known((own - its * beta(ret, benchmark)).std(ddof=0) * math.sqrt(periods_per_year))
+    rest = (own - its * beta(ret, benchmark)).std(ddof=0)
+    return known(pl.when(varies(its)).then(rest) * math.sqrt(periods_per_year))
 
 
 def total_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -208,7 +208,7 @@ def fama_beta(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     2.0
     """
     own, its = paired(ret, benchmark)
-    return known(own.std() / risky(its.std()))
+    return known(spread(own) / dispersion(its))
 
 
 def net_selectivity(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -263,7 +263,7 @@ def comoment(ret: pl.Expr, benchmark: pl.Expr, *, order: int, standardised: bool
     if not standardised:
         return known(moment)
     base = centred.pow(order + 1).mean()
-    return known(pl.when(its.std() > NO_RISK).then(moment / base))
+    return known(pl.when(varies(its)).then(moment / base))
 
 
 def m2_sortino(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:

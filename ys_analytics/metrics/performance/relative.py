@@ -10,7 +10,7 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.performance.growth import annualised_return
-from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, known, nonzero, paired, risky
+from ys_analytics.metrics.sample import Rate, check_periods, dispersion, known, nonzero, paired, risky, spread, varies
 
 Market = Literal["all", "up", "down"]
 
@@ -56,7 +56,7 @@ def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Mar
     2.0
     """
     own, its = _excess(ret, benchmark, risk_free, market)
-    return known(pl.when(its.std() > NO_RISK).then(pl.cov(own, its) / its.var()))
+    return known(pl.when(varies(its)).then(pl.cov(own, its) / its.var()))
 
 
 def timing_ratio(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0) -> pl.Expr:
@@ -295,7 +295,7 @@ def m_squared(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk
     """
     own, its = paired(ret, benchmark)
     free = _annual(risk_free, periods_per_year)
-    return known((_growth(own, periods_per_year) - free) * its.std() / risky(own.std()) + free)
+    return known((_growth(own, periods_per_year) - free) * spread(its) / dispersion(own) + free)
 
 
 def m_squared_excess(

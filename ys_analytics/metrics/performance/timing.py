@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import combine, known, paired
+from ys_analytics.metrics.sample import combine, dispersion, known, paired
 
 
 def market_timing(
@@ -41,11 +41,20 @@ def market_timing(
     """
     own, its = paired(ret, benchmark)
     y, x = own - risk_free, its - risk_free
-    z = x.pow(2) if model == "treynor_mazuy" else (-x).clip(lower_bound=0)
+    # About the mean, which leaves the curvature as it is and the two regressors apart.
+    z = (x - x.mean()).pow(2) if model == "treynor_mazuy" else (-x).clip(lower_bound=0)
 
     def curvature(*, xx: pl.Expr, zz: pl.Expr, xz: pl.Expr, xy: pl.Expr, zy: pl.Expr, n: pl.Expr) -> pl.Expr:
         # What is left of one regressor when the other is taken out, relative to what it was.
         left = xx * zz - xz.pow(2)
         return known(pl.when((n > 3) & (left > 1e-12 * xx * zz)).then((zy * xx - xy * xz) / left))  # noqa: PLR2004
 
-    return combine(curvature, xx=x.var(), zz=z.var(), xz=pl.cov(x, z), xy=pl.cov(x, y), zy=pl.cov(z, y), n=own.count())
+    return combine(
+        curvature,
+        xx=dispersion(x).pow(2),
+        zz=dispersion(z).pow(2),
+        xz=pl.cov(x, z),
+        xy=pl.cov(x, y),
+        zy=pl.cov(z, y),
+        n=own.count(),
+    )

@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import NO_RISK, Rate, check_periods, known, observed
+from ys_analytics.metrics.sample import Rate, ascending, check_periods, dispersion, known, observed, varies
 
 
 def downside_deviation(
@@ -219,9 +219,9 @@ def skewness(ret: pl.Expr, *, kind: Literal["sample", "population", "half"] = "s
     """
     clean = observed(ret)
     n = clean.count().cast(pl.Float64)
-    varies = (clean.std() > NO_RISK) & (n > 2)  # noqa: PLR2004 - three points make a shape
+    shaped = varies(clean) & (n > 2)  # noqa: PLR2004 - three points make a shape
     scale = {"sample": (n * (n - 1)).sqrt() / (n - 2), "population": pl.lit(1.0), "half": n * n / ((n - 1) * (n - 2))}
-    return known(pl.when(varies).then(clean.skew(bias=True) * scale[kind]))
+    return known(pl.when(shaped).then(clean.skew(bias=True) * scale[kind]))
 
 
 def kurtosis(
@@ -252,13 +252,13 @@ def kurtosis(
     """
     clean = observed(ret)
     n = clean.count().cast(pl.Float64)
-    varies = (clean.std() > NO_RISK) & (n > 3)  # noqa: PLR2004 - four points make a tail
+    shaped = varies(clean) & (n > 3)  # noqa: PLR2004 - four points make a tail
     if about == "mean":
         plain = clean.kurtosis(fisher=True, bias=True)
     else:
         plain = clean.pow(4).mean() / clean.pow(2).mean().pow(2) - 3
     value = plain if kind == "population" else (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * plain + 6)
-    return known(pl.when(varies).then(value if excess else value + 3))
+    return known(pl.when(shaped).then(value if excess else value + 3))
 
 
 def gini_mean_difference(ret: pl.Expr) -> pl.Expr:
@@ -278,7 +278,7 @@ def gini_mean_difference(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(gini_mean_difference(pl.col("ret"))).item()
     1.0
     """
-    clean = observed(ret).drop_nulls().sort()
+    clean = ascending(observed(ret))
     n = clean.count().cast(pl.Float64)
     rank = clean.cum_count().cast(pl.Float64)
     total = ((2 * rank - n - 1) * clean).sum() * 2
@@ -307,7 +307,7 @@ def autocorrelation(ret: pl.Expr, *, lag: int = 1) -> pl.Expr:
     centred = clean - clean.mean()
     total = centred.pow(2).sum()
     joined = (centred * centred.shift(lag)).sum()
-    return known(pl.when((clean.std() > NO_RISK) & (clean.count() > lag)).then(joined / total))
+    return known(pl.when(varies(clean) & (clean.count() > lag)).then(joined / total))
 
 
 def hurst_index(ret: pl.Expr) -> pl.Expr:
@@ -328,5 +328,4 @@ def hurst_index(ret: pl.Expr) -> pl.Expr:
     0.39...
     """
     clean = observed(ret)
-    risk = pl.when(clean.std() > NO_RISK).then(clean.std())
-    return known(((clean.max() - clean.min()) / risk).log() / clean.count().cast(pl.Float64).log())
+    return known(((clean.max() - clean.min()) / dispersion(clean)).log() / clean.count().cast(pl.Float64).log())

@@ -12,6 +12,7 @@ import polars as pl
 from ys_analytics.metrics.risk.spread import kurtosis, skewness
 from ys_analytics.metrics.sample import (
     as_loss,
+    ascending,
     check_confidence,
     combine,
     known,
@@ -200,7 +201,7 @@ def _quantile(ret: pl.Expr, confidence: float, quantile: str) -> pl.Expr:
         n = ret.count().cast(pl.Float64)
         # A hair below: 0.05 * 20 is one, not 1.0000000000000002 rounded up to two.
         rank = (n * (1 - confidence) - 1e-9).ceil().clip(lower_bound=1).cast(pl.Int64)
-        return ret.drop_nulls().sort().get(rank - 1, null_on_oob=True)
+        return ascending(ret).get(rank - 1, null_on_oob=True)
     return ret.quantile(1 - confidence, interpolation=quantile)  # type: ignore[arg-type]
 
 
@@ -210,7 +211,7 @@ def _tail_mean(ret: pl.Expr, confidence: float, tail: str) -> pl.Expr:
     if tail in {"at_or_below", "below"}:
         edge = ret.quantile(share, interpolation="linear")
         return ret.filter(ret <= edge if tail == "at_or_below" else ret < edge).mean()
-    n, ordered = ret.count().cast(pl.Float64), ret.drop_nulls().sort()
+    n, ordered = ret.count().cast(pl.Float64), ascending(ret)
     rank = ordered.cum_count().cast(pl.Float64)
     if tail == "count":
         return ordered.filter(rank <= ((n - 1) * share).floor() + 1).mean()
