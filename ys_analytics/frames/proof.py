@@ -1,8 +1,9 @@
-"""The proof of a load: rows, smallest, largest and exact sum of each decimal column, in the store and in the frame.
+"""The proof of a load: rows, smallest, largest and exact sum of all decimals, in the store and in the frame.
 
 Knows how each store is asked to add up; a sum over Int128 halves cannot overflow, so equal means equal.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import polars as pl
 
 from ys_analytics.frames import gate, loading
 from ys_analytics.frames.asking import Question
+from ys_analytics.frames.decimals import Place, places
 from ys_analytics.schemas import Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.refusals import Refusals
@@ -31,8 +33,8 @@ class Line:
     """One measure of one column, taken twice.
 
     Attributes:
-        column: The column; empty for the whole table.
-        measure: rows, min, max or sum.
+        column: The column, or the place inside of one; empty for the whole table.
+        measure: rows, min, max, sum or, inside a column, values: how many there are.
         store: What the store says; None for nothing.
         frame: What the frame says.
     """
@@ -57,22 +59,24 @@ class Tally:
     """What frames add up to while they pass by.
 
     Attributes:
-        columns: The decimal columns.
+        places: Where decimals are.
         keys: What makes one key of a store of keys, which has several rows in a frame; None counts rows.
         rows: Rows, or keys, so far.
-        smallest: By column; a column without a value has none.
-        largest: By column.
-        sums: By column.
+        values: How many decimals, by the name of their place.
+        smallest: By place; a place without a value has none.
+        largest: By place.
+        sums: By place.
 
-    >>> tally = Tally(("price",))
+    >>> tally = Tally((Place("price", 18),))
     >>> tally.add(pl.DataFrame({"price": ["0.1", "0.2"]}).cast(pl.Decimal(38, 18)))
     >>> str(tally.sums["price"].normalize())
     '0.3'
     """
 
-    columns: tuple[str, ...]
+    places: tuple[Place, ...]
     keys: tuple[str, ...] | None = None
     rows: int = 0
+    values: Counter[str] = field(default_factory=Counter)
     smallest: dict[str, Decimal] = field(default_factory=dict)
     largest: dict[str, Decimal] = field(default_factory=dict)
     sums: dict[str, Decimal] = field(default_factory=dict)
@@ -80,10 +84,11 @@ class Tally:
     def add(self, rows: pl.DataFrame) -> None:
         """Count these rows too."""
         self.rows += rows.height if self.keys is None else _distinct(rows, self.keys)
-        for name in self.columns:
-            column = rows[name].drop_nulls()
+        for place in self.places:
+            name, column = place.name, place.values(rows)
             if not column.len():
                 continue
+            self.values[name] += column.len()
             low, high, total = cast("Decimal", column.min()), cast("Decimal", column.max()), _sum(column)
             self.smallest[name] = min(low, self.smallest.get(name, low))
             self.largest[name] = max(high, self.largest.get(name, high))
@@ -108,8 +113,9 @@ def prove(
         progress: Told the rows so far.
 
     Returns:
-        A row a measure: `table`, `column`, `measure` (rows, min, max, sum), `store`, `frame` as exact text,
-        `equal`. Rows are counted before exact duplicates are dropped; how many were is a line of its own.
+        A row a measure: `table`, `column`, `measure` (rows, min, max, sum; values inside a column), `store`,
+        `frame` as exact text, `equal`. Rows are counted before exact duplicates are dropped; how many were is a
+        line of its own.
 
     Raises:
         UsageError: as `load`.
@@ -139,7 +145,7 @@ def tally(table: Table) -> Tally:
     """An empty tally of what can be added up in a table's store too."""
     if isinstance(table, KeyFamily):
         return Tally((), keys=table.parts)
-    return Tally(tuple(name for name, dtype in table.schema.items() if isinstance(dtype, pl.Decimal)))
+    return Tally(places(table) if not isinstance(table, Collection) else ())
 
 
 def compare(stores: Stores, question: Question, counted: Tally) -> list[Line]:
@@ -154,30 +160,24 @@ def compare(stores: Stores, question: Question, counted: Tally) -> list[Line]:
     if isinstance(table, Collection):
         return [Line("", "rows", Decimal(stores.qdrant.count(table.name)), Decimal(counted.rows))]
     store = stores.postgres if table.store == "postgres" else stores.clickhouse
-    (row,) = store.rows(_summary(question, counted.columns), question.parameters)
+    (row,) = store.rows(_summary(question, counted.places), question.parameters)
     said = [None if value is None else Decimal(value) for value in row]
-    lines = [Line("", "rows", said[0], Decimal(counted.rows))]
-    for place, name in enumerate(counted.columns):
-        low, high, total = said[1 + 3 * place : 4 + 3 * place]
+    lines = [Line("", "rows", said.pop(0), Decimal(counted.rows))]
+    for place in counted.places:
+        name = place.name
         lines += [
-            Line(name, "min", low, counted.smallest.get(name)),
-            Line(name, "max", high, counted.largest.get(name)),
-            Line(name, "sum", total, counted.sums.get(name)),
+            Line(name, "min", said.pop(0), counted.smallest.get(name)),
+            Line(name, "max", said.pop(0), counted.largest.get(name)),
+            Line(name, "sum", said.pop(0), counted.sums.get(name)),
         ]
+        if place.steps:
+            lines.append(Line(name, "values", said.pop(0), Decimal(counted.values[name])))
     return lines
 
 
-def _summary(question: Question, columns: Sequence[str]) -> str:
-    """The statement that adds up in the store; ClickHouse needs room for a sum, and null for no rows."""
-    if question.table.store == "postgres":
-        measures = [f'min("{c}")::text, max("{c}")::text, sum("{c}")::text' for c in columns]
-    else:
-        scales = {name: dtype.scale for name, dtype in question.table.schema.items() if isinstance(dtype, pl.Decimal)}
-        measures = [
-            f'toString(minOrNull("{c}")), toString(maxOrNull("{c}")), '
-            f'toString(sumOrNull(toDecimal256("{c}", {scales[c]})))'
-            for c in columns
-        ]
+def _summary(question: Question, found: Sequence[Place]) -> str:
+    """The statement that adds up in the store."""
+    measures = [measure for place in found for measure in place.measures(question.table.store)]
     condition = f" WHERE {question.where}" if question.where else ""
     wanted = ", ".join(["count(*)", *measures])
     return f'SELECT {wanted} FROM "{question.table.name}"{condition}'  # noqa: S608 - declared names
