@@ -11,10 +11,11 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from pypdf import PdfReader
 
+import ys_analytics as ys
 from ys_analytics import quality, reporting
 from ys_analytics.errors import ExpectationFailed, ReportError, UsageError
 from ys_analytics.frames import open_run
-from ys_analytics.reporting import book, weeks
+from ys_analytics.reporting import book, printing, weeks
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.schemas import Span
 
@@ -98,16 +99,16 @@ def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, tmp_p
     found = quality.judge(open_run(run), tables=["portfolio_snapshots"])
     assert [one for one in found if one.outcome == "failed" and one.severity == "warning"]
     (run / "findings.json").write_text(json.dumps([one.to_json() for one in found]))
-    printed = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP, HARBOUR])
-    pages = {one.portfolio: one.html.read_text() for one in printed}
-    touched = [figure for figure in figures(pages[GAP]) if "Warning, portfolio_snapshots" in figure]
+    (printed,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP])
+    touched = [figure for figure in figures(printed.html.read_text()) if "Warning, portfolio_snapshots" in figure]
     titles = {re.search(r'class="ys-title">([^<]+)', figure)[1] for figure in touched}
     assert {"Net value and external flows", "Return since inception", "Distance from the peak"} <= titles
     assert not titles & {"Where the net value is", "Yields quoted by the pools in use", "Distance to liquidation"}
-    assert "Warning, portfolio_snapshots" not in pages[HARBOUR]
-    text = " ".join(said(printed[0] if printed[0].portfolio == GAP else printed[1]))
+    text = " ".join(said(printed))
     drawn, warned = text.index("Net value and external flows"), text.index("Warning, portfolio_snapshots")
     assert drawn < warned < text.index("Return of each day of the week")
+    assert ys.open(run, portfolio_id=GAP).warnings("portfolio_snapshots")
+    assert ys.open(run, portfolio_id=HARBOUR).warnings("portfolio_snapshots") == ()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_portfolio_is_not_reported_before_it_was_opened(week, small):
     settings = week.settings(week.home)
     with pytest.raises(UsageError, match=r"'Opened yesterday' was opened on 22.Nov.2026, after 2026-W46 ended"):
         reporting.report(settings, week=run.week, portfolios=[NEW], run=run, bound=small)
-    names = {one.portfolio for one in reporting.report(settings, week=run.week, run=run, bound=small)}
+    names = set(printing._chosen(run, None).values())
     assert NEW not in names
     assert {HARBOUR, EMPTY} <= names
 

@@ -119,7 +119,8 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
     sharpe = points(rolling["day"].to_list(), rolling["sharpe_ratio"].to_list())
     if not risk:
         return refused(title, f"needs {days} days, has {rolling.height}", size="half")
-    above = theme.value_axis(0.0, max(value for _, value in risk), "rate", most=3, domain=[0.56, 1.0])
+    # What never moved still needs an axis: one of a per cent.
+    above = theme.value_axis(0.0, max(value for _, value in risk) or 0.01, "rate", most=3, domain=[0.56, 1.0])
     time = theme.time_axis(risk[0][0], risk[-1][0], most=5)
     traces = stroke(risk, name="Volatility", texts=[f"volatility {words.written(v, 'rate')}" for _, v in risk])
     now = words.written(risk[-1][1], "rate")
