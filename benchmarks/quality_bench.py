@@ -75,9 +75,16 @@ def caught_in_the_demo() -> None:
     """Per kind: rows spoilt in the demo's own tables, and rows the judge then counts."""
     from quality_demo import measure
 
-    print(f"\n{'in the demo':22}{'size':36}{'table':22}{'spoilt':>8}{'found':>7}")
+    total: dict[str, list[int]] = {}
+    print(f"\n{'in the demo':20}{'size':45}{'table':24}{'spoilt':>8}{'found':>7}")
     for kind, spoilt, found in measure():
-        print(f"{kind.kind:22}{kind.size:36}{kind.table:22}{spoilt:>8}{found:>7}")
+        print(f"{kind.kind:20}{kind.size:45}{kind.table:24}{spoilt:>8}{found:>7}")
+        counted = total.setdefault(kind.kind, [0, 0])
+        counted[0] += spoilt
+        counted[1] += found
+    print(f"\n{'in the demo':20}{'spoilt':>8}{'found':>7}{'share':>8}")
+    for name, (spoilt, found) in total.items():
+        print(f"{name:20}{spoilt:>8}{found:>7}{found / spoilt:>8.1%}")
 
 
 def a_million() -> pl.DataFrame:

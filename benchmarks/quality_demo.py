@@ -4,35 +4,36 @@ Knows kinds of dirt by table, and the judge; knows no detector. Each kind spoils
 size; the rows at fault that the judge then counts, beyond those of the clean table, are what was caught.
 """
 
-import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import polars as pl
+from quality_frames import UNTIL, demo, frozen
 
 from ys_analytics import quality
-from ys_analytics.demo import economy
-from ys_analytics.schemas import TABLES
+from ys_analytics.quality.promise import BESIDE, CROSS_STORE
 
-UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
-SPOILT = 20
+SPOILT = 40
 
 Spoil = Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of dirt at one size; `spoil` takes the table and which rows."""
+    """One kind of dirt at one size; `spoil` takes the table and which rows, drawn from those `among`.
+
+    `suite` is what is judged, where that is not the table's own.
+    """
 
     kind: str
     size: str
     table: str
     spoil: Spoil
     rows: int = SPOILT
+    suite: str = ""
+    among: pl.Expr | None = None
 
 
 def _put(column: str, value: object) -> Spoil:
@@ -73,6 +74,13 @@ def _vectors(make: Callable[[np.ndarray], np.ndarray]) -> Spoil:
     return spoil
 
 
+def _plus(column: str, amount: float) -> Spoil:
+    def spoil(frame: pl.DataFrame, here: pl.Series) -> pl.DataFrame:
+        return frame.with_columns(pl.when(here).then(pl.col(column) + amount).otherwise(column).alias(column))
+
+    return spoil
+
+
 def _padded(rows: np.ndarray) -> np.ndarray:
     """Vectors of a smaller model, filled up with nothing, of unit length."""
     cut = rows.copy()
@@ -80,64 +88,176 @@ def _padded(rows: np.ndarray) -> np.ndarray:
     return cut / np.linalg.norm(cut, axis=1, keepdims=True)
 
 
+def _moved(hours: float) -> Spoil:
+    def spoil(frame: pl.DataFrame, here: pl.Series) -> pl.DataFrame:
+        moved = pl.col("timestamp") + timedelta(hours=hours)
+        return frame.with_columns(timestamp=pl.when(here).then(moved).otherwise("timestamp"))
+
+    return spoil
+
+
+def _again(seconds: int) -> Spoil:
+    def spoil(frame: pl.DataFrame, here: pl.Series) -> pl.DataFrame:
+        return pl.concat([frame, frame.filter(here).with_columns(pl.col("timestamp") + timedelta(seconds=seconds))])
+
+    return spoil
+
+
+def _inverted(frame: pl.DataFrame, here: pl.Series) -> pl.DataFrame:
+    bad = (1 / pl.col("price").cast(pl.Float64)).cast(frame.schema["price"])
+    return frame.with_columns(price=pl.when(here).then(bad).otherwise("price"))
+
+
 def kinds() -> Iterator[Kind]:
     """Every kind of the demo."""
+    yield from _prices()
+    yield from _measures()
+    yield from _embeddings()
+    yield from _between()
+
+
+def _prices() -> Iterator[Kind]:
+    """Quotes and swaps."""
     yield Kind("negative price", "-1", "market_data", _times("price", -1))
     yield Kind("negative price", "one wei below nothing", "market_data", _put("price", "-0.000000000000000001"))
     yield Kind("zero price", "0", "market_data", _put("price", 0))
+    for factor in (0.5, 1.5, 3.0):
+        yield Kind("spike", f"x{factor:g}", "market_data", _times("price", factor))
+    for factor in (0.1, 10.0, 1000.0):
+        yield Kind("decimal shift", f"x{factor:g}", "market_data", _times("price", factor))
+    for pair in (("price", "volume_24h"), ("volume_24h", "market_cap"), ("price", "market_cap")):
+        yield Kind("swapped columns", " and ".join(pair), "market_data", _exchanged(*pair))
+    for hours in (1.0, 5.5, -8.0):
+        yield Kind("time-zone shift", f"{hours:+g} h", "market_data", _moved(hours))
+    yield Kind("duplicated tick", "a second later", "market_data", _again(1))
+    for name in ("amount0", "amount1"):
+        yield Kind("raw units", f"{name} x1e12", "dex_trades", _times(name, 1e12))
+    yield Kind("raw units", "gas in gwei", "transactions", _times("gas_price", 1e9), among=pl.col("gas_price") > 0)
+    yield Kind("decimal shift", "amount0 x10", "dex_trades", _times("amount0", 10))
+    yield Kind("swapped columns", "amount0 and amount1", "dex_trades", _exchanged("amount0", "amount1"))
+    yield Kind("swapped columns", "token0 and token1", "dex_trades", _exchanged("token0_address", "token1_address"))
+    yield Kind("swapped columns", "price inverted", "dex_trades", _inverted)
+    yield Kind("time-zone shift", "+5.5 h", "dex_trades", _moved(5.5))
+    yield Kind("duplicated tick", "a second later", "dex_trades", _again(1))
+    yield Kind("clock", "tomorrow", "transactions", _put("timestamp", UNTIL + timedelta(hours=9)))
+
+
+def _measures() -> Iterator[Kind]:
+    """Yields, risks and valuations."""
     for factor in (100.0, 1e4):
         yield Kind("APY above reason", f"x{factor:g}", "yield_metrics", _times("apy", factor))
     yield Kind("APY above reason", "3,550 times", "yield_metrics", _put("apy", 3550))
-    yield Kind("swapped columns", "rewards and fees", "yield_metrics", _exchanged("rewards_apr", "trading_fees_apr"))
+    rewarded = pl.col("rewards_apr") > 0
+    fees = _exchanged("rewards_apr", "trading_fees_apr")
+    yield Kind("swapped columns", "rewards and fees", "yield_metrics", fees, among=rewarded)
+    yield Kind("swapped columns", "apy and tvl", "yield_metrics", _exchanged("apy", "tvl"))
+    yield Kind("decimal shift", "tvl x10", "yield_metrics", _times("tvl", 10))
+    yield Kind("zero for unknown", "tvl", "yield_metrics", _put("tvl", 0))
+    yield Kind("time-zone shift", "+5.5 h", "yield_metrics", _moved(5.5))
+    yield Kind("duplicated tick", "a minute later", "yield_metrics", _again(60))
     yield Kind("swapped columns", "var and cvar", "risk_metrics", _exchanged("var_95", "cvar_95"))
-    for name in ("liquidation_distance", "protocol_risk_score"):
+    scores = ("correlation_score", "liquidation_distance")
+    yield Kind("swapped columns", " and ".join(scores), "risk_metrics", _exchanged(*scores))
+    for name, factor in (("var_95", 10), ("cvar_95", 100)):
+        yield Kind("decimal shift", f"{name} x{factor}", "risk_metrics", _times(name, factor))
+    yield Kind("time-zone shift", "-8 h", "risk_metrics", _moved(-8))
+    yield Kind("duplicated tick", "half a minute later", "risk_metrics", _again(30))
+    for name in (*scores[1:], "protocol_risk_score"):
         yield Kind("score out of range", f"{name} 1.01", "risk_metrics", _put(name, 1.01))
     yield Kind("score out of range", "sentiment -1.2", "market_sentiment", _put("sentiment_score", -1.2))
     yield Kind("score out of range", "confidence 85", "market_sentiment", _put("confidence", 85.0))
+    yield Kind("clock", "epoch zero", "risk_metrics", _put("timestamp", datetime(1970, 1, 20, tzinfo=UTC)), rows=1)
+    for factor in (2.0, 10.0):
+        yield Kind("spike", f"total_value x{factor:g}", "portfolio_snapshots", _times("total_value", factor))
+    yield Kind("zero for unknown", "total_value", "portfolio_snapshots", _put("total_value", 0))
+    yield Kind("time-zone shift", "+5.5 h", "portfolio_snapshots", _moved(5.5))
     yield Kind("set without TTL", "prices", "redis_price_current", _put("ttl_ms", None), rows=5)
     yield Kind("set without TTL", "an hour on a minute", "redis_agent_perf", _put("ttl_ms", 3_600_000), rows=5)
-    for name in ("amount0", "amount1"):
-        yield Kind("raw units", f"{name} x1e12", "dex_trades", _times(name, 1e12))
-    yield Kind("raw units", "gas in gwei", "transactions", _times("gas_price", 1e9))
+
+
+def _embeddings() -> Iterator[Kind]:
+    """Vectors."""
     yield Kind("embedding", "zero", "market_sentiment", _vectors(np.zeros_like))
     yield Kind("embedding", "not a number", "market_sentiment", _vectors(lambda rows: rows * np.nan))
     yield Kind("embedding", "half as long", "protocol_analysis", _vectors(lambda rows: rows / 2), rows=5)
     yield Kind("embedding", "of a smaller collection, padded", "market_sentiment", _vectors(_padded))
     yield Kind("embedding", "one for all", "market_sentiment", _vectors(lambda rows: np.repeat(rows[:1], len(rows), 0)))
-    yield Kind("embedding", "turned round", "trading_patterns", _vectors(lambda rows: -rows), rows=5)
-    yield Kind("clock", "tomorrow", "transactions", _put("timestamp", UNTIL + timedelta(hours=9)))
-    yield Kind("clock", "epoch zero", "risk_metrics", _put("timestamp", datetime(1970, 1, 20, tzinfo=UTC)), rows=1)
+    yield Kind("embedding", "turned round", "market_sentiment", _vectors(lambda rows: -rows))
+    yield Kind("embedding", "another text's", "market_sentiment", _vectors(lambda rows: np.roll(rows, 1, axis=0)))
+
+
+def _between() -> Iterator[Kind]:
+    """What only another store can tell."""
+    swaps = (pl.col("transaction_type") == "swap") & (pl.col("status") == "confirmed")
+    sides = ("from_amount", "to_amount")
+    for factor in (10, 1000):
+        yield Kind(
+            "stores disagree", f"a swap's side x{factor}", "transactions", _times(sides[0], factor),
+            suite=CROSS_STORE, among=swaps & (pl.col(sides[0]) < 10**9),
+        )  # fmt: skip
+    yield Kind(
+        "stores disagree", "a swap's sides exchanged", "transactions", _exchanged(*sides),
+        suite=CROSS_STORE, among=swaps & ((pl.col(sides[0]) / pl.col(sides[1])).log().abs() > 1),
+    )  # fmt: skip
+    yield Kind(
+        "stores disagree", "a flow x100", "transactions", _times("to_amount", 100), suite=CROSS_STORE, rows=20,
+        among=(pl.col("transaction_type") == "deposit") & (pl.col("to_amount") > 0),
+    )  # fmt: skip
+    for name, factor in (("quantity", 1.1), ("current_value", 0.9), ("average_cost", 1000)):
+        yield Kind(
+            "stores disagree", f"{name} x{factor:g}", "portfolio_positions", _times(name, factor),
+            suite=CROSS_STORE, rows=20, among=pl.col("current_value").abs() > 1,
+        )  # fmt: skip
+    yield Kind(
+        "stores disagree", "cached price x1.02", "redis_price_current", _times("price", 1.02), suite=CROSS_STORE, rows=5
+    )
+    yield Kind(
+        "stores disagree", "liquidation risk + 0.2", "redis_risk_liquidation", _plus("risk", 0.2),
+        suite=CROSS_STORE, rows=4,
+    )  # fmt: skip
 
 
 def measure() -> Iterator[tuple[Kind, int, int]]:
     """Each kind with the rows that were spoilt and the rows that were found."""
-    frames = {name: frame.select(*TABLES[name].schema) for name, frame in economy(days=200, until=UNTIL).items()
-              if TABLES[name].schema}  # fmt: skip
+    frames = demo(days=200)
     chance = np.random.default_rng(7)
     before: dict[str, dict[str, int]] = {}
     for kind in kinds():
-        clean = frames[kind.table]
-        if kind.table not in before:
-            before[kind.table] = _faults({kind.table: clean})
-        amount = min(kind.rows, clean.height // 3)
-        chosen = np.zeros(clean.height, dtype=bool)
-        chosen[chance.choice(np.arange(clean.height // 10, clean.height), amount, replace=False)] = True
-        spoilt = kind.spoil(clean, pl.Series(chosen))
-        # A factor does nothing to nothing: only rows that changed were spoilt.
-        numbered = clean.with_row_index()
-        changed = numbered.join(spoilt.with_row_index(), on=numbered.columns, how="anti", nulls_equal=True)
-        after = _faults({kind.table: spoilt})
-        found = max((rows - before[kind.table].get(rule, 0) for rule, rows in after.items()), default=0)
-        yield kind, changed.height, min(found, changed.height)
+        suite, clean = kind.suite or kind.table, frames[kind.table]
+        needed = frames if suite == CROSS_STORE else {name: frames[name] for name in (suite, *BESIDE.get(suite, ()))}
+        if suite not in before:
+            before[suite] = _faults(needed, suite)
+        spoilt = kind.spoil(clean, _chosen(kind, clean, chance))
+        after = _faults(needed | {kind.table: spoilt}, suite)
+        found = max((rows - before[suite].get(rule, 0) for rule, rows in after.items()), default=0)
+        changed = _changed(clean, spoilt)
+        yield kind, changed, min(found, changed)
 
 
-def _faults(frames: Mapping[str, pl.DataFrame]) -> dict[str, int]:
-    """Rows at fault by broken rule."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "2026-W47"
-        (run / "frames").mkdir(parents=True)
-        for name, frame in frames.items():
-            frame.write_parquet(run / "frames" / f"{name}.parquet")
-        (run / "manifest.json").write_text(json.dumps({"week": "2026-W47", "as_of": UNTIL.isoformat()}))
-        found = quality.judge(type("Run", (), {"folder": run})(), tables=list(frames))
+def _chosen(kind: Kind, clean: pl.DataFrame, chance: np.random.Generator) -> pl.Series:
+    """Which rows are spoilt; the first tenth is left alone, since nothing came before it."""
+    able = np.ones(clean.height, dtype=bool) if kind.among is None else _true(clean, kind.among)
+    able[: clean.height // 10] = False
+    rows = np.flatnonzero(able)
+    chosen = np.zeros(clean.height, dtype=bool)
+    chosen[chance.choice(rows, min(kind.rows, max(1, len(rows) // 3)), replace=False)] = True
+    return pl.Series(chosen)
+
+
+def _true(frame: pl.DataFrame, asked: pl.Expr) -> np.ndarray:
+    return frame.select(asked.fill_null(value=False).alias("asked")).get_column("asked").to_numpy().copy()
+
+
+def _changed(clean: pl.DataFrame, spoilt: pl.DataFrame) -> int:
+    """Rows that are another now: a factor does nothing to nothing."""
+    if spoilt.height != clean.height:
+        return spoilt.height - clean.height
+    numbered = clean.with_row_index()
+    return numbered.join(spoilt.with_row_index(), on=numbered.columns, how="anti", nulls_equal=True).height
+
+
+def _faults(frames: Mapping[str, pl.DataFrame], suite: str) -> dict[str, int]:
+    """Rows at fault by broken rule of one suite."""
+    with frozen(frames) as run:
+        found = quality.judge(run, tables=[suite])
     return {each.rule: each.rows for each in found if each.outcome == "failed"}

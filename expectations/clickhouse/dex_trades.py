@@ -14,6 +14,7 @@ from ys_analytics.quality.detectors.rhythm import ahead, late
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.sources import off_its_ratio
 from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.zones import out_of_order
 from ys_analytics.quality.promise import Detect
 
 _KEY = ("chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address")
@@ -72,6 +73,37 @@ SUITE = ExpectationSuite(
             severity="warning",
             notes="Volume counts swaps that never happened: a reverted swap moves nothing, and a real one gives "
             "and takes.",
+        ),
+        UnexpectedRowsExpectation(
+            description="a pair is of two tokens, in one order",
+            unexpected_rows_query="""
+                SELECT judged.chain_id AS chain_id, judged.dex_name AS dex_name, judged.timestamp AS timestamp,
+                       judged.transaction_hash AS transaction_hash, judged.pair_address AS pair_address,
+                       judged.token0_address AS token0_address, judged.token1_address AS token1_address
+                FROM {batch} AS judged
+                INNER JOIN (
+                    SELECT chain_id, pair_address,
+                           topK(1)(concat(lower(token0_address), ' ', lower(token1_address)))[1] AS tokens
+                    FROM {batch} AS counted GROUP BY chain_id, pair_address
+                ) AS usual ON judged.chain_id = usual.chain_id AND judged.pair_address = usual.pair_address
+                WHERE concat(lower(judged.token0_address), ' ', lower(judged.token1_address)) <> usual.tokens
+            """,
+            meta={"columns": ["pair_address", "token0_address", "token1_address"]},
+            severity="warning",
+            notes="A swap is priced the wrong way round, or in another pair's tokens: two columns were exchanged.",
+        ),
+        UnexpectedRowsExpectation(
+            description="a transaction happens at one moment",
+            unexpected_rows_query="""
+                SELECT chain_id, dex_name, timestamp, transaction_hash, pair_address FROM {batch} AS judged
+                WHERE (chain_id, transaction_hash) IN (
+                    SELECT chain_id, transaction_hash FROM {batch} AS counted
+                    GROUP BY chain_id, transaction_hash HAVING uniqExact(timestamp) > 1
+                )
+            """,
+            meta={"columns": ["transaction_hash", "timestamp"]},
+            severity="warning",
+            notes="Volume counts a swap twice that was delivered again under a later moment.",
         ),
         UnexpectedRowsExpectation(
             description="a swap is between two tokens",
@@ -152,6 +184,16 @@ DETECTORS = [
         columns=("price",),
         severity="critical",
         notes="Volume of a week is one swap: raw units were written where whole tokens belong.",
+        needs=("dex_trades",),
+    ),
+    Detect(
+        rule="in_order_of_blocks(timestamp)",
+        find=lambda picture: out_of_order(
+            picture.frame("dex_trades"), series=("chain_id",), key=_KEY, order="block_number", time="timestamp"
+        ),
+        columns=("timestamp", "block_number"),
+        severity="warning",
+        notes="A swap is priced at another hour's price: its moment is not that of its block.",
         needs=("dex_trades",),
     ),
     Detect(

@@ -12,6 +12,7 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
+from ys_analytics.quality.detectors.lone import lone_values, zeros_between
 from ys_analytics.quality.detectors.pegs import broken_pegs
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
@@ -230,6 +231,36 @@ DETECTORS = [
         columns=("volume_24h", "market_cap"),
         severity="warning",
         notes="Rankings by size and by turnover trade places: two columns were exchanged.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="comes_back_to_its_level(volume_24h)",
+        find=lambda picture: lone_values(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h", least=50
+        ),
+        columns=("volume_24h",),
+        severity="warning",
+        notes="Liquidity of one day is fifty times that of the days around it: a unit was misread.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="no_zero_between(volume_24h)",
+        find=lambda picture: zeros_between(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h"
+        ),
+        columns=("volume_24h",),
+        severity="warning",
+        notes="A coin looks untradable for a day: a volume that was not known was written as nothing.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="not_swapped(price, market_cap)",
+        find=lambda picture: swapped(
+            picture.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "market_cap")
+        ),
+        columns=("price", "market_cap"),
+        severity="critical",
+        notes="A holding is valued at the worth of all coins there are: two columns were exchanged.",
         needs=("market_data",),
     ),
     Detect(

@@ -12,23 +12,18 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
+from ys_analytics.quality.detectors.ledgers import unexplained
+from ys_analytics.quality.detectors.lone import lone_values, zeros_between
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes
+from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.ticks import repeated_ticks
 from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.zones import off_beat
 from ys_analytics.quality.promise import Detect
 
 _SERIES = ("portfolio_id",)
-
-
-def _unpaid(found: pl.DataFrame, transactions: pl.DataFrame) -> pl.DataFrame:
-    """Without what deposits and withdrawals of the days around explain: money that came and went is no spike."""
-    paid = transactions.filter(pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]))
-    day = pl.col("timestamp").dt.date()
-    near = [paid.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in range(-3, 4)]
-    explained = pl.concat(near)
-    return found.with_columns(_day=day).join(explained, on=["portfolio_id", "_day"], how="anti").drop("_day")
 
 
 SUITE = ExpectationSuite(
@@ -160,7 +155,7 @@ DETECTORS = [
     ),
     Detect(
         rule="no_reverting_spike(total_value)",
-        find=lambda picture: _unpaid(
+        find=lambda picture: unexplained(
             reverting_spikes(
                 picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
             ),
@@ -170,6 +165,50 @@ DETECTORS = [
         severity="warning",
         notes="The best and the worst day of the year are one bad valuation.",
         needs=("portfolio_snapshots", "transactions"),
+    ),
+    *(
+        Detect(
+            rule=f"comes_back_to_its_level({column})",
+            find=lambda picture, column=column: lone_values(
+                picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value=column
+            ),
+            columns=(column,),
+            severity="warning",
+            notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
+            needs=("portfolio_snapshots",),
+        )
+        for column in ("total_return", "volatility")
+    ),
+    Detect(
+        rule="no_zero_between(total_value)",
+        find=lambda picture: zeros_between(
+            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
+        ),
+        columns=("total_value",),
+        severity="critical",
+        notes="A loss of everything and a gain beyond measure: a value that was not known was written as nothing.",
+        needs=("portfolio_snapshots",),
+    ),
+    Detect(
+        rule="not_stale(total_value)",
+        find=lambda picture: stale_runs(
+            picture.frame("portfolio_snapshots").filter(pl.col("total_value") > 0),
+            series=_SERIES,
+            time="timestamp",
+            value="total_value",
+        ),
+        columns=("total_value",),
+        severity="warning",
+        notes="Volatility is understated while a valuation repeats its last word.",
+        needs=("portfolio_snapshots",),
+    ),
+    Detect(
+        rule="in_utc(timestamp)",
+        find=lambda picture: off_beat(picture.frame("portfolio_snapshots"), series=_SERIES, alike=(), time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A day closes at another hour than its neighbours: returns are measured over 19 hours, then over 29.",
+        needs=("portfolio_snapshots",),
     ),
     Detect(
         rule="no_gap(timestamp)",

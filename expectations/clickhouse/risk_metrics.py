@@ -1,5 +1,6 @@
 """What must be true of `risk_metrics` before the platform's idea of risk is audited."""
 
+import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
     ExpectColumnPairValuesAToBeGreaterThanB,
@@ -10,9 +11,14 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
+from ys_analytics.quality.detectors.lone import lone_values
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
+from ys_analytics.quality.detectors.stale import stale_runs
+from ys_analytics.quality.detectors.swaps import swapped
+from ys_analytics.quality.detectors.ticks import repeated_ticks
 from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.zones import off_beat
 from ys_analytics.quality.promise import Detect
 
 _SERIES = ("portfolio_id",)
@@ -98,6 +104,75 @@ DETECTORS = [
         columns=("var_95",),
         severity="warning",
         notes="A limit is never reached, or always, when risk is off by a power of ten.",
+        needs=("risk_metrics",),
+    ),
+    *(
+        Detect(
+            rule=f"comes_back_to_its_level({column})",
+            find=lambda picture, column=column, least=least: lone_values(
+                picture.frame("risk_metrics"), series=_SERIES, time="timestamp", value=column, least=least
+            ),
+            columns=(column,),
+            severity="warning",
+            notes="A portfolio is alarmed, or calmed, by one measurement that its neighbours deny: it was scaled, or "
+            "written in another's column.",
+            needs=("risk_metrics",),
+        )
+        for column, least in (
+            ("var_95", 1.0),
+            ("cvar_95", 1.0),
+            ("correlation_score", 0.3),
+            ("liquidation_distance", 0.3),
+            ("protocol_risk_score", 0.3),
+        )
+    ),
+    *(
+        Detect(
+            rule=f"not_swapped({', '.join(pair)})",
+            find=lambda picture, pair=pair: swapped(
+                picture.frame("risk_metrics"), series=_SERIES, time="timestamp", pair=pair
+            ),
+            columns=pair,
+            severity="warning",
+            notes="The list of who must act is in the wrong order: two scores were exchanged.",
+            needs=("risk_metrics",),
+        )
+        for pair in (
+            ("correlation_score", "liquidation_distance"),
+            ("liquidation_distance", "protocol_risk_score"),
+            ("correlation_score", "protocol_risk_score"),
+        )
+    ),
+    Detect(
+        rule="not_repeated(var_95, cvar_95)",
+        find=lambda picture: stale_runs(
+            picture.frame("risk_metrics").filter(pl.col("var_95") > 0),
+            series=_SERIES,
+            time="timestamp",
+            value="var_95",
+            beside="cvar_95",
+        ),
+        columns=("var_95", "cvar_95"),
+        severity="warning",
+        notes="Risk looks calm while a measurement is copied forward; nobody measured.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="no_repeated_tick(timestamp)",
+        find=lambda picture: repeated_ticks(
+            picture.frame("risk_metrics"), series=_SERIES, time="timestamp", values=("var_95", "cvar_95")
+        ),
+        columns=("timestamp", "var_95", "cvar_95"),
+        severity="warning",
+        notes="A backtest counts its exceptions twice when a measurement is delivered twice.",
+        needs=("risk_metrics",),
+    ),
+    Detect(
+        rule="in_utc(timestamp)",
+        find=lambda picture: off_beat(picture.frame("risk_metrics"), series=_SERIES, alike=(), time="timestamp"),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A risk filed under another day is tested against the wrong loss.",
         needs=("risk_metrics",),
     ),
     Detect(

@@ -9,8 +9,10 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
+from ys_analytics.quality.detectors.lone import lone_values
 from ys_analytics.quality.detectors.rhythm import ahead, late, silent
 from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.zones import off_beat
 from ys_analytics.quality.promise import Detect
 
 _SERIES = ("agent_id", "metric_name")
@@ -84,6 +86,26 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
+    Detect(
+        rule="comes_back_to_its_level(metric_value)",
+        find=lambda picture: lone_values(
+            picture.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=4
+        ),
+        columns=("metric_value",),
+        severity="warning",
+        notes="A satellite is praised or blamed for a unit misread: its neighbours deny the measurement.",
+        needs=("satellite_performance",),
+    ),
+    Detect(
+        rule="in_utc(timestamp)",
+        find=lambda picture: off_beat(
+            picture.frame("satellite_performance"), series=_SERIES, alike=(), time="timestamp"
+        ),
+        columns=("timestamp",),
+        severity="warning",
+        notes="A measurement filed under another day is compared with other satellites' wrong one.",
+        needs=("satellite_performance",),
+    ),
     Detect(
         rule="not_silent(agent_id)",
         find=lambda picture: silent(picture.frame("satellite_performance"), series=_SERIES, time="timestamp"),

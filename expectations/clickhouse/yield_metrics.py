@@ -10,11 +10,13 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
+from ys_analytics.quality.detectors.lone import lone_values, zeros_between
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swaps import swapped
+from ys_analytics.quality.detectors.ticks import repeated_ticks
 from ys_analytics.quality.detectors.volume import unusual_days
 from ys_analytics.quality.detectors.yields import leaping_yields
 from ys_analytics.quality.detectors.zones import off_beat
@@ -98,7 +100,7 @@ SUITE = ExpectationSuite(
             unexpected_rows_query="""
                 SELECT protocol_name, pool_address, timestamp, apy, rewards_apr, trading_fees_apr
                 FROM {batch} AS judged
-                WHERE toFloat64(apy) < 0.95 * (toFloat64(rewards_apr) + toFloat64(trading_fees_apr)) - 0.0005
+                WHERE toFloat64(apy) < 0.995 * (toFloat64(rewards_apr) + toFloat64(trading_fees_apr)) - 0.00002
                    OR toFloat64(apy)
                       > 1.05 * (exp(toFloat64(rewards_apr) + toFloat64(trading_fees_apr)) - 1) + 0.0005
             """,
@@ -138,7 +140,7 @@ DETECTORS = [
     Detect(
         rule="no_decimal_shift(apy)",
         find=lambda picture: decimal_shifts(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy"
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", least=2, beyond_tail=2
         ),
         columns=("apy",),
         severity="warning",
@@ -148,7 +150,7 @@ DETECTORS = [
     Detect(
         rule="no_decimal_shift(tvl)",
         find=lambda picture: decimal_shifts(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=4
         ),
         columns=("tvl",),
         severity="warning",
@@ -158,7 +160,7 @@ DETECTORS = [
     Detect(
         rule="no_reverting_spike(tvl)",
         find=lambda picture: reverting_spikes(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=4
         ),
         columns=("tvl",),
         severity="warning",
@@ -191,6 +193,49 @@ DETECTORS = [
         columns=("rewards_apr", "trading_fees_apr"),
         severity="warning",
         notes="Paid incentives are shown as earned fees: two columns were exchanged.",
+        needs=("yield_metrics",),
+    ),
+    *(
+        Detect(
+            rule=f"comes_back_to_its_level({column})",
+            find=lambda picture, column=column, least=least: lone_values(
+                picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value=column, least=least
+            ),
+            columns=(column,),
+            severity="warning",
+            notes="The split of a yield is wrong for a day: a part was scaled, or written in another's column.",
+            needs=("yield_metrics",),
+        )
+        for column, least in (("rewards_apr", 4.0), ("trading_fees_apr", 4.0))
+    ),
+    Detect(
+        rule="no_zero_between(tvl)",
+        find=lambda picture: zeros_between(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+        ),
+        columns=("tvl",),
+        severity="warning",
+        notes="Our share of an empty pool is everything: a size that was not known was written as nothing.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="no_repeated_tick(timestamp)",
+        find=lambda picture: repeated_ticks(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", values=("apy", "tvl")
+        ),
+        columns=("timestamp", "apy", "tvl"),
+        severity="warning",
+        notes="An echo counts twice in every mean of what a pool pays.",
+        needs=("yield_metrics",),
+    ),
+    Detect(
+        rule="not_repeated(apy, tvl)",
+        find=lambda picture: stale_runs(
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", beside="tvl"
+        ),
+        columns=("apy", "tvl"),
+        severity="warning",
+        notes="A row copied forward is taken for a calm day: neither yield nor size was asked for again.",
         needs=("yield_metrics",),
     ),
     Detect(

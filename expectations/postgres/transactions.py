@@ -1,5 +1,6 @@
 """What must be true of `transactions` before flows and gas are read off them."""
 
+import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
     ExpectColumnValuesToBeBetween,
@@ -15,6 +16,7 @@ from ys_analytics.quality import words
 from ys_analytics.quality.detectors.rhythm import ahead, late
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.zones import out_of_order
 from ys_analytics.quality.promise import Detect
 from ys_analytics.schemas.postgres import ENUMS
 
@@ -124,6 +126,16 @@ SUITE = ExpectationSuite(
             severity="warning",
             notes="A transaction nobody can look up on chain cannot be audited.",
         ),
+        UnexpectedRowsExpectation(
+            description="gas_used is gas, and no price",
+            unexpected_rows_query="""
+                SELECT id, chain_id, gas_used, gas_price FROM {batch} AS judged
+                WHERE gas_used > 0 AND gas_used < 21000
+            """,
+            meta={"columns": ["gas_used", "gas_price"]},
+            severity="warning",
+            notes="Costs are nonsense: no transaction ever used less than 21,000 gas, so a column was exchanged.",
+        ),
         ExpectColumnValuesToMatchRegex(
             column="protocol_name",
             regex=words.WRITTEN,
@@ -185,6 +197,20 @@ DETECTORS = [
         columns=("gas_price",),
         severity="warning",
         notes="Costs are off by a billion: gas was priced in gwei or wei instead of whole tokens.",
+        needs=("transactions",),
+    ),
+    Detect(
+        rule="in_order_of_blocks(timestamp)",
+        find=lambda picture: out_of_order(
+            picture.frame("transactions").filter(pl.col("status") == "confirmed"),
+            series=("chain_id",),
+            key=("id",),
+            order="block_number",
+            time="timestamp",
+        ),
+        columns=("timestamp", "block_number"),
+        severity="warning",
+        notes="A flow is taken out of another day's return: its moment is not that of its block.",
         needs=("transactions",),
     ),
     Detect(

@@ -8,6 +8,7 @@ import pytest
 from ys_analytics import quality
 from ys_analytics.errors import SuiteError, UsageError
 from ys_analytics.quality import suites
+from ys_analytics.quality.promise import BESIDE, CROSS_STORE
 from ys_analytics.schemas import TABLES
 
 
@@ -28,6 +29,14 @@ def test_every_column_has_a_rule(table, judged):
     """A column without a rule may hold anything."""
     ruled = {column for each in judged if each.suite == table.name for column in each.column.split(", ")}
     assert set(table.schema) - ruled == set()
+
+
+def test_what_a_suite_needs_beside_its_table_is_known(detectors):
+    """One table judged alone brings along what it cannot be judged without."""
+    for name, promises in detectors.items():
+        if name != CROSS_STORE:
+            beside = {table for promise in promises for table in promise.needs} - {name}
+            assert beside == set(BESIDE.get(name, ()))
 
 
 def test_every_rule_has_a_weight_and_a_reason(judged):

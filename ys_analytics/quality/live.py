@@ -18,7 +18,7 @@ from ys_analytics import frames
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import parquet
 from ys_analytics.quality import process, suites
-from ys_analytics.quality.promise import CROSS_STORE
+from ys_analytics.quality.promise import BESIDE, CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Table
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
 
@@ -48,7 +48,8 @@ def judge_live(
         ExpectationFailed: the judge itself failed.
     """
     asked = suites.names(tables)
-    needed = list(TABLES) if CROSS_STORE in asked else asked
+    beside = [other for name in asked for other in BESIDE.get(name, ())]
+    needed = list(TABLES) if CROSS_STORE in asked else list(dict.fromkeys([*asked, *beside]))
     in_place = [name for name in asked if name in TABLES and TABLES[name].store in _IN_PLACE]
     with tempfile.TemporaryDirectory(prefix="ys-live-") as folder:
         files, refused = _load(stores, [TABLES[name] for name in needed], Path(folder))

@@ -17,6 +17,9 @@ from ys_analytics.schemas import TABLES, Severity
 # The suite that looks over the fences between the stores.
 CROSS_STORE = "cross_store"
 
+# What a suite cannot be judged without besides its own table: what comes and goes in a portfolio is explained by flows.
+BESIDE = {"portfolio_snapshots": ("transactions",)}
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -21,8 +21,10 @@ _FAR = 6.0
 _DRIFT_FAR = 6.0
 _DRIFT_LEAST = 0.05
 _WEEKS = 6
-# The share of the scores that vectors must explain before they are believed against one.
-_CARRIED = 0.3
+# The share of the scores that vectors must explain before they are believed against one, the usual deviations and
+# the share of all scores' spread by which they must differ, and how the vectors that agree are found.
+_CARRIED, _CONTRARY, _LEAST_CONTRARY = 0.3, 5.0, 0.4
+_AGREE, _ROUNDS = 0.7, 6
 
 
 def faulty_norms(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.DataFrame:
@@ -174,33 +176,48 @@ def _nearest(block: Floats, others: Floats) -> Floats:
 
 
 def contradicting_scores(frame: pl.DataFrame, *, key: Sequence[str], vector: str, score: str) -> pl.DataFrame:
-    """Vectors that say the opposite of the score beside them, where the collection's vectors carry that score.
+    """Vectors that say another thing than the score beside them, where the collection's vectors carry that score.
 
-    The direction scores lie along is learnt from all other vectors. Where it explains little of the scores the
-    vectors do not carry them, and nothing is said.
+    The direction scores lie along is learnt from the seven in ten that agree best, each vector left out of the
+    direction it is judged by. Where it explains little of the scores the vectors do not carry them, and nothing
+    is said. A vector whose score is the usual one says little either way, and may be missed.
     """
-    known = frame.filter(pl.col(score).is_not_null())
+    known = frame.filter(pl.col(score).is_not_null() & pl.col(score).is_finite())
     if known.height < _ENOUGH:
         return frame.head(0).select(*key, score)
     whole = _unit(_matrix(known, vector)).astype(np.float64)
     claimed = known.get_column(score).to_numpy().astype(np.float64)
-    centred = claimed - np.median(claimed)
-    pull = whole.T @ centred
-    # Leave each vector out of the direction it is judged by.
-    heard = whole @ pull - (whole**2).sum(axis=1) * centred
-    slope = float(heard @ centred / max(heard @ heard, 1e-12))
-    rest = centred - slope * heard
-    usual = 1.4826 * float(np.median(np.abs(rest - np.median(rest))))
-    carried = 1 - rest.var() / max(centred.var(), 1e-12)
+    trusted = np.ones(len(claimed), dtype=np.bool_)
+    for _ in range(_ROUNDS):
+        off = np.abs(claimed - _heard(whole, claimed, trusted))
+        trusted = off <= np.quantile(off, _AGREE)
+    trusted = off <= 4 * 1.4826 * float(np.median(off))
+    heard = _heard(whole, claimed, trusted)
+    off = np.abs(claimed - heard)
+    usual = 1.4826 * float(np.median(off[trusted]))
+    spread = float(claimed.std())
+    carried = 1 - float((claimed - heard)[trusted].var()) / max(float(claimed[trusted].var()), 1e-12)
     return (
         known.select(*key, score)
-        .with_columns(
-            _off=pl.Series(np.abs(rest) / max(usual, 1e-9)), _heard=pl.Series(slope * heard + np.median(claimed))
-        )
-        .filter((pl.col("_off") > _FAR) & pl.lit(carried > _CARRIED) & pl.Series(np.abs(rest) > centred.std()))
+        .with_columns(_off=pl.Series(off / max(usual, 1e-9)), _heard=pl.Series(heard))
+        .filter((pl.col("_off") > _CONTRARY) & pl.lit(carried > _CARRIED) & pl.Series(off > _LEAST_CONTRARY * spread))
         .sort("_off", *key, descending=[True, *[False] * len(key)])
         .select(
             *key, score,
             said=pl.format("claims {}, and its vector says {}", pl.col(score).round(2), pl.col("_heard").round(2)),
         )
     )  # fmt: skip
+
+
+def _heard(
+    whole: npt.NDArray[np.float64], claimed: npt.NDArray[np.float64], trusted: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """The score each vector says, by the direction along which the trusted ones carry theirs."""
+    centred = claimed - np.median(claimed[trusted])
+    along = whole @ (whole[trusted].T @ centred[trusted])
+    along[trusted] -= (whole[trusted] ** 2).sum(axis=1) * centred[trusted]
+    middle, height = along[trusted].mean(), claimed[trusted].mean()
+    apart = along[trusted] - middle
+    slope = float(apart @ (claimed[trusted] - height) / max(float(apart @ apart), 1e-12))
+    said: npt.NDArray[np.float64] = height + slope * (along - middle)
+    return said

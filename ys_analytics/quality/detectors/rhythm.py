@@ -15,8 +15,8 @@ _ENDED = 30
 _LATE = 3.0
 # The same of one series while others go on: half as much again as its longest usual pause, and never one missed beat.
 _SILENT, _MISSED = 1.5, 1.9
-# Pauses, half on each side, from which the habit of one is read.
-_AROUND = 81
+# Pauses, half on each side, from which the habit of one is read; and those before it, where the pace has just changed.
+_AROUND, _BEFORE = 81, 20
 
 
 def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
@@ -96,7 +96,12 @@ def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFra
         .sort(*by, time)
         .with_columns(_next=pl.col(time).shift(-1).over(by), _of=pl.struct(by).n_unique())
         .with_columns(_pause=(pl.col("_next") - pl.col(time)).dt.total_seconds().cast(pl.Float64))
-        .with_columns(_usual=pl.col("_pause").rolling_median(**around).over(by))  # type: ignore[arg-type]
+        .with_columns(
+            _usual=pl.max_horizontal(
+                pl.col("_pause").rolling_median(**around).over(by),  # type: ignore[arg-type]
+                pl.col("_pause").shift(1).rolling_median(_BEFORE, min_samples=_ENOUGH).over(by),
+            )
+        )
         .with_columns(_beats=pl.col("_pause") / pl.col("_usual"))
         .with_columns(_habit=pl.col("_beats").quantile(0.95, interpolation="lower").over(by))
         .filter(pl.col("_beats") > 1.5 * pl.max_horizontal("_habit", pl.lit(1.0)))

@@ -21,16 +21,32 @@ _DAYS_BEFORE = 3
 # How far from the exact power a jump may lie: a few usual moves, and never so far that any fall will do.
 _LEAST_SLACK, _MOST_SLACK = 0.05, 0.4
 # Decades from the median of all amounts of a kind beyond which no person's wealth explains one.
-_DECADES = 6.0
+_DECADES = 5.0
 
 
 def decimal_shifts(
-    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, volume: str | None = None
+    frame: pl.DataFrame,
+    *,
+    series: Sequence[str],
+    time: str,
+    value: str,
+    volume: str | None = None,
+    least: int = 1,
+    beyond_tail: float = 0.0,
 ) -> pl.DataFrame:
     """Observations between a jump by a power of ten and the jump back, or the jump alone where none leads back.
 
     A jump that leads exactly back is proof. One that does not must come out of a calm and, when it is tenfold,
     without the trading a real one brings; which side of it is wrong, the series itself cannot say.
+
+    Args:
+        frame: Observations.
+        series: The columns that name one series.
+        time: When.
+        value: What was observed; positive.
+        volume: How much was traded, where known.
+        least: The smallest power of ten looked for: two where values leap tenfold by nature, as yields do.
+        beyond_tail: How many times the move that one in twenty of the series' own exceeds a jump must measure.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
@@ -40,7 +56,8 @@ def decimal_shifts(
     5
     """
     by = list(series)
-    rows = _with_jumps(moves(frame, series=by, time=time, value=value, volume=volume), by)
+    seen = moves(frame, series=by, time=time, value=value, volume=volume)
+    rows = _with_jumps(seen, by, least=least, beyond_tail=beyond_tail)
     jumps = _believed(rows.filter(pl.col("_power") != 0), by)
     # A row lies inside when the last believed jump before it is one that leads back later.
     inside = pl.col("_opens").forward_fill().over(by)
@@ -60,11 +77,15 @@ def decimal_shifts(
     )  # fmt: skip
 
 
-def _with_jumps(seen: pl.DataFrame, by: Sequence[str]) -> pl.LazyFrame:
+def _with_jumps(seen: pl.DataFrame, by: Sequence[str], *, least: int, beyond_tail: float) -> pl.LazyFrame:
     """Each row with its number in its series, and the power of ten it jumped by; 0 for a row like any other."""
     decades = pl.col("alone") / _LN10
     slack = (4 * pl.col("habit")).clip(_LEAST_SLACK, _MOST_SLACK)
-    near = ((decades - decades.round(0)).abs() * _LN10 <= slack) & (pl.col("alone").abs() > _FAR * pl.col("habit"))
+    far = pl.max_horizontal(_FAR * pl.col("habit"), beyond_tail * pl.col("alone").abs().quantile(0.95).over(by))
+    near = (
+        ((decades - decades.round(0)).abs() * _LN10 <= slack)
+        & (pl.col("alone").abs() > far) & (decades.round(0).abs() >= least)
+    )  # fmt: skip
     power = pl.when(near.fill_null(value=False)).then(decades.round(0)).otherwise(0.0)
     before = [pl.col("_rest").abs().shift(ago).over(by).fill_null(0.0) for ago in range(1, _DAYS_BEFORE + 1)]
     return (

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import polars as pl
 
 _LEAST = 0.05
+# A ratio that was computed from its own amounts differs from them by rounding alone.
+_LEAST_RATIO = 0.0002
 _TWO = 0.1
 
 
@@ -41,9 +43,17 @@ def disagreeing(frame: pl.DataFrame, *, thing: Sequence[str], time: str, source:
 
 
 def contradicted_change(
-    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, change: str
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, change: str, times: float = 0.0
 ) -> pl.DataFrame:
     """Rows whose stated change of 24 hours is not what the value did since the row exactly a day before.
+
+    Args:
+        frame: Observations.
+        series: The columns that name one series.
+        time: When.
+        value: What was observed.
+        change: What is stated of it, as a fraction.
+        times: How many times what the value did must be stated; for values that flows move too.
 
     >>> from datetime import date
     >>> quotes = pl.DataFrame(
@@ -60,7 +70,7 @@ def contradicted_change(
     differs = (moved - stated).abs() > 0.03 + 0.1 * moved.abs()
     return (
         rows.join(before, on=[*by, time], how="inner")
-        .filter(differs & (stated != 0))
+        .filter(differs & (stated != 0) & (stated.abs() > times * moved.abs()))
         .sort((moved - stated).abs(), *by, time, descending=[True, *[False] * (len(by) + 1)])
         .unique([*by, time], keep="first", maintain_order=True)
         .select(
@@ -132,7 +142,7 @@ def off_its_ratio(
         .with_columns(_ratio=(amounts / pl.col(claimed).cast(pl.Float64)).log(), _many=pl.len().over(by))
         .with_columns(_usual=pl.col("_ratio").median().over(by))
         .with_columns(_spread=1.4826 * off.abs().median().over(by))
-        .filter((pl.col("_many") >= 5) & (off.abs() > pl.max_horizontal(_LEAST, 8 * pl.col("_spread"))))  # noqa: PLR2004
+        .filter((pl.col("_many") >= 5) & (off.abs() > pl.max_horizontal(_LEAST_RATIO, 8 * pl.col("_spread"))))  # noqa: PLR2004
         .sort(off.abs(), *key, descending=[True, *[False] * len(key)])
         .select(
             *key, claimed, over, under,

@@ -33,9 +33,24 @@ _PEGGED, _KEPT, _NEWS = 0.02, 0.6, 0.25
 
 
 def reverting_spikes(
-    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, volume: str | None = None
+    frame: pl.DataFrame,
+    *,
+    series: Sequence[str],
+    time: str,
+    value: str,
+    volume: str | None = None,
+    beyond_tail: float = 0.0,
 ) -> pl.DataFrame:
     """Observations that stand apart from those before and after, which agree with each other.
+
+    Args:
+        frame: Observations.
+        series: The columns that name one series.
+        time: When.
+        value: What was observed; positive.
+        volume: How much was traded, where known.
+        beyond_tail: How many times the move that one in twenty of the series' own exceeds an excursion must
+            measure: for sizes that leap by nature, as a pool's does when a large holder comes and goes.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
@@ -49,6 +64,7 @@ def reverting_spikes(
     seen = moves(frame, series=by, time=time, value=value, volume=volume)
     scored = (
         seen.lazy()
+        .with_columns(_tail=pl.col("alone").abs().quantile(0.95).over(by))
         .with_columns(**{f"_out{length}": _excursion(length).over(by) for length in range(1, _LONGEST + 1)})
         .with_columns(**{f"_score{length}": _score(length).over(by) for length in range(1, _LONGEST + 1)})
     )
@@ -59,6 +75,7 @@ def reverting_spikes(
     return (
         scored.with_columns(_size=pl.max_horizontal(size), _score=pl.max_horizontal(score))
         .filter((pl.col("_score") > _FAR) & (pl.col("_size") > _LEAST) & ~_off_its_peg(value, by))
+        .filter(pl.col("_size") > beyond_tail * pl.col("_tail"))
         .sort("_score", *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
             *by, time, value,

@@ -15,6 +15,11 @@ _APART = 0.5
 _FAR, _HOME = 4.5, 3.0
 _LEAST_SPREAD = 0.02
 _NOTHING = 1e-9
+# Rows around one: few are nearer, many outlast a stretch. How much nearer to them, and how many of their usual
+# deviations apart, an exchange must lie.
+_NEARBY, _BETTER, _CLEARLY = (5, 15), 0.3, 5.0
+# What two neighbourhoods must differ by, as a share of the larger: an exchange of the like does no harm.
+_DIFFER = 0.15
 
 
 def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tuple[str, str]) -> pl.DataFrame:
@@ -31,6 +36,18 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
     around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
     # Nothing at all is a usual size too: a pool without rewards shows them only when they were exchanged.
     logs = {name: pl.col(of).cast(pl.Float64).clip(_NOTHING).log() for name, of in (("_a", one), ("_b", other))}
+    plain = {name: pl.col(of).cast(pl.Float64) for name, of in (("_c", one), ("_d", other))}
+    here = {
+        f"{name}_here{rows}": pl.col(name).rolling_median(rows, min_samples=2, center=True).over(by)
+        for name in plain
+        for rows in _NEARBY
+    }
+    noise = {
+        f"{name}_noise{rows}": 1.4826
+        * (pl.col(name) - pl.col(f"{name}_here{rows}")).abs().rolling_median(**around).over(by)  # type: ignore[arg-type]
+        for name in plain
+        for rows in _NEARBY
+    }
     usual = {f"{name}_usual": pl.col(name).rolling_median(**around).over(by) for name in logs}  # type: ignore[arg-type]
     spread = {
         f"{name}_spread": pl.max_horizontal(
@@ -52,8 +69,25 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
         .with_columns(**logs)
         .with_columns(**usual)
         .with_columns(**spread)
-        .filter((apart > _APART) & pl.all_horizontal(*strange, *at_home))
+        .with_columns(**plain)
+        .with_columns(**here)
+        .with_columns(**noise)
+        .filter(
+            pl.any_horizontal([_better_exchanged(rows).fill_null(value=False) for rows in _NEARBY])
+            | ((apart > _APART) & pl.all_horizontal(*strange, *at_home))
+        )
         .sort(*by, time)
         .select(*by, time, one, other, said=pl.lit(f"{one} and {other} stand in each other's place"))
         .collect()
+    )
+
+
+def _better_exchanged(rows: int) -> pl.Expr:
+    """Whether a row is clearly nearer to so many around it the other way round, in plain values."""
+    one, other = pl.col(f"_c_here{rows}"), pl.col(f"_d_here{rows}")
+    stays = (pl.col("_c") - one).abs() + (pl.col("_d") - other).abs()
+    moved = (pl.col("_c") - other).abs() + (pl.col("_d") - one).abs()
+    apart = (one - other).abs() > _DIFFER * pl.max_horizontal(one.abs(), other.abs())
+    return (
+        apart & (moved < _BETTER * stays) & (stays > _CLEARLY * (pl.col(f"_c_noise{rows}") + pl.col(f"_d_noise{rows}")))
     )

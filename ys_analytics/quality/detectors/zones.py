@@ -11,6 +11,8 @@ from ys_analytics.quality.detectors.moves import moves
 
 _REGULAR = 0.6
 _ENOUGH = 5
+# Pauses, half on each side, from which the usual one is read; and rows by whose moments one is dated.
+_AROUND, _NEIGHBOURS = 41, 9
 _QUARTER = 900  # seconds; every zone on Earth is a multiple of it away from UTC
 _DAY = 86400
 # Observations from which a correlation is read, and how clear it must be.
@@ -35,7 +37,9 @@ def off_beat(frame: pl.DataFrame, *, series: Sequence[str], alike: Sequence[str]
     3
     """
     by, like = list(series), list(alike)
-    usual = pl.col(time).diff().dt.total_seconds().median().over(by)
+    # A series may change its pace, so each row is held against the pauses around it.
+    pause = pl.col(time).diff().dt.total_seconds().cast(pl.Float64)
+    usual = pause.rolling_median(_AROUND, min_samples=_ENOUGH - 1, center=True).over(by)
     # A beat that divides a day has a phase; others do not keep to a clock.
     beat = pl.when(pl.col("_usual") >= _DAY / 2).then(_DAY).when((_DAY % pl.col("_usual").clip(1)) == 0).then("_usual")
     away = (pl.col("_phase") - pl.col("_mode")).abs()
@@ -52,6 +56,50 @@ def off_beat(frame: pl.DataFrame, *, series: Sequence[str], alike: Sequence[str]
         )
         .sort(*by, time)
         .select(*by, time, said=pl.format("comes {} minutes beside its beat", away // 60))
+        .collect()
+    )  # fmt: skip
+
+
+def out_of_order(
+    frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[str], order: str, time: str
+) -> pl.DataFrame:
+    """Rows far from the moments of those that are numbered around them, such as swaps of neighbouring blocks.
+
+    Far is ten minutes, and six times what rows around usually differ by.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> start = datetime(2024, 1, 1, tzinfo=UTC)
+    >>> at = [start + timedelta(minutes=10 * n, hours=5.5 if n == 12 else 0) for n in range(40)]
+    >>> swaps = pl.DataFrame({"chain": 1, "block": range(40), "id": range(40), "at": at})
+    >>> out_of_order(swaps, series=["chain"], key=["id"], order="block", time="at")["id"].to_list()
+    [12]
+    """
+    by = list(series)
+    seconds = pl.col(time).dt.epoch("s").cast(pl.Float64)
+    # Blocks come at a steady pace: where a row lies between its neighbours is known from their numbers.
+    pace = (pl.col("_at") - pl.col("_at").shift(1)) / (pl.col("_number") - pl.col("_number").shift(1))
+    expected = (pl.col("_at") - pl.col("_number") * pl.col("_pace")).rolling_median(
+        _NEIGHBOURS, min_samples=_ENOUGH, center=True
+    )
+    off = (pl.col("_at") - pl.col("_number") * pl.col("_pace") - pl.col("_expected")).abs()
+    return (
+        frame.lazy()
+        .drop_nulls([order, time])
+        .sort(*by, order, *key)
+        .with_columns(_at=seconds, _number=pl.col(order).cast(pl.Float64))
+        .with_columns(_pace=pace.filter(pace.is_finite()).median().over(by))
+        .with_columns(_expected=expected.over(by))
+        .with_columns(_off=off)
+        .with_columns(_usual=1.4826 * pl.col("_off").rolling_median(_AROUND, min_samples=_ENOUGH, center=True).over(by))
+        .filter(pl.col("_off") > pl.max_horizontal(pl.lit(600.0), 6 * pl.col("_usual")))
+        .sort("_off", *key, descending=[True, *[False] * len(key)])
+        .select(
+            *dict.fromkeys([*key, time, order]),
+            said=pl.format(
+                "lies {} minutes beside its neighbours by {}", (pl.col("_off") / 60).round(0).cast(pl.Int64),
+                pl.lit(order),
+            ),
+        )
         .collect()
     )  # fmt: skip
 

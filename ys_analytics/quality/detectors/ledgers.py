@@ -1,0 +1,127 @@
+"""Amounts that prices deny: swaps of unlike worth, flows larger than their portfolio, impossible costs.
+
+Knows transactions, positions, snapshots and quotes, and what one says of another; a flow may be unusual, and is
+named only where it is beyond all that the other tables know.
+"""
+
+import polars as pl
+
+# A swap loses to slippage and fees what it loses; beyond this factor between its two sides one of them is wrong.
+_UNEVEN = 1.5
+# Quotes older than this say nothing of what was paid.
+_FRESH = "2d"
+# How far above the largest value a portfolio had around then a flow, and above or below every price of an asset an
+# average cost, may lie.
+_BEYOND_PORTFOLIO, _BEYOND_PRICES = 2.0, 5.0
+_DAYS_AROUND = 3
+# A flow explains what a value does on its day and the next, whichever of the two it is booked on.
+_DAYS_EXPLAINED = 1
+
+
+def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+    """Confirmed swaps whose two sides are worth different things: a side was scaled, or the two were exchanged."""
+    swaps = transactions.lazy().filter(
+        (pl.col("transaction_type") == "swap") & (pl.col("status") == "confirmed")
+        & (pl.col("from_amount") > 0) & (pl.col("to_amount") > 0)
+    )  # fmt: skip
+    gave = pl.col("from_amount").cast(pl.Float64) * pl.col("_from_price")
+    took = pl.col("to_amount").cast(pl.Float64) * pl.col("_to_price")
+    return (
+        _priced(_priced(swaps, quotes, "from"), quotes, "to")
+        .with_columns(_ratio=took / gave)
+        .filter(pl.col("_ratio").log().abs() > pl.lit(_UNEVEN).log())
+        .sort(pl.col("_ratio").log().abs(), "id", descending=[True, False])
+        .select("id", "timestamp", said=pl.format("takes {} times what it gives", pl.col("_ratio").round_sig_figs(3)))
+        .collect()
+    )
+
+
+def flows_beyond(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+    """Confirmed deposits and withdrawals worth twice what their portfolio was worth on any day around them."""
+    flows = transactions.lazy().filter(
+        pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]) & (pl.col("status") == "confirmed")
+    )
+    sides = [
+        _priced(flows.filter(pl.col(f"{side}_amount") > 0), quotes, side).select(
+            "id", "timestamp", "portfolio_id",
+            _worth=pl.col(f"{side}_amount").cast(pl.Float64) * pl.col(f"_{side}_price"),
+        )
+        for side in ("from", "to")
+    ]  # fmt: skip
+    day = pl.col("timestamp").dt.date()
+    most = snapshots.lazy().group_by("portfolio_id", _day=day).agg(_value=pl.col("total_value").max())
+    around = pl.concat(
+        most.with_columns(pl.col("_day").dt.offset_by(f"{days}d")) for days in range(-_DAYS_AROUND, _DAYS_AROUND + 1)
+    )
+    return (
+        pl.concat(sides)
+        .with_columns(_day=day)
+        .join(around.group_by("portfolio_id", "_day").agg(pl.col("_value").max()), on=["portfolio_id", "_day"])
+        .with_columns(_times=pl.col("_worth") / pl.col("_value").cast(pl.Float64))
+        .filter((pl.col("_value") > 0) & (pl.col("_times") > _BEYOND_PORTFOLIO))
+        .sort("_times", "id", descending=[True, False])
+        .select(
+            "id", "timestamp",
+            said=pl.format("moves {} times what the portfolio was worth", pl.col("_times").round_sig_figs(3)),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def costs_beyond(positions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+    """Positions whose average cost lies five times above or below every price their asset ever had here."""
+    prices = (
+        quotes.lazy()
+        .filter(pl.col("price") > 0)
+        .group_by("asset_id")
+        .agg(
+            _least=pl.col("price").cast(pl.Float64).quantile(0.001),
+            _most=pl.col("price").cast(pl.Float64).quantile(0.999),
+        )
+    )
+    cost = pl.col("average_cost").cast(pl.Float64)
+    beyond = (cost > _BEYOND_PRICES * pl.col("_most")) | (cost * _BEYOND_PRICES < pl.col("_least"))
+    return (
+        positions.lazy()
+        .filter(pl.col("average_cost") > 0)
+        .join(prices, on="asset_id")
+        .filter(beyond)
+        .sort("id")
+        .select(
+            "id", "portfolio_id", "asset_id", "average_cost",
+            said=pl.format(
+                "cost {} each, and was never quoted outside {} to {}",
+                cost.round_sig_figs(6), pl.col("_least").round_sig_figs(4), pl.col("_most").round_sig_figs(4),
+            ),
+        )
+        .collect()
+    )  # fmt: skip
+
+
+def unexplained(found: pl.DataFrame, transactions: pl.DataFrame) -> pl.DataFrame:
+    """Findings about portfolios without what deposits and withdrawals of the days around explain."""
+    paid = transactions.filter(pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]))
+    day = pl.col("timestamp").dt.date()
+    around = range(-_DAYS_EXPLAINED, _DAYS_EXPLAINED + 1)
+    near = [paid.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in around]
+    return found.with_columns(_day=day).join(pl.concat(near), on=["portfolio_id", "_day"], how="anti").drop("_day")
+
+
+def _priced(rows: pl.LazyFrame, quotes: pl.DataFrame, side: str) -> pl.LazyFrame:
+    """Rows with the last price of one side's asset before them; rows without a fresh one are left out."""
+    prices = (
+        quotes.lazy()
+        .filter(pl.col("price") > 0)
+        .group_by("asset_id", "timestamp")
+        .agg(pl.col("price").cast(pl.Float64).median().alias(f"_{side}_price"))
+        .rename({"asset_id": f"{side}_asset_id"})
+        .sort("timestamp")
+    )
+    return (
+        rows.drop_nulls([f"{side}_asset_id", "timestamp"])
+        .sort("timestamp")
+        .join_asof(
+            prices, on="timestamp", by=f"{side}_asset_id", strategy="backward", tolerance=_FRESH, check_sortedness=False
+        )
+        .drop_nulls(f"_{side}_price")
+    )
