@@ -234,3 +234,56 @@ def test_a_timeout_of_less_than_a_second_is_one(front, stores, timeout):
     for place in ({"folder": stores.clickhouse.address.folder}, {"url": front.url}):
         with ClickHouse.open(ClickHouseAddress(**place, statement_timeout=timeout)) as store:
             assert store.rows(asked) == [(timeout,)]
+
+
+SHARES = pl.List(pl.Struct({"key": pl.String, "value": pl.Decimal(18, 8)}))
+
+
+@pytest.mark.parametrize(
+    ("native", "value", "dtype"),
+    [
+        pytest.param("Int8", 300, pl.Int64, id="a number that would wrap"),
+        pytest.param("Int8", 1.5, pl.Float64, id="a fraction that would be cut"),
+        pytest.param("UInt8", -1, pl.Int64, id="a sign that would be lost"),
+        pytest.param("Float32", 1e300, pl.Float64, id="a number that would be without end"),
+        pytest.param("Float32", 0.1, pl.Float64, id="a number of fewer digits"),
+        pytest.param("Decimal(18, 8)", Decimal("12345678901.5"), MONEY, id="a decimal of eleven whole digits"),
+        pytest.param("Decimal(18, 8)", 12345678901, pl.Int64, id="the same as an integer"),
+        pytest.param("Decimal(18, 8)", Decimal("1E-9"), MONEY, id="a decimal place too many"),
+        pytest.param("Decimal(18, 8)", 0.1, pl.Float64, id="a float for a decimal"),
+        pytest.param("Decimal(18, 8)", "1.123456789", pl.String, id="a text for a decimal"),
+        pytest.param("Int8", None, pl.Int8, id="nothing, which would be zero"),
+        pytest.param("String", None, pl.String, id="nothing, which would be an empty text"),
+        pytest.param("Array(Decimal(18, 8))", None, pl.List(pl.Decimal(18, 8)), id="no list"),
+        pytest.param("Array(Decimal(18, 8))", [None], pl.List(pl.Decimal(18, 8)), id="nothing in a list"),
+        pytest.param("Array(Decimal(18, 8))", [Decimal("1E-9")], pl.List(MONEY), id="a place too many in a list"),
+        pytest.param("Map(String, Decimal(18, 8))", [{"key": "a", "value": None}], SHARES, id="nothing in a map"),
+        pytest.param(
+            "Map(String, Decimal(18, 8))",
+            [{"key": "a", "value": Decimal("1E-9")}],
+            pl.List(pl.Struct({"key": pl.String, "value": MONEY})),
+            id="a place too many in a map",
+        ),
+    ],
+)
+def test_what_a_column_has_no_room_for_is_refused_before_it_is_sent(stores, native, value, dtype):
+    """The engine itself would write something else, and say nothing."""
+    stores.clickhouse.run(f"CREATE TABLE narrow (a {native}) ENGINE = Memory")
+    try:
+        with pytest.raises(ContractError, match="column a"):
+            stores.clickhouse.write("narrow", pl.DataFrame({"a": [value]}, schema={"a": dtype}))
+        assert stores.clickhouse.rows("SELECT count() FROM narrow") == [(0,)]
+    finally:
+        stores.clickhouse.run("DROP TABLE narrow")
+
+
+def test_a_map_keeps_a_key_that_is_there_twice(clickhouse, stores):
+    """ClickHouse allows it; a dictionary would lose one."""
+    twice = [{"key": "a", "value": Decimal("0.1")}, {"key": "a", "value": Decimal("0.2")}]
+    frame = pl.DataFrame({"shares": [twice, []]}, schema={"shares": SHARES})
+    stores.clickhouse.run("CREATE TABLE twice (shares Map(LowCardinality(String), Decimal(18, 8))) ENGINE = Memory")
+    try:
+        stores.clickhouse.write("twice", frame)
+        assert clickhouse.read("SELECT * FROM twice", schema={"shares": SHARES}).equals(frame)
+    finally:
+        stores.clickhouse.run("DROP TABLE twice")

@@ -1,4 +1,4 @@
-"""ClickHouse's Arrow, both ways, without loss: how each column is asked for, and record batches to typed frames.
+"""ClickHouse's Arrow into typed frames, without loss: how each column is asked for, and what its batches become.
 
 Knows ClickHouse's type names, Arrow and Polars; knows no connection. Arrow alone would hand over an Enum as
 a number, a UUID as bytes and a Map as pairs without names, so the SQL casts; what Polars would wrap or
@@ -6,7 +6,6 @@ panic on (text that is not UTF-8, a decimal of 39 digits, a time past its last m
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,7 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import ContractError
 from ys_analytics.stores.refusals import Refusals
 
-_INTEGERS: dict[type[pl.DataType], str] = {
+NUMBERS: dict[type[pl.DataType], str] = {
     pl.Int8: "Int8", pl.Int16: "Int16", pl.Int32: "Int32", pl.Int64: "Int64",
     pl.UInt8: "UInt8", pl.UInt16: "UInt16", pl.UInt32: "UInt32", pl.UInt64: "UInt64",
     pl.Float32: "Float32", pl.Float64: "Float64", pl.Boolean: "Bool",
@@ -24,7 +23,7 @@ _INTEGERS: dict[type[pl.DataType], str] = {
 # Milliseconds that still are an Int64 when counted in microseconds.
 _LAST_MS = (2**63 - 1) // 1000
 
-_MICROSECONDS = 6
+MICROSECONDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +70,15 @@ class Field:
 
     @property
     def _bare(self) -> str:
-        """The native type without the wrappers that say only how it is stored."""
-        bare = self.native
-        while wrapped := re.fullmatch(r"(?:Nullable|LowCardinality)\((.*)\)", bare):
-            bare = wrapped[1]
-        return bare
+        return bare(self.native)
 
     def _decimal(self, name: str) -> str:
-        precision, scale = _digits(self.dtype)
+        precision, scale = digits(self.dtype)
         if found := re.fullmatch(r"Decimal\((\d+), (\d+)\)", self._bare):
-            digits, places = int(found[1]), int(found[2])
-            if places > scale or digits - places > precision - scale:
+            whole, places = int(found[1]), int(found[2])
+            if places > scale or whole - places > precision - scale:
                 raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
-            return name if (digits, places) == (precision, scale) else f"toDecimal128({name}, {scale})"
+            return name if (whole, places) == (precision, scale) else f"toDecimal128({name}, {scale})"
         if re.fullmatch(r"U?Int\d+", self._bare):
             return f"toDecimal128({name}, {scale})"
         raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
@@ -92,8 +87,8 @@ class Field:
         if self._bare in {"DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"}:
             return name
         found = re.fullmatch(r"DateTime(?:64\((\d)(?:, '.*')?\)|\('.*'\))?", self._bare)
-        if found and int(found[1] or 0) <= _MICROSECONDS:
-            return f"toDateTime64({name}, {_MICROSECONDS}, 'UTC')"
+        if found and int(found[1] or 0) <= MICROSECONDS:
+            return f"toDateTime64({name}, {MICROSECONDS}, 'UTC')"
         raise ContractError(f"column {self.name}: expected a time in microseconds, is {self.native}")
 
 
@@ -105,6 +100,17 @@ def quoted(name: str) -> str:
     """
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"
+
+
+def bare(native: str) -> str:
+    """A native type without the wrappers that say only how it is stored.
+
+    >>> bare("LowCardinality(Nullable(String))")
+    'String'
+    """
+    while wrapped := re.fullmatch(r"(?:Nullable|LowCardinality)\((.*)\)", native):
+        native = wrapped[1]
+    return native
 
 
 def native_of(dtype: pl.DataType) -> str:
@@ -120,15 +126,15 @@ def native_of(dtype: pl.DataType) -> str:
         case pl.String() | pl.Enum():
             return "String"
         case pl.Decimal():
-            precision, scale = _digits(dtype)
+            precision, scale = digits(dtype)
             return f"Decimal({precision}, {scale})"
         case pl.List():
-            return f"Array({native_of(_instance(dtype.inner))})"
+            return f"Array({native_of(instance(dtype.inner))})"
         case pl.Struct():
-            parts = (f"{quoted(field.name)} {native_of(_instance(field.dtype))}" for field in dtype.fields)
+            parts = (f"{quoted(field.name)} {native_of(instance(field.dtype))}" for field in dtype.fields)
             return f"Tuple({', '.join(parts)})"
-        case _ if type(dtype) in _INTEGERS:
-            return _INTEGERS[type(dtype)]
+        case _ if type(dtype) in NUMBERS:
+            return NUMBERS[type(dtype)]
         case _:
             raise ContractError(f"{dtype} has no exact form in ClickHouse; declare another type")
 
@@ -145,26 +151,6 @@ def frame(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: Refusals)
         return _typed(batch, columns)
     except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return _sift(batch, columns, refusals)
-
-
-def table(rows: pl.DataFrame, natives: Mapping[str, str]) -> pa.Table:
-    """A frame as Arrow that ClickHouse inserts without changing a value.
-
-    Args:
-        rows: What to write.
-        natives: The type of each target column, as ClickHouse describes it.
-
-    Raises:
-        ContractError: a value has more decimal places, or a finer time, than its column keeps.
-    """
-    for name in rows.columns:
-        _refuse_loss(rows[name], natives[name])
-    plain = rows.with_columns(pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
-    arrow = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
-    for position, name in enumerate(rows.columns):
-        if natives[name].startswith("Map("):
-            arrow = arrow.set_column(position, name, _map(arrow.column(name)))
-    return arrow
 
 
 def _typed(batch: pa.RecordBatch, columns: tuple[Field, ...]) -> pl.DataFrame:
@@ -252,40 +238,12 @@ def _shown(cell: pa.Array) -> str:
         return "a list with text that is not UTF-8"
 
 
-def _refuse_loss(column: pl.Series, native: str) -> None:
-    """ClickHouse drops the decimals and fractions of a second that a column has no room for; we do not.
-
-    Raises:
-        ContractError: naming the first value that would change.
-    """
-    if isinstance(column.dtype, pl.Decimal) and (found := re.search(r"Decimal\((\d+), (\d+)\)", native)):
-        there = column.round(int(found[2])) if int(found[2]) < _digits(column.dtype)[1] else column
-    elif isinstance(column.dtype, pl.Datetime) and (found := re.search(r"DateTime(?:64\((\d))?", native)):
-        places = int(found[1] or 0)
-        there = column if places >= _MICROSECONDS else column.dt.truncate(f"{10 ** (_MICROSECONDS - places)}us")
-    else:
-        return
-    lost = column.filter(column.ne_missing(there))
-    if lost.len():
-        raise ContractError(f"column {column.name}: {lost[0]} would change in {native}; round it before it is written")
-
-
-def _map(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A list of (key, value) as the Map it came from."""
-    parts = []
-    for chunk in column.chunks:
-        pairs = chunk.values
-        kind = pa.map_(pairs.type.field(0).type, pairs.type.field(1).type)
-        offsets = chunk.offsets.cast(pa.int32())
-        parts.append(pa.MapArray.from_arrays(offsets, pairs.field(0), pairs.field(1), type=kind))
-    return pa.chunked_array(parts) if parts else column
-
-
-def _digits(dtype: pl.DataType) -> tuple[int, int]:
+def digits(dtype: pl.DataType) -> tuple[int, int]:
+    """Precision and scale of a decimal type."""
     assert isinstance(dtype, pl.Decimal)  # noqa: S101 - every caller has matched it
     return dtype.precision or 38, dtype.scale
 
 
-def _instance(dtype: object) -> pl.DataType:
+def instance(dtype: object) -> pl.DataType:
     """Polars allows a nested type to be named by its class."""
     return dtype() if isinstance(dtype, type) else dtype  # type: ignore[return-value]

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores import arrowstream
+from ys_analytics.stores import arrowstream, arrowtable
 from ys_analytics.stores.address import ClickHouseAddress
 from ys_analytics.stores.arrivals import Arrived, counted, nobody
 from ys_analytics.stores.arrowwire import Pipe, Response, Wire
@@ -167,7 +167,7 @@ class ClickHouse:
         Raises:
             StoreError: the server refused the rows. ClickHouse is no transactional store: of an insert into
                 several partitions it may have kept some.
-            ContractError: a column is absent, or keeps fewer decimals than a value has.
+            ContractError: a column is absent, or has no room for a value: see `arrowtable.table`.
         """
         if not rows.height:
             return 0
@@ -175,7 +175,7 @@ class ClickHouse:
             natives = {name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrowstream.quoted(table)}")}
             if unknown := [name for name in rows.columns if name not in natives]:
                 raise ContractError(f"clickhouse: {table} has no column {unknown[0]}; run `ys migrate status`")
-            arrow = arrowstream.table(rows, natives)
+            arrow = arrowtable.table(rows, natives)
             self._client.insert_arrow(table, arrow)
         return rows.height
 

@@ -1,0 +1,148 @@
+"""Typed frames into ClickHouse's Arrow, without loss: what a column has no room for is refused before it is sent.
+
+Knows ClickHouse's type names, Arrow and Polars; knows no connection. The engine itself would wrap 300 into 44,
+cut decimals and fractions of a second, and write a zero for nothing.
+"""
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from ys_analytics.errors import ContractError
+from ys_analytics.stores.arrowstream import MICROSECONDS, NUMBERS, bare, digits, native_of
+
+_NUMBERS = {native: dtype for dtype, native in NUMBERS.items()}
+
+# Whole digits that an Int128 can be compared to.
+_MOST_DIGITS = 38
+
+_STORED = re.compile(r"(?:Nullable|LowCardinality)\(((?:[^()]|\([^()]*\))*)\)")
+_TEXTS = re.compile(r"UUID|FixedString\(\d+\)|Enum(?:8|16)\([^()]*\)")
+
+
+def table(rows: pl.DataFrame, natives: Mapping[str, str]) -> pa.Table:
+    """A frame as Arrow that ClickHouse inserts without changing a value.
+
+    Args:
+        rows: What to write.
+        natives: The type of each target column, as ClickHouse describes it.
+
+    Raises:
+        ContractError: a value would change: it has more digits or a finer time than its column keeps, is out of
+            its range, or is nothing where something must be; or a column is of a kind that cannot be compared.
+    """
+    for name in rows.columns:
+        _refuse_loss(rows[name], natives[name])
+    plain = rows.with_columns(pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
+    arrow = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
+    for position, name in enumerate(rows.columns):
+        if natives[name].startswith("Map("):
+            arrow = arrow.set_column(position, name, _map(arrow.column(name)))
+    return arrow
+
+
+def _refuse_loss(column: pl.Series, native: str) -> None:
+    """Refuse a column that ClickHouse would take and change.
+
+    Raises:
+        ContractError: naming the first value that would change.
+    """
+    if not _holds_nothing(native) and column.null_count():
+        raise ContractError(f"column {column.name}: null in row {column.is_null().arg_max()}, but {native} has none")
+    if column.dtype.is_nested():
+        _refuse_other(column, native)
+        return
+    kept = _kept(column, bare(native))
+    lost = column.filter(column.is_not_null() & ~(column == kept).fill_null(value=False))
+    if lost.len():
+        raise ContractError(
+            f"column {column.name}: {lost[0]} would change in {native}; round or correct it before it is written"
+        )
+
+
+def _kept(column: pl.Series, native: str) -> pl.Series:
+    """What would be there of each value; null for what cannot be.
+
+    Raises:
+        ContractError: it is of a kind that the engine would have to guess at.
+    """
+    if found := re.fullmatch(r"Decimal\((\d+), (\d+)\)", native):
+        if column.dtype.is_integer():
+            return _digits_kept(column.cast(pl.Decimal(38, 0)), found).cast(column.dtype)
+        if isinstance(column.dtype, pl.Decimal):
+            return _digits_kept(column, found)
+    elif native in _NUMBERS:
+        if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+            return column.cast(_NUMBERS[native], strict=False).cast(column.dtype, strict=False)
+    elif isinstance(column.dtype, pl.Datetime) and (found := re.fullmatch(r"DateTime(?:64\((\d).*\)|\(.*\))?", native)):
+        places = int(found[1] or 0)
+        return column if places >= MICROSECONDS else column.dt.truncate(f"{10 ** (MICROSECONDS - places)}us")
+    else:
+        return column
+    raise ContractError(f"column {column.name}: is {column.dtype}, expected {native}; cast it before it is written")
+
+
+def _digits_kept(column: pl.Series, native: re.Match[str]) -> pl.Series:
+    """Decimals as a Decimal of so many digits and places holds them."""
+    room, places, has = int(native[1]) - int(native[2]), int(native[2]), digits(column.dtype)[1]
+    rounded = column.round(places) if places < has else column
+    if room > _MOST_DIGITS:
+        return rounded
+    whole = pl.lit(column.abs().to_physical()) // pl.lit(10**has, pl.Int128)
+    return pl.select(pl.when(whole < pl.lit(10**room, pl.Int128)).then(pl.lit(rounded))).to_series()
+
+
+def _refuse_other(column: pl.Series, native: str) -> None:
+    """Lists and maps must be of their column's very type, and nothing is missing inside of them.
+
+    Raises:
+        ContractError: it is another, or something is.
+    """
+    if _form(native_of(column.dtype)) != _form(native):
+        raise ContractError(f"column {column.name}: is {column.dtype}, expected {native}; cast it before it is written")
+    if "Nullable(" not in native and _nothing(column):
+        raise ContractError(f"column {column.name}: a null inside of {native}, which has none")
+
+
+def _holds_nothing(native: str) -> bool:
+    return native.removeprefix("LowCardinality(").startswith("Nullable(")
+
+
+def _nothing(column: pl.Series) -> bool:
+    """Whether anything inside of a nested column is null."""
+    match column.dtype:
+        case pl.List():
+            inside = column.filter(column.list.len() > 0).explode()
+            return inside.null_count() > 0 or _nothing(inside)
+        case pl.Struct():
+            fields = [column.struct.field(name) for name in column.struct.fields]
+            return any(field.null_count() > 0 or _nothing(field) for field in fields)
+        case _:
+            return False
+
+
+def _form(native: str) -> str:
+    """A type without how it is stored: a Map is a list of its pairs, and what travels as text is text.
+
+    >>> _form("Map(LowCardinality(String), Decimal(18, 8))")
+    'Array(Tuple(key String, value Decimal(18, 8)))'
+    """
+    form = native.replace("`", "")
+    while (simpler := _STORED.sub(r"\1", form)) != form:
+        form = simpler
+    if pairs := re.fullmatch(r"Map\((\w+), (.*)\)", form):
+        form = f"Array(Tuple(key {pairs[1]}, value {pairs[2]}))"
+    return _TEXTS.sub("String", form)
+
+
+def _map(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A list of (key, value) as the Map it came from."""
+    parts = []
+    for chunk in column.chunks:
+        pairs = chunk.values
+        kind = pa.map_(pairs.type.field(0).type, pairs.type.field(1).type)
+        offsets = chunk.offsets.cast(pa.int32())
+        parts.append(pa.MapArray.from_arrays(offsets, pairs.field(0), pairs.field(1), type=kind))
+    return pa.chunked_array(parts) if parts else column
