@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from ys_analytics.metrics.catalog import HEADLINE, Metric, fleet, summarise
+from ys_analytics.metrics.histories import histories
 
 _SEED = 7
 
@@ -66,13 +67,13 @@ def intervals(
     if resamples < 1:
         raise ValueError(f"resamples must be positive, not {resamples}")
     chosen = tuple(metrics)
-    plain = returns.lazy().collect()
+    plain = histories(returns, by=by).collect()
     point = summarise(plain, chosen, by=by, risk_free=risk_free).select(by, "metric", "value", "n", "reason")
     seen = plain.filter(pl.col("ret").is_finite()).sort(by, "day")
     bounds = [
         _bounds(
             history, chosen, resamples=resamples, level=level, block=block, seed=seed, risk_free=risk_free
-        ).with_columns(pl.lit(name).alias(by))
+        ).with_columns(pl.lit(name, plain.schema[by]).alias(by))
         for (name,), history in seen.partition_by(by, as_dict=True, maintain_order=True).items()
     ]
     drawn = pl.concat(bounds) if bounds else point.clear().select(by, "metric", *_empty())

@@ -126,25 +126,32 @@ def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFr
     )
 
 
-def impermanent_loss(price_ratio: pl.Expr) -> pl.Expr:
+def impermanent_loss(price_ratio: pl.Expr, *, weight: float = 0.5) -> pl.Expr:
     r"""Value of a constant-product position over holding its tokens, less one, fees apart.
 
-    $$ \frac{2\sqrt{k}}{1 + k} - 1 $$
+    $$ \frac{2\sqrt{k}}{1 + k} - 1 \quad\text{or}\quad \frac{k^w}{w k + 1 - w} - 1 $$
 
     Args:
         price_ratio: $k$, price of one token in the other now over then.
+        weight: $w$, that token's share of a weighted pool: 0.8 in an 80/20 one.
 
     Returns:
-        One Float64 from -1 to 0 a row; the same for $k$ and $1/k$. Null when not positive.
+        One Float64 from -1 to 0 a row; with equal weights the same for $k$ and $1/k$. Null when not positive.
+
+    Raises:
+        ValueError: `weight` is not between 0 and 1.
 
     Source:
-        Uniswap v2 documentation, "Understanding returns".
+        Uniswap v2 documentation, "Understanding returns"; Martinelli and Mushegian (2019), Balancer whitepaper.
 
     >>> pl.DataFrame({"k": [4.0]}).select(impermanent_loss(pl.col("k"))).item()
     -0.19...
     """
+    if not 0 < weight < 1:
+        raise ValueError(f"weight must be between 0 and 1, as 0.8, not {weight}")
     k = price_ratio.cast(pl.Float64)
-    return known(pl.when(k > 0).then(k).sqrt() * 2 / (k + 1) - 1)
+    k = pl.when(k > 0).then(k)
+    return known((k.sqrt() if weight == 0.5 else k.pow(weight)) / (k * weight + (1 - weight)) - 1)  # noqa: PLR2004
 
 
 def impermanent_loss_range(price: pl.Expr, *, entry: pl.Expr, lower: pl.Expr, upper: pl.Expr) -> pl.Expr:

@@ -13,6 +13,7 @@ from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.catalog.metric import Metric
 from ys_analytics.metrics.catalog.refusals import refusal
 from ys_analytics.metrics.drawdown.path import raw_depth
+from ys_analytics.metrics.histories import histories
 from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, observed, present
 
 _RUN, _ORDERED, _PAIRS, _RET = "run:", "ordered:", "pairs:", f"{OBSERVED}ret"
@@ -114,7 +115,8 @@ def _numbers(
 ) -> pl.DataFrame:
     """The bare numbers of each portfolio; a frame out of order is sorted first."""
     sample = Sample(ret=pl.col(_RET), risk_free=risk_free / YEAR)
-    beside = "benchmark" in returns.lazy().collect_schema()
+    plain = histories(returns, by=by)
+    beside = "benchmark" in plain.collect_schema()
     columns = {
         metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not beside else metric.of(sample)
         for metric in metrics
@@ -129,7 +131,6 @@ def _numbers(
             for name in _DATES
             if (date := getattr(metric, name)) is not None
         }
-    plain = returns.lazy()
     # Most frames are sorted, and to look costs as much as an aggregate: hope, and look afterwards. But a
     # shuffled frame has a run for every row, which the first rows tell.
     hopeful = _starts_in_order(plain, by)
@@ -138,7 +139,9 @@ def _numbers(
         numbers = _aggregate(plain.sort(by, "day"), columns, by=by).collect()
     if not _in_order(numbers, by):
         twice = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
-        raise ContractError(f"returns: {by} {twice} has two returns for one day; keep one of them")
+        raise ContractError(
+            f"returns: {by} {twice} has two returns for one day, or one without a day; keep one of them"
+        )
     return numbers.drop(_ORDERED)
 
 
@@ -148,7 +151,9 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -
     seen = pl.when(present(ret)).then(day)
     rows = (
         returns.with_columns(pl.col(by).rle_id().alias(_RUN), observed(pl.col("ret")).alias(_RET))
-        .with_columns(((run != run.shift(1)) | (day > day.shift(1))).fill_null(value=True).alias(_ORDERED))
+        .with_columns(
+            ((run != run.shift(1)).fill_null(value=True) | (day > day.shift(1)).fill_null(value=False)).alias(_ORDERED)
+        )
         .set_sorted(_RUN)
     )
     # The path beside its rows: in half the time that `over` takes, for the runs are in order already.
@@ -159,7 +164,7 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -
         .group_by(_RUN, maintain_order=True)
         .agg(
             pl.col(by).first(),
-            pl.col(_ORDERED).all(),
+            pl.col(_ORDERED).all() & (day.null_count() == 0),
             n=ret.count().cast(pl.Int64),
             start=seen.min(),
             end=seen.max(),

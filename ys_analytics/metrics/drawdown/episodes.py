@@ -8,6 +8,7 @@ from datetime import timedelta
 import polars as pl
 
 from ys_analytics.metrics.drawdown.path import underwater
+from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.sample import NO_RISK
 
 _COLUMNS = (
@@ -42,9 +43,7 @@ def drawdowns(
     """
     day, depth = pl.col("day"), pl.col("depth")
     episodes = (
-        returns.lazy()
-        .filter(pl.col("ret").is_finite())
-        .sort(by, "day")
+        in_order(returns, by=by)
         .with_columns(depth=underwater(pl.col("ret")).over(by), at=pl.int_range(1, pl.len() + 1).over(by))
         # A value back at its peak but for rounding has recovered.
         .with_columns(under=depth < -NO_RISK)

@@ -57,27 +57,46 @@ def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -
     return known(growth / risky(pain_index(ret, depth=depth)))
 
 
-def sterling(ret: pl.Expr, *, growth: pl.Expr, excess: float = 0.1, depth: pl.Expr | None = None) -> pl.Expr:
-    r"""Growth per year per unit of the deepest drawdown and a margin.
+def sterling(
+    ret: pl.Expr,
+    *,
+    growth: pl.Expr,
+    excess: float = 0.1,
+    largest: int | None = None,
+    depth: pl.Expr | None = None,
+) -> pl.Expr:
+    r"""Growth per year per unit of the deepest drawdown, or of the mean of the deepest few, and a margin.
 
     $$ \frac{G}{|D_{\max}| + 0.1} $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
         growth: Per year, as for `martin`.
-        excess: The margin.
+        excess: The margin; 0 for Bacon's form without one.
+        largest: Mean of so many of the deepest episodes, of all there are when fewer; the deepest when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
         One dimensionless Float64. Null without returns, or where growth is null.
 
     Source:
-        Kestner (1996), "Getting a Handle on True Performance", Futures 25(1).
+        Kestner (1996), "Getting a Handle on True Performance", Futures 25(1); Bacon (2008), ch. 4.
 
     >>> pl.DataFrame({"ret": [0.1, -0.4]}).select(sterling(pl.col("ret"), growth=pl.lit(0.5))).item()
     1.0
     """
-    return known(growth / risky(excess - max_drawdown(ret, depth=depth)))
+    if largest is None:
+        return known(growth / risky(excess - max_drawdown(ret, depth=depth)))
+    depth = raw_depth(ret) if depth is None else depth
+    mean = pl.when(traceable(ret, depth)).then(_deepest(depth, largest).mean().fill_null(0.0))
+    return known(growth / risky(excess - mean))
+
+
+def _deepest(depth: pl.Expr, largest: int | None) -> pl.Expr:
+    """Depth of each episode, or of the deepest few."""
+    path = Episodes(depth)
+    depths = path.lowest.filter(path.last)
+    return depths if largest is None else depths.bottom_k(largest)
 
 
 def burke(
@@ -86,6 +105,7 @@ def burke(
     growth: pl.Expr,
     per: Literal["episode", "run"] = "episode",
     modified: bool = False,
+    largest: int | None = None,
     depth: pl.Expr | None = None,
 ) -> pl.Expr:
     r"""Growth per year per unit of the root of summed squared drawdowns.
@@ -97,6 +117,7 @@ def burke(
         growth: Per year, as for `martin`.
         per: $D_i$ of each episode from peak to trough, or of each unbroken run of losses.
         modified: Times $\sqrt n$, so that longer histories are not punished.
+        largest: Only so many of the deepest episodes; all when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -109,11 +130,7 @@ def burke(
     2.0
     """
     depth = raw_depth(ret) if depth is None else depth
-    if per == "episode":
-        path = Episodes(depth)
-        depths = path.lowest.filter(path.last)
-    else:
-        depths = _run_depths(ret)
+    depths = _deepest(depth, largest) if per == "episode" else _run_depths(ret)
     pain = pl.when(traceable(ret, depth)).then(depths.pow(2).sum().sqrt())
     scale = observed(ret).count().cast(pl.Float64).sqrt() if modified else pl.lit(1.0)
     return known(growth / risky(pain) * scale)

@@ -26,6 +26,7 @@ from ys_analytics.metrics.performance.growth import (
     cagr,
     geometric_mean_return,
     mean_return,
+    per_period,
     price_returns,
     stability,
     total_return,
@@ -106,7 +107,12 @@ from ys_analytics.metrics.performance.rolling import (
     rolling_volatility,
 )
 from ys_analytics.metrics.performance.timing import market_timing
-from ys_analytics.metrics.performance.track import minimum_track_record, probabilistic_sharpe_ratio
+from ys_analytics.metrics.performance.track import (
+    minimum_track_record,
+    minimum_track_record_of,
+    probabilistic_sharpe_of,
+    probabilistic_sharpe_ratio,
+)
 from ys_analytics.metrics.risk.tails import tail_ratio
 
 __all__ = [
@@ -151,6 +157,7 @@ __all__ = [
     "market_timing",
     "mean_return",
     "minimum_track_record",
+    "minimum_track_record_of",
     "monthly_table",
     "net_selectivity",
     "omega_excess_return",
@@ -158,8 +165,10 @@ __all__ = [
     "omega_sharpe_ratio",
     "outlier_ratio",
     "payoff_ratio",
+    "per_period",
     "period_returns",
     "price_returns",
+    "probabilistic_sharpe_of",
     "probabilistic_sharpe_ratio",
     "probability_of_momentum",
     "profit_factor",

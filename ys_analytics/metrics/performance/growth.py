@@ -4,6 +4,7 @@ Takes return expressions and gives back one expression. Nothing here reads a
 store, a clock or a setting. Undefined is null, never NaN.
 """
 
+import math
 from typing import Literal
 
 import polars as pl
@@ -103,6 +104,30 @@ def annualised_return(
         return mean_return(ret) * periods_per_year
     periods = ret.len() if count_missing else observed(ret).count()
     return known((total_return(ret) + 1).pow(periods_per_year / periods) - 1)
+
+
+def per_period(rate: float, *, periods_per_year: float, compounding: bool = True) -> float:
+    r"""Rate per period of a rate per year: what `risk_free`, `target` and `threshold` ask for.
+
+    $$ (1 + f)^{1/N} - 1 \quad\text{or}\quad f / N $$
+
+    Args:
+        rate: $f$ per year, as a fraction, above -1.
+        periods_per_year: $N$: 365 for daily on-chain series, 12 for monthly.
+        compounding: Whether the periods compound to the year, or add up to it.
+
+    Raises:
+        ValueError: `periods_per_year` is not positive, or the rate not above -1.
+
+    >>> round(per_period(0.21, periods_per_year=2), 9)
+    0.1
+    >>> per_period(0.5, periods_per_year=2, compounding=False)
+    0.25
+    """
+    check_periods(periods_per_year)
+    if not rate > -1:
+        raise ValueError(f"rate must be above -1, not {rate}")
+    return math.expm1(math.log1p(rate) / periods_per_year) if compounding else rate / periods_per_year
 
 
 def mean_return(ret: pl.Expr) -> pl.Expr:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import known, observed, risky
+from ys_analytics.metrics.sample import dispersion, known, observed, risky
 
 
 def win_rate(ret: pl.Expr, *, zeros: Literal["count", "skip"] = "count") -> pl.Expr:
@@ -224,15 +224,18 @@ def expectancy(ret: pl.Expr, *, per: Literal["period", "loss"] = "period") -> pl
     return known(won + lost)
 
 
-def kelly_fraction(ret: pl.Expr) -> pl.Expr:
+def kelly_fraction(ret: pl.Expr, *, method: Literal["wins", "moments"] = "wins", risk_free: float = 0.0) -> pl.Expr:
     r"""Share of wealth that grows fastest when wins and losses repeat.
 
-    $$ f = W - \frac{1 - W}{P} $$
+    $$ f = W - \frac{1 - W}{P} \quad\text{or}\quad \frac{\operatorname{mean}(r - f)}{\operatorname{var}(r)} $$
 
     with $W$ the win rate among periods that moved and $P$ the payoff ratio.
 
     Args:
         ret: Simple returns per period, as fractions.
+        method: From "wins" and losses, or from the "moments" of a return that varies continuously; half of
+            that is PerformanceAnalytics' KellyRatio.
+        risk_free: Simple return per period, of the second method.
 
     Returns:
         One dimensionless Float64; negative says do not bet. Null without a gain or without a loss.
@@ -243,6 +246,9 @@ def kelly_fraction(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(kelly_fraction(pl.col("ret"))).item()
     0.25
     """
+    if method == "moments":
+        clean = observed(ret)
+        return known((clean.mean() - risk_free) / dispersion(clean).pow(2))
     won = win_rate(ret, zeros="skip")
     return known(won - (1 - won) / payoff_ratio(ret))
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.performance.growth import total_return
 from ys_analytics.metrics.sample import known, observed, present
 
@@ -97,8 +98,7 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
     ('a', datetime.date(2025, 1, 1), 1.25, 2)
     """
     return (
-        returns.lazy()
-        .filter(pl.col("ret").is_finite())
+        in_order(returns, by=by)
         .group_by(by, period=pl.col("day").dt.truncate(_TRUNCATE[every]))
         .agg(ret=total_return(pl.col("ret")), n=pl.len().cast(pl.Int64))
         .sort(by, "period")
@@ -124,8 +124,7 @@ def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_
     ret, month = pl.col("ret"), pl.col("day").dt.month()
     cells = {name: total_return(ret.filter(month == number)) for number, name in enumerate(_MONTHS, start=1)}
     return (
-        returns.lazy()
-        .filter(ret.is_finite())
+        in_order(returns, by=by)
         .group_by(by, year=pl.col("day").dt.year())
         .agg(**cells, total=total_return(ret), n=pl.len().cast(pl.Int64))
         .sort(by, "year")
@@ -150,7 +149,7 @@ def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: s
     >>> trailing_returns(frame, until=date(2025, 1, 31)).filter(window="7 days")["reason"].item()
     'needs 7 days, has 2'
     """
-    seen = returns.lazy().filter(pl.col("ret").is_finite(), pl.col("day") <= until).collect()
+    seen = in_order(returns, by=by).filter(pl.col("day") <= until).collect()
     windows = [(f"{days} days", until - timedelta(days=days - 1), days) for days in _TRAILING_DAYS]
     windows += [(f"{every} to date", _start_of(until, every), 0) for every in ("week", "month", "quarter", "year")]
     tables = [_window(seen, by=by, name=name, start=start, needs=needs, end=until) for name, start, needs in windows]

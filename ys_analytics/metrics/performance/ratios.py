@@ -143,7 +143,16 @@ def adjusted_sharpe_ratio(ret: pl.Expr, *, sharpe: pl.Expr) -> pl.Expr:
     )
 
 
-def sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: Rate = 0.0) -> pl.Expr:
+def sortino_ratio(
+    ret: pl.Expr,
+    *,
+    periods_per_year: float,
+    target: Rate = 0.0,
+    risk_free: Rate | None = None,
+    over: Literal["all", "below"] = "all",
+    ddof: int = 0,
+    about: Literal["target", "mean"] = "target",
+) -> pl.Expr:
     r"""Annualised mean return above a target per unit of downside deviation.
 
     $$ S = \sqrt{N}\,\frac{\operatorname{mean}(r) - t}{\sqrt{\operatorname{mean}(\min(r - t, 0)^2)}} $$
@@ -154,6 +163,10 @@ def sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: Rate = 0.0) 
         ret: Simple returns per period, as fractions.
         periods_per_year: $N$: 365 for daily on-chain series, 1 leaves it per period.
         target: $t$, the least acceptable simple return per *period*.
+        risk_free: Taken off the mean return instead of $t$, where the two differ; per *period*.
+        over: The downside's mean over all observations, or only over those below the target.
+        ddof: Taken off their number.
+        about: The shortfalls' root mean square, or their deviation about their own mean, as ffn has it.
 
     Returns:
         One dimensionless Float64 per group. Null without returns, or when none is
@@ -170,8 +183,12 @@ def sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: Rate = 0.0) 
     9.552...
     """
     check_periods(periods_per_year)
-    downside = risky(downside_deviation(ret, target=target, periods_per_year=1))
-    return known((observed(ret) - target).mean() / downside * math.sqrt(periods_per_year))
+    if about == "mean":
+        downside = (observed(ret) - target).clip(upper_bound=0.0).std(ddof=ddof)
+    else:
+        downside = downside_deviation(ret, target=target, periods_per_year=1, over=over, ddof=ddof)
+    excess = observed(ret) - (target if risk_free is None else risk_free)
+    return known(excess.mean() / risky(downside) * math.sqrt(periods_per_year))
 
 
 def calmar_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:

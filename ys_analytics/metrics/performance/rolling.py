@@ -9,6 +9,7 @@ import math
 import polars as pl
 
 from ys_analytics.errors import ContractError
+from ys_analytics.metrics.histories import histories
 from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, observed, paired
 
 _RUN = "run:"
@@ -200,16 +201,16 @@ def rolling(
     """
     check_periods(periods_per_year)
     ret, its, run, day = pl.col("ret"), pl.col("benchmark"), pl.col(_RUN), pl.col("day")
-    beside = "benchmark" in returns.lazy().collect_schema()
+    plain = histories(returns, by=by)
+    beside = "benchmark" in plain.collect_schema()
     rows = (
-        returns.lazy()
-        .filter(ret.is_finite())
+        plain.filter(ret.is_finite())
         .select(by, "day", pl.col(by).rle_id().alias(_RUN), "ret", *([observed(its)] if beside else []))
         .collect()
     )
     begins = (run != run.shift(1)).fill_null(value=True)
-    later = rows.select((begins | (day > day.shift(1))).all()).item()
-    if not later or rows.filter(begins)[by].is_duplicated().any():
+    later = rows.select((begins | (day > day.shift(1)).fill_null(value=False)).all()).item()
+    if not later or rows["day"].null_count() or rows.filter(begins)[by].is_duplicated().any():
         raise ContractError(f"returns: not sorted by {by} and day, or two returns for one day; sort them first")
     # What the formulas of the functions above share, each slid once.
     slid = {"mean:": ret.rolling_mean(window), "risk:": ret.rolling_std(window)}

@@ -4,6 +4,8 @@ Takes return expressions and gives back one expression. Knows no store, clock or
 setting. Both functions work on the same excess return as the ratio itself.
 """
 
+import math
+from statistics import NormalDist
 from typing import Literal
 
 import polars as pl
@@ -88,6 +90,59 @@ def minimum_track_record(
         return known(_spread(sharpe, skew, heavy) * (normal_quantile(confidence) / lead).pow(2) + 1)
 
     return combine(length, **_parts(ret, risk_free, tails))
+
+
+def probabilistic_sharpe_of(
+    sharpe: float, *, n: int, skew: float = 0.0, kurtosis: float = 3.0, reference: float = 0.0
+) -> float | None:
+    """`probabilistic_sharpe_ratio` of a ratio whose moments are known, as a paper prints them.
+
+    Args:
+        sharpe: Per period.
+        n: Number of periods it was seen in.
+        skew: Of the excess returns.
+        kurtosis: Of the excess returns, 3 for the normal.
+        reference: Per period.
+
+    Returns:
+        From 0 to 1. None with fewer than two periods, or where the moments admit no such ratio.
+
+    >>> round(probabilistic_sharpe_of(0.458, n=24, skew=-2.448, kurtosis=10.164), 3)
+    0.913
+    """
+    spread = 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2
+    return NormalDist().cdf((sharpe - reference) * math.sqrt((n - 1) / spread)) if n > 1 and spread > 0 else None
+
+
+def minimum_track_record_of(
+    sharpe: float, *, skew: float = 0.0, kurtosis: float = 3.0, reference: float = 0.0, confidence: float = 0.95
+) -> float | None:
+    """`minimum_track_record` of a ratio whose moments are known.
+
+    Args:
+        sharpe: Per period.
+        skew: Of the excess returns.
+        kurtosis: Of the excess returns, 3 for the normal.
+        reference: Per period.
+        confidence: 0.95 for one chance in twenty of being wrong.
+
+    Returns:
+        Number of periods. None when the ratio is not above the reference.
+
+    Raises:
+        ValueError: `confidence` is outside (0, 1).
+
+    >>> round(minimum_track_record_of(2 / 252**0.5, reference=1 / 252**0.5, confidence=0.95) / 252, 2)
+    2.73
+    """
+    check_confidence(confidence)
+    if not sharpe > reference:
+        return None
+    return (
+        1
+        + (1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe**2)
+        * (normal_quantile(confidence) / (sharpe - reference)) ** 2
+    )
 
 
 def _parts(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:

@@ -23,6 +23,20 @@ from ys_analytics.metrics.sample import (
 )
 
 Method = Literal["historical", "normal", "cornish_fisher"]
+Quantile = Literal[
+    "linear",
+    "lower",
+    "higher",
+    "nearest",
+    "midpoint",
+    "order",
+    "weibull",
+    "hazen",
+    "median_unbiased",
+    "normal_unbiased",
+]
+# Hyndman and Fan's plotting positions, by which the quantile at q of n values has the rank (n + 1 - 2 a) q + a.
+_PLOTTING = {"weibull": 0.0, "hazen": 0.5, "median_unbiased": 1 / 3, "normal_unbiased": 3 / 8}
 
 
 def value_at_risk(
@@ -30,8 +44,10 @@ def value_at_risk(
     *,
     confidence: float = 0.95,
     method: Method = "historical",
-    quantile: Literal["linear", "lower", "higher", "nearest", "midpoint", "order"] = "linear",
+    quantile: Quantile = "linear",
     ddof: int = 1,
+    mean: Literal["observed", "zero"] = "observed",
+    horizon: float = 1,
 ) -> pl.Expr:
     r"""Loss that returns exceed on one period in twenty.
 
@@ -45,8 +61,11 @@ def value_at_risk(
         confidence: $c$, 0.95 for one period in twenty.
         method: "historical" reads the quantile $Q$ from the returns themselves; "normal" from
             their mean and deviation; "cornish_fisher" bends that by skewness $S$ and excess kurtosis $K$.
-        quantile: How $Q$ falls between two returns; "order" takes the return of rank $\lceil (1-c) n \rceil$.
+        quantile: How $Q$ falls between two returns; "order" takes the return of rank $\lceil (1-c) n \rceil$,
+            "linear" is Excel's PERCENTILE.INC and "weibull" its PERCENTILE.EXC.
         ddof: Of the deviation in the two parametric methods; skewness and kurtosis are the population's.
+        mean: $\mu$ as observed, or taken for zero, as RiskMetrics does for a day, in the two parametric methods.
+        horizon: Periods ahead: $\mu$ grows with it and $\sigma$, like the historical loss, with its root.
 
     Returns:
         One Float64 fraction; a loss is positive, and a negative figure says that even
@@ -63,14 +82,17 @@ def value_at_risk(
     0.02
     """
     if method == "historical":
-        return as_loss(_quantile(observed(ret), confidence, quantile))
+        return as_loss(known(_quantile(observed(ret), confidence, quantile) * math.sqrt(horizon)))
     check_confidence(confidence)
     clean, z = observed(ret), normal_quantile(1 - confidence)
+    drift, root = horizon if mean == "observed" else 0.0, math.sqrt(horizon)
     if method == "normal":
-        return as_loss(known(clean.mean() + clean.std(ddof=ddof) * z))
+        return as_loss(known(clean.mean() * drift + clean.std(ddof=ddof) * (z * root)))
     return as_loss(
         combine(
-            lambda mean, deviation, skew, tails: known(mean + deviation * _cornish_fisher(skew, tails, z)),
+            lambda mean, deviation, skew, tails: known(
+                mean * drift + deviation * root * _cornish_fisher(skew, tails, z)
+            ),
             **_moments(ret, ddof),
         )
     )
@@ -83,6 +105,8 @@ def expected_shortfall(
     method: Method = "historical",
     tail: Literal["at_or_below", "below", "count", "fraction"] = "at_or_below",
     ddof: int = 1,
+    mean: Literal["observed", "zero"] = "observed",
+    horizon: float = 1,
 ) -> pl.Expr:
     r"""Mean loss of the periods at or beyond the value at risk.
 
@@ -98,6 +122,8 @@ def expected_shortfall(
             "below" it, the lowest $\lfloor (n-1)(1-c) \rfloor + 1$ by "count", or the exact
             "fraction" $(1-c) n$ of them, the last in part.
         ddof: Of the deviation in the two parametric methods.
+        mean: As for `value_at_risk`.
+        horizon: As for `value_at_risk`.
 
     Returns:
         One Float64 fraction; a loss is positive. Null without returns.
@@ -114,18 +140,23 @@ def expected_shortfall(
     0.03
     """
     if method == "historical":
-        return as_loss(_tail_mean(observed(ret), confidence, tail))
+        return as_loss(known(_tail_mean(observed(ret), confidence, tail) * math.sqrt(horizon)))
     check_confidence(confidence)
     clean, z = observed(ret), normal_quantile(1 - confidence)
+    drift, root = horizon if mean == "observed" else 0.0, math.sqrt(horizon)
     if method == "normal":
-        return as_loss(known(clean.mean() - clean.std(ddof=ddof) * (normal_density(z) / (1 - confidence))))
+        beyond = normal_density(z) / (1 - confidence)
+        return as_loss(known(clean.mean() * drift - clean.std(ddof=ddof) * (beyond * root)))
 
     def edgeworth(mean: pl.Expr, deviation: pl.Expr, skew: pl.Expr, tails: pl.Expr) -> pl.Expr:
         h = _cornish_fisher(skew, tails, z)
         density = (-h.pow(2) / 2).exp() / math.sqrt(2 * math.pi)
         by_skew = h.pow(3) * skew / 6 + (h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3) * skew.pow(2) / 72
         by_tail = (h.pow(4) - 2 * h.pow(2) - 1) * tails / 24
-        return known(mean - deviation * pl.max_horizontal(density * (by_skew + by_tail + 1) / (1 - confidence), -h))
+        return known(
+            mean * drift
+            - deviation * root * pl.max_horizontal(density * (by_skew + by_tail + 1) / (1 - confidence), -h)
+        )
 
     return as_loss(combine(edgeworth, **_moments(ret, ddof)))
 
@@ -202,6 +233,12 @@ def _quantile(ret: pl.Expr, confidence: float, quantile: str) -> pl.Expr:
         # A hair below: 0.05 * 20 is one, not 1.0000000000000002 rounded up to two.
         rank = (n * (1 - confidence) - 1e-9).ceil().clip(lower_bound=1).cast(pl.Int64)
         return ascending(ret).get(rank - 1, null_on_oob=True)
+    if quantile in _PLOTTING:
+        n, a, ordered = ret.count().cast(pl.Float64), _PLOTTING[quantile], ascending(ret)
+        rank = ((n + 1 - 2 * a) * (1 - confidence) + a).clip(1.0, n)
+        at = rank.floor().cast(pl.Int64)
+        low, high = (ordered.get(place, null_on_oob=True) for place in (at - 1, at.clip(upper_bound=ret.count() - 1)))
+        return low + (high - low) * (rank - rank.floor())
     return ret.quantile(1 - confidence, interpolation=quantile)  # type: ignore[arg-type]
 
 

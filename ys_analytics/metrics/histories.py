@@ -1,0 +1,65 @@
+"""The gate that frames of returns pass: which columns there are, of what kind, in what order.
+
+Knows no metric, store, clock or setting. What is no frame of returns is refused here, in one line,
+and not by Polars somewhere inside.
+"""
+
+import polars as pl
+
+from ys_analytics.errors import ContractError
+
+_NUMBERS = ("ret", "benchmark")
+
+
+def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
+    """Return the frame with its days as Date and its returns, of whatever numeric type, as Float64.
+
+    Args:
+        returns: Columns `by`, day Date or Datetime, ret and perhaps benchmark of a numeric type; others are kept.
+        by: The column that tells the portfolios apart.
+
+    Raises:
+        ContractError: a column is missing, or is not of that kind.
+
+    >>> from datetime import date
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1)], "ret": [1]})
+    >>> histories(frame, by="portfolio_id").collect_schema()["ret"]
+    Float64
+    """
+    plain = returns.lazy()
+    schema = plain.collect_schema()
+    missing = [name for name in (by, "day", "ret") if name not in schema]
+    if missing:
+        raise ContractError(f"returns: no column {', '.join(missing)}; give {by}, day and ret")
+    numbers = [name for name in _NUMBERS if name in schema]
+    strange = [name for name in numbers if not (schema[name].is_numeric() or schema[name] == pl.Null)]
+    if not (schema["day"] in {pl.Date, pl.Null} or isinstance(schema["day"], pl.Datetime)):
+        strange.append("day")
+    if strange:
+        kinds = ", ".join(f"{name} is {schema[name]}" for name in strange)
+        raise ContractError(f"returns: {kinds}; a day is a Date and a return a number")
+    casts: dict[str, type[pl.DataType]] = {name: pl.Float64 for name in numbers if schema[name] != pl.Float64}
+    if schema["day"] != pl.Date:
+        casts["day"] = pl.Date
+    return plain.with_columns(**{name: pl.col(name).cast(kind) for name, kind in casts.items()}) if casts else plain
+
+
+def in_order(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
+    """Return the rows that have a return, each portfolio's by day.
+
+    Args:
+        returns: As for `histories`, in any order.
+        by: The column that tells the portfolios apart.
+
+    Raises:
+        ContractError: also when a portfolio has two returns for one day, or one without a day.
+    """
+    rows = histories(returns, by=by).filter(pl.col("ret").is_finite()).sort(by, "day").collect()
+    day, owner = pl.col("day"), pl.col(by)
+    same = owner.eq_missing(owner.shift(1))
+    twice = rows.filter((same & (day == day.shift(1))) | day.is_null())
+    if not twice.is_empty():
+        name, when = twice.select(by, "day").row(0)
+        what = "a return without a day" if when is None else f"two returns for {when}"
+        raise ContractError(f"returns: {by} {name} has {what}; keep one of them, with its day")
+    return rows.lazy()
