@@ -23,7 +23,8 @@ HOSTILE = [
     {"price": 1.123456789012345678}, {"price": "NaN"}, {"price": "1e-7"}, {"price": "1" * 40}, {"price": ""},
     {"price": "0.0000000000000000001"}, {"price": None}, {"price": ["1"]}, {"price": {"of": "1"}}, {"price": "1,5"},
     {"price": " 1"}, {"price": "\u0661"}, {"timestamp": "2026-11-16T01:02:03"}, {"timestamp": "yesterday"},
-    {"timestamp": 1763254923}, {"source": 7}, {"source": None},
+    {"timestamp": 1763254923}, {"timestamp": "2026-11-16T01:02:03.0000049Z"}, {"timestamp": "2016-12-31T23:59:60Z"},
+    {"timestamp": "+10000-01-01T00:00:00Z"}, {"timestamp": ""}, {"source": 7}, {"source": None},
 ]  # fmt: skip
 BROKEN = ["", "{", "null", "[]", '"text"', "7", '{"price": "1"', '{"price": NaN}', "{}", "not JSON"]
 
@@ -66,6 +67,10 @@ FORMS = {
     "too many calls": (*CALLS, {"value": [str(2**64)]}),
     "digits of another alphabet": (*CALLS, {"value": ["\u0661"]}),
     "a number in a history": (*HISTORY, {"value": ['[["2026-11-16T00:00:00Z", 1.5]]']}),
+    "a moment of a second's billionth": (*HISTORY, {"value": ['[["2026-11-16T00:00:00.000000001Z", "1"]]']}),
+    "a moment that is nothing": (*HISTORY, {"value": ["[null]"]}),
+    "a moment without its time": (*HISTORY, {"value": ['[[null, "1"]]']}),
+    "a moment that is empty": (*HISTORY, {"value": ["[[]]"]}),
     "a moment without a price": (*HISTORY, {"value": ['[["2026-11-16T00:00:00Z"]]']}),
     "an exponent": ("redis_portfolio_perf", "portfolio:perf:p:7d", HASH, {"field": ["m"], "value": ["1e5"]}),
     "half a pair": ("redis_risk_correlation", "risk:correlation:p", HASH, {"field": ["btc"], "value": ["1"]}),

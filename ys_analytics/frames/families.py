@@ -81,8 +81,8 @@ def _values(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.Dat
 
 def _history(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     """A row for each `["time", "price"]`."""
-    points = rows.explode("value").drop_nulls("value")
-    strange = pl.col("value").list.len() != _PAIR
+    points = rows.filter(pl.col("value").list.len() > 0).explode("value")
+    strange = pl.col("value").list.len().ne_missing(_PAIR)  # `[null]` holds a moment of which nothing is known
     for key, value in points.filter(strange).select("key", "value").iter_rows():
         refusals.refuse(column="value", found=value, expected='["time", "price"]', key={"key": key})
     time, price = pl.col("value").list.get(0), pl.col("value").list.get(1)

@@ -13,6 +13,11 @@ from ys_analytics.stores.refusals import Refusals
 
 _ISO = "%+"  # RFC 3339, zone included
 
+# What of it is exact here: Polars would cut a finer fraction, and count a leap second twice.
+_EXACT_TIME = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6}0*)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+
 # Seconds that still are an Int64 when counted in microseconds.
 _LAST_SECOND = (2**63 - 1) // 1_000_000
 
@@ -51,6 +56,8 @@ def _fits(column: Column, found: pl.DataType) -> pl.Expr:
             return text.str.contains(rf"^-?[0-9]{{1,{precision - scale}}}(?:\.[0-9]{{1,{scale}}})?$")
         case pl.Float64():
             return text.cast(pl.Float64, strict=False).is_finite()
+        case pl.Datetime() if column.native != "integer":
+            return text.str.contains(_EXACT_TIME) & _value(column, found, strict=False).is_not_null()
         case pl.String():
             return text.str.json_path_match("$").is_not_null()
         case _:
