@@ -133,7 +133,8 @@ def rolling_beta(ret: pl.Expr, benchmark: pl.Expr, *, window: int = 30) -> pl.Ex
     >>> frame.select(rolling_beta(pl.col("r"), pl.col("b"), window=2)).to_series().to_list()
     [None, 2.0, None]
     """
-    own, its = paired(ret, benchmark)
+    # About their means: the sliding covariance subtracts products, which a large level would drown.
+    own, its = (one - one.mean() for one in paired(ret, benchmark))
     return combine(
         lambda shared, variance: observed(shared / _real(variance, NO_RISK**2)),
         shared=pl.rolling_cov(own, its, window_size=window),
