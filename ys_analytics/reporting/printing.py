@@ -7,6 +7,7 @@ from data that broke a promise unless that is asked for, and then every page say
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -176,8 +177,13 @@ class _Press:
         """
         printed: dict[str, Printed] = {}
         failed: dict[str, YsError] = {}
-        with shelf.scratch(self.run.folder) as through, open_printer(page.press()) as printer:
-            for done, (portfolio_id, executed) in enumerate(self._executed(list(chosen))):
+        # Kernels start first: they work while the browser opens.
+        with (
+            shelf.scratch(self.run.folder) as through,
+            self._executing(list(chosen)) as running,
+            open_printer(page.press()) as printer,
+        ):
+            for done, (portfolio_id, executed) in enumerate(running):
                 name = chosen[portfolio_id]
                 self.progress(name, done, len(chosen))
                 try:
@@ -197,13 +203,13 @@ class _Press:
             raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
         return [printed[portfolio_id] for portfolio_id in names]
 
-    def _executed(self, ids: list[str]) -> Iterator[tuple[str, Future[_Executed]]]:
-        """Executed notebooks as they are done."""
+    @contextmanager
+    def _executing(self, ids: list[str]) -> Iterator[Iterator[tuple[str, Future[_Executed]]]]:
+        """Notebooks executed beside one another, each handed out when it is done."""
         with ThreadPoolExecutor(max_workers=min(_KERNELS, len(ids) or 1)) as kernels:
             waiting = {kernels.submit(self._execute, portfolio_id): portfolio_id for portfolio_id in ids}
             try:
-                for done in as_completed(waiting):
-                    yield waiting[done], done
+                yield ((waiting[done], done) for done in as_completed(waiting))
             finally:
                 kernels.shutdown(wait=True, cancel_futures=True)
 
