@@ -55,7 +55,7 @@ def kupiec(observations: int, failures: int, *, confidence: float = 0.95) -> Ver
     >>> round(kupiec(1043, 57).statistic, 5)
     0.46147
     """
-    check_confidence(confidence)
+    _check_counts(observations, failures, confidence)
     p, x, n = 1 - confidence, failures, observations
     ratio = 2 * (_log_likelihood(n - x, x, x / n) - _log_likelihood(n - x, x, p)) if n else 0.0
     return _by_chi_square(ratio, 1)
@@ -75,6 +75,7 @@ def kupiec_region(observations: int, *, confidence: float = 0.95, level: float =
     >>> kupiec_region(510, confidence=0.99)
     (2, 10)
     """
+    _check_counts(observations, 0, confidence)
     kept = [x for x in range(observations + 1) if not kupiec(observations, x, confidence=confidence).rejects(level)]
     return kept[0], kept[-1]
 
@@ -90,9 +91,9 @@ def binomial_test(observations: int, failures: int, *, confidence: float = 0.95)
     >>> round(binomial_test(1043, 57).statistic, 5)
     0.68905
     """
-    check_confidence(confidence)
+    _check_counts(observations, failures, confidence)
     p = 1 - confidence
-    z = (failures - observations * p) / math.sqrt(observations * p * (1 - p))
+    z = (failures - observations * p) / math.sqrt(observations * p * (1 - p)) if observations else 0.0
     return Verdict(z, math.erfc(abs(z) / math.sqrt(2)))
 
 
@@ -152,6 +153,8 @@ def time_until_first_failure(first: int, *, confidence: float = 0.95) -> Verdict
     1.7354
     """
     check_confidence(confidence)
+    if first < 1:
+        raise ValueError(f"first must be the number of a day, from 1, not {first}")
     return _by_chi_square(
         2 * (_log_likelihood(first - 1, 1, 1 / first) - _log_likelihood(first - 1, 1, 1 - confidence)), 1
     )
@@ -163,7 +166,8 @@ def failures_at_most(observations: int, failures: int, *, confidence: float = 0.
     >>> round(failures_at_most(250, 4, confidence=0.99), 4)
     0.8922
     """
-    return math.fsum(exactly(observations, x, confidence=confidence) for x in range(failures + 1))
+    _check_counts(observations, failures, confidence)
+    return min(1.0, math.fsum(exactly(observations, x, confidence=confidence) for x in range(failures + 1)))
 
 
 def exactly(observations: int, failures: int, *, confidence: float = 0.99) -> float:
@@ -172,10 +176,21 @@ def exactly(observations: int, failures: int, *, confidence: float = 0.99) -> fl
     >>> round(exactly(250, 0, confidence=0.99), 3)
     0.081
     """
-    check_confidence(confidence)
+    _check_counts(observations, failures, confidence)
     n, x = observations, failures
     ways = math.lgamma(n + 1) - math.lgamma(x + 1) - math.lgamma(n - x + 1)
     return math.exp(ways + x * math.log(1 - confidence) + (n - x) * math.log(confidence))
+
+
+def _check_counts(observations: int, failures: int, confidence: float) -> None:
+    """Refuse counts that no backtest gives.
+
+    Raises:
+        ValueError: fewer than no failures, or more than days; or the confidence is outside (0, 1).
+    """
+    check_confidence(confidence)
+    if not 0 <= failures <= observations:
+        raise ValueError(f"failures must be from 0 to the {observations} observations, not {failures}")
 
 
 def traffic_light(observations: int, failures: int, *, confidence: float = 0.99) -> Zone:

@@ -7,6 +7,7 @@ Prices here are of token 0 in token 1 unless a function says otherwise.
 import math
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from itertools import pairwise
 
 _TICK = 1.0001
 _Q96 = 2**96
@@ -18,6 +19,7 @@ def liquidity_of_token0(amount: float, *, price: float, upper: float) -> float:
     >>> liquidity_of_token0(1.0, price=1.0, upper=4.0)
     2.0
     """
+    _check_order(price, upper)
     sp, sb = math.sqrt(price), math.sqrt(upper)
     return amount * sp * sb / (sb - sp)
 
@@ -28,6 +30,7 @@ def liquidity_of_token1(amount: float, *, price: float, lower: float) -> float:
     >>> liquidity_of_token1(1.0, price=4.0, lower=1.0)
     1.0
     """
+    _check_order(lower, price)
     return amount / (math.sqrt(price) - math.sqrt(lower))
 
 
@@ -37,6 +40,7 @@ def required_token1(amount0: float, *, price: float, lower: float, upper: float)
     >>> round(required_token1(2, price=2000, lower=1500, upper=2500), 1)
     5076.1
     """
+    _check_order(lower, price, upper)
     return liquidity_of_token0(amount0, price=price, upper=upper) * (math.sqrt(price) - math.sqrt(lower))
 
 
@@ -47,7 +51,10 @@ def lower_price(amount0: float, amount1: float, *, price: float, upper: float) -
     1333.33
     """
     liquidity = liquidity_of_token0(amount0, price=price, upper=upper)
-    return (math.sqrt(price) - amount1 / liquidity) ** 2
+    root = math.sqrt(price) - amount1 / liquidity if liquidity > 0 else -1.0
+    if root < 0:
+        raise ValueError(f"{amount1} of token 1 is more than any range below {price} takes beside {amount0} of token 0")
+    return root**2
 
 
 def upper_price(amount0: float, amount1: float, *, price: float, lower: float) -> float:
@@ -58,6 +65,8 @@ def upper_price(amount0: float, amount1: float, *, price: float, lower: float) -
     """
     sp = math.sqrt(price)
     liquidity = liquidity_of_token1(amount1, price=price, lower=lower)
+    if not liquidity > sp * amount0:
+        raise ValueError(f"{amount0} of token 0 is more than any range above {price} takes beside {amount1} of token 1")
     return (liquidity * sp / (liquidity - sp * amount0)) ** 2
 
 
@@ -67,8 +76,20 @@ def amounts(liquidity: float, *, price: float, lower: float, upper: float) -> tu
     >>> amounts(2.0, price=1.0, lower=1.0, upper=4.0)
     (1.0, 0.0)
     """
+    _check_order(lower, upper)
+    _check_order(0.0, price)
     sp = math.sqrt(min(max(price, lower), upper))
     return liquidity * (1 / sp - 1 / math.sqrt(upper)), liquidity * (sp - math.sqrt(lower))
+
+
+def _check_order(*prices: float) -> None:
+    """Refuse a range that is none.
+
+    Raises:
+        ValueError: the prices, from the lower end by the present one to the upper, do not ascend from 0.
+    """
+    if prices[0] < 0 or any(not one < other < math.inf for one, other in pairwise(prices)):
+        raise ValueError(f"prices of a range must ascend, none below 0: not {', '.join(map(str, prices))}")
 
 
 def tick_to_price(tick: int, *, decimals: tuple[int, int]) -> float:
@@ -92,6 +113,8 @@ def sqrt_price_to_price(sqrt_price_x96: int, *, decimals: tuple[int, int]) -> fl
     >>> round(sqrt_price_to_price(1438615122195042638686831659635746, decimals=(6, 18)), 4)
     3032.9826
     """
+    if sqrt_price_x96 <= 0:
+        raise ValueError(f"sqrt_price_x96 must be positive, not {sqrt_price_x96}")
     with localcontext(prec=60):
         root = Decimal(sqrt_price_x96) / _Q96
         return float(Decimal(10) ** (decimals[1] - decimals[0]) / (root * root))
@@ -103,6 +126,7 @@ def price_to_tick(price: float, *, decimals: tuple[int, int]) -> int:
     >>> price_to_tick(3032.9826448067292, decimals=(6, 18))
     196147
     """
+    _check_order(0.0, price)
     exact = math.log(10.0 ** (decimals[1] - decimals[0]) / price) / math.log(_TICK)
     nearest = round(exact)
     # A price that is a tick must find it: the logarithm may fall a hair short.

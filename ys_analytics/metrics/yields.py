@@ -4,6 +4,8 @@ Takes expressions (or plain numbers, where a tick is one) and gives back the sam
 store, clock or setting. Rates are fractions per year; undefined is null.
 """
 
+import math
+
 import polars as pl
 
 from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, known, observed, risky
@@ -19,7 +21,7 @@ def apr_to_apy(apr: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
 
     Args:
         apr: Simple rate per year, as a fraction.
-        periods_per_year: $n$: 365 for daily, `SECONDS_PER_YEAR` for Aave.
+        periods_per_year: $n$: 365 for daily, `SECONDS_PER_YEAR` for Aave, `math.inf` for continuous compounding.
 
     Returns:
         One Float64 a row; null below -n, where a period would lose more than everything.
@@ -32,6 +34,8 @@ def apr_to_apy(apr: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
     """
     check_periods(periods_per_year)
     apr = apr.cast(pl.Float64)
+    if math.isinf(periods_per_year):
+        return known(_expm1(apr))
     # By logarithms: (1 + 1e-9) ** 31536000 has lost half its digits before it begins.
     grown = pl.when(apr > -periods_per_year).then(apr / periods_per_year).log1p() * periods_per_year
     return known(_expm1(grown))
@@ -57,7 +61,10 @@ def apy_to_apr(apy: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
     """
     check_periods(periods_per_year)
     apy = apy.cast(pl.Float64)
-    grown = pl.when(apy > -1).then(apy).log1p() / periods_per_year
+    above = pl.when(apy > -1).then(apy).log1p()
+    if math.isinf(periods_per_year):
+        return known(above)
+    grown = above / periods_per_year
     return known(_expm1(grown) * periods_per_year)
 
 

@@ -2,6 +2,16 @@
 
 Knows the printing facts and how a number is refused; what a metric is, its own
 function says. Tables, axes, glossary and `ys metrics` read this and nothing else.
+
+Of what quantstats, pyfolio, PerformanceAnalytics and Lean print, not here, and why:
+- turnover, leverage, slippage, capacity, round trips, returns per trade: they are made of orders, which
+  no table of the platform holds; lots and gains are in `pnl`.
+- expected month and year, average up and down month, share of winning weeks and months: `mean_return`,
+  `geometric_mean_return`, `average_win`, `average_loss` and `win_rate` of `aggregate_returns`.
+- forms of one number: Sharpe over value at risk (`reward_to_risk`), growth over time in the market
+  (`exposure_adjusted_growth`), prospect, omega-Sharpe, d-ratio and comoments are functions, not headings.
+- what is fitted and not computed: smoothing by moving averages, kernel value at risk, cleaned returns,
+  return cones; their result depends on a search, and a second computation could not settle it.
 """
 
 from ys_analytics.metrics.catalog.composites import COMPOSITES

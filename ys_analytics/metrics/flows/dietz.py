@@ -4,6 +4,7 @@ Takes closing values and flows, gives daily returns. Knows no store, clock or se
 Money that was withdrawn is not lost: a portfolio emptied by its owner returns nothing, not -100 %.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -158,7 +159,8 @@ def modified_dietz(begin: float, end: float, flows: Iterable[tuple[float, float]
         flows: Pairs of amount (positive into the portfolio) and weight from 0 to 1.
 
     Returns:
-        A fraction of the period, not annualised; None when the average capital is not positive.
+        A fraction of the period, not annualised; None when the average capital is not positive, or a number
+        is not finite.
 
     Source:
         Dietz (1966), "Pension Funds: Measuring Investment Performance".
@@ -168,9 +170,8 @@ def modified_dietz(begin: float, end: float, flows: Iterable[tuple[float, float]
     """
     moved = list(flows)
     capital = average_capital(begin, moved)
-    if not capital > 0:
-        return None
-    return (end - begin - sum(amount for amount, _ in moved)) / capital
+    gain = end - begin - sum(amount for amount, _ in moved)
+    return gain / capital if capital > 0 and math.isfinite(gain / capital) else None
 
 
 def average_capital(begin: float, flows: Iterable[tuple[float, float]]) -> float:

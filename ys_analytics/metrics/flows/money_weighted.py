@@ -99,9 +99,13 @@ def npv(rate: float, cash_flows: Sequence[float], *, first: Literal[0, 1] = 0) -
         cash_flows: In order.
         first: Whether the first is now (0) or a period away (1).
 
+    Raises:
+        ValueError: the rate is not above -1, or a flow is not a finite number.
+
     >>> npv(0.25, [-100.0, 125.0])
     0.0
     """
+    _check_worth(rate, cash_flows)
     return math.fsum(amount / (1 + rate) ** (t + first) for t, amount in enumerate(cash_flows))
 
 
@@ -116,7 +120,8 @@ def xnpv(rate: float, flows: Sequence[tuple[date, float]], *, day_count: DayCoun
     >>> xnpv(0.25, [(date(2024, 1, 1), -100.0), (date(2024, 12, 31), 125.0)])
     0.0
     """
-    first = min(day for day, _ in flows)
+    _check_worth(rate, [amount for _, amount in flows])
+    first = min((day for day, _ in flows), default=date.min)
     return math.fsum(amount / (1 + rate) ** year_fraction(first, day, day_count=day_count) for day, amount in flows)
 
 
@@ -126,8 +131,16 @@ def xnfv(rate: float, flows: Sequence[tuple[date, float]], *, day_count: DayCoun
     >>> round(xnfv(0.1, [(date(2024, 1, 1), 100.0), (date(2024, 12, 31), 0.0)]), 9)
     110.0
     """
-    last = max(day for day, _ in flows)
+    _check_worth(rate, [amount for _, amount in flows])
+    last = max((day for day, _ in flows), default=date.min)
     return math.fsum(amount * (1 + rate) ** year_fraction(day, last, day_count=day_count) for day, amount in flows)
+
+
+def _check_worth(rate: float, amounts: Sequence[float]) -> None:
+    if not rate > -1:
+        raise ValueError(f"rate must be above -1, not {rate}")
+    if not all(math.isfinite(amount) for amount in amounts):
+        raise ValueError("a flow is not a finite number")
 
 
 def mirr(cash_flows: Sequence[float], *, finance_rate: float, reinvest_rate: float) -> float | None:

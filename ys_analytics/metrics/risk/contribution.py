@@ -214,11 +214,20 @@ def correlation_change(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFram
 def inverse_volatility_weights(deviations: list[float]) -> list[float]:
     """Weights in inverse proportion to deviations, adding to one.
 
+    Raises:
+        ValueError: one of them is not positive: it would take all the weight.
+
     >>> inverse_volatility_weights([0.1, 0.3])
     [0.75, 0.25]
     """
+    _check_risks(deviations)
     parts = [1 / deviation for deviation in deviations]
     return [part / math.fsum(parts) for part in parts]
+
+
+def _check_risks(risks: list[float]) -> None:
+    if not all(0 < risk < math.inf for risk in risks):
+        raise ValueError(f"every risk must be positive and finite, not {min(risks)}")
 
 
 def equal_risk_weights(covariance: list[list[float]], *, rounds: int = 500) -> list[float]:
@@ -235,6 +244,7 @@ def equal_risk_weights(covariance: list[list[float]], *, rounds: int = 500) -> l
     [0.75, 0.25]
     """
     n = len(covariance)
+    _check_risks([covariance[i][i] for i in range(n)])
     weights = [1 / math.sqrt(covariance[i][i]) for i in range(n)]
     for _ in range(rounds):
         for i in range(n):
