@@ -131,12 +131,48 @@ def test_a_column_that_is_not_there_is_named(things):
         pytest.param("3000000000", pl.Int32(), id="too large an integer"),
         pytest.param("'middle'::text", pl.Enum(["low", "high"]), id="no label of the enum"),
         pytest.param("ARRAY['NaN'::numeric]", pl.List(MONEY), id="not a number in an array"),
+        pytest.param("ARRAY[1.5, NULL, 1e-19]", pl.List(MONEY), id="a nineteenth decimal in an array"),
+        pytest.param("ARRAY[['a', 'b'], ['c', 'd']]", pl.List(pl.String()), id="an array of arrays"),
+        pytest.param("ARRAY['yes']", pl.List(pl.Boolean()), id="a text for a truth in an array"),
+        pytest.param("'infinity'::date", pl.Date(), id="a day after all days"),
+        pytest.param("'5874897-12-31'::date", pl.Date(), id="a day that Polars cannot name"),
+        pytest.param("'270000-01-01'::timestamptz", pl.Datetime("us", "UTC"), id="a moment that Polars cannot name"),
     ],
 )
 def test_a_value_that_does_not_fit_is_an_error(things, value, dtype):
     """Never a null, a rounding or a wrap."""
     with pytest.raises(ContractError, match=r"query\.value"):
         things.read(f"SELECT {value} AS value", schema={"value": dtype})
+
+
+def test_a_time_that_does_not_fit_is_named_as_people_write_it(things):
+    """Not as the bytes it is on the wire."""
+    with pytest.raises(ContractError, match=r"query\.value: '-infinity' is not Datetime"):
+        things.read("SELECT '-infinity'::timestamptz AS value", schema={"value": pl.Datetime("us", "UTC")})
+
+
+@pytest.mark.parametrize(
+    ("native", "value", "dtype"),
+    [
+        pytest.param("numeric(5, 4)", Decimal("0.12345"), MONEY, id="a decimal place too many"),
+        pytest.param("numeric(5, 4)", 0.12345, pl.Float64(), id="the same as a float"),
+        pytest.param("numeric(6, 2)[]", [Decimal("1.005")], pl.List(MONEY), id="the same in an array"),
+        pytest.param("real", 0.1234567890123, pl.Float64(), id="a float of fewer digits"),
+        pytest.param("varchar(3)", "abc  ", pl.String(), id="blanks that would be cut off"),
+        pytest.param(
+            "timestamptz(0)", datetime(2026, 1, 1, 0, 0, 0, 5, UTC), pl.Datetime("us", "UTC"), id="part of a second"
+        ),
+    ],
+)
+def test_what_a_column_has_no_room_for_is_refused_before_it_is_sent(stores, native, value, dtype):
+    """The server would round it, and say nothing."""
+    stores.postgres.run(f"CREATE TABLE narrow (value {native})")
+    try:
+        with pytest.raises(ContractError, match="column value"):
+            stores.postgres.write("narrow", pl.DataFrame({"value": [value]}, schema={"value": dtype}))
+        assert stores.postgres.rows("SELECT count(*) FROM narrow") == [(0,)]
+    finally:
+        stores.postgres.run("DROP TABLE narrow")
 
 
 def test_a_large_table_is_read_whole_over_two_connections(things, other):

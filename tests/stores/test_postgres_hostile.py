@@ -84,7 +84,10 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property, se
             "bounded": [_one_of(chance, ["1E-18", "999999999999999999", "-0.5"], ["NaN"]) for _ in range(ROWS)],
             "text": [_text(chance) for _ in range(ROWS)],
             "moment": [_moment(chance) for _ in range(ROWS)],
-            "amounts": [_one_of(chance, ["{}", "{NULL,1E-18}", "{1,-2.5}"], ["{NaN}"]) for _ in range(ROWS)],
+            "amounts": [
+                _one_of(chance, ["{}", "{NULL,1E-18}", "{1,-2.5}"], ["{NaN}", "{1,1E-19}", "{1E20}"])
+                for _ in range(ROWS)
+            ],
             "small": [
                 _one_of(chance, ["1", "-2147483648"], ["2147483648", "9223372036854775807"]) for _ in range(ROWS)
             ],

@@ -19,10 +19,20 @@ _ESCAPES = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\
 _NULL = "\\N"
 _BOM = b"\xef\xbb\xbf"
 
-# PostgreSQL counts microseconds from 2000-01-01; its infinities are the ends of Int64.
+# PostgreSQL counts microseconds and days from 2000-01-01; its infinities are the ends of Int64 and Int32.
 _EPOCH_US = 946_684_800_000_000
-_LAST_US = 2**63 - 1 - _EPOCH_US
-_FIRST_US = -(2**63)
+_EPOCH_DAYS = 10_957
+
+# Polars holds days and microseconds further from 1970 than it can name: past some 260,000 years it panics.
+_LAST_DAY = 95_026_000
+_SHOWN_US = _LAST_DAY * 86_400_000_000
+
+_INFINITIES = {
+    "7fffffffffffffff": "infinity",
+    "8000000000000000": "-infinity",
+    "7fffffff": "infinity",
+    "80000000": "-infinity",
+}
 
 _ELEMENTS = (pl.String, pl.Enum, pl.Decimal, pl.Boolean, pl.Float64, pl.Int16, pl.Int32, pl.Int64)
 
@@ -48,14 +58,14 @@ class Field:
     def asked(self) -> sql.Composable:
         """The expression that makes the server write the column independent of its settings.
 
-        A time is asked for as the hex of its eight bytes: exact, and cheaper than the text of a date.
+        A time is asked for as the hex of its bytes: exact, and cheaper than its text.
         """
         name = sql.Identifier(self.name)
         match self.dtype:
             case pl.Datetime():
                 return sql.SQL("encode(timestamptz_send({}), 'hex')").format(name)
             case pl.Date():
-                return sql.SQL("{} - '1970-01-01'::date").format(name)
+                return sql.SQL("encode(date_send({}), 'hex')").format(name)
             case pl.Boolean():
                 return sql.SQL("{}::text").format(name)
             case pl.List():
@@ -67,14 +77,12 @@ class Field:
     def wire(self) -> pl.DataType:
         """The type the CSV parser may give it directly; String where it needs a second step."""
         match self.dtype:
-            case pl.Datetime() | pl.List():
+            case pl.Datetime() | pl.Date() | pl.List():
                 return pl.String()
             case pl.Enum():
                 return pl.String() if _escapes(self.dtype) else self.dtype
             case pl.Decimal():
                 return self.dtype if self.bounded else pl.String()
-            case pl.Date():
-                return pl.Int32()
             case _:
                 return self.dtype
 
@@ -82,7 +90,13 @@ class Field:
     def read(self) -> pl.Expr:
         """What is judged and then made a value of: the number of a time, everything else as it came."""
         column = pl.col(self.name)
-        return _ticks(column) if isinstance(self.dtype, pl.Datetime) else column
+        match self.dtype:
+            case pl.Datetime():
+                return _number(column, pl.Int64())
+            case pl.Date():
+                return _number(column, pl.Int32())
+            case _:
+                return column
 
     @property
     def value(self) -> pl.Expr:  # noqa: PLR0911 - one arm a type reads best
@@ -96,7 +110,7 @@ class Field:
             case pl.Decimal() if not self.bounded:
                 return column.cast(self.dtype)
             case pl.Date():
-                return column.cast(pl.Date())
+                return (column + _EPOCH_DAYS).cast(pl.Date())
             case pl.String() if not self.plain:
                 return _unescaped(column)
             case pl.Enum() if _escapes(self.dtype):
@@ -110,9 +124,11 @@ class Field:
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
-                return column.is_between(_FIRST_US, _LAST_US, closed="none")
+                return column.is_between(-_SHOWN_US - _EPOCH_US, _SHOWN_US - _EPOCH_US)
+            case pl.Date():
+                return column.is_between(-_LAST_DAY - _EPOCH_DAYS, _LAST_DAY - _EPOCH_DAYS)
             case pl.Decimal(precision=precision, scale=scale):
-                return column.str.contains(rf"^-?[0-9]{{1,{precision - scale}}}(?:\.[0-9]{{0,{scale}}}0*)?$")
+                return _exact(column, precision, scale)
             case pl.Enum():
                 return _unescaped(column).is_in(self.dtype.categories.to_list())
             case pl.Boolean():
@@ -120,11 +136,19 @@ class Field:
             case pl.List():
                 texts = _texts(column)
                 typed = _elements(texts, _inner(self.dtype), strict=False)
-                return _absent(typed) == _absent(texts)
+                return (_absent(typed) == _absent(texts)) & (texts.is_not_null() | column.is_null())
             case pl.String():
                 return None
             case _:
                 return column.cast(self.wire, strict=False).is_not_null()
+
+    def shown(self, text: str) -> str:
+        """A misfit as a person would write it: a time is on the wire as the hex of its bytes."""
+        if not isinstance(self.dtype, (pl.Datetime, pl.Date)):
+            return text
+        unit = "us" if isinstance(self.dtype, pl.Datetime) else "days"
+        number = int.from_bytes(bytes.fromhex(text), "big", signed=True)
+        return _INFINITIES.get(text) or f"{number} {unit} from 2000-01-01"
 
 
 def fields(
@@ -206,7 +230,7 @@ def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.D
         fits |= text[column.name].is_null()
         for row in text.filter(good & ~fits).iter_rows(named=True):
             key = {name: row[name] for name in refusals.key if name in row}
-            refusals.refuse(column=column.name, found=row[column.name], expected=column.dtype, key=key)
+            refusals.refuse(column=column.name, found=column.shown(row[column.name]), expected=column.dtype, key=key)
         good &= fits
     kept = b"".join(line for line, keep in zip(lines, good, strict=True) if keep)
     wired = _read(kept, {column.name: column.wire for column in columns})
@@ -235,9 +259,14 @@ def _is_utf8(cell: bytes) -> bool:
     return True
 
 
-def _ticks(column: pl.Expr) -> pl.Expr:
-    """Microseconds since 2000 out of sixteen hex digits."""
-    return column.str.decode("hex", strict=False).bin.reinterpret(dtype=pl.Int64, endianness="big")
+def _number(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Microseconds or days since 2000 out of their hex digits."""
+    return column.str.decode("hex", strict=False).bin.reinterpret(dtype=dtype, endianness="big")
+
+
+def _exact(text: pl.Expr, precision: int, scale: int) -> pl.Expr:
+    """Whether a number, as text, is a Decimal of that precision and scale to its last digit."""
+    return text.str.contains(rf"^-?[0-9]{{1,{precision - scale}}}(?:\.[0-9]{{0,{scale}}}0*)?$")
 
 
 def _unescaped(column: pl.Expr) -> pl.Expr:
@@ -255,8 +284,9 @@ def _inner(dtype: pl.List) -> pl.DataType:
 
 
 def _texts(column: pl.Expr) -> pl.Expr:
-    """An array as it was asked for, a JSON list of texts."""
-    return _unescaped(column).str.json_decode(pl.List(pl.String))
+    """An array as it was asked for, a JSON list of texts; null where it has more than one dimension."""
+    flat = pl.when(~column.str.starts_with("[[")).then(_unescaped(column))
+    return flat.str.json_decode(pl.List(pl.String))
 
 
 def _elements(texts: pl.Expr, inner: pl.DataType, *, strict: bool = True) -> pl.Expr:
@@ -264,7 +294,11 @@ def _elements(texts: pl.Expr, inner: pl.DataType, *, strict: bool = True) -> pl.
         case pl.String():
             return texts
         case pl.Boolean():
-            return texts.list.eval(pl.element() == "true")
+            known = pl.when(pl.element().is_in(["true", "false"])).then(pl.element() == "true")
+            return texts.list.eval(known)
+        case pl.Decimal(precision=precision, scale=scale) if not strict:
+            exact = pl.when(_exact(pl.element(), precision, scale)).then(pl.element())
+            return texts.list.eval(exact.cast(inner, strict=False))
         case _:
             return texts.list.eval(pl.element().cast(inner, strict=strict))
 

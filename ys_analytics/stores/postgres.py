@@ -12,7 +12,7 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from ys_analytics.stores import copying, copytext
+from ys_analytics.stores import copying, copyroom, copytext
 from ys_analytics.stores.address import PostgresAddress
 from ys_analytics.stores.arrivals import Arrived, counted, nobody
 from ys_analytics.stores.patience import patiently
@@ -27,7 +27,9 @@ _LAG = """
     SELECT CASE
         WHEN NOT pg_is_in_recovery() THEN NULL
         WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-        ELSE extract(epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time()))
+        ELSE extract(
+            epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())
+        )
     END
 """
 
@@ -208,14 +210,18 @@ class Postgres:
 
         Raises:
             StoreError: the server refused a row, or the whole statement.
+            ContractError: a value has more digits than its column keeps.
         """
         if not rows.height:
             return 0
         names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
-        with told(), self._write_line() as line, line.cursor() as cursor, cursor.copy(statement) as copy:
-            for part in rows.iter_slices(50_000):
-                copy.write(copytext.dump(part))
+        empty = sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, sql.Identifier(table))
+        with told(), self._write_line() as line, line.cursor() as cursor:
+            copyroom.refuse_loss(rows, cursor.execute(empty).description or ())
+            with cursor.copy(statement) as copy:
+                for part in rows.iter_slices(50_000):
+                    copy.write(copytext.dump(part))
         return rows.height
 
     def run(self, statement: str, parameters: Parameters | None = None) -> int:
