@@ -77,10 +77,10 @@ def render(
     broken = by_gravity(found)
     body = [
         _head(found, title),
-        _map(found),
         _section("What is broken", "".join(_card(each, past) for each in broken))
         if broken
         else _section("What is broken", "<p class='calm'>Nothing. Every promise was kept.</p>"),
+        _map(found),
         _section("Every promise", "".join(_suite(name, each, past) for name, each in _by_suite(found).items())),
     ]
     return (

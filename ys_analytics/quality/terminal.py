@@ -50,4 +50,5 @@ def summary(found: Sequence[Finding]) -> str:
     parts += [f"{outcomes['failed']:,} broken"] if outcomes["failed"] else []
     parts += [f"{outcomes['error']:,} could not run"] if outcomes["error"] else []
     parts += [f"{stopping:,} stop a report"] if stopping else []
-    return f"{len(found):,} promises about {len({each.suite for each in found})} suites: {', '.join(parts)}"
+    suites = len({each.suite for each in found})
+    return f"{len(found):,} promises about {suites} {'suite' if suites == 1 else 'suites'}: {', '.join(parts)}"
