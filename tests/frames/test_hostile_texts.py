@@ -65,6 +65,9 @@ HISTORY, CALLS = ("redis_price_hist", "price:hist:a:1h", STRING), ("redis_rate_l
 FORMS = {
     "half a call": (*CALLS, {"value": ["1.5"]}),
     "too many calls": (*CALLS, {"value": [str(2**64)]}),
+    "a call with noughts before it": (*CALLS, {"value": ["007"]}),
+    "a call with a sign": (*CALLS, {"value": ["+1"]}),
+    "another spelling of a chain": ("redis_price_current", "price:current:a:01", STRING, {"value": [json.dumps(FAIR)]}),
     "digits of another alphabet": (*CALLS, {"value": ["\u0661"]}),
     "a number in a history": (*HISTORY, {"value": ['[["2026-11-16T00:00:00Z", 1.5]]']}),
     "a moment of a second's billionth": (*HISTORY, {"value": ['[["2026-11-16T00:00:00.000000001Z", "1"]]']}),
@@ -101,6 +104,7 @@ POINT = {
     "asset_mentioned": ["BTC", "Ω"], "content_hash": "00",
 }  # fmt: skip
 WRONG = [
+    {"source": "\ud800"}, {"sentiment_score": True}, {"timestamp": 10**30}, {"sentiment_score": 10**400},
     {"timestamp": 1.5}, {"timestamp": "now"}, {"timestamp": 2**62}, {"timestamp": None}, {"source": 7},
     {"sentiment_score": "0.5"}, {"sentiment_score": None}, {"asset_mentioned": "BTC"}, {"asset_mentioned": [1]},
 ]  # fmt: skip

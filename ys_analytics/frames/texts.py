@@ -18,6 +18,9 @@ _EXACT_TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,6}0*)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
 
+# One way to write each: Polars would take +7 and 007 for 7, and two keys for one.
+_INTEGER = "^(?:0|-?[1-9][0-9]*)$"
+
 # Seconds that still are an Int64 when counted in microseconds.
 _LAST_SECOND = (2**63 - 1) // 1_000_000
 
@@ -47,13 +50,15 @@ def typed(texts: pl.DataFrame, columns: Sequence[Column], refusals: Refusals) ->
     return kept.select(_value(column, texts.schema[column.name]).alias(column.name) for column in columns)
 
 
-def _fits(column: Column, found: pl.DataType) -> pl.Expr:
+def _fits(column: Column, found: pl.DataType) -> pl.Expr:  # noqa: PLR0911 - one arm a type reads best
     text = pl.col(column.name)
     if found == column.dtype and not (column.name in JSON_TEXTS and isinstance(found, pl.String)):
         return text.is_not_null() | pl.lit(column.nullable)
     match column.dtype:
         case pl.Decimal(precision=precision, scale=scale):
             return text.str.contains(rf"^-?[0-9]{{1,{precision - scale}}}(?:\.[0-9]{{1,{scale}}})?$")
+        case _ if column.dtype.is_integer() and isinstance(found, pl.String):
+            return text.str.contains(_INTEGER) & _value(column, found, strict=False).is_not_null()
         case pl.Float64():
             return text.cast(pl.Float64, strict=False).is_finite()
         case pl.Datetime() if column.native != "integer":

@@ -20,8 +20,8 @@ NUMBERS: dict[type[pl.DataType], str] = {
     pl.Float32: "Float32", pl.Float64: "Float64", pl.Boolean: "Bool",
 }  # fmt: skip
 
-# Milliseconds that still are an Int64 when counted in microseconds.
-_LAST_MS = (2**63 - 1) // 1000
+# Polars holds moments further from 1970 than it can name: past some 260,000 years it panics.
+_LAST = {"ms": 95_026_000 * 86_400_000, "us": 95_026_000 * 86_400_000_000}
 
 MICROSECONDS = 6
 
@@ -177,9 +177,10 @@ def _validate(name: str, column: pa.Array) -> None:
         column.dictionary.validate(full=True)
         return
     column.validate(full=True)
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ms" and len(column) > column.null_count:
+    last = _LAST.get(column.type.unit) if pa.types.is_timestamp(column.type) else None
+    if last is not None and len(column) > column.null_count:
         ticks = pl.Series(column.view(pa.int64()))
-        if not ticks.is_between(-_LAST_MS, _LAST_MS).all():
+        if not ticks.is_between(-last, last).all():
             raise pa.ArrowInvalid(f"{name}: a time is out of range")
 
 

@@ -348,9 +348,11 @@ def _sound(points: Points, refusals: Refusals) -> tuple[Points, list[str]]:
 def _json(payload: Mapping[str, Any]) -> str | None:
     """A payload as text that is the same whenever its content is; None when JSON cannot hold it."""
     try:
-        return json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text.encode()  # half a letter is no text
     except (ValueError, TypeError):
         return None
+    return text
 
 
 def _frame(points: Points, payloads: list[str], size: int) -> pl.DataFrame:
