@@ -197,3 +197,25 @@ def test_chance_and_timing_are_as_computed_otherwise():
     put = performance.market_timing(pl.col("put"), pl.col("b"), model="henriksson_merton")
     assert frame.select(curve).item() == pytest.approx(2.5)
     assert frame.select(put).item() == pytest.approx(0.3)
+
+
+def test_textbooks_add_where_reports_compound():
+    """Treynor, Jensen and M squared of arithmetic means, as every chapter on them does the sum."""
+    r, b, free = np.array([0.12, -0.03, 0.08, 0.05]), np.array([0.10, -0.05, 0.04, 0.03]), 0.01
+    frame = pl.DataFrame({"ret": r, "b": b})
+    slope = np.cov(r, b)[0, 1] / b.var(ddof=1)
+    told = {"periods_per_year": 4, "risk_free": free, "growth": "arithmetic"}
+    found = frame.select(
+        treynor=performance.treynor_ratio(R, pl.col("b"), **told),
+        jensen=performance.jensen_alpha(R, pl.col("b"), **told),
+        squared=performance.m_squared(R, pl.col("b"), **told),
+        active=performance.active_premium(R, pl.col("b"), periods_per_year=4, growth="arithmetic"),
+    ).row(0)
+    excess = 4 * (r.mean() - free)
+    due = (
+        excess / slope,
+        excess - slope * 4 * (b.mean() - free),
+        excess * b.std() / r.std() + 4 * free,
+        4 * (r.mean() - b.mean()),
+    )
+    assert found == pytest.approx(due)

@@ -13,6 +13,7 @@ from ys_analytics.metrics.performance.growth import annualised_return
 from ys_analytics.metrics.sample import Rate, check_periods, dispersion, known, nonzero, paired, risky, spread, varies
 
 Market = Literal["all", "up", "down"]
+Growth = Literal["geometric", "arithmetic"]
 
 
 def _excess(ret: pl.Expr, benchmark: pl.Expr, risk_free: Rate, market: Market = "all") -> tuple[pl.Expr, pl.Expr]:
@@ -24,15 +25,15 @@ def _excess(ret: pl.Expr, benchmark: pl.Expr, risk_free: Rate, market: Market = 
     return pl.when(moved).then(own), pl.when(moved).then(its)
 
 
-def _growth(ret: pl.Expr, periods_per_year: float) -> pl.Expr:
-    return annualised_return(ret, periods_per_year=periods_per_year)
+def _growth(ret: pl.Expr, periods_per_year: float, growth: Growth = "geometric") -> pl.Expr:
+    return annualised_return(ret, periods_per_year=periods_per_year, method=growth)
 
 
-def _annual(risk_free: Rate, periods_per_year: float) -> pl.Expr:
-    """The risk-free rate compounded to a year."""
+def _annual(risk_free: Rate, periods_per_year: float, growth: Growth = "geometric") -> pl.Expr:
+    """The risk-free rate of a year, by the same way of adding periods up."""
     if isinstance(risk_free, pl.Expr):
-        return _growth(risk_free, periods_per_year)
-    return pl.lit((1 + risk_free) ** periods_per_year - 1)
+        return _growth(risk_free, periods_per_year, growth)
+    return pl.lit((1 + risk_free) ** periods_per_year - 1 if growth == "geometric" else risk_free * periods_per_year)
 
 
 def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Market = "all") -> pl.Expr:
@@ -121,7 +122,9 @@ def alpha(
     )
 
 
-def jensen_alpha(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0) -> pl.Expr:
+def jensen_alpha(
+    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0, growth: Growth = "geometric"
+) -> pl.Expr:
     r"""Compound growth that beta times the benchmark's growth does not explain.
 
     $$ \alpha_J = (G_r - f) - \beta\,(G_b - f) $$
@@ -131,6 +134,7 @@ def jensen_alpha(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, r
         benchmark: Those of the benchmark, in the same rows.
         periods_per_year: $N$: 365 for daily on-chain series.
         risk_free: Per period; a number or a series.
+        growth: Compound, or "arithmetic": the mean times $N$, as textbooks' examples have it.
 
     Returns:
         One Float64 fraction per year. Null where beta is, or a return is below -1.
@@ -143,9 +147,11 @@ def jensen_alpha(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, r
     0.0
     """
     own, its = paired(ret, benchmark)
-    free = _annual(risk_free, periods_per_year)
+    free = _annual(risk_free, periods_per_year, growth)
     slope = beta(ret, benchmark, risk_free=risk_free)
-    return known(_growth(own, periods_per_year) - free - slope * (_growth(its, periods_per_year) - free))
+    return known(
+        _growth(own, periods_per_year, growth) - free - slope * (_growth(its, periods_per_year, growth) - free)
+    )
 
 
 def treynor_ratio(
@@ -156,6 +162,7 @@ def treynor_ratio(
     risk_free: Rate = 0.0,
     per: Literal["beta", "systematic_risk"] = "beta",
     ddof: int = 0,
+    growth: Growth = "geometric",
 ) -> pl.Expr:
     r"""Annual excess growth per unit of beta, or of systematic risk.
 
@@ -168,6 +175,7 @@ def treynor_ratio(
         risk_free: Per period; a number or a series.
         per: "systematic_risk" divides by $\beta \sigma_b$, which compares with the Sharpe ratio.
         ddof: Of $\sigma_b$.
+        growth: Compound, or "arithmetic": the mean times $N$, as textbooks' examples have it.
 
     Returns:
         One Float64 per year. Null where beta is, or is zero.
@@ -181,8 +189,8 @@ def treynor_ratio(
     """
     own, its = _excess(ret, benchmark, risk_free)
     slope = beta(ret, benchmark, risk_free=risk_free)
-    risk = slope * (its.std(ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
-    return known(_growth(own, periods_per_year) / nonzero(risk))
+    risk = slope * (spread(its, ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
+    return known(_growth(own, periods_per_year, growth) / nonzero(risk))
 
 
 def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
@@ -208,10 +216,12 @@ def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float,
     """
     check_periods(periods_per_year)
     own, its = paired(ret, benchmark)
-    return known((own - its).std(ddof=ddof) * math.sqrt(periods_per_year))
+    return known(spread(own - its, ddof=ddof) * math.sqrt(periods_per_year))
 
 
-def active_premium(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+def active_premium(
+    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, growth: Growth = "geometric"
+) -> pl.Expr:
     r"""Compound growth per year less the benchmark's.
 
     $$ G_r - G_b $$
@@ -220,6 +230,7 @@ def active_premium(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float)
         ret: Simple returns per period, as fractions.
         benchmark: Those of the benchmark, in the same rows.
         periods_per_year: 365 for daily on-chain series.
+        growth: Compound, or "arithmetic": the mean times $N$, as textbooks' examples have it.
 
     Returns:
         One Float64 fraction per year. Null without a pair, or when a return is below -1.
@@ -232,7 +243,7 @@ def active_premium(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float)
     0.25
     """
     own, its = paired(ret, benchmark)
-    return known(_growth(own, periods_per_year) - _growth(its, periods_per_year))
+    return known(_growth(own, periods_per_year, growth) - _growth(its, periods_per_year, growth))
 
 
 def information_ratio(
@@ -272,7 +283,9 @@ def information_ratio(
     return known((own - its).mean() * periods_per_year / error)
 
 
-def m_squared(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0) -> pl.Expr:
+def m_squared(
+    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0, growth: Growth = "geometric"
+) -> pl.Expr:
     r"""Growth the portfolio would have had at the benchmark's volatility.
 
     $$ M^2 = (G_r - f)\,\frac{\sigma_b}{\sigma_r} + f $$
@@ -282,6 +295,7 @@ def m_squared(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk
         benchmark: Those of the benchmark, in the same rows.
         periods_per_year: $N$: 365 for daily on-chain series.
         risk_free: Per period; a number or a series.
+        growth: Compound, or "arithmetic": the mean times $N$, as textbooks' examples have it.
 
     Returns:
         One Float64 fraction per year. Null with fewer than two pairs, or when returns do not vary.
@@ -294,8 +308,8 @@ def m_squared(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk
     0.25
     """
     own, its = paired(ret, benchmark)
-    free = _annual(risk_free, periods_per_year)
-    return known((_growth(own, periods_per_year) - free) * spread(its) / dispersion(own) + free)
+    free = _annual(risk_free, periods_per_year, growth)
+    return known((_growth(own, periods_per_year, growth) - free) * spread(its) / dispersion(own) + free)
 
 
 def m_squared_excess(
@@ -305,6 +319,7 @@ def m_squared_excess(
     periods_per_year: float,
     risk_free: Rate = 0.0,
     method: Literal["geometric", "arithmetic"] = "geometric",
+    growth: Growth = "geometric",
 ) -> pl.Expr:
     r"""`m_squared` over the benchmark's own growth.
 
@@ -316,6 +331,7 @@ def m_squared_excess(
         periods_per_year: 365 for daily on-chain series.
         risk_free: Per period; a number or a series.
         method: How one is taken off the other.
+        growth: Compound, or "arithmetic": the mean times $N$, as textbooks' examples have it.
 
     Returns:
         One Float64 fraction per year. Null where `m_squared` is.
@@ -328,6 +344,6 @@ def m_squared_excess(
     0.0
     """
     _, its = paired(ret, benchmark)
-    level = m_squared(ret, benchmark, periods_per_year=periods_per_year, risk_free=risk_free)
-    market = _growth(its, periods_per_year)
+    level = m_squared(ret, benchmark, periods_per_year=periods_per_year, risk_free=risk_free, growth=growth)
+    market = _growth(its, periods_per_year, growth)
     return known((level + 1) / (market + 1) - 1 if method == "geometric" else level - market)
