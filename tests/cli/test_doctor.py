@@ -43,8 +43,22 @@ def test_sound_stores_are_well(ys):
             "postgres",
             "ALTER TABLE portfolios ALTER COLUMN max_drawdown TYPE numeric(6, 4)",
             "ALTER TABLE portfolios ALTER COLUMN max_drawdown TYPE numeric(5, 4)",
-            "max_drawdown",
+            "portfolios: column max_drawdown should be numeric(5,4), is numeric(6,4)",
             id="a column that drifted",
+        ),
+        pytest.param(
+            "postgres",
+            "REVOKE SELECT ON assets FROM ys_analyst",
+            "GRANT SELECT ON assets TO ys_analyst",
+            "may read",
+            id="a table the analyst may not read",
+        ),
+        pytest.param(
+            "clickhouse",
+            "RENAME TABLE dex_trades TO dex_trades_away",
+            "RENAME TABLE dex_trades_away TO dex_trades",
+            "dex_trades: the table is not there",
+            id="a table that is gone",
         ),
         pytest.param(
             "clickhouse",

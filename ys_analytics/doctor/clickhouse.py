@@ -24,12 +24,12 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     kept = [f"{name} {days[1]} days" for name in declared if (days := _retention(found.get(_rows(name, found), "")))]
     yield Answer("clickhouse", "retention", ", ".join(kept) or "off: everything is kept")
     parts = dict(store.rows(_MONTHS))
-    months = [f"{name} {parts.get(_rows(name, found), 0)} months" for name in declared]
+    months = [f"{name} {parts.get(_rows(name, found), 0)} months" for name in declared if name in found]
     yield Answer("clickhouse", "partitions", ", ".join(months))
     ends = []
-    for name in declared:
+    for name in (name for name in declared if name in found):
         asked = f"SELECT toUnixTimestamp(maxOrNull(timestamp)) FROM {name}"  # noqa: S608 - declared names
-        last = store.rows(asked)[0][0] if name in found else None
+        last = store.rows(asked)[0][0]
         ends.append((name, None if last is None else datetime.fromtimestamp(last, UTC)))
     yield Answer("clickhouse", "last rows", latest(ends, as_of))
 

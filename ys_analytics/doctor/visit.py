@@ -48,7 +48,7 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
 
 def _state(stores: Stores) -> Iterator[Answer]:
     for status in probe(stores):
-        latency = "" if status.latency_ms is None else f", {status.latency_ms:g} ms"
+        latency = "" if status.latency_ms is None else f", answers in {status.latency_ms:g} ms"
         yield Answer(status.store, "address", f"{status.address} ({status.mode})", well=status.running)
         yield Answer(status.store, "version", f"{status.version}{latency}", well=status.running)
         if status.role:
@@ -60,8 +60,8 @@ def _shape(store: Store, stores: Stores) -> Iterator[Answer]:
     if store not in ("postgres", "clickhouse"):
         return
     tables = [table for table in TABLES.values() if table.store == store]
-    differences = [difference for table in tables for difference in drift(stores, table)]
+    differences = [f"{table.name}: {difference}" for table in tables for difference in drift(stores, table)]
     for difference in differences:
-        yield Answer(store, "schema", difference, well=False)
+        yield Answer(store, "schema", f"{difference}; see `ys migrate status`", well=False)
     if not differences:
-        yield Answer(store, "schema", f"as declared: {len(tables)} tables")
+        yield Answer(store, "schema", f"as declared: {len(tables)} tables and views")

@@ -245,7 +245,7 @@ def refused(address: RedisAddress) -> Iterator[None]:
     try:
         yield
     except (RedisError, Interrupted, OSError) as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         hint = "run: ys up" if address.embedded else "check YS_REDIS_URL and the server"
         raise StoreError(f"Redis at {address.masked}: {said}; {hint}") from error
 
