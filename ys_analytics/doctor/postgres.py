@@ -49,7 +49,12 @@ def _rights(store: Postgres) -> Answer:
         return Answer("postgres", "may read", f"secrets: {', '.join(exposed)}; run `ys migrate up`", well=False)
     visible = {(table.name, column.name) for table in tables if not table.view for column in table.visible}
     if withheld := sorted({table for table, _ in visible - granted}):
-        return Answer("postgres", "may read", f"not all of {', '.join(withheld)}; its owner must grant it to this role", well=False)
+        return Answer(
+            "postgres",
+            "may read",
+            f"not all of {', '.join(withheld)}; its owner must grant it to this role",
+            well=False,
+        )
     said = f"all of {len({table for table, _ in visible})} tables, none of {len(secret)} secret columns"
     return Answer("postgres", "may read", said)
 
