@@ -17,7 +17,7 @@ from ys_analytics.errors import ExpectationFailed, ReportError, UsageError
 from ys_analytics.frames import open_run
 from ys_analytics.reporting import book, printing, weeks
 from ys_analytics.reporting.weekly import read_weekly
-from ys_analytics.schemas import Span
+from ys_analytics.schemas import Finding, Span
 
 HARBOUR, EMPTY, GAP, NEW = "Harbour Income", "Never funded", "Nine days missing", "Opened yesterday"
 
@@ -109,6 +109,25 @@ def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, tmp_p
     assert drawn < warned < text.index("Return of each day of the week")
     assert ys.open(run, portfolio_id=GAP).warnings("portfolio_snapshots")
     assert ys.open(run, portfolio_id=HARBOUR).warnings("portfolio_snapshots") == ()
+
+
+def test_what_is_long_over_is_not_said_beside_the_week(week, tmp_path):
+    """It stays beside the charts of all history, and comes back beside the week when one of its rows is recent."""
+    run = week.copy(tmp_path)
+    long_ago, lately = "2026-06-23T23:59:59Z", "2026-11-20T23:59:59Z"
+
+    def warned(*moments):
+        keys = {"portfolio_id": str(ys.open(run, portfolio_id=HARBOUR).portfolio()["id"][0])}
+        gap = Finding(
+            suite="portfolio_snapshots", rule="no_gap(timestamp)", severity="warning", outcome="failed", notes="Low.",
+            observed="days missing", rows=len(moments), sample=[keys | {"timestamp": each} for each in moments],
+        )  # fmt: skip
+        (run / "findings.json").write_text(json.dumps([gap.to_json()]))
+        desk = ys.open(run, portfolio_id=HARBOUR)
+        return len(desk.warnings("portfolio_snapshots")), len(desk.warnings("portfolio_snapshots", lately=True))
+
+    assert warned(long_ago) == (1, 0)
+    assert warned(long_ago, lately) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.schemas import MONEY, Span
+from ys_analytics.schemas import MONEY, QUARTER, Span
 
 _WEEK = timedelta(weeks=1)
-_QUARTER = timedelta(weeks=13)
 _NO_GAS_PRICE = "the chain's own token has no price that day"
 
 # Chains whose gas is paid in a coin, where the registry of assets does not say so itself.
@@ -149,7 +148,7 @@ def alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
 
 def recent_alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the last quarter, oldest first."""
-    return raised.filter(pl.col("created_at").is_between(span.end - _QUARTER, span.end, closed="left")).sort(
+    return raised.filter(pl.col("created_at").is_between(span.end - QUARTER, span.end, closed="left")).sort(
         "created_at", "id"
     )
 

@@ -11,10 +11,9 @@ import polars as pl
 from ys_analytics import metrics
 from ys_analytics.desk import bridge
 from ys_analytics.desk.holdings import WALLET
-from ys_analytics.schemas import TIME
+from ys_analytics.schemas import QUARTER, TIME
 
 # As long as the history of quotes beside it: interest is credited weekly and rewards are claimed when it pays.
-QUARTER = timedelta(weeks=13)
 
 _DEBT, _SHARE = "borrowing", "lp_token"
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -26,7 +26,7 @@ from ys_analytics.desk import (
 )
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Finding, Span
+from ys_analytics.schemas import QUARTER, Finding, Span
 from ys_analytics.settings import Settings
 
 
@@ -332,15 +332,17 @@ class Desk:
         """What the suites found in the run, if there is one, and what the bridge found of this portfolio."""
         return verdicts.listed(self._found)
 
-    def warnings(self, *tables: str) -> tuple[str, ...]:
+    def warnings(self, *tables: str, lately: bool = False) -> tuple[str, ...]:
         """What must be said beside a view of these tables: each broken promise that touches this portfolio, in a line.
 
         Args:
             tables: Of the kit, or `pnl_identity`.
+            lately: The view shows the week or today: what is over for a quarter by then is left out.
         """
         mine = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
         symbols = dict(self._assets.filter(mine).select("id", "symbol").iter_rows())
-        return verdicts.warnings(self._found, tables, portfolio=self.id, assets=symbols)
+        since = self.span.end - QUARTER if lately else None
+        return verdicts.warnings(self._found, tables, portfolio=self.id, assets=symbols, since=since)
 
     def residual(self) -> Finding:
         """Whether the terms of the bridge explain the week's change in value, as a finding."""

@@ -5,7 +5,8 @@ Reads a run's findings; judges nothing itself.
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -62,18 +63,24 @@ def suites(judged: pl.DataFrame) -> pl.DataFrame:
 
 
 def warnings(
-    found: Iterable[Finding], tables: Collection[str], *, portfolio: str, assets: Mapping[str, str]
+    found: Iterable[Finding],
+    tables: Collection[str],
+    *,
+    portfolio: str,
+    assets: Mapping[str, str],
+    since: datetime | None = None,
 ) -> tuple[str, ...]:
     """A line for each broken promise about some tables that touches a portfolio, the gravest first.
 
     A finding touches everybody, unless each of its rows is known and none is the portfolio's, or of an asset it
-    has. What the suites call mere information is left to the list of findings.
+    has, or later than a moment. What the suites call mere information is left to the list of findings.
 
     Args:
         found: Findings of a run.
         tables: Which tables a view is made from; a finding of `cross_store` counts where it names one of them.
         portfolio: Id of the portfolio.
         assets: Symbols of its assets, by id.
+        since: What is wholly before it touches no view of today; None lets all of history speak.
 
     >>> gap = Finding(
     ...     suite="portfolio_snapshots",
@@ -90,7 +97,9 @@ def warnings(
     >>> warnings([gap], {"portfolio_snapshots"}, portfolio="q", assets={})
     ()
     """
-    mine: dict[str, Collection[str]] = {"portfolio_id": {portfolio}, "asset_id": assets}
+    mine: dict[str, Callable[[str], bool]] = {"portfolio_id": {portfolio}.__contains__, "asset_id": assets.__contains__}
+    if since is not None:
+        mine["timestamp"] = lambda moment: datetime.fromisoformat(moment) >= since
     broken = (one for one in found if one.outcome != "passed" and one.severity != "info" and _about(one, tables))
     touching = (one for one in broken if all(_touches(one, key, ids) for key, ids in mine.items()))
     return tuple(dict.fromkeys(_line(one, assets) for one in sorted(touching, key=_weight)))
@@ -107,10 +116,10 @@ def _about(one: Finding, tables: Collection[str]) -> bool:
     return any(place.strip().split(".")[0] in tables for place in one.column.split(","))
 
 
-def _touches(one: Finding, key: str, mine: Collection[str]) -> bool:
+def _touches(one: Finding, key: str, mine: Callable[[str], bool]) -> bool:
     named = [row[key] for row in one.sample if key in row]
     every_row_is_known = bool(named) and len(named) == len(one.sample) >= one.rows
-    return not every_row_is_known or any(each in mine for each in named)
+    return not every_row_is_known or any(mine(each) for each in named)
 
 
 def _line(one: Finding, assets: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ shape that is not here does not exist for the kit.
 from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.finding import Finding, Severity
 from ys_analytics.schemas.progress import Progress, silent
-from ys_analytics.schemas.span import Span, iso_week
+from ys_analytics.schemas.span import QUARTER, Span, iso_week
 from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
 
 TABLES: dict[str, Table] = {
@@ -16,6 +16,7 @@ TABLES: dict[str, Table] = {
 
 __all__ = [
     "MONEY",
+    "QUARTER",
     "TABLES",
     "TIME",
     "Collection",

@@ -12,6 +12,9 @@ from ys_analytics.errors import UsageError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+# What a page calls lately: a quarter of a year in whole weeks.
+QUARTER = timedelta(weeks=13)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
