@@ -66,6 +66,7 @@ def corpus() -> Iterator[Dirt]:
     yield from (Dirt("missing days", f"{days} d", _missing(days)) for days in (1, 3, 10))
     yield from (Dirt("duplicated tick", f"{seconds} s later", _echo(seconds)) for seconds in (1, 30, 600))
     yield from (Dirt("feed stopped", f"{days} d ago", _stopped(days)) for days in (5, 12, 25))
+    yield from (Dirt("stale", f"{days} d, volume too", _copied(days)) for days in (1, 3))
 
 
 def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tuple[pl.DataFrame, list[Label]]:
@@ -132,6 +133,15 @@ def _stale(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple
         last = rows.get_column("price")[start - 1]
         spoilt = pl.when(_within(start, days)).then(last).otherwise("price")
         return rows.with_columns(price=spoilt), (start, start + days)
+
+    return apply
+
+
+def _copied(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+    def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
+        here, last = _within(start, days), rows.row(start - 1, named=True)
+        spoilt = {name: pl.when(here).then(pl.lit(last[name])).otherwise(name) for name in ("price", "volume_24h")}
+        return rows.with_columns(**spoilt), (start, start + days)
 
     return apply
 
