@@ -111,7 +111,7 @@ def trough_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> 
     datetime.date(2025, 1, 2)
     """
     depth = raw_depth(ret) if depth is None else depth
-    return pl.when(depth.min() < -NO_RISK).then(day.filter(depth == depth.min()).min())
+    return pl.when(depth.min() < -NO_RISK).then(day.get(depth.index_of(depth.min()), null_on_oob=True))
 
 
 def peak_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:

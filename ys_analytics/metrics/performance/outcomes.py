@@ -78,8 +78,7 @@ def best_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
     >>> frame.select(best_day_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 2)
     """
-    ret = observed(ret)
-    return day.filter(ret == ret.max()).min()
+    return _first_day(observed(ret), observed(ret).max(), day)
 
 
 def worst_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
@@ -97,8 +96,12 @@ def worst_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
     >>> frame.select(worst_day_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 1)
     """
-    ret = observed(ret)
-    return day.filter(ret == ret.min()).min()
+    return _first_day(observed(ret), observed(ret).min(), day)
+
+
+def _first_day(ret: pl.Expr, extreme: pl.Expr, day: pl.Expr) -> pl.Expr:
+    # Not `arg_max`: of equals it gives the first of whichever chunk was done first.
+    return pl.when(extreme.is_not_null()).then(day.get(ret.index_of(extreme), null_on_oob=True))
 
 
 def average_win(ret: pl.Expr) -> pl.Expr:
