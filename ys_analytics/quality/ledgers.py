@@ -1,0 +1,64 @@
+"""What transactions, positions, snapshots and quotes promise of one another: too much for one query to say.
+
+Knows the words of a promise and the detectors of ledgers; knows no engine.
+"""
+
+import polars as pl
+
+from ys_analytics.quality.detectors.ledgers import costs_beyond, flows_beyond, uneven_swaps, unexplained
+from ys_analytics.quality.detectors.sources import contradicted_change
+from ys_analytics.quality.promise import Detect
+
+
+def about_ledgers() -> tuple[Detect, ...]:
+    """The promises between the books and the prices.
+
+    >>> [promise.rule for promise in about_ledgers()][:2]
+    ['a swap gives what it takes', 'a flow is not larger than its portfolio']
+    """
+    return (
+        Detect(
+            rule="a swap gives what it takes",
+            find=lambda picture: uneven_swaps(picture.frame("transactions"), picture.frame("market_data")),
+            columns=("transactions.from_amount", "transactions.to_amount", "market_data.price"),
+            severity="warning",
+            notes="Profit or loss appears from nowhere: a side of a swap was scaled, or the two were exchanged.",
+            needs=("transactions", "market_data"),
+        ),
+        Detect(
+            rule="a flow is not larger than its portfolio",
+            find=lambda picture: flows_beyond(
+                picture.frame("transactions"), picture.frame("market_data"), picture.frame("portfolio_snapshots")
+            ),
+            columns=("transactions.from_amount", "transactions.to_amount", "portfolio_snapshots.total_value"),
+            severity="critical",
+            notes="The return of a day is made of a flow that cannot have happened: its amount was scaled.",
+            needs=("transactions", "market_data", "portfolio_snapshots"),
+        ),
+        Detect(
+            rule="average_cost was once a price",
+            find=lambda picture: costs_beyond(picture.frame("portfolio_positions"), picture.frame("market_data")),
+            columns=("portfolio_positions.average_cost", "market_data.price"),
+            severity="warning",
+            notes="Gains are shown that nobody made: an average cost lies beyond every price there was.",
+            needs=("portfolio_positions", "market_data"),
+        ),
+        Detect(
+            rule="portfolio_snapshots.daily_return is the change of total_value",
+            find=lambda picture: unexplained(
+                contradicted_change(
+                    picture.frame("portfolio_snapshots").filter(pl.col("total_value") > 0),
+                    series=("portfolio_id",),
+                    time="timestamp",
+                    value="total_value",
+                    change="daily_return",
+                    times=12,
+                ),
+                picture.frame("transactions"),
+            ),
+            columns=("portfolio_snapshots.daily_return", "portfolio_snapshots.total_value"),
+            severity="warning",
+            notes="The platform claims a return that its own values deny: it was scaled, or exchanged.",
+            needs=("portfolio_snapshots", "transactions"),
+        ),
+    )
