@@ -53,14 +53,15 @@ def said(stores, table: Table, rows: pl.DataFrame) -> list[proof.Line]:
 @pytest.fixture
 def nested(stores):
     """A ClickHouse table with decimals at every depth; sums that no Decimal128 holds."""
-    table = Table(name="proven", store="clickhouse", columns=tuple(CLICKHOUSE), key=(), meaning="x")
-    stores.clickhouse.run(
-        f"CREATE TABLE proven ({', '.join(f'{c.name} {c.native}' for c in CLICKHOUSE)}) ENGINE = MergeTree ORDER BY ()"
-    )
-    rows = pl.DataFrame(ROWS, schema=table.schema)
-    stores.clickhouse.write("proven", rows)
-    yield table, rows
-    stores.clickhouse.run("DROP TABLE proven")
+    table = Table(name="proven_within", store="clickhouse", columns=tuple(CLICKHOUSE), key=(), meaning="x")
+    columns = ", ".join(f"{each.name} {each.native}" for each in CLICKHOUSE)
+    stores.clickhouse.run(f"CREATE TABLE proven_within ({columns}) ENGINE = MergeTree ORDER BY ()")
+    try:
+        rows = pl.DataFrame(ROWS, schema=table.schema)
+        stores.clickhouse.write("proven_within", rows)
+        yield table, rows
+    finally:
+        stores.clickhouse.run("DROP TABLE proven_within")
 
 
 def test_store_and_frame_agree_at_every_depth(stores, nested):
@@ -90,18 +91,18 @@ def test_what_is_lost_inside_a_column_shows(stores, nested):
 
 def test_arrays_of_postgres_are_proven_too(stores):
     listed = column("listed", pl.List(MONEY), "numeric[]")
-    table = Table(name="proven", store="postgres", columns=(listed,), key=(), meaning="x")
-    stores.postgres.run("CREATE TABLE proven (listed numeric[])")
+    table = Table(name="proven_within", store="postgres", columns=(listed,), key=(), meaning="x")
+    stores.postgres.run("CREATE TABLE proven_within (listed numeric[])")
     try:
         for rows in (
             pl.DataFrame(schema=table.schema),
             pl.DataFrame({"listed": [[WEI, None, MOST], None, [], [MOST]]}, schema=table.schema),
         ):
-            stores.postgres.write("proven", rows)
+            stores.postgres.write("proven_within", rows)
             assert all(line.equal for line in said(stores, table, rows))
         assert said(stores, table, rows)[-1] == proof.Line("listed", "values", Decimal(3), Decimal(3))
     finally:
-        stores.postgres.run("DROP TABLE proven")
+        stores.postgres.run("DROP TABLE proven_within")
 
 
 def test_the_allocation_of_every_snapshot_is_in_the_proof(economy):

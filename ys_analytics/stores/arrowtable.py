@@ -34,7 +34,7 @@ def table(rows: pl.DataFrame, natives: Mapping[str, str]) -> pa.Table:
             its range, or is nothing where something must be; or a column is of a kind that cannot be compared.
     """
     for name in rows.columns:
-        _refuse_loss(rows[name], natives[name])
+        _refuse_loss(rows[name], " ".join(natives[name].split()))
     plain = rows.with_columns(pl.selectors.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
     arrow = plain.to_arrow(compat_level=pl.CompatLevel.oldest())
     for position, name in enumerate(rows.columns):
@@ -129,7 +129,7 @@ def _form(native: str) -> str:
     >>> _form("Map(LowCardinality(String), Decimal(18, 8))")
     'Array(Tuple(key String, value Decimal(18, 8)))'
     """
-    form = native.replace("`", "")
+    form = " ".join(native.replace("`", "").split()).replace("( ", "(")  # a Tuple is described over several lines
     while (simpler := _STORED.sub(r"\1", form)) != form:
         form = simpler
     if pairs := re.fullmatch(r"Map\((\w+), (.*)\)", form):
