@@ -104,6 +104,16 @@ def test_check_prints_findings_as_json(ys):
     assert {finding["suite"] for finding in findings} == {"portfolios", "portfolio_snapshots"}
 
 
+def test_check_writes_data_docs_where_asked(ys, tmp_path):
+    """For those who know them; the pages are named on stderr."""
+    ys("freeze", "--week", WEEK)
+    done = ys("check", "portfolios", "--week", WEEK, "--docs", str(tmp_path / "docs"))
+    assert done.returncode == 0, done.stderr
+    assert f"data docs: {tmp_path / 'docs' / 'index.html'}" in done.stderr
+    assert (tmp_path / "docs" / "index.html").is_file()
+    assert ys("check", "--live", "--docs", str(tmp_path)).returncode == 2
+
+
 def test_status_tells_the_truth(ys):
     """After `up` all four are there; the table says where."""
     done = ys("status")

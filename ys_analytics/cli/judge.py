@@ -30,6 +30,9 @@ def check(
     ] = None,
     week: Annotated[str, typer.Option(help="Judge the run of this ISO week; the newest run when left out.")] = "",
     run: Annotated[Path | None, typer.Option(file_okay=False, help="Judge the run in this folder.")] = None,
+    docs: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Write Great Expectations' own pages to this folder as well.")
+    ] = None,
     fail_on: Annotated[Literal["warning", "critical"], typer.Option(help="What makes the exit code 14.")] = "critical",
     *,
     live: Annotated[bool, typer.Option("--live", help="Judge the stores as they are now.")] = False,
@@ -39,14 +42,14 @@ def check(
 
     A whole run judged leaves findings.json and scorecard.html in its folder.
 
-    Example: ys check --live --fail-on warning
+    Example: ys check portfolio_snapshots market_data --fail-on warning
     """
     from ys_analytics import quality
     from ys_analytics.cli.console import out
 
-    if live and (run or week):
-        raise UsageError("--live judges the stores and --week or --run a picture of them; choose one")
-    found, since = _live(tables) if live else _frozen(run or _folder(week), tables)
+    if live and (run or week or docs):
+        raise UsageError("--live judges the stores and --week, --run and --docs a picture of them; choose one")
+    found, since = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
     if as_json:
         out.out(quality.to_json(found), end="", highlight=False)
     else:
@@ -65,8 +68,8 @@ def _live(tables: list[str] | None) -> Verdict:
         return quality.judge_live(stores, as_of=datetime.now(UTC), tables=tables), {}
 
 
-def _frozen(folder: Path, tables: list[str] | None) -> Verdict:
-    """What is true of a run, and since when it is not."""
+def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> Verdict:
+    """What is true of a run, and since when it is not; the pages that show it are named on stderr."""
     from ys_analytics import frames, quality
     from ys_analytics.cli.console import say
 
@@ -74,6 +77,8 @@ def _frozen(folder: Path, tables: list[str] | None) -> Verdict:
     found = quality.judge(run, tables=tables)
     if tables is None:
         say(f"scorecard: {quality.write_scorecard(run.folder)}")
+    if docs is not None:
+        say(f"data docs: {quality.data_docs(run, into=docs, tables=tables)}")
     return found, quality.History.beside(run.folder).since()
 
 
