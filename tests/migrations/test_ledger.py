@@ -2,11 +2,13 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from ys_analytics import migrations
+from ys_analytics import demo, ingest, migrations
 from ys_analytics.errors import MigrationError, StoreError, UsageError
 from ys_analytics.migrations import Step
 from ys_analytics.migrations.postgres_ledger import PostgresLedger
@@ -269,3 +271,14 @@ def fill(stores) -> None:
         FROM portfolios, generate_series(1, 3) AS month;
         """
     )
+
+
+def test_stores_without_a_schema_are_refused_with_the_command_that_makes_one(empty, columns, settings):
+    """Before a first row is asked for: no relation that does not exist."""
+    both = replace(empty, opened_clickhouse=columns.clickhouse)
+    with pytest.raises(MigrationError, match="postgres and clickhouse have no schema yet; run: ys migrate up"):
+        demo.is_filled(both)
+    migrations.up(empty, settings=settings)
+    with pytest.raises(MigrationError, match="clickhouse has no schema yet"):
+        ingest.import_file(both, "market_data", Path("any.csv"))
+    migrations.require_schema(empty)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -33,10 +34,16 @@ def until(settled: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def standby(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def standby(stores: Stores) -> Iterator[str]:
     """A second server that follows the session's own."""
-    home = Home(tmp_path_factory.mktemp("standby") / "ys")
-    home.make()
+    with TemporaryDirectory(prefix="ys-standby-") as folder:
+        home = Home(Path(folder) / "ys")
+        home.make()
+        yield from followed(stores, home)
+
+
+def followed(stores: Stores, home: Home) -> Iterator[str]:
+    """A copy of the session's server in a home of its own, fed by it, as long as it is wanted."""
     host = str(conninfo_to_dict(stores.postgres.address.conninfo)["host"])
     target = ["-D", home.postgres, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast"]
     copy = [BINARIES / "pg_basebackup", "-h", host, "-U", "postgres", *target]
@@ -46,8 +53,10 @@ def standby(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
     server = PostgresServer(home)
     server.start()
-    yield server.conninfo()
-    server.stop()
+    try:
+        yield server.conninfo()
+    finally:
+        server.stop()
 
 
 @pytest.fixture

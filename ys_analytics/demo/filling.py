@@ -93,8 +93,10 @@ def fill(
     Raises:
         UsageError: there is data already and `replace` is not asked for, or a number makes no sense.
         ContractError: the file of prices is not what it should be.
+        MigrationError: there is no schema to fill.
         StoreError: a store refused; PostgreSQL is then as it was, and the next fill begins by emptying the others.
     """
+    migrations.require_schema(stores)
     torn = _is_marked(stores)
     if not (replace or torn) and (found := _occupied(stores)):
         raise UsageError(
@@ -115,7 +117,12 @@ def fill(
 
 
 def is_filled(stores: "Stores") -> bool:
-    """Whether there is data in PostgreSQL or ClickHouse; what an interrupted fill left does not count."""
+    """Whether there is data in PostgreSQL or ClickHouse; what an interrupted fill left does not count.
+
+    Raises:
+        MigrationError: there is no schema to hold any.
+    """
+    migrations.require_schema(stores)
     return not _is_marked(stores) and _occupied(stores) is not None
 
 

@@ -79,17 +79,20 @@ def unit_of(metric: catalog.Metric) -> str:
     return "rate" if unsigned and metric.unit.startswith("fraction") else metric.unit
 
 
-def claims(stored: pl.DataFrame, returns: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+def claims(
+    stored: pl.DataFrame, returns: pl.DataFrame, values: pl.DataFrame, *, risk_free: float = 0.0
+) -> pl.DataFrame:
     """The platform's latest stored figures beside ours of the same day, and what explains a difference.
 
     Args:
         stored: What `metrics.audit.claims` gave.
         returns: What `metrics.daily_returns` gave.
         values: What `daily_values` gave.
+        risk_free: Simple rate per year, as a fraction, of our Sharpe ratio.
     """
     if stored.is_empty() or returns.is_empty():
         return pl.DataFrame(schema=_CLAIMS)
-    found = metrics.audit.audit(stored, returns, values)
+    found = metrics.audit.audit(stored, returns, values, risk_free=risk_free)
     names = pl.DataFrame(_CLAIMED, schema=("metric", "title", "unit", "unit_difference"), orient="row")
     verdict = (
         pl.when(pl.col("how").str.len_chars() > 0).then(pl.format("{}: {}", "explained", "how")).otherwise("explained")

@@ -180,7 +180,8 @@ class Desk:
     def claims(self) -> pl.DataFrame:
         """What the platform stored of return and risk, beside ours, and what explains a difference."""
         stored = [metrics.audit.claims(frame) for frame in (self._snapshots, self._mine("risk_metrics"))]
-        return returns.claims(pl.concat(stored), self.daily_returns, self.daily_values())
+        rate = self._settings.risk_free
+        return returns.claims(pl.concat(stored), self.daily_returns, self.daily_values(), risk_free=rate)
 
     def bridge(self) -> pl.DataFrame:
         """From the week's opening to its closing value: each term, and the residual they leave."""

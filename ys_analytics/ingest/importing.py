@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from ys_analytics import migrations
 from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.ingest import files, layouts, rules, standing
 from ys_analytics.ingest.faults import Faults
@@ -103,6 +104,7 @@ def import_file(
 
     Raises:
         UsageError: no such table or file, or an option that does not fit.
+        MigrationError: there is no schema to import into.
         ContractError: rows are wrong; the first ten are named with file and line, the others counted.
         StoreError: a store refused; nothing was added.
     """
@@ -110,6 +112,7 @@ def import_file(
     order = [paths] if isinstance(paths, Path) else list(paths)
     if not order:
         raise UsageError(f"{table}: name at least one file")
+    migrations.require_schema(stores)
     faults = Faults(table=table)
     judged = _judge(stores, declared, order, faults, symbols=symbols, register=register, progress=progress)
     progress("comparing", 0, judged.rows.height)

@@ -8,7 +8,7 @@ A store that is not opened in the bundle is left alone.
 
 from ys_analytics.migrations.cluster import empty_table
 from ys_analytics.migrations.files import FOLDER
-from ys_analytics.migrations.runner import down, schema_version, status, up
+from ys_analytics.migrations.runner import down, require_schema, schema_version, status, up
 from ys_analytics.migrations.step import Applied, State, Step
 from ys_analytics.migrations.upkeep import make_partitions, refresh
 
@@ -21,6 +21,7 @@ __all__ = [
     "empty_table",
     "make_partitions",
     "refresh",
+    "require_schema",
     "schema_version",
     "status",
     "up",

@@ -144,6 +144,20 @@ def schema_version(stores: "Stores") -> dict[str, str]:
     return versions
 
 
+def require_schema(stores: "Stores") -> None:
+    """Refuse stores that nothing was migrated in, with the command that does.
+
+    Raises:
+        MigrationError: an opened database has no schema.
+        StoreError: a store refused us or went away.
+    """
+    bare = [store for store, version in schema_version(stores).items() if version == EMPTY]
+    if bare:
+        raise MigrationError(
+            f"{' and '.join(bare)} {'has' if len(bare) == 1 else 'have'} no schema yet; run: ys migrate up"
+        )
+
+
 def _ledgers(stores: "Stores", target: Target, cluster: str = "") -> list[tuple[Ledger, _Turn]]:
     """The ledgers that are to move, each with what lets one runner in at a time.
 
