@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import conform, gate
@@ -41,6 +44,13 @@ def test_rows_come_out_in_the_order_of_the_key():
         (2, "a", "1"),
         (1, "b", "1"),
     ]
+
+
+@given(st.lists(st.uuids() | st.sampled_from([UUID(int=(1 << 120) + low) for low in range(5)]), max_size=30))
+def test_ids_come_out_in_the_order_of_their_text(ids):
+    """Also those that begin alike, or are the same; the first digits alone decide nothing."""
+    rows = pl.DataFrame({"id": [str(one) for one in ids]}, schema={"id": pl.String})
+    assert gate.in_order(rows, TABLES["users"])["id"].to_list() == sorted(map(str, ids))
 
 
 def test_rows_that_say_the_same_twice_count_once():
