@@ -107,7 +107,7 @@ def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     status = pl.col("status").cast(pl.String)
     sums = {}
     for name, rows in (("week", week), ("since", paid)):
-        sums[name] = rows.group_by(what=status).agg(
+        sums[name] = rows.group_by(what=status, maintain_order=True).agg(
             pl.len().cast(pl.Int64).alias(f"{name}_transactions"),
             pl.col("gas").sum().alias(f"{name}_cost"),
             pl.col("gas").is_null().sum().cast(pl.Int64).alias(f"{name}_unpriced"),

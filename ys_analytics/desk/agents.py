@@ -23,12 +23,12 @@ def satellites(
         span: The week.
     """
     status = pl.col("status").cast(pl.String)
-    asked = tasks.filter(_within("created_at", span)).group_by("agent_id").agg(
+    asked = tasks.filter(_within("created_at", span)).group_by("agent_id", maintain_order=True).agg(
         tasks=pl.len().cast(pl.Int64),
         completed=(status == "completed").sum().cast(pl.Int64),
         failed=(status == "failed").sum().cast(pl.Int64),
     )  # fmt: skip
-    worked = measured.filter(_within("timestamp", span)).group_by("agent_id").agg(
+    worked = measured.filter(_within("timestamp", span)).group_by("agent_id", maintain_order=True).agg(
         success=pl.col("success_rate").cast(pl.Float64).mean(),
         response=pl.col("response_time_ms").cast(pl.Float64).median(),
         errors=pl.col("error_count").sum().cast(pl.Int64),

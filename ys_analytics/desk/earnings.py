@@ -81,14 +81,16 @@ def realised(
 
 def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
     """Yield, rewards, fees and impermanent loss of each position; a reward belongs to where its protocol pays it."""
-    mine = lots.filter(pl.col("cause") != "rewards").group_by("asset_id", kind="position").agg(
+    mine = lots.filter(pl.col("cause") != "rewards").group_by("asset_id", kind="position", maintain_order=True).agg(
         pl.col("yield", "lp_fees", "impermanent_loss").sum(), unpriced=pl.col("unpriced").any()
     )  # fmt: skip
     # A protocol that pays for two positions pays for each by what is in it.
     weights = working.with_columns(
         part=pl.col("value").abs().cast(pl.Float64) / pl.col("value").abs().sum().over("protocol").cast(pl.Float64)
     ).filter(pl.col("kind") != _DEBT)
-    paid = lots.filter(pl.col("cause") == "rewards").group_by("protocol").agg(pl.col("rewards").sum())
+    paid = (
+        lots.filter(pl.col("cause") == "rewards").group_by("protocol", maintain_order=True).agg(pl.col("rewards").sum())
+    )
     rewards = weights.join(paid, on="protocol", how="inner").select(
         "asset_id", "kind", rewards=pl.col("rewards").cast(pl.Float64) * pl.col("part")
     )
@@ -129,16 +131,20 @@ def _at_work(
 
 
 def _capital(days: pl.DataFrame) -> pl.DataFrame:
-    return days.group_by("asset_id", "kind").agg(capital=pl.col("value").mean(), days=pl.len().cast(pl.Int64))
+    return days.group_by("asset_id", "kind", maintain_order=True).agg(
+        capital=pl.col("value").mean(), days=pl.len().cast(pl.Int64)
+    )
 
 
 def _quoted(days: pl.DataFrame, quoted: pl.DataFrame) -> pl.DataFrame:
     """Mean yield, and mean rewards, that the pool of each position quoted on the days it was held."""
-    daily = quoted.group_by(protocol_address="pool_address", day=pl.col("timestamp").dt.date()).agg(
+    daily = quoted.group_by(
+        protocol_address="pool_address", day=pl.col("timestamp").dt.date(), maintain_order=True
+    ).agg(
         quoted_apy=pl.col("apy").cast(pl.Float64).mean(), quoted_rewards=pl.col("rewards_apr").cast(pl.Float64).mean()
     )
     found = days.filter(pl.col("kind") != _DEBT).join(daily, on=["protocol_address", "day"], how="inner")
-    return found.group_by("asset_id", "kind").agg(pl.col("quoted_apy", "quoted_rewards").mean())
+    return found.group_by("asset_id", "kind", maintain_order=True).agg(pl.col("quoted_apy", "quoted_rewards").mean())
 
 
 def _explained(compared: pl.DataFrame) -> pl.DataFrame:

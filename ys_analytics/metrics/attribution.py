@@ -167,7 +167,7 @@ def linked_effects(
     """
     effects = brinson(segments, model=model, interaction=interaction, over=[period])
     w, wb, r, rb = _sides()
-    totals = segments.group_by(period).agg(r=(w * r).sum(), b=(wb * rb).sum()).sort(period)
+    totals = segments.group_by(period, maintain_order=True).agg(r=(w * r).sum(), b=(wb * rb).sum()).sort(period)
     factors = {"carino": _carino, "menchero": _menchero}.get(linking, _grap)(totals)
     scaled = effects.join(
         totals.select(period).with_columns(factor=factors), on=period, how="left", maintain_order="left"
@@ -233,7 +233,7 @@ def compounded_notionals(segments: pl.DataFrame, *, period: str = "period") -> d
     """
     w, wb, r, rb = _sides()
     notionals = {"own": w * r, "benchmark": wb * rb, "allocation": w * rb, "selection": wb * r}
-    each = segments.group_by(period).agg(**{name: part.sum() for name, part in notionals.items()})
+    each = segments.group_by(period, maintain_order=True).agg(**{name: part.sum() for name, part in notionals.items()})
     whole = {name: float((each[name] + 1).product()) - 1 for name in notionals}
     allocation = whole["allocation"] - whole["benchmark"]
     selection = whole["selection"] - whole["benchmark"]
@@ -260,7 +260,7 @@ def group_segments(segments: pl.DataFrame | pl.LazyFrame, *, by: list[str]) -> p
     held, market = w.sum(), wb.sum()
     return (
         segments.lazy()
-        .group_by(by)
+        .group_by(by, maintain_order=True)
         .agg(
             weight=held,
             benchmark_weight=market,
@@ -299,15 +299,15 @@ def contributions(segments: pl.DataFrame | pl.LazyFrame, *, along: str, by: str 
         .with_columns(own=_coefficient(pl.col("ret")))
     )
     linked = (
-        days.group_by(by, "day")
+        days.group_by(by, "day", maintain_order=True)
         .agg(pl.col("ret").first())
-        .group_by(by)
+        .group_by(by, maintain_order=True)
         .agg(whole=(pl.col("ret") + 1).product() - 1)
         .with_columns(scale=_coefficient(pl.col("whole")))
     )
     return (
         days.join(linked, on=by)
-        .group_by(by, along)
+        .group_by(by, along, maintain_order=True)
         .agg(
             contribution=(pl.col("part") * pl.col("own") / pl.col("scale")).sum(),
             gain=gain.sum(),

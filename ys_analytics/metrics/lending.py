@@ -118,7 +118,7 @@ def loans(positions: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id") -
     health = health_factor(supply, threshold.filter(pl.col("side") == "supply"), borrow)
     return (
         positions.lazy()
-        .group_by(by)
+        .group_by(by, maintain_order=True)
         .agg(
             supplied=supply.sum(),
             collateral=value.filter((pl.col("side") == "supply") & (threshold > 0)).sum(),
@@ -182,7 +182,7 @@ def liquidation_ladder(
         positions.lazy()
         .join(rungs, how="cross")
         .with_columns(value=value)
-        .group_by(by, "place", "step")
+        .group_by(by, "place", "step", maintain_order=True)
         .agg(
             collateral=pl.col("value").filter(supply & (threshold > 0)).sum(),
             borrowed=pl.col("value").filter(~supply).sum(),

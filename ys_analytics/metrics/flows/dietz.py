@@ -118,7 +118,7 @@ def _flows_by_close(closes: pl.LazyFrame, flows: pl.DataFrame | pl.LazyFrame) ->
             check_sortedness=False,
         )
         .filter(pl.col("opened_at").is_not_null())
-        .group_by("portfolio_id", "closed_at")
+        .group_by("portfolio_id", "closed_at", maintain_order=True)
         .agg(
             flow=pl.col("amount").sum().cast(MONEY),
             weighted=(amount * weight).sum(),

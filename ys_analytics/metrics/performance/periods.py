@@ -99,7 +99,7 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
     """
     return (
         in_order(returns, by=by)
-        .group_by(by, period=pl.col("day").dt.truncate(_TRUNCATE[every]))
+        .group_by(by, period=pl.col("day").dt.truncate(_TRUNCATE[every]), maintain_order=True)
         .agg(ret=total_return(pl.col("ret")), n=pl.len().cast(pl.Int64))
         .sort(by, "period")
         .collect()
@@ -125,7 +125,7 @@ def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_
     cells = {name: total_return(ret.filter(month == number)) for number, name in enumerate(_MONTHS, start=1)}
     return (
         in_order(returns, by=by)
-        .group_by(by, year=pl.col("day").dt.year())
+        .group_by(by, year=pl.col("day").dt.year(), maintain_order=True)
         .agg(**cells, total=total_return(ret), n=pl.len().cast(pl.Int64))
         .sort(by, "year")
         .collect()
@@ -223,6 +223,6 @@ def rebalanced_return(
             value=(observed(pl.col("ret")).fill_null(0.0) + 1).cum_prod().over("asset", "bucket") * pl.col("weight")
         )
     )
-    total = grown.group_by("day", "bucket").agg(pl.col("value").sum()).sort("day")
+    total = grown.group_by("day", "bucket", maintain_order=True).agg(pl.col("value").sum()).sort("day")
     before = pl.col("value").shift(1).over("bucket").fill_null(sum(weights.values()))
     return total.select("day", ret=pl.col("value") / before - 1)

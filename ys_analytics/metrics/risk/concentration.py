@@ -89,15 +89,20 @@ def concentration(
     >>> concentration(frame, along=["asset"]).row(0)
     ('a', 'asset', 0.625, 1.6, 'x', 0.75, 1.0)
     """
-    plain = positions.lazy()
-    tables = [_along(plain, dimension, by=by, value=value) for dimension in along]
-    return pl.concat(tables).sort(by, "dimension").collect()
+    # Not lazily: a plan may take a sum for indifferent to order, and the last digit of one of floats is not.
+    held = positions.lazy().collect()
+    tables = [_along(held, dimension, by=by, value=value) for dimension in along]
+    return pl.concat(tables).sort(by, "dimension")
 
 
-def _along(positions: pl.LazyFrame, dimension: str, *, by: str, value: str) -> pl.LazyFrame:
+def _along(positions: pl.DataFrame, dimension: str, *, by: str, value: str) -> pl.DataFrame:
     size = pl.col(value).cast(pl.Float64).abs()
-    whole = positions.group_by(by).agg(whole=size.sum())
-    things = positions.filter(pl.col(dimension).is_not_null()).group_by(by, dimension).agg(size=size.sum())
+    whole = positions.group_by(by, maintain_order=True).agg(whole=size.sum())
+    things = (
+        positions.filter(pl.col(dimension).is_not_null())
+        .group_by(by, dimension, maintain_order=True)
+        .agg(size=size.sum())
+    )
     return (
         things.sort(by, pl.col("size"), dimension, descending=[False, True, False])
         .group_by(by, maintain_order=True)

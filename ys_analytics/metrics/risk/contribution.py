@@ -135,7 +135,7 @@ def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
     own = pl.col("ret") - pl.col("ret").mean().over("asset")
     centred = whole.with_columns(own=own).with_columns(mix=(pl.col("own") * pl.col("weight")).sum().over("day"))
     one, all_of_it, n = pl.col("own"), pl.col("mix"), pl.len()
-    moments = centred.group_by("asset").agg(
+    moments = centred.group_by("asset", maintain_order=True).agg(
         mean=pl.col("ret").mean(),
         m11=(one * all_of_it).sum() / (n - 1),
         m12=(one * all_of_it.pow(2)).mean(),
@@ -166,7 +166,7 @@ def correlations(returns: pl.DataFrame, *, minimum: int = 30) -> pl.DataFrame:
     pairs = seen.join(seen, on="day", suffix="_other").filter(pl.col("asset") < pl.col("asset_other"))
     x, y, enough = pl.col("ret"), pl.col("ret_other"), pl.col("n") >= minimum
     return (
-        pairs.group_by(one="asset", other="asset_other")
+        pairs.group_by(one="asset", other="asset_other", maintain_order=True)
         .agg(n=pl.len().cast(pl.Int64), correlation=pl.corr(x, y), varies=(x.std() > 0) & (y.std() > 0))
         .with_columns(correlation=pl.when(enough & pl.col("varies")).then(pl.col("correlation").clip(-1.0, 1.0)))
         .select(

@@ -111,7 +111,7 @@ def _moves(returns: pl.DataFrame, episode: Episode) -> pl.DataFrame:
     days = (episode.end - episode.start).days + 1
     return (
         returns.filter(pl.col("day").is_between(episode.start, episode.end), pl.col("ret").is_finite())
-        .group_by("asset")
+        .group_by("asset", maintain_order=True)
         .agg(move=total_return(pl.col("ret")), n=pl.len())
         .filter(pl.col("n") == days)
         .select("asset", "move", episode=pl.lit(episode.name))
@@ -141,7 +141,7 @@ def shock(
     value = pl.col("value").cast(pl.Float64)
     net = pl.col("before")
     return (
-        positions.group_by(by)
+        positions.group_by(by, maintain_order=True)
         .agg(before=value.sum(), after=(value * (jump + 1)).sum())
         .with_columns(loss=net - pl.col("after"))
         .with_columns(ret=pl.when(net > 0).then(as_loss(pl.col("loss") / net)))
