@@ -17,7 +17,6 @@ HEAD = """# Measured
 
 What the speed claims rest on: `make bench` prints these tables anew, every row beside its peers in one run, medians of
 five, peak resident memory of a process of its own. Machines differ, so read the ratios.
-
 """
 
 

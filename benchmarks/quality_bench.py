@@ -195,15 +195,16 @@ def main() -> None:
     wanted.add_argument("--speed", action="store_true", help="only how fast")
     asked = wanted.parse_args()
     warnings.simplefilter("ignore")
+    print("## Checks\n\n```")
     whole_run()
     fast()
-    if asked.speed:
-        return
-    caught_in_the_demo()
-    if MARKET.is_file():
-        caught()
-    else:
-        print("what is caught: needs ../shared/data/market, which is not here")
+    if not asked.speed:
+        caught_in_the_demo()
+        if MARKET.is_file():
+            caught()
+        else:
+            print("what is caught: needs ../shared/data/market, which is not here")
+    print("```")
 
 
 if __name__ == "__main__":
