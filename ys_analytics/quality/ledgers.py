@@ -9,6 +9,9 @@ from ys_analytics.quality.detectors.ledgers import costs_beyond, flows_beyond, u
 from ys_analytics.quality.detectors.sources import contradicted_change
 from ys_analytics.quality.promise import Detect
 
+# The last snapshot of a day: an earlier one states its return since the close before, not since a day ago.
+_CLOSES = pl.col("timestamp") == pl.col("timestamp").max().over("portfolio_id", pl.col("timestamp").dt.date())
+
 
 def about_ledgers() -> tuple[Detect, ...]:
     """The promises between the books and the prices.
@@ -47,7 +50,7 @@ def about_ledgers() -> tuple[Detect, ...]:
             rule="portfolio_snapshots.daily_return is the change of total_value",
             find=lambda picture: unexplained(
                 contradicted_change(
-                    picture.frame("portfolio_snapshots").filter(pl.col("total_value") > 0),
+                    picture.frame("portfolio_snapshots").filter(pl.col("total_value") > 0, _CLOSES),
                     series=("portfolio_id",),
                     time="timestamp",
                     value="total_value",
