@@ -13,7 +13,8 @@ from ys_analytics.desk import bridge
 from ys_analytics.desk.holdings import WALLET
 from ys_analytics.schemas import QUARTER, TIME
 
-# As long as the history of quotes beside it: interest is credited weekly and rewards are claimed when it pays.
+# A gap of a quarter of a per cent a year is a matter of the day on which interest is credited.
+_SMALL = 0.0025
 
 _DEBT, _SHARE = "borrowing", "lp_token"
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -185,7 +186,3 @@ def _explained(compared: pl.DataFrame) -> pl.DataFrame:
         .sort(pl.col("haircut").abs(), "pool", descending=[True, False], nulls_last=True)
         .select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items())
     )
-
-
-# A gap of a quarter of a per cent a year is a matter of the day on which interest is credited.
-_SMALL = 0.0025

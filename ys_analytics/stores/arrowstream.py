@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
+from ys_analytics.stores.moments import LAST_MICROSECOND, LAST_MILLISECOND
 from ys_analytics.stores.refusals import Refusals
 
 NUMBERS: dict[type[pl.DataType], str] = {
@@ -20,8 +21,7 @@ NUMBERS: dict[type[pl.DataType], str] = {
     pl.Float32: "Float32", pl.Float64: "Float64", pl.Boolean: "Bool",
 }  # fmt: skip
 
-# Polars holds moments further from 1970 than it can name: past some 260,000 years it panics.
-_LAST = {"ms": 95_026_000 * 86_400_000, "us": 95_026_000 * 86_400_000_000}
+_LAST = {"ms": LAST_MILLISECOND, "us": LAST_MICROSECOND}
 
 MICROSECONDS = 6
 

@@ -12,6 +12,7 @@ import polars as pl
 from psycopg import sql
 
 from ys_analytics.errors import ContractError
+from ys_analytics.stores.moments import LAST_DAY, LAST_MICROSECOND
 from ys_analytics.stores.refusals import Refusals
 
 # Leftmost match wins, so an escaped backslash is consumed before what follows it.
@@ -22,10 +23,6 @@ _BOM = b"\xef\xbb\xbf"
 # PostgreSQL counts microseconds and days from 2000-01-01; its infinities are the ends of Int64 and Int32.
 _EPOCH_US = 946_684_800_000_000
 _EPOCH_DAYS = 10_957
-
-# Polars holds days and microseconds further from 1970 than it can name: past some 260,000 years it panics.
-_LAST_DAY = 95_026_000
-_SHOWN_US = _LAST_DAY * 86_400_000_000
 
 _INFINITIES = {
     "7fffffffffffffff": "infinity",
@@ -124,9 +121,9 @@ class Field:
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
-                return column.is_between(-_SHOWN_US - _EPOCH_US, _SHOWN_US - _EPOCH_US)
+                return column.is_between(-LAST_MICROSECOND - _EPOCH_US, LAST_MICROSECOND - _EPOCH_US)
             case pl.Date():
-                return column.is_between(-_LAST_DAY - _EPOCH_DAYS, _LAST_DAY - _EPOCH_DAYS)
+                return column.is_between(-LAST_DAY - _EPOCH_DAYS, LAST_DAY - _EPOCH_DAYS)
             case pl.Decimal(precision=precision, scale=scale):
                 return _exact(column, precision, scale)
             case pl.Enum():

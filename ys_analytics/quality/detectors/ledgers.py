@@ -6,6 +6,8 @@ named only where it is beyond all that the other tables know.
 
 import polars as pl
 
+from ys_analytics.metrics import classify_flows
+
 # A swap loses to slippage and fees what it loses; beyond this factor between its two sides one of them is wrong.
 _UNEVEN = 1.5
 # Quotes older than this say nothing of what was paid.
@@ -99,8 +101,8 @@ def costs_beyond(positions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
 
 
 def unexplained(found: pl.DataFrame, transactions: pl.DataFrame) -> pl.DataFrame:
-    """Findings about portfolios without what deposits and withdrawals of the days around explain."""
-    paid = transactions.filter(pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]))
+    """Findings about portfolios without what external flows of the days around explain."""
+    paid = classify_flows(transactions).filter(pl.col("flow") == "external")
     day = pl.col("timestamp").dt.date()
     around = range(-_DAYS_EXPLAINED, _DAYS_EXPLAINED + 1)
     near = [paid.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in around]
