@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality.offline import fetched
+from ys_analytics.quality.offline import alone
 
 # What a browser fetches by itself, by tag.
 FETCHING = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}
@@ -54,7 +54,7 @@ def test_no_page_of_data_docs_asks_a_server(docs):
     assert len(pages) >= 7
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        assert asked(text) == fetched(text) == [], page
+        assert asked(text) == [], page
         assert "<script" not in text, page
 
 
@@ -72,7 +72,7 @@ def test_the_scorecard_asks_nobody(demo, judged):
     """One file, opened anywhere."""
     assert judged
     page = quality.write_scorecard(demo.folder).read_text(encoding="utf-8")
-    assert asked(page) == fetched(page) == []
+    assert asked(page) == []
     assert "<script" not in page
 
 
@@ -86,7 +86,7 @@ def test_the_scorecard_asks_nobody(demo, judged):
         "<style>body { background: url(https://cdn.example/logo.png) }</style>",
     ],
 )
-def test_what_would_be_fetched_is_seen(page):
+def test_what_would_be_fetched_is_seen_and_goes(page):
     """A check that finds nothing anywhere proves nothing."""
-    assert fetched(page)
     assert asked(page)
+    assert asked(alone(page, "")) == []
