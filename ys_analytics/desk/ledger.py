@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from ys_analytics.desk.activity import native_assets
+from ys_analytics.metrics.chains import native_assets
 from ys_analytics.schemas import MONEY
 
 _SPOT = "spot"

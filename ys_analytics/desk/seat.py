@@ -26,6 +26,7 @@ from ys_analytics.desk import (
 )
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
+from ys_analytics.metrics.chains import native_assets
 from ys_analytics.schemas import QUARTER, Finding, Span
 from ys_analytics.settings import Settings
 
@@ -228,7 +229,7 @@ class Desk:
         """Quotes of every asset this portfolio ever touched, and of the tokens its gas was paid in."""
         done = self._mine("transactions")
         wanted = [self._mine("portfolio_positions")["asset_id"], done["from_asset_id"], done["to_asset_id"]]
-        wanted.append(activity.native_assets(self._assets)["asset_id"])
+        wanted.append(native_assets(self._assets)["asset_id"])
         ids = pl.concat(wanted).drop_nulls().unique().to_list()
         return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
