@@ -53,6 +53,10 @@ def growths(xy: list[tuple[float, float]]) -> tuple[Answer, Answer]:
     return by_count([r for r, _ in xy]), by_count([b for _, b in xy])
 
 
+def mean_growths(xy: list[tuple[float, float]]) -> tuple[Answer, Answer]:
+    return by_count([r for r, _ in xy], 1), by_count([b for _, b in xy], 1)
+
+
 def jensen(xy: list[tuple[float, float]]) -> Answer:
     own, market = growths(xy)
     slope = beta(xy)

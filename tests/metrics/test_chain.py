@@ -112,6 +112,28 @@ def test_realised_is_set_against_quoted():
     assert table["reason"].to_list() == [None, None, "no capital was at work"]
 
 
+def test_a_yield_per_year_needs_the_minimum_history():
+    """One harvest of 5 % is 5 %, and no 5.4e9 % a year; a position a day short is refused, on the day it is not."""
+    frame = pl.DataFrame(
+        {
+            "pool": ["harvest", "a day short", "long enough"],
+            "quoted_apy": [0.08] * 3,
+            "gain": [5.0, 1.0, 1.0],
+            "capital": [100.0] * 3,
+            "days": [1, 29, 30],
+        }
+    )
+    table = yields.quoted_against_realised(frame).sort("days")
+    assert table["period_return"].to_list() == pytest.approx([0.05, 0.01, 0.01])
+    assert table["realised_apy"].to_list() == [None, None, pytest.approx(1.01 ** (365 / 30) - 1)]
+    assert table["haircut"].to_list()[:2] == [None, None]
+    assert table["reason"].to_list() == [
+        "too short to state per year: needs 30 days, has 1",
+        "too short to state per year: needs 30 days, has 29",
+        None,
+    ]
+
+
 def test_drift_and_volatility_of_a_pool():
     """A constant quote compounds to itself and does not vary."""
     frame = pl.DataFrame({"apy": [0.25] * 30})

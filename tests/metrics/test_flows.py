@@ -303,3 +303,38 @@ def test_the_money_weighted_return_says_what_timing_added():
     assert row["timing_effect"] == pytest.approx(row["xirr"] - row["time_weighted"])
     alone = flows.money_weighted(closes(100), moved())
     assert alone.select("xirr", "reason").row(0) == (None, "needs 2 closes, has 1")
+
+
+@pytest.mark.parametrize(("days", "given"), [(1, False), (7, False), (29, False), (30, True), (400, True)])
+def test_a_rate_per_year_needs_the_minimum_history(days, given):
+    """3 % in a week is 3 % in a week: below thirty days the period's return, and the reason why no rate a year."""
+    values = closes(1000, *[None] * (days - 1), 1030)
+    row = flows.money_weighted(values, moved()).row(0, named=True)
+    assert row["days"] == days
+    assert row["money_weighted_period"] == pytest.approx(0.03)
+    assert row["time_weighted_period"] == pytest.approx(0.03)
+    assert (row["xirr"] is not None, row["time_weighted"] is not None) == (given, given)
+    assert row["reason"] == (None if given else f"too short to state per year: needs 30 days, has {days}")
+
+
+def test_a_root_out_of_range_is_said_to_be_one():
+    """Half lost in twelve days, two thirds won in one: a rate solves it, too small or too large to state."""
+    lost = flows.xirr([(date(2024, 11, 21), -100), (date(2024, 11, 28), -100), (date(2024, 12, 3), 100)])
+    won = flows.xirr([(date(2020, 5, 27), -345), (date(2020, 5, 28), 565)])
+    assert lost.rate is None
+    assert lost.reason == "money was lost too fast for a yearly rate: it is below -99.9999999 %"
+    assert won.rate is None
+    assert won.reason == "money grew too fast for a yearly rate: it is above 1,000,000,000-fold"
+
+
+def test_a_portfolio_that_lost_half_in_days_has_a_return_over_them():
+    """The rate a year is out of range; the loss itself is not."""
+    values = closes(100, *[None] * 34, 1e-10)
+    row = flows.money_weighted(values, moved()).row(0, named=True)
+    assert row["xirr"] is None
+    assert "too fast" in row["reason"]
+    values = closes(100, *[None] * 11, 50)
+    row = flows.money_weighted(values, moved()).row(0, named=True)
+    assert row["money_weighted_period"] == pytest.approx(-0.5)
+    row = flows.money_weighted(closes(100, *[None] * 34, 0), moved()).row(0, named=True)
+    assert (row["xirr"], row["money_weighted_period"], row["time_weighted_period"]) == (None, -1.0, -1.0)

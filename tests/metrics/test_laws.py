@@ -161,7 +161,7 @@ def test_a_portfolio_against_itself(ret):
     assert near(
         of(performance.m_squared(R, B, periods_per_year=12)), of(performance.annualised_return(R, periods_per_year=12))
     )
-    captured = of(performance.up_capture(R, B, periods_per_year=1))
+    captured = of(performance.up_capture(R, B))
     assert captured is None or near(captured, 1.0)
 
 

@@ -1,5 +1,6 @@
 """Figures that textbooks, papers and manuals print, beyond those of ../shared/oracles, each by its own convention."""
 
+import math
 from datetime import date
 
 import numpy as np
@@ -219,3 +220,30 @@ def test_textbooks_add_where_reports_compound():
         4 * (r.mean() - b.mean()),
     )
     assert found == pytest.approx(due)
+
+
+def test_sample_kurtosis_without_the_excess_is_performanceanalytics_sample():
+    """PerformanceAnalytics "sample" is n(n+1) / ((n-1)(n-2)(n-3)) sum z^4; its excess takes the normal sample off."""
+    n = len(EXCEL)
+    middle = math.fsum(EXCEL) / n
+    spread = math.sqrt(math.fsum((x - middle) ** 2 for x in EXCEL) / (n - 1))
+    right = n * (n + 1) / ((n - 1) * (n - 2) * (n - 3)) * math.fsum(((x - middle) / spread) ** 4 for x in EXCEL)
+    assert of(risk.kurtosis(R, excess=False), EXCEL) == pytest.approx(right, rel=1e-12)
+    taken = 3 * (n - 1) ** 2 / ((n - 2) * (n - 3))
+    assert of(risk.kurtosis(R), EXCEL) == pytest.approx(right - taken, rel=1e-12)
+    assert taken > 4, "which is not 3: ten returns are few"
+
+
+def test_capture_of_a_portfolio_is_near_its_beta():
+    """A mix of 0.61 of the market captures 0.61 of it on either side; annualised over one side it would not."""
+    market = [0.03, -0.02, 0.01, -0.04, 0.05, -0.01, 0.02, -0.03] * 30
+    mix = [0.61 * b for b in market]
+    frame = pl.DataFrame({"r": mix, "b": market})
+    r, b = pl.col("r"), pl.col("b")
+    up, down = frame.select(up=performance.up_capture(r, b), down=performance.down_capture(r, b)).row(0)
+    assert (up, down) == pytest.approx((0.61, 0.61), abs=0.01)
+    annualised = performance.up_capture(r, b, method="annualised", periods_per_year=365)
+    assert frame.select(annualised).item() < 0.2
+    assert frame.select(performance.up_capture(r, b, method="sum")).item() == pytest.approx(0.61)
+    with pytest.raises(ValueError, match="periods_per_year"):
+        performance.up_capture(r, b, method="annualised")

@@ -22,6 +22,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "place": pl.String,
     "quoted_apy": pl.Float64,
+    "period_return": pl.Float64,
     "realised_apy": pl.Float64,
     "haircut": pl.Float64,
     "gain": pl.Float64,
@@ -58,9 +59,10 @@ def realised(
         end: Of the week, exclusive.
 
     Returns:
-        symbol, kind, place String; quoted_apy, realised_apy, haircut (quoted less realised), gain and
-        impermanent_loss and capital in USD Float64; days Int64; why String (what may explain the gap); reason,
-        quote_reason and haircut_reason String: why the realised, the quoted yield or the gap is null.
+        symbol, kind, place String; quoted_apy, period_return (of the days held, not annualised), realised_apy (null
+        below the catalogue's minimum history), haircut (quoted less realised), gain and impermanent_loss and capital
+        in USD Float64; days Int64; why String (what may explain the gap); reason, quote_reason and haircut_reason
+        String: why the realised, the quoted yield or the gap is null.
     """
     working = held.filter(pl.col("protocol") != WALLET)
     if working.is_empty():

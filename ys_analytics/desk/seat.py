@@ -196,7 +196,7 @@ class Desk:
 
     def money_weighted(self) -> pl.DataFrame:
         """Money-weighted beside time-weighted return, and what timing added."""
-        return metrics.money_weighted(self.daily_values(), self._flows.drop_nulls("amount"), returns=self.daily_returns)
+        return metrics.money_weighted(self.daily_values(), self._flows, returns=self.daily_returns)
 
     def tail_history(self) -> pl.DataFrame:
         """Each day's return beside the value at risk the platform stated the day before."""

@@ -30,7 +30,8 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `trailing_returns(returns, until=day)`: portfolio_id, window String, start, end Date, value Float64, n Int64, reason
 `aggregate_returns(returns, every="week")`: portfolio_id, period Date, ret Float64, n Int64
 `rolling(returns, window=30)`: portfolio_id, day, volatility, sharpe_ratio[, beta] Float64
-`money_weighted(values, flows)`: portfolio_id, xirr, time_weighted, timing_effect Float64, roots Int64, reason
+`money_weighted(values, flows)`: portfolio_id, xirr, time_weighted, timing_effect Float64 a year (from 30 days on),
+    money_weighted_period, time_weighted_period, timing_period Float64, days, roots Int64, reason
 `backtest.backtest(history)`: one row per portfolio: n, failures, expected, kupiec_p, ..., zone, reason
 `audit.audit(audit.claims(snapshots), returns, values)`: portfolio_id, metric, day, stored, ours, difference,
     explained (agrees, method, data, neither), how, n, coverage

@@ -8,6 +8,7 @@ import math
 
 import polars as pl
 
+from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year, too_short
 from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, known, observed, risky
 
 # Seconds in a year of 365 days: how often Aave compounds.
@@ -84,26 +85,45 @@ def daily_yield(apy: pl.Expr) -> pl.Expr:
     return apy_to_apr(apy) / YEAR
 
 
-def realised_apy(gain: pl.Expr, capital: pl.Expr, *, days: pl.Expr) -> pl.Expr:
+def realised_apy(gain: pl.Expr, capital: pl.Expr, *, days: pl.Expr, minimum_days: int = MINIMUM_DAYS) -> pl.Expr:
     r"""Yield per year that a position in fact brought.
 
-    $$ (1 + g / C)^{365/d} - 1 $$
+    $$ (1 + g / C)^{365/d} - 1 \quad\text{where } d \ge 30 $$
 
     Args:
         gain: Yield, rewards and fees received in the period, in USD.
         capital: Average capital at work, in USD.
         days: Length of the period.
+        minimum_days: Shorter periods have no yield per year, only the return of `period_return`.
 
     Returns:
-        One Float64 fraction per year. Null without capital or time.
+        One Float64 fraction per year. Null without capital, for a period that is too short, or a loss of more than
+        everything.
 
-    >>> frame = pl.DataFrame({"gain": [10.0], "capital": [100.0], "days": [365]})
-    >>> frame.select(realised_apy(pl.col("gain"), pl.col("capital"), days=pl.col("days"))).item()
-    0.10...
+    >>> frame = pl.DataFrame({"gain": [10.0, 5.0], "capital": [100.0, 100.0], "days": [365, 1]})
+    >>> apy = realised_apy(pl.col("gain"), pl.col("capital"), days=pl.col("days"))
+    >>> frame.select(apy.round(9)).to_series().to_list()
+    [0.1, None]
     """
-    ratio = gain.cast(pl.Float64) / risky(capital.cast(pl.Float64)) + 1
-    time = pl.when(days > 0).then(days)
-    return known(pl.when(ratio >= 0).then(ratio.pow(pl.lit(float(YEAR)) / time) - 1))
+    return per_year(period_return(gain, capital), days=days, minimum_days=minimum_days)
+
+
+def period_return(gain: pl.Expr, capital: pl.Expr) -> pl.Expr:
+    r"""Return of a position over the period it was held, not annualised.
+
+    $$ g / C $$
+
+    Args:
+        gain: Yield, rewards and fees received in the period, in USD.
+        capital: Average capital at work, in USD.
+
+    Returns:
+        One Float64 fraction of the period. Null without capital.
+
+    >>> pl.DataFrame({"g": [5.0], "c": [100.0]}).select(period_return(pl.col("g"), pl.col("c"))).item()
+    0.05
+    """
+    return known(gain.cast(pl.Float64) / risky(capital.cast(pl.Float64)))
 
 
 def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -113,20 +133,29 @@ def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFr
         positions: pool String, quoted_apy (mean of the period, as a fraction), gain and capital (USD), days.
 
     Returns:
-        The rows and realised_apy Float64, haircut Float64 (quoted less realised: positive was promised and
-        not paid), reason String; the largest haircut first.
+        The rows and period_return Float64 (gain over capital, not annualised), realised_apy Float64 a year (null for
+        a position held for less than the catalogue's minimum history), haircut Float64 (quoted less realised:
+        positive was promised and not paid), reason String (why realised_apy is null); the largest haircut first.
 
     >>> frame = pl.DataFrame({"pool": ["p"], "quoted_apy": [0.3], "gain": [10.0], "capital": [100.0], "days": [365]})
     >>> quoted_against_realised(frame)["haircut"].round(6).item()
     0.2
     """
-    realised = realised_apy(pl.col("gain"), pl.col("capital"), days=pl.col("days"))
+    gain, capital, days = pl.col("gain"), pl.col("capital"), pl.col("days")
+    refused = pl.col("realised_apy").is_null()
     return (
         positions.lazy()
-        .with_columns(realised_apy=realised)
+        .with_columns(period_return=period_return(gain, capital), realised_apy=realised_apy(gain, capital, days=days))
         .with_columns(
             haircut=pl.col("quoted_apy").cast(pl.Float64) - pl.col("realised_apy"),
-            reason=pl.when(pl.col("realised_apy").is_null()).then(pl.lit("no capital was at work")),
+            reason=pl.when(refused & gain.is_null())
+            .then(pl.lit("the gain is unknown"))
+            .when(refused & (pl.col("period_return").is_null() | days.is_null() | (days <= 0)))
+            .then(pl.lit("no capital was at work"))
+            .when(refused & (pl.col("period_return") < -1))
+            .then(pl.lit("more than everything was lost"))
+            .when(refused)
+            .then(pl.coalesce(too_short(days), pl.lit("the yield overflows"))),
         )
         .sort("haircut", "pool", descending=[True, False], nulls_last=True)
         .collect()

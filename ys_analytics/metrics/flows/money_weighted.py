@@ -15,6 +15,7 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year
 from ys_analytics.metrics.flows.dietz import daily_returns, time_weighted_return
 from ys_analytics.metrics.sample import YEAR
 
@@ -53,7 +54,7 @@ def xirr(flows: Sequence[tuple[date, float | Decimal]], *, day_count: DayCount =
 
     Returns:
         The rate, or why there is none: fewer than two days, all flows of one sign, no root, several
-        roots, a root outside (-1 + 10^-9, 10^9).
+        roots, or a root below -1 + 10^-9 (money was lost too fast for a yearly rate) or above 10^9 (it grew too fast).
 
     Source:
         Microsoft Excel, XIRR; Norstrom (1972), "A Sufficient Condition for a Unique Nonnegative IRR".
@@ -66,11 +67,9 @@ def xirr(flows: Sequence[tuple[date, float | Decimal]], *, day_count: DayCount =
     if not flows:
         return MoneyWeighted(None, reason="there are no flows")
     first = min(day for day, _ in flows)
-    years: dict[float, float] = {}
-    for day, amount in flows:
-        t = year_fraction(first, day, day_count=day_count)
-        years[t] = years.get(t, 0.0) + float(amount)
-    return _solve(sorted(years.items()))
+    return _solve(
+        [(year_fraction(first, day, day_count=day_count), float(amount)) for day, amount in flows], per="yearly"
+    )
 
 
 def irr(cash_flows: Sequence[float]) -> MoneyWeighted:
@@ -88,7 +87,7 @@ def irr(cash_flows: Sequence[float]) -> MoneyWeighted:
     >>> round(irr([-100.0, 60.0, 60.0]).rate, 4)
     0.1307
     """
-    return _solve([(float(t), float(amount)) for t, amount in enumerate(cash_flows)])
+    return _solve([(float(t), float(amount)) for t, amount in enumerate(cash_flows)], per="periodic")
 
 
 def npv(rate: float, cash_flows: Sequence[float], *, first: Literal[0, 1] = 0) -> float:
@@ -200,11 +199,14 @@ def _actual_year(day: date) -> float:
     return day.year + (day - begins).days / (ends - begins).days
 
 
-def _solve(flows: list[tuple[float, float]]) -> MoneyWeighted:
+def _solve(flows: list[tuple[float, float]], *, per: Literal["yearly", "periodic"]) -> MoneyWeighted:
     if not all(math.isfinite(amount) for _, amount in flows):
         return MoneyWeighted(None, reason="a flow is not a finite number")
-    largest = max((abs(amount) for _, amount in flows), default=0.0)
-    flows = [(t, amount / largest) for t, amount in flows if abs(amount) > _DUST * largest]
+    at: dict[float, float] = {}
+    for t, amount in flows:
+        at[t] = at.get(t, 0.0) + amount
+    largest = max(map(abs, at.values()), default=0.0)
+    flows = [(t, amount / largest) for t, amount in sorted(at.items()) if abs(amount) > _DUST * largest]
     if not flows:
         return MoneyWeighted(None, reason="there are no flows")
     if len({amount > 0 for _, amount in flows}) == 1:
@@ -213,12 +215,29 @@ def _solve(flows: list[tuple[float, float]]) -> MoneyWeighted:
     turns = sum((a > 0) != (b > 0) for (_, a), (_, b) in pairwise(flows))
     # One change of sign in time has one root (Descartes), so there is nothing to search.
     roots = tuple(math.expm1(x) for x in (_only_root(worth) if turns == 1 else _roots(worth)))
-    if len(roots) == 1:
+    beyond = _beyond(flows, worth, per=per)
+    if len(roots) == 1 and not beyond:
         return MoneyWeighted(roots[0], roots)
     if not roots:
-        return MoneyWeighted(None, reason="no rate solves it")
-    listed = ", ".join(f"{100 * root:.2f} %" for root in roots)
-    return MoneyWeighted(None, roots, f"{len(roots)} rates solve it: {listed}")
+        return MoneyWeighted(None, reason="; ".join(beyond) or "no rate solves it")
+    listed = [f"{100 * root:.2f} %" for root in roots]
+    return MoneyWeighted(None, roots, f"{len(roots) + len(beyond)} rates solve it: {', '.join([*listed, *beyond])}")
+
+
+def _beyond(flows: list[tuple[float, float]], worth: Callable[[float], float], *, per: str) -> list[str]:
+    """What is said of a root outside the range that is searched.
+
+    Towards a rate of -1 the last flow decides the sign of the worth, and towards an infinite rate the first: where
+    the sign at the end of the range is another, a root lies beyond it.
+    """
+    said = []
+    if worth(_LOWEST) * flows[-1][1] < 0:
+        said.append(
+            f"money was lost too fast for a {per} rate: it is below {math.expm1(_LOWEST):.7%}".replace("%", " %")
+        )
+    if worth(_HIGHEST) * flows[0][1] < 0:
+        said.append(f"money grew too fast for a {per} rate: it is above {math.exp(_HIGHEST):,.0f}-fold")
+    return said
 
 
 def _worth(flows: list[tuple[float, float]]) -> Callable[[float], float]:
@@ -289,6 +308,9 @@ def _valley(worth: Callable[[float], float], low: float, high: float, sign: floa
 def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.DataFrame | None = None) -> pl.DataFrame:
     """Money-weighted beside time-weighted return of every portfolio, and what timing added.
 
+    The period is from the end of the first close's day to the end of the last one's. Rates per year are given from the
+    catalogue's minimum history on; the returns of the period itself always.
+
     Args:
         values: portfolio_id, day, value, as for `daily_returns`.
         flows: portfolio_id, timestamp, amount, as for `daily_returns`; a null amount is an error of valuing.
@@ -296,8 +318,9 @@ def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.Dat
 
     Returns:
         One row per portfolio, sorted: portfolio_id String, xirr Float64 a year, time_weighted Float64
-        a year (the same days), timing_effect Float64 (the first less the second), roots Int64,
-        reason String (why xirr is null).
+        a year (the same days), timing_effect Float64 (the first less the second), money_weighted_period,
+        time_weighted_period and timing_period Float64: the same over the period, not annualised; days Int64,
+        roots Int64, reason String (why xirr is null; the period's return may be there all the same).
 
     >>> values = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2026, 1, 1)], "value": [100, 110]})
     >>> flows = pl.DataFrame(
@@ -307,41 +330,65 @@ def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.Dat
     (0.1, 0.1, 1)
     """
     dailies = daily_returns(values, flows) if returns is None else returns
-    linked = (
-        dailies.group_by("portfolio_id", maintain_order=True)
-        .agg(
-            growth=time_weighted_return(pl.col("ret")), days=(pl.col("day").max() - pl.col("day").min()).dt.total_days()
-        )
-        .select("portfolio_id", time_weighted=(pl.col("growth") + 1).pow(YEAR / pl.col("days")) - 1)
+    linked = dailies.group_by("portfolio_id", maintain_order=True).agg(
+        time_weighted_period=time_weighted_return(pl.col("ret"))
     )
     moved = flows.partition_by("portfolio_id", as_dict=True)
     rows = []
     for (portfolio,), closes in values.sort("day").partition_by("portfolio_id", as_dict=True).items():
-        found = _of_portfolio(closes, moved.get((portfolio,)))
-        rows.append((portfolio, found.rate, len(found.roots), found.reason))
-    schema = {"portfolio_id": pl.String, "xirr": pl.Float64, "roots": pl.Int64, "reason": pl.String}
+        days, found, period = _of_portfolio(closes, moved.get((portfolio,)))
+        rows.append((portfolio, days, found.rate, period, len(found.roots), found.reason))
+    schema = {
+        "portfolio_id": pl.String, "days": pl.Int64, "xirr": pl.Float64, "money_weighted_period": pl.Float64,
+        "roots": pl.Int64, "reason": pl.String,
+    }  # fmt: skip
+    a_year = per_year(pl.col("time_weighted_period"), days=pl.col("days"))
     return (
         pl.DataFrame(rows, schema=schema, orient="row")
         .join(linked, on="portfolio_id", how="left")
-        .with_columns(pl.when(pl.col("time_weighted").is_finite()).then("time_weighted"))
-        .with_columns(timing_effect=pl.col("xirr") - pl.col("time_weighted"))
-        .select("portfolio_id", "xirr", "time_weighted", "timing_effect", "roots", "reason")
+        .with_columns(time_weighted=a_year)
+        .with_columns(
+            timing_effect=pl.col("xirr") - pl.col("time_weighted"),
+            timing_period=pl.col("money_weighted_period") - pl.col("time_weighted_period"),
+        )
+        .select(
+            *("portfolio_id", "xirr", "time_weighted", "timing_effect"),
+            *("money_weighted_period", "time_weighted_period", "timing_period", "days", "roots", "reason"),
+        )
         .sort("portfolio_id")
     )
 
 
-def _of_portfolio(closes: pl.DataFrame, moved: pl.DataFrame | None) -> MoneyWeighted:
-    """The first close goes in, flows after it in or out, the last close comes out."""
+def _of_portfolio(closes: pl.DataFrame, moved: pl.DataFrame | None) -> tuple[int, MoneyWeighted, float | None]:
+    """The days between the first and the last close, the rate a year, and the return over these days.
+
+    The first close goes in, flows after it in or out, the last close comes out.
+    """
     closes = closes.filter(pl.col("value").is_not_null())
     if closes.height < 2:  # noqa: PLR2004 - a period has two ends
-        return MoneyWeighted(None, reason=f"needs 2 closes, has {closes.height}")
+        return 0, MoneyWeighted(None, reason=f"needs 2 closes, has {closes.height}"), None
     # A close is the end of its day.
     begins, ends = closes["day"][0] + timedelta(days=1), closes["day"][-1] + timedelta(days=1)
+    days = (ends - begins).days
     dated = [(begins, -float(closes["value"][0])), (ends, float(closes["value"][-1]))]
     if moved is not None:
         day = pl.col("timestamp").dt.date()
         inside = moved.filter(day >= begins, day < ends).select(day, "amount")
         if inside["amount"].null_count():
-            return MoneyWeighted(None, reason="a flow has no price")
+            return days, MoneyWeighted(None, reason="a flow has no price"), None
         dated += [(moment, -float(amount)) for moment, amount in inside.iter_rows()]
-    return xirr(dated)
+    yearly = xirr(dated)
+    if not any(amount > 0 for _, amount in dated) and any(amount < 0 for _, amount in dated):
+        # Nothing came back: no rate discounts that, and the return over any period is the loss of everything.
+        period: float | None = -1.0
+    elif yearly.rate is not None:
+        period = math.expm1(math.log1p(yearly.rate) * days / YEAR)
+    else:
+        # The same equation with the period as its unit of time: a rate per year may be out of range where this is not.
+        parts = [((moment - begins).days / days, amount) for moment, amount in dated]
+        period = _solve(parts, per="periodic").rate if len(yearly.roots) < 2 else None  # noqa: PLR2004 - one rate or none
+    if days < MINIMUM_DAYS:
+        short = f"too short to state per year: needs {MINIMUM_DAYS} days, has {days}"
+        reason = yearly.reason if period is None else short
+        return days, MoneyWeighted(None, yearly.roots if period is None else (), reason), period
+    return days, yearly, period

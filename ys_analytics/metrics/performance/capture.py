@@ -8,11 +8,11 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.performance.growth import annualised_return
+from ys_analytics.metrics.performance.growth import annualised_return, geometric_mean_return
 from ys_analytics.metrics.performance.relative import Market
 from ys_analytics.metrics.sample import known, nonzero, paired
 
-CaptureMethod = Literal["geometric", "sum"]
+CaptureMethod = Literal["geometric mean", "annualised", "sum"]
 
 
 def _side(ret: pl.Expr, benchmark: pl.Expr, market: Market, *, flat: bool = False) -> tuple[pl.Expr, pl.Expr]:
@@ -26,73 +26,95 @@ def capture(
     ret: pl.Expr,
     benchmark: pl.Expr,
     *,
-    periods_per_year: float,
     market: Market = "all",
-    method: CaptureMethod = "geometric",
+    method: CaptureMethod = "geometric mean",
+    periods_per_year: float | None = None,
 ) -> pl.Expr:
     r"""Return per unit of the benchmark's, over one side of the market.
 
-    $$ G(r \mid b > 0) / G(b \mid b > 0) \quad\text{or}\quad \sum_{b > 0} r \Big/ \sum_{b > 0} b $$
+    $$ g(r \mid b > 0) / g(b \mid b > 0), \qquad g = \Big(\prod_{t=1}^{n} (1 + r_t)\Big)^{1/n} - 1 $$
 
     Args:
         ret: Simple returns per period, as fractions.
         benchmark: Those of the benchmark, in the same rows.
-        periods_per_year: Of the growth, annualised over the periods of that side.
         market: "all", or periods where the benchmark was "up" or "down".
-        method: "geometric" compounds; "sum" adds, and counts a flat market as down.
+        method: "geometric mean" compounds the periods of that side to their mean, as Morningstar's factsheets do.
+            "annualised" raises the mean to a year of nothing but such periods, as empyrical does: with daily returns
+            that is far from the ratio an analyst expects. "sum" adds, and counts a flat market as down, as
+            PerformanceAnalytics does in UpDownRatios.
+        periods_per_year: Of the growth; used by "annualised" alone, and needed there.
 
     Returns:
         One dimensionless Float64. Null without such a period, or when the benchmark's part is nothing.
 
+    Raises:
+        ValueError: "annualised" without a positive `periods_per_year`.
+
     Source:
-        Morningstar (2010), "Upside/Downside Capture Ratio"; as empyrical and PerformanceAnalytics.
+        Morningstar (2010), "Upside/Downside Capture Ratio"; empyrical; PerformanceAnalytics, UpDownRatios.
 
     >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
-    >>> frame.select(capture(pl.col("r"), pl.col("b"), periods_per_year=1, market="up")).item()
+    >>> frame.select(capture(pl.col("r"), pl.col("b"), market="up")).item()
     2.0
     """
     own, its = _side(ret, benchmark, market, flat=method == "sum")
     if method == "sum":
-        mine, theirs = own.sum(), its.sum()
-    else:
-        mine = annualised_return(own, periods_per_year=periods_per_year)
-        theirs = annualised_return(its, periods_per_year=periods_per_year)
-    return known(mine / nonzero(theirs))
+        return known(own.sum() / nonzero(its.sum()))
+    if method == "geometric mean":
+        return known(geometric_mean_return(own) / nonzero(geometric_mean_return(its)))
+    if periods_per_year is None:
+        raise ValueError("the annualised capture needs periods_per_year, as 365")
+    mine = annualised_return(own, periods_per_year=periods_per_year)
+    return known(mine / nonzero(annualised_return(its, periods_per_year=periods_per_year)))
 
 
 def up_capture(
-    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, method: CaptureMethod = "geometric"
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    method: CaptureMethod = "geometric mean",
+    periods_per_year: float | None = None,
 ) -> pl.Expr:
     """`capture` where the benchmark rose; above 1 is good.
 
     >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
-    >>> frame.select(up_capture(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    >>> frame.select(up_capture(pl.col("r"), pl.col("b"))).item()
     2.0
     """
     return capture(ret, benchmark, periods_per_year=periods_per_year, market="up", method=method)
 
 
 def down_capture(
-    ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, method: CaptureMethod = "geometric"
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    method: CaptureMethod = "geometric mean",
+    periods_per_year: float | None = None,
 ) -> pl.Expr:
     """`capture` where the benchmark fell; below 1 is good.
 
     >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
-    >>> frame.select(down_capture(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    >>> frame.select(down_capture(pl.col("r"), pl.col("b"))).item()
     2.0
     """
     return capture(ret, benchmark, periods_per_year=periods_per_year, market="down", method=method)
 
 
-def up_down_capture(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
+def up_down_capture(
+    ret: pl.Expr,
+    benchmark: pl.Expr,
+    *,
+    method: CaptureMethod = "geometric mean",
+    periods_per_year: float | None = None,
+) -> pl.Expr:
     """Up capture per unit of down capture; above 1 is good.
 
     >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
-    >>> frame.select(up_down_capture(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
+    >>> frame.select(up_down_capture(pl.col("r"), pl.col("b"))).item()
     1.0
     """
-    down = down_capture(ret, benchmark, periods_per_year=periods_per_year)
-    up = up_capture(ret, benchmark, periods_per_year=periods_per_year)
+    down = down_capture(ret, benchmark, method=method, periods_per_year=periods_per_year)
+    up = up_capture(ret, benchmark, method=method, periods_per_year=periods_per_year)
     return known(up / nonzero(down))
 
 

@@ -233,12 +233,17 @@ def kurtosis(
 ) -> pl.Expr:
     r"""Weight of the tails; 0 for the normal distribution when `excess`, else 3.
 
-    $$ g_2 = \frac{m_4}{m_2^2} - 3, \qquad G_2 = \frac{n-1}{(n-2)(n-3)}\big((n+1) g_2 + 6\big) $$
+    $$ g_2 = \frac{m_4}{m_2^2} - 3, \qquad G_2 = \frac{n(n+1)}{(n-1)(n-2)(n-3)}\sum_t z_t^4
+    - \frac{3(n-1)^2}{(n-2)(n-3)} $$
+
+    with $z_t$ the distance from the mean in sample deviations. Without the excess the last term, the normal's part,
+    is left out: of a sample that is not $G_2 + 3$, but $G_2 + 3(n-1)^2 / ((n-2)(n-3))$.
 
     Args:
         ret: Simple returns per period, as fractions.
-        kind: "sample" is $G_2$ (Excel KURT, pandas), "population" is $g_2$.
-        excess: Whether the normal's 3 is taken off.
+        kind: "sample" is $G_2$ (Excel KURT, pandas; PerformanceAnalytics' "sample_excess", and its "sample" without
+            the excess), "population" is $g_2$ (its "excess" and "moment").
+        excess: Whether the normal's part is taken off.
         about: Centre of the moments; "zero" is what some tools take for small means.
 
     Returns:
@@ -257,8 +262,12 @@ def kurtosis(
         plain = clean.kurtosis(fisher=True, bias=True)
     else:
         plain = clean.pow(4).mean() / clean.pow(2).mean().pow(2) - 3
-    value = plain if kind == "population" else (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * plain + 6)
-    return known(pl.when(shaped).then(value if excess else value + 3))
+    if kind == "population":
+        value, normal = plain, pl.lit(3.0)
+    else:
+        value = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * plain + 6)
+        normal = 3 * (n - 1).pow(2) / ((n - 2) * (n - 3))
+    return known(pl.when(shaped).then(value if excess else value + normal))
 
 
 def gini_mean_difference(ret: pl.Expr) -> pl.Expr:

@@ -58,8 +58,9 @@ def realised_yields(compared: pl.DataFrame) -> View:
     """What positions in protocols earned beside what their pools quoted.
 
     Args:
-        compared: symbol, kind, place, why String; quoted_apy, realised_apy, haircut Float64 a year; gain and
-            impermanent_loss Float64 in USD; days Int64; reason, quote_reason, haircut_reason String.
+        compared: symbol, kind, place, why String; period_return Float64 of the days held; quoted_apy, realised_apy,
+            haircut Float64 a year; gain and impermanent_loss Float64 in USD; days Int64; reason, quote_reason,
+            haircut_reason String.
     """
     return table(
         compared.with_columns(what=pl.format("{}, {}", "symbol", pl.col("kind").str.replace_all("_", " "))),
@@ -69,6 +70,7 @@ def realised_yields(compared: pl.DataFrame) -> View:
             Field(name="what", title="Position", width=16),
             Field(name="place", title="Where", width=15),
             Field(name="days", title="Held", unit="days"),
+            Field(name="period_return", title="Return", unit="rate", reason="reason"),
             Field(name="quoted_apy", title="Quoted APY", unit="rate", reason="quote_reason"),
             Field(name="realised_apy", title="Realised APY", unit="rate", reason="reason"),
             Field(name="haircut", title="Gap", unit="fraction", reason="haircut_reason"),
@@ -76,7 +78,10 @@ def realised_yields(compared: pl.DataFrame) -> View:
             Field(name="impermanent_loss", title="IL", unit="USD"),
             Field(name="why", title="What explains it", width=21),
         ),
-        notes=("Gap: quoted less realised. IL: impermanent loss, which is not in the realised yield.",)
+        notes=(
+            "Return: of the days held, not annualised. Gap: quoted less realised APY.",
+            "IL: impermanent loss, which is not in the realised yield.",
+        )
         if compared.height
         else (),
         empty="No position sits in a protocol, so nothing could be earned there.",

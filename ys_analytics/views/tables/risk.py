@@ -49,32 +49,33 @@ def money_weighted(returned: pl.DataFrame) -> View:
     """What the owner's timing of money in and out added.
 
     Args:
-        returned: xirr, time_weighted, timing_effect Float64 a year; roots Int64; reason.
+        returned: xirr, time_weighted, timing_effect Float64 a year; money_weighted_period, time_weighted_period,
+            timing_period Float64 over the period; days Int64; reason String where a rate per year is null.
     """
     title = "Money-weighted beside time-weighted return"
-    if returned.is_empty() or returned["xirr"].null_count() + returned["time_weighted"].null_count() > returned.height:
+    shown = (
+        ("Time-weighted", "time_weighted", "time_weighted_period"),
+        ("Money-weighted (XIRR)", "xirr", "money_weighted_period"),
+        ("Added by the timing of flows", "timing_effect", "timing_period"),
+    )
+    if returned.is_empty() or not any(returned[period].count() for _, _, period in shown):
         return refused(title, _only(returned["reason"], "there is no return to weigh"), size="half")
     rows = [
-        {"title": name_shown, "value": row[name], "reason": row["reason"]}
+        {"title": name, "year": row[year], "period": row[period], "reason": row["reason"]}
         for row in returned.iter_rows(named=True)
-        for name, name_shown in (
-            ("time_weighted", "Time-weighted"),
-            ("xirr", "Money-weighted (XIRR)"),
-            ("timing_effect", "Added by the timing of flows"),
-        )
+        for name, year, period in shown
     ]
-    ambiguous = returned.height > 0 and (returned["roots"].max() or 0) > 1  # type: ignore[operator]
+    days = words.count(int(returned["days"].max() or 0), "day")  # type: ignore[arg-type]
+    schema = {"title": pl.String, "year": pl.Float64, "period": pl.Float64, "reason": pl.String}
     return table(
-        pl.DataFrame(rows, schema={"title": pl.String, "value": pl.Float64, "reason": pl.String}),
+        pl.DataFrame(rows, schema=schema),
         title=title,
-        subtitle="since inception, a year",
+        subtitle=f"since inception, {days}",
         fields=(
             Field(name="title", title=""),
-            Field(name="value", title="A year", unit="fraction per year", reason="reason", tone=True),
+            Field(name="period", title="Over the period", unit="fraction", reason="reason", tone=True),
+            Field(name="year", title="A year", unit="fraction per year", reason="reason", tone=True),
         ),
-        notes=("The money-weighted return has more than one solution; the one nearest to zero is shown.",)
-        if ambiguous
-        else (),
         size="half",
     )
 
