@@ -7,22 +7,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ys_analytics.schemas import MONEY, TIME
+from ys_analytics.schemas import CHAINS, MONEY, TIME
 
-CHAINS = {
-    0: "own chain",
-    1: "Ethereum",
-    10: "Optimism",
-    56: "BNB Chain",
-    100: "Gnosis",
-    137: "Polygon",
-    250: "Fantom",
-    324: "zkSync",
-    8453: "Base",
-    42161: "Arbitrum",
-    43114: "Avalanche",
-    59144: "Linea",
-}
 WALLET = "wallet"
 
 _LEVELS: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -1,6 +1,6 @@
 """What is wrong with which line of which file; knows neither tables nor stores.
 
-Faults are gathered over all files before any is told, so that a file is mended once and not line by line.
+Faults are gathered over all files before any is reported, so that a file is corrected once and not line by line.
 """
 
 from dataclasses import dataclass, field
@@ -31,16 +31,35 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """All that is wrong with an import so far."""
+    """All that is wrong with an import so far, and what must be said although it is not wrong."""
 
     table: str
     notes: list[str] = field(default_factory=list)
+    remarks: dict[str, int] = field(default_factory=dict)
     seen: list[Fault] = field(default_factory=list)
     count: int = 0
 
     def note(self, text: str) -> None:
         """Note what is wrong with the import as a whole; said before the faults of its lines."""
         self.notes.append(text)
+
+    def remark(self, text: str, count: int = 0) -> None:
+        """Note what was changed or taken otherwise than written; the same remark adds up its counts."""
+        self.remarks[text] = self.remarks.get(text, 0) + count
+
+    def remarked(self) -> tuple[str, ...]:
+        """Every remark once, with the number of values it holds for.
+
+        >>> faults = Faults(table="market_data")
+        >>> faults.remark("of price rounded to 18 decimals", 2)
+        >>> faults.remark("of price rounded to 18 decimals", 1)
+        >>> faults.remarked()
+        ('3 values of price rounded to 18 decimals',)
+        """
+        return tuple(
+            f"{count:,} value{'' if count == 1 else 's'} {text}" if count else text
+            for text, count in self.remarks.items()
+        )
 
     def add(self, origin: pl.DataFrame, wrong: pl.Series, text: str, *, values: pl.Series | None = None) -> None:
         """Note a fault of every row that is `wrong`.

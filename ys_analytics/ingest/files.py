@@ -1,14 +1,30 @@
-"""A CSV or Parquet file as raw columns, with the line each row begins on; decides nothing about values."""
+"""A CSV or Parquet file as raw columns, with the line each row begins on; decides nothing about values.
+
+Depends on `csv` and Polars, which must agree on every field of a CSV file: one reads the lines, the other tells an
+empty field (nothing) from a quoted empty one (an empty text).
+"""
 
 import csv
-from dataclasses import dataclass
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
 from ys_analytics.errors import ContractError, UsageError
+
+# What may stand between fields; the first line decides which does.
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+# Where a header is looked for when the first line is none.
+_NEAR = 50
+
+# A field that no column is called: a number, a time, a price, a hash or an id.
+_DATA = re.compile(r"[-+]?\W?\d[\d.,:eE+-]*|\d{4}-\d{2}-\d{2}.*|0x[0-9a-fA-F]{8,}|[0-9a-fA-F-]{24,}|.*@.*\..*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +35,34 @@ class Source:
         path: Where it is.
         rows: Its columns: text from CSV, whatever it declares from Parquet.
         origin: file, place (`line` or `row`) and number of each row.
+        header: The line that names the columns; 0 in a Parquet file.
+        separator: What stands between the fields of a CSV file.
     """
 
     path: Path
     rows: pl.DataFrame
     origin: pl.DataFrame
+    header: int = 0
+    separator: str = ","
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A CSV file line by line.
+
+    Attributes:
+        header: Line number of the line that names the columns.
+        names: The columns.
+        body: Where the text after them begins.
+        rows: Every row after them, blank ones included.
+        begins: The line each row begins on.
+    """
+
+    header: int
+    names: list[str]
+    body: int
+    rows: list[list[str]] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
 
 
 def read(path: Path) -> Source:
@@ -31,66 +70,174 @@ def read(path: Path) -> Source:
 
     Raises:
         UsageError: there is no such file, or it is neither CSV nor Parquet by its name.
-        ContractError: it cannot be read as what it claims to be; a line of another length is named.
+        ContractError: it cannot be read as what it claims to be; a line of another length is named, and where the
+            header is missing or lower down, that is said.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
     match path.suffix.lower():
         case ".csv":
-            rows, place, numbers = _csv(path)
+            return _csv(path)
         case ".parquet" | ".pq":
-            rows, place, numbers = _parquet(path)
+            return _parquet(path)
         case _:
             raise UsageError(f"{path.name}: an import is .csv or .parquet")
+
+
+def _source(path: Path, rows: pl.DataFrame, numbers: pl.Series, *, header: int = 0, separator: str = ",") -> Source:
+    place = "line" if header else "row"
     origin = pl.DataFrame({"number": numbers}).select(file=pl.lit(path.name), place=pl.lit(place), number="number")
-    return Source(path=path, rows=rows, origin=origin)
+    return Source(path=path, rows=rows, origin=origin, header=header, separator=separator)
 
 
-def _parquet(path: Path) -> tuple[pl.DataFrame, str, pl.Series]:
+def _parquet(path: Path) -> Source:
     try:
         rows = pl.read_parquet(path, glob=False)
     except (PolarsError, OSError) as error:
         raise ContractError(f"{path.name}: not a readable Parquet file: {_said(error)}") from error
-    return rows, "row", pl.Series(np.arange(1, rows.height + 1))
+    return _source(path, rows, pl.int_range(1, rows.height + 1, eager=True))
 
 
-def _csv(path: Path) -> tuple[pl.DataFrame, str, pl.Series]:
+def _csv(path: Path) -> Source:
     """Every field as text: empty is null, quoted empty is empty. Blank lines are no rows."""
-    lines, blank = _lines(path)
-    try:
-        rows = pl.read_csv(path, infer_schema=False, glob=False)
-    except (PolarsError, OSError) as error:
-        raise ContractError(f"{path.name}: not a readable CSV file: {_said(error)}") from error
-    return rows.filter(~pl.Series(blank, dtype=pl.Boolean)), "line", pl.Series(lines, dtype=pl.Int64)
+    text = _text(path)
+    separator, marked = _separator(text)
+    found = _lines(path, text, separator, skip=marked)
+    _named(path, found)
+    for row, line in zip(found.rows, found.begins, strict=True):
+        if row and len(row) != len(found.names):
+            raise ContractError(_ragged(path, found, row, line))
+    kept = [place for place, row in enumerate(found.rows) if row]
+    lines = pl.Series([found.begins[place] for place in kept], dtype=pl.Int64)
+    rows = _agreed(path, text[found.body :], found, kept, separator)
+    return _source(path, rows, lines, header=found.header, separator=separator)
 
 
-def _lines(path: Path) -> tuple[list[int], list[bool]]:
-    """The line each row begins on, and which rows of the file are blank; a quoted field may span lines."""
-    lines: list[int] = []
-    blank: list[bool] = []
+def _text(path: Path) -> str:
+    content = path.read_bytes()
     try:
-        with path.open(newline="", encoding="utf-8-sig") as text:
-            reader = csv.reader(text, strict=True)
-            heads = next(reader, None)
-            if not heads:
-                raise ContractError(f"{path.name}: the first line must name the columns")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n")
+        raise ContractError(f"{path.name} after line {line}: not UTF-8 ({error.reason}); save it as UTF-8") from error
+
+
+def _separator(text: str) -> tuple[str, int]:
+    """What separates the fields, and how many lines to skip because they only say so (`sep=;`)."""
+    near = [line for line in text.split("\n", _NEAR)[:_NEAR] if line.strip()]
+    if near and (said := re.fullmatch(r"\"?sep=(.)\"?\s*", near[0])) and said[1] in SEPARATORS:
+        return said[1], 1
+    for line in near:
+        bare = re.sub(r'"[^"]*"', "", line)
+        counts = {separator: bare.count(separator) for separator in SEPARATORS}
+        if any(counts.values()):
+            return max(counts, key=lambda separator: counts[separator]), 0
+    return ",", 0
+
+
+def _lines(path: Path, text: str, separator: str, *, skip: int) -> _Lines:
+    """The file's rows and the line each begins on; a quoted field may span lines."""
+    consumed = 0
+
+    def fed() -> Iterator[str]:
+        nonlocal consumed
+        for line in io.StringIO(text, newline=""):
+            consumed += len(line)
+            yield line
+
+    reader = csv.reader(fed(), strict=True, delimiter=separator)
+    found: _Lines | None = None
+    begins = 1
+    try:
+        for row in reader:
+            if found is not None:
+                found.rows.append(row)
+                found.begins.append(begins)
+            elif any(name.strip() for name in row):
+                if skip:
+                    skip -= 1
+                else:
+                    found = _Lines(header=begins, names=[name.strip() for name in row], body=consumed)
             begins = reader.line_num + 1
-            for row in reader:
-                blank.append(not row)
-                if row:
-                    _same_length(path, row, heads, begins)
-                    lines.append(begins)
-                begins = reader.line_num + 1
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ContractError(f"{path.name} after line {lines[-1] if lines else 1}: {_said(error)}") from error
-    return lines, blank
+    except csv.Error as error:
+        raise ContractError(f"{path.name} after line {begins - 1}: {_said(error)}") from error
+    if found is None:
+        raise ContractError(f"{path.name}: the first line must name the columns")
+    return found
 
 
-def _same_length(path: Path, row: list[str], heads: list[str], line: int) -> None:
-    if len(row) != len(heads):
+def _named(path: Path, found: _Lines) -> None:
+    """Refuse a first line that does not name the columns; it may hold somebody's data, so no field is repeated.
+
+    Raises:
+        ContractError: the header is missing or lower down, a name is empty, or a name stands there twice.
+    """
+    header = _seems_header(found)
+    if header is not None and header != found.header:
         raise ContractError(
-            f"{path.name} line {line}: {len(row)} fields where the first line names {len(heads)}; nothing was imported"
+            f"{path.name} line {found.header}: does not name the columns; the header seems to be on line {header}: "
+            "delete what stands above it"
         )
+    data = sum(_is_data(name) for name in found.names)
+    if data * 3 >= len(found.names):
+        raise ContractError(
+            f"{path.name} line {found.header}: is data, not the names of columns: the file has no header; "
+            "write the names above it"
+        )
+    for place, name in enumerate(found.names, start=1):
+        if not name:
+            raise ContractError(
+                f"{path.name} line {found.header}: field {place} has no name"
+                + (" (an index that pandas writes? export with index=False)" if place == 1 else "")
+            )
+    if twice := [name for name, count in Counter(found.names).items() if count > 1]:
+        raise ContractError(f"{path.name} line {found.header}: names the column {twice[0]} twice")
+
+
+def _seems_header(found: _Lines) -> int | None:
+    """The first line, of those near the top, that is as long as most and has a name in each field."""
+    widths = Counter(len(row) for row in [found.names, *found.rows[:_NEAR]] if row)
+    usual = max(widths, key=lambda width: (widths[width], width))
+    if len(found.names) == usual and all(found.names):
+        return found.header
+    for row, line in zip(found.rows[:_NEAR], found.begins, strict=False):
+        if len(row) == usual and all(name.strip() and not _is_data(name) for name in row):
+            return line
+    return None
+
+
+def _is_data(name: str) -> bool:
+    return _DATA.fullmatch(name.strip()) is not None
+
+
+def _ragged(path: Path, found: _Lines, row: list[str], line: int) -> str:
+    first = "the first line" if found.header == 1 else f"line {found.header}"
+    return f"{path.name} line {line}: {len(row)} fields where {first} names {len(found.names)}; nothing was imported"
+
+
+def _agreed(path: Path, body: str, found: _Lines, kept: list[int], separator: str) -> pl.DataFrame:
+    """The rows as Polars reads them, which must be the rows as `csv` reads them."""
+    schema = dict.fromkeys(found.names, pl.String)
+    if not kept:
+        return pl.DataFrame(schema=schema)
+    try:
+        rows = pl.read_csv(
+            io.BytesIO(body.encode()), has_header=False, schema=schema, separator=separator, raise_if_empty=False
+        )
+    except PolarsError as error:
+        raise ContractError(f"{path.name}: not a readable CSV file: {_said(error)}") from error
+    if rows.height != len(kept):
+        blank = pl.Series([not row for row in found.rows], dtype=pl.Boolean)
+        if rows.height != blank.len():
+            raise ContractError(f"{path.name}: its lines can be read in two ways; quote every field that holds a quote")
+        rows = rows.filter(~blank)
+    for place, name in enumerate(found.names):
+        other = pl.Series([found.rows[row][place] for row in kept], dtype=pl.String)
+        differs = rows[name].fill_null("") != other
+        if differs.any():
+            line = found.begins[kept[int(differs.arg_max() or 0)]]
+            raise ContractError(f"{path.name} line {line}: {name} can be read in two ways; quote the field")
+    return rows
 
 
 def _said(error: Exception) -> str:

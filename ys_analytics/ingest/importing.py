@@ -27,6 +27,9 @@ _LEDGER = "schema_migrations"
 # The columns that name something PostgreSQL must know, and where.
 _NAMES = {"asset_id": "assets", "portfolio_id": "portfolios"}
 
+# How many unknown columns a message names.
+_COLUMNS_NAMED = 16
+
 _PLAIN: set[Layout] = {"table"}
 
 
@@ -41,6 +44,7 @@ class Imported:
         present: Rows that were there already, with the same values.
         registered: Symbols that became assets.
         layout: The shape the files were read as.
+        remarks: What was rounded, cut or taken otherwise than written, and how often.
     """
 
     table: str
@@ -49,6 +53,7 @@ class Imported:
     present: int
     registered: tuple[str, ...] = ()
     layout: Layout = "table"
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -63,7 +68,7 @@ class Imported:
         if self.registered:
             said += f"; new assets: {', '.join(self.registered)}"
         meaning = layouts.MEANING[self.layout]
-        return f"{said}; read as layout {self.layout}: {meaning}" if meaning else said
+        return "; ".join([f"{said}; read as layout {self.layout}: {meaning}" if meaning else said, *self.remarks])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,7 @@ def import_file(
         present=int(present.sum()),
         registered=tuple(judged.assets["symbol"]) if new.height else (),
         layout=judged.layout,
+        remarks=faults.remarked(),
     )
 
 
@@ -179,6 +185,7 @@ def _judge(
     if table.store == "clickhouse" and layout == "table":
         _check_names(stores, rows, origin, faults)
     faults.stop(order=paths)
+    rows, origin = rules.once(table, rows, origin, faults)
     return _Judged(rows=rows, origin=origin, layout=layout, assets=assets)
 
 
@@ -187,9 +194,11 @@ def _same_columns(table: Table, source: files.Source) -> None:
     declared = {column.name for column in table.columns}
     needed = {column.name for column in table.columns if not column.nullable}
     found = set(source.rows.columns)
-    place = f"{table.name}: nothing was imported: {source.path.name} line 1"
+    line = f" line {source.header}" if source.header else ""
+    place = f"{table.name}: nothing was imported: {source.path.name}{line}"
     if unknown := sorted(found - declared):
-        raise ContractError(f"{place}: unknown column {', '.join(unknown)}; `ys catalog {table.name}` lists them")
+        listed = ", ".join(unknown[:_COLUMNS_NAMED]) + (", …" if len(unknown) > _COLUMNS_NAMED else "")
+        raise ContractError(f"{place}: unknown column {listed}; `ys catalog {table.name}` lists them")
     if missing := sorted(needed - found):
         raise ContractError(f"{place}: missing column {', '.join(missing)}; `ys catalog {table.name}` lists them")
 
@@ -212,9 +221,11 @@ def _by_symbol(
         faults.note(said)
     rewritten = []
     for source in chosen:
-        changed, unclear = layouts.rewrite(source, registry)
-        given = source.rows["asset_id"].is_not_null()
-        faults.add(source.origin, unclear & given, "is on no such chain, or on several", values=source.rows["asset_id"])
+        changed, wrong, remarks = layouts.rewrite(source, registry)
+        for mask, reason in wrong:
+            faults.add(source.origin, mask, reason, values=source.rows["asset_id"])
+        for remark, count in remarks:
+            faults.remark(f"of chain_id {remark}", count)
         rewritten.append(changed)
     return rewritten, registry.new
 
@@ -227,7 +238,7 @@ def _first_quotes(sources: list[files.Source]) -> dict[str, object]:
             pl.DataFrame(
                 {
                     "symbol": source.rows["asset_id"].cast(pl.String),
-                    "time": parse(source.rows["timestamp"], column, naive_is_utc=True).values,
+                    "time": parse(source.rows["timestamp"], column, naive_is_utc=True, exact=False).values,
                 }
             )
             for source in sources
@@ -244,7 +255,9 @@ def _typed(table: Table, source: files.Source, faults: Faults, *, naive_is_utc: 
             columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, source.rows.height))
             continue
         raw = source.rows[column.name]
-        parsed = parse(raw, column, naive_is_utc=naive_is_utc)
+        parsed = parse(raw, column, naive_is_utc=naive_is_utc, exact=rules.exact(table, column))
+        for remark, count in parsed.remarks:
+            faults.remark(f"of {column.name} {remark}" if count else f"{column.name} {remark}", count)
         for wrong, reason in parsed.wrong:
             quoted = reason != "is empty" and not column.secret
             faults.add(

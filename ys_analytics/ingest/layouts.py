@@ -12,7 +12,9 @@ from uuid import NAMESPACE_URL, uuid5
 import polars as pl
 
 from ys_analytics.ingest.files import Source
-from ys_analytics.schemas import TABLES
+from ys_analytics.ingest.numbers import as_text, per_cent
+from ys_analytics.ingest.parsing import parse
+from ys_analytics.schemas import CHAINS, TABLES
 
 if TYPE_CHECKING:
     from ys_analytics.stores import Stores
@@ -22,13 +24,14 @@ Layout = Literal["table", "symbols"]
 MEANING: dict[Layout, str] = {
     "table": "",
     "symbols": "asset_id holds symbols, times without zone are UTC, price_change_24h is in percent "
-    "and rounded to 8 decimals of its fraction, a null market_cap or price_change_24h is 0",
+    "and rounded to 8 decimals of its fraction, a null market_cap (unknown) or price_change_24h is 0",
 }
 
 _UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _NAMED = 12
 _MAINNET = 1
-_PERCENT = pl.Decimal(38, 6)
+_UNNAMED = 0
+_CHAIN = next(column for column in TABLES["market_data"].columns if column.name == "chain_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Registry:
     """The assets a symbol may mean, and those that have to be registered first.
 
     Attributes:
-        known: symbol, chain_id (null for a coin with a chain of its own) and id.
+        known: symbol, chain_id (null for a coin with a chain of its own), id, name and contract_address.
         new: Rows for the table `assets`, one for every symbol that it does not know.
     """
 
@@ -87,9 +90,16 @@ def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, 
         symbols: What the files name.
         first: When each symbol is first quoted: an unknown one would be a coin with a chain of its own as of then.
     """
-    schema: dict[str, pl.DataType] = {"symbol": pl.String(), "chain_id": pl.Int32(), "id": pl.String()}
+    schema: dict[str, pl.DataType] = {
+        "symbol": pl.String(),
+        "chain_id": pl.Int32(),
+        "id": pl.String(),
+        "name": pl.String(),
+        "contract_address": pl.String(),
+    }
     known = stores.postgres.read(
-        "SELECT symbol, chain_id, id::text AS id FROM assets WHERE symbol = ANY(%(symbols)s)",
+        "SELECT symbol, chain_id, id::text AS id, name, contract_address FROM assets "
+        "WHERE symbol = ANY(%(symbols)s) ORDER BY symbol, chain_id NULLS FIRST, contract_address, id",
         {"symbols": list(symbols)},
         schema=schema,
     )
@@ -97,29 +107,40 @@ def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, 
     return Registry(known=pl.concat([known, new.select(list(schema)).cast(dict(schema))]), new=new)  # type: ignore[arg-type]
 
 
-def rewrite(source: Source, registry: Registry) -> tuple[Source, pl.Series]:
+def rewrite(source: Source, registry: Registry) -> tuple[Source, list[tuple[pl.Series, str]], list[tuple[str, int]]]:
     """A file by symbols in the table's own terms; times and other values are still as written.
 
-    A row that names a chain means the symbol's token there. Without one (or with 0) it means the coin with a
-    chain of its own, else mainnet's token, else the only one there is.
+    A row that names a chain, by number or name, means the symbol's token there. Without one (or with 0) it means
+    the coin with a chain of its own, else mainnet's token, else the only one there is. An asset is a contract, so
+    a chain may have two of one symbol: such a row means neither.
 
     Returns:
-        The file, and the rows whose symbol and chain mean no asset, or several.
+        The file; the rows whose symbol and chain mean no asset, or several, and why; and which names of chains
+        were read as numbers. A row whose chain cannot be read keeps it as written, for its own fault.
     """
-    asked = source.rows.select(
-        symbol=pl.col("asset_id").cast(pl.String), chain=pl.col("chain_id").cast(pl.Int32, strict=False)
+    chains = parse(source.rows["chain_id"], _CHAIN)
+    asked = pl.DataFrame(
+        {
+            "symbol": source.rows["asset_id"].cast(pl.String),
+            "chain": chains.values.cast(pl.Int64).fill_null(_UNNAMED),
+            "readable": chains.values.is_not_null() | source.rows["chain_id"].is_null(),
+        }
     )
-    pairs = asked.unique().join(registry.known, on="symbol", how="left")
-    rank = pl.when(pl.col("chain_id").is_null()).then(0).when(pl.col("chain_id") == _MAINNET).then(1).otherwise(2)
-    named = pl.col("chain").fill_null(0) != 0
-    meant = (
-        pairs.filter(~named | (pl.col("chain") == pl.col("chain_id")))
+    pairs = (
+        asked.select("symbol", "chain")
+        .unique(maintain_order=True)
+        .join(registry.known, on="symbol", how="left", maintain_order="left_right")
+    )
+    home = pl.col("chain_id")
+    rank = pl.when(home.is_null()).then(0).when(home == _MAINNET).then(1).otherwise(2)
+    nearest = (
+        pairs.filter(pl.col("id").is_not_null() & ((pl.col("chain") == _UNNAMED) | (pl.col("chain") == home)))
         .with_columns(rank=rank)
         .filter(pl.col("rank") == pl.col("rank").min().over("symbol", "chain"))
-        .filter(pl.len().over("symbol", "chain") == 1)
-        .select("symbol", "chain", "id", "chain_id")
     )
-    found = asked.join(meant, on=["symbol", "chain"], how="left", nulls_equal=True, maintain_order="left")
+    meant = nearest.filter(pl.len().over("symbol", "chain") == 1).select("symbol", "chain", "id", "chain_id")
+    found = asked.join(meant, on=["symbol", "chain"], how="left", maintain_order="left")
+    unclear = found["id"].is_null() & found["readable"] & found["symbol"].is_not_null()
     # A row that means no asset, or several, has its fault; an id of the symbol stands in, so that it gets no second.
     any_id = asked.join(
         registry.known.unique("symbol", keep="first", maintain_order=True),
@@ -127,13 +148,35 @@ def rewrite(source: Source, registry: Registry) -> tuple[Source, pl.Series]:
         how="left",
         maintain_order="left",
     )["id"]
+    home_chain = found["chain_id"].fill_null(0).cast(pl.String)
     rows = source.rows.with_columns(
         asset_id=found["id"].fill_null(any_id),
-        chain_id=found["chain_id"].fill_null(0),
+        chain_id=home_chain.zip_with(found["readable"], source.rows["chain_id"].cast(pl.String)),
         market_cap=_or_zero(source.rows["market_cap"]),
         price_change_24h=_fraction(source.rows["price_change_24h"]),
     )
-    return Source(path=source.path, rows=rows, origin=source.origin), found["id"].is_null()
+    wrong = [
+        (unclear & (found["symbol"] == symbol) & (found["chain"] == chain), _unclear(symbol, chain, registry, nearest))
+        for symbol, chain in found.filter(unclear).select("symbol", "chain").unique(maintain_order=True).iter_rows()
+    ]
+    return Source(path=source.path, rows=rows, origin=source.origin), wrong, chains.remarks
+
+
+def _unclear(symbol: str, chain: int, registry: Registry, nearest: pl.DataFrame) -> str:
+    """Why a symbol and a chain mean no asset: none is there, or several are, each named."""
+    several = nearest.filter((pl.col("symbol") == symbol) & (pl.col("chain") == chain))
+    if several.height:
+        named = several.select("name", "chain_id", "contract_address", "id").iter_rows()
+        listed = " and ".join(f"{name} ({contract or id_}, {_chain(home)})" for name, home, contract, id_ in named)
+        return f"means several assets: {listed}; write the asset's id instead"
+    homes = registry.known.filter(pl.col("symbol") == symbol)["chain_id"].unique(maintain_order=True).to_list()
+    return f"is on no such chain as {_chain(chain)}: it is on {', '.join(map(_chain, homes))}"
+
+
+def _chain(number: int | None) -> str:
+    """A chain for a message, by name and number."""
+    name = CHAINS.get(number or 0)
+    return name if name and not number else f"{name}, {number}" if name else f"chain {number}"
 
 
 def _registered(symbols: list[str], first: Mapping[str, object]) -> pl.DataFrame:
@@ -159,18 +202,10 @@ def _registered(symbols: list[str], first: Mapping[str, object]) -> pl.DataFrame
 
 
 def _or_zero(values: pl.Series) -> pl.Series:
-    return values.fill_null("0") if values.dtype == pl.String else values.cast(pl.Float64).fill_null(0.0)
+    """Values as text, digit by digit; nothing is 0."""
+    return as_text(values).fill_null("0")
 
 
 def _fraction(percent: pl.Series) -> pl.Series:
-    """Percent as a fraction; text by moving the point, so that a misfit is seen as written.
-
-    A vendor divides two prices and writes all the digits of a binary float. Six decimals of a per cent are the eight
-    that the table keeps, from text as from Parquet.
-    """
-    if percent.dtype != pl.String:
-        return percent.cast(pl.Float64).fill_null(0.0) / 100
-    written = percent.fill_null("0").str.strip_chars()
-    plain = written.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$")
-    rounded = written.zip_with(plain, written.clear(written.len())).cast(_PERCENT, strict=False).cast(pl.String)
-    return (rounded + "e-2").zip_with(rounded.is_not_null(), written)
+    """Per cents as fractions in text, by moving the point, so that a misfit is seen as written; nothing is 0."""
+    return per_cent(percent).fill_null("0")

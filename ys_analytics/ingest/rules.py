@@ -3,13 +3,39 @@
 import polars as pl
 
 from ys_analytics.ingest.faults import Faults
-from ys_analytics.schemas import Table
+from ys_analytics.schemas import Column, Table
 
 # A price of nothing is no price; the others may be nothing but not less.
 POSITIVE = frozenset({"price"})
 NOT_NEGATIVE = frozenset(
     {"volume_24h", "market_cap", "tvl", "quantity", "average_cost", "gas_used", "gas_price", "from_amount", "to_amount"}
 )  # fmt: skip
+
+# Tables of what somebody quoted or measured. All others are ledgers: what was counted stays as it was counted.
+FEEDS = frozenset({"market_data", "yield_metrics", "risk_metrics", "satellite_performance"})
+_RATIOS = frozenset({"fraction", "ratio", "score", "token1 per token0"})
+_STATED = frozenset({"portfolios"})
+
+
+def exact(table: Table, column: Column) -> bool:
+    """Whether a value finer than the store keeps is wrong, rather than rounded and counted.
+
+    A price feed writes the digits of a binary float, more than any store keeps, and a ratio of two amounts never
+    ends; rounding them loses nothing that was known. An amount of a ledger is what was moved, to the last digit,
+    and a limit is what its owner stated.
+
+    >>> from ys_analytics.schemas import TABLES
+    >>> [
+    ...     exact(table, column)
+    ...     for table in (TABLES["market_data"], TABLES["dex_trades"])
+    ...     for column in table.columns
+    ...     if column.name in ("price", "amount0")
+    ... ]
+    [False, True, False]
+    """
+    if table.name in FEEDS:
+        return False
+    return not (column.dtype.is_decimal() and column.unit in _RATIOS and table.name not in _STATED)
 
 
 def check_signs(rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
@@ -24,7 +50,13 @@ def check_signs(rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> Non
 
 
 def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
-    """No key twice in the files; each repetition is named with the line that had it first."""
+    """No key twice in the files; each repetition is named with the line that had it first.
+
+    In a table of events rows of one key that differ are events of their own, and equal ones are no fault:
+    `once` leaves one of them.
+    """
+    if table.events:
+        return
     keyed = rows.select(table.key).with_columns(origin.rename({name: f"origin {name}" for name in origin.columns}))
     # A key that is not there is a fault already.
     known = pl.all_horizontal(pl.col(name).is_not_null() for name in table.key)
@@ -37,3 +69,15 @@ def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults:
     for first in again.filter("repeated")["first"].unique(maintain_order=True).to_list():
         here = again["repeated"] & (again["first"] == first)
         faults.add(origin, here, f"has the key ({', '.join(table.key)}) of {first}")
+
+
+def once(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows and their origin, of equal events the first alone; how many went is remarked."""
+    if not table.events:
+        return rows, origin
+    first = rows.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    if repeated := int((~first).sum()):
+        said = "1 row equals another and was" if repeated == 1 else f"{repeated:,} rows equal another and were"
+        place = origin.row(int(first.arg_min() or 0))
+        faults.remark(f"{said} taken once ({place[0]} {place[1]} {place[2]}{' first' if repeated > 1 else ''})")
+    return rows.filter(first), origin.filter(first)

@@ -4,6 +4,7 @@ Knows how to ask each store; changes nothing. Columns that hold secrets are not 
 """
 
 import json
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING
 from typing import cast as typed
 
@@ -16,14 +17,23 @@ if TYPE_CHECKING:
 
 
 def compare(stores: "Stores", table: Table, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Which rows are in the store as they are, and which have their key there with another value."""
+    """Which rows are in the store as they are, and which have their key there with another value.
+
+    In a table of events another value is another event, so only equal rows are there already.
+    """
     there = _held(stores, table, rows)
     columns = list(table.schema)
     mine = rows.select(columns).select(_comparable(table))
-    theirs = there.select(_comparable(table)).unique(subset=list(table.key), keep="first", maintain_order=True)
-    values = [name for name in columns if name not in table.key]
+    key = columns if table.events else list(table.key)
+    theirs = there.select(_comparable(table)).unique(subset=key, keep="first", maintain_order=True)
+    values = [name for name in columns if name not in key]
     both = mine.join(
-        theirs.with_columns(held=pl.lit(value=True)), on=table.key, how="left", suffix=" held", maintain_order="left"
+        theirs.with_columns(held=pl.lit(value=True)),
+        on=key,
+        how="left",
+        suffix=" held",
+        nulls_equal=table.events,
+        maintain_order="left",
     )
     differs = pl.any_horizontal(
         [pl.lit(value=False), *(pl.col(name).ne_missing(pl.col(f"{name} held")) for name in values)]
@@ -60,7 +70,18 @@ def _comparable(table: Table) -> list[pl.Expr]:
 
 
 def _canonical(name: str) -> pl.Expr:
-    return pl.col(name).map_elements(lambda text: json.dumps(json.loads(text), sort_keys=True), return_dtype=pl.String)
+    return pl.col(name).map_elements(_content, return_dtype=pl.String)
+
+
+def _content(text: str) -> str:
+    """JSON in one spelling: keys sorted, each number with all its digits and no zeros at its end."""
+    found = json.loads(text, parse_float=_number, parse_int=_number)
+    return json.dumps(found, sort_keys=True)
+
+
+def _number(digits: str) -> dict[str, str]:
+    # An object, so that the number 1 differs from the text "1".
+    return {"number": str(Decimal(digits).normalize(Context(prec=len(digits) + 1)))}
 
 
 def _sorted_pairs(name: str) -> pl.Expr:

@@ -5,6 +5,7 @@ shape that is not here does not exist for the kit.
 """
 
 from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
+from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
 from ys_analytics.schemas.finding import Finding, Severity
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, iso_week
@@ -15,6 +16,8 @@ TABLES: dict[str, Table] = {
 }
 
 __all__ = [
+    "CHAINS",
+    "CHAIN_NUMBERS",
     "MONEY",
     "QUARTER",
     "TABLES",
@@ -28,6 +31,7 @@ __all__ = [
     "Span",
     "Store",
     "Table",
+    "chain_words",
     "iso_week",
     "silent",
 ]

@@ -55,6 +55,7 @@ DEX_TRADES = Table(
     store="clickhouse",
     key=("chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address"),
     time="timestamp",
+    events=True,
     meaning="Swaps on decentralised exchanges.",
     columns=(
         _time("When it was included."),

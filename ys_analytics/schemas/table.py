@@ -52,6 +52,8 @@ class Table:
         day: The column that places a row in a UTC day, where it sums up whole days and has no time.
         portfolio: The column that says whose row it is; None where nobody's.
         view: Whether it is derived by the store (a materialized view).
+        events: Whether rows of one key that differ are events of their own (two swaps of one transaction in one
+            pool), so that only equal rows repeat each other.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Table:
     day: str | None = None
     portfolio: str | None = None
     view: bool = False
+    events: bool = False
 
     @property
     def placed(self) -> str | None:

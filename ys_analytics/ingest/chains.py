@@ -1,0 +1,55 @@
+"""Chain numbers as files write them: `137`, `137.0`, ` 137 ` or `polygon`, each read exactly or refused.
+
+Depends on `numbers` and the one table of chains. Does not know which assets are on a chain.
+"""
+
+from difflib import get_close_matches
+
+import polars as pl
+
+from ys_analytics.ingest import numbers
+from ys_analytics.ingest.parsed import Parsed, only
+from ys_analytics.schemas import CHAIN_NUMBERS, CHAINS, chain_words
+
+_NUMERIC = r"^[+-]?[0-9.]*$"
+_MOST_NAMES = 10
+
+
+def chains(raw: pl.Series, *, dtype: pl.DataType, named: str) -> Parsed:
+    """Chains by number or by a name of the one table of chains; a name is said to have been read as its number.
+
+    Args:
+        raw: As the file has it.
+        dtype: A Polars integer type.
+        named: What to call the type in a message.
+
+    >>> read = chains(pl.Series(["137.0", "Polygon", "poligon"]), dtype=pl.UInt32(), named="UInt32")
+    >>> read.values.to_list(), read.wrong[-1][1], read.remarks
+    ([137, 137, None], 'is no chain: did you mean Polygon, 137?', [("'Polygon' read as 137", 1)])
+    """
+    if raw.dtype != pl.String:
+        return numbers.whole(raw, dtype=dtype, named=named)
+    text = raw.str.strip_chars()
+    worded = ~text.str.contains(_NUMERIC)
+    parsed = numbers.whole(only(text, ~worded), dtype=dtype, named=named)
+    spelled = only(text, worded)
+    counts = spelled.drop_nulls().value_counts(sort=True, name="rows")
+    found = {name: CHAIN_NUMBERS.get(chain_words(name)) for name in counts[raw.name].to_list()}
+    values = spelled.replace_strict(found, default=None, return_dtype=pl.Int64).cast(dtype)
+    parsed.values = values.zip_with(worded.fill_null(value=False), parsed.values)
+    parsed.remarks += [
+        (f"'{name}' read as {found[name]}", rows) for name, rows in counts.iter_rows() if found[name] is not None
+    ]
+    strange = [name for name, number in found.items() if number is None]
+    parsed.wrong += [(spelled == name, _no_chain(name)) for name in strange[:_MOST_NAMES]]
+    if rest := strange[_MOST_NAMES:]:
+        parsed.wrong.append((spelled.is_in(rest), "is no chain: write its number"))
+    return parsed
+
+
+def _no_chain(name: str) -> str:
+    near = get_close_matches(chain_words(name), CHAIN_NUMBERS, n=1)
+    if not near:
+        return "is no chain: write its number, such as 1 for Ethereum"
+    number = CHAIN_NUMBERS[near[0]]
+    return f"is no chain: did you mean {CHAINS[number]}, {number}?"
