@@ -74,11 +74,11 @@ ASSETS: tuple[Asset, ...] = (
     Asset(symbol="stETH", name="Lido Staked Ether", kind="staked_token", chain=MAINNET, coingecko="staked-ether",
           note={"underlying": "ETH", "protocol": "lido"}),
     Asset(symbol="aUSDC", name="Aave USDC", kind="yield_token", chain=MAINNET, digits=6,
-          note={"underlying": "USDC", "protocol": "aave-v3"}),
+          note={"underlying": "USDC", "protocol": "aave-v3", "liquidation_threshold": 0.78}),
     Asset(symbol="aWETH", name="Aave Ether", kind="yield_token", chain=MAINNET,
-          note={"underlying": "ETH", "protocol": "aave-v3"}),
+          note={"underlying": "ETH", "protocol": "aave-v3", "liquidation_threshold": 0.83}),
     Asset(symbol="ETH-USDC-LP", name="Uniswap v2 ETH/USDC", kind="lp_token", chain=MAINNET,
-          note={"underlying": ["ETH", "USDC"], "protocol": "uniswap-v2"}),
+          note={"underlying": ["ETH", "USDC"], "pool": "constant_product", "protocol": "uniswap-v2"}),
     Asset(symbol="TBILL", name="Treasury bill at par", kind="rwa_token", chain=MAINNET,
           note={"peg": "USD", "issuer": "Demo Treasury Desk", "valued": "at par"}),
 )  # fmt: skip
@@ -140,7 +140,12 @@ PLACES: tuple[Place, ...] = (
 )
 
 # What a lender lends against collateral before it is liquidated: the liquidation threshold.
-THRESHOLD = {AWETH: 0.83, AUSDC: 0.78}
+THRESHOLD: dict[int, float] = {
+    number: threshold
+    for number, place in enumerate(PLACES)
+    for asset in ASSETS
+    if asset.symbol == place.symbol and isinstance(threshold := asset.note.get("liquidation_threshold"), float)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk.holdings import WALLET
+from ys_analytics.desk.lookthrough import Registry, exposed, unseen
 from ys_analytics.desk.returns import unit_of
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics import catalog
@@ -19,11 +20,13 @@ _TOP = 5
 _EXTREMES = frozenset({"best_day", "worst_day"})
 
 _CONTRIBUTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "symbol": pl.String,
+    "asset": pl.String,
     "weight": pl.Float64,
     "marginal": pl.Float64,
     "component": pl.Float64,
     "share": pl.Float64,
+    "symbol": pl.String,
+    "note": pl.String,
 }
 
 
@@ -60,57 +63,146 @@ def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFram
     return joined.filter(pl.col("var") > 0).with_columns(failed=pl.col("ret") < -pl.col("var"))
 
 
-def concentration(held: pl.DataFrame) -> pl.DataFrame:
-    """How concentrated positions are by asset, protocol and chain."""
+def concentration(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """How concentrated positions are: by the assets they stand for, by protocol and by chain.
+
+    By asset, each position counts under what it stands for (a pool share by what is in the pool now); protocol and
+    chain are where it is held. A debt counts by its size.
+
+    Args:
+        held: What `holdings.positions` gave.
+        registry: What assets stand for.
+
+    Returns:
+        What `metrics.risk.concentration` gives, and note String: what could not be looked through.
+    """
     named = held.select(
         "portfolio_id",
         "value",
         "chain",
-        asset="symbol",
         protocol=pl.when(pl.col("protocol") != WALLET).then("protocol"),
     )
-    return metrics.risk.concentration(named, along=["asset", "protocol", "chain"])
+    spread = exposed(held, registry)
+    owners = held.select("portfolio_id").with_row_index("place")
+    behind = spread.join(owners, on="place", how="left", maintain_order="left").select(
+        "portfolio_id", "value", asset="name"
+    )
+    found = [
+        metrics.risk.concentration(behind, along=["asset"]),
+        metrics.risk.concentration(named, along=["protocol", "chain"]),
+    ]
+    return (
+        pl.concat(found)
+        .sort("portfolio_id", "dimension")
+        .with_columns(note=pl.lit(unseen(spread, registry), pl.String))
+    )
 
 
-def shocks(held: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
-    """What is left of net value after the whole market, or one large holding, falls."""
-    pegged = assets.filter(pl.col("metadata").str.json_path_match("$.peg").is_not_null())["symbol"].to_list()
-    mine = held.select("portfolio_id", "value", asset="symbol")
-    free = [asset for asset in mine["asset"].unique(maintain_order=True).to_list() if asset not in pegged]
-    tried = [("everything without a peg", move, dict.fromkeys(free, move)) for move in MARKET_MOVES]
-    tried += [(f"{asset} alone", ONE_ASSET, {asset: ONE_ASSET}) for asset in free[:_TOP]]
+def shocks(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """What is left of net value after the whole market, or one asset, falls, looked through.
+
+    Every position follows what it stands for; a share of a pool is revalued along the pool's curve, without
+    rebalancing or fees; what is pegged to a currency keeps its price; debts move with their asset. What cannot be
+    looked through falls with the market in full, and stands still when one asset falls.
+
+    Args:
+        held: What `holdings.positions` gave.
+        registry: What assets stand for.
+
+    Returns:
+        One row per shock: portfolio_id, before, after, loss Float64 in USD, ret Float64, what String, move Float64,
+        note String: what could not be looked through. Empty where nothing held has a price that could fall.
+    """
+    spread = exposed(held, registry)
+    free = spread.filter(~pl.col("pegged"))
+    if free.is_empty():
+        return pl.DataFrame()
+    mine = held.select("portfolio_id", "value", asset="asset_id")
+    bases = {asset: registry.coin(asset) for asset in _bases(held, registry) if not registry.pegged(asset)}
+    seen = free.filter(pl.col("reason").is_null())
+    largest = seen.group_by("coin", "name", maintain_order=True).agg(size=pl.col("value").sum().abs()).sort(
+        "size", "name", descending=[True, False]
+    )  # fmt: skip
+    tried = [("everything without a peg", move, dict.fromkeys(bases, move)) for move in MARKET_MOVES]
+    tried += [
+        (f"{name} alone", ONE_ASSET, {base: ONE_ASSET for base, of in bases.items() if of == coin})
+        for coin, name, _ in largest.head(_TOP).iter_rows()
+    ]
     after = [
-        metrics.risk.shock(mine, shocks=moves).with_columns(what=pl.lit(what), move=pl.lit(move))
+        metrics.risk.shock(mine, shocks=moves, through=registry.through).with_columns(
+            what=pl.lit(what), move=pl.lit(move)
+        )
         for what, move, moves in tried
     ]
-    return pl.concat(after).filter(pl.col("before") != 0) if free else pl.DataFrame()
+    return pl.concat(after).filter(pl.col("before") != 0).with_columns(note=pl.lit(unseen(spread, registry), pl.String))
 
 
-def contributions(held: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
-    """Part of each asset in the value at risk of what is held now, largest first."""
+def _bases(held: pl.DataFrame, registry: Registry) -> list[str]:
+    """Ids of all that stands behind what is held."""
+    return list({base: None for asset in held["asset_id"].unique().sort() for base in registry.exposures(asset)[0]})
+
+
+def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """Part of each asset in the value at risk of what is held now, looked through, largest first.
+
+    A position counts with the assets it stands for, a share of a pool by what is in the pool now: to the first
+    order, its worth moves as these do. Returns are those of the assets behind, from one day to the next; a return
+    over several days is none of one day and is left out.
+
+    Args:
+        held: What `holdings.positions` gave.
+        quotes: `market_data` of all that stands behind it.
+        registry: What assets stand for.
+
+    Returns:
+        asset (the coin's key), symbol String, weight, marginal, component, share Float64 as
+        `metrics.risk.risk_contributions` gives them, note String: what could not be looked through, and what was
+        left out for want of prices. Empty without net value, or with fewer than four days on which all have a return.
+    """
     whole = float(held["value"].sum()) if held.height else 0.0
     if whole <= 0:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
-    weights = held.group_by(asset="asset_id", maintain_order=True).agg(
-        weight=pl.col("value").sum().cast(pl.Float64) / whole
+    spread = exposed(held, registry)
+    weights = spread.group_by(asset="coin", symbol="name", maintain_order=True).agg(
+        weight=pl.col("value").sum() / whole
     )
-    price = pl.col("price").cast(pl.Float64)
-    moves = (
-        quotes.join(weights, left_on="asset_id", right_on="asset", how="semi")
-        .sort("timestamp")
-        .group_by(asset="asset_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(price.last())
-        .with_columns(ret=(price / price.shift(1) - 1).over("asset"))
-        .drop_nulls("ret")
-    )
+    moves = _coin_returns(held, quotes, registry)
+    priced = weights.join(moves, on="asset", how="semi", maintain_order="left")
+    absent = weights.join(moves, on="asset", how="anti", maintain_order="left")["symbol"].to_list()
+    if priced.is_empty():
+        return pl.DataFrame(schema=_CONTRIBUTIONS)
     try:
-        parts = metrics.risk.risk_contributions(moves.select("asset", "day", "ret"), weights)
+        parts = metrics.risk.risk_contributions(moves, priced.select("asset", "weight"))
     except ContractError:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
-    several = pl.col("asset_id").n_unique().over("symbol") > 1
-    symbols = held.select(
-        asset="asset_id",
-        # A symbol on several chains needs its chain beside it.
-        symbol=pl.when(several).then(pl.format("{}, {}", "symbol", "chain")).otherwise("symbol"),
-    ).unique("asset", maintain_order=True)
-    return parts.join(symbols, on="asset", how="left").sort("component", "symbol", descending=[True, False])
+    said = [unseen(spread, registry), f"no prices of {', '.join(absent)}: left out" if absent else None]
+    note = "; ".join(one for one in said if one) or None
+    return (
+        parts.join(priced.select("asset", "symbol"), on="asset", how="left")
+        .with_columns(note=pl.lit(note, pl.String))
+        .sort("component", "symbol", descending=[True, False])
+    )
+
+
+def _coin_returns(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """Daily returns of every coin behind what is held: asset (its key), day, ret; by the one with most quotes."""
+    bases = _bases(held, registry)
+    coins = pl.DataFrame({"asset_id": bases, "asset": [registry.coin(base) for base in bases]})
+    known = quotes.join(coins, on="asset_id", how="inner", maintain_order="left").drop_nulls("price")
+    chosen = known.group_by("asset", "asset_id").len().sort("len", "asset_id", descending=[True, False]).unique(
+        "asset", keep="first", maintain_order=True
+    )  # fmt: skip
+    price = pl.col("price").cast(pl.Float64)
+    return (
+        known.join(chosen.select("asset_id"), on="asset_id", how="semi", maintain_order="left")
+        .sort("timestamp")
+        .group_by("asset", day=pl.col("timestamp").dt.date(), maintain_order=True)
+        .agg(price.last())
+        .with_columns(
+            ret=(price / price.shift(1) - 1).over("asset"),
+            since=(pl.col("day") - pl.col("day").shift(1)).over("asset"),
+        )
+        .filter(pl.col("since") == pl.duration(days=1))
+        .select("asset", "day", "ret")
+        .drop_nulls()
+    )

@@ -19,6 +19,7 @@ from ys_analytics.desk import (
     earnings,
     holdings,
     ledger,
+    lookthrough,
     pools,
     returns,
     risk,
@@ -208,15 +209,15 @@ class Desk:
 
     def concentration(self) -> pl.DataFrame:
         """Concentration by asset, protocol and chain."""
-        return risk.concentration(self.positions())
+        return risk.concentration(self.positions(), self._registry)
 
     def shocks(self) -> pl.DataFrame:
         """Net value after the market, or one holding, falls."""
-        return risk.shocks(self.positions(), self._assets)
+        return risk.shocks(self.positions(), self._registry)
 
     def contributions(self) -> pl.DataFrame:
         """Part of each asset in value at risk."""
-        return risk.contributions(self.positions(), self._quotes)
+        return risk.contributions(self.positions(), self._quotes, self._registry)
 
     # What it holds
 
@@ -225,12 +226,17 @@ class Desk:
         return self.source.rows("assets")
 
     @cached_property
+    def _registry(self) -> lookthrough.Registry:
+        """What each asset stands for, at last prices."""
+        return lookthrough.Registry(self._assets, lookthrough.last_prices(self._quotes))
+
+    @cached_property
     def _quotes(self) -> pl.DataFrame:
-        """Quotes of every asset this portfolio ever touched, and of the tokens its gas was paid in."""
+        """Quotes of every asset this portfolio ever touched or is exposed to, and of the tokens its gas was paid in."""
         done = self._mine("transactions")
         wanted = [self._mine("portfolio_positions")["asset_id"], done["from_asset_id"], done["to_asset_id"]]
         wanted.append(native_assets(self._assets)["asset_id"])
-        ids = pl.concat(wanted).drop_nulls().unique().to_list()
+        ids = lookthrough.Registry(self._assets).behind(pl.concat(wanted).drop_nulls().unique().sort().to_list())
         return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
     def positions(self) -> pl.DataFrame:

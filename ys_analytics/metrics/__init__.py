@@ -36,8 +36,9 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `audit.audit(audit.claims(snapshots), returns, values)`: portfolio_id, metric, day, stored, ours, difference,
     explained (agrees, method, data, neither), how, n, coverage
 `risk.concentration`, `risk.stress_replay`, `risk.shock`, `risk.risk_contributions`, `pnl.gains`, `pnl.identity`,
-`lending.loans`, `lending.liquidation_ladder`, `attribution.brinson`, `attribution.linked_effects`,
-`attribution.contributions`, `yields.quoted_against_realised`: see each docstring.
+`lending.loans`, `lending.liquidation_points`, `lending.liquidation_ladder`, `lookthrough.LookThrough`,
+`attribution.brinson`, `attribution.linked_effects`, `attribution.contributions`, `yields.quoted_against_realised`:
+    see each docstring.
 `pushdown.fleet_sql()`, `pushdown.fleet_parameters(flows, until=...)`: `fleet` as one ClickHouse query.
 
 Signs: returns and drawdowns are negative when money was lost; value at risk and expected
@@ -52,6 +53,7 @@ from ys_analytics.metrics import (
     drawdown,
     flows,
     lending,
+    lookthrough,
     performance,
     pnl,
     pushdown,
@@ -96,6 +98,7 @@ __all__ = [
     "flows",
     "intervals",
     "lending",
+    "lookthrough",
     "money_weighted",
     "monthly_table",
     "performance",

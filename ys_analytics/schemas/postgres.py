@@ -126,6 +126,17 @@ USER_SESSIONS = Table(
     ),
 )
 
+# The one place where the keys are listed; `desk.lookthrough` and `desk.rebasing` read them.
+_ASSET_METADATA = (
+    "What else is known: `underlying`, what it stands for (a symbol, found on its own chain first, or an id; a list of"
+    " them for a pool); `pool` (constant_product, weighted, stable, concentrated); `weights` (of a weighted pool, in"
+    " the order of `underlying`); `amplification` (of a stable one, as its contract's A() states it); `range` (of a"
+    " concentrated position: lowest and highest price of the first asset in the second); `ratio` (underlying per unit,"
+    " 1 where left out); `rebasing` (true where the balance grows by itself, false where it does not);"
+    " `liquidation_threshold` (the fraction of it that a lender counts as backing); `peg` (the currency whose price it"
+    " keeps), `issuer`, `protocol`, `native_of_chains`."
+)
+
 ASSETS = Table(
     name="assets",
     store="postgres",
@@ -141,7 +152,7 @@ ASSETS = Table(
         _count("decimals", "Decimal places on chain.", unit="digits", nullable=True),
         _text("coingecko_id", "Its name at CoinGecko.", size=100, nullable=True),
         _flag("is_active", "Whether it may be traded."),
-        _json("metadata", "What else is known, such as its peg or issuer.", nullable=True),
+        _json("metadata", _ASSET_METADATA, nullable=True),
         _time("created_at", "When it was registered."),
         _time("updated_at", "When it last changed."),
     ),

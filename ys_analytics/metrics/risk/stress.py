@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from ys_analytics.metrics.lookthrough import LookThrough
 from ys_analytics.metrics.performance.growth import total_return
 from ys_analytics.metrics.sample import as_loss
 
@@ -49,6 +50,7 @@ def stress_replay(
     returns: pl.DataFrame,
     *,
     episodes: tuple[Episode, ...] = EPISODES,
+    through: LookThrough | None = None,
     by: str = "portfolio_id",
 ) -> pl.DataFrame:
     """What each portfolio's positions of today would have made in each episode.
@@ -57,6 +59,8 @@ def stress_replay(
         positions: `by`, asset String, value (USD; a debt is negative).
         returns: asset String, day Date, ret Float64, as far back as there is.
         episodes: What to replay.
+        through: What the assets stand for: then `returns` are of what is behind them, and a position is covered
+            where all that is behind it is. Without it each asset needs returns of its own.
         by: The column that tells the portfolios apart.
 
     Returns:
@@ -71,6 +75,8 @@ def stress_replay(
     (50.0, -0.5, 1.0)
     """
     moves = [_moves(returns, episode) for episode in episodes]
+    if through is not None:
+        moves = [_moved_through(one, positions["asset"].unique().sort().to_list(), through) for one in moves]
     order = pl.DataFrame(
         {
             "episode": [episode.name for episode in episodes],
@@ -118,8 +124,23 @@ def _moves(returns: pl.DataFrame, episode: Episode) -> pl.DataFrame:
     )
 
 
+def _moved_through(moves: pl.DataFrame, assets: list[str], through: LookThrough) -> pl.DataFrame:
+    """Moves of assets, from those of what is behind them; none where one of these has none."""
+    known = dict(moves.select("asset", "move").iter_rows())
+    covered = [asset for asset in assets if known.keys() >= through.exposures(asset).keys()]
+    found = {"asset": covered, "move": [through.growth(asset, known) - 1 for asset in covered]}
+    return pl.DataFrame(found, schema={"asset": pl.String, "move": pl.Float64}).with_columns(
+        episode=pl.lit(moves["episode"][0] if moves.height else None, pl.String)
+    )
+
+
 def shock(
-    positions: pl.DataFrame, *, shocks: Mapping[str, float], default: float = 0.0, by: str = "portfolio_id"
+    positions: pl.DataFrame,
+    *,
+    shocks: Mapping[str, float],
+    default: float = 0.0,
+    through: LookThrough | None = None,
+    by: str = "portfolio_id",
 ) -> pl.DataFrame:
     """What today's positions would be worth after prices jump.
 
@@ -127,6 +148,8 @@ def shock(
         positions: `by`, asset String, value (USD; a debt is negative).
         shocks: By asset, the jump as a fraction: -0.3 is a fall of thirty per cent.
         default: The jump of every other asset.
+        through: What the assets stand for: then `shocks` are of what is behind them, and a share of a pool is
+            revalued along the pool's curve. Without it each asset stands for itself.
         by: The column that tells the portfolios apart.
 
     Returns:
@@ -137,7 +160,12 @@ def shock(
     >>> shock(positions, shocks={"ETH": -0.25}).row(0)
     ('a', 50.0, 25.0, 25.0, -0.5)
     """
-    jump = pl.col("asset").replace_strict(dict(shocks), default=default, return_dtype=pl.Float64)
+    jumps = dict(shocks)
+    if through is not None:
+        held = positions["asset"].unique().sort().to_list()
+        jumps = {base: jumps.get(base, default) for asset in held for base in through.exposures(asset)}
+        jumps = {asset: through.growth(asset, jumps) - 1 for asset in held}
+    jump = pl.col("asset").replace_strict(jumps, default=default, return_dtype=pl.Float64)
     value = pl.col("value").cast(pl.Float64)
     net = pl.col("before")
     return (

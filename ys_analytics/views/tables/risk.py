@@ -112,12 +112,12 @@ def concentration(measured: pl.DataFrame) -> View:
     """How much hangs on how little.
 
     Args:
-        measured: dimension, largest String; herfindahl, effective_number, largest_share, covered Float64.
+        measured: dimension, largest, note String; herfindahl, effective_number, largest_share, covered Float64.
     """
     return table(
         measured,
         title="Concentration",
-        subtitle="by size of position, debts included; effective number: 1 / Herfindahl index",
+        subtitle="look-through by asset; by size of position, debts included; effective number: 1 / Herfindahl index",
         fields=(
             Field(name="dimension", title="By"),
             Field(name="effective_number", title="Effective number", unit="ratio"),
@@ -125,6 +125,7 @@ def concentration(measured: pl.DataFrame) -> View:
             Field(name="largest_share", title="Its share", unit="share"),
             Field(name="covered", title="Covers", unit="share"),
         ),
+        notes=_not_looked_through(measured, "counted as they are"),
         empty="It holds nothing.",
     )
 
@@ -133,33 +134,41 @@ def shocks(tried: pl.DataFrame) -> View:
     """What is left after prices jump.
 
     Args:
-        tried: what String; move, before, after, loss, ret Float64.
+        tried: what, note String; move, before, after, loss, ret Float64.
     """
     return table(
         tried,
         title="Today's positions after a jump in prices",
-        subtitle="net value after; assets with a peg keep it",
+        subtitle="net value after, look-through; assets with a peg keep it; pool shares follow their pool's curve",
         fields=(
             Field(name="what", title="What falls"),
             Field(name="move", title="By", unit="fraction"),
             Field(name="after", title="After", unit="USD whole"),
             Field(name="ret", title="Change", unit="fraction", tone=True),
         ),
+        notes=_not_looked_through(tried, "they fall with the market in full, and with no single asset"),
         size="half",
         empty="It holds nothing whose price could jump.",
     )
+
+
+def _not_looked_through(found: pl.DataFrame, treated: str) -> tuple[str, ...]:
+    """The note that names what could not be looked through and how it was counted; none where all was."""
+    said = found["note"].drop_nulls().unique(maintain_order=True) if "note" in found.columns else ()
+    return tuple(f"Not looked through, {treated}: {one}." for one in said)
 
 
 def contributions(parts: pl.DataFrame) -> View:
     """Where value at risk comes from.
 
     Args:
-        parts: symbol String; weight, component, share Float64.
+        parts: symbol, note String; weight, component, share Float64.
     """
     return table(
         parts,
         title="Where value at risk comes from",
-        subtitle="95 %, one day, normal distribution, of what is held now; parts add up to the whole",
+        subtitle="95 %, one day, normal distribution, of what is held now, look-through; parts add up to the whole",
+        notes=_not_looked_through(parts, "counted as they are"),
         size="half",
         fields=(
             Field(name="symbol", title="Asset"),
