@@ -130,20 +130,88 @@ def test_no_closes_no_rows():
     assert empty.is_empty()
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 500), st.integers(0, 23), st.integers(-40, 500)), min_size=2, max_size=20))
+def at_work(before, events, length=24):
+    """Average of what is in while at least a tenth of the most is in, from events as (hour, amount) in order."""
+    stretches, book, since = [], before, 0
+    for hour, amount in events:
+        stretches.append((book, hour - since))
+        book, since = book + amount, hour
+    stretches.append((book, length - since))
+    most = max(book for book, _ in stretches)
+    worked = [(book, hours) for book, hours in stretches if book > max(most, 0) / 10 and hours]
+    if not worked:
+        return max(book for book, _ in stretches[1:])
+    return sum(book * hours for book, hours in worked) / sum(hours for _, hours in worked)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 500), st.lists(st.tuples(st.integers(0, 23), st.integers(-400, 500)), min_size=1, max_size=4)
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
 def test_daily_returns_are_the_formula(days):
     """Against the formula in plain Python, for any values and flows."""
-    values, events = (
-        closes(*[value for value, _, _ in days]),
-        moved(*[(i, hour, x) for i, (_, hour, x) in enumerate(days)]),
-    )
-    got = rets(values, events)
+    values = closes(*[value for value, _ in days])
+    got = rets(values, moved(*[(i, hour, x) for i, (_, events) in enumerate(days) for hour, x in events]))
     for i in range(1, len(days)):
-        before, (after, hour, flow) = days[i - 1][0], days[i]
-        capital = before + flow * (24 - hour) / 24
-        stated = (after - before - flow) / capital if capital > 1e-9 else None
-        assert got[i] == (None if stated is None else pytest.approx(stated, rel=1e-12, abs=1e-15))
+        before, (after, events) = days[i - 1][0], days[i]
+        events = sorted(events, key=lambda event: (event[0], -event[1]))
+        capital = at_work(before, events)
+        stated = (after - before - sum(x for _, x in events)) / capital if capital > 1e-6 else None
+        assert got[i] == (None if stated is None else pytest.approx(stated, rel=1e-9, abs=1e-12))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(300, 500), st.integers(0, 23), st.integers(-200, 500), st.integers(1, 900))
+def test_while_money_is_at_work_all_day_it_is_modified_dietz(before, hour, flow, after):
+    """The published formula, to the last digits, wherever its average is of a whole day."""
+    got = rets(closes(before, after), moved((1, hour, flow)))[1]
+    assert got == pytest.approx(flows.modified_dietz(before, after, [(flow, (24 - hour) / 24)]), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [((1, 12), (1, 13)), ((1, 10), (1, 15)), ((1, 0), (1, 23)), ((1, 23), (1, 23)), ((1, 5), (1, 5))],
+)
+def test_in_and_out_within_a_day_returns_what_it_made(first, second):
+    """1,000 in and 1,050 out of an empty portfolio: 5 %, whatever the hours, even at one moment."""
+    events = moved((*first, 1000), (*second, -1050))
+    frame = flows.daily_returns(closes(0, 0, 0), events)
+    assert frame["gain"].to_list()[1] == Decimal(50)
+    assert frame["ret"].to_list()[1] == pytest.approx(0.05)
+    assert frame["reason"].to_list()[1:] == [None, "no capital was at work"]
+
+
+@pytest.mark.parametrize("hour", [0, 6, 12, 23, 23.99])
+def test_a_first_deposit_works_from_its_hour(hour):
+    """1,000 into an empty portfolio, worth 1,005 at the close: half a per cent, at six in the morning or at 23:59."""
+    assert rets(closes(0, 1005), moved((1, hour, 1000)))[1] == pytest.approx(0.005)
+    assert rets(closes("0.01", "1005.01"), moved((1, hour, 1000)))[1] == pytest.approx(0.005, rel=1e-4)
+
+
+@pytest.mark.parametrize("hour", [0.01, 1, 12, 23])
+def test_taking_everything_out_is_measured_against_what_was_there(hour):
+    """1,003 out of 1,000 returns 0.3 % at any hour, and not a sixth early in the day."""
+    assert rets(closes(1000, 0), moved((1, hour, -1003)))[1] == pytest.approx(0.003)
+    refilled = rets(closes(1000, 1005), moved((1, hour, -1000), (1, hour, 1000)))[1]
+    assert refilled == pytest.approx(0.005)
+
+
+def test_all_out_and_back_within_a_day_leaves_the_hours_between_out():
+    """1,000 for ten hours and for nine, nothing for five: 10 gained are one per cent."""
+    assert rets(closes(1000, 1010), moved((1, 10, -1000), (1, 15, 1000)))[1] == pytest.approx(0.01)
+
+
+def test_debt_for_some_hours_is_no_capital():
+    """Taken out beyond what was there and brought back: the average of the hours with money in, never below zero."""
+    got = rets(closes(1000, 515), moved((1, 6, -3000), (1, 18, 2500)))[1]
+    assert got == pytest.approx(15 / 750)
+    assert rets(closes(-100, -90), moved()) == [None, None]
 
 
 def transactions(**columns):

@@ -25,6 +25,7 @@ def portfolios():
         "lost everything": [100] * 35 + [0, 0],
         "only ever lost": [100 * 0.99**i for i in range(50)],
         "a flow without a price": [100 + i for i in range(45)],
+        "in and out within a day": [0, 0, 0, 1005, 0, 10, 1015, 20, 0, 2] + [2 + i for i in range(40)],
     }
     for place in range(20):
         value, path = 1000.0, []
@@ -49,6 +50,13 @@ def external():
         ("emptied and refilled", start + timedelta(days=2, hours=12), Decimal(-110)),
         ("emptied and refilled", start + timedelta(days=4, hours=6), Decimal(50)),
         ("a gap of nine days", start + timedelta(days=9, hours=6), Decimal(7)),
+        *(
+            ("in and out within a day", start + timedelta(days=day, hours=hour), Decimal(amount))
+            for day, hour, amount in (
+                *((1, 12, 1000), (1, 13, -1050), (2, 5, -7), (2, 5, 7), (3, 23, 1000), (4, 1, -1007), (5, 9, 10)),
+                *((6, 20, 1000), (7, 2, -3000), (7, 8, 2000), (8, 0, -20), (9, 6, 500), (9, 7, -499)),
+            )
+        ),
         ("a flow without a price", start + timedelta(days=9, hours=6), None),
         *((f"ordinary {i}", start + timedelta(days=3 + i, hours=i), Decimal(str(10.5 * (i - 9)))) for i in range(20)),
     ]

@@ -10,6 +10,7 @@ from datetime import date, datetime
 import polars as pl
 
 from ys_analytics.metrics.catalog import HEADLINE
+from ys_analytics.metrics.flows.dietz import AT_WORK
 from ys_analytics.metrics.sample import NO_RISK, YEAR
 
 _SQL = """
@@ -48,17 +49,42 @@ flows AS (
         ) AS flow
     )
 ),
--- Flows of each period, summed, and weighted by the part of it they were in.
+-- Flows of each period, summed, and the average capital they leave at work: what was in after each, and for how long.
 moved AS (
     SELECT
         portfolio_id, closed_at,
         sum(amount) AS flow,
         sum(toFloat64(amount) * (closed_at - moment) / (closed_at - opened_at)) AS weighted,
         sum(abs(toFloat64(amount))) AS size,
-        countIf(amount IS NULL) AS unpriced
+        countIf(amount IS NULL) AS unpriced,
+        any(toFloat64(before)) AS opening,
+        any(assumeNotNull(opened_at)) AS opened,
+        arraySort(
+            step -> (tupleElement(step, 1), -tupleElement(step, 2)),
+            groupArray((moment, ifNull(toFloat64(amount), toFloat64(0))))
+        ) AS steps,
+        arrayMap(step -> tupleElement(step, 1), steps) AS moments,
+        arrayPushFront(
+            arrayMap(moved -> moved + assumeNotNull(opening),
+                     arrayCumSum(arrayMap(step -> tupleElement(step, 2), steps))),
+            assumeNotNull(opening)
+        ) AS books,
+        arrayMap(
+            (since, till) -> till - since,
+            arrayPushFront(moments, opened),
+            arrayPushBack(moments, closed_at)
+        ) AS lengths,
+        arrayMax(books) AS peak,
+        arraySum((book, length) -> if(book > greatest(peak, 0) * {at_work}, length, 0), books, lengths) AS worked,
+        arraySum((book, length) -> if(book > greatest(peak, 0) * {at_work}, book * length, 0), books, lengths) AS money,
+        multiIf(
+            worked = closed_at - opened, assumeNotNull(opening) + ifNull(weighted, 0),
+            worked > 0, money / worked,
+            arrayMax(arrayPopFront(books))
+        ) AS capital
     FROM (
         SELECT f.portfolio_id AS portfolio_id, f.moment AS moment, f.amount AS amount,
-               p.closed_at AS closed_at, p.opened_at AS opened_at
+               p.closed_at AS closed_at, p.opened_at AS opened_at, p.before AS before
         FROM flows AS f
         ASOF INNER JOIN periods AS p ON f.portfolio_id = p.portfolio_id AND f.moment < p.closed_at
     )
@@ -69,7 +95,7 @@ moved AS (
 returns AS (
     SELECT
         p.portfolio_id AS portfolio_id, p.day AS day,
-        toFloat64(p.before) + ifNull(m.weighted, 0) AS capital,
+        ifNull(m.capital, toFloat64(p.before)) AS capital,
         toFloat64(p.value - p.before - ifNull(m.flow, toDecimal128(0, 18))) AS gain,
         if(
             p.before IS NOT NULL AND ifNull(m.unpriced, 0) = 0
@@ -165,7 +191,7 @@ def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
     if not snapshots.replace("_", "").replace(".", "").isalnum():
         raise ValueError(f"snapshots must be the plain name of a table, not {snapshots!r}")
     least = {f"least_{metric.name}": metric.minimum for metric in HEADLINE}
-    return _SQL.format(snapshots=snapshots, year=YEAR, no_risk=NO_RISK, **least).strip()
+    return _SQL.format(snapshots=snapshots, year=YEAR, no_risk=NO_RISK, at_work=AT_WORK, **least).strip()
 
 
 def fleet_parameters(

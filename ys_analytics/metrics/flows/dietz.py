@@ -15,6 +15,9 @@ from ys_analytics.metrics.performance.growth import total_return
 
 _DAY = timedelta(days=1)
 
+# Money is at work while at least this part of the period's largest capital is in the portfolio.
+AT_WORK = 0.1
+
 _NO_FLOWS = pl.LazyFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
 
 
@@ -29,6 +32,14 @@ def daily_returns(
     is the end of its day unless `values` says when it was taken. After a gap the return spans
     it: `days` says how long, nothing is invented for the days between.
 
+    The denominator is the average capital over the period. Where the portfolio was empty, or nearly so, for a part of
+    it, that average is taken over the rest, while money was at work: at least a tenth of the largest capital of the
+    period was in, capital being $V_0$ and the flows so far (of flows at one moment, those in come first). 1,000 paid in
+    at noon, 1,050 taken out an hour later return 5 %, whatever the hours; averaged over the whole day the capital would
+    be 18.75 and the return 267 %. The same holds for the first deposit into an empty portfolio, for one that is far
+    larger than what was there, and for taking everything out early in the day. Money in and out at one moment is
+    measured against the most that its flows left in. While money is at work throughout, this is the formula above.
+
     Args:
         values: portfolio_id, day Date, value Decimal(38, 18); a day without a close has no row.
             An optional closed_at Datetime(us, UTC) is when the close was taken.
@@ -37,12 +48,14 @@ def daily_returns(
 
     Returns:
         One row for each close, sorted: portfolio_id String, day Date, ret Float64, gain
-        Decimal(38, 18) ($V_1 - V_0 - F$), flow Decimal(38, 18), capital Float64 (the denominator),
+        Decimal(38, 18) ($V_1 - V_0 - F$), flow Decimal(38, 18), capital Float64 (the average while money was at work),
         days Int64 since the last close, reason String: why `ret` is null (the first close, no
         capital at work, a flow without a price).
 
     Source:
-        Dietz (1966), "Pension Funds: Measuring Investment Performance"; the ruling "daily return".
+        Dietz (1966), "Pension Funds: Measuring Investment Performance"; the ruling "daily return". That it fails where
+        average capital is near zero, and that measurement starts with the first funding: Bacon (2008), ch. 2; large
+        cash flows: GIPS Standards (2020), which asks for a valuation that snapshots of a day do not hold.
 
     >>> from datetime import date
     >>> from decimal import Decimal
@@ -58,7 +71,7 @@ def daily_returns(
     moved = _flows_by_close(closes, _NO_FLOWS if flows is None else flows)
     before = pl.col("value").shift(1).over("portfolio_id")
     start = before.cast(pl.Float64)
-    capital = start + pl.col("weighted").fill_null(0.0)
+    capital = pl.coalesce("capital", start)
     flow = pl.col("flow").fill_null(pl.lit(0, MONEY))
     gain = pl.col("value") - before - flow
     unpriced = pl.col("unpriced").fill_null(0)
@@ -98,11 +111,9 @@ def _closes(values: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _flows_by_close(closes: pl.LazyFrame, flows: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
-    """Flows of each period summed, and weighted by the part of it they were in."""
-    periods = closes.select("portfolio_id", "closed_at", opened_at=pl.col("closed_at").shift(1).over("portfolio_id"))
-    length = (pl.col("closed_at") - pl.col("opened_at")).dt.total_microseconds()
-    weight = (pl.col("closed_at") - pl.col("timestamp")).dt.total_microseconds() / length
-    amount = pl.col("amount").cast(pl.Float64)
+    """Flows of each period summed, and the average capital that they leave at work."""
+    earlier = pl.col("closed_at", "value").shift(1).over("portfolio_id")
+    periods = closes.select("portfolio_id", "closed_at", earlier.name.map(_OPENING.__getitem__))
     return (
         flows.lazy()
         .sort("timestamp")
@@ -118,13 +129,42 @@ def _flows_by_close(closes: pl.LazyFrame, flows: pl.DataFrame | pl.LazyFrame) ->
             check_sortedness=False,
         )
         .filter(pl.col("opened_at").is_not_null())
+        .sort("portfolio_id", "timestamp", "amount", descending=[False, False, True], nulls_last=True)
         .group_by("portfolio_id", "closed_at", maintain_order=True)
         .agg(
             flow=pl.col("amount").sum().cast(MONEY),
-            weighted=(amount * weight).sum(),
-            moved=amount.abs().sum(),
+            capital=_capital(),
+            moved=pl.col("amount").cast(pl.Float64).abs().sum(),
             unpriced=pl.col("amount").is_null().sum(),
         )
+    )
+
+
+_OPENING = {"closed_at": "opened_at", "value": "opening"}
+
+
+def _capital() -> pl.Expr:
+    """Average capital of one period while money was at work, from its flows in order of time."""
+    opening, opened = pl.col("opening").first().cast(pl.Float64), pl.col("opened_at").first()
+    moment, closed, amount = pl.col("timestamp"), pl.col("closed_at"), pl.col("amount").cast(pl.Float64)
+    whole = (closed.first() - opened).dt.total_microseconds()
+    weight = (closed - moment).dt.total_microseconds() / whole
+    book = amount.fill_null(0.0).cum_sum() + opening
+    held = (moment.shift(-1).fill_null(closed) - moment).dt.total_microseconds()
+    before = (moment.first() - opened).dt.total_microseconds()
+    peak = pl.max_horizontal(book.max(), opening)
+    least = peak.clip(lower_bound=0.0) * AT_WORK
+    time = pl.when(book > least).then(held).otherwise(0).sum() + pl.when(opening > least).then(before).otherwise(0)
+    money = (
+        pl.when(book > least).then(book * held).otherwise(0.0).sum()
+        + pl.when(opening > least).then(opening * before).otherwise(0.0)
+    )  # fmt: skip
+    return (
+        pl.when(time == whole)
+        .then((amount * weight).sum() + opening)
+        .when(time > 0)
+        .then(money / time)
+        .otherwise(book.max())
     )
 
 
