@@ -127,18 +127,19 @@ def sql(
     week: Week,
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None,
 ) -> None:
-    """Ask a run's frozen frames a question in SQL.
+    """Ask a run's frozen frames, the whole fleet's, one SELECT in DuckDB's SQL; days are UTC days.
 
     Example: ys sql "SELECT status, count(*) FROM transactions GROUP BY status" --week 2026-W47
     """
     from ys_analytics import frames
     from ys_analytics.cli.console import show_frame
-    from ys_analytics.schemas import Span
+    from ys_analytics.schemas import Limits, Span
     from ys_analytics.settings import load_settings
 
     Span.week(week)  # a week and not a path
-    run = frames.open_run((out or load_settings().out) / week)
-    show_frame(run.sql(query), rows=50)
+    settings = load_settings()
+    run = frames.open_run((out or settings.out) / week)
+    show_frame(run.sql(query, limits=Limits(seconds=settings.statement_timeout)), rows=50)
 
 
 def metrics(

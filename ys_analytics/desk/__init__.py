@@ -15,7 +15,7 @@ import polars as pl
 from ys_analytics.desk.seat import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Span
+from ys_analytics.schemas import Limits, Span
 from ys_analytics.settings import Settings, load_settings
 
 __all__ = ["Desk", "load", "open_desk", "sql"]
@@ -72,5 +72,6 @@ def load(name: str, *, run: str | Path = "", week: str = "", portfolio: str | No
 
 
 def sql(query: str, *, run: str | Path = "", week: str = "") -> pl.DataFrame:
-    """DuckDB over the frames of a run, or over the live tables the query names."""
-    return _source(run, week, load_settings()).sql(query)
+    """One SELECT in DuckDB's SQL over the fleet: the frames of a run, or the live tables the query names."""
+    settings = load_settings()
+    return _source(run, week, settings).sql(query, limits=Limits(seconds=settings.statement_timeout))

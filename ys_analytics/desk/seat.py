@@ -28,7 +28,7 @@ from ys_analytics.desk import (
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
 from ys_analytics.metrics.chains import native_assets
-from ys_analytics.schemas import QUARTER, Finding, Span
+from ys_analytics.schemas import QUARTER, Finding, Limits, Span
 from ys_analytics.settings import Settings
 
 
@@ -403,8 +403,14 @@ class Desk:
         return self._mine(name)
 
     def sql(self, query: str) -> pl.DataFrame:
-        """DuckDB over every frame, by its name: `desk.sql("SELECT count(*) FROM transactions")`."""
-        return self.source.sql(query)
+        """One SELECT in DuckDB's SQL over this portfolio's rows: `desk.sql("SELECT count(*) FROM transactions")`.
+
+        Tables without an owner, such as prices, come whole; the fleet is asked with `ys.sql`. Days are UTC days.
+
+        Raises:
+            UsageError: the query is not one SELECT, is wrong, or takes longer or more than the settings allow.
+        """
+        return self.source.sql(query, portfolio=self.id, limits=Limits(seconds=self._settings.statement_timeout))
 
     def _mine(self, name: str) -> pl.DataFrame:
         return self.source.rows(name, portfolio=self.id)

@@ -5,7 +5,6 @@ opens the one store it needs and closes it again, so that a notebook left open
 holds no lock.
 """
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import TABLES, TIME, Span, Table
+from ys_analytics.schemas import LIMITS, TABLES, TIME, Limits, Span, Table
 from ys_analytics.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,8 +56,8 @@ class Source(Protocol):
     def versions(self) -> list[tuple[str, str]]:
         """The schema's version in each store that states one."""
 
-    def sql(self, query: str) -> pl.DataFrame:
-        """DuckDB over the frames, each by its name."""
+    def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
+        """One SELECT in DuckDB's SQL over the frames, each by its name; of one portfolio, or of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,9 @@ class Frozen:
         lag = self.run.manifest.replica_lag
         return schemas if lag is None else [*schemas, ("PostgreSQL", f"a replica, {lag:.0f} s behind its primary")]
 
-    def sql(self, query: str) -> pl.DataFrame:
-        """DuckDB over the run's files."""
-        return self.run.sql(query)
+    def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
+        """Answer it over the run's files."""
+        return self.run.sql(query, portfolio=portfolio, limits=limits)
 
 
 @dataclass(slots=True)
@@ -147,20 +146,12 @@ class Live:
         ledger = self.rows("schema_migrations")
         return [("Schema of postgres", str(ledger["version"].max()))] if ledger.height else []
 
-    def sql(self, query: str) -> pl.DataFrame:
-        """DuckDB over the tables the query names, each loaded first."""
-        import duckdb
+    def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
+        """Load the tables the query names, and answer it over them."""
+        from ys_analytics.frames import sql
 
-        named = [name for name in TABLES if re.search(rf"\b{name}\b", query, flags=re.IGNORECASE)]
-        loaded = {name: self.rows(name).to_arrow() for name in named}
-        with duckdb.connect(config={"enable_external_access": "false"}) as connection:
-            for name, rows in loaded.items():
-                connection.register(name, rows)
-            try:
-                found: pl.DataFrame = connection.sql(query).pl()
-            except duckdb.Error as error:
-                raise UsageError(f"the query failed: {str(error).splitlines()[0]}") from error
-            return found
+        held = {name: self.rows(name, portfolio=portfolio) for name in sql.tables_read(query)}
+        return sql.over_frames(query, held, limits=limits)
 
     def _load(self, table: Table, portfolio: str | None) -> pl.DataFrame:
         from ys_analytics import frames

@@ -11,7 +11,8 @@ import polars as pl
 from ys_analytics.errors import ContractError, RunError, UsageError
 from ys_analytics.frames import parquet, replacing
 from ys_analytics.frames.manifest import FrameRecord, Manifest
-from ys_analytics.schemas import TABLES
+from ys_analytics.frames.sql import over_files
+from ys_analytics.schemas import LIMITS, TABLES, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +53,29 @@ class Run:
         """
         return pl.scan_parquet(self._path(name))
 
-    def sql(self, query: str) -> pl.DataFrame:
-        """Ask the frames a question in DuckDB's SQL; each is a table under its name.
+    def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
+        """Answer one SELECT in DuckDB's SQL over the frames; each is a table under its name.
 
-        Nothing but this run's files can be read, and nothing written.
+        Nothing but this run's frames can be read, and nothing written. Days are UTC days; types are those of the
+        frames, and `frames.sql` names the rule for every other.
+
+        Args:
+            query: One SELECT.
+            portfolio: Id that tables with a portfolio are restricted to; None gives the whole fleet.
+            limits: What the query may take.
 
         Raises:
-            UsageError: the query is wrong, or asks for what is not here.
+            UsageError: the query is not one SELECT, is wrong, asks for what is not here or exceeds a limit.
         """
-        import duckdb
-
         folder = (self.folder / "frames").resolve()
-        with duckdb.connect(":memory:") as engine:
-            for name in self.tables:
-                path = str(folder / self._path(name).name)
-                engine.read_parquet(path).create_view(name)
-            engine.execute(f"SET allowed_directories = [{_literal(str(folder))}]")
-            engine.execute("SET enable_external_access = false")
-            try:
-                asked = engine.sql(query)
-                if asked is None:
-                    raise UsageError("sql: the query asks for nothing; write a SELECT")
-                answer: pl.DataFrame = asked.pl()
-            except duckdb.Error as error:
-                raise UsageError(f"sql: {' '.join(str(error).split())}") from error
-        return answer
+        files = {name: folder / self._path(name).name for name in self.tables}
+        return over_files(query, files, portfolio=portfolio, limits=limits)
 
     def _path(self, name: str) -> Path:
         record = self.manifest.frames.get(name)
         if record is None:
             raise UsageError(f"the run of {self.week} holds no {name!r}; it has {', '.join(self.tables)}")
         return self.folder / record.file
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def open_run(folder: Path) -> Run:

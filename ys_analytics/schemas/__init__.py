@@ -7,6 +7,7 @@ shape that is not here does not exist for the kit.
 from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
 from ys_analytics.schemas.finding import Finding, Severity
+from ys_analytics.schemas.limits import LIMITS, Limits
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, iso_week
 from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
@@ -18,6 +19,7 @@ TABLES: dict[str, Table] = {
 __all__ = [
     "CHAINS",
     "CHAIN_NUMBERS",
+    "LIMITS",
     "MONEY",
     "QUARTER",
     "TABLES",
@@ -26,6 +28,7 @@ __all__ = [
     "Column",
     "Finding",
     "KeyFamily",
+    "Limits",
     "Progress",
     "Severity",
     "Span",

@@ -1,0 +1,350 @@
+"""SQL over frames: one DuckDB engine for a frozen run and for live stores, in UTC, bounded and read-only.
+
+Depends on DuckDB and on the declared schemas. Does not know where the rows come from: the caller names Parquet
+files or hands over frames.
+
+Answers carry the types of the frames they are made from. What Polars has no type for is converted by one of these
+rules, or refused with the cast to write:
+
+- HUGEINT and UHUGEINT, such as the sum of integers, become Int64; a number beyond 64 bits is an error.
+- INTERVAL, such as the difference of two times, becomes Duration("us"); months have no fixed length: an error.
+- TIMESTAMP_S and TIMESTAMP_MS become Datetime("us"); UUID, JSON and ENUM become String.
+- MAP becomes List(Struct) of key and value, as the frames hold maps.
+- A second column of one name gets `_1` after it, the third `_2`.
+- UNION, BIT, BIGNUM, TIME WITH TIME ZONE and any other type are refused.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.schemas import LIMITS, TABLES, Limits
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+# How long an interrupted query is given to notice before its thread is left behind.
+_GRACE = 5.0
+_BATCH = 100_000
+
+_PLAIN = frozenset(
+    {
+        "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint",
+        "float", "double", "decimal", "varchar", "blob", "date", "time", "timestamp", "timestamp_ns",
+        "timestamp with time zone", "null",
+    }
+)  # fmt: skip
+_CAST = {
+    "uuid": "VARCHAR",
+    "enum": "VARCHAR",
+    "timestamp_s": "TIMESTAMP",
+    "timestamp_ms": "TIMESTAMP",
+    "hugeint": "BIGINT",
+    "uhugeint": "BIGINT",
+}
+_WIDE = frozenset({"hugeint", "uhugeint"})
+# The cast that a refusal suggests; text for what is not listed.
+_INSTEAD = {"time with time zone": "TIME"}
+
+
+def over_files(
+    query: str, files: Mapping[str, Path], *, portfolio: str | None = None, limits: Limits = LIMITS
+) -> pl.DataFrame:
+    """Answer a query over Parquet files, each a table under its name; no other file can be read, and none written.
+
+    Args:
+        query: One SELECT in DuckDB's SQL.
+        files: The file of each table.
+        portfolio: Id that tables with a portfolio are restricted to; None gives the rows of all.
+        limits: What the query may take.
+
+    Raises:
+        UsageError: the query is not one SELECT, is wrong, reads what is not there or exceeds a limit.
+    """
+
+    def fill(engine: "duckdb.DuckDBPyConnection") -> None:
+        for name, path in files.items():
+            engine.execute(
+                f"CREATE VIEW {_name(name)} AS SELECT *{_arrays(name)} "  # noqa: S608 - names are the manifest's
+                f"FROM read_parquet({_literal(str(path))}){_owned(name, portfolio)}"
+            )
+
+    return _answer(query, fill, allowed=[str(path) for path in files.values()], limits=limits)
+
+
+def over_frames(query: str, held: Mapping[str, pl.DataFrame], *, limits: Limits = LIMITS) -> pl.DataFrame:
+    """Answer a query over frames in memory, each a table under its name; no file can be read or written.
+
+    Args:
+        query: One SELECT in DuckDB's SQL.
+        held: The frame of each table.
+        limits: What the query may take.
+
+    Raises:
+        UsageError: as `over_files`.
+
+    >>> over_frames("SELECT sum(n) AS total FROM counts", {"counts": pl.DataFrame({"n": [1, 2]})})["total"].to_list()
+    [3]
+    """
+
+    def fill(engine: "duckdb.DuckDBPyConnection") -> None:
+        for name, frame in held.items():
+            engine.register(name, frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow())
+
+    return _answer(query, fill, allowed=(), limits=limits)
+
+
+def tables_read(query: str) -> list[str]:
+    """The declared tables that a query reads, found by DuckDB's own parser; names in text and comments do not count.
+
+    The query is bound to empty tables first, so that a wrong name is refused before anything is loaded.
+
+    Raises:
+        UsageError: the query is not one SELECT, or names a table or column that is not declared.
+
+    >>> tables_read("SELECT 'transactions' FROM Assets AS users")
+    ['assets']
+    """
+    import duckdb
+
+    with duckdb.connect(":memory:") as engine:
+        for name, table in TABLES.items():
+            if table.schema:
+                columns = {column: pl.String() if isinstance(dtype, pl.Enum) else dtype
+                           for column, dtype in table.schema.items()}  # fmt: skip
+                engine.register("empty", pl.DataFrame(schema=columns).to_arrow())
+                engine.execute(f"CREATE TABLE {_name(name)} AS FROM empty")
+                engine.unregister("empty")
+        _lock(engine, (), LIMITS)
+        try:
+            select = _one_select(engine, query)
+            engine.sql(select)
+            # `get_table_names` cannot bind a join with USING; the parsed statement names the same tables.
+            (parsed,) = engine.execute("SELECT json_serialize_sql(?)", [select]).fetchall()
+        except duckdb.Error as error:
+            raise _refused(error) from error
+    found = set(_base_tables(json.loads(parsed[0])))
+    return [name for name in TABLES if name in found]
+
+
+def _base_tables(node: Any) -> Iterator[str]:
+    """The names of tables anywhere in a parsed statement, in lower case; a name that a WITH gives counts too."""
+    if isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE":
+            yield str(node["table_name"]).lower()
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            yield from _base_tables(part)
+
+
+def _answer(
+    query: str, fill: Callable[["duckdb.DuckDBPyConnection"], None], *, allowed: Sequence[str], limits: Limits
+) -> pl.DataFrame:
+    """Answer in a thread of its own, so that the deadline and Ctrl-C interrupt the query wherever it is."""
+    import duckdb
+
+    engine = duckdb.connect(":memory:")
+    answered: Future[pl.DataFrame] = Future()
+
+    def work() -> None:
+        try:
+            fill(engine)
+            _lock(engine, allowed, limits)
+            answered.set_result(_typed(engine, _one_select(engine, query), limits))
+        except duckdb.Error as error:
+            answered.set_exception(_refused(error))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            answered.set_exception(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        return answered.result(timeout=limits.seconds)
+    except TimeoutError:
+        raise UsageError(
+            f"sql: stopped after {limits.seconds:g} seconds; ask for less, or set YS_STATEMENT_TIMEOUT higher"
+        ) from None
+    finally:
+        engine.interrupt()
+        thread.join(_GRACE)
+        # One long step of DuckDB cannot be interrupted; its thread ends by itself, and closing would wait for it.
+        if not thread.is_alive():
+            engine.close()
+
+
+def _lock(engine: "duckdb.DuckDBPyConnection", allowed: Sequence[str], limits: Limits) -> None:
+    """UTC, bounded, and closed to files, extensions, variables of Python and changes of any of this."""
+    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute(f"SET memory_limit = '{limits.memory}B'")
+    engine.execute("SET temp_directory = ''")
+    engine.execute("SET python_enable_replacements = false")
+    engine.execute(f"SET allowed_paths = [{', '.join(_literal(path) for path in allowed)}]")
+    engine.execute("SET enable_external_access = false")
+    engine.execute("SET lock_configuration = true")
+
+
+def _one_select(engine: "duckdb.DuckDBPyConnection", query: str) -> str:
+    """The text of the only statement, which reads.
+
+    Raises:
+        UsageError: there is none, there are several, or it does something else.
+    """
+    import duckdb
+
+    kinds = duckdb.StatementType
+    statements = engine.extract_statements(query)
+    if not statements:
+        raise UsageError("sql: the query asks for nothing; write a SELECT")
+    if len(statements) > 1:
+        raise UsageError(f"sql: {len(statements)} statements in one text; write one SELECT")
+    (statement,) = statements
+    if statement.type == kinds.MULTI:
+        raise UsageError("sql: a PIVOT needs its values here; write PIVOT ... ON column IN (...)")
+    if statement.type != kinds.SELECT:
+        raise UsageError(f"sql: {statement.type.name} is refused, queries only read; write a SELECT")
+    text: str = statement.query
+    return text.rstrip().rstrip(";")
+
+
+def _typed(engine: "duckdb.DuckDBPyConnection", select: str, limits: Limits) -> pl.DataFrame:
+    """The answer with the types the module's rules give it.
+
+    Raises:
+        UsageError: a column has a type without a rule, or the answer is too large.
+    """
+    asked = engine.sql(select)
+    if asked.columns == []:
+        raise UsageError("sql: the query asks for nothing; write a SELECT")
+    names = _distinct(asked.columns)
+    places = [f"c{at}" for at in range(len(names))]
+    parts = [
+        f"{_expression(place, name, dtype)} AS {place}"
+        for place, name, dtype in zip(places, names, asked.types, strict=True)
+    ]
+    text = f"SELECT {', '.join(parts)} FROM (\n{select}\n) AS answer({', '.join(places)})"  # noqa: S608 - one SELECT
+    frame: pl.DataFrame = pl.from_arrow(_within(engine.sql(text), limits))  # type: ignore[assignment]
+    spans = [name for name, dtype in zip(names, asked.types, strict=True) if dtype.id == "interval"]
+    return frame.rename(dict(zip(places, names, strict=True))).with_columns(pl.col(spans).cast(pl.Duration("us")))
+
+
+def _within(asked: "duckdb.DuckDBPyRelation", limits: Limits) -> "pa.Table":
+    """The rows, as long as they are within limits.
+
+    Raises:
+        UsageError: there are more.
+    """
+    import pyarrow as pa
+
+    reader = asked.to_arrow_reader(_BATCH)
+    batches, rows, size = [], 0, 0
+    for batch in reader:
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows > limits.rows or size > limits.memory:
+            bound = f"{limits.rows:,} rows" if rows > limits.rows else f"{limits.memory / 2**20:,.0f} MiB"
+            raise UsageError(f"sql: the answer is larger than {bound}; add a LIMIT, or let SQL sum it up")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, schema=reader.schema)
+
+
+def _distinct(columns: Sequence[str]) -> list[str]:
+    """The names with `_1`, `_2` after those that came before.
+
+    >>> _distinct(["id", "id", "id_1"])
+    ['id', 'id_2', 'id_1']
+    """
+    taken: set[str] = set()
+    named = []
+    for column in columns:
+        name, again = column, 0
+        while name in taken or (again and name in columns):
+            again += 1
+            name = f"{column}_{again}"
+        taken.add(name)
+        named.append(name)
+    return named
+
+
+def _expression(place: str, name: str, dtype: Any) -> str:
+    """How a column is selected, so that it comes back as a type of Polars.
+
+    Raises:
+        UsageError: there is no rule for its type.
+    """
+    if dtype.id == "interval":
+        months = f"datepart('year', {place}) <> 0 OR datepart('month', {place}) <> 0"
+        line = f"column {name!r} is an interval with months, which have no fixed length; write a difference of times"
+        return f"CASE WHEN {months} THEN error({_literal(line)}) ELSE epoch_us({place}) END"
+    if dtype.id in _WIDE:
+        line = f"column {name!r} has a whole number beyond 64 bits; write {_name(name)}::DECIMAL(38, 0) or ::DOUBLE"
+        fits = f"{place} IS NULL OR {place} BETWEEN -9223372036854775808 AND 9223372036854775807"
+        return f"CASE WHEN {fits} THEN CAST({place} AS BIGINT) ELSE error({_literal(line)}) END"
+    if dtype.id == "map":
+        (_, key), (_, value) = dtype.children
+        pair = f'STRUCT("key" {_wanted(key, name)}, "value" {_wanted(value, name)})'
+        return f"CAST(map_entries({place}) AS {pair}[])"
+    wanted = _wanted(dtype, name)
+    return place if wanted == str(dtype) else f"CAST({place} AS {wanted})"
+
+
+def _wanted(dtype: Any, name: str) -> str:
+    """The type of DuckDB, written in SQL, that a column is cast to.
+
+    Raises:
+        UsageError: there is no rule for it, or for something within it.
+    """
+    kind = dtype.id
+    if kind in _CAST:
+        return _CAST[kind]
+    if kind in _PLAIN:
+        return "VARCHAR" if str(dtype) == "JSON" else str(dtype)
+    if kind == "list":
+        return f"{_wanted(dtype.child, name)}[]"
+    if kind == "array":
+        (_, inner), (_, size) = dtype.children
+        return f"{_wanted(inner, name)}[{size}]"
+    if kind == "struct":
+        return f"STRUCT({', '.join(f'{_name(part)} {_wanted(inner, name)}' for part, inner in dtype.children)})"
+    if kind == "map":
+        (_, key), (_, value) = dtype.children
+        return f"MAP({_wanted(key, name)}, {_wanted(value, name)})"
+    said = str(dtype).replace('"', "")
+    raise UsageError(
+        f"sql: column {name!r} is of type {said}, which a frame cannot hold; write {_name(name)}::"
+        f"{_INSTEAD.get(kind, 'VARCHAR')}"
+    )
+
+
+def _arrays(name: str) -> str:
+    """Vectors as arrays of their size, which a Parquet file forgets."""
+    table = TABLES.get(name)
+    sized = [] if table is None else [(c, t) for c, t in table.schema.items() if isinstance(t, pl.Array)]
+    casts = ", ".join(f"{_name(column)}::FLOAT[{dtype.size}] AS {_name(column)}" for column, dtype in sized)
+    return f" REPLACE ({casts})" if casts else ""
+
+
+def _owned(name: str, portfolio: str | None) -> str:
+    """The condition that keeps one portfolio's rows, where the table has an owner."""
+    column = TABLES[name].portfolio if name in TABLES else None
+    return "" if portfolio is None or column is None else f" WHERE {_name(column)} = {_literal(portfolio)}"
+
+
+def _refused(error: "duckdb.Error") -> UsageError:
+    """DuckDB's own words with its hints, in one line."""
+    return UsageError(f"sql: {' '.join(str(error).split())}")
+
+
+def _name(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
