@@ -4,6 +4,7 @@ Frames and metrics in, frames out; opens nothing. The change is the platform's: 
 ours: quantities from transactions, prices from the market. What is left between the two is the residual.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.desk import ledger
+from ys_analytics.desk import ledger, rebasing
+from ys_analytics.desk.lookthrough import Registry
+from ys_analytics.metrics.lookthrough import Claim, pool_split
 from ys_analytics.schemas import MONEY, TIME, Finding, Span
 
 # An older quote is no price, as for flows.
@@ -19,7 +22,6 @@ _FRESH = timedelta(days=1)
 
 # A cent, and a ten-thousandth of what it is worth: the platform may have valued a holding a moment earlier or later.
 _CENT, _BASIS_POINT = Decimal("0.01"), Decimal("0.0001")
-_PAIR = 2
 
 TITLES = {
     "price": "Prices and trades",
@@ -30,11 +32,14 @@ TITLES = {
     "gas": "Gas",
     "flows": "External flows",
 }
+# Of shares in a pool whose curve is not known.
+MERGED = "Pool share: price, fees and impermanent loss together"
 _BRIDGE: dict[str, pl.DataType | type[pl.DataType]] = {
     "term": pl.String,
     "title": pl.String,
     "amount": MONEY,
     "reason": pl.String,
+    "note": pl.String,
     "tolerance": MONEY,
     "traded": MONEY,
     "holds": pl.Boolean,
@@ -49,21 +54,23 @@ def attributed(
     """What each holding and each movement added to value between two moments, in USD.
 
     A holding counts from `start`, a movement from its own moment, both at the last quote before and up to `end`.
-    The move of a share in a pool of two assets is split into what half of each would have made (price), the
-    impermanent loss against that, and what is left: fees.
+    The move of a share in a pool is split along the pool's curve: what holding the assets that were in it would have
+    made (price), the impermanent loss against that, and what is left: fees. Where the curve is not known, nothing
+    is split: the move is one amount, and `merged`.
 
     Args:
         moved: What `ledger.legs` gave.
         quotes: asset_id, timestamp, price of every asset that moved, and of what shares in pools stand for.
-        assets: `assets`; `metadata.underlying` names what a share in a pool stands for, by symbol.
+        assets: `assets`; `metadata` says what a share in a pool stands for, and the pool's kind.
         start: Of the period; movements at it have happened.
         end: Of the period, inclusive.
 
     Returns:
         One row a holding or movement: asset_id, position, protocol, cause, and price, yield, rewards, lp_fees,
-        impermanent_loss (positive: lost), gas (positive: paid), flows, traded (what trades brought at last quotes:
-        their cost, mostly), opening, all Decimal(38, 18); unpriced Boolean: where a price, or one of what a share
-        stands for, is missing, and they are null.
+        impermanent_loss (positive: lost), gas (positive: paid), flows, pool (the merged move of a share whose pool
+        is not known), traded (what trades brought at last quotes: their cost, mostly), opening, all
+        Decimal(38, 18); unpriced Boolean: where a price, or one of what a share stands for, is missing, and they
+        are null; merged Boolean: lp_fees and impermanent_loss are null and their sum with the price is `pool`.
     """
     opening = ledger.held(moved, at=start).with_columns(
         timestamp=pl.lit(start, TIME), cause=pl.lit("held"), protocol=pl.lit(None, pl.String),
@@ -77,7 +84,7 @@ def attributed(
     lots = lots.with_columns(
         value=pl.when(pl.col("cause") == "gas").then(-pl.col("paid")).otherwise(value).cast(MONEY), now=now.cast(MONEY)
     )
-    return _terms(_split(lots, quotes, assets, end=end))
+    return _terms(_split(lots, quotes, Registry(assets), end=end))
 
 
 def _quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, called: str) -> pl.DataFrame:
@@ -97,49 +104,81 @@ def _quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr
     )  # fmt: skip
 
 
-def _split(lots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
-    """The lots with lp_fees and impermanent_loss: nothing but for shares in pools of two assets."""
-    ids = assets.sort("chain_id", "id", nulls_last=True).unique("symbol", keep="first", maintain_order=True)
-    named = dict(ids.select("symbol", "id").iter_rows())
-    stands_for = {
-        f"leg_{place}": pl.col("metadata")
-        .str.json_path_match(f"$.underlying[{place}]")
-        .replace_strict(named, default=None, return_dtype=pl.String)
-        for place in range(_PAIR + 1)
-    }
-    # A third one would be another kind of pool.
-    pairs = assets.select(asset_id="id", **stands_for).filter(
-        pl.col("leg_0").is_not_null(), pl.col("leg_1").is_not_null(), pl.col("leg_2").is_null()
-    )
-    alone = lots.join(pairs, on="asset_id", how="anti", maintain_order="left").with_columns(
-        lp_fees=pl.lit(0, MONEY), impermanent_loss=pl.lit(0, MONEY)
-    )
-    shares = lots.join(pairs, on="asset_id", how="inner", maintain_order="left")
-    for leg in ("leg_0", "leg_1"):
-        shares = _quoted(shares, quotes, leg, at=pl.col("timestamp"), called=f"{leg}_before")
-        shares = _quoted(shares, quotes, leg, at=pl.lit(end, TIME), called=f"{leg}_after")
-    first, second = (
-        pl.col(f"{leg}_after").cast(pl.Float64) / pl.col(f"{leg}_before").cast(pl.Float64) for leg in ("leg_0", "leg_1")
-    )
-    kept = (first + second) / 2
-    lost = -kept * metrics.yields.impermanent_loss(first / second)
+def _split(lots: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end: datetime) -> pl.DataFrame:
+    """The lots with lp_fees, impermanent_loss and merged: the first two are nothing but for shares in pools."""
+    parts, own = [], set(lots["asset_id"].drop_nulls())
+    for (asset,), group in lots.group_by("asset_id", maintain_order=True):
+        claim = registry.claims.get(str(asset))
+        if claim is not None and claim.pool is not None:
+            parts.append(_along_curve(group, quotes, registry, claim, end=end, own=own))
+            continue
+        merged = registry.pool_share(str(asset)) and str(asset) in registry.opaque
+        none = pl.lit(None if merged else 0, MONEY)
+        parts.append(group.with_columns(lp_fees=none, impermanent_loss=none, merged=pl.lit(merged)))
+    if not parts:
+        return lots.with_columns(
+            lp_fees=pl.lit(None, MONEY), impermanent_loss=pl.lit(None, MONEY), merged=pl.lit(None, pl.Boolean)
+        )
+    return pl.concat(part.select(parts[0].columns) for part in parts)
+
+
+def _along_curve(
+    shares: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, claim: Claim, *, end: datetime, own: set[str]
+) -> pl.DataFrame:
+    """Fees and impermanent loss of the shares of one pool; null where a price of what is in it is missing.
+
+    A price that nothing held needs is no reason to refuse the whole: then the shares' terms are merged.
+    """
+    names = [f"leg_{place}" for place in range(len(claim.legs))]
+    known = set(quotes["asset_id"].unique())
+    legs = [registry.quoted(leg, known) for leg in claim.legs]
+    for name, (leg, _) in zip(names, legs, strict=True):
+        shares = shares.with_columns(pl.lit(leg).alias(name))
+        shares = _quoted(shares, quotes, name, at=pl.col("timestamp"), called=f"{name}_before")
+        shares = _quoted(shares, quotes, name, at=pl.lit(end, TIME), called=f"{name}_after")
+    ratios = [ratio for _, ratio in legs]
+    split = [
+        _factors(claim, before, after, ratios)
+        for before, after in zip(
+            shares.select(f"{name}_before" for name in names).iter_rows(),
+            shares.select(f"{name}_after" for name in names).iter_rows(),
+            strict=True,
+        )
+    ]
+    factors = pl.DataFrame(split, schema={"holding": pl.Float64, "pool": pl.Float64}, orient="row")
     grown = pl.col("after").cast(pl.Float64) / pl.col("before").cast(pl.Float64)
     value = pl.col("value").cast(pl.Float64)
-    split = shares.with_columns(
-        impermanent_loss=(value * lost).cast(MONEY), lp_fees=(value * (grown - kept + lost)).cast(MONEY)
+    return (
+        pl.concat([shares, factors], how="horizontal")
+        .with_columns(
+            impermanent_loss=(value * (pl.col("holding") - pl.col("pool"))).cast(MONEY),
+            lp_fees=(value * (grown - pl.col("pool"))).cast(MONEY),
+            merged=pl.col("pool").is_null() & pl.lit(own.isdisjoint(leg for leg, _ in legs)),
+        )
+        .drop("holding", "pool", *(f"{name}{when}" for name in names for when in ("", "_before", "_after")))
     )
-    return pl.concat([alone, split.select(alone.columns)])
+
+
+def _factors(
+    claim: Claim, before: tuple[Decimal | None, ...], after: tuple[Decimal | None, ...], ratios: list[float]
+) -> tuple[float | None, float | None]:
+    """What holding the assets and what the pool made between two sets of prices; null without all of them."""
+    was = [float(price or 0) * ratio for price, ratio in zip(before, ratios, strict=True)]
+    now = [float(price or 0) * ratio for price, ratio in zip(after, ratios, strict=True)]
+    return pool_split(claim, was, now) if min(*was, *now) > 0 else (None, None)
 
 
 def _terms(lots: pl.DataFrame) -> pl.DataFrame:
     """Each lot's value and gain under the terms they belong to."""
     gain, none = pl.col("now") - pl.col("value"), pl.lit(0, MONEY)
 
-    def when(cause: str, amount: pl.Expr) -> pl.Expr:
-        return pl.when(pl.col("cause") == cause).then(amount).otherwise(none)
+    def when(causes: tuple[str, ...], amount: pl.Expr) -> pl.Expr:
+        return pl.when(pl.col("cause").is_in(causes)).then(amount).otherwise(none)
 
-    value = pl.col("value")
-    return lots.with_columns(unpriced=pl.any_horizontal(pl.col("before", "after", "lp_fees").is_null())).select(
+    value, merged = pl.col("value"), pl.col("merged")
+    unpriced = pl.any_horizontal(pl.col("before", "after").is_null()) | (pl.col("lp_fees").is_null() & ~merged)
+    moves = pl.when(merged).then(none).otherwise(gain - pl.col("lp_fees") + pl.col("impermanent_loss"))
+    return lots.with_columns(unpriced=unpriced).select(
         "asset_id",
         "position",
         "protocol",
@@ -147,13 +186,15 @@ def _terms(lots: pl.DataFrame) -> pl.DataFrame:
         "lp_fees",
         "impermanent_loss",
         "unpriced",
-        price=gain - pl.col("lp_fees") + pl.col("impermanent_loss") + when("trade", value),
-        **{"yield": when("yield", value)},
-        rewards=when("rewards", value),
-        gas=when("gas", pl.col("paid")),
-        flows=when("flow", value),
-        traded=when("trade", value),
-        opening=when("held", value),
+        "merged",
+        price=moves + when(("trade",), value),
+        pool=pl.when(merged).then(gain).otherwise(none),
+        **{"yield": when(("yield", "rebase"), value)},
+        rewards=when(("rewards",), value),
+        gas=when(("gas",), pl.col("paid")),
+        flows=when(("flow",), value),
+        traded=when(("trade",), value),
+        opening=when(("held",), value),
     )
 
 
@@ -170,10 +211,12 @@ def bridge(
         span: The week; it opens at the last snapshot before it, or with nothing where there never was one.
 
     Returns:
-        term, title String, amount Decimal in USD (what takes away is negative; null with a reason); and on each
-        row tolerance and traded Decimal (the part of prices that trades cost or brought), holds Boolean, start
-        and end Datetime.
+        term, title String, amount Decimal in USD (what takes away is negative; null with a reason), note String
+        (what else must be said of a term: balances that grew by themselves, pools that could not be split); and on
+        each row tolerance and traded Decimal (the part of prices that trades cost or brought), holds Boolean, start
+        and end Datetime. The term `pool` is there only where a pool's kind is not known.
     """
+    moved = rebasing.credited(moved, snapshots, quotes, assets)
     edges = _edges(snapshots, moved, span)
     if isinstance(edges, str):
         return _listed(None, edges)
@@ -182,11 +225,28 @@ def bridge(
     tolerance = _CENT + _BASIS_POINT * max(abs(before), abs(after))
     if reason := _thin(lots, assets, before, tolerance):
         return _listed(edges, reason, tolerance)
-    sums = lots.select(pl.col(*TITLES, "traded").sum()).with_columns(
+    sums = lots.select(pl.col(*TITLES, "pool", "traded").sum()).with_columns(
         value_before=pl.lit(before, MONEY), value_after=pl.lit(after, MONEY)
     )
     proved = metrics.pnl.identity(sums, tolerance=tolerance).row(0, named=True)
-    return _listed(edges, proved["reason"], tolerance, proved)
+    return _listed(edges, proved["reason"], tolerance, proved, _notes(lots, Registry(assets)))
+
+
+def _notes(lots: pl.DataFrame, registry: Registry) -> dict[str, str]:
+    """What must be said of a term."""
+    notes = {}
+    grown = lots.filter(pl.col("cause") == "rebase")
+    if grown.height:
+        names = ", ".join(registry.symbol(asset) for asset in grown["asset_id"].unique().sort())
+        amount = grown["yield"].sum()
+        notes["yield"] = f"{amount:,.2f} USD of it is growth of the balance of {names}, which has no transaction"
+    merged = lots.filter("merged")["asset_id"].unique().sort()
+    if merged.len():
+        unpriced = "what is in it has no price"
+        notes["pool"] = "; ".join(
+            f"{registry.symbol(asset)}: {registry.opaque.get(asset, unpriced)}" for asset in merged
+        )
+    return notes
 
 
 _Edges = tuple[datetime, Decimal, datetime, Decimal]
@@ -221,23 +281,35 @@ def _thin(lots: pl.DataFrame, assets: pl.DataFrame, before: Decimal, tolerance: 
 
 
 def _listed(
-    edges: _Edges | None, reason: str | None, tolerance: Decimal | None = None, proved: dict[str, Any] | None = None
+    edges: _Edges | None,
+    reason: str | None,
+    tolerance: Decimal | None = None,
+    proved: dict[str, Any] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """The bridge as it is read, top to bottom."""
     start, before, end, after = edges or (None, None, None, None)
+    said = notes or {}
+    own = {term: title for name, title in TITLES.items() for term, title in _with_merged(name, title, "pool" in said)}
     # Spoken as it acts: what was lost or paid is negative.
-    acts = {name: -1 if name in metrics.pnl.DRAINS else 1 for name in TITLES}
+    acts = {name: -1 if name in metrics.pnl.DRAINS else 1 for name in own}
     terms = {name: None if proved is None else proved[name] * sign for name, sign in acts.items()}
     amounts = {"before": before, **terms, "after": after, "residual": proved and proved["residual"]}
-    titles = {"before": "Opening value", **TITLES, "after": "Closing value", "residual": "Residual"}
+    titles = {"before": "Opening value", **own, "after": "Closing value", "residual": "Residual"}
     rows = [
         {
-            "term": name, "title": titles[name], "amount": amount, "reason": reason, "tolerance": tolerance,
+            "term": name, "title": titles[name], "amount": amount, "reason": reason, "note": said.get(name),
+            "tolerance": tolerance,
             "traded": proved and proved["traded"], "holds": proved and proved["holds"], "start": start, "end": end,
         }
         for name, amount in amounts.items()
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=_BRIDGE)
+
+
+def _with_merged(name: str, title: str, merged: bool) -> tuple[tuple[str, str], ...]:  # noqa: FBT001 - one flag of a row
+    """A term, and after the last one of pools the one they merge into, where there is such."""
+    return ((name, title), ("pool", MERGED)) if merged and name == "impermanent_loss" else ((name, title),)
 
 
 def finding(bridged: pl.DataFrame, portfolio_id: str) -> Finding:
@@ -251,7 +323,11 @@ def finding(bridged: pl.DataFrame, portfolio_id: str) -> Finding:
     """
     row = bridged.row(by_predicate=pl.col("term") == "residual", named=True)
     held = row["holds"]
-    seen = f"residual {row['amount']:,.2f} USD, tolerance {row['tolerance']:,.2f} USD" if held is not None else ""
+    seen = (
+        f"residual {round(row['amount'], 2) + 0:,.2f} USD, tolerance {row['tolerance']:,.2f} USD"
+        if held is not None
+        else ""
+    )
     return Finding(
         suite="pnl_identity",
         rule="terms_explain_change(total_value)",

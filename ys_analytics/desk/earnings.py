@@ -47,8 +47,9 @@ def realised(
 ) -> pl.DataFrame:
     """Realised beside quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
 
-    Realised is what was credited, claimed or earned in fees, over the average value of the position on the days it
-    was held; impermanent loss is stated beside it, not in it. Quoted is the mean of the pool's quotes on those days.
+    Realised is what was credited, claimed, earned in fees or grew by itself, over the average value of the position
+    on the days it was held; impermanent loss is stated beside it, not in it. Quoted is the mean of the pool's quotes
+    on those days.
 
     Args:
         held: What `holdings.positions` gave.
@@ -84,9 +85,16 @@ def realised(
 
 def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
     """Yield, rewards, fees and impermanent loss of each position; a reward belongs to where its protocol pays it."""
-    mine = lots.filter(pl.col("cause") != "rewards").group_by("asset_id", kind="position", maintain_order=True).agg(
-        pl.col("yield", "lp_fees", "impermanent_loss").sum(), unpriced=pl.col("unpriced").any()
-    )  # fmt: skip
+    mine = (
+        lots.filter(pl.col("cause") != "rewards")
+        .group_by("asset_id", kind="position", maintain_order=True)
+        .agg(
+            pl.col("yield", "lp_fees").sum(),
+            impermanent_loss=pl.when(~pl.col("merged").any()).then(pl.col("impermanent_loss").sum()),
+            unpriced=pl.col("unpriced").any(),
+            merged=pl.col("merged").any(),
+        )
+    )
     # A protocol that pays for two positions pays for each by what is in it.
     weights = working.with_columns(
         part=pl.col("value").abs().cast(pl.Float64) / pl.col("value").abs().sum().over("protocol").cast(pl.Float64)
@@ -100,8 +108,10 @@ def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
     earned = (pl.col(name).cast(pl.Float64).fill_null(0.0) for name in ("yield", "rewards", "lp_fees"))
     return (
         mine.join(rewards, on=["asset_id", "kind"], how="left")
-        .with_columns(gain=pl.when(~pl.col("unpriced")).then(pl.sum_horizontal(*earned)))
-        .select("asset_id", "kind", "gain", "unpriced", pl.col("rewards", "impermanent_loss").cast(pl.Float64))
+        .with_columns(gain=pl.when(~pl.col("unpriced") & ~pl.col("merged")).then(pl.sum_horizontal(*earned)))
+        .select(
+            "asset_id", "kind", "gain", "unpriced", "merged", pl.col("rewards", "impermanent_loss").cast(pl.Float64)
+        )
     )
 
 
@@ -177,6 +187,8 @@ def _explained(compared: pl.DataFrame) -> pl.DataFrame:
     reason = (
         pl.when(pl.col("unpriced").fill_null(value=False))
         .then(pl.lit("a price is missing"))
+        .when(pl.col("merged").fill_null(value=False))
+        .then(pl.lit("its pool's curve or prices are not known: fees cannot be told from the price"))
         .when(pl.col("days").is_null())
         .then(pl.lit("its transactions do not say how it came about"))
         .otherwise("reason")

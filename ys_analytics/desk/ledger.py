@@ -8,6 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
+from ys_analytics.desk.lookthrough import Registry
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.schemas import MONEY
 
@@ -105,13 +106,10 @@ def held(moved: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
 
 
 def priced(moved: pl.DataFrame, assets: pl.DataFrame) -> list[str]:
-    """Ids of every asset whose quotes explain a portfolio's value: what moved, and what its shares stand for.
+    """Ids of every asset whose quotes explain a portfolio's value: what moved, and all that it stands for.
 
     Args:
         moved: What `legs` gave.
-        assets: `assets`; `metadata.underlying` names what an asset stands for, by symbol.
+        assets: `assets`; `metadata.underlying` names what an asset stands for.
     """
-    mine = assets.filter(pl.col("id").is_in(moved["asset_id"].unique().to_list()))
-    named = mine["metadata"].str.json_path_match("$.underlying").drop_nulls().str.extract_all(r"[\w.-]+").explode()
-    behind = assets.filter(pl.col("symbol").is_in(named.drop_nulls().unique().to_list()))
-    return pl.concat([mine["id"], behind["id"]]).unique(maintain_order=True).to_list()
+    return Registry(assets).behind(moved["asset_id"].drop_nulls().unique(maintain_order=True).to_list())

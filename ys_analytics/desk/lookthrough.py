@@ -5,7 +5,7 @@ Reads `assets.metadata` and quotes; frames in, frames out; opens nothing. The ar
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -74,13 +74,14 @@ class Registry:
 
         Args:
             assets: `assets`: id, symbol, chain_id, metadata, and coingecko_id and asset_type where there are any.
-            prices: Last price of each asset in USD, by id; what is behind stable and concentrated pools needs one.
+            prices: Last price of each asset in USD, by id; what is behind stable and concentrated pools needs one
+                before it can be looked through. Without any, claims alone are read.
         """
         self._assets = {asset.id: asset for asset in _read(assets)}
         self._of_symbol: dict[str, list[_Asset]] = {}
         for asset in self._assets.values():
             self._of_symbol.setdefault(asset.symbol, []).append(asset)
-        self._prices = dict(prices or {})
+        self._priced, self._prices = prices is not None, dict(prices or {})
         self.claims: dict[str, Claim] = {}
         self.opaque: dict[str, str] = {}
         for asset in self._assets.values():
@@ -155,13 +156,13 @@ class Registry:
 
     def _dead_end(self, asset: str) -> str:
         claim = self.claims[asset]
+        if self._circles(asset):
+            return f"it stands for itself through {self.symbol(claim.legs[0])}"
         for leg in claim.legs:
             if leg in self.opaque:
                 return f"{self.symbol(leg)} behind it cannot be looked through: {self.opaque[leg]}"
-        if self._circles(asset):
-            return f"it stands for itself through {self.symbol(claim.legs[0])}"
-        if claim.pool is not None and claim.pool.kind != "weighted":
-            lacking = [self.symbol(leg) for leg in claim.legs if self._price(leg, ()) <= 0]
+        if self._priced and claim.pool is not None and claim.pool.kind != "weighted":
+            lacking = [self.symbol(leg) for leg in claim.legs if self._price(leg) <= 0]
             return f"no price is stored of {', '.join(lacking)}, which its pool holds" if lacking else ""
         return ""
 
@@ -211,16 +212,12 @@ class Registry:
     @cached_property
     def through(self) -> LookThrough:
         """The arithmetic, at the prices given; what cannot be looked through stands for itself."""
-        return LookThrough(self.claims, {asset: self._price(asset, ()) for asset in self._assets})
+        return LookThrough(self.claims, {asset: self._price(asset) for asset in self._assets})
 
-    def _price(self, asset: str, path: Sequence[str]) -> float:
+    def _price(self, asset: str) -> float:
         """Its last price, else that of what it stands for times its ratio; 0 where neither is known."""
-        if asset in self._prices:
-            return self._prices[asset]
-        claim = self.claims.get(asset)
-        if claim is None or claim.pool is not None or asset in path:
-            return 0.0
-        return self._price(claim.legs[0], (*path, asset)) * self._rate(asset)
+        priced, ratio = self.quoted(asset, self._prices)
+        return self._prices.get(priced, 0.0) * ratio
 
     def exposures(self, asset: str) -> tuple[dict[str, float], str | None]:
         """Base assets an asset stands for, as fractions that add up to 1, and why it could not be looked through.
@@ -229,6 +226,19 @@ class Registry:
             The fractions, by id; itself alone, and the reason, where it cannot be looked through.
         """
         return self.through.exposures(asset), self.opaque.get(asset)
+
+    def quoted(self, asset: str, known: Container[str]) -> tuple[str, float]:
+        """The asset whose quotes price this one, and how many of it one unit stands for: itself where it is quoted.
+
+        Args:
+            asset: Which one.
+            known: The assets that have quotes.
+        """
+        ratio = 1.0
+        while asset not in known and asset in self.claims and self.claims[asset].pool is None:
+            ratio *= self._rate(asset)
+            asset = self.claims[asset].legs[0]
+        return asset, ratio
 
     def behind(self, assets: Iterable[str]) -> list[str]:
         """These assets and everything they stand for, at every depth, each once."""

@@ -21,6 +21,7 @@ from ys_analytics.desk import (
     ledger,
     lookthrough,
     pools,
+    rebasing,
     returns,
     risk,
     verdicts,
@@ -294,13 +295,18 @@ class Desk:
         return metrics.external_flows(metrics.classify_flows(self._mine("transactions")), self._quotes)
 
     @cached_property
-    def _legs(self) -> pl.DataFrame:
+    def _moved(self) -> pl.DataFrame:
         return ledger.legs(self._done, self._assets)
+
+    @cached_property
+    def _legs(self) -> pl.DataFrame:
+        """Every movement, and growth of balances that snapshots show without one."""
+        return rebasing.credited(self._moved, self._snapshots, self._legs_quotes, self._assets)
 
     @cached_property
     def _legs_quotes(self) -> pl.DataFrame:
         """Quotes of whatever moved, and of what shares in pools stand for."""
-        ids = ledger.priced(self._legs, self._assets)
+        ids = ledger.priced(self._moved, self._assets)
         return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
     def flows(self, *, week: bool = False) -> pl.DataFrame:

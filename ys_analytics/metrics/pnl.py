@@ -237,7 +237,8 @@ def identity(parts: pl.DataFrame | pl.LazyFrame, *, tolerance: Decimal = Decimal
     Args:
         parts: value_before, value_after and the parts price, yield, rewards, lp_fees, impermanent_loss
             (positive: lost), gas (positive: paid), flows (positive: in), all Decimal(38, 18) in USD; a null
-            part is one nobody could state.
+            part is one nobody could state. And pool, where there is such a column: price, fees and impermanent
+            loss of pool shares that could not be told apart.
         tolerance: Largest residual, in USD, that is let pass.
 
     Returns:
@@ -249,14 +250,15 @@ def identity(parts: pl.DataFrame | pl.LazyFrame, *, tolerance: Decimal = Decimal
     >>> identity(frame).select("residual", "holds").row(0)
     (Decimal('0E-18'), True)
     """
-    plus = [pl.col(name).cast(MONEY) for name in GAINS]
+    merged = ["pool"] if "pool" in parts.lazy().collect_schema().names() else []
+    plus = [pl.col(name).cast(MONEY) for name in (*GAINS, *merged)]
     minus = [pl.col(name).cast(MONEY) for name in DRAINS]
     explained = sum(plus[1:], plus[0]) - minus[0] - minus[1]
     change = pl.col("value_after").cast(MONEY) - pl.col("value_before").cast(MONEY)
     missing = pl.concat_str(
         [
             pl.when(pl.col(name).is_null()).then(pl.lit(name))
-            for name in ("value_before", "value_after", *GAINS, *DRAINS)
+            for name in ("value_before", "value_after", *GAINS, *merged, *DRAINS)
         ],
         separator=", ",
         ignore_nulls=True,

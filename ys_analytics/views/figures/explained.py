@@ -25,7 +25,9 @@ def bridge(explained: pl.DataFrame) -> View:
         return refused(title, terms["reason"][0], size="half")
     amounts = [float(amount) for amount in terms["amount"]]
     texts = [words.written(amount, "USD whole signed") for amount in terms["amount"]]
-    names = terms["title"].to_list()
+    # The bars leave a third of the width to names.
+    short = pl.when(pl.col("term") == "pool").then(pl.lit("Pool share, merged")).otherwise("title")
+    names = terms.select(short).to_series().to_list()
     reach = max(map(abs, amounts)) or 1.0
     low, high = min(0.0, *amounts), max(0.0, *amounts)
     bars: Json = {

@@ -14,7 +14,7 @@ def bridge(explained: pl.DataFrame) -> View:
 
     Args:
         explained: term, title String; amount, tolerance, traded Decimal in USD; start, end Datetime; holds Boolean;
-            reason String where amounts are null.
+            reason String where amounts are null; note String where more must be said of a term.
     """
     title = "From opening to closing value"
     row = explained.row(0, named=True)
@@ -23,6 +23,7 @@ def bridge(explained: pl.DataFrame) -> View:
     notes = []
     if row["traded"]:
         notes.append(f"Trades alone brought {words.written(row['traded'], 'USD signed')} USD against last quotes.")
+    notes += [f"{title}: {note}." for title, note in explained.select("title", "note").drop_nulls().rows()]
     if row["tolerance"] is not None:
         verdict = {True: "holds", False: "does not hold", None: "could not be tested"}[row["holds"]]
         notes.append(f"The identity {verdict}; tolerance {words.written(row['tolerance'], 'USD')} USD.")

@@ -1,0 +1,181 @@
+"""Balances that grow by themselves are yield, as far as the token can grow; the rest stays a residual."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+
+from ys_analytics.desk import bridge, ledger, rebasing
+from ys_analytics.desk.lookthrough import Registry
+from ys_analytics.schemas import MONEY, TIME, Span
+
+SPAN = Span.week("2026-W47")
+BEGUN = datetime(2026, 10, 4, 9, tzinfo=UTC)
+DAYS = [datetime(2026, 10, 4, 23, 59, tzinfo=UTC) + timedelta(days=day) for day in range(50)]
+ASSETS = {
+    "steth": ("stETH", '{"protocol": "lido"}'),
+    "wsteth": ("wstETH", '{"protocol": "lido"}'),
+    "ausdc": ("aUSDC", '{"protocol": "aave-v3", "underlying": "USDC"}'),
+    "own": ("OWN", '{"rebasing": true}'),
+    "not": ("stETH", '{"rebasing": false, "protocol": "lido"}'),
+    "usdc": ("USDC", "{}"),
+}
+PRICES = {"steth": 3000, "wsteth": 3600, "ausdc": 1, "own": 50, "not": 3000, "usdc": 1}
+MOVED = {
+    "timestamp": TIME, "asset_id": pl.String, "position": pl.String, "protocol": pl.String, "cause": pl.String,
+    "change": MONEY, "paid": MONEY,
+}  # fmt: skip
+
+
+def assets():
+    rows = [(id_, symbol, 1, f"0x{id_}", note) for id_, (symbol, note) in ASSETS.items()]
+    schema = {"id": pl.String, "symbol": pl.String, "chain_id": pl.Int32, "contract_address": pl.String}
+    return pl.DataFrame(rows, schema=schema | {"metadata": pl.String}, orient="row")
+
+
+def moved(*legs):
+    rows = [
+        (at, asset, position, "x", "flow", Decimal(change), None)
+        for at, asset, position, change in ((BEGUN, *leg) if len(leg) == 3 else leg for leg in legs)
+    ]
+    return pl.DataFrame(rows, schema=MOVED, orient="row")
+
+
+def quotes():
+    rows = [(asset, at, Decimal(price)) for at in DAYS for asset, price in PRICES.items()]
+    return pl.DataFrame(rows, schema={"asset_id": pl.String, "timestamp": TIME, "price": MONEY}, orient="row")
+
+
+def snapshots(value, *, stated=None):
+    """One a day of what `value(day)` says; `stated(day)` is the worth of each asset."""
+    rows = []
+    for day, at in enumerate(DAYS):
+        total = Decimal(repr(round(value(day), 12)))
+        row = {"portfolio_id": "p", "timestamp": at, "total_value": total}
+        if stated is not None:
+            row["asset_allocation"] = [
+                {"key": asset, "value": Decimal(f"{worth / value(day):.8f}")} for asset, worth in stated(day).items()
+            ]
+        rows.append(row)
+    share = pl.List(pl.Struct({"key": pl.String, "value": pl.Decimal(18, 8)}))
+    schema = {"portfolio_id": pl.String, "timestamp": TIME, "total_value": MONEY}
+    return pl.DataFrame(rows, schema=schema | ({"asset_allocation": share} if stated else {}), orient="row")
+
+
+def grown(day, rate):
+    return (1 + rate / 365) ** day
+
+
+def bridged(legs, taken):
+    found = bridge.bridge(legs, taken, quotes(), assets(), span=SPAN)
+    return dict(found.select("term", "amount").rows()), found
+
+
+@pytest.mark.parametrize(
+    ("asset", "rate", "quantity"),
+    [
+        pytest.param("steth", 0.031, 100, id="Lido's stETH"),
+        pytest.param("ausdc", 0.045, 50_000, id="an aToken of Aave"),
+        pytest.param("own", 0.08, 1_000, id="a token whose metadata say so"),
+    ],
+)
+def test_growth_without_a_transaction_is_yield(asset, rate, quantity):
+    """By hand: the balance of the week's end less that of its beginning, at the price, six weeks in."""
+    worth = quantity * PRICES[asset]
+    amounts, found = bridged(moved((asset, "held", quantity)), snapshots(lambda day: worth * grown(day, rate)))
+    assert float(amounts["yield"]) == pytest.approx(worth * (grown(49, rate) - grown(42, rate)), rel=1e-9)
+    assert abs(amounts["residual"]) < Decimal("1e-9")
+    assert amounts["price"] == 0
+    note = found.row(by_predicate=pl.col("term") == "yield", named=True)["note"]
+    assert f"growth of the balance of {ASSETS[asset][0]}" in note
+    assert bridge.finding(found, "p").outcome == "passed"
+    assert bridge.finding(found, "p").observed.startswith("residual 0.00 USD")
+
+
+@pytest.mark.parametrize("asset", ["wsteth", "not", "usdc"])
+def test_what_does_not_rebase_does_not_grow(asset):
+    """A wrapped token's price grows, never its balance: the difference stays what it was, unexplained."""
+    worth = 100 * PRICES[asset]
+    _, found = bridged(moved((asset, "held", 100)), snapshots(lambda day: worth * (1 + (0.02 if day > 45 else 0))))
+    assert bridge.finding(found, "p").stops
+
+
+@pytest.mark.parametrize(
+    ("jump", "why"),
+    [
+        pytest.param(0.01, "more in a day than stETH can grow in a month", id="too much"),
+        pytest.param(-0.01, "balances of stETH do not shrink", id="the wrong way"),
+    ],
+)
+def test_a_residual_is_never_swallowed(jump, why):
+    """What is beyond the bound stays whole, and stops the report; growth before it is still yield."""
+    amounts, found = bridged(
+        moved(("steth", "held", 100)),
+        snapshots(lambda day: 300_000 * (grown(day, 0.03) + (jump if day > 45 else 0))),
+    )
+    assert bridge.finding(found, "p").stops, why
+    expected = 300_000 * (jump + grown(49, 0.03) - grown(45, 0.03))
+    assert float(amounts["residual"]) == pytest.approx(expected, rel=1e-9)
+    assert float(amounts["yield"]) == pytest.approx(300_000 * (grown(45, 0.03) - grown(42, 0.03)), rel=1e-9)
+
+
+def test_after_a_jump_time_does_not_make_it_plausible():
+    """Ten weeks of waiting are no growth: once a difference was too much, quantities are not trusted again."""
+    taken = snapshots(lambda day: 300_000 * (1 + (0.005 if day > 5 else 0)))
+    assert not rebasing.credited(moved(("steth", "held", 100)), taken, quotes(), assets()).filter(cause="rebase").height
+
+
+def test_two_tokens_share_as_the_allocation_says():
+    """The platform's shares tell whose balance grew: all of it is the aToken's."""
+    legs = moved(("steth", "held", 10), ("ausdc", "lent", 30_000))
+
+    def stated(day):
+        return {"steth": 30_000.0, "ausdc": 30_000 * grown(day, 0.05)}
+
+    taken = snapshots(lambda day: sum(stated(day).values()), stated=stated)
+    found = rebasing.credited(legs, taken, quotes(), assets()).filter(cause="rebase")
+    by_asset = dict(found.group_by("asset_id").agg(pl.col("change").cast(pl.Float64).sum()).rows())
+    assert by_asset["ausdc"] == pytest.approx(30_000 * (grown(49, 0.05) - 1), rel=1e-3)
+    assert by_asset.get("steth", 0.0) < 1e-3
+
+
+def test_an_allocation_that_puts_the_difference_elsewhere_is_heard():
+    """What the platform shows in another asset is no growth of this one, however small."""
+    legs = moved(("steth", "held", 10), ("usdc", "spot", 30_000))
+
+    def stated(day):
+        return {"steth": 30_000.0, "usdc": 30_000.0 + (12.0 if day > 30 else 0.0)}
+
+    taken = snapshots(lambda day: sum(stated(day).values()), stated=stated)
+    found = rebasing.credited(legs, taken, quotes(), assets()).filter(cause="rebase")
+    assert found.is_empty()
+
+
+def test_credits_are_put_once():
+    """Growth on record is a movement as any other: nothing is left to find."""
+    taken = snapshots(lambda day: 300_000 * grown(day, 0.031))
+    once = rebasing.credited(moved(("steth", "held", 100)), taken, quotes(), assets())
+    assert rebasing.credited(once, taken, quotes(), assets()).equals(once)
+    assert once.schema == pl.Schema(MOVED)
+
+
+def test_a_sale_takes_the_growth_with_it():
+    """Sold whole, growth of the day included: nothing is held after, and nothing owed."""
+    whole = Decimal(repr(round(100 * grown(20.4, 0.031), 18)))
+    sale = DAYS[20] + timedelta(hours=9)
+    legs = pl.concat([moved(("steth", "held", 100)), moved((sale, "steth", "held", -whole))])
+    taken = snapshots(lambda day: 300_000 * grown(day, 0.031) if day <= 20 else 0.0)
+    found = rebasing.credited(legs, taken, quotes(), assets())
+    left = ledger.held(found, at=DAYS[30]).select(pl.col("change").cast(pl.Float64)).to_series().to_list()
+    assert sum(map(abs, left)) < 1e-9
+
+
+def test_what_is_known_to_rebase():
+    """By metadata where it is stated; else aTokens and stETH, and no wrapped form of them."""
+    known = Registry(assets())
+    fastest = {asset: rebasing.fastest(asset, known) for asset in ASSETS}
+    assert fastest == {
+        "steth": Decimal("0.10"), "ausdc": Decimal("0.65"), "own": Decimal("0.10"),
+        "wsteth": None, "not": None, "usdc": None,
+    }  # fmt: skip

@@ -1,0 +1,233 @@
+"""Balances that grow without a transaction: found where snapshots show them, and put on record as movements.
+
+Frames in, frames out; opens nothing. Some tokens pay their holders by raising every balance (Lido's stETH, Aave's
+aTokens): no transaction exists, so what transactions account for falls behind what the platform values. The
+difference is growth of such a token only where one is held, only upwards, and only as far as the token can grow;
+beyond that it stays a residual.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from typing import Any
+
+import polars as pl
+
+from ys_analytics.desk.lookthrough import Registry
+from ys_analytics.schemas import MONEY
+
+# The fastest that a balance may grow, as a simple rate a year. Staking: Lido's OracleReportSanityChecker refuses a
+# report beyond 10 % (annualBalanceIncreaseBPLimit = 1000). Lending: what Aave v3 borrowers of its stablecoins pay at
+# full use of a reserve, slope 1 + slope 2 of the rate strategy, 5 % + 60 %; lenders get no more.
+FASTEST = {"staking": Decimal("0.10"), "lending": Decimal("0.65")}
+
+# Rebasing tokens that staking protocols issue, by symbol.
+_STAKED = frozenset({"stETH", "eETH", "OETH"})
+
+_FRESH = timedelta(days=1)
+_YEAR = timedelta(days=365)
+_DIGITS = 60
+_CENT, _BASIS_POINT, _DUST = Decimal("0.01"), Decimal("0.0001"), Decimal("1e-9")
+_SMALLEST = Decimal("1e-18")
+
+_Key = tuple[str, str | None]
+
+
+def fastest(asset: str, registry: Registry) -> Decimal | None:
+    """The fastest that balances of an asset grow by themselves, a year; null where they do not.
+
+    `metadata.rebasing` decides where it is stated; else Aave's aTokens and known staking tokens do.
+
+    Args:
+        asset: Its id.
+        registry: What is known of assets.
+    """
+    note, symbol = registry.note(asset), registry.symbol(asset)
+    lent = str(note.get("protocol", "")).lower().startswith("aave") and _is_receipt(symbol)
+    stated = note.get("rebasing")
+    if stated is False or not (stated is True or lent or symbol in _STAKED):
+        return None
+    return FASTEST["lending" if lent else "staking"]
+
+
+def _is_receipt(symbol: str) -> bool:
+    """Whether a symbol is written as Aave writes its aTokens: aUSDC, aEthWETH."""
+    return len(symbol) > 1 and symbol[0] == "a" and symbol[1].isupper()
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What is held as time goes by, and the most that was held of what rebases since the last close."""
+
+    registry: Registry
+    held: dict[_Key, Decimal] = field(default_factory=dict)
+    peak: dict[_Key, Decimal] = field(default_factory=dict)
+
+    def move(self, key: _Key, change: Decimal) -> None:
+        """Count a movement."""
+        now = self.held.get(key, Decimal(0)) + change
+        self.held[key] = now
+        if fastest(key[0], self.registry) is not None:
+            self.peak[key] = max(self.peak.get(key, Decimal(0)), now)
+
+    def rest(self) -> None:
+        """Begin the next stretch with what is held now."""
+        self.peak = {key: self.held[key] for key in self.peak if self.held[key] > 0}
+
+
+def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+    """The movements, and one more for each growth of a rebasing balance that snapshots show.
+
+    At the last snapshot of each day, what it states beyond the holdings at last quotes is growth of the rebasing
+    assets held since the day before, if it is no more than they can grow in the days between and one more (a report
+    of a whole day may fall into it). Where the snapshot states an allocation, it says which asset grew, and must
+    account for the whole; else they share by value. A difference that is neither growth nor within a cent and a
+    basis point ends the search: from then on quantities are not trusted, and residuals stay residuals.
+
+    Args:
+        moved: What `ledger.legs` gave; calling this again on what it gave adds nothing.
+        snapshots: `portfolio_snapshots` of one portfolio: timestamp, total_value, and asset_allocation if there is.
+        quotes: asset_id, timestamp, price of what moved.
+        assets: `assets`.
+
+    Returns:
+        The same columns, sorted the same way; a growth has cause `rebase`, and no protocol.
+    """
+    registry = Registry(assets)
+    held = moved["asset_id"].drop_nulls().unique().to_list()
+    if not any(fastest(asset, registry) is not None for asset in held):
+        return moved
+    prices = _prices(quotes)
+    found: list[dict[str, Any]] = []
+    walk = _Walk(registry)
+    since: Any = moved["timestamp"].min()
+    legs = moved.sort("timestamp").select("timestamp", "asset_id", "position", "change").rows()
+    place = 0
+    with localcontext(prec=_DIGITS):
+        for at, total, shares in _closes(snapshots):
+            while place < len(legs) and legs[place][0] <= at:
+                _, asset, position, change = legs[place]
+                if asset is not None and change is not None:
+                    walk.move((asset, position), change)
+                place += 1
+            worth = _worth(walk.held, prices, at)
+            if worth is None:
+                continue
+            gap = total - sum(worth.values())
+            grown = _growth(walk, worth, gap, at - since, {asset: share * total for asset, share in shares.items()})
+            if grown is None and abs(gap) > _CENT + _BASIS_POINT * abs(total):
+                break
+            for (asset, position), amount in (grown or {}).items():
+                change = (amount / prices[asset].at(at)).quantize(_SMALLEST)
+                walk.move((asset, position), change)
+                found.append({"timestamp": at, "asset_id": asset, "position": position, "change": change})
+            walk.rest()
+            since = at
+    rows = pl.DataFrame(found, schema={name: moved.schema[name] for name in ("timestamp", "asset_id", "position")}
+                        | {"change": MONEY})  # fmt: skip
+    more = rows.with_columns(protocol=pl.lit(None, pl.String), cause=pl.lit("rebase"), paid=pl.lit(None, MONEY)).select(
+        pl.col(name).cast(dtype) for name, dtype in moved.schema.items()
+    )
+    return pl.concat([moved, more]).sort("timestamp", "asset_id", "change", maintain_order=True) if found else moved
+
+
+def _closes(snapshots: pl.DataFrame) -> list[tuple[datetime, Decimal, dict[str, Decimal]]]:
+    """The last snapshot of each day: when, total value, and the share of each asset where it is stated."""
+    stated = "asset_allocation" in snapshots.columns
+    last = (
+        snapshots.drop_nulls("total_value")
+        .sort("timestamp")
+        .group_by(day=pl.col("timestamp").dt.date(), maintain_order=True)
+        .last()
+    )
+    return [
+        (
+            row["timestamp"],
+            row["total_value"],
+            {one["key"]: one["value"] for one in (row["asset_allocation"] or [])} if stated else {},
+        )
+        for row in last.iter_rows(named=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Quotes:
+    """Quotes of one asset, oldest first."""
+
+    times: list[datetime]
+    prices: list[Decimal]
+
+    def at(self, moment: datetime) -> Decimal:
+        """The last price up to a moment, of a day before at the earliest; 0 where there is none."""
+        place = bisect_right(self.times, moment) - 1
+        return self.prices[place] if place >= 0 and moment - self.times[place] <= _FRESH else Decimal(0)
+
+
+def _prices(quotes: pl.DataFrame) -> dict[str, _Quotes]:
+    known = quotes.drop_nulls("price").sort("timestamp").group_by("asset_id", maintain_order=True)
+    return {
+        str(asset): _Quotes(rows["timestamp"].to_list(), rows["price"].cast(MONEY).to_list())
+        for (asset,), rows in known
+    }
+
+
+def _worth(held: Mapping[_Key, Decimal], prices: Mapping[str, _Quotes], at: datetime) -> dict[_Key, Decimal] | None:
+    """USD of each holding; null where one has no price."""
+    worth = {}
+    for (asset, position), quantity in held.items():
+        price = prices[asset].at(at) if asset in prices else Decimal(0)
+        if quantity and not price:
+            return None
+        worth[asset, position] = quantity * price
+    return worth
+
+
+def _growth(
+    walk: _Walk, worth: Mapping[_Key, Decimal], gap: Decimal, passed: timedelta, stated: Mapping[str, Decimal]
+) -> dict[_Key, Decimal] | None:
+    """The gap as growth of each rebasing holding, in USD; null where it is none or too much."""
+    if gap <= _DUST:
+        return None
+    days = Decimal((passed + _FRESH) / _YEAR)
+    most = {}
+    for key, quantity in walk.peak.items():
+        rate, now = fastest(key[0], walk.registry), walk.held[key]
+        # A holding that was given away with its growth is below nothing now.
+        if rate is not None and now:
+            most[key] = worth[key] / now * quantity * rate * days
+    if gap > sum(most.values()):
+        return None
+    if stated and not _accounted(worth, gap, stated, most):
+        return None
+    weights = _stated_growth(worth, stated, most) if stated else most
+    whole = sum(weights.values())
+    return {key: gap * weight / whole for key, weight in weights.items() if weight > 0} if whole > 0 else None
+
+
+def _by_asset(amounts: Mapping[_Key, Decimal]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for (asset, _), amount in amounts.items():
+        found[asset] = found.get(asset, Decimal(0)) + amount
+    return found
+
+
+def _accounted(
+    worth: Mapping[_Key, Decimal], gap: Decimal, stated: Mapping[str, Decimal], most: Mapping[_Key, Decimal]
+) -> bool:
+    """Whether the allocation shows the whole gap in the rebasing assets, up to a cent and a basis point."""
+    known = _by_asset(worth)
+    shown = sum((stated.get(asset, Decimal(0)) - known[asset] for asset in _by_asset(most)), Decimal(0))
+    whole = sum(stated.values(), Decimal(0))
+    return abs(shown - gap) <= _CENT + _BASIS_POINT * abs(whole)
+
+
+def _stated_growth(
+    worth: Mapping[_Key, Decimal], stated: Mapping[str, Decimal], most: Mapping[_Key, Decimal]
+) -> dict[_Key, Decimal]:
+    """What the allocation shows beyond each rebasing holding, an asset's positions sharing by what they can grow."""
+    known, can = _by_asset(worth), _by_asset(most)
+    shown = {asset: max(stated.get(asset, Decimal(0)) - known[asset], Decimal(0)) for asset in can}
+    found = {key: shown[key[0]] * part / can[key[0]] for key, part in most.items()}
+    return found if sum(found.values()) > 0 else dict(most)
