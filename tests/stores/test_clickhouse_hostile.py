@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
 
 MONEY = pl.Decimal(38, 18)
 RATE = pl.Decimal(18, 8)
@@ -53,7 +53,7 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property):
     )
     try:
         store.run(_MADE, {"rows": ROWS})
-        refusals = Refusals(source="hostile", key=("place",), quarantine=True)
+        refusals = RejectPolicy(source="hostile", key=("place",), quarantine=True)
         loaded = store.scan("hostile", schema=HOSTILE, refusals=refusals)
         truth = store.read(
             "SELECT place, hex(text) AS text, toString(money) AS money, reinterpret(moment, 'Int64') AS moment,"

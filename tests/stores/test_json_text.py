@@ -9,8 +9,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores.json_text import decode
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.json_text import decode
+from ys_analytics.stores.common.quarantine import RejectPolicy
 
 SHAPE = pl.Struct(
     {"price": pl.String, "n": pl.Int64, "share": pl.Float64, "tags": pl.List(pl.String), "on": pl.Boolean}
@@ -29,7 +29,7 @@ ROW = st.fixed_dictionaries(
 
 def read(*texts, dtype=SHAPE):
     """The rows that were read, and the keys of those that were refused."""
-    refusals = Refusals(source="texts", quarantine=True)
+    refusals = RejectPolicy(source="texts", quarantine=True)
     keys = [str(place) for place in range(len(texts))]
     frame = decode(pl.DataFrame({"key": keys, "value": list(texts)}), dtype, refusals=refusals)
     return frame["value"].to_list(), [int(misfit.key["key"]) for misfit in refusals.met]
@@ -82,7 +82,9 @@ def test_what_does_not_fit_is_refused_and_its_neighbours_are_not(text):
 def test_a_refusal_names_the_key():
     with pytest.raises(ContractError, match=r"prices\.value where key=price:1"):
         decode(
-            pl.DataFrame({"key": ["price:1"], "value": ["{"]}), SHAPE, refusals=Refusals(source="prices", key=("key",))
+            pl.DataFrame({"key": ["price:1"], "value": ["{"]}),
+            SHAPE,
+            refusals=RejectPolicy(source="prices", key=("key",)),
         )
 
 
@@ -100,7 +102,7 @@ def test_lists_of_pairs_come_back():
 
 def test_no_text_gives_no_row_of_the_same_type():
     frame = decode(
-        pl.DataFrame({"key": [], "value": []}, {"key": pl.String, "value": pl.String}), SHAPE, refusals=Refusals()
+        pl.DataFrame({"key": [], "value": []}, {"key": pl.String, "value": pl.String}), SHAPE, refusals=RejectPolicy()
     )
     assert frame.schema["value"] == SHAPE
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from ys_analytics import local
 from ys_analytics.errors import StoreError
 from ys_analytics.settings import Settings
+from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.postgres import Postgres
-from ys_analytics.stores.refusals import Refusals
 
 MONEY = pl.Decimal(38, 18)
 TIME = pl.Datetime("us", "UTC")
@@ -99,7 +99,7 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property, se
     )
     try:
         store.write("hostile", rows)
-        refusals = Refusals(source="hostile", key=("place",), quarantine=True)
+        refusals = RejectPolicy(source="hostile", key=("place",), quarantine=True)
         loaded = store.scan("hostile", schema=HOSTILE, refusals=refusals)
         columns = (
             "place::text, number::text, bounded::text, text, amounts::text[] AS amounts, small::text,"

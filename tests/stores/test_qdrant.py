@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores import QdrantAddress
+from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.qdrant import Qdrant
-from ys_analytics.stores.refusals import Refusals
 
 SIZE = 4
 LENGTHS = st.floats(-1e3, 1e3, width=32).filter(lambda one: abs(one) > 1e-3)
@@ -174,7 +174,7 @@ def test_nan_in_the_store_is_an_error_that_names_the_point(qdrant):
 
 def test_nan_in_the_store_is_set_aside_where_the_caller_asks(qdrant):
     nan_inside(qdrant)
-    refusals = Refusals(source="ours", key=("id",), quarantine=True)
+    refusals = RejectPolicy(source="ours", key=("id",), quarantine=True)
     assert qdrant.read("ours", SIZE, refusals=refusals)["vector"].to_list() == [[1, 0, 0, 0], [0, 0, 1, 0]]
     assert [misfit.key for misfit in refusals.met] == [{"id": str(uuid.UUID(int=1))}]
 

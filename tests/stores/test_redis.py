@@ -15,11 +15,11 @@ from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.local.home import Home
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
-from ys_analytics.stores import RedisAddress, redis_frame, redis_script
-from ys_analytics.stores.patience import Interrupted
-from ys_analytics.stores.redis import Redis
-from ys_analytics.stores.redis_script import KINDS
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores import RedisAddress
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.retry import Interrupted
+from ys_analytics.stores.redis import Redis, rows, script
+from ys_analytics.stores.redis.script import KINDS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -139,7 +139,7 @@ def test_a_key_of_another_type_is_named(redis, kind):
     with pytest.raises(ContractError, match=rf"key=odd: '{other}' is not a {kind}"):
         redis.read("*", kind)
     redis.write(kind, pl.DataFrame({"key": ["right"], "value": ["v"], "field": ["f"], "member": ["m"], "score": [1.0]}))
-    refusals = Refusals(source="a family", quarantine=True)
+    refusals = RejectPolicy(source="a family", quarantine=True)
     assert redis.read("*", kind, refusals=refusals)["key"].to_list() == ["right"]
     assert [misfit.key for misfit in refusals.met] == [{"key": "odd"}]
 
@@ -150,7 +150,7 @@ def test_text_that_is_not_utf8_is_named_and_never_replaced(redis):
     put(redis, "sound", "é")
     with pytest.raises(ContractError, match="UTF-8"):
         redis.read("*", "string")
-    refusals = Refusals(source="a family", quarantine=True)
+    refusals = RejectPolicy(source="a family", quarantine=True)
     assert redis.read("*", "string", refusals=refusals).select("key", "value").rows() == [("sound", "é")]
     assert {(misfit.column, misfit.key["key"]) for misfit in refusals.met} == {
         ("value", "broken"),
@@ -162,14 +162,14 @@ def test_letters_cut_between_two_values_are_not_joined(redis):
     """Two values that are text only when read as one run are each refused."""
     first, second = "é".encode()[:1], "é".encode()[1:]
     redis.client.rpush(redis.address.prefix + "cut", first, second)
-    refusals = Refusals(source="a family", quarantine=True)
+    refusals = RejectPolicy(source="a family", quarantine=True)
     assert redis.read("cut", "list", refusals=refusals).is_empty()
     assert len(refusals.met) == 2
 
 
 def test_an_infinite_score_is_named(redis):
     redis.client.zadd(redis.address.prefix + "z", {"good": 1, "bad": float("inf")})
-    refusals = Refusals(source="a family", quarantine=True)
+    refusals = RejectPolicy(source="a family", quarantine=True)
     assert redis.read("z", "zset", refusals=refusals)["member"].to_list() == ["good"]
     assert [misfit.key for misfit in refusals.met] == [{"key": "z", "member": "bad"}]
 
@@ -195,7 +195,7 @@ def test_ten_thousand_hostile_keys_change_nothing_silently(redis, record_propert
         if key not in sound:
             hostile.add(key)
     pipeline.execute()
-    refusals = Refusals(source="hostile", quarantine=True)
+    refusals = RejectPolicy(source="hostile", quarantine=True)
     assert dict(redis.read("*", "string", refusals=refusals).select("key", "value").rows()) == sound
     assert {misfit.key["key"] for misfit in refusals.met} == hostile
     record_property("refused", len(refusals.met))
@@ -204,7 +204,7 @@ def test_ten_thousand_hostile_keys_change_nothing_silently(redis, record_propert
 def test_counting_brings_no_key_here(redis):
     """The names of sessions are secrets: what the server answers when they are counted holds none."""
     redis.write("string", pl.DataFrame({"key": ["session:user:s3cret"], "value": ["{}"]}))
-    answers = list(redis._steps(redis_script.COUNT, "session:user:*"))
+    answers = list(redis._steps(script.COUNT, "session:user:*"))
     assert b"s3cret" not in b"".join(run for step in answers for run in step)
     assert redis.count("session:user:*") == 1
 
@@ -227,7 +227,7 @@ def test_a_server_replaced_in_the_middle_is_an_interruption_and_never_half_a_fra
     with Redis.open(RedisAddress(own.url(), embedded=True)) as redis:
         redis.write("string", pl.DataFrame({"key": [f"k{n}" for n in range(5_000)], "value": "v"}, strict=False))
         redis.client.execute_command("WAITAOF", 1, 0, 10_000)
-        steps = redis._steps(redis_script.step("string"), "*")
+        steps = redis._steps(script.step("string"), "*")
         next(steps)
         restart(own)
         with pytest.raises(Interrupted):
@@ -290,7 +290,7 @@ def test_values_are_taken_for_json_as_they_arrive(redis):
     redis.write("string", pl.DataFrame({"key": [f"k{n:05}" for n in range(25_000)], "value": texts}))
     put(redis, "odd", '{"price": 1.5}')
     shape = pl.Struct({"price": pl.String, "n": pl.Int64})
-    refusals = Refusals(source="prices", key=("key",), quarantine=True)
+    refusals = RejectPolicy(source="prices", key=("key",), quarantine=True)
     read = redis.read("*", "string", json=shape, refusals=refusals).sort("key")
     assert read.schema["value"] == shape
     assert read["value"].to_list() == [json.loads(text) for text in texts]
@@ -303,5 +303,5 @@ def test_of_a_key_seen_in_two_parts_the_later_counts():
     """SCAN may give a key again when the server rearranges itself; a list is then wholly the newer one."""
     first = pl.DataFrame({"key": ["a", "a", "b"], "value": ["old", "old", "kept"]})
     later = pl.DataFrame({"key": ["a", "c"], "value": ["new", "kept"]})
-    assert redis_frame.whole([first, later]).rows() == [("b", "kept"), ("a", "new"), ("c", "kept")]
-    assert redis_frame.whole([first, later[1:]]).height == 4
+    assert rows.whole([first, later]).rows() == [("b", "kept"), ("a", "new"), ("c", "kept")]
+    assert rows.whole([first, later[1:]]).height == 4

@@ -10,15 +10,15 @@ import polars as pl
 from ys_analytics.errors import UsageError
 from ys_analytics.frames import texts
 from ys_analytics.schemas import KeyFamily
-from ys_analytics.stores.arrivals import Arrived, nobody
+from ys_analytics.stores.common.progress import Arrived, nobody
+from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.redis import Redis
-from ys_analytics.stores.refusals import Refusals
 
 # What `price:hist` has for each moment: a time and a price.
 _PAIR = 2
 
 
-def read(store: Redis, family: KeyFamily, refusals: Refusals, *, arrived: Arrived = nobody) -> pl.DataFrame:
+def read(store: Redis, family: KeyFamily, refusals: RejectPolicy, *, arrived: Arrived = nobody) -> pl.DataFrame:
     """Every value of a family as rows of its declared columns, with the lifetime left.
 
     Raises:
@@ -28,7 +28,7 @@ def read(store: Redis, family: KeyFamily, refusals: Refusals, *, arrived: Arrive
     """
     if family.secret:
         raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
-    by_key = Refusals(source=family.name, key=("key",), quarantine=refusals.quarantine, met=refusals.met)
+    by_key = RejectPolicy(source=family.name, key=("key",), quarantine=refusals.quarantine, met=refusals.met)
     found = store.read(family.glob, family.kind, json=_json(family), refusals=by_key, arrived=arrived)
     return texts.typed(_values(_parts(found, family, by_key), family, by_key), family.visible, refusals)
 
@@ -45,7 +45,7 @@ def _json(family: KeyFamily) -> pl.DataType | None:
             return None
 
 
-def _parts(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
+def _parts(rows: pl.DataFrame, family: KeyFamily, refusals: RejectPolicy) -> pl.DataFrame:
     """The variable parts of each key as columns."""
     if not family.parts:
         return rows
@@ -65,7 +65,7 @@ def _regex(family: KeyFamily) -> str:
     return f"^{pattern.replace(re.escape(f'{{{last}}}'), f'(?P<{last}>.+)')}$"
 
 
-def _values(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.DataFrame:
+def _values(rows: pl.DataFrame, family: KeyFamily, refusals: RejectPolicy) -> pl.DataFrame:
     """The value under the names of its declared columns, still as text."""
     match family.name:
         case "redis_price_current":
@@ -79,7 +79,7 @@ def _values(rows: pl.DataFrame, family: KeyFamily, refusals: Refusals) -> pl.Dat
     return rows.rename(dict(zip(given, declared, strict=True)))
 
 
-def _history(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+def _history(rows: pl.DataFrame, refusals: RejectPolicy) -> pl.DataFrame:
     """A row for each `["time", "price"]`."""
     points = rows.filter(pl.col("value").list.len() > 0).explode("value")
     strange = pl.col("value").list.len().ne_missing(_PAIR)  # `[null]` holds a moment of which nothing is known
@@ -89,7 +89,7 @@ def _history(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     return points.filter(~strange).with_columns(timestamp=time, price=price).drop("value")
 
 
-def _pairs_of_assets(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+def _pairs_of_assets(rows: pl.DataFrame, refusals: RejectPolicy) -> pl.DataFrame:
     split = rows.with_columns(pl.col("field").str.extract_groups("^(?P<asset_a>[^:]+):(?P<asset_b>[^:]+)$").alias("p"))
     strange = pl.col("p").struct.field("asset_a").is_null()
     for key, field in split.filter(strange).select("key", "field").iter_rows():

@@ -20,7 +20,7 @@ from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit, kit_
 from ys_analytics.frames.run import Run, columns_of
 from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
 
 # A ClickHouse table that grows while it is read is read again; one that never rests is given up.
 _LOOKS = 3
@@ -115,7 +115,7 @@ class _Work:
 
         def passing() -> Iterator[pl.DataFrame]:
             nonlocal dropped, latest
-            refusals = Refusals(source=table.name, key=table.key)
+            refusals = RejectPolicy(source=table.name, key=table.key)
             done = 0
             for frame, again in loading.stream(self.stores, question, refusals, seen=counted.add):
                 dropped += again

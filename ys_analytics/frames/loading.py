@@ -12,7 +12,7 @@ from ys_analytics.frames import contract, families, gate, points
 from ys_analytics.frames.asking import Question
 from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
-from ys_analytics.stores.refusals import Misfit, Refusals
+from ys_analytics.stores.common.quarantine import RejectedRow, RejectPolicy
 
 Seen = Callable[[pl.DataFrame], None]
 
@@ -27,7 +27,7 @@ def load(
     *,
     span: Span | None = None,
     portfolios: Sequence[str] | None = None,
-    quarantine: list[Misfit] | None = None,
+    quarantine: list[RejectedRow] | None = None,
     progress: Progress = silent,
 ) -> pl.DataFrame:
     """One table as a frame, exact to the last decimal.
@@ -60,7 +60,7 @@ def batches(
     *,
     span: Span | None = None,
     portfolios: Sequence[str] | None = None,
-    quarantine: list[Misfit] | None = None,
+    quarantine: list[RejectedRow] | None = None,
     progress: Progress = silent,
 ) -> Iterator[pl.DataFrame]:
     """The same rows in the same order as `load`, a frame at a time, with memory for one of them.
@@ -119,7 +119,7 @@ def find(name: str) -> Table:
 
 
 def collect(
-    stores: Stores, question: Question, refusals: Refusals, *, seen: Seen = _unseen, progress: Progress = silent
+    stores: Stores, question: Question, refusals: RejectPolicy, *, seen: Seen = _unseen, progress: Progress = silent
 ) -> pl.DataFrame:
     """The rows asked for, typed but not yet through the gate; `seen` is shown all that the store gave for it."""
     table, where, values = question.table, question.where, question.parameters
@@ -141,7 +141,7 @@ def collect(
 
 
 def stream(
-    stores: Stores, question: Question, refusals: Refusals, *, seen: Seen = _unseen
+    stores: Stores, question: Question, refusals: RejectPolicy, *, seen: Seen = _unseen
 ) -> Iterator[tuple[pl.DataFrame, int]]:
     """Frames in key order through the gate, each with the number of duplicates dropped from it.
 
@@ -201,8 +201,8 @@ def _within(rows: pl.DataFrame, question: Question) -> pl.DataFrame:
     return rows
 
 
-def _policy(table: Table, quarantine: list[Misfit] | None) -> Refusals:
-    return Refusals(
+def _policy(table: Table, quarantine: list[RejectedRow] | None) -> RejectPolicy:
+    return RejectPolicy(
         source=table.name,
         key=table.key,
         quarantine=quarantine is not None,

@@ -11,7 +11,7 @@ import polars as pl
 from ys_analytics.frames.loading import load
 from ys_analytics.schemas import TABLES, Span, Table
 from ys_analytics.stores import Stores
-from ys_analytics.stores.refusals import Misfit
+from ys_analytics.stores.common.quarantine import RejectedRow
 
 
 class Loader(Protocol):
@@ -23,7 +23,7 @@ class Loader(Protocol):
         *,
         span: Span | None = None,
         portfolios: Sequence[str] | None = None,
-        quarantine: list[Misfit] | None = None,
+        quarantine: list[RejectedRow] | None = None,
     ) -> pl.DataFrame:
         """The table as one exact frame."""
 
@@ -40,7 +40,7 @@ def loader(table: Table) -> Loader:
         *,
         span: Span | None = None,
         portfolios: Sequence[str] | None = None,
-        quarantine: list[Misfit] | None = None,
+        quarantine: list[RejectedRow] | None = None,
     ) -> pl.DataFrame:
         return load(stores, table.name, span=span, portfolios=portfolios, quarantine=quarantine)
 

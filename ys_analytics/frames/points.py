@@ -9,13 +9,13 @@ import polars as pl
 
 from ys_analytics.frames import texts
 from ys_analytics.schemas import Collection, Column
-from ys_analytics.stores.arrivals import Arrived, nobody
-from ys_analytics.stores.json_text import decode
+from ys_analytics.stores.common.json_text import decode
+from ys_analytics.stores.common.progress import Arrived, nobody
+from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.qdrant import Qdrant
-from ys_analytics.stores.refusals import Refusals
 
 
-def batches(store: Qdrant, collection: Collection, refusals: Refusals) -> Iterator[pl.DataFrame]:
+def batches(store: Qdrant, collection: Collection, refusals: RejectPolicy) -> Iterator[pl.DataFrame]:
     """The points of a collection, some thousands at a time, in no promised order.
 
     Raises:
@@ -26,13 +26,13 @@ def batches(store: Qdrant, collection: Collection, refusals: Refusals) -> Iterat
         yield _typed(points, collection, refusals)
 
 
-def read(store: Qdrant, collection: Collection, refusals: Refusals, *, arrived: Arrived = nobody) -> pl.DataFrame:
+def read(store: Qdrant, collection: Collection, refusals: RejectPolicy, *, arrived: Arrived = nobody) -> pl.DataFrame:
     """Every point of a collection; as `batches`."""
     points = store.read(collection.name, collection.size, refusals=refusals, arrived=arrived)
     return _typed(points, collection, refusals)
 
 
-def _typed(points: pl.DataFrame, collection: Collection, refusals: Refusals) -> pl.DataFrame:
+def _typed(points: pl.DataFrame, collection: Collection, refusals: RejectPolicy) -> pl.DataFrame:
     fields = [column for column in collection.columns if column.name not in {"id", "vector"}]
     payload = pl.Struct({column.name: _in_json(column) for column in fields})
     decoded = decode(points, payload, column="payload", key=("id",), refusals=refusals)

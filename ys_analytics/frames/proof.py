@@ -17,7 +17,7 @@ from ys_analytics.frames.asking import Question
 from ys_analytics.frames.decimals import Place, places
 from ys_analytics.schemas import Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
 
 _EXACT = Context(prec=100)
 _HALF = 10**18
@@ -125,7 +125,7 @@ def prove(
     question = Question(loading.find(name), span, portfolios)
     table = question.table
     counted = tally(table)
-    refusals = Refusals(source=name, key=table.key)
+    refusals = RejectPolicy(source=name, key=table.key)
     with stores.postgres.snapshot() if table.store == "postgres" else nullcontext():
         rows = loading.collect(stores, question, refusals, seen=counted.add, progress=progress)
         lines = compare(stores, question, counted)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from ys_analytics.schemas import Column
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
 
 _ISO = "%+"  # RFC 3339, zone included
 
@@ -28,7 +28,7 @@ _LAST_SECOND = (2**63 - 1) // 1_000_000
 JSON_TEXTS = frozenset({"alert", "config", "opportunity", "positions", "route", "weights"})
 
 
-def typed(texts: pl.DataFrame, columns: Sequence[Column], refusals: Refusals) -> pl.DataFrame:
+def typed(texts: pl.DataFrame, columns: Sequence[Column], refusals: RejectPolicy) -> pl.DataFrame:
     """Columns of text as the declared columns; rows with a text that does not fit are refused.
 
     Args:

@@ -4,7 +4,7 @@ The bundle `Stores` is what every other room is handed; an address says where a 
 (and starting the embedded engines) is the work of `ys_analytics.local`.
 """
 
-from ys_analytics.stores.address import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress
+from ys_analytics.stores.addresses import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress
 from ys_analytics.stores.bundle import Stores
 
 __all__ = ["ClickHouseAddress", "PostgresAddress", "QdrantAddress", "RedisAddress", "Stores"]

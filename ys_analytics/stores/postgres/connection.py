@@ -14,9 +14,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ys_analytics.errors import ContractError, SettingsError, StoreError
-from ys_analytics.stores.patience import patiently
+from ys_analytics.stores.common.retry import with_retries
 
-Line = psycopg.Connection[Any]
+Connection = psycopg.Connection[Any]
 
 SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -35,10 +35,10 @@ _PASSING = (
 
 
 @dataclass(slots=True)
-class View:
+class Transaction:
     """An open transaction, and the name under which another connection may share its moment."""
 
-    line: Line
+    line: Connection
     _exported: str = ""
 
     def exported(self) -> str:
@@ -62,7 +62,7 @@ def begin(mode: str, *, timeout: float, snapshot: str) -> str:
     return f"BEGIN {mode}; {share} " + "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
 
 
-def connect(conninfo: str) -> Line:
+def connect(conninfo: str) -> Connection:
     """A connection that leaves no trace on the server: literals in the client, nothing prepared.
 
     Raises:
@@ -71,7 +71,7 @@ def connect(conninfo: str) -> Line:
     """
     _read(conninfo)
 
-    def once() -> Line:
+    def once() -> Connection:
         return psycopg.connect(
             conninfo,
             autocommit=True,
@@ -80,7 +80,7 @@ def connect(conninfo: str) -> Line:
             connect_timeout=10,
         )
 
-    return patiently(once, passes=_starting, deadline=_CONNECT_WITHIN)
+    return with_retries(once, is_transient=_starting, deadline=_CONNECT_WITHIN)
 
 
 def _read(conninfo: str) -> None:
@@ -110,13 +110,13 @@ def _starting(error: Exception) -> bool:
     )
 
 
-def passes(error: psycopg.Error) -> bool:
+def is_transient(error: psycopg.Error) -> bool:
     """Whether the same read may succeed on another try."""
     return isinstance(error, _PASSING) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """A driver's error as ours: one line, no detail that could hold a row."""
     try:
         yield
@@ -131,7 +131,7 @@ def _line_of(error: psycopg.Error) -> str:
     return " ".join(text.split()) or type(error).__name__
 
 
-def _one(line: Line, statement: str) -> object:
+def _one(line: Connection, statement: str) -> object:
     row = line.execute(statement).fetchone()
     assert row is not None  # noqa: S101 - the statements passed here always give a row
     return row[0]

@@ -13,13 +13,13 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores import arrowstream, arrowtable
-from ys_analytics.stores.address import ClickHouseAddress
-from ys_analytics.stores.arrivals import Arrived, counted, nobody
-from ys_analytics.stores.arrowwire import Pipe, Response, Wire
-from ys_analytics.stores.clickhouse_client import bound, client, passes, told
-from ys_analytics.stores.patience import patiently
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.addresses import ClickHouseAddress
+from ys_analytics.stores.clickhouse import arrow_reader, arrow_writer
+from ys_analytics.stores.clickhouse.arrow_transport import Pipe, Response, Wire
+from ys_analytics.stores.clickhouse.client import bound, client, is_transient, translate_errors
+from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.retry import with_retries
 
 if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
@@ -56,7 +56,7 @@ class ClickHouse:
         Raises:
             StoreError: it cannot be reached, or the folder belongs to another engine of this process.
         """
-        with told(address):
+        with translate_errors(address):
             made = client(address)
         try:
             yield cls(address, made)
@@ -76,7 +76,7 @@ class ClickHouse:
         parameters: Parameters | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
         arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """Run one SELECT and return its rows, exactly.
@@ -104,7 +104,7 @@ class ClickHouse:
         parameters: Parameters | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
         arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """The rows of one table, its repeating texts carried as dictionaries.
@@ -124,7 +124,7 @@ class ClickHouse:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        query = _Query(arrowstream.quoted(table), where=where, parameters=parameters, table=True)
+        query = _Query(arrow_reader.quoted(table), where=where, parameters=parameters, table=True)
         return self._collect(query, schema, refusals, arrived)
 
     def batches(
@@ -133,7 +133,7 @@ class ClickHouse:
         parameters: Parameters | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The rows of one SELECT as they arrive, a block of the engine at a time; at least one frame, maybe empty.
 
@@ -143,9 +143,9 @@ class ClickHouse:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        with told(self._address):
+        with translate_errors(self._address):
             query = _Query(f"({statement}\n)", parameters=parameters)
-            yield from self._frames(query, schema, refusals or Refusals(), settings=_BOUNDED)
+            yield from self._frames(query, schema, refusals or RejectPolicy(), settings=_BOUNDED)
 
     def rows(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """The rows of a small catalogue question as Python values; not for data.
@@ -153,7 +153,7 @@ class ClickHouse:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with told(self._address):
+        with translate_errors(self._address):
             return [tuple(row) for row in self._client.query(statement, bound(parameters)).result_rows]
 
     # Writing
@@ -167,15 +167,15 @@ class ClickHouse:
         Raises:
             StoreError: the server refused the rows. ClickHouse is no transactional store: of an insert into
                 several partitions it may have kept some.
-            ContractError: a column is absent, or has no room for a value: see `arrowtable.table`.
+            ContractError: a column is absent, or has no room for a value: see `arrow_writer.table`.
         """
         if not rows.height:
             return 0
-        with told(self._address):
-            natives = {name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrowstream.quoted(table)}")}
+        with translate_errors(self._address):
+            natives = {name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrow_reader.quoted(table)}")}
             if unknown := [name for name in rows.columns if name not in natives]:
                 raise ContractError(f"clickhouse: {table} has no column {unknown[0]}; run `ys migrate status`")
-            arrow = arrowtable.table(rows, natives)
+            arrow = arrow_writer.table(rows, natives)
             self._client.insert_arrow(table, arrow)
         return rows.height
 
@@ -185,39 +185,39 @@ class ClickHouse:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with told(self._address):
+        with translate_errors(self._address):
             self._client.command(statement, bound(parameters))
 
     # Inside
 
     def _collect(
-        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals | None, arrived: Arrived
+        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: RejectPolicy | None, arrived: Arrived
     ) -> pl.DataFrame:
         """All rows or an error; read again from the start when the server went away."""
-        met = refusals if refusals is not None else Refusals()
+        met = refusals if refusals is not None else RejectPolicy()
         before = list(met.met)
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            with told(self._address):
+            with translate_errors(self._address):
                 return pl.concat(counted(self._frames(query, schema, met), arrived))
 
-        may = _never if self._address.embedded else passes
-        return patiently(once, passes=may, deadline=self._address.statement_timeout)
+        may = _never if self._address.embedded else is_transient
+        return with_retries(once, is_transient=may, deadline=self._address.statement_timeout)
 
     def _frames(
-        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: Refusals, *, settings: str = ""
+        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: RejectPolicy, *, settings: str = ""
     ) -> Iterator[pl.DataFrame]:
         columns = self._describe(query, schema)
-        wanted = ", ".join(f"{column.asked} AS {arrowstream.quoted(column.name)}" for column in columns)
+        wanted = ", ".join(f"{column.asked} AS {arrow_reader.quoted(column.name)}" for column in columns)
         with self._stream(query.select(wanted) + settings, query.parameters) as wire:
             stream = pa.ipc.open_stream(wire)
-            yield arrowstream.frame(pa.RecordBatch.from_pylist([], schema=stream.schema), columns, refusals)
+            yield arrow_reader.frame(pa.RecordBatch.from_pylist([], schema=stream.schema), columns, refusals)
             for batch in stream:
-                yield arrowstream.frame(batch, columns, refusals)
+                yield arrow_reader.frame(batch, columns, refusals)
             wire.finish()
 
-    def _describe(self, query: "_Query", schema: Mapping[str, pl.DataType]) -> tuple[arrowstream.Field, ...]:
+    def _describe(self, query: "_Query", schema: Mapping[str, pl.DataType]) -> tuple[arrow_reader.Field, ...]:
         """What the columns are, and which texts repeat enough to travel as a dictionary."""
         asked = f"DESCRIBE ({query.select('*')})"
         natives = {name: native for name, native, *_ in self.rows(asked, query.parameters)}
@@ -226,12 +226,12 @@ class ClickHouse:
         texts = [name for name, dtype in schema.items() if isinstance(dtype, pl.String)]
         repeating = self._repeating(query, texts) if query.table and texts else frozenset()
         return tuple(
-            arrowstream.Field(name=name, dtype=dtype, native=natives[name], repeats=name in repeating)
+            arrow_reader.Field(name=name, dtype=dtype, native=natives[name], repeats=name in repeating)
             for name, dtype in schema.items()
         )
 
     def _repeating(self, query: "_Query", texts: list[str]) -> frozenset[str]:
-        names = [arrowstream.quoted(name) for name in texts]
+        names = [arrow_reader.quoted(name) for name in texts]
         counts = ", ".join(f"uniq({name}) * 4 < count()" for name in names)
         sample = f"SELECT {', '.join(names)} FROM {query.source} LIMIT {_SAMPLE}"  # noqa: S608 - names quoted
         (row,) = self.rows(f"SELECT {counts} FROM ({sample})")  # noqa: S608 - names quoted
@@ -272,6 +272,6 @@ class _Query:
         return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel beside it
 
 
-def _never(error: Exception) -> bool:  # noqa: ARG001 - the form `patiently` asks with
+def _never(error: Exception) -> bool:  # noqa: ARG001 - the form `with_retries` asks with
     """In process nothing gets lost on the way: the engine would say the same again."""
     return False

@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import SettingsError, StoreError
-from ys_analytics.stores.address import ClickHouseAddress
-from ys_analytics.stores.arrowwire import CutShortError
+from ys_analytics.stores.addresses import ClickHouseAddress
+from ys_analytics.stores.clickhouse.arrow_transport import CutShortError
 
 Parameters = Mapping[str, object]
 
@@ -105,7 +105,7 @@ def bound(parameters: Parameters | None) -> dict[str, Any]:
     }
 
 
-def passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same read may succeed on another try: the way to the server failed, not the question."""
     from clickhouse_connect.driver.exceptions import Error, OperationalError
     from urllib3.exceptions import HTTPError
@@ -118,7 +118,7 @@ def passes(error: Exception) -> bool:
 
 
 @contextmanager
-def told(address: ClickHouseAddress) -> Iterator[None]:
+def translate_errors(address: ClickHouseAddress) -> Iterator[None]:
     """A driver's error as ours, in one line."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
     from urllib3.exceptions import HTTPError

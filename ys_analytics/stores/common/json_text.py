@@ -16,9 +16,9 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.json as pj  # type: ignore[import-untyped]
 
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
 
-# Texts are parsed as the one field of an object, so that lists and numbers are objects too.
+# PackedStrings are parsed as the one field of an object, so that lists and numbers are objects too.
 _FIELD = "value"
 
 # Bytes parsed as one piece by one thread.
@@ -33,7 +33,12 @@ _LEAVES: dict[type[pl.DataType], pa.DataType] = {
 
 
 def decode(
-    frame: pl.DataFrame, dtype: pl.DataType, *, column: str = "value", key: Sequence[str] = ("key",), refusals: Refusals
+    frame: pl.DataFrame,
+    dtype: pl.DataType,
+    *,
+    column: str = "value",
+    key: Sequence[str] = ("key",),
+    refusals: RejectPolicy,
 ) -> pl.DataFrame:
     """Replace a column of JSON texts by what they say.
 
@@ -52,7 +57,7 @@ def decode(
         ContractError: a text does not fit, and no quarantine was asked for.
 
     >>> prices = pl.DataFrame({"key": ["a", "b"], "value": ['{"price": "1.50"}', '{"price": 1.5}']})
-    >>> refusals = Refusals(source="prices", quarantine=True)
+    >>> refusals = RejectPolicy(source="prices", quarantine=True)
     >>> decode(prices, pl.Struct({"price": pl.String}), refusals=refusals)["value"].to_list()
     [{'price': '1.50'}]
     >>> [misfit.key for misfit in refusals.met]

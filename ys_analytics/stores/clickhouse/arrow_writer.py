@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores.arrowstream import MICROSECONDS, NUMBERS, bare, digits, native_of
+from ys_analytics.stores.clickhouse.arrow_reader import MICROSECONDS, NUMBERS, bare, digits, native_of
 
 _NUMBERS = {native: dtype for dtype, native in NUMBERS.items()}
 

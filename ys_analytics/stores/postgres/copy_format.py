@@ -12,8 +12,8 @@ import polars as pl
 from psycopg import sql
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores.moments import LAST_DAY, LAST_MICROSECOND
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.time_limits import LAST_DAY, LAST_MICROSECOND
 
 # Leftmost match wins, so an escaped backslash is consumed before what follows it.
 _ESCAPES = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\v": "\v"}
@@ -174,7 +174,7 @@ def fields(
     )
 
 
-def parse(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+def parse(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
     """Rows of COPY text as a frame of the declared types.
 
     Raises:
@@ -215,7 +215,7 @@ def _read(buffer: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     )
 
 
-def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
     """The slow way, for a chunk that holds a misfit: every row is judged as text, the good ones are kept."""
     lines = _readable(buffer, columns, refusals)
     text = _read(b"".join(lines), {column.name: pl.String() for column in columns})
@@ -234,7 +234,7 @@ def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> pl.D
     return wired.select(column.read for column in columns).select(column.value for column in columns)
 
 
-def _readable(buffer: bytes, columns: tuple[Field, ...], refusals: Refusals) -> list[bytes]:
+def _readable(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> list[bytes]:
     """The lines that are UTF-8 (a database in SQL_ASCII can hold others)."""
     kept = []
     for line in buffer.split(b"\n")[:-1]:

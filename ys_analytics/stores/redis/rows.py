@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ys_analytics.stores.blobs import Numbers, Texts, numbers
-from ys_analytics.stores.redis_script import KINDS, Chunk, Kind
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.packed_strings import Numbers, PackedStrings, numbers
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.redis.script import KINDS, Chunk, Kind
 
 _STAYS = -1
 
@@ -25,7 +25,7 @@ def whole(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return looked.filter(pl.col("look") == pl.col("look").max().over("key")).drop("look")
 
 
-def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusals) -> pl.DataFrame:
+def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: RejectPolicy) -> pl.DataFrame:
     """The rows of some chunks, of every key once, in the order of the chunks.
 
     Raises:
@@ -33,11 +33,11 @@ def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusal
     """
     shape = KINDS[kind]
     _refuse_strange(chunks, kind, prefix, refusals)
-    keys = Texts(_joined(chunks, "keys"), _numbers(chunks, "key_lengths"))
+    keys = PackedStrings(_joined(chunks, "keys"), _numbers(chunks, "key_lengths"))
     counts = _numbers(chunks, "counts")
     owner = np.repeat(np.arange(len(counts)), counts)
-    first = Texts(_joined(chunks, "first"), _numbers(chunks, "first_lengths"))
-    second = Texts(_joined(chunks, "second"), _numbers(chunks, "second_lengths"))
+    first = PackedStrings(_joined(chunks, "first"), _numbers(chunks, "first_lengths"))
+    second = PackedStrings(_joined(chunks, "second"), _numbers(chunks, "second_lengths"))
     rows = {
         "key": keys.column.str.strip_prefix(prefix).gather(owner),
         "ttl_ms": pl.Series(_numbers(chunks, "ttls"), dtype=pl.Int64).gather(owner),
@@ -53,22 +53,22 @@ def build(chunks: Sequence[Chunk], kind: Kind, *, prefix: str, refusals: Refusal
     return _scored(frame, refusals) if shape.second == "score" else frame
 
 
-def _refuse_strange(chunks: Sequence[Chunk], kind: Kind, prefix: str, refusals: Refusals) -> None:
+def _refuse_strange(chunks: Sequence[Chunk], kind: Kind, prefix: str, refusals: RejectPolicy) -> None:
     """Refuse keys that match the pattern and hold another type, each once."""
-    strange = Texts(_joined(chunks, "strange"), _numbers(chunks, "strange_lengths"))
+    strange = PackedStrings(_joined(chunks, "strange"), _numbers(chunks, "strange_lengths"))
     types = b" ".join(filter(None, (chunk.types for chunk in chunks))).decode("ascii").split()
     found = {strange.at(place): other for place, other in enumerate(types)}
     for key, other in found.items():
         refusals.refuse(column="key", found=other, expected=f"a {kind}", key={"key": _named(key, prefix)})
 
 
-def _last_seen(keys: Texts) -> npt.NDArray[np.bool_]:
+def _last_seen(keys: PackedStrings) -> npt.NDArray[np.bool_]:
     """Which keys to believe: SCAN may give one twice, and the later look is the newer."""
     return np.array((keys.column.is_last_distinct() | keys.column.is_null()).to_numpy(), np.bool_)
 
 
 def _sound(
-    texts: dict[str, Texts], keys: Texts, owner: Numbers, prefix: str, refusals: Refusals
+    texts: dict[str, PackedStrings], keys: PackedStrings, owner: Numbers, prefix: str, refusals: RejectPolicy
 ) -> npt.NDArray[np.bool_]:
     """Which rows are text throughout; the others are refused, named by their key."""
     sound = np.ones(len(owner), np.bool_)
@@ -80,7 +80,7 @@ def _sound(
     return sound
 
 
-def _scored(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+def _scored(frame: pl.DataFrame, refusals: RejectPolicy) -> pl.DataFrame:
     """Scores as numbers; one that is infinite is refused."""
     read = frame.with_columns(pl.col("score").cast(pl.Float64))
     for key, member, score in frame.filter(~read["score"].is_finite()).select("key", "member", "score").iter_rows():

@@ -12,8 +12,8 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores.moments import LAST_MICROSECOND, LAST_MILLISECOND
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.time_limits import LAST_MICROSECOND, LAST_MILLISECOND
 
 NUMBERS: dict[type[pl.DataType], str] = {
     pl.Int8: "Int8", pl.Int16: "Int16", pl.Int32: "Int32", pl.Int64: "Int64",
@@ -139,7 +139,7 @@ def native_of(dtype: pl.DataType) -> str:
             raise ContractError(f"{dtype} has no exact form in ClickHouse; declare another type")
 
 
-def frame(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+def frame(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
     """A record batch as a frame of the declared types; the batch's memory is shared where it can be.
 
     Raises:
@@ -184,7 +184,7 @@ def _validate(name: str, column: pa.Array) -> None:
             raise pa.ArrowInvalid(f"{name}: a time is out of range")
 
 
-def _sift(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: Refusals) -> pl.DataFrame:
+def _sift(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
     """The slow way, for a batch that holds a misfit: every row is judged alone, the good ones are kept."""
     suspects = [column for column in columns if not _sound(batch.select([column.name]), column)]
     kept = []
@@ -220,7 +220,7 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch(columns, names=batch.schema.names)
 
 
-def _known(batch: pa.RecordBatch, refusals: Refusals) -> list[str]:
+def _known(batch: pa.RecordBatch, refusals: RejectPolicy) -> list[str]:
     return [name for name in refusals.key if name in batch.schema.names]
 
 

@@ -24,14 +24,14 @@ def numbers(run: bytes) -> Numbers:
 
 
 @dataclass(frozen=True)
-class Texts:
-    r"""Texts one after another.
+class PackedStrings:
+    r"""PackedStrings one after another.
 
     Args:
         run: Their bytes.
         lengths: How many bytes each has.
 
-    >>> texts = Texts(b"one\xfftwo", np.array([3, 1, 3]))
+    >>> texts = PackedStrings(b"one\xfftwo", np.array([3, 1, 3]))
     >>> texts.column.to_list(), texts.unsound
     (['one', None, 'two'], [1])
     """

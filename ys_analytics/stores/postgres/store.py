@@ -12,12 +12,20 @@ import polars as pl
 import psycopg
 from psycopg import sql
 
-from ys_analytics.stores import copying, copyroom, copytext
-from ys_analytics.stores.address import PostgresAddress
-from ys_analytics.stores.arrivals import Arrived, counted, nobody
-from ys_analytics.stores.patience import patiently
-from ys_analytics.stores.refusals import Refusals
-from ys_analytics.stores.session import SNAPSHOT, Line, View, begin, connect, passes, told
+from ys_analytics.stores.addresses import PostgresAddress
+from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.retry import with_retries
+from ys_analytics.stores.postgres import copy_format, copy_reader, write_checks
+from ys_analytics.stores.postgres.connection import (
+    SNAPSHOT,
+    Connection,
+    Transaction,
+    begin,
+    connect,
+    is_transient,
+    translate_errors,
+)
 
 Parameters = Mapping[str, object]
 Schema = Mapping[str, pl.DataType]
@@ -45,8 +53,8 @@ class Postgres:
     def __init__(self, address: PostgresAddress) -> None:
         """Connections are made when first used, and made again when the server went away between two reads."""
         self._address = address
-        self._lines: dict[str, Line] = {}
-        self._snapshot: View | None = None
+        self._lines: dict[str, Connection] = {}
+        self._snapshot: Transaction | None = None
         self._writing = False
 
     @classmethod
@@ -59,7 +67,7 @@ class Postgres:
         """
         store = cls(address)
         try:
-            with told():
+            with translate_errors():
                 store._line("read")
             yield store
         finally:
@@ -84,7 +92,7 @@ class Postgres:
         parameters: Parameters | None = None,
         *,
         schema: Schema,
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
         arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """Run one read-only statement and return its rows, exactly.
@@ -103,7 +111,7 @@ class Postgres:
             StoreError: the statement was refused, or the server went away and did not come back.
             ContractError: a column is absent, or a value does not fit its type.
         """
-        return self._collect(copying.Query(f"({statement}\n)", parameters=parameters), schema, refusals, arrived)
+        return self._collect(copy_reader.Query(f"({statement}\n)", parameters=parameters), schema, refusals, arrived)
 
     def scan(
         self,
@@ -112,7 +120,7 @@ class Postgres:
         parameters: Parameters | None = None,
         *,
         schema: Schema,
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
         arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """The rows of one table, over two connections in one snapshot where it is large.
@@ -132,7 +140,7 @@ class Postgres:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        query = copying.Query(copying.quoted(table), where=where, parameters=parameters, table=table)
+        query = copy_reader.Query(copy_reader.quoted(table), where=where, parameters=parameters, table=table)
         return self._collect(query, schema, refusals, arrived)
 
     def batches(
@@ -141,7 +149,7 @@ class Postgres:
         parameters: Parameters | None = None,
         *,
         schema: Schema,
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The rows of one statement as they arrive, some 16 MiB of text at a time; at least one frame, maybe empty.
 
@@ -151,11 +159,11 @@ class Postgres:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        query = copying.Query(f"({statement}\n)", parameters=parameters)
-        with told(), self._view() as view:
-            columns = copying.describe(view.line, query, schema)
-            copy = (view.line, copying.statement(view.line, query, columns))
-            with closing(copying.copied([copy], columns, refusals or Refusals())) as parts:
+        query = copy_reader.Query(f"({statement}\n)", parameters=parameters)
+        with translate_errors(), self._view() as view:
+            columns = copy_reader.describe(view.line, query, schema)
+            copy = (view.line, copy_reader.statement(view.line, query, columns))
+            with closing(copy_reader.copied([copy], columns, refusals or RejectPolicy())) as parts:
                 for _, rows in parts:
                     yield rows
 
@@ -165,7 +173,7 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with told(), self._view() as view:
+        with translate_errors(), self._view() as view:
             return list(view.line.execute(statement, parameters).fetchall())
 
     def lag(self) -> float | None:
@@ -191,7 +199,7 @@ class Postgres:
         if self._snapshot is not None:
             yield
             return
-        with told(), self._transaction("read", SNAPSHOT) as view:
+        with translate_errors(), self._transaction("read", SNAPSHOT) as view:
             # The moment is that of the first statement, not of BEGIN; without one it would be later than promised.
             view.line.execute(b"SELECT 1")
             self._snapshot = view
@@ -217,11 +225,11 @@ class Postgres:
         names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
         empty = sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, sql.Identifier(table))
-        with told(), self._write_line() as line, line.cursor() as cursor:
-            copyroom.refuse_loss(rows, cursor.execute(empty).description or ())
+        with translate_errors(), self._write_line() as line, line.cursor() as cursor:
+            write_checks.refuse_loss(rows, cursor.execute(empty).description or ())
             with cursor.copy(statement) as copy:
                 for part in rows.iter_slices(50_000):
-                    copy.write(copytext.dump(part))
+                    copy.write(copy_format.dump(part))
         return rows.height
 
     def run(self, statement: str, parameters: Parameters | None = None) -> int:
@@ -233,7 +241,7 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with told(), self._write_line() as line:
+        with translate_errors(), self._write_line() as line:
             return line.execute(statement, parameters).rowcount
 
     @contextmanager
@@ -244,7 +252,7 @@ class Postgres:
             StoreError: it cannot begin or commit.
         """
         mode = "READ ONLY" if self._address.read_only else "READ WRITE"
-        with told(), self._transaction("write", mode) as view:
+        with translate_errors(), self._transaction("write", mode) as view:
             self._snapshot, outer, self._writing = view, self._snapshot, True
             try:
                 yield
@@ -254,48 +262,48 @@ class Postgres:
     # Inside
 
     def _collect(
-        self, query: copying.Query, schema: Schema, refusals: Refusals | None, arrived: Arrived
+        self, query: copy_reader.Query, schema: Schema, refusals: RejectPolicy | None, arrived: Arrived
     ) -> pl.DataFrame:
         """All rows or an error; read again from the start when the server went away and nothing depends on it."""
-        met = refusals if refusals is not None else Refusals()
+        met = refusals if refusals is not None else RejectPolicy()
         before = list(met.met)
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            with told(), self._view() as view:
-                columns = copying.describe(view.line, query, schema)
+            with translate_errors(), self._view() as view:
+                columns = copy_reader.describe(view.line, query, schema)
                 return pl.concat(self._frames(view, query, columns, met, arrived))
 
-        return patiently(once, passes=self._may_retry, deadline=self._address.statement_timeout)
+        return with_retries(once, is_transient=self._may_retry, deadline=self._address.statement_timeout)
 
     def _frames(
         self,
-        view: View,
-        query: copying.Query,
-        columns: tuple[copytext.Field, ...],
-        refusals: Refusals,
+        view: Transaction,
+        query: copy_reader.Query,
+        columns: tuple[copy_format.Field, ...],
+        refusals: RejectPolicy,
         arrived: Arrived,
     ) -> list[pl.DataFrame]:
-        middle = copying.middle(view.line, query.table) if query.table and not self._writing else None
+        middle = copy_reader.middle(view.line, query.table) if query.table and not self._writing else None
         if middle is None:
-            copy = (view.line, copying.statement(view.line, query, columns))
-            return counted((rows for _, rows in copying.copied([copy], columns, refusals)), arrived)
+            copy = (view.line, copy_reader.statement(view.line, query, columns))
+            return counted((rows for _, rows in copy_reader.copied([copy], columns, refusals)), arrived)
         halves = [query.also(f"ctid {sign} '({middle},0)'::tid") for sign in ("<", ">=")]
-        texts = [copying.statement(view.line, half, columns) for half in halves]
+        texts = [copy_reader.statement(view.line, half, columns) for half in halves]
         frames: tuple[list[pl.DataFrame], ...] = ([], [])
         with self._transaction("second", SNAPSHOT, snapshot=view.exported()) as second:
             copies = list(zip((view.line, second.line), texts, strict=True))
-            for half, rows in copying.copied(copies, columns, refusals):
+            for half, rows in copy_reader.copied(copies, columns, refusals):
                 frames[half].append(rows)
                 arrived(sum(frame.height for parts in frames for frame in parts))
         return [*frames[0], *frames[1]]
 
     def _may_retry(self, error: Exception) -> bool:
         cause = error.__cause__
-        return self._snapshot is None and isinstance(cause, psycopg.Error) and passes(cause)
+        return self._snapshot is None and isinstance(cause, psycopg.Error) and is_transient(cause)
 
     @contextmanager
-    def _view(self) -> Iterator[View]:
+    def _view(self) -> Iterator[Transaction]:
         """The transaction that is open, or one of its own for a single read."""
         if self._snapshot is not None:
             yield self._snapshot
@@ -304,12 +312,12 @@ class Postgres:
             yield view
 
     @contextmanager
-    def _transaction(self, name: str, mode: str, *, snapshot: str = "") -> Iterator[View]:
+    def _transaction(self, name: str, mode: str, *, snapshot: str = "") -> Iterator[Transaction]:
         """A transaction whose settings end with it."""
         line = self._line(name)
         try:
             line.execute(begin(mode, timeout=self._address.statement_timeout, snapshot=snapshot).encode())
-            yield View(line)
+            yield Transaction(line)
             line.execute(b"COMMIT")
         except BaseException:
             # The cause is already on its way up; a line that cannot roll back is replaced at its next use.
@@ -318,7 +326,7 @@ class Postgres:
             raise
 
     @contextmanager
-    def _write_line(self) -> Iterator[Line]:
+    def _write_line(self) -> Iterator[Connection]:
         if self._writing and self._snapshot is not None:
             yield self._snapshot.line
             return
@@ -328,7 +336,7 @@ class Postgres:
             return
         yield self._line("write")
 
-    def _line(self, name: str) -> Line:
+    def _line(self, name: str) -> Connection:
         """The connection of that name, opened or opened again."""
         target = self._address.conninfo
         if name == "write":

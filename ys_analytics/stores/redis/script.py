@@ -116,7 +116,7 @@ return {
 
 _ONE_BY_ONE = "for _, key in ipairs(found[2]) do look(key) end"
 
-# Texts are fetched together, which is twice as fast. In a cluster they may not be (and one script that tries
+# PackedStrings are fetched together, which is twice as fast. In a cluster they may not be (and one script that tries
 # makes Valkey 9.1 refuse those that come after it).
 _TOGETHER = """
 local some = found[2]

@@ -17,11 +17,11 @@ import polars as pl
 import psycopg
 from psycopg import pq, sql
 
-from ys_analytics.stores import copytext
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.postgres import copy_format
 
 Parameters = Mapping[str, object]
-Line = psycopg.Connection[Any]
+Connection = psycopg.Connection[Any]
 
 # Large enough that the parser's start-up does not show, small enough that memory stays bounded.
 _BUFFER = 16 * 2**20
@@ -55,7 +55,7 @@ class Query:
         where = f"({self.where}) AND {condition}" if self.where else condition
         return Query(self.source, where, self.parameters, self.table)
 
-    def select(self, line: Line, wanted: sql.Composable) -> str:
+    def select(self, line: Connection, wanted: sql.Composable) -> str:
         """`SELECT wanted FROM source WHERE …` with every parameter a literal."""
         ending = f" AS asked{f' WHERE {self.where}' if self.where else ''}"
         tail = f"{self.source}{ending}"
@@ -69,7 +69,7 @@ def quoted(name: str) -> str:
     return sql.Identifier(name).as_string()
 
 
-def describe(line: Line, query: Query, schema: Mapping[str, pl.DataType]) -> tuple[copytext.Field, ...]:
+def describe(line: Connection, query: Query, schema: Mapping[str, pl.DataType]) -> tuple[copy_format.Field, ...]:
     """Ask for no row, to learn what the server itself keeps within bounds: numerics, and texts without escapes."""
     names = sql.SQL(", ").join(map(sql.Identifier, schema))
     found = line.execute(f"{query.select(line, names)} LIMIT 0".encode()).description or []
@@ -79,17 +79,17 @@ def describe(line: Line, query: Query, schema: Mapping[str, pl.DataType]) -> tup
         if column.type_code == _NUMERIC and column.precision is not None and column.scale is not None
     }
     plain = {column.name for column in found if column.type_code == _UUID}
-    return copytext.fields(schema, bounds=bounds, plain=plain)
+    return copy_format.fields(schema, bounds=bounds, plain=plain)
 
 
-def statement(line: Line, query: Query, columns: tuple[copytext.Field, ...]) -> str:
-    """The COPY that asks for the columns in the form `copytext` reads."""
+def statement(line: Connection, query: Query, columns: tuple[copy_format.Field, ...]) -> str:
+    """The COPY that asks for the columns in the form `copy_format` reads."""
     wanted = sql.SQL(", ").join(column.asked for column in columns)
     return f"COPY ({query.select(line, wanted)}) TO STDOUT"
 
 
 def copied(
-    copies: Sequence[tuple[Line, str]], columns: tuple[copytext.Field, ...], refusals: Refusals
+    copies: Sequence[tuple[Connection, str]], columns: tuple[copy_format.Field, ...], refusals: RejectPolicy
 ) -> Generator[tuple[int, pl.DataFrame], None, None]:
     """The rows of one COPY a connection, a buffer at a time, each parsed while the next ones arrive.
 
@@ -104,7 +104,7 @@ def copied(
     parsing: deque[tuple[int, Future[pl.DataFrame]]] = deque()
     with ThreadPoolExecutor(1) as parser, closing(_buffers(copies)) as buffers:
         for place, buffer in buffers:
-            parsing.append((place, parser.submit(copytext.parse, buffer, columns, refusals)))
+            parsing.append((place, parser.submit(copy_format.parse, buffer, columns, refusals)))
             if len(parsing) > _WAITING:
                 first, rows = parsing.popleft()
                 yield first, rows.result()
@@ -112,7 +112,7 @@ def copied(
             yield first, rows.result()
 
 
-def _buffers(copies: Sequence[tuple[Line, str]]) -> Generator[tuple[int, bytes], None, None]:
+def _buffers(copies: Sequence[tuple[Connection, str]]) -> Generator[tuple[int, bytes], None, None]:
     """What the copies bring, in buffers of whole rows; at least one of each.
 
     One thread serves all connections: two that fight for the interpreter at every row are slower. Leaving
@@ -193,7 +193,7 @@ def _finish(pgconn: pq.abc.PGconn) -> None:
         raise psycopg.errors.error_from_result(verdict) if verdict else psycopg.OperationalError("the server went away")
 
 
-def middle(line: Line, table: str) -> int | None:
+def middle(line: Connection, table: str) -> int | None:
     """The page that halves a large table, cutting each partition at the same page; None for a small one."""
     pages = [
         size // _PAGE

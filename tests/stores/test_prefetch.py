@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ys_analytics.stores.ahead import ahead
+from ys_analytics.stores.common.prefetch import prefetch
 
 
 def test_the_next_step_is_begun_while_this_one_is_in_use():
@@ -15,7 +15,7 @@ def test_the_next_step_is_begun_while_this_one_is_in_use():
         begun.set()
         yield 2
 
-    for step in ahead(steps()):
+    for step in prefetch(steps()):
         assert begun.wait(10), step
 
 
@@ -24,7 +24,7 @@ def test_what_a_step_raises_is_raised_where_it_is_used():
         yield 1
         raise KeyError("second")
 
-    used = ahead(steps())
+    used = prefetch(steps())
     assert next(used) == 1
     with pytest.raises(KeyError, match="second"):
         next(used)
@@ -32,7 +32,7 @@ def test_what_a_step_raises_is_raised_where_it_is_used():
 
 def test_leaving_early_leaves_no_thread():
     before = threading.active_count()
-    steps = ahead(iter(range(100)))
+    steps = prefetch(iter(range(100)))
     assert next(steps) == 0
     steps.close()
     assert threading.active_count() == before

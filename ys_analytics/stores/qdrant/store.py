@@ -21,17 +21,17 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.errors import ContractError, StoreError
-from ys_analytics.stores import qdrant_folder
-from ys_analytics.stores.arrivals import Arrived, counted, nobody
-from ys_analytics.stores.patience import Interrupted, patiently
-from ys_analytics.stores.qdrant_folder import Points
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.retry import Interrupted, with_retries
+from ys_analytics.stores.qdrant import folder
+from ys_analytics.stores.qdrant.folder import Points
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from qdrant_client import QdrantClient
 
-    from ys_analytics.stores.address import QdrantAddress
+    from ys_analytics.stores.addresses import QdrantAddress
 
 FieldType = Literal["integer", "float", "keyword"]
 
@@ -90,7 +90,7 @@ class Qdrant:
             yield store
 
     def read(
-        self, collection: str, size: int, *, refusals: Refusals | None = None, arrived: Arrived = nobody
+        self, collection: str, size: int, *, refusals: RejectPolicy | None = None, arrived: Arrived = nobody
     ) -> pl.DataFrame:
         """Every point of a collection.
 
@@ -115,12 +115,12 @@ class Qdrant:
         return pl.concat([empty, *parts]).sort("id")
 
     def batches(
-        self, collection: str, size: int, *, rows: int = 5_000, refusals: Refusals | None = None
+        self, collection: str, size: int, *, rows: int = 5_000, refusals: RejectPolicy | None = None
     ) -> Iterator[pl.DataFrame]:
         """The same in frames of at most `rows` points, with memory for one of them."""
-        refusals = refusals if refusals is not None else Refusals(source=collection, key=("id",))
+        refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
-        with self._refused():
+        with self._translate_errors():
             for points in self._pages(collection, size, rows=rows):
                 yield _frame(*_sound(points, refusals), size)
 
@@ -145,9 +145,9 @@ class Qdrant:
         vectors = _matrix(frame, collection)
         self._require(collection, vectors.shape[1])
         ids, payloads = frame["id"].to_list(), [json.loads(text) for text in frame["payload"]]
-        with self._refused(), qdrant_folder.unwarned():
+        with self._translate_errors(), folder.unwarned():
             if self.address.embedded:
-                qdrant_folder.hasten(self.client, collection)
+                folder.hasten(self.client, collection)
             for start in range(0, frame.height, _UPSERT):
                 part = slice(start, start + _UPSERT)
                 points = Batch(ids=ids[part], vectors=vectors[part].tolist(), payloads=payloads[part])
@@ -160,7 +160,7 @@ class Qdrant:
         Raises:
             StoreError: there is no such collection, or the server refused us or went away.
         """
-        return self._patiently(lambda: self.client.count(collection, exact=True).count)
+        return self._with_retries(lambda: self.client.count(collection, exact=True).count)
 
     def collections(self) -> dict[str, Shape]:
         """Every collection and what it is made of, by name.
@@ -168,7 +168,7 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        named = self._patiently(lambda: self.client.get_collections().collections)
+        named = self._with_retries(lambda: self.client.get_collections().collections)
         return {one.name: self._shape(one.name) for one in sorted(named, key=lambda one: one.name)}
 
     def make(self, collection: str, *, size: int, payload: Mapping[str, FieldType]) -> bool:
@@ -183,7 +183,7 @@ class Qdrant:
         from qdrant_client.models import Distance, PayloadSchemaType, VectorParams
 
         there = self.collections().get(collection)
-        with self._refused():
+        with self._translate_errors():
             if there is None:
                 self.client.create_collection(collection, VectorParams(size=size, distance=Distance(DISTANCE)))
             else:
@@ -200,7 +200,7 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._refused():
+        with self._translate_errors():
             if not self.client.collection_exists(collection):
                 return False
             self.client.delete_collection(collection)
@@ -212,7 +212,7 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._refused():
+        with self._translate_errors():
             self.client.get_collections()
 
     def about(self) -> dict[str, str]:
@@ -225,10 +225,10 @@ class Qdrant:
             from importlib.metadata import version
 
             return {"engine": "qdrant-client local mode", "version": version("qdrant-client")}
-        return {"engine": "qdrant", "version": str(self._patiently(self.client.info).version)}
+        return {"engine": "qdrant", "version": str(self._with_retries(self.client.info).version)}
 
     def _shape(self, collection: str) -> Shape:
-        found = self._patiently(lambda: self.client.get_collection(collection))
+        found = self._with_retries(lambda: self.client.get_collection(collection))
         vectors = found.config.params.vectors
         indexes = {name: str(index.data_type.value) for name, index in (found.payload_schema or {}).items()}
         if vectors is None or isinstance(vectors, dict):
@@ -237,17 +237,17 @@ class Qdrant:
 
     def _require(self, collection: str, size: int) -> None:
         """Refuse a collection that is absent or is not what was declared."""
-        if not self._patiently(lambda: self.client.collection_exists(collection)):
+        if not self._with_retries(lambda: self.client.collection_exists(collection)):
             raise StoreError(f"Qdrant has no collection {collection}; run: ys migrate up")
         _agree(collection, self._shape(collection), size)
 
     def _pages(self, collection: str, size: int, *, rows: int) -> Iterator[Points]:
         if self.address.embedded:
-            yield from qdrant_folder.pages(self.client, collection, rows=rows)
+            yield from folder.pages(self.client, collection, rows=rows)
             return
         offset: Any = None
         while True:
-            records, offset = self._patiently(
+            records, offset = self._with_retries(
                 lambda at=offset: self.client.scroll(  # type: ignore[misc]
                     collection, limit=min(rows, _PAGE), offset=at, with_payload=True, with_vectors=True
                 )
@@ -261,21 +261,21 @@ class Qdrant:
             if offset is None:
                 return
 
-    def _patiently(self, read: Callable[[], _T]) -> _T:
-        with self._refused():
-            return patiently(read, passes=_passes, deadline=self.address.timeout)
+    def _with_retries(self, read: Callable[[], _T]) -> _T:
+        with self._translate_errors():
+            return with_retries(read, is_transient=is_transient, deadline=self.address.timeout)
 
     @contextmanager
-    def _refused(self) -> Iterator[None]:
-        with _refused(self.address):
+    def _translate_errors(self) -> Iterator[None]:
+        with translate_errors(self.address):
             yield
 
 
 @contextmanager
 def _client(address: QdrantAddress) -> Iterator[QdrantClient]:
     with ExitStack() as stack:
-        with _refused(address):
-            opening = qdrant_folder.client_of(address.folder) if address.folder is not None else _server(address)
+        with translate_errors(address):
+            opening = folder.client_of(address.folder) if address.folder is not None else _server(address)
             client = stack.enter_context(opening)
         yield client
 
@@ -297,7 +297,7 @@ def _server(address: QdrantAddress) -> Iterator[QdrantClient]:
 
 
 @contextmanager
-def _refused(address: QdrantAddress) -> Iterator[None]:
+def translate_errors(address: QdrantAddress) -> Iterator[None]:
     """Make of every error of the driver a StoreError that names the store and no secret."""
     from qdrant_client.common.client_exceptions import QdrantException
     from qdrant_client.http.exceptions import ApiException
@@ -310,7 +310,7 @@ def _refused(address: QdrantAddress) -> Iterator[None]:
         raise StoreError(f"Qdrant at {address.masked}: {said}; {hint}") from error
 
 
-def _passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Connections that are refused or lost come back; what a server answered stays answered."""
     from qdrant_client.http.exceptions import ResponseHandlingException
 
@@ -326,7 +326,7 @@ def _agree(collection: str, found: Shape, size: int) -> None:
         )
 
 
-def _sound(points: Points, refusals: Refusals) -> tuple[Points, list[str]]:
+def _sound(points: Points, refusals: RejectPolicy) -> tuple[Points, list[str]]:
     """The points that fit, and their payloads as JSON text; the others are refused."""
     fits: list[bool] = np.asarray(np.isfinite(points.vectors).all(axis=1)).tolist()
     for point, fit in zip(points.ids, fits, strict=True):

@@ -1,13 +1,13 @@
 """Redis (or Valkey) as typed frames: key families by SCAN, in chunks, without an object per value.
 
-Knows the four kinds of value and the wire; knows no family. A chunk is read by one script on the
-server: keys, lifetimes and values of one moment come back as a few long runs of bytes with their
-lengths, which become columns as they stand.
+Depends on the four kinds of value and on the protocol. Does not know any family. A chunk is read by one script on
+the server: keys, lifetimes and values of one moment come back as a few long runs of bytes with their lengths, which
+become columns as they stand. A read that saw the servers change is begun again: it gives every key, or an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 
 from ys_analytics.errors import StoreError
-from ys_analytics.stores import redis_frame, redis_script
-from ys_analytics.stores.ahead import ahead
-from ys_analytics.stores.arrivals import Arrived, counted, nobody
-from ys_analytics.stores.json_text import decode
-from ys_analytics.stores.patience import Interrupted, patiently
-from ys_analytics.stores.redis_script import KINDS, Chunk, Kind
-from ys_analytics.stores.redis_url import connect
-from ys_analytics.stores.refusals import Refusals
+from ys_analytics.stores.common.deadline import GRACE, time_limit
+from ys_analytics.stores.common.json_text import decode
+from ys_analytics.stores.common.prefetch import prefetch
+from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.retry import Interrupted, Rearranged, with_retries
+from ys_analytics.stores.redis import rows, script, topology
+from ys_analytics.stores.redis.script import KINDS, Chunk, Kind
+from ys_analytics.stores.redis.url import connect
 
 if TYPE_CHECKING:
     from redis import Redis as Client
     from redis import RedisCluster
 
-    from ys_analytics.stores.address import RedisAddress
+    from ys_analytics.stores.addresses import RedisAddress
 
 # Keys the server looks at per step: a few milliseconds of its time, a few hundred kilobytes.
 _STEP = 2_000
@@ -64,7 +65,7 @@ class Redis:
             StoreError: the server cannot be reached or refuses us.
             SettingsError: the URL is of no known form.
         """
-        with refused(address):
+        with translate_errors(address):
             client = connect(address.url, timeout=address.timeout)
         try:
             store = cls(client, address)
@@ -79,7 +80,7 @@ class Redis:
         kind: Kind,
         *,
         json: pl.DataType | None = None,
-        refusals: Refusals | None = None,
+        refusals: RejectPolicy | None = None,
         arrived: Arrived = nobody,
     ) -> pl.DataFrame:
         """Every key that matches a glob, with its remaining lifetime, as long rows.
@@ -106,15 +107,15 @@ class Redis:
         Example:
             redis.read("price:current:*", "string", json=pl.Struct({"price": pl.String}))
         """
-        met = refusals if refusals is not None else Refusals(source=pattern, key=("key",))
+        met = refusals if refusals is not None else RejectPolicy(source=pattern, key=("key",))
         before = list(met.met)
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            groups = ahead(self._groups(pattern, kind))
-            return redis_frame.whole(counted((self._part(chunks, kind, json, met) for chunks in groups), arrived))
+            groups = prefetch(self._groups(pattern, kind), abort=self._abort)
+            return rows.whole(counted((self._part(chunks, kind, json, met) for chunks in groups), arrived))
 
-        return self._patiently(once)
+        return self._with_retries(once)
 
     def count(self, pattern: str) -> int:
         """How many keys match a glob; the keys themselves stay on the server, for some are secrets.
@@ -122,7 +123,7 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
-        steps = self._patiently(lambda: [digests for (digests,) in self._steps(redis_script.COUNT, pattern)])
+        steps = self._with_retries(lambda: [digests for (digests,) in self._steps(script.COUNT, pattern)])
         return len(set(b",".join(filter(None, steps)).split(b",")) - {b""})
 
     def write(self, kind: Kind, frame: pl.DataFrame, *, ttl: int | None = None) -> int:
@@ -142,8 +143,8 @@ class Redis:
         shape = KINDS[kind]
         columns = [name for name in (shape.first, shape.second) if name]
         keys = frame.group_by("key", maintain_order=True).agg(*columns)
-        with self._refused():
-            for part in keys.iter_slices(_WRITES):
+        for part in keys.iter_slices(_WRITES):
+            with self._once():
                 pipeline = self.client.pipeline(transaction=False)
                 for key, *values in part.iter_rows():
                     _queue(pipeline, kind, self.address.prefix + key, values, ttl)
@@ -156,10 +157,10 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
+        keys = self._with_retries(lambda: sorted({key for keys in self._scan(pattern) for key in keys}))
         removed = 0
-        with self._refused():
-            keys = list(self.client.scan_iter(match=_glob(self.address.prefix, pattern), count=_STEP))
-            for start in range(0, len(keys), _WRITES):
+        for start in range(0, len(keys), _WRITES):
+            with self._once():
                 pipeline = self.client.pipeline(transaction=False)
                 for key in keys[start : start + _WRITES]:
                     pipeline.unlink(key)
@@ -172,7 +173,7 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._refused():
+        with self._once():
             self.client.ping()
 
     def about(self) -> dict[str, str]:
@@ -181,8 +182,9 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._refused():
-            said = self._info(next(self._nodes()))
+        with self._once():
+            node = topology.servers(self.client)[0]
+            said = self.client.info(**topology.target(node))
         return {
             "engine": str(said.get("server_name", "redis")),
             "version": str(said.get("valkey_version") or said["redis_version"]),
@@ -190,55 +192,86 @@ class Redis:
             "mode": str(said.get("server_mode") or said.get("redis_mode", "")),
         }
 
-    def _part(self, chunks: list[Chunk], kind: Kind, json: pl.DataType | None, refusals: Refusals) -> pl.DataFrame:
-        rows = redis_frame.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
-        return rows if json is None else decode(rows, json, key=("key",), refusals=refusals)
+    def _part(self, chunks: list[Chunk], kind: Kind, json: pl.DataType | None, refusals: RejectPolicy) -> pl.DataFrame:
+        built = rows.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
+        return built if json is None else decode(built, json, key=("key",), refusals=refusals)
 
     def _groups(self, pattern: str, kind: Kind) -> Iterator[list[Chunk]]:
         """The chunks of every step, some steps together; at least one group, maybe empty."""
-        script = redis_script.step(kind, cluster=hasattr(self.client, "get_primaries"))
-        chunks = (Chunk(*runs) for runs in self._steps(script, pattern))
+        read = script.step(kind, cluster=topology.is_cluster(self.client))
+        chunks = (Chunk(*runs) for runs in self._steps(read, pattern))
         yield list(islice(chunks, _TOGETHER))
         while group := list(islice(chunks, _TOGETHER)):
             yield group
 
-    def _steps(self, script: str, pattern: str) -> Iterator[list[bytes]]:
-        """Step through every server; one that is no longer the one we began with is an interruption."""
+    def _steps(self, step: str, pattern: str) -> Iterator[list[bytes]]:
+        """What a script gives for each step of SCAN."""
         glob = _glob(self.address.prefix, pattern)
-        for node in self._nodes():
-            begun_with = self._info(node)["run_id"]
+        return self._walk(lambda node, cursor: self._ask(node, "EVAL", step, 0, cursor, glob, _STEP))
+
+    def _scan(self, pattern: str) -> Iterator[list[bytes]]:
+        """The keys of each step of SCAN, prefix included."""
+        glob = _glob(self.address.prefix, pattern)
+        steps = self._walk(lambda node, cursor: self._ask(node, "SCAN", cursor, "MATCH", glob, "COUNT", _STEP))
+        return (keys for (keys,) in steps)
+
+    def _walk(self, ask: Callable[[Any, bytes], Sequence[Any]]) -> Iterator[list[Any]]:
+        """Step through every server that holds keys, from cursor 0 to cursor 0.
+
+        Raises:
+            Interrupted: the servers, what they serve or whose data it is changed meanwhile.
+        """
+        nodes = topology.servers(self.client)
+        before = self._observe(nodes)
+        for node in nodes:
             cursor = b"0"
             while True:
-                cursor, *runs = self._ask(node, "EVAL", script, 0, cursor, glob, _STEP)
-                yield runs
+                found, *answer = ask(node, cursor)
+                yield answer
+                cursor = found if isinstance(found, bytes) else str(found).encode()
                 if cursor == b"0":
                     break
-            if self._info(node)["run_id"] != begun_with:
-                raise Interrupted("the server was replaced while it was read; read again")
+        if self._observe(nodes) != before:
+            raise Rearranged("the servers changed while they were read; read again")
 
-    def _nodes(self) -> Iterator[Any]:
-        """The servers that together hold all keys; None where there is only one."""
-        primaries = getattr(self.client, "get_primaries", None)
-        yield from (None,) if primaries is None else primaries()
+    def _observe(self, nodes: list[Any]) -> tuple[topology.ServerState, ...]:
+        return topology.observe(self.client, nodes, primary=self.address.by_sentinel)
 
     def _ask(self, node: Any, *command: object) -> Any:
-        return self.client.execute_command(*command, **_at(node))  # type: ignore[no-untyped-call]
+        return self.client.execute_command(*command, **topology.target(node))  # type: ignore[no-untyped-call]
 
-    def _info(self, node: Any) -> dict[str, Any]:
-        return self.client.info(**_at(node))
+    def _abort(self) -> None:
+        """Close every connection, so that whoever waits on one stops waiting."""
+        client: Any = self.client
+        members = [node.redis_connection for node in client.get_nodes()] if topology.is_cluster(client) else [client]
+        for member in members:
+            if member is not None:
+                member.connection_pool.disconnect(inuse_connections=True)
 
-    def _patiently(self, read: Callable[[], _T]) -> _T:
-        with self._refused():
-            return patiently(read, passes=_passes, deadline=self.address.timeout)
+    def _with_retries(self, read: Callable[[], _T]) -> _T:
+        with translate_errors(self.address):
+            return with_retries(
+                read,
+                is_transient=is_transient,
+                deadline=self.address.timeout + GRACE,
+                abort=self._abort,
+                peer=self._peer,
+            )
 
     @contextmanager
-    def _refused(self) -> Iterator[None]:
-        with refused(self.address):
+    def _once(self) -> Iterator[None]:
+        """One exchange with the server that is not repeated."""
+        limit = time_limit(self.address.timeout + GRACE, abort=self._abort, peer=self._peer)
+        with limit, translate_errors(self.address):
             yield
+
+    @property
+    def _peer(self) -> str:
+        return f"Redis at {self.address.masked}"
 
 
 @contextmanager
-def refused(address: RedisAddress) -> Iterator[None]:
+def translate_errors(address: RedisAddress) -> Iterator[None]:
     """Make of every error of the driver a StoreError that names the server and no secret."""
     from redis.exceptions import RedisError
 
@@ -250,15 +283,11 @@ def refused(address: RedisAddress) -> Iterator[None]:
         raise StoreError(f"Redis at {address.masked}: {said}; {hint}") from error
 
 
-def _passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Connections that are refused or lost come back; a wrong password stays wrong."""
     from redis.exceptions import AuthenticationError, ConnectionError  # noqa: A004 - the driver's name for it
 
     return isinstance(error, ConnectionError) and not isinstance(error, AuthenticationError)
-
-
-def _at(node: Any) -> dict[str, Any]:
-    return {} if node is None else {"target_nodes": node}
 
 
 def _queue(pipeline: Any, kind: Kind, key: str, values: list[list[Any]], ttl: int | None) -> None:

@@ -1,6 +1,6 @@
 """What becomes of a value that does not fit its declared type: an error, or quarantine where the caller asks.
 
-Knows how a misfit is named; knows no wire and no table. Nothing is ever rounded, wrapped or nulled instead.
+Knows how a row is named; knows no wire and no table. Nothing is ever rounded, wrapped or nulled instead.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Misfit:
+class RejectedRow:
     """One row that was kept out, and the first value of it that did not fit.
 
     Attributes:
@@ -33,7 +33,7 @@ class Misfit:
     def __str__(self) -> str:
         """One line: what, where, and what was expected.
 
-        >>> print(Misfit(source="t", column="price", key={"id": "7"}, found="NaN", expected="Decimal"))
+        >>> print(RejectedRow(source="t", column="price", key={"id": "7"}, found="NaN", expected="Decimal"))
         t.price where id=7: 'NaN' is not Decimal
         """
         where = ", ".join(f"{name}={value}" for name, value in self.key.items())
@@ -41,7 +41,7 @@ class Misfit:
 
 
 @dataclass(slots=True, kw_only=True)
-class Refusals:
+class RejectPolicy:
     """The policy for misfits during one load, and those it met.
 
     Attributes:
@@ -54,7 +54,7 @@ class Refusals:
     source: str = "query"
     key: Sequence[str] = ()
     quarantine: bool = False
-    met: list[Misfit] = field(default_factory=list)
+    met: list[RejectedRow] = field(default_factory=list)
 
     def refuse(self, *, column: str, found: object, expected: object, key: dict[str, str] | None = None) -> None:
         """Record a row that does not fit.
@@ -62,9 +62,9 @@ class Refusals:
         Raises:
             ContractError: the caller did not ask for quarantine.
         """
-        misfit = Misfit(
+        row = RejectedRow(
             source=self.source, column=column, key=key or {}, found=str(found)[:_SHOWN], expected=str(expected)
         )
         if not self.quarantine:
-            raise ContractError(f"{misfit}; correct the row, or load with quarantine to set it aside")
-        self.met.append(misfit)
+            raise ContractError(f"{row}; correct the row, or load with quarantine to set it aside")
+        self.met.append(row)

@@ -105,6 +105,15 @@ class RedisAddress:
         """
         return mask(self.url)
 
+    @property
+    def by_sentinel(self) -> bool:
+        """Whether Sentinels say which server is the primary.
+
+        >>> RedisAddress("redis+sentinel://a:1,b:2/prices").by_sentinel
+        True
+        """
+        return "+sentinel:" in self.url.partition("//")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class QdrantAddress:

@@ -1,0 +1,55 @@
+"""Give up on a peer that goes silent or trickles: a time limit on the client, whatever the server does.
+
+Depends on threads and the clock; does not know any store. A socket timeout is not enough: it starts again with
+every byte that arrives.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ys_analytics.errors import StoreError
+
+# Seconds the server has to report its own time limit first, which says more.
+GRACE = 2.0
+
+
+@contextmanager
+def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Iterator[threading.Event]:
+    """Run a block that may take so long; then `abort` makes whatever it waits for fail.
+
+    Args:
+        seconds: From now, more than zero.
+        abort: Closes the connections the block waits on. It runs in another thread, once, and must not block.
+        peer: The store and its address without secrets, for the message.
+
+    Yields:
+        An event that is set once the time is over; a block that retries must not begin again after that.
+
+    Raises:
+        StoreError: the time was over before the block was.
+
+    >>> with time_limit(5.0, abort=lambda: None, peer="redis") as over:
+    ...     over.is_set()
+    False
+    """
+    over = threading.Event()
+
+    def expire() -> None:
+        over.set()
+        abort()
+
+    timer = threading.Timer(seconds, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    except Exception as error:
+        if over.is_set():
+            raise StoreError(
+                f"{peer}: no complete answer within {seconds:g} s; check the server and the network, "
+                "or raise YS_STATEMENT_TIMEOUT"
+            ) from error
+        raise
+    finally:
+        timer.cancel()

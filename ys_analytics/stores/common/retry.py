@@ -1,0 +1,77 @@
+"""Retry a read that a lost connection cut short; never a write.
+
+Depends on stamina for the pauses. Does not know any store. A read begins again from its start, so a server that
+restarts in the middle gives the same frame or an error, never part of one.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import stamina
+
+from ys_analytics.stores.common.deadline import time_limit
+
+_T = TypeVar("_T")
+
+_ATTEMPTS = 5
+
+# Retries are reported by the progress of a load; without a handler stamina would print its events on stderr.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
+class Interrupted(Exception):  # noqa: N818 - not a failure yet: the read begins again
+    """The server that answers is no longer the one a read began with, or what it serves was replaced meanwhile."""
+
+
+class Rearranged(Interrupted):
+    """The servers of a cluster are moving their keys; the read begins again for as long as its time lasts."""
+
+
+def with_retries(
+    read: Callable[[], _T],
+    *,
+    is_transient: Callable[[Exception], bool],
+    deadline: float,
+    abort: Callable[[], None] = lambda: None,
+    peer: str = "the store",
+) -> _T:
+    """Run a read, and again with growing pauses while what stops it is likely to pass.
+
+    Args:
+        read: Begins from its start whenever it is called, and changes nothing.
+        is_transient: Whether an error is likely to pass: a refused or a lost connection.
+        deadline: Seconds for all attempts together.
+        abort: Closes the connections that an attempt waits on, when the time is over.
+        peer: The store and its address without secrets, for the message.
+
+    Returns:
+        What the read returned.
+
+    Raises:
+        StoreError: the time was over first.
+        Exception: the last error of the read, where it is not transient or the attempts are used up.
+
+    >>> with_retries(lambda: 7, is_transient=lambda error: False, deadline=1)
+    7
+    """
+    with time_limit(deadline, abort=abort, peer=peer) as over:
+
+        def passes(error: Exception) -> bool:
+            return not over.is_set() and (isinstance(error, Interrupted) or is_transient(error))
+
+        def moves(error: Exception) -> bool:
+            return not over.is_set() and isinstance(error, Rearranged)
+
+        for outer in stamina.retry_context(on=moves, attempts=None, timeout=deadline, wait_initial=0.05, wait_max=1.0):
+            with outer:
+                for attempt in stamina.retry_context(
+                    on=lambda error: passes(error) and not moves(error),
+                    attempts=_ATTEMPTS,
+                    timeout=deadline,
+                    wait_initial=0.1,
+                    wait_max=2.0,
+                ):
+                    with attempt:
+                        return read()
+    raise AssertionError  # pragma: no cover - the contexts either return or raise
