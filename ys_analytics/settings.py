@@ -38,6 +38,12 @@ class Settings(BaseSettings):
 
     postgres_url: SecretStr | None = Field(None, description="postgresql://… of the primary; embedded when empty.")
     postgres_replica_url: SecretStr | None = Field(None, description="Where reads go when set; writes never do.")
+    replica_max_lag: float | None = Field(
+        None, ge=0, description="Seconds the replica may be behind its primary; empty asks nothing of it."
+    )
+    replica_fallback: bool = Field(
+        default=False, description="Read from the primary when the replica is down or too far behind; refuse otherwise."
+    )
     clickhouse_url: SecretStr | None = Field(None, description="http(s)://user:password@host:port/database.")
     clickhouse_cluster: str = Field(
         "",

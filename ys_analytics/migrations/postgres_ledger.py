@@ -69,9 +69,8 @@ class PostgresLedger:
 
     def apply(self, file: MigrationFile) -> None:
         """Run the file and remember it; both or neither, with the transaction of `turn`."""
-        # A file may take longer than any question is allowed to.
-        self.postgres.run("SET LOCAL statement_timeout = 0")
-        self.postgres.run(file.up)
+        with self.postgres.unlimited():
+            self.postgres.run(file.up)
         self.postgres.run(
             "INSERT INTO schema_migrations (version, description, rollback_sql, checksum)"
             " VALUES (%(version)s, %(description)s, %(rollback)s, %(checksum)s)",
@@ -85,10 +84,10 @@ class PostgresLedger:
 
     def undo(self, row: Row) -> None:
         """Forget the migration and run its rollback; both or neither, with the transaction of `turn`."""
-        self.postgres.run("SET LOCAL statement_timeout = 0")
-        # Forgotten first: the oldest rollback takes the ledger itself away.
-        self.postgres.run("DELETE FROM schema_migrations WHERE version = %(version)s", {"version": row.version})
-        self.postgres.run(row.rollback)
+        with self.postgres.unlimited():
+            # Forgotten first: the oldest rollback takes the ledger itself away.
+            self.postgres.run("DELETE FROM schema_migrations WHERE version = %(version)s", {"version": row.version})
+            self.postgres.run(row.rollback)
 
     def found(self) -> frozenset[Made]:
         """Every table, index, type, view, function, live trigger and role of this schema."""

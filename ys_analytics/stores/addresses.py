@@ -19,6 +19,8 @@ class PostgresAddress:
     Args:
         conninfo: What libpq accepts: `postgresql://…` or `host=… user=…`.
         replica: The same for the replica; None sends reads to the primary.
+        max_lag: Seconds the replica may be behind; None asks nothing of it.
+        fallback: Read from the primary where the replica does not answer or is too far behind; an error otherwise.
         read_only: Every transaction is READ ONLY (the analyst's session).
         statement_timeout: Seconds one statement may run.
         embedded: The server is ours, out of a wheel, on a unix socket.
@@ -26,6 +28,8 @@ class PostgresAddress:
 
     conninfo: str = field(repr=False)
     replica: str | None = field(default=None, repr=False)
+    max_lag: float | None = None
+    fallback: bool = False
     read_only: bool = False
     statement_timeout: float = 120.0
     embedded: bool = False

@@ -10,11 +10,15 @@ from typing import TypeVar
 
 import stamina
 
-from ys_analytics.stores.common.deadline import time_limit
+from ys_analytics.stores.common.deadline import GRACE, time_limit
 
 _T = TypeVar("_T")
 
 _ATTEMPTS = 5
+
+# Seconds between two attempts, at most; less than the grace a deadline has, so that the last attempt says why it failed.
+_WAIT_MAX = 1.0
+_JITTER = 0.1
 
 # Retries are reported by the progress of a load; without a handler stamina would print its events on stderr.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -41,7 +45,7 @@ def with_retries(
     Args:
         read: Begins from its start whenever it is called, and changes nothing.
         is_transient: Whether an error is likely to pass: a refused or a lost connection.
-        deadline: Seconds for all attempts together.
+        deadline: Seconds in which an attempt may begin; all of them end `GRACE` seconds later at the latest.
         abort: Closes the connections that an attempt waits on, when the time is over.
         peer: The store and its address without secrets, for the message.
 
@@ -55,7 +59,7 @@ def with_retries(
     >>> with_retries(lambda: 7, is_transient=lambda error: False, deadline=1)
     7
     """
-    with time_limit(deadline, abort=abort, peer=peer) as over:
+    with time_limit(deadline + GRACE, abort=abort, peer=peer) as over:
 
         def passes(error: Exception) -> bool:
             return not over.is_set() and (isinstance(error, Interrupted) or is_transient(error))
@@ -63,14 +67,17 @@ def with_retries(
         def moves(error: Exception) -> bool:
             return not over.is_set() and isinstance(error, Rearranged)
 
-        for outer in stamina.retry_context(on=moves, attempts=None, timeout=deadline, wait_initial=0.05, wait_max=1.0):
+        for outer in stamina.retry_context(
+            on=moves, attempts=None, timeout=deadline, wait_initial=0.05, wait_max=_WAIT_MAX, wait_jitter=_JITTER
+        ):
             with outer:
                 for attempt in stamina.retry_context(
                     on=lambda error: passes(error) and not moves(error),
                     attempts=_ATTEMPTS,
                     timeout=deadline,
                     wait_initial=0.1,
-                    wait_max=2.0,
+                    wait_max=_WAIT_MAX,
+                    wait_jitter=_JITTER,
                 ):
                     with attempt:
                         return read()

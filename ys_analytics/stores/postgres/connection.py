@@ -1,10 +1,13 @@
-"""How a PostgreSQL connection is made, begun and understood, so that it leaves no trace on the server.
+"""Connect to PostgreSQL, begin a transaction, end a connection at once and translate the driver's errors.
 
-Knows transactions and the driver's errors; knows no statement of anybody.
+Depends on psycopg. Does not know any table. A connection leaves no trace on the server: every setting ends with its
+transaction.
 """
 
+import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +17,29 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ys_analytics.errors import ContractError, SettingsError, StoreError
-from ys_analytics.stores.common.retry import with_retries
+from ys_analytics.stores.common.retry import Interrupted, with_retries
 
 Connection = psycopg.Connection[Any]
+
+# Tables this transaction holds a lock on whose file is not the one its snapshot knows.
+_REPLACED = """
+    SELECT class.oid::regclass::text
+    FROM pg_catalog.pg_locks AS held JOIN pg_catalog.pg_class AS class ON class.oid = held.relation
+    WHERE held.pid = pg_backend_pid() AND held.locktype = 'relation' AND class.relkind IN ('r', 'm')
+        AND class.relfilenode <> 0 AND class.relfilenode IS DISTINCT FROM pg_relation_filenode(class.oid)
+"""
 
 SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # Seconds a server may take to start before it counts as gone.
 _CONNECT_WITHIN = 15.0
+
+# Seconds a cancelled statement has to end before its connection is closed under it.
+CANCEL_WITHIN = 1.0
+
+# A peer that vanished is noticed by the kernel too, where the address does not say otherwise: seconds, and tries.
+_KEEPALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_USER_TIMEOUT_MS = 60_000
 
 # The server stopped, or two transactions met: the same read may succeed again.
 _PASSING = (
@@ -36,10 +54,28 @@ _PASSING = (
 
 @dataclass(slots=True)
 class Transaction:
-    """An open transaction, and the name under which another connection may share its moment."""
+    """An open transaction, and the name under which another connection may share its snapshot."""
 
     line: Connection
     _exported: str = ""
+
+    def require_unreplaced(self) -> None:
+        """Refuse what was read where a table was emptied or rewritten after the transaction took its snapshot.
+
+        TRUNCATE gives a table a new, empty file, whatever older snapshots should see: a read that waited for it finds
+        no rows and no error. The snapshot still names the old file, the catalogue's cache the new one.
+
+        Raises:
+            Interrupted: a table that this transaction read was replaced; it can be read again.
+        """
+        replaced = [str(name) for (name,) in self.line.execute(_REPLACED).fetchall()]
+        if replaced:
+            raise Interrupted(f"{', '.join(replaced)} was emptied or rewritten while it was read; read again")
+
+    def moment(self) -> tuple[object, ...]:
+        """What tells this server and this snapshot from any other."""
+        row = self.line.execute("SELECT pg_postmaster_start_time(), pg_current_snapshot()::text").fetchone()
+        return tuple(row or ())
 
     def exported(self) -> str:
         """The snapshot's name; PostgreSQL keeps it as long as this transaction lasts."""
@@ -49,7 +85,7 @@ class Transaction:
 
 
 def begin(mode: str, *, timeout: float, snapshot: str) -> str:
-    """The transaction and everything about it, in one message."""
+    """The statement that begins a transaction with all its settings, in one message."""
     settings = {
         "statement_timeout": f"{timeout * 1000:.0f}",
         "timezone": "UTC",
@@ -69,7 +105,9 @@ def connect(conninfo: str) -> Connection:
         SettingsError: the address is malformed.
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
-    _read(conninfo)
+    stated = _read(conninfo)
+    usual: dict[str, Any] = {"connect_timeout": 10, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
+    usual = {name: value for name, value in usual.items() if name not in stated}
 
     def once() -> Connection:
         return psycopg.connect(
@@ -77,13 +115,33 @@ def connect(conninfo: str) -> Connection:
             autocommit=True,
             prepare_threshold=None,
             cursor_factory=psycopg.ClientCursor,
-            connect_timeout=10,
+            **usual,
         )
 
     return with_retries(once, is_transient=_starting, deadline=_CONNECT_WITHIN)
 
 
-def _read(conninfo: str) -> None:
+def cut(connection: Connection) -> None:
+    """Close a connection's socket at once, from any thread; whoever waits on it gets an error.
+
+    The socket is shut, not closed: closing it under libpq could hand its number to another file.
+    """
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.pgconn.socket)) as known:
+        known.shutdown(socket.SHUT_RDWR)
+
+
+def leave(connection: Connection) -> None:
+    """End the statement that is running, whether or not the server still answers.
+
+    The statement is cancelled; where that is not confirmed in time, the connection is cut.
+    """
+    with suppress(psycopg.Error, OSError):
+        connection.cancel_safe(timeout=CANCEL_WITHIN)
+        return
+    cut(connection)
+
+
+def _read(conninfo: str) -> dict[str, Any]:
     """Refuse what libpq would misread and then repeat in its errors: a password's `/` or `@` as port or host.
 
     Raises:
@@ -100,6 +158,7 @@ def _read(conninfo: str) -> None:
             "YS_POSTGRES_URL or YS_POSTGRES_REPLICA_URL: not an address libpq can read; "
             "write postgresql://user:password@host:port/database, the password percent-encoded"
         )
+    return dict(known)
 
 
 def _starting(error: Exception) -> bool:
@@ -110,23 +169,26 @@ def _starting(error: Exception) -> bool:
     )
 
 
-def is_transient(error: psycopg.Error) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same read may succeed on another try."""
     return isinstance(error, _PASSING) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """A driver's error as ours: one line, no detail that could hold a row."""
+    """Translate a driver's error into a one-line StoreError, without a detail that could hold a row."""
     try:
         yield
+    except Interrupted as error:
+        raise StoreError(f"postgres: {error}") from error
     except psycopg.errors.UndefinedColumn as error:
-        raise ContractError(f"postgres: {_line_of(error)}; run `ys migrate status`") from error
+        raise ContractError(f"postgres: {line_of(error)}; run `ys migrate status`") from error
     except psycopg.Error as error:
-        raise StoreError(f"postgres: {_line_of(error)}") from error
+        raise StoreError(f"postgres: {line_of(error)}") from error
 
 
-def _line_of(error: psycopg.Error) -> str:
+def line_of(error: psycopg.Error) -> str:
+    """What the server or the driver said, in one line."""
     text = error.diag.message_primary or str(error)
     return " ".join(text.split()) or type(error).__name__
 

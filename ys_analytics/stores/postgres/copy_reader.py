@@ -3,15 +3,15 @@
 Knows libpq's COPY and the size of a table; knows no transaction and decides nothing about retries.
 """
 
+import threading
 import time
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from selectors import EVENT_READ, DefaultSelector
-from typing import Any
 
 import polars as pl
 import psycopg
@@ -19,9 +19,9 @@ from psycopg import pq, sql
 
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.postgres import copy_format
+from ys_analytics.stores.postgres.connection import CANCEL_WITHIN, Connection, cut, leave
 
 Parameters = Mapping[str, object]
-Connection = psycopg.Connection[Any]
 
 # Large enough that the parser's start-up does not show, small enough that memory stays bounded.
 _BUFFER = 16 * 2**20
@@ -116,30 +116,58 @@ def _buffers(copies: Sequence[tuple[Connection, str]]) -> Generator[tuple[int, b
     """What the copies bring, in buffers of whole rows; at least one of each.
 
     One thread serves all connections: two that fight for the interpreter at every row are slower. Leaving
-    early, and Ctrl-C, cancel the statements.
+    early, and Ctrl-C, cancel the statements; a server that does not confirm that in time loses its connection.
     """
-    with ExitStack() as begun, DefaultSelector() as arrivals:
+    lines = [line for line, _ in copies]
+    with _ended(lines) as end, ExitStack() as begun, DefaultSelector() as arrivals:
         for place, (line, statement) in enumerate(copies):
             cursor = begun.enter_context(line.cursor())
             begun.enter_context(cursor.copy(statement.encode()))
             arrivals.register(line.pgconn.socket, EVENT_READ, (place, line.pgconn, _Gathered()))
-        ready = list(arrivals.get_map().values())  # for the first rows came with the answer that COPY has begun
-        while ready:
-            unfinished = []
-            for key in ready:
-                place, pgconn, gathered = key.data
-                if not _take(pgconn, gathered):
-                    arrivals.unregister(key.fileobj)
-                    yield place, gathered.emptied()
-                elif gathered.full:
-                    unfinished.append(key)
-                    yield place, gathered.emptied()
-            time.sleep(_PAUSE)
-            if arrivals.get_map():
-                arrived = [key for key, _ in arrivals.select(0 if unfinished else None)]
-                ready = unfinished + [key for key in arrived if key not in unfinished]
-            else:
-                ready = []
+        try:
+            yield from _gathered(arrivals)
+        except BaseException:
+            end()
+            raise
+
+
+def _gathered(arrivals: DefaultSelector) -> Generator[tuple[int, bytes], None, None]:
+    """The buffers of all copies under way, each as soon as it is full or its copy has ended."""
+    ready = list(arrivals.get_map().values())  # for the first rows came with the answer that COPY has begun
+    while ready:
+        unfinished = []
+        for key in ready:
+            place, pgconn, gathered = key.data
+            if not _take(pgconn, gathered):
+                arrivals.unregister(key.fileobj)
+                yield place, gathered.emptied()
+            elif gathered.full:
+                unfinished.append(key)
+                yield place, gathered.emptied()
+        time.sleep(_PAUSE)
+        if arrivals.get_map():
+            arrived = [key for key, _ in arrivals.select(0 if unfinished else None)]
+            ready = unfinished + [key for key in arrived if key not in unfinished]
+        else:
+            ready = []
+
+
+@contextmanager
+def _ended(lines: Sequence[Connection]) -> Iterator[Callable[[], None]]:
+    """Bound the time that ending unfinished statements takes; gives what ends them."""
+    cutting = [threading.Timer(CANCEL_WITHIN, cut, [line]) for line in lines]
+
+    def end() -> None:
+        for line, timer in zip(lines, cutting, strict=True):
+            timer.daemon = True
+            timer.start()
+            leave(line)
+
+    try:
+        yield end
+    finally:
+        for timer in cutting:
+            timer.cancel()
 
 
 class _Gathered:

@@ -1,45 +1,42 @@
-"""PostgreSQL over its own wire: statements in, typed frames out, exact to the last digit.
+"""PostgreSQL over its own protocol: statements in, typed frames out, exact to the last digit.
 
-Knows connections, transactions and COPY; knows no table. Nothing here outlives a transaction on the
+Depends on connections, transactions and COPY. Does not know any table. Nothing here outlives a transaction on the
 server (no session setting, no prepared statement), so it works through PgBouncer's transaction pooling.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext, suppress
 from typing import Any, Self
 
 import polars as pl
 import psycopg
 from psycopg import sql
 
+from ys_analytics.errors import StoreError
 from ys_analytics.stores.addresses import PostgresAddress
+from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
-from ys_analytics.stores.postgres import copy_format, copy_reader, write_checks
+from ys_analytics.stores.postgres import copy_format, copy_reader, replica, write_checks
 from ys_analytics.stores.postgres.connection import (
+    CANCEL_WITHIN,
     SNAPSHOT,
     Connection,
     Transaction,
     begin,
     connect,
+    cut,
     is_transient,
+    line_of,
     translate_errors,
 )
 
 Parameters = Mapping[str, object]
 Schema = Mapping[str, pl.DataType]
 
-# Of a replica that has replayed nothing since it began, no more is known than since when.
-_LAG = """
-    SELECT CASE
-        WHEN NOT pg_is_in_recovery() THEN NULL
-        WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
-        ELSE extract(
-            epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())
-        )
-    END
-"""
+# Seconds a second connection has to join a read; a pooler with one server connection would let it wait for the first.
+_JOIN_WITHIN = 3.0
 
 
 class Postgres:
@@ -56,6 +53,9 @@ class Postgres:
         self._lines: dict[str, Connection] = {}
         self._snapshot: Transaction | None = None
         self._writing = False
+        self._limit: float | None = address.statement_timeout + GRACE
+        self._alone = False
+        self._instead = ""
 
     @classmethod
     @contextmanager
@@ -63,12 +63,12 @@ class Postgres:
         """The store at `address`, closed when the block ends.
 
         Raises:
-            StoreError: it cannot be reached or refuses the login.
+            StoreError: it cannot be reached or refuses the login, or the replica is further behind than `max_lag`
+                allows and the address names no fallback.
         """
         store = cls(address)
         try:
-            with translate_errors():
-                store._line("read")
+            store._choose_server()
             yield store
         finally:
             store.close()
@@ -161,10 +161,16 @@ class Postgres:
         """
         query = copy_reader.Query(f"({statement}\n)", parameters=parameters)
         with translate_errors(), self._view() as view:
-            columns = copy_reader.describe(view.line, query, schema)
+            with self._time_limit():
+                columns = copy_reader.describe(view.line, query, schema)
             copy = (view.line, copy_reader.statement(view.line, query, columns))
             with closing(copy_reader.copied([copy], columns, refusals or RejectPolicy())) as parts:
-                for _, rows in parts:
+                while True:
+                    # What the reader does with a batch takes its own time.
+                    with self._time_limit():
+                        _, rows = next(parts, (0, None))
+                    if rows is None:
+                        break
                     yield rows
 
     def rows(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
@@ -173,19 +179,28 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with translate_errors(), self._view() as view:
+        with self._time_limit(), translate_errors(), self._view() as view:
             return list(view.line.execute(statement, parameters).fetchall())
 
-    def lag(self) -> float | None:
-        """Seconds that the server reads go to is behind its primary; null where it is no replica.
-
-        A replica that has replayed all it received is behind by nothing, however long the primary has rested.
+    def lag(self) -> replica.Lag | None:
+        """How far the server that reads go to is behind its primary; None where reads go to the primary itself.
 
         Raises:
-            StoreError: the server went away.
+            StoreError: the server that reads go to went away.
         """
-        [(seconds,)] = self.rows(_LAG)
-        return None if seconds is None else max(0.0, float(seconds))
+        with self._time_limit(), translate_errors():
+            return replica.lag(self._line("read"), lambda: self._line("write"))
+
+    def reads_from(self) -> str:
+        """Which server reads go to, for people: the primary, a replica with its lag, or the primary and why.
+
+        Raises:
+            StoreError: the server that reads go to went away.
+        """
+        if self._instead:
+            return f"the primary, because {self._instead}"
+        behind = self.lag()
+        return "the primary" if behind is None else f"a replica, {behind}"
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -201,7 +216,8 @@ class Postgres:
             return
         with translate_errors(), self._transaction("read", SNAPSHOT) as view:
             # The moment is that of the first statement, not of BEGIN; without one it would be later than promised.
-            view.line.execute(b"SELECT 1")
+            with self._time_limit():
+                view.line.execute(b"SELECT 1")
             self._snapshot = view
             try:
                 yield
@@ -225,7 +241,7 @@ class Postgres:
         names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
         empty = sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, sql.Identifier(table))
-        with translate_errors(), self._write_line() as line, line.cursor() as cursor:
+        with self._time_limit(), translate_errors(), self._write_line() as line, line.cursor() as cursor:
             write_checks.refuse_loss(rows, cursor.execute(empty).description or ())
             with cursor.copy(statement) as copy:
                 for part in rows.iter_slices(50_000):
@@ -241,8 +257,22 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with translate_errors(), self._write_line() as line:
+        with self._time_limit(), translate_errors(), self._write_line() as line:
             return line.execute(statement, parameters).rowcount
+
+    @contextmanager
+    def unlimited(self) -> Iterator[None]:
+        """Statements inside an open `transaction` may take as long as they need, such as those of a migration.
+
+        Raises:
+            StoreError: the server refused it.
+        """
+        self.run("SET LOCAL statement_timeout = 0")
+        limit, self._limit = self._limit, None
+        try:
+            yield
+        finally:
+            self._limit = limit
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -270,11 +300,21 @@ class Postgres:
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            with translate_errors(), self._view() as view:
+            with self._view() as view:
                 columns = copy_reader.describe(view.line, query, schema)
                 return pl.concat(self._frames(view, query, columns, met, arrived))
 
-        return with_retries(once, is_transient=self._may_retry, deadline=self._address.statement_timeout)
+        with translate_errors():
+            if self._snapshot is not None:  # what was read before is of this snapshot, and so must this be
+                with self._time_limit():
+                    return once()
+            return with_retries(
+                once,
+                is_transient=is_transient,
+                deadline=self._address.statement_timeout,
+                abort=self._abort,
+                peer=self._peer,
+            )
 
     def _frames(
         self,
@@ -284,32 +324,73 @@ class Postgres:
         refusals: RejectPolicy,
         arrived: Arrived,
     ) -> list[pl.DataFrame]:
-        middle = copy_reader.middle(view.line, query.table) if query.table and not self._writing else None
-        if middle is None:
-            copy = (view.line, copy_reader.statement(view.line, query, columns))
-            return counted((rows for _, rows in copy_reader.copied([copy], columns, refusals)), arrived)
-        halves = [query.also(f"ctid {sign} '({middle},0)'::tid") for sign in ("<", ">=")]
-        texts = [copy_reader.statement(view.line, half, columns) for half in halves]
-        frames: tuple[list[pl.DataFrame], ...] = ([], [])
-        with self._transaction("second", SNAPSHOT, snapshot=view.exported()) as second:
+        whole = self._writing or self._alone or not query.table
+        middle = None if whole else copy_reader.middle(view.line, query.table)
+        with self._joined(view) if middle is not None else nullcontext() as second:
+            if second is None:
+                copy = (view.line, copy_reader.statement(view.line, query, columns))
+                return counted((rows for _, rows in copy_reader.copied([copy], columns, refusals)), arrived)
+            halves = [query.also(f"ctid {sign} '({middle},0)'::tid") for sign in ("<", ">=")]
+            texts = [copy_reader.statement(view.line, half, columns) for half in halves]
+            frames: tuple[list[pl.DataFrame], ...] = ([], [])
             copies = list(zip((view.line, second.line), texts, strict=True))
             for half, rows in copy_reader.copied(copies, columns, refusals):
                 frames[half].append(rows)
                 arrived(sum(frame.height for parts in frames for frame in parts))
-        return [*frames[0], *frames[1]]
+            second.require_unreplaced()
+            return [*frames[0], *frames[1]]
 
-    def _may_retry(self, error: Exception) -> bool:
-        cause = error.__cause__
-        return self._snapshot is None and isinstance(cause, psycopg.Error) and is_transient(cause)
+    @contextmanager
+    def _joined(self, view: Transaction) -> Iterator[Transaction | None]:
+        """A second transaction that sees what the first one sees; None where there can be none.
+
+        Behind a load balancer a second connection may reach another server, and a pooler may have no second one to
+        give. One connection then reads it all, now and later.
+        """
+        with ExitStack() as stack:
+            try:
+                with time_limit(_JOIN_WITHIN, abort=lambda: self._cut("second"), peer=self._peer):
+                    second = stack.enter_context(self._transaction("second", SNAPSHOT, snapshot=view.exported()))
+                    same = second.moment() == view.moment()
+            except (psycopg.Error, StoreError):
+                if view.line.closed:
+                    raise
+                same = False
+            if not same:
+                self._alone = True
+                stack.close()
+            yield second if same else None
 
     @contextmanager
     def _view(self) -> Iterator[Transaction]:
-        """The transaction that is open, or one of its own for a single read."""
+        """The transaction that is open, or one of its own for a single read; either refuses replaced tables."""
         if self._snapshot is not None:
             yield self._snapshot
+            if not self._writing:
+                self._snapshot.require_unreplaced()
             return
         with self._transaction("read", SNAPSHOT) as view:
             yield view
+            view.require_unreplaced()
+
+    def _time_limit(self) -> AbstractContextManager[object]:
+        if self._limit is None:
+            return nullcontext()
+        return time_limit(self._limit, abort=self._abort, peer=self._peer)
+
+    def _abort(self) -> None:
+        """Cut every connection, so that whoever waits on one stops waiting."""
+        for name in tuple(self._lines):
+            self._cut(name)
+
+    def _cut(self, name: str) -> None:
+        line = self._lines.get(name)
+        if line is not None and not line.closed:
+            cut(line)
+
+    @property
+    def _peer(self) -> str:
+        return f"postgres: {self._address.masked}"
 
     @contextmanager
     def _transaction(self, name: str, mode: str, *, snapshot: str = "") -> Iterator[Transaction]:
@@ -320,10 +401,17 @@ class Postgres:
             yield Transaction(line)
             line.execute(b"COMMIT")
         except BaseException:
-            # The cause is already on its way up; a line that cannot roll back is replaced at its next use.
-            with suppress(psycopg.Error):
-                line.execute(b"ROLLBACK")
+            # The cause is already on its way up; a connection that cannot roll back is replaced at its next use.
+            self._roll_back(line)
             raise
+
+    def _roll_back(self, line: Connection) -> None:
+        """Undo the transaction, or close the connection where the server does not confirm that in time."""
+        limit = time_limit(CANCEL_WITHIN, abort=lambda: cut(line), peer=self._peer)
+        with suppress(psycopg.Error, StoreError), limit:
+            line.execute(b"ROLLBACK")
+            return
+        line.close()
 
     @contextmanager
     def _write_line(self) -> Iterator[Connection]:
@@ -337,14 +425,47 @@ class Postgres:
         yield self._line("write")
 
     def _line(self, name: str) -> Connection:
-        """The connection of that name, opened or opened again."""
-        target = self._address.conninfo
-        if name == "write":
-            name = "write" if self._address.replica else "read"
-        elif self._address.replica:
-            target = self._address.replica
+        """The connection of that name, opened or opened again.
+
+        A replica that does not answer gives way to the primary where the address says so; a snapshot that is open stays
+        where it is.
+        """
+        separate = self._address.replica is not None and not self._instead
+        name = "read" if name == "write" and not separate else name
+        target = self._address.conninfo if name == "write" or not separate else str(self._address.replica)
         known = self._lines.get(name)
         if known is not None and not known.closed:
             return known
-        self._lines[name] = connect(target)
+        try:
+            self._lines[name] = connect(target)
+        except psycopg.Error as error:
+            if name == "write" or not separate or not self._address.fallback or self._snapshot is not None:
+                raise
+            self._fall_back(f"the replica does not answer ({line_of(error)})")
+            return self._line(name)
         return self._lines[name]
+
+    def _choose_server(self) -> None:
+        """Connect, and refuse or leave a replica that is too far behind.
+
+        Raises:
+            StoreError: as `open`.
+        """
+        with self._time_limit(), translate_errors():
+            self._line("read")
+        if self._address.replica is None or self._address.max_lag is None or self._instead:
+            return
+        behind = self.lag()
+        if behind is None or (behind.seconds is not None and behind.seconds <= self._address.max_lag):
+            return
+        if not self._address.fallback:
+            raise StoreError(
+                f"postgres: the replica is refused: {behind}, and YS_REPLICA_MAX_LAG allows"
+                f" {self._address.max_lag:g} s; wait for it, or set YS_REPLICA_FALLBACK=true to read from the primary"
+            )
+        self._fall_back(f"the replica is not near enough ({behind})")
+
+    def _fall_back(self, why: str) -> None:
+        """Read from the primary from now on."""
+        self.close()
+        self._instead = why

@@ -253,7 +253,7 @@ class Redis:
             return with_retries(
                 read,
                 is_transient=is_transient,
-                deadline=self.address.timeout + GRACE,
+                deadline=self.address.timeout,
                 abort=self._abort,
                 peer=self._peer,
             )
