@@ -76,6 +76,10 @@ def test_a_primary_is_behind_nobody(stores: Stores) -> None:
 def test_a_replica_says_how_far_it_is_behind(divided: Postgres, standby: str) -> None:
     """Nothing while it has replayed all it was sent; the time since its last row while it has not."""
     with Postgres.open(replace(divided.address, conninfo=standby, replica=None)) as behind:
+        divided.run("CREATE TABLE replayed (i int)")
+        divided.run("DROP TABLE replayed")
+        until(lambda: behind.rows("SELECT pg_last_xact_replay_timestamp() IS NOT NULL") == [(True,)])
+        until(lambda: divided.lag() == Lag(0.0))
         behind.run("SELECT pg_wal_replay_pause()")
         until(lambda: behind.rows("SELECT pg_get_wal_replay_pause_state()") == [("paused",)])
         divided.run("CREATE TABLE followed (i int)")

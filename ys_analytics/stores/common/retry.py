@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 _ATTEMPTS = 5
 
-# Seconds between two attempts, at most; less than the grace a deadline has, so that the last attempt says why it failed.
+# Seconds between two attempts, at most: less than `GRACE`, so that the last attempt still says why it failed.
 _WAIT_MAX = 1.0
 _JITTER = 0.1
 
