@@ -29,24 +29,26 @@ SUITE = ExpectationSuite(
             notes="Every holding of an asset listed twice is counted twice.",
         ),
         UnexpectedRowsExpectation(
-            description="a symbol names one asset of a chain",
+            description="a coin without a contract is one asset of a chain",
             unexpected_rows_query="""
                 SELECT symbol, coalesce(chain_id, 0) AS chain, count(*) AS listed
-                FROM {batch} AS judged GROUP BY symbol, coalesce(chain_id, 0) HAVING count(*) > 1
+                FROM {batch} AS judged WHERE contract_address IS NULL
+                GROUP BY symbol, coalesce(chain_id, 0) HAVING count(*) > 1
             """,
-            meta={"columns": ["symbol", "chain_id"]},
+            meta={"columns": ["symbol", "chain_id", "contract_address"]},
             severity="critical",
             notes="Holdings of one coin are split between two entries, and each looks half as large.",
         ),
         UnexpectedRowsExpectation(
             description="a contract is one asset of a chain",
             unexpected_rows_query="""
-                SELECT lower(contract_address) AS contract, chain_id, count(*) AS listed FROM {batch} AS judged
-                WHERE contract_address IS NOT NULL GROUP BY lower(contract_address), chain_id HAVING count(*) > 1
+                SELECT lower(contract_address) AS contract, coalesce(chain_id, 0) AS chain, count(*) AS listed
+                FROM {batch} AS judged WHERE contract_address IS NOT NULL
+                GROUP BY lower(contract_address), coalesce(chain_id, 0) HAVING count(*) > 1
             """,
             meta={"columns": ["contract_address", "chain_id"]},
-            severity="warning",
-            notes="Transfers of one token are booked to two assets, by chance.",
+            severity="critical",
+            notes="Holdings of one token are split between two entries, and transfers go to either, by chance.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="id",

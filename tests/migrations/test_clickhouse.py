@@ -250,6 +250,6 @@ def test_both_databases_together(columns, empty, settings):
     """One up for all that is open; PostgreSQL's transaction waits while ClickHouse is made, then ends."""
     both = replace(empty, opened_clickhouse=columns.clickhouse)
     assert {step.store for step in migrations.up(both, settings=settings)} == {"postgres", "clickhouse"}
-    assert migrations.schema_version(both) == {"postgres": "0022", "clickhouse": "0009"}
+    assert migrations.schema_version(both) == {"postgres": "0023", "clickhouse": "0009"}
     assert [step.store for step in migrations.down(both, to="clickhouse:0008")] == ["clickhouse"]
     assert {step.store for step in migrations.down(both)} == {"postgres", "clickhouse"}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ys_analytics.errors import StoreError
+from ys_analytics import migrations
+from ys_analytics.errors import MigrationError, StoreError
 from ys_analytics.schemas import TABLES
 from ys_analytics.schemas.postgres import ENUMS
 
@@ -151,14 +152,49 @@ def test_references_and_what_follows_a_deletion(shared):
     ]
 
 
+def register(symbol, chain, contract="NULL"):
+    """SQL that adds an asset."""
+    return (
+        "INSERT INTO assets (symbol, name, asset_type, chain_id, contract_address) "  # noqa: S608 - ours
+        f"VALUES ('{symbol}', 'Any', 'crypto', {chain}, {contract})"
+    )
+
+
 @pytest.mark.parametrize("chain", ["NULL", "1"])
-def test_a_symbol_is_registered_once_a_chain(swept, chain):
+def test_a_coin_without_a_contract_is_registered_once_a_chain(swept, chain):
     """Having no chain counts as one, so BTC is not let in twice."""
-    register = f"INSERT INTO assets (symbol, name, asset_type, chain_id) VALUES ('BTC', 'Bitcoin', 'crypto', {chain})"  # noqa: S608 - ours
-    swept.postgres.run(register)
+    swept.postgres.run(register("BTC", chain))
     with pytest.raises(StoreError, match="assets_symbol_chain_id_key"):
-        swept.postgres.run(register)
-    swept.postgres.run(register.replace(chain, "137"))
+        swept.postgres.run(register("BTC", chain))
+    swept.postgres.run(register("BTC", "137"))
+
+
+@pytest.mark.parametrize("chain", ["NULL", "10"])
+def test_a_contract_is_registered_once_a_chain_and_a_symbol_as_often_as_it_is_used(swept, chain):
+    """Native and bridged USDC live on one chain; the same contract in another spelling is the same contract."""
+    native, bridged = "'0x" + "c" * 40 + "'", "'0x" + "d" * 40 + "'"
+    swept.postgres.run(register("USDC", chain, native))
+    swept.postgres.run(register("USDC", chain, bridged))
+    swept.postgres.run(register("USDC", chain))
+    swept.postgres.run(register("USDC", "8453", native))
+    with pytest.raises(StoreError, match="assets_contract_key"):
+        swept.postgres.run(register("USDC.e", chain, native.upper().replace("X", "x")))
+
+
+def test_the_old_rule_comes_back_only_where_no_symbol_repeats(migrated, settings):
+    """Undone, a symbol is unique with its chain again; rows that break that keep the new rule in force."""
+    native, bridged = "'0x" + "c" * 40 + "'", "'0x" + "d" * 40 + "'"
+    migrated.postgres.run(register("USDC", "10", native))
+    migrated.postgres.run(register("USDC", "10", bridged))
+    with pytest.raises(MigrationError, match=r"0023_let_symbols_repeat\.sql was refused.*assets_symbol_chain_id_key"):
+        migrations.down(migrated, to="0022")
+    assert migrations.schema_version(migrated)["postgres"] == "0023"
+    migrated.postgres.run("DELETE FROM assets WHERE contract_address = %(of)s", {"of": "0x" + "d" * 40})
+    migrations.down(migrated, to="0022")
+    with pytest.raises(StoreError, match="assets_symbol_chain_id_key"):
+        migrated.postgres.run(register("USDC", "10", bridged))
+    migrations.up(migrated, settings=settings)
+    migrated.postgres.run(register("USDC", "10", bridged))
 
 
 def test_defaults_are_the_specifications(swept):

@@ -3,13 +3,11 @@
 Knows the two formats; the rows come through the same gate, a frame at a time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
 from ys_analytics.errors import UsageError
-from ys_analytics.frames import loading, parquet, replacing
+from ys_analytics.frames import csvfile, loading, parquet, replacing
 from ys_analytics.schemas import Progress, Span, silent
 from ys_analytics.stores import Stores
 
@@ -26,7 +24,9 @@ def export(
     """Write a table as Parquet or CSV, with memory for one frame of it.
 
     The file appears whole or not at all. In CSV a decimal keeps every digit, a time is ISO 8601 with its
-    zone, nothing is an empty field and an empty text is `""`; lists and vectors are JSON.
+    zone, nothing is an empty field and an empty text is `""`; a map is a JSON object whose decimals keep every
+    digit too, lists and vectors are JSON. `ys import` reads both kinds back as the rows they were, but for tables
+    with secret columns, which no file holds.
 
     Args:
         stores: The open stores.
@@ -51,24 +51,4 @@ def export(
     with replacing.draft(to) as path:
         if to.suffix == ".parquet":
             return parquet.write(path, frames, schema=table.schema).rows
-        return _csv(path, frames)
-
-
-def _csv(path: Path, frames: Iterator[pl.DataFrame]) -> int:
-    rows = 0
-    with path.open("xb") as file:
-        for number, frame in enumerate(frames):
-            plain = frame.with_columns(
-                pl.col(name).map_elements(_json, return_dtype=pl.String)
-                for name, dtype in frame.schema.items()
-                if dtype.is_nested()
-            )
-            plain.write_csv(file, include_header=number == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
-            rows += frame.height
-    return rows
-
-
-def _json(value: pl.Series) -> str:
-    import json
-
-    return json.dumps(value.to_list(), default=str, ensure_ascii=False)
+        return csvfile.write(path, frames)

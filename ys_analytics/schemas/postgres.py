@@ -144,10 +144,10 @@ ASSETS = Table(
     meaning="Every token a position or a price may name.",
     columns=(
         _id("id", "The asset."),
-        _text("symbol", "Ticker, unique with the chain.", size=50),
+        _text("symbol", "Ticker; several contracts of a chain may have the same.", size=50),
         _text("name", "Full name.", size=255),
         _enum("asset_type", "asset_type_enum", "What kind of token."),
-        _text("contract_address", "Its contract; none for a native coin.", size=42, nullable=True),
+        _text("contract_address", "Its contract, unique on its chain; none for a native coin.", size=42, nullable=True),
         _count("chain_id", "EVM chain; none for a coin with a chain of its own.", nullable=True),
         _count("decimals", "Decimal places on chain.", unit="digits", nullable=True),
         _text("coingecko_id", "Its name at CoinGecko.", size=100, nullable=True),
