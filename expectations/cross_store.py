@@ -8,6 +8,7 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations import UnexpectedRowsExpectation
 
 from ys_analytics.quality.ledgers import about_ledgers
+from ys_analytics.schemas.outcomes import MOVING
 
 SUITE = ExpectationSuite(
     name="cross_store",
@@ -377,7 +378,7 @@ SUITE = ExpectationSuite(
         ),
         UnexpectedRowsExpectation(
             description="an external flow is a confirmed transaction of its day",
-            unexpected_rows_query="""
+            unexpected_rows_query=f"""
                 SELECT flows.portfolio_id AS portfolio_id, flows.day AS day, flows.flows AS flows
                 FROM (
                     SELECT portfolio_id, day, direction, sum(flows) AS flows FROM daily_external_flows
@@ -385,11 +386,11 @@ SUITE = ExpectationSuite(
                 ) AS flows
                 LEFT JOIN (
                     SELECT portfolio_id, toDate(timestamp) AS day, count() AS made FROM transactions
-                    WHERE status = 'confirmed'
+                    WHERE status IN ({", ".join(f"'{status}'" for status in MOVING)})
                     GROUP BY portfolio_id, day
                 ) AS done ON flows.portfolio_id = done.portfolio_id AND flows.day = done.day
                 WHERE flows.flows > coalesce(done.made, 0)
-            """,
+            """,  # noqa: S608 - statuses of our own list
             meta={"columns": ["daily_external_flows.flows", "transactions.status"]},
             severity="critical",
             notes="A flow that never happened is taken out of a return; the view was refreshed before a correction.",

@@ -1,6 +1,5 @@
 """What must be true of `transactions` before flows and gas are read off them."""
 
-import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
     ExpectColumnValuesToBeBetween,
@@ -18,7 +17,10 @@ from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.volume import unusual_days
 from ys_analytics.quality.detectors.zones import out_of_order
 from ys_analytics.quality.promise import Detect
+from ys_analytics.schemas.outcomes import MOVING, moves
 from ys_analytics.schemas.postgres import ENUMS
+
+_MOVED = "status IN ({})".format(", ".join(f"'{status}'" for status in MOVING))
 
 SUITE = ExpectationSuite(
     name="transactions",
@@ -82,9 +84,9 @@ SUITE = ExpectationSuite(
         ),
         UnexpectedRowsExpectation(
             description="a confirmed flow says what and how much",
-            unexpected_rows_query="""
-                SELECT id, portfolio_id, transaction_type FROM {batch} AS judged
-                WHERE status = 'confirmed' AND (
+            unexpected_rows_query=f"""
+                SELECT id, portfolio_id, transaction_type FROM {{batch}} AS judged
+                WHERE {_MOVED} AND (
                     (transaction_type = 'deposit' AND (to_asset_id IS NULL OR to_amount IS NULL)
                      AND (from_asset_id IS NULL OR from_amount IS NULL))
                     OR (transaction_type = 'withdraw' AND (from_asset_id IS NULL OR from_amount IS NULL)
@@ -92,7 +94,7 @@ SUITE = ExpectationSuite(
                     OR (transaction_type = 'swap' AND (from_asset_id IS NULL OR to_asset_id IS NULL
                      OR from_amount IS NULL OR to_amount IS NULL))
                 )
-            """,
+            """,  # noqa: S608 - statuses of our own list
             meta={
                 "columns": ["transaction_type", "from_asset_id", "from_amount", "to_asset_id", "to_amount", "status"]
             },
@@ -202,7 +204,7 @@ DETECTORS = [
     Detect(
         rule="in_order_of_blocks(timestamp)",
         find=lambda picture: out_of_order(
-            picture.frame("transactions").filter(pl.col("status") == "confirmed"),
+            picture.frame("transactions").filter(moves()),
             series=("chain_id",),
             key=("id",),
             order="block_number",

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import metrics, migrations
+from ys_analytics.schemas.outcomes import OUTCOMES
 
 OWNER, TOKEN, COIN = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 
@@ -86,8 +87,15 @@ EXTERNAL, INTERNAL = '{"flow": "external"}', '{"flow": "internal"}'
         pytest.param(
             "claim", ARRIVED | {"metadata": EXTERNAL}, ("in", "override", TOKEN, 10, 1), id="an airdrop called external"
         ),
-        pytest.param("deposit", ARRIVED | {"status": "pending"}, None, id="not confirmed"),
-        pytest.param("deposit", ARRIVED | {"status": "failed", "metadata": EXTERNAL}, None, id="failed, if external"),
+        *(
+            pytest.param(
+                "deposit",
+                ARRIVED | {"status": one.status, "metadata": EXTERNAL},
+                ("in", "override", TOKEN, 10, 1) if one.moves else None,
+                id=f"{one.status}, as `schemas.outcomes` says",
+            )
+            for one in OUTCOMES
+        ),
     ],
 )
 def test_the_flow_rule(house, kind, told, flow):

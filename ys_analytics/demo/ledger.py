@@ -15,8 +15,9 @@ from ys_analytics.demo.exact import PRICE, QUANTITY, QUANTITY_SCALE, Flags, Floa
 from ys_analytics.demo.identity import stream
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.world import DEBT, ETH, GAS_2, MAINNET, PLACES
+from ys_analytics.schemas.outcomes import OUTCOMES, PAYING
 
-STATUSES = ("pending", "confirmed", "failed", "replaced")
+STATUSES = tuple(outcome.status for outcome in OUTCOMES)
 FLOWS = ("", "external", "internal")
 NOWHERE = -1
 
@@ -48,7 +49,7 @@ class Entries:
         chain: Chain it was on.
         gas: Gas used, in hundreds; 0 where the portfolio paid none.
         gas_price: Units of 1e-12 native token per gas.
-        status: Number in `STATUSES`; only confirmed entries moved anything besides gas.
+        status: Number in `STATUSES`; what moves and pays gas: `schemas.outcomes`.
         flow: Number in `FLOWS`: what metadata says.
     """
 
@@ -73,8 +74,8 @@ class Entries:
 
     @property
     def moved(self) -> Ints:
-        """1 where the entry moved quantities, 0 where it was not confirmed."""
-        moved: Ints = (self.status == STATUSES.index("confirmed")).astype(np.int64)
+        """1 where the entry moved quantities, 0 where its status moves nothing."""
+        moved: Ints = np.array([outcome.moves for outcome in OUTCOMES], dtype=np.int64)[self.status]
         return moved
 
     @property
@@ -190,7 +191,7 @@ class Book:
 
     def _gas(self, action: Action, chain: Ints, status: str) -> tuple[Ints, Ints]:
         """Gas in hundreds and its price; none where the action needs none or was never included."""
-        if action.gas == 0 or status in ("pending", "replaced"):
+        if action.gas == 0 or status not in PAYING:
             return np.zeros_like(chain), np.zeros_like(chain)
         usual = np.array([_GAS_PRICE[int(one)] for one in chain])
         busy = np.exp(self.chance.normal(0.0, 0.3, chain.size)) * (1.0 + 2.5 * self._fear[self.day])

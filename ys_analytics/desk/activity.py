@@ -8,41 +8,50 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.metrics.chains import native_assets
+from ys_analytics.desk.gas import with_gas
 from ys_analytics.schemas import MONEY, QUARTER, Span
+from ys_analytics.schemas.outcomes import moves, why_not
 
 _WEEK = timedelta(weeks=1)
-_NO_GAS_PRICE = "the chain's own token has no price that day"
+
+__all__ = [
+    "alerts",
+    "flow_audit",
+    "gas",
+    "in_order",
+    "recent_alerts",
+    "sentiment",
+    "transactions",
+    "with_gas",
+]
+
+# What orders transactions of one moment: the block, then the place in it where metadata states one.
+_PLACES_IN_BLOCK = ("transaction_index", "log_index")
 
 
-def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
-    """Transactions with the cost of their gas in USD at that day's last price of the chain's own token.
+def in_order(done: pl.DataFrame) -> pl.DataFrame:
+    """Transactions in the order they happened, as nearly as they say.
+
+    By timestamp; of one timestamp by block_number, then by `metadata.transaction_index` and `metadata.log_index`
+    (a row that states none before those that do), and where these are equal in the order given. The id decides
+    nothing: it is random.
 
     Args:
-        done: `transactions` of one portfolio.
-        assets: `assets`.
-        quotes: `market_data` of the native tokens.
+        done: timestamp, and block_number and metadata where there are any.
+
+    >>> from datetime import UTC
+    >>> at = datetime(2026, 11, 17, tzinfo=UTC)
+    >>> rows = {"timestamp": [at, at], "metadata": ['{"log_index": 7}', '{"log_index": 3}'], "id": ["a", "b"]}
+    >>> in_order(pl.DataFrame(rows))["id"].to_list()
+    ['b', 'a']
     """
-    closes = (
-        quotes.sort("timestamp")
-        .group_by("asset_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(native=pl.col("price").last())
-    )
-    spent = pl.col("gas_used") * pl.col("gas_price")
-    paid = pl.col("gas_used").is_not_null() & pl.col("gas_price").is_not_null()
-    return (
-        done.with_columns(day=pl.col("timestamp").dt.date())
-        .join(native_assets(assets).rename({"asset_id": "native_id"}), on="chain_id", how="left", maintain_order="left")
-        .join(closes, left_on=["native_id", "day"], right_on=["asset_id", "day"], how="left", maintain_order="left")
-        .with_columns(
-            gas=(spent * pl.col("native")).cast(MONEY),
-            gas_reason=pl.when(~paid)
-            .then(pl.lit("no gas was paid from the portfolio"))
-            .when(pl.col("native").is_null())
-            .then(pl.lit(_NO_GAS_PRICE)),
-        )
-        .drop("native", "native_id", "day")
-    )
+    keys = [pl.col("timestamp"), *([pl.col("block_number")] if "block_number" in done.columns else [])]
+    if "metadata" in done.columns:
+        keys += [
+            pl.col("metadata").str.json_path_match(f"$.{name}").cast(pl.Int64, strict=False)
+            for name in _PLACES_IN_BLOCK
+        ]
+    return done.sort(keys, maintain_order=True)
 
 
 def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.DataFrame:
@@ -54,46 +63,80 @@ def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.
         span: The week.
     """
     symbols = assets.select("id", "symbol")
-    week = done.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left"))
+    week = in_order(done.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left")))
     for leg in ("from", "to"):
         named = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
         week = week.join(named, on=f"{leg}_asset_id", how="left", maintain_order="left")
-    return week.sort("timestamp", "id").select(
+    return week.with_columns(moved=moves(), moved_reason=_attempted()).select(
         "timestamp",
         pl.col("transaction_type").cast(pl.String).alias("kind"),
-        "from_amount",
+        pl.when("moved").then("from_amount").alias("from_amount"),
         "from_symbol",
-        "to_amount",
+        pl.when("moved").then("to_amount").alias("to_amount"),
         "to_symbol",
         pl.col("protocol_name").alias("protocol"),
         "chain_id",
         "flow",
         "rule",
         pl.col("status").cast(pl.String),
-        "gas",
-        "gas_reason",
-        "transaction_hash",
+        "moved",
+        "moved_reason",
+        attempted_from=pl.when(~pl.col("moved")).then("from_amount"),
+        attempted_to=pl.when(~pl.col("moved")).then("to_amount"),
+        gas="gas",
+        gas_reason="gas_reason",
+        transaction_hash="transaction_hash",
+    )
+
+
+def _attempted() -> pl.Expr:
+    """What a transaction that moved nothing would have moved: "failed: it was reverted; nothing moved of 5 USDC"."""
+    sides = [
+        pl.format("{} {}", pl.col(f"{leg}_amount").cast(pl.Float64).round_sig_figs(6), f"{leg}_symbol")
+        for leg in ("from", "to")
+    ]
+    wanted = pl.concat_str(sides, separator=" for ", ignore_nulls=True)
+    said = pl.format("{}; nothing moved", why_not().fill_null("its status is not known"))
+    return pl.when(~moves()).then(
+        pl.when(wanted == "").then(said).otherwise(pl.concat_str(said, pl.lit(" of "), wanted))
     )
 
 
 def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """What gas cost by status, the week and ever: counts and exact USD."""
-    paid = done.filter(pl.col("gas_used").is_not_null())
+    """What gas cost by status, the week and ever, of the transactions for which the portfolio paid any.
+
+    Args:
+        done: What `with_gas` gave.
+        span: The week.
+
+    Returns:
+        what String (confirmed, failed), and for week_ and since_: transactions Int64, cost Decimal in USD (null where
+        the cost of one of them is not known, for a sum without it would be too small), unpriced Int64 (how many),
+        reason String (why the cost is null). Sorted by `what`.
+    """
+    paid = done.filter("gas_due")
     week = paid.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left"))
-    status = pl.col("status").cast(pl.String)
-    sums = {}
+    known = paid.select(what=pl.col("status").cast(pl.String)).unique().sort("what")
     for name, rows in (("week", week), ("since", paid)):
-        sums[name] = rows.group_by(what=status, maintain_order=True).agg(
-            pl.len().cast(pl.Int64).alias(f"{name}_transactions"),
-            pl.col("gas").sum().alias(f"{name}_cost"),
-            pl.col("gas").is_null().sum().cast(pl.Int64).alias(f"{name}_unpriced"),
-        )
+        counts = _gas_by_status(rows).select("what", pl.exclude("what").name.prefix(f"{name}_"))
+        known = known.join(counts, on="what", how="left", maintain_order="left")
+    return known.with_columns(
+        pl.col("week_transactions", "week_unpriced").fill_null(0),
+        week_cost=pl.when(pl.col("week_transactions").is_null()).then(pl.lit(0, MONEY)).otherwise("week_cost"),
+    )
+
+
+def _gas_by_status(paid: pl.DataFrame) -> pl.DataFrame:
+    unknown, cost = pl.col("gas").is_null(), pl.col("gas")
+    first = pl.col("gas_reason").filter(unknown).first()
     return (
-        sums["since"]
-        .join(sums["week"], on="what", how="left")
-        .sort("what")
+        paid.group_by(what=pl.col("status").cast(pl.String), maintain_order=True)
+        .agg(transactions=pl.len().cast(pl.Int64), cost=cost.sum(), unpriced=unknown.sum().cast(pl.Int64), reason=first)
         .with_columns(
-            pl.col("week_transactions", "week_unpriced").fill_null(0), pl.col("week_cost").fill_null(pl.lit(0, MONEY))
+            cost=pl.when(pl.col("unpriced") == 0).then("cost"),
+            reason=pl.when(pl.col("unpriced") > 0).then(
+                pl.format("the cost of {} of {} is not known: {}", "unpriced", "transactions", "reason")
+            ),
         )
     )
 

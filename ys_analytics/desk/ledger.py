@@ -8,9 +8,10 @@ from datetime import datetime
 
 import polars as pl
 
+from ys_analytics.desk.activity import in_order
 from ys_analytics.desk.lookthrough import Registry
-from ys_analytics.metrics.chains import native_assets
 from ys_analytics.schemas import MONEY
+from ys_analytics.schemas.outcomes import moves
 
 _SPOT = "spot"
 
@@ -18,26 +19,31 @@ _SPOT = "spot"
 def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """Every movement of an asset into, out of or within a portfolio, and what caused it, oldest first.
 
-    Only confirmed transactions move anything, but gas is paid by failed ones too. A claim paid in the token it is
-    earned on, or added to a debt, is yield; paid in another token it is a reward; what is neither a claim nor a
-    flow nor gas is a trade.
+    Only a status that moves (`schemas.outcomes`: confirmed) moves anything; gas leaves where the portfolio paid
+    it, for failed ones too. A claim paid in the token it is earned on, or added to a debt, is yield; paid in another
+    token it is a reward; what is neither a claim nor a flow nor gas is a trade.
 
     Args:
         done: What `activity.with_gas` gave of classified transactions.
         assets: `assets`.
 
     Returns:
-        timestamp, asset_id String, position String (as metadata states it, null where it does not), protocol
-        String, cause String (flow, yield, rewards, gas, trade), change Decimal(38, 18) (positive: came in),
-        paid Decimal(38, 18): what gas cost in USD, null for all else.
+        By time; of one moment in the order of `activity.in_order`, of one transaction gas first, then what was
+        given, then what was received: timestamp, asset_id String, position String (as metadata states it; else spot
+        for what is swapped, bridged, crosses the edge without a protocol, or goes from a wallet into a protocol or
+        comes back to one; else null), protocol String, cause String (flow, yield, rewards, gas, trade), change
+        Decimal(38, 18) (positive: came in), paid Decimal(38, 18): what gas cost in USD, null for all else.
     """
     about = assets.select(to_asset_id="id", home=pl.col("metadata").str.json_path_match("$.protocol"))
-    known = done.join(about, on="to_asset_id", how="left", maintain_order="left").with_columns(
-        kind=pl.col("transaction_type").cast(pl.String), cause=_cause()
+    known = (
+        in_order(done)
+        .join(about, on="to_asset_id", how="left", maintain_order="left")
+        .with_columns(kind=pl.col("transaction_type").cast(pl.String), cause=_cause())
+        .with_row_index("place")
     )
-    confirmed = known.filter(pl.col("flow") != "none")
-    parts = [_leg(confirmed, "from"), _leg(confirmed, "to"), _gas(known, assets)]
-    return pl.concat(parts).sort("timestamp", "asset_id", "change")
+    moving = known.filter(moves())
+    parts = [_gas(known), _leg(moving, "from"), _leg(moving, "to")]
+    return pl.concat(parts).sort("timestamp", "place", maintain_order=True).drop("place")
 
 
 def _cause() -> pl.Expr:
@@ -66,9 +72,10 @@ def _leg(done: pl.DataFrame, side: str) -> pl.DataFrame:
     into = inward | (~outward & pl.lit(side == "to"))
     amount = pl.col(f"{side}_amount").cast(MONEY)
     return done.filter(counts).select(
+        "place",
         "timestamp",
         asset_id=f"{side}_asset_id",
-        position=pl.col("metadata").str.json_path_match(f"$.{side}_position"),
+        position=pl.coalesce(pl.col("metadata").str.json_path_match(f"$.{side}_position"), _unstated(side)),
         protocol="protocol_name",
         cause="cause",
         change=pl.when(into).then(amount).otherwise(-amount),
@@ -76,16 +83,25 @@ def _leg(done: pl.DataFrame, side: str) -> pl.DataFrame:
     )
 
 
-def _gas(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
-    natives = native_assets(assets).select("chain_id", native="asset_id")
-    spent = done.filter(pl.col("gas_used").is_not_null() & pl.col("gas_price").is_not_null())
-    return spent.join(natives, on="chain_id", how="left", maintain_order="left").select(
+def _unstated(side: str) -> pl.Expr:
+    """Where one side of a transaction is held that states no position: spot where it must be a wallet, else null."""
+    wallets = {"from": ["deposit", "stake"], "to": ["withdraw", "unstake"]}[side]
+    alone = pl.col("protocol_name").fill_null("").str.strip_chars() == ""
+    edge = pl.col("kind").is_in(["deposit", "withdraw"]) & alone
+    internal = pl.col("cause") != "flow"
+    wallet = pl.col("kind").is_in(["swap", "bridge"]) | edge | (pl.col("kind").is_in(wallets) & internal)
+    return pl.when(wallet).then(pl.lit(_SPOT))
+
+
+def _gas(done: pl.DataFrame) -> pl.DataFrame:
+    return done.filter(pl.col("gas_amount") > 0).select(
+        "place",
         "timestamp",
-        asset_id="native",
+        asset_id="gas_asset_id",
         position=pl.lit(_SPOT),
         protocol="protocol_name",
         cause=pl.lit("gas"),
-        change=-(pl.col("gas_used") * pl.col("gas_price")).cast(MONEY),
+        change=-pl.col("gas_amount"),
         paid="gas",
     )
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import polars as pl
 
+from ys_analytics.schemas.outcomes import moves
+
 MONEY = pl.Decimal(38, 18)
 
 # Decimal(38, 18) holds up to 10^20; a product beyond it is refused, not wrapped.
@@ -19,9 +21,9 @@ _DAY = timedelta(days=1)
 def classify_flows(transactions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Say of each transaction whether money crossed the portfolio's border, and by which rule.
 
-    First match decides: (1) not `confirmed`: none; (2) `metadata.flow` is "external" or
-    "internal": that; (3) `deposit` or `withdraw` without a `protocol_name`: external;
-    (4) with one: internal; (5) any other type: internal.
+    First match decides: (1) a status that moves nothing (`schemas.outcomes`): none;
+    (2) `metadata.flow` is "external" or "internal": that; (3) `deposit` or `withdraw` without
+    a `protocol_name`: external; (4) with one: internal; (5) any other type: internal.
 
     Args:
         transactions: At least transaction_type, status, protocol_name, metadata (JSON text).
@@ -36,31 +38,39 @@ def classify_flows(transactions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     >>> classify_flows(pl.DataFrame(rows)).select("flow", "rule").row(0)
     ('external', 'deposit or withdraw without a protocol')
     """
-    kind = pl.col("transaction_type").cast(pl.String)
+    rule = pl.when(~moves()).then(pl.lit("not confirmed")).otherwise(_rule())
+    flow = pl.when(~moves()).then(pl.lit("none")).when(crosses()).then(pl.lit("external")).otherwise(pl.lit("internal"))
+    return transactions.lazy().with_columns(rule=rule, flow=flow).collect()
+
+
+def crosses() -> pl.Expr:
+    """Whether a transaction is one that takes money over the portfolio's border, whatever became of it.
+
+    Rules (2) to (5) of `classify_flows`, over transaction_type, protocol_name and metadata: a failed or pending
+    deposit is of a kind that crosses, although nothing crossed.
+    """
+    return _rule().is_in(_CROSSING)
+
+
+_STATED, _BARE = "metadata says external", "deposit or withdraw without a protocol"
+_CROSSING = (_STATED, _BARE)
+
+
+def _rule() -> pl.Expr:
     stated = pl.col("metadata").str.json_path_match("$.flow")
-    moves = kind.is_in(["deposit", "withdraw"])
+    either = pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"])
     away = pl.col("protocol_name").fill_null("").str.strip_chars() == ""
-    rule = (
-        pl.when(pl.col("status").cast(pl.String).ne_missing("confirmed"))
-        .then(pl.lit("not confirmed"))
-        .when(stated == "external")
-        .then(pl.lit("metadata says external"))
+    return (
+        pl.when(stated == "external")
+        .then(pl.lit(_STATED))
         .when(stated == "internal")
         .then(pl.lit("metadata says internal"))
-        .when(moves & away)
-        .then(pl.lit("deposit or withdraw without a protocol"))
-        .when(moves)
+        .when(either & away)
+        .then(pl.lit(_BARE))
+        .when(either)
         .then(pl.lit("deposit or withdraw with a protocol"))
         .otherwise(pl.lit("other type of transaction"))
     )
-    flow = (
-        pl.when(pl.col("rule") == "not confirmed")
-        .then(pl.lit("none"))
-        .when(pl.col("rule").is_in(["metadata says external", "deposit or withdraw without a protocol"]))
-        .then(pl.lit("external"))
-        .otherwise(pl.lit("internal"))
-    )
-    return transactions.lazy().with_columns(rule=rule).with_columns(flow=flow).collect()
 
 
 def flow_audit(classified: pl.DataFrame, *, by: str | None = "portfolio_id") -> pl.DataFrame:
@@ -109,7 +119,12 @@ def external_flows(
         The project's ruling "external flow".
     """
     quotes = prices.lazy().select("asset_id", "timestamp", "price").drop_nulls().sort("timestamp")
-    flows = classified.lazy().filter(pl.col("flow") == "external").sort("timestamp").with_row_index("row")
+    flows = (
+        classified.lazy()
+        .filter(pl.col("flow") == "external")
+        .sort("timestamp", maintain_order=True)
+        .with_row_index("row")
+    )
     for leg in ("from", "to"):
         quoted = quotes.select(
             pl.col("asset_id").alias(f"{leg}_asset_id"), "timestamp", pl.col("price").cast(MONEY).alias(f"{leg}_price")
@@ -138,8 +153,9 @@ def external_flows(
     )
     return (
         flows.with_columns(amount=pl.when(~nothing).then(amount).cast(MONEY))
-        .select("portfolio_id", "timestamp", "amount", "rule", reason=reason)
-        .sort("portfolio_id", "timestamp")
+        .select("portfolio_id", "timestamp", "amount", "rule", "row", reason=reason)
+        .sort("portfolio_id", "timestamp", "row", maintain_order=True)
+        .drop("row")
         .collect()
     )
 

@@ -7,6 +7,7 @@ named only where it is beyond all that the other tables know.
 import polars as pl
 
 from ys_analytics.metrics import classify_flows
+from ys_analytics.schemas.outcomes import moves
 
 # A swap loses to slippage and fees what it loses; beyond this factor between its two sides one of them is wrong.
 _UNEVEN = 1.5
@@ -23,7 +24,7 @@ _DAYS_EXPLAINED = 1
 def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Confirmed swaps whose two sides are worth different things: a side was scaled, or the two were exchanged."""
     swaps = transactions.lazy().filter(
-        (pl.col("transaction_type") == "swap") & (pl.col("status") == "confirmed")
+        (pl.col("transaction_type") == "swap") & moves()
         & (pl.col("from_amount") > 0) & (pl.col("to_amount") > 0)
     )  # fmt: skip
     gave = pl.col("from_amount").cast(pl.Float64) * pl.col("_from_price")
@@ -41,7 +42,7 @@ def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFra
 def flows_beyond(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
     """Confirmed deposits and withdrawals worth twice what their portfolio was worth on any day around them."""
     flows = transactions.lazy().filter(
-        pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]) & (pl.col("status") == "confirmed")
+        pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]) & moves()
     )
     sides = [
         _priced(flows.filter(pl.col(f"{side}_amount") > 0), quotes, side).select(

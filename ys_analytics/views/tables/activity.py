@@ -12,7 +12,7 @@ def transactions(done: pl.DataFrame) -> View:
 
     Args:
         done: timestamp; kind, protocol, flow, status String; from_amount, to_amount Decimal with from_symbol,
-            to_symbol; gas Decimal in USD with gas_reason.
+            to_symbol, null with moved_reason where nothing moved; gas Decimal in USD with gas_reason.
     """
     return table(
         done.with_columns(pl.col("kind", "status").map_elements(words.name, return_dtype=pl.String)),
@@ -21,8 +21,8 @@ def transactions(done: pl.DataFrame) -> View:
         fields=(
             Field(name="timestamp", title="When, UTC", unit="UTC"),
             Field(name="kind", title="What"),
-            Field(name="from_amount", title="Gave", unit="asset units", suffix="from_symbol"),
-            Field(name="to_amount", title="Got", unit="asset units", suffix="to_symbol"),
+            Field(name="from_amount", title="Gave", unit="asset units", suffix="from_symbol", reason="moved_reason"),
+            Field(name="to_amount", title="Got", unit="asset units", suffix="to_symbol", reason="moved_reason"),
             Field(name="protocol", title="With"),
             Field(name="flow", title="Flow"),
             Field(name="status", title="Status"),
@@ -36,7 +36,8 @@ def gas(costs: pl.DataFrame) -> View:
     """What gas cost, the week and since inception.
 
     Args:
-        costs: what String; transactions Int64, cost Decimal in USD, unpriced Int64 for week_ and since_.
+        costs: what String; for week_ and since_: transactions Int64, cost Decimal in USD, reason String (why it is
+            null).
     """
     return table(
         costs,
@@ -45,9 +46,9 @@ def gas(costs: pl.DataFrame) -> View:
         fields=(
             Field(name="what", title=""),
             Field(name="week_transactions", title="Week", unit="count"),
-            Field(name="week_cost", title="Cost", unit="USD"),
+            Field(name="week_cost", title="Cost", unit="USD", reason="week_reason"),
             Field(name="since_transactions", title="Ever", unit="count"),
-            Field(name="since_cost", title="Cost", unit="USD"),
+            Field(name="since_cost", title="Cost", unit="USD", reason="since_reason"),
         ),
         empty="No gas was ever paid.",
         size="half",

@@ -1,0 +1,154 @@
+"""What a transaction's gas cost: in which coin, how much of it, in USD, and why there is no number.
+
+Frames in, frames out; opens nothing. Depends on `schemas.outcomes` (who pays) and `schemas.coins` (in what).
+"""
+
+from decimal import Decimal, InvalidOperation, localcontext
+
+import polars as pl
+
+from ys_analytics.metrics.chains import native_assets
+from ys_analytics.metrics.flows.classify import crosses
+from ys_analytics.schemas import MONEY, TIME
+from ys_analytics.schemas.coins import FEES_BESIDE_GAS, GAS_PAID_BY, NATIVE_COINS, PORTFOLIO
+from ys_analytics.schemas.outcomes import pays_gas, why_not
+
+# Without these columns nobody can tell a transaction that was received from one that was sent.
+_SAYS_WHO_GAVE = frozenset({"from_asset_id", "protocol_name"})
+_DIGITS = 76
+_WEI = Decimal(1).scaleb(-18)
+# Decimal(38, 18) holds less than this.
+_MOST = Decimal(10) ** 20
+
+
+def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+    """Transactions with what their gas took from the portfolio, and its cost in USD at that day's last price.
+
+    Gas is gas_used x gas_price and each of `schemas.coins.FEES_BESIDE_GAS` that metadata states, in whole coins of
+    the chain's native coin at that time. It is paid where the status says so (`schemas.outcomes`: confirmed and
+    failed), by the portfolio unless `metadata.gas_paid_by` names anybody but "portfolio"; where it does not say,
+    a transaction of a kind that brings money in over the edge and gives nothing was signed and paid by its sender.
+
+    Args:
+        done: `transactions` of one portfolio, of any status.
+        assets: `assets`.
+        quotes: `market_data` of the native coins.
+
+    Returns:
+        The rows and gas_asset_id String, gas_amount Decimal(38, 18) in whole native coins (null where the portfolio
+        paid none or it is not known), gas Decimal(38, 18) in USD, gas_reason String (why gas is null), gas_due
+        Boolean: the portfolio paid gas, whether or not it is known how much.
+
+    Source:
+        The project's ruling "gas"; the receipts of the OP stack and of EIP-4844.
+    """
+    closes = (
+        quotes.sort("timestamp", maintain_order=True)
+        .group_by("asset_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
+        .agg(_native=pl.col("price").last())
+    )
+    charged = _charged(done.with_columns(_day=pl.col("timestamp").dt.date()))
+    priced = _placed(charged, assets).join(
+        closes, left_on=["gas_asset_id", "_day"], right_on=["asset_id", "day"], how="left", maintain_order="left",
+    )  # fmt: skip
+    cost = pl.when(pl.col("gas_amount") == 0).then(pl.lit(0, MONEY)).otherwise(pl.col("gas_amount") * pl.col("_native"))
+    return priced.with_columns(gas=cost.cast(MONEY), gas_reason=_reason()).drop(
+        "_native", "_day", "_states", "_missing", "_torn", "_received", "_coin"
+    )
+
+
+def _charged(done: pl.DataFrame) -> pl.DataFrame:
+    """The rows with gas_due and gas_amount, and what `_reason` asks."""
+    meta = pl.col("metadata").str
+    fees = {f"_{name}": meta.json_path_match(f"$.{name}") for name in FEES_BESIDE_GAS}
+    read = done.with_columns(**fees).with_columns(_torn=pl.lit(None, pl.String))
+    amount = pl.when(pl.all_horizontal(pl.col("gas_used", "gas_price").is_not_null())).then(
+        (pl.col("gas_used") * pl.col("gas_price")).cast(MONEY)
+    )
+    states = pl.any_horizontal(pl.col("gas_used", "gas_price", *fees).is_not_null())
+    for name in fees:
+        coins = read[name].map_elements(_whole_coins, return_dtype=MONEY)
+        bad = (coins.is_null() & read[name].is_not_null()).alias("bad")
+        read = read.with_columns(
+            coins.alias(name),
+            _torn=pl.when(bad).then(pl.lit(f"metadata.{name[1:]} is no amount of coins")).otherwise("_torn"),
+        )
+    beside = pl.sum_horizontal(*(pl.col(name).fill_null(pl.lit(0, MONEY)) for name in fees)).cast(MONEY)
+    missing = (
+        pl.when(pl.col("gas_used").is_not_null() & pl.col("gas_price").is_null())
+        .then(pl.lit("gas_price is missing"))
+        .when(pl.col("gas_price").is_not_null() & pl.col("gas_used").is_null())
+        .then(pl.lit("gas_used is missing"))
+    )
+    payer = meta.json_path_match(f"$.{GAS_PAID_BY}").str.to_lowercase()
+    inward = pl.lit(value=False)
+    if set(done.columns) >= _SAYS_WHO_GAVE:
+        inward = crosses() & pl.col("from_asset_id").is_null()
+        inward &= pl.col("transaction_type").cast(pl.String) != "withdraw"
+    received = pl.when(payer.is_not_null()).then(payer != PORTFOLIO).otherwise(inward).fill_null(value=False)
+    return (
+        read.with_columns(_states=states, _missing=missing, _received=received)
+        .with_columns(gas_due=pl.col("_states") & pays_gas() & ~pl.col("_received"))
+        .with_columns(
+            gas_amount=pl.when(pl.col("gas_due") & pl.col("_missing").is_null() & pl.col("_torn").is_null()).then(
+                amount.fill_null(pl.lit(0, MONEY)) + beside
+            )
+        )
+        .drop(*fees)
+    )
+
+
+def _whole_coins(text: str) -> Decimal | None:
+    """An amount of coins as JSON states it, exact to 18 decimals; None where it is no number of zero or more."""
+    try:
+        with localcontext(prec=_DIGITS):
+            amount = Decimal(text)
+            sound = amount.is_finite() and 0 <= amount < _MOST
+            return amount.quantize(_WEI) if sound else None
+    except InvalidOperation:
+        return None
+
+
+def _placed(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+    """The rows with gas_asset_id, the native coin of their chain at their time, and its name in `schemas.coins`."""
+    moment = pl.col("timestamp")
+    inside = (pl.col("since").is_null() | (moment >= pl.col("since"))) & (
+        pl.col("until").is_null() | (moment < pl.col("until"))
+    )
+    names = pl.DataFrame(
+        [(coin.chain, coin.symbol, coin.since, coin.until) for coin in NATIVE_COINS],
+        schema={"chain_id": pl.Int32, "_coin": pl.String, "since": pl.Date, "until": pl.Date},
+        orient="row",
+    ).with_columns(pl.col("since", "until").cast(TIME))
+    natives = native_assets(assets).rename({"asset_id": "gas_asset_id"})
+    rows = charged.with_row_index("_row").with_columns(pl.col("chain_id").cast(pl.Int32))
+    for table, found in ((natives, "gas_asset_id"), (names, "_coin")):
+        of = rows.select("_row", "chain_id", "timestamp").join(table, on="chain_id", how="inner").filter(inside)
+        rows = rows.join(of.select("_row", found), on="_row", how="left", maintain_order="left")
+    return rows.drop("_row")
+
+
+def _reason() -> pl.Expr:
+    """Why there is no cost in USD, the first thing that stands in the way."""
+    return (
+        pl.when(~pl.col("_states"))
+        .then(pl.lit("no gas was paid from the portfolio"))
+        .when(~pays_gas())
+        .then(pl.format("no gas was paid: {}", why_not().fill_null("its status is not known")))
+        .when("_received")
+        .then(pl.lit("its sender paid the gas"))
+        .when(pl.col("_torn").is_not_null())
+        .then("_torn")
+        .when(pl.col("_missing").is_not_null())
+        .then("_missing")
+        .when(pl.col("gas_amount") == 0)
+        .then(pl.lit(None, pl.String))
+        .when(pl.col("gas_asset_id").is_null() & pl.col("_coin").is_null())
+        .then(
+            pl.format("chain {}: its native coin is not known; add metadata.native_of_chains to the asset", "chain_id")
+        )
+        .when(pl.col("gas_asset_id").is_null())
+        .then(pl.format("chain {}: its native coin {} is not among the assets; register it", "chain_id", "_coin"))
+        .when(pl.col("_native").is_null())
+        .then(pl.lit("the chain's own token has no price that day"))
+    )

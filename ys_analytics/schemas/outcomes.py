@@ -1,0 +1,69 @@
+"""What became of a transaction, and what follows from it: whether it moves anything, whether it pays gas.
+
+The one place that says so. Gas, ledger legs, lots, flows, counts, pages, checks and the demo derive from `OUTCOMES`;
+the materialized view of daily flows repeats it in SQL, and a test compares the two.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What follows from one value of `transactions.status`.
+
+    Attributes:
+        status: A value of `transaction_status_enum`.
+        moves: Whether the amounts it states were moved.
+        pays_gas: Whether gas was paid for it.
+        why: What to say where it moves nothing or pays nothing; empty where it does both.
+    """
+
+    status: str
+    moves: bool
+    pays_gas: bool
+    why: str = ""
+
+
+OUTCOMES = (
+    Outcome(status="pending", moves=False, pays_gas=False, why="it is in no block yet"),
+    Outcome(status="confirmed", moves=True, pays_gas=True),
+    Outcome(status="failed", moves=False, pays_gas=True, why="it was reverted"),
+    Outcome(status="replaced", moves=False, pays_gas=False, why="another transaction took its place"),
+)
+
+MOVING = tuple(one.status for one in OUTCOMES if one.moves)
+PAYING = tuple(one.status for one in OUTCOMES if one.pays_gas)
+
+
+def moves(status: str = "status") -> pl.Expr:
+    """Whether the amounts of a transaction were moved; false where the status is null or not known.
+
+    >>> pl.DataFrame({"status": ["confirmed", "failed", None]}).select(moves())["status"].to_list()
+    [True, False, False]
+    """
+    return _among(status, MOVING)
+
+
+def pays_gas(status: str = "status") -> pl.Expr:
+    """Whether gas was paid for a transaction; false where the status is null or not known.
+
+    >>> pl.DataFrame({"status": ["confirmed", "failed", "replaced"]}).select(pays_gas())["status"].to_list()
+    [True, True, False]
+    """
+    return _among(status, PAYING)
+
+
+def why_not(status: str = "status") -> pl.Expr:
+    """Why a transaction moved nothing, or paid no gas: "replaced: another transaction took its place"; else null.
+
+    >>> pl.DataFrame({"status": ["confirmed", "failed"]}).select(why_not())["status"].to_list()
+    [None, 'failed: it was reverted']
+    """
+    said = {one.status: f"{one.status}: {one.why}" for one in OUTCOMES if one.why}
+    return pl.col(status).cast(pl.String).replace_strict(said, default=None, return_dtype=pl.String)
+
+
+def _among(status: str, which: tuple[str, ...]) -> pl.Expr:
+    return pl.col(status).cast(pl.String).is_in(which).fill_null(value=False)
