@@ -38,10 +38,38 @@ def test_fees_are_part_of_cost_and_off_proceeds():
     assert pnl.match_lots(trades((1, 100, 10), (-1, 200, 10))).realised == 80
 
 
-def test_sold_beyond_what_was_bought_is_said():
-    """Airdrops and torn histories: the whole of what is unmatched is gain, and counted."""
-    found = pnl.match_lots(trades((1, 100, 0), (-3, 200, 0)))
-    assert (found.realised, found.unmatched, found.quantity) == (500, 2, 0)
+def test_what_was_sold_and_never_bought_is_reported_and_no_profit():
+    """Airdrops and torn histories: 100 of gain on what was bought; what the rest brought stands apart."""
+    found = pnl.match_lots(trades((1, 100, 0), (-3, 200, 3)))
+    assert (found.realised, found.unmatched, found.unmatched_proceeds, found.quantity) == (99, 2, 398, 0)
+
+
+BLOCK = DAY + timedelta(days=400)
+
+
+@pytest.mark.parametrize("matching", ["fifo", "lifo", "hifo", "average"])
+def test_what_was_bought_after_a_sale_was_not_sold_even_in_the_same_second(matching):
+    """Case 15: in the order of the log 1 is sold at 3,000 and 1 is bought at 3,010; the old lot had cost 1,000."""
+    listed = [Trade(DAY, D(1), D(1000)), Trade(BLOCK, D(-1), D(3000), D(3)), Trade(BLOCK, D(1), D(3010), D(3))]
+    found = pnl.match_lots(listed, matching=matching, price=D(3010))
+    assert (found.realised, found.cost, found.unmatched) == (1997, 3013, 0)
+
+
+def test_sold_before_anything_was_bought_is_unmatched_and_the_purchase_stays():
+    """A short is no gain of 3,000, and the lot bought after it is still there."""
+    found = pnl.match_lots([Trade(BLOCK, D(-1), D(3000)), Trade(BLOCK, D(1), D(2900))], price=D(2900))
+    assert (found.realised, found.unmatched, found.unmatched_proceeds) == (0, 1, 3000)
+    assert (found.quantity, found.cost, found.unrealised) == (1, 2900, 0)
+
+
+def test_a_frame_of_one_moment_keeps_its_order():
+    """The same by `gains`, which says what is in no gain."""
+    rows = [("p", "eth", BLOCK, D(-1), D(3000), D(0)), ("p", "eth", BLOCK, D(1), D(2900), D(0))]
+    columns = {"portfolio_id": pl.String, "asset_id": pl.String, "timestamp": pl.Datetime("us", "UTC")}
+    frame = pl.DataFrame(rows, schema=columns | dict.fromkeys(("quantity", "price", "fee"), MONEY), orient="row")
+    row = pnl.gains(frame).row(0, named=True)
+    assert (row["realised"], row["unmatched"], row["unmatched_proceeds"]) == (0, 1, 3000)
+    assert row["reason"] == "no price; 1 sold beyond what was bought, for no known gain"
 
 
 def test_without_a_price_nothing_is_unrealised():
@@ -73,7 +101,19 @@ def test_gains_are_proceeds_and_worth_less_cost_to_the_last_decimal(matching, ro
         held += Fraction(one.quantity)
     assert Fraction(found.quantity) - Fraction(found.unmatched) == held
     left = Fraction(found.quantity) * Fraction(now)
-    assert Fraction(found.realised) + Fraction(found.unrealised) == cash + left
+    gained = Fraction(found.realised) + Fraction(found.unrealised)
+    assert gained + Fraction(found.unmatched_proceeds) == cash + left
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(trade, min_size=1, max_size=12))
+def test_when_all_is_sold_every_matching_comes_to_the_same_gain(rows):
+    """The order of lots decides when a gain is realised, never how much there is."""
+    bought = sum(q for sign, q, _, _ in rows if sign > 0)
+    listed = [Trade(DAY + timedelta(days=i), abs(q), p, fee) for i, (sign, q, p, fee) in enumerate(rows) if sign > 0]
+    last = [Trade(BLOCK, -bought / 2, D(7)), Trade(BLOCK, -(bought - bought / 2), D(9))] if bought else []
+    totals = {pnl.match_lots([*listed, *last], matching=how).realised for how in ("fifo", "lifo", "hifo", "average")}
+    assert len(totals) == 1
 
 
 def test_gains_of_every_portfolio_and_asset():
