@@ -26,6 +26,11 @@ from ys_analytics.quality.promise import Detect
 _SERIES = ("portfolio_id",)
 
 
+def _growth(snapshots: pl.DataFrame) -> pl.DataFrame:
+    """What one dollar has become: a total return near zero doubles and halves on any day, and its growth does not."""
+    return snapshots.with_columns(growth=pl.col("total_return").cast(pl.Float64) + 1.0)
+
+
 SUITE = ExpectationSuite(
     name="portfolio_snapshots",
     expectations=[
@@ -166,18 +171,25 @@ DETECTORS = [
         notes="The best and the worst day of the year are one bad valuation.",
         needs=("portfolio_snapshots", "transactions"),
     ),
-    *(
-        Detect(
-            rule=f"comes_back_to_its_level({column})",
-            find=lambda picture, column=column: lone_values(
-                picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value=column
-            ),
-            columns=(column,),
-            severity="warning",
-            notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
-            needs=("portfolio_snapshots",),
-        )
-        for column in ("total_return", "volatility")
+    Detect(
+        rule="comes_back_to_its_level(total_return)",
+        find=lambda picture: lone_values(
+            _growth(picture.frame("portfolio_snapshots")), series=_SERIES, time="timestamp", value="growth"
+        ),
+        columns=("total_return",),
+        severity="warning",
+        notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
+        needs=("portfolio_snapshots",),
+    ),
+    Detect(
+        rule="comes_back_to_its_level(volatility)",
+        find=lambda picture: lone_values(
+            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="volatility"
+        ),
+        columns=("volatility",),
+        severity="warning",
+        notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
+        needs=("portfolio_snapshots",),
     ),
     Detect(
         rule="no_zero_between(total_value)",

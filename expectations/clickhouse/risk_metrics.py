@@ -122,7 +122,6 @@ DETECTORS = [
             ("var_95", 1.0),
             ("cvar_95", 1.0),
             ("correlation_score", 0.3),
-            ("liquidation_distance", 0.3),
             ("protocol_risk_score", 0.3),
         )
     ),

@@ -89,7 +89,7 @@ DETECTORS = [
     Detect(
         rule="comes_back_to_its_level(metric_value)",
         find=lambda picture: lone_values(
-            picture.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=4
+            picture.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=10
         ),
         columns=("metric_value",),
         severity="warning",
@@ -124,7 +124,7 @@ DETECTORS = [
     ),
     Detect(
         rule="usual_rows_a_day(timestamp)",
-        find=lambda picture: unusual_days(picture.frame("satellite_performance"), time="timestamp"),
+        find=lambda picture: unusual_days(picture.frame("satellite_performance"), time="timestamp", clockwork=False),
         columns=("timestamp",),
         severity="warning",
         notes="Means over half the measurements are not comparable.",

@@ -10,10 +10,9 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality import words
-from ys_analytics.quality.detectors.lone import lone_values, zeros_between
+from ys_analytics.quality.detectors.lone import zeros_between
 from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.scale import decimal_shifts
-from ys_analytics.quality.detectors.spikes import reverting_spikes
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swaps import swapped
 from ys_analytics.quality.detectors.ticks import repeated_ticks
@@ -130,11 +129,17 @@ DETECTORS = [
     Detect(
         rule="no_leap(apy)",
         find=lambda picture: leaping_yields(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", apy="apy", size="tvl"
+            picture.frame("yield_metrics"),
+            series=_SERIES,
+            time="timestamp",
+            apy="apy",
+            size="tvl",
+            parts=("rewards_apr", "trading_fees_apr"),
         ),
         columns=("apy", "tvl"),
         severity="warning",
-        notes="Rankings and means are led by a yield that is ten times its own fortnight.",
+        notes="Rankings and means are led by a yield that is ten times its own fortnight, and that neither its fees "
+        "nor its rewards make.",
         needs=("yield_metrics",),
     ),
     Detect(
@@ -150,21 +155,12 @@ DETECTORS = [
     Detect(
         rule="no_decimal_shift(tvl)",
         find=lambda picture: decimal_shifts(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=4
+            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=5, lasting=False
         ),
         columns=("tvl",),
         severity="warning",
-        notes="Our share of a pool is off by powers of ten when its size is.",
-        needs=("yield_metrics",),
-    ),
-    Detect(
-        rule="no_reverting_spike(tvl)",
-        find=lambda picture: reverting_spikes(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=4
-        ),
-        columns=("tvl",),
-        severity="warning",
-        notes="A pool that doubles and halves in a day was counted wrongly, and so was our share of it.",
+        notes="Our share of a pool is off by powers of ten when its size is. A large holder who comes or goes for good "
+        "moves it as far, so only a jump that leads exactly back is named.",
         needs=("yield_metrics",),
     ),
     Detect(
@@ -194,19 +190,6 @@ DETECTORS = [
         severity="warning",
         notes="Paid incentives are shown as earned fees: two columns were exchanged.",
         needs=("yield_metrics",),
-    ),
-    *(
-        Detect(
-            rule=f"comes_back_to_its_level({column})",
-            find=lambda picture, column=column, least=least: lone_values(
-                picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value=column, least=least
-            ),
-            columns=(column,),
-            severity="warning",
-            notes="The split of a yield is wrong for a day: a part was scaled, or written in another's column.",
-            needs=("yield_metrics",),
-        )
-        for column, least in (("rewards_apr", 4.0), ("trading_fees_apr", 4.0))
     ),
     Detect(
         rule="no_zero_between(tvl)",

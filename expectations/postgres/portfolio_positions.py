@@ -125,8 +125,9 @@ DETECTORS = [
             picture.frame("portfolio_positions"), series=("asset_id",), key=("id",), value="quantity"
         ),
         columns=("quantity", "asset_id"),
-        severity="critical",
-        notes="One holding is worth more than all others together: raw units were written where whole tokens belong.",
+        severity="warning",
+        notes="One holding may be worth more than all others together: raw units were written where whole tokens belong. "
+        "Its value and its price tell a whale from an error, and stop a report: see `cross_store`.",
         needs=("portfolio_positions",),
     ),
     Detect(

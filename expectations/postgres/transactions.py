@@ -177,8 +177,9 @@ DETECTORS = [
             picture.frame("transactions"), series=("from_asset_id",), key=("id",), value="from_amount"
         ),
         columns=("from_amount", "from_asset_id"),
-        severity="critical",
-        notes="A withdrawal is larger than all there is: raw units were written where whole tokens belong.",
+        severity="warning",
+        notes="A withdrawal may be larger than all there is: raw units were written where whole tokens belong. What its "
+        "portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
         needs=("transactions",),
     ),
     Detect(
@@ -187,8 +188,9 @@ DETECTORS = [
             picture.frame("transactions"), series=("to_asset_id",), key=("id",), value="to_amount"
         ),
         columns=("to_amount", "to_asset_id"),
-        severity="critical",
-        notes="A deposit is larger than all there is: raw units were written where whole tokens belong.",
+        severity="warning",
+        notes="A deposit may be larger than all there is: raw units were written where whole tokens belong. What its "
+        "portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
         needs=("transactions",),
     ),
     Detect(

@@ -8,9 +8,9 @@ import pytest
 
 from ys_analytics import metrics
 from ys_analytics.demo import BUY_AND_HOLD, DISCREPANCIES, HOSTILE_NAME, ODD
-from ys_analytics.demo.claims import Discrepancy
+from ys_analytics.demo.claims import ENOUGH, Discrepancy
 from ys_analytics.demo.embeddings import STRENGTH, axis
-from ys_analytics.metrics import drawdown, performance
+from ys_analytics.metrics import catalog, drawdown, performance
 from ys_analytics.schemas import MONEY
 
 from .conftest import Frames
@@ -210,6 +210,19 @@ def test_claims_are_true_where_nothing_is_planted(either: Frames) -> None:
         assert (known_truth[true] - known_truth[claimed].cast(pl.Float64)).abs().max() < 1e-4, claimed
 
 
+def test_claims_begin_where_the_catalogue_does(either: Frames) -> None:
+    """Below the kit's own minimum history the platform claims no Sharpe ratio and no volatility; it stores 0."""
+    assert {catalog.METRICS[name].minimum for name in ("sharpe_ratio", "volatility")} == {ENOUGH}
+    young = (
+        _truth(either)
+        .sort("portfolio_id", "day")
+        .with_columns(count=pl.col("ret").is_not_null().cum_sum().over("portfolio_id"))
+        .filter(pl.col("count") < ENOUGH)
+    )
+    assert young["portfolio_id"].n_unique() >= 8
+    assert young.filter((pl.col("sharpe_ratio") != 0) | (pl.col("volatility") != 0)).is_empty()
+
+
 def _liar(frames: Frames) -> str:
     """The first ordinary portfolio after the odd ones."""
     return str(frames["portfolios"]["name"][2 + len(ODD)])
@@ -232,7 +245,8 @@ def test_planted_claims_are_wrong(frames: Frames, planted: Discrepancy) -> None:
     }[planted.column]
     off = own.select("day", off=(own[planted.column].cast(pl.Float64) - truth).abs() > 1e-4)
     since = own["day"].max() - timedelta(days=planted.days - 1)
-    warm = own["day"].min() + timedelta(days=10)
+    # Below so many returns a ratio is not claimed; the store admits no null, so it says 0.
+    warm = own["day"].min() + timedelta(days=ENOUGH)
     assert off.filter(pl.col("day") >= since)["off"].any()
     assert not off.filter((pl.col("day") < since) & (pl.col("day") > warm))["off"].any()
 

@@ -21,6 +21,9 @@ from ys_analytics.schemas import TABLES
 
 _YEAR = 365
 _NO_RISK = 1e-12
+# Returns below which the platform claims no ratio and no volatility, as the kit's catalogue asks for as many: two
+# returns that are all but equal would make a Sharpe ratio of thousands.
+ENOUGH = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +60,9 @@ class Claims:
     Attributes:
         total_return: Since the first close, flows taken out.
         daily_return: Since the last close.
-        sharpe: Of all returns so far, per year.
+        sharpe: Of all returns so far, per year; not a number below `ENOUGH` of them.
         drawdown: The deepest so far, 0 or negative.
-        volatility: Of all returns so far, per year.
+        volatility: Of all returns so far, per year; not a number below `ENOUGH` of them.
         returns: The true return of each close, shape (portfolios, instants); not a number elsewhere.
     """
 
@@ -192,7 +195,7 @@ class _Running:
     def _deviation(self) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = (self.squares - self.sum**2 / self.count) / (self.count - 1)
-            return np.where(self.count > 1, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+            return np.where(self.count >= ENOUGH, np.sqrt(np.maximum(variance, 0.0)), np.nan)
 
 
 def _external(entries: Entries) -> Flags:

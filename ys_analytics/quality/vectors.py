@@ -63,14 +63,14 @@ def about_vectors(table: str, *, meaning: str, score: str, time: str | None = No
             needs=(table,),
         ),
     )
-    return promises if time is None else (*promises, _no_drift(table, time))
+    return promises if time is None else (*promises, _no_drift(table, time, score))
 
 
-def _no_drift(table: str, time: str) -> Detect:
+def _no_drift(table: str, time: str, score: str) -> Detect:
     """Weeks that can be compared with the weeks before."""
     return Detect(
         rule="no_drift(vector)",
-        find=lambda picture: drifting_weeks(picture.frame(table), time=time, vector=_VECTOR),
+        find=lambda picture: drifting_weeks(picture.frame(table), time=time, vector=_VECTOR, score=score),
         columns=(_VECTOR, time),
         severity="warning",
         notes="This week cannot be compared with the last: the model, or the world, has changed.",

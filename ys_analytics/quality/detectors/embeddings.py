@@ -109,12 +109,20 @@ def strangers(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.Dat
     )
 
 
-def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str) -> pl.DataFrame:
+def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str, score: str) -> pl.DataFrame:
     """Weeks whose mean direction has left that of the weeks before, far beyond how weeks usually differ.
 
-    >>> drifting_weeks(
-    ...     pl.DataFrame(schema={"at": pl.Datetime("us", "UTC"), "v": pl.Array(pl.Float32, 2)}), time="at", vector="v"
-    ... ).height
+    The direction along which vectors carry their score is left out: a week of gloom says other things than a week
+    of joy, and its model has not changed.
+
+    Args:
+        frame: Points of one collection.
+        time: When a point was made.
+        vector: Its vector.
+        score: What its payload claims of it.
+
+    >>> schema = {"at": pl.Datetime("us", "UTC"), "v": pl.Array(pl.Float32, 2), "score": pl.Float64}
+    >>> drifting_weeks(pl.DataFrame(schema=schema), time="at", vector="v", score="score").height
     0
     """
     nothing = pl.DataFrame(schema={"week": pl.Date, "said": pl.String})
@@ -125,6 +133,7 @@ def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str) -> pl.DataFra
     if weeks.len() < _WEEKS:
         return nothing
     whole, of = _unit(_matrix(rows, vector)).astype(np.float64), rows.get_column("_week").to_numpy()
+    whole = _without(whole, rows.get_column(score).cast(pl.Float64).to_numpy())
     sums = np.stack([whole[of == week].sum(axis=0) for week in weeks.to_numpy()])
     counts = np.array([(of == week).sum() for week in weeks.to_numpy()])
     middle = np.median(sums / counts[:, None], axis=0)
@@ -145,6 +154,19 @@ def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str) -> pl.DataFra
             ),
         )
     )  # fmt: skip
+
+
+def _without(whole: npt.NDArray[np.float64], claimed: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The vectors without their part along the direction in which they carry what is claimed."""
+    known = np.isfinite(claimed)
+    centred = np.where(known, claimed - claimed[known].mean(), 0.0) if known.any() else np.zeros_like(claimed)
+    along = centred @ whole
+    length = float(np.linalg.norm(along))
+    if length < 1e-9:  # noqa: PLR2004 - no score, or one for all
+        return whole
+    direction = along / length
+    rest: npt.NDArray[np.float64] = whole - np.outer(whole @ direction, direction)
+    return rest
 
 
 def _matrix(frame: pl.DataFrame, vector: str) -> Floats:

@@ -20,6 +20,8 @@ _CALM = 0.5
 _DAYS_BEFORE = 3
 # How far from the exact power a jump may lie: a few usual moves, and never so far that any fall will do.
 _LEAST_SLACK, _MOST_SLACK = 0.05, 0.4
+# The same where owners change a size at will: only a jump by all but exactly a power is one of the decimal point.
+_EXACT = 0.15
 # Decades from the median of all amounts of a kind beyond which no person's wealth explains one.
 _DECADES = 5.0
 
@@ -33,6 +35,7 @@ def decimal_shifts(
     volume: str | None = None,
     least: int = 1,
     beyond_tail: float = 0.0,
+    lasting: bool = True,
 ) -> pl.DataFrame:
     """Observations between a jump by a power of ten and the jump back, or the jump alone where none leads back.
 
@@ -46,7 +49,8 @@ def decimal_shifts(
         value: What was observed; positive.
         volume: How much was traded, where known.
         least: The smallest power of ten looked for: two where values leap tenfold by nature, as yields do.
-        beyond_tail: How many times the move that one in twenty of the series' own exceeds a jump must measure.
+        beyond_tail: How many times the move that one in ten of the series' own exceeds a jump must measure.
+        lasting: Whether a jump that leads nowhere back is named too; not for sizes that owners change at will.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
@@ -57,7 +61,7 @@ def decimal_shifts(
     """
     by = list(series)
     seen = moves(frame, series=by, time=time, value=value, volume=volume)
-    rows = _with_jumps(seen, by, least=least, beyond_tail=beyond_tail)
+    rows = _with_jumps(seen, by, least=least, beyond_tail=beyond_tail, most_slack=_MOST_SLACK if lasting else _EXACT)
     jumps = _believed(rows.filter(pl.col("_power") != 0), by)
     # A row lies inside when the last believed jump before it is one that leads back later.
     inside = pl.col("_opens").forward_fill().over(by)
@@ -66,7 +70,7 @@ def decimal_shifts(
         rows.join(jumps, on=[*by, "_row"], how="left")
         .with_columns(pl.col("_believed").fill_null(value=False), _to=pl.col("_to").forward_fill().over(by))
         .sort(*by, "_row")
-        .filter(inside.fill_null(value=False) | stays)
+        .filter(inside.fill_null(value=False) | (stays & lasting))
         .select(
             *by, time, value,
             said=pl.when(stays)
@@ -77,11 +81,13 @@ def decimal_shifts(
     )  # fmt: skip
 
 
-def _with_jumps(seen: pl.DataFrame, by: Sequence[str], *, least: int, beyond_tail: float) -> pl.LazyFrame:
+def _with_jumps(
+    seen: pl.DataFrame, by: Sequence[str], *, least: int, beyond_tail: float, most_slack: float
+) -> pl.LazyFrame:
     """Each row with its number in its series, and the power of ten it jumped by; 0 for a row like any other."""
     decades = pl.col("alone") / _LN10
-    slack = (4 * pl.col("habit")).clip(_LEAST_SLACK, _MOST_SLACK)
-    far = pl.max_horizontal(_FAR * pl.col("habit"), beyond_tail * pl.col("alone").abs().quantile(0.95).over(by))
+    slack = (4 * pl.col("habit")).clip(_LEAST_SLACK, most_slack)
+    far = pl.max_horizontal(_FAR * pl.col("habit"), beyond_tail * pl.col("alone").abs().quantile(0.9).over(by))
     near = (
         ((decades - decades.round(0)).abs() * _LN10 <= slack)
         & (pl.col("alone").abs() > far) & (decades.round(0).abs() >= least)
@@ -123,7 +129,10 @@ def _believed(jumps: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
 
 
 def scale_outliers(frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[str], value: str) -> pl.DataFrame:
-    """Amounts many decades from all others of their kind: raw units written where whole ones belong.
+    """Amounts many decades above all others of their kind: raw units written where whole ones belong.
+
+    Raw units are larger than whole ones, never smaller, so dust and small claims are not looked at. What is found may
+    still be a whale's: only what other tables say of its worth can tell.
 
     Args:
         frame: Amounts of any sign; zeros and nulls are left out.
@@ -131,7 +140,7 @@ def scale_outliers(frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[
         key: The columns that name a row.
         value: The amount.
 
-    >>> paid = pl.DataFrame({"id": range(6), "coin": "A", "paid": [1.0, 2.0, 0.5, 3.0, 2e18, 1.5]})
+    >>> paid = pl.DataFrame({"id": range(6), "coin": "A", "paid": [1.0, 2.0, 1e-12, 3.0, 2e18, 1.5]})
     >>> scale_outliers(paid, series=["coin"], key=["id"], value="paid")["id"].to_list()
     [4]
     """
@@ -144,9 +153,9 @@ def scale_outliers(frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[
         .with_columns(_decades=decades)
         .with_columns(_usual=pl.col("_decades").median().over(by), _many=pl.len().over(by))
         .with_columns(_spread=1.4826 * off.abs().median().over(by))
-        .filter((pl.col("_many") >= 5) & (off.abs() >= pl.max_horizontal(_DECADES, 6 * pl.col("_spread"))))  # noqa: PLR2004
+        .filter((pl.col("_many") >= 5) & (off >= pl.max_horizontal(_DECADES, 6 * pl.col("_spread"))))  # noqa: PLR2004
         .with_columns(_off=off.round(0).cast(pl.Int32))
-        .sort(pl.col("_off").abs(), *key, descending=[True, *[False] * len(key)])
+        .sort("_off", *key, descending=[True, *[False] * len(key)])
         .select(
             *dict.fromkeys([*key, *by]), value,
             said=pl.format("is 10^{} times the usual amount", pl.col("_off")),

@@ -19,7 +19,10 @@ _NOTHING = 1e-9
 # deviations apart, an exchange must lie.
 _NEARBY, _BETTER, _CLEARLY = (5, 15), 0.3, 5.0
 # What two neighbourhoods must differ by, as a share of the larger: an exchange of the like does no harm.
-_DIFFER = 0.15
+_DIFFER = 0.03
+# How much shorter the way into and out of an exchanged stretch must be the other way round: two values that cross by
+# themselves walk there, those that were exchanged leap there and back, by so many of their usual steps.
+_SHORTER, _STEPS = 0.3, 3.0
 
 
 def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tuple[str, str]) -> pl.DataFrame:
@@ -72,10 +75,29 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
         .with_columns(**plain)
         .with_columns(**here)
         .with_columns(**noise)
-        .filter(
-            pl.any_horizontal([_better_exchanged(rows).fill_null(value=False) for rows in _NEARBY])
-            | ((apart > _APART) & pl.all_horizontal(*strange, *at_home))
+        .with_columns(
+            _near=pl.any_horizontal([_better_exchanged(rows).fill_null(value=False) for rows in _NEARBY]),
+            _far=((apart > _APART) & pl.all_horizontal(*strange, *at_home)).fill_null(value=False),
         )
+        .with_columns(_exchanged=pl.col("_near") | pl.col("_far"))
+        .with_columns(
+            _step=1.4826
+            * pl.sum_horizontal(
+                pl.col(name).diff().abs().rolling_median(**around).over(by)  # type: ignore[arg-type]
+                for name in logs
+            )
+        )
+        .with_columns(_leaps_in=_leaps(1).over(by), _leaps_out=_leaps(-1).over(by))
+        .with_columns(
+            _stretch=(pl.col("_exchanged") != pl.col("_exchanged").shift(1)).fill_null(value=True).cum_sum().over(by)
+        )
+        .filter("_exchanged")
+        .with_columns(
+            _in=pl.col("_leaps_in").first().over(*by, "_stretch"),
+            _out=pl.col("_leaps_out").last().over(*by, "_stretch"),
+        )
+        # What is far from home on both sides needs one leap: its other neighbour may be at fault itself.
+        .filter((pl.col("_in") & pl.col("_out")) | (pl.col("_far") & (pl.col("_in") | pl.col("_out"))))
         .sort(*by, time)
         .select(*by, time, one, other, said=pl.lit(f"{one} and {other} stand in each other's place"))
         .collect()
@@ -91,3 +113,12 @@ def _better_exchanged(rows: int) -> pl.Expr:
     return (
         apart & (moved < _BETTER * stays) & (stays > _CLEARLY * (pl.col(f"_c_noise{rows}") + pl.col(f"_d_noise{rows}")))
     )
+
+
+def _leaps(ago: int) -> pl.Expr:
+    """Whether the step from the neighbour so many rows before is much shorter when one of the two is exchanged."""
+    one, other = pl.col("_a"), pl.col("_b")
+    plain = (one - one.shift(ago)).abs() + (other - other.shift(ago)).abs()
+    crossed = (one - other.shift(ago)).abs() + (other - one.shift(ago)).abs()
+    # At either end of a series there is no neighbour to deny it.
+    return ((crossed < _SHORTER * plain) & (plain > _STEPS * pl.col("_step"))).fill_null(value=True)

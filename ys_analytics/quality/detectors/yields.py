@@ -14,6 +14,8 @@ _ABSURD_FOR_BLUE = 2.0
 # A leap to this many times its fortnight, and back, is a division by almost nothing.
 _LEAP = 10.0
 _NOTABLE = 0.25
+# The share of a yield, as a simple rate, that its parts must make to bear it out.
+_BORNE_OUT = 0.5
 
 BLUE = frozenset(
     {"BTC", "WBTC", "CBBTC", "ETH", "WETH", "STETH", "WSTETH", "RETH", "USDC", "USDT", "DAI", "USDS", "FRAX", "USDE"}
@@ -52,8 +54,19 @@ def absurd_yields(
     )
 
 
-def leaping_yields(frame: pl.DataFrame, *, series: Sequence[str], time: str, apy: str, size: str) -> pl.DataFrame:
-    """Yields more than ten times their fortnight's median while the pool stayed as it was.
+def leaping_yields(
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, apy: str, size: str, parts: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Yields more than ten times their fortnight's median while the pool and what it pays stayed as they were.
+
+    Args:
+        frame: Yields per year, as fractions.
+        series: The columns that name one pool.
+        time: When.
+        apy: The yield.
+        size: What is locked in the pool.
+        parts: The simple rates it is made of. A leap that these make too is a day of many trades or a new programme
+            of rewards, and no error; a part that is not known says nothing.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(20)]
@@ -68,10 +81,12 @@ def leaping_yields(frame: pl.DataFrame, *, series: Sequence[str], time: str, apy
     }
     same = (pl.col(size).cast(pl.Float64) / pl.col(f"_{size}") - 1).abs() < 0.5  # noqa: PLR2004
     rate = pl.col(apy).cast(pl.Float64)
+    known = pl.sum_horizontal([pl.lit(0.0), *(pl.col(part).cast(pl.Float64).fill_null(0.0) for part in parts)])
     return (
         frame.lazy()
         .sort(*by, time)
         .with_columns(**usual)
+        .filter(known < _BORNE_OUT * rate.log1p())
         .filter((rate > _NOTABLE) & (rate > _LEAP * pl.col(f"_{apy}").abs()) & (pl.col(f"_{apy}") > 0) & same)
         .sort(rate / pl.col(f"_{apy}"), *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
