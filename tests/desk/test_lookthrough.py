@@ -9,7 +9,7 @@ from statistics import NormalDist, mean, stdev
 import polars as pl
 import pytest
 
-from ys_analytics.desk import risk
+from ys_analytics.desk import loans, risk
 from ys_analytics.desk.lookthrough import Registry, exposed, unseen
 
 ASSETS = {
@@ -47,11 +47,11 @@ PRICES = {"eth": 2000.0, "usdc": 1.0, "dai": 1.0, "link": 15.0, "btc": 50000.0}
 Z = NormalDist().inv_cdf(0.95)
 
 
-def registry():
+def registry(known=ASSETS):
     rows = [
         {"id": id_, "symbol": symbol, "chain_id": chain, "asset_type": kind, "coingecko_id": coin,
          "metadata": json.dumps(note)}
-        for id_, (symbol, chain, kind, coin, note) in ASSETS.items()
+        for id_, (symbol, chain, kind, coin, note) in known.items()
     ]  # fmt: skip
     return Registry(pl.DataFrame(rows, schema_overrides={"chain_id": pl.Int32}), PRICES)
 
@@ -205,3 +205,47 @@ def test_what_has_no_prices_is_left_out_by_name():
     found = risk.contributions(held(steth="60", btc="30"), quotes(), registry())
     assert found["symbol"].to_list() == ["ETH"]
     assert found["note"].to_list() == ["no prices of BTC: left out"]
+
+
+def lent(*rows):
+    """Positions in Aave on Ethereum: asset, kind and value."""
+    return held(**{asset: value for asset, _, value in rows}).with_columns(
+        pl.Series("kind", [kind for _, kind, _ in rows]),
+        protocol=pl.lit("aave-v3"),
+        place=pl.lit("aave-v3, Ethereum"),
+    )
+
+
+def lenders(**thresholds):
+    known = {asset: (*row[:4], row[4] | thresholds.get(asset, {})) for asset, row in ASSETS.items()}
+    return registry(known)
+
+
+def test_a_loan_of_ether_against_staked_ether():
+    """No price of ether liquidates it: the reason names the ratio."""
+    known = lenders(asteth={"liquidation_threshold": 0.81})
+    found = loans.loans(lent(("asteth", "lending", "120000"), ("weth", "borrowing", "-70000")), known)
+    assert found["what"].to_list() == ["everything without a peg", "ETH"]
+    assert found["move"].to_list() == [None, None]
+    assert all("only the ratio of the two liquidates" in reason for reason in found["reason"])
+    steps = loans.ladder(lent(("asteth", "lending", "120000"), ("weth", "borrowing", "-70000")), known)
+    assert steps["health_factor"].to_list() == pytest.approx([0.81 * 12 / 7] * 8)
+
+
+def test_a_loan_of_dollars_against_ether_by_hand():
+    """83 of backing, 41.5 owed: half its price, 1,000 USD; dollars lent beside it without threshold back nothing."""
+    known = lenders(aweth={"liquidation_threshold": 0.83})
+    mine = lent(("aweth", "lending", "100"), ("ausdc", "lending", "500"), ("usdc", "borrowing", "-41.5"))
+    row = loans.loans(mine, known).row(by_predicate=pl.col("what") == "ETH", named=True)
+    assert (row["health_factor"], row["move"]) == (pytest.approx(2.0), pytest.approx(-0.5))
+    assert (row["price"], row["liquidation_price"]) == (2000.0, pytest.approx(1000.0))
+    assert row["note"] == "aUSDC: no liquidation threshold is stated, so it backs nothing"
+
+
+def test_no_threshold_no_number():
+    """A health factor of nothing is invented by nobody."""
+    found = loans.loans(lent(("aweth", "lending", "100"), ("usdc", "borrowing", "-40")), registry())
+    assert found["health_factor"].null_count() == found.height
+    assert set(found["reason"]) == {"no liquidation threshold is stated for what backs it"}
+    assert loans.ladder(lent(("aweth", "lending", "100"), ("usdc", "borrowing", "-40")), registry()).is_empty()
+    assert loans.loans(held(eth="5").with_columns(kind=pl.lit("spot"), place=pl.lit("wallet")), registry()).is_empty()

@@ -13,14 +13,8 @@ from typing import Any
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.metrics.lookthrough import Claim, LookThrough, Pool
-from ys_analytics.metrics.risk import STABLECOIN_ISSUERS
-
-# What well-known tokens stand for, where the registry does not say; wrapped coins and staked ether.
-KNOWN_TOKENS = {
-    "WETH": "ETH", "stETH": "ETH", "wstETH": "ETH", "rETH": "ETH", "cbETH": "ETH", "weETH": "ETH", "eETH": "ETH",
-    "WBTC": "BTC", "cbBTC": "BTC", "tBTC": "BTC", "WBNB": "BNB", "WAVAX": "AVAX", "WPOL": "POL", "WMATIC": "POL",
-}  # fmt: skip
+from ys_analytics.metrics.lookthrough import KNOWN_TOKENS, Claim, LookThrough, Pool
+from ys_analytics.metrics.risk import keeps_peg
 
 # Protocols all of whose pools have one curve.
 KNOWN_POOLS = dict.fromkeys(
@@ -28,8 +22,6 @@ KNOWN_POOLS = dict.fromkeys(
 )
 KINDS = ("constant_product", "weighted", "stable", "concentrated")
 
-# Failed stablecoins float as any other coin does.
-_FLOATING = frozenset({"UST", "USTC"})
 _PAIR = 2
 _SHOWN = 24
 
@@ -192,8 +184,7 @@ class Registry:
         if asset not in self._assets:
             return False
         known = self._assets[asset]
-        stable = known.symbol.upper() in STABLECOIN_ISSUERS and known.symbol.upper() not in _FLOATING
-        return known.note.get("peg") is not None or stable
+        return known.note.get("peg") is not None or keeps_peg(known.symbol)
 
     def note(self, asset: str) -> Mapping[str, Any]:
         """Its metadata."""

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from ys_analytics.desk.lookthrough import Registry
+from ys_analytics.metrics.lookthrough import is_receipt
 from ys_analytics.schemas import MONEY
 
 # The fastest that a balance may grow, as a simple rate a year. Staking: Lido's OracleReportSanityChecker refuses a
@@ -45,16 +46,11 @@ def fastest(asset: str, registry: Registry) -> Decimal | None:
         registry: What is known of assets.
     """
     note, symbol = registry.note(asset), registry.symbol(asset)
-    lent = str(note.get("protocol", "")).lower().startswith("aave") and _is_receipt(symbol)
+    lent = str(note.get("protocol", "")).lower().startswith("aave") and is_receipt(symbol)
     stated = note.get("rebasing")
     if stated is False or not (stated is True or lent or symbol in _STAKED):
         return None
     return FASTEST["lending" if lent else "staking"]
-
-
-def _is_receipt(symbol: str) -> bool:
-    """Whether a symbol is written as Aave writes its aTokens: aUSDC, aEthWETH."""
-    return len(symbol) > 1 and symbol[0] == "a" and symbol[1].isupper()
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from ys_analytics.desk import (
     earnings,
     holdings,
     ledger,
+    loans,
     lookthrough,
     pools,
     rebasing,
@@ -277,6 +278,14 @@ class Desk:
     def liquidation_history(self) -> pl.DataFrame:
         """Distance to liquidation at the end of each day, as the platform measured it."""
         return self._liquidation[0]
+
+    def loans(self) -> pl.DataFrame:
+        """How far prices must move until each loan may be liquidated."""
+        return loans.loans(self.positions(), self._registry)
+
+    def liquidation_ladder(self) -> pl.DataFrame:
+        """Health of each loan while the market falls step by step."""
+        return loans.ladder(self.positions(), self._registry)
 
     @cached_property
     def _liquidation(self) -> tuple[pl.DataFrame, pl.DataFrame]:

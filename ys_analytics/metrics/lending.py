@@ -4,11 +4,14 @@ Takes the supplies and borrows of portfolios and gives tables, or expressions ov
 side of them. Knows no store, clock or setting. A health factor below 1 may be liquidated.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 import polars as pl
 
-from ys_analytics.metrics.sample import known, risky
+from ys_analytics.metrics.lookthrough import LookThrough, by_symbol
+from ys_analytics.metrics.risk.concentration import keeps_peg
+from ys_analytics.metrics.sample import NO_RISK, known, risky
 
 
 def health_factor(collateral: pl.Expr, threshold: pl.Expr, debt: pl.Expr) -> pl.Expr:
@@ -35,25 +38,60 @@ def health_factor(collateral: pl.Expr, threshold: pl.Expr, debt: pl.Expr) -> pl.
     return known(backing / risky(debt.cast(pl.Float64).sum()))
 
 
-def liquidation_price(price: pl.Expr, health: pl.Expr, *, weight: pl.Expr | None = None) -> pl.Expr:
-    r"""Price of one collateral at which the health factor is 1, all else standing still.
+def liquidation_price(
+    price: pl.Expr, health: pl.Expr, *, weight: pl.Expr | None = None, owed: pl.Expr | None = None
+) -> pl.Expr:
+    r"""Price of one collateral at which the health factor is 1, all but what moves with it standing still.
 
-    $$ P^* = P\,\Big(1 - \frac{1}{s}\big(1 - \frac1H\big)\Big) $$
+    $$ P^* = P\,\Big(1 - \frac{H - 1}{H s - m}\Big) $$
+
+    Where all that is owed moves with all of the collateral there is no such price: what liquidates is their ratio,
+    see `liquidation_ratio`; `liquidation_points` finds out what moves with what.
 
     Args:
         price: $P$ now.
         health: $H$ now.
         weight: $s$, this collateral's part of the backing $\sum c \ell$; all of it when None.
+        owed: $m$, the part of the debt that moves with this collateral (borrowed WETH beside wstETH); none when None.
 
     Returns:
-        One Float64 a row, in the unit of `price`; above it when already liquidable. Null without
-        debt, and where even a price of nothing would not do it.
+        One Float64 a row, in the unit of `price`; above it when already liquidable, or when a rise does it (more is
+        owed in it than it backs). Null without debt, and where no price would do it.
 
-    >>> pl.DataFrame({"p": [1000.0], "h": [2.0]}).select(liquidation_price(pl.col("p"), pl.col("h"))).item()
+    >>> frame = pl.DataFrame({"p": [1000.0], "h": [2.0], "m": [1.0]})
+    >>> frame.select(liquidation_price(pl.col("p"), pl.col("h"))).item()
     500.0
+    >>> frame.select(liquidation_price(pl.col("p"), pl.col("h"), owed=pl.col("m"))).item() is None
+    True
     """
-    fall = (1 - 1 / health) / (pl.lit(1.0) if weight is None else risky(weight))
-    return known(pl.when(fall <= 1).then(price.cast(pl.Float64) * (1 - fall)))
+    part = pl.lit(1.0) if weight is None else weight
+    moving = pl.lit(0.0) if owed is None else owed
+    # Below nothing where more is owed in it than it backs: then a rise liquidates.
+    net = health * part - moving
+    fall = (health - 1) / pl.when(net.abs() > NO_RISK).then(net)
+    # At a price of nothing a debt that moves in full is nothing too.
+    possible = (fall < 1) | ((fall == 1) & (moving < 1))
+    return known(pl.when(possible).then(price.cast(pl.Float64) * (1 - fall)))
+
+
+def liquidation_ratio(price: pl.Expr, owed: pl.Expr, health: pl.Expr) -> pl.Expr:
+    r"""Price of the one collateral, in units of the one asset that is owed, at which the health factor is 1.
+
+    $$ R^* = \frac{P}{D\,H} $$
+
+    Args:
+        price: $P$, of the collateral, in USD.
+        owed: $D$, of what is owed, in USD.
+        health: $H$ now.
+
+    Returns:
+        One Float64 a row. Null without debt.
+
+    >>> frame = pl.DataFrame({"wsteth": [3600.0], "weth": [3000.0], "h": [1.2]})
+    >>> round(frame.select(liquidation_ratio(pl.col("wsteth"), pl.col("weth"), pl.col("h"))).item(), 6)
+    1.0
+    """
+    return known(price.cast(pl.Float64) / risky(owed.cast(pl.Float64)) / risky(health))
 
 
 def liquidation_distance(health: pl.Expr) -> pl.Expr:
@@ -148,6 +186,7 @@ def liquidation_ladder(
     *,
     steps: Iterable[float] = (0.0, -0.1, -0.2, -0.3, -0.4, -0.5, -0.6, -0.7),
     betas: Mapping[str, float] | None = None,
+    through: LookThrough | None = None,
     by: str = "portfolio_id",
 ) -> pl.DataFrame:
     """Health of each portfolio while the market falls step by step, every asset in its measure.
@@ -155,8 +194,10 @@ def liquidation_ladder(
     Args:
         positions: As for `loans`.
         steps: Moves of the market, as fractions.
-        betas: By asset, its move per move of the market, never beyond a total loss; 1 where not
-            given, 0 for a stablecoin. Debts move with their asset too.
+        betas: By base asset, its move per move of the market, never beyond a total loss. What is not given is 0 for
+            a well-known stablecoin and 1 for all else. An asset's own beta, where it is given, comes before that of
+            what it stands for. Debts move with their asset too.
+        through: What the assets stand for; well-known symbols when None, so that wstETH, aWETH and WETH move as one.
         by: The column that tells the portfolios apart.
 
     Returns:
@@ -170,19 +211,22 @@ def liquidation_ladder(
     ...     "threshold": [0.8, None],
     ... }
     >>> frame = pl.DataFrame({"portfolio_id": "a"} | rows)
-    >>> liquidation_ladder(frame, steps=(-0.4, -0.6), betas={"USDC": 0.0}).select("step", "liquidable").rows()
+    >>> liquidation_ladder(frame, steps=(-0.4, -0.6)).select("step", "liquidable").rows()
     [(-0.4, False), (-0.6, True)]
     """
-    rungs = pl.LazyFrame({"step": list(steps)}, schema={"step": pl.Float64}).with_row_index("place")
-    measure = pl.col("asset").replace_strict(dict(betas or {}), default=1.0, return_dtype=pl.Float64)
-    value = pl.col("value").cast(pl.Float64) * (measure * pl.col("step") + 1).clip(lower_bound=0.0)
+    held = positions.lazy().collect()
+    assets = held["asset"].unique().sort().to_list()
+    seen, measure = through or by_symbol(assets), dict(betas or {})
+    moves = [
+        (rung, step, asset, _grown(asset, step, seen, measure)) for rung, step in enumerate(steps) for asset in assets
+    ]
+    schema = {"rung": pl.UInt32, "step": pl.Float64, "asset": pl.String, "factor": pl.Float64}
     threshold = pl.col("threshold").cast(pl.Float64).fill_null(0.0)
-    supply = pl.col("side") == "supply"
+    supply, value = pl.col("side") == "supply", pl.col("value").cast(pl.Float64) * pl.col("factor")
     return (
-        positions.lazy()
-        .join(rungs, how="cross")
+        held.join(pl.DataFrame(moves, schema=schema, orient="row"), on="asset", maintain_order="left_right")
         .with_columns(value=value)
-        .group_by(by, "place", "step", maintain_order=True)
+        .group_by(by, "rung", "step", maintain_order=True)
         .agg(
             collateral=pl.col("value").filter(supply & (threshold > 0)).sum(),
             borrowed=pl.col("value").filter(~supply).sum(),
@@ -191,7 +235,131 @@ def liquidation_ladder(
             ),
         )
         .with_columns(liquidable=pl.col("health_factor") < 1)
-        .sort(by, "place")
-        .drop("place")
-        .collect()
+        .sort(by, "rung")
+        .drop("rung")
     )
+
+
+def _grown(asset: str, step: float, through: LookThrough, betas: Mapping[str, float]) -> float:
+    """What is left of an asset at a step of the market."""
+    if asset in betas:
+        return max(1 + betas[asset] * step, 0.0)
+    bases = through.exposures(asset)
+    return through.growth(asset, {base: betas.get(base, 0.0 if keeps_peg(base) else 1.0) * step for base in bases})
+
+
+# Prices tried, as parts of the price of now: twenty a decade, down to a millionth and up to a thousandfold.
+_DOWN = [10 ** (-place / 20) for place in range(1, 121)]
+_UP = [10 ** (place / 20) for place in range(1, 61)]
+_HALVINGS = 100
+
+_POINTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "asset": pl.String,
+    "health_factor": pl.Float64,
+    "fall": pl.Float64,
+    "rise": pl.Float64,
+    "reason": pl.String,
+}
+
+
+def liquidation_points(
+    positions: pl.DataFrame,
+    *,
+    through: LookThrough | None = None,
+    still: Collection[str] | None = None,
+    by: str = "portfolio_id",
+) -> pl.DataFrame:
+    """By how far prices must move until the health factor is 1: of each asset behind a loan, and of all together.
+
+    Collateral and debt both follow what they stand for, a share of a pool along its curve; all else stands still.
+    A loan whose debt moves with its collateral has no such price: the reason says so, and the fall of the ratio of
+    the two (the collateral against what is owed) that liquidates.
+
+    Args:
+        positions: As for `loans`.
+        through: What the assets stand for; well-known symbols when None.
+        still: Base assets that keep their price; well-known stablecoins when None.
+        by: The column that tells the portfolios apart.
+
+    Returns:
+        For each portfolio that owes anything, sorted, one row for the market (asset null: all that does not stand
+        still, together) and one for each base asset: `by`, asset String, health_factor, fall Float64 (negative, the
+        nearest), rise Float64 (positive, the nearest), reason String where neither would liquidate.
+
+    >>> rows = {
+    ...     "asset": ["ETH", "USDC"],
+    ...     "side": ["supply", "borrow"],
+    ...     "value": [100.0, 40.0],
+    ...     "threshold": [0.8, None],
+    ... }
+    >>> found = liquidation_points(pl.DataFrame({"portfolio_id": "a"} | rows))
+    >>> found.select("asset", pl.col("fall").round(6), "rise").rows()
+    [(None, -0.5, None), ('ETH', -0.5, None)]
+    """
+    seen = through or by_symbol(positions["asset"].unique().to_list())
+    rows: list[dict[str, object]] = []
+    for (owner,), loan in positions.sort(by, maintain_order=True).group_by(by, maintain_order=True):
+        supplied = _sides(loan, "supply")
+        owed = _sides(loan, "borrow")
+        if sum(owed.values()) > 0:
+            rows += [{by: owner} | row for row in _points(supplied, owed, seen, still)]
+    return pl.DataFrame(rows, schema={by: positions.schema[by], **_POINTS})
+
+
+def _sides(loan: pl.DataFrame, side: str) -> dict[str, float]:
+    """What each asset backs, or how much of it is owed."""
+    threshold = pl.col("threshold").cast(pl.Float64).fill_null(0.0) if side == "supply" else pl.lit(1.0)
+    worth = pl.col("value").cast(pl.Float64) * threshold
+    of = loan.filter(pl.col("side") == side).group_by("asset", maintain_order=True).agg(worth=worth.sum())
+    return dict(of.filter(pl.col("worth") > 0).select("asset", "worth").iter_rows())
+
+
+def _points(
+    supplied: Mapping[str, float], owed: Mapping[str, float], through: LookThrough, still: Collection[str] | None
+) -> list[dict[str, object]]:
+    backed = {base for asset in supplied for base in through.exposures(asset)}
+    due = {base for asset in owed for base in through.exposures(asset)}
+    free = sorted(base for base in backed | due if not (keeps_peg(base) if still is None else base in still))
+    health = sum(supplied.values()) / sum(owed.values())
+
+    def left(bases: Sequence[str], factor: float) -> float:
+        """Backing less debt after these assets moved."""
+        moves = dict.fromkeys(bases, factor - 1)
+        backing = sum(worth * through.growth(asset, moves) for asset, worth in supplied.items())
+        return backing - sum(worth * through.growth(asset, moves) for asset, worth in owed.items())
+
+    rows: list[dict[str, object]] = []
+    for asset, bases in [(None, free), *((base, [base]) for base in free)]:
+        row: dict[str, object] = {"asset": asset, "health_factor": health, "fall": None, "rise": None, "reason": None}
+        if health <= 1:
+            row["reason"] = "it may be liquidated now"
+        elif not bases:
+            row["reason"] = "all of it keeps its price"
+        else:
+            fall, rise = (_crossing(partial(left, bases), path) for path in (_DOWN, _UP))
+            row |= {"fall": fall, "rise": rise}
+            if fall is None and rise is None:
+                row["reason"] = _no_price(set(bases), backed, due, health)
+        rows.append(row)
+    return rows
+
+
+def _no_price(bases: set[str], backed: set[str], due: set[str], health: float) -> str:
+    if bases & backed and bases & due:
+        ratio = f"{1 - 1 / health:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
+        return f"what is owed moves with it: only the ratio of the two liquidates, once it falls by {ratio}"
+    return "no move of it does"
+
+
+def _crossing(left: Callable[[float], float], path: Sequence[float]) -> float | None:
+    """The first move on a path at which what is left is below nothing; null where it never is."""
+    good = 1.0
+    for factor in path:
+        if left(factor) < 0:
+            bad = factor
+            for _ in range(_HALVINGS):
+                middle = (good + bad) / 2
+                good, bad = (good, middle) if left(middle) < 0 else (middle, bad)
+            return bad - 1
+        good = factor
+    return None

@@ -6,13 +6,19 @@ asset behind it; a share of a pool is revalued along the pool's curve, as arbitr
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ys_analytics.errors import ContractError
 
 Kind = Literal["weighted", "stable", "concentrated"]
+
+# What well-known tokens stand for: wrapped coins and staked ether.
+KNOWN_TOKENS = {
+    "WETH": "ETH", "stETH": "ETH", "wstETH": "ETH", "rETH": "ETH", "cbETH": "ETH", "weETH": "ETH", "eETH": "ETH",
+    "WBTC": "BTC", "cbBTC": "BTC", "tBTC": "BTC", "WBNB": "BNB", "WAVAX": "AVAX", "WPOL": "POL", "WMATIC": "POL",
+}  # fmt: skip
 
 # Halvings of an interval after which a double has no digit left to find.
 _HALVINGS = 200
@@ -288,3 +294,32 @@ def pool_split(claim: Claim, before: Sequence[float], after: Sequence[float]) ->
     if claim.pool.kind == "weighted":
         return held, pool_worth(claim.pool, factors)
     return held, pool_worth(claim.pool, now) / pool_worth(claim.pool, was)
+
+
+def is_receipt(symbol: str) -> bool:
+    """Whether a symbol is written as Aave writes its aTokens.
+
+    >>> is_receipt("aUSDC"), is_receipt("AAVE"), is_receipt("alUSD")
+    (True, False, False)
+    """
+    return len(symbol) > 1 and symbol[0] == "a" and symbol[1].isupper()
+
+
+def by_symbol(symbols: Iterable[str]) -> LookThrough:
+    """What well-known symbols stand for, where no registry says: wrapped and staked coins, and aTokens by their name.
+
+    Args:
+        symbols: Of assets, which are known by them.
+
+    >>> by_symbol(["aWETH", "wstETH", "LINK"]).exposures("aWETH")
+    {'ETH': 1.0}
+    """
+    claims: dict[str, Claim] = {}
+    todo = list(symbols)
+    while todo:
+        symbol = todo.pop()
+        leg = KNOWN_TOKENS.get(symbol) or (symbol[1:] if is_receipt(symbol) else None)
+        if leg is not None and symbol not in claims:
+            claims[symbol] = Claim((leg,))
+            todo.append(leg)
+    return LookThrough(claims)

@@ -8,6 +8,7 @@ from ys_analytics.metrics.risk.concentration import (
     concentration,
     effective_number,
     herfindahl_index,
+    keeps_peg,
     stablecoin_issuer,
 )
 from ys_analytics.metrics.risk.contribution import (
@@ -67,6 +68,7 @@ __all__ = [
     "herfindahl_index",
     "hurst_index",
     "inverse_volatility_weights",
+    "keeps_peg",
     "kurtosis",
     "lower_partial_moment",
     "mean_absolute_deviation",

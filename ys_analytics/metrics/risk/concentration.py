@@ -26,6 +26,19 @@ STABLECOIN_ISSUERS: dict[str, str] = {
 }
 
 
+# Stablecoins that lost their peg for good float as any other coin does.
+_FLOATING = frozenset({"UST", "USTC"})
+
+
+def keeps_peg(symbol: str) -> bool:
+    """Whether a symbol is that of a well-known stablecoin that keeps its peg.
+
+    >>> keeps_peg("USDC"), keeps_peg("USTC"), keeps_peg("ETH")
+    (True, False, False)
+    """
+    return symbol.upper() in STABLECOIN_ISSUERS and symbol.upper() not in _FLOATING
+
+
 def herfindahl_index(value: pl.Expr) -> pl.Expr:
     r"""Sum of squared shares: 1 when all is in one thing, $1/k$ when it is spread evenly over $k$.
 

@@ -7,6 +7,7 @@ from ys_analytics.views.tables.explained import bridge, realised_yields
 from ys_analytics.views.tables.fleet import fleet, fleet_masthead
 from ys_analytics.views.tables.front import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
+from ys_analytics.views.tables.lending import liquidation_ladder, loans
 from ys_analytics.views.tables.performance import claims, drawdowns, monthly_returns, performance
 from ys_analytics.views.tables.risk import concentration, contributions, intervals, money_weighted, shocks, tail_test
 
@@ -27,6 +28,8 @@ __all__ = [
     "headline",
     "intervals",
     "liquidation",
+    "liquidation_ladder",
+    "loans",
     "masthead",
     "money_weighted",
     "monthly_returns",

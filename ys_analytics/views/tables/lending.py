@@ -1,0 +1,60 @@
+"""What would liquidate a loan, as tables.
+
+Frames come from the desk, tables go to the page.
+"""
+
+import polars as pl
+
+from ys_analytics.views.table import table
+from ys_analytics.views.twin import Field, View
+
+
+def loans(found: pl.DataFrame) -> View:
+    """How far prices must move until each loan may be liquidated.
+
+    Args:
+        found: place, what String; health_factor, move, price, liquidation_price Float64; reason String where there is
+            no such move, note String.
+    """
+    said = [f"{note}." for note in found["note"].drop_nulls().unique(maintain_order=True)]
+    if found.height:
+        said.append("The distance that the platform states lets all collateral fall alike, pegged assets included.")
+    return table(
+        found,
+        title="What would liquidate each loan",
+        subtitle="look-through, debts included; the move after which the health factor is 1, all else unchanged",
+        fields=(
+            Field(name="place", title="Loan", width=16),
+            Field(name="health_factor", title="Health factor", unit="ratio", reason="reason"),
+            Field(name="what", title="What moves"),
+            Field(name="move", title="By", unit="fraction", reason="reason"),
+            Field(name="price", title="Price now", unit="price"),
+            Field(name="liquidation_price", title="Liquidation price", unit="price"),
+            Field(name="reason", title="Why none", width=24),
+        ),
+        notes=said,
+        empty="Nothing is borrowed.",
+    )
+
+
+def liquidation_ladder(found: pl.DataFrame) -> View:
+    """Health of each loan while the market falls step by step.
+
+    Args:
+        found: place String; step, health_factor Float64; liquidable Boolean.
+    """
+    says = pl.when(pl.col("liquidable")).then(pl.lit("may be liquidated")).otherwise(pl.lit("stands"))
+    return table(
+        found.with_columns(says=says),
+        title="Health as the market falls",
+        subtitle="everything without a peg falls alike, debts included; below 1 a loan may be liquidated",
+        fields=(
+            Field(name="place", title="Loan"),
+            Field(name="step", title="Market", unit="fraction"),
+            Field(name="collateral", title="Collateral, USD", unit="USD whole"),
+            Field(name="borrowed", title="Borrowed, USD", unit="USD whole"),
+            Field(name="health_factor", title="Health factor", unit="ratio"),
+            Field(name="says", title="Then it"),
+        ),
+        empty="Nothing is borrowed against collateral whose liquidation threshold is known.",
+    )
