@@ -5,6 +5,7 @@
 opened or read at import; each name is imported when it is first used.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def __getattr__(name: str) -> Any:
     """Import a name of the surface when it is first used."""
     if name not in _WHERE:
         raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}")
+    if "IPython" in sys.modules:
+        import_module("ys_analytics.views.cells").show_frames_as_text()
     module, attribute = _WHERE[name]
     found = import_module(module)
     return getattr(found, attribute) if attribute else found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ys_analytics.views import theme
-from ys_analytics.views.twin import View, caption, footnotes, packed, plain, safe
+from ys_analytics.views.twin import AS_TEXT, View, caption, footnotes, packed, plain, safe
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[import-untyped]
@@ -19,12 +19,14 @@ PLOTLY_TYPE = "application/vnd.plotly.v1+json"
 # Characters of a warning that fit beside each other above a chart as wide as a page.
 _LINE = 110
 
-# No logo and nothing that leaves the machine; the bar appears when the pointer is over the chart.
+# No logo and nothing that leaves the machine; the bar appears when the pointer is over the chart. Dollars are dollars,
+# also where MathJax is on the page.
 _CONFIG = {
     "displaylogo": False,
     "responsive": True,
     "modeBarButtons": [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
     "plotlyServerURL": "",
+    "typesetMath": False,
 }
 
 
@@ -53,7 +55,7 @@ class Chart(View):
         drawing = packed({"data": self._data(), "layout": self.layout, "config": _CONFIG})
         height = self.layout["height"]
         return (
-            f'<figure class="ys ys-figure ys-{self.size}"><figcaption>{caption(self)}</figcaption>'
+            f'<figure class="ys ys-figure ys-{self.size} {AS_TEXT}"><figcaption>{caption(self)}</figcaption>'
             f'<div class="ys-plot" role="img" aria-label="{safe(self.alt)}" style="height:{height}px">'
             f'<script type="application/json">{drawing}</script></div>{footnotes(self)}</figure>'
         )

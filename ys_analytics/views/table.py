@@ -11,7 +11,7 @@ from string import ascii_lowercase
 import polars as pl
 
 from ys_analytics.views import words
-from ys_analytics.views.twin import Field, Size, Statement, View, caption, footnotes, safe, said
+from ys_analytics.views.twin import AS_TEXT, Field, Size, Statement, View, caption, footnotes, safe, said
 
 # A table of so many rows is never broken over two pages.
 _SHORT = 14
@@ -57,7 +57,7 @@ class Table(View):
         """The table, its head repeated by the browser on every page it runs over."""
         compact = (" ys-compact" if self.compact else "") + (" ys-short" if len(self.cells) <= _SHORT else "")
         return (
-            f'<figure class="ys ys-table ys-{self.size}{compact}"><figcaption>{caption(self)}</figcaption>'
+            f'<figure class="ys ys-table ys-{self.size}{compact} {AS_TEXT}"><figcaption>{caption(self)}</figcaption>'
             f"<table>{self._widths()}<thead><tr>{''.join(map(_head, self.fields))}</tr></thead>"
             f"<tbody>{''.join(self._lines())}</tbody></table>{footnotes(self)}</figure>"
         )

@@ -46,12 +46,12 @@ class Axis:
 
 
 def escape(text: str) -> str:
-    """Text for Plotly, which reads a little HTML in labels; a name stays a name.
+    """Text for Plotly, which reads a little HTML in labels and TeX between two dollars; a name stays a name.
 
-    >>> escape("<b>Söhne</b> & Co")
-    '&lt;b&gt;Söhne&lt;/b&gt; &amp; Co'
+    >>> escape("<b>Söhne</b> & Co"), escape("$PEPE and $WIF")
+    ('&lt;b&gt;Söhne&lt;/b&gt; &amp; Co', '&#36;PEPE and &#36;WIF')
     """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
 def ticks(low: float, high: float, *, most: int = 5) -> list[float]:

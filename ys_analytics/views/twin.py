@@ -20,6 +20,10 @@ from ys_analytics.views import words
 
 TWIN_TYPE = "application/vnd.ys.v1+json"
 
+# Classes of an element in which MathJax typesets nothing, so that "$PEPE and $WIF" stays these letters in JupyterLab,
+# in the classic notebook and in whatever nbconvert makes of it.
+AS_TEXT = "tex2jax_ignore mathjax_ignore"
+
 Size = Literal["page", "half", "third"]
 
 
@@ -178,7 +182,7 @@ class Statement(View):
     def to_html(self) -> str:
         """A quiet line under the title."""
         return (
-            f'<figure class="ys ys-statement ys-{self.size}"><figcaption>{caption(self)}</figcaption>'
+            f'<figure class="ys ys-statement ys-{self.size} {AS_TEXT}"><figcaption>{caption(self)}</figcaption>'
             f"<p>{safe(self.alt)}</p>{footnotes(self)}</figure>"
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from ys_analytics.views import words
-from ys_analytics.views.twin import Field, View, safe
+from ys_analytics.views.twin import AS_TEXT, Field, View, safe
 
 _DAY = timedelta(days=1)
 
@@ -36,7 +36,7 @@ class Masthead(View):
         """A level-one heading and a list of facts."""
         facts = "".join(f"<div><dt>{safe(word)}</dt><dd>{safe(said)}</dd></div>" for word, said in self.facts)
         return (
-            f'<header class="ys ys-masthead"><p class="ys-over">{safe(self.over)}</p>'
+            f'<header class="ys ys-masthead {AS_TEXT}"><p class="ys-over">{safe(self.over)}</p>'
             f"<h1>{safe(self.title)}</h1><dl>{facts}</dl></header>"
         )
 
@@ -65,7 +65,8 @@ class Headline(View):
     def to_html(self) -> str:
         """A lead paragraph and a row of tiles."""
         tiles = "".join(map(_tile, self.tiles))
-        return f'<section class="ys ys-headline"><p class="ys-lead">{safe(self.alt)}</p><dl>{tiles}</dl></section>'
+        lead = f'<p class="ys-lead">{safe(self.alt)}</p>'
+        return f'<section class="ys ys-headline {AS_TEXT}">{lead}<dl>{tiles}</dl></section>'
 
 
 def _tile(tile: Tile) -> str:
