@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from ys_analytics import metrics
-from ys_analytics.desk import bridge
-from ys_analytics.schemas import MONEY, TIME, Span
+from ys_analytics.desk import bridge, earnings
+from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 
 SPAN = Span.week("2026-W47")
 START, END = SPAN.start - timedelta(hours=1), SPAN.end - timedelta(hours=1)
@@ -136,3 +136,18 @@ def test_a_pool_that_is_known_has_no_merged_term():
     amounts = {term: float(amount) for term, amount in found.select("term", "amount").rows()}
     assert amounts["impermanent_loss"] == pytest.approx(100 * (math.sqrt(1.21) - 1.105))
     assert amounts["lp_fees"] == pytest.approx(2.0)
+
+
+def test_fees_of_an_unknown_pool_are_no_yield():
+    """What cannot be told from the price is not stated: no realised yield, and the reason."""
+    mine = pl.DataFrame(
+        {"asset_id": ["lp"], "symbol": ["LP"], "kind": ["lp"], "place": ["somewhere"], "protocol": ["somewhere"],
+         "protocol_address": ["0xp"], "value": [Decimal(112)]},
+        schema_overrides={"value": MONEY},
+    )  # fmt: skip
+    prices = quotes({"eth": (2000.0, 2420.0), "usdc": (1.0, 1.0), "lp": (100.0, 112.0)})
+    offers = pl.DataFrame(schema=TABLES["yield_metrics"].schema)
+    late = held().with_columns(timestamp=pl.lit(START + timedelta(minutes=1), TIME))
+    row = earnings.realised(mine, late, prices, offers, assets({}), end=SPAN.end).row(0, named=True)
+    assert row["realised_apy"] is row["gain"] is row["impermanent_loss"] is None
+    assert "fees cannot be told from the price" in row["reason"]

@@ -6,9 +6,9 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from ys_analytics.desk import bridge, ledger, rebasing
+from ys_analytics.desk import bridge, earnings, ledger, rebasing
 from ys_analytics.desk.lookthrough import Registry
-from ys_analytics.schemas import MONEY, TIME, Span
+from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 
 SPAN = Span.week("2026-W47")
 BEGUN = datetime(2026, 10, 4, 9, tzinfo=UTC)
@@ -43,7 +43,7 @@ def moved(*legs):
 
 
 def quotes():
-    rows = [(asset, at, Decimal(price)) for at in DAYS for asset, price in PRICES.items()]
+    rows = [(asset, at, Decimal(price)) for at in (BEGUN, *DAYS) for asset, price in PRICES.items()]
     return pl.DataFrame(rows, schema={"asset_id": pl.String, "timestamp": TIME, "price": MONEY}, orient="row")
 
 
@@ -179,3 +179,42 @@ def test_what_is_known_to_rebase():
         "steth": Decimal("0.10"), "ausdc": Decimal("0.65"), "own": Decimal("0.10"),
         "wsteth": None, "not": None, "usdc": None,
     }  # fmt: skip
+
+
+def test_without_an_allocation_they_share_by_value_and_none_beyond_what_it_can():
+    """Three to one by value; and where that is too much for stETH, the aToken takes the rest."""
+    legs = moved(("steth", "held", 30), ("ausdc", "lent", 30_000))
+
+    def by_asset(rate):
+        taken = snapshots(lambda day: 120_000 * grown(day, rate))
+        found = rebasing.credited(legs, taken, quotes(), assets()).filter(cause="rebase")
+        worth = pl.col("change").cast(pl.Float64) * pl.col("asset_id").replace_strict(PRICES, return_dtype=pl.Float64)
+        return dict(found.group_by("asset_id").agg(worth.sum()).rows())
+
+    mild, fast = by_asset(0.02), by_asset(0.25)
+    assert mild["steth"] / mild["ausdc"] == pytest.approx(3, rel=0.01)
+    assert fast["steth"] + fast["ausdc"] == pytest.approx(120_000 * (grown(49, 0.25) - 1), rel=1e-9)
+    assert fast["steth"] <= 90_000 * 0.10 * 100 / 365
+
+
+def test_one_bad_snapshot_is_passed_over():
+    """A value that is off for a day hides no growth after it."""
+    taken = snapshots(lambda day: 300_000 * grown(day, 0.031) * (1.1 if day == 20 else 1))
+    found = rebasing.credited(moved(("steth", "held", 100)), taken, quotes(), assets()).filter(cause="rebase")
+    assert float(found["change"].sum()) == pytest.approx(100 * (grown(49, 0.031) - 1), rel=1e-9)
+    assert DAYS[20] not in found["timestamp"].to_list()
+
+
+def test_growth_is_realised_yield_in_a_wallet_too():
+    """100 stETH in a wallet for seven weeks: what grew, over what was held."""
+    taken = snapshots(lambda day: 300_000 * grown(day, 0.031))
+    rows = rebasing.credited(moved(("steth", "spot", 100)), taken, quotes(), assets())
+    held = pl.DataFrame(
+        {"asset_id": ["steth"], "symbol": ["stETH"], "kind": ["spot"], "place": ["wallet, Ethereum"],
+         "protocol": ["wallet"], "protocol_address": [None], "value": [Decimal(301_251)]},
+        schema_overrides={"protocol_address": pl.String, "value": MONEY},
+    )  # fmt: skip
+    offers = pl.DataFrame(schema=TABLES["yield_metrics"].schema)
+    row = earnings.realised(held, rows, quotes(), offers, assets(), end=SPAN.end).row(0, named=True)
+    assert row["gain"] == pytest.approx(300_000 * (grown(49, 0.031) - 1), rel=1e-9)
+    assert row["realised_apy"] == pytest.approx(0.0315, abs=5e-4)

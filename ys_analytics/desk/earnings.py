@@ -47,7 +47,7 @@ def realised(
 ) -> pl.DataFrame:
     """Realised beside quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
 
-    Realised is what was credited, claimed, earned in fees or grew by itself, over the average value of the position
+    A rebasing asset earns in a wallet too, and counts. Realised is what was credited, claimed, earned in fees or grew by itself, over the average value of the position
     on the days it was held; impermanent loss is stated beside it, not in it. Quoted is the mean of the pool's quotes
     on those days.
 
@@ -65,7 +65,9 @@ def realised(
         in USD Float64; days Int64; why String (what may explain the gap); reason, quote_reason and haircut_reason
         String: why the realised, the quoted yield or the gap is null.
     """
-    working = held.filter(pl.col("protocol") != WALLET)
+    # A balance that grows by itself works in a wallet too.
+    grown = moved.filter(pl.col("cause") == "rebase")["asset_id"].unique().to_list()
+    working = held.filter((pl.col("protocol") != WALLET) | pl.col("asset_id").is_in(grown))
     if working.is_empty():
         return pl.DataFrame(schema=_SCHEMA)
     known = moved.filter(pl.col("timestamp") < end)

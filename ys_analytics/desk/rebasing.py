@@ -28,6 +28,8 @@ FASTEST = {"staking": Decimal("0.10"), "lending": Decimal("0.65")}
 _STAKED = frozenset({"stETH", "eETH", "OETH"})
 
 _FRESH = timedelta(days=1)
+# A bad snapshot may be followed by good ones; after this long the difference is there to stay.
+_PATIENCE = timedelta(days=7)
 _YEAR = timedelta(days=365)
 _DIGITS = 60
 _CENT, _BASIS_POINT, _DUST = Decimal("0.01"), Decimal("0.0001"), Decimal("1e-9")
@@ -79,8 +81,9 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
     At the last snapshot of each day, what it states beyond the holdings at last quotes is growth of the rebasing
     assets held since the day before, if it is no more than they can grow in the days between and one more (a report
     of a whole day may fall into it). Where the snapshot states an allocation, it says which asset grew, and must
-    account for the whole; else they share by value. A difference that is neither growth nor within a cent and a
-    basis point ends the search: from then on quantities are not trusted, and residuals stay residuals.
+    account for the whole; else they share by value. A snapshot that differs by neither growth nor a cent and a basis
+    point is passed over; where that lasts for longer than a week the search ends: quantities are not trusted any
+    more, and residuals stay residuals.
 
     Args:
         moved: What `ledger.legs` gave; calling this again on what it gave adds nothing.
@@ -114,7 +117,9 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
             gap = total - sum(worth.values())
             grown = _growth(walk, worth, gap, at - since, {asset: share * total for asset, share in shares.items()})
             if grown is None and abs(gap) > _CENT + _BASIS_POINT * abs(total):
-                break
+                if at - since > _PATIENCE:
+                    break
+                continue
             for (asset, position), amount in (grown or {}).items():
                 change = (amount / prices[asset].at(at)).quantize(_SMALLEST)
                 walk.move((asset, position), change)
@@ -187,19 +192,38 @@ def _growth(
     if gap <= _DUST:
         return None
     days = Decimal((passed + _FRESH) / _YEAR)
-    most = {}
+    size, most = {}, {}
     for key, quantity in walk.peak.items():
         rate, now = fastest(key[0], walk.registry), walk.held[key]
         # A holding that was given away with its growth is below nothing now.
-        if rate is not None and now:
-            most[key] = worth[key] / now * quantity * rate * days
+        if rate is not None and now and quantity > 0:
+            size[key] = worth[key] / now * quantity
+            most[key] = size[key] * rate * days
     if gap > sum(most.values()):
         return None
     if stated and not _accounted(worth, gap, stated, most):
         return None
-    weights = _stated_growth(worth, stated, most) if stated else most
-    whole = sum(weights.values())
-    return {key: gap * weight / whole for key, weight in weights.items() if weight > 0} if whole > 0 else None
+    return _shared(gap, _stated_growth(worth, stated, size) if stated else size, most)
+
+
+def _shared(gap: Decimal, weights: Mapping[_Key, Decimal], most: Mapping[_Key, Decimal]) -> dict[_Key, Decimal]:
+    """The gap shared by weight, none taking more than it can."""
+    found: dict[_Key, Decimal] = {}
+    open_, left = dict(weights), gap
+    while open_ and left > 0:
+        whole = sum(open_.values())
+        parts = {key: left * weight / whole for key, weight in open_.items()} if whole > 0 else {}
+        full = [key for key, part in parts.items() if part > most[key]]
+        if not full:
+            return found | parts
+        for key in full:
+            found[key] = most[key]
+            left -= most[key]
+            del open_[key]
+    # Those that the weights leave out take the rest.
+    rest = {key: most[key] for key in most if key not in found}
+    whole = sum(rest.values())
+    return found | {key: left * part / whole for key, part in rest.items() if left > 0 and whole > 0}
 
 
 def _by_asset(amounts: Mapping[_Key, Decimal]) -> dict[str, Decimal]:
@@ -220,10 +244,9 @@ def _accounted(
 
 
 def _stated_growth(
-    worth: Mapping[_Key, Decimal], stated: Mapping[str, Decimal], most: Mapping[_Key, Decimal]
+    worth: Mapping[_Key, Decimal], stated: Mapping[str, Decimal], size: Mapping[_Key, Decimal]
 ) -> dict[_Key, Decimal]:
-    """What the allocation shows beyond each rebasing holding, an asset's positions sharing by what they can grow."""
-    known, can = _by_asset(worth), _by_asset(most)
-    shown = {asset: max(stated.get(asset, Decimal(0)) - known[asset], Decimal(0)) for asset in can}
-    found = {key: shown[key[0]] * part / can[key[0]] for key, part in most.items()}
-    return found if sum(found.values()) > 0 else dict(most)
+    """What the allocation shows beyond each rebasing holding, an asset's positions sharing by size."""
+    known, whole = _by_asset(worth), _by_asset(size)
+    shown = {asset: max(stated.get(asset, Decimal(0)) - known[asset], Decimal(0)) for asset in whole}
+    return {key: shown[key[0]] * part / whole[key[0]] for key, part in size.items()}

@@ -219,7 +219,7 @@ class Desk:
 
     def contributions(self) -> pl.DataFrame:
         """Part of each asset in value at risk."""
-        return risk.contributions(self.positions(), self._quotes, self._registry)
+        return risk.contributions(self.positions(), self._quotes_by_end, self._registry)
 
     # What it holds
 
@@ -229,8 +229,12 @@ class Desk:
 
     @cached_property
     def _registry(self) -> lookthrough.Registry:
-        """What each asset stands for, at last prices."""
-        return lookthrough.Registry(self._assets, lookthrough.last_prices(self._quotes))
+        """What each asset stands for, at the last prices of the week."""
+        return lookthrough.Registry(self._assets, lookthrough.last_prices(self._quotes_by_end))
+
+    @property
+    def _quotes_by_end(self) -> pl.DataFrame:
+        return self._quotes.filter(pl.col("timestamp") < self.span.end)
 
     @cached_property
     def _quotes(self) -> pl.DataFrame:

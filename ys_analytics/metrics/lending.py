@@ -348,7 +348,7 @@ def _no_price(bases: set[str], backed: set[str], due: set[str], health: float) -
     if bases & backed and bases & due:
         ratio = f"{1 - 1 / health:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
         return f"what is owed moves with it: only the ratio of the two liquidates, once it falls by {ratio}"
-    return "no move of it does"
+    return "no move of it liquidates the loan"
 
 
 def _crossing(left: Callable[[float], float], path: Sequence[float]) -> float | None:
