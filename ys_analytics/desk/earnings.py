@@ -47,9 +47,9 @@ def realised(
 ) -> pl.DataFrame:
     """Realised beside quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
 
-    A rebasing asset earns in a wallet too, and counts. Realised is what was credited, claimed, earned in fees or grew by itself, over the average value of the position
-    on the days it was held; impermanent loss is stated beside it, not in it. Quoted is the mean of the pool's quotes
-    on those days.
+    A rebasing asset earns in a wallet too, and counts. Realised is what was credited, claimed, earned in fees or grew
+    by itself, over the average value of the position on the days it was held; impermanent loss is stated beside it,
+    not in it. Quoted is the mean of the pool's quotes on those days.
 
     Args:
         held: What `holdings.positions` gave.
