@@ -20,9 +20,10 @@ from ys_analytics.metrics.lookthrough import is_receipt
 from ys_analytics.schemas import MONEY
 
 # The fastest that a balance may grow, as a simple rate a year. Staking: Lido's OracleReportSanityChecker refuses a
-# report beyond 10 % (annualBalanceIncreaseBPLimit = 1000). Lending: what Aave v3 borrowers of its stablecoins pay at
-# full use of a reserve, slope 1 + slope 2 of the rate strategy, 5 % + 60 %; lenders get no more.
-FASTEST = {"staking": Decimal("0.10"), "lending": Decimal("0.65")}
+# report beyond 10 % (annualBalanceIncreaseBPLimit = 1000). Lending: our choice, for no contract sets one; Aave v3's
+# rate strategies ask borrowers of a stablecoin for some 5 % at the use they aim at, and for 65 % (slope 1 + slope 2)
+# only while a reserve is used up, which drives borrowers out within hours.
+FASTEST = {"staking": Decimal("0.10"), "lending": Decimal("0.25")}
 
 # Rebasing tokens that staking protocols issue, by symbol.
 _STAKED = frozenset({"stETH", "eETH", "OETH"})
@@ -55,11 +56,25 @@ def fastest(asset: str, registry: Registry) -> Decimal | None:
     return FASTEST["lending" if lent else "staking"]
 
 
+def _rates(moved: pl.DataFrame, registry: Registry) -> dict[str, Decimal]:
+    """The fastest growth of each asset that moved and grows by itself.
+
+    An asset whose yield transactions record does not, unless its metadata say so: it would be counted twice.
+    """
+    recorded = set(moved.filter(pl.col("cause") == "yield")["asset_id"])
+    found = {}
+    for asset in moved["asset_id"].drop_nulls().unique().sort():
+        rate = fastest(asset, registry)
+        if rate is not None and (asset not in recorded or registry.note(asset).get("rebasing") is True):
+            found[asset] = rate
+    return found
+
+
 @dataclass(slots=True)
 class _Walk:
     """What is held as time goes by, and the most that was held of what rebases since the last close."""
 
-    registry: Registry
+    rates: Mapping[str, Decimal]
     held: dict[_Key, Decimal] = field(default_factory=dict)
     peak: dict[_Key, Decimal] = field(default_factory=dict)
 
@@ -67,7 +82,7 @@ class _Walk:
         """Count a movement."""
         now = self.held.get(key, Decimal(0)) + change
         self.held[key] = now
-        if fastest(key[0], self.registry) is not None:
+        if key[0] in self.rates:
             self.peak[key] = max(self.peak.get(key, Decimal(0)), now)
 
     def rest(self) -> None:
@@ -78,7 +93,8 @@ class _Walk:
 def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """The movements, and one more for each growth of a rebasing balance that snapshots show.
 
-    At the last snapshot of each day, what it states beyond the holdings at last quotes is growth of the rebasing
+    An asset rebases by `fastest`, and if its growth is not on record as yield already (`metadata.rebasing` overrules
+    that). At the last snapshot of each day, what it states beyond the holdings at last quotes is growth of the rebasing
     assets held since the day before, if it is no more than they can grow in the days between and one more (a report
     of a whole day may fall into it). Where the snapshot states an allocation, it says which asset grew, and must
     account for the whole; else they share by value. A snapshot that differs by neither growth nor a cent and a basis
@@ -94,13 +110,12 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
     Returns:
         The same columns, sorted the same way; a growth has cause `rebase`, and no protocol.
     """
-    registry = Registry(assets)
-    held = moved["asset_id"].drop_nulls().unique().to_list()
-    if not any(fastest(asset, registry) is not None for asset in held):
+    rates = _rates(moved, Registry(assets))
+    if not rates:
         return moved
     prices = _prices(quotes)
     found: list[dict[str, Any]] = []
-    walk = _Walk(registry)
+    walk = _Walk(rates)
     since: Any = moved["timestamp"].min()
     legs = moved.sort("timestamp").select("timestamp", "asset_id", "position", "change").rows()
     place = 0
@@ -194,11 +209,11 @@ def _growth(
     days = Decimal((passed + _FRESH) / _YEAR)
     size, most = {}, {}
     for key, quantity in walk.peak.items():
-        rate, now = fastest(key[0], walk.registry), walk.held[key]
+        now = walk.held[key]
         # A holding that was given away with its growth is below nothing now.
-        if rate is not None and now and quantity > 0:
+        if now and quantity > 0:
             size[key] = worth[key] / now * quantity
-            most[key] = size[key] * rate * days
+            most[key] = size[key] * walk.rates[key[0]] * days
     if gap > sum(most.values()):
         return None
     if stated and not _accounted(worth, gap, stated, most):
