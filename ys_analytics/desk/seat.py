@@ -4,7 +4,7 @@ Reads, joins and calls metrics; defines none, draws nothing and does not know ho
 the seat was found.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -27,9 +27,12 @@ from ys_analytics.desk import (
     risk,
     verdicts,
 )
+from ys_analytics.desk.lots import Books, totals
+from ys_analytics.desk.lots import lots as books_of
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
 from ys_analytics.metrics.chains import native_assets
+from ys_analytics.metrics.lots import Matching
 from ys_analytics.schemas import QUARTER, Finding, Limits, Span
 from ys_analytics.settings import Settings
 
@@ -339,6 +342,28 @@ class Desk:
     def gas(self) -> pl.DataFrame:
         """What gas cost, by status."""
         return activity.gas(self._done, span=self.span)
+
+    def lots(self, *, matching: Matching = "fifo", year: int | None = None) -> pl.DataFrame:
+        """Every lot that left, in one year or ever, and every lot that is left: acquired, cost, proceeds, gain.
+
+        Args:
+            matching: The oldest lot first, the latest, the dearest (hifo), or all at their average cost.
+            year: Only what left in this UTC year, and what was left at its end.
+        """
+        return self._books(matching, year).lots
+
+    def gains(self, *, matching: Matching = "fifo", year: int | None = None) -> pl.DataFrame:
+        """Realised and unrealised gains, income and expenses by asset, and what left without having come.
+
+        Args:
+            matching: As for `lots`.
+            year: As for `lots`.
+        """
+        return totals(self._books(matching, year))
+
+    def _books(self, matching: Matching, year: int | None) -> Books:
+        end = self.span.end - timedelta(microseconds=1)
+        return books_of(self._done, self._assets, self._legs_quotes, at=end, matching=matching, year=year)
 
     def alerts(self) -> pl.DataFrame:
         """Alerts of the week and older ones still open."""

@@ -43,7 +43,8 @@ class Lot:
         quantity: How much is left.
         cost: What that cost in all, fees included, in USD; None where it is not known.
         origin: How it came: purchase, deposit, income, loan, or another word of the caller's.
-        source: The coin it was made from, where it stands for a share in a pool; else empty.
+        source: The coin it was made from, where it stands for coins put into a position; else empty.
+        put_in: How much of that coin was put in; None where it was not made from any.
     """
 
     time: datetime
@@ -51,6 +52,7 @@ class Lot:
     cost: Decimal | None
     origin: str = "purchase"
     source: str = ""
+    put_in: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Inventory:
                 if one.source == lot.source:
                     one.quantity += lot.quantity
                     one.cost = None if one.cost is None or lot.cost is None else one.cost + lot.cost
+                    one.put_in = None if one.put_in is None or lot.put_in is None else one.put_in + lot.put_in
                     one.origin = one.origin if one.origin == lot.origin else "several"
                     return
         self.lots.append(lot)
@@ -97,10 +100,14 @@ class Inventory:
                 del self.lots[next(place for place, other in enumerate(self.lots) if other is lot)]
                 part = lot
             else:
-                share = None if lot.cost is None else (lot.cost * quantity / lot.quantity).quantize(CENT)
-                part = Lot(lot.time, quantity, share, lot.origin, lot.source)
+                cost, put_in = (
+                    None if whole is None else (whole * quantity / lot.quantity).quantize(CENT)
+                    for whole in (lot.cost, lot.put_in)
+                )  # fmt: skip
+                part = Lot(lot.time, quantity, cost, lot.origin, lot.source, put_in)
                 lot.quantity -= quantity
-                lot.cost = None if lot.cost is None or share is None else lot.cost - share
+                lot.cost = None if lot.cost is None or cost is None else lot.cost - cost
+                lot.put_in = None if lot.put_in is None or put_in is None else lot.put_in - put_in
             parts.append(part)
             quantity -= part.quantity
         return parts, quantity
