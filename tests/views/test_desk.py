@@ -44,6 +44,30 @@ def test_positions_add_up_to_net_value_in_every_view(sit):
     assert parts.height == 4
 
 
+def test_two_assets_of_one_symbol_on_one_chain_are_two(sit, frames):
+    """A native dollar coin and a bridged one share a ticker and nothing else."""
+    named = frames["assets"].with_columns(
+        symbol=pl.when(pl.col("symbol") == "ETH-USDC-LP").then(pl.lit("USDC")).otherwise("symbol")
+    )
+    kinds = sit("owned", assets=named).allocation().filter(view="asset")["name"].to_list()
+    assert len(kinds) == 4
+    assert sum(name.startswith("USDC (") for name in kinds) == 2
+
+
+def test_what_cannot_be_looked_through_is_on_the_page(sit):
+    """The economy's pool share says nothing of its pool: each view of risk names it."""
+    desk = sit("owned")
+    views = (
+        ys.tables.shocks(desk.shocks()),
+        ys.tables.concentration(desk.concentration()),
+        ys.tables.contributions(desk.contributions()),
+    )
+    for view in views:
+        page = view.to_html()
+        assert "Not looked through" in page
+        assert "ETH-USDC-LP: its metadata does not say what is in the pool" in page
+
+
 def test_gas_is_paid_in_the_chains_own_token(sit):
     """150,000 gas at 12 gwei is 0.0018 ETH at that day's last price, exactly."""
     desk = sit("owned")

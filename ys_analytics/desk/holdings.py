@@ -85,14 +85,19 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
 
 
 def allocation(held: pl.DataFrame) -> pl.DataFrame:
-    """Share of net value by asset, kind of position, protocol and chain, largest first.
+    """Share of net value by asset, kind of position, protocol and chain, largest first; as held, not looked through.
+
+    Assets of one symbol on several chains are one; two of one symbol on one chain are two, told apart by their ids.
 
     Args:
         held: What `positions` gave.
     """
+    twins = pl.col("asset_id").n_unique().over("symbol", "chain") > 1
     kind = pl.col("kind").str.replace_all("_", " ")
     views: Mapping[str, pl.Expr] = {
-        "asset": pl.col("symbol"),
+        "asset": pl.when(twins)
+        .then(pl.format("{} (…{})", "symbol", pl.col("asset_id").str.tail(6)))
+        .otherwise("symbol"),
         "type": kind,
         "protocol": pl.col("protocol"),
         "chain": pl.col("chain"),

@@ -23,7 +23,6 @@ KNOWN_POOLS = dict.fromkeys(
 KINDS = ("constant_product", "weighted", "stable", "concentrated")
 
 _PAIR = 2
-_SHOWN = 24
 
 # Types of assets that stand for others.
 _STANDING_FOR = {"lp_token": "in the pool", "staked_token": "staked", "yield_token": "behind it"}
@@ -344,7 +343,7 @@ def exposed(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     spread = pl.DataFrame(rows, schema=_EXPOSED, orient="row")
     # Two coins of one symbol need more than that to be told apart.
     several = pl.col("coin").n_unique().over("name") > 1
-    apart = pl.format("{} ({})", "name", pl.col("coin").str.head(_SHOWN))
+    apart = pl.format("{} ({})", "name", "coin")
     return spread.with_columns(name=pl.when(several).then(apart).otherwise("name"))
 
 
