@@ -1,6 +1,6 @@
-"""How ClickHouse's client is made and understood: one class, in process or over HTTP.
+"""Make ClickHouse's client, in process or over HTTP, and translate its errors.
 
-Knows the client's settings and its errors; knows no statement of anybody.
+Depends on clickhouse-connect, its settings and urllib3's connections. Does not know any table.
 """
 
 import logging
@@ -17,11 +17,13 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import SettingsError, StoreError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse.arrow_transport import CutShortError
+from ys_analytics.stores.common.sockets import OpenSockets
 
 Parameters = Mapping[str, object]
 
 if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
+    from urllib3 import PoolManager
 
 # What the client logs it also raises; without a handler Python would print it on stderr beside our one line.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
@@ -45,8 +47,13 @@ _SETTINGS = {
 _SAID = 240
 
 
-def client(address: ClickHouseAddress) -> "Client":
-    """The one client class: over HTTP for a URL, in process for a folder."""
+def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "Client":
+    """The one client class: over HTTP for a URL, in process for a folder.
+
+    Args:
+        address: Where the server or the folder is.
+        sockets: Where connections to a server are recorded; nowhere when left out.
+    """
     import clickhouse_connect
 
     settings = _SETTINGS | {"max_execution_time": f"{address.statement_timeout:g}"}
@@ -71,10 +78,38 @@ def client(address: ClickHouseAddress) -> "Client":
         database=url.path.strip("/") or "__default__",
         settings=settings,
         tz_mode="aware",
+        pool_mgr=_recorded(sockets or OpenSockets()),
         # whole seconds, and the server first: it says more of a statement that takes too long
         send_receive_timeout=math.ceil(address.statement_timeout) + 1,
         autogenerate_session_id=False,
     )
+
+
+def _recorded(sockets: OpenSockets) -> "PoolManager":
+    """urllib3's connection pools as the client makes them, every socket recorded."""
+    from clickhouse_connect.driver.httputil import get_pool_manager
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    class Plain(HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class Encrypted(HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.add(self.sock)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
+    manager: PoolManager = get_pool_manager()
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
+    return manager
 
 
 def _server(address: str) -> SplitResult:

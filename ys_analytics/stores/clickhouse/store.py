@@ -1,11 +1,11 @@
 """ClickHouse through one client class, in process or over HTTP: statements in, typed frames out, exact.
 
-Knows the client, its Arrow stream and its errors; knows no table. The embedded engine writes its stream
+Depends on the client, its Arrow stream and its errors. Does not know any table. The embedded engine writes its stream
 into a pipe and a server into its response; from there both are read the same way, batch by batch.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,9 +17,11 @@ from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import arrow_reader, arrow_writer
 from ys_analytics.stores.clickhouse.arrow_transport import Pipe, Response, Wire
 from ys_analytics.stores.clickhouse.client import bound, client, is_transient, translate_errors
+from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
+from ys_analytics.stores.common.sockets import OpenSockets
 
 if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
@@ -43,10 +45,11 @@ class ClickHouse:
     text: values travel beside the SQL, which names them `{name:Type}`.
     """
 
-    def __init__(self, address: ClickHouseAddress, client: "Client") -> None:
-        """Use `open`; the client's life belongs to whoever made it."""
+    def __init__(self, address: ClickHouseAddress, client: "Client", sockets: OpenSockets) -> None:
+        """Use `open`, which also closes the client."""
         self._address = address
         self._client = client
+        self._sockets = sockets
 
     @classmethod
     @contextmanager
@@ -56,10 +59,12 @@ class ClickHouse:
         Raises:
             StoreError: it cannot be reached, or the folder belongs to another engine of this process.
         """
-        with translate_errors(address):
-            made = client(address)
+        sockets = OpenSockets()
+        limit = time_limit(address.statement_timeout + GRACE, abort=sockets.shut_down, peer=_peer(address))
+        with limit, translate_errors(address):
+            made = client(address, sockets)
         try:
-            yield cls(address, made)
+            yield cls(address, made, sockets)
         finally:
             made.close()
 
@@ -143,9 +148,17 @@ class ClickHouse:
             StoreError: as `read`.
             ContractError: as `read`.
         """
+        query = _Query(f"({statement}\n)", parameters=parameters)
         with translate_errors(self._address):
-            query = _Query(f"({statement}\n)", parameters=parameters)
-            yield from self._frames(query, schema, refusals or RejectPolicy(), settings=_BOUNDED)
+            frames = self._frames(query, schema, refusals or RejectPolicy(), settings=_BOUNDED)
+            with closing(frames):
+                while True:
+                    # What the reader does with a batch takes its own time.
+                    with self._time_limit():
+                        rows = next(frames, None)
+                    if rows is None:
+                        break
+                    yield rows
 
     def rows(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """The rows of a small catalogue question as Python values; not for data.
@@ -153,7 +166,7 @@ class ClickHouse:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with translate_errors(self._address):
+        with self._time_limit(), translate_errors(self._address):
             return [tuple(row) for row in self._client.query(statement, bound(parameters)).result_rows]
 
     # Writing
@@ -171,7 +184,7 @@ class ClickHouse:
         """
         if not rows.height:
             return 0
-        with translate_errors(self._address):
+        with self._time_limit(), translate_errors(self._address):
             natives = {name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrow_reader.quoted(table)}")}
             if unknown := [name for name in rows.columns if name not in natives]:
                 raise ContractError(f"clickhouse: {table} has no column {unknown[0]}; run `ys migrate status`")
@@ -185,7 +198,7 @@ class ClickHouse:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with translate_errors(self._address):
+        with self._time_limit(), translate_errors(self._address):
             self._client.command(statement, bound(parameters))
 
     # Inside
@@ -202,12 +215,26 @@ class ClickHouse:
             with translate_errors(self._address):
                 return pl.concat(counted(self._frames(query, schema, met), arrived))
 
-        may = _never if self._address.embedded else is_transient
-        return with_retries(once, is_transient=may, deadline=self._address.statement_timeout)
+        if self._address.embedded:
+            return once()
+        return with_retries(
+            once,
+            is_transient=is_transient,
+            deadline=self._address.statement_timeout,
+            abort=self._sockets.shut_down,
+            peer=_peer(self._address),
+        )
+
+    def _time_limit(self) -> AbstractContextManager[object]:
+        """A limit on one exchange with a server; the engine in this process keeps its own."""
+        if self._address.embedded:
+            return nullcontext()
+        limit = self._address.statement_timeout + GRACE
+        return time_limit(limit, abort=self._sockets.shut_down, peer=_peer(self._address))
 
     def _frames(
         self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: RejectPolicy, *, settings: str = ""
-    ) -> Iterator[pl.DataFrame]:
+    ) -> Generator[pl.DataFrame, None, None]:
         columns = self._describe(query, schema)
         wanted = ", ".join(f"{column.asked} AS {arrow_reader.quoted(column.name)}" for column in columns)
         with self._stream(query.select(wanted) + settings, query.parameters) as wire:
@@ -272,6 +299,5 @@ class _Query:
         return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel beside it
 
 
-def _never(error: Exception) -> bool:  # noqa: ARG001 - the form `with_retries` asks with
-    """In process nothing gets lost on the way: the engine would say the same again."""
-    return False
+def _peer(address: ClickHouseAddress) -> str:
+    return f"clickhouse: {address.masked}"

@@ -4,6 +4,7 @@ Depends on threads and the clock; does not know any store. A socket timeout is n
 every byte that arrives.
 """
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,15 @@ from ys_analytics.errors import StoreError
 
 # Seconds the server has to report its own time limit first, which says more.
 GRACE = 2.0
+
+
+def let_ctrl_c_interrupt() -> None:
+    """Let Ctrl-C end a wait at once.
+
+    Polars sets a SIGINT handler of its own, under which the system begins an interrupted wait again: a wait for another
+    thread then lasts until that thread is done. The handler stays; only that restart is turned off.
+    """
+    signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - takes no keyword
 
 
 @contextmanager
@@ -33,6 +43,7 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
     ...     over.is_set()
     False
     """
+    let_ctrl_c_interrupt()
     over = threading.Event()
 
     def expire() -> None:

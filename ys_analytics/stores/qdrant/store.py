@@ -1,6 +1,6 @@
 """Qdrant as typed frames: embeddings as arrays of Float32, payloads as JSON text.
 
-Knows collections and the wire; knows no collection's name. A folder (local mode) and a server are the
+Depends on collections and the protocol. Does not know any collection's name. A folder (local mode) and a server are the
 same class. Under cosine distance Qdrant keeps each vector at unit length, so what is read is what was
 written divided by its length.
 """
@@ -12,7 +12,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from warnings import catch_warnings, filterwarnings
@@ -21,13 +21,16 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import Interrupted, with_retries
+from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.qdrant import folder
 from ys_analytics.stores.qdrant.folder import Points
 
 if TYPE_CHECKING:
+    import httpx
     import numpy.typing as npt
     from qdrant_client import QdrantClient
 
@@ -73,6 +76,7 @@ class Qdrant:
 
     client: QdrantClient
     address: QdrantAddress
+    sockets: OpenSockets = field(default_factory=OpenSockets, repr=False)
 
     @classmethod
     @contextmanager
@@ -84,8 +88,9 @@ class Qdrant:
         Raises:
             StoreError: the server cannot be reached or refuses us, or the folder is another process's.
         """
-        with _client(address) as client:
-            store = cls(client, address)
+        sockets = OpenSockets()
+        with _client(address, sockets) as client:
+            store = cls(client, address, sockets)
             store.collections()
             yield store
 
@@ -120,7 +125,7 @@ class Qdrant:
         """The same in frames of at most `rows` points, with memory for one of them."""
         refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
-        with self._translate_errors():
+        with self._once():
             for points in self._pages(collection, size, rows=rows):
                 yield _frame(*_sound(points, refusals), size)
 
@@ -145,7 +150,7 @@ class Qdrant:
         vectors = _matrix(frame, collection)
         self._require(collection, vectors.shape[1])
         ids, payloads = frame["id"].to_list(), [json.loads(text) for text in frame["payload"]]
-        with self._translate_errors(), folder.unwarned():
+        with self._once(), folder.unwarned():
             if self.address.embedded:
                 folder.hasten(self.client, collection)
             for start in range(0, frame.height, _UPSERT):
@@ -183,7 +188,7 @@ class Qdrant:
         from qdrant_client.models import Distance, PayloadSchemaType, VectorParams
 
         there = self.collections().get(collection)
-        with self._translate_errors():
+        with self._once():
             if there is None:
                 self.client.create_collection(collection, VectorParams(size=size, distance=Distance(DISTANCE)))
             else:
@@ -200,7 +205,7 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._translate_errors():
+        with self._once():
             if not self.client.collection_exists(collection):
                 return False
             self.client.delete_collection(collection)
@@ -212,7 +217,7 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._translate_errors():
+        with self._once():
             self.client.get_collections()
 
     def about(self) -> dict[str, str]:
@@ -262,33 +267,56 @@ class Qdrant:
                 return
 
     def _with_retries(self, read: Callable[[], _T]) -> _T:
-        with self._translate_errors():
-            return with_retries(read, is_transient=is_transient, deadline=self.address.timeout)
+        with translate_errors(self.address):
+            return with_retries(
+                read,
+                is_transient=is_transient,
+                deadline=self.address.timeout,
+                abort=self.sockets.shut_down,
+                peer=self._peer,
+            )
 
     @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
-        with translate_errors(self.address):
+    def _once(self) -> Iterator[None]:
+        """One exchange with the store that is not repeated."""
+        limit = time_limit(self.address.timeout + GRACE, abort=self.sockets.shut_down, peer=self._peer)
+        with limit, translate_errors(self.address):
             yield
+
+    @property
+    def _peer(self) -> str:
+        return f"Qdrant at {self.address.masked}"
 
 
 @contextmanager
-def _client(address: QdrantAddress) -> Iterator[QdrantClient]:
+def _client(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClient]:
     with ExitStack() as stack:
         with translate_errors(address):
-            opening = folder.client_of(address.folder) if address.folder is not None else _server(address)
+            opening = folder.client_of(address.folder) if address.folder is not None else _server(address, sockets)
             client = stack.enter_context(opening)
         yield client
 
 
 @contextmanager
-def _server(address: QdrantAddress) -> Iterator[QdrantClient]:
+def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClient]:
     from qdrant_client import QdrantClient
+
+    def record(event: str, facts: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            sockets.add(facts["return_value"].get_extra_info("socket"))
+
+    def follow(request: httpx.Request) -> None:
+        request.extensions["trace"] = record
 
     with catch_warnings():
         if urlsplit(address.url or "").hostname in {"localhost", "127.0.0.1", "::1"}:  # nobody listens on the way
             filterwarnings("ignore", message="Api key is used with an insecure connection", category=UserWarning)
         client = QdrantClient(
-            url=address.url, api_key=address.api_key, timeout=math.ceil(address.timeout), check_compatibility=False
+            url=address.url,
+            api_key=address.api_key,
+            timeout=math.ceil(address.timeout),
+            check_compatibility=False,
+            event_hooks={"request": [follow]},
         )
     try:
         yield client

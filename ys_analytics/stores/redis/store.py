@@ -66,7 +66,7 @@ class Redis:
             SettingsError: the URL is of no known form.
         """
         with translate_errors(address):
-            client = connect(address.url, timeout=address.timeout)
+            client = connect(address.url, timeout=address.timeout + 2 * GRACE)  # the limit of a read comes first
         try:
             store = cls(client, address)
             store.ping()

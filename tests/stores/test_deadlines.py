@@ -1,0 +1,180 @@
+"""A server that goes silent or trickles in the middle of a read is given up on time, whatever store it is."""
+
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import polars as pl
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from ys_analytics.errors import StoreError
+from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
+from ys_analytics.stores.clickhouse import ClickHouse
+from ys_analytics.stores.common.deadline import GRACE
+from ys_analytics.stores.postgres import Postgres
+from ys_analytics.stores.qdrant import Qdrant
+from ys_analytics.stores.redis import Redis
+
+# What the front of Qdrant asks for.
+_KEY = "hunter2"
+
+_LIMIT = 1.0
+# Ending takes a cancel that is not answered, a rollback that is not answered, and a busy machine.
+_AT_MOST = _LIMIT + GRACE + 6.0
+
+
+def _load(name: str) -> object:
+    """A module in this folder; tests are imported by path, not as a package."""
+    spec = importlib.util.spec_from_file_location(f"tests_stores_{name}", Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+proxies = _load("faulty_proxy")
+
+
+@dataclass
+class Reader:
+    """One store behind a proxy: how many bytes may pass before the fault, and a read that takes more."""
+
+    after: int
+    target: tuple[str, int] | str
+    open: Callable[[int, float], object]
+    read: Callable[[object], object]
+
+
+@pytest.fixture(params=["postgres", "clickhouse", "redis", "qdrant"])
+def reader(request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reader]:
+    """Each store in turn."""
+    with _READERS[request.param](request, stores) as made:
+        yield made
+
+
+@contextmanager
+def _postgres(_request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reader]:
+    known = conninfo_to_dict(stores.postgres.address.conninfo)
+    asked = "SELECT i, repeat('x', 100) AS filling FROM generate_series(1, 100000) AS i"
+
+    def opened(port: int, limit: float) -> object:
+        where = f"host=127.0.0.1 port={port} user={known['user']} dbname={known['dbname']} sslmode=disable"
+        return Postgres.open(PostgresAddress(where, statement_timeout=limit))
+
+    yield Reader(
+        500_000,
+        f"{known['host']}/.s.PGSQL.{known['port']}",
+        opened,
+        lambda store: store.read(asked, schema={"i": pl.Int32(), "filling": pl.String()}),
+    )
+
+
+@contextmanager
+def _clickhouse(request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader]:
+    front = urlsplit(request.getfixturevalue("front").url)
+    login = front.netloc.rpartition("@")[0]
+    asked = "SELECT toInt64(number) AS i, randomPrintableASCII(100) AS filling FROM numbers(100000)"
+    yield Reader(
+        500_000,
+        (front.hostname, front.port),
+        lambda port, limit: ClickHouse.open(
+            ClickHouseAddress(url=f"http://{login}@127.0.0.1:{port}{front.path}", statement_timeout=limit)
+        ),
+        lambda store: store.read(asked, schema={"i": pl.Int64(), "filling": pl.String()}),
+    )
+
+
+@contextmanager
+def _redis(_request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reader]:
+    keys = pl.DataFrame({"key": [f"deadline:{n}" for n in range(10_000)], "value": ["x" * 100] * 10_000})
+    stores.redis.write("string", keys)
+    try:
+        yield Reader(
+            500_000,
+            urlsplit(stores.redis.address.url).path,
+            lambda port, limit: Redis.open(RedisAddress(f"redis://127.0.0.1:{port}", prefix="", timeout=limit)),
+            lambda store: store.read(f"{stores.redis.address.prefix}deadline:*", "string"),
+        )
+    finally:
+        stores.redis.delete("deadline:*")
+
+
+@contextmanager
+def _qdrant(_request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader]:
+    with _load("qdrant_front").front() as running:
+        url = urlsplit(running.url)
+        with Qdrant.open(QdrantAddress(url=running.url, api_key=_KEY)) as store:
+            store.make("deadlines", size=64, payload={})
+            points = pl.DataFrame(
+                {"id": [str(UUID(int=n)) for n in range(1, 1001)], "vector": [[1.0] * 64] * 1000, "payload": ["{}"] * 1000},
+                schema_overrides={"vector": pl.Array(pl.Float32, 64)},
+            )
+            store.write("deadlines", points)
+        yield Reader(
+            20_000,
+            (url.hostname, url.port),
+            lambda port, limit: Qdrant.open(QdrantAddress(url=f"http://127.0.0.1:{port}", api_key=_KEY, timeout=limit)),
+            lambda store: store.read("deadlines", 64),
+        )
+
+
+_READERS = {"postgres": _postgres, "clickhouse": _clickhouse, "redis": _redis, "qdrant": _qdrant}
+
+
+@pytest.mark.parametrize("fault", ["silent", "trickle"])
+def test_a_peer_that_stops_answering_is_given_up_on_time(reader: Reader, fault: str) -> None:
+    """The error names the store and the setting; the read does not outlive its limit."""
+    with proxies.proxy(reader.target, fault=fault, after=reader.after) as between:
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="YS_STATEMENT_TIMEOUT"), reader.open(between.port, _LIMIT) as store:  # noqa: PT012
+            began = time.monotonic()
+            reader.read(store)
+        assert time.monotonic() - began < _AT_MOST
+        assert between.met
+
+
+def test_a_read_that_is_cut_once_is_read_again_whole(reader: Reader) -> None:
+    """The second try gives what a sound server gives."""
+    with proxies.proxy(reader.target) as sound, reader.open(sound.port, 60.0) as store:
+        whole = reader.read(store)
+    with (
+        proxies.proxy(reader.target, fault="cut", after=reader.after, times=1) as between,
+        reader.open(between.port, 60.0) as store,
+    ):
+        again = reader.read(store)
+        assert between.met == 1
+    assert again.height == whole.height
+
+
+def test_ctrl_c_ends_a_read_that_nobody_answers(reader: Reader) -> None:
+    """The signal is not held up by a server that is silent."""
+    with proxies.proxy(reader.target, fault="silent", after=reader.after) as between:
+        pressed = 0.0
+
+        def press() -> None:
+            nonlocal pressed
+            while not between.met:
+                time.sleep(0.01)
+            pressed = time.monotonic()
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=press, daemon=True).start()
+        with pytest.raises(KeyboardInterrupt), reader.open(between.port, 120.0) as store:
+            reader.read(store)
+        assert time.monotonic() - pressed < _AT_MOST
+
+
+def test_a_limit_that_is_kept_is_not_felt(stores: Stores) -> None:
+    """A read that takes longer than the limit of another read is not ended by it."""
+    with Postgres.open(replace(stores.postgres.address, statement_timeout=30.0)) as store:
+        assert store.rows("SELECT 1 FROM pg_sleep(0.05)") == [(1,)]
