@@ -254,8 +254,10 @@ def extreme_es(rs: list[float]) -> Answer:
     return (extreme_var(rs) + fit[2] - fit[1] * fit[0]) / (1 - fit[1])
 
 
-def run_length(rs: list[float], hit: Callable[[float], bool]) -> Answer:
-    return float(max([len(list(run)) for yes, run in groupby(rs, key=hit) if yes], default=0)) if rs else None
+def run_length(points: list[Point], hit: Callable[[float], bool]) -> Answer:
+    """A day without a return ends a run."""
+    hits = groupby(points, key=lambda point: good(point[1]) and hit(point[1]))
+    return float(max([len(list(run)) for yes, run in hits if yes], default=0)) if clean(points) else None
 
 
 def calendar(points: list[Point], bucket: Callable[[date], object]) -> list[float]:

@@ -3,17 +3,18 @@
 import math
 from statistics import fmean
 
-from .plain import TINY, YEAR, Answer, by_count, finite, less_one, power, stdev
+from .plain import TINY, YEAR, Answer, Point, by_count, finite, good, less_one, power, stdev
 
 
-def straightness(rs: list[float]) -> Answer:
-    if len(rs) < 2 or min(rs) <= -1:
+def straightness(points: list[Point]) -> Answer:
+    held = [(day, r) for day, r, _ in points if good(r)]
+    if len(held) < 2 or min(r for _, r in held) <= -1:
         return None
     path, total = [], 0.0
-    for r in rs:
+    for day, r in held:
         total += math.log1p(r)
-        path.append(total)
-    return times_self(correlation(list(zip(path, range(1, len(path) + 1), strict=True)), tiny=0.0))
+        path.append((total, float(day.toordinal())))
+    return times_self(correlation(path, tiny=0.0))
 
 
 def times_self(x: Answer) -> Answer:

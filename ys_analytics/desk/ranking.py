@@ -5,6 +5,7 @@ ClickHouse. Names and external flows are the run's either way.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -27,12 +28,14 @@ class Fleet:
     Attributes:
         since: `metrics.fleet` since inception.
         week: The same over the returns of the week alone.
+        monday: The first day of the week.
         values: portfolio_id, value in USD and closed_at of the last snapshot.
         computed: Where, for people.
     """
 
     since: pl.DataFrame
     week: pl.DataFrame
+    monday: date
     values: pl.DataFrame
     computed: str
 
@@ -41,10 +44,11 @@ def from_frames(run: "Run", *, risk_free: float) -> Fleet:
     """The numbers from the run's own frames."""
     closes = returns.daily_values(run.frame("portfolio_snapshots"))
     daily = metrics.daily_returns(closes, _flows(run))
-    week = daily.filter(pl.col("day") >= Span.week(run.week).start.date())
+    monday = Span.week(run.week).start.date()
     return Fleet(
         since=metrics.fleet(daily, risk_free=risk_free),
-        week=metrics.fleet(week, risk_free=risk_free),
+        week=metrics.fleet(daily, risk_free=risk_free, since=monday),
+        monday=monday,
         values=closes.sort("portfolio_id", "day").group_by("portfolio_id", maintain_order=True).last(),
         computed="the frozen run",
     )
@@ -63,6 +67,7 @@ def pushed_down(run: "Run", stores: "Stores", *, risk_free: float) -> Fleet:
     return Fleet(
         since=frames.fleet(stores, flows, until=week.end, risk_free=risk_free),
         week=frames.fleet(stores, flows, until=week.end, since=week.start.date(), risk_free=risk_free),
+        monday=week.start.date(),
         values=frames.last_values(stores, until=week.end),
         computed="ClickHouse, from live snapshots",
     )
@@ -82,7 +87,7 @@ def ranked(portfolios: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     """
     everyone = portfolios.select("id", "name")
     values = fleet.values.select("portfolio_id", "value", "closed_at").cast({"value": MONEY, "closed_at": TIME})
-    numbers = _beside(_beside(_beside(everyone, values), _week(everyone, fleet.week)), fleet.since)
+    numbers = _beside(_beside(_beside(everyone, values), _week(everyone, fleet)), fleet.since)
     total = pl.col("total_return")
     return (
         metrics.catalog.with_reasons(numbers)
@@ -95,10 +100,11 @@ def ranked(portfolios: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     )
 
 
-def _week(everyone: pl.DataFrame, week: pl.DataFrame) -> pl.DataFrame:
+def _week(everyone: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     """Each portfolio's return of the week, or why it has none."""
     total = metrics.catalog.TOTAL_RETURN
-    numbers = metrics.catalog.with_reasons(_beside(everyone, week.select("portfolio_id", "n", total.name)), [total])
+    week = fleet.week.select("portfolio_id", "spanned", "start", total.name)
+    numbers = metrics.catalog.with_reasons(_beside(everyone, week), [total], since=fleet.monday)
     return numbers.select(portfolio_id="id", week=total.name, week_reason=f"{total.name}_reason")
 
 

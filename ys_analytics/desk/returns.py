@@ -34,11 +34,11 @@ def with_growth(returns: pl.DataFrame) -> pl.DataFrame:
 
 
 def week_days(values: pl.DataFrame, returns: pl.DataFrame, *, start: date) -> pl.DataFrame:
-    """The seven days of the week: value, return, gain and flow of each, or why there is none."""
+    """The seven days of the week: value, return, the days it spans, gain and flow of each, or why there is none."""
     days = pl.DataFrame({"day": [start + _DAY * step for step in range(7)]}, schema={"day": pl.Date})
     first = values["day"].min()
     closes = values.select("day", "value")
-    shown = returns.select("day", "ret", "gain", "flow", "reason")
+    shown = returns.select("day", "ret", "days", "gain", "flow", "reason")
     return (
         days.join(closes, on="day", how="left", maintain_order="left")
         .join(shown, on="day", how="left", maintain_order="left")
@@ -54,9 +54,9 @@ def week_days(values: pl.DataFrame, returns: pl.DataFrame, *, start: date) -> pl
 
 def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], risk_free: float) -> pl.DataFrame:
     """Every headline metric of the week and since inception, side by side."""
-    within = returns.filter(pl.col("day").is_between(week[0], week[1], closed="left"))
+    upto = returns.filter(pl.col("day") < week[1])
     parts = {
-        "week": metrics.summarise(within, risk_free=risk_free, portfolios=[portfolio]),
+        "week": metrics.summarise(upto, risk_free=risk_free, since=week[0], portfolios=[portfolio]),
         "since": metrics.summarise(returns, risk_free=risk_free, portfolios=[portfolio]),
     }
     facts = pl.DataFrame(

@@ -43,7 +43,10 @@ def intervals(returns: pl.DataFrame, *, risk_free: float) -> pl.DataFrame:
 
 
 def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Each day's return beside the loss the platform said the day before would be exceeded one day in twenty."""
+    """Each day's return beside the loss the platform said the day before would be exceeded one day in twenty.
+
+    A return over several days tests no promise of one, and is left out.
+    """
     said = (
         risks.sort("timestamp")
         .group_by("portfolio_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
@@ -57,7 +60,8 @@ def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFram
             var=pl.col("var").cast(pl.Float64) / pl.col("value").cast(pl.Float64),
         )
     )
-    days = returns.filter(pl.col("ret").is_not_null()).select("portfolio_id", "day", "ret")
+    alone = pl.col("ret").is_not_null() & (pl.col("days").fill_null(1) <= 1)
+    days = returns.filter(alone).select("portfolio_id", "day", "ret")
     joined = days.join(said, on=["portfolio_id", "day"], how="inner", maintain_order="left")
     # A promise of nothing was made before there was anything to measure.
     return joined.filter(pl.col("var") > 0).with_columns(failed=pl.col("ret") < -pl.col("var"))

@@ -19,8 +19,8 @@ from ys_analytics.schemas import MONEY, TABLES, TIME
 from ys_analytics.stores import Stores
 
 FLEET: dict[str, pl.DataType] = {
-    "portfolio_id": pl.String(), "n": pl.Int64(), "coverage": pl.Float64(), "start": pl.Date(), "end": pl.Date(),
-    "days": pl.Int64(), **{metric.name: pl.Float64() for metric in HEADLINE},
+    "portfolio_id": pl.String(), "n": pl.Int64(), "daily": pl.Int64(), "spanned": pl.Int64(), "coverage": pl.Float64(),
+    "start": pl.Date(), "end": pl.Date(), "days": pl.Int64(), **{metric.name: pl.Float64() for metric in HEADLINE},
 }  # fmt: skip
 
 LAST_VALUES: dict[str, pl.DataType] = {"portfolio_id": pl.String(), "value": MONEY, "closed_at": TIME}
@@ -46,7 +46,7 @@ def fleet(
         stores: The open stores; only ClickHouse is asked.
         flows: External flows, as `metrics.external_flows` gives them.
         until: Snapshots at or after this moment are not looked at.
-        since: Returns of earlier days are left out.
+        since: First day of the window, as for `metrics.fleet`.
         risk_free: Simple rate per year, as a fraction.
         at_once: How many flows travel with one question, unless one portfolio has more.
 

@@ -12,13 +12,16 @@ import polars as pl
 
 from ys_analytics.metrics import drawdown, performance, risk
 from ys_analytics.metrics.sample import YEAR, observed
+from ys_analytics.metrics.spans import one_day
 
 # Stored with eight decimals, some as Float: closer than this is the same number.
 _SAME = 1e-6
 # Risk-free rates that people choose: quarters of a per cent, up to a tenth.
 _RATE_STEP, _RATE_MOST = 0.0025, 0.1
 
-_RET = pl.col("ret")
+_RET, _DAILY = pl.col("ret"), pl.col("daily")
+
+_AS_DAYS = "returns over several days counted as one day"
 
 # The platform's name, and the metric of ours that answers it.
 OURS = {
@@ -73,7 +76,7 @@ def audit(
 
     Args:
         stored: What `claims` gave; one frame or several concatenated.
-        returns: What `daily_returns` gave, in order.
+        returns: What `daily_returns` gave, in order; without its days, every return is taken for one of one day.
         values: portfolio_id, day, value, by which fractions of loss become USD.
         risk_free: Simple rate per year, as a fraction, that our Sharpe ratio is in excess of. A stored one in
             excess of another rate, in quarters of a per cent up to a tenth, is explained by it.
@@ -95,7 +98,9 @@ def audit(
     """
     latest = stored.sort("portfolio_id", "metric", "day").group_by("portfolio_id", "metric", maintain_order=True).last()
     rows = []
-    histories = returns.sort("portfolio_id", "day").partition_by("portfolio_id", as_dict=True)
+    spans = pl.col("days").fill_null(1) if "days" in returns.columns else pl.lit(1)
+    alone = returns.sort("portfolio_id", "day").with_columns(daily=one_day(pl.col("ret"), days=spans))
+    histories = alone.partition_by("portfolio_id", as_dict=True)
     closes = values.sort("portfolio_id", "day").partition_by("portfolio_id", as_dict=True)
     for portfolio, metric, day, claim in latest.select("portfolio_id", "metric", "day", "stored").iter_rows():
         history, worth = histories.get((portfolio,)), closes.get((portfolio,))
@@ -172,7 +177,7 @@ def _lacks(history: pl.DataFrame, n: int, days: int) -> str | None:
 
 def _other_rate(claim: float, history: pl.DataFrame, tolerance: float) -> str | None:
     """The risk-free rate that makes the stored Sharpe ratio ours, if it is one that people choose."""
-    mean, deviation = history.select(mean=observed(_RET).mean(), deviation=observed(_RET).std()).row(0)
+    mean, deviation = history.select(mean=observed(_DAILY).mean(), deviation=observed(_DAILY).std()).row(0)
     if not deviation or not math.isfinite(claim):
         return None
     for year, note in ((YEAR, ""), (252, ", 252 days a year")):
@@ -209,13 +214,14 @@ def _sharpe_ways(risk_free: float) -> Mapping[str, pl.Expr]:
         return performance.sharpe_ratio(ret, periods_per_year=year, risk_free=risk_free / year, ddof=ddof)
 
     return {
-        "": sharpe(_RET),
-        "no risk-free rate": performance.sharpe_ratio(_RET, periods_per_year=YEAR),
-        "252 days a year": sharpe(_RET, 252),
-        "not annualised": performance.sharpe_ratio(_RET, periods_per_year=1, risk_free=risk_free / YEAR),
-        "the population's deviation": sharpe(_RET, ddof=0),
+        "": sharpe(_DAILY),
+        _AS_DAYS: sharpe(_RET),
+        "no risk-free rate": performance.sharpe_ratio(_DAILY, periods_per_year=YEAR),
+        "252 days a year": sharpe(_DAILY, 252),
+        "not annualised": performance.sharpe_ratio(_DAILY, periods_per_year=1, risk_free=risk_free / YEAR),
+        "the population's deviation": sharpe(_DAILY, ddof=0),
         "compound growth over volatility": performance.geometric_sharpe_ratio(
-            _RET, periods_per_year=YEAR, risk_free=risk_free / YEAR
+            _DAILY, periods_per_year=YEAR, risk_free=risk_free / YEAR
         ),
         **_windows(sharpe),
     }
@@ -224,10 +230,11 @@ def _sharpe_ways(risk_free: float) -> Mapping[str, pl.Expr]:
 def _expressions(metric: str) -> Mapping[str, pl.Expr]:
     if metric == "volatility":
         return {
-            "": performance.volatility(_RET, periods_per_year=YEAR),
-            "252 days a year": performance.volatility(_RET, periods_per_year=252),
-            "not annualised": performance.volatility(_RET, periods_per_year=1),
-            "the population's deviation": performance.volatility(_RET, periods_per_year=YEAR, ddof=0),
+            "": performance.volatility(_DAILY, periods_per_year=YEAR),
+            _AS_DAYS: performance.volatility(_RET, periods_per_year=YEAR),
+            "252 days a year": performance.volatility(_DAILY, periods_per_year=252),
+            "not annualised": performance.volatility(_DAILY, periods_per_year=1),
+            "the population's deviation": performance.volatility(_DAILY, periods_per_year=YEAR, ddof=0),
             **_windows(lambda ret: performance.volatility(ret, periods_per_year=YEAR)),
             **_windows(lambda ret: performance.volatility(ret, periods_per_year=1), note=", not annualised"),
         }
@@ -237,22 +244,23 @@ def _expressions(metric: str) -> Mapping[str, pl.Expr]:
             "": drawdown.max_drawdown(_RET),
             "the start is no peak": from_first,
             "the drawdown of that day": drawdown.underwater(_RET).drop_nulls().last(),
-            **_windows(drawdown.max_drawdown),
+            **_windows(drawdown.max_drawdown, ret=_RET),
         }
     measure = risk.value_at_risk if metric == "var_95" else risk.expected_shortfall
     return {
-        "": measure(_RET),
-        "the normal distribution": measure(_RET, method="normal"),
-        "the normal distribution of the population": measure(_RET, method="normal", ddof=0),
-        "Cornish and Fisher": measure(_RET, method="cornish_fisher"),
-        "99 % confidence": measure(_RET, confidence=0.99),
+        "": measure(_DAILY),
+        _AS_DAYS: measure(_RET),
+        "the normal distribution": measure(_DAILY, method="normal"),
+        "the normal distribution of the population": measure(_DAILY, method="normal", ddof=0),
+        "Cornish and Fisher": measure(_DAILY, method="cornish_fisher"),
+        "99 % confidence": measure(_DAILY, confidence=0.99),
         **_windows(measure),
         **_windows(lambda ret: measure(ret, method="normal"), note=", normal"),
     }
 
 
-def _windows(number: Callable[[pl.Expr], pl.Expr], note: str = "") -> dict[str, pl.Expr]:
-    recent = observed(_RET).drop_nulls()
+def _windows(number: Callable[[pl.Expr], pl.Expr], note: str = "", ret: pl.Expr = _DAILY) -> dict[str, pl.Expr]:
+    recent = observed(ret).drop_nulls()
     return {f"the last {days} days{note}": number(recent.tail(days)) for days in (7, 30, 90, 180, YEAR)}
 
 

@@ -218,7 +218,8 @@ def backtest(
 
     Args:
         history: Columns `by`, day Date, ret Float64, and `var` Float64: the loss, positive and as a
-            fraction, that was promised for that day the day before.
+            fraction, that was promised for that day the day before; perhaps days Int64, which each return spans: one
+            over several days tests no promise of one, and is neither counted nor taken for the day before.
         var: The column of the promise.
         confidence: Of the promise.
         minimum: Days with both, below which nothing is tested.
@@ -238,12 +239,15 @@ def backtest(
     check_confidence(confidence)
     promised = pl.col(var).cast(pl.Float64)
     broken, before = pl.col("broken"), pl.col("before")
+    alone = pl.col("days").fill_null(1) <= 1 if "days" in history.collect_schema() else pl.lit(value=True)
     counts = (
         history.lazy()
         .with_columns(broken=-observed(pl.col("ret")) > observed(promised))
         .filter(broken.is_not_null())
         .sort(by, "day")
+        .with_columns(broken=pl.when(alone).then(broken))
         .with_columns(before=broken.shift(1).over(by))
+        .filter(broken.is_not_null())
         .group_by(by, maintain_order=True)
         .agg(
             n=pl.len().cast(pl.Int64),

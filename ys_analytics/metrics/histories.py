@@ -1,4 +1,4 @@
-"""The gate that frames of returns pass: which columns there are, of what kind, in what order.
+"""The gate that frames of returns pass: which columns there are, of what kind, in what order, over how many days.
 
 Knows no metric, store, clock or setting. What is no frame of returns is refused here, in one line,
 and not by Polars somewhere inside.
@@ -7,15 +7,17 @@ and not by Polars somewhere inside.
 import polars as pl
 
 from ys_analytics.errors import ContractError
+from ys_analytics.metrics.spans import days_by_dates
 
-_NUMBERS = ("ret", "benchmark")
+_NUMBERS = {"ret": pl.Float64, "benchmark": pl.Float64, "days": pl.Int64}
 
 
 def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
     """Return the frame with its days as Date and its returns, of whatever numeric type, as Float64.
 
     Args:
-        returns: Columns `by`, day Date or Datetime, ret and perhaps benchmark of a numeric type; others are kept.
+        returns: Columns `by`, day Date or Datetime, ret and perhaps benchmark and days of a numeric type; others are
+            kept.
         by: The column that tells the portfolios apart.
 
     Raises:
@@ -38,14 +40,27 @@ def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
     if strange:
         kinds = ", ".join(f"{name} is {schema[name]}" for name in strange)
         raise ContractError(f"returns: {kinds}; a day is a Date and a return a number")
-    casts: dict[str, type[pl.DataType]] = {name: pl.Float64 for name in numbers if schema[name] != pl.Float64}
+    casts: dict[str, type[pl.DataType]] = {name: _NUMBERS[name] for name in numbers if schema[name] != _NUMBERS[name]}
     if schema["day"] != pl.Date:
         casts["day"] = pl.Date
     return plain.with_columns(**{name: pl.col(name).cast(kind) for name, kind in casts.items()}) if casts else plain
 
 
+def with_days(rows: pl.LazyFrame, *, by: str) -> pl.LazyFrame:
+    """Return rows in order, each with the days its return spans: as the frame says, or else by its dates.
+
+    >>> from datetime import date
+    >>> frame = pl.LazyFrame({"p": "a", "day": [date(2025, 1, 1), date(2025, 1, 4)], "ret": [0.1, 0.1]})
+    >>> with_days(frame, by="p").collect()["days"].to_list()
+    [1, 3]
+    """
+    if "days" in rows.collect_schema():
+        return rows.with_columns(days=pl.col("days").fill_null(1))
+    return rows.with_columns(days=days_by_dates(pl.col("ret"), day=pl.col("day"), run=pl.col(by)))
+
+
 def in_order(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
-    """Return the rows that have a return, each portfolio's by day.
+    """Return the rows that have a return, each portfolio's by day, with the days each spans.
 
     Args:
         returns: As for `histories`, in any order.
@@ -62,4 +77,4 @@ def in_order(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
         name, when = twice.select(by, "day").row(0)
         what = "a return without a day" if when is None else f"two returns for {when}"
         raise ContractError(f"returns: {by} {name} has {what}; keep one of them, with its day")
-    return rows.lazy()
+    return with_days(rows.lazy(), by=by)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from ys_analytics.metrics.catalog import HEADLINE, Metric, fleet, summarise
-from ys_analytics.metrics.histories import histories
+from ys_analytics.metrics.histories import histories, in_order
 
 _SEED = 7
 
@@ -29,7 +29,8 @@ def intervals(
     r"""Percentile interval of each metric over histories made of blocks of the real one.
 
     Each resample lays blocks of consecutive days end to end, round the end of the history, until
-    it is as long; days keep their dates, so elapsed time stays what it was.
+    it is as long; days keep their dates, so elapsed time stays what it was. A return over several days is drawn as
+    one, and keeps how many it spans.
 
     Args:
         returns: As for `summarise`.
@@ -69,7 +70,7 @@ def intervals(
     chosen = tuple(metrics)
     plain = histories(returns, by=by).collect()
     point = summarise(plain, chosen, by=by, risk_free=risk_free).select(by, "metric", "value", "n", "reason")
-    seen = plain.filter(pl.col("ret").is_finite()).sort(by, "day")
+    seen = in_order(plain, by=by).collect()
     bounds = [
         _bounds(
             history, chosen, resamples=resamples, level=level, block=block, seed=seed, risk_free=risk_free
@@ -118,7 +119,7 @@ def _bounds(
     n = history.height
     length = min(n, block or max(1, round(n ** (1 / 3))))
     rows = _draws(n, length=length, resamples=resamples, seed=seed)
-    kept = [name for name in ("ret", "benchmark") if name in history.columns]
+    kept = [name for name in ("ret", "days", "benchmark") if name in history.columns]
     whole = history.select(kept)[rows]
     drawn = whole.with_columns(
         history=pl.int_range(len(rows), eager=True) // n, day=pl.concat([history["day"]] * resamples)

@@ -33,7 +33,8 @@ periods AS (
     SELECT
         portfolio_id, day, value, closed_at,
         lagInFrame(toNullable(value)) OVER earlier AS before,
-        lagInFrame(toNullable(closed_at)) OVER earlier AS opened_at
+        lagInFrame(toNullable(closed_at)) OVER earlier AS opened_at,
+        ifNull(dateDiff('day', lagInFrame(toNullable(day)) OVER earlier, day), 1) AS span
     FROM closes
     WINDOW earlier AS (PARTITION BY portfolio_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
@@ -94,7 +95,7 @@ moved AS (
 -- Daily Modified Dietz: null for the first close, without capital at work, or with a flow without a price.
 returns AS (
     SELECT
-        p.portfolio_id AS portfolio_id, p.day AS day,
+        p.portfolio_id AS portfolio_id, p.day AS day, toInt64(p.span) AS span,
         ifNull(m.capital, toFloat64(p.before)) AS capital,
         toFloat64(p.value - p.before - ifNull(m.flow, toDecimal128(0, 18))) AS gain,
         if(
@@ -102,7 +103,9 @@ returns AS (
             AND capital > 1e-12 * (abs(toFloat64(p.before)) + ifNull(m.size, 0)),
             gain / capital,
             NULL
-        ) AS ret
+        ) AS ret,
+        -- A return over several days is no day's: it is linked, and left out of what describes a day.
+        if(span <= 1, ret, NULL) AS daily
     FROM periods AS p
     LEFT JOIN moved AS m ON m.portfolio_id = p.portfolio_id AND m.closed_at = p.closed_at
     SETTINGS join_use_nulls = 1
@@ -112,19 +115,21 @@ shared AS (
     SELECT
         portfolio_id,
         toInt64(count(ret)) AS n,
-        minIf(toNullable(day), ret IS NOT NULL) AS start,
+        toInt64(count(daily)) AS alone,
+        toInt64(sumIf(span, ret IS NOT NULL)) AS spanned,
+        minIf(toNullable(day - (span - 1)), ret IS NOT NULL) AS start,
         maxIf(toNullable(day), ret IS NOT NULL) AS end,
         toInt64(dateDiff('day', start, end) + 1) AS days,
         arrayMap(
             pair -> tupleElement(pair, 2), arraySort(groupArrayIf((day, assumeNotNull(ret)), ret IS NOT NULL))
         ) AS rets,
+        groupArrayIf(assumeNotNull(daily), daily IS NOT NULL) AS dailies,
         arrayProduct(arrayMap(r -> 1 + r, rets)) - 1 AS total,
         min(ret) AS lowest,
-        max(ret) AS highest,
-        avg(ret) AS mean,
-        stddevSampStable(ret) AS deviation,
-        sqrt(avgIf(pow(least(ret - {{risk_free:Float64}}, 0), 2), ret IS NOT NULL)) AS downside,
-        quantileExactInclusive({{tail:Float64}})(ret) AS edge,
+        avg(daily) AS mean,
+        stddevSampStable(daily) AS deviation,
+        sqrt(avgIf(pow(least(daily - {{risk_free:Float64}}, 0), 2), daily IS NOT NULL)) AS downside,
+        quantileExactInclusive({{tail:Float64}})(daily) AS edge,
         tupleElement(
             arrayFold(
                 (path, r) -> (
@@ -141,31 +146,34 @@ shared AS (
             ),
             3
         ) AS deepest,
-        avg(ret > 0) AS won,
-        lowest >= -1 AND isFinite(total) AS sound,
+        max(daily) AS best,
+        min(daily) AS worst,
+        avg(daily > 0) AS won,
+        -- What links is stated of a window only if no return begins before it.
+        lowest >= -1 AND isFinite(total) AND ifNull(start >= {{since:Date}}, 1) AS sound,
         pow(1 + total, {year} / days) - 1 AS growth
     FROM returns
     WHERE day >= {{since:Date}}
     GROUP BY portfolio_id
 )
 SELECT
-    portfolio_id, n, n / days AS coverage, start, end, days,
-    if(n >= {least_total_return} AND sound, total, NULL) AS total_return,
-    if(n >= {least_cagr} AND sound AND isFinite(growth), growth, NULL) AS cagr,
-    if(n >= {least_volatility}, if(deviation > {no_risk}, deviation, 0) * sqrt({year}), NULL) AS volatility,
-    if(n >= {least_sharpe_ratio} AND deviation > {no_risk},
+    portfolio_id, n, alone AS daily, spanned, n / days AS coverage, start, end, days,
+    if(spanned >= {least_total_return} AND sound, total, NULL) AS total_return,
+    if(spanned >= {least_cagr} AND sound AND isFinite(growth), growth, NULL) AS cagr,
+    if(alone >= {least_volatility}, if(deviation > {no_risk}, deviation, 0) * sqrt({year}), NULL) AS volatility,
+    if(alone >= {least_sharpe_ratio} AND deviation > {no_risk},
        (mean - {{risk_free:Float64}}) / deviation * sqrt({year}), NULL) AS sharpe_ratio,
-    if(n >= {least_sortino_ratio} AND downside > {no_risk},
+    if(alone >= {least_sortino_ratio} AND downside > {no_risk},
        (mean - {{risk_free:Float64}}) / downside * sqrt({year}), NULL) AS sortino_ratio,
-    if(n >= {least_max_drawdown} AND sound, deepest, NULL) AS max_drawdown,
-    if(n >= {least_calmar_ratio} AND sound AND isFinite(growth) AND deepest < -{no_risk},
+    if(spanned >= {least_max_drawdown} AND sound, deepest, NULL) AS max_drawdown,
+    if(spanned >= {least_calmar_ratio} AND sound AND isFinite(growth) AND deepest < -{no_risk},
        growth / -deepest, NULL) AS calmar_ratio,
-    if(n >= {least_value_at_risk}, 0 - edge, NULL) AS value_at_risk,
-    if(n >= {least_expected_shortfall},
-       0 - arrayAvg(arrayFilter(r -> r <= assumeNotNull(edge), rets)), NULL) AS expected_shortfall,
-    if(n >= {least_best_day}, highest, NULL) AS best_day,
-    if(n >= {least_worst_day}, lowest, NULL) AS worst_day,
-    if(n >= {least_win_rate}, won, NULL) AS win_rate
+    if(alone >= {least_value_at_risk}, 0 - edge, NULL) AS value_at_risk,
+    if(alone >= {least_expected_shortfall},
+       0 - arrayAvg(arrayFilter(r -> r <= assumeNotNull(edge), dailies)), NULL) AS expected_shortfall,
+    if(alone >= {least_best_day}, best, NULL) AS best_day,
+    if(alone >= {least_worst_day}, worst, NULL) AS worst_day,
+    if(alone >= {least_win_rate}, won, NULL) AS win_rate
 FROM shared
 ORDER BY portfolio_id
 """
@@ -179,8 +187,8 @@ def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
             of this project's schema, never of a user's choosing.
 
     Returns:
-        A SELECT with the parameters of `fleet_parameters` in ClickHouse's `{name:Type}` form. Its columns
-        are those of `fleet`: portfolio_id, n, coverage, start, end, days and the dozen, sorted by portfolio.
+        A SELECT with the parameters of `fleet_parameters` in ClickHouse's `{name:Type}` form. Its columns are those of
+        `fleet`: portfolio_id, n, daily, spanned, coverage, start, end, days and the dozen, sorted by portfolio.
 
     Raises:
         ValueError: `snapshots` is not a plain name.
@@ -210,7 +218,7 @@ def fleet_parameters(
         flows: portfolio_id String, timestamp Datetime(us, UTC), amount Decimal(38, 18): external flows, as
             `external_flows` gives them.
         until: Snapshots at or after this moment are not looked at.
-        since: Returns of earlier days are left out, as when `fleet` is given a week's returns.
+        since: Returns of earlier days are left out, as in `fleet`.
         after: Only portfolios whose id sorts after this one: with `last`, one stretch of a long list.
         last: Only portfolios up to and with this one; empty for all that follow.
         risk_free: Simple rate per year, as a fraction.

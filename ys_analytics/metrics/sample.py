@@ -218,9 +218,11 @@ class Sample:
     """The columns and conventions one set of numbers is computed from.
 
     Attributes:
-        ret: Simple returns per period, as fractions, in time order.
+        ret: Simple returns, as fractions, in time order: every one, over however many days.
+        daily: Those of them that span one day; the others are null.
+        days: How many days each of `ret` spans; one each when None.
         day: The day (or period) each return ends on.
-        benchmark: Simple returns of the benchmark in the same periods.
+        benchmark: Simple returns of the benchmark over the same days, of one day each.
         depth: The drawdown path of `ret`, `drawdown.underwater`, computed once for all who need it.
         periods_per_year: 365 for daily on-chain series.
         risk_free: Simple return per period, not per year.
@@ -228,6 +230,8 @@ class Sample:
     """
 
     ret: pl.Expr = field(default_factory=lambda: pl.col("ret"))
+    daily: pl.Expr = field(default_factory=lambda: pl.col("ret"))
+    days: pl.Expr | None = None
     day: pl.Expr = field(default_factory=lambda: pl.col("day"))
     benchmark: pl.Expr = field(default_factory=lambda: pl.col("benchmark"))
     depth: pl.Expr = field(default_factory=lambda: pl.col("depth"))

@@ -33,7 +33,8 @@ def cagr(a: Asked) -> Any:
 
 def aggregate_returns(a: Asked) -> Any:
     every = {"weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year"}[a.how["to"]]
-    frame = a.frame.select(portfolio_id=pl.lit("p"), day="day", ret="r")
+    # empyrical books each return whole on the day it ends, of weekly returns too: as if it were of that day alone.
+    frame = a.frame.select(portfolio_id=pl.lit("p"), day="day", ret="r", days=1)
     return performance.aggregate_returns(frame, every=every)["ret"].to_list()
 
 

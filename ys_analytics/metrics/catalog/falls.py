@@ -4,6 +4,7 @@ Printing facts only: what a metric is, the function it names says.
 """
 
 from ys_analytics.metrics import drawdown, performance
+from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.catalog.metric import Metric
 
 FALLS: tuple[Metric, ...] = (
@@ -16,6 +17,8 @@ FALLS: tuple[Metric, ...] = (
         minimum=1,
         undefined="a return is below -100 %",
         source="Bacon (2008), ch. 4",
+        why="The mean over episodes, an unfinished one counted, is PerformanceAnalytics' AverageDrawdown.",
+        basis="linked",
         of=lambda s: drawdown.average_drawdown(s.ret, depth=s.depth),
     ),
     Metric(
@@ -27,7 +30,9 @@ FALLS: tuple[Metric, ...] = (
         minimum=1,
         undefined="the value never fell, or a return is below -100 %",
         source="As PerformanceAnalytics' AverageLength",
-        of=lambda s: drawdown.average_drawdown_length(s.ret, depth=s.depth),
+        why="From peak to recovery, an unfinished fall taken to end next day, is PerformanceAnalytics' convention.",
+        basis="linked",
+        of=lambda s: drawdown.average_drawdown_length(s.ret, days=s.days, depth=s.depth),
     ),
     Metric(
         name="average_recovery_length",
@@ -38,7 +43,9 @@ FALLS: tuple[Metric, ...] = (
         minimum=1,
         undefined="the value never fell, or a return is below -100 %",
         source="As PerformanceAnalytics' AverageRecovery",
-        of=lambda s: drawdown.average_recovery_length(s.ret, depth=s.depth),
+        why="From trough to recovery, an unfinished fall taken to end next day, is PerformanceAnalytics' convention.",
+        basis="linked",
+        of=lambda s: drawdown.average_recovery_length(s.ret, days=s.days, depth=s.depth),
     ),
     Metric(
         name="ulcer_index",
@@ -49,6 +56,8 @@ FALLS: tuple[Metric, ...] = (
         minimum=1,
         undefined="a return is below -100 %",
         source="Martin and McCann (1989)",
+        why="The root mean square of falls at every close is Martin's own index, as a fraction and not in points.",
+        basis="linked",
         of=lambda s: drawdown.ulcer_index(s.ret, depth=s.depth),
     ),
     Metric(
@@ -60,6 +69,8 @@ FALLS: tuple[Metric, ...] = (
         minimum=1,
         undefined="a return is below -100 %",
         source="Bacon (2008), ch. 4",
+        why="The mean fall at every close is Zephyr's and Bacon's definition.",
+        basis="linked",
         of=lambda s: drawdown.pain_index(s.ret, depth=s.depth),
     ),
     Metric(
@@ -68,10 +79,12 @@ FALLS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"G / U",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the value never fell, or a return is below -100 %",
         source="Martin and McCann (1989)",
-        of=lambda s: drawdown.martin(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        why="Growth per year over the ulcer index, without a risk-free rate, is the ratio in its first form.",
+        basis="linked",
+        of=lambda s: drawdown.martin(s.ret, growth=performance.cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
     ),
     Metric(
         name="pain_ratio",
@@ -79,10 +92,12 @@ FALLS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"G / P",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the value never fell, or a return is below -100 %",
         source="Bacon (2008), ch. 4",
-        of=lambda s: drawdown.pain_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        why="Growth per year over the pain index, without a risk-free rate, beside the Martin ratio.",
+        basis="linked",
+        of=lambda s: drawdown.pain_ratio(s.ret, growth=performance.cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
     ),
     Metric(
         name="burke",
@@ -90,10 +105,12 @@ FALLS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"G / \sqrt{\sum_i D_i^2}",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the value never fell, or a return is below -100 %",
         source="Burke (1994)",
-        of=lambda s: drawdown.burke(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        why="All episodes, each squared, is Burke's own form; PerformanceAnalytics' is available by argument.",
+        basis="linked",
+        of=lambda s: drawdown.burke(s.ret, growth=performance.cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
     ),
     Metric(
         name="sterling",
@@ -101,10 +118,12 @@ FALLS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"G / (|D_{\max}| + 0.1)",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a return is below -100 %",
         source="Kestner (1996), Futures 25(1)",
-        of=lambda s: drawdown.sterling(s.ret, growth=performance.cagr(s.ret, day=s.day), depth=s.depth),
+        why="The ten points added to the fall are Kestner's, who gave the ratio its published form.",
+        basis="linked",
+        of=lambda s: drawdown.sterling(s.ret, growth=performance.cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
     ),
     Metric(
         name="recovery_factor",
@@ -115,6 +134,8 @@ FALLS: tuple[Metric, ...] = (
         minimum=1,
         undefined="the value never fell, or a return is below -100 %",
         source="As quantstats' recovery_factor, with its sign",
+        why="Total return over the deepest fall is what traders call it; the sign is kept, so that a loss shows.",
+        basis="linked",
         of=lambda s: drawdown.recovery_factor(s.ret, depth=s.depth),
     ),
     Metric(
@@ -123,9 +144,11 @@ FALLS: tuple[Metric, ...] = (
         unit="fraction",
         formula=r"-Q_{0.05}(D_t)",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a return is below -100 %",
         source="Chekhlov, Uryasev and Zabarankin (2005)",
+        why="The 95 % quantile of falls at every close, as Chekhlov and his co-authors define it.",
+        basis="linked",
         of=lambda s: drawdown.drawdown_at_risk(s.ret, confidence=s.confidence, depth=s.depth),
     ),
     Metric(
@@ -134,9 +157,11 @@ FALLS: tuple[Metric, ...] = (
         unit="fraction",
         formula=r"-\operatorname{mean}(D_t : D_t \le Q_{0.05}(D))",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a return is below -100 %",
         source="Chekhlov, Uryasev and Zabarankin (2005)",
+        why="The mean of the worst 5 % of falls at every close, as Chekhlov and his co-authors define it.",
+        basis="linked",
         of=lambda s: drawdown.conditional_drawdown_at_risk(s.ret, confidence=s.confidence, depth=s.depth),
     ),
     Metric(
@@ -145,9 +170,11 @@ FALLS: tuple[Metric, ...] = (
         unit="fraction",
         formula=r"\min_\theta \theta(\ln\operatorname{mean}(e^{-D/\theta}) - \ln 0.05)",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a return is below -100 %",
         source="Ahmadi-Javid (2012)",
+        why="The tightest bound of its kind on the same falls, at the confidence of its neighbours.",
+        basis="linked",
         of=lambda s: drawdown.entropic_drawdown_at_risk(s.ret, confidence=s.confidence, depth=s.depth),
     ),
 )

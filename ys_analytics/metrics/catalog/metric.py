@@ -14,6 +14,7 @@ from ys_analytics.metrics.sample import Sample
 Unit = Literal["fraction", "fraction per year", "ratio", "days", "periods", "share"]
 Better = Literal["higher", "lower", "neither"]
 Formula = Callable[[Sample], pl.Expr]
+Basis = Literal["linked", "daily"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,11 @@ class Metric:
         minimum: Observations below which it is refused.
         undefined: Why it is null although there are enough observations.
         source: Where the definition stands.
+        why: Why an analyst would expect this variant, in a sentence.
         of: The expression over a `Sample`.
+        basis: What it does with a return over several days, by the rule in `spans`: "linked" uses every return,
+            and counts the days they span; "daily" uses and counts those of one day. With a benchmark, days on
+            which both have a return of one day.
         at: The Date it happened on: best day, trough.
         since: The Date it began: the peak.
         until: The Date it ended: the recovery, null while it lasts.
@@ -44,7 +49,9 @@ class Metric:
     minimum: int
     undefined: str
     source: str
+    why: str
     of: Formula
+    basis: Basis = "daily"
     at: Formula | None = None
     since: Formula | None = None
     until: Formula | None = None

@@ -4,6 +4,7 @@ Printing facts only: what a metric is, the function it names says.
 """
 
 from ys_analytics.metrics import performance
+from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.catalog.metric import Metric
 
 RELATIONS: tuple[Metric, ...] = (
@@ -13,10 +14,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\operatorname{cov}(r, b) / \operatorname{var}(b)",
         better="neither",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark does not vary",
         source="Sharpe (1964)",
-        of=lambda s: performance.beta(s.ret, s.benchmark, risk_free=s.risk_free),
+        why="The slope of daily excess returns over all days both have is the market model's beta.",
+        of=lambda s: performance.beta(s.daily, s.benchmark, risk_free=s.risk_free),
         benchmark=True,
     ),
     Metric(
@@ -25,10 +27,13 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"(1 + \bar r - \beta \bar b)^N - 1",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark does not vary",
         source="Jensen (1968)",
-        of=lambda s: performance.alpha(s.ret, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+        why="The intercept of that regression, compounded to a year, as empyrical prints it.",
+        of=lambda s: performance.alpha(
+            s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
+        ),
         benchmark=True,
     ),
     Metric(
@@ -37,11 +42,12 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"(G_r - f) - \beta(G_b - f)",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark does not vary",
         source="Jensen (1968), J. of Finance 23(2)",
+        why="From growth per year and beta, as PerformanceAnalytics' CAPM.jensenAlpha has it.",
         of=lambda s: performance.jensen_alpha(
-            s.ret, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
+            s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
         ),
         benchmark=True,
     ),
@@ -51,10 +57,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\operatorname{cov}(r, b)/(\sigma_r \sigma_b)",
         better="neither",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="one of the two does not vary",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.correlation(s.ret, s.benchmark),
+        why="Pearson's, over all days both have.",
+        of=lambda s: performance.correlation(s.daily, s.benchmark),
         benchmark=True,
     ),
     Metric(
@@ -63,10 +70,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="share",
         formula=r"\rho^2",
         better="neither",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="one of the two does not vary",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.r_squared(s.ret, s.benchmark),
+        why="The square of that correlation, the share of variance a market model explains.",
+        of=lambda s: performance.r_squared(s.daily, s.benchmark),
         benchmark=True,
     ),
     Metric(
@@ -75,10 +83,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"\sqrt{N}\operatorname{std}(r - b)",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no return",
         source="Grinold and Kahn (2000), ch. 5",
-        of=lambda s: performance.tracking_error(s.ret, s.benchmark, periods_per_year=s.periods_per_year),
+        why="The sample deviation of active returns times the root of 365, as active managers report it.",
+        of=lambda s: performance.tracking_error(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
         benchmark=True,
     ),
     Metric(
@@ -87,10 +96,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\sqrt{N}\operatorname{mean}(r - b)/\operatorname{std}(r - b)",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the active return does not vary",
         source="Grinold and Kahn (2000), ch. 5",
-        of=lambda s: performance.information_ratio(s.ret, s.benchmark, periods_per_year=s.periods_per_year),
+        why="The arithmetic mean of active returns over their deviation, as Grinold and Kahn define it.",
+        of=lambda s: performance.information_ratio(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
         benchmark=True,
     ),
     Metric(
@@ -99,10 +109,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"G_r - G_b",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a return is below -100 %",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.active_premium(s.ret, s.benchmark, periods_per_year=s.periods_per_year),
+        why="The difference of growth per year, as PerformanceAnalytics' ActivePremium has it.",
+        of=lambda s: performance.active_premium(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
         benchmark=True,
     ),
     Metric(
@@ -111,11 +122,12 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"G(r - f)/\beta",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="beta is zero or unknown",
         source="Treynor (1965)",
+        why="Compound excess growth over beta, as PerformanceAnalytics' TreynorRatio has it.",
         of=lambda s: performance.treynor_ratio(
-            s.ret, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
+            s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
         ),
         benchmark=True,
     ),
@@ -125,11 +137,13 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"(G_r - f)\sigma_b/\sigma_r + f",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the returns do not vary",
         source="Modigliani and Modigliani (1997)",
+        why="Growth per year brought to the benchmark's volatility, so that it can be read beside the "
+        "benchmark's return.",
         of=lambda s: performance.m_squared(
-            s.ret, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
+            s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free
         ),
         benchmark=True,
     ),
@@ -139,10 +153,12 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"g(r \mid b > 0)/g(b \mid b > 0)",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark never rose",
         source="Morningstar (2010), Upside/Downside Capture Ratio",
-        of=lambda s: performance.up_capture(s.ret, s.benchmark),
+        why="Morningstar's factsheets divide the geometric mean returns of the periods in which the benchmark "
+        "rose; here of days.",
+        of=lambda s: performance.up_capture(s.daily, s.benchmark),
         benchmark=True,
     ),
     Metric(
@@ -151,10 +167,12 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"g(r \mid b < 0)/g(b \mid b < 0)",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark never fell",
         source="Morningstar (2010), Upside/Downside Capture Ratio",
-        of=lambda s: performance.down_capture(s.ret, s.benchmark),
+        why="Morningstar's factsheets divide the geometric mean returns of the periods in which the benchmark "
+        "fell; here of days.",
+        of=lambda s: performance.down_capture(s.daily, s.benchmark),
         benchmark=True,
     ),
     Metric(
@@ -163,10 +181,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="share",
         formula=r"\#\{t : r_t > b_t\}/n",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no return",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.hit_rate(s.ret, s.benchmark),
+        why="The share of days ahead of the benchmark is the batting average of active managers.",
+        of=lambda s: performance.hit_rate(s.daily, s.benchmark),
         benchmark=True,
     ),
     Metric(
@@ -175,10 +194,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"\sqrt{N}\operatorname{std}(r - \beta b)",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark does not vary",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.specific_risk(s.ret, s.benchmark, periods_per_year=s.periods_per_year),
+        why="The deviation that beta leaves, per year, as Bacon has it.",
+        of=lambda s: performance.specific_risk(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
         benchmark=True,
     ),
     Metric(
@@ -187,10 +207,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"\beta \sigma_b \sqrt{N}",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the benchmark does not vary",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.systematic_risk(s.ret, s.benchmark, periods_per_year=s.periods_per_year),
+        why="Beta times the benchmark's volatility, the other part of Bacon's total risk.",
+        of=lambda s: performance.systematic_risk(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
         benchmark=True,
     ),
     Metric(
@@ -199,10 +220,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\alpha_J / \text{specific risk}",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no specific risk",
         source="Treynor and Black (1973)",
-        of=lambda s: performance.appraisal_ratio(s.ret, s.benchmark, periods_per_year=s.periods_per_year),
+        why="Jensen's alpha over specific risk, as PerformanceAnalytics' AppraisalRatio has it.",
+        of=lambda s: performance.appraisal_ratio(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
         benchmark=True,
     ),
     Metric(
@@ -211,10 +233,11 @@ RELATIONS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\beta_{+}/\beta_{-}",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a beta is zero or unknown",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.timing_ratio(s.ret, s.benchmark, risk_free=s.risk_free),
+        why="Beta in rising over beta in falling markets, as PerformanceAnalytics' TimingRatio has it.",
+        of=lambda s: performance.timing_ratio(s.daily, s.benchmark, risk_free=s.risk_free),
         benchmark=True,
     ),
 )

@@ -3,7 +3,10 @@
 Printing facts only: what a metric is, the function it names says.
 """
 
+import math
+
 from ys_analytics.metrics import performance, risk
+from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.catalog.metric import Metric
 
 REWARDS: tuple[Metric, ...] = (
@@ -13,10 +16,12 @@ REWARDS: tuple[Metric, ...] = (
         unit="fraction per year",
         formula=r"\Big(\prod_t (1 + r_t)\Big)^{N/n} - 1",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="a return is below -100 %",
         source="Bacon (2008), ch. 3",
-        of=lambda s: performance.annualised_return(s.ret, periods_per_year=s.periods_per_year),
+        why="Tools without dates annualise by the number of periods; it stands here to be compared with them.",
+        basis="linked",
+        of=lambda s: performance.annualised_return(s.ret, periods_per_year=s.periods_per_year, days=s.days),
     ),
     Metric(
         name="mean_return",
@@ -27,7 +32,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="Bacon (2008), ch. 3",
-        of=lambda s: performance.mean_return(s.ret),
+        why="The plain average of daily returns is what ratios are made of.",
+        of=lambda s: performance.mean_return(s.daily),
     ),
     Metric(
         name="geometric_mean_return",
@@ -38,7 +44,9 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="a return is below -100 %",
         source="Bacon (2008), ch. 3",
-        of=lambda s: performance.geometric_mean_return(s.ret),
+        why="The daily rate that compounds to the total is the one that can be projected.",
+        basis="linked",
+        of=lambda s: performance.geometric_mean_return(s.ret, days=s.days),
     ),
     Metric(
         name="stability",
@@ -46,10 +54,12 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"R^2\big(\ln W_t, t\big)",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the path is flat, or everything was lost",
         source="As empyrical's stability_of_timeseries",
-        of=lambda s: performance.stability(s.ret),
+        why="empyrical and pyfolio print R squared of cumulative log returns under this name.",
+        basis="linked",
+        of=lambda s: performance.stability(s.ret, day=s.day),
     ),
     Metric(
         name="geometric_sharpe_ratio",
@@ -57,24 +67,36 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"G(r - f) / \sigma",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the returns do not vary",
         source="As PerformanceAnalytics' SharpeRatio.annualized",
+        why="PerformanceAnalytics annualises the return by compounding; analysts who use it expect that number.",
         of=lambda s: performance.geometric_sharpe_ratio(
-            s.ret, periods_per_year=s.periods_per_year, risk_free=s.risk_free
+            s.daily,
+            periods_per_year=s.periods_per_year,
+            growth=performance.annualised_return(
+                s.ret - s.risk_free * (1 if s.days is None else s.days),
+                periods_per_year=s.periods_per_year,
+                days=s.days,
+            ),
         ),
     ),
     Metric(
         name="adjusted_sharpe_ratio",
         title="Sharpe ratio, adjusted for tails",
         unit="ratio",
-        formula=r"S\Big(1 + \frac{g_1}{6} S - \frac{g_2}{24} S^2\Big)",
+        formula=r"\sqrt{N}\,s\Big(1 + \frac{g_1}{6} s - \frac{g_2}{24} s^2\Big),\ s = S / \sqrt{N}",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the returns do not vary",
         source="Pezier and White (2006), ICMA",
-        of=lambda s: performance.adjusted_sharpe_ratio(
-            s.ret, sharpe=performance.sharpe_ratio(s.ret, periods_per_year=1, risk_free=s.risk_free)
+        why="The correction belongs to the ratio of the period whose skewness and tails it uses; annualised "
+        "after it, it can be read beside the Sharpe ratio.",
+        of=lambda s: (
+            performance.adjusted_sharpe_ratio(
+                s.daily, sharpe=performance.sharpe_ratio(s.daily, periods_per_year=1, risk_free=s.risk_free)
+            )
+            * math.sqrt(s.periods_per_year)
         ),
     ),
     Metric(
@@ -83,10 +105,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="share",
         formula=r"\Phi\left(\frac{S\sqrt{n-1}}{\sqrt{1 - g_1 S + \frac{K-1}{4} S^2}}\right)",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the returns do not vary",
         source="Bailey and Lopez de Prado (2012), J. of Risk 15(2)",
-        of=lambda s: performance.probabilistic_sharpe_ratio(s.ret, risk_free=s.risk_free),
+        why="Skewness and kurtosis of the same daily returns, tested against zero, is the authors' usual case.",
+        of=lambda s: performance.probabilistic_sharpe_ratio(s.daily, risk_free=s.risk_free),
     ),
     Metric(
         name="minimum_track_record",
@@ -94,10 +117,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="days",
         formula=r"1 + \Big(1 - g_1 S + \frac{K-1}{4} S^2\Big)\Big(\frac{z_{0.95}}{S}\Big)^2",
         better="lower",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the Sharpe ratio is not positive",
         source="Bailey and Lopez de Prado (2012), J. of Risk 15(2)",
-        of=lambda s: performance.minimum_track_record(s.ret, risk_free=s.risk_free),
+        why="At 95 % and against zero it answers the usual question: is the record long enough to mean anything.",
+        of=lambda s: performance.minimum_track_record(s.daily, risk_free=s.risk_free),
     ),
     Metric(
         name="omega_ratio",
@@ -105,10 +129,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\frac{\sum\max(r_t - f, 0)}{\sum\max(f - r_t, 0)}",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="no return is below the target",
         source="Keating and Shadwick (2002)",
-        of=lambda s: performance.omega_ratio(s.ret, threshold=s.risk_free),
+        why="Gains over losses about the risk-free rate per day, unannualised, as Keating and Shadwick define it.",
+        of=lambda s: performance.omega_ratio(s.daily, threshold=s.risk_free),
     ),
     Metric(
         name="kappa",
@@ -116,10 +141,12 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"(\bar r - f) / \sqrt[3]{\mathrm{LPM}_3}",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="no return is below the target",
         source="Kaplan and Knowles (2004)",
-        of=lambda s: performance.kappa(s.ret, target=s.risk_free),
+        why="Order 3 is the one that order 1 (omega) and 2 (Sortino) do not already give; per day, as "
+        "PerformanceAnalytics prints it.",
+        of=lambda s: performance.kappa(s.daily, target=s.risk_free),
     ),
     Metric(
         name="upside_potential_ratio",
@@ -127,10 +154,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\operatorname{mean}(\max(r - f, 0)) / \sigma_d",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="no return is below the target",
         source="Sortino, van der Meer and Plantinga (1999)",
-        of=lambda s: performance.upside_potential_ratio(s.ret, target=s.risk_free),
+        why="Over all days, per day, as PerformanceAnalytics and the authors have it.",
+        of=lambda s: performance.upside_potential_ratio(s.daily, target=s.risk_free),
     ),
     Metric(
         name="tail_ratio",
@@ -138,10 +166,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"|Q_{0.95}(r)| / |Q_{0.05}(r)|",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="the bad tail is zero",
         source="As empyrical's tail_ratio",
-        of=lambda s: risk.tail_ratio(s.ret, confidence=s.confidence),
+        why="The 95th over the 5th percentile is empyrical's and pyfolio's convention.",
+        of=lambda s: risk.tail_ratio(s.daily, confidence=s.confidence),
     ),
     Metric(
         name="gain_to_pain",
@@ -149,10 +178,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\sum r_t / |\sum_{r_t<0} r_t|",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no loss",
         source="Schwager (2012), app. A",
-        of=lambda s: performance.gain_to_pain(s.ret),
+        why="Schwager divides the sum of all returns by the sum of losses; he uses months, here it is of days.",
+        of=lambda s: performance.gain_to_pain(s.daily),
     ),
     Metric(
         name="profit_factor",
@@ -160,10 +190,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\sum_{r_t>0} r_t / |\sum_{r_t<0} r_t|",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no loss",
         source="Bernardo and Ledoit (2000)",
-        of=lambda s: performance.profit_factor(s.ret),
+        why="Gross gains over gross losses is the traders' standard figure.",
+        of=lambda s: performance.profit_factor(s.daily),
     ),
     Metric(
         name="payoff_ratio",
@@ -171,10 +202,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"\bar r_{+} / |\bar r_{-}|",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no gain or no loss",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.payoff_ratio(s.ret),
+        why="Average gain over average loss is what break-even win rates are worked out from.",
+        of=lambda s: performance.payoff_ratio(s.daily),
     ),
     Metric(
         name="expectancy",
@@ -185,7 +217,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="Tharp (2006), ch. 7",
-        of=lambda s: performance.expectancy(s.ret),
+        why="Per day, in return, so that it adds up; Tharp's per unit of risk is available by argument.",
+        of=lambda s: performance.expectancy(s.daily),
     ),
     Metric(
         name="kelly_fraction",
@@ -193,10 +226,11 @@ REWARDS: tuple[Metric, ...] = (
         unit="ratio",
         formula=r"W - (1 - W)/P",
         better="higher",
-        minimum=30,
+        minimum=MINIMUM_DAYS,
         undefined="there is no gain or no loss",
         source="Kelly (1956)",
-        of=lambda s: performance.kelly_fraction(s.ret),
+        why="From wins and payoffs is the form that traders know; the continuous form is available by argument.",
+        of=lambda s: performance.kelly_fraction(s.daily),
     ),
     Metric(
         name="average_win",
@@ -207,7 +241,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no gain",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.average_win(s.ret),
+        why="The mean over winning days alone is what the payoff ratio divides.",
+        of=lambda s: performance.average_win(s.daily),
     ),
     Metric(
         name="average_loss",
@@ -218,7 +253,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no loss",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.average_loss(s.ret),
+        why="The mean over losing days alone, with its sign, is what the payoff ratio divides.",
+        of=lambda s: performance.average_loss(s.daily),
     ),
     Metric(
         name="longest_win_run",
@@ -229,7 +265,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="As quantstats' consecutive_wins",
-        of=lambda s: performance.longest_run(s.ret, of="wins"),
+        why="Days in a row with a gain; a day without data ends a run, for nobody knows what it was.",
+        of=lambda s: performance.longest_run(s.daily, of="wins"),
     ),
     Metric(
         name="longest_loss_run",
@@ -240,7 +277,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="As quantstats' consecutive_losses",
-        of=lambda s: performance.longest_run(s.ret, of="losses"),
+        why="Days in a row with a loss; a day without data ends a run, for nobody knows what it was.",
+        of=lambda s: performance.longest_run(s.daily, of="losses"),
     ),
     Metric(
         name="best_week",
@@ -251,7 +289,9 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.best_period(s.ret, day=s.day, every="week"),
+        why="ISO weeks, as the reports are weekly.",
+        basis="linked",
+        of=lambda s: performance.best_period(s.ret, day=s.day, every="week", days=s.days),
     ),
     Metric(
         name="worst_week",
@@ -262,7 +302,9 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.worst_period(s.ret, day=s.day, every="week"),
+        why="ISO weeks, as the reports are weekly.",
+        basis="linked",
+        of=lambda s: performance.worst_period(s.ret, day=s.day, every="week", days=s.days),
     ),
     Metric(
         name="best_month",
@@ -273,7 +315,9 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.best_period(s.ret, day=s.day, every="month"),
+        why="Calendar months, as every factsheet has them.",
+        basis="linked",
+        of=lambda s: performance.best_period(s.ret, day=s.day, every="month", days=s.days),
     ),
     Metric(
         name="worst_month",
@@ -284,6 +328,8 @@ REWARDS: tuple[Metric, ...] = (
         minimum=1,
         undefined="there is no return",
         source="Bacon (2008), ch. 4",
-        of=lambda s: performance.worst_period(s.ret, day=s.day, every="month"),
+        why="Calendar months, as every factsheet has them.",
+        basis="linked",
+        of=lambda s: performance.worst_period(s.ret, day=s.day, every="month", days=s.days),
     ),
 )

@@ -5,22 +5,26 @@ beside this file say. Knows no store, clock or setting.
 """
 
 from collections.abc import Iterable
+from datetime import date
 
 import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.catalog.metric import Metric
-from ys_analytics.metrics.catalog.refusals import refusal
+from ys_analytics.metrics.catalog.refusals import counted, refusal, whole
 from ys_analytics.metrics.drawdown.path import raw_depth
 from ys_analytics.metrics.histories import histories
 from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, observed, present
+from ys_analytics.metrics.spans import days_by_dates, first_day, one_day
 
-_RUN, _ORDERED, _PAIRS, _RET = "run:", "ordered:", "pairs:", f"{OBSERVED}ret"
+_RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
+_RET, _DAILY, _MARKET, _DAYS = f"{OBSERVED}ret", f"{OBSERVED}daily", f"{OBSERVED}benchmark", "days:"
 _DATES = ("at", "since", "until")
 # Rows looked at before a frame is taken for sorted.
 _LOOK = 10_000
-_WINDOW = ("n", "coverage", "start", "end", "days")
+_COUNTS = ("n", "daily", "spanned", _PAIRS)
+_WINDOW = ("n", "daily", "spanned", "coverage", "start", "end", "days")
 
 
 def fleet(
@@ -29,19 +33,24 @@ def fleet(
     *,
     by: str = "portfolio_id",
     risk_free: float = 0.0,
+    since: date | None = None,
 ) -> pl.DataFrame:
     """One row per portfolio, one column per metric, null where the metric refuses.
 
     Args:
-        returns: Columns `by`, day Date, ret Float64, in time order within a portfolio, and
-            benchmark Float64 when a metric needs it.
+        returns: Columns `by`, day Date, ret Float64, in time order within a portfolio, perhaps days Int64 (how many
+            each return spans; by the dates where there is no such column), and benchmark Float64 when a metric
+            needs it.
         metrics: What to compute.
         by: The column that tells the portfolios apart.
         risk_free: Simple rate per year, as a fraction.
+        since: First day of the window: earlier returns are left out, and one that begins before it and ends in it
+            refuses what links returns. None: the whole history.
 
     Returns:
-        In order of `returns`: `by`, n Int64 (returns present), coverage Float64 (n per elapsed day), start and end
-        Date (first and last return), days Int64 (elapsed, both included), then the metrics.
+        In order of `returns`: `by`, n Int64 (returns present), daily Int64 (those that span one day), spanned Int64
+        (the days all of them span), coverage Float64 (n per elapsed day), start and end Date (first and last day
+        that a return covers), days Int64 (elapsed, both included), then the metrics.
 
     Raises:
         ContractError: a portfolio has two returns for one day.
@@ -52,8 +61,11 @@ def fleet(
     (2, -0.375, -0.5, None)
     """
     chosen = tuple(metrics)
-    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free)
-    refused = {metric.name: pl.when(_count(metric) >= metric.minimum).then(pl.col(metric.name)) for metric in chosen}
+    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, since=since)
+    refused = {
+        metric.name: pl.when((_count(metric) >= metric.minimum) & whole(metric, since=since)).then(pl.col(metric.name))
+        for metric in chosen
+    }
     return numbers.select(by, *_WINDOW, **refused)
 
 
@@ -63,15 +75,18 @@ def summarise(
     *,
     by: str = "portfolio_id",
     risk_free: float = 0.0,
+    since: date | None = None,
     portfolios: Iterable[str] | None = None,
 ) -> pl.DataFrame:
     """One row per portfolio and metric: the number, its dates, what it rests on, or why there is none.
 
     Args:
         returns: As for `fleet`; a row whose `ret` is null, NaN or infinite is a day without data.
-        metrics: What to compute; of a metric that needs a benchmark, n counts the days both have.
+        metrics: What to compute; n counts the returns a metric uses: every one where it links them, those of one day
+            where it describes a day, and with a benchmark the days on which both have one.
         by: The column that tells the portfolios apart.
         risk_free: Simple rate per year, as a fraction.
+        since: As for `fleet`.
         portfolios: Everyone who must appear, so that a portfolio without a single return is
             refused by name instead of missing.
 
@@ -91,16 +106,16 @@ def summarise(
     [('total_return', -0.375, None), ('sharpe_ratio', None, 'needs 30 days, has 2')]
     """
     chosen = tuple(metrics)
-    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, dates=True)
+    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, since=since, dates=True)
     if portfolios is not None:
         everyone = pl.DataFrame({by: list(portfolios)}, schema={by: numbers.schema[by]}).unique(maintain_order=True)
         absent = everyone.join(numbers, on=by, how="anti", maintain_order="left")
         numbers = pl.concat(
-            [numbers, absent.with_columns(pl.lit(0, pl.Int64).alias("n"), pl.lit(0, pl.Int64).alias(_PAIRS))],
+            [numbers, absent.with_columns(pl.lit(0, pl.Int64).alias(name) for name in _COUNTS)],
             how="diagonal",
         )
     numbers = numbers.with_row_index("row")
-    tall = pl.concat([_tall(numbers, metric, by=by) for metric in chosen])
+    tall = pl.concat([_tall(numbers, metric, by=by, since=since) for metric in chosen])
     # Twelve tall pieces stacked: a stable sort by row interleaves them in the order of `chosen`.
     return tall.sort("row", maintain_order=True).drop("row")
 
@@ -111,32 +126,32 @@ def _numbers(
     *,
     by: str,
     risk_free: float,
+    since: date | None,
     dates: bool = False,
 ) -> pl.DataFrame:
     """The bare numbers of each portfolio; a frame out of order is sorted first."""
-    sample = Sample(ret=pl.col(_RET), risk_free=risk_free / YEAR)
+    ret, daily, market, days = pl.col(_RET), pl.col(_DAILY), pl.col(_MARKET), pl.col(_DAYS)
+    sample = Sample(ret=ret, daily=daily, days=days, benchmark=market, risk_free=risk_free / YEAR)
     plain = histories(returns, by=by)
     beside = "benchmark" in plain.collect_schema()
     columns = {
         metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not beside else metric.of(sample)
         for metric in metrics
     }
-    columns[_PAIRS] = ((present(pl.col(_RET)) & present(pl.col("benchmark"))).sum() if beside else pl.lit(None)).cast(
-        pl.Int64
-    )
+    columns[_PAIRS] = ((present(daily) & present(market)).sum() if beside else pl.lit(None)).cast(pl.Int64)
     if dates:
         columns |= {
-            f"{metric.name}:{name}": date(sample)
+            f"{metric.name}:{name}": dated(sample)
             for metric in metrics
             for name in _DATES
-            if (date := getattr(metric, name)) is not None
+            if (dated := getattr(metric, name)) is not None
         }
     # Most frames are sorted, and to look costs as much as an aggregate: hope, and look afterwards. But a
     # shuffled frame has a run for every row, which the first rows tell.
     hopeful = _starts_in_order(plain, by)
-    numbers = _aggregate(plain if hopeful else plain.sort(by, "day"), columns, by=by).collect()
+    numbers = _aggregate(plain if hopeful else plain.sort(by, "day"), columns, by=by, since=since).collect()
     if hopeful and not _in_order(numbers, by):
-        numbers = _aggregate(plain.sort(by, "day"), columns, by=by).collect()
+        numbers = _aggregate(plain.sort(by, "day"), columns, by=by, since=since).collect()
     if not _in_order(numbers, by):
         twice = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
         raise ContractError(
@@ -145,19 +160,29 @@ def _numbers(
     return numbers.drop(_ORDERED)
 
 
-def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -> pl.LazyFrame:
+def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, since: date | None) -> pl.LazyFrame:
     """One aggregation per run of equal `by`: numbered runs group many times faster than text does."""
-    day, run, ret = pl.col("day"), pl.col(_RUN), pl.col(_RET)
-    seen = pl.when(present(ret)).then(day)
+    day, run, ret, days = pl.col("day"), pl.col(_RUN), pl.col(_RET), pl.col(_DAYS)
+    schema = returns.collect_schema()
+    spanned = pl.col("days").fill_null(1) if "days" in schema else days_by_dates(ret, day=day, run=run)
+    alone = [one_day(ret, days=days).alias(_DAILY)]
+    if "benchmark" in schema:
+        its = observed(pl.col("benchmark"))
+        alone.append(one_day(its, days=days_by_dates(its, day=day, run=run)).alias(_MARKET))
     rows = (
         returns.with_columns(pl.col(by).rle_id().alias(_RUN), observed(pl.col("ret")).alias(_RET))
         .with_columns(
-            ((run != run.shift(1)).fill_null(value=True) | (day > day.shift(1)).fill_null(value=False)).alias(_ORDERED)
+            ((run != run.shift(1)).fill_null(value=True) | (day > day.shift(1)).fill_null(value=False)).alias(_ORDERED),
+            spanned.cast(pl.Int64).alias(_DAYS),
         )
+        .with_columns(alone)
         .set_sorted(_RUN)
     )
+    if since is not None:
+        rows = rows.filter((day >= since) | day.is_null()).set_sorted(_RUN)
     # The path beside its rows: in half the time that `over` takes, for the runs are in order already.
     path = rows.group_by(_RUN, maintain_order=True).agg(depth=raw_depth(ret)).select(pl.col("depth").explode())
+    seen = present(ret)
     return (
         pl.concat([rows, path], how="horizontal")
         .set_sorted(_RUN)
@@ -166,8 +191,10 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str) -
             pl.col(by).first(),
             pl.col(_ORDERED).all() & (day.null_count() == 0),
             n=ret.count().cast(pl.Int64),
-            start=seen.min(),
-            end=seen.max(),
+            daily=pl.col(_DAILY).count().cast(pl.Int64),
+            spanned=pl.when(seen).then(days).sum().cast(pl.Int64),
+            start=pl.when(seen).then(first_day(day=day, days=days)).min(),
+            end=pl.when(seen).then(day).max(),
             **columns,
         )
         .drop(_RUN)
@@ -186,17 +213,19 @@ def _in_order(numbers: pl.DataFrame, by: str) -> bool:
 
 
 def _count(metric: Metric) -> pl.Expr:
-    """What the metric counts as observations: days, or days that the benchmark has too."""
-    return pl.col(_PAIRS if metric.benchmark else "n")
+    """What the metric counts against its minimum: days of its own, days with the benchmark, or days spanned."""
+    return pl.col(_PAIRS) if metric.benchmark else counted(metric)
 
 
-def _tall(numbers: pl.DataFrame, metric: Metric, *, by: str) -> pl.DataFrame:
+def _tall(numbers: pl.DataFrame, metric: Metric, *, by: str, since: date | None) -> pl.DataFrame:
     """One metric of every portfolio, with its dates and, where it is null, its reason."""
-    n = _count(metric)
-    value = pl.when(n >= metric.minimum).then(pl.col(metric.name).cast(pl.Float64))
+    count, entire = _count(metric), whole(metric, since=since)
+    used = pl.col("n") if metric.basis == "linked" and not metric.benchmark else count
+    value = pl.when((count >= metric.minimum) & entire).then(pl.col(metric.name).cast(pl.Float64))
     given = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in numbers.columns}
     dates = {name: pl.when(value.is_not_null()).then(given.get(name, pl.lit(None, pl.Date))) for name in _DATES}
     return numbers.select(
-        "row", by, metric=pl.lit(metric.name), value=value, **dates, n=n, days="days", coverage="coverage",
-        start="start", end="end", reason=refusal(metric, n=n, value=value),
+        "row", by, metric=pl.lit(metric.name), value=value, **dates, n=used, days="days",
+        coverage=used / pl.col("days"), start="start", end="end",
+        reason=refusal(metric, n=count, value=value, entire=entire),
     )  # fmt: skip

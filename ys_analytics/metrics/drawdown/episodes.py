@@ -10,6 +10,7 @@ import polars as pl
 from ys_analytics.metrics.drawdown.path import underwater
 from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.sample import NO_RISK
+from ys_analytics.metrics.spans import first_day
 
 _COLUMNS = (
     *("rank", "peak", "trough", "recovery", "depth"),
@@ -23,13 +24,13 @@ def drawdowns(
     """Every fall from a peak of every portfolio, deepest first.
 
     Args:
-        returns: Columns `by`, day Date, ret Float64.
+        returns: Columns `by`, day Date, ret Float64, and perhaps days Int64, which each return spans.
         by: The column that tells the portfolios apart.
         top: Keep the deepest so many of each portfolio; all when None.
 
     Returns:
         `by`; rank Int64 (1 is the deepest); peak Date, the last day at the peak (the day
-        before the first return when the fall began at once); trough Date; recovery Date,
+        before the first one a return covers when the fall began at once); trough Date; recovery Date,
         null while the peak is not regained; depth Float64, negative; fall_days and
         recovery_days Int64, peak to trough and trough to recovery; days Int64, peak to
         recovery or to the last day so far; fall_periods, recovery_periods, periods Int64, the
@@ -42,13 +43,14 @@ def drawdowns(
     (datetime.date(2025, 1, 1), datetime.date(2025, 1, 2), datetime.date(2025, 1, 4), 3)
     """
     day, depth = pl.col("day"), pl.col("depth")
+    begun = first_day(day=day, days=pl.col("days"))
     episodes = (
         in_order(returns, by=by)
         .with_columns(depth=underwater(pl.col("ret")).over(by), at=pl.int_range(1, pl.len() + 1).over(by))
         # A value back at its peak but for rounding has recovered.
         .with_columns(under=depth < -NO_RISK)
         .with_columns(
-            peak=pl.when(~pl.col("under")).then(day).forward_fill().fill_null(day.min() - timedelta(days=1)).over(by),
+            peak=pl.when(~pl.col("under")).then(day).forward_fill().fill_null(begun.min() - timedelta(days=1)).over(by),
             peak_at=pl.when(~pl.col("under")).then(pl.col("at")).forward_fill().fill_null(0).over(by),
             after=day.shift(-1).over(by),
         )
@@ -66,7 +68,7 @@ def drawdowns(
         .with_columns(
             fall_days=(pl.col("trough") - pl.col("peak")).dt.total_days(),
             recovery_days=(pl.col("recovery") - pl.col("trough")).dt.total_days(),
-            days=(pl.coalesce("recovery", "last") - pl.col("peak")).dt.total_days(),
+            length=(pl.coalesce("recovery", "last") - pl.col("peak")).dt.total_days(),
             fall_periods=pl.col("trough_at") - pl.col("peak_at"),
             recovery_periods=pl.when(pl.col("recovery").is_not_null()).then(
                 pl.col("last_at") + 1 - pl.col("trough_at")
@@ -78,4 +80,4 @@ def drawdowns(
     )
     if top is not None:
         episodes = episodes.filter(pl.col("rank") <= top)
-    return episodes.select(by, *_COLUMNS).collect()
+    return episodes.rename({"length": "days"}).select(by, *_COLUMNS).collect()

@@ -44,11 +44,12 @@ def average_drawdown(
     return pl.when(traceable(ret, depth)).then(mean.fill_null(0.0))
 
 
-def average_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
+def average_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
     """Mean number of periods from a peak to its recovery.
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
+        days: The periods each return spans; one each when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -62,16 +63,17 @@ def average_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     2.0
     """
     depth = raw_depth(ret) if depth is None else depth
-    path = Episodes(depth)
+    path = Episodes(depth, days)
     episodes = path.last.sum()
-    return pl.when(traceable(ret, depth) & (episodes > 0)).then(path.under.sum() / episodes + 1)
+    return pl.when(traceable(ret, depth) & (episodes > 0)).then((path.length(path.under) + path.recovering) / episodes)
 
 
-def longest_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
+def longest_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
     """Most periods in a row below a peak.
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
+        days: The periods each return spans; one each when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -82,17 +84,18 @@ def longest_drawdown_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     2.0
     """
     depth = raw_depth(ret) if depth is None else depth
-    under = Episodes(depth).under
-    so_far = under.cum_sum().cast(pl.Float64)
-    at_peak = (so_far * (~under).cast(pl.Float64)).cum_max()
+    path = Episodes(depth, days)
+    so_far = (path.under.cast(pl.Float64) * path.days).cum_sum()
+    at_peak = (so_far * (~path.under).cast(pl.Float64)).cum_max()
     return pl.when(traceable(ret, depth)).then((so_far - at_peak).max())
 
 
-def average_recovery_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
+def average_recovery_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
     """Mean number of periods from a trough to its recovery.
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
+        days: The periods each return spans; one each when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -106,9 +109,12 @@ def average_recovery_length(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl
     2.0
     """
     depth = raw_depth(ret) if depth is None else depth
-    path = Episodes(depth)
-    climbing = (path.under & (path.lowest <= path.lowest_ahead + NO_RISK)).sum()
-    return pl.when(traceable(ret, depth) & (path.last.sum() > 0)).then(climbing / path.last.sum())
+    path = Episodes(depth, days)
+    # What follows the trough, still under water, and then the return that recovers.
+    after = path.under & (path.lowest <= path.lowest_ahead + NO_RISK)
+    climbing = after & after.shift(1, fill_value=False)
+    episodes = path.last.sum()
+    return pl.when(traceable(ret, depth) & (episodes > 0)).then((path.length(climbing) + path.recovering) / episodes)
 
 
 class Episodes:
@@ -118,14 +124,26 @@ class Episodes:
     so that one cumulative minimum over the whole path starts afresh at every peak.
     """
 
-    def __init__(self, depth: pl.Expr) -> None:
-        """Tell the episodes of a path apart."""
+    def __init__(self, depth: pl.Expr, days: pl.Expr | None = None) -> None:
+        """Tell the episodes of a path apart; `days` is how many periods each row spans, one when None."""
+        seen = depth.is_not_null()
         depth = depth.drop_nulls()
         self.under = depth < -NO_RISK
+        self.days = pl.lit(1.0) if days is None else days.fill_null(1).cast(pl.Float64).filter(seen)
         number = (~self.under).cum_sum().cast(pl.Float64)
         self.last = self.under & ~self.under.shift(-1, fill_value=False)
         self.lowest = (depth - number).cum_min() + number
         self.lowest_ahead = (depth + number).cum_min(reverse=True) - number
+
+    def length(self, rows: pl.Expr) -> pl.Expr:
+        """Periods that these rows span together."""
+        return (rows.cast(pl.Float64) * self.days).sum()
+
+    @property
+    def recovering(self) -> pl.Expr:
+        """Periods that the returns which recover span together; one for an episode that has not."""
+        recovers = ~self.under & self.under.shift(1, fill_value=False)
+        return self.length(recovers) + self.under.last().fill_null(value=False).cast(pl.Float64)
 
 
 def ulcer_index(ret: pl.Expr, *, depth: pl.Expr | None = None, ddof: int = 0) -> pl.Expr:

@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.sample import NO_RISK, observed, present
+from ys_analytics.metrics.spans import first_day
 
 
 def wealth(ret: pl.Expr) -> pl.Expr:
@@ -114,16 +115,17 @@ def trough_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> 
     return pl.when(depth.min() < -NO_RISK).then(day.get(depth.index_of(depth.min()), null_on_oob=True))
 
 
-def peak_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
+def peak_date(ret: pl.Expr, *, day: pl.Expr, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
     """Last day at the peak that the deepest drawdown fell from.
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
         day: The Date each return ends on.
+        days: The days each return spans; one each when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
-        One Date per group: the day before the first return when the fall began at once.
+        One Date per group: the day before the first one a return covers when the fall began at once.
         Null when the value never fell.
 
     >>> from datetime import date
@@ -134,7 +136,8 @@ def peak_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl
     depth = raw_depth(ret) if depth is None else depth
     trough = trough_date(ret, day=day, depth=depth)
     peak = day.filter((depth >= -NO_RISK) & (day < trough)).max()
-    first = pl.when(present(ret)).then(day).min() - timedelta(days=1)
+    begun = day if days is None else first_day(day=day, days=days)
+    first = pl.when(present(ret)).then(begun).min() - timedelta(days=1)
     return pl.when(trough.is_not_null()).then(pl.coalesce(peak, first))
 
 

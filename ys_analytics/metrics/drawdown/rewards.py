@@ -165,7 +165,12 @@ def recovery_factor(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
 
 
 def serenity_index(
-    ret: pl.Expr, *, risk_free: float = 0.0, confidence: float = 0.95, depth: pl.Expr | None = None
+    ret: pl.Expr,
+    *,
+    risk_free: float = 0.0,
+    confidence: float = 0.95,
+    daily: pl.Expr | None = None,
+    depth: pl.Expr | None = None,
 ) -> pl.Expr:
     r"""Sum of returns per unit of ulcer index and of pitfall, the deepest drawdowns per unit of deviation.
 
@@ -175,6 +180,7 @@ def serenity_index(
         ret: Simple returns per period, as fractions, in time order.
         risk_free: $f$, a simple return over all periods together.
         confidence: Of the conditional drawdown at risk.
+        daily: The returns of one day, whose deviation is taken; `ret` when None.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -187,5 +193,5 @@ def serenity_index(
     3.0
     """
     pitfall = risky(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
-    ulcer, risk = risky(ulcer_index(ret, depth=depth)), dispersion(observed(ret))
+    ulcer, risk = risky(ulcer_index(ret, depth=depth)), dispersion(observed(ret if daily is None else daily))
     return known((observed(ret).sum() - risk_free) * risk / ulcer / pitfall)

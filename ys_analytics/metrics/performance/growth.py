@@ -9,7 +9,9 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.annual import per_year
 from ys_analytics.metrics.sample import YEAR, check_periods, known, observed, present
+from ys_analytics.metrics.spans import first_day
 
 
 def total_return(ret: pl.Expr) -> pl.Expr:
@@ -35,18 +37,27 @@ def total_return(ret: pl.Expr) -> pl.Expr:
     return known(pl.when(ret.min() >= -1).then(growth - 1))
 
 
-def cagr(ret: pl.Expr, *, day: pl.Expr, days_per_year: float = YEAR) -> pl.Expr:
+def cagr(
+    ret: pl.Expr,
+    *,
+    day: pl.Expr,
+    days: pl.Expr | None = None,
+    days_per_year: float = YEAR,
+    minimum_days: float = 0,
+) -> pl.Expr:
     r"""Compound growth per year of elapsed calendar time.
 
     $$ G = \Big(\prod_t (1 + r_t)\Big)^{365 / d} - 1 $$
 
-    with $d$ the days from the first to the last return, both included: a missing day
+    with $d$ the days from the first day a return covers to the last, both included: a missing day
     lengthens the time and not the growth, so a gap does not change what is true.
 
     Args:
-        ret: Simple daily returns, as fractions.
+        ret: Simple returns, as fractions.
         day: The Date each return ends on.
+        days: The days each return spans; one each when None.
         days_per_year: The length of a year, in days.
+        minimum_days: Shorter histories have no growth per year; the catalogue refuses below its own minimum.
 
     Returns:
         One Float64 fraction per year. -1 after a total loss. Null without a return, or
@@ -63,10 +74,10 @@ def cagr(ret: pl.Expr, *, day: pl.Expr, days_per_year: float = YEAR) -> pl.Expr:
     >>> frame.select(cagr(pl.col("ret"), day=pl.col("day"))).item()
     0.21...
     """
-    check_periods(days_per_year)
-    seen = pl.when(present(ret)).then(day)
-    elapsed = (seen.max() - seen.min()).dt.total_days() + 1
-    return known((total_return(ret) + 1).pow(days_per_year / elapsed) - 1)
+    seen = present(ret)
+    begun = day if days is None else first_day(day=day, days=days)
+    elapsed = (pl.when(seen).then(day).max() - pl.when(seen).then(begun).min()).dt.total_days() + 1
+    return per_year(total_return(ret), days=elapsed, minimum_days=minimum_days, days_per_year=days_per_year)
 
 
 def annualised_return(
@@ -75,6 +86,7 @@ def annualised_return(
     periods_per_year: float,
     method: Literal["geometric", "arithmetic"] = "geometric",
     count_missing: bool = False,
+    days: pl.Expr | None = None,
 ) -> pl.Expr:
     r"""Return per year by the number of periods, for series without dates.
 
@@ -86,6 +98,7 @@ def annualised_return(
         method: "geometric" compounds, "arithmetic" multiplies the mean.
         count_missing: Whether a missing return is a period all the same; `cagr` is the sounder
             answer to gaps, for it goes by the calendar.
+        days: The periods each return spans, whose sum is $n$; one each when None.
 
     Returns:
         One Float64 fraction per year. Null without a return; geometric also when one is below -1.
@@ -102,8 +115,11 @@ def annualised_return(
     check_periods(periods_per_year)
     if method == "arithmetic":
         return mean_return(ret) * periods_per_year
-    periods = ret.len() if count_missing else observed(ret).count()
-    return known((total_return(ret) + 1).pow(periods_per_year / periods) - 1)
+    if days is not None:
+        periods = pl.when(present(ret)).then(days.fill_null(1)).sum()
+    else:
+        periods = ret.len() if count_missing else observed(ret).count()
+    return per_year(total_return(ret), days=periods, minimum_days=0, days_per_year=periods_per_year)
 
 
 def per_period(rate: float, *, periods_per_year: float, compounding: bool = True) -> float:
@@ -145,13 +161,14 @@ def mean_return(ret: pl.Expr) -> pl.Expr:
     return known(observed(ret).mean())
 
 
-def geometric_mean_return(ret: pl.Expr) -> pl.Expr:
+def geometric_mean_return(ret: pl.Expr, *, days: pl.Expr | None = None) -> pl.Expr:
     r"""Return per period that compounds to the total.
 
     $$ g = \Big(\prod_t (1 + r_t)\Big)^{1/n} - 1 $$
 
     Args:
         ret: Simple returns per period, as fractions.
+        days: The periods each return spans, whose sum is $n$; one each when None.
 
     Returns:
         One Float64 fraction per period. Null without a return, or when one is below -1.
@@ -162,35 +179,46 @@ def geometric_mean_return(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.0, 0.5625]}).select(geometric_mean_return(pl.col("ret"))).item()
     0.25
     """
-    return annualised_return(ret, periods_per_year=1)
+    return annualised_return(ret, periods_per_year=1, days=days)
 
 
-def price_returns(price: pl.Expr, *, kind: Literal["simple", "log"] = "simple") -> pl.Expr:
+def price_returns(
+    price: pl.Expr, *, kind: Literal["simple", "log"] = "simple", gaps: Literal["span", "omit"] = "span"
+) -> pl.Expr:
     r"""Return from each price to the next.
 
-    $$ r_t = P_t / P_{t-1} - 1 \quad\text{or}\quad \ln(P_t / P_{t-1}) $$
+    $$ r_t = P_t / P_s - 1 \quad\text{or}\quad \ln(P_t / P_s) $$
+
+    with $P_s$ the last price before $P_t$ that is there.
 
     Args:
         price: Prices, in time order. Nothing is guessed: returns are never taken for prices.
         kind: "simple" links by products, "log" by sums.
+        gaps: Where prices are missing, the return after them "span"s the gap, so that growth and drawdown keep what
+            happened in it; "omit" leaves it out, so that every return is of one period, as a deviation needs.
 
     Returns:
         One Float64 a row; null in the first, and where a price is missing or not positive.
 
-    >>> pl.DataFrame({"price": [100.0, 110.0]}).select(price_returns(pl.col("price"))).to_series().to_list()
-    [None, 0.10...]
+    >>> frame = pl.DataFrame({"price": [100.0, 110.0, None, 55.0]})
+    >>> frame.select(price_returns(pl.col("price"))).to_series().round(9).to_list()
+    [None, 0.1, None, -0.5]
+    >>> frame.select(price_returns(pl.col("price"), gaps="omit")).to_series().round(9).to_list()
+    [None, 0.1, None, None]
     """
     price = price.cast(pl.Float64)
-    positive = pl.when(price > 0).then(price)
-    ratio = positive / positive.shift(1)
+    positive = pl.when((price > 0) & price.is_finite()).then(price)
+    before = positive.forward_fill() if gaps == "span" else positive
+    ratio = positive / before.shift(1)
     return observed(ratio.log() if kind == "log" else ratio - 1)
 
 
-def stability(ret: pl.Expr) -> pl.Expr:
+def stability(ret: pl.Expr, *, day: pl.Expr | None = None) -> pl.Expr:
     r"""How straight the path of log wealth is: $R^2$ of its regression on time.
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
+        day: The Date each return ends on, where time is of days; when None it is the number of the return.
 
     Returns:
         One Float64 from 0 to 1. Null with fewer than two returns, a total loss or a flat path.
@@ -201,7 +229,9 @@ def stability(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.1, 0.2, 0.1]}).select(stability(pl.col("ret"))).item()
     0.96...
     """
+    seen = present(ret)
     ret = observed(ret)
     path = pl.when(ret > -1).then(ret).log1p().drop_nulls().cum_sum()
-    line = pl.corr(path, path.cum_count().cast(pl.Float64))
+    time = path.cum_count() if day is None else day.filter(seen & (ret > -1)).cast(pl.Int32)
+    line = pl.corr(path, time.cast(pl.Float64))
     return known(pl.when((ret.min() > -1) & (path.std() > 0)).then(line.pow(2).clip(upper_bound=1.0)))

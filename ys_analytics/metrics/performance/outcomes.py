@@ -260,7 +260,8 @@ def longest_run(ret: pl.Expr, *, of: Literal["wins", "losses"]) -> pl.Expr:
     """Longest unbroken run of gains, or of losses.
 
     Args:
-        ret: Simple returns per period, as fractions, in time order; a missing one is passed over.
+        ret: Simple returns per period, as fractions, in time order; a missing one ends a run: it may have been
+            anything.
         of: "wins" are above zero, "losses" below.
 
     Returns:
@@ -269,9 +270,9 @@ def longest_run(ret: pl.Expr, *, of: Literal["wins", "losses"]) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.1, 0.1, -0.1, 0.1]}).select(longest_run(pl.col("ret"), of="wins")).item()
     2.0
     """
-    ret = observed(ret).drop_nulls()
-    hit = ret > 0 if of == "wins" else ret < 0
+    ret = observed(ret)
+    hit = (ret > 0 if of == "wins" else ret < 0).fill_null(value=False)
     # Hits so far, less hits up to the last miss: the run each period stands in.
     so_far = hit.cum_sum().cast(pl.Int64)
     at_miss = (so_far * (~hit).cast(pl.Int64)).cum_max()
-    return (so_far - at_miss).max().cast(pl.Float64)
+    return pl.when(ret.count() > 0).then((so_far - at_miss).max().cast(pl.Float64))

@@ -12,6 +12,7 @@ import polars as pl
 from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.performance.growth import total_return
 from ys_analytics.metrics.sample import known, observed, present
+from ys_analytics.metrics.spans import first_day
 
 Every = Literal["week", "month", "quarter", "year"]
 
@@ -20,18 +21,19 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _TRAILING_DAYS = (7, 30, 90, 180, 365, 1095)
 
 
-def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
+def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | None = None) -> pl.Expr:
     """Compound returns within each calendar period, in time order.
 
     Args:
         ret: Simple returns, as fractions, in time order.
         day: The Date each return ends on.
         every: "week" is an ISO week, Monday to Sunday.
+        days: The days each return spans; one each when None.
 
     Returns:
         One Float64 for each period that has a return, the first and the last perhaps in part;
-        null after a total loss, when there is nothing left to grow. As many rows as periods: for `select` and
-        `group_by`, not for `over`.
+        null after a total loss, when there is nothing left to grow, and where a return crosses a border of the period.
+        As many rows as periods: for `select` and `group_by`, not for `over`.
 
     >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
     >>> frame.select(period_returns(pl.col("ret"), day=pl.col("day"), every="month")).to_series().to_list()
@@ -42,16 +44,24 @@ def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
     value = (observed(ret).filter(seen) + 1).cum_prod()
     last = (bucket != bucket.shift(-1)).fill_null(value=True)
     closes = value.filter(last)
-    return known(closes / closes.shift(1, fill_value=1.0) - 1)
+    parts = closes / closes.shift(1, fill_value=1.0) - 1
+    if days is None:
+        return known(parts)
+    begun = first_day(day=day, days=days).filter(seen).dt.truncate(_TRUNCATE[every])
+    # A return that crosses a border is the first of the period it ends in, and follows the last of the one it leaves.
+    entered = (begun != bucket).filter((bucket != bucket.shift(1)).fill_null(value=True))
+    left = ((begun.shift(-1) == bucket) & (bucket.shift(-1) != bucket)).fill_null(value=False).filter(last)
+    return known(pl.when(~entered & ~left).then(parts))
 
 
-def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
+def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | None = None) -> pl.Expr:
     """Highest compound return of a calendar period.
 
     Args:
         ret: Simple returns, as fractions, in time order.
         day: The Date each return ends on.
         every: "week" is an ISO week.
+        days: The days each return spans; one each when None. A period whose border one crosses is left out.
 
     Returns:
         One Float64 fraction. Null without returns.
@@ -60,16 +70,17 @@ def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
     >>> frame.select(best_period(pl.col("ret"), day=pl.col("day"), every="month")).item()
     1.25
     """
-    return period_returns(ret, day=day, every=every).max()
+    return period_returns(ret, day=day, every=every, days=days).max()
 
 
-def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
+def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | None = None) -> pl.Expr:
     """Lowest compound return of a calendar period.
 
     Args:
         ret: Simple returns, as fractions, in time order.
         day: The Date each return ends on.
         every: "week" is an ISO week.
+        days: The days each return spans; one each when None. A period whose border one crosses is left out.
 
     Returns:
         One Float64 fraction. Null without returns.
@@ -78,30 +89,57 @@ def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every) -> pl.Expr:
     >>> frame.select(worst_period(pl.col("ret"), day=pl.col("day"), every="month")).item()
     -0.5
     """
-    return period_returns(ret, day=day, every=every).min()
+    return period_returns(ret, day=day, every=every, days=days).min()
 
 
 def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by: str = "portfolio_id") -> pl.DataFrame:
     """Compound returns of each portfolio and calendar period.
 
     Args:
-        returns: Columns `by`, day Date, ret Float64.
+        returns: Columns `by`, day Date, ret Float64, and perhaps days Int64, which each return spans.
         every: "week" is an ISO week.
         by: The column that tells the portfolios apart.
 
     Returns:
-        `by`, period Date (its first day), ret Float64, n Int64 (returns in it), sorted. A period
-        without a return has no row.
+        `by`, period Date (its first day), ret Float64, n Int64 (returns that end in it), reason String (why ret is
+        null), sorted. A period in which no return ends has no row. A return that crosses the border of two periods
+        belongs to neither, and cannot be divided: both are refused.
 
     >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 1, 31)], "ret": [0.5, 0.5]})
     >>> aggregate_returns(frame, every="month").row(0)
-    ('a', datetime.date(2025, 1, 1), 1.25, 2)
+    ('a', datetime.date(2025, 1, 1), 1.25, 2, None)
     """
+    rows = in_order(returns, by=by).with_columns(period=pl.col("day").dt.truncate(_TRUNCATE[every])).collect()
+    torn = _torn(rows, every=every, by=by)
     return (
-        in_order(returns, by=by)
-        .group_by(by, period=pl.col("day").dt.truncate(_TRUNCATE[every]), maintain_order=True)
+        rows.group_by(by, "period", maintain_order=True)
         .agg(ret=total_return(pl.col("ret")), n=pl.len().cast(pl.Int64))
+        .join(torn, on=[by, "period"], how="left", maintain_order="left")
+        .with_columns(reason=pl.coalesce("torn", pl.when(pl.col("ret").is_null()).then(pl.lit(_BELOW))))
+        .select(by, "period", ret=pl.when(pl.col("torn").is_null()).then("ret"), n="n", reason="reason")
         .sort(by, "period")
+    )
+
+
+_BELOW = "a return is below -100 %"
+
+
+def _torn(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
+    """Periods whose border a return crosses, and the reason: those it begins and ends in, and all between."""
+    begun = first_day(day=pl.col("day"), days=pl.col("days"))
+    first, last = begun.dt.truncate(_TRUNCATE[every]), pl.col("day").dt.truncate(_TRUNCATE[every])
+    return (
+        rows.lazy()
+        .with_columns(begun=begun)
+        .filter(first != last)
+        .select(
+            by,
+            period=pl.date_ranges(first, last, interval=_TRUNCATE[every]),
+            torn=pl.format("one return covers {} to {}, across a border", "begun", "day"),
+        )
+        .explode("period")
+        .group_by(by, "period", maintain_order=True)
+        .agg(pl.col("torn").first())
         .collect()
     )
 
@@ -109,26 +147,37 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
 def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id") -> pl.DataFrame:
     """Month by year, as every fact sheet has it.
 
+    A fact sheet's month runs from month end to month end. Where no close lies between two months, the return across
+    them is of neither: both months are left open, with the reason, and the year that holds them whole is stated.
+
     Args:
-        returns: Columns `by`, day Date, ret Float64.
+        returns: Columns `by`, day Date, ret Float64, and perhaps days Int64, which each return spans.
         by: The column that tells the portfolios apart.
 
     Returns:
-        `by`, year Int32, jan ... dec Float64 (null: no return in that month), total Float64, n Int64
-        (returns of the year), sorted.
+        `by`, year Int32, jan ... dec Float64 (null: no return in that month, or one that crosses its border), total
+        Float64 (null likewise), n Int64 (returns that end in the year), reason String: which days one return covers,
+        where that leaves a cell open; sorted.
 
-    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 2, 1)], "ret": [0.5, 0.5]})
-    >>> monthly_table(frame).select("year", "jan", "feb", "mar", "total").row(0)
-    (2025, 0.5, 0.5, None, 1.25)
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 1, 31)], "ret": [0.5, 0.5]})
+    >>> monthly_table(frame).select("year", "jan", "feb", "total", "reason").row(0)
+    (2025, 1.25, None, 1.25, None)
+    >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 2, 2)], "ret": [0.5, 0.5]})
+    >>> monthly_table(frame).select("jan", "feb", "total", "reason").row(0)
+    (None, None, 1.25, 'one return covers 2025-01-31 to 2025-02-02, across a border')
     """
-    ret, month = pl.col("ret"), pl.col("day").dt.month()
-    cells = {name: total_return(ret.filter(month == number)) for number, name in enumerate(_MONTHS, start=1)}
+    rows = in_order(returns, by=by).collect()
+    months = aggregate_returns(rows, every="month", by=by)
+    torn = _torn(rows, every="month", by=by)
+    month, year = pl.col("period").dt.month(), pl.col("period").dt.year()
+    cells = {name: pl.col("ret").filter(month == number).first() for number, name in enumerate(_MONTHS, start=1)}
+    table = months.group_by(by, year=year, maintain_order=True).agg(**cells)
+    totals = aggregate_returns(rows, every="year", by=by)
+    reasons = torn.group_by(by, year=year, maintain_order=True).agg(reason=pl.col("torn").unique(maintain_order=True))
     return (
-        in_order(returns, by=by)
-        .group_by(by, year=pl.col("day").dt.year(), maintain_order=True)
-        .agg(**cells, total=total_return(ret), n=pl.len().cast(pl.Int64))
+        table.join(totals.select(by, year=year, total="ret", n="n"), on=[by, "year"], how="left")
+        .join(reasons.with_columns(pl.col("reason").list.join("; ")), on=[by, "year"], how="left")
         .sort(by, "year")
-        .collect()
     )
 
 
@@ -136,14 +185,15 @@ def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: s
     """Compound returns of the usual windows that end on one day.
 
     Args:
-        returns: Columns `by`, day Date, ret Float64.
+        returns: Columns `by`, day Date, ret Float64, and perhaps days Int64, which each return spans.
         until: The last day of every window; later returns are not looked at.
         by: The column that tells the portfolios apart.
 
     Returns:
         One row per portfolio and window, in this order: 7, 30, 90, 180, 365 and 1095 days, week,
         month, quarter and year to date, since start. `by`, window String, start and end Date, value
-        Float64, n Int64, reason String: a window longer than the history has no value.
+        Float64, n Int64, reason String: a window longer than the history has no value, nor has one whose start lies
+        within the days of one return.
 
     >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 1, 31)], "ret": [0.5, 0.5]})
     >>> trailing_returns(frame, until=date(2025, 1, 31)).filter(window="7 days")["reason"].item()
@@ -165,15 +215,16 @@ def _start_of(day: date, every: str) -> date:
 
 
 def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, end: date) -> pl.DataFrame:
-    inside = pl.col("day") >= start
-    history = (pl.lit(end) - pl.col("day").min()).dt.total_days() + 1
-    enough = pl.col("history") >= needs
+    inside, begun = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
+    history = (pl.lit(end) - begun.min()).dt.total_days() + 1
+    enough, whole = pl.col("history") >= needs, pl.col("begun") >= start
     return (
         seen.group_by(by, maintain_order=True)
         .agg(
             value=total_return(pl.col("ret").filter(inside)),
             n=inside.sum().cast(pl.Int64),
-            first=pl.col("day").min(),
+            first=begun.min(),
+            begun=begun.filter(inside).min().fill_null(end),
             history=history,
         )
         .select(
@@ -181,14 +232,16 @@ def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, 
             window=pl.lit(name),
             start=pl.max_horizontal(pl.col("first"), pl.lit(start)) if needs == 0 else pl.lit(start),
             end=pl.lit(end),
-            value=pl.when(enough).then("value"),
+            value=pl.when(enough & whole).then("value"),
             n="n",
             reason=pl.when(~enough)
             .then(pl.format(f"needs {needs} days, has {{}}", "history"))
             .when(pl.col("n") == 0)
             .then(pl.lit("no return in it"))
+            .when(~whole)
+            .then(pl.format("its first return begins on {}, before the window", "begun"))
             .when(pl.col("value").is_null())
-            .then(pl.lit("a return is below -100 %")),
+            .then(pl.lit(_BELOW)),
         )
     )
 

@@ -91,7 +91,9 @@ def sharpe_ratio(
     return known((ret.mean() - risk_free) / dispersion(ret, ddof=ddof) * math.sqrt(periods_per_year))
 
 
-def geometric_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0) -> pl.Expr:
+def geometric_sharpe_ratio(
+    ret: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0, growth: pl.Expr | None = None
+) -> pl.Expr:
     r"""Compound growth of the excess return per unit of annualised volatility.
 
     $$ \frac{G(r - f)}{\sigma} $$
@@ -100,6 +102,7 @@ def geometric_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: 
         ret: Simple returns per period, as fractions.
         periods_per_year: $N$: 365 for daily on-chain series.
         risk_free: $f$, per period; a number or a series.
+        growth: $G(r - f)$, where it is of more returns than the deviation is; of `ret` when None.
 
     Returns:
         One dimensionless Float64. Null when returns do not vary, or an excess return is below -1.
@@ -114,7 +117,8 @@ def geometric_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: 
     >>> frame.select(geometric_sharpe_ratio(pl.col("ret"), periods_per_year=2)).item()
     -0.24...
     """
-    growth = annualised_return(observed(ret) - risk_free, periods_per_year=periods_per_year)
+    if growth is None:
+        growth = annualised_return(observed(ret) - risk_free, periods_per_year=periods_per_year)
     return known(growth / risky(volatility(ret, periods_per_year=periods_per_year)))
 
 

@@ -9,7 +9,7 @@ import math
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.metrics.histories import histories
+from ys_analytics.metrics.histories import histories, with_days
 from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, observed, paired
 
 _RUN = "run:"
@@ -180,17 +180,20 @@ def rolling(
 ) -> pl.DataFrame:
     """Rolling volatility, Sharpe ratio and, beside a benchmark, beta of every portfolio.
 
+    A window of daily returns is of days: it has numbers where each of its days has a return of its own, by the rule in
+    `metrics.spans`. After a gap it begins anew. Of other series (`periods_per_year` is not 365) it is of returns.
+
     Args:
-        returns: Columns `by`, day Date, ret Float64 and perhaps benchmark Float64, sorted by `by`
-            and day. Rows without a return are left out before the window moves.
-        window: Number of returns.
+        returns: Columns `by`, day Date, ret Float64 and perhaps benchmark Float64 and days Int64 (how many each return
+            spans), sorted by `by` and day. Rows without a return are left out before the window moves.
+        window: Number of days, or of returns.
         risk_free: Simple rate per year, as a fraction.
         periods_per_year: 365 for daily on-chain series.
         by: The column that tells the portfolios apart.
 
     Returns:
         `by`, day, volatility Float64, sharpe_ratio Float64 and, where there is a benchmark, beta
-        Float64; null in the first `window - 1` rows of each portfolio.
+        Float64; null in the first `window - 1` rows of each portfolio, and where the window has a gap.
 
     Raises:
         ContractError: the frame is not sorted.
@@ -206,7 +209,8 @@ def rolling(
     beside = "benchmark" in plain.collect_schema()
     rows = (
         plain.filter(ret.is_finite())
-        .select(by, "day", pl.col(by).rle_id().alias(_RUN), "ret", *([observed(its)] if beside else []))
+        .pipe(with_days, by=by)
+        .select(by, "day", "days", pl.col(by).rle_id().alias(_RUN), "ret", *([observed(its)] if beside else []))
         .collect()
     )
     begins = (run != run.shift(1)).fill_null(value=True)
@@ -227,9 +231,12 @@ def rolling(
     # One pass over all portfolios laid end to end, then nothing that reaches over a border:
     # measured twice as fast as the same by `over`.
     whole = run == run.shift(window - 1)
+    if periods_per_year == YEAR:
+        reach = (day - day.shift(window - 1)).dt.total_days()
+        whole &= (reach == window - 1) & (pl.col("days").rolling_max(window) <= 1)
     return (
         rows.lazy()
-        .select(by, "day", _RUN, **slid)
+        .select(by, "day", "days", _RUN, **slid)
         .select(
             by,
             "day",

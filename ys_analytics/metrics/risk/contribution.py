@@ -13,6 +13,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.sample import check_confidence, normal_density, normal_quantile
+from ys_analytics.metrics.spans import spanning
 
 Measure = Literal[
     "volatility",
@@ -33,7 +34,8 @@ def risk_contributions(
     $$ C_i = w_i\,\frac{\partial R}{\partial w_i}, \qquad \sum_i C_i = R $$
 
     Args:
-        returns: asset String, day Date, ret Float64; days on which an asset has no return are left out.
+        returns: asset String, day Date, ret Float64, and perhaps days Int64, which each return spans; only returns
+            of all assets over the same days are used.
         weights: asset String, weight Float64, of today; negative for a debt.
         measure: $R$ per period: volatility, or a tail by the normal or by Cornish and Fisher, with the
             sample's covariance and the population's skew and tails.
@@ -125,11 +127,11 @@ _MARGINAL: dict[Measure, Callable[[float, float], pl.Expr]] = {
 
 def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
     """Each asset's mean and co-moments with the mix, and the moments of the mix itself."""
-    held = returns.join(weights.select("asset", "weight"), on="asset").filter(pl.col("ret").is_finite())
+    held = spanning(returns.join(weights.select("asset", "weight"), on="asset"), by="asset")
     absent = weights.filter(~pl.col("asset").is_in(held["asset"].unique().to_list()))
     if absent.height:
         raise ContractError(f"returns: asset {absent['asset'][0]} has none; leave it out of the weights")
-    whole = held.filter(pl.len().over("day") == weights.height)
+    whole = held.filter(pl.len().over("day", "begun") == weights.height)
     if whole["day"].n_unique() < _BEFORE_ENOUGH:
         raise ContractError(f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {whole['day'].n_unique()}")
     own = pl.col("ret") - pl.col("ret").mean().over("asset")
@@ -148,10 +150,10 @@ def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
 
 
 def correlations(returns: pl.DataFrame, *, minimum: int = 30) -> pl.DataFrame:
-    """Correlation of every pair of assets over the days both have.
+    """Correlation of every pair of assets over the returns of both that span the same days.
 
     Args:
-        returns: asset String, day Date, ret Float64.
+        returns: asset String, day Date, ret Float64, and perhaps days Int64, which each return spans.
         minimum: Fewer common days give no number.
 
     Returns:
@@ -162,8 +164,8 @@ def correlations(returns: pl.DataFrame, *, minimum: int = 30) -> pl.DataFrame:
     >>> correlations(frame)["reason"].item()
     'needs 30 days, has 1'
     """
-    seen = returns.filter(pl.col("ret").is_finite()).select("asset", "day", "ret")
-    pairs = seen.join(seen, on="day", suffix="_other").filter(pl.col("asset") < pl.col("asset_other"))
+    seen = spanning(returns, by="asset").select("asset", "day", "begun", "ret")
+    pairs = seen.join(seen, on=["day", "begun"], suffix="_other").filter(pl.col("asset") < pl.col("asset_other"))
     x, y, enough = pl.col("ret"), pl.col("ret_other"), pl.col("n") >= minimum
     return (
         pairs.group_by(one="asset", other="asset_other", maintain_order=True)

@@ -13,6 +13,7 @@ import polars as pl
 from ys_analytics.metrics.lookthrough import LookThrough
 from ys_analytics.metrics.performance.growth import total_return
 from ys_analytics.metrics.sample import as_loss
+from ys_analytics.metrics.spans import spanning
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def stress_replay(
 
     Args:
         positions: `by`, asset String, value (USD; a debt is negative).
-        returns: asset String, day Date, ret Float64, as far back as there is.
+        returns: asset String, day Date, ret Float64, and perhaps days Int64, as far back as there is.
         episodes: What to replay.
         through: What the assets stand for: then `returns` are of what is behind them, and a position is covered
             where all that is behind it is. Without it each asset needs returns of its own.
@@ -66,7 +67,7 @@ def stress_replay(
     Returns:
         One row per portfolio and episode, in the episodes' order: `by`, episode String, start, end
         Date, loss Float64 in USD (positive: money lost), ret Float64 of the net value, covered Float64:
-        the share of positions by size whose asset has a return on every day of it, and reason String.
+        the share of positions by size whose asset has returns that cover every day of it, and reason String.
         What is not covered is taken to stand still; with nothing covered there is no number.
 
     >>> positions = pl.DataFrame({"portfolio_id": "a", "asset": ["x"], "value": [100.0]})
@@ -115,11 +116,13 @@ def stress_replay(
 
 def _moves(returns: pl.DataFrame, episode: Episode) -> pl.DataFrame:
     days = (episode.end - episode.start).days + 1
+    inside = spanning(returns, by="asset").filter(pl.col("day").is_between(episode.start, episode.end))
+    covered = (pl.col("day") - pl.col("begun")).dt.total_days() + 1
     return (
-        returns.filter(pl.col("day").is_between(episode.start, episode.end), pl.col("ret").is_finite())
-        .group_by("asset", maintain_order=True)
-        .agg(move=total_return(pl.col("ret")), n=pl.len())
-        .filter(pl.col("n") == days)
+        # A return that begins before the episode cannot be divided: its asset is not covered.
+        inside.group_by("asset", maintain_order=True)
+        .agg(move=total_return(pl.col("ret")), covered=covered.sum(), begun=pl.col("begun").min())
+        .filter(pl.col("covered") == days, pl.col("begun") >= episode.start)
         .select("asset", "move", episode=pl.lit(episode.name))
     )
 
