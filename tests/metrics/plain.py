@@ -384,16 +384,17 @@ def ruin(rs: list[float]) -> Answer:
     return None if won(rs) is None else ((1 - won(rs)) / (1 + won(rs))) ** len(rs)
 
 
-def likeness(rs: list[float]) -> Answer:
-    """What neighbours' likeness adds to a deviation, term by term."""
-    n, neighbours = len(rs), list(pairwise(rs))
+def likeness(points: list[Point]) -> Answer:
+    """What neighbours' likeness adds to a deviation, term by term; next to a hole nobody has a neighbour."""
+    rs = clean(points)
+    n, neighbours = len(rs), [(x, y) for (_, x, _), (_, y, _) in pairwise(points) if good(x) and good(y)]
     sides = [[x for x, _ in neighbours], [y for _, y in neighbours]]
     if not rs:
         return None
-    if n < 3 or not all(stdev(side) > TINY for side in sides):
+    if len(neighbours) < 2 or not all(stdev(side) > TINY for side in sides):
         return 1.0
     centres = [fmean(side) for side in sides]
-    shared = math.fsum((x - centres[0]) * (y - centres[1]) for x, y in neighbours) / (n - 2)
+    shared = math.fsum((x - centres[0]) * (y - centres[1]) for x, y in neighbours) / (len(neighbours) - 1)
     rho = abs(shared / stdev(sides[0]) / stdev(sides[1]))
     return math.sqrt(1 + 2 * math.fsum((n - k) / n * rho**k for k in range(1, n)))
 

@@ -16,19 +16,21 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
     coverage Float64, start, end Date, reason String (null beside a value)
     best_day, worst_day: `at` is the day. max_drawdown: `since` peak, `at` trough, `until` recovery or null.
 `fleet(returns, metrics=HEADLINE, risk_free=0.0 a year)`: one row per portfolio, one column per metric.
-    portfolio_id, n, coverage, start, end, days, then a Float64 named by each `Metric.name`
+    portfolio_id, n, daily (returns of one day), spanned (days all cover), coverage, start, end, days, then a Float64
+    named by each `Metric.name`; since=day: of the window from that day on
 `drawdowns(returns, top=None)`: every fall, deepest first.
     portfolio_id, rank Int64, peak, trough, recovery Date, depth Float64 (negative),
     fall_days, recovery_days, days, fall_periods, recovery_periods, periods Int64
 `catalog.HEADLINE`, `catalog.ALL` (and its parts REWARDS, COMPOSITES, FALLS, DANGERS, RELATIONS): tuples of
-    `Metric(name, title, unit, formula, better, minimum, undefined, source, of, at, since, until, benchmark)`;
+    `Metric(name, title, unit, formula, better, minimum, undefined, source, why, of, basis, at, since, until,
+    benchmark)`;
     `catalog.METRICS`: the same by name.
 
 `intervals(returns, metrics=HEADLINE, resamples=500, seed=7)`: portfolio_id, metric String, value, low,
     high, level Float64, resamples, block Int64, reason String
-`monthly_table(returns)`: portfolio_id, year Int32, jan ... dec, total Float64, n Int64
+`monthly_table(returns)`: portfolio_id, year Int32, jan ... dec, total Float64, n Int64, reason String
 `trailing_returns(returns, until=day)`: portfolio_id, window String, start, end Date, value Float64, n Int64, reason
-`aggregate_returns(returns, every="week")`: portfolio_id, period Date, ret Float64, n Int64
+`aggregate_returns(returns, every="week")`: portfolio_id, period Date, ret Float64, n Int64, reason String
 `rolling(returns, window=30)`: portfolio_id, day, volatility, sharpe_ratio[, beta] Float64
 `money_weighted(values, flows)`: portfolio_id, xirr, time_weighted, timing_effect Float64 a year (from 30 days on),
     money_weighted_period, time_weighted_period, timing_period Float64, days, roots Int64, reason
@@ -40,6 +42,9 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `attribution.brinson`, `attribution.linked_effects`, `attribution.contributions`, `yields.quoted_against_realised`:
     see each docstring.
 `pushdown.fleet_sql()`, `pushdown.fleet_parameters(flows, until=...)`: `fleet` as one ClickHouse query.
+
+Gaps: a return belongs to the days it spans. `spans` states the rule that every one of these keeps.
+Years: `annual` alone states a return per year, and only of 30 days or more.
 
 Signs: returns and drawdowns are negative when money was lost; value at risk and expected
 shortfall are positive losses. Rates are fractions. A year is 365 days.

@@ -58,7 +58,7 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     with $\rho$ the correlation of neighbouring returns.
 
     Args:
-        ret: Simple returns per period, as fractions, in time order; a missing one is passed over.
+        ret: Simple returns per period, as fractions, in time order; a missing one has no neighbours.
 
     Returns:
         One Float64 of at least 1; 1 where the correlation is undefined. Null without returns.
@@ -70,9 +70,10 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     >>> round(frame.select(autocorrelation_penalty(pl.col("ret"))).item() ** 2, 9)
     4.0
     """
-    clean = observed(ret).drop_nulls()
-    n = clean.count()
-    later, earlier = clean.slice(1), clean.slice(0, (n.cast(pl.Int64) - 1).clip(lower_bound=0))
+    clean = observed(ret)
+    n, before = clean.count(), clean.shift(1)
+    both = clean.is_not_null() & before.is_not_null()
+    later, earlier = pl.when(both).then(clean), pl.when(both).then(before)
 
     def penalty(joint: pl.Expr, one: pl.Expr, other: pl.Expr, n: pl.Expr) -> pl.Expr:
         alike = (joint / one / other).abs().fill_null(0.0).clip(upper_bound=1.0)
