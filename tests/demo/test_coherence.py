@@ -11,6 +11,7 @@ from ys_analytics.demo import BUY_AND_HOLD, DISCREPANCIES, HOSTILE_NAME, ODD
 from ys_analytics.demo.claims import ENOUGH, Discrepancy
 from ys_analytics.demo.embeddings import STRENGTH, axis
 from ys_analytics.metrics import catalog, drawdown, performance
+from ys_analytics.metrics.spans import one_day
 from ys_analytics.schemas import MONEY
 
 from .conftest import Frames
@@ -194,11 +195,12 @@ def test_claims_are_true_where_nothing_is_planted(either: Frames) -> None:
     known = truth.filter(pl.col("ret").is_not_null())
     assert (known["ret"] - known["daily_return"].cast(pl.Float64)).abs().max() < 2e-6
     ret = pl.col("ret")
+    alone = one_day(ret, days=pl.col("days"))
     ours = known.group_by("portfolio_id").agg(
-        count=pl.len(),
-        sharpe=performance.sharpe_ratio(ret, periods_per_year=365),
+        count=alone.count(),
+        sharpe=performance.sharpe_ratio(alone, periods_per_year=365),
         depth=drawdown.max_drawdown(ret),
-        spread=performance.volatility(ret, periods_per_year=365),
+        spread=performance.volatility(alone, periods_per_year=365),
         total=performance.total_return(ret),
         said=pl.struct("sharpe_ratio", "max_drawdown", "volatility", "total_return").last(),
     )
@@ -216,7 +218,7 @@ def test_claims_begin_where_the_catalogue_does(either: Frames) -> None:
     young = (
         _truth(either)
         .sort("portfolio_id", "day")
-        .with_columns(count=pl.col("ret").is_not_null().cum_sum().over("portfolio_id"))
+        .with_columns(count=one_day(pl.col("ret"), days=pl.col("days")).is_not_null().cum_sum().over("portfolio_id"))
         .filter(pl.col("count") < ENOUGH)
     )
     assert young["portfolio_id"].n_unique() >= 8

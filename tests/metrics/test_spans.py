@@ -220,7 +220,7 @@ def test_a_month_is_stated_only_if_no_return_crosses_its_border():
     assert (row["jan"], row["feb"]) == (None, None)
     assert row["mar"] == pytest.approx(0.01)
     assert row["total"] == pytest.approx(1.1 * 1.1 * 0.74 * 1.02 * 1.01 - 1)
-    assert row["reason"] == "one return covers 2025-01-31 to 2025-02-03, across a border"
+    assert row["reason"] == "one return covers 2025-01-31 to 2025-02-03, across the end"
     months = metrics.aggregate_returns(across, every="month")
     assert months["ret"].to_list() == [None, None, pytest.approx(0.01)]
     assert metrics.aggregate_returns(across, every="quarter")["ret"].item() == pytest.approx(row["total"])

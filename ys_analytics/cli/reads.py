@@ -145,7 +145,7 @@ def sql(
 def metrics(
     name: Annotated[str, typer.Argument(help="One of them, with its formula; all of them when left out.")] = "",
 ) -> None:
-    """Print the catalogue of metrics, or all that is known of one: unit, formula, what it needs, where it comes from.
+    """Print the catalogue of metrics, or all that is known of one: unit, formula, its needs, source and why.
 
     Example: ys metrics sharpe_ratio
     """
@@ -154,8 +154,8 @@ def metrics(
 
     if name:
         metric = _named(name, known.METRICS, what="metric", listed="ys metrics")
-        facts = ("name", "title", "unit", "formula", "better", "minimum", "undefined", "source")
-        show("", ("", ""), ((fact, getattr(metric, fact)) for fact in facts))
+        facts = ("name", "title", "unit", "formula", "better", "minimum", "undefined", "source", "why", "gaps")
+        show("", ("", ""), ((fact, str(getattr(metric, fact))) for fact in facts))
         return
     heads = ("metric", "title", "unit", "better", "needs", "source")
     rows = ((m.name, m.title, m.unit, m.better, m.minimum, m.source) for m in known.ALL)

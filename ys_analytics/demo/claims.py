@@ -21,6 +21,8 @@ from ys_analytics.schemas import TABLES
 
 _YEAR = 365
 _NO_RISK = 1e-12
+# Money is at work while this part of the period's largest capital is in, as the kit averages it.
+_AT_WORK = 0.1
 # Returns below which the platform claims no ratio and no volatility, as the kit's catalogue asks for as many: two
 # returns that are all but equal would make a Sharpe ratio of thousands.
 ENOUGH = 30
@@ -111,6 +113,10 @@ def snapshots(cast: Cast, market: Market, worth: Worth, claims: Claims) -> pl.Da
     )
 
 
+# Whose flow it is, when it came, in days since 1970, and what it was worth, in USD.
+Event = tuple[int, float, float]
+
+
 class _Flows:
     """External flows in USD, summed by the instant they are before."""
 
@@ -123,16 +129,19 @@ class _Flows:
         dollars = units / QUANTITY * _last_quote(market, cast.symbols[who, place], day, second)
         when = worth.instants.after(entries)[external]
         self.amount = np.zeros(worth.shown.shape)
-        self.moment = np.zeros(worth.shown.shape)
         np.add.at(self.amount, (who, when), dollars)
-        # Dollars times the day they came in, as days since 1970: what weights are made of.
+        # Each flow with its moment, in days since 1970: what averages of capital are made of.
         base = market.days.astype("datetime64[D]").astype(np.int64)
-        np.add.at(self.moment, (who, when), dollars * (base[day] + second / DAY_SECONDS))
+        came_at = base[day] + second / DAY_SECONDS
+        self.events: dict[int, list[Event]] = {}
+        for place in np.lexsort((-dollars, came_at)):
+            event = (int(who[place]), float(came_at[place]), float(dollars[place]))
+            self.events.setdefault(int(when[place]), []).append(event)
         self.clock = base[worth.instants.day] + (worth.instants.hour + 1) / 24
 
-    def at(self, instant: int) -> tuple[Floats, Floats, float]:
-        """Dollars, dollars times their moment, and the moment of an instant, in days since 1970."""
-        return self.amount[:, instant], self.moment[:, instant], float(self.clock[instant])
+    def at(self, instant: int) -> tuple[Floats, list[Event], float]:
+        """Dollars, the flows they are made of in order of time, and the moment of an instant, in days since 1970."""
+        return self.amount[:, instant], self.events.get(instant, []), float(self.clock[instant])
 
 
 class _Running:
@@ -143,15 +152,18 @@ class _Running:
         self.worth = worth
         self.value = np.full(size, np.nan)
         self.opened = np.zeros(size)
-        self.flow, self.moment = np.zeros(size), np.zeros(size)
+        self.day = np.full(size, -1)
+        self.flow = np.zeros(size)
+        self.events: dict[int, list[tuple[float, float]]] = {}
         self.count, self.sum, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
         self.growth, self.peak, self.deepest = np.ones(size), np.ones(size), np.zeros(size)
         self.said = {name: np.full(worth.shown.shape, np.nan) for name in Claims.__slots__}
 
-    def step(self, instant: int, amount: Floats, moment: Floats, clock: float) -> None:
+    def step(self, instant: int, amount: Floats, events: list[Event], clock: float) -> None:
         """One snapshot of everybody; a close becomes the base of what follows."""
         self.flow += amount
-        self.moment += moment
+        for who, moment, dollars in events:
+            self.events.setdefault(who, []).append((moment, dollars))
         shown = self.worth.shown[:, instant]
         now = self.worth.total[:, instant]
         ret = self._return(now, clock)
@@ -159,11 +171,13 @@ class _Running:
         self.said["total_return"][:, instant] = self.growth * (1.0 + np.nan_to_num(ret)) - 1.0
         if self.worth.instants.close[instant]:
             self.said["returns"][:, instant] = np.where(shown, ret, np.nan)
-            self._keep(np.where(shown, ret, np.nan))
+            day = self.worth.instants.day[instant]
+            self._keep(np.where(shown, ret, np.nan), alone=day - self.day == 1)
+            self.day = np.where(shown, day, self.day)
             self.value = np.where(shown, now, self.value)
             self.opened = np.where(shown, clock, self.opened)
             self.flow = np.where(shown, 0.0, self.flow)
-            self.moment = np.where(shown, 0.0, self.moment)
+            self.events = {who: flows for who, flows in self.events.items() if not shown[who]}
         spread = self._deviation()
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.sum / self.count / spread * np.sqrt(_YEAR)
@@ -177,17 +191,21 @@ class _Running:
 
     def _return(self, now: Floats, clock: float) -> Floats:
         """Modified Dietz since the last close; not a number before it, and where no capital was at work."""
+        capital = self.value.copy()
+        for who, flows in self.events.items():
+            if not np.isnan(capital[who]):
+                capital[who] = _capital(float(self.value[who]), flows, opened=float(self.opened[who]), closed=clock)
         with np.errstate(divide="ignore", invalid="ignore"):
-            weighted = (self.flow * clock - self.moment) / (clock - self.opened)
-            capital = self.value + weighted
             at_work = capital > _NO_RISK * (np.abs(self.value) + np.abs(self.flow))
             return np.where(at_work, (now - self.value - self.flow) / capital, np.nan)
 
-    def _keep(self, ret: Floats) -> None:
+    def _keep(self, ret: Floats, *, alone: Flags) -> None:
+        """Link every return; of the statistics of a day, keep those that span one."""
         known = np.nan_to_num(ret)
-        self.count += ~np.isnan(ret)
-        self.sum += known
-        self.squares += known**2
+        daily = np.where(alone, known, 0.0)
+        self.count += ~np.isnan(ret) & alone
+        self.sum += daily
+        self.squares += daily**2
         self.growth *= 1.0 + known
         self.peak = np.maximum(self.peak, self.growth)
         self.deepest = np.minimum(self.deepest, self.growth / self.peak - 1.0)
@@ -196,6 +214,20 @@ class _Running:
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = (self.squares - self.sum**2 / self.count) / (self.count - 1)
             return np.where(self.count >= ENOUGH, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+
+
+def _capital(value: float, flows: list[tuple[float, float]], *, opened: float, closed: float) -> float:
+    """Average capital while money was at work, as `metrics.daily_returns` defines it."""
+    books = [value]
+    for _, dollars in flows:
+        books.append(books[-1] + dollars)
+    edges = [opened, *(moment for moment, _ in flows), closed]
+    least = max(0.0, *books) * _AT_WORK
+    held = [
+        (book, till - since) for book, since, till in zip(books, edges[:-1], edges[1:], strict=True) if book > least
+    ]
+    worked = sum(length for _, length in held)
+    return sum(book * length for book, length in held) / worked if worked > 0 else max(books[1:])
 
 
 def _external(entries: Entries) -> Flags:

@@ -4,6 +4,8 @@ Frames and metrics in, frames out; opens nothing.
 """
 
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 import polars as pl
 
@@ -11,6 +13,9 @@ from ys_analytics import metrics
 from ys_analytics.metrics import catalog, drawdown
 
 _DAY = timedelta(days=1)
+
+# A fall this near to the limit is at it, but for the rounding of a product.
+_ROUNDING = 1e-12
 
 # The window of rolling risk: a month, the least sample volatility accepts.
 ROLLING_DAYS = 30
@@ -52,6 +57,47 @@ def week_days(values: pl.DataFrame, returns: pl.DataFrame, *, start: date) -> pl
     )
 
 
+def against_limit(returns: pl.DataFrame, limit: Decimal | None, *, week: tuple[date, date]) -> dict[str, Any]:
+    """How the distance from the peak stood to the limit the owner set, at the closes up to the week's end.
+
+    Args:
+        returns: What `with_growth` gave.
+        limit: The fall from the peak the owner accepts, a positive fraction; None when none is set.
+        week: Its Monday and the Monday after it.
+
+    Returns:
+        underwater Float64 at the last close and week_deepest, the deepest of the week's closes; then, null without a
+        limit: beyond_now Boolean, beyond_week and beyond_ever, days (closes) beyond it in the week and since inception,
+        beyond_since Date (the first of the days beyond that lead without a break to the last close; null when that is
+        within), beyond_first and beyond_last Date, the first and last day beyond it ever.
+
+    >>> days = pl.DataFrame({"day": [date(2026, 11, 16), date(2026, 11, 17)], "underwater": [-0.2, -0.1]})
+    >>> found = against_limit(days, Decimal("0.15"), week=(date(2026, 11, 16), date(2026, 11, 23)))
+    >>> found["week_deepest"], found["beyond_now"], found["beyond_week"], found["beyond_last"]
+    (-0.2, False, 1, datetime.date(2026, 11, 16))
+    """
+    path = returns.filter(pl.col("underwater").is_not_null(), pl.col("day") < week[1]).select("day", "underwater")
+    inside = path.filter(pl.col("day") >= week[0])["underwater"]
+    found: dict[str, Any] = dict.fromkeys(
+        ("beyond_now", "beyond_week", "beyond_ever", "beyond_since", "beyond_first", "beyond_last")
+    )
+    found |= {"underwater": path["underwater"][-1] if path.height else None, "week_deepest": inside.min()}
+    if limit is None or path.is_empty():
+        return found
+    over = path.with_columns(beyond=-pl.col("underwater") > float(limit) + _ROUNDING)
+    days = over.filter("beyond")["day"]
+    within = over.filter(~pl.col("beyond"))["day"]
+    run = days if within.is_empty() else days.filter(days > within[-1])
+    return found | {
+        "beyond_now": run.len() > 0,
+        "beyond_week": int(over.filter(pl.col("day") >= week[0])["beyond"].sum()),
+        "beyond_ever": days.len(),
+        "beyond_since": run[0] if run.len() else None,
+        "beyond_first": days[0] if days.len() else None,
+        "beyond_last": days[-1] if days.len() else None,
+    }
+
+
 def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], risk_free: float) -> pl.DataFrame:
     """Every headline metric of the week and since inception, side by side."""
     upto = returns.filter(pl.col("day") < week[1])
@@ -69,7 +115,10 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
     for name, numbers in parts.items():
         columns = ("at", "n", "days", "coverage", "start", "end", "reason")
         wide = numbers.select("metric", pl.col("value").alias(name), *(pl.col(c).alias(f"{name}_{c}") for c in columns))
-        facts = facts.join(wide, on="metric", how="left", maintain_order="left")
+        alone = numbers.filter(pl.col("metric") == "volatility")["n"]
+        facts = facts.join(wide, on="metric", how="left", maintain_order="left").with_columns(
+            pl.lit(alone[0] if alone.len() else 0, pl.Int64).alias(f"{name}_alone")
+        )
     return facts
 
 

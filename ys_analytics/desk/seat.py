@@ -149,7 +149,6 @@ class Desk:
         measures = {row["metric"]: row for row in self.performance().iter_rows(named=True)}
         total, days, values, raised = measures["total_return"], self.week_days(), self.daily_values(), self.alerts()
         crossed = self.flows(week=True)
-        under = self.daily_returns["underwater"].drop_nulls()
         last = values.row(-1, named=True) if values.height else {}
         return pl.DataFrame(
             [
@@ -163,13 +162,18 @@ class Desk:
                     "since_return": total["since"],
                     "since_reason": total["since_reason"],
                     "since_day": total["since_start"],
-                    "underwater": under[-1] if under.len() else None,
                     "max_drawdown": self.limit,
+                    **returns.against_limit(self.daily_returns, self.limit, week=self.days),
                     "alerts": int(raised["in_week"].sum()),
                     "open_alerts": raised.height - raised["resolved_at"].count(),
                 }
             ],
-            schema_overrides={"week_return": pl.Float64, "since_return": pl.Float64, "underwater": pl.Float64},
+            schema_overrides={
+                **dict.fromkeys(("week_return", "since_return", "underwater", "week_deepest"), pl.Float64),
+                **dict.fromkeys(("beyond_week", "beyond_ever"), pl.Int64),
+                **dict.fromkeys(("beyond_since", "beyond_first", "beyond_last"), pl.Date),
+                "beyond_now": pl.Boolean,
+            },
         )
 
     def drawdowns(self, *, top: int = 5) -> pl.DataFrame:

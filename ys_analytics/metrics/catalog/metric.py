@@ -56,3 +56,16 @@ class Metric:
     since: Formula | None = None
     until: Formula | None = None
     benchmark: bool = False
+
+    @property
+    def gaps(self) -> str:
+        """What it does with a return over several days, for people."""
+        if self.benchmark:
+            return "of days on which both have a return of one day"
+        return _GAPS[self.basis]
+
+
+_GAPS: dict[Basis, str] = {
+    "linked": "every return, over however many days",
+    "daily": "returns of one day; one over several days is left out",
+}

@@ -135,7 +135,7 @@ def _torn(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
         .select(
             by,
             period=pl.date_ranges(first, last, interval=_TRUNCATE[every]),
-            torn=pl.format("one return covers {} to {}, across a border", "begun", "day"),
+            torn=pl.format("one return covers {} to {}, across the end", "begun", "day"),
         )
         .explode("period")
         .group_by(by, "period", maintain_order=True)
@@ -164,7 +164,7 @@ def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_
     (2025, 1.25, None, 1.25, None)
     >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 30), date(2025, 2, 2)], "ret": [0.5, 0.5]})
     >>> monthly_table(frame).select("jan", "feb", "total", "reason").row(0)
-    (None, None, 1.25, 'one return covers 2025-01-31 to 2025-02-02, across a border')
+    (None, None, 1.25, 'one return covers 2025-01-31 to 2025-02-02, across the end')
     """
     rows = in_order(returns, by=by).collect()
     months = aggregate_returns(rows, every="month", by=by)

@@ -29,12 +29,13 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     """Histogram: how often each size of daily return came, with value at risk and shortfall marked.
 
     Args:
-        returns: ret Float64; nulls are left out.
+        returns: ret Float64, days Int64 (how many a return spans); nulls and returns over several days are left out.
         measures: metric String, since Float64; value_at_risk and expected_shortfall are marked where present,
             positive for a loss.
     """
     title = "Distribution of daily returns"
-    rets = returns["ret"].drop_nulls().to_list()
+    given = returns.filter(pl.col("ret").is_not_null())
+    rets = given.filter(pl.col("days").fill_null(1) <= 1)["ret"].to_list()
     if len(rets) < _FEW:
         return refused(title, f"needs {_FEW} days, has {len(rets)}", size="half")
     if max(rets) - min(rets) < 1e-12:  # noqa: PLR2004 - rounding noise, as in metrics.sample
@@ -92,6 +93,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
                 f"{name}: {words.written(marks[metric], 'rate')}." for metric, name, *_ in _NUMBERS if metric in marks
             )
         ),
+        notes=_left_out(given.height - len(rets)),
         traces=(bars,),
         layout=theme.layout(
             height=196,
@@ -105,6 +107,11 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         ),
         size="half",
     )
+
+
+def _left_out(several: int) -> tuple[str, ...]:
+    """A note on the returns that are of no single day."""
+    return (f"{words.count(several, 'return')} over several days left out.",) if several else ()
 
 
 def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:

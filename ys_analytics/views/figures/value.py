@@ -23,8 +23,8 @@ def week_returns(days: pl.DataFrame) -> View:
     """Bars: the return of each day of the week.
 
     Args:
-        days: day Date, ret Float64 (null with a reason), value, gain and flow Decimal in USD,
-            reason String; one row for each of the seven days.
+        days: day Date, ret Float64 (null with a reason), days Int64 (how many the return spans), value, gain and flow
+            Decimal in USD, reason String; one row for each of the seven days.
     """
     title = "Return of each day of the week"
     shown = days.filter(pl.col("ret").is_not_null())
@@ -45,7 +45,7 @@ def week_returns(days: pl.DataFrame) -> View:
         "textposition": "outside",
         "textfont": {"size": theme.SMALL, "color": theme.INK},
         "cliponaxis": False,
-        "marker": {"color": [theme.BLUE if (ret or 0) >= 0 else theme.VERMILION for ret in days["ret"]]},
+        "marker": {"color": [_ink(ret, span) for ret, span in days.select("ret", "days").iter_rows()]},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     layout = theme.layout(
@@ -62,21 +62,41 @@ def week_returns(days: pl.DataFrame) -> View:
         yaxis=axis.layout,
         bargap=0.35,
     )
-    best = max(shown.iter_rows(named=True), key=lambda row: row["ret"])
-    worst = min(shown.iter_rows(named=True), key=lambda row: row["ret"])
+    long = shown.filter(pl.col("days") > 1)
+    notes = tuple(
+        f"Grey: the return of {words.day(day)} is of {words.count(span, 'day')}, since the close before the gap."
+        for day, span in long.select("day", "days").iter_rows()
+    )
     return Chart(
         title=title,
         subtitle="per cent, flows taken out",
-        fields=_fields("day", "ret", "value", "gain", "flow", "reason"),
-        rows=tuple(days.select("day", "ret", "value", "gain", "flow", "reason").iter_rows()),
+        fields=_fields("day", "ret", "days", "value", "gain", "flow", "reason"),
+        rows=tuple(days.select("day", "ret", "days", "value", "gain", "flow", "reason").iter_rows()),
         labels=(*axis.labels, *texts, *names),
-        alt=(
-            f"Daily returns of the week: best {words.written(best['ret'], 'fraction')} on {best['day']:%A}, "
-            f"worst {words.written(worst['ret'], 'fraction')} on {worst['day']:%A}."
-        ),
+        alt=_week_alt(shown.filter(pl.col("days").fill_null(1) <= 1)),
+        notes=notes,
         traces=(bars,),
         layout=layout,
         size="half",
+    )
+
+
+def _ink(ret: float | None, span: int | None) -> str:
+    """A day's gain or loss in colour; what is of several days is grey."""
+    if (span or 1) > 1:
+        return theme.GREY
+    return theme.BLUE if (ret or 0) >= 0 else theme.VERMILION
+
+
+def _week_alt(alone: pl.DataFrame) -> str:
+    """Best and worst day, of those with a return of their own."""
+    if alone.is_empty():
+        return "No day of the week has a return of its own."
+    best = max(alone.iter_rows(named=True), key=lambda row: row["ret"])
+    worst = min(alone.iter_rows(named=True), key=lambda row: row["ret"])
+    return (
+        f"Daily returns of the week: best {words.written(best['ret'], 'fraction')} on {best['day']:%A}, "
+        f"worst {words.written(worst['ret'], 'fraction')} on {worst['day']:%A}."
     )
 
 
@@ -136,7 +156,8 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
     """Line: what one dollar invested at the start has earned, beside the owner's hope.
 
     Args:
-        returns: day Date, growth Float64, the linked return since the first day, as a fraction.
+        returns: day Date, growth Float64, the linked return since the first day, as a fraction, and days Int64, which
+            each return spans.
         week: First day and the day after the last of the week that is shaded.
         target: The return per year the owner hopes for, as a fraction.
     """
@@ -144,7 +165,7 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
     series = points(returns["day"].to_list(), returns["growth"].to_list())
     if not series:
         return refused(title, _why(returns))
-    first, (last_day, last) = series[0][0] - _DAY, series[-1]
+    first, (last_day, last) = series[0][0] - _DAY * _spans(returns).get(series[0][0], 1), series[-1]
     hope = [(first, 0.0), (last_day, (1 + float(target)) ** ((last_day - first).days / 365) - 1)] if target else []
     levels = [value for _, value in (*series, *hope)]
     axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "fraction", most=4, pad=0.02)
@@ -227,7 +248,7 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
         notes[0]["yshift"] = shift
         notes.append(theme.note(text, x=1.0, xref="paper", y=bound, xshift=6, yshift=-shift, color=theme.VERMILION))
         labels.append(text)
-    broken = limit is not None and deepest < bound
+    kept = f"{_kept(series, limit, week)}." if limit is not None else ""
     return Chart(
         title=title,
         subtitle="fall from the highest value so far, flows taken out"
@@ -237,12 +258,9 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
         labels=tuple(labels),
         alt=(
             f"Deepest fall {words.written(deepest, 'fraction')} on {words.day(deepest_day)}; now {now}"
-            + (
-                f"; the limit of {words.written(-limit, 'fraction')} was {'broken' if broken else 'kept'}."
-                if limit is not None
-                else "."
-            )
+            + (f"; {kept}" if kept else ".")
         ),
+        notes=(f"{kept[0].upper()}{kept[1:]}",) if kept else (),
         traces=tuple(
             stroke(
                 series,
@@ -264,6 +282,25 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
     )
 
 
+def _spans(returns: pl.DataFrame) -> dict[date, int]:
+    """How many days the return of each day spans."""
+    return dict(returns.select("day", pl.col("days").fill_null(1)).iter_rows())
+
+
+def _kept(series: list[Point], limit: Decimal, week: tuple[date, date]) -> str:
+    """How often the limit was passed: ever, in the week, and since when."""
+    # At the limit is not beyond it, but for the rounding of a product.
+    over = [day for day, value in series if -value > float(limit) + 1e-12]
+    shown = f"the limit of {words.written(-limit, 'fraction')}"
+    if not over:
+        return f"{shown} was never passed"
+    this = sum(week[0] <= day < week[1] for day in over)
+    return (
+        f"{shown} was passed on {words.count(len(over), 'day')}, {this} of them in the week, "
+        f"first on {words.day(over[0])}, last on {words.day(over[-1])}"
+    )
+
+
 def _shift(mine: float, other: float, axis: theme.Axis) -> float:
     """By how many pixels the label at `mine` moves away from one at `other`; the other moves as much the other way."""
     low, high = axis.layout["range"]
@@ -273,6 +310,7 @@ def _shift(mine: float, other: float, axis: theme.Axis) -> float:
 _COLUMNS = {
     "day": Field(name="day", title="Day", unit="date"),
     "ret": Field(name="ret", title="Return", unit="fraction"),
+    "days": Field(name="days", title="Spans", unit="days"),
     "value": Field(name="value", title="Net value", unit="USD"),
     "gain": Field(name="gain", title="Gain", unit="USD signed"),
     "flow": Field(name="flow", title="External flow", unit="USD signed"),

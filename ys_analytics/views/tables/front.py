@@ -108,8 +108,9 @@ def headline(numbers: pl.DataFrame) -> View:
 
     Args:
         numbers: One row: value Decimal in USD and value_day Date, week_return Float64 and week_reason, gain and flow
-            Decimal in USD, since_return Float64, since_reason and since_day, underwater Float64, max_drawdown
-            Decimal (the limit), alerts and open_alerts Int64.
+            Decimal in USD, since_return Float64, since_reason and since_day, max_drawdown Decimal (the limit),
+            underwater and week_deepest Float64, beyond_now Boolean, beyond_week and beyond_ever Int64, beyond_since,
+            beyond_first and beyond_last Date (how it stood to the limit), alerts and open_alerts Int64.
     """
     row = numbers.row(0, named=True)
     return Headline(
@@ -143,10 +144,8 @@ def headline(numbers: pl.DataFrame) -> View:
             Tile(
                 label="Below its peak",
                 number=words.written(row["underwater"], "rate"),
-                below=f"limit {words.written(row['max_drawdown'], 'rate')}"
-                if row["max_drawdown"] is not None
-                else "no limit set",
-                down=_beyond(row),
+                below=_against(row),
+                down=bool(row["beyond_now"] or row["beyond_week"]),
             ),
         ),
     )
@@ -176,27 +175,44 @@ def _story(row: dict[str, Any]) -> str:
 
 
 def _standing(row: dict[str, Any]) -> str:
-    if row["underwater"] >= 0:
-        return "It stands at its highest value so far."
-    depth, limit = words.written(-row["underwater"], "rate"), row["max_drawdown"]
+    """Where it stands below its peak, the week's worst, and every day beyond the limit."""
+    depth = words.written(-row["underwater"], "rate")
+    stands = f"It stands {depth} below its peak" if row["underwater"] < 0 else "It stands at its highest value so far"
+    worst = row["week_deepest"]
+    if worst is not None and worst < row["underwater"]:
+        stands += f" ({words.written(-worst, 'rate')} at the week's worst)"
+    limit = row["max_drawdown"]
     if limit is None:
-        return f"It stands {depth} below its peak; no limit is set."
-    side = "beyond" if _beyond(row) else "within"
-    return f"It stands {depth} below its peak, {side} the limit of {words.written(limit, 'rate')}."
+        return f"{stands}; no limit is set."
+    shown = f"limit of {words.written(limit, 'rate')}"
+    if not row["beyond_ever"]:
+        return f"{stands}, within the {shown}, which it has never passed."
+    ever = f"{words.count(row['beyond_ever'], 'day')} since {words.day(row['beyond_first'])}"
+    week = row["beyond_week"]
+    if row["beyond_now"]:
+        since = f"beyond the {shown} since {words.day(row['beyond_since'])}"
+        return f"{stands}, {since}: {words.count(week, 'day')} of this week, {ever}."
+    if week:
+        return f"{stands}, but was beyond the {shown} on {words.count(week, 'day')} of this week; {ever}."
+    return (
+        f"{stands}, within the {shown} all week; it was beyond it on {ever}, last on {words.day(row['beyond_last'])}."
+    )
+
+
+def _against(row: dict[str, Any]) -> str:
+    """The limit, and the days beyond it, in a line under the number."""
+    if row["max_drawdown"] is None:
+        return "no limit set"
+    limit = f"limit {words.written(row['max_drawdown'], 'rate')}"
+    if row["beyond_week"]:
+        return f"{limit}, beyond it on {words.count(row['beyond_week'], 'day')} of the week"
+    return f"{limit}, beyond it on {words.count(row['beyond_ever'], 'day')} before" if row["beyond_ever"] else limit
 
 
 def _warned(fresh: int, still_open: int) -> str:
     raised = "No alert was" if fresh == 0 else f"{words.count(fresh, 'alert')} {'was' if fresh == 1 else 'were'}"
     after = f"{still_open:,} {'is' if still_open == 1 else 'are'} open" if still_open else "none is open"
     return f"{raised} raised; {after}."
-
-
-def _beyond(row: dict[str, Any]) -> bool:
-    return (
-        row["underwater"] is not None
-        and row["max_drawdown"] is not None
-        and -row["underwater"] > float(row["max_drawdown"])
-    )
 
 
 def _or_dash(value: object) -> str:

@@ -21,8 +21,8 @@ def performance(measures: pl.DataFrame) -> View:
 
     Args:
         measures: One row a metric: title, unit; week, since Float64; week_reason, since_reason String; since_at Date
-            (when it happened); week_n, since_n, since_days Int64; since_coverage Float64; week_start, week_end,
-            since_start, since_end Date.
+            (when it happened); week_n, since_n, week_alone, since_alone (returns of one day), since_days Int64;
+            since_coverage Float64; week_start, week_end, since_start, since_end Date.
     """
     if measures.is_empty():
         return refused("Performance", "no metric was asked for")
@@ -54,7 +54,13 @@ def _window(name: str, row: dict[str, object], which: str) -> str:
         return f"{name}: no daily return."
     shown = words.days_between(start, end)  # type: ignore[arg-type]
     covered = words.written(row[f"{which}_coverage"], "share")  # type: ignore[arg-type]
-    return f"{name}: {n} daily returns, {shown}, {covered} of its days."
+    long = n - row[f"{which}_alone"]  # type: ignore[operator]
+    several = (
+        f" {words.count(long, 'return')} over several days: in growth and drawdowns, in no daily figure."
+        if long
+        else ""
+    )
+    return f"{name}: {words.count(n, 'return')}, {shown}, {covered} of its days.{several}"  # type: ignore[arg-type]
 
 
 def _alt(measures: pl.DataFrame) -> str:
@@ -93,7 +99,8 @@ def monthly_returns(months: pl.DataFrame) -> View:
     """Return of each month and year, tinted.
 
     Args:
-        months: year Int32, Float64 columns jan to dec and total; null where there is no return.
+        months: year Int32, Float64 columns jan to dec and total, null where there is no return or one crosses the
+            border; reason String: which.
     """
     if months.is_empty():
         return refused("Return of each month", "no month has a return yet")
@@ -106,6 +113,7 @@ def monthly_returns(months: pl.DataFrame) -> View:
             *(Field(name=month.lower(), title=month, unit="fraction") for month in words.MONTHS),
             Field(name="total", title="Year", unit="fraction"),
         ),
+        notes=_open_months(months),
     )
     if not isinstance(sheet, Table):
         return sheet
@@ -117,6 +125,12 @@ def monthly_returns(months: pl.DataFrame) -> View:
     tints = tuple(("", *(_tint(value) for value in row[1:-1]), "") for row in sheet.rows)
     heads = tuple(replace(field, unit="count") if field.name != "year" else field for field in sheet.fields)
     return replace(sheet, cells=cells, tints=tints, fields=heads, compact=True)
+
+
+def _open_months(months: pl.DataFrame) -> tuple[str, ...]:
+    """Why months are left open although returns are on record."""
+    reasons = dict.fromkeys(months["reason"].drop_nulls().to_list())
+    return tuple(f"Left open where {reason.replace('; ', ', and where ')} of a month." for reason in reasons)
 
 
 def _tint(value: object) -> str:
