@@ -73,7 +73,7 @@ DECIDED = {
         *("per_period", "minimum_track_record_of", "probabilistic_sharpe_of", "probability_of_momentum", "EPISODES"),
         *("STABLECOIN_ISSUERS", "Episode", "concentration", "correlation_change", "effective_number"),
         *("equal_risk_weights", "herfindahl_index", "inverse_volatility_weights", "normal_expected_shortfall"),
-        *("normal_value_at_risk", "shock", "stablecoin_issuer"),
+        *("normal_value_at_risk", "shock", "stablecoin_issuer", "keeps_peg"),
     },
 }
 
