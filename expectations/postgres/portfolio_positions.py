@@ -126,8 +126,8 @@ DETECTORS = [
         ),
         columns=("quantity", "asset_id"),
         severity="warning",
-        notes="One holding may be worth more than all others together: raw units were written where whole tokens belong. "
-        "Its value and its price tell a whale from an error, and stop a report: see `cross_store`.",
+        notes="One holding may be worth more than all others together: raw units were written where whole tokens "
+        "belong. Its value and its price tell a whale from an error, and stop a report: see `cross_store`.",
         needs=("portfolio_positions",),
     ),
     Detect(

@@ -178,8 +178,8 @@ DETECTORS = [
         ),
         columns=("from_amount", "from_asset_id"),
         severity="warning",
-        notes="A withdrawal may be larger than all there is: raw units were written where whole tokens belong. What its "
-        "portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
+        notes="A withdrawal may be larger than all there is: raw units were written where whole tokens belong. What "
+        "its portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
         needs=("transactions",),
     ),
     Detect(

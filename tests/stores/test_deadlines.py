@@ -116,7 +116,11 @@ def _qdrant(_request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader
         with Qdrant.open(QdrantAddress(url=running.url, api_key=_KEY)) as store:
             store.make("deadlines", size=64, payload={})
             points = pl.DataFrame(
-                {"id": [str(UUID(int=n)) for n in range(1, 1001)], "vector": [[1.0] * 64] * 1000, "payload": ["{}"] * 1000},
+                {
+                    "id": [str(UUID(int=n)) for n in range(1, 1001)],
+                    "vector": [[1.0] * 64] * 1000,
+                    "payload": ["{}"] * 1000,
+                },
                 schema_overrides={"vector": pl.Array(pl.Float32, 64)},
             )
             store.write("deadlines", points)

@@ -139,10 +139,10 @@ def drifting_weeks(frame: pl.DataFrame, *, time: str, vector: str, score: str) -
     middle = np.median(sums / counts[:, None], axis=0)
     # The mean of n vectors strays by chance with the root of n: compare each week with what its size allows.
     strayed = np.linalg.norm(sums / counts[:, None] - middle, axis=1)
-    score = strayed * np.sqrt(counts)
-    usual = float(np.median(score))
-    spread = max(1.4826 * float(np.median(np.abs(score - usual))), 0.05 * usual)
-    far = (score - usual) / spread
+    weighed = strayed * np.sqrt(counts)
+    usual = float(np.median(weighed))
+    spread = max(1.4826 * float(np.median(np.abs(weighed - usual))), 0.05 * usual)
+    far = (weighed - usual) / spread
     return (
         pl.DataFrame({"week": weeks, "_far": far, "_away": strayed})
         .filter((pl.col("_far") > _DRIFT_FAR) & (pl.col("_away") > _DRIFT_LEAST))
