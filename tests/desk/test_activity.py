@@ -89,7 +89,7 @@ def test_a_page_prints_what_was_tried_and_no_amount(status):
     view = views.tables.transactions(listed)
     assert view.written()[0][2] == view.written()[0][3] == "\N{EM DASH} a"
     assert view.notes[0].startswith(f"a {status}: ")
-    assert view.notes[0].endswith("; nothing moved of 300.0 USDC for 0.15 ETH")
+    assert view.notes[0].endswith("; nothing moved of 300.0000 USDC for 0.1500 ETH")
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_what_leaves_the_wallet_beside_gas_is_part_of_gas(note, usd):
     assert ledger.legs(done, ASSETS)["change"][0] == -D(usd) / 2000
 
 
-@pytest.mark.parametrize("fee", ["-1", "free", "NaN", "193412778003114193412778003114"])
+@pytest.mark.parametrize("fee", ["-1", "free", "NaN", "193412778003114"])
 def test_a_fee_that_is_no_amount_is_refused_by_name(fee):
     """An unknown cost is null, and is counted as one."""
     done = with_gas(deed(note={"l1_fee": fee}))
-    assert (done["gas"].item(), done["gas_reason"].item()) == (None, "metadata.l1_fee is no amount of coins")
+    assert (done["gas"].item(), done["gas_reason"].item()) == (None, "metadata.l1_fee is no amount of whole coins")
     row = activity.gas(done, span=SPAN).row(0, named=True)
     assert (row["week_cost"], row["week_unpriced"]) == (None, 1)
-    assert row["week_reason"] == "the cost of 1 of 1 is not known: metadata.l1_fee is no amount of coins"
+    assert row["week_reason"] == "the cost of 1 of 1 is not known: metadata.l1_fee is no amount of whole coins"
 
 
 @pytest.mark.parametrize(

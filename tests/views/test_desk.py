@@ -82,6 +82,17 @@ def test_gas_is_paid_in_the_chains_own_token(sit):
     assert costs.row(by_predicate=pl.col("what") == "failed", named=True)["week_transactions"] == 1
 
 
+def test_lots_say_what_was_realised_and_what_left_without_having_come(sit):
+    """Bitcoin paid in is still there; of 20,000 dollars paid in, 3,000 were sold and 1,500 withdrawn, for no gain."""
+    desk = sit("owned")
+    held = desk.lots()
+    dollars = held.filter(pl.col("symbol") == "USDC")
+    assert dict(dollars.select("kind", "quantity").rows()) == {"sale": 3_000, "transfer": 1_500, "open": 15_500}
+    assert abs(desk.gains().row(by_predicate=pl.col("symbol") == "USDC", named=True)["realised"]) < 5
+    assert held.filter((pl.col("symbol") == "ETH") & pl.col("unmatched"))["gain"].null_count() > 0
+    assert desk.gains(year=2025)["realised"].sum() == 0
+
+
 def test_flows_say_which_rule_found_them(sit):
     """Every transaction is decided by one rule, and the counts are of all of them."""
     desk = sit("owned")

@@ -54,20 +54,28 @@ def in_order(done: pl.DataFrame) -> pl.DataFrame:
     return done.sort(keys, maintain_order=True)
 
 
+_NOT_MOVED = pl.when(~moves()).then(pl.format("{}; nothing moved", why_not().fill_null("its status is not known")))
+
+
 def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """The week's transactions with symbols in place of ids, oldest first.
+    """The week's transactions with symbols in place of ids, in the order of `in_order`.
 
     Args:
         done: Classified, with gas.
         assets: `assets`.
         span: The week.
+
+    Returns:
+        timestamp, kind, from_amount, from_symbol, to_amount, to_symbol, protocol, chain_id, flow, rule, status, moved
+        Boolean, moved_reason (why nothing moved: then the amounts are null), attempted_from and attempted_to (what
+        would have moved then, else null), gas in USD with gas_reason, transaction_hash.
     """
     symbols = assets.select("id", "symbol")
     week = in_order(done.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left")))
     for leg in ("from", "to"):
         named = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
         week = week.join(named, on=f"{leg}_asset_id", how="left", maintain_order="left")
-    return week.with_columns(moved=moves(), moved_reason=_attempted()).select(
+    return week.with_columns(moved=moves(), moved_reason=_NOT_MOVED).select(
         "timestamp",
         pl.col("transaction_type").cast(pl.String).alias("kind"),
         pl.when("moved").then("from_amount").alias("from_amount"),
@@ -86,19 +94,6 @@ def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.
         gas="gas",
         gas_reason="gas_reason",
         transaction_hash="transaction_hash",
-    )
-
-
-def _attempted() -> pl.Expr:
-    """What a transaction that moved nothing would have moved: "failed: it was reverted; nothing moved of 5 USDC"."""
-    sides = [
-        pl.format("{} {}", pl.col(f"{leg}_amount").cast(pl.Float64).round_sig_figs(6), f"{leg}_symbol")
-        for leg in ("from", "to")
-    ]
-    wanted = pl.concat_str(sides, separator=" for ", ignore_nulls=True)
-    said = pl.format("{}; nothing moved", why_not().fill_null("its status is not known"))
-    return pl.when(~moves()).then(
-        pl.when(wanted == "").then(said).otherwise(pl.concat_str(said, pl.lit(" of "), wanted))
     )
 
 

@@ -17,8 +17,8 @@ from ys_analytics.schemas.outcomes import pays_gas, why_not
 _SAYS_WHO_GAVE = frozenset({"from_asset_id", "protocol_name"})
 _DIGITS = 76
 _WEI = Decimal(1).scaleb(-18)
-# Decimal(38, 18) holds less than this.
-_MOST = Decimal(10) ** 20
+# A fee of this many coins is one in wei.
+_MOST = Decimal(10_000)
 
 
 def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +71,7 @@ def _charged(done: pl.DataFrame) -> pl.DataFrame:
         bad = (coins.is_null() & read[name].is_not_null()).alias("bad")
         read = read.with_columns(
             coins.alias(name),
-            _torn=pl.when(bad).then(pl.lit(f"metadata.{name[1:]} is no amount of coins")).otherwise("_torn"),
+            _torn=pl.when(bad).then(pl.lit(f"metadata.{name[1:]} is no amount of whole coins")).otherwise("_torn"),
         )
     beside = pl.sum_horizontal(*(pl.col(name).fill_null(pl.lit(0, MONEY)) for name in fees)).cast(MONEY)
     missing = (

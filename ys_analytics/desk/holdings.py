@@ -30,7 +30,7 @@ def chain_name(column: str) -> pl.Expr:
 def last_prices(quotes: pl.DataFrame) -> pl.DataFrame:
     """The last quote of each asset: asset_id, price, quoted."""
     return (
-        quotes.sort("timestamp")
+        quotes.sort("timestamp", maintain_order=True)
         .group_by("asset_id", maintain_order=True)
         .agg(price=pl.col("price").last(), quoted=pl.col("timestamp").last())
     )

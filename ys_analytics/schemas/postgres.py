@@ -247,7 +247,14 @@ TRANSACTIONS = Table(
         ),
         _enum("status", "transaction_status_enum", "What became of it; only confirmed ones count."),
         _time("timestamp", "When it was included.", nullable=False),
-        _json("metadata", "What else is known; `flow` overrides the flow rule.", nullable=True),
+        _json(
+            "metadata",
+            "What else is known: `flow` (external, internal) overrides the flow rule; `from_position`, `to_position`"
+            " and `action` say what moved where; `l1_fee`, `operator_fee`, `blob_fee` in whole native coins and"
+            " `gas_paid_by` belong to gas; `transaction_index`, `log_index` order a block; `cost_basis` in USD is what"
+            " a deposit had cost.",
+            nullable=True,
+        ),
     ),
 )
 

@@ -1,5 +1,7 @@
 """What was done in the week: transactions, gas, flows and alerts, as tables."""
 
+from typing import Any
+
 import polars as pl
 
 from ys_analytics.views import words
@@ -12,10 +14,16 @@ def transactions(done: pl.DataFrame) -> View:
 
     Args:
         done: timestamp; kind, protocol, flow, status String; from_amount, to_amount Decimal with from_symbol,
-            to_symbol, null with moved_reason where nothing moved; gas Decimal in USD with gas_reason.
+            to_symbol, null with moved_reason where nothing moved, and then attempted_from, attempted_to Decimal; gas
+            Decimal in USD with gas_reason.
     """
     return table(
-        done.with_columns(pl.col("kind", "status").map_elements(words.name, return_dtype=pl.String)),
+        done.with_columns(
+            pl.col("kind", "status").map_elements(words.name, return_dtype=pl.String),
+            pl.struct("moved_reason", "attempted_from", "from_symbol", "attempted_to", "to_symbol")
+            .map_elements(_attempt, return_dtype=pl.String)
+            .alias("moved_reason"),
+        ),
         title="Transactions of the week",
         subtitle="oldest first; gas in USD at the day's price of the chain's own token",
         fields=(
@@ -30,6 +38,16 @@ def transactions(done: pl.DataFrame) -> View:
         ),
         empty="Nothing was done on chain in the week.",
     )
+
+
+def _attempt(row: dict[str, Any]) -> str | None:
+    """Why nothing moved, and what would have: "failed: it was reverted; nothing moved of 5 USDC for 2 ETH"."""
+    sides = [
+        f"{words.written(row[f'attempted_{side}'], 'asset units')} {row[f'{side}_symbol']}"
+        for side in ("from", "to")
+        if row[f"attempted_{side}"] is not None
+    ]
+    return f"{row['moved_reason']} of {' for '.join(sides)}" if sides else row["moved_reason"]
 
 
 def gas(costs: pl.DataFrame) -> View:
