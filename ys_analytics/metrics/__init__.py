@@ -38,9 +38,9 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `audit.audit(audit.claims(snapshots), returns, values)`: portfolio_id, metric, day, stored, ours, difference,
     explained (agrees, method, data, neither), how, n, coverage
 `risk.concentration`, `risk.stress_replay`, `risk.shock`, `risk.risk_contributions`, `pnl.gains`, `pnl.identity`,
-`lots.match_lots`, `lending.loans`, `lending.liquidation_points`, `lending.liquidation_ladder`, `lookthrough.LookThrough`,
-`attribution.brinson`, `attribution.linked_effects`, `attribution.contributions`, `yields.quoted_against_realised`:
-    see each docstring.
+`lots.match_lots`, `lending.loans`, `lending.liquidation_points`, `lending.liquidation_ladder`,
+`lookthrough.LookThrough`, `attribution.brinson`, `attribution.linked_effects`, `attribution.contributions`,
+`yields.quoted_against_realised`: see each docstring.
 `pushdown.fleet_sql()`, `pushdown.fleet_parameters(flows, until=...)`: `fleet` as one ClickHouse query.
 
 Gaps: a return belongs to the days it spans. `spans` states the rule that every one of these keeps.
