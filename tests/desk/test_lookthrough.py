@@ -13,7 +13,7 @@ from ys_analytics.desk import loans, risk
 from ys_analytics.desk.lookthrough import Registry, exposed, unseen
 
 ASSETS = {
-    "eth": ("ETH", None, "crypto", "ethereum", {}),
+    "eth": ("ETH", None, "crypto", "ethereum", {"native_of_chains": [1, 10]}),
     "btc": ("BTC", None, "crypto", "bitcoin", {}),
     "usdc": ("USDC", 1, "crypto", "usd-coin", {"peg": "USD"}),
     "usdc-10": ("USDC", 10, "crypto", "usd-coin", {"peg": "USD"}),
@@ -40,6 +40,8 @@ ASSETS = {
     "on-unknown": ("aMYSTERY", 1, "yield_token", None, {"underlying": "MYSTERY-LP"}),
     "stable": ("3CRV", 1, "lp_token", None, {"underlying": ["USDC", "DAI"], "pool": "stable"}),
     "dai": ("DAI", 1, "crypto", "dai", {}),
+    "bnb-56": ("ETH", 56, "crypto", "binance-peg-ethereum", {}),
+    "curve": ("CRV2", 1, "lp_token", None, {"underlying": ["USDC", "DAI"], "amplification": 200}),
 }  # fmt: skip
 PRICES = {"eth": 2000.0, "usdc": 1.0, "dai": 1.0, "link": 15.0, "btc": 50000.0}
 
@@ -75,6 +77,7 @@ def held(**values):
         pytest.param("lp", {"eth": 0.5, "usdc": 0.5}, id="a constant product"),
         pytest.param("bpt", {"link": 0.8, "eth": 0.2}, id="weights make it a weighted pool"),
         pytest.param("link", {"link": 1.0}, id="itself"),
+        pytest.param("curve", {"usdc": 0.5, "dai": 0.5}, id="an amplification makes it a stable pool"),
     ],
 )
 def test_what_stands_behind(asset, parts):

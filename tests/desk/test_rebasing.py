@@ -20,8 +20,9 @@ ASSETS = {
     "own": ("OWN", '{"rebasing": true}'),
     "not": ("stETH", '{"rebasing": false, "protocol": "lido"}'),
     "usdc": ("USDC", "{}"),
+    "unsaid": ("SYRUP", '{"protocol": "maple"}'),
 }
-PRICES = {"steth": 3000, "wsteth": 3600, "ausdc": 1, "own": 50, "not": 3000, "usdc": 1}
+PRICES = {"steth": 3000, "wsteth": 3600, "ausdc": 1, "own": 50, "not": 3000, "usdc": 1, "unsaid": 1}
 MOVED = {
     "timestamp": TIME, "asset_id": pl.String, "position": pl.String, "protocol": pl.String, "cause": pl.String,
     "change": MONEY, "paid": MONEY,
@@ -93,12 +94,15 @@ def test_growth_without_a_transaction_is_yield(asset, rate, quantity):
     assert bridge.finding(found, "p").observed.startswith("residual 0.00 USD")
 
 
-@pytest.mark.parametrize("asset", ["wsteth", "not", "usdc"])
+@pytest.mark.parametrize("asset", ["wsteth", "not", "usdc", "unsaid"])
 def test_what_does_not_rebase_does_not_grow(asset):
     """A wrapped token's price grows, never its balance: the difference stays what it was, unexplained."""
     worth = 100 * PRICES[asset]
     _, found = bridged(moved((asset, "held", 100)), snapshots(lambda day: worth * (1 + (0.02 if day > 45 else 0))))
-    assert bridge.finding(found, "p").stops
+    said = bridge.finding(found, "p")
+    assert said.stops
+    # Where nobody said whether it rebases, the finding asks.
+    assert ("balances of SYRUP may grow by themselves" in said.observed) == (asset == "unsaid")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +181,7 @@ def test_what_is_known_to_rebase():
     fastest = {asset: rebasing.fastest(asset, known) for asset in ASSETS}
     assert fastest == {
         "steth": Decimal("0.10"), "ausdc": Decimal("0.25"), "own": Decimal("0.10"),
-        "wsteth": None, "not": None, "usdc": None,
+        "wsteth": None, "not": None, "usdc": None, "unsaid": None,
     }  # fmt: skip
 
 

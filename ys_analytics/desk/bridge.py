@@ -229,16 +229,20 @@ def bridge(
         value_before=pl.lit(before, MONEY), value_after=pl.lit(after, MONEY)
     )
     proved = metrics.pnl.identity(sums, tolerance=tolerance).row(0, named=True)
-    return _listed(edges, proved["reason"], tolerance, proved, _notes(lots, Registry(assets)))
+    grown = proved["holds"] is False and proved["residual"] > 0
+    return _listed(edges, proved["reason"], tolerance, proved, _notes(lots, Registry(assets), grown=grown))
 
 
-def _notes(lots: pl.DataFrame, registry: Registry) -> dict[str, str]:
-    """What must be said of a term."""
+def _notes(lots: pl.DataFrame, registry: Registry, *, grown: bool) -> dict[str, str]:
+    """What must be said of a term; `grown`: more is there than the terms explain."""
     notes = {}
-    grown = lots.filter(pl.col("cause") == "rebase")
-    if grown.height:
-        names = ", ".join(registry.symbol(asset) for asset in grown["asset_id"].unique().sort())
-        amount = grown["yield"].sum()
+    held = lots["asset_id"].drop_nulls().unique().sort()
+    if grown and (names := ", ".join(registry.symbol(one) for one in held if rebasing.may_grow(one, registry))):
+        notes["residual"] = f"balances of {names} may grow by themselves: state `rebasing` in their metadata"
+    found = lots.filter(pl.col("cause") == "rebase")
+    if found.height:
+        names = ", ".join(registry.symbol(asset) for asset in found["asset_id"].unique().sort())
+        amount = found["yield"].sum()
         notes["yield"] = f"{amount:,.2f} USD of it is growth of the balance of {names}, which has no transaction"
     merged = lots.filter("merged")["asset_id"].unique().sort()
     if merged.len():
@@ -323,11 +327,11 @@ def finding(bridged: pl.DataFrame, portfolio_id: str) -> Finding:
     """
     row = bridged.row(by_predicate=pl.col("term") == "residual", named=True)
     held = row["holds"]
-    seen = (
-        f"residual {round(row['amount'], 2) + 0:,.2f} USD, tolerance {row['tolerance']:,.2f} USD"
-        if held is not None
-        else ""
-    )
+    seen = ""
+    if held is not None:
+        # Rounded first: a last decimal below nothing is no -0.00.
+        residual = f"residual {round(row['amount'], 2) + 0:,.2f} USD, tolerance {row['tolerance']:,.2f} USD"
+        seen = f"{residual}; {row['note']}" if row["note"] else residual
     return Finding(
         suite="pnl_identity",
         rule="terms_explain_change(total_value)",

@@ -39,15 +39,22 @@ def _sides(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     working = held.filter(pl.col("protocol") != WALLET)
     owing = working.filter(pl.col("kind") == _DEBT)["place"].unique().to_list()
     mine = working.filter(pl.col("place").is_in(owing))
-    stated = [registry.note(asset).get("liquidation_threshold") for asset in mine["asset_id"]]
+    stated = [_threshold(registry, asset) for asset in mine["asset_id"]]
     debt = pl.col("kind") == _DEBT
-    return mine.with_columns(pl.Series("threshold", stated, dtype=pl.Float64, strict=False)).select(
+    return mine.with_columns(pl.Series("threshold", stated, dtype=pl.Float64)).select(
         "place",
         asset="asset_id",
         side=pl.when(debt).then(pl.lit("borrow")).otherwise(pl.lit("supply")),
         value=pl.col("value").abs().cast(pl.Float64),
         threshold=pl.when(~debt).then("threshold"),
     )
+
+
+def _threshold(registry: Registry, asset: str) -> float | None:
+    """The liquidation threshold that the registry states, as a fraction; null where it states none that could be."""
+    stated = registry.note(asset).get("liquidation_threshold")
+    plain = isinstance(stated, int | float) and not isinstance(stated, bool) and 0 <= stated <= 1
+    return float(stated) if plain and stated is not None else None
 
 
 def loans(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:

@@ -20,6 +20,8 @@ from ys_analytics.metrics.risk import keeps_peg
 KNOWN_POOLS = dict.fromkeys(
     ("uniswap-v2", "sushiswap", "sushiswap-v2", "pancakeswap-v2", "quickswap-v2"), "constant_product"
 )
+# What only one kind of pool has.
+_SHOWN_BY = {"weights": "weighted", "amplification": "stable", "range": "concentrated"}
 KINDS = ("constant_product", "weighted", "stable", "concentrated")
 
 _PAIR = 2
@@ -118,7 +120,7 @@ class Registry:
         if name in self._assets:
             return name
         known = [other for other in self._of_symbol.get(name, []) if other.id != asset.id]
-        here = [other for other in known if other.chain == asset.chain]
+        here = [other for other in known if other.chain == asset.chain or asset.chain in _chains(other)]
         coins = {other.coin for other in known}
         if len(here) == 1:
             return here[0].id
@@ -184,6 +186,10 @@ class Registry:
             return False
         known = self._assets[asset]
         return known.note.get("peg") is not None or keeps_peg(known.symbol)
+
+    def kind(self, asset: str) -> str:
+        """Its type, as the registry has it; empty where it has none."""
+        return self._assets[asset].kind if asset in self._assets else ""
 
     def note(self, asset: str) -> Mapping[str, Any]:
         """Its metadata."""
@@ -269,6 +275,12 @@ def _note(text: str | None, symbol: str) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
+def _chains(coin: _Asset) -> list[int]:
+    """The chains whose own coin it is, by its metadata."""
+    stated = coin.note.get("native_of_chains")
+    return stated if isinstance(stated, list) else []
+
+
 def _number(given: object) -> bool:
     return isinstance(given, int | float) and not isinstance(given, bool) and given > 0
 
@@ -279,8 +291,8 @@ def _pool(asset: _Asset, size: int) -> Pool | str:
     facts = {**asset.note, **told} if isinstance(told, dict) else asset.note
     stated = facts.get("kind") if isinstance(told, dict) else told
     if stated is None:
-        weighted = facts.get("weights") is not None
-        stated = "weighted" if weighted else KNOWN_POOLS.get(str(facts.get("protocol")))
+        shown = (kind for fact, kind in _SHOWN_BY.items() if facts.get(fact) is not None)
+        stated = next(shown, KNOWN_POOLS.get(str(facts.get("protocol"))))
     if stated is None:
         return "the kind of its pool is not known"
     kind = str(stated).lower().replace("-", "_").replace(" ", "_")

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from ys_analytics.desk.lookthrough import Registry
-from ys_analytics.metrics.lookthrough import is_receipt
+from ys_analytics.metrics.lookthrough import KNOWN_TOKENS, is_receipt
 from ys_analytics.schemas import MONEY
 
 # The fastest that a balance may grow, as a simple rate a year. Staking: Lido's OracleReportSanityChecker refuses a
@@ -54,6 +54,20 @@ def fastest(asset: str, registry: Registry) -> Decimal | None:
     if stated is False or not (stated is True or lent or symbol in _STAKED):
         return None
     return FASTEST["lending" if lent else "staking"]
+
+
+def may_grow(asset: str, registry: Registry) -> bool:
+    """Whether nobody said if balances of a staked or lent token grow by themselves: then a residual names it.
+
+    Args:
+        asset: Its id.
+        registry: What is known of assets.
+    """
+    note = registry.note(asset)
+    receipt = registry.kind(asset) in {"staked_token", "yield_token"} or note.get("protocol") is not None
+    # Wrapped forms of staked ether hold their balance; what rebases by its name is found.
+    open_ = receipt and not registry.pool_share(asset) and registry.symbol(asset) not in KNOWN_TOKENS
+    return open_ and note.get("rebasing") is None and fastest(asset, registry) is None
 
 
 def _rates(moved: pl.DataFrame, registry: Registry) -> dict[str, Decimal]:
