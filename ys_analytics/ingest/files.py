@@ -217,13 +217,13 @@ def _ragged(path: Path, found: _Lines, row: list[str], line: int) -> str:
 
 def _agreed(path: Path, body: str, found: _Lines, kept: list[int], separator: str) -> pl.DataFrame:
     """The rows as Polars reads them, which must be the rows as `csv` reads them."""
-    schema = dict.fromkeys(found.names, pl.String)
     if not kept:
-        return pl.DataFrame(schema=schema)
+        return pl.DataFrame(schema=dict.fromkeys(found.names, pl.String))
+    # A header of our own: Polars counts the columns in the first line, which may be blank here.
+    head = separator.join(map(str, range(len(found.names))))
     try:
-        rows = pl.read_csv(
-            io.BytesIO(body.encode()), has_header=False, schema=schema, separator=separator, raise_if_empty=False
-        )
+        rows = pl.read_csv(io.BytesIO(f"{head}\n{body}".encode()), infer_schema=False, separator=separator)
+        rows.columns = found.names
     except PolarsError as error:
         raise ContractError(f"{path.name}: not a readable CSV file: {_said(error)}") from error
     if rows.height != len(kept):
