@@ -52,5 +52,5 @@ def _empty(stores: Stores) -> None:
     # A DELETE of a few rows is a hundred times faster than a TRUNCATE of seventy partitions.
     stores.postgres.run("DELETE FROM transactions")
     stores.postgres.run("DELETE FROM assets WHERE metadata ->> 'registered_by' = 'import'")
-    for name in ("market_data", "portfolio_snapshots"):
+    for name in ("market_data", "portfolio_snapshots", "dex_trades"):
         stores.clickhouse.run(f"TRUNCATE TABLE {name}")

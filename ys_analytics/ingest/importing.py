@@ -133,7 +133,7 @@ def import_file(
         files=len(order),
         rows=new.height,
         present=int(present.sum()),
-        registered=tuple(judged.assets["symbol"]) if new.height else (),
+        registered=tuple(judged.assets["symbol"].unique(maintain_order=True)) if new.height else (),
         layout=judged.layout,
         remarks=faults.remarked(),
     )
@@ -216,7 +216,7 @@ def _by_symbol(
     named = sorted({symbol for source in chosen for symbol in layouts.symbols_in(source)})
     if symbols is not None and (absent := sorted(set(symbols) - set(named))):
         raise UsageError(f"market_data: the files do not name {', '.join(absent)}")
-    registry = layouts.registry(stores, named, first=_first_quotes(chosen))
+    registry = layouts.registry(stores, named, quotes=_quotes(chosen))
     if not register and (said := registry.unknown()):
         faults.note(said)
     rewritten = []
@@ -230,21 +230,19 @@ def _by_symbol(
     return rewritten, registry.new
 
 
-def _first_quotes(sources: list[files.Source]) -> dict[str, object]:
-    """When each symbol is first quoted: what a registered asset is as old as."""
+def _quotes(sources: list[files.Source]) -> pl.DataFrame:
+    """Which symbol is quoted on which chain, and when."""
     column = next(column for column in TABLES["market_data"].columns if column.name == "timestamp")
-    quotes = pl.concat(
-        [
-            pl.DataFrame(
-                {
-                    "symbol": source.rows["asset_id"].cast(pl.String),
-                    "time": parse(source.rows["timestamp"], column, naive_is_utc=True, exact=False).values,
-                }
-            )
-            for source in sources
-        ]
-    )
-    return dict(quotes.group_by("symbol").agg(pl.col("time").min()).iter_rows())
+    return pl.concat(
+        pl.DataFrame(
+            {
+                "symbol": source.rows["asset_id"].cast(pl.String),
+                "chain": layouts.chains_in(source),
+                "time": parse(source.rows["timestamp"], column, naive_is_utc=True, exact=False).values,
+            }
+        )
+        for source in sources
+    ).drop_nulls("symbol")
 
 
 def _typed(table: Table, source: files.Source, faults: Faults, *, naive_is_utc: bool) -> pl.DataFrame:

@@ -4,7 +4,7 @@ Knows how symbols become asset ids. What a layout changes is listed in its `mean
 import repeats: nothing is converted without being said.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from uuid import NAMESPACE_URL, uuid5
@@ -40,7 +40,7 @@ class Registry:
 
     Attributes:
         known: symbol, chain_id (null for a coin with a chain of its own), id, name and contract_address.
-        new: Rows for the table `assets`, one for every symbol that it does not know.
+        new: Rows for the table `assets`, for every symbol that it does not know, one on each chain named with it.
     """
 
     known: pl.DataFrame
@@ -50,7 +50,7 @@ class Registry:
         """What to say of the symbols that no asset has: the first dozen named; empty where each is known."""
         if self.new.is_empty():
             return ""
-        symbols = self.new["symbol"].to_list()
+        symbols = self.new["symbol"].unique(maintain_order=True).to_list()
         more = f" and {len(symbols) - _NAMED} more" if len(symbols) > _NAMED else ""
         return (
             f"no asset has the symbol {', '.join(symbols[:_NAMED])}{more}; "
@@ -82,13 +82,15 @@ def symbols_in(source: Source) -> list[str]:
     return source.rows["asset_id"].cast(pl.String).drop_nulls().unique().sort().to_list()
 
 
-def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, object]) -> Registry:
+def registry(stores: "Stores", symbols: Collection[str], *, quotes: pl.DataFrame) -> Registry:
     """What each symbol means, from the table `assets`.
 
     Args:
         stores: PostgreSQL open.
         symbols: What the files name.
-        first: When each symbol is first quoted: an unknown one would be a coin with a chain of its own as of then.
+        quotes: symbol, chain (0 where none is named) and time of every row that has a symbol. A symbol that no asset
+            has would be a coin on each chain that is named with it, else one with a chain of its own, as old as
+            its first quote.
     """
     schema: dict[str, pl.DataType] = {
         "symbol": pl.String(),
@@ -103,7 +105,7 @@ def registry(stores: "Stores", symbols: Collection[str], *, first: Mapping[str, 
         {"symbols": list(symbols)},
         schema=schema,
     )
-    new = _registered(sorted(set(symbols) - set(known["symbol"])), first)
+    new = _registered(quotes.filter(~pl.col("symbol").is_in(known["symbol"].unique().implode())))
     return Registry(known=pl.concat([known, new.select(list(schema)).cast(dict(schema))]), new=new)  # type: ignore[arg-type]
 
 
@@ -179,25 +181,39 @@ def _chain(number: int | None) -> str:
     return name if name and not number else f"{name}, {number}" if name else f"chain {number}"
 
 
-def _registered(symbols: list[str], first: Mapping[str, object]) -> pl.DataFrame:
-    """Rows of `assets` for coins nobody described; their ids follow from the symbol."""
-    schema = TABLES["assets"].schema
+def chains_in(source: Source) -> pl.Series:
+    """The chain each row names; 0 where it names none, null where it cannot be read."""
+    chains = parse(source.rows["chain_id"], _CHAIN).values.cast(pl.Int64)
+    return chains.zip_with(source.rows["chain_id"].is_not_null(), chains.fill_null(_UNNAMED))
+
+
+def _registered(quotes: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `assets` for coins nobody described; their ids follow from symbol and chain."""
+    somewhere = (pl.col("chain") != _UNNAMED).any().over("symbol")
+    homes = (
+        quotes.filter(pl.col("chain").is_not_null())
+        .filter((pl.col("chain") != _UNNAMED) | ~somewhere)
+        .group_by("symbol", "chain")
+        .agg(pl.col("time").min())
+        .sort("symbol", "chain")
+    )
     return pl.DataFrame(
         [
             {
-                "id": str(uuid5(NAMESPACE_URL, f"ys-analytics/asset/{symbol}")),
+                "id": str(uuid5(NAMESPACE_URL, f"ys-analytics/asset/{symbol}" + (f"/{chain}" if chain else ""))),
                 "symbol": symbol,
                 "name": symbol,
                 "asset_type": "crypto",
+                "chain_id": chain or None,
                 "decimals": 18,
                 "is_active": True,
                 "metadata": '{"registered_by": "import"}',
-                "created_at": first.get(symbol),
-                "updated_at": first.get(symbol),
+                "created_at": first,
+                "updated_at": first,
             }
-            for symbol in symbols
+            for symbol, chain, first in homes.iter_rows()
         ],
-        schema=schema,
+        schema=TABLES["assets"].schema,
     )
 
 
