@@ -218,6 +218,27 @@ def test_a_loan_is_no_purchase_and_repaying_it_no_sale(repaying, gain, beside):
     assert owing.debts.select("quantity", "value", "worth", "unrealised").rows() == [(1, 1000, 3000, -2000)]
 
 
+def test_what_a_balance_grew_without_a_transaction_is_income():
+    """100 staked, 0.5 grown by itself, all taken back: nothing is unmatched, and the growth cost what it was worth."""
+    story = (paid_in(0, 100, "ETH"), deed("stake", 0, (100, "ETH"), (100, "stETH")),
+             deed("unstake", 3, ("100.5", "stETH"), ("100.5", "ETH")))  # fmt: skip
+    quotes = prices(**ETH_RISES)
+    done = activity.with_gas(metrics.classify_flows(framed("transactions", list(story))), ASSETS, quotes)
+    legs = ledger.legs(done, ASSETS)
+    growth = legs.head(1).with_columns(
+        asset_id=pl.lit("stETH"), cause=pl.lit("rebase"), change=pl.lit(D("0.5"), legs.schema["change"]),
+        timestamp=pl.lit(START + timedelta(days=2), legs.schema["timestamp"]),
+    )  # fmt: skip
+    found = lots.lots(done, ASSETS, quotes, at=END, grown=pl.concat([legs, growth]))
+    assert found.income.select("kind", "quantity", "value").rows() == [("rebase", D("0.5"), D(1000))]
+    assert left(found, "asset_id", "quantity", "cost", "origin") == [
+        ("ETH", D(100), D(100_000), "deposit"), ("ETH", D("0.5"), D(1000), "income"),
+    ]  # fmt: skip
+    assert found.lots["unmatched"].sum() == 0
+    alone = lots.lots(done, ASSETS, quotes, at=END)
+    assert alone.lots.filter("unmatched").select("kind", "quantity").rows() == [("move", D("0.5"))]
+
+
 def test_interest_on_a_debt_is_an_expense_and_repaying_more_than_was_borrowed_is_said():
     """Four borrowed and one of interest make five owed."""
     borrow = deed("withdraw", 0, (4, "USDC"), (4, "USDC"), note={"from_position": "borrowing"})

@@ -77,6 +77,7 @@ def lots(
     quotes: pl.DataFrame,
     *,
     at: datetime,
+    grown: pl.DataFrame | None = None,
     matching: Matching = "fifo",
     year: int | None = None,
     leaving: Leaving = "transfer",
@@ -114,6 +115,8 @@ def lots(
         done: What `activity.with_gas` gave of classified transactions of one portfolio.
         assets: `assets`.
         quotes: `market_data` of every asset that moved.
+        grown: What `rebasing.credited` gave: its rows of cause rebase, balances that grew without a transaction, are
+            income of that moment (after the transactions of it) and a lot of that cost. None: nothing grew.
         at: Events after it do not count; open lots are valued at the last quote before it.
         matching: The oldest lot first, the latest, the dearest, or all at their average cost (a lot then has no date).
         year: Only what left in this UTC year, and what was left at its end (or at `at`, if that is earlier).
@@ -135,7 +138,7 @@ def lots(
     end = at if year is None else min(at, datetime(year + 1, 1, 1, tzinfo=UTC) - _MICROSECOND)
     registry = Registry(assets)
     known = in_order(done.filter(pl.col("timestamp") <= end))
-    rows = _valued(known, quotes)
+    rows = _valued(known if grown is None else _with_growth(known, grown, end), quotes)
     book = _Book(registry, matching, leaving, repaying, gas)
     with localcontext(prec=DIGITS):
         for row in rows.iter_rows(named=True):
@@ -187,6 +190,16 @@ def totals(books: Books) -> pl.DataFrame:
     )
     reasons = unknown.group_by(by, maintain_order=True).agg(pl.col("reason").first())
     return table.join(reasons, on=by, how="left").sort("symbol", "asset_id")
+
+
+def _with_growth(done: pl.DataFrame, grown: pl.DataFrame, end: datetime) -> pl.DataFrame:
+    """The transactions, and each growth of a balance as a claim without a transaction."""
+    found = grown.filter((pl.col("cause") == "rebase") & (pl.col("timestamp") <= end)).select(
+        "timestamp", to_asset_id="asset_id", to_amount="change", flow=pl.lit("internal"),
+        transaction_type=pl.lit("claim", done.schema["transaction_type"]),
+        status=pl.lit("confirmed", done.schema["status"]), metadata=pl.lit('{"action": "rebase"}'),
+    )  # fmt: skip
+    return pl.concat([done, found], how="diagonal").sort("timestamp", maintain_order=True)
 
 
 def _valued(done: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
@@ -415,7 +428,7 @@ class _Book:
         """What came or left alone inside the portfolio: income, something spent, or coins that wait elsewhere."""
         given, got = event.given, event.got
         if got and event.kind == "claim":
-            self._note(self.income, event, got, event.kind)
+            self._note(self.income, event, got, "rebase" if event.note.get("action") == "rebase" else "claim")
             self._hold(got.asset).add(Lot(event.time, got.quantity, got.value, "income"))
         elif given and event.kind in {"claim", "swap"}:
             self._part(event, "sale", given, given.quantity, given.value)

@@ -122,7 +122,8 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
         assets: `assets`.
 
     Returns:
-        The same columns, sorted the same way; a growth has cause `rebase`, and no protocol.
+        The same columns, in the same order, a growth after the movements of its moment; it has cause `rebase` and no
+        protocol.
     """
     rates = _rates(moved, Registry(assets))
     if not rates:
@@ -160,7 +161,7 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
     more = rows.with_columns(protocol=pl.lit(None, pl.String), cause=pl.lit("rebase"), paid=pl.lit(None, MONEY)).select(
         pl.col(name).cast(dtype) for name, dtype in moved.schema.items()
     )
-    return pl.concat([moved, more]).sort("timestamp", "asset_id", "change", maintain_order=True) if found else moved
+    return pl.concat([moved, more]).sort("timestamp", maintain_order=True) if found else moved
 
 
 def _closes(snapshots: pl.DataFrame) -> list[tuple[datetime, Decimal, dict[str, Decimal]]]:

@@ -367,7 +367,9 @@ class Desk:
 
     def _books(self, matching: Matching, year: int | None) -> Books:
         end = self.span.end - timedelta(microseconds=1)
-        return books_of(self._done, self._assets, self._legs_quotes, at=end, matching=matching, year=year)
+        return books_of(
+            self._done, self._assets, self._legs_quotes, at=end, grown=self._legs, matching=matching, year=year
+        )
 
     def alerts(self) -> pl.DataFrame:
         """Alerts of the week and older ones still open."""
