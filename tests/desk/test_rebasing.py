@@ -89,7 +89,7 @@ def test_growth_without_a_transaction_is_yield(asset, rate, quantity):
     assert abs(amounts["residual"]) < Decimal("1e-9")
     assert amounts["price"] == 0
     note = found.row(by_predicate=pl.col("term") == "yield", named=True)["note"]
-    assert f"growth of the balance of {ASSETS[asset][0]}" in note
+    assert f"growth of balances of {ASSETS[asset][0]}" in note
     assert bridge.finding(found, "p").outcome == "passed"
     assert bridge.finding(found, "p").observed.startswith("residual 0.00 USD")
 
@@ -233,4 +233,24 @@ def test_growth_on_record_leaves_nothing_to_infer():
     assert rebasing.credited(pl.concat([legs, claim]), taken, quotes(), assets()).filter(cause="rebase").is_empty()
     amounts, found = bridged(pl.concat([legs, claim]), taken)
     assert float(amounts["residual"]) == pytest.approx(40)
+    assert bridge.finding(found, "p").stops
+
+
+def test_interest_on_a_debt_is_a_cost_without_a_transaction():
+    """20,000 owed at 6 %: the week's interest is yield below nothing; a debt that shrinks by itself does not exist."""
+    legs = moved(("usdc", "spot", 50_000), ("usdc", "borrowing", -20_000))
+    amounts, found = bridged(legs, snapshots(lambda day: 50_000 - 20_000 * grown(day, 0.06)))
+    assert float(amounts["yield"]) == pytest.approx(-20_000 * (grown(49, 0.06) - grown(42, 0.06)), rel=1e-9)
+    assert abs(amounts["residual"]) < Decimal("1e-9")
+    assert bridge.finding(found, "p").outcome == "passed"
+    _, found = bridged(legs, snapshots(lambda day: 50_000 - 20_000 * (1 if day < 46 else 0.995)))
+    assert bridge.finding(found, "p").stops
+
+
+def test_interest_on_a_debt_that_is_on_record_leaves_nothing_to_infer():
+    """Claims add it to the debt: less value than they explain stays unexplained."""
+    legs = moved(("usdc", "spot", 50_000), ("usdc", "borrowing", -20_000))
+    claim = moved((DAYS[10], "usdc", "borrowing", "-23")).with_columns(cause=pl.lit("yield"))
+    taken = snapshots(lambda day: 30_000 - (23 if day > 9 else 0) - (30 if day > 45 else 0))
+    _, found = bridged(pl.concat([legs, claim]), taken)
     assert bridge.finding(found, "p").stops

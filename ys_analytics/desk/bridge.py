@@ -243,7 +243,7 @@ def _notes(lots: pl.DataFrame, registry: Registry, *, grown: bool) -> dict[str, 
     if found.height:
         names = ", ".join(registry.symbol(asset) for asset in found["asset_id"].unique().sort())
         amount = found["yield"].sum()
-        notes["yield"] = f"{amount:,.2f} USD of it is growth of the balance of {names}, which has no transaction"
+        notes["yield"] = f"{amount:,.2f} USD of it is growth of balances of {names}, which has no transaction"
     merged = lots.filter("merged")["asset_id"].unique().sort()
     if merged.len():
         unpriced = "what is in it has no price"

@@ -23,7 +23,8 @@ from ys_analytics.schemas import MONEY
 # report beyond 10 % (annualBalanceIncreaseBPLimit = 1000). Lending: our choice, for no contract sets one; Aave v3's
 # rate strategies ask borrowers of a stablecoin for some 5 % at the use they aim at, and for 65 % (slope 1 + slope 2)
 # only while a reserve is used up, which drives borrowers out within hours.
-FASTEST = {"staking": Decimal("0.10"), "lending": Decimal("0.25")}
+# Borrowers pay a little more than lenders get.
+FASTEST = {"staking": Decimal("0.10"), "lending": Decimal("0.25"), "borrowing": Decimal("0.30")}
 
 # Rebasing tokens that staking protocols issue, by symbol.
 _STAKED = frozenset({"stETH", "eETH", "OETH"})
@@ -36,6 +37,7 @@ _DIGITS = 60
 _CENT, _BASIS_POINT, _DUST = Decimal("0.01"), Decimal("0.0001"), Decimal("1e-9")
 _SMALLEST = Decimal("1e-18")
 
+_DEBT = "borrowing"
 _Key = tuple[str, str | None]
 
 
@@ -70,25 +72,31 @@ def may_grow(asset: str, registry: Registry) -> bool:
     return open_ and note.get("rebasing") is None and fastest(asset, registry) is None
 
 
-def _rates(moved: pl.DataFrame, registry: Registry) -> dict[str, Decimal]:
-    """The fastest growth of each asset that moved and grows by itself.
+def _rates(moved: pl.DataFrame, registry: Registry) -> dict[_Key, Decimal]:
+    """The fastest growth of each holding that grows by itself, and of each debt: by asset and position.
 
-    An asset whose yield transactions record does not, unless its metadata say so: it would be counted twice.
+    What transactions record as yield does not grow beside it, unless the asset's metadata say so: it would be counted
+    twice.
     """
-    recorded = set(moved.filter(pl.col("cause") == "yield")["asset_id"])
+    claims = moved.filter(pl.col("cause") == "yield")
+    assets, places = set(claims["asset_id"]), set(claims.select("asset_id", "position").iter_rows())
     found = {}
-    for asset in moved["asset_id"].drop_nulls().unique().sort():
+    held = moved.drop_nulls("asset_id").select("asset_id", "position").unique().sort("asset_id", "position")
+    for asset, position in held.iter_rows():
         rate = fastest(asset, registry)
-        if rate is not None and (asset not in recorded or registry.note(asset).get("rebasing") is True):
-            found[asset] = rate
+        if position == _DEBT:
+            if (asset, position) not in places:
+                found[asset, position] = FASTEST["borrowing"]
+        elif rate is not None and (asset not in assets or registry.note(asset).get("rebasing") is True):
+            found[asset, position] = rate
     return found
 
 
 @dataclass(slots=True)
 class _Walk:
-    """What is held as time goes by, and the most that was held of what rebases since the last close."""
+    """What is held as time goes by, and the most that was held, or owed, of what rebases since the last close."""
 
-    rates: Mapping[str, Decimal]
+    rates: Mapping[_Key, Decimal]
     held: dict[_Key, Decimal] = field(default_factory=dict)
     peak: dict[_Key, Decimal] = field(default_factory=dict)
 
@@ -96,12 +104,16 @@ class _Walk:
         """Count a movement."""
         now = self.held.get(key, Decimal(0)) + change
         self.held[key] = now
-        if key[0] in self.rates:
-            self.peak[key] = max(self.peak.get(key, Decimal(0)), now)
+        if key in self.rates:
+            self.peak[key] = max(self.peak.get(key, Decimal(0)), self._size(key))
 
     def rest(self) -> None:
         """Begin the next stretch with what is held now."""
-        self.peak = {key: self.held[key] for key in self.peak if self.held[key] > 0}
+        self.peak = {key: size for key in self.peak if (size := self._size(key)) > 0}
+
+    def _size(self, key: _Key) -> Decimal:
+        """How much is held, or owed where it is a debt."""
+        return -self.held[key] if key[1] == _DEBT else self.held[key]
 
 
 def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
@@ -110,7 +122,8 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
     An asset rebases by `fastest`, and if its growth is not on record as yield already (`metadata.rebasing` overrules
     that). At the last snapshot of each day, what it states beyond the holdings at last quotes is growth of the rebasing
     assets held since the day before, if it is no more than they can grow in the days between and one more (a report
-    of a whole day may fall into it). Where the snapshot states an allocation, it says which asset grew, and must
+    of a whole day may fall into it); what it states below them is interest on debts that no transaction records, in
+    the same way. Only their net is seen. Where the snapshot states an allocation, it says which asset grew, and must
     account for the whole; else they share by value. A snapshot that differs by neither growth nor a cent and a basis
     point is passed over; where that lasts for longer than a week the search ends: quantities are not trusted any
     more, and residuals stay residuals.
@@ -219,21 +232,23 @@ def _growth(
     walk: _Walk, worth: Mapping[_Key, Decimal], gap: Decimal, passed: timedelta, stated: Mapping[str, Decimal]
 ) -> dict[_Key, Decimal] | None:
     """The gap as growth of each rebasing holding, in USD; null where it is none or too much."""
-    if gap <= _DUST:
+    if abs(gap) <= _DUST:
         return None
     days = Decimal((passed + _FRESH) / _YEAR)
     size, most = {}, {}
     for key, quantity in walk.peak.items():
         now = walk.held[key]
         # A holding that was given away with its growth is below nothing now.
-        if now and quantity > 0:
+        if now and quantity > 0 and (key[1] == _DEBT) == (gap < 0):
             size[key] = worth[key] / now * quantity
-            most[key] = size[key] * walk.rates[key[0]] * days
-    if gap > sum(most.values()):
+            most[key] = size[key] * walk.rates[key] * days
+    if abs(gap) > sum(most.values()):
         return None
     if stated and not _accounted(worth, gap, stated, most):
         return None
-    return _shared(gap, _stated_growth(worth, stated, size) if stated else size, most)
+    sign = Decimal(-1 if gap < 0 else 1)
+    weights = _stated_growth(worth, stated, size, sign=sign) if stated else size
+    return {key: sign * part for key, part in _shared(abs(gap), weights, most).items()}
 
 
 def _shared(gap: Decimal, weights: Mapping[_Key, Decimal], most: Mapping[_Key, Decimal]) -> dict[_Key, Decimal]:
@@ -274,9 +289,9 @@ def _accounted(
 
 
 def _stated_growth(
-    worth: Mapping[_Key, Decimal], stated: Mapping[str, Decimal], size: Mapping[_Key, Decimal]
+    worth: Mapping[_Key, Decimal], stated: Mapping[str, Decimal], size: Mapping[_Key, Decimal], *, sign: Decimal
 ) -> dict[_Key, Decimal]:
     """What the allocation shows beyond each rebasing holding, an asset's positions sharing by size."""
     known, whole = _by_asset(worth), _by_asset(size)
-    shown = {asset: max(stated.get(asset, Decimal(0)) - known[asset], Decimal(0)) for asset in whole}
+    shown = {asset: max(sign * (stated.get(asset, Decimal(0)) - known[asset]), Decimal(0)) for asset in whole}
     return {key: shown[key[0]] * part / whole[key[0]] for key, part in size.items()}
