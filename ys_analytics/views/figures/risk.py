@@ -45,7 +45,9 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     shown = measures.filter(pl.col("metric").is_in([name for name, *_ in _NUMBERS]) & pl.col("since").is_not_null())
     marks = dict(shown.select("metric", "since").iter_rows())
     across = theme.value_axis(edges[0], edges[-1], "fraction", most=5, showgrid=False, zeroline=False)
-    across.layout["range"] = [min(edges[0], *(-value for value in marks.values())) - width / 2, edges[-1] + width / 2]
+    # Below thirty returns neither is known, and no mark stands left of the bins.
+    left = min([edges[0], *(-value for value in marks.values())])
+    across.layout["range"] = [left - width / 2, edges[-1] + width / 2]
     up = theme.value_axis(0, max(counts), "count", most=4)
     shapes, notes, labels = [], [], [*across.labels, *up.labels, str(len(rets))]
     for row, (metric, name, color, dash) in enumerate(_NUMBERS):

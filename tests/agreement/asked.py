@@ -1,0 +1,280 @@
+"""What both implementations are asked of a life and a week, and how their answers are compared.
+
+An answer is a mapping from a name to a value; `comparing` says when two are the same. None is a refusal, and both must
+refuse.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from ys_analytics import metrics
+from ys_analytics.desk import Desk, activity, ledger, returns
+
+from . import plain_bridge, plain_ledger, plain_lots, plain_rebasing, plain_returns
+from .comparing import same
+from .kit import desk_of, frame_of, market_of
+from .lives import Life, World
+from .plain_market import WEEK, Market, money
+
+Answers = dict[str, Any]
+
+
+@dataclass
+class Asked:
+    """A life, a week of it, and both ways to look at it."""
+
+    life: Life
+    week: str
+
+    @cached_property
+    def monday(self) -> datetime:
+        """The week's first moment."""
+        year, number = self.week.split("-W")
+        return datetime.combine(datetime.fromisocalendar(int(year), int(number), 1), time(), UTC)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """The kit's."""
+        return desk_of(self.life, self.week)
+
+    @cached_property
+    def market(self) -> Market:
+        """The second implementation's prices, those of the week's end included."""
+        end = self.monday + WEEK
+        return Market([row for row in self.life.world.quotes if row["timestamp"] < end])
+
+    @cached_property
+    def deeds(self) -> list[dict[str, Any]]:
+        """Transactions up to the week's end."""
+        return [row for row in self.life.rows["transactions"] if row["timestamp"] < self.monday + WEEK]
+
+    @cached_property
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Snapshots up to the week's end."""
+        return [row for row in self.life.rows["portfolio_snapshots"] if row["timestamp"] < self.monday + WEEK]
+
+    @property
+    def world(self) -> World:
+        """The life's market."""
+        return self.life.world
+
+    @cached_property
+    def legs(self) -> list[plain_ledger.Leg]:
+        """Movements, by the second implementation."""
+        moved = plain_ledger.legs(self.deeds, self.world.assets, self.market)
+        return plain_rebasing.credited(moved, self.snapshots, self.world.assets, self.market)
+
+    @cached_property
+    def daily(self) -> list[plain_returns.Day]:
+        """Returns, by the second implementation."""
+        flows = [(at, amount) for at, amount, _ in plain_ledger.flows(self.deeds, self.market)]
+        return plain_returns.daily(plain_returns.closes(self.snapshots), flows)
+
+    def inside(self, at: datetime) -> bool:
+        """Whether a moment is in the week."""
+        return self.monday <= at < self.monday + WEEK
+
+
+Answer = Callable[[Asked], Answers]
+
+
+def together(several: list[Asked]) -> dict[int, dict[str, Answers]]:
+    """The kit's answers to several lives of one world in one call each, by seed: many portfolios, one frame.
+
+    Whatever a week does not contain is cut off before; nothing may leak from one portfolio into another.
+    """
+    assets, quotes = (market_of(several[0].world)[name] for name in ("assets", "market_data"))
+    snapshots = frame_of("portfolio_snapshots", (row for asked in several for row in asked.snapshots))
+    deeds = frame_of("transactions", (row for asked in several for row in asked.deeds))
+    classified = metrics.classify_flows(deeds)
+    flows = metrics.external_flows(classified, quotes)
+    closes = returns.daily_values(snapshots)
+    gas = activity.with_gas(classified, assets, quotes)
+    whole = {
+        "values": (closes, kit_values),
+        "returns": (metrics.daily_returns(closes, flows), kit_returns),
+        "flows": (flows, kit_flows),
+        "gas": (gas, kit_gas),
+    }
+    return {
+        asked.life.seed: {
+            name: answer(frame.filter(pl.col("portfolio_id") == asked.life.portfolio))
+            for name, (frame, answer) in whole.items()
+        }
+        for asked in several
+    }
+
+
+def kit_values(closes: pl.DataFrame) -> Answers:
+    """Close of each day."""
+    return {f"{day}": value for day, value in closes.select("day", "value").iter_rows()}
+
+
+def plain_values(asked: Asked) -> Answers:
+    """Close of each day."""
+    return {f"{close.day}": close.value for close in plain_returns.closes(asked.snapshots)}
+
+
+def kit_returns(daily: pl.DataFrame) -> Answers:
+    """Return, gain and flow of each day."""
+    names = ("ret", "gain", "flow", "days")
+    return {f"{row['day']} {name}": row[name] for row in daily.iter_rows(named=True) for name in names}
+
+
+def plain_returns_of(asked: Asked) -> Answers:
+    """Return, gain and flow of each day."""
+    return {f"{day.day} {name}": getattr(day, name) for day in asked.daily for name in ("ret", "gain", "flow", "days")}
+
+
+def kit_flows(flows: pl.DataFrame) -> Answers:
+    """Each external flow in USD."""
+    rows = flows.select("timestamp", "amount").sort("timestamp", maintain_order=True).iter_rows()
+    return {f"{place}, {at:%F %T}": amount for place, (at, amount) in enumerate(rows)}
+
+
+def plain_flows(asked: Asked) -> Answers:
+    """Each external flow in USD."""
+    flows = plain_ledger.flows(asked.deeds, asked.market)
+    return {f"{place}, {at:%F %T}": amount for place, (at, amount, _) in enumerate(flows)}
+
+
+def kit_gas(done: pl.DataFrame) -> Answers:
+    """What each transaction's gas cost in USD."""
+    return {f"gas {one[-4:]}": gas for one, gas in done.select("transaction_hash", "gas").iter_rows()}
+
+
+def plain_gas(asked: Asked) -> Answers:
+    """What each transaction's gas cost in USD."""
+    return {
+        f"gas {deed['transaction_hash'][-4:]}": plain_ledger.gas_of(deed, asked.world.assets, asked.market).usd
+        for deed in asked.deeds
+    }
+
+
+def kit_counts(asked: Asked) -> Answers:
+    """Gas by status and transactions by rule, of the week and ever."""
+    found: Answers = {}
+    for row in asked.desk.gas().iter_rows(named=True):
+        for name in ("week_transactions", "week_cost", "since_transactions", "since_cost"):
+            found[f"{row['what']} {name}"] = row[name]
+    return found | {row["rule"]: row["since"] for row in asked.desk.flow_audit().iter_rows(named=True)}
+
+
+def plain_counts(asked: Asked) -> Answers:
+    """Gas by status and transactions by rule, of the week and ever."""
+    found: Answers = {rule: number for (rule, _), number in plain_ledger.audit(asked.deeds).items()}
+    for deed in asked.deeds:
+        gas = plain_ledger.gas_of(deed, asked.world.assets, asked.market)
+        if gas.spent is None:
+            continue
+        for span, counts in (("week", asked.inside(deed["timestamp"])), ("since", True)):
+            number, cost = f"{deed['status']} {span}_transactions", f"{deed['status']} {span}_cost"
+            found[number] = found.get(number, 0) + counts
+            sofar = found.get(cost, Decimal(0))
+            # A sum of which a part is not known is not known.
+            unknown = counts and (gas.usd is None or sofar is None)
+            found[cost] = None if unknown else sofar if not counts else sofar + gas.usd
+    return found
+
+
+def kit_holdings(asked: Asked) -> Answers:
+    """Quantity by asset and position at the week's end, by transactions."""
+    rows = ledger.held(asked.desk._legs, at=asked.monday + WEEK).select("asset_id", "position", "change").rows()
+    return {f"{asset} {position}": quantity for asset, position, quantity in rows}
+
+
+def plain_holdings(asked: Asked) -> Answers:
+    """Quantity by asset and position at the week's end, by transactions."""
+    found = plain_ledger.held(asked.legs, asked.monday + WEEK)
+    # Growth of a balance is what a quotient of money says it is.
+    grown = {(leg.asset, leg.position) for leg in asked.legs if leg.cause == "rebase"}
+    return {f"{place[0]} {place[1]}": float(quantity) if place in grown else quantity
+            for place, quantity in found.items()}  # fmt: skip
+
+
+def kit_bridge(asked: Asked) -> Answers:
+    """Each term of the week's bridge, and whether it holds."""
+    rows = asked.desk.bridge().rows(named=True)
+    return {row["term"]: row["amount"] for row in rows} | {name: rows[0][name] for name in ("traded", "holds")}
+
+
+def plain_bridge_of(asked: Asked) -> Answers:
+    """Each term of the week's bridge, and whether it holds."""
+    found = plain_bridge.bridge(asked.legs, asked.snapshots, asked.world.assets, asked.market, monday=asked.monday)
+    terms = {term: found.term(term) for term in plain_bridge.TERMS if term != "pool" or found.merged}
+    whole = {"before": found.before, "after": found.after, "residual": found.term("residual")}
+    return terms | whole | {"traded": found.traded, "holds": found.holds}
+
+
+_SPOT_TRADES = ("swap",)
+_MATCHINGS = ("fifo", "lifo", "hifo", "average")
+
+
+def _trades(asked: Asked) -> dict[str, list[tuple[datetime, Decimal, Decimal, Decimal]]]:
+    """Both legs of each confirmed swap as trades, at market prices, with the gas of it on the purchase."""
+    found: dict[str, list[tuple[datetime, Decimal, Decimal, Decimal]]] = {}
+    for deed in asked.deeds:
+        if deed["status"] != "confirmed" or deed["transaction_type"] not in _SPOT_TRADES:
+            continue
+        gas = plain_ledger.gas_of(deed, asked.world.assets, asked.market).usd or Decimal(0)
+        for side, sign in (("from", -1), ("to", 1)):
+            price = asked.market.at(deed[f"{side}_asset_id"], deed["timestamp"], oldest=None)
+            if price is not None:
+                amount = deed[f"{side}_amount"].quantize(Decimal("1e-8"))
+                trade = (deed["timestamp"], sign * amount, price, gas if sign > 0 else Decimal(0))
+                found.setdefault(deed[f"{side}_asset_id"], []).append(trade)
+    return found
+
+
+def kit_lots(asked: Asked) -> Answers:
+    """Gains of every asset's swaps, by each way of matching."""
+    rows = [(asked.life.portfolio, asset, *trade) for asset, trades in _trades(asked).items() for trade in trades]
+    schema = {"portfolio_id": pl.String, "asset_id": pl.String, "timestamp": pl.Datetime("us", "UTC"),
+              "quantity": metrics.flows.MONEY, "price": metrics.flows.MONEY, "fee": metrics.flows.MONEY}  # fmt: skip
+    trades = pl.DataFrame(rows, schema=schema, orient="row")
+    found: Answers = {}
+    for how in _MATCHINGS:
+        for row in metrics.pnl.gains(trades, matching=how).iter_rows(named=True):
+            for name in ("realised", "quantity", "cost", "unmatched"):
+                found[f"{how} {row['asset_id']} {name}"] = row[name]
+    return found
+
+
+def plain_lots_of(asked: Asked) -> Answers:
+    """Gains of every asset's swaps, by each way of matching."""
+    found: Answers = {}
+    for how in _MATCHINGS:
+        for asset, trades in _trades(asked).items():
+            book = plain_lots.matched(trades, how)
+            for name in ("realised", "quantity", "cost", "unmatched"):
+                found[f"{how} {asset} {name}"] = money(getattr(book, name))
+    return found
+
+
+# What is compared, in the order of the report.
+TOGETHER: Mapping[str, Answer] = {
+    "values": plain_values,
+    "returns": plain_returns_of,
+    "flows": plain_flows,
+    "gas": plain_gas,
+}
+ALONE: Mapping[str, tuple[Answer, Answer]] = {
+    "counts": (kit_counts, plain_counts),
+    "lots": (kit_lots, plain_lots_of),
+    "holdings": (kit_holdings, plain_holdings),
+    "bridge": (kit_bridge, plain_bridge_of),
+}
+
+
+def differing(kit: Answers, plain: Answers) -> list[tuple[str, object, object]]:
+    """Each name whose two answers disagree, or that only one side knows."""
+    absent = "no such answer"
+    names = dict.fromkeys((*kit, *plain))
+    return [(name, kit.get(name, absent), plain.get(name, absent)) for name in names
+            if name not in kit or name not in plain or not same(kit[name], plain[name])]  # fmt: skip

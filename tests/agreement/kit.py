@@ -1,0 +1,87 @@
+"""The kit, asked for the same answers: a life as frames, and a desk over them.
+
+Here alone do the tests of agreement touch Polars: rows become frames on the way in, answers plain values on the way
+out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics.desk import Desk
+from ys_analytics.schemas import TABLES, Span
+from ys_analytics.settings import Settings
+
+from .lives import Life, World
+from .plain_market import Row
+
+
+def frame_of(name: str, rows: Iterable[Row]) -> pl.DataFrame:
+    """Rows as the table's frame; a column that is left out is null."""
+    schema = TABLES[name].schema
+    listed = [[row.get(column) for column in schema] for row in rows]
+    return pl.DataFrame(listed, schema=schema, orient="row")
+
+
+_SETTINGS = Settings(_env_file=None)
+
+
+@dataclass
+class Lived:
+    """A source that holds one life; as a run does, it ends with its week."""
+
+    frames: dict[str, pl.DataFrame]
+    week: str
+    label: str = "a life"
+    as_of: datetime | None = None
+    folder: Path | None = None
+    ended: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The frame up to the week's end, filtered."""
+        if name not in self.ended:
+            self.ended[name] = self._until(name)
+        found, table = self.ended[name], TABLES[name]
+        if portfolio is not None and table.portfolio is not None:
+            found = found.filter(pl.col(table.portfolio) == portfolio)
+        return found if where is None else found.filter(where)
+
+    def _until(self, name: str) -> pl.DataFrame:
+        table = TABLES[name]
+        found = self.frames.get(name)
+        if found is None:
+            return pl.DataFrame(schema=table.schema)
+        return found if table.placed is None else found.filter(pl.col(table.placed) < Span.week(self.week).end)
+
+    def read(self) -> pl.DataFrame:
+        """Nothing of interest here."""
+        return pl.DataFrame()
+
+    def versions(self) -> list[tuple[str, str]]:
+        """None."""
+        return []
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Polars' own SQL."""
+        return pl.SQLContext(self.frames).execute(query, eager=True)
+
+
+@lru_cache(maxsize=2)
+def market_of(world: World) -> dict[str, pl.DataFrame]:
+    """The frames that all lives of a world share."""
+    return {"assets": frame_of("assets", world.assets), "market_data": frame_of("market_data", world.quotes)}
+
+
+def frames_of(life: Life) -> dict[str, pl.DataFrame]:
+    """Every table of a life as a frame."""
+    own = {name: frame_of(name, rows) for name, rows in life.rows.items()}
+    return {**own, **market_of(life.world)}
+
+
+def desk_of(life: Life, week: str) -> Desk:
+    """A desk over one life's week."""
+    return Desk(source=Lived(frames_of(life), week), portfolio_id=life.portfolio, week=week, settings=_SETTINGS)

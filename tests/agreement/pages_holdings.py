@@ -1,0 +1,259 @@
+"""The numbers of the pages on holdings, pools and yields, a second time; and what the report rests on."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from statistics import fmean, median
+from typing import Any
+
+from .pages import Page, Twin, page
+from .plain_ledger import said
+from .plain_market import WEEK, times
+from .plain_metrics import HEADLINE
+from .plain_run import QUARTER, Report
+
+_CHAINS = {
+    0: "own chain", 1: "Ethereum", 10: "Optimism", 56: "BNB Chain", 100: "Gnosis", 137: "Polygon", 250: "Fantom",
+    324: "zkSync", 8453: "Base", 42161: "Arbitrum", 43114: "Avalanche", 59144: "Linea",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Position:
+    """Something held at the week's end."""
+
+    id: str
+    asset: str
+    symbol: str
+    kind: str
+    chain: str
+    protocol: str | None
+    address: str | None
+    chain_id: int
+    quantity: Decimal
+    value: Decimal
+    cost: Decimal | None
+    price: Decimal | None
+
+
+def held(r: Report) -> list[Position]:
+    """Every position, largest first."""
+    pools = {row["pool_address"]: row["protocol_name"] for row in reversed(r.run.rows("yield_metrics"))}
+    about = {asset["id"]: said(asset).get("protocol") for asset in r.assets}
+    found = []
+    for row in r.mine("portfolio_positions"):
+        address, asset = row["protocol_address"], row["asset_id"]
+        short = f"{address[:6]}…{address[-4:]}" if address else None
+        found.append(Position(
+            id=row["id"], asset=asset, symbol=r.symbols.get(asset, asset), kind=row["position_type"],
+            chain=_CHAINS.get(row["chain_id"] or 0, f"chain {row['chain_id']}"),
+            protocol=None if address is None else pools.get(address) or about.get(asset) or short, address=address,
+            chain_id=row["chain_id"] or 0, quantity=row["quantity"], value=row["current_value"],
+            cost=row["average_cost"], price=r.market.at(asset, r.end - timedelta(microseconds=1), oldest=None),
+        ))  # fmt: skip
+    return sorted(found, key=lambda one: (-abs(one.value), one.symbol, one.id))
+
+
+def net(r: Report) -> Decimal:
+    """Worth of all positions."""
+    return sum((one.value for one in held(r)), Decimal(0))
+
+
+@page("Positions")
+def positions(r: Report, _: Twin) -> Page:
+    """Quantity, price, worth, share and gain against cost."""
+    whole, rows = net(r), []
+    for one in held(r):
+        gain = times(one.price - one.cost, one.quantity) if one.price is not None and one.cost is not None else None
+        if gain is not None and one.kind == "borrowing":
+            gain = -gain
+        rows.append({"quantity": one.quantity, "price": one.price, "value": one.value,
+                     "share": float(one.value) / float(whole) if whole > 0 else None, "unrealised": gain})  # fmt: skip
+    return Page(rows, facts=[len(rows)], copied={"quantity", "value"})
+
+
+@page("Where the net value is")
+def allocation(r: Report, _: Twin) -> Page:
+    """Worth and share by asset, kind, protocol and chain; the page gathers the small ones."""
+    whole = net(r)
+    if whole <= 0:
+        return Page([])
+    rows, facts = [], []
+    views = {"asset": lambda one: one.symbol, "type": lambda one: one.kind.replace("_", " "),
+             "protocol": lambda one: one.protocol or "wallet", "chain": lambda one: one.chain}  # fmt: skip
+    for view, name_of in views.items():
+        sums: dict[str, Decimal] = {}
+        for one in held(r):
+            sums[name_of(one)] = sums.get(name_of(one), Decimal(0)) + one.value
+        ordered = sorted(sums.items(), key=lambda part: (-abs(part[1]), part[0]))
+        mine = [{"view": view, "name": name, "value": value, "share": float(value) / float(whole)}
+                for name, value in ordered]  # fmt: skip
+        rows += mine
+        facts += [sum(row["share"] for row in mine[5:]), len(mine) - 5]
+    return Page(rows, facts=facts)
+
+
+@page("Cached prices beside stored ones")
+def cached(r: Report, _: Twin) -> Page:
+    """Where the cache's price is another than the last stored one, as far as it prints."""
+    last: dict[str, Any] = {}
+    for row in sorted(r.run.rows("redis_price_current"), key=lambda row: row["timestamp"]):
+        last[row["asset_id"]] = row
+    rows, agree, missing = [], 0, Counter()
+    for asset in dict.fromkeys(one.asset for one in held(r)):
+        stored, found = r.market.at(asset, r.end, oldest=None), last.get(asset)
+        if stored is None or found is None:
+            missing["cache" if found is None else "store"] += 1
+            continue
+        apart = float(found["price"]) / float(stored) - 1
+        if abs(apart) >= 0.00005:
+            rows.append({"cached": found["price"], "quoted": found["timestamp"], "stored": stored,
+                         "stored_at": r.market.quoted(asset, r.end), "difference": apart})  # fmt: skip
+        else:
+            agree += 1
+    return Page(rows, facts=[agree, *missing.values(), 60, len(rows)], copied={"cached", "quoted", "stored"})
+
+
+def pools_in_use(r: Report) -> list[dict[str, Any]]:
+    """Pools a position sits in, or those of its protocol on its chain, with their last quote of the quarter."""
+    last: dict[str, Any] = {}
+    for row in sorted(r.run.rows("yield_metrics"), key=lambda row: row["timestamp"]):
+        if r.end - QUARTER <= row["timestamp"] < r.end:
+            last[row["pool_address"]] = row
+    mine: dict[str, Decimal] = {}
+    places = set()
+    for one in held(r):
+        if one.address is None:
+            continue
+        if one.address in last:
+            mine[one.address] = mine.get(one.address, Decimal(0)) + one.value
+        else:
+            places.add((one.protocol, one.chain_id))
+    found = []
+    for address, row in last.items():
+        if address in mine or (row["protocol_name"], row["chain_id"]) in places:
+            found.append({"address": address, "pool": f"{row['protocol_name']} {address[:6]}",
+                          "value": mine.get(address), "apy": row["apy"], "fees": row["trading_fees_apr"],
+                          "rewards": row["rewards_apr"], "il": row["impermanent_loss_risk"],
+                          "tvl": row["tvl"]})  # fmt: skip
+    found.sort(key=lambda row: (row["value"] is None, -abs(row["value"] or 0), row["pool"]))
+    return found
+
+
+@page("Pools in use")
+def pools(r: Report, _: Twin) -> Page:
+    """The last quote of each, and what is in it."""
+    rows = pools_in_use(r)
+    return Page(rows, facts=[len(rows)], copied={"apy", "fees", "rewards", "il", "tvl"})
+
+
+@page("Yields quoted by the pools in use")
+def pool_yields(r: Report, _: Twin) -> Page:
+    """Mean yield of each day of the quarter."""
+    rows, facts = [], []
+    for pool in pools_in_use(r):
+        quotes: dict[Any, list[float]] = {}
+        for row in r.run.rows("yield_metrics"):
+            if row["pool_address"] == pool["address"] and r.end - QUARTER <= row["timestamp"] < r.end:
+                quotes.setdefault(row["timestamp"].date(), []).append(float(row["apy"]))
+        mine = [{"day": day, "pool": pool["pool"], "apy": fmean(found)} for day, found in sorted(quotes.items())]
+        rows += mine
+        facts += [row["apy"] for row in mine[-1:]]
+    return Page(rows, facts=facts)
+
+
+@page("Sentiment of the assets held")
+def sentiment(r: Report, _: Twin) -> Page:
+    """Mean score of the week, and of the week before."""
+    scores: dict[str, tuple[list[float], list[float]]] = {one.symbol: ([], []) for one in held(r)}
+    for row in r.run.rows("market_sentiment"):
+        age = r.end - row["timestamp"]
+        which = 0 if timedelta(0) < age <= WEEK else 1 if WEEK < age <= 2 * WEEK else None
+        for symbol in row["asset_mentioned"] if which is not None else ():
+            if symbol in scores:
+                scores[symbol][which].append(row["sentiment_score"])
+    rows = [{"symbol": symbol, "mentions": len(now), "score": fmean(now), "before": fmean(old) if old else None}
+            for symbol, (now, old) in scores.items() if now]  # fmt: skip
+    rows.sort(key=lambda row: (-row["score"], row["symbol"]))
+    return Page(rows)
+
+
+@page("The satellite agents in the week")
+def satellites(r: Report, _: Twin) -> Page:
+    """Tasks, successes and answers of each."""
+    rows = []
+    for agent in sorted(r.run.rows("satellite_agents"), key=lambda row: row["id"]):
+        tasks = [t for t in r.run.rows("agent_tasks") if t["agent_id"] == agent["id"] and r.inside(t["created_at"])]
+        worked = [m for m in r.run.rows("satellite_performance")
+                  if m["agent_id"] == agent["id"] and r.inside(m["timestamp"])]  # fmt: skip
+        rows.append({
+            "tasks": len(tasks), "completed": sum(t["status"] == "completed" for t in tasks),
+            "failed": sum(t["status"] == "failed" for t in tasks),
+            "success": fmean(float(m["success_rate"]) for m in worked) if worked else None,
+            "response": median(float(m["response_time_ms"]) for m in worked) if worked else None,
+            "errors": sum(m["error_count"] for m in worked) if worked else None,
+        })  # fmt: skip
+    return Page(rows, facts=[len(rows), 60])
+
+
+# What the report rests on
+
+
+@page("Promises by suite")
+def suites(r: Report, _: Twin) -> Page:
+    """How many promises each suite kept; the bridge's own is one more."""
+    outcomes = [(one["suite"], one["outcome"]) for one in r.run.findings]
+    outcomes.append(("pnl_identity", {True: "passed", False: "failed", None: "error"}[r.bridge.holds]))
+    counts = Counter(outcomes)
+    names = {suite for suite, _ in outcomes}
+    ordered = sorted(names, key=lambda suite: (-counts[suite, "failed"], suite))
+    return Page([
+        {"suite": suite, "promises": sum(n for (one, _), n in counts.items() if one == suite),
+         "kept": counts[suite, "passed"], "broken": counts[suite, "failed"], "untested": counts[suite, "error"]}
+        for suite in ordered
+    ], facts=[len(ordered)])  # fmt: skip
+
+
+@page("Promises that were broken")
+def findings(r: Report, twin: Twin) -> Page:
+    """Rows of each broken promise, as findings.json has them; texts in them speak for themselves."""
+    counts = Counter(one["outcome"] for one in r.run.findings)
+    counts[{True: "passed", False: "failed", None: "error"}[r.bridge.holds]] += 1
+    suites_of = {one["suite"] for one in r.run.findings} | {"pnl_identity"}
+    stated = {(one["suite"], one["rule"]): one["rows"] for one in r.run.findings}
+    rows: list[dict[str, Any]] = []
+    for suite, rule in zip(twin.column("suite"), twin.column("rule"), strict=True):
+        mine = {True: 0, False: 1, None: -1}[r.bridge.holds] if suite == "pnl_identity" else stated.get((suite, rule))
+        rows.append({"rows": None if mine == -1 else mine})
+    broken = counts["failed"] + counts["error"]
+    rows = rows[: min(broken, 16)]
+    return Page(rows, facts=[counts.total(), len(suites_of), *counts.values(), 0, broken - 16, len(rows)],
+                copied={"rows"})  # fmt: skip
+
+
+_STORES = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
+
+
+@page("What was read")
+def sources(r: Report, _: Twin) -> Page:
+    """Rows of each store's frames, counted in the files themselves."""
+    frames = r.run.manifest["frames"]
+    rows = []
+    for store in dict.fromkeys(one["store"] for one in frames.values()):
+        mine = {name: len(r.run.rows(name)) for name, one in frames.items() if one["store"] == store}
+        rows.append({"store": _STORES[store], "frames": len(mine), "rows": sum(mine.values())})
+    return Page(rows, facts=[len(rows)])
+
+
+@page("With what it was made", "Numbers refused", "masthead")
+def texts(_r: Report, _: Twin) -> Page:
+    """Words: versions, names and reasons; nothing in them is computed."""
+    return Page(None)
+
+
+@page("Formulas")
+def formulas(_r: Report, twin: Twin) -> Page:
+    """How many returns each metric needs."""
+    needs = {title: minimum for _, title, minimum in HEADLINE}
+    return Page([{"minimum": needs.get(title)} for title in twin.column("title")], facts=[len(needs)])

@@ -1,0 +1,293 @@
+"""The numbers of the first pages, a second time: value, return, why it changed, what was done."""
+
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from . import plain_bridge, plain_ledger
+from .pages import MISSING, Page, Twin, page
+from .plain_market import DAY, added
+from .plain_metrics import HEADLINE, metric
+from .plain_returns import Day, linked
+from .plain_run import Report
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@page("The week in numbers")
+def headline(r: Report, _: Twin) -> Page:
+    """One row: what the week came to."""
+    week = [day for day in r.daily if r.first <= day.day <= r.last]
+    since = [day for day in r.daily if day.ret is not None]
+    flows = [amount for at, amount, _ in r.flows if r.inside(at)]
+    gains = [day.gain for day in week if day.gain is not None]
+    depths = [depth for _, depth in r.depths if depth is not None]
+    close = r.closes[-1] if r.closes else None
+    return Page(
+        [{
+            "value": close and close.value, "value_day": close and close.day,
+            "week_return": linked(day.ret for day in week), "gain": added(gains) if gains else None,
+            "flow": None if close is None or None in flows else added(flows),
+            "since_return": linked(day.ret for day in since), "since_day": since[0].day if since else None,
+            "underwater": depths[-1] if depths else None, "max_drawdown": r.portfolio["max_drawdown"],
+            "alerts": sum(r.inside(row["created_at"]) for row in r.alerts),
+            "open_alerts": sum(row["resolved_at"] is None for row in r.alerts),
+        }],
+        copied={"max_drawdown"},
+    )  # fmt: skip
+
+
+@page("Net value and external flows")
+def value(r: Report, _: Twin) -> Page:
+    """The close of each day; labels name each flow."""
+    values = [close.value for close in r.closes]
+    amounts = [amount for _, amount, _ in r.flows if amount is not None]
+    gaps = [(one.day + DAY, other.day - DAY) for one, other in pairwise(r.closes)
+            if (other.day - one.day).days > 1]  # fmt: skip
+    return Page(
+        [{"day": close.day, "value": close.value} for close in r.closes],
+        facts=[*amounts, *values[-1:], min(values, default=None), max(values, default=None), len(amounts),
+               *((last - first).days + 1 for first, last in gaps)],
+        dates={r.first, r.last, *(day for gap in gaps for day in gap), *(close.day for close in r.closes)},
+    )  # fmt: skip
+
+
+@page("Return of each day of the week")
+def week_returns(r: Report, _: Twin) -> Page:
+    """Seven days."""
+    rows = []
+    for place in range(7):
+        day = r.first + DAY * place
+        close = next((close for close in r.closes if close.day == day), None)
+        known = next((one for one in r.daily if one.day == day), Day(day, None, None, None, None))
+        rows.append({"day": day, "ret": known.ret, "value": close and close.value, "gain": known.gain,
+                     "flow": known.flow})  # fmt: skip
+    return Page(rows if any(row["ret"] is not None for row in rows) else [])
+
+
+def windows(r: Report) -> dict[str, list[Any]]:
+    """Returns of the week, and since inception."""
+    return {"week": [point for point in r.points if r.first <= point[0] <= r.last], "since": r.points}
+
+
+@page("The week and since inception")
+def performance(r: Report, twin: Twin) -> Page:
+    """The dozen headline metrics of both windows."""
+    rows, facts = [], []
+    for name, title, minimum in HEADLINE:
+        row: dict[str, Any] = {"shown": title}
+        for window, points in windows(r).items():
+            known = [ret for _, ret, _ in points if ret is not None]
+            row[window] = metric(name)(points) if len(known) >= minimum else None
+        rows.append(row)
+    for points in windows(r).values():
+        days = [day for day, ret, _ in points if ret is not None]
+        facts += [len(days), (len(days) / ((days[-1] - days[0]).days + 1)) if days else None]
+    dates = {day for points in windows(r).values() for day, ret, _ in points if ret is not None}
+    # The title of a day carries its date, and drawdowns that of their trough.
+    for row, shown in zip(rows, twin.column("shown"), strict=False):
+        if str(shown).startswith(f"{row['shown']}, "):
+            row["shown"] = shown
+    return Page(rows, facts=[*facts, *range(31), 365], dates=dates)
+
+
+@page("What changed the value")
+def bridge_chart(r: Report, _: Twin) -> Page:
+    """The terms and the residual."""
+    return Page(_terms(r, whole=False) if r.bridge.residual is not None else [])
+
+
+@page("From opening to closing value")
+def bridge_table(r: Report, _: Twin) -> Page:
+    """From one value to the other."""
+    found = r.bridge
+    if found.before is None:
+        return Page([])
+    return Page(_terms(r, whole=True), facts=[found.tolerance, found.traded],
+                dates={found.start.date(), found.end.date()})  # fmt: skip
+
+
+def _terms(r: Report, *, whole: bool) -> list[dict[str, Any]]:
+    found = r.bridge
+    names = [term for term in plain_bridge.TERMS if term != "pool" or found.merged]
+    terms = [found.term(term) for term in names]
+    residual = found.term("residual")
+    amounts = [found.before, *terms, found.after, residual] if whole else [*terms, residual]
+    return [{"title": MISSING, "amount": amount} for amount in amounts]
+
+
+@page("Return since inception")
+def growth(r: Report, _: Twin) -> Page:
+    """Linked returns."""
+    known = [(day.day, grown) for day, (grown, _) in zip(r.daily, r.depths, strict=True) if grown is not None]
+    if not known:
+        return Page([])
+    target = r.portfolio["target_return"]
+    days = (known[-1][0] - known[0][0] + DAY).days
+    hoped = (1 + float(target)) ** (days / 365) - 1 if target else None
+    return Page(
+        [{"day": day.day, "growth": grown} for day, (grown, _) in zip(r.daily, r.depths, strict=True)],
+        facts=[target, hoped, known[-1][1], *(f(grown for _, grown in known) for f in (min, max))],
+        dates={known[0][0]},
+    )
+
+
+@page("Distance from the peak")
+def underwater(r: Report, _: Twin) -> Page:
+    """Fall from the highest value so far."""
+    known = [depth for _, depth in r.depths if depth is not None]
+    rows = [{"day": day.day, "underwater": depth} for day, (_, depth) in zip(r.daily, r.depths, strict=True)]
+    return Page(
+        rows if known else [],
+        facts=[r.portfolio["max_drawdown"], *known],
+        dates={day.day for day in r.daily},
+    )
+
+
+@page("Return of each month, per cent", "Return of each month")
+def monthly(r: Report, _: Twin) -> Page:
+    """Month by year, the last year first."""
+    by_year: dict[int, list[Day]] = {}
+    for day in r.daily:
+        if day.ret is not None:
+            by_year.setdefault(day.day.year, []).append(day)
+    return Page(
+        [
+            {"year": str(year)}
+            | {name: linked(day.ret for day in days if day.day.month == place)
+               for place, name in enumerate(_MONTHS, start=1)}
+            | {"total": linked(day.ret for day in days)}
+            for year, days in sorted(by_year.items(), reverse=True)
+        ],
+        per_cent=True,
+    )  # fmt: skip
+
+
+def falls(r: Report) -> list[dict[str, Any]]:
+    """Every fall from a peak, deepest first."""
+    found, run = [], []
+    known = [(day.day, depth) for day, (_, depth) in zip(r.daily, r.depths, strict=True) if depth is not None]
+    peak = known[0][0] - DAY if known else None
+    for day, depth in (*known, (None, 0.0)):
+        if depth < -1e-12:
+            run.append((day, depth))
+            continue
+        if run:
+            trough, deepest = min(run, key=lambda one: one[1])
+            found.append({
+                "depth": deepest, "peak": peak, "trough": trough, "recovery": day,
+                "fall_days": (trough - peak).days, "recovery_days": (day - trough).days if day else None,
+                "days": ((day or run[-1][0]) - peak).days,
+            })  # fmt: skip
+        peak, run = day, []
+    return sorted(found, key=lambda one: one["depth"])
+
+
+@page("Deepest falls from a peak")
+def drawdowns(r: Report, _: Twin) -> Page:
+    """The five deepest."""
+    return Page([{"rank": place, **fall} for place, fall in enumerate(falls(r)[:5], start=1)])
+
+
+@page("Transactions of the week")
+def transactions(r: Report, _: Twin) -> Page:
+    """What was done on chain in the week."""
+    rows = []
+    for deed in r.deeds:
+        if not r.inside(deed["timestamp"]):
+            continue
+        gas = plain_ledger.gas_of(deed, r.assets, r.market)
+        moved = deed["status"] == "confirmed"
+        rows.append({"timestamp": deed["timestamp"], "from_amount": deed["from_amount"] if moved else None,
+                     "to_amount": deed["to_amount"] if moved else None, "gas": gas.usd})  # fmt: skip
+    return Page(rows, facts=[len(rows)], copied={"timestamp", "from_amount", "to_amount"})
+
+
+@page("External flows of the week")
+def flows(r: Report, _: Twin) -> Page:
+    """What crossed the edge."""
+    rows = [{"timestamp": at, "amount": amount, "rule": rule} for at, amount, rule in r.flows if r.inside(at)]
+    return Page(rows, facts=[len(rows)], copied={"timestamp"})
+
+
+@page("How flows were told from the rest")
+def flow_audit(r: Report, _: Twin) -> Page:
+    """How many transactions each rule decided."""
+    ever = plain_ledger.audit(r.deeds)
+    week = plain_ledger.audit(deed for deed in r.deeds if r.inside(deed["timestamp"]))
+    ordered = sorted(ever.items(), key=lambda one: (-one[1], one[0][0]))
+    rows = [
+        {"rule": rule, "flow": flow, "week": week[rule, flow], "since": number, "share": number / ever.total()}
+        for (rule, flow), number in ordered
+    ]
+    return Page(rows, facts=[len(rows)])
+
+
+@page("Cost of gas")
+def gas(r: Report, _: Twin) -> Page:
+    """By status, the week and ever."""
+    sums: dict[str, dict[str, Any]] = {}
+    for deed in r.deeds:
+        paid = plain_ledger.gas_of(deed, r.assets, r.market)
+        if paid.spent is None:
+            continue
+        row = sums.setdefault(deed["status"], {"what": deed["status"], "week_transactions": 0,
+                                               "week_cost": Decimal(0), "since_transactions": 0,
+                                               "since_cost": Decimal(0)})  # fmt: skip
+        for window, counts in (("week", r.inside(deed["timestamp"])), ("since", True)):
+            row[f"{window}_transactions"] += counts
+            sofar = row[f"{window}_cost"]
+            # A sum of which a part is not known is not known.
+            unknown = counts and (paid.usd is None or sofar is None)
+            row[f"{window}_cost"] = None if unknown else sofar + paid.usd if counts else sofar
+    rows = [sums[status] for status in sorted(sums)]
+    return Page(rows, facts=[len(rows)])
+
+
+@page("Money-weighted beside time-weighted return")
+def money_weighted(r: Report, _: Twin) -> Page:
+    """The rate that discounts all money to nothing, beside linked returns of the same days."""
+    if len(r.closes) < 2 or any(amount is None for _, amount, _ in r.flows):
+        return Page([])
+    start, end = r.closes[0].day + DAY, r.closes[-1].day + DAY
+    days = (end - start).days
+    moved = [(at.date(), float(amount)) for at, amount, _ in r.flows if start <= at.date() < end]
+    dated = [(start, -float(r.closes[0].value)), *((day, -amount) for day, amount in moved),
+             (end, float(r.closes[-1].value))]  # fmt: skip
+    period = _rate([((day - start).days / days, amount) for day, amount in dated])
+    whole = linked(day.ret for day in r.daily)
+    long = days >= 30
+    rows = [
+        ("Time-weighted", whole, _a_year(whole, days) if long else None),
+        ("Money-weighted (XIRR)", period, _a_year(period, days) if long else None),
+    ]
+    differences = [None if None in (rows[1][n], rows[0][n]) else rows[1][n] - rows[0][n] for n in (1, 2)]
+    rows.append(("Added by the timing of flows", *differences))
+    return Page([{"title": title, "period": over, "year": a_year} for title, over, a_year in rows],
+                facts=[days, 30])  # fmt: skip
+
+
+def _a_year(whole: float | None, days: int) -> float | None:
+    return None if whole is None else (1 + whole) ** (365 / days) - 1
+
+
+def _rate(dated: Iterable[tuple[float, float]]) -> float | None:
+    """The only rate per unit of time at which the amounts are worth nothing together, by halving."""
+    flows = list(dated)
+
+    def worth(log_rate: float) -> float:
+        return math.fsum(amount * math.exp(-log_rate * t) for t, amount in flows)
+
+    # No round rate lies on the grid, where its worth would be nothing on both sides.
+    grid = [-6.017 + place / 20 for place in range(241)]
+    brackets = [(a, b) for a, b in pairwise(grid) if worth(a) * worth(b) < 0]
+    if len(brackets) != 1:
+        return None
+    low, high = brackets[0]
+    sign = worth(low) > 0
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (worth(middle) > 0) == sign else (low, middle)
+    return math.exp(low) - 1

@@ -1,0 +1,383 @@
+"""The numbers of the pages on risk, a second time."""
+
+import math
+from collections import Counter
+from datetime import date
+from itertools import pairwise
+from random import Random
+from statistics import NormalDist, fmean, stdev
+from typing import Any
+
+from .comparing import Sized, close
+from .pages import Page, Twin, page
+from .pages_holdings import Position, held
+from .pages_performance import HEADLINE, metric, windows
+from .plain_lookthrough import Registry, last_prices
+from .plain_market import DAY, Row
+from .plain_run import QUARTER, Report
+
+_TAIL = 0.05
+
+
+def known_returns(r: Report) -> list[float]:
+    """Every daily return there is."""
+    return [ret for _, ret, _ in r.points if ret is not None]
+
+
+@page("Distribution of daily returns")
+def distribution(r: Report, twin: Twin) -> Page:
+    """How many days fell into each bin; the bins' width is the drawer's choice, and must be one width from zero on."""
+    rets = known_returns(r)
+    if len(rets) < 10 or max(rets) - min(rets) < 1e-12:
+        return Page([], facts=[10, len(rets), *rets[:1]])
+    lows, highs = twin.column("from"), twin.column("to")
+    width = highs[0] - lows[0]
+    rows = []
+    for low, high in zip(lows, highs, strict=True):
+        place = round(low / width)
+        inside = [ret for ret in rets if place <= ret / width < place + 1]
+        rows.append({"from": place * width, "to": (place + 1) * width, "days": len(inside)})
+        if not close(high - low, width):
+            rows[-1]["to"] = low + width
+    if sum(row["days"] for row in rows) != len(rets):
+        rows[0]["days"] = len(rets)
+    risks = [metric(name)(r.points) for name in ("value_at_risk", "expected_shortfall")] if len(rets) >= 30 else []
+    return Page(rows, facts=[len(rets), min(rets), max(rets), width, *risks])
+
+
+@page("Volatility and Sharpe ratio, 30 days rolling")
+def rolling(r: Report, _: Twin) -> Page:
+    """Of the last thirty returns there are."""
+    rows, known = [], [day for day in r.daily if day.ret is not None]
+    for place, day in enumerate(known):
+        window = [one.ret for one in known[max(place - 29, 0) : place + 1]]
+        risk = stdev(window) if len(window) == 30 else None
+        rows.append({
+            "day": day.day, "volatility": None if risk is None else risk * math.sqrt(365),
+            "sharpe_ratio": None if risk is None or risk < 1e-12 else fmean(window) / risk * math.sqrt(365),
+        })  # fmt: skip
+    shown = any(row["volatility"] is not None for row in rows)
+    return Page(rows if shown else [], facts=[30, len(rows)])
+
+
+def promised(r: Report) -> list[tuple[date, float, float, bool]]:
+    """Each day's return beside the loss the platform stated the day before, where it stated one."""
+    last: dict[date, Row] = {}
+    for row in sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"]):
+        last[row["timestamp"].date()] = row
+    values = {one.day: one.value for one in r.closes}
+    found = []
+    for day in r.daily:
+        row, value = last.get(day.day - DAY), values.get(day.day - DAY)
+        if day.ret is None or row is None or row["var_95"] is None or value is None or value <= 0:
+            continue
+        loss = float(row["var_95"]) / float(value)
+        if loss > 0:
+            found.append((day.day, day.ret, loss, day.ret < -loss))
+    return found
+
+
+@page("Each day against the value at risk stated the day before")
+def tail_days(r: Report, _: Twin) -> Page:
+    """Days, promises and breaches."""
+    rows = [dict(zip(("day", "ret", "var", "failed"), one, strict=True)) for one in promised(r)]
+    return Page(rows, facts=[sum(row["failed"] for row in rows), len(rows), len(rows) * _TAIL])
+
+
+def _likelihood(misses: int, hits: int, p: float) -> float:
+    return (misses * math.log(1 - p) if misses else 0.0) + (hits * math.log(p) if hits else 0.0)
+
+
+@page("The platform's value at risk put to the test")
+def tail_test(r: Report, _: Twin) -> Page:
+    """Kupiec's and Christoffersen's likelihood ratios."""
+    broken = [failed for *_, failed in promised(r)]
+    n, x = len(broken), sum(broken)
+    if not n:
+        return Page([])
+    row: dict[str, Any] = {"n": n, "failures": x, "expected": None, "kupiec_p": None, "independence_p": None,
+                           "coverage_p": None}  # fmt: skip
+    if n >= 30:
+        steps = Counter(pairwise(broken))
+        n00, n01, n10, n11 = (steps[pair] for pair in ((False, False), (False, True), (True, False), (True, True)))
+        pof = 2 * (_likelihood(n - x, x, x / n) - _likelihood(n - x, x, _TAIL))
+        first, second = (n01 / (n00 + n01) if n00 + n01 else 0.0), (n11 / (n10 + n11) if n10 + n11 else 0.0)
+        together = _likelihood(n00 + n10, n01 + n11, (n01 + n11) / (n - 1))
+        alone = 2 * (_likelihood(n00, n01, first) + _likelihood(n10, n11, second) - together)
+        pof, alone = max(pof, 0.0), max(alone, 0.0)
+        chances = {"kupiec_p": pof, "independence_p": alone}
+        row |= {name: math.erfc(math.sqrt(ratio / 2)) for name, ratio in chances.items()}
+        row |= {"expected": n * _TAIL, "coverage_p": math.exp(-(pof + alone) / 2)}
+    return Page([row], facts=[30, n])
+
+
+_CLAIMED = (
+    ("Return of the day", "portfolio_snapshots", "daily_return", "ret"),
+    ("Volatility", "portfolio_snapshots", "volatility", "volatility"),
+    ("Sharpe ratio", "portfolio_snapshots", "sharpe_ratio", "sharpe_ratio"),
+    ("Maximum drawdown", "portfolio_snapshots", "max_drawdown", "max_drawdown"),
+    ("Value at risk 95 %, one day, USD", "risk_metrics", "var_95", "value_at_risk"),
+    ("Expected shortfall 95 %, one day, USD", "risk_metrics", "cvar_95", "expected_shortfall"),
+)
+
+
+@page("The platform's claims beside our numbers")
+def claims(r: Report, _: Twin) -> Page:
+    """The last stored figure of each kind, and ours up to its day."""
+    rows, days = [], set()
+    for title, table, column, name in _CLAIMED:
+        stored = sorted((row for row in r.mine(table) if row[column] is not None), key=lambda row: row["timestamp"])
+        if not stored or not r.daily:
+            continue
+        day, claim = stored[-1]["timestamp"].date(), float(stored[-1][column])
+        days.add(day)
+        upto = [point for point in r.points if point[0] <= day]
+        worth = [one.value for one in r.closes if one.day <= day]
+        if not [ret for _, ret, _ in upto if ret is not None]:
+            ours = None
+        elif name == "ret":
+            ours = upto[-1][1]
+        else:
+            ours = metric(name)(upto)
+            ours = ours * float(worth[-1]) if table == "risk_metrics" and ours is not None else ours
+        rows.append({"title": title, "stored": claim, "ours": ours,
+                     "difference": None if ours is None else Sized(claim - ours, claim)})  # fmt: skip
+    return Page(rows, dates=days, facts=[len(rows)], copied={"stored"})
+
+
+def registry_of(r: Report) -> Registry:
+    """What each asset stands for at the week's end."""
+    return Registry(r.assets, last_prices(r.assets, r.market, r.end))
+
+
+def behind(r: Report, registry: Registry) -> list[tuple[Position, str, float]]:
+    """Each position's worth by base asset behind it."""
+    return [
+        (position, base, float(position.value) * part)
+        for position in held(r)
+        for base, part in registry.exposures(position.asset).items()
+    ]
+
+
+@page("Where value at risk comes from")
+def contributions(r: Report, _: Twin) -> Page:
+    """Normal value at risk of today's mix, by the coins it stands for."""
+    registry = registry_of(r)
+    whole = float(sum(position.value for position in held(r)))
+    if whole <= 0:
+        return Page([])
+    weights: dict[str, float] = {}
+    symbols: dict[str, str] = {}
+    for _position, base, value in behind(r, registry):
+        coin = registry.coin(base)
+        weights[coin] = weights.get(coin, 0.0) + value / whole
+        symbols[coin] = r.symbols[base]
+    moves = _coin_moves(r, registry)
+    priced = {coin: weight for coin, weight in weights.items() if moves.get(coin)}
+    days = sorted(set.intersection(*(set(moves[coin]) for coin in priced))) if priced else []
+    if len(days) < 4:
+        return Page([])
+    centred = {coin: _centred([moves[coin][day] for day in days]) for coin in priced}
+    mix = [math.fsum(weight * centred[coin][place] for coin, weight in priced.items()) for place in range(len(days))]
+    sigma = math.sqrt(math.fsum(one * one for one in mix) / (len(days) - 1))
+    z = NormalDist().inv_cdf(_TAIL)
+    rows = []
+    for coin, weight in priced.items():
+        shared = math.fsum(a * b for a, b in zip(centred[coin], mix, strict=True)) / (len(days) - 1)
+        marginal = -fmean(moves[coin][day] for day in days) - (shared / sigma if sigma else 0.0) * z
+        rows.append({"symbol": symbols[coin], "weight": weight, "component": weight * marginal})
+    total = math.fsum(row["component"] for row in rows)
+    for row in rows:
+        row["share"] = row["component"] / total if total else None
+    rows.sort(key=lambda row: (-row["component"], row["symbol"]))
+    return Page(rows, facts=[len(rows)])
+
+
+def _centred(values: list[float]) -> list[float]:
+    middle = fmean(values)
+    return [value - middle for value in values]
+
+
+def _coin_moves(r: Report, registry: Registry) -> dict[str, dict[date, float]]:
+    """One-day returns of each coin, by the asset of it that is quoted most."""
+    counts = Counter(row["asset_id"] for row in r.run.rows("market_data"))
+    chosen: dict[str, str] = {}
+    for _, base, _ in behind(r, registry):
+        coin = registry.coin(base)
+        best = chosen.setdefault(coin, base)
+        if (-counts[base], base) < (-counts[best], best):
+            chosen[coin] = base
+    found: dict[str, dict[date, float]] = {}
+    for coin, asset in chosen.items():
+        closes = [(day, float(price)) for day, price in r.market.days(asset)]
+        found[coin] = {
+            day: now / before - 1 for (earlier, before), (day, now) in pairwise(closes) if day - earlier == DAY
+        }
+    return found
+
+
+@page("Today's positions after a jump in prices", "Positions after a jump in prices")
+def shocks(r: Report, _: Twin) -> Page:
+    """Net value after the market, or one of the five largest coins, falls."""
+    registry, parts = registry_of(r), behind(r, registry_of(r))
+    free = [(base, value) for _, base, value in parts if not registry.pegged(base)]
+    before = math.fsum(float(position.value) for position in held(r))
+    if not free or before == 0:
+        return Page([])
+    sizes: dict[str, float] = {}
+    symbols: dict[str, str] = {}
+    for base, value in free:
+        if not registry.opaque(base):
+            sizes[registry.coin(base)] = sizes.get(registry.coin(base), 0.0) + value
+            symbols[registry.coin(base)] = r.symbols[base]
+    largest = sorted(sizes, key=lambda coin: (-abs(sizes[coin]), symbols[coin]))[:5]
+    bases = {base for base, _ in free}
+    tried = [(move, dict.fromkeys(bases, move)) for move in (-0.1, -0.3, -0.5)]
+    tried += [(-0.3, dict.fromkeys((b for b in bases if registry.coin(b) == coin), -0.3)) for coin in largest]
+    rows = []
+    for move, moves in tried:
+        after = math.fsum(float(one.value) * registry.growth(one.asset, moves) for one in held(r))
+        rows.append({"move": move, "after": after, "ret": after / before - 1 if before > 0 else None})
+    return Page(rows, facts=[len(rows)])
+
+
+@page("Concentration")
+def concentration(r: Report, _: Twin) -> Page:
+    """One over the sum of squared shares, by asset looked through, by chain and by protocol."""
+    registry = registry_of(r)
+    sizes: dict[str, dict[str, float]] = {"asset": {}, "chain": {}, "protocol": {}}
+    for _position, base, value in behind(r, registry):
+        name = r.symbols[base]
+        sizes["asset"][name] = sizes["asset"].get(name, 0.0) + abs(value)
+    for position in held(r):
+        size = abs(float(position.value))
+        sizes["chain"][position.chain] = sizes["chain"].get(position.chain, 0.0) + size
+        if position.protocol is not None:
+            sizes["protocol"][position.protocol] = sizes["protocol"].get(position.protocol, 0.0) + size
+    whole = math.fsum(sizes["chain"].values())
+    rows = []
+    for dimension in ("asset", "chain", "protocol"):
+        things = sizes[dimension]
+        total = math.fsum(things.values())
+        if things:
+            rows.append({
+                "dimension": dimension, "largest": max(things, key=lambda name: (things[name], name)),
+                "effective_number": total**2 / math.fsum(size * size for size in things.values()),
+                "largest_share": max(things.values()) / total, "covered": total / whole,
+            })  # fmt: skip
+    return Page(rows, facts=[1, len(rows)])
+
+
+@page("Distance to liquidation")
+def distance(r: Report, _: Twin) -> Page:
+    """What the platform measured at each day's end."""
+    last: dict[date, Row] = {}
+    for row in sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"]):
+        last[row["timestamp"].date()] = row
+    rows = [{"day": day, "liquidation_distance": row["liquidation_distance"]} for day, row in last.items()]
+    levels = [row["liquidation_distance"] for row in rows]
+    if not levels or all(level >= 1 for level in levels):
+        return Page([])
+    return Page(rows, facts=levels, dates=set(last), copied={"liquidation_distance"})
+
+
+@page("How close liquidation is")
+def liquidation(r: Report, _: Twin) -> Page:
+    """The last distance, the cache's risk, and the protocols' risk."""
+    rows = sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"])
+    last = rows[-1] if rows else None
+    debts = any(position.kind == "borrowing" for position in held(r))
+    cached = r.mine("redis_risk_liquidation")
+    when = last and last["timestamp"]
+    return Page(
+        [
+            {"value": last["liquidation_distance"] if last and debts else None, "as_of": when},
+            {"value": cached[0]["risk"] if cached else None, "as_of": None},
+            {"value": last["protocol_risk_score"] if last else None, "as_of": when},
+        ],
+        facts=[3],
+        copied={"value", "as_of"},
+    )
+
+
+def _by_severity(rows: list[Row]) -> list[int]:
+    counts = Counter(row["severity"] for row in rows)
+    return [counts[name] for name in ("low", "medium", "high", "critical")]
+
+
+@page("Alerts of the last 13 weeks")
+def timeline(r: Report, _: Twin) -> Page:
+    """Alerts raised in a quarter, oldest first."""
+    rows = [row for row in r.mine("risk_alerts") if r.end - QUARTER <= row["created_at"] < r.end]
+    rows.sort(key=lambda row: (row["created_at"], row["id"]))
+    return Page([{name: row[name] for name in ("created_at", "resolved_at")} for row in rows],
+                facts=[*_by_severity(rows), 13], copied={"created_at", "resolved_at"})  # fmt: skip
+
+
+@page("Alerts of the week, and older ones still open")
+def alerts(r: Report, _: Twin) -> Page:
+    """Those of the week, and what was open at its end."""
+    names = ("created_at", "acknowledged_at", "resolved_at")
+    return Page([{name: row[name] for name in names} for row in r.alerts], facts=[len(r.alerts)], copied=set(names))
+
+
+_RESAMPLES, _SEED = 500, 7
+_EXTREMES = {"best_day", "worst_day"}
+
+
+@page("How sure the numbers since inception are")
+def intervals(r: Report, twin: Twin) -> Page:
+    """Each number, and the interval of its circular block bootstrap; only its order where it is not drawn again."""
+    rets = known_returns(r)
+    if not rets:
+        return Page([], facts=[1, 0])
+    rows = []
+    lows, highs = twin.column("low"), twin.column("high")
+    chosen = [one for one in HEADLINE if one[0] not in _EXTREMES]
+    drawn = drawn_again(r, [name for name, _, _ in chosen]) if r.draws else {}
+    for place, (name, title, minimum) in enumerate(chosen):
+        value = metric(name)(windows(r)["since"]) if len(rets) >= minimum else None
+        low, high = (lows[place], highs[place]) if place < len(lows) else (None, None)
+        if r.draws:
+            low, high = drawn[name] if value is not None else (None, None)
+        elif value is None or low is None or high is None or low > high:
+            low = high = None
+        rows.append({"title": title, "value": value, "low": low, "high": high})
+    return Page(rows, facts=[0.95, _RESAMPLES, _block(len(rets)), len(rows)],
+                checked=set() if r.draws else {"low", "high"})  # fmt: skip
+
+
+def _block(n: int) -> int:
+    return min(n, max(1, round(n ** (1 / 3))))
+
+
+def drawn_again(r: Report, names: list[str]) -> dict[str, tuple[float | None, float | None]]:
+    """Percentiles of each metric over histories laid of blocks of the real one, round its end (Kunsch; Politis)."""
+    known = [(day, ret) for day, ret, _ in r.points if ret is not None]
+    n, length = len(known), _block(len(known))
+    chance, blocks = Random(_SEED), -(-n // length)  # noqa: S311 - a draw that must repeat, not a secret
+    starts = [[chance.randrange(n) for _ in range(blocks)] for _ in range(_RESAMPLES)]
+    found: dict[str, list[float]] = {name: [] for name in names}
+    for begin in starts:
+        order = [(start + step) % n for start in begin for step in range(length)][:n]
+        points = [(day, known[place][1], None) for (day, _), place in zip(known, order, strict=True)]
+        for name in names:
+            value = metric(name)(points)
+            if value is not None:
+                found[name].append(value)
+    return {name: _middle(values) for name, values in found.items()}
+
+
+def _middle(values: list[float]) -> tuple[float | None, float | None]:
+    """Where ninety-five in a hundred lie; nothing where most histories have no number."""
+    if len(values) * 2 < _RESAMPLES:
+        return None, None
+    ordered = sorted(values)
+
+    def at(part: float) -> float:
+        place = part * (len(ordered) - 1)
+        low = math.floor(place)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+    return at(0.025), at(0.975)

@@ -1,0 +1,30 @@
+"""A portfolio that is days old is shown as far as its numbers go: every view, at every length of history."""
+
+import json
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from ys_analytics.views import TWIN_TYPE
+
+from .conftest import END
+from .test_pages import CELLS, shown
+
+# Around each least number of returns that a metric or a drawing asks for: 1, 2, 4, 10 and 30.
+AGES = (1, 2, 3, 5, 11, 12, 30, 31)
+
+
+@pytest.mark.parametrize("days", AGES)
+def test_every_view_shows_a_portfolio_so_many_days_old(sit, frames, days):
+    """No view fails for want of a number that a short history does not have."""
+    since = END - timedelta(days=days)
+    young = {
+        name: frames[name].filter(pl.col("timestamp") >= since)
+        for name in ("portfolio_snapshots", "risk_metrics", "transactions")
+    }
+    desk = sit("owned", **young)
+    for cell in CELLS:
+        twin = shown(cell, desk)._repr_mimebundle_()[TWIN_TYPE]
+        assert json.loads(json.dumps(twin, allow_nan=False)) == twin
+        assert twin["alt"] or twin["rows"]
