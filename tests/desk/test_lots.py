@@ -183,6 +183,31 @@ def test_what_left_and_never_came_is_reported_and_no_profit():
     assert lots.totals(gift).filter(pl.col("symbol") == "SHY")["realised"].item() is None
 
 
+@pytest.mark.parametrize(("matching", "gain"), [("fifo", 2000), ("lifo", 1000), ("hifo", 1000)])
+def test_a_lot_that_was_staked_meanwhile_is_still_the_oldest(matching, gain):
+    """Bought at 1,000 and staked, another bought at 2,000, the first one back: it is as old as ever."""
+    story = (CASH, BUY, deed("stake", 1, (1, "ETH"), (1, "stETH")), paid_in(2, 1, "ETH"),
+             deed("unstake", 3, (1, "stETH"), (1, "ETH")), SELL)  # fmt: skip
+    found = books(*story, quotes=prices(**ETH_RISES), matching=matching)
+    assert lots.totals(found).filter(pl.col("symbol") == "ETH")["realised"].item() == gain
+
+
+def test_coins_that_waited_in_a_protocol_come_back_with_what_they_earned():
+    """100 put in at a cost of 90, 105 back: 5 are income; where nothing was put in, the cost is not known."""
+    cheap = paid_in(0, 100, "USDC", note={"cost_basis": 90})
+    found = books(cheap, deed("deposit", 1, (100, "USDC")), deed("withdraw", 2, got=(105, "USDC")))
+    assert left(found, "quantity", "cost", "origin") == [(D(100), D(90), "deposit"), (D(5), D(5), "income")]
+    assert found.income.select("kind", "value").rows() == [("exit", D(5))]
+    assert left(books(deed("withdraw", 2, got=(105, "USDC"))), "cost", "origin") == [(None, "unknown")]
+
+
+@pytest.mark.parametrize("stated", ["much", "-1", "NaN"])
+def test_a_cost_that_is_no_amount_is_not_known(stated):
+    """Rather than the market's value, which would be a guess beside what somebody meant to say."""
+    found = books(paid_in(0, 1, "ETH", note={"cost_basis": stated}))
+    assert left(found, "cost", "unrealised") == [(None, None)]
+
+
 def test_what_was_paid_in_has_the_cost_that_is_stated_else_its_value_then():
     """The owner may have bought it long before."""
     found = books(paid_in(0, 1, "ETH"), paid_in(1, 1, "ETH", note={"cost_basis": "250.5"}))

@@ -3,6 +3,7 @@
 Plain arithmetic on Decimals, one event after another, in the order given. Knows no store, clock, price or asset.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,9 +61,10 @@ class Inventory:
     """The lots of one asset; `add` and `take` are the only things that change them.
 
     Attributes:
-        matching: Which lot goes first: the oldest (fifo), the latest (lifo), the dearest of one unit (hifo; a lot of
-            unknown cost last), or all at their average cost, in one lot that keeps the time of the first.
-        lots: What is left, in the order it came.
+        matching: Which lot goes first: the oldest (fifo), the latest (lifo), the dearest of one unit (hifo; of equal
+            ones the oldest, a lot of unknown cost last), or all at their average cost, in one lot that keeps the time
+            of the first.
+        lots: What is left, by the time it was bought.
     """
 
     matching: Matching
@@ -78,7 +80,8 @@ class Inventory:
                     one.put_in = None if one.put_in is None or lot.put_in is None else one.put_in + lot.put_in
                     one.origin = one.origin if one.origin == lot.origin else "several"
                     return
-        self.lots.append(lot)
+        # A lot that was elsewhere for a while comes back to its place; of one moment, in the order they came.
+        insort(self.lots, lot, key=lambda one: one.time)
 
     def take(self, quantity: Decimal, first: Callable[[Lot], bool] | None = None) -> tuple[list[Lot], Decimal]:
         """Take a quantity out, lot by lot.
