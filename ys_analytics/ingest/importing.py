@@ -92,9 +92,12 @@ def import_file(
 ) -> Imported:
     """Add the rows of files to a PostgreSQL or ClickHouse table: all of them, or none.
 
-    A file has a column for each column of the table, in any order (a nullable one may be left out). Times are
-    written in UTC with their zone. Market data may instead name assets by symbol, as vendors do; that layout is
-    recognised when no asset_id is a UUID, and what it converts is `layouts.MEANING`.
+    A file has a column for each column of the table, in any order (a nullable one may be left out), separated by
+    commas, semicolons, tabs or bars. Times are written in UTC with their zone, or count from 1970 in one unit;
+    numbers have a point and no thousands separators. Every value is read digit by digit (`numbers`, `times`,
+    `chains`, `objects`); what a price feed writes finer than the store keeps is rounded, counted and said, in a
+    ledger it is refused. Market data may name assets by symbol instead, as vendors do; that layout is recognised
+    when no asset_id is a UUID, and what it converts is `layouts.MEANING`.
 
     Args:
         stores: PostgreSQL, and ClickHouse for its tables; as the owner.
