@@ -14,6 +14,7 @@ Point = tuple[date, float | None, float | None]
 Answer = float | None
 
 YEAR = 365
+LEAST = 30
 TINY = 1e-12
 
 
@@ -75,7 +76,8 @@ def total_return(points: list[Point]) -> Answer:
 
 def cagr(points: list[Point]) -> Answer:
     days = [day for day, r, _ in points if good(r)]
-    return less_one(power(product(clean(points)), YEAR / ((max(days) - min(days)).days + 1))) if days else None
+    elapsed = (max(days) - min(days)).days + 1 if days else 0
+    return less_one(power(product(clean(points)), YEAR / elapsed)) if elapsed >= LEAST else None
 
 
 def by_count(rs: list[float], year: float = YEAR) -> Answer:

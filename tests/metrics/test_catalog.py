@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ys_analytics.metrics import ALL, HEADLINE, METRICS, fleet, summarise, underwater
+from ys_analytics.metrics import ALL, HEADLINE, METRICS, fleet, performance, summarise, underwater
+from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.sample import Sample
 
 from .plain_answers import PLAIN
@@ -133,9 +134,26 @@ def test_every_metric_says_what_a_reader_needs():
         assert metric.formula
         assert metric.undefined
         assert metric.source
+        assert metric.why.endswith("."), metric.name
+        assert len(metric.why.split()) >= 4, metric.name
+        assert metric.gaps
         assert metric.minimum >= 1
         assert metric.title[0].isupper()
     assert len(METRICS) == len(ALL) == len({metric.title for metric in ALL})
+
+
+@pytest.mark.parametrize("days", [1, 7, 29])
+def test_nothing_per_year_is_made_of_days(days):
+    """Below the minimum history every number per year is refused, with the reason; at it there may be one."""
+    yearly = [metric for metric in ALL if metric.unit == "fraction per year"]
+    assert len(yearly) > 8
+    short = summarise(frame([0.01, -0.002, 0.005] * 10).head(days), yearly)
+    assert short["value"].null_count() == len(yearly)
+    assert set(short["reason"]) == {f"needs {MINIMUM_DAYS} days, has {days}"}
+    assert {metric.minimum for metric in yearly} == {MINIMUM_DAYS}
+    alone = frame([0.03]).select(performance.cagr(pl.col("ret"), day=pl.col("day"))).item()
+    assert alone is None, "3 % in a day are no 4.8 million per cent a year"
+    assert frame([0.03]).select(performance.cagr(pl.col("ret"), day=pl.col("day"), minimum_days=0)).item() > 1000
 
 
 def test_a_number_is_refused_below_its_minimum_with_the_reason():

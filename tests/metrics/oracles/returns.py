@@ -27,7 +27,7 @@ def cumulative_return_series(a: Asked) -> Any:
 
 def cagr(a: Asked) -> Any:
     if "31557600" in a.text:
-        return a(performance.cagr(R, day=DAY, days_per_year=365.25))
+        return a(performance.cagr(R, day=DAY, days_per_year=365.25, minimum_days=0))
     return a(a.growth())
 
 

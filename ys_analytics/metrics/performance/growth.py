@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.annual import per_year
+from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year
 from ys_analytics.metrics.sample import YEAR, check_periods, known, observed, present
 from ys_analytics.metrics.spans import first_day
 
@@ -43,7 +43,7 @@ def cagr(
     day: pl.Expr,
     days: pl.Expr | None = None,
     days_per_year: float = YEAR,
-    minimum_days: float = 0,
+    minimum_days: float = MINIMUM_DAYS,
 ) -> pl.Expr:
     r"""Compound growth per year of elapsed calendar time.
 
@@ -57,11 +57,11 @@ def cagr(
         day: The Date each return ends on.
         days: The days each return spans; one each when None.
         days_per_year: The length of a year, in days.
-        minimum_days: Shorter histories have no growth per year; the catalogue refuses below its own minimum.
+        minimum_days: Shorter histories have no growth per year; 0 annualises whatever there is.
 
     Returns:
-        One Float64 fraction per year. -1 after a total loss. Null without a return, or
-        when one is below -1.
+        One Float64 fraction per year. -1 after a total loss. Null without a return, over fewer days than the
+        minimum, or when a return is below -1.
 
     Raises:
         ValueError: `days_per_year` is not positive.
@@ -88,7 +88,7 @@ def annualised_return(
     count_missing: bool = False,
     days: pl.Expr | None = None,
 ) -> pl.Expr:
-    r"""Return per year by the number of periods, for series without dates.
+    r"""Return per year by the number of periods, for series without dates, of whatever length is given.
 
     $$ G = \Big(\prod_t (1 + r_t)\Big)^{N / n} - 1 \quad\text{or}\quad N \operatorname{mean}(r) $$
 
