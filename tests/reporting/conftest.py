@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ys_analytics import reporting
+from ys_analytics import quality, reporting
 from ys_analytics.settings import Settings
 
 YS = Path(sys.executable).parent / "ys"
@@ -64,7 +64,20 @@ def spoil(run, table, change):
     said = manifest["frames"][table]
     said["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     said["bytes"], said["rows"] = path.stat().st_size, changed.height
+    found = quality.read_findings(run)
     (run / "manifest.json").write_text(json.dumps(manifest))
+    judged_as(run, found)
+
+
+def judged_as(run, found):
+    """Have a run judged, with these findings: what the suites say is for the tests of quality."""
+    quality.write_findings(found, run, quality.subject(run))
+
+
+@pytest.fixture(name="judged_as", scope="session")
+def judged_as_fixture():
+    """`judged_as`, for tests."""
+    return judged_as
 
 
 @pytest.fixture(name="spoil", scope="session")
@@ -81,8 +94,7 @@ def week(tmp_path_factory):
         made.ys("migrate", "up")
         made.ys("demo", "--portfolios", "9", "--days", "70")
         made.ys("freeze", "--week", made.name)
-        # Judged, and nothing found: what the suites say is for the tests of quality.
-        (made.run / "findings.json").write_text("[]\n")
+        judged_as(made.run, [])
         yield made
     finally:
         made.ys("down", check=False)

@@ -93,12 +93,12 @@ def test_a_provisional_report_says_why_and_is_marked_on_every_page_of_both_forms
     assert "The identity does not hold" in " ".join(pages)
 
 
-def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, tmp_path):
+def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judged_as, tmp_path):
     """The demo's own gap, found by the suites: under the charts of the portfolio that has it, and on nobody else's."""
     run = week.copy(tmp_path)
     found = quality.judge(open_run(run), tables=["portfolio_snapshots"])
     assert [one for one in found if one.outcome == "failed" and one.severity == "warning"]
-    (run / "findings.json").write_text(json.dumps([one.to_json() for one in found]))
+    judged_as(run, found)
     (printed,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP])
     touched = [figure for figure in figures(printed.html.read_text()) if "Warning, portfolio_snapshots" in figure]
     titles = {re.search(r'class="ys-title">([^<]+)', figure)[1] for figure in touched}
@@ -111,7 +111,7 @@ def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, tmp_p
     assert ys.open(run, portfolio_id=HARBOUR).warnings("portfolio_snapshots") == ()
 
 
-def test_what_is_long_over_is_not_said_beside_the_week(week, tmp_path):
+def test_what_is_long_over_is_not_said_beside_the_week(week, judged_as, tmp_path):
     """It stays beside the charts of all history, and comes back beside the week when one of its rows is recent."""
     run = week.copy(tmp_path)
     long_ago, lately = "2026-06-23T23:59:59Z", "2026-11-20T23:59:59Z"
@@ -122,7 +122,7 @@ def test_what_is_long_over_is_not_said_beside_the_week(week, tmp_path):
             suite="portfolio_snapshots", rule="no_gap(timestamp)", severity="warning", outcome="failed", notes="Low.",
             observed="days missing", rows=len(moments), sample=[keys | {"timestamp": each} for each in moments],
         )  # fmt: skip
-        (run / "findings.json").write_text(json.dumps([gap.to_json()]))
+        judged_as(run, [gap])
         desk = ys.open(run, portfolio_id=HARBOUR)
         return len(desk.warnings("portfolio_snapshots")), len(desk.warnings("portfolio_snapshots", lately=True))
 
@@ -147,11 +147,11 @@ def test_a_week_without_anything_to_say_is_refused_in_one_line(week, asked, line
     assert not list((week.home / "out").glob("2*/*.pdf"))
 
 
-def test_a_portfolio_is_not_reported_before_it_was_opened(week, small):
+def test_a_portfolio_is_not_reported_before_it_was_opened(week, judged_as, small):
     """Asked for by name it is refused with its date; among all, it is left out."""
     week.ys("freeze", "--week", "2026-W46")
     run = open_run(week.home / "out" / "2026-W46")
-    (run.folder / "findings.json").write_text("[]\n")
+    judged_as(run.folder, [])
     assert list(weeks.opened_later(run).values()) == ["22\N{NO-BREAK SPACE}Nov\N{NO-BREAK SPACE}2026"]
     settings = week.settings(week.home)
     with pytest.raises(UsageError, match=r"'Opened yesterday' was opened on 22.Nov.2026, after 2026-W46 ended"):
@@ -161,7 +161,7 @@ def test_a_portfolio_is_not_reported_before_it_was_opened(week, small):
     assert {HARBOUR, EMPTY} <= names
 
 
-def test_a_week_that_still_runs_is_provisional_without_being_asked(week, small, tmp_path):
+def test_a_week_that_still_runs_is_provisional_without_being_asked(week, judged_as, small, tmp_path):
     """Its numbers will change, and every page says until when."""
     run = week.copy(tmp_path)
     thursday = Span.week(week.name).start + timedelta(days=3, hours=9)
@@ -171,6 +171,7 @@ def test_a_week_that_still_runs_is_provisional_without_being_asked(week, small, 
         if record["latest"] is not None:
             record["latest"] = min(datetime.fromisoformat(record["latest"]), thursday).isoformat()
     (run / "manifest.json").write_text(json.dumps(manifest))
+    judged_as(run, [])
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], bound=small)
     twin = json.loads(one.json.read_bytes())
     assert twin["provisional"] is True

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from pydantic import SecretStr
 from pypdf import PdfReader
 
-from ys_analytics import reporting
+from ys_analytics import quality, reporting
 from ys_analytics.desk import Desk, ranking
 from ys_analytics.desk.sources import Frozen
 from ys_analytics.errors import ReportError
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 # What `ys report --all` does with the ranking, without the nine reports that are others' tests.
 PUSHED_DOWN = """
-from ys_analytics import frames
+from ys_analytics import frames, quality
 from ys_analytics.reporting import book, printing
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.settings import load_settings
@@ -33,7 +33,8 @@ from ys_analytics.settings import load_settings
 settings = load_settings()
 run = frames.open_run(settings.out / "2026-W47")
 weekly = read_weekly()
-press = printing._Press(settings=settings, run=run, weekly=weekly, bound=book.bind(weekly.notebooks))
+about = quality.subject(run.folder)
+press = printing._Press(settings=settings, run=run, about=about, weekly=weekly, bound=book.bind(weekly.notebooks))
 press.print_all({}, ranked=True, pushdown=True)
 """
 
@@ -42,7 +43,8 @@ def press(week, folder):
     """A press for the run in `folder`, with no report to print but the ranking."""
     run = open_run(folder / "out" / week.name)
     weekly = read_weekly()
-    return printing._Press(settings=week.settings(folder), run=run, weekly=weekly, bound=book.bind(weekly.notebooks))
+    bound, about = book.bind(weekly.notebooks), quality.subject(run.folder)
+    return printing._Press(settings=week.settings(folder), run=run, about=about, weekly=weekly, bound=bound)
 
 
 @pytest.fixture(scope="module")

@@ -140,20 +140,20 @@ BROKEN = Finding(
 )  # fmt: skip
 
 
-def test_a_broken_promise_stops_the_press(week, tmp_path):
+def test_a_broken_promise_stops_the_press(week, judged_as, tmp_path):
     """Nothing is printed from data that may not be believed, and the line says what broke."""
     run = week.copy(tmp_path)
-    (run / "findings.json").write_text(json.dumps([BROKEN.to_json()]))
+    judged_as(run, [BROKEN])
     with pytest.raises(ExpectationFailed, match="portfolio_snapshots") as stopped:
         reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"])
     assert stopped.value.exit_code == 14
     assert not list(run.glob("*.pdf"))
 
 
-def test_a_provisional_report_says_so_on_every_page(week, tmp_path):
+def test_a_provisional_report_says_so_on_every_page(week, judged_as, tmp_path):
     """Whoever holds one sheet of it knows."""
     run = week.copy(tmp_path)
-    (run / "findings.json").write_text(json.dumps([BROKEN.to_json()]))
+    judged_as(run, [BROKEN])
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"], provisional=True)
     found = pages(one.pdf)
     assert all("PROVISIONAL" in text for text in found)

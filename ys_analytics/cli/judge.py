@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ys_analytics.schemas import Finding
 
-    # What was found, and since when each broken rule has been broken.
-    Verdict: TypeAlias = tuple[list[Finding], dict[tuple[str, str], datetime]]
+    # What was found, since when each broken rule has been broken, and the name of each portfolio by its id.
+    Verdict: TypeAlias = tuple[list[Finding], dict[tuple[str, str], datetime], dict[str, str]]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +40,8 @@ def check(
 ) -> None:
     """Judge the data by its expectation suites; exit 14 when a promise that matters is broken.
 
-    A whole run judged leaves findings.json and scorecard.html in its folder.
+    Says of each broken promise whose numbers rest on it: only their reports are stopped. A whole run judged leaves
+    findings.json and scorecard.html in its folder.
 
     Example: ys check portfolio_snapshots market_data --fail-on warning
     """
@@ -49,11 +50,11 @@ def check(
 
     if live and (run or week or docs):
         raise UsageError("--live judges the stores and --week, --run and --docs a picture of them; choose one")
-    found, since = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
+    found, since, names = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
     if as_json:
         out.out(quality.to_json(found), end="", highlight=False)
     else:
-        out.print(quality.table(found, since=since))
+        out.print(quality.table(found, since=since, names=names))
     quality.gate(found, fail_on=fail_on)
 
 
@@ -61,11 +62,14 @@ def _live(tables: list[str] | None) -> Verdict:
     """What is true of the stores at this moment; no history is kept of moments."""
     from datetime import UTC, datetime
 
-    from ys_analytics import quality
+    from ys_analytics import frames, quality
     from ys_analytics.cli.opening import analyst
 
     with analyst("ys check --live") as stores:
-        return quality.judge_live(stores, as_of=datetime.now(UTC), tables=tables), {}
+        found = quality.judge_live(stores, as_of=datetime.now(UTC), tables=tables)
+        broken = any(each.outcome != "passed" for each in found)
+        names = dict(frames.load(stores, "portfolios").select("id", "name").iter_rows()) if broken else {}
+        return found, {}, names
 
 
 def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> Verdict:
@@ -79,7 +83,8 @@ def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> Verdic
         say(f"scorecard: {quality.write_scorecard(run.folder)}")
     if docs is not None:
         say(f"data docs: {quality.data_docs(run, into=docs, tables=tables)}")
-    return found, quality.History.beside(run.folder).since()
+    names = dict(run.frame("portfolios").select("id", "name").iter_rows()) if "portfolios" in run.tables else {}
+    return found, quality.History.beside(run.folder).since(), names
 
 
 def _folder(week: str) -> Path:

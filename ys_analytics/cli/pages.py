@@ -69,7 +69,7 @@ def report(
 def runs(
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs and reports.")] = None,
 ) -> None:
-    """List the runs: which weeks were frozen and when, what was found in each, and how many reports it has.
+    """List the runs: what was found in each week frozen, whom it stops, and how many reports it has.
 
     Example: ys runs
     """
@@ -82,7 +82,7 @@ def runs(
     if not found:
         say(f"no runs in {folder}; make one with `ys freeze --week WEEK`")
         return
-    heads = ("week", "frozen", "rows", "MiB", "critical", "warning", "reports", "commit", "note")
+    heads = ("week", "frozen", "rows", "MiB", "critical", "warning", "stopped", "reports", "commit", "note")
     rows = (
         (
             entry.week,
@@ -91,13 +91,14 @@ def runs(
             f"{entry.bytes / 2**20:.1f}",
             entry.broken("critical"),
             entry.broken("warning"),
+            "all" if entry.stopped == -1 else entry.stopped,
             len(entry.pages),
             entry.commit[:12],
             entry.trouble or ("not judged yet" if entry.findings is None else ""),
         )
         for entry in found
     )
-    show("", heads, rows, numbers=("rows", "MiB", "critical", "warning", "reports"))
+    show("", heads, rows, numbers=("rows", "MiB", "critical", "warning", "stopped", "reports"))
 
 
 def lab(

@@ -3,14 +3,14 @@
 Reads a run's findings; judges nothing itself.
 """
 
-import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from ys_analytics.quality import judged_whole, read_findings
 from ys_analytics.schemas import Finding
 
 _CROSS_STORE = "cross_store"
@@ -23,16 +23,16 @@ _FINDING = {
     "notes": pl.String,
     "observed": pl.String,
     "rows": pl.Int64,
+    "checked": pl.Int64,
 }
 _GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 
 
 def read(folder: Path | None) -> list[Finding]:
-    """What the suites found in a run; nothing when live or not judged."""
-    path = folder / "findings.json" if folder is not None else None
-    stated = json.loads(path.read_text()) if path is not None and path.is_file() else []
-    found = stated.get("findings", []) if isinstance(stated, dict) else stated
-    return [Finding.from_json(values) for values in found]
+    """What the suites found in a run; nothing when live, not judged, or judged only in part."""
+    if folder is None or not judged_whole(folder):
+        return []
+    return read_findings(folder)
 
 
 def listed(found: Iterable[Finding]) -> pl.DataFrame:
@@ -44,18 +44,20 @@ def listed(found: Iterable[Finding]) -> pl.DataFrame:
 def suites(judged: pl.DataFrame) -> pl.DataFrame:
     """How each suite fared: promises, kept, broken, untested, and the gravest broken one.
 
+    A rule that had no row to be asked of was not tested.
+
     Args:
         judged: What `listed` gave.
     """
-    outcome = pl.col("outcome")
+    outcome, checked = pl.col("outcome"), pl.col("checked")
     gravest = pl.col("severity").filter(outcome != "passed").first()
     return (
         judged.group_by("suite", maintain_order=True)
         .agg(
             promises=pl.len().cast(pl.Int64),
-            kept=(outcome == "passed").sum().cast(pl.Int64),
+            kept=((outcome == "passed") & (checked != 0)).sum().cast(pl.Int64),
             broken=(outcome == "failed").sum().cast(pl.Int64),
-            untested=(outcome == "error").sum().cast(pl.Int64),
+            untested=((outcome == "error") | ((outcome == "passed") & (checked == 0))).sum().cast(pl.Int64),
             gravest=gravest,
         )
         .sort("broken", "suite", descending=[True, False])
@@ -72,8 +74,8 @@ def warnings(
 ) -> tuple[str, ...]:
     """A line for each broken promise about some tables that touches a portfolio, the gravest first.
 
-    A finding touches everybody, unless each of its rows is known and none is the portfolio's, or of an asset it
-    has, or later than a moment. What the suites call mere information is left to the list of findings.
+    A finding touches a portfolio whose numbers rest on its rows (`Finding.touches`), unless each of its rows is
+    known and none is later than a moment. What the suites call mere information is left to the list of findings.
 
     Args:
         found: Findings of a run.
@@ -90,18 +92,15 @@ def warnings(
     ...     notes="Volatility is understated. Fill it.",
     ...     observed="9 days missing",
     ...     rows=1,
-    ...     sample=[{"portfolio_id": "p"}],
+    ...     portfolios=["p"],
     ... )
     >>> warnings([gap], {"portfolio_snapshots"}, portfolio="p", assets={})
     ('Warning, portfolio_snapshots: 9 days missing.',)
     >>> warnings([gap], {"portfolio_snapshots"}, portfolio="q", assets={})
     ()
     """
-    mine: dict[str, Callable[[str], bool]] = {"portfolio_id": {portfolio}.__contains__, "asset_id": assets.__contains__}
-    if since is not None:
-        mine["timestamp"] = lambda moment: datetime.fromisoformat(moment) >= since
     broken = (one for one in found if one.outcome != "passed" and one.severity != "info" and _about(one, tables))
-    touching = (one for one in broken if all(_touches(one, key, ids) for key, ids in mine.items()))
+    touching = (one for one in broken if one.touches(portfolio) and (since is None or _reaches(one, since)))
     return tuple(dict.fromkeys(_line(one, assets) for one in sorted(touching, key=_weight)))
 
 
@@ -116,10 +115,11 @@ def _about(one: Finding, tables: Collection[str]) -> bool:
     return any(place.strip().split(".")[0] in tables for place in one.column.split(","))
 
 
-def _touches(one: Finding, key: str, mine: Callable[[str], bool]) -> bool:
-    named = [row[key] for row in one.sample if key in row]
-    every_row_is_known = bool(named) and len(named) == len(one.sample) >= one.rows
-    return not every_row_is_known or any(mine(each) for each in named)
+def _reaches(one: Finding, since: datetime) -> bool:
+    """Whether a row at fault is as late as a moment, or may be: not all of them are known."""
+    moments = [row["timestamp"] for row in one.sample if "timestamp" in row]
+    every_row_is_known = bool(moments) and len(moments) == len(one.sample) >= one.rows
+    return not every_row_is_known or any(datetime.fromisoformat(each) >= since for each in moments)
 
 
 def _line(one: Finding, assets: Mapping[str, str]) -> str:

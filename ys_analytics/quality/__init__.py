@@ -5,27 +5,39 @@ that knows Great Expectations and pandas, and it keeps both in a process of
 their own.
 """
 
-from ys_analytics.quality.findings import by_gravity, to_json
+from ys_analytics.quality.findings import Subject, by_gravity, subject, to_json
 from ys_analytics.quality.findings import read as read_findings
+from ys_analytics.quality.findings import whole as judged_whole
+from ys_analytics.quality.findings import write as write_findings
 from ys_analytics.quality.history import History
 from ys_analytics.quality.judging import data_docs, gate, judge
 from ys_analytics.quality.live import judge_live
 from ys_analytics.quality.process import rest, warm
 from ys_analytics.quality.scorecard import write_scorecard
+from ys_analytics.quality.stops import named, people, reach, stopped, whom
 from ys_analytics.quality.terminal import summary, table
 
 __all__ = [
     "History",
+    "Subject",
     "by_gravity",
     "data_docs",
     "gate",
     "judge",
     "judge_live",
+    "judged_whole",
+    "named",
+    "people",
+    "reach",
     "read_findings",
     "rest",
+    "stopped",
+    "subject",
     "summary",
     "table",
     "to_json",
     "warm",
+    "whom",
+    "write_findings",
     "write_scorecard",
 ]

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from ys_analytics.quality import attributing
 from ys_analytics.quality.checks import SAMPLE, one_line, plain
 from ys_analytics.quality.promise import Detect, Picture, Suite
-from ys_analytics.schemas import Finding
+from ys_analytics.schemas import NOTHING_TO_CHECK, Finding
 
 
 def behave(suite: Suite, picture: Picture) -> Iterator[Finding]:
@@ -14,25 +15,33 @@ def behave(suite: Suite, picture: Picture) -> Iterator[Finding]:
     for detect in suite.behaviour:
         absent = sorted(set(detect.needs) - set(picture.files))
         if absent:
-            yield _finding(suite, detect, outcome="error", observed=f"{absent[0]} is not in this run")
+            untried = _finding(suite, detect, outcome="error", observed=f"{absent[0]} is not in this run")
+            yield attributing.whole(untried, detect.columns)
             continue
         try:
             faults = detect.find(picture)
+            finding = _verdict(suite, detect, faults, picture)
         except Exception as error:  # noqa: BLE001 - a detector that fell over has not passed anything
-            yield _finding(suite, detect, outcome="error", observed=one_line(f"{type(error).__name__}: {error}"))
+            fell = _finding(suite, detect, outcome="error", observed=one_line(f"{type(error).__name__}: {error}"))
+            yield attributing.whole(fell, detect.columns)
             continue
-        yield _verdict(suite, detect, faults)
+        yield finding
 
 
-def _verdict(suite: Suite, detect: Detect, faults: pl.DataFrame) -> Finding:
-    """Nothing found is a pass; else how much, and the worst of it said."""
+def _verdict(suite: Suite, detect: Detect, faults: pl.DataFrame, picture: Picture) -> Finding:
+    """Nothing found is a pass; else how much, the worst of it said, and every key that is concerned."""
+    checked = picture.frame(attributing.table_of(suite.name, detect.columns)).height
     if faults.is_empty():
-        return _finding(suite, detect, outcome="passed")
+        observed = "" if checked else NOTHING_TO_CHECK
+        return _finding(suite, detect, outcome="passed", checked=checked, observed=observed)
     sample = [{name: plain(value) for name, value in row.items()} for row in faults.head(SAMPLE).to_dicts()]
     observed = (
         f"{faults.height:,} found: {sample[0]['said']}" if "said" in faults.columns else f"{faults.height:,} found"
     )
-    return _finding(suite, detect, outcome="failed", observed=observed, rows=faults.height, sample=sample)
+    finding = _finding(
+        suite, detect, outcome="failed", observed=observed, rows=faults.height, sample=sample, checked=checked
+    )
+    return attributing.Frames(picture.frame).attribute(finding, detect.columns, faults)
 
 
 def _finding(suite: Suite, detect: Detect, **verdict: object) -> Finding:

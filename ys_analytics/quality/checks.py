@@ -9,16 +9,17 @@ a promise is put to an engine that lacks it; knows no table and no file.
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Self
 
-from ys_analytics.quality.promise import Suite, columns_of
-from ys_analytics.schemas import TABLES, Finding
-
-Dialect = Literal["clickhouse", "postgres"]
+from ys_analytics.quality import attributing, faults
+from ys_analytics.quality.faults import Dialect
+from ys_analytics.quality.promise import CROSS_STORE, Suite, columns_of
+from ys_analytics.schemas import NOTHING_TO_CHECK, TABLES, Finding
+from ys_analytics.schemas.attribution import MOST_KEYS
 
 # Keys of rows at fault that a finding carries; enough to start looking, too few to leak a table.
 SAMPLE = 20
@@ -26,16 +27,16 @@ SAMPLE = 20
 # Queries put to an engine in one go.
 _AT_ONCE = 8
 
-# Promises an engine has no SQL for in Great Expectations: the rows that break them, in that engine's SQL.
-_BROKEN_BY: Mapping[Dialect, Mapping[str, str]] = {
-    "clickhouse": {
-        "expect_column_values_to_match_regex": "NOT match({column}, {regex})",
-        "expect_column_values_to_not_match_regex": "match({column}, {regex})",
-        "expect_column_values_to_be_json_parseable": "NOT isValidJSON({column})",
-    },
-    "postgres": {
-        "expect_column_values_to_be_json_parseable": "NOT ({column} IS JSON)",
-    },
+# Promises an engine has no SQL for in Great Expectations; they are put as queries of our own (`faults`).
+_NO_SQL: Mapping[Dialect, frozenset[str]] = {
+    "clickhouse": frozenset(
+        {
+            "expect_column_values_to_match_regex",
+            "expect_column_values_to_not_match_regex",
+            "expect_column_values_to_be_json_parseable",
+        }
+    ),
+    "postgres": frozenset({"expect_column_values_to_be_json_parseable"}),
 }
 
 
@@ -98,6 +99,7 @@ class Checker:
     tables: frozenset[str] = frozenset()
     _context: Any = field(init=False, default=None)
     _source: Any = field(init=False, default=None)
+    _heights: dict[str, int] = field(init=False, default_factory=dict)
 
     def __enter__(self) -> Self:
         """Connect; nothing is written down anywhere."""
@@ -135,13 +137,34 @@ class Checker:
             verdicts |= self._look_closer(batch, broken, suite.key)
         except Exception as error:  # noqa: BLE001 - whatever an engine throws, the promise was not kept
             reason = one_line(str(error))
-            return [_finding(suite, expectation, "error", reason) for expectation in suite.expectations]
-        return [
+            return [
+                attributing.whole(_finding(suite, expectation, "error", reason), columns_of(expectation))
+                for expectation in suite.expectations
+            ]
+        found = [
             _finding(suite, expectation, "error", f"{absent[at]} is not in this run")
             if absent[at]
             else _verdict(suite, expectation, verdicts.get(at))
             for at, expectation in enumerate(suite.expectations)
         ]
+        return [
+            self._counted(suite, expectation, relation, self._attributed(suite, expectation, relation, finding))
+            for expectation, finding in zip(suite.expectations, found, strict=True)
+        ]
+
+    def _counted(self, suite: Suite, expectation: Any, relation: Relation, finding: Finding) -> Finding:
+        """A finding that says how many rows it was asked of; a promise over several tables is asked of its first."""
+        table = attributing.table_of(suite.name, columns_of(expectation))
+        if finding.outcome == "error":
+            return finding
+        if table not in self._heights:
+            here = relation if suite.name != CROSS_STORE else Relation(table)
+            self._heights[table] = self._height(here) if table in TABLES else -1
+        checked = self._heights[table]
+        passed = finding.outcome == "passed"
+        return replace(
+            finding, checked=checked, observed=NOTHING_TO_CHECK if passed and not checked else finding.observed
+        )
 
     def _absent(self, asked: Any) -> str:
         """A table that a query over all stores needs and this engine does not hold; empty where all are there."""
@@ -213,12 +236,11 @@ class Checker:
             return expectation.copy(update={"unexpected_rows_query": query})
         if self.dialect == "clickhouse" and expectation.expectation_type == "expect_compound_columns_to_be_unique":
             return self._once(expectation, relation)
-        broken_by = _BROKEN_BY[self.dialect].get(expectation.expectation_type)
-        if broken_by is None:
+        if expectation.expectation_type not in _NO_SQL[self.dialect]:
             return expectation
-        column, regex = expectation.column, getattr(expectation, "regex", "")
-        literal = "'" + regex.replace("\\", "\\\\").replace("'", "\\'").replace("{", "{{").replace("}", "}}") + "'"
-        where = broken_by.replace("{column}", column).replace("{regex}", literal)
+        column, broken = expectation.column, faults.condition(expectation, self.dialect)
+        # Great Expectations formats the query once more, so that braces of its own stand twice.
+        where = broken.replace("{", "{{").replace("}", "}}")
         chosen = ", ".join(dict.fromkeys([*key, column]))
         return _library().expectations.UnexpectedRowsExpectation(
             unexpected_rows_query=f"SELECT {chosen} FROM {relation.source} AS judged "  # noqa: S608 - our own suites
@@ -226,6 +248,65 @@ class Checker:
             severity=expectation.severity,
             notes=expectation.notes,
         )
+
+    def _attributed(self, suite: Suite, expectation: Any, relation: Relation, finding: Finding) -> Finding:
+        """A finding with every key that its rows at fault name, asked of the engine, or why it has none."""
+        columns = columns_of(expectation)
+        if finding.outcome == "passed":
+            return finding
+        query = faults.select(expectation, relation.source, self.dialect)
+        if finding.outcome == "error" or finding.rows < 0 or not query:
+            return attributing.whole(finding, columns)
+        whole = query.startswith("SELECT * FROM ") and suite.name in TABLES
+        selected = TABLES[suite.name].schema if whole else list(finding.sample[0]) if finding.sample else []
+        found = attributing.way(suite.name, columns, selected)
+        if found.nobody:
+            return attributing.touching(finding, {})
+        if not found.kind:
+            return attributing.everybody(finding, found.everybody)
+        try:
+            return self._keys(finding, found, query, relation)
+        except Exception as error:  # noqa: BLE001 - whatever an engine throws, nobody is let off
+            return attributing.everybody(finding, one_line(str(error)))
+
+    def _keys(self, finding: Finding, found: attributing.Way, query: str, relation: Relation) -> Finding:
+        """The keys themselves: those of the rows at fault, or of the rows of a table that these name."""
+        named = ", ".join(found.by or (found.column,))
+        counted = self._ask(
+            f"SELECT {named}, count(*) AS rows_at_fault FROM ({query}) AS faults "  # noqa: S608 - our own suites
+            f"GROUP BY {named} LIMIT {MOST_KEYS + 1}"
+        )
+        if len(counted) > MOST_KEYS:
+            return attributing.everybody(finding, attributing.TOO_MANY)
+        if sum(row[-1] for row in counted) != finding.rows:
+            return attributing.everybody(finding, attributing.NO_COUNT)
+        keys = [row[0] for row in counted]
+        if found.through:
+            if any(value is None for row in counted for value in row):
+                return attributing.everybody(finding, attributing.NO_KEY)
+            source = relation.source if relation.name == found.through else found.through
+            keys = [
+                row[0]
+                for row in self._ask(
+                    f"SELECT DISTINCT {found.column} FROM {source} AS named "  # noqa: S608 - our own suites
+                    f"WHERE ({named}) IN (SELECT {named} FROM ({query}) AS faults) LIMIT {MOST_KEYS + 1}"
+                )
+            ]
+            if not keys:
+                return attributing.everybody(finding, attributing.NO_KEY)
+        flat = [each for key in keys for each in (key if isinstance(key, list | tuple) else [key])]
+        return attributing.touching(finding, {found.kind: [plain(each) for each in flat]})
+
+    def _ask(self, query: str) -> list[Any]:
+        """The rows of one query."""
+        from sqlalchemy import text
+
+        with self._source.get_engine().connect() as connection:
+            return list(connection.execute(text(query.replace(":", r"\:"))).fetchall())
+
+    def _height(self, relation: Relation) -> int:
+        """How many rows there are to judge."""
+        return int(self._ask(f"SELECT count(*) FROM {relation.source} AS judged")[0][0])  # noqa: S608 - our own suites
 
 
 def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]) -> dict[int, Any]:

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ys_analytics.errors import ExpectationFailed, UsageError
-from ys_analytics.quality import findings, offline, process, suites
+from ys_analytics.quality import findings, offline, process, stops, suites
 from ys_analytics.quality.history import History
 from ys_analytics.quality.promise import CROSS_STORE
+from ys_analytics.quality.reach import Reach
 from ys_analytics.schemas import TABLES, Finding, Span
-
-# Broken promises that one line names.
-_NAMED = 5
+from ys_analytics.schemas.attribution import ATTRIBUTION
 
 
 class Frozen(Protocol):
@@ -43,8 +42,10 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
     Raises:
         SuiteError: a suite is absent or broken.
         UsageError: there is no such table, or this run does not hold it.
-        ExpectationFailed: the judge itself failed.
+        RunError: the run was frozen again meanwhile.
+        ExpectationFailed: the judge itself failed, or was interrupted.
     """
+    about = findings.subject(run.folder, suites_in)
     files, moment = frames_of(run.folder), as_of(run.folder)
     asked = suites.names(tables)
     absent = [name for name in asked if name not in files and name != CROSS_STORE]
@@ -59,9 +60,11 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
             "suites": str(suites_in),
         }
     )
+    reach = Reach.of(files)
+    found = [reach.resolve(each) for each in found]
     found = sorted([*found, *_absent(absent)], key=lambda each: asked.index(each.suite))
     if tables is None:
-        findings.write(found, run.folder)
+        findings.write(found, run.folder, about)
         History.beside(run.folder).record(found, label=run.folder.name, moment=moment)
     return found
 
@@ -108,6 +111,7 @@ def _absent(names: Sequence[str]) -> list[Finding]:
             notes="Nothing is known of what was not frozen; a report that needs it has nothing to print.",
             observed="this run does not hold it",
             rows=-1,
+            portfolios=[] if ATTRIBUTION[name] == () else None,
         )
         for name in names
         if TABLES[name].schema
@@ -130,20 +134,21 @@ def as_of(folder: Path) -> datetime:
 
 
 def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
-    """Let a report pass only when no promise of that weight was broken or left untested.
+    """Let data pass only when no promise of that weight was broken or left untested.
 
     Args:
         found: The findings.
         fail_on: The least weight that stops: by default only what stops a report.
 
     Raises:
-        ExpectationFailed: one or more stop it; the line names them.
+        ExpectationFailed: one or more stop it; the line names them, and how many portfolios they concern.
     """
     heavy = {"critical"} if fail_on == "critical" else {"critical", "warning"}
     stopping = [each for each in findings.by_gravity(found) if each.severity in heavy]
     if not stopping:
         return
-    named = "; ".join(f"{each.suite} {each.rule}: {each.observed or each.outcome}" for each in stopping[:_NAMED])
-    more = f"; and {len(stopping) - _NAMED} more" if len(stopping) > _NAMED else ""
     promises = "1 promise is" if len(stopping) == 1 else f"{len(stopping)} promises are"
-    raise ExpectationFailed(f"{promises} broken: {named}{more}; mend the data, or print with --provisional")
+    raise ExpectationFailed(
+        f"{promises} broken: {stops.named(stopping)}; {stops.whom(stopping)}; "
+        "correct the data, or print with --provisional"
+    )

@@ -19,7 +19,9 @@ from ys_analytics.errors import ContractError
 from ys_analytics.frames import parquet
 from ys_analytics.quality import process, suites
 from ys_analytics.quality.promise import BESIDE, CROSS_STORE
+from ys_analytics.quality.reach import NEEDS, Reach
 from ys_analytics.schemas import TABLES, Finding, Table
+from ys_analytics.schemas.attribution import ATTRIBUTION
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
 
 # Stores whose engine judges shape where the rows lie.
@@ -64,9 +66,13 @@ def judge_live(
                 "suites": str(suites_in),
             }
         )
-    found: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in (*refused, *shape, *rest):
-        found[finding.suite].append(finding)
+        touching = any(each.affects for each in (*shape, *rest))
+        missing = [TABLES[name] for name in NEEDS if touching and name not in needed]
+        known = files | (_load(stores, missing, Path(folder))[0] if missing else {})
+        reach = Reach.of(known)
+        found: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in (*refused, *(reach.resolve(each) for each in (*shape, *rest))):
+            found[finding.suite].append(finding)
     return [finding for name in asked for finding in found[name]]
 
 
@@ -97,6 +103,7 @@ def _refused(table: Table, error: ContractError) -> Finding:
         notes="Nothing can be computed from a table that is not what its schema says.",
         observed=str(error),
         rows=-1,
+        portfolios=[] if ATTRIBUTION[table.name] == () else None,
     )
 
 

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import redirect_stdout, suppress
 from typing import IO, Any
+from uuid import uuid4
 
 from ys_analytics import errors
 from ys_analytics.errors import ExpectationFailed
@@ -49,18 +50,39 @@ class _Judge:
         return self._process
 
     def ask(self, job: Mapping[str, object]) -> dict[str, Any]:
-        """Send one job, and wait for its answer."""
+        """Send one job, and wait for its answer.
+
+        The answer carries the job's ticket. A wait that is interrupted ends the process, so that an answer nobody
+        waited for is never taken for the answer to the next question.
+        """
+        ticket = uuid4().hex
         with self._turn:
-            process = self.start()
-            line = ""
-            with suppress(BrokenPipeError):
-                process.stdin.write(json.dumps(job) + "\n")  # type: ignore[union-attr]
-                process.stdin.flush()  # type: ignore[union-attr]
-                line = process.stdout.readline()  # type: ignore[union-attr]
-            if not line:
-                raise ExpectationFailed(f"the judge ended without a verdict ({self._last_words()}); nothing was judged")
-            answer: dict[str, Any] = json.loads(line)
+            try:
+                line = self._exchange(json.dumps({**job, "ticket": ticket}))
+                answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {}
+            except BaseException:
+                self.kill()
+                raise
+            if answer.get("ticket") != ticket:
+                said = self._last_words()
+                self.kill()
+                raise ExpectationFailed(f"the judge ended without a verdict ({said}); nothing was judged")
             return answer
+
+    def _exchange(self, job: str) -> str:
+        """One line there, one line back; empty, or without its end, when the process died."""
+        process = self.start()
+        with suppress(BrokenPipeError):
+            process.stdin.write(job + "\n")  # type: ignore[union-attr]
+            process.stdin.flush()  # type: ignore[union-attr]
+            return process.stdout.readline()  # type: ignore[union-attr]
+        return ""
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is at."""
+        if self._process is not None:
+            self._process.kill()
+        self.stop()
 
     def stop(self) -> None:
         """Close its pipe, at which it ends."""
@@ -108,7 +130,7 @@ def ask_here(job: Mapping[str, object]) -> list[Finding]:
 
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        return _findings(worker.answer(json.dumps(job)))
+        return _findings(worker.answer(json.dumps({**job, "ticket": ""})))
 
 
 def ask(job: Mapping[str, object]) -> list[Finding]:

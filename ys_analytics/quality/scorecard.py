@@ -13,6 +13,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from ys_analytics.quality import stops
 from ys_analytics.quality.findings import by_gravity
 from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.history import History
@@ -94,16 +95,19 @@ def _head(found: Sequence[Finding], title: str) -> str:
     """The numbers that matter, large."""
     outcomes = Counter(each.outcome for each in found)
     stopping = sum(each.stops for each in found)
-    kept = f"{outcomes['passed'] / len(found):.1%}" if found else "none"
+    idle = sum(each.vacuous for each in found)
+    kept = f"{(outcomes['passed'] - idle) / (len(found) - idle):.1%}" if len(found) > idle else "none"
     numbers = [
         (kept, "of promises kept", "passed"),
+        *([(f"{idle:,}", "had nothing to check", "none")] if idle else []),
         (f"{outcomes['failed']:,}", "broken", "failed" if outcomes["failed"] else "none"),
         (f"{outcomes['error']:,}", "could not run", "error" if outcomes["error"] else "none"),
         (f"{stopping:,}", "stop a report", "critical" if stopping else "none"),
     ]
     cell = "<div class='number {}'><b>{}</b><span>{}</span></div>"
     cells = "".join(cell.format(kind, value, words) for value, words, kind in numbers)
-    verdict = "Not fit to print" if stopping else "Fit to print"
+    everybody = any(each.stops and each.portfolios is None for each in found)
+    verdict = ("Not fit to print" if everybody else "Fit to print in part") if stopping else "Fit to print"
     return (
         f"<header><p class='over'>YieldSensei data quality</p><h1>{escape(title)}</h1>"
         f"<p class='verdict {'critical' if stopping else 'passed'}'>{verdict}</p></header>"
@@ -143,7 +147,8 @@ def _card(each: Finding, past: _Past) -> str:
         f"<p class='tags'><b>{_SIGN[each.outcome]} {each.severity}</b>"
         f"<a href='#{escape(each.suite)}'>{escape(each.suite)}</a>{_spark(each, past)}{when}</p>"
         f"<h4>{escape(each.rule)}</h4><p>{escape(each.notes)}</p>"
-        f"<p class='seen'>{escape(seen)}</p>{_rows(each)}</article>"
+        f"<p class='seen'>{escape(seen)}</p><p class='seen'>Whose: {escape(stops.reach(each))}</p>"
+        f"{_rows(each)}</article>"
     )
 
 
@@ -166,12 +171,14 @@ def _suite(name: str, found: Sequence[Finding], past: _Past) -> str:
     broken = sum(each.outcome != "passed" for each in found)
     rows = "".join(
         f"<tr class='{each.outcome}'><td class='sign' title='{_WORD[each.outcome]}'>{_SIGN[each.outcome]}</td>"
-        f"<td>{escape(each.rule)}</td><td>{each.severity}</td><td>{escape(each.notes)}</td>"
+        f"<td>{escape(each.rule)}{' (nothing to check)' if each.vacuous else ''}</td>"
+        f"<td>{each.severity}</td><td>{escape(each.notes)}</td>"
         f"<td>{_spark(each, past)}</td></tr>"
         for each in found
     )
     meaning = TABLES[name].meaning if name in TABLES else "What must hold between the stores."
-    count = f"{len(found) - broken} of {len(found)} kept"
+    idle = sum(each.vacuous for each in found)
+    count = f"{len(found) - broken - idle} of {len(found)} kept" if idle < len(found) else "nothing to check"
     return (
         f"<details id='{escape(name)}'{' open' if broken else ''}>"
         f"<summary><b>{escape(name)}</b><span>{escape(meaning)}</span>"

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ys_analytics.quality import stops
 from ys_analytics.quality.findings import by_gravity
 from ys_analytics.schemas import Finding
 
@@ -15,16 +16,22 @@ from ys_analytics.schemas import Finding
 _SIGN = {"critical": ("✖", "bold red"), "warning": ("▲", "yellow"), "info": ("·", "cyan")}
 
 
-def table(found: Sequence[Finding], *, since: Mapping[tuple[str, str], datetime] | None = None) -> Group:
-    """What is broken, the gravest first, and one line that counts everything.
+def table(
+    found: Sequence[Finding],
+    *,
+    since: Mapping[tuple[str, str], datetime] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Group:
+    """What is broken, the most severe first, whose numbers rest on it, and one line that counts everything.
 
     Args:
         found: The findings.
         since: First run of the present streak of each broken rule (`History.since`).
+        names: Name of each portfolio by its id; ids are shown where it is left out.
     """
     broken = by_gravity(found)
     rows = Table(box=None, header_style="bold", pad_edge=False, expand=False)
-    for head in ("", "where", "rule", "what was seen", "what it does"):
+    for head in ("", "where", "rule", "what was seen", "whose", "what it does"):
         rows.add_column(head, overflow="fold")
     for each in broken:
         sign, colour = _SIGN[each.severity]
@@ -32,10 +39,13 @@ def table(found: Sequence[Finding], *, since: Mapping[tuple[str, str], datetime]
         seen = (f"could not run: {each.observed}" if each.outcome == "error" else each.observed) + (
             f" (since {first:%Y-%m-%d})" if first else ""
         )
-        rows.add_row(Text(sign, style=colour), each.suite, Text(each.rule, style=colour), Text(seen), Text(each.notes))
-    return (
-        Group(rows, Text(summary(found), style="bold")) if broken else Group(Text(summary(found), style="bold green"))
-    )
+        whose = Text(stops.reach(each, names))
+        rows.add_row(Text(sign, style=colour), each.suite, Text(each.rule, style=colour), Text(seen), whose, each.notes)
+    if not broken:
+        return Group(Text(summary(found), style="bold green"))
+    stopping = [each for each in broken if each.stops]
+    last = [Text(f"stopped: {stops.whom(stopping, names)}", style="bold red")] if stopping else []
+    return Group(rows, Text(summary(found), style="bold"), *last)
 
 
 def summary(found: Sequence[Finding]) -> str:
@@ -46,7 +56,9 @@ def summary(found: Sequence[Finding]) -> str:
     """
     outcomes = Counter(each.outcome for each in found)
     stopping = sum(each.stops for each in found)
-    parts = [f"{outcomes['passed']:,} kept"]
+    vacuous = sum(each.vacuous for each in found)
+    parts = [f"{outcomes['passed'] - vacuous:,} kept"]
+    parts += [f"{vacuous:,} had nothing to check"] if vacuous else []
     parts += [f"{outcomes['failed']:,} broken"] if outcomes["failed"] else []
     parts += [f"{outcomes['error']:,} could not run"] if outcomes["error"] else []
     parts += [f"{stopping:,} stop a report"] if stopping else []

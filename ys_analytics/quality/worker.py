@@ -8,15 +8,17 @@ parent leaves it behind. Run as `python -m ys_analytics.quality.worker`.
 
 import json
 import os
+import signal
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ys_analytics.errors import YsError
+from ys_analytics.errors import ExpectationFailed, YsError
 from ys_analytics.quality import checks, suites
 from ys_analytics.quality.behave import behave
 from ys_analytics.quality.promise import CROSS_STORE, Picture, Suite
@@ -58,11 +60,16 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _judge_one(suite: Suite, checker: checks.Checker, picture: Picture, *, in_place: bool) -> Iterator[Finding]:
     """Shape by SQL, unless that was judged where the rows lie; behaviour by our detectors."""
+    found: list[Finding] = []
     if not in_place:
         relation = checks.Relation("nothing") if suite.name == CROSS_STORE else checks.Relation(suite.name)
-        yield from checker.judge(suite, relation)
-    yield from behave(suite, picture)
+        found += checker.judge(suite, relation)
+    found += behave(suite, picture)
     picture.forget()
+    promised = len(suite.behaviour) + (0 if in_place else len(suite.expectations))
+    if len(found) != promised:
+        raise ExpectationFailed(f"{suite.name}: {len(found)} verdicts on {promised} promises; nothing was judged")
+    yield from found
 
 
 def _views(files: Mapping[str, Path]) -> Sequence[str]:
@@ -79,20 +86,33 @@ def _views(files: Mapping[str, Path]) -> Sequence[str]:
 JOBS = {"frozen": judge_frozen, "live": judge_live, "docs": document}
 
 
+# What ends the process: taken by a thread of its own, and blocked everywhere else, so that no signal can cut a query
+# of ClickHouse's engine short and have the rows it did not read pass for rows without a fault.
+_ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
+
+
 def answer(line: str) -> dict[str, object]:
-    """The findings of one job, or the error that stopped it."""
+    """The findings of one job, or the error that stopped it; with the job's ticket, so that it answers that job."""
+    job = json.loads(line)
     try:
-        job = json.loads(line)
-        return {"findings": [finding.to_json() for finding in JOBS[job["kind"]](job)]}
+        return {"ticket": job["ticket"], "findings": [finding.to_json() for finding in JOBS[job["kind"]](job)]}
     except YsError as error:
-        return {"error": type(error).__name__, "message": str(error)}
+        return {"ticket": job["ticket"], "error": type(error).__name__, "message": str(error)}
     except Exception as error:  # noqa: BLE001 - the parent must hear of it, whatever it was
-        return {"error": "ExpectationFailed", "message": f"the judge failed: {checks.one_line(repr(error))}"}
+        said = f"the judge failed: {checks.one_line(repr(error))}"
+        return {"ticket": job["ticket"], "error": "ExpectationFailed", "message": said}
+
+
+def _end_on_signal() -> None:
+    """Wait for a signal that ends the process, and end without an answer."""
+    os._exit(128 + signal.sigwait(_ENDING))
 
 
 def main() -> None:
     """Serve jobs until the pipe closes."""
     warnings.simplefilter("ignore")
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    threading.Thread(target=_end_on_signal, daemon=True).start()
     # Libraries print; only answers may reach the parent.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as replies:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

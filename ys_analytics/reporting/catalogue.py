@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ys_analytics.errors import RunError
 from ys_analytics.frames import Manifest
-from ys_analytics.quality import by_gravity, read_findings
+from ys_analytics.quality import by_gravity, judged_whole, read_findings
 from ys_analytics.schemas import Finding
 
 
@@ -24,7 +24,7 @@ class Entry:
         rows: In all its frames.
         bytes: Of all its frames.
         commit: Of the program that froze it; empty outside a checkout.
-        findings: What is broken, the gravest first; None where it was not judged.
+        findings: What is broken, the most severe first; None where it was not judged whole.
         pages: Names of what was printed, without their suffixes.
         trouble: Why it cannot be opened; empty where it can.
     """
@@ -43,6 +43,16 @@ class Entry:
         if self.findings is None:
             return None
         return sum(found.severity == severity for found in self.findings)
+
+    @property
+    def stopped(self) -> int | None:
+        """How many portfolios a critical finding stops; -1 where it stops all, None where the run was not judged."""
+        if self.findings is None:
+            return None
+        stopping = [found for found in self.findings if found.stops]
+        if any(found.portfolios is None for found in stopping):
+            return -1
+        return len({one for found in stopping for one in found.portfolios or ()})
 
 
 def catalogue(out: Path) -> list[Entry]:
@@ -65,7 +75,7 @@ def _entry(folder: Path) -> Entry:
     pages = tuple(sorted(page.stem for page in folder.glob("*.pdf")))
     try:
         manifest = Manifest.read(folder / "manifest.json")
-        findings = tuple(by_gravity(read_findings(folder))) if (folder / "findings.json").is_file() else None
+        findings = tuple(by_gravity(read_findings(folder))) if judged_whole(folder) else None
     except RunError as error:
         return Entry(week=folder.name, pages=pages, trouble=str(error))
     return Entry(

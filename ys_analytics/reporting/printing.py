@@ -1,21 +1,22 @@
 """The weekly report: freeze or open the run, ask the judge, execute, print, put on the shelf.
 
-Knows the order of things. One portfolio that fails stops no other; nothing is printed
-from data that broke a promise unless that is asked for, and then every page says so.
+Knows the order of things. One portfolio that fails stops no other. A broken promise stops the portfolios whose
+numbers rest on the rows at fault, and only those; printed all the same, because that was asked for, every page says so.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from ys_analytics.errors import ExpectationFailed, ReportError, UsageError, YsError
+from ys_analytics.errors import ExpectationFailed, ReportError, RunError, UsageError, YsError
 from ys_analytics.reporting import book, notebook, page, ranking, shelf, weeks
 from ys_analytics.reporting.printer import Printer, finished, open_printer
 from ys_analytics.reporting.weekly import NOTEBOOKS, WEEKLY, Weekly, read_weekly
@@ -24,6 +25,7 @@ from ys_analytics.settings import Settings
 
 if TYPE_CHECKING:
     from ys_analytics.frames import Run
+    from ys_analytics.quality import Subject
 
 # Kernels at work at once; more than the machine has cores would only wait for one another.
 _KERNELS = max(1, min(4, os.cpu_count() or 1))
@@ -82,8 +84,9 @@ def report(
 
     Raises:
         UsageError: no such week or portfolio, or nothing happened before the week's end.
-        ExpectationFailed: the data broke a critical promise and nothing was printed, or did so for some portfolios
-            only, and the others are printed.
+        ExpectationFailed: the data broke a critical promise that some portfolios, or all, rest on; the line says who
+            was stopped and by what, and the others are printed.
+        RunError: the run was frozen again meanwhile.
         ReportError: at least one portfolio could not be printed; the others were.
     """
     from ys_analytics import quality
@@ -95,19 +98,28 @@ def report(
     opened = run or freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=progress)
     weeks.refuse_empty(opened)
     chosen = _chosen(opened, portfolios)
-    findings = _judged(opened, progress)
-    if not provisional:
-        quality.gate(findings)
+    about = quality.subject(opened.folder)
+    findings = _judged(opened, about, progress)
+    ranked = portfolios is None
+    known = dict(opened.frame("portfolios").select("id", "name").iter_rows())
+    # Of all portfolios, those that only other tables know of are asked for as well.
+    named = {each for one in findings if one.stops for each in one.portfolios or ()}
+    gone = {each: each for each in sorted(named - known.keys())} if ranked else {}
+    stopped = {} if provisional else quality.stopped(findings, [*chosen, *gone])
+    if not provisional and any(one.stops and one.portfolios is None for one in findings):
+        quality.gate([one for one in findings if one.portfolios is None])
     press = _Press(
         settings=settings,
         run=opened,
+        about=about,
         weekly=weekly,
         bound=book.bind(weekly.notebooks),
-        doubts=_doubts(findings, weeks.why_running(opened)),
+        findings=tuple(findings),
+        running=weeks.why_running(opened),
         provisional=provisional,
         progress=progress,
     )
-    return press.print_all(chosen, ranked=portfolios is None, pushdown=pushdown)
+    return press.print_all(chosen | gone, stopped=stopped, ranked=ranked, pushdown=pushdown)
 
 
 def freeze_week(
@@ -148,26 +160,38 @@ class _Press:
     Attributes:
         settings: Where the stores are, and the risk-free rate.
         run: The week.
+        about: Of what the findings are the verdict.
         weekly: Title, publisher and notebooks.
         bound: The notebooks as one.
-        doubts: Why no report of the week is the last word; empty when each may be.
+        findings: What the suites say of the run.
+        running: Why no report of the week is the last word; empty when each may be.
         provisional: Whether a portfolio whose value is not explained is printed all the same.
         progress: Told what is being done.
     """
 
     settings: Settings
     run: "Run"
+    about: "Subject"
     weekly: Weekly
     bound: NotebookNode
-    doubts: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    running: str = ""
     provisional: bool = False
     progress: Progress = silent
 
-    def print_all(self, chosen: dict[str, str], *, ranked: bool, pushdown: bool) -> list[Printed]:
+    def print_all(
+        self,
+        chosen: dict[str, str],
+        *,
+        stopped: Mapping[str, Sequence[Finding]] = MappingProxyType({}),
+        ranked: bool,
+        pushdown: bool,
+    ) -> list[Printed]:
         """Print each portfolio, then their ranking; kernels work while the browser prints.
 
         Args:
             chosen: Name of each portfolio by its id.
+            stopped: What stops some of them.
             ranked: Whether they are ranked as well.
             pushdown: Whether ClickHouse computes the ranking.
 
@@ -175,12 +199,18 @@ class _Press:
             ReportError: some failed; the line says which, why, and that the rest are printed.
             ExpectationFailed: all that failed did so because their data broke a promise.
         """
+        from ys_analytics import quality
+
         printed: dict[str, Printed] = {}
-        failed: dict[str, YsError] = {}
+        failed: dict[str, YsError] = {
+            one: ExpectationFailed(f"stopped by {quality.named(reasons)}") for one, reasons in stopped.items()
+        }
+        if len(failed) == len(chosen) and failed:
+            raise ExpectationFailed(_failures(failed, chosen, printed))
         # Kernels start first: they work while the browser opens.
         with (
             shelf.scratch(self.run.folder) as through,
-            self._executing(list(chosen)) as running,
+            self._executing([one for one in chosen if one not in failed]) as running,
             open_printer(page.press()) as printer,
         ):
             for done, (portfolio_id, executed) in enumerate(running):
@@ -193,13 +223,15 @@ class _Press:
             if ranked:
                 self.progress("ranking", len(chosen), len(chosen))
                 try:
-                    printed[_ALL] = self._rank(printer, through, pushdown=pushdown)
+                    without = {one: str(why) for one, why in failed.items() if isinstance(why, ExpectationFailed)}
+                    names = {one: chosen[one] for one in without}
+                    printed[_ALL] = self._rank(printer, through, stopped=without, names=names, pushdown=pushdown)
                 except YsError as error:
                     failed[_ALL] = error
         names = chosen | ({_ALL: ranking.NAME} if ranked else {})
         if failed:
-            stopped = all(isinstance(error, ExpectationFailed) for error in failed.values())
-            kind = ExpectationFailed if stopped else ReportError
+            by_data = all(isinstance(error, ExpectationFailed) for error in failed.values())
+            kind = ExpectationFailed if by_data else ReportError
             raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
         return [printed[portfolio_id] for portfolio_id in names]
 
@@ -227,7 +259,8 @@ class _Press:
         # One frame of one portfolio is small: two kernels share the cores better with a thread each.
         environment = {"YS_RISK_FREE": str(self.settings.risk_free), "POLARS_MAX_THREADS": "1"}
         executed = notebook.execute(self.bound, given, folder=NOTEBOOKS, environment=environment)
-        return _Executed(executed, (*self.doubts, *_doubts([residual])))
+        mine = [one for one in self.findings if one.touches(portfolio_id)]
+        return _Executed(executed, (*_doubts(mine, self.running), *_doubts([residual])))
 
     def _print(self, portfolio_id: str, name: str, executed: _Executed, printer: Printer, through: Path) -> Printed:
         cover = self._cover(portfolio_id, name, self.weekly.title, doubts=executed.doubts)
@@ -235,9 +268,13 @@ class _Press:
         stem = shelf.stem(name, portfolio_id)
         return self._put(cover, executed.notebook, twin=twin, stem=stem, printer=printer, through=through)
 
-    def _rank(self, printer: Printer, through: Path, *, pushdown: bool) -> Printed:
-        leaf, facts = ranking.leaf(self.run, self.settings, pushdown=pushdown)
-        cover = self._cover(_ALL, ranking.NAME, ranking.TITLE, doubts=self.doubts, landscape=True)
+    def _rank(
+        self, printer: Printer, through: Path, *, stopped: Mapping[str, str], names: Mapping[str, str], pushdown: bool
+    ) -> Printed:
+        """The page of all portfolios; those that were stopped stand on it with the reason and without a number."""
+        leaf, facts = ranking.leaf(self.run, self.settings, stopped=stopped, names=names, pushdown=pushdown)
+        doubts = _doubts(self.findings if self.provisional else (), self.running)
+        cover = self._cover(_ALL, ranking.NAME, ranking.TITLE, doubts=doubts, landscape=True)
         twin = page.to_twin(leaf, cover, facts)
         return self._put(cover, leaf, twin=twin, stem=ranking.STEM, printer=printer, through=through)
 
@@ -283,8 +320,20 @@ class _Press:
             made=cover.as_of,
             twin=(files.json.name, twin),
         )
+        self._same_run()
         shelf.put({files.html: page.with_script(html).encode(), files.json: twin, files.pdf: pdf}, through=through)
         return files
+
+    def _same_run(self) -> None:
+        """Refuse to put a page beside another run than the one that was judged.
+
+        Raises:
+            RunError: the week was frozen or judged again meanwhile.
+        """
+        from ys_analytics import quality
+
+        if not quality.judged_whole(self.run.folder, self.about):
+            raise RunError(f"{self.run.folder.name} was frozen or judged again while it was printed; print it again")
 
 
 def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
@@ -307,11 +356,11 @@ def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
     return {one: names[one] for one in ids}
 
 
-def _judged(run: "Run", progress: Progress) -> list[Finding]:
-    """What the suites say of the run; asked once, since a run does not change and a freeze forgets the findings."""
+def _judged(run: "Run", about: "Subject", progress: Progress) -> list[Finding]:
+    """What the suites say of the run; asked once, and again where that was no whole verdict by these suites."""
     from ys_analytics import quality
 
-    if (run.folder / "findings.json").is_file():
+    if quality.judged_whole(run.folder, about):
         return quality.read_findings(run.folder)
     progress("judging")
     return quality.judge(run)
@@ -326,6 +375,17 @@ def _doubts(findings: Iterable[Finding], *others: str) -> tuple[str, ...]:
 
 
 def _failures(failed: dict[str, YsError], chosen: dict[str, str], printed: dict[str, Printed]) -> str:
-    listed = "; ".join(f"{chosen[one]!r}: {error}" for one, error in list(failed.items())[:_LISTED])
-    rest = f"; the other {len(printed)} are printed" if printed else ""
-    return f"{len(failed)} of {len(chosen)} reports failed: {listed}{rest}"
+    """Which reports failed, or were stopped by their data, and why: one line, those with one reason together."""
+    alike: dict[str, list[str]] = {}
+    for one, error in failed.items():
+        alike.setdefault(str(error), []).append(chosen[one])
+    listed = "; ".join(f"{_people(names)}: {why}" for why, names in list(alike.items())[:_LISTED])
+    more = len(alike) - _LISTED
+    others = f"; and {more} more reasons" if more > 0 else ""
+    rest = f"; the other {len(printed)} are printed" if printed else "; nothing is printed"
+    return f"{len(failed)} of {len(chosen)} reports failed: {listed}{others}{rest}"
+
+
+def _people(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_LISTED])
+    return shown + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")

@@ -3,8 +3,10 @@
 Knows which views make the ranking and where its numbers may come from; prints nothing itself.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import polars as pl
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
 STEM, NAME, TITLE = "fleet", "All portfolios", "Ranking"
 
 
-def leaf(run: "Run", settings: Settings, *, pushdown: bool) -> tuple[NotebookNode, dict[str, object]]:
+def leaf(
+    run: "Run", settings: Settings, *, stopped: Mapping[str, str], names: Mapping[str, str], pushdown: bool
+) -> tuple[NotebookNode, dict[str, object]]:
     """The ranking of a week as an executed notebook, and what its twin says of it: ids in the order of the rows.
 
     Args:
         run: The frozen week.
         settings: The risk-free rate, and where ClickHouse is.
+        stopped: Why each portfolio was stopped whose data are at fault, by id: it is listed without a number.
+        names: What each of these is called.
         pushdown: Compute where the snapshots are instead of from the run.
 
     Raises:
@@ -32,17 +38,23 @@ def leaf(run: "Run", settings: Settings, *, pushdown: bool) -> tuple[NotebookNod
     from ys_analytics.desk import ranking
 
     fleet = _pushed_down(run, settings) if pushdown else ranking.from_frames(run, risk_free=settings.risk_free)
-    ranked = ranking.ranked(run.frame("portfolios"), fleet)
+    everyone = run.frame("portfolios")
+    ranked = ranking.ranked(everyone.filter(~pl.col("id").is_in(list(stopped))), fleet)
     head = tables.fleet_masthead(
         ranked, week=run.week, as_of=run.manifest.as_of, computed=fleet.computed, risk_free=settings.risk_free
     )
     facts: dict[str, object] = {
         "portfolio_id": None,
         "portfolio_ids": ranked["id"].to_list(),
+        "stopped": [{"portfolio_id": one, "portfolio": names[one], "because": why} for one, why in stopped.items()],
         "computed_in": fleet.computed,
         "risk_free": settings.risk_free,
     }
-    return _notebook(head, tables.fleet(ranked)), facts
+    aside = pl.DataFrame(
+        {"name": [names[one] for one in stopped], "because": list(stopped.values())},
+        schema={"name": pl.String, "because": pl.String},
+    )
+    return _notebook(head, tables.fleet(ranked), *([tables.stopped(aside)] if stopped else [])), facts
 
 
 def _pushed_down(run: "Run", settings: Settings) -> "Fleet":

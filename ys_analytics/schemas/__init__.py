@@ -6,7 +6,7 @@ shape that is not here does not exist for the kit.
 
 from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
-from ys_analytics.schemas.finding import Finding, Severity
+from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity
 from ys_analytics.schemas.limits import LIMITS, Limits
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, iso_week
@@ -21,6 +21,7 @@ __all__ = [
     "CHAIN_NUMBERS",
     "LIMITS",
     "MONEY",
+    "NOTHING_TO_CHECK",
     "QUARTER",
     "TABLES",
     "TIME",

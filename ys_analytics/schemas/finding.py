@@ -10,6 +10,8 @@ from typing import Literal, Self
 
 Severity = Literal["critical", "warning", "info"]
 
+NOTHING_TO_CHECK = "nothing to check: 0 rows"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -25,6 +27,11 @@ class Finding:
         observed: What was seen, in one line.
         rows: Rows at fault (0 when passed, -1 when unknown).
         sample: Keys of some rows at fault, capped; never a secret.
+        checked: How many rows the rule was asked of; 0 means that it had nothing to check, -1 that it is unknown.
+        affects: Every key that the rows at fault name, by kind (`portfolio`, `asset`, `chain`, `pool`, ...), sorted:
+            the whole list and no sample. Empty: nobody's numbers rest on them. None: not known, so everybody's may.
+        portfolios: Ids of the portfolios whose numbers rest on the rows at fault, sorted. None: everybody's.
+        everybody: Why it is everybody's where that is not plain; empty elsewhere.
     """
 
     suite: str
@@ -36,14 +43,27 @@ class Finding:
     observed: str = ""
     rows: int = 0
     sample: list[dict[str, str]] = field(default_factory=list)
+    checked: int = -1
+    affects: dict[str, list[str]] | None = None
+    portfolios: list[str] | None = None
+    everybody: str = ""
 
     @property
     def stops(self) -> bool:
-        """Whether a report must not be printed over this.
+        """Whether a report that rests on the rows at fault must not be printed.
 
         A rule that could not run counts as a failure: silence is not a pass.
         """
         return self.severity == "critical" and self.outcome != "passed"
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether the rule holds only because there was no row to ask it of."""
+        return self.outcome == "passed" and self.checked == 0
+
+    def touches(self, portfolio_id: str) -> bool:
+        """Whether a portfolio's numbers rest on the rows at fault; True where nobody knows whose do."""
+        return self.portfolios is None or portfolio_id in self.portfolios
 
     def to_json(self) -> dict[str, object]:
         """The finding as plain JSON values."""

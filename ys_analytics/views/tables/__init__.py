@@ -4,7 +4,7 @@ from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, t
 from ys_analytics.views.tables.colophon import findings, glossary, provenance, refusals, sources
 from ys_analytics.views.tables.desk import satellites, sheet, suites
 from ys_analytics.views.tables.explained import bridge, realised_yields
-from ys_analytics.views.tables.fleet import fleet, fleet_masthead
+from ys_analytics.views.tables.fleet import fleet, fleet_masthead, stopped
 from ys_analytics.views.tables.front import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
 from ys_analytics.views.tables.lending import liquidation_ladder, loans
@@ -44,6 +44,7 @@ __all__ = [
     "sheet",
     "shocks",
     "sources",
+    "stopped",
     "suites",
     "tail_test",
     "transactions",

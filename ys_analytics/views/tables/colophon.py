@@ -17,13 +17,15 @@ def findings(judged: pl.DataFrame) -> View:
     """What the checks found, failures first.
 
     Args:
-        judged: suite, rule, column, severity, outcome, observed, notes String; rows Int64.
+        judged: suite, rule, column, severity, outcome, observed, notes String; rows, checked Int64.
     """
     failed = judged.filter(pl.col("outcome") != "passed")
     untested = failed.filter(pl.col("outcome") == "error").height
+    idle = judged.filter((pl.col("outcome") == "passed") & (pl.col("checked") == 0)).height
     summary = (
         f"{words.count(judged.height, 'promise')} in {words.count(judged['suite'].n_unique(), 'suite')}: "
-        f"{judged.height - failed.height} kept, {failed.height - untested} broken, {untested} could not be tested."
+        f"{judged.height - failed.height - idle} kept, {failed.height - untested} broken, "
+        f"{untested} could not be tested{f', {idle} had nothing to check' if idle else ''}."
     )
     empty = summary if judged.height else "No check was run on this data."
     left_out = failed.height - _MOST

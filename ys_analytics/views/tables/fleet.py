@@ -93,6 +93,25 @@ def fleet(ranked: pl.DataFrame) -> View:
     return replace(sheet, compact=True) if isinstance(sheet, Table) else sheet
 
 
+def stopped(aside: pl.DataFrame) -> View:
+    """Portfolios without a number because their data broke a promise.
+
+    Args:
+        aside: name, because String: who, and what stops the report.
+    """
+    return table(
+        aside,
+        title="Stopped by their data",
+        subtitle="not ranked, and without a report: a critical promise about rows that their numbers rest on is broken",
+        fields=(
+            Field(name="name", title="Portfolio", width=22),
+            Field(name="because", title="Why", width=78),
+        ),
+        empty="None was stopped.",
+        alt=f"{words.count(aside.height, 'portfolio')} stopped by their data.",
+    )
+
+
 def _alt(ranked: pl.DataFrame) -> str:
     """The first and the last of those that have a rank."""
     placed = ranked.filter(pl.col("rank").is_not_null())

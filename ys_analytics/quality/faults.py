@@ -1,0 +1,102 @@
+"""SQL that selects the rows that break a promise, for each engine.
+
+Depends on the names of Great Expectations' promises and on nothing else of it. Does not run anything. Great
+Expectations writes such a query itself, but not one that runs: its datetimes are Python's, and its query for
+compound keys joins the table with itself.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+
+Dialect = Literal["clickhouse", "postgres"]
+
+
+def literal(value: object, dialect: Dialect) -> str:
+    r"""A value as that engine's SQL.
+
+    >>> literal(datetime(2009, 1, 3), "postgres"), literal("it's", "clickhouse")
+    ("TIMESTAMPTZ '2009-01-03 00:00:00+00:00'", "'it\\'s'")
+    """
+    if isinstance(value, datetime):
+        text = f"{value:%Y-%m-%d %H:%M:%S}"
+        return f"TIMESTAMPTZ '{text}+00:00'" if dialect == "postgres" else f"toDateTime64('{text}', 6, 'UTC')"
+    if isinstance(value, date):
+        return f"DATE '{value}'" if dialect == "postgres" else f"toDate('{value}')"
+    if isinstance(value, str):
+        quoted = value.replace("'", "''") if dialect == "postgres" else value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{quoted}'"
+    return str(value)
+
+
+def _between(asked: Any, dialect: Dialect) -> str:
+    low, high = asked.min_value, asked.max_value
+    parts = []
+    if low is not None:
+        parts.append(f"{asked.column} {'<=' if asked.strict_min else '<'} {literal(low, dialect)}")
+    if high is not None:
+        parts.append(f"{asked.column} {'>=' if asked.strict_max else '>'} {literal(high, dialect)}")
+    return f"({' OR '.join(parts)})"
+
+
+def _in_set(asked: Any, dialect: Dialect) -> str:
+    return f"{asked.column} NOT IN ({', '.join(literal(value, dialect) for value in asked.value_set)})"
+
+
+def _matches(asked: Any, dialect: Dialect) -> str:
+    pattern = literal(asked.regex, dialect)
+    return f"{asked.column} !~ {pattern}" if dialect == "postgres" else f"NOT match({asked.column}, {pattern})"
+
+
+def _avoids(asked: Any, dialect: Dialect) -> str:
+    pattern = literal(asked.regex, dialect)
+    return f"{asked.column} ~ {pattern}" if dialect == "postgres" else f"match({asked.column}, {pattern})"
+
+
+def _json(asked: Any, dialect: Dialect) -> str:
+    return f"NOT ({asked.column} IS JSON)" if dialect == "postgres" else f"NOT isValidJSON({asked.column})"
+
+
+def _greater(asked: Any, _: Dialect) -> str:
+    return f"{asked.column_A} {'<' if asked.or_equal else '<='} {asked.column_B}"
+
+
+_BREAKS: Mapping[str, Callable[[Any, Dialect], str]] = {
+    "expect_column_values_to_not_be_null": lambda asked, _: f"{asked.column} IS NULL",
+    "expect_column_values_to_be_between": _between,
+    "expect_column_values_to_be_in_set": _in_set,
+    "expect_column_values_to_match_regex": _matches,
+    "expect_column_values_to_not_match_regex": _avoids,
+    "expect_column_values_to_be_json_parseable": _json,
+    "expect_column_pair_values_a_to_be_greater_than_b": _greater,
+}
+_TWICE = {
+    "expect_column_values_to_be_unique": lambda asked: [asked.column],
+    "expect_compound_columns_to_be_unique": lambda asked: list(asked.column_list),
+}
+
+
+def condition(asked: Any, dialect: Dialect) -> str:
+    """What is true of a row that breaks a promise about single rows; empty for a promise of another kind."""
+    breaks = _BREAKS.get(asked.expectation_type)
+    return breaks(asked, dialect) if breaks is not None else ""
+
+
+def select(asked: Any, source: str, dialect: Dialect) -> str:
+    """The rows that break a promise; empty where a promise is not about rows.
+
+    Args:
+        asked: The promise as its suite says it.
+        source: What follows FROM.
+        dialect: Which SQL.
+    """
+    query = getattr(asked, "unexpected_rows_query", "")
+    if query:
+        return str(query).replace("{batch}", source)
+    kind = asked.expectation_type
+    if kind in _TWICE:
+        key = ", ".join(_TWICE[kind](asked))
+        twice = f"SELECT {key} FROM {source} AS counted GROUP BY {key} HAVING count(*) > 1"  # noqa: S608 - our own suites
+        return f"SELECT * FROM {source} AS judged WHERE ({key}) IN ({twice})"  # noqa: S608 - our own suites
+    broken = condition(asked, dialect)
+    return f"SELECT * FROM {source} AS judged WHERE {broken}" if broken else ""  # noqa: S608 - our own suites

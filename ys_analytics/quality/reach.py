@@ -1,0 +1,176 @@
+"""From a key to the portfolios whose numbers rest on it.
+
+A portfolio rests on an asset that it holds, or ever gave or received; on what such an asset stands for
+(`metadata.underlying`); and on the coin in which it paid gas. It rests on a chain it has a position or a
+transaction on, on a pool one of its positions sits in, and on a protocol it dealt with. Does not judge.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import polars as pl
+
+from ys_analytics.metrics.chains import native_assets
+from ys_analytics.quality.attributing import everybody, table_of
+from ys_analytics.schemas import TABLES, Finding
+
+# The tables that say who rests on what.
+NEEDS = ("portfolios", "portfolio_positions", "transactions", "assets")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOVED, _PAID = ("confirmed",), ("confirmed", "failed")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who rests on what, in one picture of the stores.
+
+    Attributes:
+        scan: Gives a table, of which only some columns will be read.
+        held: The tables that can be had.
+    """
+
+    scan: Callable[[str], pl.LazyFrame]
+    held: frozenset[str]
+
+    @classmethod
+    def of(cls, files: Mapping[str, Path]) -> Self:
+        """Who rests on what in some Parquet files, by table."""
+        return cls(lambda name: pl.scan_parquet(files[name]), frozenset(files))
+
+    def resolve(self, finding: Finding) -> Finding:
+        """A finding with the portfolios whose numbers rest on its rows.
+
+        A key that leads nowhere makes the finding everybody's, but for the id of a portfolio that is gone and whose
+        history or cache was left behind: such a row is nobody else's.
+        """
+        if finding.affects is None or finding.outcome == "passed":
+            return finding
+        absent = [name for name in NEEDS if name not in self.held]
+        if absent and set(finding.affects) - {"portfolio"}:
+            return everybody(finding, f"{absent[0]} is not here, so nobody knows who rests on it")
+        ids: set[str] = set()
+        for kind, keys in finding.affects.items():
+            if kind == "portfolio":
+                strange = self._strange(finding, keys)
+                if strange:
+                    return everybody(finding, f"it names {strange!r}, which is no portfolio")
+                ids |= set(keys)
+            elif kind == "asset" and (wrong := next((key for key in keys if not _UUID.fullmatch(key)), None)):
+                return everybody(finding, f"it names {wrong!r}, which is no asset")
+            else:
+                ids |= self._resting_on(kind, keys)
+        return replace(finding, portfolios=sorted(ids))
+
+    def _strange(self, finding: Finding, keys: Iterable[str]) -> str:
+        """A portfolio id that cannot be believed; empty when there is none."""
+        store = TABLES[table_of(finding.suite, finding.column.split(", "))].store
+        if "portfolios" not in self.held:
+            return ""
+        unknown = sorted(set(keys) - self._portfolios)
+        return next((key for key in unknown if store == "postgres" or not _UUID.fullmatch(key)), "")
+
+    def _resting_on(self, kind: str, keys: Iterable[str]) -> set[str]:
+        edges = {
+            "user": self._by_user,
+            "asset": self._by_asset,
+            "symbol": self._by_symbol,
+            "chain": self._by_chain,
+            "pool": self._by_pool,
+            "protocol": self._by_protocol,
+        }[kind]
+        found = edges.filter(pl.col("key").is_in([key.lower() for key in keys]))
+        return set(found["portfolio_id"].to_list()) & self._portfolios
+
+    def _read(self, table: str, *columns: str, **named: str | pl.Expr) -> pl.DataFrame:
+        """Some columns of a table, each row once."""
+        return self.scan(table).select(*columns, **named).unique().collect()
+
+    @cached_property
+    def _portfolios(self) -> set[str]:
+        return set(self._read("portfolios", "id")["id"].drop_nulls())
+
+    @cached_property
+    def _by_user(self) -> pl.DataFrame:
+        return _edges(self._read("portfolios", portfolio_id="id", key="user_id"))
+
+    @cached_property
+    def _dealt(self) -> pl.DataFrame:
+        """Each portfolio's transactions that moved something or cost gas, without their amounts."""
+        columns = ("portfolio_id", "from_asset_id", "to_asset_id", "chain_id", "protocol_name", "status")
+        return (
+            self.scan("transactions")
+            .select(columns)
+            .filter(pl.col("status").cast(pl.String).is_in(_PAID))
+            .unique(maintain_order=False)
+            .collect()
+        )
+
+    @cached_property
+    def _by_asset(self) -> pl.DataFrame:
+        """Portfolio and asset it rests on: touched by itself, stood for by what it touched, or paid as gas."""
+        moved = self._dealt.filter(pl.col("status").cast(pl.String).is_in(_MOVED))
+        touched = [
+            self._read("portfolio_positions", "portfolio_id", key="asset_id"),
+            *(moved.select("portfolio_id", key=side) for side in ("from_asset_id", "to_asset_id")),
+        ]
+        paid = self._dealt.select("portfolio_id", pl.col("chain_id").cast(pl.Int32)).unique()
+        gas = paid.join(native_assets(self.scan("assets").collect()), on="chain_id").select(
+            "portfolio_id", key="asset_id"
+        )
+        edges = _edges(pl.concat([*(_edges(each) for each in touched), _edges(gas)]))
+        while True:  # a receipt may stand for a receipt
+            deeper = edges.join(self._stands_for, on="key").select("portfolio_id", key="under")
+            grown = pl.concat([edges, deeper]).unique()
+            if grown.height == edges.height:
+                return edges
+            edges = grown
+
+    @cached_property
+    def _stands_for(self) -> pl.DataFrame:
+        """Asset and each asset it stands for: `key`, `under`; a symbol on several chains is all of them."""
+        assets = self._read("assets", "id", "symbol", "metadata").drop_nulls("id")
+        stated = assets.select(
+            key=pl.col("id").str.to_lowercase(),
+            symbol=pl.col("metadata").str.json_path_match("$.underlying").str.extract_all(r"[^\s\[\]\",]+"),
+        )
+        named = stated.drop_nulls().explode("symbol").with_columns(pl.col("symbol").str.to_lowercase())
+        known = assets.select(pl.col("symbol").str.to_lowercase(), under=pl.col("id").str.to_lowercase())
+        return named.join(known, on="symbol").select("key", "under").unique()
+
+    @cached_property
+    def _by_symbol(self) -> pl.DataFrame:
+        assets = self._read("assets", asset=pl.col("id").str.to_lowercase(), key="symbol")
+        return _edges(self._by_asset.rename({"key": "asset"}).join(assets, on="asset").select("portfolio_id", "key"))
+
+    @cached_property
+    def _by_chain(self) -> pl.DataFrame:
+        positions = self._read("portfolio_positions", "portfolio_id", key="chain_id")
+        return _edges(pl.concat([_edges(positions), _edges(self._dealt.select("portfolio_id", key="chain_id"))]))
+
+    @cached_property
+    def _by_pool(self) -> pl.DataFrame:
+        """Portfolio and pool: one of its positions sits in it, or in a place of its protocol that quotes no yield."""
+        seats = self._read("portfolio_positions", "portfolio_id", "chain_id", place="protocol_address")
+        edges = [_edges(seats.select("portfolio_id", key="place"))]
+        if {"yield_metrics", "dex_trades"} <= self.held:
+            quoted = self._read("yield_metrics", "pool_address", "protocol_name", "chain_id")
+            pairs = self._read("dex_trades", place="pair_address", protocol_name="dex_name")
+            silent = seats.join(quoted, left_on="place", right_on="pool_address", how="anti").join(pairs, on="place")
+            near = silent.with_columns(pl.col("chain_id").cast(quoted.schema["chain_id"])).join(
+                quoted, on=["protocol_name", "chain_id"]
+            )
+            edges.append(_edges(near.select("portfolio_id", key="pool_address")))
+        return pl.concat(edges).unique()
+
+    @cached_property
+    def _by_protocol(self) -> pl.DataFrame:
+        return _edges(self._dealt.select("portfolio_id", key="protocol_name"))
+
+
+def _edges(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Distinct pairs of portfolio and key, the key as lower-case text."""
+    return pairs.select("portfolio_id", pl.col("key").cast(pl.String).str.to_lowercase()).drop_nulls().unique()
