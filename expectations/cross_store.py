@@ -8,6 +8,7 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations import UnexpectedRowsExpectation
 
 from ys_analytics.quality.ledgers import about_ledgers
+from ys_analytics.schemas import TABLES, KeyFamily
 from ys_analytics.schemas.outcomes import MOVING
 
 SUITE = ExpectationSuite(
@@ -16,18 +17,24 @@ SUITE = ExpectationSuite(
         UnexpectedRowsExpectation(
             description="portfolio_snapshots.total_value is the sum of portfolio_positions",
             unexpected_rows_query="""
-                SELECT held.portfolio_id AS portfolio_id, closed.total_value AS snapshot, held.value AS positions
+                SELECT closed.portfolio_id AS portfolio_id, closed.total_value AS snapshot, held.value AS positions
                 FROM (
-                    SELECT portfolio_id, sum(current_value) AS value, max(last_updated) AS updated
-                    FROM portfolio_positions GROUP BY portfolio_id
-                ) AS held
-                INNER JOIN (
                     SELECT portfolio_id, argMax(total_value, timestamp) AS total_value, max(timestamp) AS at
                     FROM portfolio_snapshots GROUP BY portfolio_id
-                ) AS closed ON held.portfolio_id = closed.portfolio_id
-                WHERE abs(toFloat64(closed.total_value) - toFloat64(held.value))
+                ) AS closed
+                LEFT JOIN (
+                    SELECT portfolio_id, sum(coalesce(current_value, 0)) AS value, max(last_updated) AS updated
+                    FROM portfolio_positions GROUP BY portfolio_id
+                ) AS held ON held.portfolio_id = closed.portfolio_id
+                WHERE abs(toFloat64(closed.total_value) - coalesce(toFloat64(held.value), 0))
                       > 0.01 + 0.005 * abs(toFloat64(closed.total_value))
-                  AND abs(dateDiff('second', closed.at, held.updated)) < 86400
+                  -- A portfolio without positions is as old as the others' positions are, or as the last snapshot.
+                  AND abs(dateDiff('second', closed.at, coalesce(
+                          held.updated,
+                          (SELECT max(last_updated) FROM portfolio_positions),
+                          (SELECT max(timestamp) FROM portfolio_snapshots)
+                      ))) < 86400
+                ORDER BY portfolio_id
             """,
             meta={"columns": ["portfolio_snapshots.total_value", "portfolio_positions.current_value"]},
             severity="critical",
@@ -281,10 +288,76 @@ SUITE = ExpectationSuite(
                 SELECT portfolios.id AS portfolio_id, portfolios.name AS name FROM portfolios
                 WHERE coalesce(is_active, 0) AND id NOT IN (SELECT portfolio_id FROM portfolio_snapshots)
                   AND id IN (SELECT portfolio_id FROM portfolio_positions WHERE current_value <> 0)
+                  -- One opened after the last snapshots were made has none yet.
+                  AND coalesce(created_at, toDateTime64(0, 6, 'UTC'))
+                      < coalesce((SELECT max(timestamp) FROM portfolio_snapshots),
+                                 (SELECT max(last_updated) FROM portfolio_positions)) - INTERVAL 2 DAY
+                ORDER BY portfolio_id
             """,
             meta={"columns": ["portfolios.id", "portfolio_snapshots.portfolio_id"]},
-            severity="warning",
+            severity="critical",
             notes="A client with money in it gets a report without a single number.",
+        ),
+        UnexpectedRowsExpectation(
+            description="what is held was acquired",
+            unexpected_rows_query="""
+                SELECT portfolio_id, count() AS positions, sum(abs(toFloat64(current_value))) AS value
+                FROM portfolio_positions
+                WHERE quantity <> 0
+                  AND portfolio_id NOT IN (SELECT portfolio_id FROM transactions WHERE portfolio_id IS NOT NULL)
+                  AND portfolio_id IN (SELECT portfolio_id FROM portfolio_snapshots WHERE total_value <> 0)
+                GROUP BY portfolio_id ORDER BY portfolio_id
+            """,
+            meta={"columns": ["transactions.portfolio_id", "portfolio_positions.portfolio_id"]},
+            severity="critical",
+            notes="All that came in counts as profit: no transaction brought what is held.",
+        ),
+        UnexpectedRowsExpectation(
+            description="a pool in use quotes a yield",
+            unexpected_rows_query="""
+                SELECT portfolio_id, count() AS positions FROM portfolio_positions
+                WHERE protocol_address <> '' AND quantity <> 0 AND (SELECT count() FROM yield_metrics) = 0
+                GROUP BY portfolio_id ORDER BY portfolio_id
+            """,
+            meta={"columns": ["yield_metrics.pool_address", "portfolio_positions.protocol_address"]},
+            severity="warning",
+            notes="Nothing is said of what positions earn: the table of yields is empty.",
+        ),
+        UnexpectedRowsExpectation(
+            description="what is measured of a loan is in redis_risk_liquidation",
+            unexpected_rows_query="""
+                SELECT portfolio_id, argMax(liquidation_distance, timestamp) AS distance FROM risk_metrics
+                WHERE (SELECT count() FROM redis_risk_liquidation) = 0
+                GROUP BY portfolio_id HAVING distance < 1 ORDER BY portfolio_id
+            """,
+            meta={"columns": ["redis_risk_liquidation.portfolio_id", "risk_metrics.liquidation_distance"]},
+            severity="critical",
+            notes="The list of who must act first is empty, and somebody has borrowed; the set never expires.",
+        ),
+        UnexpectedRowsExpectation(
+            description="two assets held are in redis_risk_correlation",
+            unexpected_rows_query="""
+                SELECT portfolio_id, uniqExact(asset_id) AS assets FROM portfolio_positions
+                WHERE quantity <> 0 AND (SELECT count() FROM redis_risk_correlation) = 0
+                GROUP BY portfolio_id HAVING assets > 1 ORDER BY portfolio_id
+            """,
+            meta={"columns": ["redis_risk_correlation.portfolio_id", "portfolio_positions.asset_id"]},
+            severity="warning",
+            notes="Diversification is not measured for anybody; these keys never expire.",
+        ),
+        *(
+            UnexpectedRowsExpectation(
+                description=f"{table.name} holds something",
+                unexpected_rows_query=f"""
+                    SELECT '{table.name}' AS emptied, count() AS portfolios FROM portfolios
+                    WHERE (SELECT count() FROM {table.name}) = 0 HAVING portfolios > 0
+                """,  # noqa: S608 - names of our own tables
+                meta={"columns": [f"{table.name}.{table.key[0]}"]},
+                severity="info",
+                notes="What is read off this table is missing everywhere: it is empty, and there are portfolios.",
+            )
+            for table in TABLES.values()
+            if table.schema and not (isinstance(table, KeyFamily) and table.ttl)
         ),
         UnexpectedRowsExpectation(
             description="what is held has a price",

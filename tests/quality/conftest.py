@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def bench_module(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Frozen:
-    """A folder that looks like a run: frames and the two lines of a manifest that judging reads."""
+    """A folder that looks like a run: frames and the few lines of a manifest that judging reads."""
 
     folder: Path
 
@@ -53,7 +54,9 @@ def frozen(folder: Path, frames: Mapping[str, pl.DataFrame], *, week="2026-W47",
     (folder / "frames").mkdir(parents=True)
     for name, frame in frames.items():
         frame.write_parquet(folder / "frames" / f"{name}.parquet")
-    (folder / "manifest.json").write_text(json.dumps({"week": week, "as_of": as_of.isoformat()}))
+    hashes = {path.stem: sha256(path.read_bytes()).hexdigest() for path in (folder / "frames").iterdir()}
+    said = {"week": week, "as_of": as_of.isoformat(), "frames": hashes}
+    (folder / "manifest.json").write_text(json.dumps(said, sort_keys=True))
     return Frozen(folder)
 
 

@@ -47,7 +47,7 @@ def faults(demo_frames, tmp_path_factory):
     from .conftest import frozen
 
     done, held = demo_frames["transactions"], demo_frames["portfolio_positions"]
-    busy = done.group_by("portfolio_id").len().filter(pl.col("len") >= 3).sort("portfolio_id")  # noqa: PLR2004
+    busy = done.group_by("portfolio_id").len().filter(pl.col("len") >= 3).sort("portfolio_id")
     first, second, third = busy["portfolio_id"].to_list()[:3]
     mine = done.filter(pl.col("portfolio_id") == first)["id"].to_list()
     theirs = done.filter(pl.col("portfolio_id") == second)["id"].to_list()
@@ -136,7 +136,7 @@ def test_a_pool_concerns_who_sits_in_it(reach, demo_frames):
     """A quoted yield is printed for those with a position in the pool."""
     seats = demo_frames["portfolio_positions"].drop_nulls("protocol_address")
     quoted = set(demo_frames["yield_metrics"]["pool_address"])
-    pool = sorted(set(seats["protocol_address"]) & quoted)[0]
+    pool = min(set(seats["protocol_address"]) & quoted)
     found = reach.resolve(failed(affects={"pool": [pool]}))
     sitting = set(seats.filter(pl.col("protocol_address") == pool)["portfolio_id"])
     assert sitting

@@ -6,6 +6,7 @@ Knows the words of a promise and the detectors of ledgers; knows no engine.
 import polars as pl
 
 from ys_analytics.quality.detectors.ledgers import costs_beyond, flows_beyond, uneven_swaps, unexplained
+from ys_analytics.quality.detectors.moved import moved_unrecorded
 from ys_analytics.quality.detectors.sources import contradicted_change
 from ys_analytics.quality.promise import Detect
 
@@ -37,6 +38,16 @@ def about_ledgers() -> tuple[Detect, ...]:
             severity="critical",
             notes="The return of a day is made of a flow that cannot have happened: its amount was scaled.",
             needs=("transactions", "market_data", "portfolio_snapshots"),
+        ),
+        Detect(
+            rule="what is held changes by transactions",
+            find=lambda picture: moved_unrecorded(
+                picture.frame("portfolio_snapshots"), picture.frame("market_data"), picture.frame("transactions")
+            ),
+            columns=("transactions.timestamp", "portfolio_snapshots.asset_allocation", "market_data.price"),
+            severity="critical",
+            notes="Flows of the last days are missing, and are shown as profit or loss; gas looks as if none was paid.",
+            needs=("portfolio_snapshots", "market_data", "transactions"),
         ),
         Detect(
             rule="average_cost was once a price",

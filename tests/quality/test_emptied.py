@@ -1,0 +1,107 @@
+"""A table that is there and empty: what another store says must be in it stops who rests on it."""
+
+import polars as pl
+import pytest
+from bs4 import BeautifulSoup
+
+from ys_analytics import quality
+from ys_analytics.quality.detectors.moved import moved_unrecorded
+from ys_analytics.schemas import TABLES
+
+SUM = "portfolio_snapshots.total_value is the sum of portfolio_positions"
+
+
+@pytest.fixture
+def judged_with(freeze, demo_frames):
+    """The demo with some frames changed, judged across the stores: what is broken, by rule."""
+
+    def judge(changed, tables=("cross_store",)):
+        found = quality.judge(freeze(demo_frames | changed), tables=list(tables))
+        return {each.rule: each for each in found if each.outcome != "passed"}
+
+    return judge
+
+
+def valued(frames):
+    """Portfolios whose last snapshot is worth something."""
+    last = frames["portfolio_snapshots"].sort("timestamp").group_by("portfolio_id").last()
+    return sorted(last.filter(pl.col("total_value") > 1)["portfolio_id"].to_list())
+
+
+def test_emptied_positions_stop_every_portfolio_of_value(judged_with, demo_frames):
+    """Snapshots say what they were worth: each is stopped, and those worth nothing are not."""
+    emptied = {name: demo_frames[name].clear() for name in ("portfolio_positions", "current_exposure")}
+    broken = judged_with(emptied)
+    assert broken[SUM].stops
+    assert broken[SUM].portfolios == valued(demo_frames)
+    assert "portfolio_positions holds something" in broken
+
+
+def test_positions_of_one_portfolio_stop_its_report(judged_with, demo_frames):
+    """The others' positions say how old its own would be."""
+    lost = valued(demo_frames)[0]
+    held = demo_frames["portfolio_positions"].filter(pl.col("portfolio_id") != lost)
+    broken = judged_with({"portfolio_positions": held})
+    assert broken[SUM].portfolios == [lost]
+    assert lost in broken[SUM].observed
+
+
+def test_transactions_of_the_last_days_are_missed(judged_with, demo_frames):
+    """Holdings changed, and no transaction says so: those portfolios are stopped."""
+    done = demo_frames["transactions"]
+    end = demo_frames["portfolio_snapshots"]["timestamp"].max()
+    early = done.filter(pl.col("timestamp") <= end - pl.duration(days=3))
+    rule = "what is held changes by transactions"
+    broken = judged_with({"transactions": early})
+    assert broken[rule].stops
+    lost = set(done.filter(pl.col("timestamp") > end - pl.duration(days=3))["portfolio_id"])
+    assert set() < set(broken[rule].portfolios) <= lost
+    whole = moved_unrecorded(demo_frames["portfolio_snapshots"], demo_frames["market_data"], done)
+    assert whole.is_empty()
+
+
+def test_a_column_of_nothing_is_not_a_sum_of_nothing(judged_with, demo_frames):
+    """Values that are all null add up to none, and none is compared with what the snapshots say."""
+    held = demo_frames["portfolio_positions"]
+    broken = judged_with(
+        {"portfolio_positions": held.with_columns(current_value=pl.lit(None, held.schema["current_value"]))}
+    )
+    assert broken[SUM].portfolios == valued(demo_frames)
+
+
+@pytest.mark.parametrize("table", ["transactions", "portfolio_snapshots", "market_data", "users", "assets"])
+def test_an_emptied_table_stops_who_rests_on_it(table, judged_with, demo_frames):
+    """What refers to its rows, or follows from them, is still there."""
+    views = ("daily_external_flows",) if table == "transactions" else ()
+    broken = judged_with({name: demo_frames[name].clear() for name in (table, *views)}, (table, "cross_store"))
+    stopping = [each for each in broken.values() if each.stops]
+    concerned = set().union(*(each.portfolios or demo_frames["portfolios"]["id"].to_list() for each in stopping))
+    assert set(valued(demo_frames)) <= concerned
+    assert f"{table} holds something" in broken
+
+
+def test_every_table_that_does_not_expire_is_missed_when_it_is_empty(judged):
+    """The promise is derived from the schema; caches that live for seconds may be empty."""
+    asked = {each.rule for each in judged if each.rule.endswith(" holds something")}
+    assert {"market_sentiment holds something", "redis_risk_liquidation holds something"} <= asked
+    assert "redis_price_current holds something" not in asked
+    assert len(asked) == sum(bool(table.schema) and not getattr(table, "ttl", None) for table in TABLES.values())
+
+
+def test_a_suite_of_no_rows_says_that_there_was_nothing_to_check(freeze, demo_frames, tmp_path):
+    """Not-null, unique and between hold for no rows, and none of them is counted as kept; Data Docs say so as well."""
+    run = freeze({"risk_alerts": demo_frames["risk_alerts"].clear()})
+    found = quality.judge(run, tables=["risk_alerts"])
+    assert all(each.vacuous and each.observed == "nothing to check: 0 rows" for each in found)
+    assert quality.summary(found).endswith(f"0 kept, {len(found)} had nothing to check")
+    quality.gate(found)
+    quality.data_docs(run, into=tmp_path / "docs", tables=["risk_alerts"])
+    (page,) = (tmp_path / "docs" / "validations").rglob("*.html")
+    text = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").get_text(" ", strip=True)
+    assert "something to check" in text
+    assert "100%" not in text
+
+
+def test_a_portfolio_of_nothing_needs_no_positions(judged):
+    """Never funded, or emptied by its owner: no promise is broken."""
+    assert [each for each in judged if each.stops] == []

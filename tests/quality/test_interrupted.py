@@ -1,0 +1,164 @@
+"""A verdict is whole or it is none: interrupted anywhere, by any signal, in any process, nothing passes for judged."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import polars as pl
+import psutil
+import pytest
+
+from ys_analytics import quality
+from ys_analytics.errors import ExpectationFailed, RunError
+from ys_analytics.quality import process, suites
+
+from .conftest import frozen
+
+# What a command does with a run: judge it, and leave a word where it came to its end.
+JUDGE = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from ys_analytics import quality
+
+if __name__ == "__main__":
+    quality.judge(SimpleNamespace(folder=Path(sys.argv[1])))
+    print("judged", flush=True)
+"""
+# Moments that a test tries: about as long as a verdict takes, so that some come before, during and after it.
+TRIES, LONGEST = 12, 40.0
+
+
+@pytest.fixture
+def negative(demo_frames, tmp_path):
+    """A small run with thirty negative prices: the prices alone, and what makes them somebody's."""
+    quotes = demo_frames["market_data"]
+    here = pl.int_range(pl.len()) < 30
+    price = pl.when(here).then(pl.lit(Decimal(-5)).cast(quotes.schema["price"])).otherwise("price").alias("price")
+    frames = {name: demo_frames[name] for name in ("portfolios", "portfolio_positions", "transactions", "assets")}
+    return frozen(tmp_path / "2026-W47", frames | {"market_data": quotes.with_columns(price)})
+
+
+def group_of(leader):
+    """Every process of a started command: itself, and the judge it started."""
+    try:
+        return [leader, *leader.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+@pytest.mark.parametrize("seed", range(TRIES))
+def test_a_verdict_cut_short_is_no_verdict(seed, negative):
+    """Killed or interrupted at a random moment, one process or all: the run is judged whole, stopped, or not judged."""
+    chance = random.Random(seed)  # noqa: S311 - a moment, and no secret
+    started = subprocess.Popen(
+        [sys.executable, "-c", JUDGE, str(negative.folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        started.wait(timeout=chance.uniform(0.0, LONGEST))
+    except subprocess.TimeoutExpired:
+        struck = chance.choice([signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+        group = group_of(psutil.Process(started.pid))
+        for each in group if seed % 3 == 0 else [chance.choice(group)]:
+            if each.is_running():
+                each.send_signal(struck)
+    said, _ = started.communicate(timeout=120)
+    if quality.judged_whole(negative.folder, quality.subject(negative.folder)):
+        found = {each.rule: each for each in quality.read_findings(negative.folder) if each.suite == "market_data"}
+        assert found["between(price, > 0.0)"].rows == 30
+        with pytest.raises(ExpectationFailed):
+            quality.gate(list(found.values()))
+    else:
+        assert "judged" not in said
+        with pytest.raises(RunError):
+            quality.read_findings(negative.folder)
+
+
+def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
+    """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
+    judge = process._Judge()
+    job = {"kind": "frozen", "tables": ["users"], "as_of": "2026-11-23T00:00:00+00:00", "suites": str(suites.FOLDER)}
+    clean = job | {"files": {"users": str(demo.folder / "frames" / "users.parquet")}}
+    exchange = judge._exchange
+
+    def interrupted(line):
+        running = judge.start()
+        running.stdin.write(line + "\n")
+        running.stdin.flush()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(judge, "_exchange", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        judge.ask(clean)
+    monkeypatch.setattr(judge, "_exchange", exchange)
+    answer = judge.ask(job | {"tables": [], "files": {}})
+    judge.stop()
+    assert answer["findings"] == []
+
+
+@pytest.mark.parametrize("struck", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
+    """Whatever ends it while it is at work, the command says that nothing was judged."""
+    judge = process._Judge()
+    running = psutil.Process(judge.start().pid)
+    files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
+    job = {
+        "kind": "frozen", "tables": ["market_data", "cross_store"], "files": files,
+        "as_of": "2026-11-23T00:00:00+00:00", "suites": str(suites.FOLDER),
+    }  # fmt: skip
+
+    def strike():
+        # Once its engine has its threads, a query is under way.
+        wait_until(lambda: running.num_threads() > 3)
+        running.send_signal(struck)
+
+    with ThreadPoolExecutor(1) as beside:
+        striking = beside.submit(strike)
+        with pytest.raises(ExpectationFailed, match="nothing was judged"):
+            judge.ask(job)
+        striking.result()
+
+
+def wait_until(true, patience=120.0):
+    """Wait for something to be so; fail when it never is."""
+    end = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_findings_of_another_run_are_no_findings(demo, judged, negative):
+    """Copied, left over or hand-made: without the seal of this run and these suites they are not read."""
+    about = quality.subject(demo.folder)
+    assert quality.judged_whole(demo.folder, about)
+    for name in ("findings.json", "findings.seal.json"):
+        (negative.folder / name).write_bytes((demo.folder / name).read_bytes())
+    assert not quality.judged_whole(negative.folder)
+    with pytest.raises(RunError, match="not a whole verdict on this run"):
+        quality.read_findings(negative.folder)
+    assert judged
+
+
+def test_findings_are_not_written_into_a_run_frozen_meanwhile(negative):
+    """A slow judge of the old run leaves nothing in the new one."""
+    about = quality.subject(negative.folder)
+    manifest = negative.folder / "manifest.json"
+    manifest.write_text(manifest.read_text() + "\n")
+    with pytest.raises(RunError, match="frozen again while it was judged"):
+        quality.write_findings([], negative.folder, about)
+    assert not (negative.folder / "findings.json").exists()
+
+
+def test_suites_that_changed_judge_again(demo, judged, tmp_path):
+    """A promise that was added is kept by nobody yet."""
+    other = tmp_path / "expectations"
+    other.mkdir()
+    (other / "users.py").write_text("SUITE = None\n")
+    assert quality.judged_whole(demo.folder, quality.subject(demo.folder))
+    assert not quality.judged_whole(demo.folder, quality.subject(demo.folder, other))
+    assert judged
