@@ -15,13 +15,14 @@ from typing import Self
 import polars as pl
 
 from ys_analytics.metrics.chains import native_assets
+from ys_analytics.metrics.lookthrough import KNOWN_TOKENS
 from ys_analytics.quality.attributing import everybody, table_of
 from ys_analytics.schemas import TABLES, Finding
+from ys_analytics.schemas.outcomes import moves, pays_gas
 
 # The tables that say who rests on what.
 NEEDS = ("portfolios", "portfolio_positions", "transactions", "assets")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MOVED, _PAID = ("confirmed",), ("confirmed", "failed")
 
 
 @dataclass(frozen=True)
@@ -101,18 +102,12 @@ class Reach:
     def _dealt(self) -> pl.DataFrame:
         """Each portfolio's transactions that moved something or cost gas, without their amounts."""
         columns = ("portfolio_id", "from_asset_id", "to_asset_id", "chain_id", "protocol_name", "status")
-        return (
-            self.scan("transactions")
-            .select(columns)
-            .filter(pl.col("status").cast(pl.String).is_in(_PAID))
-            .unique(maintain_order=False)
-            .collect()
-        )
+        return self.scan("transactions").select(columns).filter(pays_gas()).unique(maintain_order=False).collect()
 
     @cached_property
     def _by_asset(self) -> pl.DataFrame:
         """Portfolio and asset it rests on: touched by itself, stood for by what it touched, or paid as gas."""
-        moved = self._dealt.filter(pl.col("status").cast(pl.String).is_in(_MOVED))
+        moved = self._dealt.filter(moves())
         touched = [
             self._read("portfolio_positions", "portfolio_id", key="asset_id"),
             *(moved.select("portfolio_id", key=side) for side in ("from_asset_id", "to_asset_id")),
@@ -131,15 +126,26 @@ class Reach:
 
     @cached_property
     def _stands_for(self) -> pl.DataFrame:
-        """Asset and each asset it stands for: `key`, `under`; a symbol on several chains is all of them."""
+        """Asset and each asset it stands for: `key`, `under`.
+
+        Named by id or symbol in its metadata, as its peg, or by the registry of well-known receipts; a symbol on
+        several chains is all of them.
+        """
         assets = self._read("assets", "id", "symbol", "metadata").drop_nulls("id")
+        note, names = pl.col("metadata").str, r"[^\s\[\]\",]+"
+        known = pl.col("symbol").replace_strict(KNOWN_TOKENS, default=None, return_dtype=pl.String)
         stated = assets.select(
             key=pl.col("id").str.to_lowercase(),
-            symbol=pl.col("metadata").str.json_path_match("$.underlying").str.extract_all(r"[^\s\[\]\",]+"),
+            name=pl.coalesce(
+                note.json_path_match("$.underlying").str.extract_all(names),
+                note.json_path_match("$.peg").str.extract_all(names),
+                pl.concat_list(known),
+            ),
         )
-        named = stated.drop_nulls().explode("symbol").with_columns(pl.col("symbol").str.to_lowercase())
-        known = assets.select(pl.col("symbol").str.to_lowercase(), under=pl.col("id").str.to_lowercase())
-        return named.join(known, on="symbol").select("key", "under").unique()
+        named = stated.explode("name").drop_nulls().with_columns(pl.col("name").str.to_lowercase())
+        called = pl.concat(assets.select(name=pl.col(by).str.to_lowercase(), under="id") for by in ("id", "symbol"))
+        under = pl.col("under").str.to_lowercase()
+        return named.join(called.with_columns(under), on="name").select("key", "under").unique()
 
     @cached_property
     def _by_symbol(self) -> pl.DataFrame:

@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import polars as pl
 
+from ys_analytics.schemas.outcomes import pays_gas
+
 # How many days before the last snapshot are looked at: the week that is printed.
 _DAYS = 8
 # A change of holdings worth less than this part of the portfolio may be yield or fees; with a quote as old as `_CLOSE`
@@ -52,9 +54,7 @@ def moved_unrecorded(snapshots: pl.DataFrame, quotes: pl.DataFrame, transactions
         .with_columns(part=change * pl.coalesce("price", "old_price") / larger)
         .filter(pl.col("part").abs() > _PART + _PART_AN_HOUR * pl.max_horizontal("age", "old_age"))
     )
-    done = transactions.filter(pl.col("status").cast(pl.String).is_in(["confirmed", "failed"])).select(
-        "portfolio_id", done="timestamp"
-    )
+    done = transactions.filter(pays_gas()).select("portfolio_id", done="timestamp")
     explained = (
         found.select("portfolio_id", "timestamp", "before")
         .unique()
