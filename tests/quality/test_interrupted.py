@@ -30,7 +30,7 @@ if __name__ == "__main__":
     print("judged", flush=True)
 """
 # Moments that a test tries: about as long as a verdict takes, so that some come before, during and after it.
-TRIES, LONGEST = 12, 40.0
+TRIES, LONGEST = 12, 20.0
 
 
 @pytest.fixture
