@@ -277,7 +277,7 @@ def _thin(lots: pl.DataFrame, assets: pl.DataFrame, before: Decimal, tolerance: 
         known = assets.filter(pl.col("id").is_in(unpriced))["symbol"].unique().sort().to_list()
         return f"no price within 24 hours of {', '.join(known) or 'an asset'}"
     if lots["gas"].null_count():
-        return "gas was paid in a token that has no price that day"
+        return "gas was paid and its cost in USD is not known"
     found: Any = lots["opening"].sum() or Decimal(0)
     if abs(found - before) > tolerance:
         return f"its transactions account for {found:,.2f} of the {before:,.2f} USD the week opened with"
