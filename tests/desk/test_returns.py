@@ -41,7 +41,7 @@ def test_days_beyond_the_limit_are_said_although_the_last_close_is_within():
     assert "It stands 12.00" in text.replace("\N{NO-BREAK SPACE}", " ")
     assert "17.01" in text
     assert "beyond the limit" in text
-    assert "3 days of this week; 3 days since 17" in text
+    assert "3 days of this week; 3 days in all since 17" in text
     assert "beyond it on 3 days of the week" in tile.below
     assert tile.down
 
@@ -51,7 +51,7 @@ def test_a_stretch_beyond_the_limit_says_since_when():
     text, tile = said(path(-0.2, -0.1, -0.16, -0.18, -0.19, -0.2, first=date(2026, 11, 13)))
     assert "beyond the limit of" in text
     assert "since 15" in text
-    assert "3 days of this week, 5 days since 13" in text
+    assert "3 days of this week, 5 days in all since 13" in text
     assert tile.down
 
 
@@ -59,7 +59,7 @@ def test_earlier_days_beyond_it_are_not_forgotten():
     """Within it all week, and beyond it in the spring."""
     text, tile = said(pl.concat([path(-0.3, -0.2, first=date(2026, 3, 2)), path(-0.1, -0.12, -0.11)]))
     assert "within the limit of" in text
-    assert "on 2 days since 2" in text
+    assert "on 2 days in all since 2" in text
     assert "last on 3" in text
     assert "beyond it on 2 days before" in tile.below
     assert not tile.down

@@ -187,7 +187,7 @@ def _standing(row: dict[str, Any]) -> str:
     shown = f"limit of {words.written(limit, 'rate')}"
     if not row["beyond_ever"]:
         return f"{stands}, within the {shown}, which it has never passed."
-    ever = f"{words.count(row['beyond_ever'], 'day')} since {words.day(row['beyond_first'])}"
+    ever = f"{words.count(row['beyond_ever'], 'day')} in all since {words.day(row['beyond_first'])}"
     week = row["beyond_week"]
     if row["beyond_now"]:
         since = f"beyond the {shown} since {words.day(row['beyond_since'])}"
