@@ -1,7 +1,8 @@
 """Numbers over a window that moves along the returns.
 
-Expressions over rows in time order, for one series or, with `.over(...)`, for many;
-`rolling` gives the table of all portfolios at once. Knows no store, clock or setting.
+Expressions over rows in time order, for one series or, with `.over(...)`, for many; give them one row a day, null where
+a day has no return of its own (`spans.one_day`), and a window that holds a gap has no number. `rolling` gives the table
+of all portfolios at once. Knows no store, clock or setting.
 """
 
 import math
