@@ -150,20 +150,29 @@ def flow_audit(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
 
 
 def alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """Alerts of the week, and older ones that nobody has resolved, newest first."""
+    """Alerts of the week, and older ones that were open at its end, newest first, as they stood then."""
     fresh = pl.col("created_at").is_between(span.start, span.end, closed="left")
-    open_still = pl.col("resolved_at").is_null() | (pl.col("resolved_at") >= span.end)
     return (
-        raised.filter(fresh | open_still)
+        _as_stood(raised, end=span.end)
+        .filter(fresh | pl.col("resolved_at").is_null())
         .sort("created_at", "id", descending=[True, False])
         .with_columns(about="alert_type", in_week=fresh)
     )
 
 
 def recent_alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """Alerts of the last quarter, oldest first."""
-    return raised.filter(pl.col("created_at").is_between(span.end - QUARTER, span.end, closed="left")).sort(
-        "created_at", "id"
+    """Alerts of the last quarter, oldest first, as they stood at the end of the week."""
+    return _as_stood(raised, end=span.end).filter(pl.col("created_at") >= span.end - QUARTER).sort("created_at", "id")
+
+
+def _as_stood(raised: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
+    """Alerts raised before a moment, without what was done about them from that moment on."""
+    seen, over = pl.col("acknowledged_at") < end, pl.col("resolved_at") < end
+    return raised.filter(pl.col("created_at") < end).with_columns(
+        is_acknowledged=pl.col("is_acknowledged") & seen.fill_null(value=True),
+        acknowledged_at=pl.when(seen).then("acknowledged_at"),
+        acknowledged_by=pl.when(seen.fill_null(value=True)).then("acknowledged_by"),
+        resolved_at=pl.when(over).then("resolved_at"),
     )
 
 

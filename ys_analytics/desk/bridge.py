@@ -78,8 +78,8 @@ def attributed(
     )  # fmt: skip
     within = moved.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end))
     lots = pl.concat([opening.select(within.columns), within])
-    lots = _quoted(lots, quotes, "asset_id", at=pl.col("timestamp"), called="before")
-    lots = _quoted(lots, quotes, "asset_id", at=pl.lit(end, TIME), called="after")
+    lots = quoted(lots, quotes, "asset_id", at=pl.col("timestamp"), called="before")
+    lots = quoted(lots, quotes, "asset_id", at=pl.lit(end, TIME), called="after")
     value, now = pl.col("change") * pl.col("before"), pl.col("change") * pl.col("after")
     lots = lots.with_columns(
         value=pl.when(pl.col("cause") == "gas").then(-pl.col("paid")).otherwise(value).cast(MONEY), now=now.cast(MONEY)
@@ -87,7 +87,7 @@ def attributed(
     return _terms(_split(lots, quotes, Registry(assets), end=end))
 
 
-def _quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, called: str) -> pl.DataFrame:
+def quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, called: str) -> pl.DataFrame:
     """The rows with the last price of `asset` at a moment of each."""
     priced = pl.col("price").cast(MONEY).alias(called)
     known = quotes.select(pl.col("asset_id").alias(asset), pl.col("timestamp").alias("quoted"), priced)
@@ -134,8 +134,8 @@ def _along_curve(
     legs = [registry.quoted(leg, known) for leg in claim.legs]
     for name, (leg, _) in zip(names, legs, strict=True):
         shares = shares.with_columns(pl.lit(leg).alias(name))
-        shares = _quoted(shares, quotes, name, at=pl.col("timestamp"), called=f"{name}_before")
-        shares = _quoted(shares, quotes, name, at=pl.lit(end, TIME), called=f"{name}_after")
+        shares = quoted(shares, quotes, name, at=pl.col("timestamp"), called=f"{name}_before")
+        shares = quoted(shares, quotes, name, at=pl.lit(end, TIME), called=f"{name}_after")
     ratios = [ratio for _, ratio in legs]
     split = [
         _factors(claim, before, after, ratios)
@@ -198,6 +198,15 @@ def _terms(lots: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def tolerance(*values: Decimal) -> Decimal:
+    """How far apart two accounts of a value in USD may be and still agree: a cent and a basis point of the largest.
+
+    >>> tolerance(Decimal(10_000), Decimal(-20_000))
+    Decimal('2.0100')
+    """
+    return _CENT + _BASIS_POINT * max(abs(value) for value in values)
+
+
 def bridge(
     moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, span: Span
 ) -> pl.DataFrame:
@@ -222,15 +231,15 @@ def bridge(
         return _listed(None, edges)
     start, before, end, after = edges
     lots = attributed(moved, quotes, assets, start=start, end=end)
-    tolerance = _CENT + _BASIS_POINT * max(abs(before), abs(after))
-    if reason := _thin(lots, assets, before, tolerance):
-        return _listed(edges, reason, tolerance)
+    allowed = tolerance(before, after)
+    if reason := _thin(lots, assets, before, allowed):
+        return _listed(edges, reason, allowed)
     sums = lots.select(pl.col(*TITLES, "pool", "traded").sum()).with_columns(
         value_before=pl.lit(before, MONEY), value_after=pl.lit(after, MONEY)
     )
-    proved = metrics.pnl.identity(sums, tolerance=tolerance).row(0, named=True)
+    proved = metrics.pnl.identity(sums, tolerance=allowed).row(0, named=True)
     grown = proved["holds"] is False and proved["residual"] > 0
-    return _listed(edges, proved["reason"], tolerance, proved, _notes(lots, Registry(assets), grown=grown))
+    return _listed(edges, proved["reason"], allowed, proved, _notes(lots, Registry(assets), grown=grown))
 
 
 def _notes(lots: pl.DataFrame, registry: Registry, *, grown: bool) -> dict[str, str]:

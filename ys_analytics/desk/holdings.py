@@ -4,12 +4,16 @@ Frames in, frames out; opens nothing. Money stays exact.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import polars as pl
 
 from ys_analytics.schemas import CHAINS, MONEY, TIME
 
 WALLET = "wallet"
+
+_EXPIRED = "the cache holds no price: it expires after 60 seconds"
+_OF_NOW = "the cache is of the day it was read, not of this week"
 
 _LEVELS: dict[str, pl.DataType | type[pl.DataType]] = {
     "title": pl.String,
@@ -40,7 +44,7 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
     """Every position with its asset's symbol, place, last price, share of net value and gain against cost.
 
     Args:
-        held: `portfolio_positions` of one portfolio.
+        held: `Holdings.rows` of `weekend.holdings`.
         assets: `assets`.
         prices: What `last_prices` gave.
         protocols: protocol_address, protocol: names of contracts where known.
@@ -48,7 +52,7 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
     known = assets.select(asset_id="id", symbol="symbol", about="metadata")
     net = held["current_value"].sum() if held.height else None
     cost = pl.col("average_cost").cast(MONEY)
-    in_wallet = pl.col("protocol_address").is_null()
+    in_wallet = pl.col("protocol_address").is_null() & pl.col("protocol_name").is_null()
     debt = pl.col("position_type").cast(pl.String) == "borrowing"
     gain = (pl.col("price") - cost) * pl.col("quantity")
     return (
@@ -58,11 +62,12 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
         .with_columns(
             symbol=pl.col("symbol").fill_null(pl.col("asset_id")),
             kind=pl.col("position_type").cast(pl.String),
-            chain=chain_name("chain_id"),
+            chain=pl.coalesce("chain_name", chain_name("chain_id")),
             protocol=pl.when(in_wallet)
             .then(pl.lit(WALLET))
             .otherwise(
                 pl.coalesce(
+                    "protocol_name",
                     "protocol",
                     pl.col("about").str.json_path_match("$.protocol"),
                     pl.format("{}…{}", pl.col("protocol_address").str.head(6), pl.col("protocol_address").str.tail(4)),
@@ -112,12 +117,14 @@ def allocation(held: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).select("view", "name", "value", "share")
 
 
-def cached_prices(held: pl.DataFrame, cache: pl.DataFrame) -> pl.DataFrame:
-    """The cache's price of each asset held, beside the last one stored.
+def cached_prices(held: pl.DataFrame, cache: pl.DataFrame, *, end: datetime, current: bool) -> pl.DataFrame:
+    """The cache's price of each asset held, beside the last one stored before the end of the week.
 
     Args:
         held: What `positions` gave.
         cache: `redis_price_current`.
+        end: Of the week, exclusive; a price quoted later is not of it.
+        current: Whether the stores were read as the week left them.
     """
     mine = held.unique("asset_id", maintain_order=True).select(
         "asset_id",
@@ -128,25 +135,28 @@ def cached_prices(held: pl.DataFrame, cache: pl.DataFrame) -> pl.DataFrame:
         stored="price",
         stored_at="quoted",
     )
-    newest = cache.sort("timestamp").group_by("asset_id", maintain_order=True).last()
+    newest = cache.filter(pl.col("timestamp") < end).sort("timestamp").group_by("asset_id", maintain_order=True).last()
     cached = newest.select("asset_id", cached="price", quoted="timestamp", source="source")
     apart = pl.col("cached").cast(pl.Float64) / pl.col("stored").cast(pl.Float64) - 1
     return mine.join(cached, on="asset_id", how="left", maintain_order="left").with_columns(
         difference=apart,
         reason=pl.when(pl.col("cached").is_null())
-        .then(pl.lit("the cache holds no price: it expires after 60 seconds"))
+        .then(pl.lit(_EXPIRED if current else _OF_NOW))
         .when(pl.col("stored").is_null())
         .then(pl.lit("no price is stored for it")),
     )
 
 
-def liquidation(risks: pl.DataFrame, cached: pl.DataFrame, *, debts: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Distance to liquidation over days, and what each store says of it now.
+def liquidation(
+    risks: pl.DataFrame, cached: pl.DataFrame, *, debts: bool | None, current: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Distance to liquidation over days, and what each store says of it at the end of the week.
 
     Args:
         risks: `risk_metrics` of one portfolio.
         cached: `redis_risk_liquidation` of one portfolio.
-        debts: Whether anything is borrowed now.
+        debts: Whether anything was borrowed; None where that is not known.
+        current: Whether the cache still speaks of the week; it keeps no time of its own.
     """
     history = (
         risks.sort("timestamp")
@@ -154,14 +164,16 @@ def liquidation(risks: pl.DataFrame, cached: pl.DataFrame, *, debts: bool) -> tu
         .agg(pl.col("liquidation_distance").last())
     )
     last = risks.sort("timestamp").row(-1, named=True) if risks.height else {}
-    none = "nothing is borrowed" if not debts else None
+    none = "nothing is borrowed" if debts is False else None
+    score = cached["risk"][0] if cached.height and current else None
+    unlisted = "the set does not list it" if cached.is_empty() else "the set keeps no time"
     distance = last.get("liquidation_distance")
     rows = [
         {
             "title": "Fall of collateral that liquidates",
             "source": "ClickHouse",
             "unit": "rate",
-            "value": float(distance) if distance is not None and debts else None,
+            "value": float(distance) if distance is not None and debts is not False else None,
             "as_of": last.get("timestamp"),
             "reason": none or "no risk was measured",
         },
@@ -169,9 +181,9 @@ def liquidation(risks: pl.DataFrame, cached: pl.DataFrame, *, debts: bool) -> tu
             "title": "Liquidation risk, 0 none to 1 now",
             "source": "Redis",
             "unit": "score",
-            "value": cached["risk"][0] if cached.height else None,
+            "value": score,
             "as_of": None,
-            "reason": none or "the set does not list it" if cached.is_empty() else "the set keeps no time",
+            "reason": _OF_NOW if not current else (none or unlisted) if cached.is_empty() else unlisted,
         },
         {
             "title": "Risk of the protocols used",

@@ -26,6 +26,7 @@ from ys_analytics.desk import (
     returns,
     risk,
     verdicts,
+    weekend,
 )
 from ys_analytics.desk.lots import Books, totals
 from ys_analytics.desk.lots import lots as books_of
@@ -64,12 +65,17 @@ class Desk:
 
         known = self.source.rows("portfolios")
         wanted = frames.find_portfolio(known, self._asked) if self._asked else self._largest(known)
-        return known.row(by_predicate=pl.col("id") == wanted, named=True)
+        own = known.row(by_predicate=pl.col("id") == wanted, named=True)
+        if own["created_at"] is not None and own["created_at"] >= self.span.end:
+            opened = f"{own['created_at']:%Y-%m-%d}"
+            raise UsageError(f"{own['name']!r} was opened on {opened}, after {self.week} ended; name a later week")
+        return own
 
     def _largest(self, known: pl.DataFrame) -> str:
         """Whose week it is when nobody was named: the portfolio that holds most; the masthead says which."""
+        known = known.filter((pl.col("created_at") < self.span.end).fill_null(value=True))
         if known.is_empty():
-            raise UsageError("there is no portfolio; `ys demo` makes some")
+            raise UsageError(f"no portfolio was open before the end of {self.week}; `ys load portfolios` lists them")
         worth = self.source.rows("portfolio_positions").group_by("portfolio_id").agg(pl.col("current_value").sum())
         ranked = known.join(worth, left_on="id", right_on="portfolio_id", how="left").sort(
             "current_value", "id", descending=[True, False], nulls_last=True
@@ -252,12 +258,36 @@ class Desk:
         ids = lookthrough.Registry(self._assets).behind(pl.concat(wanted).drop_nulls().unique().sort().to_list())
         return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
-    def positions(self) -> pl.DataFrame:
-        """Every position with symbol, place, price, share and gain against cost."""
-        protocols = holdings.protocol_names(self.source.rows("yield_metrics"))
-        return holdings.positions(
-            self._mine("portfolio_positions"), self._assets, holdings.last_prices(self._quotes), protocols
+    @cached_property
+    def _held(self) -> weekend.Holdings:
+        return weekend.holdings(
+            self._mine("portfolio_positions"),
+            self._legs,
+            snapshots=self._snapshots,
+            quotes=self._quotes,
+            assets=self._assets,
+            done=self._done,
+            read=self.source.as_of,
+            contracts=lambda: weekend.contracts(self.source.rows("portfolio_positions"), self._protocols),
+            span=self.span,
         )
+
+    @cached_property
+    def _protocols(self) -> pl.DataFrame:
+        return holdings.protocol_names(self.source.rows("yield_metrics"))
+
+    @property
+    def unknown(self) -> str:
+        """Why what was held at the end of the week is not known; empty where it is (`desk.weekend` has the rule)."""
+        return self._held.reason
+
+    def positions(self) -> pl.DataFrame:
+        """Every position at the end of the week with symbol, place, price, share and gain against cost.
+
+        No row where what was held is not known: `unknown` says why.
+        """
+        prices = holdings.last_prices(self._quotes)
+        return holdings.positions(self._held.rows, self._assets, prices, self._protocols)
 
     def allocation(self) -> pl.DataFrame:
         """Share of net value by asset, kind, protocol and chain."""
@@ -280,7 +310,8 @@ class Desk:
 
     def prices(self) -> pl.DataFrame:
         """Redis' price of each asset held, beside ClickHouse's last one."""
-        return holdings.cached_prices(self.positions(), self.source.rows("redis_price_current"))
+        cache = self.source.rows("redis_price_current")
+        return holdings.cached_prices(self.positions(), cache, end=self.span.end, current=self._is_current)
 
     def liquidation(self) -> pl.DataFrame:
         """What each store says of how close liquidation is."""
@@ -300,8 +331,19 @@ class Desk:
 
     @cached_property
     def _liquidation(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        debts = (self._mine("portfolio_positions")["position_type"].cast(pl.String) == "borrowing").any()
-        return holdings.liquidation(self._mine("risk_metrics"), self._mine("redis_risk_liquidation"), debts=bool(debts))
+        debts = (self._held.rows["position_type"] == "borrowing").any()
+        return holdings.liquidation(
+            self._mine("risk_metrics"),
+            self._mine("redis_risk_liquidation"),
+            debts=None if self.unknown else bool(debts),
+            current=self._is_current,
+        )
+
+    @property
+    def _is_current(self) -> bool:
+        """Whether the stores still were as the week left them when they were read: caches then speak of it."""
+        read = self.source.as_of
+        return self._held.origin == "platform" or (read is not None and read <= self.span.end)
 
     # What was done and said
 
@@ -397,6 +439,8 @@ class Desk:
             tables: Of the kit, or `pnl_identity`.
             lately: The view shows the week or today: what is over for a quarter by then is left out.
         """
+        if "portfolio_positions" in tables and self._held.origin != "platform":
+            tables = tuple(name for name in tables if name != "portfolio_positions")
         mine = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
         symbols = dict(self._assets.filter(mine).select("id", "symbol").iter_rows())
         since = self.span.end - QUARTER if lately else None
@@ -441,6 +485,7 @@ class Desk:
                 ("Portfolio", self.id),
                 ("Read from", self.source.label),
                 ("Week", self.week),
+                ("Holdings from", weekend.ORIGINS[self._held.origin]),
                 *self.source.versions(),
                 ("Risk-free rate", rate),
             ]

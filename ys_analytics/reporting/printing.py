@@ -96,7 +96,7 @@ def report(
     for path in weekly.notebooks:
         notebook.check(notebook.read(path), {"run": "", "portfolio_id": "", "week": week}, name=path.name)
     opened = run or freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=progress)
-    weeks.refuse_empty(opened)
+    weeks.refuse_empty_run(opened)
     chosen = _chosen(opened, portfolios)
     about = quality.subject(opened.folder)
     findings = _judged(opened, about, progress)
@@ -142,6 +142,7 @@ def freeze_week(
     with open_stores(settings, role="analyst", purpose=f"ys freeze {week}") as stores:
         now = datetime.now(UTC)
         weeks.refuse_future(stores, week=week, now=now)
+        weeks.refuse_empty(stores, week=week)
         return frames.freeze(stores, week=week, out=out, as_of=now)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from ys_analytics.reporting import weeks
 from ys_analytics.settings import Settings
 from ys_analytics.views import View, tables
 
@@ -39,7 +40,8 @@ def leaf(
 
     fleet = _pushed_down(run, settings) if pushdown else ranking.from_frames(run, risk_free=settings.risk_free)
     everyone = run.frame("portfolios")
-    ranked = ranking.ranked(everyone.filter(~pl.col("id").is_in(list(stopped))), fleet)
+    left_out = [*stopped, *weeks.opened_later(run)]
+    ranked = ranking.ranked(everyone.filter(~pl.col("id").is_in(left_out)), fleet)
     head = tables.fleet_masthead(
         ranked, week=run.week, as_of=run.manifest.as_of, computed=fleet.computed, risk_free=settings.risk_free
     )

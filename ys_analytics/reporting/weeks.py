@@ -39,17 +39,35 @@ def refuse_future(stores: "Stores", *, week: str, now: datetime) -> None:
     )
 
 
-def refuse_empty(run: "Run") -> None:
-    """Refuse a week before whose end nothing happened to anybody.
+def refuse_empty(stores: "Stores", *, week: str) -> None:
+    """Refuse a week before whose end nothing happened to anybody, before anything is frozen.
+
+    Raises:
+        UsageError: no portfolio has a snapshot or a transaction before the week's end.
+    """
+    from ys_analytics import frames
+
+    before = Span.until(Span.week(week).end)
+    if any(frame.height for name in _HISTORY for frame in frames.batches(stores, name, span=before)):
+        return
+    raise UsageError(_nothing(week))
+
+
+def refuse_empty_run(run: "Run") -> None:
+    """Refuse to print a run before the end of whose week nothing happened to anybody.
 
     Raises:
         UsageError: no portfolio has a snapshot or a transaction before the week's end.
     """
     if any(run.manifest.frames[name].rows for name in _HISTORY if name in run.manifest.frames):
         return
-    raise UsageError(
-        f"nothing to print of {run.week}: no portfolio has a snapshot or a transaction before "
-        f"{_day(Span.week(run.week).end)}; name a later week, import data (ys import), or make some (ys demo)"
+    raise UsageError(_nothing(run.week))
+
+
+def _nothing(week: str) -> str:
+    return (
+        f"nothing to print of {week}: no portfolio has a snapshot or a transaction before "
+        f"{_day(Span.week(week).end)}; name a later week, import data (ys import), or make some (ys demo)"
     )
 
 

@@ -108,6 +108,14 @@ class View(ABC):
         """
         return replace(self, warnings=(*self.warnings, *warnings))
 
+    def unless(self, reason: str) -> "View":
+        """The same view, or where there is a reason not to show it, the reason under its title.
+
+        >>> said("Positions", "Two of them.").unless("the ledger does not explain its value").alt
+        'Not known: the ledger does not explain its value.'
+        """
+        return said(self.title, f"Not known: {reason}.", size=self.size) if reason else self
+
     def written(self) -> tuple[tuple[str, ...], ...]:
         """The rows as they are printed."""
         return ()

@@ -51,7 +51,7 @@ def allocation(shares: pl.DataFrame) -> View:
     first = parts[0]
     return Chart(
         title=title,
-        subtitle="per cent of net value now; a debt counts against it",
+        subtitle="per cent of net value at the end of the week; a debt counts against it",
         fields=(
             Field(name="view", title="Seen by"),
             Field(name="name", title="Part"),

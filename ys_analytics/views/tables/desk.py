@@ -56,7 +56,7 @@ def satellites(agents: pl.DataFrame) -> View:
         fields=(
             Field(name="name", title="Satellite", width=24),
             Field(name="kind", title="Trade"),
-            Field(name="health", title="Health"),
+            Field(name="health", title="Health", reason="unchecked"),
             Field(name="cached", title="Cached", reason="uncached"),
             Field(name="tasks", title="Tasks", unit="count"),
             Field(name="completed", title="Done", unit="count"),

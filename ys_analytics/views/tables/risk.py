@@ -138,7 +138,7 @@ def shocks(tried: pl.DataFrame) -> View:
     """
     return table(
         tried,
-        title="Today's positions after a jump in prices",
+        title="The week's last positions after a jump in prices",
         subtitle="net value after, look-through; assets with a peg keep it; pool shares follow their pool's curve",
         fields=(
             Field(name="what", title="What falls"),
