@@ -11,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 from ys_analytics import migrations
 from ys_analytics.stores import PostgresAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
+from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.postgres import Postgres
 
 _NUMBERS = count(1)
@@ -109,6 +110,6 @@ def columns(stores) -> Iterator[Stores]:
     name, address = f"migrations_{next(_NUMBERS)}", stores.clickhouse.address
     stores.clickhouse.run(f"CREATE DATABASE {name}")
     client = clickhouse_connect.get_client(interface="chdb", path=str(address.folder), database=name, tz_mode="aware")
-    yield Stores(opened_clickhouse=ClickHouse(address, client))
+    yield Stores(opened_clickhouse=ClickHouse(address, client, OpenSockets()))
     client.close()
     stores.clickhouse.run(f"DROP DATABASE {name}")

@@ -16,6 +16,7 @@ from ys_analytics.migrations.cluster import cluster_of, spread
 from ys_analytics.migrations.files import read_files
 from ys_analytics.stores import ClickHouseAddress
 from ys_analytics.stores.clickhouse import ClickHouse
+from ys_analytics.stores.common.sockets import OpenSockets
 
 CLUSTER = "ys"
 SHARD = "<shard><replica><host>127.0.0.{}</host><port>9000</port></replica></shard>"
@@ -28,7 +29,7 @@ def main(folder: Path) -> None:
     shards = SHARD.format(1) + SHARD.format(2)
     config.write_text(f"<clickhouse><remote_servers><{CLUSTER}>{shards}</{CLUSTER}></remote_servers></clickhouse>")
     client = clickhouse_connect.get_client(interface="chdb", path=f"{folder}/stores?config-file={config}")
-    store = ClickHouse(ClickHouseAddress(folder=folder), client)
+    store = ClickHouse(ClickHouseAddress(folder=folder), client, OpenSockets())
 
     def run(statement: str) -> None:
         for each in spread(statement.rstrip(";"), CLUSTER):
