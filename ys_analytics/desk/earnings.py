@@ -168,6 +168,8 @@ def _explained(compared: pl.DataFrame) -> pl.DataFrame:
     cause = (
         pl.when(debt)
         .then(pl.lit("what the debt costs"))
+        .when(pl.col("gain").is_null())
+        .then(pl.lit("not known"))
         .when((pl.col("quoted_rewards") > 0) & (pl.col("rewards").fill_null(0.0) == 0))
         .then(pl.lit("rewards are quoted and none were claimed"))
         .when(pl.col("gain") == 0)

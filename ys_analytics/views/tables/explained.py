@@ -76,7 +76,7 @@ def realised_yields(compared: pl.DataFrame) -> View:
             Field(name="realised_apy", title="Realised APY", unit="rate", reason="reason"),
             Field(name="haircut", title="Gap", unit="fraction", reason="haircut_reason"),
             Field(name="gain", title="Earned", unit="USD", reason="reason", tone=True),
-            Field(name="impermanent_loss", title="IL", unit="USD"),
+            Field(name="impermanent_loss", title="IL", unit="USD", reason="reason"),
             Field(name="why", title="What explains it", width=21),
         ),
         notes=(
