@@ -17,6 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import SettingsError, StoreError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse.arrow_transport import CutShortError
+from ys_analytics.stores.common.deadline import GRACE
 from ys_analytics.stores.common.sockets import OpenSockets
 
 Parameters = Mapping[str, object]
@@ -79,8 +80,8 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
         settings=settings,
         tz_mode="aware",
         pool_mgr=_recorded(sockets or OpenSockets()),
-        # whole seconds, and the server first: it says more of a statement that takes too long
-        send_receive_timeout=math.ceil(address.statement_timeout) + 1,
+        # the server's own limit comes first, and says more; then that of the read
+        send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE),
         autogenerate_session_id=False,
     )
 

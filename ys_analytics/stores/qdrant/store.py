@@ -314,7 +314,7 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
         client = QdrantClient(
             url=address.url,
             api_key=address.api_key,
-            timeout=math.ceil(address.timeout),
+            timeout=math.ceil(address.timeout + 2 * GRACE),  # the limit of a read comes first
             check_compatibility=False,
             event_hooks={"request": [follow]},
         )
