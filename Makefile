@@ -6,11 +6,11 @@ BIN    := .venv/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: report test bench lab check lock clean help
+.PHONY: report test test-servers bench lab check lock clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: .venv/ready ## from an empty machine to a weekly PDF
 	@$(BIN)/ys browser
@@ -22,6 +22,9 @@ report: .venv/ready ## from an empty machine to a weekly PDF
 test: .venv/ready ## every test, on real engines
 	@$(BIN)/ys browser
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-servers: .venv/ready ## faults of real servers: needs Debian's postgresql, pgbouncer, haproxy, redis, stunnel4
+	@$(BIN)/python -m pytest -q -m servers tests/servers
 
 bench: .venv/bench ## what the speed claims rest on, beside the peers
 	@$(BIN)/python -m benchmarks

