@@ -24,6 +24,10 @@ class YsError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the line itself."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(YsError):
     """The question cannot be answered: no such week, table or portfolio."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from ys_analytics.errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -57,8 +55,9 @@ def catalog(table: Annotated[str, typer.Argument(help="One table; all of them wh
 
 def load(
     table: Annotated[str, typer.Argument(help="A name from `ys catalog`.")],
-    week: Week = "",
-    portfolio: Annotated[str, typer.Option(help="Id or unambiguous name.")] = "",
+    week: Annotated[str, typer.Option(help="Only rows of this ISO week itself, such as 2026-W47.")] = "",
+    until: Annotated[str, typer.Option(help="Only rows before the end of this ISO week.")] = "",
+    portfolio: Annotated[str, typer.Option(help="Only this portfolio's rows: id or unambiguous name.")] = "",
     to: Annotated[
         Path | None, typer.Option(dir_okay=False, help="FILE.parquet or FILE.csv; the terminal when left out.")
     ] = None,
@@ -67,7 +66,9 @@ def load(
         bool, typer.Option("--prove", help="Show that nothing was lost: sums in the store and in the frame.")
     ] = False,
 ) -> None:
-    """Load one table, exact and typed.
+    """Load one table, exact and typed: the whole fleet's rows of all time where nothing narrows them.
+
+    `ys.load` in a notebook takes the same words: a table without time always comes whole.
 
     Example: ys load transactions --week 2026-W47 --to transactions.parquet
     """
@@ -77,7 +78,7 @@ def load(
     from ys_analytics.schemas import Span
 
     found = _table(table)
-    span = Span.week(week) if week else None
+    span = Span.asked(week=week, until=until)
     only: tuple[Store, ...] = ("postgres", found.store) if portfolio else (found.store,)
     with analyst(f"ys load {table}", only=only) as stores:
         owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
@@ -124,7 +125,7 @@ def freeze(
 
 def sql(
     query: Annotated[str, typer.Argument(help="DuckDB SQL; every frame of the run is a table.")],
-    week: Week,
+    week: Annotated[str, typer.Option(help="The run of this ISO week, which holds all rows before its end.")],
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None,
 ) -> None:
     """Ask a run's frozen frames, the whole fleet's, one SELECT in DuckDB's SQL; days are UTC days.
@@ -170,11 +171,8 @@ def _table(name: str) -> Table:
 
 def _named(name: str, known: Mapping[str, _Known], *, what: str, listed: str) -> _Known:
     """What is called so, or an error that offers what is called nearly so."""
-    try:
-        return known[name]
-    except KeyError:
-        from difflib import get_close_matches
+    from ys_analytics.schemas import misnamed
 
-        near = get_close_matches(name, known, n=3)
-        advice = f"did you mean {', '.join(near)}?" if near else f"`{listed}` lists them"
-        raise UsageError(f"no {what} is called {name!r}; {advice}") from None
+    if name not in known:
+        raise misnamed(name, known, what=what, listed=f"`{listed}`")
+    return known[name]

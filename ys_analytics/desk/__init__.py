@@ -15,7 +15,7 @@ import polars as pl
 from ys_analytics.desk.seat import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Limits, Span
+from ys_analytics.schemas import Limits, Span, text
 from ys_analytics.settings import Settings, load_settings
 
 __all__ = ["Desk", "load", "open_desk", "sql"]
@@ -37,41 +37,83 @@ def open_desk(
         RunError: the folder is no whole, unaltered run.
     """
     settings = settings or load_settings()
+    _named(run, portfolio_id=portfolio_id, week=week)
     if not run and not week:
         raise UsageError("reading the live stores needs a week, such as 2026-W47")
-    source = _source(run, week, settings)
+    source = _source(run, settings, span=Span.asked(until=week))
+    if week and source.week and week != source.week:
+        raise UsageError(
+            f"the run in {Path(run).name} is of {source.week}, not of {week}; name no run, or freeze that week"
+        )
     return Desk(source=source, portfolio_id=portfolio_id, week=source.week or week, settings=settings)
 
 
-def _source(run: str | Path, week: str, settings: Settings) -> Source:
-    if not run:
-        return Live(settings, Span.until(Span.week(week).end) if week else None)
-    from ys_analytics import frames
+def load(
+    name: str, *, run: str | Path = "", week: str = "", until: str = "", portfolio: str | None = None
+) -> pl.DataFrame:
+    """The rows of any table, key family or collection, of the whole fleet or of one portfolio.
 
-    frozen = frames.open_run(Path(run))
-    if week and week != frozen.week:
-        raise UsageError(
-            f"the run in {Path(run).name} is of {frozen.week}, not of {week}; name no run, or freeze that week"
-        )
-    return Frozen(frozen)
-
-
-def load(name: str, *, run: str | Path = "", week: str = "", portfolio: str | None = None) -> pl.DataFrame:
-    """The rows of any table, key family or collection, without sitting down to a portfolio.
+    `week`, `until` and `portfolio` mean what they mean to `ys load`.
 
     Args:
         name: The kit's name for it; `ys catalog` lists them.
         run: Folder of a frozen run; empty reads the live stores.
-        week: Only rows before the end of this ISO week, when live.
-        portfolio: Only rows of this portfolio's id, where rows belong to one.
+        week: Only rows of this ISO week itself; a table without time comes whole.
+        until: Only rows before the end of this ISO week; a table without time comes whole.
+        portfolio: Only rows of this portfolio, by id or name, where rows belong to one; None takes all.
 
     Raises:
-        UsageError: there is no such table.
+        UsageError: there is no such table, portfolio or week; the line offers the names nearest to it.
     """
-    return _source(run, week, load_settings()).rows(name, portfolio=portfolio)
+    _named(run, week=week, until=until, name=name, **({} if portfolio is None else {"portfolio": portfolio}))
+    settings, span = load_settings(), Span.asked(week=week, until=until)
+    source = _source(run, settings, span=span)
+    return source.rows(name, portfolio=_whose(source, portfolio))
 
 
-def sql(query: str, *, run: str | Path = "", week: str = "") -> pl.DataFrame:
-    """One SELECT in DuckDB's SQL over the fleet: the frames of a run, or the live tables the query names."""
-    settings = load_settings()
-    return _source(run, week, settings).sql(query, limits=Limits(seconds=settings.statement_timeout))
+def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") -> pl.DataFrame:
+    """One SELECT in DuckDB's SQL over the whole fleet; `desk.sql` asks one portfolio's rows.
+
+    Args:
+        query: The SELECT; each frame of the run, or live table, is a table under its name. Days are UTC days.
+        run: Folder of a frozen run; empty loads the live tables the query names.
+        week: Only rows of this ISO week itself, of tables with a time.
+        until: Only rows before the end of this ISO week, of tables with a time.
+
+    Raises:
+        UsageError: the query is not one SELECT, is wrong, or takes longer or more than the settings allow.
+    """
+    _named(run, week=week, until=until, query=query)
+    settings, span = load_settings(), Span.asked(week=week, until=until)
+    return _source(run, settings, span=span).sql(query, limits=Limits(seconds=settings.statement_timeout))
+
+
+def _source(run: str | Path, settings: Settings, *, span: Span | None) -> Source:
+    if not run:
+        return Live(settings, span)
+    from ys_analytics import frames
+
+    frozen = frames.open_run(Path(run))
+    if span is not None and span.end > Span.week(frozen.week).end:
+        raise UsageError(f"the run in {Path(run).name} holds nothing after {frozen.week}; name no later week")
+    return Frozen(frozen, span)
+
+
+def _whose(source: Source, portfolio: str | None) -> str | None:
+    """The id of the portfolio a person means; None where nobody was named."""
+    from ys_analytics import frames
+
+    return frames.find_portfolio(source.rows("portfolios"), portfolio) if portfolio else None
+
+
+def _named(run: str | Path, **given: object) -> None:
+    """Refuse what is no text: a notebook's parameters may arrive as numbers.
+
+    Raises:
+        UsageError: one is not.
+    """
+    examples = {"week": "'2026-W47'", "until": "'2026-W47'", "query": "'SELECT 1'", "name": "'transactions'"}
+    for what, value in given.items():
+        text(value, what=what, example=examples.get(what, "'Alder Reserve'"))
+    if not isinstance(run, Path):
+        text(run, what="run", example="'reports/out/2026-W47'")

@@ -494,7 +494,10 @@ class Desk:
     # Anything else
 
     def load(self, name: str) -> pl.DataFrame:
-        """The rows of any table, key family or collection; this portfolio's own where rows have one."""
+        """The rows of any table, key family or collection before the end of the week, as the stores hold them.
+
+        This portfolio's own where rows have one; a table without a time comes as it was when it was read.
+        """
         return self._mine(name)
 
     def sql(self, query: str) -> pl.DataFrame:

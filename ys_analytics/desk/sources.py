@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from ys_analytics.errors import UsageError
 from ys_analytics.schemas import LIMITS, TABLES, TIME, Limits, Span, Table
 from ys_analytics.settings import Settings
 
@@ -62,9 +61,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A run: every read is of the same verified files."""
+    """A run: every read is of the same verified files; with a span, only of their rows placed in it."""
 
     run: "Run"
+    span: Span | None = None
 
     @property
     def label(self) -> str:
@@ -88,8 +88,11 @@ class Frozen:
 
     def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
         """Only the file's matching rows are read."""
-        whose = _table(name).portfolio
+        table = _table(name)
+        whose = table.portfolio
         found = self.run.scan(name)
+        if self.span is not None and table.placed is not None:
+            found = found.filter(self.span.holds(table.placed, days=table.time is None))
         if portfolio is not None and whose is not None:
             found = found.filter(pl.col(whose) == portfolio)
         return (found if where is None else found.filter(where)).collect()
@@ -108,7 +111,7 @@ class Frozen:
 
     def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
         """Answer it over the run's files."""
-        return self.run.sql(query, portfolio=portfolio, limits=limits)
+        return self.run.sql(query, portfolio=portfolio, span=self.span, limits=limits)
 
 
 @dataclass(slots=True)
@@ -164,7 +167,6 @@ class Live:
 
 
 def _table(name: str) -> Table:
-    try:
-        return TABLES[name]
-    except KeyError:
-        raise UsageError(f"no table is called {name!r}; `ys catalog` lists them") from None
+    from ys_analytics.frames.loading import find
+
+    return find(name)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
-from ys_analytics.errors import StoreError, UsageError
+from ys_analytics.errors import StoreError
 from ys_analytics.frames import contract, families, gate, points
 from ys_analytics.frames.asking import Question
-from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
+from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, misnamed, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectedRow, RejectPolicy
 
@@ -114,7 +114,7 @@ def find(name: str) -> Table:
         UsageError: nothing is declared under that name.
     """
     if name not in TABLES:
-        raise UsageError(f"no table is called {name!r}; `ys catalog` lists them")
+        raise misnamed(name, TABLES, what="table", listed="`ys catalog`")
     return TABLES[name]
 
 

@@ -16,6 +16,9 @@ from typing import Any, Self
 from ys_analytics.errors import RunError
 from ys_analytics.settings import PROJECT
 
+# How many of the runs beside a missing one its error names.
+_NAMED = 5
+
 # The form of the file itself; a reader of another form is refused.
 FORMAT = 1
 
@@ -97,7 +100,9 @@ class Manifest:
             records = {name: _record(record) for name, record in said.pop("frames").items()}
             return cls(frames=records, as_of=datetime.fromisoformat(said.pop("as_of")), **said)
         except FileNotFoundError:
-            raise RunError(f"{path.parent}: there is no run; make one with `ys freeze --week WEEK`") from None
+            others = sorted(one.parent.name for one in path.parent.parent.glob("*/manifest.json"))
+            beside = f"; there are runs of {', '.join(others[-_NAMED:])}" if others else ""
+            raise RunError(f"{path.parent}: there is no run; make one with `ys freeze --week WEEK`{beside}") from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{path}: not a whole manifest ({type(error).__name__}); freeze the week again") from error
 

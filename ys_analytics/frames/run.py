@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics.errors import ContractError, RunError, UsageError
+from ys_analytics.errors import ContractError, RunError
 from ys_analytics.frames import parquet, replacing
 from ys_analytics.frames.manifest import FrameRecord, Manifest
 from ys_analytics.frames.sql import over_files
-from ys_analytics.schemas import LIMITS, TABLES, Limits
+from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, misnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ class Run:
         """
         return pl.scan_parquet(self._path(name))
 
-    def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
+    def sql(
+        self, query: str, *, portfolio: str | None = None, span: Span | None = None, limits: Limits = LIMITS
+    ) -> pl.DataFrame:
         """Answer one SELECT in DuckDB's SQL over the frames; each is a table under its name.
 
         Nothing but this run's frames can be read, and nothing written. Days are UTC days; types are those of the
@@ -62,6 +64,7 @@ class Run:
         Args:
             query: One SELECT.
             portfolio: Id that tables with a portfolio are restricted to; None gives the whole fleet.
+            span: Only rows placed in it, of tables with a time; None gives all.
             limits: What the query may take.
 
         Raises:
@@ -69,12 +72,12 @@ class Run:
         """
         folder = (self.folder / "frames").resolve()
         files = {name: folder / self._path(name).name for name in self.tables}
-        return over_files(query, files, portfolio=portfolio, limits=limits)
+        return over_files(query, files, portfolio=portfolio, span=span, limits=limits)
 
     def _path(self, name: str) -> Path:
         record = self.manifest.frames.get(name)
         if record is None:
-            raise UsageError(f"the run of {self.week} holds no {name!r}; it has {', '.join(self.tables)}")
+            raise misnamed(name, self.tables, what=f"table in the run of {self.week}", listed="`ys catalog`")
         return self.folder / record.file
 
 

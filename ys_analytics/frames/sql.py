@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import LIMITS, TABLES, Limits
+from ys_analytics.schemas import LIMITS, TABLES, Limits, Span
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,7 +55,12 @@ _INSTEAD = {"time with time zone": "TIME"}
 
 
 def over_files(
-    query: str, files: Mapping[str, Path], *, portfolio: str | None = None, limits: Limits = LIMITS
+    query: str,
+    files: Mapping[str, Path],
+    *,
+    portfolio: str | None = None,
+    span: Span | None = None,
+    limits: Limits = LIMITS,
 ) -> pl.DataFrame:
     """Answer a query over Parquet files, each a table under its name; no other file can be read, and none written.
 
@@ -63,6 +68,7 @@ def over_files(
         query: One SELECT in DuckDB's SQL.
         files: The file of each table.
         portfolio: Id that tables with a portfolio are restricted to; None gives the rows of all.
+        span: Only rows placed in it, of tables with a time; None gives all.
         limits: What the query may take.
 
     Raises:
@@ -73,7 +79,7 @@ def over_files(
         for name, path in files.items():
             engine.execute(
                 f"CREATE VIEW {_name(name)} AS SELECT *{_arrays(name)} "  # noqa: S608 - names are the manifest's
-                f"FROM read_parquet({_literal(str(path))}){_owned(name, portfolio)}"
+                f"FROM read_parquet({_literal(str(path))}){_condition(name, portfolio, span)}"
             )
 
     return _answer(query, fill, allowed=[str(path) for path in files.values()], limits=limits)
@@ -115,6 +121,7 @@ def tables_read(query: str) -> list[str]:
     import duckdb
 
     with duckdb.connect(":memory:") as engine:
+        engine.execute("SET TimeZone = 'UTC'")
         for name, table in TABLES.items():
             if table.schema:
                 columns = {column: pl.String() if isinstance(dtype, pl.Enum) else dtype
@@ -156,6 +163,7 @@ def _answer(
 
     def work() -> None:
         try:
+            engine.execute("SET TimeZone = 'UTC'")
             fill(engine)
             _lock(engine, allowed, limits)
             answered.set_result(_typed(engine, _one_select(engine, query), limits))
@@ -181,8 +189,7 @@ def _answer(
 
 
 def _lock(engine: "duckdb.DuckDBPyConnection", allowed: Sequence[str], limits: Limits) -> None:
-    """UTC, bounded, and closed to files, extensions, variables of Python and changes of any of this."""
-    engine.execute("SET TimeZone = 'UTC'")
+    """Bounded, and closed to files, extensions, variables of Python and changes of any of this."""
     engine.execute(f"SET memory_limit = '{limits.memory}B'")
     engine.execute("SET temp_directory = ''")
     engine.execute("SET python_enable_replacements = false")
@@ -331,10 +338,17 @@ def _arrays(name: str) -> str:
     return f" REPLACE ({casts})" if casts else ""
 
 
-def _owned(name: str, portfolio: str | None) -> str:
-    """The condition that keeps one portfolio's rows, where the table has an owner."""
-    column = TABLES[name].portfolio if name in TABLES else None
-    return "" if portfolio is None or column is None else f" WHERE {_name(column)} = {_literal(portfolio)}"
+def _condition(name: str, portfolio: str | None, span: Span | None) -> str:
+    """What keeps one portfolio's rows, where the table has an owner, and one span's, where it has a time."""
+    table = TABLES.get(name)
+    parts = []
+    if table is not None and portfolio is not None and table.portfolio is not None:
+        parts.append(f"{_name(table.portfolio)} = {_literal(portfolio)}")
+    if table is not None and span is not None and table.placed is not None:
+        start, end = (_literal(f"{moment:%Y-%m-%d %H:%M:%S}+00") for moment in (span.start, span.end))
+        column = f"{_name(table.placed)}::TIMESTAMPTZ"
+        parts.append(f"{column} >= {start}::TIMESTAMPTZ AND {column} < {end}::TIMESTAMPTZ")
+    return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
 def _refused(error: "duckdb.Error") -> UsageError:

@@ -8,6 +8,7 @@ from uuid import UUID
 import polars as pl
 
 from ys_analytics.errors import UsageError
+from ys_analytics.schemas import misnamed
 
 
 def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> str:
@@ -40,7 +41,7 @@ def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> str:
         if found.height > 1:
             listed = " or ".join(found["name"].sort()[:3])
             raise UsageError(f"portfolio {wanted!r} could be {listed}; write more of the name")
-    raise UsageError(f"no portfolio is called {wanted!r}; `ys load portfolios` lists them")
+    raise misnamed(wanted, portfolios["name"], what="portfolio", listed="`ys load portfolios`")
 
 
 def _id(text: str) -> str:

@@ -8,6 +8,7 @@ from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
 from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity
 from ys_analytics.schemas.limits import LIMITS, Limits
+from ys_analytics.schemas.names import misnamed, text
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, iso_week
 from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
@@ -37,5 +38,7 @@ __all__ = [
     "Table",
     "chain_words",
     "iso_week",
+    "misnamed",
     "silent",
+    "text",
 ]

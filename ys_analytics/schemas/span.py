@@ -6,9 +6,12 @@ Knows ISO weeks and UTC; reads no clock.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ys_analytics.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,6 +62,29 @@ class Span:
     def until(cls, end: datetime) -> Self:
         """Everything before `end`."""
         return cls(_EPOCH, end)
+
+    @classmethod
+    def asked(cls, *, week: str = "", until: str = "") -> Self | None:
+        """The span that two words mean everywhere: `week` is that ISO week itself, `until` all before its end.
+
+        Raises:
+            UsageError: both were written, or one is not an ISO week.
+
+        >>> Span.asked(until="2026-W47")
+        Span(1970-01-01T00:00+00:00 to 2026-11-23T00:00+00:00)
+        """
+        if week and until:
+            raise UsageError(f"week {week} and until {until}: a week itself or all before its end; choose one")
+        if until:
+            return cls.until(cls.week(until).end)
+        return cls.week(week) if week else None
+
+    def holds(self, column: str, *, days: bool = False) -> "pl.Expr":
+        """Whether a column of times, or of days, lies in the span."""
+        import polars as pl
+
+        start, end = (self.start.date(), self.end.date()) if days else (self.start, self.end)
+        return pl.col(column).is_between(pl.lit(start), pl.lit(end), closed="left")
 
     @property
     def last_day(self) -> date:

@@ -1,0 +1,48 @@
+"""From a name a person wrote to what it names, or an error that offers what is called nearly so."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ys_analytics.errors import UsageError
+
+
+def misnamed(name: str, known: Iterable[str], *, what: str, listed: str) -> UsageError:
+    """The error for a name that names nothing, with the names nearest to it.
+
+    Args:
+        name: What was written.
+        known: The names there are.
+        what: Of what kind it should be.
+        listed: The command that lists them, or where they are.
+
+    >>> print(misnamed("transaktions", ["assets", "transactions"], what="table", listed="`ys catalog`"))
+    no table is called 'transaktions'; did you mean transactions?
+    >>> print(misnamed("x", ["assets"], what="table", listed="`ys catalog`"))
+    no table is called 'x'; `ys catalog` lists them
+    """
+    plain = {one.lower(): one for one in known}
+    near = [plain[one] for one in get_close_matches(name.strip().lower(), plain, n=3)]
+    advice = f"did you mean {' or '.join(near)}?" if near else f"{listed} lists them"
+    return UsageError(f"no {what} is called {name!r}; {advice}")
+
+
+def text(value: object, *, what: str, example: str) -> str:
+    """The value where it is text, as every name and week is.
+
+    Papermill makes numbers, booleans and nothing of what is written after `-p`; after `-r` it leaves text alone.
+
+    Raises:
+        UsageError: it is something else.
+
+    >>> text(2026, what="portfolio_id", example="'Alder Reserve'")
+    Traceback (most recent call last):
+    ...
+    ys_analytics.errors.UsageError: portfolio_id 2026 is of type int, not text; write it as text, such as \
+'Alder Reserve' (with papermill, -r instead of -p)
+    """
+    if isinstance(value, str):
+        return value
+    raise UsageError(
+        f"{what} {value!r} is of type {type(value).__name__}, not text; write it as text, such as {example}"
+        " (with papermill, -r instead of -p)"
+    )
