@@ -114,7 +114,7 @@ def test_a_week_whose_first_return_begins_before_it_has_no_return():
         for row in desk_returns.compared(daily, portfolio="p", week=WEEK, risk_free=0.0).iter_rows(named=True)
     }
     assert rows["total_return"]["week"] is None
-    assert rows["total_return"]["week_reason"] == "a return that begins on 2026-11-13, before the window, ends in it"
+    assert rows["total_return"]["week_reason"] == "no close at its start: its first return begins on 2026-11-13"
     assert rows["total_return"]["since"] == pytest.approx(-0.21)
     assert rows["max_drawdown"]["since"] == pytest.approx(75 / 102 - 1)
     assert rows["worst_day"]["week"] > 0

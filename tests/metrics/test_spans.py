@@ -161,8 +161,9 @@ def test_a_week_that_begins_within_a_return_is_refused():
     got = {row["metric"]: row for row in table.iter_rows(named=True)}
     begun = data["day"][FALL] - timedelta(days=HOLE - 1)
     assert got["total_return"]["value"] is None
-    assert got["total_return"]["reason"] == f"a return that begins on {begun}, before the window, ends in it"
+    assert got["total_return"]["reason"] == f"no close at its start: its first return begins on {begun}"
     assert got["max_drawdown"]["value"] is None
+    assert got["cagr"]["reason"] == got["total_return"]["reason"]
     assert got["worst_day"]["value"] == data.filter(pl.col("day") >= monday, pl.col("days") == 1)["ret"].min()
     later = metrics.fleet(data, since=data["day"][FALL] + timedelta(days=1)).row(0, named=True)
     assert later["total_return"] == pytest.approx(math.prod(1 + r for r in data["ret"].to_list()[FALL + 1 :]) - 1)

@@ -45,14 +45,16 @@ def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | Non
     short = pl.format(f"needs {metric.minimum} {unit}, has {{}}", n)
     torn = pl.lit(None, pl.String)
     if entire is not None:
-        torn = pl.when(~entire).then(pl.format("a return that begins on {}, before the window, ends in it", "start"))
+        torn = pl.when(~entire).then(pl.format("no close at its start: its first return begins on {}", "start"))
     return (
         pl.when(n.is_null())
         .then(pl.lit("needs a benchmark"))
+        .when(torn.is_not_null())
+        .then(torn)
         .when(n < metric.minimum)
         .then(short)
         .when(value.is_null())
-        .then(pl.coalesce(torn, pl.lit(metric.undefined)))
+        .then(pl.lit(metric.undefined))
     )
 
 
