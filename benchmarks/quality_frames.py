@@ -38,14 +38,14 @@ def demo(*, portfolios: int = 12, days: int = 400, seed: int = 7) -> dict[str, p
 
 
 @contextmanager
-def frozen(frames: Mapping[str, pl.DataFrame], *, as_of: datetime = UNTIL) -> Iterator[Frozen]:
+def frozen(frames: Mapping[str, pl.DataFrame], *, as_of: datetime = UNTIL, week: str = "2026-W47") -> Iterator[Frozen]:
     """Frames as a run, for the length of a block."""
     with TemporaryDirectory() as folder:
-        run = Path(folder) / "2026-W47"
+        run = Path(folder) / week
         (run / "frames").mkdir(parents=True)
         for name, frame in frames.items():
             frame.write_parquet(run / "frames" / f"{name}.parquet")
-        (run / "manifest.json").write_text(json.dumps({"week": "2026-W47", "as_of": as_of.isoformat()}))
+        (run / "manifest.json").write_text(json.dumps({"week": week, "as_of": as_of.isoformat()}))
         yield Frozen(run)
 
 

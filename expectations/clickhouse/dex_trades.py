@@ -19,15 +19,17 @@ from ys_analytics.quality.promise import Detect
 
 _KEY = ("chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address")
 _POOL = ("chain_id", "pair_address")
+# A pool of three tokens trades in three units.
+_PAIR = (*_POOL, "token0_address", "token1_address")
 
 SUITE = ExpectationSuite(
     name="dex_trades",
     expectations=[
         ExpectCompoundColumnsToBeUnique(
-            column_list=["chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address"],
-            severity="critical",
-            notes="Volume doubles when a swap is counted twice. A route of several swaps shares its hash, not "
-            "its pair.",
+            column_list=[*_KEY, "token0_address", "token1_address", "amount0", "amount1", "price", "block_number"],
+            severity="warning",
+            notes="Volume doubles when a swap is counted twice. One transaction may swap in one pool again and again, "
+            "so only rows that are alike in all are one swap.",
         ),
         *(
             ExpectColumnValuesToNotBeNull(
@@ -38,8 +40,6 @@ SUITE = ExpectationSuite(
             for column in (
                 "timestamp",
                 "chain_id",
-                "dex_name",
-                "pair_address",
                 "token0_address",
                 "token1_address",
                 "amount0",
@@ -48,6 +48,14 @@ SUITE = ExpectationSuite(
                 "transaction_hash",
                 "block_number",
             )
+        ),
+        *(
+            ExpectColumnValuesToNotBeNull(
+                column=column,
+                severity="warning",
+                notes="Volume by exchange is short of swaps whose exchange or pool is not known.",
+            )
+            for column in ("dex_name", "pair_address")
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
@@ -59,8 +67,9 @@ SUITE = ExpectationSuite(
             column="price",
             min_value=0,
             strict_min=True,
-            severity="critical",
-            notes="A swap at no price, or a negative one, moved nothing and still moves every mean it enters.",
+            severity="warning",
+            notes="A swap at no price, or a negative one, moved nothing and still moves every mean it enters; a price "
+            "below all decimals the store keeps reads as none.",
         ),
         UnexpectedRowsExpectation(
             description="tokens moved both ways",
@@ -75,7 +84,7 @@ SUITE = ExpectationSuite(
             "and takes.",
         ),
         UnexpectedRowsExpectation(
-            description="a pair is of two tokens, in one order",
+            description="a pair names its two tokens in one order",
             unexpected_rows_query="""
                 SELECT judged.chain_id AS chain_id, judged.dex_name AS dex_name, judged.timestamp AS timestamp,
                        judged.transaction_hash AS transaction_hash, judged.pair_address AS pair_address,
@@ -86,11 +95,12 @@ SUITE = ExpectationSuite(
                            topK(1)(concat(lower(token0_address), ' ', lower(token1_address)))[1] AS tokens
                     FROM {batch} AS counted GROUP BY chain_id, pair_address
                 ) AS usual ON judged.chain_id = usual.chain_id AND judged.pair_address = usual.pair_address
-                WHERE concat(lower(judged.token0_address), ' ', lower(judged.token1_address)) <> usual.tokens
+                WHERE concat(lower(judged.token1_address), ' ', lower(judged.token0_address)) = usual.tokens
+                  AND lower(judged.token0_address) <> lower(judged.token1_address)
             """,
             meta={"columns": ["pair_address", "token0_address", "token1_address"]},
             severity="warning",
-            notes="A swap is priced the wrong way round, or in another pair's tokens: two columns were exchanged.",
+            notes="A swap is priced the wrong way round: two columns were exchanged. A pool may hold more than two.",
         ),
         UnexpectedRowsExpectation(
             description="a transaction happens at one moment",
@@ -164,7 +174,7 @@ DETECTORS = [
     ),
     Detect(
         rule="in_whole_tokens(amount0)",
-        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_POOL, key=_KEY, value="amount0"),
+        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount0"),
         columns=("amount0",),
         severity="warning",
         notes="Volume of a week is one swap: raw units were written where whole tokens belong, or a whale traded.",
@@ -172,7 +182,7 @@ DETECTORS = [
     ),
     Detect(
         rule="in_whole_tokens(amount1)",
-        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_POOL, key=_KEY, value="amount1"),
+        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount1"),
         columns=("amount1",),
         severity="warning",
         notes="Volume of a week is one swap: raw units were written where whole tokens belong, or a whale traded.",
@@ -180,7 +190,7 @@ DETECTORS = [
     ),
     Detect(
         rule="in_whole_tokens(price)",
-        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_POOL, key=_KEY, value="price"),
+        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_PAIR, key=_KEY, value="price"),
         columns=("price",),
         severity="warning",
         notes="Every mean is one swap: its price was taken from raw units, or its token collapsed.",

@@ -58,16 +58,43 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeBetween(
             column="price",
             min_value=0,
-            strict_min=True,
             severity="critical",
-            notes="A price of zero wipes out a holding and a negative one turns it into a debt.",
+            notes="A negative price turns a holding into a debt.",
         ),
         ExpectColumnValuesToBeBetween(
             column="price",
-            max_value=10_000_000,
+            min_value=0,
+            strict_min=True,
+            severity="warning",
+            notes="A price of zero wipes out a holding. A token that fell below all decimals the store keeps has it "
+            "honestly.",
+        ),
+        UnexpectedRowsExpectation(
+            description="price is not nothing beside prices that are something",
+            unexpected_rows_query="""
+                SELECT judged.asset_id AS asset_id, judged.chain_id AS chain_id, judged.timestamp AS timestamp,
+                       judged.source AS source, judged.price AS price
+                FROM {batch} AS judged
+                INNER JOIN (
+                    SELECT asset_id, chain_id, source, max(timestamp) AS last,
+                           toFloat64(argMax(price, timestamp)) AS closing
+                    FROM {batch} AS known WHERE price > 0 GROUP BY asset_id, chain_id, source
+                ) AS priced
+                    ON judged.asset_id = priced.asset_id
+                    AND judged.chain_id = priced.chain_id AND judged.source = priced.source
+                WHERE judged.price = 0 AND (judged.timestamp < priced.last OR priced.closing > 0.000000000001)
+            """,
+            meta={"columns": ["price"]},
             severity="critical",
-            notes="One unscaled price makes a portfolio worth more than the world; no coin ever cost ten million "
-            "dollars.",
+            notes="A holding is wiped out by a price that was not known: no market falls to nothing in one step, nor "
+            "comes back from there.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="price",
+            max_value=10_000_000_000_000,
+            severity="warning",
+            notes="One unscaled price makes a portfolio worth more than the world. Shares of pools of two coins with "
+            "six decimals do cost trillions each, so this is a hint and no limit.",
         ),
         ExpectColumnValuesToBeBetween(
             column="volume_24h",
@@ -150,9 +177,26 @@ DETECTORS = [
             picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
         ),
         columns=("price",),
-        severity="critical",
+        severity="warning",
         notes="Holdings are worth ten or a thousand times too much or too little: a decimal point moved, or raw "
-        "units were read as whole.",
+        "units were read as whole. A token that was split a thousand to one leaps so too, and stays.",
+        needs=("market_data",),
+    ),
+    Detect(
+        rule="no_decimal_shift_and_back(price)",
+        find=lambda picture: decimal_shifts(
+            picture.frame("market_data"),
+            series=_SERIES,
+            time="timestamp",
+            value="price",
+            volume="volume_24h",
+            least=2,
+            lasting=False,
+        ),
+        columns=("price",),
+        severity="critical",
+        notes="Holdings are worth a hundred or a million times too much or too little: a price that leaps by all but "
+        "exactly a power of ten and leads exactly back was read in another unit.",
         needs=("market_data",),
     ),
     Detect(

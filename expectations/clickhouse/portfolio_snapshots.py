@@ -84,13 +84,14 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeBetween(
             column="total_value",
             min_value=0,
-            severity="critical",
-            notes="Every return after a negative value has the wrong sign; liquidation comes before that.",
+            severity="warning",
+            notes="Returns after a negative value are not defined. A debt above its collateral comes to one honestly, "
+            "for as long as nobody liquidates it.",
         ),
         ExpectColumnValuesToBeBetween(
             column="total_value",
             max_value=1_000_000_000_000,
-            severity="critical",
+            severity="warning",
             notes="One unscaled amount makes a portfolio worth a trillion and every share of it zero.",
         ),
         ExpectColumnValuesToBeBetween(
@@ -193,13 +194,15 @@ DETECTORS = [
     ),
     Detect(
         rule="no_zero_between(total_value)",
-        find=lambda picture: zeros_between(
-            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
+        find=lambda picture: unexplained(
+            zeros_between(picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"),
+            picture.frame("transactions"),
         ),
         columns=("total_value",),
         severity="critical",
-        notes="A loss of everything and a gain beyond measure: a value that was not known was written as nothing.",
-        needs=("portfolio_snapshots",),
+        notes="A loss of everything and a gain beyond measure: a value that was not known was written as nothing. Who "
+        "withdrew everything, and paid in again, is not named.",
+        needs=("portfolio_snapshots", "transactions"),
     ),
     Detect(
         rule="not_stale(total_value)",

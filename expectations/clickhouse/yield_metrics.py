@@ -21,15 +21,16 @@ from ys_analytics.quality.detectors.yields import leaping_yields
 from ys_analytics.quality.detectors.zones import off_beat
 from ys_analytics.quality.promise import Detect
 
-_SERIES = ("protocol_name", "pool_address")
+_SERIES = ("protocol_name", "chain_id", "pool_address")
 
 SUITE = ExpectationSuite(
     name="yield_metrics",
     expectations=[
         ExpectCompoundColumnsToBeUnique(
-            column_list=["protocol_name", "pool_address", "timestamp"],
+            column_list=["protocol_name", "chain_id", "pool_address", "timestamp"],
             severity="critical",
-            notes="Two yields of one pool at one moment: the ranking shows whichever came last.",
+            notes="Two yields of one pool at one moment: the ranking shows whichever came last. One address on two "
+            "chains is two pools.",
         ),
         *(
             ExpectColumnValuesToNotBeNull(
@@ -63,20 +64,22 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeBetween(
             column="apy",
             min_value=-1,
-            severity="critical",
-            notes="A yield below minus one loses more than was put in; a unit was misread.",
+            severity="warning",
+            notes="A yield below minus one loses more than was put in: a unit was misread, or the loss of a day was "
+            "taken for that of a year.",
         ),
         ExpectColumnValuesToBeBetween(
             column="tvl",
             min_value=0,
-            severity="critical",
-            notes="Shares of a pool turn negative with the value locked in it.",
+            severity="warning",
+            notes="Shares of a pool turn negative with the value locked in it; bad debt beyond what was lent does so.",
         ),
         ExpectColumnValuesToBeBetween(
             column="tvl",
             max_value=1_000_000_000_000,
-            severity="critical",
-            notes="One unscaled pool is worth more than all of DeFi ever was, and tops every table.",
+            severity="warning",
+            notes="One unscaled pool is worth more than all of DeFi ever was, and tops every table; a pool of a spam "
+            "token does so too.",
         ),
         *(
             ExpectColumnValuesToBeBetween(

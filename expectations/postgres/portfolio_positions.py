@@ -65,26 +65,38 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeBetween(
             column="average_cost",
             min_value=0,
-            severity="critical",
-            notes="Gains against a negative cost are always profits.",
+            severity="warning",
+            notes="Gains against a negative cost are always profits. A platform that takes rewards off the cost comes "
+            "to one honestly.",
         ),
         UnexpectedRowsExpectation(
-            description="what is owed counts against, what is held counts for",
+            description="what is owed counts against",
             unexpected_rows_query="""
                 SELECT id, portfolio_id, position_type, current_value FROM {batch} AS judged
-                WHERE (position_type = 'borrowing' AND current_value > 0)
-                   OR (position_type <> 'borrowing' AND current_value < 0)
+                WHERE position_type = 'borrowing' AND current_value > 0
             """,
             meta={"columns": ["current_value", "position_type"]},
             severity="critical",
-            notes="Net value is wrong by twice a debt whose sign was lost.",
+            notes="Net value is wrong by twice a debt whose sign was lost. No debt is an asset of who owes it.",
+        ),
+        UnexpectedRowsExpectation(
+            description="what is held counts for",
+            unexpected_rows_query="""
+                SELECT id, portfolio_id, position_type, current_value FROM {batch} AS judged
+                WHERE position_type <> 'borrowing' AND current_value < 0
+            """,
+            meta={"columns": ["current_value", "position_type"]},
+            severity="warning",
+            notes="Net value is wrong by twice a holding whose sign was lost; a leveraged farm under water has this "
+            "sign honestly.",
         ),
         ExpectColumnValuesToBeBetween(
             column="current_value",
             min_value=-1_000_000_000_000,
             max_value=1_000_000_000_000,
-            severity="critical",
-            notes="One unscaled amount makes every other share of a portfolio zero.",
+            severity="warning",
+            notes="One unscaled amount makes every other share of a portfolio zero; a spam token quoted at a fancy "
+            "price does so too.",
         ),
         UnexpectedRowsExpectation(
             description="allocation_percentage adds up",
@@ -127,7 +139,7 @@ DETECTORS = [
         columns=("quantity", "asset_id"),
         severity="warning",
         notes="One holding may be worth more than all others together: raw units were written where whole tokens "
-        "belong. Its value and its price tell a whale from an error, and stop a report: see `cross_store`.",
+        "belong. Its value and its price tell a whale from an error: see `cross_store`.",
         needs=("portfolio_positions",),
     ),
     Detect(

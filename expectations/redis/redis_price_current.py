@@ -40,10 +40,16 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeBetween(
             column="price",
             min_value=0,
-            strict_min=True,
-            max_value=10000000,
             severity="critical",
-            notes="A last price of nothing, or of more than any coin ever cost, is printed as today's value.",
+            notes="A last price below nothing is printed as today's value.",
+        ),
+        ExpectColumnValuesToBeBetween(
+            column="price",
+            min_value=0,
+            strict_min=True,
+            max_value=10_000_000_000_000,
+            severity="warning",
+            notes="A last price of nothing, or of more than any share of a pool ever cost, is shown as today's value.",
         ),
         ExpectColumnValuesToBeBetween(
             column="volume_24h",

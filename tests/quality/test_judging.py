@@ -112,7 +112,8 @@ GENESIS = "between(timestamp, >= 2009-01-03 00:00:00+00:00)"
     ("table", "rule", "spoil"),
     [
         ("market_data", "between(price, > 0.0)", put("price", Decimal(0))),
-        ("market_data", "between(price, > 0.0)", put("price", Decimal(-5))),
+        ("market_data", "price is not nothing beside prices that are something", put("price", Decimal(0))),
+        ("market_data", "between(price, >= 0.0)", put("price", Decimal(-5))),
         ("market_data", "not_be_null(price)", put("price", None)),
         ("market_data", "match_regex(asset_id)", put("asset_id", "BTC")),
         ("market_data", GENESIS, put("timestamp", datetime(1970, 1, 20, tzinfo=UTC))),

@@ -33,8 +33,9 @@ def about_vectors(table: str, *, meaning: str, score: str, time: str | None = No
             rule="has_direction(vector)",
             find=lambda picture: faulty_norms(picture.frame(table), key=_KEY, vector=_VECTOR),
             columns=(_VECTOR,),
-            severity="critical",
-            notes="A vector without direction is like everything and nothing; searches return it by chance.",
+            severity="warning",
+            notes="A vector without direction is like everything and nothing; searches return it by chance. A text "
+            "without a word has none honestly.",
             needs=(table,),
         ),
         Detect(

@@ -40,27 +40,43 @@ def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFra
 
 
 def flows_beyond(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
-    """Confirmed deposits and withdrawals worth twice what their portfolio was worth on any day around them."""
+    """Confirmed deposits and withdrawals worth twice what their portfolio can have held on any day around them.
+
+    It can have held its largest value at a snapshot of these days, and what came and went the other way in them: money
+    that is paid in and taken out between two snapshots shows in no value.
+    """
     flows = transactions.lazy().filter(
         pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"]) & moves()
     )
     sides = [
         _priced(flows.filter(pl.col(f"{side}_amount") > 0), quotes, side).select(
-            "id", "timestamp", "portfolio_id",
+            "id", "timestamp", "portfolio_id", "transaction_type",
             _worth=pl.col(f"{side}_amount").cast(pl.Float64) * pl.col(f"_{side}_price"),
         )
         for side in ("from", "to")
     ]  # fmt: skip
     day = pl.col("timestamp").dt.date()
+    worth = pl.concat(sides).with_columns(pl.col("transaction_type").cast(pl.String), _day=day)
+    other = pl.when(pl.col("transaction_type") == "deposit").then(pl.lit("withdraw")).otherwise(pl.lit("deposit"))
+    both_ways = (
+        worth.with_columns(_around=pl.int_ranges(-_DAYS_AROUND, _DAYS_AROUND + 1))
+        .explode("_around")
+        .group_by(
+            "portfolio_id",
+            transaction_type=other,
+            _day=pl.col("_day") + pl.duration(days="_around"),
+        )
+        .agg(_other_way=pl.col("_worth").sum())
+    )
     most = snapshots.lazy().group_by("portfolio_id", _day=day).agg(_value=pl.col("total_value").max())
     around = pl.concat(
         most.with_columns(pl.col("_day").dt.offset_by(f"{days}d")) for days in range(-_DAYS_AROUND, _DAYS_AROUND + 1)
     )
     return (
-        pl.concat(sides)
-        .with_columns(_day=day)
-        .join(around.group_by("portfolio_id", "_day").agg(pl.col("_value").max()), on=["portfolio_id", "_day"])
-        .with_columns(_times=pl.col("_worth") / pl.col("_value").cast(pl.Float64))
+        worth.join(around.group_by("portfolio_id", "_day").agg(pl.col("_value").max()), on=["portfolio_id", "_day"])
+        .join(both_ways, on=["portfolio_id", "transaction_type", "_day"], how="left")
+        .with_columns(_held=pl.col("_value").cast(pl.Float64) + pl.col("_other_way").fill_null(0.0))
+        .with_columns(_times=pl.col("_worth") / pl.col("_held"))
         .filter((pl.col("_value") > 0) & (pl.col("_times") > _BEYOND_PORTFOLIO))
         .sort("_times", "id", descending=[True, False])
         .select(

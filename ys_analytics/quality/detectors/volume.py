@@ -64,7 +64,7 @@ def unusual_days(frame: pl.DataFrame, *, time: str, least: int = 10, clockwork: 
     missed_a_beat = pl.lit(clockwork) & (pl.col("_clockwork") >= _CLOCKWORK) & (off > 0)
     return (
         whole.filter(
-            (pl.col("_usual") >= least) & (((off > _FAR * pl.col("_spread")) & ~pl.col("_habit")) | missed_a_beat)
+            (pl.col("_usual") >= least) & ~pl.col("_habit") & ((off > _FAR * pl.col("_spread")) | missed_a_beat)
         )
         .sort(off / pl.col("_spread"), "_day", descending=[True, False])
         .select(

@@ -13,6 +13,8 @@ _REGULAR = 0.6
 _ENOUGH = 5
 # Pauses, half on each side, from which the usual one is read; and rows by whose moments one is dated.
 _AROUND, _NEIGHBOURS = 41, 9
+# How far a chain's pace strays from its median over some rows, as a share.
+_PACE_STRAYS = 0.02
 _QUARTER = 900  # seconds; every zone on Earth is a multiple of it away from UTC
 _DAY = 86400
 # Observations from which a correlation is read, and how clear it must be.
@@ -65,7 +67,8 @@ def out_of_order(
 ) -> pl.DataFrame:
     """Rows far from the moments of those that are numbered around them, such as swaps of neighbouring blocks.
 
-    Far is ten minutes, and six times what rows around usually differ by.
+    Far is ten minutes, six times what rows around usually differ by, and a fiftieth of the time to the rows around it:
+    a chain's pace strays, so what lies alone is dated less exactly.
 
     >>> from datetime import UTC, datetime, timedelta
     >>> start = datetime(2024, 1, 1, tzinfo=UTC)
@@ -76,22 +79,25 @@ def out_of_order(
     """
     by = list(series)
     seconds = pl.col(time).dt.epoch("s").cast(pl.Float64)
-    # Blocks come at a steady pace: where a row lies between its neighbours is known from their numbers.
-    pace = (pl.col("_at") - pl.col("_at").shift(1)) / (pl.col("_number") - pl.col("_number").shift(1))
-    expected = (pl.col("_at") - pl.col("_number") * pl.col("_pace")).rolling_median(
-        _NEIGHBOURS, min_samples=_ENOUGH, center=True
-    )
-    off = (pl.col("_at") - pl.col("_number") * pl.col("_pace") - pl.col("_expected")).abs()
+    # Blocks come at a steady pace: where a row lies between its neighbours is known from their numbers. The pace of a
+    # chain changes once in years, so it is read from the rows around.
+    passed = pl.col("_number").diff().fill_null(0.0)
+    pace = pl.col("_at").diff() / passed
+    usual_pace = pl.col("_pace").rolling_median(_AROUND, min_samples=_ENOUGH, center=True)
+    expected = pl.col("_beside").rolling_median(_NEIGHBOURS, min_samples=_ENOUGH, center=True)
+    lonely = pl.max_horizontal(pl.col("_at").diff(_NEIGHBOURS // 2), pl.col("_at").diff(-(_NEIGHBOURS // 2)).abs())
     return (
         frame.lazy()
         .drop_nulls([order, time])
         .sort(*by, order, *key)
         .with_columns(_at=seconds, _number=pl.col(order).cast(pl.Float64))
-        .with_columns(_pace=pace.filter(pace.is_finite()).median().over(by))
+        .with_columns(_passed=passed.over(by), _pace=pl.when(passed > 0).then(pace).over(by), _lonely=lonely.over(by))
+        .with_columns(_pace=usual_pace.over(by).fill_null(pl.col("_pace").median().over(by)))
+        .with_columns(_beside=pl.col("_at") - (pl.col("_passed") * pl.col("_pace")).cum_sum().over(by))
         .with_columns(_expected=expected.over(by))
-        .with_columns(_off=off)
+        .with_columns(_off=(pl.col("_beside") - pl.col("_expected")).abs())
         .with_columns(_usual=1.4826 * pl.col("_off").rolling_median(_AROUND, min_samples=_ENOUGH, center=True).over(by))
-        .filter(pl.col("_off") > pl.max_horizontal(pl.lit(600.0), 6 * pl.col("_usual")))
+        .filter(pl.col("_off") > pl.max_horizontal(600.0, 6 * pl.col("_usual"), _PACE_STRAYS * pl.col("_lonely").abs()))
         .sort("_off", *key, descending=[True, *[False] * len(key)])
         .select(
             *dict.fromkeys([*key, time, order]),
