@@ -46,19 +46,6 @@ def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
     return pl.DataFrame({time: [last], "said": [said]}, schema={time: frame.schema[time], "said": pl.String})
 
 
-def older_than(
-    frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime, limit: timedelta
-) -> pl.DataFrame:
-    """Rows last touched longer ago than `limit`: state that claims to be current and is not."""
-    return (
-        frame.lazy()
-        .filter(pl.col(time) < as_of - limit)
-        .sort(time, *key)
-        .select(*key, time, said=pl.format("last touched {}", pl.col(time)))
-        .collect()
-    )
-
-
 def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:
     """Rows from after the day on which the picture was taken: a clock runs ahead, or a zone was added twice.
 
