@@ -1,7 +1,7 @@
 """What can be set, and the only place that reads the environment.
 
 Knows names, defaults and meanings; opens nothing. Every setting is an
-environment variable `YS_<NAME>` or a line of `.env` beside pyproject.toml;
+environment variable `YS_<NAME>` or a line of `.env` in the workspace;
 `YS_ENV_FILE` names another such file, which is how tests keep off real stores.
 """
 
@@ -13,9 +13,22 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ys_analytics.errors import SettingsError
+from ys_analytics.resources import CHECKOUT
 
-# The folder that holds pyproject.toml, notebooks/, reports/ and expectations/.
-PROJECT = Path(__file__).resolve().parent.parent
+
+def _workspace() -> Path:
+    """Where stores, runs and `.env` are by default: the checkout, or the user's data folder for an installed kit.
+
+    Not the current folder: a notebook's kernel runs in another one than the shell and must find the same stores.
+    """
+    if CHECKOUT is not None:
+        return CHECKOUT
+    # The XDG base directory specification: a value that is not absolute is to be ignored.
+    named = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (named if named.is_absolute() else Path.home() / ".local" / "share") / "ys-analytics"
+
+
+WORKSPACE = _workspace()
 
 
 class Settings(BaseSettings):
@@ -27,14 +40,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="YS_",
-        env_file=os.environ.get("YS_ENV_FILE", PROJECT / ".env"),
+        env_file=os.environ.get("YS_ENV_FILE", WORKSPACE / ".env"),
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
     )
 
-    home: Path = Field(PROJECT / ".ys", description="Folder of the embedded stores.")
-    out: Path = Field(PROJECT / "reports" / "out", description="Folder of runs and reports.")
+    home: Path = Field(WORKSPACE / ".ys", description="Folder of the embedded stores.")
+    out: Path = Field(WORKSPACE / "reports" / "out", description="Folder of runs and reports.")
 
     postgres_url: SecretStr | None = Field(None, description="postgresql://… of the primary; embedded when empty.")
     postgres_replica_url: SecretStr | None = Field(None, description="Where reads go when set; writes never do.")

@@ -15,6 +15,7 @@ import pytest
 import stamina
 from playwright.sync_api import expect, sync_playwright
 
+from ys_analytics.cli.lab import copy_notebooks
 from ys_analytics.reporting.browser import FLAGS, require_browser
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -60,6 +61,17 @@ def lab(ys):
     drain.join(timeout=30)
     server.stdout.close()
     server.stderr.close()
+
+
+def test_a_workspace_is_given_notebooks_once(tmp_path):
+    """An installed kit opens JupyterLab on notebooks that can be saved; what an analyst saved is never overwritten."""
+    copy_notebooks(tmp_path / "new")
+    assert (tmp_path / "new" / "notebooks" / "performance.ipynb").read_bytes() == (
+        NOTEBOOKS / "performance.ipynb"
+    ).read_bytes()
+    (tmp_path / "new" / "notebooks" / "performance.ipynb").write_text("mine")
+    copy_notebooks(tmp_path / "new")
+    assert (tmp_path / "new" / "notebooks" / "performance.ipynb").read_text() == "mine"
 
 
 def test_the_lab_listens_on_loopback_and_asks_for_its_token(lab):

@@ -1,4 +1,4 @@
-"""Figures that textbooks, papers and manuals print, beyond those of ../shared/oracles, each by its own convention."""
+"""Figures that textbooks, papers and manuals print, beyond those of test_oracles.py, each by its own convention."""
 
 import math
 from datetime import date

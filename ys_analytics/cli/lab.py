@@ -3,25 +3,31 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 from ys_analytics.errors import ReportError
-from ys_analytics.settings import PROJECT, load_settings
+from ys_analytics.resources import NOTEBOOKS
+from ys_analytics.settings import WORKSPACE, load_settings
 
 KERNEL = "ys-analytics"
 
 
-def open_lab(*, port: int, browser: bool, folder: Path = PROJECT) -> NoReturn:
+def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     """Become JupyterLab: stores up, kernel registered, token on stdout.
+
+    The workspace of an installed kit is given a copy of the notebooks, the analyst's own from then on.
 
     The token travels in the environment, where another user's `ps` cannot see it.
     """
     from ys_analytics import local
 
     local.up(load_settings())
+    if folder == WORKSPACE:
+        copy_notebooks(folder)
     _register_kernel()
     _stay_quiet()
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
@@ -40,6 +46,12 @@ def open_lab(*, port: int, browser: bool, folder: Path = PROJECT) -> NoReturn:
     if not browser:
         words.append("--no-browser")
     os.execve(sys.executable, words, os.environ | {"JUPYTER_TOKEN": token})  # noqa: S606 - we become the server
+
+
+def copy_notebooks(folder: Path) -> None:
+    """Copy the kit's notebooks into a workspace that has none; notebooks that are there are the analyst's own."""
+    if not (folder / "notebooks").exists():
+        shutil.copytree(NOTEBOOKS, folder / "notebooks")
 
 
 def _stay_quiet() -> None:

@@ -104,13 +104,13 @@ def runs(
 def lab(
     port: Annotated[int, typer.Option(min=1024, max=65535, help="Port on loopback.")] = 8888,
     folder: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder to open; the project's own when left out.")
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder to open; the workspace when left out.")
     ] = None,
     *,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
 ) -> None:
     """Open JupyterLab on loopback, with its token, the embedded stores up and the kernel registered."""
     from ys_analytics.cli.lab import open_lab
-    from ys_analytics.settings import PROJECT
+    from ys_analytics.settings import WORKSPACE
 
-    open_lab(port=port, browser=browser, folder=(folder or PROJECT).resolve())
+    open_lab(port=port, browser=browser, folder=folder.resolve() if folder else WORKSPACE)

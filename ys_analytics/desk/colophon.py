@@ -4,14 +4,13 @@ Asks git and the catalogue; computes no number.
 """
 
 import platform
-import subprocess
 from collections.abc import Iterable
 from importlib.metadata import version
 
 import polars as pl
 
+from ys_analytics.frames import git_commit
 from ys_analytics.metrics import catalog
-from ys_analytics.settings import PROJECT
 
 
 def refusals(measures: pl.DataFrame, others: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
@@ -67,12 +66,7 @@ def made_with(facts: Iterable[tuple[str, str]]) -> pl.DataFrame:
 
 def commit() -> str:
     """The commit the program was run from, and whether files differ from it."""
-    try:
-        found = _git("rev-parse", "--short=12", "HEAD").strip()
-        return f"{found}, with changes" if _git("status", "--porcelain", "--untracked-files=no").strip() else found
-    except (OSError, subprocess.CalledProcessError):
+    found, _, dirty = git_commit().partition("-")
+    if not found:
         return "not a git checkout"
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=True).stdout  # noqa: S603, S607 - our own words
+    return f"{found[:12]}, with changes" if dirty else found[:12]

@@ -12,7 +12,7 @@ from ys_analytics.frames.freeze import freeze
 from ys_analytics.frames.gate import conform
 from ys_analytics.frames.lazy import scan
 from ys_analytics.frames.loading import batches, count, load
-from ys_analytics.frames.manifest import FrameRecord, Manifest
+from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit
 from ys_analytics.frames.named import LOADERS, Loader
 from ys_analytics.frames.proof import prove
 from ys_analytics.frames.run import Run, open_run
@@ -33,6 +33,7 @@ __all__ = [
     "find_portfolio",
     "fleet",
     "freeze",
+    "git_commit",
     "last_values",
     "load",
     "open_run",

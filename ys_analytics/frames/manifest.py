@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ys_analytics.errors import RunError
-from ys_analytics.settings import PROJECT
+from ys_analytics.resources import CHECKOUT
 
 # How many of the runs beside a missing one its error names.
 _NAMED = 5
@@ -107,11 +107,20 @@ class Manifest:
             raise RunError(f"{path}: not a whole manifest ({type(error).__name__}); freeze the week again") from error
 
 
-def git_commit() -> str:
-    """The commit this program runs from, marked where files differ from it; empty outside a checkout."""
+def git_commit(checkout: Path | None = CHECKOUT) -> str:
+    """The commit this program runs from, marked `-dirty` where files differ from it; empty outside a checkout.
+
+    Args:
+        checkout: The folder of the checkout. A folder inside somebody else's repository, as an installed kit or an
+            unpacked archive may be, has no commit of ours.
+    """
+    if checkout is None:
+        return ""
     try:
-        commit = _git("rev-parse", "HEAD")
-        return f"{commit}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else commit
+        if Path(_git(checkout, "rev-parse", "--show-toplevel")).resolve() != checkout.resolve():
+            return ""
+        commit = _git(checkout, "rev-parse", "HEAD")
+        return f"{commit}-dirty" if _git(checkout, "status", "--porcelain", "--untracked-files=no") else commit
     except (OSError, subprocess.CalledProcessError):
         return ""
 
@@ -121,8 +130,8 @@ def kit_version() -> str:
     return version("ys-analytics")
 
 
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own words
+def _git(checkout: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=checkout, capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own words
     return done.stdout.strip()
 
 

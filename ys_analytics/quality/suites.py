@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ys_analytics.errors import SuiteError, UsageError
 from ys_analytics.quality.promise import CROSS_STORE, Detect, Suite, columns_of
+from ys_analytics.resources import SUITES
 from ys_analytics.schemas import TABLES
-from ys_analytics.settings import PROJECT
 
-FOLDER = PROJECT / "expectations"
+FOLDER = SUITES
 
 
 def path_of(name: str, folder: Path = FOLDER) -> Path:

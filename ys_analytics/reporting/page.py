@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
-from ys_analytics.settings import PROJECT
+from ys_analytics.resources import REPORTS
 from ys_analytics.views import TWIN_TYPE
 from ys_analytics.views.twin import plain
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
 
-REPORTS = PROJECT / "reports"
 TWIN_VERSION = "ys.report.v1"
 
 # Where the script, and the call that starts it, go in a page that draws itself.

@@ -19,7 +19,8 @@ from nbformat import NotebookNode
 from ys_analytics.errors import ExpectationFailed, ReportError, RunError, UsageError, YsError
 from ys_analytics.reporting import book, notebook, page, ranking, shelf, weeks
 from ys_analytics.reporting.printer import Printer, finished, open_printer
-from ys_analytics.reporting.weekly import NOTEBOOKS, WEEKLY, Weekly, read_weekly
+from ys_analytics.reporting.weekly import WEEKLY, Weekly, read_weekly
+from ys_analytics.resources import NOTEBOOKS
 from ys_analytics.schemas import Finding, Progress, Span, silent
 from ys_analytics.settings import Settings
 

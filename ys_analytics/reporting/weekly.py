@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ys_analytics.errors import ReportError
-from ys_analytics.settings import PROJECT
+from ys_analytics.resources import NOTEBOOKS, REPORTS
 
-WEEKLY = PROJECT / "reports" / "weekly.toml"
-NOTEBOOKS = PROJECT / "notebooks"
+WEEKLY = REPORTS / "weekly.toml"
 
 
 @dataclass(frozen=True, slots=True)

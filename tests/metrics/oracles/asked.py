@@ -1,6 +1,7 @@
 """How each published or cross-computed figure is asked of our functions: the convention becomes parameters.
 
-Knows the form of the cases in ../shared/oracles; the package itself never reads them.
+Knows the form of the cases, of which those that may be copied are in `published/`; the package itself never reads
+them. The others, whose figures or series have another owner, are read from ../shared/oracles where that is there.
 """
 
 import json
@@ -15,7 +16,8 @@ import polars as pl
 from ys_analytics.metrics import performance
 from ys_analytics.metrics.drawdown import underwater
 
-FOLDER = Path(__file__).resolve().parents[4] / "shared" / "oracles"
+PUBLISHED = Path(__file__).resolve().parent / "published"
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "oracles"
 
 R, B, F, DAY = pl.col("r"), pl.col("b"), pl.col("f"), pl.col("day")
 
@@ -28,18 +30,25 @@ class LeftOut(Exception):  # noqa: N818 - not an error: a case this project answ
 
 @cache
 def cases() -> list[Case]:
-    """Every case of every file, each with the file it stands in."""
-    listed = []
-    for path in sorted(FOLDER.glob("*.json")):
-        listed += [case | {"file": path.name} for case in json.loads(path.read_text())["cases"]]
-    return listed
+    """Every case of every file that is here, once."""
+    found: dict[str, Case] = {}
+    for path in [*sorted(PUBLISHED.glob("*.json")), *sorted(SHARED.glob("*.json"))]:
+        for case in json.loads(path.read_text())["cases"]:
+            found.setdefault(case["id"], case)
+    return list(found.values())
+
+
+def series(name: str) -> Path:
+    """The file of a series that a case names."""
+    return next(path for path in (PUBLISHED / name, SHARED / name) if path.is_file())
 
 
 @cache
 def table(name: str) -> pl.DataFrame:
+    """A series that a case names."""
     if name.endswith(".parquet"):
-        return pl.read_parquet(FOLDER.parent / "data" / name.removeprefix("../"))
-    return pl.read_csv(FOLDER / name, try_parse_dates=True, null_values=["NA"])
+        return pl.read_parquet(SHARED.parent / "data" / name.removeprefix("../"))
+    return pl.read_csv(series(name), try_parse_dates=True, null_values=["NA"])
 
 
 class Asked:

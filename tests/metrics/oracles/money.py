@@ -10,13 +10,13 @@ import polars as pl
 
 from ys_analytics.metrics import attribution, flows
 
-from .asked import FOLDER, Asked
+from .asked import Asked, series
 
 
 def dated(a: Asked) -> list[tuple[date, float]]:
     if "flows" in a.inputs:
         return [(date.fromisoformat(day), float(amount)) for day, amount in a.inputs["flows"]]
-    data = pl.read_csv(FOLDER / a.inputs["csv"], has_header=True, try_parse_dates=False)
+    data = pl.read_csv(series(a.inputs["csv"]), has_header=True, try_parse_dates=False)
     rows = [*data.rows()]
     if not re.search("[a-z]", "".join(data.columns).lower()):
         rows = [tuple(data.columns), *rows]
