@@ -13,6 +13,7 @@ import polars as pl
 from ys_analytics.metrics import drawdown, performance, risk
 from ys_analytics.metrics.sample import YEAR, observed
 from ys_analytics.metrics.spans import one_day
+from ys_analytics.metrics.zones import in_utc
 
 # Stored with eight decimals, some as Float: closer than this is the same number.
 _SAME = 1e-6
@@ -49,7 +50,7 @@ def claims(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     >>> claims(pl.DataFrame(row)).row(0)
     ('a', datetime.date(2025, 1, 1), 'volatility', 0.5)
     """
-    plain = frame.lazy()
+    plain = in_utc(frame, "timestamp", of="claims")
     stored = [name for name in OURS if name in plain.collect_schema()]
     return (
         plain.select("portfolio_id", "timestamp", *(pl.col(name).cast(pl.Float64) for name in stored))

@@ -8,6 +8,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.spans import days_by_dates
+from ys_analytics.metrics.zones import refuse_foreign_days
 
 _NUMBERS = {"ret": pl.Float64, "benchmark": pl.Float64, "days": pl.Int64}
 
@@ -30,6 +31,7 @@ def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
     """
     plain = returns.lazy()
     schema = plain.collect_schema()
+    refuse_foreign_days(schema, of="returns")
     missing = [name for name in (by, "day", "ret") if name not in schema]
     if missing:
         raise ContractError(f"returns: no column {', '.join(missing)}; give {by}, day and ret")

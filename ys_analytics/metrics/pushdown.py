@@ -12,6 +12,7 @@ import polars as pl
 from ys_analytics.metrics.catalog import HEADLINE
 from ys_analytics.metrics.flows.dietz import AT_WORK
 from ys_analytics.metrics.sample import NO_RISK, YEAR
+from ys_analytics.metrics.zones import in_utc
 
 _SQL = """
 -- The dozen headline metrics of every portfolio, from its snapshots and its external flows.
@@ -234,7 +235,7 @@ def fleet_parameters(
     >>> fleet_parameters(none, until=datetime(2025, 1, 1, tzinfo=UTC))["until"]
     1735689600000000
     """
-    ordered = flows.sort("portfolio_id", "timestamp")
+    ordered = in_utc(flows, "timestamp", of="flows").collect().sort("portfolio_id", "timestamp")
     return {
         "flow_portfolios": ordered["portfolio_id"].to_list(),
         "flow_moments": ordered["timestamp"].dt.epoch("us").to_list(),

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from ys_analytics.metrics.zones import in_utc
 from ys_analytics.schemas.outcomes import moves
 
 MONEY = pl.Decimal(38, 18)
@@ -118,9 +119,11 @@ def external_flows(
     Source:
         The project's ruling "external flow".
     """
-    quotes = prices.lazy().select("asset_id", "timestamp", "price").drop_nulls().sort("timestamp")
+    quotes = (
+        in_utc(prices, "timestamp", of="prices").select("asset_id", "timestamp", "price").drop_nulls().sort("timestamp")
+    )
     flows = (
-        classified.lazy()
+        in_utc(classified, "timestamp", of="transactions")
         .filter(pl.col("flow") == "external")
         .sort("timestamp", maintain_order=True)
         .with_row_index("row")

@@ -12,6 +12,7 @@ import polars as pl
 
 from ys_analytics.metrics.flows.classify import MONEY
 from ys_analytics.metrics.performance.growth import total_return
+from ys_analytics.metrics.zones import in_utc
 
 _DAY = timedelta(days=1)
 
@@ -68,7 +69,7 @@ def daily_returns(
     [(None, 'the first close has nothing before it'), (0.01, None)]
     """
     closes = _closes(values)
-    moved = _flows_by_close(closes, _NO_FLOWS if flows is None else flows)
+    moved = _flows_by_close(closes, _NO_FLOWS if flows is None else in_utc(flows, "timestamp", of="flows"))
     before = pl.col("value").shift(1).over("portfolio_id")
     start = before.cast(pl.Float64)
     capital = pl.coalesce("capital", start)
@@ -102,7 +103,7 @@ def daily_returns(
 
 def _closes(values: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
     """Closes in order, each with the moment it was taken: the end of its day unless stated."""
-    closes = values.lazy()
+    closes = in_utc(values, "closed_at", of="values")
     if "closed_at" not in closes.collect_schema():
         closes = closes.with_columns(
             closed_at=(pl.col("day") + _DAY).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")

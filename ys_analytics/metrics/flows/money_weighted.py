@@ -18,6 +18,7 @@ import polars as pl
 from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year
 from ys_analytics.metrics.flows.dietz import daily_returns, time_weighted_return
 from ys_analytics.metrics.sample import YEAR
+from ys_analytics.metrics.zones import in_utc
 
 DayCount = Literal["ACT/365", "ACT/360", "30/360 ISDA", "ACT/ACT ISDA"]
 
@@ -329,6 +330,8 @@ def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.Dat
     >>> money_weighted(values, flows).select(pl.col("xirr", "time_weighted").round(6), "roots").row(0)
     (0.1, 0.1, 1)
     """
+    flows = in_utc(flows, "timestamp", of="flows").collect()
+    values = in_utc(values, "closed_at", of="values").collect()
     dailies = daily_returns(values, flows) if returns is None else returns
     linked = dailies.group_by("portfolio_id", maintain_order=True).agg(
         time_weighted_period=time_weighted_return(pl.col("ret"))
