@@ -20,6 +20,7 @@ from ys_analytics.frames import open_run
 from ys_analytics.frames.fleet import FLEET, LAST_VALUES
 from ys_analytics.reporting import book, printing
 from ys_analytics.reporting.weekly import read_weekly
+from ys_analytics.schemas import Span
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
@@ -29,6 +30,7 @@ from ys_analytics import frames, quality
 from ys_analytics.reporting import book, printing
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.settings import load_settings
+from ys_analytics.schemas import Span
 
 settings = load_settings()
 run = frames.open_run(settings.out / "2026-W47")
@@ -185,6 +187,7 @@ def test_equals_share_a_rank_and_nobody_has_none():
     fleet = ranking.Fleet(
         since=_numbers(["a", "b", "c"], **numbers),
         week=_numbers(["a", "b", "c"], **numbers),
+        monday=Span.week("2026-W47").start.date(),
         values=pl.DataFrame(schema=LAST_VALUES),
         computed="a test",
     )
