@@ -143,7 +143,7 @@ def test_a_week_without_anything_to_say_is_refused_in_one_line(week, asked, line
     assert done.returncode == 2
     assert line in done.stderr.replace("\N{NO-BREAK SPACE}", " ")
     assert "Traceback" not in done.stderr
-    assert not (week.home / "out" / "2027-W10").exists()
+    assert not (week.home / "out" / asked).exists()
     assert not list((week.home / "out").glob("2*/*.pdf"))
 
 
