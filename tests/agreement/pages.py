@@ -21,12 +21,12 @@ MISSING = object()
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _DATES = re.compile(
-    rf"0x[0-9a-f]+|\d{{4}}-W\d\d|{_WEEKDAY} \d{{1,2}}|"
+    rf"0x[0-9a-f]+|\d{{4}}-W\d\d|\d{{4}}-\d\d-\d\d|{_WEEKDAY} \d{{1,2}}|"
     rf"(?:\d{{1,2}}[–-])?\d{{1,2}} {_MONTH}(?: \d{{4}})?(?: \d\d:\d\d)?"  # noqa: RUF001
 )
 _NEEDS = re.compile(r"needs (\d+) \w+, has (\d+)")
 _LEAST = {1, 2, 4, 10, 30}
-_NUMBER = re.compile(r"(?<![A-Za-z])[−+-]?\d[\d,]*(?:\.\d+)?(?:k|M|B)?(?: ?%)?")  # noqa: RUF001
+_NUMBER = re.compile(r"(?<![A-Za-z\d])[−+-]?\d+(?:,\d{3})*(?:\.\d+)?(?:k|M|B)?(?: ?%)?")  # noqa: RUF001
 _SCALES = {"k": 1e3, "M": 1e6, "B": 1e9}
 
 
@@ -202,6 +202,7 @@ class Tally:
 _CONSTANT_WORDS = (
     "CVaR 95 %", "VaR 95 %", "95 %, one day", "365 days a year", "last 13 weeks", "13 weeks", "1 / Herf",
     "−1 despair", "+1 delight", "0 none to 1 now", "N: 365", "30 days rolling", "last 30 days", "below -100 %",  # noqa: RUF001
+    "the health factor is 1", "below 1 a loan",
 )  # fmt: skip
 
 

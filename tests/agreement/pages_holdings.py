@@ -255,5 +255,5 @@ def texts(_r: Report, _: Twin) -> Page:
 @page("Formulas")
 def formulas(_r: Report, twin: Twin) -> Page:
     """How many returns each metric needs."""
-    needs = {title: minimum for _, title, minimum in HEADLINE}
+    needs = {title: minimum for _, title, minimum, _ in HEADLINE}
     return Page([{"minimum": needs.get(title)} for title in twin.column("title")], facts=[len(needs)])

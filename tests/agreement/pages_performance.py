@@ -1,7 +1,8 @@
 """The numbers of the first pages, a second time: value, return, why it changed, what was done."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from . import plain_bridge, plain_ledger
 from .pages import MISSING, Page, Twin, page
 from .plain_market import DAY, added
-from .plain_metrics import HEADLINE, metric
+from .plain_metrics import BASIS, HEADLINE, LINKED, least, metric
 from .plain_returns import Day, linked
 from .plain_run import Report
 
@@ -25,18 +26,41 @@ def headline(r: Report, _: Twin) -> Page:
     gains = [day.gain for day in week if day.gain is not None]
     depths = [depth for _, depth in r.depths if depth is not None]
     close = r.closes[-1] if r.closes else None
+    limit = beyond(r)
+    deepest = [depth for day, (_, depth) in zip(r.daily, r.depths, strict=True)
+               if depth is not None and r.first <= day.day <= r.last]  # fmt: skip
     return Page(
         [{
             "value": close and close.value, "value_day": close and close.day,
-            "week_return": linked(day.ret for day in week), "gain": added(gains) if gains else None,
+            "week_return": weekly(r, "total_return"), "gain": added(gains) if gains else None,
             "flow": None if close is None or None in flows else added(flows),
             "since_return": linked(day.ret for day in since), "since_day": since[0].day if since else None,
+            "week_deepest": min(deepest, default=None), **limit,
             "underwater": depths[-1] if depths else None, "max_drawdown": r.portfolio["max_drawdown"],
             "alerts": sum(r.inside(row["created_at"]) for row in r.alerts),
             "open_alerts": sum(row["resolved_at"] is None for row in r.alerts),
         }],
         copied={"max_drawdown"},
+        dates={day for name in ("beyond_since", "beyond_first", "beyond_last") if (day := limit[name]) is not None},
     )  # fmt: skip
+
+
+def beyond(r: Report) -> dict[str, Any]:
+    """Days on which it stood further below its peak than the owner accepts: how many, and which."""
+    if not r.known or r.portfolio["max_drawdown"] is None:
+        names = ("beyond_now", "beyond_week", "beyond_ever", "beyond_since", "beyond_first", "beyond_last")
+        return dict.fromkeys(names)
+    limit = float(r.portfolio["max_drawdown"])
+    known = [(day.day, -depth > limit + 1e-12) for day, (_, depth) in zip(r.daily, r.depths, strict=True)
+             if depth is not None]  # fmt: skip
+    days = [day for day, over in known if over]
+    last_within = max((day for day, over in known if not over), default=None)
+    run = [day for day in days if last_within is None or day > last_within]
+    return {
+        "beyond_now": bool(run), "beyond_week": sum(r.first <= day <= r.last for day in days),
+        "beyond_ever": len(days), "beyond_since": run[0] if run else None,
+        "beyond_first": days[0] if days else None, "beyond_last": days[-1] if days else None,
+    }  # fmt: skip
 
 
 @page("Net value and external flows")
@@ -63,34 +87,37 @@ def week_returns(r: Report, _: Twin) -> Page:
         close = next((close for close in r.closes if close.day == day), None)
         known = next((one for one in r.daily if one.day == day), Day(day, None, None, None, None))
         rows.append({"day": day, "ret": known.ret, "value": close and close.value, "gain": known.gain,
-                     "flow": known.flow})  # fmt: skip
+                     "flow": known.flow, "days": known.days})  # fmt: skip
     return Page(rows if any(row["ret"] is not None for row in rows) else [])
 
 
-def windows(r: Report) -> dict[str, list[Any]]:
-    """Returns of the week, and since inception."""
-    return {"week": [point for point in r.points if r.first <= point[0] <= r.last], "since": r.points}
+def weekly(r: Report, name: str) -> float | None:
+    """A metric of the week; what links returns is refused where one crosses the week's beginning."""
+    crossing = any(one.begun < r.first for one in r.week_known)
+    if (crossing and BASIS[name] == LINKED) or not least(name, r.week_known):
+        return None
+    return metric(name, r.week_known)
 
 
 @page("The week and since inception")
 def performance(r: Report, twin: Twin) -> Page:
     """The dozen headline metrics of both windows."""
-    rows, facts = [], []
-    for name, title, minimum in HEADLINE:
-        row: dict[str, Any] = {"shown": title}
-        for window, points in windows(r).items():
-            known = [ret for _, ret, _ in points if ret is not None]
-            row[window] = metric(name)(points) if len(known) >= minimum else None
-        rows.append(row)
-    for points in windows(r).values():
-        days = [day for day, ret, _ in points if ret is not None]
-        facts += [len(days), (len(days) / ((days[-1] - days[0]).days + 1)) if days else None]
-    dates = {day for points in windows(r).values() for day, ret, _ in points if ret is not None}
+    rows, facts = [], [365]
+    for name, title, _, _ in HEADLINE:
+        since = metric(name, r.known) if least(name, r.known) else None
+        rows.append({"shown": title, "week": weekly(r, name), "since": since})
+    for known in (r.week_known, r.known):
+        alone = [one for one in known if one.days == 1]
+        facts += [len(known), len(alone), len(known) - len(alone)]
+        if known:
+            days = [(one[-1].day - one[0].day).days + 1 for one in (known, alone) if one]
+            spans = (known[-1].day - known[0].begun).days + 1
+            facts += [n / d for n in (len(known), len(alone)) for d in (*days, spans)]
     # The title of a day carries its date, and drawdowns that of their trough.
     for row, shown in zip(rows, twin.column("shown"), strict=False):
         if str(shown).startswith(f"{row['shown']}, "):
             row["shown"] = shown
-    return Page(rows, facts=[*facts, *range(31), 365], dates=dates)
+    return Page(rows, facts=facts)
 
 
 @page("What changed the value")
@@ -141,28 +168,28 @@ def underwater(r: Report, _: Twin) -> Page:
     rows = [{"day": day.day, "underwater": depth} for day, (_, depth) in zip(r.daily, r.depths, strict=True)]
     return Page(
         rows if known else [],
-        facts=[r.portfolio["max_drawdown"], *known],
+        facts=[r.portfolio["max_drawdown"], *known, beyond(r)["beyond_ever"], beyond(r)["beyond_week"]],
         dates={day.day for day in r.daily},
     )
 
 
 @page("Return of each month, per cent", "Return of each month")
 def monthly(r: Report, _: Twin) -> Page:
-    """Month by year, the last year first."""
-    by_year: dict[int, list[Day]] = {}
-    for day in r.daily:
-        if day.ret is not None:
-            by_year.setdefault(day.day.year, []).append(day)
-    return Page(
-        [
-            {"year": str(year)}
-            | {name: linked(day.ret for day in days if day.day.month == place)
-               for place, name in enumerate(_MONTHS, start=1)}
-            | {"total": linked(day.ret for day in days)}
-            for year, days in sorted(by_year.items(), reverse=True)
-        ],
-        per_cent=True,
-    )  # fmt: skip
+    """Month by year, the last year first; a month or year that a return crosses into or out of has no number."""
+    rows = []
+    for year in sorted({one.day.year for one in r.known}, reverse=True):
+        row: dict[str, Any] = {"year": str(year)}
+        for place, name in enumerate(_MONTHS, start=1):
+            row[name] = _within(r, lambda day, place=place, year=year: (day.year, day.month) == (year, place))
+        rows.append({**row, "total": _within(r, lambda day, year=year: day.year == year)})
+    return Page(rows, per_cent=True)
+
+
+def _within(r: Report, inside: Callable[[date], bool]) -> float | None:
+    """The linked returns of a calendar period, unless one of them lies in it only in part."""
+    touching = [one for one in r.known if inside(one.day) or inside(one.begun)]
+    whole = all(inside(one.day) and inside(one.begun) for one in touching)
+    return linked(one.ret for one in touching) if whole else None
 
 
 def falls(r: Report) -> list[dict[str, Any]]:
@@ -202,7 +229,8 @@ def transactions(r: Report, _: Twin) -> Page:
         moved = deed["status"] == "confirmed"
         rows.append({"timestamp": deed["timestamp"], "from_amount": deed["from_amount"] if moved else None,
                      "to_amount": deed["to_amount"] if moved else None, "gas": gas.usd})  # fmt: skip
-    return Page(rows, facts=[len(rows)], copied={"timestamp", "from_amount", "to_amount"})
+    tried = [deed[side] for deed in r.deeds if r.inside(deed["timestamp"]) for side in ("from_amount", "to_amount")]
+    return Page(rows, facts=[len(rows), *tried], copied={"timestamp", "from_amount", "to_amount"})
 
 
 @page("External flows of the week")

@@ -11,23 +11,18 @@ from typing import Any
 from .comparing import Sized, close
 from .pages import Page, Twin, page
 from .pages_holdings import Position, held
-from .pages_performance import HEADLINE, metric, windows
 from .plain_lookthrough import Registry, last_prices
 from .plain_market import DAY, Row
+from .plain_metrics import HEADLINE, Known, least, metric
 from .plain_run import QUARTER, Report
 
 _TAIL = 0.05
 
 
-def known_returns(r: Report) -> list[float]:
-    """Every daily return there is."""
-    return [ret for _, ret, _ in r.points if ret is not None]
-
-
 @page("Distribution of daily returns")
 def distribution(r: Report, twin: Twin) -> Page:
     """How many days fell into each bin; the bins' width is the drawer's choice, and must be one width from zero on."""
-    rets = known_returns(r)
+    rets = [one.ret for one in r.alone]
     if len(rets) < 10 or max(rets) - min(rets) < 1e-12:
         return Page([], facts=[10, len(rets), *rets[:1]])
     lows, highs = twin.column("from"), twin.column("to")
@@ -41,19 +36,19 @@ def distribution(r: Report, twin: Twin) -> Page:
             rows[-1]["to"] = low + width
     if sum(row["days"] for row in rows) != len(rets):
         rows[0]["days"] = len(rets)
-    risks = [metric(name)(r.points) for name in ("value_at_risk", "expected_shortfall")] if len(rets) >= 30 else []
-    return Page(rows, facts=[len(rets), min(rets), max(rets), width, *risks])
+    risks = [metric(name, r.known) for name in ("value_at_risk", "expected_shortfall")] if len(rets) >= 30 else []
+    return Page(rows, facts=[len(rets), len(r.known) - len(rets), min(rets), max(rets), width, *risks])
 
 
 @page("Volatility and Sharpe ratio, 30 days rolling")
 def rolling(r: Report, _: Twin) -> Page:
-    """Of the last thirty returns there are."""
-    rows, known = [], [day for day in r.daily if day.ret is not None]
-    for place, day in enumerate(known):
-        window = [one.ret for one in known[max(place - 29, 0) : place + 1]]
-        risk = stdev(window) if len(window) == 30 else None
+    """Of the last thirty days, where each has a return of its own."""
+    rows, own = [], {one.day: one.ret for one in r.alone}
+    for one in r.known:
+        window = [own.get(one.day - DAY * back) for back in range(30)]
+        risk = None if None in window else stdev(window)
         rows.append({
-            "day": day.day, "volatility": None if risk is None else risk * math.sqrt(365),
+            "day": one.day, "volatility": None if risk is None else risk * math.sqrt(365),
             "sharpe_ratio": None if risk is None or risk < 1e-12 else fmean(window) / risk * math.sqrt(365),
         })  # fmt: skip
     shown = any(row["volatility"] is not None for row in rows)
@@ -69,7 +64,7 @@ def promised(r: Report) -> list[tuple[date, float, float, bool]]:
     found = []
     for day in r.daily:
         row, value = last.get(day.day - DAY), values.get(day.day - DAY)
-        if day.ret is None or row is None or row["var_95"] is None or value is None or value <= 0:
+        if day.ret is None or day.days != 1 or row is None or row["var_95"] is None or value is None or value <= 0:
             continue
         loss = float(row["var_95"]) / float(value)
         if loss > 0:
@@ -131,14 +126,14 @@ def claims(r: Report, _: Twin) -> Page:
             continue
         day, claim = stored[-1]["timestamp"].date(), float(stored[-1][column])
         days.add(day)
-        upto = [point for point in r.points if point[0] <= day]
+        upto = [one for one in r.known if one.day <= day]
         worth = [one.value for one in r.closes if one.day <= day]
-        if not [ret for _, ret, _ in upto if ret is not None]:
+        if not upto:
             ours = None
         elif name == "ret":
-            ours = upto[-1][1]
+            ours = next(one.ret for one in reversed(r.daily) if one.day <= day)
         else:
-            ours = metric(name)(upto)
+            ours = metric(name, upto)
             ours = ours * float(worth[-1]) if table == "risk_metrics" and ours is not None else ours
         rows.append({"title": title, "stored": claim, "ours": ours,
                      "difference": None if ours is None else Sized(claim - ours, claim)})  # fmt: skip
@@ -328,22 +323,21 @@ _EXTREMES = {"best_day", "worst_day"}
 @page("How sure the numbers since inception are")
 def intervals(r: Report, twin: Twin) -> Page:
     """Each number, and the interval of its circular block bootstrap; only its order where it is not drawn again."""
-    rets = known_returns(r)
-    if not rets:
+    if not r.known:
         return Page([], facts=[1, 0])
     rows = []
     lows, highs = twin.column("low"), twin.column("high")
-    chosen = [one for one in HEADLINE if one[0] not in _EXTREMES]
-    drawn = drawn_again(r, [name for name, _, _ in chosen]) if r.draws else {}
-    for place, (name, title, minimum) in enumerate(chosen):
-        value = metric(name)(windows(r)["since"]) if len(rets) >= minimum else None
+    chosen = [name for name, *_ in HEADLINE if name not in _EXTREMES]
+    drawn = drawn_again(r, chosen) if r.draws else {}
+    for place, name in enumerate(chosen):
+        value = metric(name, r.known) if least(name, r.known) else None
         low, high = (lows[place], highs[place]) if place < len(lows) else (None, None)
         if r.draws:
             low, high = drawn[name] if value is not None else (None, None)
         elif value is None or low is None or high is None or low > high:
             low = high = None
-        rows.append({"title": title, "value": value, "low": low, "high": high})
-    return Page(rows, facts=[0.95, _RESAMPLES, _block(len(rets)), len(rows)],
+        rows.append({"value": value, "low": low, "high": high})
+    return Page(rows, facts=[0.95, _RESAMPLES, _block(len(r.known)), len(rows)],
                 checked=set() if r.draws else {"low", "high"})  # fmt: skip
 
 
@@ -353,16 +347,17 @@ def _block(n: int) -> int:
 
 def drawn_again(r: Report, names: list[str]) -> dict[str, tuple[float | None, float | None]]:
     """Percentiles of each metric over histories laid of blocks of the real one, round its end (Kunsch; Politis)."""
-    known = [(day, ret) for day, ret, _ in r.points if ret is not None]
-    n, length = len(known), _block(len(known))
+    n, length = len(r.known), _block(len(r.known))
     chance, blocks = Random(_SEED), -(-n // length)  # noqa: S311 - a draw that must repeat, not a secret
     starts = [[chance.randrange(n) for _ in range(blocks)] for _ in range(_RESAMPLES)]
     found: dict[str, list[float]] = {name: [] for name in names}
     for begin in starts:
         order = [(start + step) % n for start in begin for step in range(length)][:n]
-        points = [(day, known[place][1], None) for (day, _), place in zip(known, order, strict=True)]
+        history = [
+            Known(one.day, r.known[place].ret, r.known[place].days) for one, place in zip(r.known, order, strict=True)
+        ]
         for name in names:
-            value = metric(name)(points)
+            value = metric(name, history)
             if value is not None:
                 found[name].append(value)
     return {name: _middle(values) for name, values in found.items()}

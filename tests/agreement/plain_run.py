@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from . import plain_bridge, plain_ledger, plain_rebasing, plain_returns
 from .plain_market import WEEK, Market, Row
+from .plain_metrics import Known
 
 QUARTER = 13 * WEEK
 
@@ -117,9 +118,19 @@ class Report:
         return plain_returns.daily(self.closes, [(at, amount) for at, amount, _ in self.flows])
 
     @cached_property
-    def points(self) -> list[tuple[date, float | None, None]]:
-        """Daily returns as the plain metrics take them."""
-        return [(day.day, day.ret, None) for day in self.daily]
+    def known(self) -> list[Known]:
+        """Every return there is."""
+        return [Known(day.day, day.ret, day.days or 1) for day in self.daily if day.ret is not None]
+
+    @cached_property
+    def alone(self) -> list[Known]:
+        """Every return of one day."""
+        return [one for one in self.known if one.days == 1]
+
+    @property
+    def week_known(self) -> list[Known]:
+        """The returns that end in the week."""
+        return [one for one in self.known if self.first <= one.day <= self.last]
 
     @cached_property
     def depths(self) -> list[tuple[float | None, float | None]]:
