@@ -19,7 +19,8 @@ import pytest
 import ys_analytics as ys
 from ys_analytics.reporting.weekly import read_weekly
 
-from .plain_run import Run
+from .plain_market import WEEK
+from .plain_run import Run, monday_of
 
 YS = Path(sys.executable).parent / "ys"
 
@@ -57,7 +58,7 @@ class Pages:
     @cached_property
     def portfolios(self) -> list[dict[str, Any]]:
         """Those that were open by the week's end, by name."""
-        rows = self.run.rows("portfolios")
+        rows = [row for row in self.run.rows("portfolios") if row["created_at"] < monday_of(self.run.week) + WEEK]
         return sorted(rows, key=lambda row: row["name"])
 
     def of(self, portfolio: str) -> list[Seen]:

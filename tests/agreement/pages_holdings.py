@@ -1,58 +1,22 @@
 """The numbers of the pages on holdings, pools and yields, a second time; and what the report rests on."""
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from statistics import fmean, median
 from typing import Any
 
+from .comparing import Sized
 from .pages import Page, Twin, page
-from .plain_ledger import said
+from .plain_holdings import Position
 from .plain_market import WEEK, times
 from .plain_metrics import HEADLINE
 from .plain_run import QUARTER, Report
 
-_CHAINS = {
-    0: "own chain", 1: "Ethereum", 10: "Optimism", 56: "BNB Chain", 100: "Gnosis", 137: "Polygon", 250: "Fantom",
-    324: "zkSync", 8453: "Base", 42161: "Arbitrum", 43114: "Avalanche", 59144: "Linea",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Position:
-    """Something held at the week's end."""
-
-    id: str
-    asset: str
-    symbol: str
-    kind: str
-    chain: str
-    protocol: str | None
-    address: str | None
-    chain_id: int
-    quantity: Decimal
-    value: Decimal
-    cost: Decimal | None
-    price: Decimal | None
-
 
 def held(r: Report) -> list[Position]:
-    """Every position, largest first."""
-    pools = {row["pool_address"]: row["protocol_name"] for row in reversed(r.run.rows("yield_metrics"))}
-    about = {asset["id"]: said(asset).get("protocol") for asset in r.assets}
-    found = []
-    for row in r.mine("portfolio_positions"):
-        address, asset = row["protocol_address"], row["asset_id"]
-        short = f"{address[:6]}…{address[-4:]}" if address else None
-        found.append(Position(
-            id=row["id"], asset=asset, symbol=r.symbols.get(asset, asset), kind=row["position_type"],
-            chain=_CHAINS.get(row["chain_id"] or 0, f"chain {row['chain_id']}"),
-            protocol=None if address is None else pools.get(address) or about.get(asset) or short, address=address,
-            chain_id=row["chain_id"] or 0, quantity=row["quantity"], value=row["current_value"],
-            cost=row["average_cost"], price=r.market.at(asset, r.end - timedelta(microseconds=1), oldest=None),
-        ))  # fmt: skip
-    return sorted(found, key=lambda one: (-abs(one.value), one.symbol, one.id))
+    """Every position, largest first; none where they are not known."""
+    return r.holdings.positions or []
 
 
 def net(r: Report) -> Decimal:
@@ -65,12 +29,16 @@ def positions(r: Report, _: Twin) -> Page:
     """Quantity, price, worth, share and gain against cost."""
     whole, rows = net(r), []
     for one in held(r):
-        gain = times(one.price - one.cost, one.quantity) if one.price is not None and one.cost is not None else None
+        gain: Any = None
+        if one.price is not None and isinstance(one.cost, Decimal):
+            gain = times(one.price - one.cost, one.quantity)
+        elif one.price is not None and one.cost is not None:
+            gain = Sized((float(one.price) - one.cost) * float(one.quantity), float(one.price * one.quantity))
         if gain is not None and one.kind == "borrowing":
-            gain = -gain
+            gain = -gain if isinstance(gain, Decimal) else Sized(-gain, gain.size)
         rows.append({"quantity": one.quantity, "price": one.price, "value": one.value,
                      "share": float(one.value) / float(whole) if whole > 0 else None, "unrealised": gain})  # fmt: skip
-    return Page(rows, facts=[len(rows)], copied={"quantity", "value"})
+    return Page(rows, facts=[len(rows)], copied={"quantity", "value"} if r.holdings.platform else set())
 
 
 @page("Where the net value is")
@@ -99,7 +67,8 @@ def cached(r: Report, _: Twin) -> Page:
     """Where the cache's price is another than the last stored one, as far as it prints."""
     last: dict[str, Any] = {}
     for row in sorted(r.run.rows("redis_price_current"), key=lambda row: row["timestamp"]):
-        last[row["asset_id"]] = row
+        if row["timestamp"] < r.end:
+            last[row["asset_id"]] = row
     rows, agree, missing = [], 0, Counter()
     for asset in dict.fromkeys(one.asset for one in held(r)):
         stored, found = r.market.at(asset, r.end, oldest=None), last.get(asset)
@@ -124,7 +93,7 @@ def pools_in_use(r: Report) -> list[dict[str, Any]]:
     mine: dict[str, Decimal] = {}
     places = set()
     for one in held(r):
-        if one.address is None:
+        if one.protocol is None:
             continue
         if one.address in last:
             mine[one.address] = mine.get(one.address, Decimal(0)) + one.value

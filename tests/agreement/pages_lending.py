@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .pages import Page, Twin, page
-from .pages_holdings import Position, held
+from .pages_holdings import held
 from .pages_risk import registry_of
+from .plain_holdings import Position
 from .plain_ledger import said
 from .plain_lookthrough import Registry
 from .plain_run import Report
@@ -18,7 +19,7 @@ def loans_of(r: Report) -> dict[str, list[Position]]:
     """Positions by the protocol and chain that lent something."""
     found: dict[str, list[Position]] = {}
     for one in held(r):
-        if one.address is not None:
+        if one.protocol is not None:
             found.setdefault(f"{one.protocol}, {one.chain}", []).append(one)
     return {place: found[place] for place in sorted(found) if any(one.kind == _DEBT for one in found[place])}
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from .comparing import Sized, close
 from .pages import Page, Twin, page
-from .pages_holdings import Position, held
+from .pages_holdings import held
+from .plain_holdings import Position
 from .plain_lookthrough import Registry, last_prices
 from .plain_market import DAY, Row
 from .plain_metrics import HEADLINE, Known, least, metric
@@ -211,7 +212,7 @@ def _coin_moves(r: Report, registry: Registry) -> dict[str, dict[date, float]]:
     return found
 
 
-@page("Today's positions after a jump in prices", "Positions after a jump in prices")
+@page("The week's last positions after a jump in prices")
 def shocks(r: Report, _: Twin) -> Page:
     """Net value after the market, or one of the five largest coins, falls."""
     registry, parts = registry_of(r), behind(r, registry_of(r))
@@ -281,8 +282,9 @@ def liquidation(r: Report, _: Twin) -> Page:
     """The last distance, the cache's risk, and the protocols' risk."""
     rows = sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"])
     last = rows[-1] if rows else None
-    debts = any(position.kind == "borrowing" for position in held(r))
-    cached = r.mine("redis_risk_liquidation")
+    # Where holdings are not known, neither is whether anything is owed; the cache speaks of now alone.
+    debts = r.holdings.positions is None or any(position.kind == "borrowing" for position in held(r))
+    cached = r.mine("redis_risk_liquidation") if r.holdings.platform else []
     when = last and last["timestamp"]
     return Page(
         [
@@ -303,7 +305,7 @@ def _by_severity(rows: list[Row]) -> list[int]:
 @page("Alerts of the last 13 weeks")
 def timeline(r: Report, _: Twin) -> Page:
     """Alerts raised in a quarter, oldest first."""
-    rows = [row for row in r.mine("risk_alerts") if r.end - QUARTER <= row["created_at"] < r.end]
+    rows = [row for row in r.all_alerts if r.end - QUARTER <= row["created_at"] < r.end]
     rows.sort(key=lambda row: (row["created_at"], row["id"]))
     return Page([{name: row[name] for name in ("created_at", "resolved_at")} for row in rows],
                 facts=[*_by_severity(rows), 13], copied={"created_at", "resolved_at"})  # fmt: skip

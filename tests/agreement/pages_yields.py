@@ -9,7 +9,8 @@ from typing import Any
 from . import plain_bridge
 from .comparing import Sized
 from .pages import Page, Twin, page
-from .pages_holdings import Position, held
+from .pages_holdings import held
+from .plain_holdings import Position
 from .plain_ledger import held as quantities
 from .plain_market import DAY
 from .plain_run import QUARTER, Report
@@ -21,7 +22,7 @@ _DEBT = "borrowing"
 @page("Realised beside quoted yield")
 def realised(r: Report, _: Twin) -> Page:
     """Each position in a protocol over the last quarter, the largest gap first."""
-    working = [one for one in held(r) if one.address is not None]
+    working = [one for one in held(r) if one.protocol is not None]
     if not working or not r.legs:
         return Page([] if not working else [_row(r, one, working, [], r.end) for one in working])
     since = max(r.end - QUARTER, r.legs[0].at) - _TICK

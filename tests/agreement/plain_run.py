@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from . import plain_bridge, plain_ledger, plain_rebasing, plain_returns
+from . import plain_bridge, plain_holdings, plain_ledger, plain_rebasing, plain_returns
 from .plain_market import WEEK, Market, Row
 from .plain_metrics import Known
 
@@ -153,16 +153,27 @@ class Report:
         return plain_rebasing.credited(moved, self.snapshots, self.assets, self.market)
 
     @cached_property
+    def holdings(self) -> plain_holdings.Holdings:
+        """What was held at the week's end."""
+        return plain_holdings.holdings(self)
+
+    @cached_property
     def bridge(self) -> plain_bridge.Bridge:
         """Why the week's value changed."""
         return plain_bridge.bridge(self.legs, self.snapshots, self.assets, self.market, monday=self.monday)
 
     @cached_property
+    def all_alerts(self) -> list[Row]:
+        """Every alert, as it stood at the week's end: what came of it later had not happened."""
+        later = ("acknowledged_at", "resolved_at")
+        return [
+            row | {name: None for name in later if row[name] is not None and row[name] >= self.end}
+            for row in self.mine("risk_alerts")
+            if row["created_at"] < self.end
+        ]
+
+    @cached_property
     def alerts(self) -> list[Row]:
         """Alerts of the week, and those that were open at its end; newest first."""
-        rows = [
-            row
-            for row in self.mine("risk_alerts")
-            if self.inside(row["created_at"]) or row["resolved_at"] is None or row["resolved_at"] >= self.end
-        ]
+        rows = [row for row in self.all_alerts if self.inside(row["created_at"]) or row["resolved_at"] is None]
         return sorted(sorted(rows, key=lambda row: row["id"]), key=lambda row: row["created_at"], reverse=True)
