@@ -5,8 +5,8 @@ refuse.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -15,12 +15,13 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import Desk, activity, ledger, returns
+from ys_analytics.errors import UsageError
 
-from . import plain_bridge, plain_ledger, plain_lots, plain_rebasing, plain_returns
-from .comparing import same
+from . import plain_bridge, plain_holdings, plain_ledger, plain_lots, plain_rebasing, plain_returns
+from .comparing import Sized, same
 from .kit import desk_of, frame_of, market_of
 from .lives import Life, World
-from .plain_market import WEEK, Market, money
+from .plain_market import WEEK, Market, added, money, times
 
 Answers = dict[str, Any]
 
@@ -63,6 +64,35 @@ class Asked:
     def world(self) -> World:
         """The life's market."""
         return self.life.world
+
+    @property
+    def assets(self) -> list[dict[str, Any]]:
+        """The registry."""
+        return self.world.assets
+
+    @cached_property
+    def symbols(self) -> dict[str, str]:
+        """Symbol of each asset."""
+        return {asset["id"]: asset["symbol"] for asset in self.assets}
+
+    @property
+    def end(self) -> datetime:
+        """The week's end, exclusive."""
+        return self.monday + WEEK
+
+    @property
+    def run(self) -> "_Tables":
+        """The tables, as those of a run."""
+        return _Tables(self.life)
+
+    def mine(self, table: str) -> list[dict[str, Any]]:
+        """Rows of a table; all are the one portfolio's."""
+        return self.run.rows(table)
+
+    @cached_property
+    def closes(self) -> list[plain_returns.Close]:
+        """Close of each day."""
+        return plain_returns.closes(self.snapshots)
 
     @cached_property
     def legs(self) -> list[plain_ledger.Leg]:
@@ -189,7 +219,7 @@ def kit_holdings(asked: Asked) -> Answers:
     return {f"{asset} {position}": quantity for asset, position, quantity in rows}
 
 
-def plain_holdings(asked: Asked) -> Answers:
+def plain_holdings_of(asked: Asked) -> Answers:
     """Quantity by asset and position at the week's end, by transactions."""
     found = plain_ledger.held(asked.legs, asked.monday + WEEK)
     # Growth of a balance is what a quotient of money says it is.
@@ -257,6 +287,88 @@ def plain_lots_of(asked: Asked) -> Answers:
     return found
 
 
+def kit_books(asked: Asked) -> Answers:
+    """What lots and debts leave of each coin, and what all of their gains, income and expenses come to."""
+    books = asked.desk._books("fifo", None)
+    left: Answers = {}
+    rows = books.lots.filter(pl.col("disposed").is_null() | pl.col("unmatched"))
+    for row in rows.iter_rows(named=True):
+        sign = -1 if row["unmatched"] else 1
+        left[row["asset_id"]] = left.get(row["asset_id"], Decimal(0)) + sign * row["quantity"]
+    for row in books.debts.iter_rows(named=True):
+        left[row["asset_id"]] = left.get(row["asset_id"], Decimal(0)) - row["quantity"]
+    columns = ("gain", "unrecognised", "unrealised")
+    silent = books.lots.filter(pl.all_horizontal(pl.col(columns).is_null()) & pl.col("reason").is_not_null()).height
+    parts = [
+        *(books.lots.select(pl.col(columns).fill_null(0)).rows()),
+        *(books.income.select("value").rows()),
+        *((-value if value is not None else None,) for value in books.expenses["value"]),
+        *(books.debts.select("unrealised").rows()),
+    ]
+    amounts = [amount for row in parts for amount in row]
+    unknown = silent > 0 or books.lots["unmatched"].any() or None in amounts
+    earned = None if unknown else float(sum(amounts, Decimal(0)))
+    return {asset: quantity for asset, quantity in left.items() if quantity} | {"earned in all": earned}
+
+
+def plain_books(asked: Asked) -> Answers:
+    """What movements leave of each coin, and the worth of all that is held less what was paid in."""
+    left: Answers = {}
+    running: dict[str | None, Decimal] = {}
+    short = False
+    for leg in asked.legs:
+        left[leg.asset] = left.get(leg.asset, Decimal(0)) + leg.change
+        if leg.position != "borrowing":
+            running[leg.asset] = running.get(leg.asset, Decimal(0)) + leg.change
+            short = short or running[leg.asset] < 0
+    end = asked.monday + WEEK - timedelta(microseconds=1)
+    held = plain_ledger.held(asked.legs, end)
+    worth = [times(quantity, asked.market.at(asset, end)) for (asset, _), quantity in held.items()]
+    flows = [amount for _, amount, _ in plain_ledger.flows(asked.deeds, asked.market)]
+    moments = [asked.market.at(leg.asset, leg.at) if leg.cause != "gas" else leg.paid for leg in asked.legs]
+    unknown = short or None in worth or None in flows or None in moments
+    whole = None if unknown else Sized(float(added(worth) - added(flows)), float(added([abs(one) for one in worth])))
+    return {asset: quantity for asset, quantity in left.items() if quantity} | {"earned in all": whole}
+
+
+def kit_positions(asked: Asked) -> Answers:
+    """What was held at the week's end, where and worth what, or that it is not known."""
+    found: Answers = {"known": None if asked.desk.unknown else True}
+    for row in asked.desk.positions().iter_rows(named=True):
+        place = f"{row['asset_id']} {row['kind']} {row['chain']}"
+        found |= {f"{place} quantity": row["quantity"], f"{place} value": row["value"], f"{place} share": row["share"]}
+    return found
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of a life as `plain_holdings` reads those of a run."""
+
+    life: Life
+    # Nobody says when a life was read, so its positions need a proof for any week.
+    manifest: Mapping[str, str] = field(default_factory=lambda: {"as_of": "9999-01-01T00:00:00+00:00"})
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every row of a table."""
+        return self.life.rows.get(table, [])
+
+
+def plain_positions(asked: Asked) -> Answers:
+    """What was held at the week's end, where and worth what, or that it is not known."""
+    held = plain_holdings.holdings(asked).positions
+    whole = added([one.value for one in held or ()])
+    found: Answers = {"known": None if held is None else True}
+    grown = {(leg.asset, leg.position) for leg in asked.legs if leg.cause == "rebase"}
+    for one in held or ():
+        place, exact = f"{one.asset} {one.kind} {one.chain}", (one.asset, one.kind) not in grown
+        found |= {
+            f"{place} quantity": one.quantity if exact else float(one.quantity),
+            f"{place} value": one.value if exact else float(one.value),
+            f"{place} share": float(one.value) / float(whole) if whole > 0 else None,
+        }
+    return found
+
+
 # What is compared, in the order of the report.
 TOGETHER: Mapping[str, Answer] = {
     "values": plain_values,
@@ -266,8 +378,10 @@ TOGETHER: Mapping[str, Answer] = {
 }
 ALONE: Mapping[str, tuple[Answer, Answer]] = {
     "counts": (kit_counts, plain_counts),
+    "books": (kit_books, plain_books),
+    "positions": (kit_positions, plain_positions),
     "lots": (kit_lots, plain_lots_of),
-    "holdings": (kit_holdings, plain_holdings),
+    "holdings": (kit_holdings, plain_holdings_of),
     "bridge": (kit_bridge, plain_bridge_of),
 }
 
@@ -278,3 +392,21 @@ def differing(kit: Answers, plain: Answers) -> list[tuple[str, object, object]]:
     names = dict.fromkeys((*kit, *plain))
     return [(name, kit.get(name, absent), plain.get(name, absent)) for name in names
             if name not in kit or name not in plain or not same(kit[name], plain[name])]  # fmt: skip
+
+
+# Asked of functions, not of a desk: a desk refuses a week that ended before the portfolio was opened.
+DESKLESS = {"lots"}
+REFUSED: Answers = {"the week": None}
+
+
+def alone(subject: str, asked: Asked) -> tuple[Answers, Answers]:
+    """Both answers to a question about one life; of a week before the portfolio was opened there is none."""
+    kit, plain = ALONE[subject]
+    if subject in DESKLESS:
+        return kit(asked), plain(asked)
+    opened = asked.life.rows["portfolios"][0]["created_at"]
+    right = REFUSED if opened >= asked.monday + WEEK else plain(asked)
+    try:
+        return kit(asked), right
+    except UsageError as refusal:
+        return REFUSED if "was opened on" in str(refusal) else {"the week": str(refusal)}, right

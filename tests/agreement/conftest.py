@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 import ys_analytics as ys
-from ys_analytics.reporting.weekly import read_weekly
+from ys_analytics.reporting.weekly import NOTEBOOKS, read_weekly
 
 from .plain_market import WEEK
 from .plain_run import Run, monday_of
@@ -38,9 +38,9 @@ class Seen:
 
 
 def cells() -> list[str]:
-    """Every cell of the weekly notebooks that shows something, each once, in the order of the pages."""
+    """Every cell of the notebooks that shows something, each once, in the order of the weekly report's pages."""
     found: dict[str, None] = {}
-    for path in read_weekly().notebooks:
+    for path in dict.fromkeys((*read_weekly().notebooks, *sorted(NOTEBOOKS.glob("*.ipynb")))):
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "code" and cell.source.startswith(("ys.figures", "ys.tables")):
                 found[cell.source] = None

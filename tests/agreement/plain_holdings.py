@@ -1,7 +1,7 @@
 """What a portfolio held when a week ended, in plain Python: the platform's table of that week, or the ledger.
 
-Both are taken only where they are worth what the week's last snapshot says; else nothing is known. Shares no line with
-the package.
+Both are taken only where they are worth what the week's last snapshot says; else, and where nothing is stored of the
+week, nothing is known. Shares no line with the package.
 """
 
 from collections.abc import Iterable
@@ -54,6 +54,9 @@ def holdings(r: Any) -> Holdings:
     """What was held when the week of a `plain_run.Report` ended."""
     close = r.closes[-1] if r.closes else None
     listed = r.mine("portfolio_positions")
+    stored = [row["timestamp"] for row in r.snapshots] + _quoted(r, listed)
+    if stored and max(stored) < r.monday and (listed or r.legs):
+        return Holdings(None, platform=False)
     early = datetime.fromisoformat(r.run.manifest["as_of"]) <= r.end
     own = listed and all(row["last_updated"] < r.end for row in listed)
     if own and (early or (close and _agrees(listed, r.market, close.at, close.value))):
@@ -61,7 +64,7 @@ def holdings(r: Any) -> Holdings:
     if close is None:
         before = any(row["last_updated"] < r.end for row in listed)
         return Holdings(None if r.legs or before else [], platform=False)
-    at = max([row["timestamp"] for row in r.snapshots] + _quoted(r, listed))
+    at = max(stored)
     then = held(r.legs, close.at)
     worth = [times(quantity, r.market.at(asset, close.at)) for (asset, _), quantity in then.items()]
     if None in worth or abs(added(worth) - close.value) > tolerance(close.value):
