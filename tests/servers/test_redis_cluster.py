@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -48,7 +49,9 @@ class Cluster:
         self.nodes[to].execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])
         self.nodes[source].execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[to])
         while keys := self.nodes[source].execute_command("CLUSTER GETKEYSINSLOT", slot, 100):
-            self.nodes[source].execute_command("MIGRATE", "127.0.0.1", self.ports[to], "", 0, 5000, "KEYS", *keys)
+            # A server that has just joined, or was kept waiting by a busy machine, refuses keys for a moment.
+            with suppress(driver.ResponseError):
+                self.nodes[source].execute_command("MIGRATE", "127.0.0.1", self.ports[to], "", 0, 5000, "KEYS", *keys)
         for place in (to, source):
             self.nodes[place].execute_command("CLUSTER SETSLOT", slot, "NODE", ids[to])
 
@@ -57,7 +60,7 @@ class Cluster:
 def cluster(redises, until) -> Cluster:
     """Three primaries that share the slots, filled."""
     ports = [redises.start("cluster-enabled yes") for _ in range(3)]
-    made = Cluster(ports, [driver.Redis(port=port) for port in ports])
+    made = Cluster(ports, [driver.Redis(port=port, socket_timeout=60) for port in ports])
     share = _SLOTS // 3 + 1
     for place, node in enumerate(made.nodes):
         node.execute_command("CLUSTER ADDSLOTSRANGE", place * share, min(_SLOTS, (place + 1) * share) - 1)
@@ -101,7 +104,7 @@ def _loads(cluster: Cluster, disturb: Callable[[threading.Event], None], record:
         finally:
             stop.set()
             thread.join()
-        record("loads", f"{whole} whole, {failed} error, {len(short)} short of {_LOADS}")
+        record("said", f"Redis cluster: {whole} whole, {failed} error, {len(short)} short of {_LOADS} loads")
         assert short == []
         assert redis.read("k:*", "string").height == redis.count("k:*") == _KEYS
     assert whole
@@ -126,9 +129,9 @@ def test_a_server_added_while_a_session_is_open(cluster: Cluster, redises, until
     with Redis.open(RedisAddress(cluster.url, timeout=5.0)) as redis:
         assert redis.read("k:*", "string").height == _KEYS
         cluster.ports.append(redises.start("cluster-enabled yes"))
-        cluster.nodes.append(driver.Redis(port=cluster.ports[-1]))
+        cluster.nodes.append(driver.Redis(port=cluster.ports[-1], socket_timeout=60))
         cluster.nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", cluster.ports[-1])
-        until(lambda: all(int(node.cluster("INFO")["cluster_known_nodes"]) == 4 for node in cluster.nodes))
+        until(lambda: all(_agreed(node, 4) for node in cluster.nodes))
         for slot in range(0, 3_000, 3):
             cluster.move(slot, 3)
         until(lambda: all(_agreed(node, 4) for node in cluster.nodes))
@@ -152,7 +155,10 @@ def test_slots_that_nobody_serves_are_an_error(cluster: Cluster) -> None:
 def test_a_database_emptied_and_refilled_under_a_read(redises) -> None:
     """What was read of the old keys and of the new ones is no frame."""
     port = redises.start()
-    with driver.Redis(port=port) as direct, Redis.open(RedisAddress(f"redis://127.0.0.1:{port}")) as redis:
+    with (
+        driver.Redis(port=port, socket_timeout=60) as direct,
+        Redis.open(RedisAddress(f"redis://127.0.0.1:{port}")) as redis,
+    ):
         direct.mset({f"k:{number}": "old" for number in range(_KEYS)})
         steps = redis._scan("k:*")
         next(steps)

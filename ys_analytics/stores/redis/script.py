@@ -139,6 +139,9 @@ end
 # What Lua puts on its stack at once.
 _MOST = "5000"
 
+# Through a script, because redis-py gives SCAN's own answer another form in a cluster.
+SCAN = "return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])"
+
 # The names of some keys are secrets: to count them, their digests are enough.
 COUNT = """
 local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])

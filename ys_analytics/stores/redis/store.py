@@ -7,7 +7,7 @@ become columns as they stand. A read that saw the servers change is begun again:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -204,31 +204,24 @@ class Redis:
         while group := list(islice(chunks, _TOGETHER)):
             yield group
 
-    def _steps(self, step: str, pattern: str) -> Iterator[list[bytes]]:
-        """What a script gives for each step of SCAN."""
-        glob = _glob(self.address.prefix, pattern)
-        return self._walk(lambda node, cursor: self._ask(node, "EVAL", step, 0, cursor, glob, _STEP))
-
     def _scan(self, pattern: str) -> Iterator[list[bytes]]:
         """The keys of each step of SCAN, prefix included."""
-        glob = _glob(self.address.prefix, pattern)
-        steps = self._walk(lambda node, cursor: self._ask(node, "SCAN", cursor, "MATCH", glob, "COUNT", _STEP))
-        return (keys for (keys,) in steps)
+        return (keys for (keys,) in self._steps(script.SCAN, pattern))
 
-    def _walk(self, ask: Callable[[Any, bytes], Sequence[Any]]) -> Iterator[list[Any]]:
-        """Step through every server that holds keys, from cursor 0 to cursor 0.
+    def _steps(self, step: str, pattern: str) -> Iterator[list[Any]]:
+        """What a script gives for each step of SCAN, on every server that holds keys, from cursor 0 to cursor 0.
 
         Raises:
             Interrupted: the servers, what they serve or whose data it is changed meanwhile.
         """
+        glob = _glob(self.address.prefix, pattern)
         nodes = topology.servers(self.client)
         before = self._observe(nodes)
         for node in nodes:
             cursor = b"0"
             while True:
-                found, *answer = ask(node, cursor)
+                cursor, *answer = self._ask(node, "EVAL", step, 0, cursor, glob, _STEP)
                 yield answer
-                cursor = found if isinstance(found, bytes) else str(found).encode()
                 if cursor == b"0":
                     break
         if self._observe(nodes) != before:
