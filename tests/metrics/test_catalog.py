@@ -132,7 +132,7 @@ def test_every_metric_says_what_a_reader_needs():
     for metric in ALL:
         assert metric.title
         assert metric.formula
-        assert metric.undefined
+        assert metric.null_reason
         assert metric.source
         assert metric.why.endswith("."), metric.name
         assert len(metric.why.split()) >= 4, metric.name

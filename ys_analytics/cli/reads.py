@@ -155,11 +155,11 @@ def metrics(
 
     if name:
         metric = _named(name, known.METRICS, what="metric", listed="ys metrics")
-        facts = ("name", "title", "unit", "formula", "better", "minimum", "undefined", "source", "why", "gaps")
+        facts = ("name", "title", "unit", "formula", "direction", "minimum", "null_reason", "source", "why", "gaps")
         show("", ("", ""), ((fact, str(getattr(metric, fact))) for fact in facts))
         return
-    heads = ("metric", "title", "unit", "better", "needs", "source")
-    rows = ((m.name, m.title, m.unit, m.better, m.minimum, m.source) for m in known.ALL)
+    heads = ("metric", "title", "unit", "direction", "needs", "source")
+    rows = ((m.name, m.title, m.unit, m.direction, m.minimum, m.source) for m in known.ALL)
     show("", heads, rows, numbers=("needs",))
 
 

@@ -21,9 +21,9 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
 `drawdowns(returns, top=None)`: every fall, deepest first.
     portfolio_id, rank Int64, peak, trough, recovery Date, depth Float64 (negative),
     fall_days, recovery_days, days, fall_periods, recovery_periods, periods Int64
-`catalog.HEADLINE`, `catalog.ALL` (and its parts REWARDS, COMPOSITES, FALLS, DANGERS, RELATIONS): tuples of
-    `Metric(name, title, unit, formula, better, minimum, undefined, source, why, of, basis, at, since, until,
-    benchmark)`;
+`catalog.HEADLINE`, `catalog.ALL` (HEADLINE and then PERFORMANCE, DRAWDOWNS, RISK, BENCHMARK): tuples of
+    `Metric(name, title, unit, formula, direction, minimum, null_reason, source, why, of, basis, at, since, until,
+    benchmark, module)`, each declared beside its function with `declaration.metric`;
     `catalog.METRICS`: the same by name.
 
 `intervals(returns, metrics=HEADLINE, resamples=500, seed=7)`: portfolio_id, metric String, value, low,

@@ -7,7 +7,7 @@ Depends on expressions alone. Does not decide which return is annualised.
 
 import polars as pl
 
-from ys_analytics.metrics.sample import YEAR, check_periods, known
+from ys_analytics.metrics.sample import YEAR, check_periods, nan_to_null
 
 # The catalogue's minimum history, in days: below it no number per year is given.
 MINIMUM_DAYS = 30
@@ -43,7 +43,7 @@ def per_year(
     check_periods(days_per_year)
     length = pl.when((days >= minimum_days) & (days > 0)).then(days.cast(pl.Float64))
     grown = total.cast(pl.Float64) + 1
-    return known(pl.when(grown >= 0).then(grown).pow(pl.lit(float(days_per_year)) / length) - 1)
+    return nan_to_null(pl.when(grown >= 0).then(grown).pow(pl.lit(float(days_per_year)) / length) - 1)
 
 
 def too_short(days: pl.Expr) -> pl.Expr:

@@ -11,7 +11,7 @@ from decimal import Decimal
 import polars as pl
 
 from ys_analytics.metrics import drawdown, performance, risk
-from ys_analytics.metrics.sample import YEAR, observed
+from ys_analytics.metrics.sample import YEAR, finite_or_null
 from ys_analytics.metrics.spans import one_day
 from ys_analytics.metrics.zones import in_utc
 
@@ -178,7 +178,7 @@ def _lacks(history: pl.DataFrame, n: int, days: int) -> str | None:
 
 def _other_rate(claim: float, history: pl.DataFrame, tolerance: float) -> str | None:
     """The risk-free rate that makes the stored Sharpe ratio ours, if it is one that people choose."""
-    mean, deviation = history.select(mean=observed(_DAILY).mean(), deviation=observed(_DAILY).std()).row(0)
+    mean, deviation = history.select(mean=finite_or_null(_DAILY).mean(), deviation=finite_or_null(_DAILY).std()).row(0)
     if not deviation or not math.isfinite(claim):
         return None
     for year, note in ((YEAR, ""), (252, ", 252 days a year")):
@@ -261,7 +261,7 @@ def _expressions(metric: str) -> Mapping[str, pl.Expr]:
 
 
 def _windows(number: Callable[[pl.Expr], pl.Expr], note: str = "", ret: pl.Expr = _DAILY) -> dict[str, pl.Expr]:
-    recent = observed(ret).drop_nulls()
+    recent = finite_or_null(ret).drop_nulls()
     return {f"the last {days} days{note}": number(recent.tail(days)) for days in (7, 30, 90, 180, YEAR)}
 
 

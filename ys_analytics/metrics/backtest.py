@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import check_confidence, observed
+from ys_analytics.metrics.sample import check_confidence, finite_or_null
 
 Zone = Literal["green", "yellow", "red"]
 
@@ -242,7 +242,7 @@ def backtest(
     alone = pl.col("days").fill_null(1) <= 1 if "days" in history.collect_schema() else pl.lit(value=True)
     counts = (
         history.lazy()
-        .with_columns(broken=-observed(pl.col("ret")) > observed(promised))
+        .with_columns(broken=-finite_or_null(pl.col("ret")) > finite_or_null(promised))
         .filter(broken.is_not_null())
         .sort(by, "day")
         .with_columns(broken=pl.when(alone).then(broken))

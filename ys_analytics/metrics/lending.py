@@ -11,7 +11,7 @@ import polars as pl
 
 from ys_analytics.metrics.lookthrough import LookThrough, by_symbol
 from ys_analytics.metrics.risk.concentration import keeps_peg
-from ys_analytics.metrics.sample import NO_RISK, known, risky
+from ys_analytics.metrics.sample import NO_RISK, nan_to_null, null_if_negligible
 
 
 def health_factor(collateral: pl.Expr, threshold: pl.Expr, debt: pl.Expr) -> pl.Expr:
@@ -35,7 +35,7 @@ def health_factor(collateral: pl.Expr, threshold: pl.Expr, debt: pl.Expr) -> pl.
     1.51...
     """
     backing = (collateral.cast(pl.Float64) * threshold.cast(pl.Float64)).sum()
-    return known(backing / risky(debt.cast(pl.Float64).sum()))
+    return nan_to_null(backing / null_if_negligible(debt.cast(pl.Float64).sum()))
 
 
 def liquidation_price(
@@ -71,7 +71,7 @@ def liquidation_price(
     fall = (health - 1) / pl.when(net.abs() > NO_RISK).then(net)
     # At a price of nothing a debt that moves in full is nothing too.
     possible = (fall < 1) | ((fall == 1) & (moving < 1))
-    return known(pl.when(possible).then(price.cast(pl.Float64) * (1 - fall)))
+    return nan_to_null(pl.when(possible).then(price.cast(pl.Float64) * (1 - fall)))
 
 
 def liquidation_ratio(price: pl.Expr, owed: pl.Expr, health: pl.Expr) -> pl.Expr:
@@ -91,7 +91,7 @@ def liquidation_ratio(price: pl.Expr, owed: pl.Expr, health: pl.Expr) -> pl.Expr
     >>> round(frame.select(liquidation_ratio(pl.col("wsteth"), pl.col("weth"), pl.col("h"))).item(), 6)
     1.0
     """
-    return known(price.cast(pl.Float64) / risky(owed.cast(pl.Float64)) / risky(health))
+    return nan_to_null(price.cast(pl.Float64) / null_if_negligible(owed.cast(pl.Float64)) / null_if_negligible(health))
 
 
 def liquidation_distance(health: pl.Expr) -> pl.Expr:
@@ -108,7 +108,7 @@ def liquidation_distance(health: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"h": [2.0]}).select(liquidation_distance(pl.col("h"))).item()
     0.5
     """
-    return known(1 - 1 / health)
+    return nan_to_null(1 - 1 / health)
 
 
 def weighted_rate(rate: pl.Expr, value: pl.Expr) -> pl.Expr:
@@ -127,7 +127,7 @@ def weighted_rate(rate: pl.Expr, value: pl.Expr) -> pl.Expr:
     0.125
     """
     size = value.cast(pl.Float64)
-    return known((rate.cast(pl.Float64) * size).sum() / risky(size.sum()))
+    return nan_to_null((rate.cast(pl.Float64) * size).sum() / null_if_negligible(size.sum()))
 
 
 def loans(positions: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id") -> pl.DataFrame:

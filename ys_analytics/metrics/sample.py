@@ -20,12 +20,12 @@ NO_RISK = 1e-12
 # A rate or a return that may change from period to period.
 Rate = float | pl.Expr
 
-# Columns so named went through `observed` before and are not asked again: asking once for each of a
+# Columns so named went through `finite_or_null` before and are not asked again: asking once for each of a
 # dozen metrics takes as long as the metrics.
 OBSERVED = "observed:"
 
 
-def observed(ret: pl.Expr) -> pl.Expr:
+def finite_or_null(ret: pl.Expr) -> pl.Expr:
     """Return the finite values of `ret`, of whatever numeric type, as Float64; the others become null."""
     if _is_observed(ret):
         return ret
@@ -42,7 +42,7 @@ def _is_observed(ret: pl.Expr) -> bool:
     return ret.meta.is_column() and ret.meta.output_name().startswith(OBSERVED)
 
 
-def known(value: pl.Expr) -> pl.Expr:
+def nan_to_null(value: pl.Expr) -> pl.Expr:
     """Return `value`, or null where it is NaN or infinite: undefined is null."""
     # One at a time: of a list, `replace` makes lists in `group_by`.
     return value.cast(pl.Float64).replace(math.nan, None).replace(math.inf, None).replace(-math.inf, None)
@@ -53,14 +53,14 @@ def as_loss(ret: pl.Expr) -> pl.Expr:
     return -ret + 0.0
 
 
-def risky(risk: pl.Expr) -> pl.Expr:
+def null_if_negligible(risk: pl.Expr) -> pl.Expr:
     """Return `risk` where it is more than rounding noise, else null."""
     # Like the two above: in one chain, that names the number once and stays in Polars, for in `group_by`
     # an aggregate is computed again wherever it is named, and each call of Python costs as much.
     return risk.clip(lower_bound=NO_RISK).replace(NO_RISK, None)
 
 
-def still(risk: pl.Expr) -> pl.Expr:
+def zero_if_negligible(risk: pl.Expr) -> pl.Expr:
     """Return `risk`, and 0 where it is no more than rounding noise."""
     return risk.clip(lower_bound=NO_RISK).replace(NO_RISK, 0.0)
 
@@ -74,12 +74,12 @@ def ascending(ret: pl.Expr) -> pl.Expr:
 
 def dispersion(ret: pl.Expr, *, ddof: int = 1) -> pl.Expr:
     """Return the standard deviation, null where it is only rounding noise: beside one, or beside the mean."""
-    return _beside_mean(ret, risky, ddof)
+    return _beside_mean(ret, null_if_negligible, ddof)
 
 
 def spread(ret: pl.Expr, *, ddof: int = 1) -> pl.Expr:
     """Return the standard deviation, and 0 where it is only rounding noise."""
-    return _beside_mean(ret, still, ddof)
+    return _beside_mean(ret, zero_if_negligible, ddof)
 
 
 def varies(ret: pl.Expr) -> pl.Expr:
@@ -95,10 +95,10 @@ def _beside_mean(ret: pl.Expr, guard: Callable[[pl.Expr], pl.Expr], ddof: int) -
 
 def nonzero(value: pl.Expr) -> pl.Expr:
     """Return `value` where it is more than rounding noise on either side of zero, else null."""
-    return once(lambda x: pl.when(x.abs() > NO_RISK).then(x), value)
+    return evaluate_once(lambda x: pl.when(x.abs() > NO_RISK).then(x), value)
 
 
-def once(formula: Callable[[pl.Expr], pl.Expr], value: pl.Expr) -> pl.Expr:
+def evaluate_once(formula: Callable[[pl.Expr], pl.Expr], value: pl.Expr) -> pl.Expr:
     """Apply a formula that names its argument several times to a value that is computed once.
 
     Polars computes an aggregate again wherever it is named, and guards within guards would
@@ -147,7 +147,7 @@ def normal_density(z: float) -> float:
     return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
 
-def each(value: pl.Expr, function: Callable[[float], float]) -> pl.Expr:
+def map_scalar(value: pl.Expr, function: Callable[[float], float]) -> pl.Expr:
     """Apply a scalar function that Polars lacks; for one number per portfolio, not per day."""
 
     def apply(numbers: pl.Series) -> pl.Series:
@@ -169,7 +169,7 @@ def combine(formula: Callable[..., pl.Expr], **parts: pl.Expr) -> pl.Expr:
 
 def normal_cdf(z: pl.Expr) -> pl.Expr:
     """Probability that a standard normal is below `z`."""
-    return each(z, lambda x: math.erfc(-x / math.sqrt(2)) / 2)
+    return map_scalar(z, lambda x: math.erfc(-x / math.sqrt(2)) / 2)
 
 
 def student_cdf(t: pl.Expr, *, freedom: pl.Expr) -> pl.Expr:
@@ -180,7 +180,7 @@ def student_cdf(t: pl.Expr, *, freedom: pl.Expr) -> pl.Expr:
         values = [None if x is None or k is None or not k > 0 else _student(x, k) for x, k in pairs]
         return pl.Series(row.name, values, pl.Float64)
 
-    row = pl.struct(t=known(t), freedom=freedom)
+    row = pl.struct(t=nan_to_null(t), freedom=freedom)
     named = t.meta.output_name(raise_if_undetermined=False) or "value"
     return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True).alias(named)
 

@@ -23,7 +23,7 @@ Depends on expressions and frames alone. Does not know which metric follows whic
 
 import polars as pl
 
-from ys_analytics.metrics.sample import observed, present
+from ys_analytics.metrics.sample import finite_or_null, present
 
 
 def one_day(ret: pl.Expr, *, days: pl.Expr) -> pl.Expr:
@@ -33,7 +33,7 @@ def one_day(ret: pl.Expr, *, days: pl.Expr) -> pl.Expr:
     >>> frame.select(one_day(pl.col("ret"), days=pl.col("days"))).to_series().to_list()
     [0.01, None, 0.02]
     """
-    return pl.when(days.fill_null(1) <= 1).then(observed(ret))
+    return pl.when(days.fill_null(1) <= 1).then(finite_or_null(ret))
 
 
 def days_by_dates(ret: pl.Expr, *, day: pl.Expr, run: pl.Expr) -> pl.Expr:

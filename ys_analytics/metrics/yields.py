@@ -9,7 +9,7 @@ import math
 import polars as pl
 
 from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year, too_short
-from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, known, observed, risky
+from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, finite_or_null, nan_to_null, null_if_negligible
 
 # Seconds in a year of 365 days: how often Aave compounds.
 SECONDS_PER_YEAR = 31_536_000
@@ -36,10 +36,10 @@ def apr_to_apy(apr: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
     check_periods(periods_per_year)
     apr = apr.cast(pl.Float64)
     if math.isinf(periods_per_year):
-        return known(_expm1(apr))
+        return nan_to_null(_expm1(apr))
     # By logarithms: (1 + 1e-9) ** 31536000 has lost half its digits before it begins.
     grown = pl.when(apr > -periods_per_year).then(apr / periods_per_year).log1p() * periods_per_year
-    return known(_expm1(grown))
+    return nan_to_null(_expm1(grown))
 
 
 def apy_to_apr(apy: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
@@ -64,9 +64,9 @@ def apy_to_apr(apy: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
     apy = apy.cast(pl.Float64)
     above = pl.when(apy > -1).then(apy).log1p()
     if math.isinf(periods_per_year):
-        return known(above)
+        return nan_to_null(above)
     grown = above / periods_per_year
-    return known(_expm1(grown) * periods_per_year)
+    return nan_to_null(_expm1(grown) * periods_per_year)
 
 
 def _expm1(x: pl.Expr) -> pl.Expr:
@@ -123,7 +123,7 @@ def period_return(gain: pl.Expr, capital: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"g": [5.0], "c": [100.0]}).select(period_return(pl.col("g"), pl.col("c"))).item()
     0.05
     """
-    return known(gain.cast(pl.Float64) / risky(capital.cast(pl.Float64)))
+    return nan_to_null(gain.cast(pl.Float64) / null_if_negligible(capital.cast(pl.Float64)))
 
 
 def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -187,7 +187,7 @@ def impermanent_loss(price_ratio: pl.Expr, *, weight: float = 0.5) -> pl.Expr:
         raise ValueError(f"weight must be between 0 and 1, as 0.8, not {weight}")
     k = price_ratio.cast(pl.Float64)
     k = pl.when(k > 0).then(k)
-    return known((k.sqrt() if weight == 0.5 else k.pow(weight)) / (k * weight + (1 - weight)) - 1)  # noqa: PLR2004
+    return nan_to_null((k.sqrt() if weight == 0.5 else k.pow(weight)) / (k * weight + (1 - weight)) - 1)  # noqa: PLR2004
 
 
 def impermanent_loss_range(price: pl.Expr, *, entry: pl.Expr, lower: pl.Expr, upper: pl.Expr) -> pl.Expr:
@@ -217,7 +217,7 @@ def impermanent_loss_range(price: pl.Expr, *, entry: pl.Expr, lower: pl.Expr, up
     x1, y1 = _amounts(p, a, b)
     legal = (a > 0) & (a < b) & (p > 0) & (e > 0)
     held = x0 * p + y0
-    return known(pl.when(legal).then((x1 * p + y1) / held - 1))
+    return nan_to_null(pl.when(legal).then((x1 * p + y1) / held - 1))
 
 
 def _amounts(price: pl.Expr, lower: pl.Expr, upper: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -242,7 +242,7 @@ def fee_break_even(loss: pl.Expr, *, fee_apr: pl.Expr) -> pl.Expr:
     365.0
     """
     lost = loss.cast(pl.Float64)
-    return known(-lost / (lost + 1) / risky(fee_apr.cast(pl.Float64)) * YEAR)
+    return nan_to_null(-lost / (lost + 1) / null_if_negligible(fee_apr.cast(pl.Float64)) * YEAR)
 
 
 def pool_drift(apy: pl.Expr) -> pl.Expr:
@@ -262,8 +262,8 @@ def pool_drift(apy: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"apy": [0.1, 0.1]}).select(pool_drift(pl.col("apy"))).item()
     0.10...
     """
-    clean = observed(apy)
-    return known(_expm1(pl.when(clean > -1).then(clean).log1p().mean()))
+    clean = finite_or_null(apy)
+    return nan_to_null(_expm1(pl.when(clean > -1).then(clean).log1p().mean()))
 
 
 def pool_volatility(apy: pl.Expr) -> pl.Expr:
@@ -283,5 +283,5 @@ def pool_volatility(apy: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"apy": [0.1, 0.1]}).select(pool_volatility(pl.col("apy"))).item()
     0.0
     """
-    risk = daily_yield(observed(apy)).std() * YEAR**0.5
-    return known(pl.when(risk > NO_RISK).then(risk).when(risk.is_not_null()).then(0.0))
+    risk = daily_yield(finite_or_null(apy)).std() * YEAR**0.5
+    return nan_to_null(pl.when(risk > NO_RISK).then(risk).when(risk.is_not_null()).then(0.0))

@@ -1,7 +1,7 @@
-"""Every metric's name, title, unit, formula, direction, least sample and source, and the frame of them.
+"""The catalogue: every declared metric, by name and by subject, and the frames of their values.
 
-Knows the printing facts and how a number is refused; what a metric is, its own
-function says. Tables, axes, glossary and `ys metrics` read this and nothing else.
+Gathers the declarations that stand beside the functions of `growth`, `performance`, `drawdown` and `risk`. Tables,
+axes, the glossary of the page and `ys metrics` read them here. Does not define a metric.
 
 Of what quantstats, pyfolio, PerformanceAnalytics and Lean print, not here, and why:
 - turnover, leverage, slippage, capacity, round trips, returns per trade: they are made of orders, which
@@ -14,9 +14,7 @@ Of what quantstats, pyfolio, PerformanceAnalytics and Lean print, not here, and 
   return cones; their result depends on a search, and a second computation could not settle it.
 """
 
-from ys_analytics.metrics.catalog.composites import COMPOSITES
-from ys_analytics.metrics.catalog.dangers import DANGERS
-from ys_analytics.metrics.catalog.falls import FALLS
+from ys_analytics.metrics import drawdown, growth, performance, risk
 from ys_analytics.metrics.catalog.headline import (
     BEST_DAY,
     CAGR,
@@ -32,29 +30,35 @@ from ys_analytics.metrics.catalog.headline import (
     WIN_RATE,
     WORST_DAY,
 )
-from ys_analytics.metrics.catalog.metric import Metric
-from ys_analytics.metrics.catalog.refusals import with_reasons
-from ys_analytics.metrics.catalog.relations import RELATIONS
-from ys_analytics.metrics.catalog.rewards import REWARDS
+from ys_analytics.metrics.catalog.null_reasons import with_reasons
 from ys_analytics.metrics.catalog.summary import fleet, summarise
+from ys_analytics.metrics.declaration import Metric, declared_metrics
 
-ALL: tuple[Metric, ...] = (*HEADLINE, *REWARDS, *COMPOSITES, *FALLS, *DANGERS, *RELATIONS)
+_OTHERS = tuple(one for one in declared_metrics(growth, performance, drawdown, risk) if one not in HEADLINE)
+
+BENCHMARK: tuple[Metric, ...] = tuple(one for one in _OTHERS if one.benchmark)
+PERFORMANCE: tuple[Metric, ...] = tuple(
+    one for one in declared_metrics(growth, performance) if one in _OTHERS and not one.benchmark
+)
+DRAWDOWNS: tuple[Metric, ...] = tuple(one for one in declared_metrics(drawdown) if one in _OTHERS)
+RISK: tuple[Metric, ...] = tuple(one for one in declared_metrics(risk) if one in _OTHERS)
+
+ALL: tuple[Metric, ...] = (*HEADLINE, *PERFORMANCE, *DRAWDOWNS, *RISK, *BENCHMARK)
 METRICS: dict[str, Metric] = {metric.name: metric for metric in ALL}
 
 __all__ = [
     "ALL",
+    "BENCHMARK",
     "BEST_DAY",
     "CAGR",
     "CALMAR_RATIO",
-    "COMPOSITES",
-    "DANGERS",
+    "DRAWDOWNS",
     "EXPECTED_SHORTFALL",
-    "FALLS",
     "HEADLINE",
     "MAX_DRAWDOWN",
     "METRICS",
-    "RELATIONS",
-    "REWARDS",
+    "PERFORMANCE",
+    "RISK",
     "SHARPE_RATIO",
     "SORTINO_RATIO",
     "TOTAL_RETURN",

@@ -11,11 +11,11 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.catalog.headline import HEADLINE
-from ys_analytics.metrics.catalog.metric import Metric
-from ys_analytics.metrics.catalog.refusals import counted, refusal, whole
+from ys_analytics.metrics.catalog.null_reasons import counted, refusal, whole
+from ys_analytics.metrics.declaration import Metric
 from ys_analytics.metrics.drawdown.path import raw_depth
 from ys_analytics.metrics.histories import histories
-from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, observed, present
+from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, finite_or_null, present
 from ys_analytics.metrics.spans import days_by_dates, first_day, one_day
 
 _RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
@@ -167,10 +167,10 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, s
     spanned = pl.col("days").fill_null(1) if "days" in schema else days_by_dates(ret, day=day, run=run)
     alone = [one_day(ret, days=days).alias(_DAILY)]
     if "benchmark" in schema:
-        its = observed(pl.col("benchmark"))
+        its = finite_or_null(pl.col("benchmark"))
         alone.append(one_day(its, days=days_by_dates(its, day=day, run=run)).alias(_MARKET))
     rows = (
-        returns.with_columns(pl.col(by).rle_id().alias(_RUN), observed(pl.col("ret")).alias(_RET))
+        returns.with_columns(pl.col(by).rle_id().alias(_RUN), finite_or_null(pl.col("ret")).alias(_RET))
         .with_columns(
             ((run != run.shift(1)).fill_null(value=True) | (day > day.shift(1)).fill_null(value=False)).alias(_ORDERED),
             spanned.cast(pl.Int64).alias(_DAYS),

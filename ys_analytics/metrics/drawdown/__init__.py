@@ -2,6 +2,7 @@
 
 Gathers four subjects: the `path` and its lowest point, `episodes` as a table, `measures` that
 put them in one number, and `rewards` per unit of them.
+Depends on `growth` and `risk`. Does not use `performance` or `catalog`.
 """
 
 from ys_analytics.metrics.drawdown.episodes import drawdowns

@@ -8,12 +8,24 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.drawdown.path import raw_depth, traceable
 from ys_analytics.metrics.risk.extremes import entropic_value_at_risk
 from ys_analytics.metrics.risk.tails import expected_shortfall, value_at_risk
-from ys_analytics.metrics.sample import NO_RISK, as_loss, known
+from ys_analytics.metrics.sample import NO_RISK, as_loss, nan_to_null
 
 
+@metric(
+    title="Average drawdown",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="The mean over episodes, an unfinished one counted, is PerformanceAnalytics' AverageDrawdown.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, depth=s.depth),
+)
 def average_drawdown(
     ret: pl.Expr, *, per: Literal["episode", "period"] = "episode", depth: pl.Expr | None = None
 ) -> pl.Expr:
@@ -44,8 +56,20 @@ def average_drawdown(
     return pl.when(traceable(ret, depth)).then(mean.fill_null(0.0))
 
 
+@metric(
+    title="Average drawdown length",
+    unit="days",
+    direction="lower",
+    minimum=1,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="From peak to recovery, an unfinished fall taken to end next day, is PerformanceAnalytics' convention.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, days=s.days, depth=s.depth),
+)
 def average_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
-    """Mean number of periods from a peak to its recovery.
+    r"""Mean number of periods from a peak to its recovery.
+
+    $$ \operatorname{mean}_i \text{ peak to recovery} $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -68,8 +92,20 @@ def average_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth:
     return pl.when(traceable(ret, depth) & (episodes > 0)).then((path.length(path.under) + path.recovering) / episodes)
 
 
+@metric(
+    title="Longest time under water",
+    unit="days",
+    direction="lower",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="Days below the last peak are what an investor waits through.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, days=s.days, depth=s.depth),
+)
 def longest_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
-    """Most periods in a row below a peak.
+    r"""Most periods in a row below a peak.
+
+    $$ \max\text{ run of } D_t < 0 $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -79,6 +115,9 @@ def longest_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth:
     Returns:
         One Float64 number of periods under water, the recovering one not counted; 0 when the value never
         fell. Null without returns, or when one is below -1.
+
+    Source:
+        Bacon (2008), ch. 4.
 
     >>> pl.DataFrame({"ret": [-0.5, 0.5, 1.0, -0.1]}).select(longest_drawdown_length(pl.col("ret"))).item()
     2.0
@@ -90,8 +129,20 @@ def longest_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth:
     return pl.when(traceable(ret, depth)).then((so_far - at_peak).max())
 
 
+@metric(
+    title="Average recovery length",
+    unit="days",
+    direction="lower",
+    minimum=1,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="From trough to recovery, an unfinished fall taken to end next day, is PerformanceAnalytics' convention.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, days=s.days, depth=s.depth),
+)
 def average_recovery_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth: pl.Expr | None = None) -> pl.Expr:
-    """Mean number of periods from a trough to its recovery.
+    r"""Mean number of periods from a trough to its recovery.
+
+    $$ \operatorname{mean}_i \text{ trough to recovery} $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -146,6 +197,16 @@ class Episodes:
         return self.length(recovers) + self.under.last().fill_null(value=False).cast(pl.Float64)
 
 
+@metric(
+    title="Ulcer index",
+    unit="fraction",
+    direction="lower",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="The root mean square of falls at every close is Martin's own index, as a fraction and not in points.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, depth=s.depth),
+)
 def ulcer_index(ret: pl.Expr, *, depth: pl.Expr | None = None, ddof: int = 0) -> pl.Expr:
     r"""Root mean square of the drawdown, in every period.
 
@@ -167,9 +228,19 @@ def ulcer_index(ret: pl.Expr, *, depth: pl.Expr | None = None, ddof: int = 0) ->
     """
     depth = raw_depth(ret) if depth is None else depth
     n = depth.count().cast(pl.Int64) - ddof
-    return known(pl.when(traceable(ret, depth)).then((depth.pow(2).sum() / n).sqrt()))
+    return nan_to_null(pl.when(traceable(ret, depth)).then((depth.pow(2).sum() / n).sqrt()))
 
 
+@metric(
+    title="Pain index",
+    unit="fraction",
+    direction="lower",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="The mean fall at every close is Zephyr's and Bacon's definition.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, depth=s.depth),
+)
 def pain_index(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Mean drawdown of every period, as a positive number.
 
@@ -191,8 +262,20 @@ def pain_index(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     return as_loss(average_drawdown(ret, per="period", depth=depth))
 
 
+@metric(
+    title="Drawdown at risk 95 %",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %",
+    why="The 95 % quantile of falls at every close, as Chekhlov and his co-authors define it.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, confidence=s.confidence, depth=s.depth),
+)
 def drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr | None = None) -> pl.Expr:
     """Drawdown that is exceeded in one period of twenty, as a positive number.
+
+    $$ -Q_{1-c}(D_t) $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -212,8 +295,20 @@ def drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr |
     return pl.when(traceable(ret, depth)).then(value_at_risk(depth, confidence=confidence, quantile="order"))
 
 
+@metric(
+    title="Conditional drawdown at risk 95 %",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %",
+    why="The mean of the worst 5 % of falls at every close, as Chekhlov and his co-authors define it.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, confidence=s.confidence, depth=s.depth),
+)
 def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr | None = None) -> pl.Expr:
-    """Mean of the deepest twentieth of all periods' drawdowns, as a positive number.
+    r"""Mean of the deepest twentieth of all periods' drawdowns, as a positive number.
+
+    $$ -\operatorname{mean}(D_t : D_t \le Q_{1-c}(D)) $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -233,10 +328,22 @@ def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, dept
     return pl.when(traceable(ret, depth)).then(expected_shortfall(depth, confidence=confidence, tail="fraction"))
 
 
+@metric(
+    title="Entropic drawdown at risk 95 %",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %",
+    why="The tightest bound of its kind on the same falls, at the confidence of its neighbours.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, confidence=s.confidence, depth=s.depth),
+)
 def entropic_drawdown_at_risk(
     ret: pl.Expr, *, confidence: float = 0.95, least_theta: float = 0.0, depth: pl.Expr | None = None
 ) -> pl.Expr:
-    """Tightest entropic bound on the drawdown at risk, as a positive number.
+    r"""Tightest entropic bound on the drawdown at risk, as a positive number.
+
+    $$ \min_{\theta > 0} \theta\,\big(\ln \operatorname{mean}(e^{-D/\theta}) - \ln(1-c)\big) $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.

@@ -9,7 +9,8 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import NO_RISK, observed, present
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.sample import NO_RISK, finite_or_null, present
 from ys_analytics.metrics.spans import first_day
 
 
@@ -25,7 +26,7 @@ def wealth(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, None, -0.5]}).select(wealth(pl.col("ret"))).to_series().to_list()
     [1.5, None, 0.75]
     """
-    return observed(_running(ret))
+    return finite_or_null(_running(ret))
 
 
 def underwater(
@@ -48,10 +49,10 @@ def underwater(
     [-0.5, 0.0, -0.19...]
     """
     if compounding == "additive":
-        points = observed(ret).cum_sum()
+        points = finite_or_null(ret).cum_sum()
         peak = points.cum_max()
-        return observed(points - (peak.clip(lower_bound=0.0) if from_start else peak))
-    return observed(raw_depth(ret, from_start=from_start))
+        return finite_or_null(points - (peak.clip(lower_bound=0.0) if from_start else peak))
+    return finite_or_null(raw_depth(ret, from_start=from_start))
 
 
 def raw_depth(ret: pl.Expr, *, from_start: bool = True) -> pl.Expr:
@@ -63,19 +64,33 @@ def raw_depth(ret: pl.Expr, *, from_start: bool = True) -> pl.Expr:
 
 
 def _running(ret: pl.Expr) -> pl.Expr:
-    return (observed(ret) + 1).cum_prod()
+    return (finite_or_null(ret) + 1).cum_prod()
 
 
 def traceable(ret: pl.Expr, depth: pl.Expr) -> pl.Expr:
     """Whether the path can be followed: no return below -1, nothing that overflowed."""
-    returns = observed(ret)
+    returns = finite_or_null(ret)
     return (returns.min() >= -1) & ~depth.is_nan().any() & (depth.count() == returns.count())
 
 
+@metric(
+    title="Maximum drawdown",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="The largest fall at daily closes since inception, the start counted as a peak, is what a limit on "
+    "losses is set against.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, depth=s.depth),
+    at=lambda s: trough_date(s.ret, day=s.day, depth=s.depth),
+    since=lambda s: peak_date(s.ret, day=s.day, days=s.days, depth=s.depth),
+    until=lambda s: recovery_date(s.ret, day=s.day, depth=s.depth),
+)
 def max_drawdown(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Deepest fall from a peak, the start counted as one.
 
-    $$ D_{\max} = \min_t D_t $$
+    $$ D_{\max} = \min_t D_t, \qquad D_t = \frac{W_t}{\max(1, \max_{s \le t} W_s)} - 1 $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.

@@ -8,11 +8,24 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.drawdown.measures import Episodes, conditional_drawdown_at_risk, pain_index, ulcer_index
 from ys_analytics.metrics.drawdown.path import max_drawdown, raw_depth, traceable, wealth
-from ys_analytics.metrics.sample import dispersion, known, observed, risky
+from ys_analytics.metrics.growth import cagr
+from ys_analytics.metrics.sample import dispersion, finite_or_null, nan_to_null, null_if_negligible
 
 
+@metric(
+    title="Martin ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="Growth per year over the ulcer index, without a risk-free rate, is the ratio in its first form.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, growth=cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
+)
 def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Growth per year per unit of ulcer index.
 
@@ -32,9 +45,19 @@ def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl
     >>> pl.DataFrame({"ret": [-0.5, 1.0, 0.1, 0.1]}).select(martin(pl.col("ret"), growth=pl.lit(0.5))).item()
     2.0
     """
-    return known(growth / risky(ulcer_index(ret, depth=depth)))
+    return nan_to_null(growth / null_if_negligible(ulcer_index(ret, depth=depth)))
 
 
+@metric(
+    title="Pain ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="Growth per year over the pain index, without a risk-free rate, beside the Martin ratio.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, growth=cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
+)
 def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Growth per year per unit of pain index.
 
@@ -54,9 +77,19 @@ def pain_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(pain_ratio(pl.col("ret"), growth=pl.lit(0.5))).item()
     2.0
     """
-    return known(growth / risky(pain_index(ret, depth=depth)))
+    return nan_to_null(growth / null_if_negligible(pain_index(ret, depth=depth)))
 
 
+@metric(
+    title="Sterling ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %",
+    why="The ten points added to the fall are Kestner's, who gave the ratio its published form.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, growth=cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
+)
 def sterling(
     ret: pl.Expr,
     *,
@@ -86,10 +119,10 @@ def sterling(
     1.0
     """
     if largest is None:
-        return known(growth / risky(excess - max_drawdown(ret, depth=depth)))
+        return nan_to_null(growth / null_if_negligible(excess - max_drawdown(ret, depth=depth)))
     depth = raw_depth(ret) if depth is None else depth
     mean = pl.when(traceable(ret, depth)).then(_deepest(depth, largest).mean().fill_null(0.0))
-    return known(growth / risky(excess - mean))
+    return nan_to_null(growth / null_if_negligible(excess - mean))
 
 
 def _deepest(depth: pl.Expr, largest: int | None) -> pl.Expr:
@@ -99,6 +132,16 @@ def _deepest(depth: pl.Expr, largest: int | None) -> pl.Expr:
     return depths if largest is None else depths.bottom_k(largest)
 
 
+@metric(
+    title="Burke ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="All episodes, each squared, is Burke's own form; PerformanceAnalytics' is available by argument.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, growth=cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
+)
 def burke(
     ret: pl.Expr,
     *,
@@ -132,19 +175,29 @@ def burke(
     depth = raw_depth(ret) if depth is None else depth
     depths = _deepest(depth, largest) if per == "episode" else _run_depths(ret)
     pain = pl.when(traceable(ret, depth)).then(depths.pow(2).sum().sqrt())
-    scale = observed(ret).count().cast(pl.Float64).sqrt() if modified else pl.lit(1.0)
-    return known(growth / risky(pain) * scale)
+    scale = finite_or_null(ret).count().cast(pl.Float64).sqrt() if modified else pl.lit(1.0)
+    return nan_to_null(growth / null_if_negligible(pain) * scale)
 
 
 def _run_depths(ret: pl.Expr) -> pl.Expr:
     """Compounded loss of each unbroken run of negative returns."""
-    clean = observed(ret).drop_nulls()
+    clean = finite_or_null(ret).drop_nulls()
     loss, value = clean < 0, wealth(clean)
     before = value.shift(1, fill_value=1.0).filter(loss & ~loss.shift(1, fill_value=False))
     after = value.filter(loss & ~loss.shift(-1, fill_value=False))
     return after / before - 1
 
 
+@metric(
+    title="Recovery factor",
+    unit="ratio",
+    direction="higher",
+    minimum=1,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="Total return over the deepest fall is what traders call it; the sign is kept, so that a loss shows.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, depth=s.depth),
+)
 def recovery_factor(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Total return per unit of the deepest drawdown; negative when money was lost.
 
@@ -157,13 +210,25 @@ def recovery_factor(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     Returns:
         One dimensionless Float64. Null when the value never fell, or where the total return is null.
 
+    Source:
+        As quantstats' recovery_factor, with its sign.
+
     >>> pl.DataFrame({"ret": [-0.5]}).select(recovery_factor(pl.col("ret"))).item()
     -1.0
     """
-    total = (observed(ret) + 1).product() - 1
-    return known(total / risky(-max_drawdown(ret, depth=depth)))
+    total = (finite_or_null(ret) + 1).product() - 1
+    return nan_to_null(total / null_if_negligible(-max_drawdown(ret, depth=depth)))
 
 
+@metric(
+    title="Serenity index",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the value never fell",
+    why="Sum of returns over ulcer index and pitfall is KeyQuant's definition, which quantstats prints too.",
+    of=lambda f, s: f(s.ret, daily=s.daily, confidence=s.confidence, depth=s.depth),
+)
 def serenity_index(
     ret: pl.Expr,
     *,
@@ -192,6 +257,9 @@ def serenity_index(
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(serenity_index(pl.col("ret")).round(9)).item()
     3.0
     """
-    pitfall = risky(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
-    ulcer, risk = risky(ulcer_index(ret, depth=depth)), dispersion(observed(ret if daily is None else daily))
-    return known((observed(ret).sum() - risk_free) * risk / ulcer / pitfall)
+    pitfall = null_if_negligible(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
+    ulcer, risk = (
+        null_if_negligible(ulcer_index(ret, depth=depth)),
+        dispersion(finite_or_null(ret if daily is None else daily)),
+    )
+    return nan_to_null((finite_or_null(ret).sum() - risk_free) * risk / ulcer / pitfall)

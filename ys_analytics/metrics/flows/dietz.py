@@ -11,7 +11,7 @@ from datetime import timedelta
 import polars as pl
 
 from ys_analytics.metrics.flows.classify import MONEY
-from ys_analytics.metrics.performance.growth import total_return
+from ys_analytics.metrics.growth import total_return
 from ys_analytics.metrics.zones import in_utc
 
 _DAY = timedelta(days=1)

@@ -1,9 +1,20 @@
 """Reward, and reward per unit of risk.
 
-Gathers the subjects: `growth`, `ratios`, `track` record, `outcomes` (wins and losses), `composites` of them,
-`relative` to a benchmark with `regression`, `capture` and `timing`, calendar `periods` and `rolling` forms.
+Gathers the subjects: `ratios`, `sharpe_inference`, `win_loss`, `composites` of them, `relative` to a benchmark
+with `regression`, `capture` and `timing`, calendar `periods` and `rolling` forms; and `growth`, which stands outside.
+Depends on `growth`, `risk` and `drawdown`. Does not use `catalog`.
 """
 
+from ys_analytics.metrics.growth import (
+    annualised_return,
+    cagr,
+    geometric_mean_return,
+    mean_return,
+    per_period,
+    price_returns,
+    stability,
+    total_return,
+)
 from ys_analytics.metrics.performance.capture import capture, down_capture, hit_rate, up_capture, up_down_capture
 from ys_analytics.metrics.performance.composites import (
     adjusted_sortino_ratio,
@@ -20,31 +31,6 @@ from ys_analytics.metrics.performance.composites import (
     smart_sharpe_ratio,
     smart_sortino_ratio,
     time_in_market,
-)
-from ys_analytics.metrics.performance.growth import (
-    annualised_return,
-    cagr,
-    geometric_mean_return,
-    mean_return,
-    per_period,
-    price_returns,
-    stability,
-    total_return,
-)
-from ys_analytics.metrics.performance.outcomes import (
-    average_loss,
-    average_win,
-    best_day,
-    best_day_date,
-    expectancy,
-    gain_to_pain,
-    kelly_fraction,
-    longest_run,
-    payoff_ratio,
-    profit_factor,
-    win_rate,
-    worst_day,
-    worst_day_date,
 )
 from ys_analytics.metrics.performance.periods import (
     aggregate_returns,
@@ -106,12 +92,27 @@ from ys_analytics.metrics.performance.rolling import (
     rolling_sortino,
     rolling_volatility,
 )
-from ys_analytics.metrics.performance.timing import market_timing
-from ys_analytics.metrics.performance.track import (
+from ys_analytics.metrics.performance.sharpe_inference import (
     minimum_track_record,
     minimum_track_record_of,
     probabilistic_sharpe_of,
     probabilistic_sharpe_ratio,
+)
+from ys_analytics.metrics.performance.timing import market_timing
+from ys_analytics.metrics.performance.win_loss import (
+    average_loss,
+    average_win,
+    best_day,
+    best_day_date,
+    expectancy,
+    gain_to_pain,
+    kelly_fraction,
+    longest_run,
+    payoff_ratio,
+    profit_factor,
+    win_rate,
+    worst_day,
+    worst_day_date,
 )
 from ys_analytics.metrics.risk.tails import tail_ratio
 

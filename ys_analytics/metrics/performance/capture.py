@@ -8,9 +8,11 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.performance.growth import annualised_return, geometric_mean_return
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.growth import annualised_return, geometric_mean_return
 from ys_analytics.metrics.performance.relative import Market
-from ys_analytics.metrics.sample import known, nonzero, paired
+from ys_analytics.metrics.sample import nan_to_null, nonzero, paired
 
 CaptureMethod = Literal["geometric mean", "annualised", "sum"]
 
@@ -59,15 +61,26 @@ def capture(
     """
     own, its = _side(ret, benchmark, market, flat=method == "sum")
     if method == "sum":
-        return known(own.sum() / nonzero(its.sum()))
+        return nan_to_null(own.sum() / nonzero(its.sum()))
     if method == "geometric mean":
-        return known(geometric_mean_return(own) / nonzero(geometric_mean_return(its)))
+        return nan_to_null(geometric_mean_return(own) / nonzero(geometric_mean_return(its)))
     if periods_per_year is None:
         raise ValueError("the annualised capture needs periods_per_year, as 365")
     mine = annualised_return(own, periods_per_year=periods_per_year)
-    return known(mine / nonzero(annualised_return(its, periods_per_year=periods_per_year)))
+    return nan_to_null(mine / nonzero(annualised_return(its, periods_per_year=periods_per_year)))
 
 
+@metric(
+    title="Up capture",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark never rose",
+    why="Morningstar's factsheets divide the geometric mean returns of the periods in which the benchmark "
+    "rose; here of days.",
+    of=lambda f, s: f(s.daily, s.benchmark),
+    benchmark=True,
+)
 def up_capture(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -75,7 +88,12 @@ def up_capture(
     method: CaptureMethod = "geometric mean",
     periods_per_year: float | None = None,
 ) -> pl.Expr:
-    """`capture` where the benchmark rose; above 1 is good.
+    r"""`capture` where the benchmark rose; above 1 is good.
+
+    $$ g(r \mid b > 0) / g(b \mid b > 0) $$
+
+    Source:
+        Morningstar (2010), "Upside/Downside Capture Ratio".
 
     >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
     >>> frame.select(up_capture(pl.col("r"), pl.col("b"))).item()
@@ -84,6 +102,17 @@ def up_capture(
     return capture(ret, benchmark, periods_per_year=periods_per_year, market="up", method=method)
 
 
+@metric(
+    title="Down capture",
+    unit="ratio",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark never fell",
+    why="Morningstar's factsheets divide the geometric mean returns of the periods in which the benchmark "
+    "fell; here of days.",
+    of=lambda f, s: f(s.daily, s.benchmark),
+    benchmark=True,
+)
 def down_capture(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -91,7 +120,12 @@ def down_capture(
     method: CaptureMethod = "geometric mean",
     periods_per_year: float | None = None,
 ) -> pl.Expr:
-    """`capture` where the benchmark fell; below 1 is good.
+    r"""`capture` where the benchmark fell; below 1 is good.
+
+    $$ g(r \mid b < 0) / g(b \mid b < 0) $$
+
+    Source:
+        Morningstar (2010), "Upside/Downside Capture Ratio".
 
     >>> frame = pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]})
     >>> frame.select(down_capture(pl.col("r"), pl.col("b"))).item()
@@ -115,13 +149,25 @@ def up_down_capture(
     """
     down = down_capture(ret, benchmark, method=method, periods_per_year=periods_per_year)
     up = up_capture(ret, benchmark, method=method, periods_per_year=periods_per_year)
-    return known(up / nonzero(down))
+    return nan_to_null(up / nonzero(down))
 
 
+@metric(
+    title="Days ahead of the benchmark",
+    unit="share",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="The share of days ahead of the benchmark is the batting average of active managers.",
+    of=lambda f, s: f(s.daily, s.benchmark),
+    benchmark=True,
+)
 def hit_rate(
     ret: pl.Expr, benchmark: pl.Expr, *, market: Market = "all", hit: Literal["beats", "follows"] = "beats"
 ) -> pl.Expr:
-    """Share of periods in which the portfolio beats the benchmark, or goes its way.
+    r"""Share of periods in which the portfolio beats the benchmark, or goes its way.
+
+    $$ \#\{t : r_t > b_t\} / n $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -133,7 +179,7 @@ def hit_rate(
         One Float64 from 0 to 1. Null without such a period.
 
     Source:
-        The batting average; Bacon (2008), ch. 4: up and down number and percentage ratios.
+        Bacon (2008), ch. 4: the batting average, up and down number and percentage ratios.
 
     >>> pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]}).select(hit_rate(pl.col("r"), pl.col("b"))).item()
     0.5

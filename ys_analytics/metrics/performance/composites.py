@@ -9,14 +9,35 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.performance.outcomes import average_loss, average_win, payoff_ratio, profit_factor, win_rate
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.performance.ratios import sharpe_ratio, sortino_ratio
+from ys_analytics.metrics.performance.win_loss import average_loss, average_win, payoff_ratio, profit_factor, win_rate
 from ys_analytics.metrics.risk.tails import expected_shortfall, tail_ratio, value_at_risk
-from ys_analytics.metrics.sample import combine, dispersion, known, nonzero, observed, risky, student_cdf
+from ys_analytics.metrics.sample import (
+    combine,
+    dispersion,
+    finite_or_null,
+    nan_to_null,
+    nonzero,
+    null_if_negligible,
+    student_cdf,
+)
 
 
+@metric(
+    title="Days that moved",
+    unit="share",
+    direction="neither",
+    minimum=1,
+    null_reason="there is no return",
+    why="quantstats calls the share of days with a return other than zero exposure; no rounding up here.",
+    of=lambda f, s: f(s.daily),
+)
 def time_in_market(ret: pl.Expr) -> pl.Expr:
-    """Share of periods in which the value moved at all.
+    r"""Share of periods in which the value moved at all.
+
+    $$ \#\{t : r_t \ne 0\} / n $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -30,7 +51,7 @@ def time_in_market(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.1, 0.0, -0.1, 0.0]}).select(time_in_market(pl.col("ret"))).item()
     0.5
     """
-    return (observed(ret) != 0).mean()
+    return (finite_or_null(ret) != 0).mean()
 
 
 def exposure_adjusted_growth(ret: pl.Expr, *, growth: pl.Expr) -> pl.Expr:
@@ -47,7 +68,7 @@ def exposure_adjusted_growth(ret: pl.Expr, *, growth: pl.Expr) -> pl.Expr:
     >>> frame.select(exposure_adjusted_growth(pl.col("ret"), growth=pl.lit(0.25))).item()
     0.5
     """
-    return known(growth / risky(time_in_market(ret)))
+    return nan_to_null(growth / null_if_negligible(time_in_market(ret)))
 
 
 def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
@@ -70,7 +91,7 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     >>> round(frame.select(autocorrelation_penalty(pl.col("ret"))).item() ** 2, 9)
     4.0
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     n, before = clean.count(), clean.shift(1)
     both = clean.is_not_null() & before.is_not_null()
     later, earlier = pl.when(both).then(clean), pl.when(both).then(before)
@@ -89,8 +110,19 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     )
 
 
+@metric(
+    title="Sharpe ratio, less for returns that resemble their neighbours",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="quantstats divides by this penalty for returns that resemble their neighbours, which smooth prices make.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+)
 def smart_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: float = 0.0) -> pl.Expr:
-    """Sharpe ratio taken down by `autocorrelation_penalty`.
+    r"""Sharpe ratio taken down by `autocorrelation_penalty`.
+
+    $$ S \Big/ \sqrt{1 + 2\sum_{k=1}^{n-1}\frac{n-k}{n}|\rho|^k} $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -101,19 +133,31 @@ def smart_sharpe_ratio(ret: pl.Expr, *, periods_per_year: float, risk_free: floa
         One dimensionless Float64. Null where `sharpe_ratio` is.
 
     Source:
-        As quantstats' smart_sharpe.
+        Lo (2002), "The Statistics of Sharpe Ratios", Financial Analysts J. 58(4); as quantstats'
+        smart_sharpe.
 
     >>> frame = pl.DataFrame({"ret": [0.03, -0.01, 0.03, -0.01]})
     >>> frame.select(smart_sharpe_ratio(pl.col("ret"), periods_per_year=1)).item()
     0.21...
     """
-    return known(
+    return nan_to_null(
         sharpe_ratio(ret, periods_per_year=periods_per_year, risk_free=risk_free) / autocorrelation_penalty(ret)
     )
 
 
+@metric(
+    title="Sortino ratio, less for returns that resemble their neighbours",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="no return is below the target",
+    why="quantstats divides by this penalty for returns that resemble their neighbours, which smooth prices make.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, target=s.risk_free),
+)
 def smart_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
-    """Sortino ratio taken down by `autocorrelation_penalty`.
+    r"""Sortino ratio taken down by `autocorrelation_penalty`.
+
+    $$ \text{Sortino} \Big/ \sqrt{1 + 2\sum_{k=1}^{n-1}\frac{n-k}{n}|\rho|^k} $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -124,17 +168,31 @@ def smart_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float 
         One dimensionless Float64. Null where `sortino_ratio` is.
 
     Source:
-        As quantstats' smart_sortino.
+        Lo (2002), "The Statistics of Sharpe Ratios", Financial Analysts J. 58(4); as quantstats'
+        smart_sortino.
 
     >>> frame = pl.DataFrame({"ret": [0.03, -0.01, 0.03, -0.01]})
     >>> frame.select(smart_sortino_ratio(pl.col("ret"), periods_per_year=1)).item()
     0.70...
     """
-    return known(sortino_ratio(ret, periods_per_year=periods_per_year, target=target) / autocorrelation_penalty(ret))
+    return nan_to_null(
+        sortino_ratio(ret, periods_per_year=periods_per_year, target=target) / autocorrelation_penalty(ret)
+    )
 
 
+@metric(
+    title="Sortino ratio by the root of two",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="no return is below the target",
+    why="Schwager divides by the root of two, so that the ratio can be read beside the Sharpe ratio.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, target=s.risk_free),
+)
 def adjusted_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
     r"""Sortino ratio by the root of two, so that it can be read beside a Sharpe ratio.
+
+    $$ \text{Sortino} / \sqrt{2} $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -154,6 +212,15 @@ def adjusted_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: flo
     return sortino_ratio(ret, periods_per_year=periods_per_year, target=target) * math.sqrt(0.5)
 
 
+@metric(
+    title="Profit ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no gain or no loss",
+    why="It stands as quantstats prints it, to be compared with its reports.",
+    of=lambda f, s: f(s.daily),
+)
 def profit_ratio(ret: pl.Expr) -> pl.Expr:
     r"""Average win per number of wins, per unit of average loss per number of losses.
 
@@ -171,10 +238,19 @@ def profit_ratio(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, 0.5, -0.25]}).select(profit_ratio(pl.col("ret"))).item()
     1.0
     """
-    clean = observed(ret)
-    return known(payoff_ratio(ret) * (clean < 0).sum() / (clean > 0).sum())
+    clean = finite_or_null(ret)
+    return nan_to_null(payoff_ratio(ret) * (clean < 0).sum() / (clean > 0).sum())
 
 
+@metric(
+    title="Risk of ruin",
+    unit="share",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="no day moved",
+    why="It stands as quantstats prints it, to be compared with its reports.",
+    of=lambda f, s: f(s.daily),
+)
 def risk_of_ruin(ret: pl.Expr) -> pl.Expr:
     r"""Chance that a gambler with one unit for each period loses them all.
 
@@ -194,12 +270,23 @@ def risk_of_ruin(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(risk_of_ruin(pl.col("ret"))).item()
     0.11...
     """
-    won, n = win_rate(ret, zeros="skip"), observed(ret).count().cast(pl.Float64)
-    return combine(lambda won, n: known(((1 - won) / (won + 1)).pow(n)), won=won, n=n)
+    won, n = win_rate(ret, zeros="skip"), finite_or_null(ret).count().cast(pl.Float64)
+    return combine(lambda won, n: nan_to_null(((1 - won) / (won + 1)).pow(n)), won=won, n=n)
 
 
+@metric(
+    title="Common sense ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no loss, or no losing tail",
+    why="It stands as quantstats prints it, to be compared with its reports.",
+    of=lambda f, s: f(s.daily, confidence=s.confidence),
+)
 def common_sense_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
-    """Profit factor times tail ratio.
+    r"""Profit factor times tail ratio.
+
+    $$ \text{profit factor} \cdot \text{tail ratio} $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -214,11 +301,22 @@ def common_sense_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
     >>> pl.DataFrame({"ret": [-0.5, 0.0, 1.0]}).select(common_sense_ratio(pl.col("ret"), confidence=1.0)).item()
     4.0
     """
-    return known(profit_factor(ret) * tail_ratio(ret, confidence=confidence))
+    return nan_to_null(profit_factor(ret) * tail_ratio(ret, confidence=confidence))
 
 
+@metric(
+    title="CPC index",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no gain or no loss",
+    why="It stands as quantstats prints it, to be compared with its reports.",
+    of=lambda f, s: f(s.daily),
+)
 def cpc_index(ret: pl.Expr) -> pl.Expr:
-    """Profit factor times win rate, among periods that moved, times payoff ratio.
+    r"""Profit factor times win rate, among periods that moved, times payoff ratio.
+
+    $$ \text{profit factor} \cdot W \cdot \text{payoff ratio} $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -232,11 +330,36 @@ def cpc_index(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(cpc_index(pl.col("ret"))).item()
     2.0
     """
-    return known(profit_factor(ret) * win_rate(ret, zeros="skip") * payoff_ratio(ret))
+    return nan_to_null(profit_factor(ret) * win_rate(ret, zeros="skip") * payoff_ratio(ret))
 
 
+@metric(
+    name="outlier_loss_ratio",
+    title="Rare loss against the average loss",
+    unit="ratio",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no loss",
+    why="The first percentile over the average loss is quantstats' convention.",
+    cites="as quantstats' outlier_loss_ratio",
+    alternative=1,
+    of=lambda f, s: f(s.daily, of="losses"),
+)
+@metric(
+    name="outlier_win_ratio",
+    title="Rare win against the average win",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no gain",
+    why="The 99th percentile over the average gain is quantstats' convention.",
+    cites="As quantstats' outlier_win_ratio",
+    of=lambda f, s: f(s.daily, of="wins"),
+)
 def outlier_ratio(ret: pl.Expr, *, of: Literal["wins", "losses"], confidence: float = 0.99) -> pl.Expr:
-    """The quantile that is rarely passed per unit of the average win, or of the average loss.
+    r"""The quantile that is rarely passed per unit of the average win, or of the average loss.
+
+    $$ Q_c(r) / \bar r_{+} \quad\text{or}\quad Q_{1-c}(r) / \bar r_{-} $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -248,16 +371,26 @@ def outlier_ratio(ret: pl.Expr, *, of: Literal["wins", "losses"], confidence: fl
         win, or without a loss.
 
     Source:
-        As quantstats' outlier_win_ratio and outlier_loss_ratio, but a period that did not move is no win.
+        As quantstats' outlier_win_ratio, but a period that did not move is no win; as quantstats'
+        outlier_loss_ratio.
 
     >>> pl.DataFrame({"ret": [-0.5, 0.25, 0.75]}).select(outlier_ratio(pl.col("ret"), of="wins", confidence=1.0)).item()
     1.5
     """
     if of == "wins":
-        return known(-value_at_risk(ret, confidence=1 - confidence) / risky(average_win(ret)))
-    return known(value_at_risk(ret, confidence=confidence) / risky(-average_loss(ret)))
+        return nan_to_null(-value_at_risk(ret, confidence=1 - confidence) / null_if_negligible(average_win(ret)))
+    return nan_to_null(value_at_risk(ret, confidence=confidence) / null_if_negligible(-average_loss(ret)))
 
 
+@metric(
+    title="Rachev ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="even the worst days gain",
+    why="Both tails at 95 % are the authors' symmetric case, and the confidence of the other tail figures here.",
+    of=lambda f, s: f(s.daily, confidence=s.confidence, risk_free=s.risk_free),
+)
 def rachev_ratio(
     ret: pl.Expr, *, confidence: float = 0.95, upside: float | None = None, risk_free: float = 0.0
 ) -> pl.Expr:
@@ -280,9 +413,9 @@ def rachev_ratio(
     >>> pl.DataFrame({"ret": [-0.25, 0.0, 0.5]}).select(rachev_ratio(pl.col("ret"), confidence=0.9)).item()
     2.0
     """
-    excess = observed(ret) - risk_free
+    excess = finite_or_null(ret) - risk_free
     best = expected_shortfall(-excess, confidence=confidence if upside is None else upside)
-    return known(best / risky(expected_shortfall(excess, confidence=confidence)))
+    return nan_to_null(best / null_if_negligible(expected_shortfall(excess, confidence=confidence)))
 
 
 def reward_to_risk(ret: pl.Expr, *, risk: pl.Expr, risk_free: float = 0.0) -> pl.Expr:
@@ -304,7 +437,7 @@ def reward_to_risk(ret: pl.Expr, *, risk: pl.Expr, risk_free: float = 0.0) -> pl
     >>> frame.select(reward_to_risk(pl.col("ret"), risk=-pl.col("ret").min())).item()
     0.5
     """
-    return known((observed(ret).mean() - risk_free) / nonzero(risk))
+    return nan_to_null((finite_or_null(ret).mean() - risk_free) / nonzero(risk))
 
 
 def probability_of_momentum(information_ratio: pl.Expr, *, n: pl.Expr) -> pl.Expr:

@@ -9,9 +9,10 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.growth import total_return
 from ys_analytics.metrics.histories import in_order
-from ys_analytics.metrics.performance.growth import total_return
-from ys_analytics.metrics.sample import known, observed, present
+from ys_analytics.metrics.sample import finite_or_null, nan_to_null, present
 from ys_analytics.metrics.spans import first_day
 
 Every = Literal["week", "month", "quarter", "year"]
@@ -41,21 +42,56 @@ def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | 
     """
     seen = present(ret)
     bucket = day.filter(seen).dt.truncate(_TRUNCATE[every])
-    value = (observed(ret).filter(seen) + 1).cum_prod()
+    value = (finite_or_null(ret).filter(seen) + 1).cum_prod()
     last = (bucket != bucket.shift(-1)).fill_null(value=True)
     closes = value.filter(last)
     parts = closes / closes.shift(1, fill_value=1.0) - 1
     if days is None:
-        return known(parts)
+        return nan_to_null(parts)
     begun = first_day(day=day, days=days).filter(seen).dt.truncate(_TRUNCATE[every])
     # A return that crosses a border is the first of the period it ends in, and follows the last of the one it leaves.
     entered = (begun != bucket).filter((bucket != bucket.shift(1)).fill_null(value=True))
     left = ((begun.shift(-1) == bucket) & (bucket.shift(-1) != bucket)).fill_null(value=False).filter(last)
-    return known(pl.when(~entered & ~left).then(parts))
+    return nan_to_null(pl.when(~entered & ~left).then(parts))
 
 
+@metric(
+    name="best_year",
+    title="Best year",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="Calendar years, as every factsheet has them.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, every="year", days=s.days),
+)
+@metric(
+    name="best_month",
+    title="Best month",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="Calendar months, as every factsheet has them.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, every="month", days=s.days),
+)
+@metric(
+    name="best_week",
+    title="Best week",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="ISO weeks, as the reports are weekly.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, every="week", days=s.days),
+)
 def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | None = None) -> pl.Expr:
-    """Highest compound return of a calendar period.
+    r"""Highest compound return of a calendar period.
+
+    $$ \max_p \Big(\prod_{t \in p}(1 + r_t) - 1\Big) $$
 
     Args:
         ret: Simple returns, as fractions, in time order.
@@ -65,6 +101,9 @@ def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | Non
 
     Returns:
         One Float64 fraction. Null without returns.
+
+    Source:
+        Bacon (2008), ch. 4.
 
     >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
     >>> frame.select(best_period(pl.col("ret"), day=pl.col("day"), every="month")).item()
@@ -73,8 +112,43 @@ def best_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | Non
     return period_returns(ret, day=day, every=every, days=days).max()
 
 
+@metric(
+    name="worst_year",
+    title="Worst year",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="Calendar years, as every factsheet has them.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, every="year", days=s.days),
+)
+@metric(
+    name="worst_month",
+    title="Worst month",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="Calendar months, as every factsheet has them.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, every="month", days=s.days),
+)
+@metric(
+    name="worst_week",
+    title="Worst week",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="ISO weeks, as the reports are weekly.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, every="week", days=s.days),
+)
 def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | None = None) -> pl.Expr:
-    """Lowest compound return of a calendar period.
+    r"""Lowest compound return of a calendar period.
+
+    $$ \min_p \Big(\prod_{t \in p}(1 + r_t) - 1\Big) $$
 
     Args:
         ret: Simple returns, as fractions, in time order.
@@ -84,6 +158,9 @@ def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | No
 
     Returns:
         One Float64 fraction. Null without returns.
+
+    Source:
+        Bacon (2008), ch. 4.
 
     >>> frame = pl.DataFrame({"ret": [0.5, 0.5, -0.5], "day": [date(2025, 1, 1), date(2025, 1, 31), date(2025, 2, 1)]})
     >>> frame.select(worst_period(pl.col("ret"), day=pl.col("day"), every="month")).item()
@@ -273,7 +350,8 @@ def rebalanced_return(
         .with_columns(bucket=day.dt.truncate(_TRUNCATE[every]).cast(pl.Int32) if bucket is None else bucket)
         .sort("asset", "day")
         .with_columns(
-            value=(observed(pl.col("ret")).fill_null(0.0) + 1).cum_prod().over("asset", "bucket") * pl.col("weight")
+            value=(finite_or_null(pl.col("ret")).fill_null(0.0) + 1).cum_prod().over("asset", "bucket")
+            * pl.col("weight")
         )
     )
     total = grown.group_by("day", "bucket", maintain_order=True).agg(pl.col("value").sum()).sort("day")

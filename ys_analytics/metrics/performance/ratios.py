@@ -10,18 +10,39 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.drawdown.path import max_drawdown
-from ys_analytics.metrics.performance.growth import annualised_return
-from ys_analytics.metrics.risk.spread import (
+from ys_analytics.metrics.growth import annualised_return, cagr
+from ys_analytics.metrics.risk.dispersion import (
     downside_deviation,
     kurtosis,
     lower_partial_moment,
     skewness,
     upper_partial_moment,
 )
-from ys_analytics.metrics.sample import Rate, check_periods, combine, dispersion, known, observed, risky, spread
+from ys_analytics.metrics.sample import (
+    Rate,
+    check_periods,
+    combine,
+    dispersion,
+    finite_or_null,
+    nan_to_null,
+    null_if_negligible,
+    spread,
+)
 
 
+@metric(
+    title="Volatility",
+    unit="fraction per year",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns overflow",
+    why="Factsheets print the sample deviation times the root of periods per year; 365, because these "
+    "markets never close.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year),
+)
 def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
     r"""Annualised standard deviation of returns.
 
@@ -46,9 +67,19 @@ def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Ex
     0.270...
     """
     check_periods(periods_per_year)
-    return known(spread(observed(ret), ddof=ddof) * math.sqrt(periods_per_year))
+    return nan_to_null(spread(finite_or_null(ret), ddof=ddof) * math.sqrt(periods_per_year))
 
 
+@metric(
+    title="Sharpe ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="The arithmetic mean of excess returns over their sample deviation, annualised by a root, is the "
+    "ratio of Sharpe (1994) that factsheets print.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+)
 def sharpe_ratio(
     ret: pl.Expr,
     *,
@@ -83,14 +114,31 @@ def sharpe_ratio(
     4.588...
     """
     check_periods(periods_per_year)
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     if isinstance(risk_free, pl.Expr):
         excess = ret - risk_free
         whose = excess if deviation == "excess" else pl.when(excess.is_finite()).then(ret)
-        return known(excess.mean() / dispersion(whose, ddof=ddof) * math.sqrt(periods_per_year))
-    return known((ret.mean() - risk_free) / dispersion(ret, ddof=ddof) * math.sqrt(periods_per_year))
+        return nan_to_null(excess.mean() / dispersion(whose, ddof=ddof) * math.sqrt(periods_per_year))
+    return nan_to_null((ret.mean() - risk_free) / dispersion(ret, ddof=ddof) * math.sqrt(periods_per_year))
 
 
+@metric(
+    title="Sharpe ratio, geometric",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="PerformanceAnalytics annualises the return by compounding; analysts who use it expect that number.",
+    of=lambda f, s: f(
+        s.daily,
+        periods_per_year=s.periods_per_year,
+        growth=annualised_return(
+            s.ret - s.risk_free * (1 if s.days is None else s.days),
+            periods_per_year=s.periods_per_year,
+            days=s.days,
+        ),
+    ),
+)
 def geometric_sharpe_ratio(
     ret: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0, growth: pl.Expr | None = None
 ) -> pl.Expr:
@@ -118,21 +166,39 @@ def geometric_sharpe_ratio(
     -0.24...
     """
     if growth is None:
-        growth = annualised_return(observed(ret) - risk_free, periods_per_year=periods_per_year)
-    return known(growth / risky(volatility(ret, periods_per_year=periods_per_year)))
+        growth = annualised_return(finite_or_null(ret) - risk_free, periods_per_year=periods_per_year)
+    return nan_to_null(growth / null_if_negligible(volatility(ret, periods_per_year=periods_per_year)))
 
 
-def adjusted_sharpe_ratio(ret: pl.Expr, *, sharpe: pl.Expr) -> pl.Expr:
+@metric(
+    title="Sharpe ratio, adjusted for tails",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="The correction belongs to the ratio of the period whose skewness and tails it uses; annualised "
+    "after it, it can be read beside the Sharpe ratio.",
+    of=lambda f, s: f(
+        s.daily,
+        sharpe=sharpe_ratio(s.daily, periods_per_year=1, risk_free=s.risk_free),
+        periods_per_year=s.periods_per_year,
+    ),
+)
+def adjusted_sharpe_ratio(ret: pl.Expr, *, sharpe: pl.Expr, periods_per_year: float = 1) -> pl.Expr:
     r"""Sharpe ratio taken down for a long losing tail.
 
-    $$ S\Big(1 + \frac{g_1}{6} S - \frac{g_2}{24} S^2\Big) $$
+    $$ \sqrt{N}\,S\Big(1 + \frac{g_1}{6} S - \frac{g_2}{24} S^2\Big) $$
 
     Args:
         ret: Simple returns per period, as fractions.
         sharpe: $S$ of the same returns: `sharpe_ratio` or `geometric_sharpe_ratio`.
+        periods_per_year: $N$: 365 annualises the $S$ of a day, 1 leaves the result as it is.
 
     Returns:
         One dimensionless Float64. Null with fewer than four returns, or when they do not vary.
+
+    Raises:
+        ValueError: `periods_per_year` is not positive.
 
     Source:
         Pezier and White (2006), "The Relative Merits of Investable Hedge Fund Indices", ICMA.
@@ -141,12 +207,27 @@ def adjusted_sharpe_ratio(ret: pl.Expr, *, sharpe: pl.Expr) -> pl.Expr:
     >>> frame.select(adjusted_sharpe_ratio(pl.col("ret"), sharpe=pl.lit(1.0))).item()
     1.04...
     """
+    check_periods(periods_per_year)
     skew, tails = skewness(ret, kind="population"), kurtosis(ret, kind="population")
-    return combine(
-        lambda s, skew, tails: known(s * (s * skew / 6 - s.pow(2) * tails / 24 + 1)), s=sharpe, skew=skew, tails=tails
+    adjusted = combine(
+        lambda s, skew, tails: nan_to_null(s * (s * skew / 6 - s.pow(2) * tails / 24 + 1)),
+        s=sharpe,
+        skew=skew,
+        tails=tails,
     )
+    return adjusted * math.sqrt(periods_per_year)
 
 
+@metric(
+    title="Sortino ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="no return is below the target",
+    why="Downside deviation over all days, not only the losing ones, is Sortino's own definition and that of "
+    "most factsheets.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, target=s.risk_free),
+)
 def sortino_ratio(
     ret: pl.Expr,
     *,
@@ -159,7 +240,7 @@ def sortino_ratio(
 ) -> pl.Expr:
     r"""Annualised mean return above a target per unit of downside deviation.
 
-    $$ S = \sqrt{N}\,\frac{\operatorname{mean}(r) - t}{\sqrt{\operatorname{mean}(\min(r - t, 0)^2)}} $$
+    $$ \sqrt{N}\,\frac{\operatorname{mean}(r) - t}{\sqrt{\operatorname{mean}(\min(r - t, 0)^2)}} $$
 
     The downside deviation divides by all observations, not by the bad ones.
 
@@ -188,13 +269,24 @@ def sortino_ratio(
     """
     check_periods(periods_per_year)
     if about == "mean":
-        downside = (observed(ret) - target).clip(upper_bound=0.0).std(ddof=ddof)
+        downside = (finite_or_null(ret) - target).clip(upper_bound=0.0).std(ddof=ddof)
     else:
         downside = downside_deviation(ret, target=target, periods_per_year=1, over=over, ddof=ddof)
-    excess = observed(ret) - (target if risk_free is None else risk_free)
-    return known(excess.mean() / risky(downside) * math.sqrt(periods_per_year))
+    excess = finite_or_null(ret) - (target if risk_free is None else risk_free)
+    return nan_to_null(excess.mean() / null_if_negligible(downside) * math.sqrt(periods_per_year))
 
 
+@metric(
+    title="Calmar ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the value never fell, or a return is below -100 %",
+    why="Growth per year over the deepest fall of the whole record; Young used 36 months, and young "
+    "portfolios have less.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, growth=cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
+)
 def calmar_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:
     r"""Compound growth per year per unit of the deepest drawdown.
 
@@ -215,9 +307,18 @@ def calmar_ratio(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None)
     >>> pl.DataFrame({"ret": [0.1, -0.5]}).select(calmar_ratio(pl.col("ret"), growth=pl.lit(0.25))).item()
     0.5
     """
-    return known(growth / risky(-max_drawdown(ret, depth=depth)))
+    return nan_to_null(growth / null_if_negligible(-max_drawdown(ret, depth=depth)))
 
 
+@metric(
+    title="Omega ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="no return is below the target",
+    why="Gains over losses about the risk-free rate per day, unannualised, as Keating and Shadwick define it.",
+    of=lambda f, s: f(s.daily, threshold=s.risk_free),
+)
 def omega_ratio(ret: pl.Expr, *, threshold: Rate = 0.0) -> pl.Expr:
     r"""Gains above a threshold per unit of losses below it.
 
@@ -237,7 +338,7 @@ def omega_ratio(ret: pl.Expr, *, threshold: Rate = 0.0) -> pl.Expr:
     2.0
     """
     above = upper_partial_moment(ret, order=1, target=threshold)
-    return known(above / risky(lower_partial_moment(ret, order=1, target=threshold)))
+    return nan_to_null(above / null_if_negligible(lower_partial_moment(ret, order=1, target=threshold)))
 
 
 def omega_sharpe_ratio(ret: pl.Expr, *, threshold: Rate = 0.0) -> pl.Expr:
@@ -261,6 +362,16 @@ def omega_sharpe_ratio(ret: pl.Expr, *, threshold: Rate = 0.0) -> pl.Expr:
     return omega_ratio(ret, threshold=threshold) - 1
 
 
+@metric(
+    title="Kappa of order 3",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="no return is below the target",
+    why="Order 3 is the one that order 1 (omega) and 2 (Sortino) do not already give; per day, as "
+    "PerformanceAnalytics prints it.",
+    of=lambda f, s: f(s.daily, target=s.risk_free),
+)
 def kappa(ret: pl.Expr, *, order: int = 3, target: Rate = 0.0) -> pl.Expr:
     r"""Mean excess over a target per unit of a lower partial moment of any order.
 
@@ -281,9 +392,18 @@ def kappa(ret: pl.Expr, *, order: int = 3, target: Rate = 0.0) -> pl.Expr:
     1.0
     """
     moment = lower_partial_moment(ret, order=order, target=target).pow(1 / order)
-    return known((observed(ret) - target).mean() / risky(moment))
+    return nan_to_null((finite_or_null(ret) - target).mean() / null_if_negligible(moment))
 
 
+@metric(
+    title="Upside potential ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="no return is below the target",
+    why="Over all days, per day, as PerformanceAnalytics and the authors have it.",
+    of=lambda f, s: f(s.daily, target=s.risk_free),
+)
 def upside_potential_ratio(ret: pl.Expr, *, target: Rate = 0.0, over: Literal["all", "subset"] = "all") -> pl.Expr:
     r"""Mean excess above a target per unit of downside deviation below it.
 
@@ -305,7 +425,7 @@ def upside_potential_ratio(ret: pl.Expr, *, target: Rate = 0.0, over: Literal["a
     """
     above = upper_partial_moment(ret, order=1, target=target, over="all" if over == "all" else "above")
     below = downside_deviation(ret, periods_per_year=1, target=target, over="all" if over == "all" else "below")
-    return known(above / risky(below))
+    return nan_to_null(above / null_if_negligible(below))
 
 
 def prospect_ratio(ret: pl.Expr, *, target: float = 0.0) -> pl.Expr:
@@ -326,10 +446,10 @@ def prospect_ratio(ret: pl.Expr, *, target: float = 0.0) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(prospect_ratio(pl.col("ret"))).item()
     -0.88...
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     felt = (clean.clip(lower_bound=0) + clean.clip(upper_bound=0) * 2.25).sum() - target
-    downside = risky(downside_deviation(ret, periods_per_year=1, target=target))
-    return known(felt / clean.count() / downside)
+    downside = null_if_negligible(downside_deviation(ret, periods_per_year=1, target=target))
+    return nan_to_null(felt / clean.count() / downside)
 
 
 def d_ratio(ret: pl.Expr) -> pl.Expr:
@@ -349,10 +469,10 @@ def d_ratio(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, 0.5, -0.5]}).select(d_ratio(pl.col("ret"))).item()
     0.25
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     down = (clean < 0).sum() * clean.clip(upper_bound=0).sum().abs()
     up = (clean > 0).sum() * clean.clip(lower_bound=0).sum()
-    return known(down / risky(up))
+    return nan_to_null(down / null_if_negligible(up))
 
 
 def upside_downside_ratio(ret: pl.Expr, *, target: Rate = 0.0, order: Literal[1, 2] = 2) -> pl.Expr:
@@ -375,8 +495,8 @@ def upside_downside_ratio(ret: pl.Expr, *, target: Rate = 0.0, order: Literal[1,
     4.0
     """
     downside = lower_partial_moment(ret, order=2, target=target).sqrt()
-    ratio = upper_partial_moment(ret, order=2, target=target).sqrt() / risky(downside)
-    return known(ratio.pow(order))
+    ratio = upper_partial_moment(ret, order=2, target=target).sqrt() / null_if_negligible(downside)
+    return nan_to_null(ratio.pow(order))
 
 
 def skewness_kurtosis_ratio(ret: pl.Expr) -> pl.Expr:
@@ -396,4 +516,4 @@ def skewness_kurtosis_ratio(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [-1.0, 0.0, 0.0, 1.0]}).select(skewness_kurtosis_ratio(pl.col("ret"))).item()
     0.0
     """
-    return known(skewness(ret, kind="population") / kurtosis(ret, kind="population", excess=False))
+    return nan_to_null(skewness(ret, kind="population") / kurtosis(ret, kind="population", excess=False))

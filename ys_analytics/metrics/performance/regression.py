@@ -9,12 +9,33 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.performance.growth import annualised_return
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.growth import annualised_return
 from ys_analytics.metrics.performance.relative import alpha, beta, jensen_alpha
-from ys_analytics.metrics.risk.spread import downside_deviation
-from ys_analytics.metrics.sample import check_periods, dispersion, known, nonzero, paired, risky, spread, varies
+from ys_analytics.metrics.risk.dispersion import downside_deviation
+from ys_analytics.metrics.sample import (
+    check_periods,
+    dispersion,
+    nan_to_null,
+    nonzero,
+    null_if_negligible,
+    paired,
+    spread,
+    varies,
+)
 
 
+@metric(
+    title="Correlation with the benchmark",
+    unit="ratio",
+    direction="neither",
+    minimum=MINIMUM_DAYS,
+    null_reason="one of the two does not vary",
+    why="Pearson's, over all days both have.",
+    of=lambda f, s: f(s.daily, s.benchmark),
+    benchmark=True,
+)
 def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     r"""Pearson correlation of two return series.
 
@@ -27,15 +48,30 @@ def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     Returns:
         One Float64 from -1 to 1. Null with fewer than two pairs, or when either does not vary.
 
+    Source:
+        Bacon (2008), ch. 4.
+
     >>> pl.DataFrame({"r": [0.2, 0.1], "b": [0.2, 0.3]}).select(correlation(pl.col("r"), pl.col("b"))).item()
     -1.0
     """
     own, its = paired(ret, benchmark)
-    return known(pl.when(varies(own) & varies(its)).then(pl.corr(own, its).clip(-1.0, 1.0)))
+    return nan_to_null(pl.when(varies(own) & varies(its)).then(pl.corr(own, its).clip(-1.0, 1.0)))
 
 
+@metric(
+    title="R squared",
+    unit="share",
+    direction="neither",
+    minimum=MINIMUM_DAYS,
+    null_reason="one of the two does not vary",
+    why="The square of that correlation, the share of variance a market model explains.",
+    of=lambda f, s: f(s.daily, s.benchmark),
+    benchmark=True,
+)
 def r_squared(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
-    """Share of the variance that the benchmark explains.
+    r"""Share of the variance that the benchmark explains.
+
+    $$ \rho^2 $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -44,12 +80,25 @@ def r_squared(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     Returns:
         One Float64 from 0 to 1. Null with fewer than two pairs, or when either does not vary.
 
+    Source:
+        Bacon (2008), ch. 4.
+
     >>> pl.DataFrame({"r": [0.2, 0.1], "b": [0.2, 0.3]}).select(r_squared(pl.col("r"), pl.col("b"))).item()
     1.0
     """
     return correlation(ret, benchmark).pow(2)
 
 
+@metric(
+    title="Systematic risk",
+    unit="fraction per year",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark does not vary",
+    why="Beta times the benchmark's volatility, the other part of Bacon's total risk.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
+    benchmark=True,
+)
 def systematic_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
     r"""Annualised volatility that comes from the benchmark.
 
@@ -73,9 +122,19 @@ def systematic_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
     """
     check_periods(periods_per_year)
     _, its = paired(ret, benchmark)
-    return known(beta(ret, benchmark) * spread(its, ddof=ddof) * math.sqrt(periods_per_year))
+    return nan_to_null(beta(ret, benchmark) * spread(its, ddof=ddof) * math.sqrt(periods_per_year))
 
 
+@metric(
+    title="Specific risk",
+    unit="fraction per year",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark does not vary",
+    why="The deviation that beta leaves, per year, as Bacon has it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
+    benchmark=True,
+)
 def specific_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
     r"""Annualised volatility that the benchmark does not explain, of the population.
 
@@ -99,7 +158,7 @@ def specific_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) 
     check_periods(periods_per_year)
     own, its = paired(ret, benchmark)
     rest = (own - its * beta(ret, benchmark)).std(ddof=0)
-    return known(pl.when(varies(its)).then(rest) * math.sqrt(periods_per_year))
+    return nan_to_null(pl.when(varies(its)).then(rest) * math.sqrt(periods_per_year))
 
 
 def total_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -124,9 +183,19 @@ def total_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> 
     """
     systematic = systematic_risk(ret, benchmark, periods_per_year=periods_per_year)
     specific = specific_risk(ret, benchmark, periods_per_year=periods_per_year)
-    return known((systematic.pow(2) + specific.pow(2)).sqrt())
+    return nan_to_null((systematic.pow(2) + specific.pow(2)).sqrt())
 
 
+@metric(
+    title="Appraisal ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no specific risk",
+    why="Jensen's alpha over specific risk, as PerformanceAnalytics' AppraisalRatio has it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
+    benchmark=True,
+)
 def appraisal_ratio(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -160,7 +229,7 @@ def appraisal_ratio(
         "systematic_risk": systematic_risk(ret, benchmark, periods_per_year=periods_per_year),
     }[per]
     earned = jensen_alpha(ret, benchmark, periods_per_year=periods_per_year)
-    return known(earned / nonzero(risk))
+    return nan_to_null(earned / nonzero(risk))
 
 
 def regression_epsilon(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -186,7 +255,7 @@ def regression_epsilon(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: fl
     own, its = paired(ret, benchmark)
     slope = beta(ret, benchmark)
     explained = alpha(ret, benchmark) + slope * annualised_return(its, periods_per_year=periods_per_year)
-    return known(annualised_return(own, periods_per_year=periods_per_year) - explained)
+    return nan_to_null(annualised_return(own, periods_per_year=periods_per_year) - explained)
 
 
 def fama_beta(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
@@ -208,7 +277,7 @@ def fama_beta(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     2.0
     """
     own, its = paired(ret, benchmark)
-    return known(spread(own) / dispersion(its))
+    return nan_to_null(spread(own) / dispersion(its))
 
 
 def net_selectivity(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -234,7 +303,7 @@ def net_selectivity(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
     _, its = paired(ret, benchmark)
     market = annualised_return(its, periods_per_year=periods_per_year)
     gap = fama_beta(ret, benchmark) - beta(ret, benchmark)
-    return known(jensen_alpha(ret, benchmark, periods_per_year=periods_per_year) - gap * market)
+    return nan_to_null(jensen_alpha(ret, benchmark, periods_per_year=periods_per_year) - gap * market)
 
 
 def comoment(ret: pl.Expr, benchmark: pl.Expr, *, order: int, standardised: bool = False) -> pl.Expr:
@@ -261,9 +330,9 @@ def comoment(ret: pl.Expr, benchmark: pl.Expr, *, order: int, standardised: bool
     centred = its - its.mean()
     moment = ((own - own.mean()) * centred.pow(order)).mean()
     if not standardised:
-        return known(moment)
+        return nan_to_null(moment)
     base = centred.pow(order + 1).mean()
-    return known(pl.when(varies(its)).then(moment / base))
+    return nan_to_null(pl.when(varies(its)).then(moment / base))
 
 
 def m2_sortino(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
@@ -291,9 +360,9 @@ def m2_sortino(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, tar
     """
     own, its = paired(ret, benchmark)
     below = downside_deviation(own, periods_per_year=1, target=target)
-    sortino = (own - target).mean() / risky(below)
+    sortino = (own - target).mean() / null_if_negligible(below)
     gap = downside_deviation(its, periods_per_year=1, target=target) - below
-    return known(
+    return nan_to_null(
         annualised_return(own, periods_per_year=periods_per_year) + sortino * gap * math.sqrt(periods_per_year)
     )
 
@@ -321,4 +390,4 @@ def omega_excess_return(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: f
     """
     own, its = paired(ret, benchmark)
     risks = [downside_deviation(side, periods_per_year=periods_per_year, target=target) for side in (own, its)]
-    return known(annualised_return(own, periods_per_year=periods_per_year) - risks[0] * risks[1] * 3)
+    return nan_to_null(annualised_return(own, periods_per_year=periods_per_year) - risks[0] * risks[1] * 3)

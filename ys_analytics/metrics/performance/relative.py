@@ -9,8 +9,20 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.performance.growth import annualised_return
-from ys_analytics.metrics.sample import Rate, check_periods, dispersion, known, nonzero, paired, risky, spread, varies
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.growth import annualised_return
+from ys_analytics.metrics.sample import (
+    Rate,
+    check_periods,
+    dispersion,
+    nan_to_null,
+    nonzero,
+    null_if_negligible,
+    paired,
+    spread,
+    varies,
+)
 
 Market = Literal["all", "up", "down"]
 Growth = Literal["geometric", "arithmetic"]
@@ -36,6 +48,16 @@ def _annual(risk_free: Rate, periods_per_year: float, growth: Growth = "geometri
     return pl.lit((1 + risk_free) ** periods_per_year - 1 if growth == "geometric" else risk_free * periods_per_year)
 
 
+@metric(
+    title="Beta",
+    unit="ratio",
+    direction="neither",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark does not vary",
+    why="The slope of daily excess returns over all days both have is the market model's beta.",
+    of=lambda f, s: f(s.daily, s.benchmark, risk_free=s.risk_free),
+    benchmark=True,
+)
 def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Market = "all") -> pl.Expr:
     r"""Slope of the return on the benchmark's.
 
@@ -57,9 +79,19 @@ def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Mar
     2.0
     """
     own, its = _excess(ret, benchmark, risk_free, market)
-    return known(pl.when(varies(its)).then(pl.cov(own, its) / its.var()))
+    return nan_to_null(pl.when(varies(its)).then(pl.cov(own, its) / its.var()))
 
 
+@metric(
+    title="Timing ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="a beta is zero or unknown",
+    why="Beta in rising over beta in falling markets, as PerformanceAnalytics' TimingRatio has it.",
+    of=lambda f, s: f(s.daily, s.benchmark, risk_free=s.risk_free),
+    benchmark=True,
+)
 def timing_ratio(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0) -> pl.Expr:
     r"""Beta of rising markets per unit of beta of falling ones; above 1 is good timing.
 
@@ -82,9 +114,19 @@ def timing_ratio(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0) -> 
     """
     up = beta(ret, benchmark, risk_free=risk_free, market="up")
     down = beta(ret, benchmark, risk_free=risk_free, market="down")
-    return known(up / nonzero(down))
+    return nan_to_null(up / nonzero(down))
 
 
+@metric(
+    title="Alpha of the regression",
+    unit="fraction per year",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark does not vary",
+    why="The intercept of that regression, compounded to a year, as empyrical prints it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+    benchmark=True,
+)
 def alpha(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -118,10 +160,22 @@ def alpha(
     each_period = own.mean() - beta(ret, benchmark, risk_free=risk_free, market=market) * its.mean()
     base = each_period + 1
     return (
-        known(pl.when(base >= 0).then(base.pow(periods_per_year) - 1)) if periods_per_year != 1 else known(each_period)
+        nan_to_null(pl.when(base >= 0).then(base.pow(periods_per_year) - 1))
+        if periods_per_year != 1
+        else nan_to_null(each_period)
     )
 
 
+@metric(
+    title="Jensen's alpha",
+    unit="fraction per year",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark does not vary",
+    why="From growth per year and beta, as PerformanceAnalytics' CAPM.jensenAlpha has it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+    benchmark=True,
+)
 def jensen_alpha(
     ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0, growth: Growth = "geometric"
 ) -> pl.Expr:
@@ -149,11 +203,21 @@ def jensen_alpha(
     own, its = paired(ret, benchmark)
     free = _annual(risk_free, periods_per_year, growth)
     slope = beta(ret, benchmark, risk_free=risk_free)
-    return known(
+    return nan_to_null(
         _growth(own, periods_per_year, growth) - free - slope * (_growth(its, periods_per_year, growth) - free)
     )
 
 
+@metric(
+    title="Treynor ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="beta is zero or unknown",
+    why="Compound excess growth over beta, as PerformanceAnalytics' TreynorRatio has it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+    benchmark=True,
+)
 def treynor_ratio(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -190,9 +254,19 @@ def treynor_ratio(
     own, its = _excess(ret, benchmark, risk_free)
     slope = beta(ret, benchmark, risk_free=risk_free)
     risk = slope * (spread(its, ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
-    return known(_growth(own, periods_per_year, growth) / nonzero(risk))
+    return nan_to_null(_growth(own, periods_per_year, growth) / nonzero(risk))
 
 
+@metric(
+    title="Tracking error",
+    unit="fraction per year",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="The sample deviation of active returns times the root of 365, as active managers report it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
+    benchmark=True,
+)
 def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Expr:
     r"""Annualised standard deviation of the active return.
 
@@ -216,9 +290,19 @@ def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float,
     """
     check_periods(periods_per_year)
     own, its = paired(ret, benchmark)
-    return known(spread(own - its, ddof=ddof) * math.sqrt(periods_per_year))
+    return nan_to_null(spread(own - its, ddof=ddof) * math.sqrt(periods_per_year))
 
 
+@metric(
+    title="Active premium",
+    unit="fraction per year",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %",
+    why="The difference of growth per year, as PerformanceAnalytics' ActivePremium has it.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
+    benchmark=True,
+)
 def active_premium(
     ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, growth: Growth = "geometric"
 ) -> pl.Expr:
@@ -243,9 +327,20 @@ def active_premium(
     0.25
     """
     own, its = paired(ret, benchmark)
-    return known(_growth(own, periods_per_year, growth) - _growth(its, periods_per_year, growth))
+    return nan_to_null(_growth(own, periods_per_year, growth) - _growth(its, periods_per_year, growth))
 
 
+@metric(
+    title="Information ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the active return does not vary",
+    why="The arithmetic mean of active returns over their deviation, as Grinold and Kahn define it.",
+    cites="Grinold",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year),
+    benchmark=True,
+)
 def information_ratio(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -276,13 +371,23 @@ def information_ratio(
     >>> frame.select(information_ratio(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
     0.70...
     """
-    error = risky(tracking_error(ret, benchmark, periods_per_year=periods_per_year, ddof=ddof))
+    error = null_if_negligible(tracking_error(ret, benchmark, periods_per_year=periods_per_year, ddof=ddof))
     if method == "geometric":
-        return known(active_premium(ret, benchmark, periods_per_year=periods_per_year) / error)
+        return nan_to_null(active_premium(ret, benchmark, periods_per_year=periods_per_year) / error)
     own, its = paired(ret, benchmark)
-    return known((own - its).mean() * periods_per_year / error)
+    return nan_to_null((own - its).mean() * periods_per_year / error)
 
 
+@metric(
+    title="M squared",
+    unit="fraction per year",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="Growth per year brought to the benchmark's volatility, so that it can be read beside the benchmark's return.",
+    of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
+    benchmark=True,
+)
 def m_squared(
     ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, risk_free: Rate = 0.0, growth: Growth = "geometric"
 ) -> pl.Expr:
@@ -309,7 +414,7 @@ def m_squared(
     """
     own, its = paired(ret, benchmark)
     free = _annual(risk_free, periods_per_year, growth)
-    return known((_growth(own, periods_per_year, growth) - free) * spread(its) / dispersion(own) + free)
+    return nan_to_null((_growth(own, periods_per_year, growth) - free) * spread(its) / dispersion(own) + free)
 
 
 def m_squared_excess(
@@ -346,4 +451,4 @@ def m_squared_excess(
     _, its = paired(ret, benchmark)
     level = m_squared(ret, benchmark, periods_per_year=periods_per_year, risk_free=risk_free, growth=growth)
     market = _growth(its, periods_per_year, growth)
-    return known((level + 1) / (market + 1) - 1 if method == "geometric" else level - market)
+    return nan_to_null((level + 1) / (market + 1) - 1 if method == "geometric" else level - market)

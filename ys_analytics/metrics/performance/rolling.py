@@ -11,7 +11,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.histories import histories, with_days
-from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, observed, paired
+from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, finite_or_null, paired
 
 _RUN = "run:"
 
@@ -30,13 +30,13 @@ def rolling_return(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
     [None, 1.25, -0.25]
     """
     # A product of powers of two: quotients of running products would break at a total loss.
-    power, size, reach, product = observed(ret) + 1, 1, 0, pl.lit(1.0)
+    power, size, reach, product = finite_or_null(ret) + 1, 1, 0, pl.lit(1.0)
     while size <= window:
         if window & size:
             product = power.shift(reach) * product
             reach += size
         power, size = power * power.shift(size), size * 2
-    return observed(product - 1)
+    return finite_or_null(product - 1)
 
 
 def rolling_volatility(
@@ -58,7 +58,9 @@ def rolling_volatility(
     [None, 0.0141..., 0.0141...]
     """
     check_periods(periods_per_year)
-    return observed(observed(ret).rolling_std(window, min_samples=min_samples) * math.sqrt(periods_per_year))
+    return finite_or_null(
+        finite_or_null(ret).rolling_std(window, min_samples=min_samples) * math.sqrt(periods_per_year)
+    )
 
 
 def rolling_sharpe(
@@ -86,9 +88,9 @@ def rolling_sharpe(
     [None, 0.70..., None]
     """
     check_periods(periods_per_year)
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     return combine(
-        lambda mean, risk: observed((mean - risk_free) / _real(risk) * math.sqrt(periods_per_year)),
+        lambda mean, risk: finite_or_null((mean - risk_free) / _real(risk) * math.sqrt(periods_per_year)),
         mean=ret.rolling_mean(window, min_samples=min_samples),
         risk=ret.rolling_std(window, min_samples=min_samples),
     )
@@ -111,9 +113,9 @@ def rolling_sortino(ret: pl.Expr, *, periods_per_year: float, window: int = 30, 
     [None, 0.0, 0.0]
     """
     check_periods(periods_per_year)
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     return combine(
-        lambda mean, square: observed((mean - target) / _real(square.sqrt()) * math.sqrt(periods_per_year)),
+        lambda mean, square: finite_or_null((mean - target) / _real(square.sqrt()) * math.sqrt(periods_per_year)),
         mean=ret.rolling_mean(window),
         square=(ret - target).clip(upper_bound=0).pow(2).rolling_mean(window),
     )
@@ -137,7 +139,7 @@ def rolling_beta(ret: pl.Expr, benchmark: pl.Expr, *, window: int = 30) -> pl.Ex
     # About their means: the sliding covariance subtracts products, which a large level would drown.
     own, its = (one - one.mean() for one in paired(ret, benchmark))
     return combine(
-        lambda shared, variance: observed(shared / _real(variance, NO_RISK**2)),
+        lambda shared, variance: finite_or_null(shared / _real(variance, NO_RISK**2)),
         shared=pl.rolling_cov(own, its, window_size=window),
         variance=its.rolling_var(window),
     )
@@ -162,13 +164,13 @@ def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
     >>> frame.select(rolling_max_drawdown(pl.col("ret"), window=2)).to_series().to_list()
     [None, -0.5, -0.25]
     """
-    value = (observed(ret) + 1).cum_prod()
+    value = (finite_or_null(ret) + 1).cum_prod()
     # Of each row in the window, its fall from the highest wealth since the window began.
     before = value.shift(1, fill_value=1.0)
     falls = [
         (value / pl.max_horizontal(before.rolling_max(window - back), value)).shift(back) - 1 for back in range(window)
     ]
-    return observed(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
+    return finite_or_null(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
 
 
 def rolling(
@@ -211,7 +213,7 @@ def rolling(
     rows = (
         plain.filter(ret.is_finite())
         .pipe(with_days, by=by)
-        .select(by, "day", "days", pl.col(by).rle_id().alias(_RUN), "ret", *([observed(its)] if beside else []))
+        .select(by, "day", "days", pl.col(by).rle_id().alias(_RUN), "ret", *([finite_or_null(its)] if beside else []))
         .collect()
     )
     begins = (run != run.shift(1)).fill_null(value=True)

@@ -8,9 +8,22 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import combine, dispersion, known, paired
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.sample import combine, dispersion, nan_to_null, paired
 
 
+@metric(
+    title="Market timing",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the benchmark does not vary enough",
+    why="Treynor and Mazuy's squared term is the test of timing that most textbooks give.",
+    cites="Treynor",
+    of=lambda f, s: f(s.daily, s.benchmark, risk_free=s.risk_free),
+    benchmark=True,
+)
 def market_timing(
     ret: pl.Expr,
     benchmark: pl.Expr,
@@ -20,7 +33,8 @@ def market_timing(
 ) -> pl.Expr:
     r"""Curvature of the regression on the benchmark: positive when exposure rose with it.
 
-    $$ r - f = \alpha + \beta (b - f) + \gamma\, (b - f)^2 \quad\text{or}\quad + \gamma \max(f - b, 0) $$
+    $$ \gamma \text{ in } r - f = \alpha + \beta (b - f) + \gamma\, (b - f)^2 \quad\text{or}\quad
+       \gamma \text{ in } r - f = \alpha + \beta (b - f) + \gamma \max(f - b, 0) $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -47,7 +61,7 @@ def market_timing(
     def curvature(*, xx: pl.Expr, zz: pl.Expr, xz: pl.Expr, xy: pl.Expr, zy: pl.Expr, n: pl.Expr) -> pl.Expr:
         # What is left of one regressor when the other is taken out, relative to what it was.
         left = xx * zz - xz.pow(2)
-        return known(pl.when((n > 3) & (left > 1e-12 * xx * zz)).then((zy * xx - xy * xz) / left))  # noqa: PLR2004
+        return nan_to_null(pl.when((n > 3) & (left > 1e-12 * xx * zz)).then((zy * xx - xy * xz) / left))  # noqa: PLR2004
 
     return combine(
         curvature,

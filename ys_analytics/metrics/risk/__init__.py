@@ -1,6 +1,7 @@
-"""How bad it can get: spread, tails, who contributes to them, concentration and stress.
+"""Risk: dispersion, tails, contributions to them, concentration and stress.
 
-Gathers the subjects: `spread`, `tails`, `extremes`, `contribution`, `concentration`, `stress`.
+Gathers the subjects: `dispersion`, `tails`, `extremes`, `contribution`, `concentration`, `stress`.
+Depends on `growth` and `lookthrough`. Does not use `performance`, `drawdown` or `catalog`.
 """
 
 from ys_analytics.metrics.risk.concentration import (
@@ -18,13 +19,7 @@ from ys_analytics.metrics.risk.contribution import (
     inverse_volatility_weights,
     risk_contributions,
 )
-from ys_analytics.metrics.risk.extremes import (
-    entropic_risk,
-    entropic_value_at_risk,
-    extreme_expected_shortfall,
-    extreme_value_at_risk,
-)
-from ys_analytics.metrics.risk.spread import (
+from ys_analytics.metrics.risk.dispersion import (
     autocorrelation,
     central_moment,
     downside_deviation,
@@ -37,6 +32,12 @@ from ys_analytics.metrics.risk.spread import (
     skewness,
     upper_partial_moment,
     upside_risk,
+)
+from ys_analytics.metrics.risk.extremes import (
+    entropic_risk,
+    entropic_value_at_risk,
+    extreme_expected_shortfall,
+    extreme_value_at_risk,
 )
 from ys_analytics.metrics.risk.stress import EPISODES, Episode, shock, stress_replay
 from ys_analytics.metrics.risk.tails import (

@@ -5,7 +5,7 @@ Takes weights or positions, gives an index or a table. Knows no store, clock or 
 
 import polars as pl
 
-from ys_analytics.metrics.sample import known
+from ys_analytics.metrics.sample import nan_to_null
 
 # Who can freeze it, or let it break. Symbols in capitals; bridged forms belong to the same issuer.
 STABLECOIN_ISSUERS: dict[str, str] = {
@@ -58,7 +58,7 @@ def herfindahl_index(value: pl.Expr) -> pl.Expr:
     """
     size = value.cast(pl.Float64).abs()
     total = pl.when(size.sum() > 0).then(size.sum())
-    return known(pl.when(size.sum() > 0).then((size / total).pow(2).sum()))
+    return nan_to_null(pl.when(size.sum() > 0).then((size / total).pow(2).sum()))
 
 
 def effective_number(value: pl.Expr) -> pl.Expr:
@@ -78,7 +78,7 @@ def effective_number(value: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"value": [50.0, 50.0]}).select(effective_number(pl.col("value"))).item()
     2.0
     """
-    return known(herfindahl_index(value).pow(-1))
+    return nan_to_null(herfindahl_index(value).pow(-1))
 
 
 def concentration(
@@ -124,11 +124,11 @@ def _along(positions: pl.DataFrame, dimension: str, *, by: str, value: str) -> p
             herfindahl=herfindahl_index(pl.col("size")),
             effective_number=effective_number(pl.col("size")),
             largest=pl.col(dimension).first().cast(pl.String),
-            largest_share=known(pl.col("size").first() / pl.col("size").sum()),
+            largest_share=nan_to_null(pl.col("size").first() / pl.col("size").sum()),
             part=pl.col("size").sum(),
         )
         .join(whole, on=by)
-        .with_columns(covered=known(pl.col("part") / pl.col("whole")), dimension=pl.lit(dimension))
+        .with_columns(covered=nan_to_null(pl.col("part") / pl.col("whole")), dimension=pl.lit(dimension))
         .drop("part", "whole")
     )
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ys_analytics.metrics.sample import NO_RISK, check_confidence, known, observed
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.sample import NO_RISK, check_confidence, finite_or_null, nan_to_null
 
 
 def entropic_risk(ret: pl.Expr, *, theta: float = 1.0, confidence: float = 0.95) -> pl.Expr:
@@ -33,9 +35,18 @@ def entropic_risk(ret: pl.Expr, *, theta: float = 1.0, confidence: float = 0.95)
     2.99...
     """
     check_confidence(confidence)
-    return known(((-observed(ret) / theta).exp().mean().log() - math.log(1 - confidence)) * theta)
+    return nan_to_null(((-finite_or_null(ret) / theta).exp().mean().log() - math.log(1 - confidence)) * theta)
 
 
+@metric(
+    title="Entropic value at risk 95 %, one day",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="The tightest bound of its kind at the confidence of its neighbours.",
+    of=lambda f, s: f(s.daily, confidence=s.confidence),
+)
 def entropic_value_at_risk(ret: pl.Expr, *, confidence: float = 0.95, least_theta: float = 0.0) -> pl.Expr:
     r"""Tightest entropic bound on value at risk and expected shortfall.
 
@@ -62,7 +73,7 @@ def entropic_value_at_risk(ret: pl.Expr, *, confidence: float = 0.95, least_thet
         returns = series.drop_nulls()
         return _minimal_entropy(returns, confidence, least_theta) if len(returns) else None
 
-    return observed(ret).map_batches(tightest, return_dtype=pl.Float64, returns_scalar=True)
+    return finite_or_null(ret).map_batches(tightest, return_dtype=pl.Float64, returns_scalar=True)
 
 
 def _minimal_entropy(returns: pl.Series, confidence: float, least_theta: float) -> float:
@@ -96,6 +107,15 @@ def _minimal_entropy(returns: pl.Series, confidence: float, least_theta: float) 
     return -worst + (math.log(float((above * -t).exp().sum()) / n) + target) / t
 
 
+@metric(
+    title="Value at risk 99 %, one day, extreme values",
+    unit="fraction",
+    direction="lower",
+    minimum=100,
+    null_reason="fewer than ten days stand in the tail",
+    why="A peaks-over-threshold fit is made for 99 %, beyond what the history itself can show.",
+    of=lambda f, s: f(s.daily),
+)
 def extreme_value_at_risk(ret: pl.Expr, *, confidence: float = 0.99, beyond: float = 0.9) -> pl.Expr:
     r"""Value at risk from a generalised Pareto tail fitted to the worst losses.
 
@@ -126,6 +146,15 @@ def extreme_value_at_risk(ret: pl.Expr, *, confidence: float = 0.99, beyond: flo
     return _from_tail(ret, confidence, beyond, lambda tail: tail.value_at_risk)
 
 
+@metric(
+    title="Expected shortfall 99 %, one day, extreme values",
+    unit="fraction",
+    direction="lower",
+    minimum=100,
+    null_reason="fewer than ten days stand in the tail, or it has no mean",
+    why="The mean beyond the same fit, at the same 99 %.",
+    of=lambda f, s: f(s.daily),
+)
 def extreme_expected_shortfall(ret: pl.Expr, *, confidence: float = 0.99, beyond: float = 0.9) -> pl.Expr:
     r"""Mean loss beyond `extreme_value_at_risk`, by the same fitted tail.
 
@@ -185,7 +214,7 @@ def _from_tail(
         tail = _fit_tail(-series.drop_nulls(), confidence, beyond)
         return None if tail is None else answer(tail)
 
-    return known(observed(ret).map_batches(of, return_dtype=pl.Float64, returns_scalar=True))
+    return nan_to_null(finite_or_null(ret).map_batches(of, return_dtype=pl.Float64, returns_scalar=True))
 
 
 def _fit_tail(loss: pl.Series, confidence: float, beyond: float) -> _ParetoTail | None:

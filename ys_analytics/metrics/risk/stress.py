@@ -10,8 +10,8 @@ from datetime import date
 
 import polars as pl
 
+from ys_analytics.metrics.growth import total_return
 from ys_analytics.metrics.lookthrough import LookThrough
-from ys_analytics.metrics.performance.growth import total_return
 from ys_analytics.metrics.sample import as_loss
 from ys_analytics.metrics.spans import spanning
 

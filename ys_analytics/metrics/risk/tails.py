@@ -9,17 +9,19 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.risk.spread import kurtosis, skewness
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.risk.dispersion import kurtosis, skewness
 from ys_analytics.metrics.sample import (
     as_loss,
     ascending,
     check_confidence,
     combine,
-    known,
+    finite_or_null,
+    nan_to_null,
     normal_density,
     normal_quantile,
-    observed,
-    risky,
+    null_if_negligible,
 )
 
 Method = Literal["historical", "normal", "cornish_fisher"]
@@ -39,6 +41,40 @@ Quantile = Literal[
 _PLOTTING = {"weibull": 0.0, "hazen": 0.5, "median_unbiased": 1 / 3, "normal_unbiased": 3 / 8}
 
 
+@metric(
+    name="value_at_risk_cornish_fisher",
+    title="Value at risk 95 %, one day, Cornish-Fisher",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="Skewness and tails of the population, as Zangari and PerformanceAnalytics' modified VaR have them.",
+    cites="Zangari",
+    alternative=2,
+    of=lambda f, s: f(s.daily, confidence=s.confidence, method="cornish_fisher"),
+)
+@metric(
+    name="value_at_risk_normal",
+    title="Value at risk 95 %, one day, normal",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="Mean and sample deviation of the same days, as RiskMetrics users expect beside the historical figure.",
+    cites="Jorion",
+    alternative=1,
+    of=lambda f, s: f(s.daily, confidence=s.confidence, method="normal"),
+)
+@metric(
+    title="Value at risk 95 %, one day, historical",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="Historical simulation at 95 % over one day assumes no distribution, and is the platform's own convention.",
+    cites="Jorion",
+    of=lambda f, s: f(s.daily, confidence=s.confidence),
+)
 def value_at_risk(
     ret: pl.Expr,
     *,
@@ -51,7 +87,9 @@ def value_at_risk(
 ) -> pl.Expr:
     r"""Loss that returns exceed on one period in twenty.
 
-    $$ \mathrm{VaR}_c = -Q_{1-c}(r) \quad\text{or}\quad -\mu - \sigma z \quad\text{or}\quad -\mu - \sigma h $$
+    $$ \mathrm{VaR}_c = -Q_{1-c}(r) \quad\text{or}\quad
+       -\mu - \sigma z \quad\text{or}\quad
+       -\mu - \sigma h(z, S, K) $$
 
     with $z$ the normal quantile at $1-c$ and Cornish and Fisher's
     $h = z + (z^2-1)S/6 + (z^3-3z)K/24 - (2z^3-5z)S^2/36$.
@@ -82,15 +120,15 @@ def value_at_risk(
     0.02
     """
     if method == "historical":
-        return as_loss(known(_quantile(observed(ret), confidence, quantile) * math.sqrt(horizon)))
+        return as_loss(nan_to_null(_quantile(finite_or_null(ret), confidence, quantile) * math.sqrt(horizon)))
     check_confidence(confidence)
-    clean, z = observed(ret), normal_quantile(1 - confidence)
+    clean, z = finite_or_null(ret), normal_quantile(1 - confidence)
     drift, root = horizon if mean == "observed" else 0.0, math.sqrt(horizon)
     if method == "normal":
-        return as_loss(known(clean.mean() * drift + clean.std(ddof=ddof) * (z * root)))
+        return as_loss(nan_to_null(clean.mean() * drift + clean.std(ddof=ddof) * (z * root)))
     return as_loss(
         combine(
-            lambda mean, deviation, skew, tails: known(
+            lambda mean, deviation, skew, tails: nan_to_null(
                 mean * drift + deviation * root * _cornish_fisher(skew, tails, z)
             ),
             **_moments(ret, ddof),
@@ -98,6 +136,40 @@ def value_at_risk(
     )
 
 
+@metric(
+    name="expected_shortfall_cornish_fisher",
+    title="Expected shortfall 95 %, one day, Cornish-Fisher",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="The modified expected shortfall of PerformanceAnalytics, which Boudt and his co-authors derive.",
+    cites="Boudt",
+    alternative=2,
+    of=lambda f, s: f(s.daily, confidence=s.confidence, method="cornish_fisher"),
+)
+@metric(
+    name="expected_shortfall_normal",
+    title="Expected shortfall 95 %, one day, normal",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="The normal tail beyond the normal quantile, from the same mean and deviation.",
+    cites="Acerbi",
+    alternative=1,
+    of=lambda f, s: f(s.daily, confidence=s.confidence, method="normal"),
+)
+@metric(
+    title="Expected shortfall 95 %, one day, historical",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="The mean loss at or beyond the historical quantile is what regulators mean by expected shortfall.",
+    cites="Acerbi",
+    of=lambda f, s: f(s.daily, confidence=s.confidence),
+)
 def expected_shortfall(
     ret: pl.Expr,
     *,
@@ -111,7 +183,7 @@ def expected_shortfall(
     r"""Mean loss of the periods at or beyond the value at risk.
 
     $$ \mathrm{ES}_c = -\operatorname{mean}(r_t : r_t \le Q_{1-c}(r)) \quad\text{or}\quad
-       -\mu + \sigma\,\frac{\varphi(z)}{1-c} $$
+       -\mu + \sigma\,\frac{\varphi(z)}{1-c} \quad\text{or}\quad -\mu + \sigma E(h, S, K) $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -140,20 +212,20 @@ def expected_shortfall(
     0.03
     """
     if method == "historical":
-        return as_loss(known(_tail_mean(observed(ret), confidence, tail) * math.sqrt(horizon)))
+        return as_loss(nan_to_null(_tail_mean(finite_or_null(ret), confidence, tail) * math.sqrt(horizon)))
     check_confidence(confidence)
-    clean, z = observed(ret), normal_quantile(1 - confidence)
+    clean, z = finite_or_null(ret), normal_quantile(1 - confidence)
     drift, root = horizon if mean == "observed" else 0.0, math.sqrt(horizon)
     if method == "normal":
         beyond = normal_density(z) / (1 - confidence)
-        return as_loss(known(clean.mean() * drift - clean.std(ddof=ddof) * (beyond * root)))
+        return as_loss(nan_to_null(clean.mean() * drift - clean.std(ddof=ddof) * (beyond * root)))
 
     def edgeworth(mean: pl.Expr, deviation: pl.Expr, skew: pl.Expr, tails: pl.Expr) -> pl.Expr:
         h = _cornish_fisher(skew, tails, z)
         density = (-h.pow(2) / 2).exp() / math.sqrt(2 * math.pi)
         by_skew = h.pow(3) * skew / 6 + (h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3) * skew.pow(2) / 72
         by_tail = (h.pow(4) - 2 * h.pow(2) - 1) * tails / 24
-        return known(
+        return nan_to_null(
             mean * drift
             - deviation * root * pl.max_horizontal(density * (by_skew + by_tail + 1) / (1 - confidence), -h)
         )
@@ -197,10 +269,19 @@ def normal_expected_shortfall(mean: float, deviation: float, *, confidence: floa
     return max(0.0, -mean + deviation * normal_density(normal_quantile(1 - confidence)) / (1 - confidence))
 
 
+@metric(
+    title="Tail ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the bad tail is zero",
+    why="The 95th over the 5th percentile is empyrical's and pyfolio's convention.",
+    of=lambda f, s: f(s.daily, confidence=s.confidence),
+)
 def tail_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
     r"""Size of the good tail per unit of the bad one.
 
-    $$ |Q_{0.95}(r)| / |Q_{0.05}(r)| $$
+    $$ |Q_c(r)| / |Q_{1-c}(r)| $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -215,9 +296,9 @@ def tail_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
     >>> pl.DataFrame({"ret": [-0.5, 0.0, 1.0]}).select(tail_ratio(pl.col("ret"), confidence=1.0)).item()
     2.0
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     good, bad = _quantile(clean, 1 - confidence, "linear"), _quantile(clean, confidence, "linear")
-    return known(good.abs() / risky(bad.abs()))
+    return nan_to_null(good.abs() / null_if_negligible(bad.abs()))
 
 
 def _check_share(confidence: float) -> None:
@@ -260,7 +341,7 @@ def _tail_mean(ret: pl.Expr, confidence: float, tail: str) -> pl.Expr:
 
 
 def _moments(ret: pl.Expr, ddof: int) -> dict[str, pl.Expr]:
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     return {
         "mean": clean.mean(),
         "deviation": clean.std(ddof=ddof),

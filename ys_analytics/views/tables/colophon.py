@@ -129,7 +129,8 @@ def glossary(metrics: pl.DataFrame) -> View:
     sheet = table(
         metrics,
         title="Formulas",
-        subtitle="r: daily returns; N: 365; f: risk-free return a day; W: linked growth; G: growth a year; d: days",
+        subtitle="r: daily returns, n of them; N: 365; f: risk-free return a day, also the target t; W: linked growth; "
+        "d: days; Q: quantile; c: 95 %",
         fields=(
             Field(name="title", title="Number"),
             Field(name="formula", title="Is"),

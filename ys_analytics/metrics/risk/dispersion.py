@@ -9,9 +9,20 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import Rate, ascending, check_periods, dispersion, known, observed, varies
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.sample import Rate, ascending, check_periods, dispersion, finite_or_null, nan_to_null, varies
 
 
+@metric(
+    title="Downside deviation",
+    unit="fraction per year",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="Below the risk-free rate and over all days, the denominator of the Sortino ratio printed here.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, target=s.risk_free),
+)
 def downside_deviation(
     ret: pl.Expr,
     *,
@@ -47,9 +58,18 @@ def downside_deviation(
     """
     check_periods(periods_per_year)
     square = lower_partial_moment(ret, order=2, target=target, over=over, ddof=ddof)
-    return known(square.sqrt() * math.sqrt(periods_per_year))
+    return nan_to_null(square.sqrt() * math.sqrt(periods_per_year))
 
 
+@metric(
+    title="Semi-deviation",
+    unit="fraction per year",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="About the mean, as Markowitz has it, and over all days.",
+    of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year),
+)
 def semi_deviation(ret: pl.Expr, *, periods_per_year: float, ddof: int = 0) -> pl.Expr:
     r"""Downside deviation below the mean itself.
 
@@ -72,7 +92,7 @@ def semi_deviation(ret: pl.Expr, *, periods_per_year: float, ddof: int = 0) -> p
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(semi_deviation(pl.col("ret"), periods_per_year=2)).item()
     0.5...
     """
-    return downside_deviation(ret, periods_per_year=periods_per_year, target=observed(ret).mean(), ddof=ddof)
+    return downside_deviation(ret, periods_per_year=periods_per_year, target=finite_or_null(ret).mean(), ddof=ddof)
 
 
 def lower_partial_moment(
@@ -100,7 +120,9 @@ def lower_partial_moment(
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(lower_partial_moment(pl.col("ret"), order=1)).item()
     0.25
     """
-    return _partial_moment(target - observed(ret), order=order, over="all" if over == "all" else "beyond", ddof=ddof)
+    return _partial_moment(
+        target - finite_or_null(ret), order=order, over="all" if over == "all" else "beyond", ddof=ddof
+    )
 
 
 def upper_partial_moment(
@@ -127,16 +149,16 @@ def upper_partial_moment(
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(upper_partial_moment(pl.col("ret"), order=2)).item()
     0.125
     """
-    return _partial_moment(observed(ret) - target, order=order, over="all" if over == "all" else "beyond", ddof=0)
+    return _partial_moment(finite_or_null(ret) - target, order=order, over="all" if over == "all" else "beyond", ddof=0)
 
 
 def _partial_moment(excess: pl.Expr, *, order: int, over: Literal["all", "beyond"], ddof: int) -> pl.Expr:
     hits = excess > 0
     power = hits.cast(pl.Float64) if order == 0 else excess.clip(lower_bound=0).pow(order)
     if over == "all" and ddof == 0:
-        return known(power.mean())
+        return nan_to_null(power.mean())
     n = excess.count() if over == "all" else hits.sum()
-    return known(power.sum() / (n.cast(pl.Int64) - ddof))
+    return nan_to_null(power.sum() / (n.cast(pl.Int64) - ddof))
 
 
 def upside_risk(ret: pl.Expr, *, target: Rate = 0.0) -> pl.Expr:
@@ -158,6 +180,15 @@ def upside_risk(ret: pl.Expr, *, target: Rate = 0.0) -> pl.Expr:
     return upper_partial_moment(ret, order=2, target=target).sqrt()
 
 
+@metric(
+    title="Mean absolute deviation",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="About the mean, as portfolio optimisers use it.",
+    of=lambda f, s: f(s.daily),
+)
 def mean_absolute_deviation(ret: pl.Expr) -> pl.Expr:
     r"""Mean distance from the mean.
 
@@ -175,8 +206,8 @@ def mean_absolute_deviation(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(mean_absolute_deviation(pl.col("ret"))).item()
     0.5
     """
-    ret = observed(ret)
-    return known((ret - ret.mean()).abs().mean())
+    ret = finite_or_null(ret)
+    return nan_to_null((ret - ret.mean()).abs().mean())
 
 
 def central_moment(ret: pl.Expr, *, order: int) -> pl.Expr:
@@ -194,10 +225,19 @@ def central_moment(ret: pl.Expr, *, order: int) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(central_moment(pl.col("ret"), order=2)).item()
     0.25
     """
-    ret = observed(ret)
-    return known((ret - ret.mean()).pow(order).mean())
+    ret = finite_or_null(ret)
+    return nan_to_null((ret - ret.mean()).pow(order).mean())
 
 
+@metric(
+    title="Skewness, sample",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="The sample's adjusted figure is what Excel and pandas print.",
+    of=lambda f, s: f(s.daily),
+)
 def skewness(ret: pl.Expr, *, kind: Literal["sample", "population", "half"] = "sample") -> pl.Expr:
     r"""Asymmetry: negative when the long tail is the losing one.
 
@@ -217,13 +257,22 @@ def skewness(ret: pl.Expr, *, kind: Literal["sample", "population", "half"] = "s
     >>> pl.DataFrame({"ret": [0.0, 0.0, 0.3]}).select(skewness(pl.col("ret"))).item()
     1.73...
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     n = clean.count().cast(pl.Float64)
     shaped = varies(clean) & (n > 2)  # noqa: PLR2004 - three points make a shape
     scale = {"sample": (n * (n - 1)).sqrt() / (n - 2), "population": pl.lit(1.0), "half": n * n / ((n - 1) * (n - 2))}
-    return known(pl.when(shaped).then(clean.skew(bias=True) * scale[kind]))
+    return nan_to_null(pl.when(shaped).then(clean.skew(bias=True) * scale[kind]))
 
 
+@metric(
+    title="Excess kurtosis, sample",
+    unit="ratio",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="The sample's excess, 0 for the normal distribution, is what Excel and pandas print.",
+    of=lambda f, s: f(s.daily),
+)
 def kurtosis(
     ret: pl.Expr,
     *,
@@ -255,7 +304,7 @@ def kurtosis(
     >>> pl.DataFrame({"ret": [-1.0, 0.0, 0.0, 1.0]}).select(kurtosis(pl.col("ret"))).item()
     1.5
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     n = clean.count().cast(pl.Float64)
     shaped = varies(clean) & (n > 3)  # noqa: PLR2004 - four points make a tail
     if about == "mean":
@@ -267,9 +316,18 @@ def kurtosis(
     else:
         value = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * plain + 6)
         normal = 3 * (n - 1).pow(2) / ((n - 2) * (n - 3))
-    return known(pl.when(shaped).then(value if excess else value + normal))
+    return nan_to_null(pl.when(shaped).then(value if excess else value + normal))
 
 
+@metric(
+    title="Gini mean difference",
+    unit="fraction",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no return",
+    why="The unbiased form over all pairs of different days.",
+    of=lambda f, s: f(s.daily),
+)
 def gini_mean_difference(ret: pl.Expr) -> pl.Expr:
     r"""Mean distance between two returns drawn without replacement.
 
@@ -287,13 +345,22 @@ def gini_mean_difference(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(gini_mean_difference(pl.col("ret"))).item()
     1.0
     """
-    clean = ascending(observed(ret))
+    clean = ascending(finite_or_null(ret))
     n = clean.count().cast(pl.Float64)
     rank = clean.cum_count().cast(pl.Float64)
     total = ((2 * rank - n - 1) * clean).sum() * 2
-    return known(total / (n * (n - 1)))
+    return nan_to_null(total / (n * (n - 1)))
 
 
+@metric(
+    title="Autocorrelation, one day",
+    unit="ratio",
+    direction="neither",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="One day is the lag at which stale or smoothed prices show.",
+    of=lambda f, s: f(s.daily),
+)
 def autocorrelation(ret: pl.Expr, *, lag: int = 1) -> pl.Expr:
     r"""Correlation of returns with those `lag` periods before.
 
@@ -312,13 +379,22 @@ def autocorrelation(ret: pl.Expr, *, lag: int = 1) -> pl.Expr:
     >>> pl.DataFrame({"ret": [1.0, -1.0, 1.0, -1.0]}).select(autocorrelation(pl.col("ret"))).item()
     -0.75
     """
-    clean = observed(ret)
+    clean = finite_or_null(ret)
     centred = clean - clean.mean()
     total = centred.pow(2).sum()
     joined = (centred * centred.shift(lag)).sum()
-    return known(pl.when(varies(clean) & (clean.count() > lag)).then(joined / total))
+    return nan_to_null(pl.when(varies(clean) & (clean.count() > lag)).then(joined / total))
 
 
+@metric(
+    title="Hurst index, by range",
+    unit="ratio",
+    direction="neither",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="Bacon's form by the range alone, which PerformanceAnalytics prints as HurstIndex.",
+    of=lambda f, s: f(s.daily),
+)
 def hurst_index(ret: pl.Expr) -> pl.Expr:
     r"""Whether returns wander (above 0.5) or swing back (below), by their range alone.
 
@@ -336,5 +412,5 @@ def hurst_index(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.0, 1.0, 0.0, 1.0]}).select(hurst_index(pl.col("ret"))).item()
     0.39...
     """
-    clean = observed(ret)
-    return known(((clean.max() - clean.min()) / dispersion(clean)).log() / clean.count().cast(pl.Float64).log())
+    clean = finite_or_null(ret)
+    return nan_to_null(((clean.max() - clean.min()) / dispersion(clean)).log() / clean.count().cast(pl.Float64).log())

@@ -10,13 +10,32 @@ from typing import Literal
 
 import polars as pl
 
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.performance.ratios import sharpe_ratio
-from ys_analytics.metrics.risk.spread import kurtosis, skewness
-from ys_analytics.metrics.sample import NO_RISK, check_confidence, combine, known, normal_cdf, normal_quantile, observed
+from ys_analytics.metrics.risk.dispersion import kurtosis, skewness
+from ys_analytics.metrics.sample import (
+    NO_RISK,
+    check_confidence,
+    combine,
+    finite_or_null,
+    nan_to_null,
+    normal_cdf,
+    normal_quantile,
+)
 
 Tails = Literal["observed", "normal"]
 
 
+@metric(
+    title="Probability of a positive Sharpe ratio",
+    unit="share",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the returns do not vary",
+    why="Skewness and kurtosis of the same daily returns, tested against zero, is the authors' usual case.",
+    of=lambda f, s: f(s.daily, risk_free=s.risk_free),
+)
 def probabilistic_sharpe_ratio(
     ret: pl.Expr, *, reference: float = 0.0, risk_free: float = 0.0, tails: Tails = "observed"
 ) -> pl.Expr:
@@ -44,12 +63,21 @@ def probabilistic_sharpe_ratio(
     """
 
     def certainty(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr, n: pl.Expr) -> pl.Expr:
-        return known((sharpe - reference) * (n - 1).sqrt() / _spread(sharpe, skew, heavy).sqrt())
+        return nan_to_null((sharpe - reference) * (n - 1).sqrt() / _spread(sharpe, skew, heavy).sqrt())
 
-    n = observed(ret).count().cast(pl.Float64)
+    n = finite_or_null(ret).count().cast(pl.Float64)
     return normal_cdf(combine(certainty, n=n, **_parts(ret, risk_free, tails)))
 
 
+@metric(
+    title="Minimum track record, 95 %",
+    unit="days",
+    direction="lower",
+    minimum=MINIMUM_DAYS,
+    null_reason="the Sharpe ratio is not positive",
+    why="At 95 % and against zero it answers the usual question: is the record long enough to mean anything.",
+    of=lambda f, s: f(s.daily, risk_free=s.risk_free),
+)
 def minimum_track_record(
     ret: pl.Expr,
     *,
@@ -77,7 +105,7 @@ def minimum_track_record(
         ValueError: `confidence` is outside (0, 1).
 
     Source:
-        Bailey and Lopez de Prado (2012), J. of Risk 15(2).
+        Bailey and Lopez de Prado (2012), "The Sharpe Ratio Efficient Frontier", J. of Risk 15(2).
 
     >>> frame = pl.DataFrame({"ret": [0.02, -0.01, 0.02, -0.01, 0.03]})
     >>> frame.select(minimum_track_record(pl.col("ret"))).item()
@@ -87,7 +115,7 @@ def minimum_track_record(
 
     def length(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr) -> pl.Expr:
         lead = pl.when(sharpe - reference > NO_RISK).then(sharpe - reference)
-        return known(_spread(sharpe, skew, heavy) * (normal_quantile(confidence) / lead).pow(2) + 1)
+        return nan_to_null(_spread(sharpe, skew, heavy) * (normal_quantile(confidence) / lead).pow(2) + 1)
 
     return combine(length, **_parts(ret, risk_free, tails))
 
@@ -146,7 +174,7 @@ def minimum_track_record_of(
 
 
 def _parts(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:
-    excess = observed(ret) - risk_free
+    excess = finite_or_null(ret) - risk_free
     return {
         "sharpe": sharpe_ratio(excess, periods_per_year=1),
         "skew": skewness(excess, kind="population"),

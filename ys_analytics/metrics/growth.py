@@ -10,10 +10,21 @@ from typing import Literal
 import polars as pl
 
 from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year
-from ys_analytics.metrics.sample import YEAR, check_periods, known, observed, present
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.sample import YEAR, check_periods, finite_or_null, nan_to_null, present
 from ys_analytics.metrics.spans import first_day
 
 
+@metric(
+    title="Total return",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="Factsheets link daily returns with flows taken out, so that money paid in is no gain.",
+    basis="linked",
+    of=lambda f, s: f(s.ret),
+)
 def total_return(ret: pl.Expr) -> pl.Expr:
     r"""Growth over all periods, less one.
 
@@ -32,11 +43,22 @@ def total_return(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.25, -0.5]}).select(total_return(pl.col("ret"))).item()
     -0.375
     """
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     growth = (ret + 1).product()
-    return known(pl.when(ret.min() >= -1).then(growth - 1))
+    return nan_to_null(pl.when(ret.min() >= -1).then(growth - 1))
 
 
+@metric(
+    title="Compound annual growth",
+    unit="fraction per year",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %, or the growth overflows",
+    why="Investors compare returns per year of the calendar; a count of returns would annualise too much "
+    "where days are missing.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day, days=s.days),
+)
 def cagr(
     ret: pl.Expr,
     *,
@@ -80,6 +102,16 @@ def cagr(
     return per_year(total_return(ret), days=elapsed, minimum_days=minimum_days, days_per_year=days_per_year)
 
 
+@metric(
+    title="Annualised return, by count",
+    unit="fraction per year",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="a return is below -100 %",
+    why="Tools without dates annualise by the number of periods; it stands here to be compared with them.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, periods_per_year=s.periods_per_year, days=s.days),
+)
 def annualised_return(
     ret: pl.Expr,
     *,
@@ -118,7 +150,7 @@ def annualised_return(
     if days is not None:
         periods = pl.when(present(ret)).then(days.fill_null(1)).sum()
     else:
-        periods = ret.len() if count_missing else observed(ret).count()
+        periods = ret.len() if count_missing else finite_or_null(ret).count()
     return per_year(total_return(ret), days=periods, minimum_days=0, days_per_year=periods_per_year)
 
 
@@ -146,8 +178,19 @@ def per_period(rate: float, *, periods_per_year: float, compounding: bool = True
     return math.expm1(math.log1p(rate) / periods_per_year) if compounding else rate / periods_per_year
 
 
+@metric(
+    title="Mean daily return",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="The plain average of daily returns is what ratios are made of.",
+    of=lambda f, s: f(s.daily),
+)
 def mean_return(ret: pl.Expr) -> pl.Expr:
-    """Arithmetic mean of the returns.
+    r"""Arithmetic mean of the returns.
+
+    $$ \bar r = \operatorname{mean}(r) $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -155,12 +198,25 @@ def mean_return(ret: pl.Expr) -> pl.Expr:
     Returns:
         One Float64 fraction per period. Null without a return.
 
+    Source:
+        Bacon (2008), ch. 3.
+
     >>> pl.DataFrame({"ret": [0.5, -0.25, None]}).select(mean_return(pl.col("ret"))).item()
     0.125
     """
-    return known(observed(ret).mean())
+    return nan_to_null(finite_or_null(ret).mean())
 
 
+@metric(
+    title="Geometric mean daily return",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="a return is below -100 %",
+    why="The daily rate that compounds to the total is the one that can be projected.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, days=s.days),
+)
 def geometric_mean_return(ret: pl.Expr, *, days: pl.Expr | None = None) -> pl.Expr:
     r"""Return per period that compounds to the total.
 
@@ -210,11 +266,23 @@ def price_returns(
     positive = pl.when((price > 0) & price.is_finite()).then(price)
     before = positive.forward_fill() if gaps == "span" else positive
     ratio = positive / before.shift(1)
-    return observed(ratio.log() if kind == "log" else ratio - 1)
+    return finite_or_null(ratio.log() if kind == "log" else ratio - 1)
 
 
+@metric(
+    title="Stability of growth",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="the path is flat, or everything was lost",
+    why="empyrical and pyfolio print R squared of cumulative log returns under this name.",
+    basis="linked",
+    of=lambda f, s: f(s.ret, day=s.day),
+)
 def stability(ret: pl.Expr, *, day: pl.Expr | None = None) -> pl.Expr:
     r"""How straight the path of log wealth is: $R^2$ of its regression on time.
+
+    $$ R^2\big(\ln W_t, t\big) $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order.
@@ -230,8 +298,8 @@ def stability(ret: pl.Expr, *, day: pl.Expr | None = None) -> pl.Expr:
     0.96...
     """
     seen = present(ret)
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     path = pl.when(ret > -1).then(ret).log1p().drop_nulls().cum_sum()
     time = path.cum_count() if day is None else day.filter(seen & (ret > -1)).cast(pl.Int32)
     line = pl.corr(path, time.cast(pl.Float64))
-    return known(pl.when((ret.min() > -1) & (path.std() > 0)).then(line.pow(2).clip(upper_bound=1.0)))
+    return nan_to_null(pl.when((ret.min() > -1) & (path.std() > 0)).then(line.pow(2).clip(upper_bound=1.0)))

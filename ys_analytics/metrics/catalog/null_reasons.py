@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from ys_analytics.metrics.catalog.headline import HEADLINE
-from ys_analytics.metrics.catalog.metric import Metric
+from ys_analytics.metrics.declaration import Metric
 
 _COUNTS = ("n", "daily", "spanned")
 
@@ -54,7 +54,7 @@ def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | Non
         .when(n < metric.minimum)
         .then(short)
         .when(value.is_null())
-        .then(pl.lit(metric.undefined))
+        .then(pl.lit(metric.null_reason))
     )
 
 

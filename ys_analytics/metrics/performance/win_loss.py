@@ -8,13 +8,24 @@ from typing import Literal
 
 import polars as pl
 
-from ys_analytics.metrics.sample import dispersion, known, observed, risky
+from ys_analytics.metrics.annual import MINIMUM_DAYS
+from ys_analytics.metrics.declaration import metric
+from ys_analytics.metrics.sample import dispersion, finite_or_null, nan_to_null, null_if_negligible
 
 
+@metric(
+    title="Winning days",
+    unit="share",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="The share of all days, with those that did not move counted as no win, is what a batting average is of.",
+    of=lambda f, s: f(s.daily),
+)
 def win_rate(ret: pl.Expr, *, zeros: Literal["count", "skip"] = "count") -> pl.Expr:
     r"""Share of periods with a gain.
 
-    $$ W = \frac{\#\{t : r_t > 0\}}{n} $$
+    $$ \frac{\#\{t : r_t > 0\}}{n} $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -29,27 +40,54 @@ def win_rate(ret: pl.Expr, *, zeros: Literal["count", "skip"] = "count") -> pl.E
     >>> pl.DataFrame({"ret": [0.01, -0.02, 0.03, 0.0]}).select(win_rate(pl.col("ret"))).item()
     0.5
     """
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     return (ret > 0).mean() if zeros == "count" else (pl.when(ret != 0).then(ret) > 0).mean()
 
 
+@metric(
+    title="Best day",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="The best single day is quoted as it was, and a return over several days is not one.",
+    of=lambda f, s: f(s.daily),
+    at=lambda s: best_day_date(s.daily, day=s.day),
+)
 def best_day(ret: pl.Expr) -> pl.Expr:
-    """Highest return of one period.
+    r"""Highest return of one period.
+
+    $$ \max_t r_t $$
 
     Args:
         ret: Simple returns per period, as fractions.
 
     Returns:
         One Float64 fraction per group. Null without returns.
+
+    Source:
+        Bacon (2008), ch. 4.
 
     >>> pl.DataFrame({"ret": [0.01, -0.02, 0.03]}).select(best_day(pl.col("ret"))).item()
     0.03
     """
-    return observed(ret).max()
+    return finite_or_null(ret).max()
 
 
+@metric(
+    title="Worst day",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="The worst single day is quoted as it was, and a return over several days is not one.",
+    of=lambda f, s: f(s.daily),
+    at=lambda s: worst_day_date(s.daily, day=s.day),
+)
 def worst_day(ret: pl.Expr) -> pl.Expr:
-    """Lowest return of one period.
+    r"""Lowest return of one period.
+
+    $$ \min_t r_t $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -57,10 +95,13 @@ def worst_day(ret: pl.Expr) -> pl.Expr:
     Returns:
         One Float64 fraction per group. Null without returns.
 
+    Source:
+        Bacon (2008), ch. 4.
+
     >>> pl.DataFrame({"ret": [0.01, -0.02, 0.03]}).select(worst_day(pl.col("ret"))).item()
     -0.02
     """
-    return observed(ret).min()
+    return finite_or_null(ret).min()
 
 
 def best_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
@@ -78,7 +119,7 @@ def best_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
     >>> frame.select(best_day_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 2)
     """
-    return _first_day(observed(ret), observed(ret).max(), day)
+    return _first_day(finite_or_null(ret), finite_or_null(ret).max(), day)
 
 
 def worst_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
@@ -96,7 +137,7 @@ def worst_day_date(ret: pl.Expr, *, day: pl.Expr) -> pl.Expr:
     >>> frame.select(worst_day_date(pl.col("ret"), day=pl.col("day"))).item()
     datetime.date(2025, 1, 1)
     """
-    return _first_day(observed(ret), observed(ret).min(), day)
+    return _first_day(finite_or_null(ret), finite_or_null(ret).min(), day)
 
 
 def _first_day(ret: pl.Expr, extreme: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -104,8 +145,19 @@ def _first_day(ret: pl.Expr, extreme: pl.Expr, day: pl.Expr) -> pl.Expr:
     return pl.when(extreme.is_not_null()).then(day.get(ret.index_of(extreme), null_on_oob=True))
 
 
+@metric(
+    title="Average gain of a winning day",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no gain",
+    why="The mean over winning days alone is what the payoff ratio divides.",
+    of=lambda f, s: f(s.daily),
+)
 def average_win(ret: pl.Expr) -> pl.Expr:
-    """Mean of the returns above zero.
+    r"""Mean of the returns above zero.
+
+    $$ \bar r_{+} = \operatorname{mean}(r_t : r_t > 0) $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -113,15 +165,29 @@ def average_win(ret: pl.Expr) -> pl.Expr:
     Returns:
         One Float64 fraction. Null without a gain.
 
+    Source:
+        Bacon (2008), ch. 4.
+
     >>> pl.DataFrame({"ret": [0.25, 0.75, -0.5]}).select(average_win(pl.col("ret"))).item()
     0.5
     """
-    ret = observed(ret)
-    return known(pl.when(ret > 0).then(ret).mean())
+    ret = finite_or_null(ret)
+    return nan_to_null(pl.when(ret > 0).then(ret).mean())
 
 
+@metric(
+    title="Average loss of a losing day",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no loss",
+    why="The mean over losing days alone, with its sign, is what the payoff ratio divides.",
+    of=lambda f, s: f(s.daily),
+)
 def average_loss(ret: pl.Expr) -> pl.Expr:
-    """Mean of the returns below zero, itself negative.
+    r"""Mean of the returns below zero, itself negative.
+
+    $$ \bar r_{-} = \operatorname{mean}(r_t : r_t < 0) $$
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -129,13 +195,25 @@ def average_loss(ret: pl.Expr) -> pl.Expr:
     Returns:
         One Float64 fraction. Null without a loss.
 
+    Source:
+        Bacon (2008), ch. 4.
+
     >>> pl.DataFrame({"ret": [0.25, -0.75, -0.25]}).select(average_loss(pl.col("ret"))).item()
     -0.5
     """
-    ret = observed(ret)
-    return known(pl.when(ret < 0).then(ret).mean())
+    ret = finite_or_null(ret)
+    return nan_to_null(pl.when(ret < 0).then(ret).mean())
 
 
+@metric(
+    title="Profit factor",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no loss",
+    why="Gross gains over gross losses is the traders' standard figure.",
+    of=lambda f, s: f(s.daily),
+)
 def profit_factor(ret: pl.Expr) -> pl.Expr:
     r"""Sum of gains per unit of losses.
 
@@ -153,10 +231,19 @@ def profit_factor(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(profit_factor(pl.col("ret"))).item()
     2.0
     """
-    ret = observed(ret)
-    return known(ret.clip(lower_bound=0).sum() / risky(-ret.clip(upper_bound=0).sum()))
+    ret = finite_or_null(ret)
+    return nan_to_null(ret.clip(lower_bound=0).sum() / null_if_negligible(-ret.clip(upper_bound=0).sum()))
 
 
+@metric(
+    title="Payoff ratio",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no gain or no loss",
+    why="Average gain over average loss is what break-even win rates are worked out from.",
+    of=lambda f, s: f(s.daily),
+)
 def payoff_ratio(ret: pl.Expr) -> pl.Expr:
     r"""Average win per unit of average loss.
 
@@ -168,12 +255,24 @@ def payoff_ratio(ret: pl.Expr) -> pl.Expr:
     Returns:
         One dimensionless Float64. Null without a gain or without a loss.
 
+    Source:
+        Bacon (2008), ch. 4.
+
     >>> pl.DataFrame({"ret": [0.5, 0.5, -0.25]}).select(payoff_ratio(pl.col("ret"))).item()
     2.0
     """
-    return known(average_win(ret) / risky(-average_loss(ret)))
+    return nan_to_null(average_win(ret) / null_if_negligible(-average_loss(ret)))
 
 
+@metric(
+    title="Gain to pain",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no loss",
+    why="Schwager divides the sum of all returns by the sum of losses; he uses months, here it is of days.",
+    of=lambda f, s: f(s.daily),
+)
 def gain_to_pain(ret: pl.Expr) -> pl.Expr:
     r"""Sum of all returns per unit of losses.
 
@@ -191,10 +290,19 @@ def gain_to_pain(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.25]}).select(gain_to_pain(pl.col("ret"))).item()
     1.0
     """
-    ret = observed(ret)
-    return known(ret.sum() / risky(-ret.clip(upper_bound=0).sum()))
+    ret = finite_or_null(ret)
+    return nan_to_null(ret.sum() / null_if_negligible(-ret.clip(upper_bound=0).sum()))
 
 
+@metric(
+    title="Expectancy of a day",
+    unit="fraction",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="Per day, in return, so that it adds up; Tharp's per unit of risk is available by argument.",
+    of=lambda f, s: f(s.daily),
+)
 def expectancy(ret: pl.Expr, *, per: Literal["period", "loss"] = "period") -> pl.Expr:
     r"""What a period is worth on average, by wins and losses.
 
@@ -220,17 +328,26 @@ def expectancy(ret: pl.Expr, *, per: Literal["period", "loss"] = "period") -> pl
     """
     if per == "loss":
         won = win_rate(ret, zeros="skip")
-        return known(won * payoff_ratio(ret) - (1 - won))
-    clean = observed(ret)
+        return nan_to_null(won * payoff_ratio(ret) - (1 - won))
+    clean = finite_or_null(ret)
     won = (clean > 0).mean() * average_win(ret).fill_null(0)
     lost = (clean < 0).mean() * average_loss(ret).fill_null(0)
-    return known(won + lost)
+    return nan_to_null(won + lost)
 
 
+@metric(
+    title="Kelly fraction",
+    unit="ratio",
+    direction="higher",
+    minimum=MINIMUM_DAYS,
+    null_reason="there is no gain or no loss",
+    why="From wins and payoffs is the form that traders know; the continuous form is available by argument.",
+    of=lambda f, s: f(s.daily),
+)
 def kelly_fraction(ret: pl.Expr, *, method: Literal["wins", "moments"] = "wins", risk_free: float = 0.0) -> pl.Expr:
     r"""Share of wealth that grows fastest when wins and losses repeat.
 
-    $$ f = W - \frac{1 - W}{P} \quad\text{or}\quad \frac{\operatorname{mean}(r - f)}{\operatorname{var}(r)} $$
+    $$ W - \frac{1 - W}{P} \quad\text{or}\quad \frac{\operatorname{mean}(r - f)}{\operatorname{var}(r)} $$
 
     with $W$ the win rate among periods that moved and $P$ the payoff ratio.
 
@@ -250,14 +367,39 @@ def kelly_fraction(ret: pl.Expr, *, method: Literal["wins", "moments"] = "wins",
     0.25
     """
     if method == "moments":
-        clean = observed(ret)
-        return known((clean.mean() - risk_free) / dispersion(clean).pow(2))
+        clean = finite_or_null(ret)
+        return nan_to_null((clean.mean() - risk_free) / dispersion(clean).pow(2))
     won = win_rate(ret, zeros="skip")
-    return known(won - (1 - won) / payoff_ratio(ret))
+    return nan_to_null(won - (1 - won) / payoff_ratio(ret))
 
 
+@metric(
+    name="longest_loss_run",
+    title="Longest run of losing days",
+    unit="days",
+    direction="lower",
+    minimum=1,
+    null_reason="there is no return",
+    why="Days in a row with a loss; a day without data ends a run, for nobody knows what it was.",
+    cites="as quantstats' consecutive_losses",
+    alternative=1,
+    of=lambda f, s: f(s.daily, of="losses"),
+)
+@metric(
+    name="longest_win_run",
+    title="Longest run of winning days",
+    unit="days",
+    direction="higher",
+    minimum=1,
+    null_reason="there is no return",
+    why="Days in a row with a gain; a day without data ends a run, for nobody knows what it was.",
+    cites="As quantstats' consecutive_wins",
+    of=lambda f, s: f(s.daily, of="wins"),
+)
 def longest_run(ret: pl.Expr, *, of: Literal["wins", "losses"]) -> pl.Expr:
-    """Longest unbroken run of gains, or of losses.
+    r"""Longest unbroken run of gains, or of losses.
+
+    $$ \max\text{ run of } r_t > 0 \quad\text{or}\quad \max\text{ run of } r_t < 0 $$
 
     Args:
         ret: Simple returns per period, as fractions, in time order; a missing one ends a run: it may have been
@@ -267,10 +409,13 @@ def longest_run(ret: pl.Expr, *, of: Literal["wins", "losses"]) -> pl.Expr:
     Returns:
         One Float64 number of periods. Null without returns.
 
+    Source:
+        As quantstats' consecutive_wins; as quantstats' consecutive_losses.
+
     >>> pl.DataFrame({"ret": [0.1, 0.1, -0.1, 0.1]}).select(longest_run(pl.col("ret"), of="wins")).item()
     2.0
     """
-    ret = observed(ret)
+    ret = finite_or_null(ret)
     hit = (ret > 0 if of == "wins" else ret < 0).fill_null(value=False)
     # Hits so far, less hits up to the last miss: the run each period stands in.
     so_far = hit.cum_sum().cast(pl.Int64)

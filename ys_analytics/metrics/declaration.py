@@ -1,0 +1,196 @@
+r"""Declaration of a metric, written once, beside the function that computes it.
+
+Title, unit, direction, minimum and the reason for a null are arguments of the decorator `metric`; the formula and the
+source are read from the function's docstring. The catalogue, the glossary of the page, the columns of `fleet`,
+`ys metrics` and `help()` all read that declaration.
+
+Depends on `sample` alone. Does not know which metrics there are: `catalog` gathers them.
+"""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal, TypeVar
+
+import polars as pl
+
+from ys_analytics.metrics.sample import Sample
+
+Unit = Literal["fraction", "fraction per year", "ratio", "days", "periods", "share"]
+Direction = Literal["higher", "lower", "neither"]
+Formula = Callable[[Sample], pl.Expr]
+Basis = Literal["linked", "daily"]
+_Function = TypeVar("_Function", bound=Callable[..., pl.Expr])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric: what is printed with its value, and the expression that computes it.
+
+    Attributes:
+        name: Name of its column.
+        title: Name in print.
+        unit: Unit of the value; fractions print as per cent.
+        formula: Formula in TeX.
+        direction: Which values are the better ones.
+        minimum: Observations below which there is no value.
+        null_reason: Why it is null although there are enough observations.
+        source: Publication or tool that defines it.
+        why: Why an analyst would expect this variant, in a sentence.
+        of: The expression over a `Sample`.
+        basis: Treatment of a return over several days, by the rule in `spans`: "linked" uses every return,
+            and counts the days they span; "daily" uses and counts those of one day. With a benchmark, days on
+            which both have a return of one day.
+        at: The Date it happened on: best day, trough.
+        since: The Date it began: the peak.
+        until: The Date it ended: the recovery, null while it lasts.
+        benchmark: Whether it needs a benchmark.
+        module: The module of the function that computes it.
+    """
+
+    name: str
+    title: str
+    unit: Unit
+    formula: str
+    direction: Direction
+    minimum: int
+    null_reason: str
+    source: str
+    why: str
+    of: Formula
+    basis: Basis = "daily"
+    at: Formula | None = None
+    since: Formula | None = None
+    until: Formula | None = None
+    benchmark: bool = False
+    module: str = ""
+
+    @property
+    def gaps(self) -> str:
+        """Treatment of a return over several days, in words."""
+        if self.benchmark:
+            return "of days on which both have a return of one day"
+        return _GAPS[self.basis]
+
+
+_GAPS: dict[Basis, str] = {
+    "linked": "every return, over however many days",
+    "daily": "returns of one day; one over several days is left out",
+}
+_DECLARED: dict[str, Metric] = {}
+_DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
+_SOURCE = re.compile(r"^Source:\n((?:[ ]{4}.*\n?)+)", re.MULTILINE)
+_OR = r"\quad\text{or}\quad"
+
+
+def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
+    *,
+    title: str,
+    unit: Unit,
+    direction: Direction,
+    minimum: int,
+    null_reason: str,
+    why: str,
+    of: Callable[[_Function, Sample], pl.Expr],
+    name: str | None = None,
+    alternative: int = 0,
+    cites: str | None = None,
+    basis: Basis = "daily",
+    at: Formula | None = None,
+    since: Formula | None = None,
+    until: Formula | None = None,
+    benchmark: bool = False,
+) -> Callable[[_Function], _Function]:
+    r"""Declare the decorated function a metric of the catalogue.
+
+    The formula is the first display formula (`$$ ... $$`) of its docstring, the source its section "Source:". A
+    function of several metrics is decorated once for each. Arguments not listed here are those of `Metric`.
+
+    Args:
+        of: The expression over a `Sample`, from the decorated function and the sample.
+        name: Name of the metric; the function's own when None.
+        alternative: Which formula, where the docstring gives several with `\quad\text{or}\quad` between them.
+        cites: The beginning of the one citation that defines this metric, where the section gives several, with
+            semicolons between them; the whole section when None.
+
+    Raises:
+        ValueError: The docstring lacks the formula or the source, or the name is declared already.
+
+    >>> from ys_analytics.metrics import METRICS
+    >>> METRICS["total_return"].formula
+    'R = \\prod_t (1 + r_t) - 1'
+    """
+
+    def declare(function: _Function) -> _Function:
+        called, written = function.__name__ if name is None else name, inspect.getdoc(function) or ""
+        if called in _DECLARED:
+            raise ValueError(f"metric {called}: declared twice; give one of the two another name")
+        declared = Metric(
+            name=called,
+            title=title,
+            unit=unit,
+            formula=_formula(written, called, alternative),
+            direction=direction,
+            minimum=minimum,
+            null_reason=null_reason,
+            source=_source(written, called, cites),
+            why=why,
+            of=lambda sample: of(function, sample),
+            basis=basis,
+            at=at,
+            since=since,
+            until=until,
+            benchmark=benchmark,
+            module=function.__module__,
+        )
+        _DECLARED[called] = declared
+        function.__doc__ = f"{written}\n\n{_in_words(declared)}\n"
+        return function
+
+    return declare
+
+
+def declared_metrics(*rooms: ModuleType) -> tuple[Metric, ...]:
+    """Every metric declared in the given packages and modules, room by room.
+
+    >>> from ys_analytics.metrics import growth
+    >>> declared_metrics(growth)[0].name
+    'total_return'
+    """
+    return tuple(
+        one for room in rooms for one in _DECLARED.values() if f"{one.module}.".startswith(f"{room.__name__}.")
+    )
+
+
+def _formula(written: str, name: str, alternative: int) -> str:
+    found = _DISPLAYED.search(written)
+    formulas = " ".join(found[1].split()).split(_OR) if found else []
+    if not alternative < len(formulas):
+        raise ValueError(
+            f"metric {name}: its docstring has no display formula {alternative + 1}; write one between $$ and $$ "
+            "(and run Python without -OO, which strips docstrings)"
+        )
+    return formulas[alternative].strip()
+
+
+def _source(written: str, name: str, cites: str | None) -> str:
+    found = _SOURCE.search(written)
+    section = " ".join(found[1].split()).removesuffix(".") if found else ""
+    cited = [one for one in section.split("; ") if one.startswith(cites or "")]
+    if not section or not cited:
+        raise ValueError(f'metric {name}: its docstring has no "Source:" that begins with {cites or "anything"}')
+    chosen = section if cites is None else cited[0]
+    return chosen[0].upper() + chosen[1:]
+
+
+def _in_words(declared: Metric) -> str:
+    """The declaration as `help()` prints it after the docstring."""
+    good = "neither way is better" if declared.direction == "neither" else f"{declared.direction} is better"
+    days = "1 day" if declared.minimum == 1 else f"{declared.minimum} days"
+    return (
+        f"In the catalogue: {declared.name}, printed as {declared.title!r}, unit {declared.unit}; {good}; "
+        f"from {days} on, {declared.gaps}.\n"
+        f"Null when {declared.null_reason}. {declared.why}"
+    )
