@@ -65,11 +65,12 @@ class Pages:
         """The views of one portfolio, as the notebooks show them."""
         if portfolio not in self._seen:
             desk = ys.open(str(self.run.folder), portfolio_id=portfolio, week=self.run.week)
-            self._seen[portfolio] = [_seen(cell, desk) for cell in cells()]
+            self._seen[portfolio] = [seen_by(cell, desk) for cell in cells()]
         return self._seen[portfolio]
 
 
-def _seen(cell: str, desk: Any) -> Seen:
+def seen_by(cell: str, desk: Any) -> Seen:
+    """What a cell shows at a desk."""
     view = eval(cell, {"ys": ys, "desk": desk})  # noqa: S307 - our own notebook's words
     layout = getattr(view, "layout", None) or {}
     axes = [axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))]

@@ -13,11 +13,11 @@ from pathlib import Path
 import polars as pl
 
 from ys_analytics.desk import Desk
-from ys_analytics.schemas import TABLES, Span
+from ys_analytics.schemas import TABLES, TIME, Span
 from ys_analytics.settings import Settings
 
 from .lives import Life, World
-from .plain_market import Row
+from .plain_market import Market, Row
 
 
 def frame_of(name: str, rows: Iterable[Row]) -> pl.DataFrame:
@@ -59,7 +59,8 @@ class Lived:
 
     def read(self) -> pl.DataFrame:
         """Nothing of interest here."""
-        return pl.DataFrame()
+        schema = {"store": pl.String, "frame": pl.String, "rows": pl.Int64, "latest": TIME, "as_of": TIME}
+        return pl.DataFrame(schema=schema)
 
     def versions(self) -> list[tuple[str, str]]:
         """None."""
@@ -85,3 +86,23 @@ def frames_of(life: Life) -> dict[str, pl.DataFrame]:
 def desk_of(life: Life, week: str) -> Desk:
     """A desk over one life's week."""
     return Desk(source=Lived(frames_of(life), week), portfolio_id=life.portfolio, week=week, settings=_SETTINGS)
+
+
+class LifeRun:
+    """A life's week as the plain pages read a frozen run."""
+
+    def __init__(self, life: Life, week: str) -> None:
+        """Rows up to the week's end; nobody says when they were read, and no suite judged them."""
+        self.week, self.findings = week, []
+        self.manifest = {"as_of": "9999-01-01T00:00:00+00:00", "frames": {}}
+        end, tables = Span.week(week).end, {"assets": life.world.assets, "market_data": life.world.quotes, **life.rows}
+        placed = {name: TABLES[name].placed for name in tables}
+        self._rows = {
+            name: rows if placed[name] is None else [row for row in rows if row[placed[name]] < end]
+            for name, rows in tables.items()
+        }
+        self.market = Market(self._rows["market_data"])
+
+    def rows(self, table: str) -> list[Row]:
+        """Every row of a table."""
+        return self._rows.get(table, [])

@@ -86,8 +86,11 @@ def front(s: Sheets, name: str) -> Number:
 
 
 def bridge(s: Sheets, term: str) -> Number:
-    """A term of the bridge."""
-    return s.one(BRIDGE, term, "amount")
+    """A term of the bridge, where it opens on the eve of the week; without a snapshot then it covers more days."""
+    eve = s.monday - timedelta(days=1)
+    opening = f"Opening value, {eve.day}\N{NO-BREAK SPACE}{eve:%b}\N{NO-BREAK SPACE}{eve.year}"
+    rows = s.rows(BRIDGE)
+    return s.one(BRIDGE, term, "amount") if rows and rows[0]["title"].startswith(opening) else None
 
 
 def net_value(s: Sheets) -> Standing:
@@ -97,7 +100,7 @@ def net_value(s: Sheets) -> Standing:
     last = [number(row["value"]) for row in s.rows(WEEK) if row["value"] is not None]
     if last:
         yield WEEK, last[-1]
-    if s.rows(BRIDGE):
+    if bridge(s, "Closing value") is not None:
         yield BRIDGE, bridge(s, "Closing value")
 
 

@@ -21,7 +21,7 @@ MISSING = object()
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _DATES = re.compile(
-    rf"0x[0-9a-f]+|\d{{4}}-W\d\d|\d{{4}}-\d\d-\d\d|{_WEEKDAY} \d{{1,2}}|"
+    rf"0x[0-9a-f]+|\d{{4}}-W\d\d|\d{{4}}-\d\d-\d\d(?: \d\d:\d\d)?|{_WEEKDAY} \d{{1,2}}|"
     rf"(?:\d{{1,2}}[–-])?\d{{1,2}} {_MONTH}(?: \d{{4}})?(?: \d\d:\d\d)?"  # noqa: RUF001
 )
 _NEEDS = re.compile(r"needs (\d+) \w+, has (\d+)")
@@ -115,7 +115,7 @@ class Tally:
         where = f"{report.run.week} {report.portfolio['name']}, {twin.title}"
         self._rows(where, twin, known)
         self._cells(where, twin, known)
-        self._words(where, twin, known, list(ticks))
+        self._words(report, twin, known, list(ticks))
 
     def _rows(self, where: str, twin: Twin, known: Page) -> None:
         shown = twin.raw["rows"]
@@ -164,7 +164,8 @@ class Tally:
                 else:
                     self.counts["printed as computed"] += 1
 
-    def _words(self, where: str, twin: Twin, known: Page, ticks: list[str]) -> None:
+    def _words(self, report: Any, twin: Twin, known: Page, ticks: list[str]) -> None:
+        where = f"{report.run.week} {report.portfolio['name']}, {twin.title}"
         if known.rows is None:
             return
         numbers = [n for row in known.rows for value in row.values() if (n := _plain(value)) is not None]
@@ -172,7 +173,7 @@ class Tally:
         numbers.append(len(known.rows))
         for text in self._texts(twin, ticks):
             said = text.replace("\N{NO-BREAK SPACE}", " ").replace("<br>", " ")
-            for named in _CONSTANT_WORDS:
+            for named in (*_CONSTANT_WORDS, *sorted(report.symbols.values(), key=len, reverse=True)):
                 said = said.replace(named, " ")
             for needed, had in _NEEDS.findall(said):
                 if int(needed) in _LEAST and int(had) < int(needed):
@@ -202,7 +203,7 @@ class Tally:
 _CONSTANT_WORDS = (
     "CVaR 95 %", "VaR 95 %", "95 %, one day", "365 days a year", "last 13 weeks", "13 weeks", "1 / Herf",
     "−1 despair", "+1 delight", "0 none to 1 now", "N: 365", "30 days rolling", "last 30 days", "below -100 %",  # noqa: RUF001
-    "the health factor is 1", "below 1 a loan",
+    "the health factor is 1", "within 24 hours", "below 1 a loan",
 )  # fmt: skip
 
 

@@ -48,7 +48,15 @@ def allocation(r: Report, _: Twin) -> Page:
     if whole <= 0:
         return Page([])
     rows, facts = [], []
-    views = {"asset": lambda one: one.symbol, "type": lambda one: one.kind.replace("_", " "),
+    ids: dict[tuple[str, str], set[str]] = {}
+    for one in held(r):
+        ids.setdefault((one.symbol, one.chain), set()).add(one.asset)
+
+    def called(one: Position) -> str:
+        """Its symbol; with the end of its id where another asset goes by it on the chain."""
+        return f"{one.symbol} (…{one.asset[-6:]})" if len(ids[one.symbol, one.chain]) > 1 else one.symbol
+
+    views = {"asset": called, "type": lambda one: one.kind.replace("_", " "),
              "protocol": lambda one: one.protocol or "wallet", "chain": lambda one: one.chain}  # fmt: skip
     for view, name_of in views.items():
         sums: dict[str, Decimal] = {}

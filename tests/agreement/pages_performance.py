@@ -34,7 +34,7 @@ def headline(r: Report, _: Twin) -> Page:
             "value": close and close.value, "value_day": close and close.day,
             "week_return": weekly(r, "total_return"), "gain": added(gains) if gains else None,
             "flow": None if close is None or None in flows else added(flows),
-            "since_return": linked(day.ret for day in since), "since_day": since[0].day if since else None,
+            "since_return": linked(day.ret for day in since), "since_day": r.known[0].begun if r.known else None,
             "week_deepest": min(deepest, default=None), **limit,
             "underwater": depths[-1] if depths else None, "max_drawdown": r.portfolio["max_drawdown"],
             "alerts": sum(r.inside(row["created_at"]) for row in r.alerts),
@@ -123,7 +123,9 @@ def performance(r: Report, twin: Twin) -> Page:
 @page("What changed the value")
 def bridge_chart(r: Report, _: Twin) -> Page:
     """The terms and the residual."""
-    return Page(_terms(r, whole=False) if r.bridge.residual is not None else [])
+    return Page(
+        _terms(r, whole=False) if r.bridge.residual is not None else [], facts=[r.bridge.before, r.bridge.found]
+    )
 
 
 @page("From opening to closing value")
@@ -132,7 +134,7 @@ def bridge_table(r: Report, _: Twin) -> Page:
     found = r.bridge
     if found.before is None:
         return Page([])
-    return Page(_terms(r, whole=True), facts=[found.tolerance, found.traded],
+    return Page(_terms(r, whole=True), facts=[found.tolerance, found.traded, found.found],
                 dates={found.start.date(), found.end.date()})  # fmt: skip
 
 
@@ -152,7 +154,7 @@ def growth(r: Report, _: Twin) -> Page:
     if not known:
         return Page([])
     target = r.portfolio["target_return"]
-    days = (known[-1][0] - known[0][0] + DAY).days
+    days = (known[-1][0] - r.known[0].begun + DAY).days
     hoped = (1 + float(target)) ** (days / 365) - 1 if target else None
     return Page(
         [{"day": day.day, "growth": grown} for day, (grown, _) in zip(r.daily, r.depths, strict=True)],
@@ -196,7 +198,7 @@ def falls(r: Report) -> list[dict[str, Any]]:
     """Every fall from a peak, deepest first."""
     found, run = [], []
     known = [(day.day, depth) for day, (_, depth) in zip(r.daily, r.depths, strict=True) if depth is not None]
-    peak = known[0][0] - DAY if known else None
+    peak = r.known[0].begun - DAY if r.known else None
     for day, depth in (*known, (None, 0.0)):
         if depth < -1e-12:
             run.append((day, depth))
@@ -277,15 +279,18 @@ def gas(r: Report, _: Twin) -> Page:
 @page("Money-weighted beside time-weighted return")
 def money_weighted(r: Report, _: Twin) -> Page:
     """The rate that discounts all money to nothing, beside linked returns of the same days."""
-    if len(r.closes) < 2 or any(amount is None for _, amount, _ in r.flows):
+    if len(r.closes) < 2:
         return Page([])
     start, end = r.closes[0].day + DAY, r.closes[-1].day + DAY
     days = (end - start).days
-    moved = [(at.date(), float(amount)) for at, amount, _ in r.flows if start <= at.date() < end]
-    dated = [(start, -float(r.closes[0].value)), *((day, -amount) for day, amount in moved),
-             (end, float(r.closes[-1].value))]  # fmt: skip
-    period = _rate([((day - start).days / days, amount) for day, amount in dated])
-    whole = linked(day.ret for day in r.daily)
+    moved = [(at.date(), amount) for at, amount, _ in r.flows if start <= at.date() < end]
+    whole, period = linked(day.ret for day in r.daily), None
+    if all(amount is not None for _, amount in moved):
+        dated = [(start, -float(r.closes[0].value)), *((day, -float(amount)) for day, amount in moved),
+                 (end, float(r.closes[-1].value))]  # fmt: skip
+        period = _rate([((day - start).days / days, amount) for day, amount in dated])
+    if whole is None and period is None:
+        return Page([])
     long = days >= 30
     rows = [
         ("Time-weighted", whole, _a_year(whole, days) if long else None),
@@ -310,6 +315,12 @@ def _rate(dated: Iterable[tuple[float, float]]) -> float | None:
 
     # No round rate lies on the grid, where its worth would be nothing on both sides.
     grid = [-6.017 + place / 20 for place in range(241)]
+    # Towards a rate of -1 the last amount decides the sign, towards an infinite one the first: else a root lies beyond.
+    by_time: dict[float, float] = {}
+    for t, amount in flows:
+        by_time[t] = by_time.get(t, 0.0) + amount
+    if worth(grid[0]) * by_time[max(by_time)] < 0 or worth(grid[-1]) * by_time[min(by_time)] < 0:
+        return None
     brackets = [(a, b) for a, b in pairwise(grid) if worth(a) * worth(b) < 0]
     if len(brackets) != 1:
         return None

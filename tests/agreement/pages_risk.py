@@ -155,6 +155,12 @@ def behind(r: Report, registry: Registry) -> list[tuple[Position, str, float]]:
     ]
 
 
+def name_of(r: Report, registry: Registry, base: str, among: list[tuple[Position, str, float]]) -> str:
+    """A coin's symbol; with more where two coins held go by it."""
+    coins = {registry.coin(other) for _, other, _ in among if r.symbols[other] == r.symbols[base]}
+    return f"{r.symbols[base]} ({registry.coin(base)})" if len(coins) > 1 else r.symbols[base]
+
+
 @page("Where value at risk comes from")
 def contributions(r: Report, _: Twin) -> Page:
     """Normal value at risk of today's mix, by the coins it stands for."""
@@ -164,10 +170,11 @@ def contributions(r: Report, _: Twin) -> Page:
         return Page([])
     weights: dict[str, float] = {}
     symbols: dict[str, str] = {}
-    for _position, base, value in behind(r, registry):
+    parts = behind(r, registry)
+    for _position, base, value in parts:
         coin = registry.coin(base)
         weights[coin] = weights.get(coin, 0.0) + value / whole
-        symbols[coin] = r.symbols[base]
+        symbols[coin] = name_of(r, registry, base, parts)
     moves = _coin_moves(r, registry)
     priced = {coin: weight for coin, weight in weights.items() if moves.get(coin)}
     days = sorted(set.intersection(*(set(moves[coin]) for coin in priced))) if priced else []
@@ -242,8 +249,9 @@ def concentration(r: Report, _: Twin) -> Page:
     """One over the sum of squared shares, by asset looked through, by chain and by protocol."""
     registry = registry_of(r)
     sizes: dict[str, dict[str, float]] = {"asset": {}, "chain": {}, "protocol": {}}
-    for _position, base, value in behind(r, registry):
-        name = r.symbols[base]
+    parts = behind(r, registry)
+    for _position, base, value in parts:
+        name = name_of(r, registry, base, parts)
         sizes["asset"][name] = sizes["asset"].get(name, 0.0) + abs(value)
     for position in held(r):
         size = abs(float(position.value))

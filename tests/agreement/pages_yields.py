@@ -44,7 +44,7 @@ def _row(
     ratio = None if gain is None or not capital else gain / capital
     apy = (1 + ratio) ** (365 / len(days)) - 1 if ratio is not None and len(days) >= 30 else None
     quoted = _quoted(r, one, days) if one.kind != _DEBT else None
-    parted = mine and not any(lot.merged for lot in mine)
+    parted = mine and not any(lot.merged or lot.unpriced for lot in mine)
     lost = _sum(lot.terms["impermanent_loss"] for lot in mine)
     return {
         "label": f"{one.symbol} {one.kind} {one.protocol}, {one.chain}", "days": len(days) or None,

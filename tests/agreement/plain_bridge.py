@@ -31,6 +31,7 @@ class Bridge:
     tolerance: Decimal | None = None
     start: datetime | None = None
     end: datetime | None = None
+    found: Decimal | None = None
     merged: bool = False
     grown: bool = False
     why: str = ""
@@ -185,7 +186,8 @@ def bridge(moved: list[Leg], snapshots: list[Row], assets: list[Row], market: Ma
     if any(lot.unpriced for lot in parts):
         found.why = "no price"
         return found
-    if abs(added([lot.opening for lot in parts]) - before) > tolerance:
+    found.found = added([lot.opening for lot in parts])
+    if abs(found.found - before) > tolerance:
         found.why = "the transactions do not account for the opening value"
         return found
     found.grown = any(lot.cause == "rebase" for lot in parts)

@@ -13,7 +13,8 @@ from .plain_market import DAY, WEEK, Market, Row, money
 from .plain_returns import closes
 
 # The fastest that balances grow a year: staking rewards by Lido's own limit, lending by the kit's choice.
-_FASTEST = {"staked": Decimal("0.10"), "lent": Decimal("0.25")}
+_FASTEST = {"staked": Decimal("0.10"), "lent": Decimal("0.25"), "owed": Decimal("0.30")}
+_DEBT = "borrowing"
 _YEAR = timedelta(days=365)
 
 
@@ -28,10 +29,8 @@ def fastest(asset: Row) -> Decimal | None:
 
 def credited(moved: list[Leg], snapshots: list[Row], assets: list[Row], market: Market) -> list[Leg]:
     """The movements and one more for each growth that a day's close shows."""
-    recorded = {leg.asset for leg in moved if leg.cause == "yield"}
-    rates = {asset["id"]: rate for asset in assets if (rate := fastest(asset)) is not None
-             and (asset["id"] not in recorded or said(asset).get("rebasing") is True)}  # fmt: skip
-    if not any(leg.asset in rates for leg in moved):
+    rates = _rates(moved, {asset["id"]: asset for asset in assets})
+    if not rates:
         return moved
     held: dict[tuple[str | None, str | None], Decimal] = {}
     peak: dict[tuple[str | None, str | None], Decimal] = {}
@@ -46,16 +45,19 @@ def credited(moved: list[Leg], snapshots: list[Row], assets: list[Row], market: 
                     continue
                 place = (leg.asset, leg.position)
                 held[place] = held.get(place, Decimal(0)) + leg.change
-                if leg.asset in rates:
-                    peak[place] = max(peak.get(place, Decimal(0)), held[place])
+                if place in rates:
+                    peak[place] = max(peak.get(place, Decimal(0)), _size(place, held[place]))
             prices = {place: market.at(place[0], close.at) for place, quantity in held.items() if quantity}
             if None in prices.values():
                 continue
             worth = {place: held[place] * price for place, price in prices.items()}
             gap = close.value - sum(worth.values())
             span = Decimal((close.at - since + DAY) / _YEAR)
-            size = {place: most * prices[place] for place, most in peak.items() if place in prices and most > 0}
-            can = {place: part * rates[place[0]] * span for place, part in size.items()}
+            # What is above the holdings is growth of what is held, what is below them interest on what is owed.
+            sign = Decimal(-1 if gap < 0 else 1)
+            size = {place: most * prices[place] for place, most in peak.items()
+                    if place in prices and most > 0 and (place[1] == _DEBT) == (gap < 0)}  # fmt: skip
+            can = {place: part * rates[place] * span for place, part in size.items()}
             tolerance = Decimal("0.01") + Decimal("0.0001") * abs(close.value)
             shares = {asset: share * close.value for asset, share in stated[close.at].items()}
             parts = _parts(gap, size, can, worth, shares)
@@ -64,10 +66,10 @@ def credited(moved: list[Leg], snapshots: list[Row], assets: list[Row], market: 
                     break
                 continue
             for place, amount in (parts or {}).items():
-                change = money(amount / prices[place])
+                change = money(sign * amount / prices[place])
                 held[place] += change
                 found.append(Leg(close.at, place[0], place[1], None, "rebase", change))
-            peak = {place: held[place] for place in peak if held[place] > 0}
+            peak = {place: most for place in peak if (most := _size(place, held[place])) > 0}
             since = close.at
     return sorted(found, key=lambda leg: leg.at)
 
@@ -75,20 +77,43 @@ def credited(moved: list[Leg], snapshots: list[Row], assets: list[Row], market: 
 _Amounts = dict[tuple[str | None, str | None], Decimal]
 
 
+def _size(place: tuple[str | None, str | None], quantity: Decimal) -> Decimal:
+    """How much is held, or owed."""
+    return -quantity if place[1] == _DEBT else quantity
+
+
+def _rates(moved: list[Leg], assets: dict[str, Row]) -> _Amounts:
+    """The fastest growth of each holding that grows by itself, and of each debt whose interest nobody records."""
+    places = {(leg.asset, leg.position) for leg in moved if leg.asset is not None}
+    recorded = {(leg.asset, leg.position) for leg in moved if leg.cause == "yield"}
+    found = {}
+    for asset, position in sorted(places, key=str):
+        rate = fastest(assets[asset])
+        if position == _DEBT:
+            if (asset, position) not in recorded:
+                found[asset, position] = _FASTEST["owed"]
+        elif rate is not None:
+            silent = all(other != asset for other, _ in recorded)
+            if silent or said(assets[asset]).get("rebasing") is True:
+                found[asset, position] = rate
+    return found
+
+
 def _parts(gap: Decimal, size: _Amounts, can: _Amounts, worth: _Amounts, stated: dict[str, Decimal]) -> _Amounts | None:
-    """How much of the gap each holding grew; None where that is no growth of theirs."""
-    if gap <= Decimal("1e-9") or gap > sum(can.values()):
+    """How much of the gap each holding or debt grew; None where that is no growth of theirs."""
+    if abs(gap) <= Decimal("1e-9") or abs(gap) > sum(can.values()):
         return None
     if not stated:
-        return _shared(gap, size, can)
+        return _shared(abs(gap), size, can)
+    sign = Decimal(-1 if gap < 0 else 1)
     own = {place[0] for place in can}
     known = {asset: sum(worth[place] for place in worth if place[0] == asset) for asset in own}
     shown = {asset: stated.get(asset, Decimal(0)) - known[asset] for asset in own}
     if abs(sum(shown.values()) - gap) > Decimal("0.01") + Decimal("0.0001") * abs(sum(stated.values())):
         return None
     whole = {asset: sum(part for place, part in size.items() if place[0] == asset) for asset in own}
-    grown = {place: max(shown[place[0]], Decimal(0)) * part / whole[place[0]] for place, part in size.items()}
-    return _shared(gap, grown, can)
+    grown = {place: max(sign * shown[place[0]], Decimal(0)) * part / whole[place[0]] for place, part in size.items()}
+    return _shared(abs(gap), grown, can)
 
 
 def _shared(gap: Decimal, weights: _Amounts, can: _Amounts) -> _Amounts:

@@ -267,3 +267,12 @@ def test_a_wallet_earns_nothing_and_an_unrecorded_position_says_why():
     row = realised(held(("aUSDC", "lending", "aave-v3", "1000")), story, offered("0.04")).row(0, named=True)
     assert row["realised_apy"] is None
     assert row["reason"] == "its transactions do not say how it came about"
+
+
+def test_what_a_share_lost_is_not_nothing_where_a_price_is_missing():
+    """Undefined is null: a pool share without a last price earned nobody knows what, and lost nobody knows what."""
+    last = max(PRICES)
+    priced = quotes({at: {one: p for one, p in of.items() if (at, one) != (last, "LP")} for at, of in PRICES.items()})
+    row = realised(held(("LP", "yield_farm", "farm", "1000")), STORY, offered("0.1"), priced).row(0, named=True)
+    assert (row["gain"], row["impermanent_loss"]) == (None, None)
+    assert row["reason"] is not None

@@ -203,6 +203,21 @@ def test_a_return_over_a_hole_is_no_daily_return():
     assert found["component"].item() == pytest.approx(-mean(moves) + Z * stdev(moves))
 
 
+def test_a_hole_in_one_assets_prices_costs_the_days_it_touches_and_no_more():
+    """Of two assets one misses a price: the two returns around it are lost, the next one of both is not."""
+    whole = quotes()
+    day = pl.col("timestamp").dt.date() == datetime(2026, 10, 21, tzinfo=UTC).date()
+    torn = whole.filter(~(day & (pl.col("asset_id") == "link")))
+    found = risk.contributions(held(steth="60", link="40"), torn, registry())
+    eth, link = (whole.filter(asset_id=asset)["price"].to_list() for asset in ("eth", "link"))
+    mix = [
+        0.6 * (eth[at] / eth[at - 1] - 1) + 0.4 * (link[at] / link[at - 1] - 1)
+        for at in range(1, 40)
+        if at not in {20, 21}
+    ]
+    assert found["component"].sum() == pytest.approx(-mean(mix) + Z * stdev(mix), rel=1e-12)
+
+
 def test_what_has_no_prices_is_left_out_by_name():
     """A part that cannot be measured is said to be missing from the whole."""
     found = risk.contributions(held(steth="60", btc="30"), quotes(), registry())

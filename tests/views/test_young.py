@@ -6,6 +6,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+import ys_analytics as ys
 from ys_analytics.views import TWIN_TYPE
 
 from .conftest import END
@@ -28,3 +29,11 @@ def test_every_view_shows_a_portfolio_so_many_days_old(sit, frames, days):
         twin = shown(cell, desk)._repr_mimebundle_()[TWIN_TYPE]
         assert json.loads(json.dumps(twin, allow_nan=False)) == twin
         assert twin["alt"] or twin["rows"]
+
+
+def test_a_torn_window_is_not_a_short_one(sit, frames):
+    """A history long enough, but with a day missing in each month, lacks days in a row and not days."""
+    day = pl.col("timestamp").dt.day()
+    torn = frames["portfolio_snapshots"].filter(~day.is_in([1, 10, 20]))
+    view = ys.figures.rolling_risk(sit("owned", portfolio_snapshots=torn).rolling(days=30), days=30)
+    assert view.alt == "Not shown: there are no 30 days in a row with a return each."

@@ -92,7 +92,9 @@ def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
         .group_by("asset_id", kind="position", maintain_order=True)
         .agg(
             pl.col("yield", "lp_fees").sum(),
-            impermanent_loss=pl.when(~pl.col("merged").any()).then(pl.col("impermanent_loss").sum()),
+            impermanent_loss=pl.when(~pl.any_horizontal(pl.col("merged", "unpriced").any())).then(
+                pl.col("impermanent_loss").sum()
+            ),
             unpriced=pl.col("unpriced").any(),
             merged=pl.col("merged").any(),
         )

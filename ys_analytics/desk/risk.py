@@ -189,7 +189,7 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
 
 
 def _coin_returns(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
-    """Daily returns of every coin behind what is held: asset (its key), day, ret; by the one with most quotes."""
+    """Daily returns of every coin behind what is held: asset (its key), day, ret, days; by the one with most quotes."""
     bases = _bases(held, registry)
     coins = pl.DataFrame({"asset_id": bases, "asset": [registry.coin(base) for base in bases]})
     known = quotes.join(coins, on="asset_id", how="inner", maintain_order="left").drop_nulls("price")
@@ -207,6 +207,7 @@ def _coin_returns(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
             since=(pl.col("day") - pl.col("day").shift(1)).over("asset"),
         )
         .filter(pl.col("since") == pl.duration(days=1))
-        .select("asset", "day", "ret")
+        # Said, not read by the dates: the first return after a gap spans one day all the same.
+        .select("asset", "day", "ret", days=pl.lit(1, pl.Int64))
         .drop_nulls()
     )

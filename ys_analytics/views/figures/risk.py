@@ -127,7 +127,9 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
     risk = points(rolling["day"].to_list(), rolling["volatility"].to_list())
     sharpe = points(rolling["day"].to_list(), rolling["sharpe_ratio"].to_list())
     if not risk:
-        return refused(title, f"needs {days} days, has {rolling.height}", size="half")
+        few = f"needs {days} days, has {rolling.height}"
+        torn = f"there are no {days} days in a row with a return each"
+        return refused(title, few if rolling.height < days else torn, size="half")
     # What never moved still needs an axis: one of a per cent.
     above = theme.value_axis(0.0, max(value for _, value in risk) or 0.01, "rate", most=3, domain=[0.56, 1.0])
     time = theme.time_axis(risk[0][0], risk[-1][0], most=5)

@@ -1,0 +1,45 @@
+"""Every page of portfolios lived at random: no view fails, no number differs, and pages agree with one another."""
+
+from collections import Counter
+
+import pytest
+
+from . import pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
+from .conftest import cells, seen_by
+from .kit import LifeRun, desk_of
+from .lives import live
+from .meanings import Sheets, unequal
+from .pages import Tally, Twin
+from .plain_market import WEEK
+from .plain_run import Report, monday_of
+from .test_lives import week_of
+
+__all__ = ["pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
+
+# Every so many-th life of the two thousand, so that each is of another world.
+STEP, PARTS = 50, 4
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page_of_a_life_is_computed_again(part, record_property):
+    """Gaps, pools of four kinds, two coins of one symbol, debts, growth by itself: on paper as by plain Python."""
+    tally, looked, wrong, counts = Tally(), 0, [], Counter()
+    for seed in range(part * STEP // PARTS, 2_000, STEP):
+        life = live(seed)
+        week = week_of(life)
+        if life.rows["portfolios"][0]["created_at"] >= monday_of(week) + WEEK:
+            continue
+        desk, report = desk_of(life, week), Report(LifeRun(life, week), life.rows["portfolios"][0])
+        twins = {}
+        for cell in cells():
+            seen = seen_by(cell, desk)
+            twins[seen.twin["title"]] = Twin(seen.twin)
+            tally.compare(report, seen.twin, ticks=seen.ticks)
+        number, unlike = unequal(Sheets(twins, monday_of(week).date()))
+        looked, wrong = looked + number, wrong + [f"live({seed}), {week}: {line}" for line in unlike]
+        counts["lives"] += 1
+    counted = ", ".join(f"{number:,} {how}" for how, number in tally.counts.most_common())
+    record_property("said", f"pages of {counts['lives']} lives: {counted}; {len(tally.wrong)} differ; "
+                            f"{looked:,} pairs, {len(wrong)} unequal")  # fmt: skip
+    assert tally.wrong == []
+    assert wrong == []
