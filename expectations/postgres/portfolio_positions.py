@@ -145,7 +145,10 @@ DETECTORS = [
     Detect(
         rule="not_ahead(last_updated)",
         find=lambda picture: ahead(
-            picture.frame("portfolio_positions"), key=("id",), time="last_updated", as_of=picture.as_of
+            picture.frame("portfolio_positions"),
+            key=("id",),
+            time="last_updated",
+            as_of=picture.moment("portfolio_positions"),
         ),
         columns=("last_updated",),
         severity="warning",

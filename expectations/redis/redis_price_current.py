@@ -96,7 +96,10 @@ DETECTORS = [
     Detect(
         rule="not_ahead(timestamp)",
         find=lambda picture: ahead(
-            picture.frame("redis_price_current"), key=("asset_id", "chain_id"), time="timestamp", as_of=picture.as_of
+            picture.frame("redis_price_current"),
+            key=("asset_id", "chain_id"),
+            time="timestamp",
+            as_of=picture.moment("redis_price_current"),
         ),
         columns=("timestamp",),
         severity="warning",

@@ -76,7 +76,7 @@ DETECTORS = [
             picture.frame("redis_price_hist"),
             key=("asset_id", "period", "timestamp"),
             time="timestamp",
-            as_of=picture.as_of,
+            as_of=picture.moment("redis_price_hist"),
         ),
         columns=("timestamp",),
         severity="warning",

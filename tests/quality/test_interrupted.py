@@ -82,7 +82,13 @@ def test_a_verdict_cut_short_is_no_verdict(seed, negative):
 def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
     """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
     judge = process._Judge()
-    job = {"kind": "frozen", "tables": ["users"], "as_of": "2026-11-23T00:00:00+00:00", "suites": str(suites.FOLDER)}
+    job = {
+        "kind": "frozen",
+        "tables": ["users"],
+        "as_of": "2026-11-23T00:00:00+00:00",
+        "frozen_at": "2026-11-23T00:00:00+00:00",
+        "suites": str(suites.FOLDER),
+    }
     clean = job | {"files": {"users": str(demo.folder / "frames" / "users.parquet")}}
     exchange = judge._exchange
 
@@ -109,7 +115,7 @@ def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
     job = {
         "kind": "frozen", "tables": ["market_data", "cross_store"], "files": files,
-        "as_of": "2026-11-23T00:00:00+00:00", "suites": str(suites.FOLDER),
+        "as_of": "2026-11-23T00:00:00+00:00", "frozen_at": "2026-11-23T00:00:00+00:00", "suites": str(suites.FOLDER),
     }  # fmt: skip
 
     def strike():

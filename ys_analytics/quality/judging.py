@@ -57,6 +57,7 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
             "tables": [name for name in asked if name not in absent],
             "files": {name: str(path) for name, path in files.items()},
             "as_of": moment.isoformat(),
+            "frozen_at": frozen_at(run.folder).isoformat(),
             "suites": str(suites_in),
         }
     )
@@ -129,8 +130,13 @@ def as_of(folder: Path) -> datetime:
     A week frozen again next year is as fresh as it was then.
     """
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    taken = datetime.fromisoformat(manifest["as_of"])
-    return min(taken, Span.week(manifest["week"]).end)
+    return min(datetime.fromisoformat(manifest["as_of"]), Span.week(manifest["week"]).end)
+
+
+def frozen_at(folder: Path) -> datetime:
+    """The moment a run was taken; its tables of current state and its caches are of this moment."""
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return datetime.fromisoformat(manifest["as_of"])
 
 
 def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:

@@ -27,11 +27,14 @@ class Picture:
 
     Attributes:
         files: Where each table's Parquet file lies.
-        as_of: The moment the picture was taken; every age is measured from it.
+        as_of: The moment the run speaks of: the end of its week, or when it was frozen where that came first. The age
+            of a history is measured from it.
+        frozen_at: When it was frozen. Tables of current state are of this moment, however long the week is over.
     """
 
     files: Mapping[str, Path]
     as_of: datetime
+    frozen_at: datetime
     _read: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     def frame(self, table: str) -> pl.DataFrame:
@@ -43,6 +46,15 @@ class Picture:
         if table not in self._read:
             self._read[table] = pl.read_parquet(self.files[table])
         return self._read[table]
+
+    def moment(self, table: str) -> datetime:
+        """The moment up to which rows of a table may lie: that of the week for a history, of the freeze for the rest.
+
+        A cache and a table of current state are read as they are now, in a past week too.
+        """
+        declared = TABLES[table]
+        history = declared.placed is not None and declared.store != "redis"
+        return self.as_of if history else self.frozen_at
 
     def forget(self) -> None:
         """Let go of what was read: the next suite needs other tables."""

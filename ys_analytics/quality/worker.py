@@ -29,7 +29,7 @@ def judge_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
     """Hold suites against Parquet files, through ClickHouse's engine over views on them."""
     files = {name: Path(path) for name, path in job["files"].items()}
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
-    picture = Picture(files, datetime.fromisoformat(job["as_of"]))
+    picture = Picture(files, datetime.fromisoformat(job["as_of"]), datetime.fromisoformat(job["frozen_at"]))
     with tempfile.TemporaryDirectory(prefix="ys-judge-", ignore_cleanup_errors=True) as folder:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
