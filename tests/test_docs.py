@@ -36,6 +36,17 @@ def test_every_path_of_the_readme_exists(name):
     assert name in made or any(path.exists() for path in where)
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/README.md", "docs/architecture.md", "docs/glossary.md"])
+def test_every_path_of_a_page_exists(page):
+    """A recipe that names a file of yesterday is worse than none; one that is to be written has a <name> in it."""
+    text = (PROJECT / page).read_text()
+    named = set(re.findall(r"`((?:[\w.]+/)+[\w.]*)`", text))
+    linked = {(PROJECT / page).parent / link for link in re.findall(r"\]\((?!http)([^)#]+)\)", text)}
+    rooms = (PROJECT, PROJECT / "ys_analytics")
+    assert {name for name in named if not any((room / name).exists() for room in rooms)} == set()
+    assert {link for link in linked if not link.exists()} == set()
+
+
 def test_every_variable_of_the_example_is_known():
     """A typing error in .env.example would silently leave a store embedded."""
     lines = re.findall(r"^(YS_\w+)=", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)

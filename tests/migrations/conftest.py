@@ -86,6 +86,15 @@ def swept(shared) -> Iterator[Stores]:
     migrations.refresh(shared)
 
 
+@pytest.fixture(scope="session")
+def newest() -> dict[str, str]:
+    """The number of the last migration of each database: the files are what counts them."""
+    return {
+        store: max(path.name[:4] for path in (migrations.FOLDER / store).glob("*.sql"))
+        for store in ("postgres", "clickhouse")
+    }
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A copy of the migration files that a test may spoil."""
