@@ -1,4 +1,4 @@
-r"""Declaration of a metric, written once, beside the function that computes it.
+r"""Declaration of a metric, written once, next to the function that computes it.
 
 Title, unit, direction, minimum and the reason for a null are arguments of the decorator `metric`; the formula and the
 source are read from the function's docstring. The catalogue, the glossary of the page, the columns of `fleet`,

@@ -1,6 +1,6 @@
 """The catalogue: every declared metric, by name and by subject, and the frames of their values.
 
-Gathers the declarations that stand beside the functions of `growth`, `performance`, `drawdown` and `risk`. Tables,
+Gathers the declarations that stand next to the functions of `growth`, `performance`, `drawdown` and `risk`. Tables,
 axes, the glossary of the page and `ys metrics` read them here. Does not define a metric.
 
 Of what quantstats, pyfolio, PerformanceAnalytics and Lean print, not here, and why:
