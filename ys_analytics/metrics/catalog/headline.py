@@ -1,6 +1,6 @@
 """The metrics on the first page of every report, in its order.
 
-Depends on the rooms that declare metrics. Does not repeat what a metric is: its declaration stands next to its function.
+Depends on the rooms that declare metrics. Does not repeat what a metric is: its declaration is next to its function.
 """
 
 from ys_analytics.metrics import drawdown, growth, performance, risk
