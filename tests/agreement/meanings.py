@@ -86,11 +86,15 @@ def front(s: Sheets, name: str) -> Number:
 
 
 def bridge(s: Sheets, term: str) -> Number:
-    """A term of the bridge, where it opens on the eve of the week; without a snapshot then it covers more days."""
-    eve = s.monday - timedelta(days=1)
-    opening = f"Opening value, {eve.day}\N{NO-BREAK SPACE}{eve:%b}\N{NO-BREAK SPACE}{eve.year}"
+    """A term of the bridge, where it spans the week: without a snapshot on eve or Sunday it spans other days."""
     rows = s.rows(BRIDGE)
-    return s.one(BRIDGE, term, "amount") if rows and rows[0]["title"].startswith(opening) else None
+    eve, sunday = (_day(s.monday + timedelta(days=days)) for days in (-1, 6))
+    spans = any(row["title"].startswith(f"Closing value, {sunday}") for row in rows)
+    return s.one(BRIDGE, term, "amount") if spans and rows[0]["title"].startswith(f"Opening value, {eve}") else None
+
+
+def _day(day: date) -> str:
+    return f"{day.day}\N{NO-BREAK SPACE}{day:%b}\N{NO-BREAK SPACE}{day.year}"
 
 
 def net_value(s: Sheets) -> Standing:
@@ -304,7 +308,9 @@ def unequal(s: Sheets) -> tuple[int, list[str]]:
             if not same(first, exact):
                 wrong.append(f"{name} {places[0][0]}: {first}; {title}: {value}")
     worth, listed = front(s, "value"), total(s.column(HELD, "value")) if s.rows(HELD) else None
-    if worth is not None and listed is not None:
+    # Positions are those of the week's end: of a value of an earlier day they are no parts.
+    sunday = s.rows(FRONT)[0]["value_day"] == (s.monday + timedelta(days=6)).isoformat() if s.rows(FRONT) else False
+    if worth is not None and listed is not None and sunday:
         looked += 1
         if abs(worth - listed) > tolerance(worth):
             wrong.append(f"worth of the portfolio {worth}, of its positions {listed}")

@@ -233,4 +233,4 @@ def texts(_r: Report, _: Twin) -> Page:
 def formulas(_r: Report, twin: Twin) -> Page:
     """How many returns each metric needs."""
     needs = {title: minimum for _, title, minimum, _ in HEADLINE}
-    return Page([{"minimum": needs.get(title)} for title in twin.column("title")], facts=[len(needs)])
+    return Page([{"minimum": needs.get(title)} for title in twin.column("title")], facts=[len(needs), 0.95])

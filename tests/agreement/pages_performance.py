@@ -134,7 +134,7 @@ def bridge_table(r: Report, _: Twin) -> Page:
     found = r.bridge
     if found.before is None:
         return Page([])
-    return Page(_terms(r, whole=True), facts=[found.tolerance, found.traded, found.found],
+    return Page(_terms(r, whole=True), facts=[found.tolerance, found.traded, found.found, found.growth],
                 dates={found.start.date(), found.end.date()})  # fmt: skip
 
 

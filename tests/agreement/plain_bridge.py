@@ -32,6 +32,7 @@ class Bridge:
     start: datetime | None = None
     end: datetime | None = None
     found: Decimal | None = None
+    growth: Decimal = Decimal(0)
     merged: bool = False
     grown: bool = False
     why: str = ""
@@ -191,6 +192,7 @@ def bridge(moved: list[Leg], snapshots: list[Row], assets: list[Row], market: Ma
         found.why = "the transactions do not account for the opening value"
         return found
     found.grown = any(lot.cause == "rebase" for lot in parts)
+    found.growth = added([lot.terms["yield"] for lot in parts if lot.cause == "rebase"])
     found.merged = any(lot.merged for lot in parts)
     found.traded = added([lot.traded for lot in parts])
     for term in TERMS:

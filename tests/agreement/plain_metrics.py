@@ -54,6 +54,8 @@ def metric(name: str, known: Sequence[Known]) -> float | None:
 
 
 def least(name: str, known: Sequence[Known]) -> bool:
-    """Whether there are as many returns as the metric needs."""
+    """Whether there is as much history as the metric needs: days that are linked, or returns of one day."""
     minimum = next(minimum for one, _, minimum, _ in HEADLINE if one == name)
-    return sum(BASIS[name] == LINKED or one.days == 1 for one in known) >= minimum
+    if BASIS[name] == DAILY:
+        return sum(one.days == 1 for one in known) >= minimum
+    return bool(known) and (known[-1].day - known[0].begun).days + 1 >= minimum
