@@ -112,7 +112,7 @@ def test_what_leaves_the_wallet_beside_gas_is_part_of_gas(note, usd):
     assert ledger.legs(done, ASSETS)["change"][0] == -D(usd) / 2000
 
 
-@pytest.mark.parametrize("fee", ["-1", "free", "NaN", "193412778003114"])
+@pytest.mark.parametrize("fee", ["-1", "free", "NaN", "193412778003114", "1_0"])
 def test_a_fee_that_is_no_amount_is_refused_by_name(fee):
     """An unknown cost is null, and is counted as one."""
     done = with_gas(deed(note={"l1_fee": fee}))

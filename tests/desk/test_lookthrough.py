@@ -222,7 +222,7 @@ def test_what_has_no_prices_is_left_out_by_name():
     """A part that cannot be measured is said to be missing from the whole."""
     found = risk.contributions(held(steth="60", btc="30"), quotes(), registry())
     assert found["symbol"].to_list() == ["ETH"]
-    assert found["note"].to_list() == ["no prices of BTC: left out"]
+    assert found["note"].to_list() == ["no return of one day of BTC: left out"]
 
 
 def lent(*rows):

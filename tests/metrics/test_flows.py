@@ -406,3 +406,11 @@ def test_a_portfolio_that_lost_half_in_days_has_a_return_over_them():
     assert row["money_weighted_period"] == pytest.approx(-0.5)
     row = flows.money_weighted(closes(100, *[None] * 34, 0), moved()).row(0, named=True)
     assert (row["xirr"], row["money_weighted_period"], row["time_weighted_period"]) == (None, -1.0, -1.0)
+
+
+@pytest.mark.parametrize("days", [3, 40])
+def test_a_portfolio_that_ends_owing_lost_more_than_everything(days):
+    """100 became a debt of 10: the loss is 110 %, which no rate and no -100 % states."""
+    row = flows.money_weighted(closes(100, *[100] * days, -10), moved()).row(0, named=True)
+    assert (row["xirr"], row["money_weighted_period"], row["time_weighted_period"]) == (None, None, None)
+    assert row["reason"] == "more than everything was lost"

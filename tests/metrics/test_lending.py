@@ -47,6 +47,14 @@ def test_a_loop_has_no_price_but_a_ratio():
     assert frame.select(lending.liquidation_price(pl.col("p"), pl.col("h"), owed=pl.col("m"))).item() is None
 
 
+def test_beside_other_collateral_the_ratio_falls_further():
+    """80 of backing in ether and 90 in dollars, 80 and 40 owed in the same: ether's may lose 50 of its 80."""
+    found = points(loan(("wstETH", 100.0, 0.8), ("USDC", 100.0, 0.9), ("WETH", 80.0, None), ("DAI", 40.0, None)))
+    assert "once it falls by 62.50" in found["ETH"]["reason"]
+    found = points(loan(("wstETH", 100.0, 0.8), ("USDC", 200.0, 0.9), ("WETH", 80.0, None), ("DAI", 40.0, None)))
+    assert found["ETH"]["reason"] == "what is owed moves with it: no price of it liquidates, nor any ratio of the two"
+
+
 def test_the_ladder_of_a_loop_stands_still():
     """wstETH, aWETH and WETH are ether: joint by default, without a beta given."""
     assert lending.liquidation_ladder(LOOP)["health_factor"].to_list() == pytest.approx([955 * 1.2 / 1080] * 8)

@@ -120,6 +120,19 @@ def test_what_stands_for_an_asset_is_looked_through(under, receipt, reach, demo_
     assert through <= set(found.portfolios)
 
 
+def test_a_receipt_of_a_token_that_is_not_registered_is_looked_through(demo_frames):
+    """It stands for WAVAX, which nobody registered: the desk takes that for AVAX, and so does the gate."""
+    known, assets, coin = symbols(demo_frames), demo_frames["assets"], "a" * 8 + "-0000-4000-8000-" + "a" * 12
+    receipt = known["aUSDC"]
+    assert not {"AVAX", "WAVAX"} & set(known)
+    avax = with_row(assets.filter(symbol="LINK"), pl.lit(value=True), id=coin, symbol="AVAX", chain_id=43114)
+    renamed = with_row(assets, pl.col("id") == receipt, metadata='{"underlying": "WAVAX"}')
+    frames = demo_frames | {"assets": pl.concat([renamed, avax])}
+    reach = Reach(lambda name: frames[name].lazy(), frozenset(frames))
+    found = reach.resolve(failed(affects={"asset": [coin]}))
+    assert set(found.portfolios) == holders(frames, receipt) != set()
+
+
 def test_a_native_coin_concerns_who_paid_gas_in_it(reach, demo_frames):
     """Polygon's coin is in the gas of everybody who did anything there, failed or not, held or not."""
     done = demo_frames["transactions"].with_columns(pl.col("status").cast(pl.String))

@@ -102,7 +102,8 @@ def _whole_coins(text: str) -> Decimal | None:
     """An amount of coins as JSON states it, exact to 18 decimals; None where it is no number of zero or more."""
     try:
         with localcontext(prec=_DIGITS):
-            amount = Decimal(text)
+            # Python reads an underscore between digits; JSON has none.
+            amount = Decimal(text.replace("_", "?"))
             sound = amount.is_finite() and 0 <= amount < _MOST
             return amount.quantize(_WEI) if sound else None
     except InvalidOperation:

@@ -161,7 +161,8 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
     Returns:
         asset (the coin's key), symbol String, weight, marginal, component, share Float64 as
         `metrics.risk.risk_contributions` gives them, note String: what could not be looked through, and what was
-        left out for want of prices. Empty without net value, or with fewer than four days on which all have a return.
+        left out for want of daily returns. Empty without net value, or with fewer than four days on which all have
+        a return.
     """
     whole = float(held["value"].sum()) if held.height else 0.0
     if whole <= 0:
@@ -179,7 +180,7 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
         parts = metrics.risk.risk_contributions(moves, priced.select("asset", "weight"))
     except ContractError:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
-    said = [unseen(spread, registry), f"no prices of {', '.join(absent)}: left out" if absent else None]
+    said = [unseen(spread, registry), f"no return of one day of {', '.join(absent)}: left out" if absent else None]
     note = "; ".join(one for one in said if one) or None
     return (
         parts.join(priced.select("asset", "symbol"), on="asset", how="left")

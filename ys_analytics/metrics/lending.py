@@ -272,8 +272,8 @@ def liquidation_points(
     """By how far prices must move until the health factor is 1: of each asset behind a loan, and of all together.
 
     Collateral and debt both follow what they stand for, a share of a pool along its curve; all else stands still.
-    A loan whose debt moves with its collateral has no such price: the reason says so, and the fall of the ratio of
-    the two (the collateral against what is owed) that liquidates.
+    A loan whose debt moves with its collateral has no such price: the reason says so, and by how much the collateral
+    that moves with it must fall against what is owed in it until the loan may be liquidated, all else standing still.
 
     Args:
         positions: As for `loans`.
@@ -328,6 +328,11 @@ def _points(
         backing = sum(worth * through.growth(asset, moves) for asset, worth in supplied.items())
         return backing - sum(worth * through.growth(asset, moves) for asset, worth in owed.items())
 
+    def against(bases: Sequence[str], factor: float) -> float:
+        """Backing less debt after the collateral in these assets moved, and what is owed in them did not."""
+        moves = dict.fromkeys(bases, factor - 1)
+        return sum(worth * through.growth(asset, moves) for asset, worth in supplied.items()) - sum(owed.values())
+
     rows: list[dict[str, object]] = []
     for asset, bases in [(None, free), *((base, [base]) for base in free)]:
         row: dict[str, object] = {"asset": asset, "health_factor": health, "fall": None, "rise": None, "reason": None}
@@ -339,16 +344,19 @@ def _points(
             fall, rise = (_crossing(partial(left, bases), path) for path in (_DOWN, _UP))
             row |= {"fall": fall, "rise": rise}
             if fall is None and rise is None:
-                row["reason"] = _no_price(set(bases), backed, due, health)
+                row["reason"] = _no_price(_crossing(partial(against, bases), _DOWN), both=bool(backed & due & {*bases}))
         rows.append(row)
     return rows
 
 
-def _no_price(bases: set[str], backed: set[str], due: set[str], health: float) -> str:
-    if bases & backed and bases & due:
-        ratio = f"{1 - 1 / health:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
-        return f"what is owed moves with it: only the ratio of the two liquidates, once it falls by {ratio}"
-    return "no move of it liquidates the loan"
+def _no_price(fall: float | None, *, both: bool) -> str:
+    """Why no price of an asset liquidates; `fall` is that of its collateral against what is owed in it, which does."""
+    if not both:
+        return "no move of it liquidates the loan"
+    if fall is None:
+        return "what is owed moves with it: no price of it liquidates, nor any ratio of the two"
+    ratio = f"{-fall:.2%}".replace("%", "\N{NO-BREAK SPACE}%")
+    return f"what is owed moves with it: only the ratio of the two liquidates, once it falls by {ratio}"
 
 
 def _crossing(left: Callable[[float], float], path: Sequence[float]) -> float | None:

@@ -143,9 +143,12 @@ class Reach:
             ),
         )
         named = stated.explode("name").drop_nulls().with_columns(pl.col("name").str.to_lowercase())
+        plain = {token.lower(): coin.lower() for token, coin in KNOWN_TOKENS.items()}
         called = pl.concat(assets.select(name=pl.col(by).str.to_lowercase(), under="id") for by in ("id", "symbol"))
+        # A token that is not registered is the coin that it wraps, as in the desk's look-through.
+        absent = named.join(called, on="name", how="anti").with_columns(pl.col("name").replace(plain))
         under = pl.col("under").str.to_lowercase()
-        return named.join(called.with_columns(under), on="name").select("key", "under").unique()
+        return pl.concat([named, absent]).join(called.with_columns(under), on="name").select("key", "under").unique()
 
     @cached_property
     def _by_symbol(self) -> pl.DataFrame:

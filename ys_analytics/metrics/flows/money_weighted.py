@@ -380,6 +380,8 @@ def _of_portfolio(closes: pl.DataFrame, moved: pl.DataFrame | None) -> tuple[int
         if inside["amount"].null_count():
             return days, MoneyWeighted(None, reason="a flow has no price"), None
         dated += [(moment, -float(amount)) for moment, amount in inside.iter_rows()]
+    if closes["value"][-1] < 0 and not any(amount > 0 for _, amount in dated):
+        return days, MoneyWeighted(None, reason="more than everything was lost"), None
     yearly = xirr(dated)
     if not any(amount > 0 for _, amount in dated) and any(amount < 0 for _, amount in dated):
         # Nothing came back: no rate discounts that, and the return over any period is the loss of everything.
