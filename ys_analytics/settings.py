@@ -16,19 +16,27 @@ from ys_analytics.errors import SettingsError
 from ys_analytics.resources import CHECKOUT
 
 
-def _workspace() -> Path:
-    """Where stores, runs and `.env` are by default: the checkout, or the user's data folder for an installed kit.
+def workspace(checkout: Path | None, data_home: str) -> Path:
+    """Folder of stores, runs and `.env` by default: the checkout, or the user's data folder for an installed kit.
 
     Not the current folder: a notebook's kernel runs in another one than the shell and must find the same stores.
+
+    Args:
+        checkout: The checkout this program runs from; None where it is installed.
+        data_home: The variable `XDG_DATA_HOME`; by its specification a path that is not absolute is ignored.
+
+    >>> workspace(None, "/data").as_posix()
+    '/data/ys-analytics'
+    >>> workspace(None, "").relative_to(Path.home()).as_posix()
+    '.local/share/ys-analytics'
     """
-    if CHECKOUT is not None:
-        return CHECKOUT
-    # The XDG base directory specification: a value that is not absolute is to be ignored.
-    named = Path(os.environ.get("XDG_DATA_HOME", ""))
+    if checkout is not None:
+        return checkout
+    named = Path(data_home)
     return (named if named.is_absolute() else Path.home() / ".local" / "share") / "ys-analytics"
 
 
-WORKSPACE = _workspace()
+WORKSPACE = workspace(CHECKOUT, os.environ.get("XDG_DATA_HOME", ""))
 
 
 class Settings(BaseSettings):
