@@ -24,7 +24,7 @@ test: .venv/ready ## every test, on real engines
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-servers: .venv/ready ## faults of real servers: needs Debian's postgresql, pgbouncer, haproxy, redis, stunnel4
-	@$(BIN)/python -m pytest -q -m servers tests/servers
+	@$(BIN)/python -m pytest -q -m servers tests
 
 bench: .venv/bench ## what the speed claims rest on, beside the peers
 	@$(BIN)/python -m benchmarks

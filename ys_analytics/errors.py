@@ -13,10 +13,39 @@ to do; the cause travels as `__cause__` for machines and for `--debug`.
     ├── MigrationError      the ledger and the files disagree        exit 13
     ├── ExpectationFailed   the data broke a stated promise          exit 14
     │   └── SuiteError      a suite of promises cannot be read
-    └── ReportError         a notebook or the PDF step failed        exit 15
+    ├── ReportError         a notebook or the PDF step failed        exit 15
+    └── FileError           a file or folder cannot be read/written  exit 16
 """
 
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
+
+from ys_analytics.printable import printable
+
+# What to do about the commonest ways a file system refuses.
+_ADVICE = {
+    errno.ENOSPC: "free some space, or name a folder on another disk",
+    errno.EDQUOT: "free some of your quota, or name a folder on another disk",
+    errno.EFBIG: "raise the limit on the size of files (`ulimit -f`), or name a folder on another disk",
+    errno.EROFS: "name a folder that can be written",
+    errno.EACCES: "name a folder of yours, or ask its owner",
+    errno.EPERM: "name a folder of yours, or ask its owner",
+    errno.ENAMETOOLONG: "use a shorter name",
+    errno.ENOENT: "the folder or file is not there; make it, or name another",
+    errno.ENOTDIR: "a part of the path is a file; name another folder",
+    errno.EISDIR: "it is a folder; name a file",
+    errno.EEXIST: "something else has that name; remove it, or name another folder",
+    errno.EIO: "the disk itself fails; name a folder on another one",
+    errno.EMFILE: "raise the limit on open files (`ulimit -n`)",
+    errno.ENFILE: "too many files are open on this machine; close some programs",
+    errno.ELOOP: "its links lead in a circle; name another folder",
+    errno.ESTALE: "the network folder went away; mount it again",
+}
 
 
 class YsError(Exception):
@@ -26,7 +55,7 @@ class YsError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback: the line itself."""
-        return [f"{type(self).__name__}: {self}"]
+        return [printable(f"{type(self).__name__}: {self}", lines=True)]
 
 
 class UsageError(YsError):
@@ -81,3 +110,45 @@ class ReportError(YsError):
     """A notebook, a page or a print failed."""
 
     exit_code = 15
+
+
+class FileError(YsError):
+    """A file or folder cannot be read or written: a full disk, a read-only folder, a name that is too long."""
+
+    exit_code = 16
+
+
+def file_error(error: OSError, path: Path | None = None) -> FileError | None:
+    """A refusal of the file system as our error; None where the error is of another kind, such as a network's.
+
+    Args:
+        error: As Python, Arrow or Polars raise it; Polars tells the number in its text alone.
+        path: What was being read or written, for errors that do not say.
+
+    >>> print(file_error(OSError(errno.ENOSPC, "No space left on device"), Path("run/frames")))
+    run/frames: no space left on device; free some space, or name a folder on another disk
+    """
+    number = error.errno
+    if number is None and (said := re.search(r"\(os error (\d+)\)|\[Errno (\d+)\]", str(error))):
+        number = int(said[1] or said[2])
+    if number not in _ADVICE:
+        return None
+    where = path or error.filename
+    reason = os.strerror(number)
+    return FileError(f"{where or 'a file, or the output'}: {reason[0].lower()}{reason[1:]}; {_ADVICE[number]}")
+
+
+@contextmanager
+def reaching(path: Path) -> Iterator[None]:
+    """Say what the file system refuses inside the block as one line about `path`.
+
+    Raises:
+        FileError: a file or folder cannot be read or written.
+    """
+    try:
+        yield
+    except OSError as error:
+        found = file_error(error, path)
+        if found is None:
+            raise
+        raise found from error

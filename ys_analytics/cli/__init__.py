@@ -7,13 +7,15 @@ errors to stderr. Whatever is slow to import is imported by the command that nee
 import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
 from ys_analytics.cli import fill, judge, pages, reads, servers
-from ys_analytics.errors import YsError
+from ys_analytics.cli.ending import Ending
+from ys_analytics.errors import YsError, file_error
+from ys_analytics.printable import printable
 
 app = typer.Typer(
     name="ys",
@@ -24,9 +26,6 @@ app = typer.Typer(
 )
 for room in (servers, fill, reads, judge, pages):
     room.register(app)
-
-# What a shell expects of a program that Ctrl-C ended.
-_INTERRUPTED = 130
 
 
 @app.callback()
@@ -39,8 +38,23 @@ def options(
 
 def main() -> None:
     """Run the command; turn a failure into one line on stderr and its exit code."""
+    ending = Ending.listen()
     try:
-        left = app(standalone_mode=False)  # otherwise Typer answers itself, in a box of five lines
+        _run()
+    except typer.Abort:
+        if ending.signal is None:
+            _fail("not confirmed; nothing was done", YsError.exit_code)
+    except KeyboardInterrupt:
+        pass  # said below, for Typer takes some of them itself
+    if ending.signal is not None:
+        _fail("stopped; nothing half-done was kept", ending.code)
+
+
+def _run() -> None:
+    """Run the command; a failure is said, and ends the process."""
+    try:
+        app(standalone_mode=False)  # otherwise Typer answers itself, in a box of five lines
+        sys.stdout.flush()
     except YsError as error:
         _fail(str(error), error.exit_code)
     except TyperException as error:
@@ -49,21 +63,31 @@ def main() -> None:
             sys.exit(error.exit_code)
         _fail(said if said.endswith("?") else f"{said}; `ys --help` says what there is", error.exit_code)
     except typer.Abort:
-        _fail("not confirmed; nothing was done", YsError.exit_code)
+        raise
     except BrokenPipeError:
         # Whoever read us, `head` say, has enough; what is still buffered must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the last line of defence before a person's eyes
-        said = (str(error).splitlines() or [""])[0][:200]
-        _fail(f"a fault of ours, {type(error).__name__}: {said}; --debug shows where", YsError.exit_code)
-    if left == _INTERRUPTED:
-        _fail("stopped; nothing half-done was kept", _INTERRUPTED)
+        known = file_error(error) if isinstance(error, OSError) else None
+        if known is None:
+            said = (str(error).splitlines() or [""])[0][:200]
+            _fail(f"a fault of ours, {type(error).__name__}: {said}; --debug shows where", YsError.exit_code)
+        _fail(str(known), known.exit_code)
 
 
-def _fail(line: str, code: int) -> None:
+def _fail(line: str, code: int) -> NoReturn:
     """Say one line and leave; with --debug, the traceback first."""
     if "--debug" in sys.argv:
-        traceback.print_exc()
-    typer.echo(f"ys: {line}", err=True)
+        typer.echo(printable(traceback.format_exc(), lines=True), err=True)
+    typer.echo(f"ys: {printable(line)}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()  # such as a full disk: it was said
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Send what stdout still holds nowhere, so that it does not fail once more when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

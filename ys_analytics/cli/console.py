@@ -11,25 +11,43 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
+
+from ys_analytics.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
+    from rich.console import ConsoleOptions, RenderableType
 
     from ys_analytics.schemas import Progress
 
 # A file or a pipe has no width of its own; tables there must not be folded to a terminal's eighty.
 _UNFOLDED = 240
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED)
-err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNFOLDED)
+
+class PlainConsole(Console):
+    """A console on which no text is a command to the terminal: control characters in it become visible escapes.
+
+    What Rich itself sends to move the cursor or to colour is left alone.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """As Rich renders it, each piece of text made harmless."""
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(printable(text, lines=True), style)
+
+
+out = PlainConsole(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED)
+err = PlainConsole(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNFOLDED)
 
 
 def say(line: str) -> None:
     """One line of progress or advice, on stderr."""
-    err.print(line, markup=False, style="dim")
+    err.print(line, markup=False, style="dim", soft_wrap=True)
 
 
 def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
@@ -39,13 +57,12 @@ def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]], *, 
     """
     from rich.text import Text
 
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False
-    )
+    above = Text(printable(title)) if title else None
+    table = Table(title=above, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
     for head in heads:
-        table.add_column(head, justify="right" if head in numbers else "left", overflow="fold")
+        table.add_column(Text(printable(head)), justify="right" if head in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text("—" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("—" if cell is None else printable(str(cell), lines=True)) for cell in row))
     out.print(table)
 
 
@@ -53,10 +70,19 @@ def show_frame(frame: pl.DataFrame, *, rows: int = 20) -> None:
     """A frame as Polars draws it: every column, exact decimals, the first and last rows."""
     import polars as pl
 
+    texts = pl.selectors.string() | pl.selectors.categorical() | pl.selectors.enum()
+    shown = frame.with_columns(texts.cast(pl.String).map_elements(printable, return_dtype=pl.String))
+    names = [printable(name) for name in frame.columns]
+    shown.columns = names if len(set(names)) == len(names) else [f"{name} #{at}" for at, name in enumerate(names, 1)]
     with pl.Config(
         tbl_cols=-1, tbl_rows=rows, tbl_width_chars=out.width, fmt_str_lengths=60, thousands_separator=False
     ):
-        out.print(str(frame), markup=False)
+        out.print(str(shown), markup=False)
+
+
+def show_json(text: str) -> None:
+    """JSON as it is, but for control characters, which stand in it as JSON's own escapes."""
+    out.out(printable_json(text), end="", highlight=False)
 
 
 @contextmanager

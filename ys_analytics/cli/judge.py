@@ -46,13 +46,13 @@ def check(
     Example: ys check portfolio_snapshots market_data --fail-on warning
     """
     from ys_analytics import quality
-    from ys_analytics.cli.console import out
+    from ys_analytics.cli.console import out, show_json
 
     if live and (run or week or docs):
         raise UsageError("--live judges the stores and --week, --run and --docs a picture of them; choose one")
     found, since, names = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
     if as_json:
-        out.out(quality.to_json(found), end="", highlight=False)
+        show_json(quality.to_json(found))
     else:
         out.print(quality.table(found, since=since, names=names))
     quality.gate(found, fail_on=fail_on)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ys_analytics.errors import ReportError
+from ys_analytics.errors import ReportError, reaching
 from ys_analytics.resources import NOTEBOOKS
 from ys_analytics.settings import WORKSPACE, load_settings
 
@@ -58,8 +58,9 @@ def _stay_quiet() -> None:
     """No news and no update checks: this environment's JupyterLab never calls home, and never asks to."""
     quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
     folder = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "overrides.json").write_text(json.dumps(quiet))
+    with reaching(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "overrides.json").write_text(json.dumps(quiet))
 
 
 def _register_kernel() -> None:

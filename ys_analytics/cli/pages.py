@@ -63,7 +63,7 @@ def report(
             progress=tick,
         )
     for page in printed:
-        stdout.print(str(page.pdf), markup=False)
+        stdout.print(str(page.pdf), markup=False, soft_wrap=True)
 
 
 def runs(

@@ -120,7 +120,7 @@ def freeze(
         run = freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=tick)
     if run.manifest.as_of < asked:
         say(f"{week} was frozen on {run.manifest.as_of:%Y-%m-%d %H:%M} UTC already; --refreeze takes a new picture")
-    stdout.print(str(run.folder), markup=False)
+    stdout.print(str(run.folder), markup=False, soft_wrap=True)
 
 
 def sql(

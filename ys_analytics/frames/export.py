@@ -4,6 +4,7 @@ Knows the two formats; the rows come through the same gate, a frame at a time.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ys_analytics.errors import UsageError
@@ -43,12 +44,14 @@ def export(
         UsageError: another ending; or as `load`.
         StoreError: as `load`.
         ContractError: as `load`.
+        FileError: the file cannot be written; nothing of it is left.
     """
     if to.suffix not in {".parquet", ".csv"}:
         raise UsageError(f"{to}: write to a file that ends in .parquet or .csv")
     table = loading.find(name)
-    frames = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
-    with replacing.draft(to) as path:
+    asked = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
+    # Closed on an error as well: a store waits for whoever reads it.
+    with replacing.draft(to) as path, closing(asked) as frames:
         if to.suffix == ".parquet":
             return parquet.write(path, frames, schema=table.schema).rows
         return csvfile.write(path, frames)

@@ -5,7 +5,8 @@ grow with the rows; the clock is an argument.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -53,6 +54,7 @@ def freeze(
         UsageError: there is no such week or table, or `as_of` has no zone.
         StoreError: a store refused us, went away, or changed while it was read.
         ContractError: a table has drifted from its declaration, or a value does not fit its type.
+        FileError: the run cannot be written; nothing of it is left.
     """
     if as_of.tzinfo is None:
         raise UsageError(f"as_of {as_of}: a moment needs a zone")
@@ -115,18 +117,21 @@ class _Work:
         counted, dropped, latest = proof.tally(table), 0, None
         file = f"frames/{table.name}.parquet"
 
-        def passing() -> Iterator[pl.DataFrame]:
+        def passing() -> Generator[pl.DataFrame, None, None]:
             nonlocal dropped, latest
             refusals = RejectPolicy(source=table.name, key=table.key)
             done = 0
-            for frame, again in loading.stream(self.stores, question, refusals, seen=counted.add):
-                dropped += again
-                done += frame.height
-                latest = _later(latest, frame, table)
-                self.progress(table.name, done)
-                yield frame
+            with closing(loading.stream(self.stores, question, refusals, seen=counted.add)) as frames:
+                for frame, again in frames:
+                    dropped += again
+                    done += frame.height
+                    latest = _later(latest, frame, table)
+                    self.progress(table.name, done)
+                    yield frame
 
-        written = parquet.write(self.folder / file, passing(), schema=table.schema)
+        # Closed on a full disk as well: a snapshot cannot end while a statement in it is half read.
+        with closing(passing()) as passed:
+            written = parquet.write(self.folder / file, passed, schema=table.schema)
         lines = proof.compare(self.stores, question, counted)
         record = FrameRecord(
             store=table.store,

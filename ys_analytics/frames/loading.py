@@ -3,7 +3,8 @@
 Knows which store is asked how; what comes back passes the one gate. Nothing reads the clock.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 
 import polars as pl
 
@@ -62,7 +63,7 @@ def batches(
     portfolios: Sequence[str] | None = None,
     quarantine: list[RejectedRow] | None = None,
     progress: Progress = silent,
-) -> Iterator[pl.DataFrame]:
+) -> Generator[pl.DataFrame, None, None]:
     """The same rows in the same order as `load`, a frame at a time, with memory for one of them.
 
     The first frame may be empty, so that there always is one with the types. Ctrl-C, and leaving the loop
@@ -83,10 +84,11 @@ def batches(
     """
     question = Question(find(name), span, portfolios)
     rows = 0
-    for frame, _ in stream(stores, question, _policy(question.table, quarantine)):
-        rows += frame.height
-        progress(name, rows)
-        yield frame
+    with closing(stream(stores, question, _policy(question.table, quarantine))) as frames:
+        for frame, _ in frames:
+            rows += frame.height
+            progress(name, rows)
+            yield frame
 
 
 def count(stores: Stores, name: str) -> int:
@@ -142,7 +144,7 @@ def collect(
 
 def stream(
     stores: Stores, question: Question, refusals: RejectPolicy, *, seen: Seen = _unseen
-) -> Iterator[tuple[pl.DataFrame, int]]:
+) -> Generator[tuple[pl.DataFrame, int], None, None]:
     """Frames in key order through the gate, each with the number of duplicates dropped from it.
 
     The rows of a frame's last key wait for the next frame, so that one key is never judged in two halves.

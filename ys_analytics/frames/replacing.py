@@ -14,8 +14,38 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
+from ys_analytics.errors import reaching
+
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE
+
+# What this process is writing and has not finished.
+_unfinished: set[Path] = set()
+
+
+@contextmanager
+def unfinished(path: Path) -> Iterator[None]:
+    """A file or folder that is not whole for the length of a block, and is gone after it."""
+    _unfinished.add(path)
+    try:
+        yield
+    finally:
+        discard(path)
+        _unfinished.discard(path)
+
+
+def discard_unfinished() -> None:
+    """Remove all that is not whole, for a process that ends without leaving its blocks."""
+    for path in tuple(_unfinished):
+        discard(path)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder; nothing happens where it is gone."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -26,34 +56,33 @@ def workshop(final: Path) -> Iterator[Path]:
     that ends last is the one that stays.
     """
     parent = final.parent
-    parent.mkdir(parents=True, exist_ok=True)
     token = f".{final.name}.{uuid4().hex[:12]}"
     ours, folder = FileLock(parent / f"{token}.lock"), parent / f"{token}.tmp"
-    with FileLock(parent / ".runs.lock"):
-        _sweep(parent)
-        ours.acquire()
-    try:
-        folder.mkdir()
-        yield folder
-        _settle(folder)
-        replace(folder, final)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        ours.release()
-        Path(ours.lock_file).unlink(missing_ok=True)
+    with reaching(final):
+        parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(parent / ".runs.lock"):
+            _sweep(parent)
+            ours.acquire()
+        try:
+            with unfinished(Path(ours.lock_file)), unfinished(folder):
+                folder.mkdir()
+                yield folder
+                _settle(folder)
+                replace(folder, final)
+        finally:
+            ours.release()
 
 
 @contextmanager
 def draft(final: Path) -> Iterator[Path]:
     """A name beside `final` for a file that takes its place when the block ends well, and vanishes otherwise."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    path = final.with_name(f".{final.name}.{uuid4().hex[:12]}.tmp")
-    try:
-        yield path
-        path.replace(final)
-        _sync(final.parent)
-    finally:
-        path.unlink(missing_ok=True)
+    path = final.with_name(f".{uuid4().hex[:12]}.tmp")  # no longer than the name it is to have
+    with reaching(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished(path):
+            yield path
+            path.replace(final)
+            _sync(final.parent)
 
 
 def replace(new: Path, final: Path) -> None:

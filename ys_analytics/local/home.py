@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ys_analytics.errors import StoreError
+from ys_analytics.errors import StoreError, reaching
 
 # The longest name a server puts into its socket folder, and the room the kernel leaves a path (macOS: 104).
 _LONGEST_NAME = len("/.s.PGSQL.5432.lock")
@@ -167,7 +167,8 @@ def _holds_sockets(folder: Path, *, owner: int) -> bool:
 
 def _make_private(folder: Path, *, owner: int) -> None:
     """Create `folder` for `owner` alone; a folder of a stranger at that name is refused."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with reaching(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), owner}:
         raise StoreError(f"{folder} belongs to somebody else; remove it or set TMPDIR")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from ys_analytics.errors import StoreError
+from ys_analytics.errors import StoreError, reaching
 from ys_analytics.local import process
 from ys_analytics.local.home import Account, Home, let_through, unprivileged
 
@@ -164,8 +164,9 @@ class PostgresServer:
             return
         draft = self.home.root / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        os.chown(draft, account.uid, account.gid)
+        with reaching(draft):
+            draft.mkdir(mode=0o700)
+            os.chown(draft, account.uid, account.gid)
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         _run(["initdb", "--auth=trust", f"--username={OWNER}", *locale, "-D", str(draft)], account=account)
         _run(
@@ -212,7 +213,7 @@ def _run(command: list[str], *, account: Account, typed: str = "") -> None:
     """
     outcome = _as_account(command, account=account, typed=typed)
     if outcome.returncode != 0:
-        raise StoreError(f"the embedded PostgreSQL could not be made ({command[0]}): {_last(outcome.stderr)}")
+        raise StoreError(f"the embedded PostgreSQL could not be made ({command[0]}): {_why(outcome.stderr)}")
 
 
 def _detach(command: list[str], *, account: Account, log: Path) -> int:
@@ -252,10 +253,13 @@ def _complaint(log: Path) -> str:
         said = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         said = ""
-    fatal = [line for line in said.splitlines() if "FATAL" in line or "PANIC" in line]
-    return fatal[-1].strip() if fatal else _last(said)
+    return _why(said)
 
 
-def _last(said: str) -> str:
+def _why(said: str) -> str:
+    """The last line that gives a reason: what follows it tells only what was done about it."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
+    for marks in (("FATAL", "PANIC"), ("error:", "could not", "cannot")):
+        if reasons := [line for line in lines if any(mark in line for mark in marks)]:
+            return reasons[-1]
     return lines[-1] if lines else "it said nothing"

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ys_analytics.errors import BusyError
+from ys_analytics.errors import BusyError, reaching
+from ys_analytics.printable import printable
 
 # Seconds between two looks at a lock somebody else holds.
 _LOOK = 0.05
@@ -42,7 +43,7 @@ OnWait = Callable[[str, Holder | None], None]
 
 def say(store: str, holder: Holder | None) -> None:
     """Tell the person at the terminal for whom they wait."""
-    sys.stderr.write(f"waiting for {store}: {holder or 'another process'} holds it\n")
+    sys.stderr.write(printable(f"waiting for {store}: {holder or 'another process'} holds it") + "\n")
     sys.stderr.flush()
 
 
@@ -117,8 +118,9 @@ def _enter(mine: _Turn, lock: Path, *, store: str, purpose: str, wait: float, on
         raise _busy(store, lock, wait)
     try:
         if mine.count == 0:
-            _take(mine.lock, lock, store=store, deadline=deadline, wait=wait, on_wait=on_wait)
-            _write(lock, purpose)
+            with reaching(lock):
+                _take(mine.lock, lock, store=store, deadline=deadline, wait=wait, on_wait=on_wait)
+                _write(lock, purpose)
         mine.count += 1
     finally:
         mine.gate.release()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from ys_analytics.errors import StoreError
+from ys_analytics.errors import StoreError, reaching
 from ys_analytics.local import process
 from ys_analytics.local.home import Home
 
@@ -77,9 +77,10 @@ class ValkeyServer:
             return
         # cleaners of temporary folders sweep sockets away
         self.stop()
-        self.home.valkey.mkdir(mode=0o700, exist_ok=True)
-        where = self.home.socket_folder("valkey", owner=os.geteuid()) / _SOCKET
-        self._configure(where)
+        with reaching(self.home.valkey):
+            self.home.valkey.mkdir(mode=0o700, exist_ok=True)
+            where = self.home.socket_folder("valkey", owner=os.geteuid()) / _SOCKET
+            self._configure(where)
         outcome = subprocess.run(  # noqa: S603 - our own program and arguments, no shell
             [str(binary()), str(self._configuration)],
             cwd=self.home.valkey,

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ys_analytics.errors import RunError
+from ys_analytics.frames import replacing
 from ys_analytics.quality import suites
 from ys_analytics.schemas import Finding
 
@@ -116,12 +117,10 @@ def by_gravity(found: Iterable[Finding]) -> list[Finding]:
 
 def _put(path: Path, text: str) -> Path:
     """Write a file whole: on the disk before it has its name."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as file:
+    with replacing.draft(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
     return path
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from ys_analytics.errors import FileError, reaching
+from ys_analytics.frames import replacing
 from ys_analytics.schemas import Finding
 
 if TYPE_CHECKING:  # 0.1 s, and only who asks for history pays it
@@ -90,7 +92,16 @@ class History:
         """The file, ours alone: DuckDB admits one writer."""
         import duckdb
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_suffix(".lock")), duckdb.connect(str(self.path)) as engine:
-            engine.execute(_SHAPE)
-            yield engine
+        try:
+            with reaching(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(self.path.with_suffix(".lock")):
+                    if not self.path.exists():  # made whole or not at all
+                        with replacing.draft(self.path) as draft, duckdb.connect(str(draft)) as engine:
+                            engine.execute(_SHAPE)
+                    with duckdb.connect(str(self.path)) as engine:
+                        engine.execute(_SHAPE)
+                        yield engine
+        except duckdb.IOException as error:
+            said = " ".join(str(error).split())
+            raise FileError(f"{self.path}: {said}; free some space, or judge a run in a folder of yours") from error

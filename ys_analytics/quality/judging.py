@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ys_analytics.errors import ExpectationFailed, UsageError
+from ys_analytics.errors import ExpectationFailed, UsageError, reaching
 from ys_analytics.quality import findings, offline, process, stops, suites
 from ys_analytics.quality.history import History
 from ys_analytics.quality.promise import CROSS_STORE
@@ -87,7 +87,8 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
     """
     files = frames_of(run.folder)
     asked = [name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)]
-    into.mkdir(parents=True, exist_ok=True)
+    with reaching(into):
+        into.mkdir(parents=True, exist_ok=True)
     process.ask(
         {
             "kind": "docs",
@@ -97,7 +98,8 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
             "into": str(into.resolve()),
         }
     )
-    offline.keep_to_themselves(into)
+    with reaching(into):
+        offline.keep_to_themselves(into)
     return into / "index.html"
 
 

@@ -4,7 +4,6 @@ Knows findings and their history; judges nothing. Every colour has a sign beside
 colour-blind readers tell apart.
 """
 
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+from ys_analytics.frames import replacing
 from ys_analytics.quality import stops
 from ys_analytics.quality.findings import by_gravity
 from ys_analytics.quality.findings import read as read_findings
@@ -52,9 +52,9 @@ def write_scorecard(run: Path) -> Path:
     """
     history = History.beside(run)
     page = render(read_findings(run), title=run.name, since=history.since(), trend=history.trend())
-    path, draft = run / NAME, run / f".{NAME}.{os.getpid()}"
-    draft.write_text(page, encoding="utf-8")
-    draft.replace(path)
+    path = run / NAME
+    with replacing.draft(path) as draft:
+        draft.write_text(page, encoding="utf-8")
     return path
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ys_analytics.errors import ExpectationFailed, YsError
+from ys_analytics.errors import ExpectationFailed, YsError, file_error
 from ys_analytics.quality import checks, suites
 from ys_analytics.quality.behave import behave
 from ys_analytics.quality.promise import CROSS_STORE, Picture, Suite
@@ -98,6 +98,9 @@ def answer(line: str) -> dict[str, object]:
         return {"ticket": job["ticket"], "findings": [finding.to_json() for finding in JOBS[job["kind"]](job)]}
     except YsError as error:
         return {"ticket": job["ticket"], "error": type(error).__name__, "message": str(error)}
+    except OSError as error:
+        refused = file_error(error) or ExpectationFailed(f"the judge failed: {checks.one_line(repr(error))}")
+        return {"ticket": job["ticket"], "error": type(refused).__name__, "message": str(refused)}
     except Exception as error:  # noqa: BLE001 - the parent must hear of it, whatever it was
         said = f"the judge failed: {checks.one_line(repr(error))}"
         return {"ticket": job["ticket"], "error": "ExpectationFailed", "message": said}

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from ys_analytics.errors import reaching
+from ys_analytics.frames.replacing import unfinished
+
 _SCRATCH = ".printing-"
 _LONGEST = 48
 
@@ -34,25 +37,26 @@ def stem(portfolio: str, portfolio_id: str) -> str:
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
     """A folder beside the pages for what is not whole yet; what dead processes left is swept first."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with reaching(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{_SCRATCH}*"):
         owner = left.name.removeprefix(_SCRATCH).split("-")[0]
         if not (owner.isdigit() and psutil.pid_exists(int(owner))):
             shutil.rmtree(left, ignore_errors=True)
-    made = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder))
-    try:
+    with reaching(folder):
+        made = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder))
+    with unfinished(made):
         yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def put(files: Mapping[Path, bytes], *, through: Path) -> None:
     """Write files and move them into place, the last one last: its presence says that all are there."""
     for target, content in files.items():
         waiting = through / target.name
-        with waiting.open("wb") as opened:
+        with reaching(target), waiting.open("wb") as opened:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
     for target in files:
-        (through / target.name).replace(target)
+        with reaching(target):
+            (through / target.name).replace(target)
