@@ -58,4 +58,4 @@ def least(name: str, known: Sequence[Known]) -> bool:
     minimum = next(minimum for one, _, minimum, _ in HEADLINE if one == name)
     if BASIS[name] == DAILY:
         return sum(one.days == 1 for one in known) >= minimum
-    return bool(known) and (known[-1].day - known[0].begun).days + 1 >= minimum
+    return sum(one.days for one in known) >= minimum
