@@ -109,7 +109,7 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
         {
             "metric": [metric.name for metric in catalog.HEADLINE],
             "title": [metric.title for metric in catalog.HEADLINE],
-            "unit": [unit_of(metric) for metric in catalog.HEADLINE],
+            "unit": [metric.printed_unit for metric in catalog.HEADLINE],
         }
     )
     for name, numbers in parts.items():
@@ -120,12 +120,6 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
             pl.lit(alone[0] if alone.len() else 0, pl.Int64).alias(f"{name}_alone")
         )
     return facts
-
-
-def unit_of(metric: catalog.Metric) -> str:
-    """How the value prints: signed where its sign is news, bare where it cannot have one."""
-    unsigned = metric.name in {"volatility", "value_at_risk", "expected_shortfall"}
-    return "rate" if unsigned and metric.unit.startswith("fraction") else metric.unit
 
 
 def claims(
@@ -162,9 +156,14 @@ def claims(
 # What the platform claims, how it is called here, and how it and its difference print.
 _CLAIMED = (
     ("daily_return", "Return of the day", "fraction", "fraction"),
-    ("volatility", "Volatility", "rate", "fraction"),
-    ("sharpe_ratio", "Sharpe ratio", "ratio", "score signed"),
-    ("max_drawdown", "Maximum drawdown", "fraction", "fraction"),
+    *(
+        (metric.name, metric.title, metric.printed_unit, difference)
+        for metric, difference in (
+            (catalog.VOLATILITY, "fraction"),
+            (catalog.SHARPE_RATIO, "score signed"),
+            (catalog.MAX_DRAWDOWN, "fraction"),
+        )
+    ),
     ("var_95", "Value at risk 95 %, one day, USD", "USD", "USD signed"),
     ("cvar_95", "Expected shortfall 95 %, one day, USD", "USD", "USD signed"),
 )

@@ -8,7 +8,6 @@ import polars as pl
 from ys_analytics import metrics
 from ys_analytics.desk.holdings import WALLET
 from ys_analytics.desk.lookthrough import Registry, exposed, unseen
-from ys_analytics.desk.returns import unit_of
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics import catalog
 
@@ -36,7 +35,7 @@ def intervals(returns: pl.DataFrame, *, risk_free: float) -> pl.DataFrame:
     A redrawn history never has a better day than the best one: an interval of an extreme says nothing.
     """
     estimable = [metric for metric in catalog.HEADLINE if metric.name not in _EXTREMES]
-    facts = [(metric.name, metric.title, unit_of(metric)) for metric in estimable]
+    facts = [(metric.name, metric.title, metric.printed_unit) for metric in estimable]
     named = pl.DataFrame(facts, schema=("metric", "title", "unit"), orient="row")
     found = metrics.intervals(returns, risk_free=risk_free)
     return named.join(found, on="metric", how="left", maintain_order="left")

@@ -32,7 +32,9 @@ class Metric:
     Attributes:
         name: Name of its column.
         title: Name in print.
+        short: Name at the head of a column.
         unit: Unit of the value; fractions print as per cent.
+        signed: Whether a plus is printed before a positive fraction: not for a size, as a deviation or a loss.
         formula: Formula in TeX.
         direction: Which values are the better ones.
         minimum: Observations below which there is no value.
@@ -52,7 +54,9 @@ class Metric:
 
     name: str
     title: str
+    short: str = ""
     unit: Unit
+    signed: bool = True
     formula: str
     direction: Direction
     minimum: int
@@ -74,6 +78,11 @@ class Metric:
             return "of days on which both have a return of one day"
         return _GAPS[self.basis]
 
+    @property
+    def printed_unit(self) -> str:
+        """Unit by which pages write the value: "rate" for a fraction without a sign, else `unit`."""
+        return self.unit if self.signed or not self.unit.startswith("fraction") else "rate"
+
 
 _GAPS: dict[Basis, str] = {
     "linked": "every return, over however many days",
@@ -88,7 +97,9 @@ _OR = r"\quad\text{or}\quad"
 def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
     *,
     title: str,
+    short: str | None = None,
     unit: Unit,
+    signed: bool = True,
     direction: Direction,
     minimum: int,
     null_reason: str,
@@ -130,7 +141,9 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
         declared = Metric(
             name=called,
             title=title,
+            short=title if short is None else short,
             unit=unit,
+            signed=signed,
             formula=_formula(written, called, alternative),
             direction=direction,
             minimum=minimum,

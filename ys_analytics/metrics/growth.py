@@ -50,6 +50,7 @@ def total_return(ret: pl.Expr) -> pl.Expr:
 
 @metric(
     title="Compound annual growth",
+    short="CAGR",
     unit="fraction per year",
     direction="higher",
     minimum=MINIMUM_DAYS,

@@ -200,6 +200,7 @@ class Episodes:
 @metric(
     title="Ulcer index",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=1,
     null_reason="a return is below -100 %",
@@ -234,6 +235,7 @@ def ulcer_index(ret: pl.Expr, *, depth: pl.Expr | None = None, ddof: int = 0) ->
 @metric(
     title="Pain index",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=1,
     null_reason="a return is below -100 %",
@@ -265,6 +267,7 @@ def pain_index(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
 @metric(
     title="Drawdown at risk 95 %",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="a return is below -100 %",
@@ -298,6 +301,7 @@ def drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr |
 @metric(
     title="Conditional drawdown at risk 95 %",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="a return is below -100 %",
@@ -331,6 +335,7 @@ def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, dept
 @metric(
     title="Entropic drawdown at risk 95 %",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="a return is below -100 %",

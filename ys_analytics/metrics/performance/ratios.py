@@ -36,6 +36,7 @@ from ys_analytics.metrics.sample import (
 @metric(
     title="Volatility",
     unit="fraction per year",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="the returns overflow",
@@ -72,6 +73,7 @@ def volatility(ret: pl.Expr, *, periods_per_year: float, ddof: int = 1) -> pl.Ex
 
 @metric(
     title="Sharpe ratio",
+    short="Sharpe",
     unit="ratio",
     direction="higher",
     minimum=MINIMUM_DAYS,
@@ -220,6 +222,7 @@ def adjusted_sharpe_ratio(ret: pl.Expr, *, sharpe: pl.Expr, periods_per_year: fl
 
 @metric(
     title="Sortino ratio",
+    short="Sortino",
     unit="ratio",
     direction="higher",
     minimum=MINIMUM_DAYS,
@@ -278,6 +281,7 @@ def sortino_ratio(
 
 @metric(
     title="Calmar ratio",
+    short="Calmar",
     unit="ratio",
     direction="higher",
     minimum=MINIMUM_DAYS,

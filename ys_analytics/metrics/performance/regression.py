@@ -128,6 +128,7 @@ def systematic_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
 @metric(
     title="Specific risk",
     unit="fraction per year",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="the benchmark does not vary",

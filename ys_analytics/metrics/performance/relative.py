@@ -260,6 +260,7 @@ def treynor_ratio(
 @metric(
     title="Tracking error",
     unit="fraction per year",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",

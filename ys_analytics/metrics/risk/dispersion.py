@@ -17,6 +17,7 @@ from ys_analytics.metrics.sample import Rate, ascending, check_periods, dispersi
 @metric(
     title="Downside deviation",
     unit="fraction per year",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -64,6 +65,7 @@ def downside_deviation(
 @metric(
     title="Semi-deviation",
     unit="fraction per year",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -183,6 +185,7 @@ def upside_risk(ret: pl.Expr, *, target: Rate = 0.0) -> pl.Expr:
 @metric(
     title="Mean absolute deviation",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -322,6 +325,7 @@ def kurtosis(
 @metric(
     title="Gini mean difference",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",

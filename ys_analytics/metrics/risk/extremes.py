@@ -41,6 +41,7 @@ def entropic_risk(ret: pl.Expr, *, theta: float = 1.0, confidence: float = 0.95)
 @metric(
     title="Entropic value at risk 95 %, one day",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -110,6 +111,7 @@ def _minimal_entropy(returns: pl.Series, confidence: float, least_theta: float) 
 @metric(
     title="Value at risk 99 %, one day, extreme values",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=100,
     null_reason="fewer than ten days stand in the tail",
@@ -149,6 +151,7 @@ def extreme_value_at_risk(ret: pl.Expr, *, confidence: float = 0.99, beyond: flo
 @metric(
     title="Expected shortfall 99 %, one day, extreme values",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=100,
     null_reason="fewer than ten days stand in the tail, or it has no mean",

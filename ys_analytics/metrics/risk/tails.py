@@ -45,6 +45,7 @@ _PLOTTING = {"weibull": 0.0, "hazen": 0.5, "median_unbiased": 1 / 3, "normal_unb
     name="value_at_risk_cornish_fisher",
     title="Value at risk 95 %, one day, Cornish-Fisher",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="the returns do not vary",
@@ -57,6 +58,7 @@ _PLOTTING = {"weibull": 0.0, "hazen": 0.5, "median_unbiased": 1 / 3, "normal_unb
     name="value_at_risk_normal",
     title="Value at risk 95 %, one day, normal",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -67,7 +69,9 @@ _PLOTTING = {"weibull": 0.0, "hazen": 0.5, "median_unbiased": 1 / 3, "normal_unb
 )
 @metric(
     title="Value at risk 95 %, one day, historical",
+    short="VaR",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -140,6 +144,7 @@ def value_at_risk(
     name="expected_shortfall_cornish_fisher",
     title="Expected shortfall 95 %, one day, Cornish-Fisher",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="the returns do not vary",
@@ -152,6 +157,7 @@ def value_at_risk(
     name="expected_shortfall_normal",
     title="Expected shortfall 95 %, one day, normal",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
@@ -162,7 +168,9 @@ def value_at_risk(
 )
 @metric(
     title="Expected shortfall 95 %, one day, historical",
+    short="Expected shortfall",
     unit="fraction",
+    signed=False,
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from ys_analytics.metrics import catalog
 from ys_analytics.schemas import Span
 from ys_analytics.views import words
 from ys_analytics.views.table import Table, table
@@ -18,20 +19,14 @@ from ys_analytics.views.twin import Field, View
 
 _DAY = timedelta(days=1)
 
-# Each headline metric in as few words as a column has room for, and how it prints.
-_COLUMNS = (
-    ("total_return", "Since inception", "fraction"),
-    ("cagr", "CAGR", "fraction"),
-    ("volatility", "Volatility", "rate"),
-    ("sharpe_ratio", "Sharpe", "ratio"),
-    ("sortino_ratio", "Sortino", "ratio"),
-    ("max_drawdown", "Maximum drawdown", "fraction"),
-    ("calmar_ratio", "Calmar", "ratio"),
-    ("value_at_risk", "VaR", "rate"),
-    ("expected_shortfall", "Expected shortfall", "rate"),
-    ("best_day", "Best day", "fraction"),
-    ("worst_day", "Worst day", "fraction"),
-    ("win_rate", "Winning days", "share"),
+# The total return stands next to that of the week, and is named by its window.
+_COLUMNS = tuple(
+    (
+        metric.name,
+        "Since inception" if metric is catalog.TOTAL_RETURN else metric.short,
+        metric.printed_unit.removesuffix(" per year"),
+    )
+    for metric in catalog.HEADLINE
 )
 
 
