@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import random
 import signal
 import sys
 import threading
@@ -158,6 +159,35 @@ def test_a_read_that_is_cut_once_is_read_again_whole(reader: Reader) -> None:
         again = reader.read(store)
         assert between.met == 1
     assert again.height == whole.height
+
+
+@pytest.mark.servers
+def test_two_hundred_loads_through_a_bad_network(
+    reader: Reader, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    """Connections are cut, trickle or go silent at any byte: each load gives every row or an error."""
+    chance = random.Random(20261127)  # noqa: S311 - no secret
+    with proxies.proxy(reader.target) as sound, reader.open(sound.port, 60.0) as store:
+        whole = reader.read(store).height
+    came, longest = {"whole": 0, "error": 0, "short": 0}, 0.0
+    for _ in range(200):
+        fault = chance.choices(["cut", "silent", "trickle"], [18, 1, 1])[0]
+        after, times = chance.randrange(reader.after * 3), chance.choice([1, 1, 2, None])
+        with proxies.proxy(reader.target, fault=fault, after=after, times=times) as between:
+            began = time.monotonic()
+            try:
+                with reader.open(between.port, _LIMIT) as store:
+                    found = reader.read(store).height
+            except StoreError:
+                came["error"] += 1
+            else:
+                came["whole" if found == whole else "short"] += 1
+            longest = max(longest, time.monotonic() - began)
+    said = ", ".join(f"{count} {name}" for name, count in came.items())
+    store_name = request.node.callspec.params["reader"]
+    record_property("said", f"{store_name} through a bad network: {said} of 200 loads; longest {longest:.1f} s")
+    assert came["short"] == 0
+    assert came["whole"]
 
 
 def test_ctrl_c_ends_a_read_that_nobody_answers(reader: Reader) -> None:

@@ -1,0 +1,161 @@
+"""Killed at any moment, a command leaves its work whole or not there, and does it when it is asked again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ys_analytics import frames
+from ys_analytics.errors import RunError
+
+_WEEK = "2026-W47"
+_DEMO = ["demo", "--portfolios", "3", "--days", "60", "--seed", "5"]
+# Fifty in all; each is killed at a moment of its own.
+_TIMES = {"freeze": 14, "report": 12, "migrate": 12, "import": 12}
+
+
+@pytest.fixture(scope="module")
+def ys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs the command in a home of its own; with `kill_after` it is killed with all it started."""
+    home = Path("/tmp") / f"ysk{os.getpid()}"  # noqa: S108 - a unix socket's path must be short
+    given = os.environ | {"YS_HOME": str(home), "YS_OUT": str(tmp_path_factory.mktemp("out")), "YS_WAIT": "30"}
+
+    def run(*words: str, kill_after: float | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from ys_analytics.cli import main; main()", *words]
+        process = subprocess.Popen(
+            command, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        if kill_after is not None:
+            try:
+                process.wait(kill_after)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        out, error = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(command, process.returncode, out, error)
+
+    run.out = Path(given["YS_OUT"])
+    for words in (["up"], ["migrate", "up"], _DEMO):
+        done = run(*words)
+        assert done.returncode == 0, done.stderr
+    yield run
+    run("down")
+    subprocess.run(["rm", "-rf", str(home)], check=True)
+
+
+def _campaign(
+    ys: Callable[..., object],
+    words: list[str],
+    times: int,
+    check: Callable[[], None],
+    before: Callable[[], object] = lambda: None,
+) -> tuple[int, int]:
+    """Kill a command at moments up to its usual end; how often it was killed, and how often it ended first."""
+    before()
+    began = time.monotonic()
+    done = ys(*words)
+    assert done.returncode == 0, done.stderr
+    usual = time.monotonic() - began
+    chance = random.Random(len(words) + times)  # noqa: S311 - no secret
+    killed = ended = 0
+    for _ in range(times):
+        before()
+        code = ys(*words, kill_after=chance.uniform(0.05, usual)).returncode
+        killed += code == -signal.SIGKILL
+        ended += code != -signal.SIGKILL
+        check()
+    after = ys(*words)
+    assert after.returncode == 0, after.stderr
+    return killed, ended
+
+
+def test_freeze(ys, record_property) -> None:
+    """The week's run is one that opens, or there is none; never half of one."""
+    folder = ys.out / _WEEK
+
+    def check() -> None:
+        if folder.exists():
+            frames.open_run(folder)
+
+    killed, ended = _campaign(ys, ["freeze", "--refreeze", "--week", _WEEK], _TIMES["freeze"], check)
+    record_property("said", f"freeze: killed {killed} times, ended {ended} times, every run whole")
+
+
+def test_report(ys, record_property) -> None:
+    """A page that is there is whole."""
+    folder = ys.out / _WEEK
+
+    def check() -> None:
+        if not (folder / "manifest.json").exists():
+            return
+        try:
+            frames.open_run(folder)
+        except RunError as error:
+            raise AssertionError(str(error)) from error
+        for page in folder.glob("*.pdf"):
+            content = page.read_bytes()
+            assert content.startswith(b"%PDF-")
+            assert content.rstrip().endswith(b"%%EOF")
+        for twin in folder.glob("*.json"):
+            json.loads(twin.read_text())
+
+    words = ["report", "--week", _WEEK, "--portfolio", "Buy and hold BTC", "--provisional"]
+    killed, ended = _campaign(ys, words, _TIMES["report"], check)
+    record_property("said", f"report: killed {killed} times, ended {ended} times, every page whole")
+
+
+def test_import(ys, tmp_path: Path, record_property) -> None:
+    """All rows of a file, or none of them."""
+    prices = tmp_path / "prices.csv"
+    assert ys("load", "assets", "--to", str(tmp_path / "assets.parquet")).returncode == 0
+    asset = pl.read_parquet(tmp_path / "assets.parquet").filter(pl.col("symbol") == "BTC")["id"][0]
+    rows = pl.DataFrame(
+        {
+            "timestamp": [f"2019-01-{day:02}T{hour:02}:00:00.000Z" for day in range(1, 29) for hour in range(24)],
+            "asset_id": asset,
+            "chain_id": 0,
+            "price": "3500.5",
+            "volume_24h": "1",
+            "market_cap": "1",
+            "price_change_24h": "0",
+            "source": "killed",
+        }
+    )
+    rows.write_csv(prices)
+
+    def count() -> int:
+        found = ys("load", "market_data", "--until", "2019-W10", "--to", str(tmp_path / "found.parquet"))
+        assert found.returncode == 0, found.stderr
+        return pl.read_parquet(tmp_path / "found.parquet").filter(pl.col("source") == "killed").height
+
+    def check() -> None:
+        assert count() in (0, rows.height)
+
+    killed, ended = _campaign(ys, ["import", "market_data", str(prices)], _TIMES["import"], check)
+    assert count() == rows.height
+    record_property("said", f"import: killed {killed} times, ended {ended} times, all rows or none")
+
+
+def test_migrate(ys, record_property) -> None:
+    """The ledger and the schema agree: what is left to do is done by asking again."""
+
+    def down() -> None:
+        done = ys("migrate", "down", "--yes")
+        assert done.returncode == 0, done.stderr
+
+    def check() -> None:
+        # What was begun is finished, and nothing of it is in the way.
+        done = ys("migrate", "up")
+        assert done.returncode == 0, done.stderr
+        said = ys("migrate", "status")
+        assert said.returncode == 0, said.stdout
+
+    killed, ended = _campaign(ys, ["migrate", "up"], _TIMES["migrate"], check, before=down)
+    record_property("said", f"migrate: killed {killed} times, ended {ended} times, ledger and schema agree")
