@@ -17,7 +17,7 @@ from ys_analytics import frames
 from ys_analytics.errors import RunError
 
 _WEEK = "2026-W47"
-_DEMO = ["demo", "--portfolios", "3", "--days", "60", "--seed", "5"]
+_DEMO = ["demo", "--portfolios", "9", "--days", "60", "--seed", "5"]
 # Fifty in all; each is killed at a moment of its own.
 _TIMES = {"freeze": 14, "report": 12, "migrate": 12, "import": 12}
 
