@@ -1,6 +1,6 @@
-"""What the portfolios earned and risked: pure Polars, one definition for one or a hundred thousand.
+"""Performance and risk of portfolios: pure Polars, one definition for one or a hundred thousand.
 
-Knows no store, frame, clock or setting. What other rooms call, and what it gives:
+Does not read a store, frame, clock or setting. What other packages call, and what it gives:
 
 `daily_returns(values, flows=None)`: one row for each close, sorted.
     values: portfolio_id String, day Date, value Decimal(38, 18)[, closed_at Datetime(us, UTC)]
@@ -13,7 +13,7 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
     rule String, reason String (why amount is null)
 `summarise(returns, metrics=HEADLINE, risk_free=0.0 a year, portfolios=None)`: one row per portfolio and metric.
     portfolio_id, metric String, value Float64, at, since, until Date, n, days Int64,
-    coverage Float64, start, end Date, reason String (null beside a value)
+    coverage Float64, start, end Date, reason String (null where there is a value)
     best_day, worst_day: `at` is the day. max_drawdown: `since` peak, `at` trough, `until` recovery or null.
 `fleet(returns, metrics=HEADLINE, risk_free=0.0 a year)`: one row per portfolio, one column per metric.
     portfolio_id, n, daily (returns of one day), spanned (days all cover), coverage, start, end, days, then a Float64
@@ -23,7 +23,7 @@ Knows no store, frame, clock or setting. What other rooms call, and what it give
     fall_days, recovery_days, days, fall_periods, recovery_periods, periods Int64
 `catalog.HEADLINE`, `catalog.ALL` (HEADLINE and then PERFORMANCE, DRAWDOWNS, RISK, BENCHMARK): tuples of
     `Metric(name, title, unit, formula, direction, minimum, null_reason, source, why, of, basis, at, since, until,
-    benchmark, module)`, each declared beside its function with `declaration.metric`;
+    benchmark, module)`, each declared at its function with `declaration.metric`;
     `catalog.METRICS`: the same by name.
 
 `intervals(returns, metrics=HEADLINE, resamples=500, seed=7)`: portfolio_id, metric String, value, low,

@@ -23,7 +23,7 @@ def per_year(
     Args:
         total: $R$, the return of the whole period, as a fraction.
         days: $d$, the length of the period in days.
-        minimum_days: Periods shorter than this have no return per year; 0 annualises whatever there is.
+        minimum_days: Periods shorter than this have no return per year; 0 annualises any.
         days_per_year: The length of a year, in the unit of `days`.
 
     Returns:

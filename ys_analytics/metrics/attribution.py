@@ -1,7 +1,7 @@
-"""Why a portfolio did better or worse than its benchmark: allocation, selection, interaction, linked over time.
+"""Attribution of the return above a benchmark: allocation, selection, interaction, linked over time.
 
 Takes a frame of segments (assets, strategies, protocols, chains, satellites: any label) and
-gives the effects of each. Weights are of the beginning of the period. Knows no store, clock or setting.
+gives the effects of each. Weights are of the beginning of the period. Does not read a store, clock or setting.
 """
 
 import math
@@ -75,7 +75,7 @@ def geometric_brinson(segments: pl.DataFrame | pl.LazyFrame, *, over: list[str] 
 
     Args:
         segments: As for `brinson`, and perhaps hedged_ret Float64: the benchmark's return hedged into the
-            base currency, by which allocation is then judged; ret and benchmark_ret are local.
+            base currency, by which allocation is then measured; ret and benchmark_ret are local.
         over: Columns that tell periods or portfolios apart.
 
     Returns:

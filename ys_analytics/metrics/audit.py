@@ -1,7 +1,6 @@
-"""The platform's stored numbers beside ours: the difference, and whether method, data or neither explains it.
+"""Comparison of the platform's stored metrics with ours, and whether method, data or neither explains a difference.
 
-Knows the ways in which such numbers are usually computed otherwise, and tries each; knows no
-store, clock or setting.
+Tries each of the other ways in which such metrics are usually computed. Does not read a store, clock or setting.
 """
 
 import math
@@ -73,7 +72,7 @@ def audit(
     risk_free: float = 0.0,
     tolerance: float = _SAME,
 ) -> pl.DataFrame:
-    """Each portfolio's latest claim of each metric, beside ours of the same day.
+    """Each portfolio's latest claim of each metric, with ours of the same day.
 
     Args:
         stored: What `claims` gave; one frame or several concatenated.

@@ -1,7 +1,7 @@
-"""Whether a value at risk kept its word: how often it was broken, and how the breaches came.
+"""Backtests of value at risk: how often a loss exceeded it, and whether the exceedances come in clusters.
 
-Knows the tests of Kupiec, Christoffersen and Basel for one series of counts, and `backtest`
-for all portfolios, on the platform's stored `var_95` as on ours. Knows no store, clock or setting.
+Has the tests of Kupiec, Christoffersen and Basel for one series of counts, and `backtest`
+for all portfolios, on the platform's stored `var_95` as on ours. Does not read a store, clock or setting.
 """
 
 import math
@@ -19,8 +19,8 @@ _YELLOW, _RED = 0.95, 0.9999
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One test's outcome.
+class SignificanceTest:
+    """Outcome of one statistical test.
 
     Attributes:
         statistic: Likelihood ratio, or z.
@@ -33,14 +33,14 @@ class Verdict:
     def rejects(self, level: float = 0.95) -> bool:
         """Whether the value at risk is refused at this test level.
 
-        >>> Verdict(5.0, 0.025).rejects(0.95)
+        >>> SignificanceTest(5.0, 0.025).rejects(0.95)
         True
         """
         return self.p_value < 1 - level
 
 
-def kupiec(observations: int, failures: int, *, confidence: float = 0.95) -> Verdict:
-    r"""Proportion of failures: were there as many as promised?
+def kupiec(observations: int, failures: int, *, confidence: float = 0.95) -> SignificanceTest:
+    r"""Proportion of failures: were there as many as the confidence implies?
 
     $$ LR = -2 \ln \frac{(1-p)^{n-x} p^x}{(1-x/n)^{n-x} (x/n)^x} \sim \chi^2_1 $$
 
@@ -80,7 +80,7 @@ def kupiec_region(observations: int, *, confidence: float = 0.95, level: float =
     return kept[0], kept[-1]
 
 
-def binomial_test(observations: int, failures: int, *, confidence: float = 0.95) -> Verdict:
+def binomial_test(observations: int, failures: int, *, confidence: float = 0.95) -> SignificanceTest:
     r"""Proportion of failures by the normal approximation, both sides.
 
     $$ z = \frac{x - np}{\sqrt{np(1-p)}} $$
@@ -94,10 +94,10 @@ def binomial_test(observations: int, failures: int, *, confidence: float = 0.95)
     _check_counts(observations, failures, confidence)
     p = 1 - confidence
     z = (failures - observations * p) / math.sqrt(observations * p * (1 - p)) if observations else 0.0
-    return Verdict(z, math.erfc(abs(z) / math.sqrt(2)))
+    return SignificanceTest(z, math.erfc(abs(z) / math.sqrt(2)))
 
 
-def christoffersen(n00: int, n01: int, n10: int, n11: int) -> Verdict:
+def christoffersen(n00: int, n01: int, n10: int, n11: int) -> SignificanceTest:
     r"""Independence: does a failure make another one likelier the day after?
 
     $$ LR = -2 \ln \frac{(1-\pi)^{n_{00}+n_{10}} \pi^{n_{01}+n_{11}}}
@@ -117,7 +117,7 @@ def christoffersen(n00: int, n01: int, n10: int, n11: int) -> Verdict:
     """
     days = n00 + n01 + n10 + n11
     if not days:
-        return Verdict(0.0, 1.0)
+        return SignificanceTest(0.0, 1.0)
     after_none = n01 / (n00 + n01) if n00 + n01 else 0.0
     after_one = n11 / (n10 + n11) if n10 + n11 else 0.0
     together = _log_likelihood(n00 + n10, n01 + n11, (n01 + n11) / days)
@@ -125,8 +125,8 @@ def christoffersen(n00: int, n01: int, n10: int, n11: int) -> Verdict:
     return _by_chi_square(2 * (apart - together), 1)
 
 
-def conditional_coverage(pof: Verdict, independence: Verdict) -> Verdict:
-    """Both at once: as many failures as promised, and none that call for another.
+def conditional_coverage(pof: SignificanceTest, independence: SignificanceTest) -> SignificanceTest:
+    """Both at once: as many failures as expected, and none that come in clusters.
 
     Source:
         Christoffersen (1998), International Economic Review 39(4).
@@ -137,7 +137,7 @@ def conditional_coverage(pof: Verdict, independence: Verdict) -> Verdict:
     return _by_chi_square(pof.statistic + independence.statistic, 2)
 
 
-def time_until_first_failure(first: int, *, confidence: float = 0.95) -> Verdict:
+def time_until_first_failure(first: int, *, confidence: float = 0.95) -> SignificanceTest:
     r"""Did the first failure come too soon, or too late?
 
     $$ LR = -2 \ln \frac{p (1-p)^{v-1}}{\frac1v (1 - \frac1v)^{v-1}} \sim \chi^2_1 $$
@@ -194,7 +194,7 @@ def _check_counts(observations: int, failures: int, confidence: float) -> None:
 
 
 def traffic_light(observations: int, failures: int, *, confidence: float = 0.99) -> Zone:
-    """Basel's verdict: green, yellow from 95 % on, red from 99.99 % on.
+    """Basel's zone: green, yellow from 95 % on, red from 99.99 % on.
 
     Source:
         Basel Committee (1996), "Supervisory framework for the use of backtesting".
@@ -218,10 +218,10 @@ def backtest(
 
     Args:
         history: Columns `by`, day Date, ret Float64, and `var` Float64: the loss, positive and as a
-            fraction, that was promised for that day the day before; perhaps days Int64, which each return spans: one
-            over several days tests no promise of one, and is neither counted nor taken for the day before.
-        var: The column of the promise.
-        confidence: Of the promise.
+            fraction, that was forecast for that day the day before; perhaps days Int64, which each return spans: one
+            over several days tests no forecast of one, and is neither counted nor taken for the day before.
+        var: The column of the forecast.
+        confidence: Of the forecast.
         minimum: Days with both, below which nothing is tested.
         by: The column that tells the portfolios apart.
 
@@ -237,12 +237,12 @@ def backtest(
     (40, 1, 40, 'green')
     """
     check_confidence(confidence)
-    promised = pl.col(var).cast(pl.Float64)
+    forecast = pl.col(var).cast(pl.Float64)
     broken, before = pl.col("broken"), pl.col("before")
     alone = pl.col("days").fill_null(1) <= 1 if "days" in history.collect_schema() else pl.lit(value=True)
     counts = (
         history.lazy()
-        .with_columns(broken=-finite_or_null(pl.col("ret")) > finite_or_null(promised))
+        .with_columns(broken=-finite_or_null(pl.col("ret")) > finite_or_null(forecast))
         .filter(broken.is_not_null())
         .sort(by, "day")
         .with_columns(broken=pl.when(alone).then(broken))
@@ -300,7 +300,7 @@ def _log_likelihood(misses: int, hits: int, p: float) -> float:
     return (misses * math.log1p(-p) if misses else 0.0) + (hits * math.log(p) if hits else 0.0)
 
 
-def _by_chi_square(statistic: float, degrees: Literal[1, 2]) -> Verdict:
+def _by_chi_square(statistic: float, degrees: Literal[1, 2]) -> SignificanceTest:
     statistic = max(0.0, statistic)
     p_value = math.erfc(math.sqrt(statistic / 2)) if degrees == 1 else math.exp(-statistic / 2)
-    return Verdict(statistic, p_value)
+    return SignificanceTest(statistic, p_value)

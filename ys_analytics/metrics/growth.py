@@ -1,7 +1,7 @@
-"""How much a portfolio grew: over everything, and per year.
+"""Growth of a portfolio: over the whole history, and per year.
 
-Takes return expressions and gives back one expression. Nothing here reads a
-store, a clock or a setting. Undefined is null, never NaN.
+Takes return expressions and gives back one expression. Does not read a store, clock or setting. Undefined
+is null, never NaN.
 """
 
 import math
@@ -34,7 +34,7 @@ def total_return(ret: pl.Expr) -> pl.Expr:
         ret: Simple returns per period, as fractions, in any order.
 
     Returns:
-        One Float64 fraction per group. -1 after a total loss, whatever follows. Null
+        One Float64 fraction per group. -1 after a total loss, no matter what follows. Null
         without a return, or when one is below -1: more than everything cannot be linked.
 
     Source:
@@ -80,7 +80,7 @@ def cagr(
         day: The Date each return ends on.
         days: The days each return spans; one each when None.
         days_per_year: The length of a year, in days.
-        minimum_days: Shorter histories have no growth per year; 0 annualises whatever there is.
+        minimum_days: Shorter histories have no growth per year; 0 annualises any.
 
     Returns:
         One Float64 fraction per year. -1 after a total loss. Null without a return, over fewer days than the
@@ -121,7 +121,7 @@ def annualised_return(
     count_missing: bool = False,
     days: pl.Expr | None = None,
 ) -> pl.Expr:
-    r"""Return per year by the number of periods, for series without dates, of whatever length is given.
+    r"""Return per year by the number of periods, for series without dates, of any length.
 
     $$ G = \Big(\prod_t (1 + r_t)\Big)^{N / n} - 1 \quad\text{or}\quad N \operatorname{mean}(r) $$
 

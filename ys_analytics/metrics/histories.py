@@ -1,6 +1,6 @@
-"""The gate that frames of returns pass: which columns there are, of what kind, in what order, over how many days.
+"""Validation of frames of returns: which columns there are, of what kind, in what order, over how many days.
 
-Knows no metric, store, clock or setting. What is no frame of returns is refused here, in one line,
+Does not know a metric, or read a store, clock or setting. What is no frame of returns is refused here, in one line,
 and not by Polars somewhere inside.
 """
 
@@ -14,7 +14,7 @@ _NUMBERS = {"ret": pl.Float64, "benchmark": pl.Float64, "days": pl.Int64}
 
 
 def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
-    """Return the frame with its days as Date and its returns, of whatever numeric type, as Float64.
+    """Return the frame with its days as Date and its returns, of any numeric type, as Float64.
 
     Args:
         returns: Columns `by`, day Date or Datetime, ret and perhaps benchmark and days of a numeric type; others are

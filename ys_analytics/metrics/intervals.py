@@ -1,7 +1,7 @@
-"""How far a number might have come out otherwise: block bootstrap intervals.
+"""Confidence intervals of metrics, by block bootstrap.
 
-Knows how days are drawn again, in blocks that keep what hangs together; the metrics are the
-catalogue's own. The same seed draws the same days. Knows no store, clock or setting.
+Days are drawn again in blocks, which keep the dependence between neighbours; the metrics are the
+catalogue's own. The same seed draws the same days. Does not read a store, clock or setting.
 """
 
 import random

@@ -1,7 +1,7 @@
-"""How far a loan is from liquidation: health factor, the price that ends it, a ladder of joint shocks.
+"""Distance of a loan from liquidation: health factor, the price that ends it, a ladder of joint shocks.
 
 Takes the supplies and borrows of portfolios and gives tables, or expressions over one
-side of them. Knows no store, clock or setting. A health factor below 1 may be liquidated.
+side of them. Does not read a store, clock or setting. A health factor below 1 may be liquidated.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ def liquidation_price(
         price: $P$ now.
         health: $H$ now.
         weight: $s$, this collateral's part of the backing $\sum c \ell$; all of it when None.
-        owed: $m$, the part of the debt that moves with this collateral (borrowed WETH beside wstETH); none when None.
+        owed: $m$, the part of the debt that moves with this collateral (borrowed WETH against wstETH); none when None.
 
     Returns:
         One Float64 a row, in the unit of `price`; above it when already liquidable, or when a rise does it (more is

@@ -66,7 +66,7 @@ class Claim:
     Attributes:
         legs: The assets behind it: one, or several in a pool.
         pool: The pool's curve; none for a claim on one asset.
-        rates: Of a stable pool: what one unit of each leg counts for in its invariant (1.2 for wstETH beside ETH);
+        rates: Of a stable pool: what one unit of each leg counts for in its invariant (1.2 for wstETH with ETH);
             1 for each when empty.
     """
 

@@ -147,7 +147,7 @@ class Gains:
         quantity: What is left.
         cost: What that cost, in USD.
         unmatched: Sold beyond what had ever been bought; no part of it is in `realised`.
-        unmatched_proceeds: What that brought, its share of the fee taken off, in USD: profit or not, nobody knows.
+        unmatched_proceeds: What that brought, its share of the fee taken off, in USD: whether it is profit is unknown.
         lots: What is left, lot by lot, in the order it was bought.
     """
 

@@ -1,6 +1,7 @@
-"""What was earned, to the last decimal: realised and unrealised gains, gas, and one identity.
+"""Profit and loss, to the last decimal: realised and unrealised gains, gas, and one identity.
 
-Lots are matched in `metrics.lots`; the identity is an expression over exact columns. Knows no store, clock or setting.
+Lots are matched in `metrics.lots`; the identity is an expression over exact columns. Does not read a store,
+clock or setting.
 """
 
 from decimal import Decimal, localcontext
@@ -121,8 +122,8 @@ def identity(parts: pl.DataFrame | pl.LazyFrame, *, tolerance: Decimal = Decimal
     Args:
         parts: value_before, value_after and the parts price, yield, rewards, lp_fees, impermanent_loss
             (positive: lost), gas (positive: paid), flows (positive: in), all Decimal(38, 18) in USD; a null
-            part is one nobody could state. And pool, where there is such a column: price, fees and impermanent
-            loss of pool shares that could not be told apart.
+            part is one that could not be stated. And pool, where there is such a column: price, fees and impermanent
+            loss of pool shares that could not be separated.
         tolerance: Largest residual, in USD, that is let pass.
 
     Returns:

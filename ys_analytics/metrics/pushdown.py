@@ -1,6 +1,6 @@
 """The fleet table as one ClickHouse query that runs where the snapshots are.
 
-Knows how the dozen headline metrics are said in SQL, on one server, in process or over a
+Writes the twelve headline metrics in SQL, for one server, in process or over a
 Distributed table; equal to `fleet` over `daily_returns`, which remain the definition. Opens no
 store: it gives a text and its parameters.
 """
@@ -29,7 +29,7 @@ closes AS (
         AND portfolio_id > {{after:String}} AND ({{last:String}} = '' OR portfolio_id <= {{last:String}})
     GROUP BY portfolio_id, day
 ),
--- Each close beside the one before it; a period ends with its close.
+-- Each close with the one before it; a period ends with its close.
 periods AS (
     SELECT
         portfolio_id, day, value, closed_at,

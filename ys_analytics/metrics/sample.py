@@ -1,6 +1,6 @@
-"""What every metric leans on: which returns count, when there is no risk, how long a year is.
+"""Rules that every metric shares: which returns count, when a risk is negligible, how long a year is.
 
-Knows no metric, store, clock or setting. A return that is null, NaN or infinite
+Does not know a metric, or read a store, clock or setting. A return that is null, NaN or infinite
 is a day without data: it is left out, and `n` and coverage show that it was.
 """
 
@@ -26,7 +26,7 @@ OBSERVED = "observed:"
 
 
 def finite_or_null(ret: pl.Expr) -> pl.Expr:
-    """Return the finite values of `ret`, of whatever numeric type, as Float64; the others become null."""
+    """Return the finite values of `ret`, of any numeric type, as Float64; the others become null."""
     if _is_observed(ret):
         return ret
     exact = ret.cast(pl.Float64)
@@ -73,13 +73,13 @@ def ascending(ret: pl.Expr) -> pl.Expr:
 
 
 def dispersion(ret: pl.Expr, *, ddof: int = 1) -> pl.Expr:
-    """Return the standard deviation, null where it is only rounding noise: beside one, or beside the mean."""
-    return _beside_mean(ret, null_if_negligible, ddof)
+    """Return the standard deviation, null where it is only rounding noise, compared with one or with the mean."""
+    return _relative_to_mean(ret, null_if_negligible, ddof)
 
 
 def spread(ret: pl.Expr, *, ddof: int = 1) -> pl.Expr:
     """Return the standard deviation, and 0 where it is only rounding noise."""
-    return _beside_mean(ret, zero_if_negligible, ddof)
+    return _relative_to_mean(ret, zero_if_negligible, ddof)
 
 
 def varies(ret: pl.Expr) -> pl.Expr:
@@ -87,8 +87,8 @@ def varies(ret: pl.Expr) -> pl.Expr:
     return dispersion(ret).is_not_null()
 
 
-def _beside_mean(ret: pl.Expr, guard: Callable[[pl.Expr], pl.Expr], ddof: int) -> pl.Expr:
-    # Thirty returns of 123,456.789 have a deviation of 1e-11: large beside 1e-12, nothing beside their mean.
+def _relative_to_mean(ret: pl.Expr, guard: Callable[[pl.Expr], pl.Expr], ddof: int) -> pl.Expr:
+    # Thirty returns of 123,456.789 have a deviation of 1e-11: large next to 1e-12, nothing next to their mean.
     size = ret.mean().abs().clip(lower_bound=1.0)
     return guard(ret.std(ddof=ddof) / size) * size
 

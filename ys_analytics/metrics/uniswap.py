@@ -1,4 +1,4 @@
-"""The geometry of a concentrated position: ticks, prices, liquidity and the tokens in it.
+"""Geometry of a concentrated position: ticks, prices, liquidity and the tokens in it.
 
 Plain numbers in and out, for one position at a time; `yields` has what portfolios need of it.
 Prices here are of token 0 in token 1 unless a function says otherwise.
@@ -53,7 +53,7 @@ def lower_price(amount0: float, amount1: float, *, price: float, upper: float) -
     liquidity = liquidity_of_token0(amount0, price=price, upper=upper)
     root = math.sqrt(price) - amount1 / liquidity if liquidity > 0 else -1.0
     if root < 0:
-        raise ValueError(f"{amount1} of token 1 is more than any range below {price} takes beside {amount0} of token 0")
+        raise ValueError(f"{amount1} of token 1 is more than any range below {price} takes with {amount0} of token 0")
     return root**2
 
 
@@ -66,7 +66,7 @@ def upper_price(amount0: float, amount1: float, *, price: float, lower: float) -
     sp = math.sqrt(price)
     liquidity = liquidity_of_token1(amount1, price=price, lower=lower)
     if not liquidity > sp * amount0:
-        raise ValueError(f"{amount0} of token 0 is more than any range above {price} takes beside {amount1} of token 1")
+        raise ValueError(f"{amount0} of token 0 is more than any range above {price} takes with {amount1} of token 1")
     return (liquidity * sp / (liquidity - sp * amount0)) ** 2
 
 

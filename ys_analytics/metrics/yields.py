@@ -1,7 +1,7 @@
-"""What a pool pays: rates and their compounding, realised against quoted, impermanent loss, Uniswap's geometry.
+"""Yield of a pool: rates and their compounding, realised against quoted, impermanent loss, Uniswap's geometry.
 
-Takes expressions (or plain numbers, where a tick is one) and gives back the same. Knows no
-store, clock or setting. Rates are fractions per year; undefined is null.
+Takes expressions (or plain numbers, where a tick is one) and gives back the same. Does not read a store,
+clock or setting. Rates are fractions per year; undefined is null.
 """
 
 import math
@@ -127,7 +127,7 @@ def period_return(gain: pl.Expr, capital: pl.Expr) -> pl.Expr:
 
 
 def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
-    """Realised beside quoted yield of each position, and the haircut between them.
+    """Realised and quoted yield of each position, and the haircut between them.
 
     Args:
         positions: pool String, quoted_apy (mean of the period, as a fraction), gain and capital (USD), days.
@@ -135,7 +135,7 @@ def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFr
     Returns:
         The rows and period_return Float64 (gain over capital, not annualised), realised_apy Float64 a year (null for
         a position held for less than the catalogue's minimum history), haircut Float64 (quoted less realised:
-        positive was promised and not paid), reason String (why realised_apy is null); the largest haircut first.
+        positive was quoted and not paid), reason String (why realised_apy is null); the largest haircut first.
 
     >>> frame = pl.DataFrame({"pool": ["p"], "quoted_apy": [0.3], "gain": [10.0], "capital": [100.0], "days": [365]})
     >>> quoted_against_realised(frame)["haircut"].round(6).item()

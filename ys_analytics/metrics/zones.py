@@ -1,7 +1,8 @@
 """The zone of moments and days: what enters a computation is in UTC, is converted to it, or is refused.
 
-Knows no metric, store, clock or setting. A moment with a zone is one moment in every zone, so it is converted; one
-without a zone could be any, so it is refused; so is a day that is a day of another zone.
+Does not know a metric, or read a store, clock or setting. A moment with a zone is one moment in every zone,
+so it is converted; one without a zone could be any, so it is refused; so is a day that is a day of another
+zone.
 """
 
 import polars as pl

@@ -70,19 +70,19 @@ def counts(a: Asked) -> tuple[int, int]:
     return a.inputs["observations"], a.inputs["failures"]
 
 
-def pof(a: Asked) -> backtest.Verdict:
+def pof(a: Asked) -> backtest.SignificanceTest:
     return backtest.kupiec(*counts(a), confidence=a.inputs["var_level"])
 
 
-def independence(a: Asked) -> backtest.Verdict:
+def independence(a: Asked) -> backtest.SignificanceTest:
     return backtest.christoffersen(*(a.inputs[name] for name in ("n00", "n01", "n10", "n11")))
 
 
-def tuff(a: Asked) -> backtest.Verdict:
+def tuff(a: Asked) -> backtest.SignificanceTest:
     return backtest.time_until_first_failure(a.inputs["first_failure"], confidence=a.inputs["var_level"])
 
 
-def both(a: Asked) -> backtest.Verdict:
+def both(a: Asked) -> backtest.SignificanceTest:
     return backtest.conditional_coverage(pof(a), independence(a))
 
 

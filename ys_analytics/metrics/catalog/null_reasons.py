@@ -1,7 +1,7 @@
-"""Why a number is null: too few observations, or a sample in which it is undefined.
+"""Reasons for nulls: too few observations, or a sample in which the metric is undefined.
 
-Knows the one rule by which the catalogue refuses, for numbers computed anywhere: in Polars
-or where the data is.
+States the one rule of the catalogue, for numbers computed anywhere: in Polars or in the store. Depends on the
+headline. Does not compute a metric.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def whole(metric: Metric, *, since: date | None) -> pl.Expr:
 
 
 def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | None = None) -> pl.Expr:
-    """The reason why a metric is refused; null beside a value.
+    """The reason why a metric is refused; null where there is a value.
 
     Args:
         metric: Which.
@@ -61,7 +61,7 @@ def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | Non
 def with_reasons(
     numbers: pl.DataFrame, metrics: Iterable[Metric] = HEADLINE, *, since: date | None = None
 ) -> pl.DataFrame:
-    """The rows of `fleet`, and beside each metric the reason why it is null.
+    """The rows of `fleet`, and with each metric the reason why it is null.
 
     Args:
         numbers: What `fleet` or the pushed-down query gave; n is null for a portfolio that has no return at all.

@@ -1,7 +1,7 @@
-"""The frame of numbers: each with what it rests on, or the reason why it is refused.
+"""Frames of metrics for many portfolios: each value with its sample, or the reason why it is null.
 
-Knows how metrics are computed for many portfolios at once; which there are, the lists
-beside this file say. Knows no store, clock or setting.
+Depends on declarations, `histories` and `spans`. Does not say which metrics there are, or read a store, clock or
+setting.
 """
 
 from collections.abc import Iterable
@@ -93,7 +93,7 @@ def summarise(
     Returns:
         `by` String; metric String; value Float64; at, since, until Date (the day it happened on,
         the peak, the recovery; null where the metric has none); n, days Int64; coverage Float64;
-        start, end Date; reason String, null beside a value. In order of `returns`, then `metrics`.
+        start, end Date; reason String, null where there is a value. In order of `returns`, then `metrics`.
 
     Raises:
         ContractError: a portfolio has two returns for one day.
@@ -133,12 +133,12 @@ def _numbers(
     ret, daily, market, days = pl.col(_RET), pl.col(_DAILY), pl.col(_MARKET), pl.col(_DAYS)
     sample = Sample(ret=ret, daily=daily, days=days, benchmark=market, risk_free=risk_free / YEAR)
     plain = histories(returns, by=by)
-    beside = "benchmark" in plain.collect_schema()
+    paired = "benchmark" in plain.collect_schema()
     columns = {
-        metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not beside else metric.of(sample)
+        metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not paired else metric.of(sample)
         for metric in metrics
     }
-    columns[_PAIRS] = ((present(daily) & present(market)).sum() if beside else pl.lit(None)).cast(pl.Int64)
+    columns[_PAIRS] = ((present(daily) & present(market)).sum() if paired else pl.lit(None)).cast(pl.Int64)
     if dates:
         columns |= {
             f"{metric.name}:{name}": dated(sample)
@@ -180,7 +180,7 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, s
     )
     if since is not None:
         rows = rows.filter((day >= since) | day.is_null()).set_sorted(_RUN)
-    # The path beside its rows: in half the time that `over` takes, for the runs are in order already.
+    # The path joined to its rows: in half the time that `over` takes, for the runs are in order already.
     path = rows.group_by(_RUN, maintain_order=True).agg(depth=raw_depth(ret)).select(pl.col("depth").explode())
     seen = present(ret)
     return (

@@ -1,4 +1,4 @@
-"""Falls from a peak: the path, the deepest one, all of them, and reward per unit of them.
+"""Drawdowns: the path, the deepest one, all of them, and reward per unit of them.
 
 Gathers four subjects: the `path` and its lowest point, `episodes` as a table, `measures` that
 put them in one number, and `rewards` per unit of them.

@@ -1,6 +1,6 @@
 """The table of drawdown episodes: peak, trough, recovery or none, depth, lengths.
 
-Takes the frame of returns and gives a frame. Knows no store, clock or setting.
+Takes the frame of returns and gives a frame. Does not read a store, clock or setting.
 """
 
 from datetime import timedelta

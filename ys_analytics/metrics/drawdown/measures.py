@@ -1,7 +1,7 @@
 """Drawdowns in one number: how deep and how long, on average and at worst.
 
-Takes return expressions in time order and gives back one expression. Knows no store,
-clock or setting. Depths are negative; indices of pain are positive, as their authors have them.
+Takes return expressions in time order and gives back one expression. Does not read a store, clock or
+setting. Depths are negative; indices of pain are positive, as their authors have them.
 """
 
 from typing import Literal

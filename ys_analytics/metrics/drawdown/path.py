@@ -1,7 +1,7 @@
 """The path of wealth, its distance from the peak, and the deepest fall with its dates.
 
-Takes return expressions in time order and gives back one expression. Knows no store,
-clock or setting. A fall is negative: -0.25 is a quarter below the peak.
+Takes return expressions in time order and gives back one expression. Does not read a store, clock or
+setting. A fall is negative: -0.25 is a quarter below the peak.
 """
 
 from datetime import timedelta

@@ -1,7 +1,7 @@
-"""Reward per unit of drawdown.
+"""Ratios of growth to drawdown.
 
-Takes return expressions in time order and gives back one expression. Knows no store,
-clock or setting. Undefined is null, never NaN.
+Takes return expressions in time order and gives back one expression. Does not read a store, clock or
+setting. Undefined is null, never NaN.
 """
 
 from typing import Literal
@@ -54,7 +54,7 @@ def martin(ret: pl.Expr, *, growth: pl.Expr, depth: pl.Expr | None = None) -> pl
     direction="higher",
     minimum=MINIMUM_DAYS,
     null_reason="the value never fell, or a return is below -100 %",
-    why="Growth per year over the pain index, without a risk-free rate, beside the Martin ratio.",
+    why="Growth per year over the pain index, without a risk-free rate, as for the Martin ratio.",
     basis="linked",
     of=lambda f, s: f(s.ret, growth=cagr(s.ret, day=s.day, days=s.days), depth=s.depth),
 )

@@ -1,7 +1,7 @@
 """Money that crosses a portfolio's border: which transactions it is, and what they were worth.
 
-Knows the rules and counts every assumption: `flow_audit` says how many rows each rule
-decided. Knows no store, clock or setting.
+Has the rules and counts every assumption: `flow_audit` says how many rows each rule
+decided. Does not read a store, clock or setting.
 """
 
 from datetime import timedelta
@@ -45,7 +45,7 @@ def classify_flows(transactions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
 
 
 def crosses() -> pl.Expr:
-    """Whether a transaction is one that takes money over the portfolio's border, whatever became of it.
+    """Whether a transaction is one that takes money over the portfolio's border, settled or not.
 
     Rules (2) to (5) of `classify_flows`, over transaction_type, protocol_name and metadata: a failed or pending
     deposit is of a kind that crosses, although nothing crossed.

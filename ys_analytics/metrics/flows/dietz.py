@@ -1,6 +1,6 @@
 """Returns with external flows taken out: daily Modified Dietz, and their linking.
 
-Takes closing values and flows, gives daily returns. Knows no store, clock or setting.
+Takes closing values and flows, gives daily returns. Does not read a store, clock or setting.
 Money that was withdrawn is not lost: a portfolio emptied by its owner returns nothing, not -100 %.
 """
 
@@ -36,7 +36,7 @@ def daily_returns(
     The denominator is the average capital over the period. Where the portfolio was empty, or nearly so, for a part of
     it, that average is taken over the rest, while money was at work: at least a tenth of the largest capital of the
     period was in, capital being $V_0$ and the flows so far (of flows at one moment, those in come first). 1,000 paid in
-    at noon, 1,050 taken out an hour later return 5 %, whatever the hours; averaged over the whole day the capital would
+    at noon, 1,050 taken out an hour later return 5 %, at any hours; averaged over the whole day the capital would
     be 18.75 and the return 267 %. The same holds for the first deposit into an empty portfolio, for one that is far
     larger than what was there, and for taking everything out early in the day. Money in and out at one moment is
     measured against the most that its flows left in. While money is at work throughout, this is the formula above.
@@ -45,7 +45,7 @@ def daily_returns(
         values: portfolio_id, day Date, value Decimal(38, 18); a day without a close has no row.
             An optional closed_at Datetime(us, UTC) is when the close was taken.
         flows: portfolio_id, timestamp Datetime(us, UTC), amount Decimal(38, 18), positive into
-            the portfolio; a null amount is a flow nobody could value. None: no flows.
+            the portfolio; a null amount is a flow that could not be valued. None: no flows.
 
     Returns:
         One row for each close, sorted: portfolio_id String, day Date, ret Float64, gain

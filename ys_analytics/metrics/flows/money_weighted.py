@@ -2,7 +2,7 @@
 
 Root finding is the one thing here that no expression can do; it is plain arithmetic over
 a list of flows. No root, several roots and a search that did not settle are results with
-a reason, not exceptions. Knows no store, clock or setting.
+a reason, not exceptions. Does not read a store, clock or setting.
 """
 
 import math
@@ -22,7 +22,7 @@ from ys_analytics.metrics.zones import in_utc
 
 DayCount = Literal["ACT/365", "ACT/360", "30/360 ISDA", "ACT/ACT ISDA"]
 
-# Flows this small beside the largest are dust of subtraction, not money.
+# Flows this small next to the largest are dust of subtraction, not money.
 _DUST = 1e-14
 
 # The search runs over ln(1 + rate): from losing all but 10^-9 a year to growing 10^9-fold.
@@ -36,7 +36,7 @@ class MoneyWeighted:
     Attributes:
         rate: Per year, as a fraction; None unless exactly one rate solves it.
         roots: Every rate that solves it, ascending.
-        reason: Why rate is None; None beside a rate.
+        reason: Why rate is None; None where there is a rate.
     """
 
     rate: float | None
@@ -307,7 +307,7 @@ def _valley(worth: Callable[[float], float], low: float, high: float, sign: floa
 
 
 def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.DataFrame | None = None) -> pl.DataFrame:
-    """Money-weighted beside time-weighted return of every portfolio, and what timing added.
+    """Money-weighted and time-weighted return of every portfolio, and what timing added.
 
     The period is from the end of the first close's day to the end of the last one's. Rates per year are given from the
     catalogue's minimum history on; the returns of the period itself always.

@@ -1,4 +1,4 @@
-"""Reward, and reward per unit of risk.
+"""Performance: return, and return per unit of risk.
 
 Gathers the subjects: `ratios`, `sharpe_inference`, `win_loss`, `composites` of them, `relative` to a benchmark
 with `regression`, `capture` and `timing`, calendar `periods` and `rolling` forms; and `growth`, which stands outside.

@@ -1,7 +1,7 @@
-"""What a portfolio takes of a rising market and of a falling one.
+"""Capture of a rising and of a falling market, and the share of periods ahead of the benchmark.
 
 Takes two return expressions of the same periods and gives back one expression; a period
-that one of them lacks counts for neither. Nothing here reads a store, a clock or a setting.
+that one of them lacks counts for neither. Does not read a store, clock or setting.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Numbers made of other numbers, as the tear sheets of the trade print them.
+"""Metrics composed of other metrics, as tear sheets print them.
 
 Takes return expressions and gives back one expression. Knows no store, clock or setting; what its
 parts are, their own modules say. Undefined is null, never NaN.
@@ -186,11 +186,11 @@ def smart_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float 
     direction="higher",
     minimum=MINIMUM_DAYS,
     null_reason="no return is below the target",
-    why="Schwager divides by the root of two, so that the ratio can be read beside the Sharpe ratio.",
+    why="Schwager divides by the root of two, so that the ratio can be compared with the Sharpe ratio.",
     of=lambda f, s: f(s.daily, periods_per_year=s.periods_per_year, target=s.risk_free),
 )
 def adjusted_sortino_ratio(ret: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
-    r"""Sortino ratio by the root of two, so that it can be read beside a Sharpe ratio.
+    r"""Sortino ratio by the root of two, so that it can be compared with a Sharpe ratio.
 
     $$ \text{Sortino} / \sqrt{2} $$
 

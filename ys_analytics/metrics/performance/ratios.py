@@ -1,8 +1,8 @@
-"""Reward per unit of risk.
+"""Ratios of return to risk.
 
 Every function takes return expressions and gives back one expression, so the
 same definition serves `select`, `group_by(...).agg`, `over` and `rolling`.
-Nothing here reads a store, a clock or a setting. Undefined is null, never NaN.
+Does not read a store, clock or setting. Undefined is null, never NaN.
 """
 
 import math
@@ -179,7 +179,7 @@ def geometric_sharpe_ratio(
     minimum=MINIMUM_DAYS,
     null_reason="the returns do not vary",
     why="The correction belongs to the ratio of the period whose skewness and tails it uses; annualised "
-    "after it, it can be read beside the Sharpe ratio.",
+    "after it, it can be compared with the Sharpe ratio.",
     of=lambda f, s: f(
         s.daily,
         sharpe=sharpe_ratio(s.daily, periods_per_year=1, risk_free=s.risk_free),

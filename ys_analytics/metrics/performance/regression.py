@@ -1,7 +1,7 @@
-"""What a regression on the benchmark leaves over: risk parted in two, co-moments, selectivity.
+"""Decomposition by a regression on the benchmark: systematic and specific risk, co-moments, selectivity.
 
 Takes two return expressions of the same periods and gives back one expression; a period
-that one of them lacks counts for neither. Nothing here reads a store, a clock or a setting.
+that one of them lacks counts for neither. Does not read a store, clock or setting.
 """
 
 import math

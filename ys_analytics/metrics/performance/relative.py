@@ -1,7 +1,7 @@
-"""Return and risk against a benchmark: beta, alpha, active return, what the market leaves over.
+"""Return and risk against a benchmark: beta, alpha, active return and their ratios.
 
 Takes two return expressions of the same periods and gives back one expression; a period
-that one of them lacks counts for neither. Nothing here reads a store, a clock or a setting.
+that one of them lacks counts for neither. Does not read a store, clock or setting.
 """
 
 import math
@@ -385,7 +385,7 @@ def information_ratio(
     direction="higher",
     minimum=MINIMUM_DAYS,
     null_reason="the returns do not vary",
-    why="Growth per year brought to the benchmark's volatility, so that it can be read beside the benchmark's return.",
+    why="Growth per year brought to the benchmark's volatility, so that it compares with the benchmark's return.",
     of=lambda f, s: f(s.daily, s.benchmark, periods_per_year=s.periods_per_year, risk_free=s.risk_free),
     benchmark=True,
 )

@@ -1,8 +1,8 @@
-"""Numbers over a window that moves along the returns.
+"""Metrics over a window that moves along the returns.
 
 Expressions over rows in time order, for one series or, with `.over(...)`, for many; give them one row a day, null where
 a day has no return of its own (`spans.one_day`), and a window that holds a gap has no number. `rolling` gives the table
-of all portfolios at once. Knows no store, clock or setting.
+of all portfolios at once. Does not read a store, clock or setting.
 """
 
 import math
@@ -181,7 +181,7 @@ def rolling(
     periods_per_year: float = YEAR,
     by: str = "portfolio_id",
 ) -> pl.DataFrame:
-    """Rolling volatility, Sharpe ratio and, beside a benchmark, beta of every portfolio.
+    """Rolling volatility, Sharpe ratio and, with a benchmark, beta of every portfolio.
 
     A window of daily returns is of days: it has numbers where each of its days has a return of its own, by the rule in
     `metrics.spans`. After a gap it begins anew. Of other series (`periods_per_year` is not 365) it is of returns.
@@ -209,11 +209,13 @@ def rolling(
     check_periods(periods_per_year)
     ret, its, run, day = pl.col("ret"), pl.col("benchmark"), pl.col(_RUN), pl.col("day")
     plain = histories(returns, by=by)
-    beside = "benchmark" in plain.collect_schema()
+    paired_with = "benchmark" in plain.collect_schema()
     rows = (
         plain.filter(ret.is_finite())
         .pipe(with_days, by=by)
-        .select(by, "day", "days", pl.col(by).rle_id().alias(_RUN), "ret", *([finite_or_null(its)] if beside else []))
+        .select(
+            by, "day", "days", pl.col(by).rle_id().alias(_RUN), "ret", *([finite_or_null(its)] if paired_with else [])
+        )
         .collect()
     )
     begins = (run != run.shift(1)).fill_null(value=True)
@@ -227,7 +229,7 @@ def rolling(
         "volatility": (risk * scale, pl.lit(value=True)),
         "sharpe_ratio": ((pl.col("mean:") - risk_free / YEAR) / risk * scale, risk > NO_RISK),
     }
-    if beside:
+    if paired_with:
         own = ret if rows["benchmark"].null_count() == 0 else pl.when(its.is_not_null()).then(ret)
         slid |= {"shared:": pl.rolling_cov(own, its, window_size=window), "variance:": its.rolling_var(window)}
         numbers["beta"] = (pl.col("shared:") / variance, variance > NO_RISK**2)

@@ -1,7 +1,7 @@
-"""How sure a Sharpe ratio is, and how long a record must be to be sure of it.
+"""Statistical inference on the Sharpe ratio: its probability of being positive, and the track record that takes.
 
-Takes return expressions and gives back one expression. Knows no store, clock or
-setting. Both functions work on the same excess return as the ratio itself.
+Takes return expressions and gives back one expression. Does not read a store, clock or setting. Both
+functions work on the same excess return as the ratio itself.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""Whether a portfolio held more of the market when the market rose.
+"""Market timing: whether exposure rose with the market.
 
-Takes return expressions and gives back one expression. Knows no store, clock or setting.
+Takes return expressions and gives back one expression. Does not read a store, clock or setting.
 Undefined is null, never NaN.
 """
 

@@ -1,7 +1,7 @@
-"""Wins and losses: how often, how large, and what one is worth against the other.
+"""Wins and losses: how often, how large, and the ratio of the two.
 
-Takes return expressions and gives back one expression. Nothing here reads a
-store, a clock or a setting. Undefined is null, never NaN.
+Takes return expressions and gives back one expression. Does not read a store, clock or setting. Undefined
+is null, never NaN.
 """
 
 from typing import Literal
@@ -308,7 +308,7 @@ def expectancy(ret: pl.Expr, *, per: Literal["period", "loss"] = "period") -> pl
 
     $$ W \bar r_{+} + L \bar r_{-} \quad\text{or}\quad W \frac{\bar r_{+}}{|\bar r_{-}|} - L $$
 
-    with $W$ and $L$ the shares of winning and losing periods: the mean return, told another way.
+    with $W$ and $L$ the shares of winning and losing periods: the mean return, split in two.
 
     Args:
         ret: Simple returns per period, as fractions.
@@ -380,7 +380,7 @@ def kelly_fraction(ret: pl.Expr, *, method: Literal["wins", "moments"] = "wins",
     direction="lower",
     minimum=1,
     null_reason="there is no return",
-    why="Days in a row with a loss; a day without data ends a run, for nobody knows what it was.",
+    why="Days in a row with a loss; a day without data ends a run, because its return is unknown.",
     cites="as quantstats' consecutive_losses",
     alternative=1,
     of=lambda f, s: f(s.daily, of="losses"),
@@ -392,7 +392,7 @@ def kelly_fraction(ret: pl.Expr, *, method: Literal["wins", "moments"] = "wins",
     direction="higher",
     minimum=1,
     null_reason="there is no return",
-    why="Days in a row with a gain; a day without data ends a run, for nobody knows what it was.",
+    why="Days in a row with a gain; a day without data ends a run, because its return is unknown.",
     cites="As quantstats' consecutive_wins",
     of=lambda f, s: f(s.daily, of="wins"),
 )

@@ -1,6 +1,6 @@
-"""How much hangs on one thing: an asset, a protocol, a chain, the issuer of a stablecoin.
+"""Concentration of a portfolio in one asset, protocol, chain or issuer of stablecoins.
 
-Takes weights or positions, gives an index or a table. Knows no store, clock or setting.
+Takes weights or positions, gives an index or a table. Does not read a store, clock or setting.
 """
 
 import polars as pl

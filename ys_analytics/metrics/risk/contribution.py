@@ -1,7 +1,7 @@
-"""Who the risk comes from: volatility, value at risk and expected shortfall parted by asset.
+"""Contribution of each asset to volatility, value at risk and expected shortfall.
 
 Takes a long frame of asset returns and the weights of today, gives one row an asset. The
-parts add up to the whole (Euler), so a share is a share. Knows no store, clock or setting.
+parts add up to the whole (Euler), so a share is a share. Does not read a store, clock or setting.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Spread and shape of a return series: deviation, partial moments, skew, dependence on itself.
 
-Takes return expressions and gives back one expression. Knows no store, clock or
-setting. Undefined is null, never NaN.
+Takes return expressions and gives back one expression. Does not read a store, clock or setting. Undefined
+is null, never NaN.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Tails that history has too little of: entropic bounds and a fitted Pareto tail.
+"""Tail risk beyond the observed returns: entropic bounds and a fitted Pareto tail.
 
 Takes return expressions and gives back one expression. Both need a small search or fit per
 portfolio that no expression can do, in plain arithmetic over one series. Losses are positive.
@@ -22,7 +22,7 @@ def entropic_risk(ret: pl.Expr, *, theta: float = 1.0, confidence: float = 0.95)
 
     Args:
         ret: Simple returns per period, as fractions.
-        theta: $\theta$, greater for a calmer judge.
+        theta: $\theta$, greater for less weight on the worst returns.
         confidence: $c$.
 
     Returns:

@@ -1,7 +1,6 @@
-"""What today's positions would lose: replayed episodes of DeFi's past, and shocks of any size.
+"""Stress tests of today's positions: replayed episodes of DeFi's past, and shocks of any size.
 
-The episodes have fixed dates, so a report printed again says the same. Knows no store,
-clock or setting.
+The episodes have fixed dates, so a report printed again says the same. Does not read a store, clock or setting.
 """
 
 from collections.abc import Mapping

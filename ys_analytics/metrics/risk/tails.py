@@ -1,7 +1,7 @@
-"""How bad a bad day is: value at risk and expected shortfall by three methods.
+"""Value at risk and expected shortfall, by three methods.
 
-Takes return expressions and gives back one expression. Knows no store, clock or
-setting. Losses are positive here, as the word risk has it; undefined is null.
+Takes return expressions and gives back one expression. Does not read a store, clock or setting. Losses are
+positive; undefined is null.
 """
 
 import math
@@ -62,7 +62,7 @@ _PLOTTING = {"weibull": 0.0, "hazen": 0.5, "median_unbiased": 1 / 3, "normal_unb
     direction="lower",
     minimum=MINIMUM_DAYS,
     null_reason="there is no return",
-    why="Mean and sample deviation of the same days, as RiskMetrics users expect beside the historical figure.",
+    why="Mean and sample deviation of the same days, as RiskMetrics users expect next to the historical figure.",
     cites="Jorion",
     alternative=1,
     of=lambda f, s: f(s.daily, confidence=s.confidence, method="normal"),
