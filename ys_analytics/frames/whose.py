@@ -3,6 +3,7 @@
 Knows ids and names; reads no store.
 """
 
+from unicodedata import normalize
 from uuid import UUID
 
 import polars as pl
@@ -16,7 +17,7 @@ def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> str:
 
     Args:
         portfolios: Columns id and name.
-        wanted: An id, or a name in any case, whole or in part.
+        wanted: An id, or a name in any case and in any spelling that Unicode calls the same, whole or in part.
 
     Raises:
         UsageError: nothing matches, or several do.
@@ -29,19 +30,31 @@ def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> str:
     ...
     ys_analytics.errors.UsageError: portfolio 'blue' could be Blue chip core or Blue sky; write more of the name
     """
-    for exact in (_id(wanted), wanted):
+    for exact in (_id(wanted.strip()), wanted):
         if exact in portfolios["id"]:
             return exact
-    names = pl.col("name").str.to_lowercase()
-    words = wanted.strip().lower()
-    for condition in (pl.col("name") == wanted, names == words, names.str.contains(words, literal=True)):
-        found = portfolios.filter(condition) if words else portfolios.clear()
+    named = portfolios.drop_nulls("name").sort("name", "id")
+    names = pl.Series([_folded(name) for name in named["name"]], dtype=pl.String)
+    words = _folded(wanted.strip())
+    for meant in (named["name"] == wanted, names == words, names.str.contains(words, literal=True)):
+        found = named.filter(meant) if words else named.clear()
         if found.height == 1:
             return str(found["id"][0])
         if found.height > 1:
-            listed = " or ".join(found["name"].sort()[:3])
-            raise UsageError(f"portfolio {wanted!r} could be {listed}; write more of the name")
-    raise misnamed(wanted, portfolios["name"], what="portfolio", listed="`ys load portfolios`")
+            raise UsageError(f"portfolio {wanted!r} could be {_listed(found.head(3))}")
+    raise misnamed(wanted, named["name"], what="portfolio", listed="`ys load portfolios`")
+
+
+def _listed(found: pl.DataFrame) -> str:
+    """What several portfolios are called, and how to mean one of them: by id where they are called the same."""
+    if found["name"].is_unique().all():
+        return f"{' or '.join(found['name'])}; write more of the name"
+    return f"{' or '.join(f'{name} ({key})' for key, name in found.select('id', 'name').iter_rows())}; write the id"
+
+
+def _folded(name: str) -> str:
+    """A name without what tells spellings of it apart: case, and how accents are composed."""
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def _id(text: str) -> str:
