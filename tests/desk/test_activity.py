@@ -99,6 +99,10 @@ def test_a_page_prints_what_was_tried_and_no_amount(status):
         ({"l1_fee": "0.000193412778003114"}, "2.386825556006228"),
         ({"l1_fee": 0.0005}, "3"),
         ({"l1_fee": 5e-05}, "2.1"),
+        # The same digits as a JSON string and as a JSON number, which is no float.
+        ({"l1_fee": "1.123456789012345678"}, "2248.913578024691356"),
+        ('{"l1_fee": 1.123456789012345678, "operator_fee": null}', "2248.913578024691356"),
+        ("[]", "2"),
         ({"blob_fee": "0.001"}, "4"),
         ({"operator_fee": "0.001", "l1_fee": "0.001"}, "6"),
         # Part of the price of gas already: counting it would count it twice.
@@ -107,7 +111,7 @@ def test_a_page_prints_what_was_tried_and_no_amount(status):
 )
 def test_what_leaves_the_wallet_beside_gas_is_part_of_gas(note, usd):
     """A rollup's data fee, its operator's fee and blobs, in the coin and in USD."""
-    done = with_gas(deed(note=note, chain_id=10))
+    done = with_gas(deed(chain_id=10, metadata=note if isinstance(note, str) else json.dumps(note)))
     assert done["gas"].item() == D(usd)
     assert ledger.legs(done, ASSETS)["change"][0] == -D(usd) / 2000
 

@@ -57,6 +57,18 @@ def test_points_come_back_at_unit_length_in_the_order_of_their_ids(qdrant):
     assert qdrant.count("ours") == 2
 
 
+def test_a_folder_opened_again_gives_unit_length(tmp_path):
+    """Local mode keeps the length a vector was written with, and a server does not: both are read at unit length."""
+    address = QdrantAddress(folder=tmp_path / "qdrant")
+    with Qdrant.open(address) as store:
+        store.make("ours", size=SIZE, payload={})
+        store.write("ours", points((3, 4, 0, 0), (0, 0, 0, 0), (0, 0, 0.5, 0)))
+        first = store.read("ours", SIZE)
+    with Qdrant.open(address) as store:
+        assert store.read("ours", SIZE).equals(first)
+    assert first["vector"].to_list() == [pytest.approx([0.6, 0.8, 0, 0]), [0, 0, 0, 0], [0, 0, 1, 0]]
+
+
 def test_an_empty_collection_has_the_same_types(qdrant):
     qdrant.make("ours", size=SIZE, payload={})
     assert qdrant.read("ours", SIZE).schema == {

@@ -3,6 +3,7 @@
 Frames in, frames out; opens nothing. Depends on `schemas.outcomes` (who pays) and `schemas.coins` (in what).
 """
 
+import json
 from decimal import Decimal, InvalidOperation, localcontext
 
 import polars as pl
@@ -60,8 +61,11 @@ def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> 
 def _charged(done: pl.DataFrame) -> pl.DataFrame:
     """The rows with gas_due and gas_amount, and what `_reason` asks."""
     meta = pl.col("metadata").str
-    fees = {f"_{name}": meta.json_path_match(f"$.{name}") for name in FEES_BESIDE_GAS}
-    read = done.with_columns(**fees).with_columns(_torn=pl.lit(None, pl.String))
+    fees = [f"_{name}" for name in FEES_BESIDE_GAS]
+    speaking = pl.when(meta.contains_any(list(FEES_BESIDE_GAS))).then(pl.col("metadata"))
+    stated = speaking.map_elements(_stated, return_dtype=pl.Struct(dict.fromkeys(fees, pl.String)))
+    read = done.with_columns(_fees=stated).with_columns(pl.col("_fees").struct.unnest()).drop("_fees")
+    read = read.with_columns(_torn=pl.lit(None, pl.String))
     amount = pl.when(pl.all_horizontal(pl.col("gas_used", "gas_price").is_not_null())).then(
         (pl.col("gas_used") * pl.col("gas_price")).cast(MONEY)
     )
@@ -96,6 +100,17 @@ def _charged(done: pl.DataFrame) -> pl.DataFrame:
         )
         .drop(*fees)
     )
+
+
+def _stated(text: str) -> dict[str, str | None]:
+    """Each fee of a metadata text with the digits it is written with; Polars' JSON functions read numbers as Float64.
+
+    >>> _stated('{"l1_fee": 1.123456789012345678, "operator_fee": null}')["_l1_fee"]
+    '1.123456789012345678'
+    """
+    said = json.loads(text, parse_float=str, parse_int=str)
+    found = {name: said.get(name) if isinstance(said, dict) else None for name in FEES_BESIDE_GAS}
+    return {f"_{name}": None if value is None else str(value) for name, value in found.items()}
 
 
 def _whole_coins(text: str) -> Decimal | None:

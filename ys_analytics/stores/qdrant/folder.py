@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 # The vector of a collection that has one.
 _UNNAMED = ""
 
+# How far from 1 rounding leaves the length of a vector that was divided by its length, and below which length
+# Qdrant leaves a vector as it is.
+_ROUNDING, _NO_LENGTH = 1e-5, float(np.finfo(np.float32).eps)
+
 
 @dataclass(frozen=True, slots=True)
 class Points:
@@ -96,9 +100,20 @@ def pages(client: "QdrantClient", collection: str, *, rows: int) -> Iterator[Poi
     for start in range(0, len(live), rows):
         page = live[start : start + rows]
         places = np.fromiter((place for _, place in page), np.int64, len(page))
-        vectors = inside.vectors[_UNNAMED][places].astype(np.float32, copy=False)
+        vectors = _unit(inside.vectors[_UNNAMED][places].astype(np.float32, copy=False))
         vectors[inside.deleted_per_vector[_UNNAMED][places] != 0] = np.nan  # a point without its vector
         yield Points([point for point, _ in page], vectors, [inside.payload[place] for place in places])
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The vectors at unit length, as a server keeps them under cosine distance; one without a direction as it is.
+
+    Local mode divides a vector by its length when it is written, and forgets to when the folder is opened again
+    (findings/qdrant-local-cosine-reopened.sh).
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    off = (np.abs(lengths - 1) > _ROUNDING) & (lengths > _NO_LENGTH)
+    return np.divide(vectors, lengths, out=vectors, where=off)
 
 
 def _inside(client: "QdrantClient", collection: str) -> Any:
