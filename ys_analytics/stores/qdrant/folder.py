@@ -113,7 +113,8 @@ def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     off = (np.abs(lengths - 1) > _ROUNDING) & (lengths > _NO_LENGTH)
-    return np.divide(vectors, lengths, out=vectors, where=off)
+    np.divide(vectors, lengths, out=vectors, where=off)
+    return vectors
 
 
 def _inside(client: "QdrantClient", collection: str) -> Any:
