@@ -94,6 +94,13 @@ def test_a_parameter_stays_text(clickhouse, text):
     assert found.row(0) == (text, ROWS.height)
 
 
+def test_a_decimal_parameter_keeps_its_digits(clickhouse):
+    """A Decimal is bound by its type; written into the SQL it would be a float."""
+    amount = Decimal("-1234567890.123456789012345678")
+    schema = {"amount": pl.Decimal(38, 18)}
+    assert clickhouse.read("SELECT {v:Decimal(38, 18)} AS amount", {"v": amount}, schema=schema).item() == amount
+
+
 def test_a_list_and_a_moment_are_parameters_too(clickhouse, table):
     """Ids travel as an array, a time with its milliseconds."""
     where = "text IN {texts:Array(String)} OR moment = toDateTime64({moment:String}, 6, 'UTC')"

@@ -1,8 +1,10 @@
 """Ten thousand rows that mean harm, arbitrary legal rows, and Ctrl-C: no value changes in silence, nothing panics."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -163,3 +165,29 @@ with ClickHouse.open(ClickHouseAddress(folder=Path({str(tmp_path / "ch")!r}))) a
         _, said = reader.communicate(timeout=30)
     assert "KeyboardInterrupt" in said
     assert reader.returncode != 0
+
+
+def test_ctrl_z_suspends_a_process_with_the_embedded_engine(tmp_path):
+    """The engine installs a handler for SIGTSTP when it opens; the process still stops, and goes on afterwards."""
+    program = f"""
+from pathlib import Path
+from ys_analytics.stores import ClickHouseAddress
+from ys_analytics.stores.clickhouse import ClickHouse
+with ClickHouse.open(ClickHouseAddress(folder=Path({str(tmp_path / "ch")!r}))) as store:
+    print(store.rows("SELECT 1"), flush=True)
+    input()
+    print(store.rows("SELECT 2"), flush=True)
+"""
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as opened:
+        assert opened.stdout.readline() == "[(1,)]\n"
+        opened.send_signal(signal.SIGTSTP)
+        deadline, status = time.monotonic() + 30, 0
+        while not os.WIFSTOPPED(status) and time.monotonic() < deadline:
+            _, status = os.waitpid(opened.pid, os.WUNTRACED | os.WNOHANG)
+        assert os.WIFSTOPPED(status)
+        opened.send_signal(signal.SIGCONT)
+        said, _ = opened.communicate("\n", timeout=30)
+    assert said == "[(2,)]\n"

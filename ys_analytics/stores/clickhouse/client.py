@@ -5,6 +5,8 @@ Depends on clickhouse-connect, its settings and urllib3's connections. Does not 
 
 import logging
 import math
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -63,12 +65,14 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
     if address.folder is not None:
         address.folder.mkdir(parents=True, exist_ok=True)
         settings |= {"output_format_arrow_compression_method": "none"}
-        return clickhouse_connect.get_client(
+        embedded = clickhouse_connect.get_client(
             interface="chdb",
             path=str(address.folder),
             settings=settings,
             tz_mode="aware",
         )
+        _give_back_ctrl_z()
+        return embedded
     url = _server(address.url or "")
     return clickhouse_connect.get_client(
         interface=url.scheme,
@@ -84,6 +88,15 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
         send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE),
         autogenerate_session_id=False,
     )
+
+
+def _give_back_ctrl_z() -> None:
+    """Let SIGTSTP suspend the process again, or do what its program had set; chDB takes the signal when it opens.
+
+    Python changes signals in its main thread only: an engine opened in another leaves the signal taken.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTSTP, signal.getsignal(signal.SIGTSTP) or signal.SIG_DFL)
 
 
 def _recorded(sockets: OpenSockets) -> "PoolManager":
