@@ -112,7 +112,7 @@ def audit(
                 metric,
                 day,
                 claim,
-                *_judge(metric, claim, upto, upto_worth, risk_free=risk_free, tolerance=tolerance),
+                *_compare(metric, claim, upto, upto_worth, risk_free=risk_free, tolerance=tolerance),
             )
         )
     return pl.DataFrame(rows, schema=_AUDIT, orient="row")
@@ -131,10 +131,10 @@ _AUDIT: dict[str, type[pl.DataType]] = {
     "coverage": pl.Float64,
 }
 
-_Judgement = tuple[float | None, float | None, str, str | None, int, float | None]
+_Comparison = tuple[float | None, float | None, str, str | None, int, float | None]
 
 
-def _judge(
+def _compare(
     metric: str,
     claim: float,
     history: pl.DataFrame | None,
@@ -142,7 +142,7 @@ def _judge(
     *,
     risk_free: float,
     tolerance: float,
-) -> _Judgement:
+) -> _Comparison:
     if history is None or not history["ret"].count():
         return None, None, "data", "there is no return to compute it from", 0, None
     n = history["ret"].count()

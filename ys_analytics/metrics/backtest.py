@@ -260,11 +260,11 @@ def backtest(
         )
         .collect()
     )
-    rows = [_judge(row, confidence, minimum) for row in counts.iter_rows(named=True)]
-    return pl.concat([counts.select(by, "n", "failures"), pl.DataFrame(rows, schema=_VERDICTS)], how="horizontal")
+    rows = [_test_counts(row, confidence, minimum) for row in counts.iter_rows(named=True)]
+    return pl.concat([counts.select(by, "n", "failures"), pl.DataFrame(rows, schema=_TESTED)], how="horizontal")
 
 
-_VERDICTS: dict[str, type[pl.DataType]] = {
+_TESTED: dict[str, type[pl.DataType]] = {
     "expected": pl.Float64,
     **{f"{test}_{what}": pl.Float64 for test in ("kupiec", "independence", "coverage") for what in ("lr", "p")},
     "first_failure": pl.Int64,
@@ -274,7 +274,7 @@ _VERDICTS: dict[str, type[pl.DataType]] = {
 }
 
 
-def _judge(counts: dict[str, int], confidence: float, minimum: int) -> dict[str, float | int | str | None]:
+def _test_counts(counts: dict[str, int], confidence: float, minimum: int) -> dict[str, float | int | str | None]:
     n, failures, first = counts["n"], counts["failures"], counts["first_failure"]
     if n < minimum:
         return {"reason": f"needs {minimum} days, has {n}"}

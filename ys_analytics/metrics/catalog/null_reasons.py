@@ -69,8 +69,8 @@ def with_reasons(
         since: The first day of the window that the numbers are of; None for a whole history.
 
     Returns:
-        The same rows and columns, the counts filled with 0, and for each metric a String `<name>_reason`, null beside
-        a value.
+        The same rows and columns, the counts filled with 0, and for each metric a String `<name>_reason`, null where
+        there is a value.
 
     >>> from ys_analytics.metrics.catalog import CAGR
     >>> numbers = pl.DataFrame({"spanned": [None], "cagr": [None]}, {"spanned": pl.Int64, "cagr": pl.Float64})

@@ -1,7 +1,7 @@
 """Drawdowns: the path, the deepest one, all of them, and reward per unit of them.
 
 Gathers four subjects: the `path` and its lowest point, `episodes` as a table, `measures` that
-put them in one number, and `rewards` per unit of them.
+put them in one number, and `ratios` of growth to them.
 Depends on `growth` and `risk`. Does not use `performance` or `catalog`.
 """
 
@@ -25,7 +25,7 @@ from ys_analytics.metrics.drawdown.path import (
     underwater,
     wealth,
 )
-from ys_analytics.metrics.drawdown.rewards import (
+from ys_analytics.metrics.drawdown.ratios import (
     burke,
     martin,
     pain_ratio,

@@ -133,9 +133,9 @@ def glossary(metrics: pl.DataFrame) -> View:
         "d: days; Q: quantile; c: 95 %",
         fields=(
             Field(name="title", title="Number"),
-            Field(name="formula", title="Is"),
+            Field(name="formula", title="Formula"),
             Field(name="minimum", title="Needs", unit="days"),
-            Field(name="source", title="After"),
+            Field(name="source", title="Source"),
         ),
         empty="No metric is in use.",
     )
