@@ -1,8 +1,8 @@
-"""How a command ends when it is told to: on Ctrl-C and SIGTERM, within two seconds, with nothing half-written.
+"""How a command ends when it is asked to: on Ctrl-C and SIGTERM, within two seconds, with nothing half-written.
 
 Depends on signals and threads. Does not know any command. The first signal raises KeyboardInterrupt, so that every
 block cleans up after itself; a process that has not ended soon after, because it waits for a library that nothing
-interrupts, is ended from another thread. That is safe at any moment: whatever the kit writes survives `kill -9`.
+interrupts, is ended from another thread. That is safe at any moment: what the kit writes survives `kill -9`.
 """
 
 import os
@@ -22,7 +22,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Ending:
-    """What this process was told by signals.
+    """Requests to stop that this process received as signals.
 
     Attributes:
         signal: The first one that asked it to end; None so far.
@@ -85,7 +85,7 @@ class Ending:
 
 
 def _end_children() -> None:
-    """Kill the processes this one started: kernels, the browser, the judge. Embedded servers are nobody's children."""
+    """Kill the processes this one started: kernels, browser, data checks; embedded servers are not among them."""
     import psutil  # type: ignore[import-untyped]
 
     for child in psutil.Process().children(recursive=True):
