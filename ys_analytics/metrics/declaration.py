@@ -7,8 +7,11 @@ source are read from the function's docstring. The catalogue, the glossary of th
 Depends on `sample` alone. Does not know which metrics there are: `catalog` gathers them.
 """
 
+import ast
 import inspect
 import re
+import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -92,6 +95,8 @@ _DECLARED: dict[str, Metric] = {}
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _SOURCE = re.compile(r"^Source:\n((?:[ ]{4}.*\n?)+)", re.MULTILINE)
 _OR = r"\quad\text{or}\quad"
+# The level of `python -OO`.
+_STRIPS = 2
 
 
 def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
@@ -135,7 +140,7 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
     """
 
     def declare(function: _Function) -> _Function:
-        called, written = function.__name__ if name is None else name, inspect.getdoc(function) or ""
+        called, written = function.__name__ if name is None else name, _docstring(function)
         if called in _DECLARED:
             raise ValueError(f"metric {called}: declared twice; give one of the two another name")
         declared = Metric(
@@ -177,13 +182,20 @@ def declared_metrics(*rooms: ModuleType) -> tuple[Metric, ...]:
     )
 
 
+def _docstring(function: Callable[..., pl.Expr]) -> str:
+    """The docstring; from the source file under `python -OO`, which strips it from the function."""
+    if sys.flags.optimize < _STRIPS:
+        return inspect.getdoc(function) or ""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    return (ast.get_docstring(definition) if isinstance(definition, ast.FunctionDef) else None) or ""
+
+
 def _formula(written: str, name: str, alternative: int) -> str:
     found = _DISPLAYED.search(written)
     formulas = " ".join(found[1].split()).split(_OR) if found else []
     if not alternative < len(formulas):
         raise ValueError(
-            f"metric {name}: its docstring has no display formula {alternative + 1}; write one between $$ and $$ "
-            "(and run Python without -OO, which strips docstrings)"
+            f"metric {name}: its docstring has no display formula {alternative + 1}; write one between $$ and $$"
         )
     return formulas[alternative].strip()
 
