@@ -134,6 +134,18 @@ def migrate_refresh() -> None:
     say(f"refreshed {', '.join(views)}; {len(made)} partitions made")
 
 
+@migrate.command("repair")
+def migrate_repair() -> None:
+    """Drop the empty monthly partitions that are years from every row, which a mistyped year once made."""
+    from ys_analytics import migrations
+    from ys_analytics.cli.console import say
+    from ys_analytics.cli.opening import owner
+
+    with owner("ys migrate repair", only=("postgres",)) as stores:
+        dropped = migrations.drop_far_partitions(stores, now=datetime.now(UTC))
+    say(f"{len(dropped)} partitions dropped" + (f", {dropped[0]} to {dropped[-1]}" if dropped else ""))
+
+
 def browser() -> None:
     """Find the Chrome or Chromium that prints, or install one where we may."""
     from ys_analytics.cli.console import say

@@ -44,6 +44,13 @@ CLICKHOUSE = (
 QDRANT = ("market_sentiment", "protocol_analysis", "trading_patterns")
 
 
+# What fits a laptop: ten years, and closes of all portfolios together.
+MOST_DAYS = 3_650
+MOST_CLOSES = 5_000_000
+
+_YEARS = range(2015, 2101)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
     """A story and everything it rests on."""
@@ -80,7 +87,7 @@ def economy(
         materialized views and `schema_migrations` are the stores' own and not among them.
 
     Raises:
-        UsageError: a number is too small, or `until` is not a midnight in UTC.
+        UsageError: a number is too small or too large, or `until` is not a midnight in UTC.
         ContractError: the file of prices is not what it should be.
 
     >>> from datetime import UTC
@@ -156,6 +163,13 @@ def _check(portfolios: int, days: int, until: datetime) -> None:
         raise UsageError(f"{portfolios} portfolios: ask for at least one")
     if days < LEAST_DAYS:
         raise UsageError(f"{days} days: the demo needs at least {LEAST_DAYS}")
+    if days > MOST_DAYS or portfolios * days > MOST_CLOSES:
+        raise UsageError(
+            f"{portfolios:,} portfolios over {days:,} days: the demo makes at most {MOST_DAYS:,} days and"
+            f" {MOST_CLOSES:,} closes; ask for fewer"
+        )
+    if until.year not in _YEARS:
+        raise UsageError(f"until {until:%Y-%m-%d}: give a day of the years {_YEARS.start} to {_YEARS.stop - 1}")
     offset = until.utcoffset()
     if offset is None or offset.total_seconds() != 0 or until.time() != datetime.min.time():
         raise UsageError(f"until {until.isoformat()}: give a midnight in UTC")

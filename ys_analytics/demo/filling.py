@@ -150,10 +150,9 @@ def _span(frames: dict[str, pl.DataFrame]) -> Span:
 
 
 def _empty_postgres(stores: "Stores", *, everything: bool) -> None:
-    if everything:
-        stores.postgres.run(f"TRUNCATE {', '.join(POSTGRES)} CASCADE")
-    else:
-        stores.postgres.run(f"DELETE FROM {_SEEDED}")  # noqa: S608 - our own name
+    """Delete rows, never truncate: a load under way on another host sees the old rows or the new ones, never none."""
+    for name in reversed(POSTGRES) if everything else (_SEEDED,):
+        stores.postgres.run(f"DELETE FROM {name}")  # noqa: S608 - our own names
 
 
 def _empty_others(stores: "Stores") -> None:

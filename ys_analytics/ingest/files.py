@@ -6,16 +6,19 @@ empty field (nothing) from a quoted empty one (an empty text).
 
 import csv
 import io
+import os
 import re
+import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
 from polars.exceptions import PolarsError
 
-from ys_analytics.errors import ContractError, UsageError
+from ys_analytics.errors import ContractError, UsageError, reaching
 
 # What may stand between fields; the first line decides which does.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -66,22 +69,65 @@ class _Lines:
 
 
 def read(path: Path) -> Source:
-    """One file.
+    """One file, as it was at one moment.
 
     Raises:
-        UsageError: there is no such file, or it is neither CSV nor Parquet by its name.
-        ContractError: it cannot be read as what it claims to be; a line of another length is named, and where the
-            header is missing or lower down, that is said.
+        UsageError: there is no such file, it is a pipe or a device, or it is neither CSV nor Parquet by its name.
+        ContractError: it changed while it was read, or cannot be read as what it claims to be; a line of another length
+            is named, and where the header is missing or lower down, that is said.
+        FileError: it cannot be read at all.
     """
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file")
     match path.suffix.lower():
         case ".csv":
-            return _csv(path)
+            return _csv(path, content(path))
         case ".parquet" | ".pq":
-            return _parquet(path)
+            return _parquet(path, content(path))
         case _:
+            if path.exists() and not path.is_file():
+                content(path)  # which says what it is
             raise UsageError(f"{path.name}: an import is .csv or .parquet")
+
+
+def content(path: Path) -> bytes:
+    """All bytes of a regular file.
+
+    A pipe is refused: that its writer broke off looks the same as that it was done.
+
+    Raises:
+        UsageError: there is no such file, or it is a pipe, a device or a folder.
+        ContractError: it grew, shrank or was written to meanwhile.
+        FileError: it cannot be read.
+    """
+    with reaching(path):
+        try:
+            kind = path.stat().st_mode  # asked first, because opening a pipe waits for its writer
+        except FileNotFoundError:
+            raise UsageError(f"{path}: no such file") from None
+        if not stat.S_ISREG(kind):
+            what = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device, where an end cannot be told from a break"
+            raise UsageError(f"{path}: is {what}; write the rows to a file and import that")
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            found = file.read()
+            after = os.fstat(file.fileno())
+    state = (before.st_size, before.st_mtime_ns)
+    if (after.st_size, after.st_mtime_ns) != state or len(found) != before.st_size:
+        raise ContractError(f"{path.name}: was written to while it was read; import it when its writer is done")
+    return found
+
+
+def refuse_twice(paths: Sequence[Path]) -> None:
+    """Refuse files that are one file, or hold the same bytes, under two names: their rows would count twice.
+
+    Raises:
+        UsageError: naming the two.
+        ContractError: as `content`.
+    """
+    seen: dict[str, Path] = {}
+    for path in paths if len(paths) > 1 else ():
+        first = seen.setdefault(sha256(content(path)).hexdigest(), path)
+        if first is not path:
+            raise UsageError(f"{path} holds the same bytes as {first}; name each file once")
 
 
 def _source(path: Path, rows: pl.DataFrame, numbers: pl.Series, *, header: int = 0, separator: str = ",") -> Source:
@@ -90,17 +136,17 @@ def _source(path: Path, rows: pl.DataFrame, numbers: pl.Series, *, header: int =
     return Source(path=path, rows=rows, origin=origin, header=header, separator=separator)
 
 
-def _parquet(path: Path) -> Source:
+def _parquet(path: Path, content: bytes) -> Source:
     try:
-        rows = pl.read_parquet(path, glob=False)
+        rows = pl.read_parquet(io.BytesIO(content))
     except (PolarsError, OSError) as error:
         raise ContractError(f"{path.name}: not a readable Parquet file: {_said(error)}") from error
     return _source(path, rows, pl.int_range(1, rows.height + 1, eager=True))
 
 
-def _csv(path: Path) -> Source:
+def _csv(path: Path, content: bytes) -> Source:
     """Every field as text: empty is null, quoted empty is empty. Blank lines are no rows."""
-    text = _text(path)
+    text = _text(path, content)
     separator, marked = _separator(text)
     found = _lines(path, text, separator, skip=marked)
     _named(path, found)
@@ -113,8 +159,7 @@ def _csv(path: Path) -> Source:
     return _source(path, rows, lines, header=found.header, separator=separator)
 
 
-def _text(path: Path) -> str:
-    content = path.read_bytes()
+def _text(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

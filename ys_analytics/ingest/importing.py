@@ -12,7 +12,7 @@ import polars as pl
 
 from ys_analytics import migrations
 from ys_analytics.errors import ContractError, UsageError
-from ys_analytics.ingest import files, layouts, rules, standing
+from ys_analytics.ingest import files, layouts, rules, standing, years
 from ys_analytics.ingest.faults import Faults
 from ys_analytics.ingest.layouts import Layout
 from ys_analytics.ingest.parsing import parse
@@ -120,6 +120,7 @@ def import_file(
     order = [paths] if isinstance(paths, Path) else list(paths)
     if not order:
         raise UsageError(f"{table}: name at least one file")
+    files.refuse_twice(order)
     migrations.require_schema(stores)
     faults = Faults(table=table)
     judged = _judge(stores, declared, order, faults, symbols=symbols, register=register, progress=progress)
@@ -185,6 +186,7 @@ def _judge(
     rows, origin = pl.concat(parts), pl.concat([source.origin for source in sources])
     rules.check_signs(rows, origin, faults)
     rules.check_unique(table, rows, origin, faults)
+    years.check(stores, table, rows, origin, faults)
     if table.store == "clickhouse" and layout == "table":
         _check_names(stores, rows, origin, faults)
     faults.stop(order=paths)

@@ -10,14 +10,16 @@ from ys_analytics.migrations.cluster import empty_table
 from ys_analytics.migrations.files import FOLDER
 from ys_analytics.migrations.runner import down, require_schema, schema_version, status, up
 from ys_analytics.migrations.step import Applied, State, Step
-from ys_analytics.migrations.upkeep import make_partitions, refresh
+from ys_analytics.migrations.upkeep import MOST_MONTHS, drop_far_partitions, make_partitions, refresh
 
 __all__ = [
     "FOLDER",
+    "MOST_MONTHS",
     "Applied",
     "State",
     "Step",
     "down",
+    "drop_far_partitions",
     "empty_table",
     "make_partitions",
     "refresh",

@@ -3,6 +3,7 @@
 Knows which tables are partitioned and which views are kept; what they hold is in their migrations.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ys_analytics.schemas import TABLES, Span
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
 
 # The tables 0010 and 0011 partition by month.
 PARTITIONED = ("transactions", "risk_assessments")
+
+# Months that partitions are made for at once; older rows go to the default partition. PostgreSQL's table of locks has
+# room for each partition and its indexes when a statement reads them all.
+MOST_MONTHS = 120
+
+# Days by which an empty partition is far from every row.
+_FAR_DAYS = 730
+
+# The partitions that the migrations themselves make.
+_STANDING = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
 
 
 def refresh(stores: "Stores") -> list[str]:
@@ -37,7 +48,8 @@ def refresh(stores: "Stores") -> list[str]:
 def make_partitions(stores: "Stores", span: Span) -> list[str]:
     """Make the monthly partitions of every month a span touches, and move rows that wait in the default one.
 
-    Without them nothing is refused: rows go to the default partition, which is only slower to search.
+    Without them nothing is refused: rows go to the default partition, which is only slower to search. So do the rows
+    before the last `MOST_MONTHS` months of a longer span.
 
     Args:
         stores: PostgreSQL opened as the owner.
@@ -52,9 +64,50 @@ def make_partitions(stores: "Stores", span: Span) -> list[str]:
     if span.start == span.end:
         return []
     made: list[str] = []
+    first = max(span.start.date(), span.last_day - timedelta(days=MOST_MONTHS * 30))
     with stores.postgres.transaction():
         for table in PARTITIONED:
-            asked = {"table": table, "first": span.start.date(), "last": span.last_day}
+            asked = {"table": table, "first": first, "last": span.last_day}
             [(names,)] = stores.postgres.rows("SELECT make_month_partitions(%(table)s, %(first)s, %(last)s)", asked)
             made += names
     return made
+
+
+def drop_far_partitions(stores: "Stores", *, now: datetime) -> list[str]:
+    """Drop the empty partitions that are years from every row, one in a transaction of its own.
+
+    What a mistyped year leaves: so many partitions that PostgreSQL has no room to lock them all, and refuses every
+    statement that reads the table.
+
+    Args:
+        stores: PostgreSQL opened as the owner.
+        now: The months of the year after it stay, empty or not.
+
+    Returns:
+        The names of the partitions dropped, oldest first.
+
+    Raises:
+        StoreError: PostgreSQL refused.
+    """
+    dropped: list[str] = []
+    far = timedelta(days=_FAR_DAYS)
+    for table in PARTITIONED:
+        parts = [(name, start) for name, start in stores.postgres.rows(_PARTS, {"table": table}) if start is not None]
+        empty = {name for name, _ in parts if not stores.postgres.rows(f'SELECT 1 FROM "{name}" LIMIT 1')}  # noqa: S608 - the catalogue's names
+        filled = [start for name, start in parts if name not in empty]
+        for name, start in parts:
+            near = any(abs(start - other) <= far for other in filled) or now - far <= start <= now + far
+            if name in empty and not near and not _STANDING[0] <= start < _STANDING[1]:
+                stores.postgres.run(f'DROP TABLE "{name}"')
+                dropped.append(name)
+    return dropped
+
+
+# The month a partition begins, from its name; the default one has none.
+_PARTS = """
+SELECT relname::text,
+       to_timestamp(substring(relname FROM '_(\\d{4}_\\d\\d)$') || '_01', 'YYYY_MM_DD')::timestamp AT TIME ZONE 'UTC'
+FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+WHERE inhparent = %(table)s::regclass
+ORDER BY relname
+"""
