@@ -116,18 +116,25 @@ def content(path: Path) -> bytes:
     return found
 
 
-def refuse_twice(paths: Sequence[Path]) -> None:
-    """Refuse files that are one file, or hold the same bytes, under two names: their rows would count twice.
+def refuse_twice(paths: Sequence[Path], *, copies: bool) -> None:
+    """Refuse one file under two names: its rows would count twice.
+
+    Args:
+        paths: The files of one import.
+        copies: Whether another file of the same bytes is refused too: where rows have no key that would tell.
 
     Raises:
         UsageError: naming the two.
         ContractError: as `content`.
     """
-    seen: dict[str, Path] = {}
+    seen: dict[object, Path] = {}
     for path in paths if len(paths) > 1 else ():
-        first = seen.setdefault(sha256(content(path)).hexdigest(), path)
-        if first is not path:
-            raise UsageError(f"{path} holds the same bytes as {first}; name each file once")
+        found = content(path)
+        state = path.stat()
+        for sign in ((state.st_dev, state.st_ino), *([sha256(found).hexdigest()] if copies else [])):
+            first = seen.setdefault(sign, path)
+            if first is not path:
+                raise UsageError(f"{path} holds the same bytes as {first}; name each file once")
 
 
 def _source(path: Path, rows: pl.DataFrame, numbers: pl.Series, *, header: int = 0, separator: str = ",") -> Source:

@@ -120,7 +120,7 @@ def import_file(
     order = [paths] if isinstance(paths, Path) else list(paths)
     if not order:
         raise UsageError(f"{table}: name at least one file")
-    files.refuse_twice(order)
+    files.refuse_twice(order, copies=declared.events)
     migrations.require_schema(stores)
     faults = Faults(table=table)
     judged = _judge(stores, declared, order, faults, symbols=symbols, register=register, progress=progress)
