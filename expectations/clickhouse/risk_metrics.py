@@ -22,6 +22,7 @@ from ys_analytics.quality.detectors.zones import off_beat
 from ys_analytics.quality.promise import Detect
 
 _SERIES = ("portfolio_id",)
+_OFF_SCALE = "A score off its scale sorts a portfolio to the wrong end of the list of who must act."
 
 SUITE = ExpectationSuite(
     name="risk_metrics",
@@ -67,22 +68,13 @@ SUITE = ExpectationSuite(
             notes="The mean of the worst days cannot be milder than their threshold: the two columns were swapped, or "
             "come from two models.",
         ),
-        ExpectColumnValuesToBeBetween(
-            column="correlation_score",
-            min_value=-1,
-            max_value=1,
-            severity="warning",
-            notes="A correlation beyond one claims more than certainty.",
-        ),
         *(
-            ExpectColumnValuesToBeBetween(
-                column=column,
-                min_value=0,
-                max_value=1,
-                severity="warning",
-                notes="A score off its scale sorts a portfolio to the wrong end of the list of who must act.",
+            ExpectColumnValuesToBeBetween(column=column, min_value=least, max_value=1, severity="warning", notes=notes)
+            for column, least, notes in (
+                ("correlation_score", -1, "A correlation beyond one claims more than certainty."),
+                ("liquidation_distance", 0, _OFF_SCALE),
+                ("protocol_risk_score", 0, _OFF_SCALE),
             )
-            for column in ("liquidation_distance", "protocol_risk_score")
         ),
     ],
 )
