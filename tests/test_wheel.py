@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -72,30 +73,36 @@ def link(source: Path, target: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path) -> Path:
+def installed(wheel: Path) -> Iterator[Path]:
     """A folder with an environment of the wheel's own: its declared dependencies, and nothing of the checkout.
 
     Not under pytest's own folder: as root, PostgreSQL runs as another user, whom that folder locks out
     whenever a second pytest begins.
     """
     folder = Path(tempfile.mkdtemp(prefix="ys-wheel-"))
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    try:
+        install(wheel, folder / "venv")
+        yield folder
+        ys(folder, "down")
+    finally:
+        shutil.rmtree(folder)
+
+
+def install(wheel: Path, environment: Path) -> None:
+    """Make an environment and install the wheel into it, and what it asks for, linked from this one."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
     for one in dependencies():
         for file in one.files or []:
-            source = Path(str(one.locate_file(file)))
-            inside = Path(os.path.normpath(source))
-            if inside.parent == Path(sys.prefix) / "bin" or not inside.is_file():
+            source = Path(os.path.normpath(one.locate_file(file)))
+            if source.parent == Path(sys.prefix) / "bin" or not source.is_file():
                 continue
-            link(inside, folder / "venv" / inside.relative_to(sys.prefix))
-            compiled = Path(cache_from_source(str(inside)))
-            if inside.suffix == ".py" and compiled.is_file():
-                link(compiled, folder / "venv" / compiled.relative_to(sys.prefix))
+            link(source, environment / source.relative_to(sys.prefix))
+            compiled = Path(cache_from_source(str(source)))
+            if source.suffix == ".py" and compiled.is_file():
+                link(compiled, environment / compiled.relative_to(sys.prefix))
     uv = Path(sys.executable).parent / "uv"
-    words = [uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--no-cache", "--python", folder / "venv"]
+    words = [uv, "pip", "install", "--quiet", "--offline", "--no-deps", "--no-cache", "--python", environment]
     subprocess.run([*words, wheel], check=True, capture_output=True)
-    yield folder
-    ys(folder, "down")
-    shutil.rmtree(folder)
 
 
 def ys(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -111,9 +118,8 @@ def ys(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_wheel_holds_what_the_checkout_holds(wheel):
     """Every file of the package and every notebook, suite, template and style is in it, and nothing else."""
-    rooms = {"reports/README.md"}
     expected = {name for name in tracked() if name.startswith("ys_analytics/")}
-    expected |= {f"ys_analytics/bundled/{name}" for name in tracked() if name.startswith(BUNDLED) and name not in rooms}
+    expected |= {f"ys_analytics/bundled/{name}" for name in tracked() if name.startswith(BUNDLED)}
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == expected
