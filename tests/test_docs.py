@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ys_analytics import errors
 from ys_analytics.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,14 @@ def test_every_path_of_the_readme_exists(name):
     made = {"manifest.json", "findings.json", ".env", "make", "reports/out/2026-W47/"}
     where = (PROJECT / name, PROJECT / "ys_analytics" / name)
     assert name in made or any(path.exists() for path in where)
+
+
+def test_every_exit_code_is_in_the_readme():
+    """A script can look up each code that a command ends with for a reason of ours."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.YsError)]
+    codes = {kind.exit_code for kind in kinds} - {errors.YsError.exit_code}
+    listed = README.partition("Exit codes: ")[2].partition(", 130 Ctrl-C")[0]
+    assert {int(code) for code in re.findall(r"\b\d+\b", listed)} == codes
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/README.md", "docs/architecture.md", "docs/glossary.md"])
