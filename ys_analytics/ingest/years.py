@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FAR = 5
 
 
-def check(stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
+def check(stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Faults) -> None:
     """Note every row that lies more than `FAR` years from the years where most rows are, the store's among them.
 
     A table without time, and a file whose rows and the store's are all near one another, has none.
@@ -34,7 +34,7 @@ def check(stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFra
     first, last = usual(mine + Counter(_held(stores, table)))
     span = f"{first}" if first == last else f"{first} to {last}"
     wrong = (year < first) | (year > last)
-    faults.add(origin, wrong, f"is far from the years of the other rows, {span}: is the year right?", values=year)
+    problems.add(origin, wrong, f"is far from the years of the other rows, {span}: is the year right?", values=year)
 
 
 def usual(rows: Mapping[int, int]) -> tuple[int, int]:
