@@ -6,7 +6,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from ys_analytics.desk import bridge, earnings, ledger, rebasing
+from ys_analytics import metrics
+from ys_analytics.desk import activity, bridge, earnings, ledger, rebasing
 from ys_analytics.desk.lookthrough import Registry
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 
@@ -92,6 +93,30 @@ def test_growth_without_a_transaction_is_yield(asset, rate, quantity):
     assert f"growth of balances of {ASSETS[asset][0]}" in note
     assert bridge.finding(found, "p").outcome == "passed"
     assert bridge.finding(found, "p").observed.startswith("residual 0.00 USD")
+
+
+def test_a_cut_is_named_and_once_recorded_is_negative_yield():
+    """One of a hundred is slashed: a residual that says so, or a claim that gives; growth goes on after it."""
+    lost = Decimal(repr(round(grown(45, 0.03), 12)))
+    taken = snapshots(lambda day: 3000 * (100 if day < 46 else 99) * grown(day, 0.03))
+    _, found = bridged(moved(("steth", "held", 100)), taken)
+    said = bridge.finding(found, "p")
+    assert said.stops
+    assert "balances of stETH may have been cut: record that as a claim that gives and gets nothing" in said.observed
+    claim = {
+        "portfolio_id": "p", "timestamp": DAYS[45] + timedelta(hours=10), "transaction_type": "claim",
+        "status": "confirmed", "chain_id": 1, "protocol_name": "lido", "from_asset_id": "steth", "from_amount": lost,
+        "metadata": '{"from_position": "held"}',
+    }  # fmt: skip
+    schema = TABLES["transactions"].schema
+    done = pl.DataFrame([{name: claim.get(name) for name in schema}], schema=schema, orient="row")
+    given = ledger.legs(activity.with_gas(metrics.classify_flows(done), assets(), quotes()), assets())
+    assert given.select("cause", "position").rows() == [("yield", "held")]
+    legs = pl.concat([moved(("steth", "held", 100)), given.select(*MOVED)])
+    amounts, found = bridged(legs, taken)
+    assert bridge.finding(found, "p").outcome == "passed"
+    assert abs(amounts["residual"]) < Decimal("1e-6")
+    assert float(amounts["yield"]) == pytest.approx(3000 * (99 * grown(49, 0.03) - 100 * grown(42, 0.03)), rel=1e-6)
 
 
 @pytest.mark.parametrize("asset", ["wsteth", "not", "usdc", "unsaid"])

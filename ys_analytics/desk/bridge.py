@@ -238,16 +238,20 @@ def bridge(
         value_before=pl.lit(before, MONEY), value_after=pl.lit(after, MONEY)
     )
     proved = metrics.pnl.identity(sums, tolerance=allowed).row(0, named=True)
-    grown = proved["holds"] is False and proved["residual"] > 0
-    return _listed(edges, proved["reason"], allowed, proved, _notes(lots, Registry(assets), grown=grown))
+    unexplained = None if proved["holds"] else proved["residual"]
+    return _listed(edges, proved["reason"], allowed, proved, _notes(lots, Registry(assets), unexplained))
 
 
-def _notes(lots: pl.DataFrame, registry: Registry, *, grown: bool) -> dict[str, str]:
-    """What must be said of a term; `grown`: more is there than the terms explain."""
+def _notes(lots: pl.DataFrame, registry: Registry, residual: Decimal | None) -> dict[str, str]:
+    """What must be said of a term; the residual where the terms do not explain the change."""
     notes = {}
     held = lots["asset_id"].drop_nulls().unique().sort()
-    if grown and (names := ", ".join(registry.symbol(one) for one in held if rebasing.may_grow(one, registry))):
+    if (residual or 0) > 0 and (may := [one for one in held if rebasing.may_grow(one, registry)]):
+        names = ", ".join(registry.symbol(one) for one in may)
         notes["residual"] = f"balances of {names} may grow by themselves: state `rebasing` in their metadata"
+    if (residual or 0) < 0 and (may := [one for one in held if rebasing.fastest(one, registry) is not None]):
+        names = ", ".join(registry.symbol(one) for one in may)
+        notes["residual"] = f"balances of {names} may have been cut: record that as a claim that gives and gets nothing"
     found = lots.filter(pl.col("cause") == "rebase")
     if found.height:
         names = ", ".join(registry.symbol(asset) for asset in found["asset_id"].unique().sort())

@@ -78,7 +78,9 @@ def _rates(moved: pl.DataFrame, registry: Registry) -> dict[_Key, Decimal]:
     What transactions record as yield does not grow beside it, unless the asset's metadata say so: it would be counted
     twice.
     """
-    claims = moved.filter(pl.col("cause") == "yield")
+    # A cut that somebody recorded is no growth on record; on a debt, growth is negative.
+    cut = (pl.col("change") < 0) & pl.col("position").ne_missing(_DEBT)
+    claims = moved.filter((pl.col("cause") == "yield") & ~cut.fill_null(value=False))
     assets, places = set(claims["asset_id"]), set(claims.select("asset_id", "position").iter_rows())
     found = {}
     held = moved.drop_nulls("asset_id").select("asset_id", "position").unique().sort("asset_id", "position")
