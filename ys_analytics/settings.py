@@ -5,12 +5,17 @@ environment variable `YS_<NAME>` or a line of `.env` in the workspace;
 `YS_ENV_FILE` names another such file, which is how tests keep off real stores.
 """
 
+import difflib
 import os
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as PydanticSettingsError
 
 from ys_analytics.errors import SettingsError
 from ys_analytics.resources import CHECKOUT
@@ -38,6 +43,11 @@ def workspace(checkout: Path | None, data_home: str) -> Path:
 
 WORKSPACE = workspace(CHECKOUT, os.environ.get("XDG_DATA_HOME", ""))
 
+_ENV_FILE = os.environ.get("YS_ENV_FILE", "")
+
+# What docker-compose.yml and the tests read under our prefix.
+_ALSO_OURS = frozenset({"YS_ENV_FILE", "YS_POSTGRES_PASSWORD", "YS_CLICKHOUSE_PASSWORD", "YS_REDIS_PASSWORD"})
+
 
 class Settings(BaseSettings):
     """Everything an operator may choose; frozen once read.
@@ -48,7 +58,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="YS_",
-        env_file=os.environ.get("YS_ENV_FILE", WORKSPACE / ".env"),
+        env_file=_ENV_FILE or WORKSPACE / ".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -76,8 +86,17 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = Field(None, description="Key of a protected Qdrant server.")
 
     redis_prefix: str = Field("", description="Put before every Redis key.")
+    analyst_role: str = Field(
+        "ys_analyst", min_length=1, max_length=63, description="The PostgreSQL role analysts read as."
+    )
     analyst_password: SecretStr | None = Field(
-        None, description="Password of the role ys_analyst on a PostgreSQL server; the embedded one needs none."
+        None, description="Password of that role on a PostgreSQL server; the embedded one needs none."
+    )
+    tls_ca: Path | None = Field(None, description="File of the authorities (PEM) that sign servers' certificates.")
+    tls_cert: Path | None = Field(None, description="File of our own certificate (PEM), for servers that ask for one.")
+    tls_key: Path | None = Field(None, description="File of its key (PEM).")
+    tls_verify: Literal["full", "ca", "none"] = Field(
+        "full", description="What of a server's certificate is checked: all, all but the host's name, or nothing."
     )
     wait: float = Field(60.0, gt=0, description="Seconds to wait for an embedded store another process holds.")
     statement_timeout: float = Field(120.0, gt=0, description="Seconds one statement may run.")
@@ -93,11 +112,49 @@ def load_settings() -> Settings:
     """Read the environment once.
 
     Raises:
-        SettingsError: a value does not parse; the line names the variable, never its value.
+        SettingsError: a value does not parse, a variable `YS_…` is none of ours, or the file that `YS_ENV_FILE` names
+            cannot be read; the line names the variable, never its value.
     """
+    refuse_unknown(os.environ, place="the environment")
+    file = Path(_ENV_FILE or WORKSPACE / ".env")
+    if _ENV_FILE and not file.exists():
+        raise SettingsError(f"YS_ENV_FILE: there is no file {file}; correct the path, or unset it")
+    if _ENV_FILE and file.is_dir():
+        raise SettingsError(f"YS_ENV_FILE: {file} is a folder; name a file, or unset it")
     try:
+        if file.is_file():
+            refuse_unknown(dotenv_values(file), place=str(file))
         return Settings()  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = "YS_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}: {first['msg']}; correct it in the environment or in .env") from None
+        name = "YS_" + str(first["loc"][0]).upper()
+        said = str(first["msg"]).partition(": ")[0]  # what may follow quotes the value
+        raise SettingsError(f"{name}: {said}; correct it in the environment or in {file}") from None
+    except PydanticSettingsError as error:  # a value that should be JSON; the text names its field
+        found = [name for name in Settings.model_fields if f'"{name}"' in str(error)]
+        name = f"YS_{found[0].upper()}" if found else "a setting"
+        raise SettingsError(f"{name}: not readable as JSON; correct it in the environment or in {file}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read as text ({type(error).__name__}); correct it") from None
+
+
+def refuse_unknown(variables: Iterable[str], *, place: str) -> None:
+    """Refuse a variable that begins like ours and is none: a misspelt one would mean the embedded stores in silence.
+
+    Args:
+        variables: Names.
+        place: Where they were found, for the message.
+
+    Raises:
+        SettingsError: naming the variable and its near names.
+
+    >>> refuse_unknown(["YS_RETENTION_DAY"], place=".env")
+    Traceback (most recent call last):
+    ys_analytics.errors.SettingsError: YS_RETENTION_DAY in .env is no setting; did you mean YS_RETENTION_DAYS?
+    """
+    known = {f"YS_{name.upper()}" for name in Settings.model_fields} | _ALSO_OURS
+    for name in variables:
+        if name.upper().startswith("YS_") and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), sorted(known), n=2, cutoff=0.7)
+            meant = f"did you mean {' or '.join(near)}?" if near else "`.env.example` and docs/operators.md list them"
+            raise SettingsError(f"{name} in {place} is no setting; {meant}")

@@ -87,3 +87,48 @@ def test_a_store_that_is_down_hides_no_other(ys):
     assert unwell == ["redis"]
     assert {"postgres", "clickhouse", "qdrant"} <= {line.split()[0] for line in done.stdout.splitlines()}
     assert "long-secret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("store", "wrong", "says"),
+    [
+        (
+            "clickhouse",
+            {"YS_CLICKHOUSE_URL": "http://me:long-secret@127.0.0.1:1/ys?no_such_option=1"},
+            "no_such_option",
+        ),
+        ("qdrant", {"YS_QDRANT_URL": "http://me:long/secret@127.0.0.1:1"}, "YS_QDRANT_URL: not a URL"),
+    ],
+)
+def test_a_url_that_cannot_be_read_hides_no_other(ys, store, wrong, says):
+    """A wrong URL is one answer, like a server that is down."""
+    done = ys("doctor", **wrong)
+    unwell = [line for line in done.stdout.splitlines() if "!!" in line]
+    assert [line.split()[0] for line in unwell] == [store]
+    assert says in unwell[0]
+    assert done.returncode == 11
+    assert "long" not in done.stdout + done.stderr
+
+
+def test_a_replica_has_lines_of_its_own(ys):
+    """The primary and the replica are asked by their own addresses: either may be down alone."""
+    settings = {
+        "YS_POSTGRES_URL": "postgresql://me:long-secret@127.0.0.1:1/ys",
+        "YS_POSTGRES_REPLICA_URL": "postgresql://me:long-secret@127.0.0.1:2/ys",
+    }
+    done = ys("status", **settings)
+    rows = [line for line in done.stdout.splitlines() if line.startswith("postgres")]
+    assert [line.split()[:2] for line in rows] == [["postgres", "primary"], ["postgres", "replica"]]
+    assert "127.0.0.1:1/ys" in rows[0]
+    assert "127.0.0.1:2/ys" in rows[1]
+    assert "postgres primary, postgres replica did not answer" in done.stderr
+    done = ys("doctor", **settings)
+    unwell = [line for line in done.stdout.splitlines() if "!!" in line]
+    assert [line.split()[:2] for line in unwell] == [
+        ["postgres", "answers"],
+        ["postgres", "replica"],
+        ["postgres", "replica"],
+    ]
+    assert "YS_REPLICA_FALLBACK=true" in unwell[2]
+    assert {"clickhouse", "redis", "qdrant"} <= {line.split()[0] for line in done.stdout.splitlines()}
+    assert "long-secret" not in done.stdout + done.stderr

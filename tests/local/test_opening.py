@@ -4,6 +4,7 @@ import os
 import threading
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from ys_analytics import local
@@ -136,7 +137,8 @@ def test_on_a_server_the_analyst_has_a_login_of_its_own():
         analyst_password=SecretStr("ours"),
     )
     address = local.Addresses(settings, "analyst").postgres
-    assert "user=ys_analyst password=ours" in address.conninfo
+    login = conninfo_to_dict(address.conninfo)
+    assert (login["user"], login["password"]) == ("ys_analyst", "ours")
     assert "replica.example" in address.replica
     assert "theirs" not in address.conninfo + address.replica
     assert address.read_only

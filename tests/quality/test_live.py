@@ -1,12 +1,14 @@
 """The stores as they are: PostgreSQL and ClickHouse asked in place, Redis and Qdrant through their frames."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.errors import StoreError, UsageError
+from ys_analytics.errors import ExpectationFailed, StoreError, UsageError
+from ys_analytics.quality.findings import LOADS
 from ys_analytics.quality.live import select
 from ys_analytics.schemas import TABLES
 
@@ -80,3 +82,29 @@ def test_nothing_secret_is_selected():
     """The statement that judges in place names no secret column."""
     assert "password_hash" not in select(TABLES["users"])
     assert "session_token" not in select(TABLES["user_sessions"])
+
+
+def test_a_rule_that_could_not_run_is_no_fault_of_the_data(analyst, tmp_path):
+    """A question the engine refuses is an outcome of its own, and its exit code the store's; broken promises first."""
+    folder = tmp_path / "postgres"
+    folder.mkdir()
+    (folder / "assets.py").write_text(
+        "from great_expectations import ExpectationSuite\n"
+        "from great_expectations.expectations import UnexpectedRowsExpectation\n"
+        "SUITE = ExpectationSuite(name='assets', expectations=[\n"
+        "    UnexpectedRowsExpectation(\n"
+        "        unexpected_rows_query='SELECT id FROM {batch} AS judged WHERE no_such_function(id)',\n"
+        "        severity='warning', notes='Asks what no engine can answer.',\n"
+        "    ),\n"
+        "])\n"
+    )
+    found = quality.judge_live(analyst, as_of=NOW, tables=["assets"], suites_in=tmp_path)
+    assert [each.outcome for each in found] == ["error"]
+    with pytest.raises(StoreError, match=r"1 rule could not run.*no_such_function"):
+        quality.gate_live(found)
+    broken = replace(found[0], outcome="failed", severity="critical", portfolios=[])
+    with pytest.raises(ExpectationFailed, match="1 promise is broken"):
+        quality.gate_live([*found, broken])
+    refused = replace(found[0], rule=LOADS, severity="critical", portfolios=[])
+    with pytest.raises(ExpectationFailed, match=LOADS):
+        quality.gate_live([refused])

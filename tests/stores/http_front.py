@@ -8,7 +8,7 @@ import email.policy
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
@@ -20,12 +20,24 @@ import chdb
 
 LOGIN = "ys:hunter2"
 
+# A user under `readonly = 1`, who may change no setting.
+READER = "reader:hunter2"
+
+# What a server writes where it fails in the middle of an answer.
+FAULT = (
+    b"\r\n__exception__\r\nabcdefghijklmnop\r\nCode: 241. DB::Exception: Query memory limit exceeded: 9 GiB."
+    b" (MEMORY_LIMIT_EXCEEDED) (version 26.9.1.1 (official build))\n\r\n173 abcdefghijklmnop\r\n__exception__\r\n"
+)
+
 # What the transport itself consumes; the engine would not know these settings.
 _OF_TRANSPORT = {
     "database", "query", "query_id", "session_id", "wait_end_of_query", "send_progress_in_http_headers",
     "http_headers_progress_interval_ms", "client_protocol_version", "enable_http_compression", "default_format",
     "compress",
 }  # fmt: skip
+
+# Puts the listening socket of a front behind TLS.
+Tls = Callable[[ThreadingHTTPServer], None]
 
 
 @dataclass
@@ -35,7 +47,8 @@ class Front:
     Attributes:
         port: Where it listens, on loopback.
         faults: What to do with the next answers that carry an Arrow stream: `cut` (half of it, then a proper
-            end) or `drop` (half of it, then the connection goes).
+            end), `drop` (half of it, then the connection goes), or `fail` and `fail in a chunk` (half of it, then
+            the server's words, with a proper end or in a chunk that is cut short).
         asked: Every statement, in order.
     """
 
@@ -50,11 +63,13 @@ class Front:
 
 
 @contextmanager
-def front(folder: Path) -> Iterator[Front]:
+def front(folder: Path, *, tls: Tls | None = None) -> Iterator[Front]:
     """Serve the engine at `folder`, which this process may have open already, until the block ends."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.front = Front(server.server_address[1])
         server.folder = folder
+        if tls is not None:
+            tls(server)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -79,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, b"Ok.\n")
             return
         login = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
-        if login != LOGIN:
+        if login not in (LOGIN, READER):
             self._answer(403, b"Code: 516. DB::Exception: Authentication failed", code="516")
             return
         asked = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
@@ -88,19 +103,21 @@ class _Handler(BaseHTTPRequestHandler):
         statement, data = (asked["query"], body) if "query" in asked else (body.decode(), b"")
         self.server.front.asked.append(statement)
         try:
-            result = self._run(statement, data, asked)
+            result = self._run(statement, data, asked, reader=login == READER)
         except RuntimeError as error:
             code = re.search(r"Code: (\d+)", str(error))
             self._answer(500, str(error).encode(), code=code[1] if code else "1")
             return
         self._answer(200, result, faulty=statement.rstrip().endswith("ArrowStream"))
 
-    def _run(self, statement: str, data: bytes, asked: dict[str, str]) -> bytes:
+    def _run(self, statement: str, data: bytes, asked: dict[str, str], *, reader: bool) -> bytes:
         """One statement on a connection of its own, with the settings of this request."""
         parameters = {name.removeprefix("param_"): value for name, value in asked.items() if name.startswith("param_")}
         settings = {n: v for n, v in asked.items() if n not in _OF_TRANSPORT and not n.startswith("param_")}
         engine = chdb.connect(str(self.server.folder))
         try:
+            if reader:
+                engine.query("SET readonly = 1")
             for name, value in settings.items():
                 engine.query(f"SET {name} = '{value}'")
             if not data:
@@ -116,14 +133,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: bytes, *, code: str = "", faulty: bool = False) -> None:
         fault = self.server.front.faults.pop(0) if faulty and self.server.front.faults else ""
         sent = body[: len(body) // 2] if fault else body
+        if fault.startswith("fail"):
+            sent += FAULT
         self.send_response(status)
         self.send_header("X-ClickHouse-Timezone", "UTC")
         if code:
             self.send_header("X-ClickHouse-Exception-Code", code)
-        self.send_header("Content-Length", str(len(body) if fault == "drop" else len(sent)))
+        if fault == "fail in a chunk":
+            self.send_header("Transfer-Encoding", "chunked")
+            sent = f"{len(sent) + 100:x}\r\n".encode() + sent
+        else:
+            self.send_header("Content-Length", str(len(body) if fault == "drop" else len(sent)))
         self.end_headers()
         self.wfile.write(sent)
-        if fault == "drop":
+        if fault in ("drop", "fail in a chunk"):
             self.close_connection = True
 
     def _body(self) -> bytes:

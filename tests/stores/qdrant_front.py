@@ -5,7 +5,7 @@ Knows as much of the protocol as the client speaks for us; faults can be ordered
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +15,12 @@ from qdrant_client import QdrantClient
 from qdrant_client.http import models
 
 KEY = "hunter2"
+
+# A key that may read alone, as `service.read_only_api_key` makes one.
+READ_ONLY_KEY = "hunter3"
+
+# Puts the listening socket of a front behind TLS.
+Tls = Callable[[ThreadingHTTPServer], None]
 
 
 @dataclass
@@ -41,11 +47,13 @@ class Front:
 
 
 @contextmanager
-def front() -> Iterator[Front]:
+def front(*, tls: Tls | None = None) -> Iterator[Front]:
     """Serve an engine that lives in memory until the block ends."""
     engine = QdrantClient(":memory:", force_disable_check_same_thread=True)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         server.front = Front(server.server_address[1], engine)
+        if tls is not None:
+            tls(server)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -67,7 +75,11 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         front: Front = self.server.front
         front.asked.append(f"{self.command} {path}")
-        if self.headers.get("api-key") != KEY:
+        key = self.headers.get("api-key")
+        reading = self.command == "GET" or path.endswith(("/scroll", "/count"))
+        if key == READ_ONLY_KEY and not reading:
+            self._answer(403, b'{"status": {"error": "Forbidden: Global manage access is required"}}')
+        elif key not in (KEY, READ_ONLY_KEY):
             self._answer(401, b"Must provide an API key or an Authorization bearer token")
         elif path.endswith("/scroll") and front.faults:
             if front.faults.pop(0) == "drop":

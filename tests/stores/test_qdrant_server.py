@@ -111,3 +111,21 @@ def test_a_wrong_key_is_a_store_error_that_does_not_say_it(front):
 
 def test_it_says_what_it_is(qdrant):
     assert qdrant.about() == {"engine": "qdrant", "version": "1.16.0"}
+
+
+def test_a_read_only_key_reads_and_writes_nothing(front):
+    """Everything an analyst asks is answered; a refused write says that the key is the reason."""
+    with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2", timeout=5)) as qdrant:
+        qdrant.make("readable", size=2, payload={})
+    try:
+        with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter3", timeout=5)) as qdrant:
+            assert "readable" in qdrant.collections()
+            assert qdrant.count("readable") == 0
+            assert qdrant.read("readable", 2).height == 0
+            assert qdrant.about()["version"]
+            with pytest.raises(StoreError, match="may not do that") as refused:
+                qdrant.drop("readable")
+        assert "hunter3" not in str(refused.value)
+    finally:
+        with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2", timeout=5)) as qdrant:
+            qdrant.drop("readable")

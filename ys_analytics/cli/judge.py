@@ -40,6 +40,8 @@ def check(
 ) -> None:
     """Judge the data by its expectation suites; exit 14 when a promise that matters is broken.
 
+    With --live, exit 11 when a store could not answer a rule: that is no fault of the data.
+
     Says of each broken promise whose numbers rest on it: only their reports are stopped. A whole run judged leaves
     findings.json and scorecard.html in its folder.
 
@@ -55,7 +57,7 @@ def check(
         show_json(quality.to_json(found))
     else:
         out.print(quality.table(found, since=since, names=names))
-    quality.gate(found, fail_on=fail_on)
+    (quality.gate_live if live else quality.gate)(found, fail_on=fail_on)
 
 
 def _live(tables: list[str] | None) -> Verdict:

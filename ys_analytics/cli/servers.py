@@ -53,7 +53,7 @@ def status() -> None:
     found = local.status(load_settings())
     rows = [
         (
-            row.store,
+            f"{row.store} {row.server}".rstrip(),
             row.mode,
             "up" if row.running else "down",
             row.pid,
@@ -65,7 +65,7 @@ def status() -> None:
         for row in found
     ]
     show("", ("store", "mode", "state", "pid", "version", "ms", "address", "note"), rows, numbers=("pid", "ms"))
-    failing = [row.store for row in found if row.failing]
+    failing = [f"{row.store} {row.server}".rstrip() for row in found if row.failing]
     if failing:
         raise StoreError(f"{', '.join(failing)} did not answer; the note beside each says why")
 
@@ -117,6 +117,15 @@ def migrate_status() -> None:
         steps = migrations.status(stores, settings=load_settings())
     heads = ("store", "version", "description", "state", "applied_at", "detail")
     show("", heads, ([getattr(step, head) for head in heads] for step in steps))
+
+
+@migrate.command("sql")
+def migrate_sql() -> None:
+    """Print what a DBA runs first where the owner may make neither roles nor databases; nothing is run."""
+    from ys_analytics import migrations
+    from ys_analytics.settings import load_settings
+
+    typer.echo(migrations.dba_sql(load_settings()), nl=False)
 
 
 @migrate.command("refresh")

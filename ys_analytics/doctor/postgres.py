@@ -11,9 +11,6 @@ from ys_analytics.stores.postgres import Postgres
 
 _PARTITIONED = ("transactions", "risk_assessments")
 
-# Seconds a replica may be behind before somebody should look: a report would miss what happened since.
-_LATE = 300
-
 _MAY_READ = """
     SELECT table_name, column_name FROM information_schema.column_privileges
     WHERE grantee = current_user AND privilege_type = 'SELECT' AND table_schema = current_schema()
@@ -30,10 +27,6 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     """Rights, partitions and ages."""
     store = stores.postgres
     yield _rights(store)
-    behind = store.lag()
-    if behind is not None or store.address.replica is not None:
-        near = behind is not None and behind.seconds is not None and behind.seconds < _LATE
-        yield Answer("postgres", "replica", store.reads_from(), well=near)
     for table in _PARTITIONED:
         yield _partitions(store, table)
     timed = [table for table in TABLES.values() if table.store == "postgres" and table.time is not None]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import get_args
 
-from ys_analytics.doctor import between, clickhouse, postgres, qdrant, redis
+from ys_analytics.doctor import between, clickhouse, postgres, qdrant, redis, replica
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.errors import YsError
 from ys_analytics.frames import drift
@@ -34,15 +34,19 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
     """
     answers: list[Answer] = []
     known = between.Known()
+    # The replica is asked by itself, so that neither hides the other.
+    primary = settings.model_copy(update={"postgres_replica_url": None})
     for store in get_args(Store):
         try:
-            with open_stores(settings, only=(store,), role="analyst", purpose="ys doctor") as stores:
+            with open_stores(primary, only=(store,), role="analyst", purpose="ys doctor") as stores:
                 answers += _state(stores)
                 answers += _shape(store, stores)
                 answers += _ROUNDS[store](stores, as_of)
                 known.learn(store, stores)
         except YsError as error:
             answers.append(Answer(store, "answers", str(error), well=False))
+        if store == "postgres":
+            answers += replica.examine(settings)
     return answers + known.compare()
 
 

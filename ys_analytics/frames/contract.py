@@ -22,7 +22,7 @@ _POSTGRES = """
             WHERE e.enumtypid = a.atttypid)
     FROM pg_attribute AS a
     JOIN pg_class AS t ON t.oid = a.attrelid
-    WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'p', 'm', 'v')
+    WHERE t.relnamespace = quote_ident(current_schema())::regnamespace AND t.relkind IN ('r', 'p', 'm', 'v')
       AND a.attnum > 0 AND NOT a.attisdropped
 """
 

@@ -8,13 +8,12 @@ from ys_analytics.local.engines import ALL, StoreName
 from ys_analytics.local.engines import start as up
 from ys_analytics.local.engines import stop as down
 from ys_analytics.local.home import Home
-from ys_analytics.local.opening import ANALYST, Addresses, Role, open_stores
-from ys_analytics.local.status import Status, probe, status
+from ys_analytics.local.opening import Addresses, Role, open_stores
+from ys_analytics.local.status import Status, probe, replica, status
 from ys_analytics.local.turn import Holder, OnWait
 
 __all__ = [
     "ALL",
-    "ANALYST",
     "Addresses",
     "Holder",
     "Home",
@@ -25,6 +24,7 @@ __all__ = [
     "down",
     "open_stores",
     "probe",
+    "replica",
     "status",
     "up",
 ]

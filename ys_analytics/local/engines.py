@@ -67,7 +67,8 @@ def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say)
     if not home.root.exists():
         return []
     with _alone(settings, home, purpose=purpose, on_wait=on_wait):
-        return [name for name, server in _servers(settings, home) if server.stop()]
+        # Also those that ran before a URL was set: a server elsewhere has nothing under this home to stop.
+        return [name for name, server in _engines(home) if server.stop()]
 
 
 def _alone(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> AbstractContextManager[None]:
@@ -78,9 +79,9 @@ def _alone(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> 
 
 def _servers(settings: Settings, home: Home) -> list[tuple[StoreName, _Server]]:
     """The servers that are ours to run under these settings."""
-    servers: list[tuple[StoreName, _Server]] = []
-    if settings.postgres_url is None:
-        servers.append(("postgres", PostgresServer(home)))
-    if settings.redis_url is None:
-        servers.append(("redis", ValkeyServer(home)))
-    return servers
+    return [(name, server) for name, server in _engines(home) if getattr(settings, f"{name}_url") is None]
+
+
+def _engines(home: Home) -> list[tuple[StoreName, _Server]]:
+    """Every server that can run under a home."""
+    return [("postgres", PostgresServer(home)), ("redis", ValkeyServer(home))]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import SecretStr
 
-from ys_analytics.errors import SettingsError, StoreError
+from ys_analytics.errors import StoreError
 from ys_analytics.local.engines import ALL, StoreName, start
 from ys_analytics.local.home import Home
 from ys_analytics.local.postgres_server import OWNER, PostgresServer
@@ -21,6 +21,7 @@ from ys_analytics.local.turn import OnWait, say, turn
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
+from ys_analytics.stores.common.tls import Tls
 
 if TYPE_CHECKING:  # drivers are imported by the store that is opened
     from ys_analytics.stores.clickhouse import ClickHouse
@@ -29,9 +30,6 @@ if TYPE_CHECKING:  # drivers are imported by the store that is opened
     from ys_analytics.stores.redis import Redis
 
 Role = Literal["analyst", "owner"]
-
-# The role the migrations create: reads only, and no secret column.
-ANALYST = "ys_analyst"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +42,36 @@ class Addresses:
     @property
     def postgres(self) -> PostgresAddress:
         """The primary, and for the analyst its replica, logged in as the role; the owner reads what was written."""
-        url, replica = _text(self.settings.postgres_url), _text(self.settings.postgres_replica_url)
+        url = _text(self.settings.postgres_url)
         reads = self.role == "analyst"
         if url is None:
             server = PostgresServer(Home(self.settings.home))
             return PostgresAddress(
-                server.conninfo(user=ANALYST if reads else OWNER),
+                server.conninfo(user=self.settings.analyst_role if reads else OWNER),
                 read_only=reads,
                 statement_timeout=self.settings.statement_timeout,
                 embedded=True,
             )
+        return self.replicated if reads else replace(self.replicated, replica=None)
+
+    @property
+    def replicated(self) -> PostgresAddress:
+        """A server with its replica, for either role; otherwise the owner reads at the primary.
+
+        Raises:
+            StoreError: PostgreSQL is embedded.
+        """
+        url, replica = _text(self.settings.postgres_url), _text(self.settings.postgres_replica_url)
+        if url is None:
+            raise StoreError("the embedded PostgreSQL has no replica; set YS_POSTGRES_URL")
         return PostgresAddress(
             self._login(url),
-            self._login(replica) if replica is not None and reads else None,
+            self._login(replica) if replica is not None else None,
             max_lag=self.settings.replica_max_lag,
             fallback=self.settings.replica_fallback,
-            read_only=reads,
+            read_only=self.role == "analyst",
             statement_timeout=self.settings.statement_timeout,
+            tls=self._tls,
         )
 
     @property
@@ -72,6 +83,7 @@ class Addresses:
             folder=Home(self.settings.home).clickhouse if url is None else None,
             read_only=self.role == "analyst",
             statement_timeout=self.settings.statement_timeout,
+            tls=self._tls,
         )
 
     @property
@@ -83,6 +95,7 @@ class Addresses:
             prefix=self.settings.redis_prefix,
             timeout=self.settings.statement_timeout,
             embedded=url is None,
+            tls=self._tls,
         )
 
     @property
@@ -94,20 +107,27 @@ class Addresses:
             api_key=_text(self.settings.qdrant_api_key),
             folder=Home(self.settings.home).qdrant if url is None else None,
             timeout=self.settings.statement_timeout,
+            tls=self._tls,
         )
 
+    @property
+    def _tls(self) -> Tls:
+        said = self.settings
+        files = {name: str(getattr(said, f"tls_{name}") or "") for name in ("ca", "cert", "key")}
+        return Tls(**files, verify=said.tls_verify, chosen=any(files.values()) or said.tls_verify != "full")
+
     def _login(self, url: str) -> str:
-        """The URL with the analyst's login in place of its own; as it is for the owner."""
+        """The address with the analyst's login in place of its own; as it is for the owner."""
         if self.role == "owner":
             return url
-        from psycopg import ProgrammingError
         from psycopg.conninfo import make_conninfo
 
+        from ys_analytics.stores.postgres.url import keywords
+
+        words = keywords(url, self._tls) | {"user": self.settings.analyst_role}
+        words.pop("password", None)
         password = _text(self.settings.analyst_password)
-        try:
-            return make_conninfo(url, user=ANALYST, password=password)
-        except ProgrammingError:
-            raise SettingsError("YS_POSTGRES_URL: not an address libpq can read; see .env.example") from None
+        return make_conninfo(**(words if password is None else words | {"password": password}))
 
 
 @contextmanager
@@ -128,7 +148,7 @@ def open_stores(
     Args:
         settings: Where the stores are.
         only: Which to open; the others raise StoreError when asked for.
-        role: `owner` may change everything. `analyst` reads: PostgreSQL as `ys_analyst`, ClickHouse under
+        role: `owner` may change everything. `analyst` reads: PostgreSQL as `YS_ANALYST_ROLE`, ClickHouse under
             its setting `readonly`. Redis and Qdrant know no such session: on a server, give the kit the
             login (an ACL user, a read-only key) of somebody who may only read.
         purpose: What the block is for; whoever must wait for it is told.
@@ -176,8 +196,9 @@ def _postgres(addresses: Addresses) -> Iterator[Postgres]:
         try:
             store = stack.enter_context(Postgres.open(addresses.postgres))
         except StoreError as error:
-            if f'role "{ANALYST}" does not exist' in str(error):
-                raise StoreError(f"PostgreSQL has no role {ANALYST} yet; run: ys migrate up") from error
+            role = addresses.settings.analyst_role
+            if f'role "{role}" does not exist' in str(error):
+                raise StoreError(f"PostgreSQL has no role {role} yet; run: ys migrate up") from error
             raise
         yield store
 

@@ -70,7 +70,9 @@ class PostgresServer:
         folder = self._socket_folder()
         if self.running() is None or folder is None:
             raise StoreError("the embedded PostgreSQL is not running; run: ys up")
-        return f"host={folder} port=5432 user={user} dbname={DATABASE}"
+        from psycopg.conninfo import make_conninfo
+
+        return make_conninfo(host=str(folder), port=5432, user=user, dbname=DATABASE)
 
     def start(self) -> None:
         """Start the server unless it is up; the first time, make its data folder.

@@ -11,15 +11,18 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Literal
 
+from pydantic import SecretStr
+
 from ys_analytics.errors import YsError
 from ys_analytics.local.engines import ALL, StoreName
 from ys_analytics.local.home import Home
-from ys_analytics.local.opening import Addresses, open_stores
+from ys_analytics.local.opening import Addresses, Role, open_stores
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.turn import holder
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
+from ys_analytics.stores.common.url import mask
 
 Mode = Literal["embedded", "server"]
 
@@ -41,6 +44,8 @@ class Status:
         latency_ms: The quickest of a few answers to a trivial question; None where it was not asked.
         role: Whom it takes us for, and whether that may write.
         note: What to do, or whom it waits for.
+        server: `primary` or `replica` where the settings name both; empty otherwise.
+        behind_s: Seconds a replica is behind its primary, at most; None where that is not known.
     """
 
     store: StoreName
@@ -52,6 +57,8 @@ class Status:
     latency_ms: float | None = None
     role: str = ""
     note: str = ""
+    server: str = ""
+    behind_s: float | None = None
 
     @property
     def failing(self) -> bool:
@@ -60,10 +67,15 @@ class Status:
 
 
 def status(settings: Settings) -> list[Status]:
-    """How each store does, without waiting for anybody: an embedded folder is looked at, not opened."""
+    """How each store does, without waiting for anybody: an embedded folder is looked at, not opened.
+
+    A replica of PostgreSQL has a row of its own after the primary's.
+    """
     home = Home(settings.home)
+    copy = replica(settings)
     return [
         _postgres(settings, home),
+        *([copy] if copy is not None else []),
         _clickhouse(settings, home),
         _redis(settings, home),
         _qdrant(settings, home),
@@ -77,7 +89,8 @@ def probe(stores: Stores) -> list[Status]:
 
 def _postgres(settings: Settings, home: Home) -> Status:
     if settings.postgres_url is not None:
-        return _reached("postgres", settings)
+        row = _reached("postgres", settings)
+        return replace(row, server="primary") if settings.postgres_replica_url is not None else row
     server = PostgresServer(home)
     found = server.running()
     if found is None:
@@ -120,8 +133,38 @@ def _reached(name: StoreName, settings: Settings) -> Status:
         with open_stores(settings, only=(name,), role="owner", purpose="ys status") as stores:
             return _asked(name, stores)
     except YsError as error:
-        where = getattr(Addresses(settings, "owner"), name)
-        return Status(name, _mode(where), where.masked, running=False, note=str(error))
+        return _down(name, settings, error)
+
+
+def replica(settings: Settings, *, role: Role = "owner") -> Status | None:
+    """The replica of PostgreSQL by its own address, and how far it is behind; None where the settings name none.
+
+    The primary need not answer.
+    """
+    url = settings.postgres_replica_url
+    if url is None or settings.postgres_url is None:
+        return None
+    from ys_analytics.stores.postgres import Postgres
+
+    at_replica = Status("postgres", "server", mask(url.get_secret_value()), running=False, server="replica")
+    try:
+        address = Addresses(settings, role).replicated
+        with Postgres.open(replace(address, max_lag=None, fallback=False)) as store:
+            row = _asked("postgres", Stores(opened_postgres=store))
+            behind = store.lag()
+    except YsError as error:
+        return replace(at_replica, note=str(error))
+    if behind is None:
+        return replace(row, address=at_replica.address, server="replica", note="it is no replica but a primary")
+    return replace(row, address=at_replica.address, server="replica", note=str(behind), behind_s=behind.seconds)
+
+
+def _down(name: StoreName, settings: Settings, error: YsError) -> Status:
+    """A store that could not be opened; its address may be what is wrong with it."""
+    url: SecretStr | None = getattr(settings, f"{name}_url")
+    if url is None:
+        return Status(name, "embedded", str(settings.home), running=False, note=str(error))
+    return Status(name, "server", mask(url.get_secret_value()), running=False, note=str(error))
 
 
 def _asked(name: StoreName, stores: Stores) -> Status:

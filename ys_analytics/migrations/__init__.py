@@ -8,6 +8,7 @@ A store that is not opened in the bundle is left alone.
 
 from ys_analytics.migrations.cluster import empty_table
 from ys_analytics.migrations.files import FOLDER
+from ys_analytics.migrations.for_dba import dba_sql
 from ys_analytics.migrations.runner import down, require_schema, schema_version, status, up
 from ys_analytics.migrations.step import Applied, State, Step
 from ys_analytics.migrations.upkeep import MOST_MONTHS, drop_far_partitions, make_partitions, refresh
@@ -18,6 +19,7 @@ __all__ = [
     "Applied",
     "State",
     "Step",
+    "dba_sql",
     "down",
     "drop_far_partitions",
     "empty_table",

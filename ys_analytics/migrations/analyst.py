@@ -1,18 +1,22 @@
-"""The password of the role ys_analyst, on a server that asks for one.
+"""The role analysts read as: whether it can be had, its rights where it came late, and its first password.
 
-Knows the form PostgreSQL keeps passwords in (SCRAM-SHA-256), so that the password itself is in no statement
-and no server log. The role and its rights are in 0021_grant_analyst.sql.
+Depends on the form PostgreSQL keeps passwords in (SCRAM-SHA-256), so that the password itself is in no statement and no
+server log. Does not alter a role of another maker. The role and its rights are in 0021_grant_analyst.sql.
 """
 
 import hmac
 import secrets
 import unicodedata
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from hashlib import pbkdf2_hmac, sha256
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from ys_analytics.errors import MigrationError
+from ys_analytics.migrations.files import MigrationFile
+from ys_analytics.migrations.postgres_ledger import PostgresLedger
 from ys_analytics.migrations.step import Applied
 
 if TYPE_CHECKING:
@@ -21,30 +25,115 @@ if TYPE_CHECKING:
 # PostgreSQL's own number.
 _ROUNDS = 4096
 
+# What 0021 writes at a role it makes, by which we know our own.
+_OURS = "Reads what an analyst may see; writes nothing."
+
+# The files that make the role and grant it its rights; they may run again.
+_GRANTING = ("0021", "0022")
+
+_EXISTS = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %(role)s"
+_MAY_MAKE = "SELECT rolsuper OR rolcreaterole, rolname::text FROM pg_catalog.pg_roles WHERE rolname = current_user"
 _MAY_COMPARE = "SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')"
-_STORED = "SELECT coalesce(rolpassword, '') FROM pg_catalog.pg_authid WHERE rolname = 'ys_analyst'"
+_STORED = """
+    SELECT coalesce(rolpassword, ''), coalesce(shobj_description(oid, 'pg_authid'), '')
+    FROM pg_catalog.pg_authid WHERE rolname = %(role)s
+"""
+_MAY_READ = """
+    SELECT has_schema_privilege(%(role)s, current_schema(), 'USAGE')
+        AND bool_and(has_column_privilege(%(role)s, pg_class.oid, 'id', 'SELECT'))
+    FROM pg_catalog.pg_class
+    WHERE relnamespace = quote_ident(current_schema())::regnamespace
+        AND relname IN ('users', 'portfolios', 'transactions', 'assets')
+"""
 
 
-def apply_password(postgres: "Postgres", password: SecretStr | None) -> list[Applied]:
-    """Give ys_analyst the password of the settings; nothing when there is none, or it is that already.
+def role_sql(role: str) -> tuple[str, ...]:
+    """The statements that make the role, for a user who may make roles.
 
-    A server that does not let us compare is told again, silently.
+    >>> role_sql("ys_analyst")[0]
+    'CREATE ROLE "ys_analyst" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION'
+    """
+    name = quoted(role)
+    return (
+        f"CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION",
+        f"ALTER ROLE {name} SET default_transaction_read_only = on",
+        f"ALTER ROLE {name} SET statement_timeout = '120s'",
+    )
+
+
+def quoted(name: str) -> str:
+    """A name as SQL reads it, with any character in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def require_role(postgres: "Postgres", role: str) -> bool:
+    """Refuse to begin where the role is absent and we may not make it.
+
+    Returns:
+        Whether the role is absent, so that the migrations make it.
+
+    Raises:
+        MigrationError: it is absent and our user has no CREATEROLE; the line says what a DBA must run.
+        StoreError: PostgreSQL refused.
+    """
+    with postgres.transaction():
+        if postgres.rows(_EXISTS, {"role": role}):
+            return False
+        [(may, user)] = postgres.rows(_MAY_MAKE)
+    if not may:
+        raise MigrationError(
+            f"postgres: there is no role {role} and {user} may not make one; have a DBA run what `ys migrate sql` "
+            f"prints: {role_sql(role)[0]}"
+        )
+    return True
+
+
+def grant_again(ledger: PostgresLedger, files: Sequence[MigrationFile]) -> list[Applied]:
+    """Give the role its rights where it lacks them: one that was made, or named, after the migrations ran.
+
+    Raises:
+        StoreError: PostgreSQL refused.
+    """
+    granting = [file for file in files if file.version in _GRANTING]
+    with ledger.turn():
+        applied = {row.version for row in ledger.rows()}
+        if not granting or not applied.issuperset(_GRANTING):
+            return []
+        if ledger.postgres.rows(_EXISTS, {"role": ledger.analyst_role}):
+            [(may_read,)] = ledger.postgres.rows(_MAY_READ, {"role": ledger.analyst_role})
+            if may_read:
+                return []
+        for file in granting:
+            ledger.postgres.run(file.up)
+    return [Applied(store="postgres", version=ledger.analyst_role, description="granted what an analyst may read")]
+
+
+def apply_password(postgres: "Postgres", role: str, password: SecretStr | None, *, new: bool) -> list[Applied]:
+    """Give a role of ours that has no password yet the one of the settings.
+
+    A role that exists may serve another database, or be a DBA's: its password is never replaced.
+
+    Args:
+        postgres: Opened as the owner.
+        role: Its name.
+        password: From the settings; None does nothing.
+        new: Whether the migrations made the role just now.
 
     Raises:
         StoreError: PostgreSQL refused.
     """
     if password is None:
         return []
-    plain = password.get_secret_value()
     with postgres.transaction():
-        may_compare = bool(postgres.rows(_MAY_COMPARE)[0][0])
-        if may_compare and matches(plain, str(postgres.rows(_STORED)[0][0])):
-            return []
-        postgres.run(
-            "ALTER ROLE ys_analyst PASSWORD %(verifier)s", {"verifier": _verifier(plain, secrets.token_bytes(16))}
-        )
-    change = Applied(store="postgres", version="ys_analyst", description="password set")
-    return [change] if may_compare else []
+        if not new:
+            if not postgres.rows(_MAY_COMPARE)[0][0]:
+                return []
+            [(stored, comment)] = postgres.rows(_STORED, {"role": role})
+            if stored or comment != _OURS:
+                return []
+        verifier = _verifier(password.get_secret_value(), secrets.token_bytes(16))
+        postgres.run(f"ALTER ROLE {quoted(role).replace('%', '%%')} PASSWORD %(verifier)s", {"verifier": verifier})
+    return [Applied(store="postgres", version=role, description="password set")]
 
 
 def matches(password: str, stored: str) -> bool:

@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent
 
 _NAME = re.compile(r"(?P<version>\d{4})_(?P<what>[a-z0-9]+(?:_[a-z0-9]+)+)\.sql")
 _ROLLBACK = "\n-- rollback\n"
+_REPLACES = re.compile(r"^-- Replaces: ([0-9a-f]{64})\b", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 _MAKES = re.compile(
     r"""
@@ -55,6 +56,8 @@ class MigrationFile:
         up: The SQL above `-- rollback`.
         rollback: The SQL below it.
         checksum: SHA-256 of the whole text, line ends normalised, in lower-case hex.
+        replaces: Checksums of earlier texts of the file, from its lines `-- Replaces:`: a database one of them made is
+            as this one would have made it there.
     """
 
     version: str
@@ -62,6 +65,7 @@ class MigrationFile:
     up: str
     rollback: str
     checksum: str
+    replaces: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -119,4 +123,5 @@ def _read_file(path: Path) -> MigrationFile:
         up=up.strip(),
         rollback=rollback.strip(),
         checksum=hashlib.sha256(text.encode()).hexdigest(),
+        replaces=tuple(_REPLACES.findall(up)),
     )

@@ -91,7 +91,7 @@ def _of_row(store: Store, row: Row, file: MigrationFile | None) -> Step:
         state = "missing"
     elif file.description != row.description:
         state = "renamed"
-    elif file.checksum != row.checksum:
+    elif row.checksum not in (file.checksum, *file.replaces):
         state = "edited"
     detail = _REMEDY.get(state, "")
     if state == "renamed" and file is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ys_analytics.errors import MigrationError, StoreError
 from ys_analytics.migrations.files import Made, MigrationFile
 from ys_analytics.migrations.ledger import Row
+from ys_analytics.migrations.patience import LOCK_TIMEOUT
 from ys_analytics.schemas import Store
 
 if TYPE_CHECKING:
@@ -25,9 +26,15 @@ _COLUMNS = ("version", "description", "checksum", "rollback_sql", "applied_at")
 
 @dataclass(frozen=True, slots=True)
 class PostgresLedger:
-    """The ledger of one open PostgreSQL. Every method wants to be inside `turn`."""
+    """The ledger of one open PostgreSQL. Every method wants to be inside `turn`.
+
+    Attributes:
+        postgres: Opened as the owner.
+        analyst_role: Whom the migrations let read.
+    """
 
     postgres: "Postgres"
+    analyst_role: str = ""
 
     @property
     def store(self) -> Store:
@@ -40,8 +47,15 @@ class PostgresLedger:
 
         Raises:
             StoreError: another runner took longer than the statement timeout.
+            MigrationError: there is no schema to make tables in.
         """
         with self.postgres.transaction():
+            [(schema, path)] = self.postgres.rows("SELECT current_schema()::text, current_setting('search_path')")
+            if schema is None:
+                raise MigrationError(
+                    f"postgres: no schema of the search_path ({path}) exists; create one or correct it"
+                )
+            self.postgres.rows("SELECT set_config('ys.analyst_role', %(role)s, true)", {"role": self.analyst_role})
             try:
                 self.postgres.rows("SELECT pg_advisory_xact_lock(%(key)s)", {"key": _LOCK})
             except StoreError as error:
@@ -70,6 +84,7 @@ class PostgresLedger:
     def apply(self, file: MigrationFile) -> None:
         """Run the file and remember it; both or neither, with the transaction of `turn`."""
         with self.postgres.unlimited():
+            self._hurry()
             self.postgres.run(file.up)
         self.postgres.run(
             "INSERT INTO schema_migrations (version, description, rollback_sql, checksum)"
@@ -85,9 +100,14 @@ class PostgresLedger:
     def undo(self, row: Row) -> None:
         """Forget the migration and run its rollback; both or neither, with the transaction of `turn`."""
         with self.postgres.unlimited():
+            self._hurry()
             # Forgotten first: the oldest rollback takes the ledger itself away.
             self.postgres.run("DELETE FROM schema_migrations WHERE version = %(version)s", {"version": row.version})
             self.postgres.run(row.rollback)
+
+    def _hurry(self) -> None:
+        """From here on a statement that waits long for a lock fails, rather than let others queue behind it."""
+        self.postgres.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
     def found(self) -> frozenset[Made]:
         """Every table, index, type, view, function, live trigger and role of this schema."""
@@ -100,7 +120,7 @@ class PostgresLedger:
 
 _LEDGER_COLUMNS = """
 SELECT attname::text FROM pg_attribute
-WHERE attrelid = to_regclass('schema_migrations') AND attnum > 0 AND NOT attisdropped
+WHERE attrelid = to_regclass(quote_ident(current_schema()) || '.schema_migrations') AND attnum > 0 AND NOT attisdropped
 """
 
 _LEDGER_ROWS = """
@@ -112,15 +132,17 @@ _FOUND = """
 SELECT CASE relkind WHEN 'm' THEN 'materialized view' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'table' END,
        relname::text
 FROM pg_class
-WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'm', 'i', 'I')
+WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p', 'm', 'i', 'I')
 UNION ALL
-SELECT 'type', typname::text FROM pg_type WHERE typnamespace = current_schema()::regnamespace AND typtype = 'e'
+SELECT 'type', typname::text FROM pg_type WHERE typnamespace = quote_ident(current_schema())::regnamespace
+  AND typtype = 'e'
 UNION ALL
-SELECT 'function', proname::text FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+SELECT 'function', proname::text FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace
 UNION ALL
 SELECT 'trigger', tgname::text
 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-WHERE relnamespace = current_schema()::regnamespace AND tgparentid = 0 AND NOT tgisinternal AND tgenabled <> 'D'
+WHERE relnamespace = quote_ident(current_schema())::regnamespace
+  AND tgparentid = 0 AND NOT tgisinternal AND tgenabled <> 'D'
 UNION ALL
 SELECT 'role', rolname::text FROM pg_roles
 """
@@ -130,6 +152,6 @@ _FOUND_COLUMNS = """
 SELECT relname::text, attname::text,
        format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' not null' ELSE '' END
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'm')
+WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p', 'm')
   AND attnum > 0 AND NOT attisdropped
 """

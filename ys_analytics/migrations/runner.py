@@ -16,6 +16,7 @@ from ys_analytics.migrations.cluster import check_cluster, cluster_of
 from ys_analytics.migrations.drift import find_drift
 from ys_analytics.migrations.files import FOLDER, MigrationFile, file_name, read_files
 from ys_analytics.migrations.ledger import Ledger, compare, refuse_conflicts
+from ys_analytics.migrations.patience import patiently
 from ys_analytics.migrations.postgres_ledger import PostgresLedger
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.migrations.target import Target
@@ -57,14 +58,18 @@ def up(
     applied: list[Applied] = []
     if stores.opened_clickhouse is not None:
         check_cluster(stores.clickhouse, settings.clickhouse_cluster)
-    for ledger, turn in _ledgers(stores, target, settings.clickhouse_cluster):
+    role, new = settings.analyst_role, False
+    if stores.opened_postgres is not None and target.moves("postgres"):
+        new = analyst.require_role(stores.postgres, role)
+    for ledger, turn in _ledgers(stores, target, settings):
         files = read_files(folder / ledger.store)
         target.check([file.version for file in files])
         applied += _climb(ledger, turn, files, target.version)
     if target.store is not None:
         return applied
     if stores.opened_postgres is not None:
-        applied += analyst.apply_password(stores.postgres, settings.analyst_password)
+        applied += analyst.grant_again(PostgresLedger(stores.postgres, role), read_files(folder / "postgres"))
+        applied += analyst.apply_password(stores.postgres, role, settings.analyst_password, new=new)
     if stores.opened_clickhouse is not None:
         applied += retention.apply_retention(stores.clickhouse, settings.retention_days)
     if stores.opened_qdrant is not None:
@@ -72,7 +77,7 @@ def up(
     return applied
 
 
-def down(stores: "Stores", *, to: str | None = None) -> list[Applied]:
+def down(stores: "Stores", *, to: str | None = None, settings: Settings | None = None) -> list[Applied]:
     """Undo migrations, newest first, with the rollback each ledger row holds, and say which.
 
     The files are not read: what undoes a migration is what its file said when it was applied. Data goes with
@@ -81,6 +86,7 @@ def down(stores: "Stores", *, to: str | None = None) -> list[Applied]:
     Args:
         stores: Opened as the owner; a store that is not opened is left alone.
         to: The version to return to, as in `up`; None undoes everything.
+        settings: The analyst's role; the environment's when None.
 
     Raises:
         MigrationError: a rollback was refused; nothing of it is kept in PostgreSQL.
@@ -91,7 +97,7 @@ def down(stores: "Stores", *, to: str | None = None) -> list[Applied]:
     undone: list[Applied] = []
     if target.store is None and stores.opened_qdrant is not None:
         undone += collections.drop_collections(stores.qdrant)
-    for ledger, turn in reversed(_ledgers(stores, target)):
+    for ledger, turn in reversed(_ledgers(stores, target, settings if settings is not None else load_settings())):
         undone += _descend(ledger, turn, target)
     return undone
 
@@ -158,7 +164,7 @@ def require_schema(stores: "Stores") -> None:
         )
 
 
-def _ledgers(stores: "Stores", target: Target, cluster: str = "") -> list[tuple[Ledger, _Turn]]:
+def _ledgers(stores: "Stores", target: Target, settings: Settings | None = None) -> list[tuple[Ledger, _Turn]]:
     """The ledgers that are to move, each with what lets one runner in at a time.
 
     A ClickHouse that has a ledger says itself over which cluster it is spread; `cluster` is for one that has none.
@@ -169,43 +175,53 @@ def _ledgers(stores: "Stores", target: Target, cluster: str = "") -> list[tuple[
     found: list[tuple[Ledger, _Turn]] = []
     turn: _Turn = nullcontext
     if stores.opened_postgres is not None:
-        postgres = PostgresLedger(stores.postgres)
+        postgres = PostgresLedger(stores.postgres, settings.analyst_role if settings is not None else "")
         turn = postgres.turn
         if target.moves("postgres"):
             found.append((postgres, turn))
     if stores.opened_clickhouse is not None and target.moves("clickhouse"):
+        cluster = settings.clickhouse_cluster if settings is not None else ""
         found.append((ClickHouseLedger(stores.clickhouse, cluster_of(stores.clickhouse) or cluster), turn))
     return found
 
 
 def _climb(ledger: Ledger, turn: _Turn, files: tuple[MigrationFile, ...], last: str | None) -> Iterator[Applied]:
-    """Apply one file a turn until none is left; the ledger is read anew each turn, for others climb too."""
-    while True:
-        with turn():
-            steps = compare(ledger.store, files, ledger.rows())
-            refuse_conflicts(steps)
-            pending = {step.version for step in steps if step.state == "pending"}
-            file = next((file for file in files if file.version in pending), None)
-            if file is None or (last is not None and file.version > last):
-                return
-            with _naming(ledger, file.name):
-                ledger.apply(file)
-        yield Applied(store=ledger.store, version=file.version, description=file.description)
+    """Apply one file a turn until none is left."""
+    while (applied := patiently(lambda: _climb_once(ledger, turn, files, last))) is not None:
+        yield applied
+
+
+def _climb_once(ledger: Ledger, turn: _Turn, files: tuple[MigrationFile, ...], last: str | None) -> Applied | None:
+    """Apply the next file; None where there is none. The ledger is read anew, for others climb too."""
+    with turn():
+        steps = compare(ledger.store, files, ledger.rows())
+        refuse_conflicts(steps)
+        pending = {step.version for step in steps if step.state == "pending"}
+        file = next((file for file in files if file.version in pending), None)
+        if file is None or (last is not None and file.version > last):
+            return None
+        with _naming(ledger, file.name):
+            ledger.apply(file)
+    return Applied(store=ledger.store, version=file.version, description=file.description)
 
 
 def _descend(ledger: Ledger, turn: _Turn, target: Target) -> Iterator[Applied]:
     """Undo one row a turn until the target is reached."""
-    floor = target.version or EMPTY
     with turn():
         target.check([row.version for row in ledger.rows()] or [EMPTY])
-    while True:
-        with turn():
-            row = max(ledger.rows(), key=lambda row: row.version, default=None)
-            if row is None or row.version <= floor:
-                return
-            with _naming(ledger, file_name(row.version, row.description)):
-                ledger.undo(row)
-        yield Applied(store=ledger.store, version=row.version, description=row.description)
+    while (undone := patiently(lambda: _descend_once(ledger, turn, target.version or EMPTY))) is not None:
+        yield undone
+
+
+def _descend_once(ledger: Ledger, turn: _Turn, floor: str) -> Applied | None:
+    """Undo the newest row; None where the floor is reached."""
+    with turn():
+        row = max(ledger.rows(), key=lambda row: row.version, default=None)
+        if row is None or row.version <= floor:
+            return None
+        with _naming(ledger, file_name(row.version, row.description)):
+            ledger.undo(row)
+    return Applied(store=ledger.store, version=row.version, description=row.description)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ Knows which tables are partitioned and which views are kept; what they hold is i
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ys_analytics.migrations.patience import LOCK_TIMEOUT, patiently
 from ys_analytics.schemas import TABLES, Span
 
 if TYPE_CHECKING:
@@ -63,14 +64,17 @@ def make_partitions(stores: "Stores", span: Span) -> list[str]:
     """
     if span.start == span.end:
         return []
-    made: list[str] = []
     first = max(span.start.date(), span.last_day - timedelta(days=MOST_MONTHS * 30))
+    months = [{"table": table, "first": first, "last": span.last_day} for table in PARTITIONED]
+    return [name for asked in months for name in patiently(lambda asked=asked: _make(stores, asked))]  # type: ignore[misc]
+
+
+def _make(stores: "Stores", asked: dict[str, object]) -> list[str]:
+    """The missing partitions of one table; a session that holds the table long is not waited for."""
     with stores.postgres.transaction():
-        for table in PARTITIONED:
-            asked = {"table": table, "first": first, "last": span.last_day}
-            [(names,)] = stores.postgres.rows("SELECT make_month_partitions(%(table)s, %(first)s, %(last)s)", asked)
-            made += names
-    return made
+        stores.postgres.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        [(names,)] = stores.postgres.rows("SELECT make_month_partitions(%(table)s, %(first)s, %(last)s)", asked)
+    return list(names)
 
 
 def drop_far_partitions(stores: "Stores", *, now: datetime) -> list[str]:
@@ -98,9 +102,17 @@ def drop_far_partitions(stores: "Stores", *, now: datetime) -> list[str]:
         for name, start in parts:
             near = any(abs(start - other) <= far for other in filled) or now - far <= start <= now + far
             if name in empty and not near and not _STANDING[0] <= start < _STANDING[1]:
-                stores.postgres.run(f'DROP TABLE "{name}"')
+                patiently(lambda name=name: _drop(stores, name))  # type: ignore[misc]
                 dropped.append(name)
     return dropped
+
+
+
+def _drop(stores: "Stores", name: str) -> None:
+    """One partition; a session that holds the table long is not waited for."""
+    with stores.postgres.transaction():
+        stores.postgres.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+        stores.postgres.run(f'DROP TABLE "{name}"')
 
 
 # The month a partition begins, from its name; the default one has none.

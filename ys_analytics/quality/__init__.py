@@ -10,7 +10,7 @@ from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.findings import whole as judged_whole
 from ys_analytics.quality.findings import write as write_findings
 from ys_analytics.quality.history import History
-from ys_analytics.quality.judging import data_docs, gate, judge
+from ys_analytics.quality.judging import data_docs, gate, gate_live, judge
 from ys_analytics.quality.live import judge_live
 from ys_analytics.quality.process import rest, warm
 from ys_analytics.quality.scorecard import write_scorecard
@@ -23,6 +23,7 @@ __all__ = [
     "by_gravity",
     "data_docs",
     "gate",
+    "gate_live",
     "judge",
     "judge_live",
     "judged_whole",

@@ -54,15 +54,20 @@ def warm() -> None:
     _library()
 
 
-def address(driver: str, parts: Mapping[str, str], server: str = "") -> str:
+def address(driver: str, parts: Mapping[str, str], server: Mapping[str, Any] | None = None) -> str:
     """SQLAlchemy's address of an engine; it holds secrets, and is shown to nobody.
+
+    Args:
+        driver: SQLAlchemy's name of dialect and driver.
+        parts: The driver's own options.
+        server: `username`, `password`, `host`, `port` and `database` of a server; none for a folder.
 
     >>> address("clickhousedb", {"interface": "chdb", "path": "/data"})
     'clickhousedb://?interface=chdb&path=%2Fdata'
     """
-    from sqlalchemy import URL, make_url
+    from sqlalchemy import URL
 
-    where = make_url(server).set(drivername=driver) if server else URL.create(driver)
+    where = URL.create(driver, **(server or {}))
     return where.update_query_dict(parts).render_as_string(hide_password=False)
 
 
@@ -105,7 +110,16 @@ class Checker:
         """Connect; nothing is written down anywhere."""
         self._context = context = _library().get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
-        self._source = context.data_sources.add_sql("engine", connection_string=self.url, create_temp_table=False)
+        # Each query by itself, for a server may end a session that waits inside a transaction; nothing prepared, for a
+        # pooler may hand the next query to another session.
+        driver = {"autocommit": True, "prepare_threshold": None}
+        apart = {"isolation_level": "AUTOCOMMIT", "use_native_hstore": False, "connect_args": driver}
+        self._source = context.data_sources.add_sql(
+            "engine",
+            connection_string=self.url,
+            create_temp_table=False,
+            kwargs=apart if self.dialect == "postgres" else {},
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -109,6 +109,10 @@ def to_json(found: Iterable[Finding]) -> str:
     return json.dumps([each.to_json() for each in found], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+# The rule that a table can be loaded as what it is declared to be; where it cannot run, the table is what is wrong.
+LOADS = "loads as declared"
+
+
 def by_gravity(found: Iterable[Finding]) -> list[Finding]:
     """What failed or could not run, the gravest first; order of suites within."""
     broken = [each for each in found if each.outcome != "passed"]

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ys_analytics.errors import ExpectationFailed, UsageError, reaching
+from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, reaching
 from ys_analytics.quality import findings, offline, process, stops, suites
 from ys_analytics.quality.history import History
 from ys_analytics.quality.promise import CROSS_STORE
@@ -160,3 +160,21 @@ def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = 
         f"{promises} broken: {stops.named(stopping)}; {stops.whom(stopping)}; "
         "correct the data, or print with --provisional"
     )
+
+
+def gate_live(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
+    """The gate for live stores: a rule that a store did not answer says nothing of the data, nor that it is sound.
+
+    Args:
+        found: The findings of `judge_live`.
+        fail_on: The least weight that stops.
+
+    Raises:
+        ExpectationFailed: a rule of that weight was broken.
+        StoreError: none was, and a rule of any weight could not run; the line names those.
+    """
+    unasked = [each for each in findings.by_gravity(found) if each.outcome == "error" and each.rule != findings.LOADS]
+    gate([each for each in found if each not in unasked], fail_on=fail_on)
+    if unasked:
+        rules = "1 rule" if len(unasked) == 1 else f"{len(unasked)} rules"
+        raise StoreError(f"{rules} could not run, and the data was not judged by them: {stops.named(unasked)}")

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -18,6 +17,7 @@ from ys_analytics import frames
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import parquet
 from ys_analytics.quality import process, suites
+from ys_analytics.quality.findings import LOADS
 from ys_analytics.quality.promise import BESIDE, CROSS_STORE
 from ys_analytics.quality.reach import NEEDS, Reach
 from ys_analytics.schemas import TABLES, Finding, Table
@@ -63,6 +63,7 @@ def judge_live(
                 "in_place": in_place,
                 "files": {name: str(path) for name, path in files.items()},
                 "as_of": as_of.isoformat(),
+                "frozen_at": as_of.isoformat(),
                 "suites": str(suites_in),
             }
         )
@@ -97,7 +98,7 @@ def _load(stores: Stores, tables: Sequence[Table], folder: Path) -> tuple[dict[s
 def _refused(table: Table, error: ContractError) -> Finding:
     return Finding(
         suite=table.name,
-        rule="loads as declared",
+        rule=LOADS,
         severity="critical",
         outcome="error",
         notes="Nothing can be computed from a table that is not what its schema says.",
@@ -149,18 +150,36 @@ def _shown(table: Table, name: str, dtype: pl.DataType) -> str:
 
 def _postgres(address: PostgresAddress) -> Mapping[str, object]:
     """Where the worker finds PostgreSQL: libpq's own words, whatever form they came in."""
-    from psycopg.conninfo import conninfo_to_dict
+    from ys_analytics.stores.postgres.url import keywords
 
-    parts = conninfo_to_dict(address.replica or address.conninfo)
-    return {"driver": "postgresql+psycopg", "parts": {name: str(value) for name, value in parts.items()}}
+    words = keywords(address.replica or address.conninfo, address.tls)
+    return {"driver": "postgresql+psycopg", "parts": words | {"client_encoding": "UTF8"}}
 
 
 def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
     """Where ClickHouse is found: a folder, or a server."""
     if address.folder is not None:
         return {"driver": "clickhousedb", "parts": {"interface": "chdb", "path": str(address.folder)}}
-    return {"driver": "clickhousedb", "server": address.url, "parts": _secure(address.url or "")}
+    from ys_analytics.stores.clickhouse.client import Server
 
-
-def _secure(url: str) -> dict[str, str]:
-    return {"secure": "true"} if urlsplit(url).scheme == "https" else {}
+    server = Server.read(address)
+    login = {
+        "username": server.user,
+        "password": server.password,
+        "host": server.host,
+        "port": server.port,
+        "database": server.database or "default",
+    }
+    tls = server.tls
+    parts = (
+        {}
+        if tls is None
+        else {
+            "secure": "true",
+            "verify": str(tls.verify != "none").lower(),
+            "ca_cert": tls.ca,
+            "client_cert": tls.cert,
+            "client_cert_key": tls.key,
+        }
+    )
+    return {"driver": "clickhousedb", "server": login, "parts": {name: value for name, value in parts.items() if value}}

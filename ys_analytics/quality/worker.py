@@ -41,7 +41,7 @@ def judge_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
 def judge_live(job: Mapping[str, Any]) -> Iterator[Finding]:
     """Hold suites against tables where they lie, by SQL."""
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
-    with checks.Checker(checks.address(job["driver"], job["parts"], job.get("server", "")), job["dialect"]) as checker:
+    with checks.Checker(checks.address(job["driver"], job["parts"], job.get("server")), job["dialect"]) as checker:
         for suite in read:
             yield from checker.judge(suite, checks.Relation(suite.name, job["queries"][suite.name]))
 

@@ -6,10 +6,9 @@ same class at another address: a store with a `folder` lives in this process, on
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlsplit
 
-# Query parameters that say where a store is; every other one may be a secret and is left out.
-_SHOWN = frozenset({"host", "port", "dbname", "db", "database", "sslmode", "service", "unix_socket_path"})
+from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
+from ys_analytics.stores.common.url import mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,7 @@ class PostgresAddress:
         read_only: Every transaction is READ ONLY (the analyst's session).
         statement_timeout: Seconds one statement may run.
         embedded: The server is ours, out of a wheel, on a unix socket.
+        tls: How a server is verified, where its URL does not say so itself.
     """
 
     conninfo: str = field(repr=False)
@@ -33,6 +33,7 @@ class PostgresAddress:
     read_only: bool = False
     statement_timeout: float = 120.0
     embedded: bool = False
+    tls: Tls = BY_DEFAULT
 
     @property
     def masked(self) -> str:
@@ -57,12 +58,14 @@ class ClickHouseAddress:
         folder: Folder of the embedded engine; the caller holds its lock while it is open.
         read_only: Statements that write are refused (setting `readonly`).
         statement_timeout: Seconds one statement may run.
+        tls: How a server is verified, where its URL does not say so itself.
     """
 
     url: str | None = field(default=None, repr=False)
     folder: Path | None = None
     read_only: bool = False
     statement_timeout: float = 120.0
+    tls: Tls = BY_DEFAULT
 
     def __post_init__(self) -> None:
         """Refuse an address of both kinds or none."""
@@ -88,17 +91,19 @@ class RedisAddress:
     """A Redis or Valkey server, a cluster of them, or a Sentinel group: the URL alone says which.
 
     Args:
-        url: `redis://`, `rediss://`, `unix://`, `redis-cluster://host:port,host:port` or
-            `redis+sentinel://host:port,host:port/service[/db]`.
+        url: `redis://`, `unix://`, `redis-cluster://host:port,host:port` or
+            `redis+sentinel://host:port,host:port/service[/db]`; with `rediss` in place of `redis` over TLS.
         prefix: Put before every key, and taken off every key that is read.
         timeout: Seconds one command may take.
         embedded: The server is ours, out of a wheel, on a unix socket.
+        tls: How a server is verified, where its URL does not say so itself.
     """
 
     url: str = field(repr=False)
     prefix: str = ""
     timeout: float = 120.0
     embedded: bool = False
+    tls: Tls = BY_DEFAULT
 
     @property
     def masked(self) -> str:
@@ -128,12 +133,14 @@ class QdrantAddress:
         api_key: Key of a protected server.
         folder: Folder of the embedded engine; the caller holds its lock while it is open.
         timeout: Seconds one request may take.
+        tls: How a server is verified, where its URL does not say so itself.
     """
 
     url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     folder: Path | None = None
     timeout: float = 120.0
+    tls: Tls = BY_DEFAULT
 
     def __post_init__(self) -> None:
         """Refuse an address of both kinds or none."""
@@ -148,43 +155,6 @@ class QdrantAddress:
     def masked(self) -> str:
         """The address without its secrets, for people."""
         return mask(self.url) if self.url is not None else str(self.folder)
-
-
-def mask(url: str) -> str:
-    """A URL with its password replaced by stars and its unknown query parameters left out.
-
-    >>> mask("redis://u:p%40ss@h:1/0?password=again&db=2")
-    'redis://u:***@h:1/0?db=2'
-    >>> mask("unix:///run/valkey.sock?db=0&password=secret")
-    'unix:///run/valkey.sock?db=0'
-    >>> mask("not a url with a secret")
-    '***'
-    >>> mask("http://u:half/a-secret@h")
-    '***'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "***"
-    if not parts.scheme or ("@" in url and "@" not in parts.netloc):  # a secret that was not percent-encoded
-        return "***"
-    query = _mask_query(parts.query)
-    # not by `urlunsplit`, which forgets the slashes of an address without a host
-    return f"{parts.scheme}://{_mask_login(parts.netloc)}{parts.path}{'?' if query else ''}{query}"
-
-
-def _mask_login(netloc: str) -> str:
-    """`user:secret@host` as `user:***@host`; a login that is all secret as `***@host`."""
-    login, at, host = netloc.rpartition("@")
-    if not at:
-        return netloc
-    user, colon, _ = login.partition(":")
-    return f"{user}:***@{host}" if user and colon else f"{user or '***'}@{host}"
-
-
-def _mask_query(query: str) -> str:
-    kept = [(name, value) for name, value in parse_qsl(query) if name in _SHOWN]
-    return "&".join(f"{name}={quote(value, safe='/,:')}" for name, value in kept)
 
 
 def _mask_conninfo(conninfo: str) -> str:

@@ -8,12 +8,13 @@
 -- Locks:   ACCESS EXCLUSIVE on the partitioned table while a missing month is made, milliseconds when
 --          nothing has to move; none where every month of the span exists.
 -- Size:    one table of each kind a month.
+-- Replaces: 5a6f7efaeee700d1b06aaafc290e7ee7672ab57bc4211d932ba7cd0b3e26353e (a schema whose name needs quotes)
 
 CREATE FUNCTION make_month_partitions(parent regclass, first_day date, last_day date) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     family     name := (SELECT relname FROM pg_class WHERE oid = parent);
-    house      name := (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = parent);
+    house      name := (SELECT nspname FROM pg_namespace JOIN pg_class ON relnamespace = pg_namespace.oid WHERE pg_class.oid = parent);
     fallback   regclass;
     at_column  name;
     opens      timestamptz;

@@ -4,6 +4,7 @@ Knows where a stream ends and tells one that was cut short; knows no table and n
 """
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,6 +22,11 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
 # An Arrow stream ends with these bytes; one that ends without them was cut short.
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
+# How much of the end of a stream is kept, to find what a server wrote there, and how much of that is told.
+_LAST_WORDS = 2**14
+_SAID = 240
+_FAULT = re.compile(rb"Code: (\d+)\. DB::Exception: ")
+
 _PIPE = 2**20
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux; elsewhere a pipe keeps its size
 
@@ -37,6 +43,19 @@ class Wire(Protocol):
 
     def finish(self) -> None:
         """Raise where the stream was cut short."""
+
+
+class ServerFaultError(StoreError):
+    """What the server wrote into the stream where it failed in the middle of an answer.
+
+    Attributes:
+        code: ClickHouse's own number of the fault.
+    """
+
+    def __init__(self, code: int, said: str) -> None:
+        """Name the fault by its number and in the server's words."""
+        super().__init__(f"clickhouse: the server failed in the middle of the answer: {code}. {said}")
+        self.code = code
 
 
 class Response:
@@ -57,16 +76,43 @@ class Response:
             parts.append(part)
             missing -= len(part)
         whole = b"".join(parts)
-        self._tail = (self._tail + whole[-8:])[-8:]
+        self._tail = (self._tail + whole[-_LAST_WORDS:])[-_LAST_WORDS:]
         return whole
 
     def close(self) -> None:
         """Leave the body to the client."""
 
     def finish(self) -> None:
-        """Raise where the answer was cut short."""
-        if self._tail != _END_OF_STREAM:
+        """Raise where the answer was cut short, with what the server said of it."""
+        if not self._tail.endswith(_END_OF_STREAM):
+            self.raise_fault()
             raise CutShortError("clickhouse: the answer was cut short; try again")
+
+    def raise_fault(self, error: BaseException | None = None) -> None:
+        """Raise what the server wrote into a stream that broke; nothing where it wrote nothing.
+
+        The status of an answer is sent before its rows, so a server that fails later can only write text among them.
+
+        Args:
+            error: What broke the stream; a line cut short keeps what came of it.
+
+        Raises:
+            ServerFaultError: with the server's number and words.
+        """
+        with suppress(Exception):  # the stream is broken already: whatever can still be read of it is read
+            while part := self._body.read(_LAST_WORDS):
+                self._tail = (self._tail + part)[-_LAST_WORDS:]
+        while error is not None:
+            partial = getattr(error, "partial", b"")
+            self._tail += partial if isinstance(partial, bytes) else b""
+            error = error.__cause__ or error.__context__
+        *_, last = [None, *_FAULT.finditer(self._tail)]
+        said = self._tail[last.end() :] if last is not None else b""
+        # Rows that hold such a text are followed by more of the stream, which is no text.
+        if last is None or b"(version" not in said or b"\0" in said:
+            return
+        words = " ".join(said.partition(b"(version")[0].decode(errors="replace").split())
+        raise ServerFaultError(int(last[1]), words[:_SAID]) from error
 
 
 class Pipe:

@@ -9,18 +9,20 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, unquote, urlsplit
 
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import SettingsError, StoreError
 from ys_analytics.stores.addresses import ClickHouseAddress
-from ys_analytics.stores.clickhouse.arrow_transport import CutShortError
+from ys_analytics.stores.clickhouse.arrow_transport import CutShortError, ServerFaultError
 from ys_analytics.stores.common.deadline import GRACE
 from ys_analytics.stores.common.sockets import OpenSockets
+from ys_analytics.stores.common.tls import OPTIONS, Tls
+from ys_analytics.stores.common.url import check_options, take_apart
 
 Parameters = Mapping[str, object]
 
@@ -45,6 +47,13 @@ _SETTINGS = {
     # Over a cluster, a write is done when every shard has its rows.
     "distributed_foreground_insert": "1",
 }
+
+# The server's number for a right that its user lacks, and the rights that reading takes.
+_ACCESS_DENIED = 497
+_GRANTS = "reading needs GRANT SELECT on the tables of the database, and on system.* where the server asks for that"
+
+_SETTING = "YS_CLICKHOUSE_URL"
+_FORM = "http(s)://user:password@host:port/database"
 
 # How much of the engine's own words an error line carries.
 _SAID = 240
@@ -73,21 +82,23 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
         )
         _give_back_ctrl_z()
         return embedded
-    url = _server(address.url or "")
-    return clickhouse_connect.get_client(
-        interface=url.scheme,
-        host=url.hostname,
-        port=url.port or (8443 if url.scheme == "https" else 8123),
-        username=None if url.username is None else unquote(url.username),
-        password=unquote(url.password or ""),
-        database=url.path.strip("/") or "__default__",
-        settings=settings,
+    server = Server.read(address)
+    made = clickhouse_connect.get_client(
+        interface=server.interface,
+        host=server.host,
+        port=server.port,
+        username=server.user or None,
+        password=server.password,
+        database=server.database or "__default__",
         tz_mode="aware",
-        pool_mgr=_recorded(sockets or OpenSockets()),
+        pool_mgr=_recorded(sockets or OpenSockets(), server.tls),
         # the server's own limit comes first, and says more; then that of the read
         send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE),
         autogenerate_session_id=False,
     )
+    for name, value in changeable(made, settings).items():
+        made.set_client_setting(name, value)
+    return made
 
 
 def _give_back_ctrl_z() -> None:
@@ -99,7 +110,21 @@ def _give_back_ctrl_z() -> None:
         signal.signal(signal.SIGTSTP, signal.getsignal(signal.SIGTSTP) or signal.SIG_DFL)
 
 
-def _recorded(sockets: OpenSockets) -> "PoolManager":
+def changeable(made: "Client", settings: Mapping[str, str]) -> dict[str, str]:
+    """Those of some settings that our user may change.
+
+    A user under `readonly = 1` may change none. What it reads is the same: the SQL casts, and the settings only make
+    the answer smaller or quicker.
+
+    Args:
+        made: The client, which knows the rights of its user.
+        settings: Their names and values.
+    """
+    fixed = {name for name, known in made.server_settings.items() if known.readonly}
+    return {name: value for name, value in settings.items() if name not in fixed}
+
+
+def _recorded(sockets: OpenSockets, tls: Tls | None) -> "PoolManager":
     """urllib3's connection pools as the client makes them, every socket recorded."""
     from clickhouse_connect.driver.httputil import get_pool_manager
     from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -121,29 +146,69 @@ def _recorded(sockets: OpenSockets) -> "PoolManager":
     class EncryptedPool(HTTPSConnectionPool):
         ConnectionCls = Encrypted
 
-    manager: PoolManager = get_pool_manager()
+    manager: PoolManager = get_pool_manager(**_encryption(tls))
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": EncryptedPool}
     return manager
 
 
-def _server(address: str) -> SplitResult:
-    """The parts of a server's URL.
+def _encryption(tls: Tls | None) -> dict[str, Any]:
+    """urllib3's words for TLS."""
+    from urllib3 import disable_warnings
+    from urllib3.exceptions import InsecureRequestWarning
 
-    Raises:
-        SettingsError: it is not one; the client would go to localhost instead. The line holds nothing of it.
+    if tls is None:
+        return {}
+    if tls.verify == "none":
+        # It was chosen; a warning with every request says nothing new.
+        disable_warnings(InsecureRequestWarning)
+    # None compares the certificate's name with the host, False with nothing.
+    name = None if tls.verify == "full" else False
+    return {"ssl_context": tls.context(), "assert_hostname": name, "verify": tls.verify != "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server is and who we are to it.
+
+    Attributes:
+        interface: `http` or `https`.
+        host: Its name or number.
+        port: 8443 with TLS and 8123 without, where the URL names none.
+        user: Empty where the URL names none.
+        password: Of the user.
+        database: Empty for the user's default one.
+        tls: How it is verified; None without TLS.
     """
-    try:
-        url = urlsplit(address)
-        cut = "@" in address and "@" not in url.netloc  # by a / or # of a password that was not percent-encoded
-        whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and not cut
-    except ValueError:
-        whole = False
-    if not whole:
-        raise SettingsError(
-            "YS_CLICKHOUSE_URL: not a URL; write http(s)://user:password@host:port/database, the password "
-            "percent-encoded"
+
+    interface: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    tls: Tls | None
+
+    @classmethod
+    def read(cls, address: ClickHouseAddress) -> "Server":
+        """What the address of a server says.
+
+        Raises:
+            SettingsError: it is no URL of a server, or names an option that does not exist; the line holds no secret.
+        """
+        url = take_apart(address.url or "", setting=_SETTING, form=_FORM)
+        if url.scheme not in ("http", "https") or len(url.hosts) > 1 or not url.host:
+            raise SettingsError(f"{_SETTING}: not a URL of one server; write {_FORM}, the password percent-encoded")
+        encrypted = url.scheme == "https"
+        check_options(url, OPTIONS if encrypted else (), setting=_SETTING)
+        return cls(
+            interface=url.scheme,
+            host=url.host,
+            port=url.port or (8443 if encrypted else 8123),
+            user=url.user,
+            password=url.password or "",
+            database=url.path.strip("/"),
+            tls=address.tls.overridden(url.options, setting=_SETTING) if encrypted else None,
         )
-    return url
 
 
 def bound(parameters: Parameters | None) -> dict[str, Any]:
@@ -159,6 +224,8 @@ def is_transient(error: Exception) -> bool:
     from clickhouse_connect.driver.exceptions import Error, OperationalError
     from urllib3.exceptions import HTTPError
 
+    if isinstance(error, ServerFaultError):
+        return error.code in _PASSING_CODES
     cause = error.__cause__
     if isinstance(cause, Error):
         code = getattr(cause, "code", None)
@@ -180,7 +247,8 @@ def translate_errors(address: ClickHouseAddress) -> Iterator[None]:
             raise StoreError(
                 f"clickhouse: {address.masked} cannot be reached: {lost}; start the server or correct YS_CLICKHOUSE_URL"
             ) from error
-        raise StoreError(f"clickhouse: {_line_of(error)}") from error
+        hint = f"; {_GRANTS}" if getattr(error, "code", None) == _ACCESS_DENIED else ""
+        raise StoreError(f"clickhouse: {_line_of(error)}{hint}") from error
 
 
 def _lost(error: BaseException) -> str | None:

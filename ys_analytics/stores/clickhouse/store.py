@@ -16,7 +16,8 @@ from ys_analytics.errors import ContractError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import arrow_reader, arrow_writer
 from ys_analytics.stores.clickhouse.arrow_transport import Pipe, Response, Wire
-from ys_analytics.stores.clickhouse.client import bound, client, is_transient, translate_errors
+from ys_analytics.stores.clickhouse.client import bound, changeable, client, is_transient, translate_errors
+from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
@@ -32,10 +33,12 @@ Parameters = Mapping[str, object]
 _SAMPLE = 20_000
 
 # For a stream: small blocks, none read ahead, and what must be sorted goes to the disk rather than into memory.
-_BOUNDED = (
-    " SETTINGS max_block_size = 16384, read_in_order_use_buffering = 0,"
-    " max_bytes_before_external_sort = 268435456, max_bytes_ratio_before_external_sort = 0"
-)
+_BOUNDED = {
+    "max_block_size": "16384",
+    "read_in_order_use_buffering": "0",
+    "max_bytes_before_external_sort": "268435456",
+    "max_bytes_ratio_before_external_sort": "0",
+}
 
 
 class ClickHouse:
@@ -57,13 +60,14 @@ class ClickHouse:
         """The store at `address`, closed when the block ends; an embedded folder is released with it.
 
         Raises:
-            StoreError: it cannot be reached, or the folder belongs to another engine of this process.
+            StoreError: it cannot be reached or is too old, or the folder belongs to another engine of this process.
         """
         sockets = OpenSockets()
         limit = time_limit(address.statement_timeout + GRACE, abort=sockets.shut_down, peer=_peer(address))
         with limit, translate_errors(address):
             made = client(address, sockets)
         try:
+            versions.require("ClickHouse", str(made.server_version))
             yield cls(address, made, sockets)
         finally:
             made.close()
@@ -150,7 +154,9 @@ class ClickHouse:
         """
         query = _Query(f"({statement}\n)", parameters=parameters)
         with translate_errors(self._address):
-            frames = self._frames(query, schema, refusals or RejectPolicy(), settings=_BOUNDED)
+            frames = self._frames(
+                query, schema, refusals or RejectPolicy(), settings=changeable(self._client, _BOUNDED)
+            )
             with closing(frames):
                 while True:
                     # What the reader does with a batch takes its own time.
@@ -233,11 +239,17 @@ class ClickHouse:
         return time_limit(limit, abort=self._sockets.shut_down, peer=_peer(self._address))
 
     def _frames(
-        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: RejectPolicy, *, settings: str = ""
+        self,
+        query: "_Query",
+        schema: Mapping[str, pl.DataType],
+        refusals: RejectPolicy,
+        *,
+        settings: Mapping[str, str] = {},
     ) -> Generator[pl.DataFrame, None, None]:
         columns = self._describe(query, schema)
         wanted = ", ".join(f"{column.asked} AS {arrow_reader.quoted(column.name)}" for column in columns)
-        with self._stream(query.select(wanted) + settings, query.parameters) as wire:
+        stated = ", ".join(f"{name} = {value}" for name, value in (settings or {}).items())
+        with self._stream(query.select(wanted) + (stated and f" SETTINGS {stated}"), query.parameters) as wire:
             stream = pa.ipc.open_stream(wire)
             yield arrow_reader.frame(pa.RecordBatch.from_pylist([], schema=stream.schema), columns, refusals)
             for batch in stream:
@@ -266,14 +278,21 @@ class ClickHouse:
 
     @contextmanager
     def _stream(self, statement: str, parameters: Parameters | None) -> Iterator[Wire]:
+        from urllib3.exceptions import HTTPError
+
         if self._address.embedded:
             with Pipe(self._client, statement, bound(parameters), kill=self._kill) as pipe:
                 yield pipe
         else:
-            settings = {"output_format_arrow_compression_method": "lz4_frame"}
+            settings = changeable(self._client, {"output_format_arrow_compression_method": "lz4_frame"})
             response: Any = self._client.raw_stream(statement, bound(parameters), settings=settings, fmt="ArrowStream")
             with response:
-                yield Response(response)
+                wire = Response(response)
+                try:
+                    yield wire
+                except (pa.ArrowException, HTTPError, OSError) as error:
+                    wire.raise_fault(error)
+                    raise
 
     def _kill(self, place: str) -> None:
         """Stop the statement that writes to a place, from a second session, for the first is busy with it."""

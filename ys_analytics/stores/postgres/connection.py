@@ -14,10 +14,11 @@ from typing import Any
 import psycopg
 import psycopg.errors
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 
-from ys_analytics.errors import ContractError, SettingsError, StoreError
+from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores.common.retry import Interrupted, with_retries
+from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
+from ys_analytics.stores.postgres.url import keywords
 
 Connection = psycopg.Connection[Any]
 
@@ -93,29 +94,32 @@ def begin(mode: str, *, timeout: float, snapshot: str) -> str:
         "bytea_output": "hex",
         "extra_float_digits": "1",
         "client_encoding": "UTF8",
+        "idle_in_transaction_session_timeout": "0",  # a snapshot waits while another store is read
     }
     share = f"SET TRANSACTION SNAPSHOT {sql.quote(snapshot)};" if snapshot else ""
     return f"BEGIN {mode}; {share} " + "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
 
 
-def connect(conninfo: str) -> Connection:
+def connect(conninfo: str, tls: Tls = BY_DEFAULT) -> Connection:
     """A connection that leaves no trace on the server: literals in the client, nothing prepared.
+
+    Args:
+        conninfo: As `url.keywords` takes it.
+        tls: How a server is verified where the address does not say so; as libpq does by default when left out.
 
     Raises:
         SettingsError: the address is malformed.
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
-    stated = _read(conninfo)
+    stated = keywords(conninfo, tls)
     usual: dict[str, Any] = {"connect_timeout": 10, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
-    usual = {name: value for name, value in usual.items() if name not in stated}
 
     def once() -> Connection:
         return psycopg.connect(
-            conninfo,
             autocommit=True,
             prepare_threshold=None,
             cursor_factory=psycopg.ClientCursor,
-            **usual,
+            **usual | stated,
         )
 
     return with_retries(once, is_transient=_starting, deadline=_CONNECT_WITHIN)
@@ -139,26 +143,6 @@ def leave(connection: Connection) -> None:
         connection.cancel_safe(timeout=CANCEL_WITHIN)
         return
     cut(connection)
-
-
-def _read(conninfo: str) -> dict[str, Any]:
-    """Refuse what libpq would misread and then repeat in its errors: a password's `/` or `@` as port or host.
-
-    Raises:
-        SettingsError: the line holds nothing of the address.
-    """
-    try:
-        known = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:
-        known = {"host": "@"}  # its text quotes the piece it stumbled over
-    ports = str(known.get("port") or "").replace(",", "")
-    misread = any("@" in str(known.get(part) or "") for part in ("host", "dbname"))
-    if misread or (ports and not ports.isdecimal()):
-        raise SettingsError(
-            "YS_POSTGRES_URL or YS_POSTGRES_REPLICA_URL: not an address libpq can read; "
-            "write postgresql://user:password@host:port/database, the password percent-encoded"
-        )
-    return dict(known)
 
 
 def _starting(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from ys_analytics.errors import StoreError
 from ys_analytics.stores.addresses import PostgresAddress
+from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
@@ -63,8 +64,8 @@ class Postgres:
         """The store at `address`, closed when the block ends.
 
         Raises:
-            StoreError: it cannot be reached or refuses the login, or the replica is further behind than `max_lag`
-                allows and the address names no fallback.
+            StoreError: it cannot be reached, refuses the login or is too old, or the replica is further behind than
+                `max_lag` allows and the address names no fallback.
         """
         store = cls(address)
         try:
@@ -437,12 +438,14 @@ class Postgres:
         if known is not None and not known.closed:
             return known
         try:
-            self._lines[name] = connect(target)
+            self._lines[name] = connect(target, self._address.tls)
         except psycopg.Error as error:
             if name == "write" or not separate or not self._address.fallback or self._snapshot is not None:
                 raise
             self._fall_back(f"the replica does not answer ({line_of(error)})")
             return self._line(name)
+        said = self._lines[name].info.parameter_status("server_version") or ""
+        versions.require("PostgreSQL", said.partition(" ")[0])
         return self._lines[name]
 
     def _choose_server(self) -> None:

@@ -14,18 +14,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
-from urllib.parse import urlsplit
 from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import polars as pl
 
-from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.errors import ContractError, SettingsError, StoreError
+from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import Interrupted, with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
+from ys_analytics.stores.common.tls import OPTIONS
+from ys_analytics.stores.common.url import Url, check_options, take_apart
 from ys_analytics.stores.qdrant import folder
 from ys_analytics.stores.qdrant.folder import Points
 
@@ -43,6 +45,11 @@ DISTANCE = "Cosine"
 # Points in one request of a scroll, and in one upsert: a few megabytes of JSON.
 _PAGE = 1_000
 _UPSERT = 500
+
+_SETTING = "YS_QDRANT_URL"
+_FORM = "http(s)://host:port"
+_PORT = 6333
+_FORBIDDEN = 403
 
 # How much of an error an error line may carry.
 _SAID = 300
@@ -86,11 +93,13 @@ class Qdrant:
         The caller holds the turn at a folder; blocks of one process share one client.
 
         Raises:
-            StoreError: the server cannot be reached or refuses us, or the folder is another process's.
+            StoreError: the server cannot be reached, refuses us or is too old, or the folder is another process's.
         """
         sockets = OpenSockets()
         with _client(address, sockets) as client:
             store = cls(client, address, sockets)
+            if not address.embedded:
+                versions.require("Qdrant", store.about()["version"])
             store.collections()
             yield store
 
@@ -308,11 +317,18 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
     def follow(request: httpx.Request) -> None:
         request.extensions["trace"] = record
 
+    url = _url(address)
+    encrypted = url.scheme == "https"
+    tls = address.tls.overridden(url.options, setting=_SETTING)
     with catch_warnings():
-        if urlsplit(address.url or "").hostname in {"localhost", "127.0.0.1", "::1"}:  # nobody listens on the way
+        if url.host in {"localhost", "127.0.0.1", "::1"}:  # nobody listens on the way
             filterwarnings("ignore", message="Api key is used with an insecure connection", category=UserWarning)
         client = QdrantClient(
-            url=address.url,
+            host=url.host,
+            port=url.port or _PORT,
+            https=encrypted,
+            prefix=url.path.strip("/") or None,
+            verify=tls.context() if encrypted else True,
             api_key=address.api_key,
             timeout=math.ceil(address.timeout + 2 * GRACE),  # the limit of a read comes first
             check_compatibility=False,
@@ -322,6 +338,25 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
         yield client
     finally:
         client.close()
+
+
+def _url(address: QdrantAddress) -> Url:
+    """The parts of a server's URL.
+
+    Raises:
+        SettingsError: it is no URL of a server, or the key cannot be sent; the line holds no secret.
+    """
+    url = take_apart(address.url or "", setting=_SETTING, form=_FORM)
+    if url.scheme not in ("http", "https") or len(url.hosts) > 1 or not url.host:
+        raise SettingsError(f"{_SETTING}: not a URL of one server; write {_FORM}")
+    if url.user or url.password:
+        raise SettingsError(f"{_SETTING}: Qdrant knows no login; write {_FORM} and put the key in YS_QDRANT_API_KEY")
+    check_options(url, OPTIONS if url.scheme == "https" else (), setting=_SETTING)
+    key = address.api_key or ""
+    # The client would say so too, and print the key.
+    if key != key.strip() or not (key.isascii() and key.isprintable()):
+        raise SettingsError("YS_QDRANT_API_KEY: a key is printable ASCII without spaces around it")
+    return url
 
 
 @contextmanager
@@ -335,6 +370,8 @@ def translate_errors(address: QdrantAddress) -> Iterator[None]:
     except (QdrantException, ApiException, Interrupted, ValueError, RuntimeError, OSError, sqlite3.Error) as error:
         said = " ".join(str(error).split())[:_SAID] or type(error).__name__
         hint = "look at the folder" if address.embedded else "check YS_QDRANT_URL, YS_QDRANT_API_KEY and the server"
+        if getattr(error, "status_code", None) == _FORBIDDEN:
+            hint = "the key in YS_QDRANT_API_KEY may not do that; a read-only key reads and writes nothing"
         raise StoreError(f"Qdrant at {address.masked}: {said}; {hint}") from error
 
 

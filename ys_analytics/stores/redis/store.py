@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 
 from ys_analytics.errors import StoreError
+from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.prefetch import prefetch
 from ys_analytics.stores.common.progress import Arrived, counted, nobody
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import Interrupted, Rearranged, with_retries
-from ys_analytics.stores.redis import rows, script, topology
+from ys_analytics.stores.redis import privileges, rows, script, topology
 from ys_analytics.stores.redis.script import KINDS, Chunk, Kind
 from ys_analytics.stores.redis.url import connect
 
@@ -62,14 +63,16 @@ class Redis:
         """Connect for the length of a block.
 
         Raises:
-            StoreError: the server cannot be reached or refuses us.
+            StoreError: the server cannot be reached, refuses us or is too old.
             SettingsError: the URL is of no known form.
         """
         with translate_errors(address):
-            client = connect(address.url, timeout=address.timeout + 2 * GRACE)  # the limit of a read comes first
+            # the limit of a read comes first
+            client = connect(address.url, timeout=address.timeout + 2 * GRACE, tls=address.tls)
         try:
             store = cls(client, address)
-            store.ping()
+            said = store.about()
+            versions.require("Valkey" if said["engine"] == "valkey" else "Redis", said["version"])
             yield store
         finally:
             client.close()
@@ -266,13 +269,16 @@ class Redis:
 @contextmanager
 def translate_errors(address: RedisAddress) -> Iterator[None]:
     """Make of every error of the driver a StoreError that names the server and no secret."""
-    from redis.exceptions import RedisError
+    from redis.exceptions import NoPermissionError, RedisClusterException, RedisError
 
     try:
         yield
-    except (RedisError, Interrupted, OSError) as error:
+    except (RedisError, RedisClusterException, Interrupted, OSError) as error:
         said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         hint = "run: ys up" if address.embedded else "check YS_REDIS_URL and the server"
+        # Refused inside a script, the same comes as an error of another class.
+        if isinstance(error, NoPermissionError) or "ACL failure" in said or "can't run this command" in said:
+            hint = f"reading needs ACL SETUSER … {privileges.READING_A_CLUSTER}"
         raise StoreError(f"Redis at {address.masked}: {said}; {hint}") from error
 
 

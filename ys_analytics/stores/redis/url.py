@@ -1,37 +1,52 @@
 """A Redis client from a URL alone: one server, a cluster, or whatever server a Sentinel group calls its master.
 
-Knows URL forms and redis-py's clients; sends no command.
+Depends on the parts of a URL and on redis-py's clients. Does not send a command.
 """
 
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ys_analytics.errors import SettingsError
+from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
+from ys_analytics.stores.common.tls import OPTIONS as TLS_OPTIONS
+from ys_analytics.stores.common.url import Url, check_options, take_apart
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
 
-_SINGLE = frozenset({"redis", "rediss", "unix"})
+_SINGLE = frozenset({"redis", "rediss"})
+_SOCKET = frozenset({"unix"})
 _CLUSTER = frozenset({"redis-cluster", "rediss-cluster"})
 _SENTINEL = frozenset({"redis+sentinel", "rediss+sentinel"})
+_SCHEMES = _SINGLE | _SOCKET | _CLUSTER | _SENTINEL
 
 _PORT = 6379
 _SENTINEL_PORT = 26379
 
+_SETTING = "YS_REDIS_URL"
+_FORM = "redis://user:password@host:port/database"
 
-def connect(url: str, *, timeout: float) -> "Redis | RedisCluster":
+# redis-py's own words for the files of TLS, which its URLs know.
+_ALSO = {"ssl_ca_certs": "tls_ca", "ssl_certfile": "tls_cert", "ssl_keyfile": "tls_key"}
+_LOGIN = ("username", "password")
+_SENTINEL_LOGIN = ("sentinel_username", "sentinel_password")
+
+
+def connect(text: str, *, timeout: float, tls: Tls = BY_DEFAULT) -> "Redis | RedisCluster":
     """A client that gives bytes and never repeats a command by itself.
 
-    A command repeated behind our back after a reconnect would go on with a SCAN the new server never
-    began; whoever reads decides what is begun again.
+    A command repeated behind our back after a reconnect would go on with a SCAN the new server never began; the reader
+    decides what is begun again.
 
     Args:
-        url: `redis://`, `rediss://` (TLS), `unix://`, `redis-cluster://host:port,host:port` or
-            `redis+sentinel://host:port,host:port/service[/db]`, each with `user:password@` where needed.
+        text: `redis://host:port/db`, `unix:///path?db=0`, `redis-cluster://host:port,host:port` or
+            `redis+sentinel://host:port,host:port/service[/db]`, each with `user:password@` where needed and with
+            `rediss` in place of `redis` for TLS, of the Sentinels too.
         timeout: Seconds one command may take.
+        tls: How a server is verified where the URL does not say so; fully when left out.
 
     Raises:
-        SettingsError: the URL is of none of these forms.
+        SettingsError: the URL is of none of these forms, names an option that does not exist here, or a file of TLS
+            cannot be read.
     """
     from redis import Redis
     from redis.backoff import NoBackoff
@@ -39,72 +54,97 @@ def connect(url: str, *, timeout: float) -> "Redis | RedisCluster":
     from redis.retry import Retry
     from redis.sentinel import Sentinel
 
-    parts = _split(url)
+    url = take_apart(text, setting=_SETTING, form=_FORM)
+    if url.scheme not in _SCHEMES:
+        raise SettingsError(f"{_SETTING}: unknown scheme {url.scheme}; use {', '.join(sorted(_SCHEMES))}")
+    check_options(url, _known(url.scheme), setting=_SETTING)
     common: dict[str, Any] = {"socket_timeout": timeout, "socket_connect_timeout": min(timeout, 10.0)}
+    common |= _encryption(url, tls)
     once: dict[str, Any] = {"retry": Retry(NoBackoff(), 0)}
-    if parts.scheme in _SINGLE:
-        try:
-            return Redis.from_url(url, **common, **once)
-        except ValueError:  # its text may hold the password
-            raise SettingsError("YS_REDIS_URL: port, database or an option is not what redis-py can read") from None
-    login = _login(parts) | ({"ssl": True} if parts.scheme.startswith("rediss") else {})
-    if parts.scheme in _CLUSTER:
+    login = _login(url)
+    if url.scheme in _SOCKET:
+        where: dict[str, Any] = {"unix_socket_path": url.path, "db": _database(url, "")}
+        return Redis(**where, **common, **login, **once)
+    if url.scheme in _SINGLE:
+        if len(url.hosts) > 1:
+            raise SettingsError(f"{_SETTING}: several servers need redis-cluster:// or redis+sentinel://")
+        host, port = _places(url, _PORT)[0]
+        return Redis(host=host, port=port, db=_database(url, url.path.strip("/")), **common, **login, **once)
+    if url.scheme in _CLUSTER:
+        if url.path.strip("/"):
+            raise SettingsError(f"{_SETTING}: a cluster has no numbered database; leave out what follows the hosts")
         nodes = [
             ClusterNode(host, port)  # type: ignore[no-untyped-call]
-            for host, port in _hosts(parts, _PORT)
+            for host, port in _places(url, _PORT)
         ]
         return RedisCluster(startup_nodes=nodes, **common, **login)
-    if parts.scheme in _SENTINEL:
-        service, _, database = parts.path.strip("/").partition("/")
-        if not service or not (database or "0").isdigit():
-            raise SettingsError("YS_REDIS_URL: a Sentinel URL ends in /service or /service/db")
-        # redis-py leaves these untyped
-        group: Any = Sentinel
-        sentinel = group(_hosts(parts, _SENTINEL_PORT), sentinel_kwargs=common | _sentinel_login(parts), **common)
-        return cast("Redis", sentinel.master_for(service, db=int(database or 0), **login, **once))
-    raise SettingsError(
-        f"YS_REDIS_URL: {parts.scheme or 'no'} scheme; use redis, rediss, unix, redis-cluster or redis+sentinel"
-    )
+    service, _, database = url.path.strip("/").partition("/")
+    if not service:
+        raise SettingsError(f"{_SETTING}: a Sentinel URL ends in /service or /service/db")
+    # redis-py leaves these untyped
+    group: Any = Sentinel
+    sentinel = group(_places(url, _SENTINEL_PORT), sentinel_kwargs=common | _sentinel_login(url), **common)
+    return cast("Redis", sentinel.master_for(service, db=_database(url, database), **login, **once))
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        raise SettingsError("YS_REDIS_URL: not a URL") from None
+def _known(scheme: str) -> frozenset[str]:
+    """The options a URL may name."""
+    names = set(_LOGIN)
+    if scheme not in _CLUSTER:
+        names.add("db")
+    if scheme in _SENTINEL:
+        names |= set(_SENTINEL_LOGIN)
+    if scheme.startswith("rediss"):
+        names |= {*TLS_OPTIONS, *_ALSO}
+    return frozenset(names)
 
 
-def _hosts(parts: SplitResult, default: int) -> list[tuple[str, int]]:
-    """The `host:port` pairs of a URL that names several.
+def _encryption(url: Url, tls: Tls) -> dict[str, Any]:
+    """redis-py's words for TLS; none where the scheme is without."""
+    if not url.scheme.startswith("rediss"):
+        return {}
+    named = {_ALSO.get(name, name): value for name, value in url.options.items()}
+    verified = tls.overridden(named, setting=_SETTING)
+    verified.context()  # says in one line what is wrong with a file
+    return {
+        "ssl": True,
+        "ssl_ca_certs": verified.ca or None,
+        "ssl_certfile": verified.cert or None,
+        "ssl_keyfile": verified.key or verified.cert or None,
+        "ssl_cert_reqs": "none" if verified.verify == "none" else "required",
+        "ssl_check_hostname": verified.verify == "full",
+    }
 
-    >>> _hosts(urlsplit("redis-cluster://u:p@a:1,b,[::1]:7"), 6379)
-    [('a', 1), ('b', 6379), ('::1', 7)]
-    """
-    pairs = []
-    for place in parts.netloc.rpartition("@")[2].split(","):
-        host, colon, port = place.rpartition(":")
-        if not colon or place.endswith("]"):
-            host, port = place, str(default)
-        if not host or not port.isdigit():
-            raise SettingsError("YS_REDIS_URL: each server is host or host:port, separated by commas")
-        pairs.append((host.strip("[]"), int(port)))
-    return pairs
+
+def _places(url: Url, default: int) -> list[tuple[str, int]]:
+    """Host and port of each server a URL names."""
+    if not all(host for host, _ in url.hosts):
+        raise SettingsError(f"{_SETTING}: each server is host or host:port, separated by commas")
+    return [(host, default if port is None else port) for host, port in url.hosts]
 
 
-def _login(parts: SplitResult) -> dict[str, Any]:
+def _database(url: Url, in_path: str) -> int:
+    """The number of the database, from the path or from the option `db`."""
+    number = in_path or url.options.get("db", "0")
+    if not (number.isascii() and number.isdigit()):
+        raise SettingsError(f"{_SETTING}: the database is a number")
+    return int(number)
+
+
+def _login(url: Url) -> dict[str, Any]:
     """User and password of the servers themselves.
 
-    >>> _login(urlsplit("redis-cluster://me:p%40ss@a:1"))
+    >>> _login(take_apart("redis-cluster://me:p%40ss@a:1", setting="", form=""))
     {'username': 'me', 'password': 'p@ss'}
     """
-    login, at, _ = parts.netloc.rpartition("@")
-    user, _, password = login.partition(":")
-    known = {"username": unquote(user), "password": unquote(password)} if at else {}
+    known = {
+        "username": url.user or url.options.get("username"),
+        "password": url.password or url.options.get("password"),
+    }
     return {name: value for name, value in known.items() if value}
 
 
-def _sentinel_login(parts: SplitResult) -> dict[str, Any]:
+def _sentinel_login(url: Url) -> dict[str, Any]:
     """User and password of the Sentinels, when theirs differ: `?sentinel_username=…&sentinel_password=…`."""
-    named = dict(parse_qsl(parts.query))
-    known = {name: named.get(f"sentinel_{name}") for name in ("username", "password")}
+    known = {name: url.options.get(f"sentinel_{name}") for name in _LOGIN}
     return {name: value for name, value in known.items() if value}

@@ -1,0 +1,44 @@
+"""A user who may change no setting reads the same rows, and a server that fails in mid-answer is quoted once."""
+
+import polars as pl
+import pytest
+
+from ys_analytics.errors import StoreError
+from ys_analytics.stores import ClickHouseAddress, Stores
+from ys_analytics.stores.clickhouse import ClickHouse
+
+MANY = "SELECT number AS n, toString(number % 7) AS word, toDecimal128(number, 18) AS d FROM numbers(300000)"
+SCHEMA = {"n": pl.UInt64(), "word": pl.String(), "d": pl.Decimal(38, 18)}
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_user_under_readonly_1_reads_the_same(front: object, stores: Stores, read_only: bool) -> None:  # noqa: FBT001 - a parameter
+    """Whole, as a stream and as a table, whatever the kit would have liked to set."""
+    url = front.url.replace("ys:", "reader:")
+    expected = stores.clickhouse.read(MANY, schema=SCHEMA).sort("n")
+    with ClickHouse.open(ClickHouseAddress(url=url, read_only=read_only)) as reader:
+        assert reader.rows("SELECT getSetting('readonly')") == [(1,)]
+        assert reader.read(MANY, schema=SCHEMA).sort("n").equals(expected)
+        assert pl.concat(reader.batches(MANY, schema=SCHEMA)).sort("n").equals(expected)
+        with pytest.raises(StoreError, match="readonly"):
+            reader.run("CREATE TABLE mine (n Int8) ENGINE = Memory")
+
+
+@pytest.mark.parametrize("fault", ["fail", "fail in a chunk"])
+def test_a_fault_in_the_middle_is_quoted_and_not_asked_again(front: object, over_http: ClickHouse, fault: str) -> None:
+    """The server was reached and said why; the same question would fail again."""
+    front.faults[:] = [fault]
+    front.asked.clear()
+    with pytest.raises(StoreError, match=r"middle of the answer: 241\. Query memory limit exceeded") as failed:
+        over_http.read(MANY, schema=SCHEMA)
+    assert "cannot be reached" not in str(failed.value)
+    assert sum(asked.endswith("ArrowStream") for asked in front.asked) == 1
+    assert front.faults == []
+    assert over_http.read(MANY, schema=SCHEMA).height == 300_000
+
+
+def test_rows_that_quote_such_a_fault_are_rows(front: object, over_http: ClickHouse) -> None:
+    """A stream that breaks after them was cut short, is asked again, and comes whole."""
+    front.faults[:] = ["cut"]
+    log = "SELECT number AS n, 'Code: 1. DB::Exception: (version 1)' AS word, toDecimal128(1, 18) AS d FROM numbers(9)"
+    assert over_http.read(log, schema=SCHEMA).height == 9
