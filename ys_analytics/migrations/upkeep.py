@@ -107,7 +107,6 @@ def drop_far_partitions(stores: "Stores", *, now: datetime) -> list[str]:
     return dropped
 
 
-
 def _drop(stores: "Stores", name: str) -> None:
     """One partition; a session that holds the table long is not waited for."""
     with stores.postgres.transaction():
