@@ -51,6 +51,12 @@ MANGLED = {
                 ("YS_CLICKHOUSE_URL", "market_data", "http"),
             )
         ),
+        pytest.param(["demo", "--days", "100000"], {}, 2, "100,000 days", id="a history beyond all use"),
+        pytest.param(["demo", "--portfolios", "10000000"], {}, 2, "10,000,000", id="more portfolios than there are"),
+        pytest.param(["demo", "--until", "1066-10-14"], {}, 2, "1066", id="a demo of the middle ages"),
+        pytest.param(["freeze", "--week", "99999-W01"], {}, 2, "99999-W01", id="a year of five digits"),
+        pytest.param(["freeze", "--week", "9999-W52"], {}, 2, "9999-W52", id="the last week there is"),
+        pytest.param(["load", "transactions", "--week", "0000-W01"], {}, 2, "0000-W01", id="a year that never was"),
         pytest.param(["nosuch"], {}, 2, "nosuch", id="a command that is none"),
         pytest.param(["demo", "--portfolios", "3"], {}, 2, "9", id="a number out of range"),
         pytest.param(["sql", "SELECT 1", "--week", "../../etc"], {}, 2, "ISO week", id="a week that is a path"),

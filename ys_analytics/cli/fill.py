@@ -38,6 +38,7 @@ def demo(
     from ys_analytics.cli.console import progress, say
     from ys_analytics.cli.opening import owner
 
+    economy.check_size(portfolios, days, until.replace(tzinfo=UTC))
     with owner("ys demo") as stores:
         if if_empty and economy.is_filled(stores):
             say("the stores hold data already; nothing was added")

@@ -6,7 +6,7 @@ and the same end give the same bytes.
 
 from ys_analytics.demo.cast import BUY_AND_HOLD, HOSTILE_NAME, ODD
 from ys_analytics.demo.claims import DISCREPANCIES, Discrepancy
-from ys_analytics.demo.economy import economy
+from ys_analytics.demo.economy import check_size, economy
 from ys_analytics.demo.filling import UNTIL, Filled, fill, is_filled
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "UNTIL",
     "Discrepancy",
     "Filled",
+    "check_size",
     "economy",
     "fill",
     "is_filled",

@@ -95,7 +95,7 @@ def economy(
     >>> frames["portfolio_snapshots"].columns[:3]
     ['timestamp', 'portfolio_id', 'total_value']
     """
-    _check(portfolios, days, until)
+    check_size(portfolios, days, until)
     progress("prices", 0, 5)
     quoted = (
         markets.synthetic(days=days + 1, seed=seed, until=until)
@@ -158,7 +158,12 @@ def _tell(told: _Told, progress: Progress) -> None:
     frames.update(cache.caches(present))
 
 
-def _check(portfolios: int, days: int, until: datetime) -> None:
+def check_size(portfolios: int, days: int, until: datetime) -> None:
+    """Refuse a size that makes no sense, before anything is made.
+
+    Raises:
+        UsageError: a number is too small or too large, or `until` is not a midnight in UTC.
+    """
     if portfolios < 1:
         raise UsageError(f"{portfolios} portfolios: ask for at least one")
     if days < LEAST_DAYS:

@@ -136,6 +136,7 @@ def freeze_week(
     from ys_analytics import frames
     from ys_analytics.local import open_stores
 
+    Span.week(week)
     folder = out / week
     if not refreeze and (folder / "manifest.json").is_file():
         return frames.open_run(folder)

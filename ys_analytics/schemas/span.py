@@ -53,10 +53,10 @@ class Span:
             raise UsageError(f"week {week!r}: write an ISO week like 2026-W47")
         try:
             monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
-        except ValueError as error:
+            start = datetime(monday.year, monday.month, monday.day, tzinfo=UTC)
+            return cls(start, start + timedelta(days=7))
+        except (ValueError, OverflowError) as error:  # the last week of 9999 ends in no year
             raise UsageError(f"week {week!r}: {error}") from None
-        start = datetime(monday.year, monday.month, monday.day, tzinfo=UTC)
-        return cls(start, start + timedelta(days=7))
 
     @classmethod
     def until(cls, end: datetime) -> Self:
