@@ -15,7 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from ys_analytics.metrics import HEADLINE, pushdown
-from ys_analytics.stores.clickhouse import ClickHouse, ClickHouseAddress
+from ys_analytics.stores.addresses import ClickHouseAddress
+from ys_analytics.stores.clickhouse import ClickHouse
 
 Asked = Callable[[], float]
 MONEY = pl.Decimal(38, 18)
