@@ -70,7 +70,7 @@ def test_a_signal_ends_a_long_command(ys, tmp_path, what, sent):
     "waits", ["time.sleep(60)", "threading.Thread(target=time.sleep, args=(60,)).start()", "stubborn()"]
 )
 def test_a_process_that_will_not_end_is_ended(tmp_path, sent, waits):
-    """Cleaning up may take a second and a half; a library that swallows the signal does not keep the process alive."""
+    """Cleaning up may take a second; a library that swallows the signal does not keep the process alive."""
     draft = tmp_path / ".draft.tmp"
     program = f"""
 import threading, time

@@ -10,11 +10,12 @@ import signal
 import socket
 import sys
 import threading
+import time
 from types import FrameType
 from typing import NoReturn
 
 # Seconds that cleaning up may take, and those in which the main thread should have noticed the signal.
-_PATIENCE = 1.5
+_PATIENCE = 1.0
 _NOTICE = 0.1
 
 _LINE = "ys: stopped; nothing half-done was kept"
@@ -69,7 +70,10 @@ class Ending:
             # Polars has the system begin an interrupted wait again; see `let_ctrl_c_interrupt`.
             signal.siginterrupt(number, True)  # noqa: FBT003 - takes no keyword
             signal.pthread_kill(main, number)
-        threading.Event().wait(_PATIENCE)
+        began = time.monotonic()
+        import psutil  # type: ignore[import-untyped] # noqa: F401 - now, so that leaving takes no time
+
+        threading.Event().wait(max(0.0, began + _PATIENCE - time.monotonic()))
         self.signal = self.signal or number
         self._leave()
 
@@ -86,7 +90,7 @@ class Ending:
 
 def _end_children() -> None:
     """Kill the processes this one started: kernels, browser, data checks; embedded servers are not among them."""
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     for child in psutil.Process().children(recursive=True):
         try:

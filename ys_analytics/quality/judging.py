@@ -4,12 +4,15 @@ Knows runs and findings; knows neither Great Expectations nor a single rule.
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
+from uuid import uuid4
 
 from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, reaching
+from ys_analytics.frames import replacing
 from ys_analytics.quality import findings, offline, process, stops, suites
 from ys_analytics.quality.history import History
 from ys_analytics.quality.promise import CROSS_STORE
@@ -87,19 +90,24 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
     """
     files = frames_of(run.folder)
     asked = [name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)]
-    with reaching(into):
-        into.mkdir(parents=True, exist_ok=True)
-    process.ask(
-        {
-            "kind": "docs",
-            "tables": asked,
-            "files": {name: str(path) for name, path in files.items()},
-            "suites": str(suites_in),
-            "into": str(into.resolve()),
-        }
-    )
-    with reaching(into):
-        offline.keep_to_themselves(into)
+    draft = into.parent / f".{uuid4().hex[:12]}.tmp"
+    with reaching(into), replacing.unfinished(draft):
+        draft.mkdir(parents=True)
+        process.ask(
+            {
+                "kind": "docs",
+                "tables": asked,
+                "files": {name: str(path) for name, path in files.items()},
+                "suites": str(suites_in),
+                "into": str(draft.resolve()),
+                "named": str(into),
+            }
+        )
+        offline.keep_to_themselves(draft)
+        if into.exists():  # what else lies there stays
+            shutil.copytree(draft, into, dirs_exist_ok=True)
+        else:
+            draft.rename(into)
     return into / "index.html"
 
 

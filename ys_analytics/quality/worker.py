@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ys_analytics.errors import ExpectationFailed, YsError, file_error
+from ys_analytics.errors import ExpectationFailed, YsError, file_error, reaching
 from ys_analytics.quality import checks, suites
 from ys_analytics.quality.behave import behave
 from ys_analytics.quality.promise import CROSS_STORE, Picture, Suite
@@ -54,7 +54,8 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
             checker.run(_views(files))
-            checker.document(read, job["into"])
+            with reaching(Path(job["named"])):
+                checker.document(read, job["into"])
     yield from ()
 
 
