@@ -11,6 +11,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.metrics import catalog, drawdown
+from ys_analytics.metrics.spans import unknown
 
 _DAY = timedelta(days=1)
 
@@ -33,9 +34,23 @@ def daily_values(snapshots: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_growth(returns: pl.DataFrame) -> pl.DataFrame:
-    """Daily returns with growth since the first day and the distance from the peak, both fractions."""
-    ret = pl.col("ret")
-    return returns.with_columns(growth=drawdown.wealth(ret) - 1, underwater=drawdown.underwater(ret))
+    """Daily returns with growth since the first day and the distance from the peak, both fractions.
+
+    From a day on whose return is not known, both are null: nobody knows what was earned or lost that day.
+    """
+    ret, known = pl.col("ret"), ~unknown(returns.columns).cum_max()
+    return returns.with_columns(
+        growth=pl.when(known).then(drawdown.wealth(ret) - 1), underwater=pl.when(known).then(drawdown.underwater(ret))
+    )
+
+
+def linkable(returns: pl.DataFrame) -> pl.DataFrame:
+    """The rows before the first day whose return is not known: beyond it no peak can be compared.
+
+    Args:
+        returns: What `metrics.daily_returns` gave for one portfolio.
+    """
+    return returns.filter(~unknown(returns.columns).cum_max())
 
 
 def week_days(values: pl.DataFrame, returns: pl.DataFrame, *, start: date) -> pl.DataFrame:
@@ -76,7 +91,10 @@ def against_limit(returns: pl.DataFrame, limit: Decimal | None, *, week: tuple[d
     >>> found["week_deepest"], found["beyond_now"], found["beyond_week"], found["beyond_last"]
     (-0.2, False, 1, datetime.date(2026, 11, 16))
     """
-    path = returns.filter(pl.col("underwater").is_not_null(), pl.col("day") < week[1]).select("day", "underwater")
+    upto = returns.filter(pl.col("day") < week[1])
+    # Where a return is not known, neither is the distance from the peak after it.
+    lost = bool(upto.select(unknown(upto.columns).any()).item()) if upto.height else False
+    path = upto.filter(pl.col("underwater").is_not_null() & (not lost)).select("day", "underwater")
     inside = path.filter(pl.col("day") >= week[0])["underwater"]
     found: dict[str, Any] = dict.fromkeys(
         ("beyond_now", "beyond_week", "beyond_ever", "beyond_since", "beyond_first", "beyond_last")

@@ -34,6 +34,7 @@ from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lots import Matching
+from ys_analytics.metrics.spans import UNPRICED
 from ys_analytics.schemas import QUARTER, Finding, Limits, Span
 from ys_analytics.settings import Settings
 
@@ -155,6 +156,7 @@ class Desk:
         measures = {row["metric"]: row for row in self.performance().iter_rows(named=True)}
         total, days, values, raised = measures["total_return"], self.week_days(), self.daily_values(), self.alerts()
         crossed = self.flows(week=True)
+        untold = days["reason"].eq(UNPRICED).any()
         last = values.row(-1, named=True) if values.height else {}
         return pl.DataFrame(
             [
@@ -163,7 +165,7 @@ class Desk:
                     "value_day": last.get("day"),
                     "week_return": total["week"],
                     "week_reason": total["week_reason"],
-                    "gain": days["gain"].sum() if days["gain"].count() else None,
+                    "gain": days["gain"].sum() if days["gain"].count() and not untold else None,
                     "flow": crossed["amount"].sum() if values.height and not crossed["amount"].null_count() else None,
                     "since_return": total["since"],
                     "since_reason": total["since_reason"],
@@ -183,8 +185,8 @@ class Desk:
         )
 
     def drawdowns(self, *, top: int = 5) -> pl.DataFrame:
-        """The deepest falls from a peak."""
-        return metrics.drawdowns(self.daily_returns, top=top)
+        """The deepest falls from a peak, up to a day whose return is not known."""
+        return metrics.drawdowns(returns.linkable(self.daily_returns), top=top)
 
     def monthly_returns(self) -> pl.DataFrame:
         """Return of each month and year."""

@@ -19,7 +19,8 @@ from ys_analytics.schemas import MONEY, TABLES, TIME
 from ys_analytics.stores import Stores
 
 FLEET: dict[str, pl.DataType] = {
-    "portfolio_id": pl.String(), "n": pl.Int64(), "daily": pl.Int64(), "spanned": pl.Int64(), "coverage": pl.Float64(),
+    "portfolio_id": pl.String(), "n": pl.Int64(), "daily": pl.Int64(), "spanned": pl.Int64(), "unknown": pl.Int64(),
+    "coverage": pl.Float64(),
     "start": pl.Date(), "end": pl.Date(), "days": pl.Int64(), **{metric.name: pl.Float64() for metric in HEADLINE},
 }  # fmt: skip
 

@@ -105,6 +105,7 @@ returns AS (
             gain / capital,
             NULL
         ) AS ret,
+        ifNull(m.unpriced, 0) > 0 AS unknown,
         -- A return over several days is no day's: it is linked, and left out of what describes a day.
         if(span <= 1, ret, NULL) AS daily
     FROM periods AS p
@@ -118,6 +119,7 @@ shared AS (
         toInt64(count(ret)) AS n,
         toInt64(count(daily)) AS alone,
         toInt64(sumIf(span, ret IS NOT NULL)) AS spanned,
+        toInt64(countIf(unknown)) AS unpriced_days,
         minIf(toNullable(day - (span - 1)), ret IS NOT NULL) AS start,
         maxIf(toNullable(day), ret IS NOT NULL) AS end,
         toInt64(dateDiff('day', start, end) + 1) AS days,
@@ -150,15 +152,15 @@ shared AS (
         max(daily) AS best,
         min(daily) AS worst,
         avg(daily > 0) AS won,
-        -- What links is stated of a window only if no return begins before it.
-        lowest >= -1 AND isFinite(total) AND ifNull(start >= {{since:Date}}, 1) AS sound,
+        -- What links is stated of a window only if each return is known and none begins before it.
+        unpriced_days = 0 AND lowest >= -1 AND isFinite(total) AND ifNull(start >= {{since:Date}}, 1) AS sound,
         pow(1 + total, {year} / days) - 1 AS growth
     FROM returns
     WHERE day >= {{since:Date}}
     GROUP BY portfolio_id
 )
 SELECT
-    portfolio_id, n, alone AS daily, spanned, n / days AS coverage, start, end, days,
+    portfolio_id, n, alone AS daily, spanned, unpriced_days AS unknown, n / days AS coverage, start, end, days,
     if(spanned >= {least_total_return} AND sound, total, NULL) AS total_return,
     if(spanned >= {least_cagr} AND sound AND isFinite(growth), growth, NULL) AS cagr,
     if(alone >= {least_volatility}, if(deviation > {no_risk}, deviation, 0) * sqrt({year}), NULL) AS volatility,
@@ -189,7 +191,7 @@ def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
 
     Returns:
         A SELECT with the parameters of `fleet_parameters` in ClickHouse's `{name:Type}` form. Its columns are those of
-        `fleet`: portfolio_id, n, daily, spanned, coverage, start, end, days and the dozen, sorted by portfolio.
+        `fleet`: portfolio_id, n, daily, spanned, unknown, coverage, start, end, days and the dozen, by portfolio.
 
     Raises:
         ValueError: `snapshots` is not a plain name.

@@ -13,6 +13,8 @@ in between is in it, and belongs to no single one of them. So:
 - A calendar period, or a window, is stated only if no return crosses its border: such a return cannot be divided, so
   both periods are refused with the reason, and the longer period that holds it whole is stated.
 - A rolling window is of days: it has a number where each of its days has a return of its own.
+- A day on which a flow has no price has a return that nobody knows. What links returns is refused over it, with the
+  reason: leaving it out would lose what was earned or lost that day. What describes days leaves it out.
 
 How many days a return spans is the column `days` of `daily_returns`. A frame without that column is read by its dates:
 a return spans the days since the return before it, the first one its own day; a series that rests at weekends gives a
@@ -21,9 +23,14 @@ a return spans the days since the return before it, the first one its own day; a
 Depends on expressions and frames alone. Does not know which metric follows which part of the rule: each says it itself.
 """
 
+from collections.abc import Collection
+
 import polars as pl
 
 from ys_analytics.metrics.sample import finite_or_null, present
+
+# Why a return is not known although money was at work: the column `reason` of `daily_returns` says so.
+UNPRICED = "a flow of this day has no price"
 
 
 def one_day(ret: pl.Expr, *, days: pl.Expr) -> pl.Expr:
@@ -34,6 +41,18 @@ def one_day(ret: pl.Expr, *, days: pl.Expr) -> pl.Expr:
     [0.01, None, 0.02]
     """
     return pl.when(days.fill_null(1) <= 1).then(finite_or_null(ret))
+
+
+def unknown(columns: Collection[str]) -> pl.Expr:
+    """Whether a row is a day whose return is not known: false in a frame that gives no reasons.
+
+    >>> frame = pl.DataFrame({"ret": [None, 0.1], "reason": [UNPRICED, None]})
+    >>> frame.select(unknown(frame.columns)).to_series().to_list()
+    [True, False]
+    """
+    if "reason" not in columns:
+        return pl.lit(value=False)
+    return (pl.col("reason") == UNPRICED).fill_null(value=False)
 
 
 def days_by_dates(ret: pl.Expr, *, day: pl.Expr, run: pl.Expr) -> pl.Expr:

@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.declaration import Metric
 
-_COUNTS = ("n", "daily", "spanned")
+_COUNTS = ("n", "daily", "spanned", "unknown")
 
 
 def counted(metric: Metric) -> pl.Expr:
@@ -21,10 +21,22 @@ def counted(metric: Metric) -> pl.Expr:
 
 
 def whole(metric: Metric, *, since: date | None) -> pl.Expr:
-    """Whether what links returns can be stated of a window: none of them begins before it."""
-    if since is None or metric.basis != "linked" or metric.benchmark:
+    """Whether what links returns can be stated: each is known, and none of them begins before the window."""
+    if metric.basis != "linked" or metric.benchmark:
         return pl.lit(value=True)
-    return (pl.col("start") >= since).fill_null(value=True)
+    known = pl.col("unknown").fill_null(0) == 0
+    return known if since is None else known & (pl.col("start") >= since).fill_null(value=True)
+
+
+def _torn() -> pl.Expr:
+    """Why what links returns cannot be stated of a window."""
+    one = pl.when(pl.col("unknown") == 1).then(pl.lit("the return of one day is not known"))
+    several = pl.format("the returns of {} days are not known", "unknown")
+    return (
+        pl.when(pl.col("unknown") > 0)
+        .then(pl.format("{}: a flow has no price", one.otherwise(several)))
+        .otherwise(pl.format("no close at its start: its first return begins on {}", "start"))
+    )
 
 
 def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | None = None) -> pl.Expr:
@@ -34,7 +46,7 @@ def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | Non
         metric: Which.
         n: What it counts against its minimum; null where it needs a benchmark and there is none.
         value: The number, null where it is refused.
-        entire: What `whole` gave, where the numbers are of a window; `start` is then a column.
+        entire: What `whole` gave; `start` and `unknown` are then columns.
 
     >>> from ys_analytics.metrics.catalog import SHARPE_RATIO
     >>> frame = pl.DataFrame({"n": [2, 40], "value": [None, None]})
@@ -45,7 +57,7 @@ def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | Non
     short = pl.format(f"needs {metric.minimum} {unit}, has {{}}", n)
     torn = pl.lit(None, pl.String)
     if entire is not None:
-        torn = pl.when(~entire).then(pl.format("no close at its start: its first return begins on {}", "start"))
+        torn = pl.when(~entire).then(_torn())
     return (
         pl.when(n.is_null())
         .then(pl.lit("needs a benchmark"))
@@ -73,9 +85,9 @@ def with_reasons(
         there is a value.
 
     >>> from ys_analytics.metrics.catalog import CAGR
-    >>> numbers = pl.DataFrame({"spanned": [None], "cagr": [None]}, {"spanned": pl.Int64, "cagr": pl.Float64})
-    >>> with_reasons(numbers, [CAGR]).row(0)
-    (0, None, 'needs 30 days, has 0')
+    >>> none = {"spanned": pl.Int64, "unknown": pl.Int64, "start": pl.Date, "cagr": pl.Float64}
+    >>> with_reasons(pl.DataFrame(dict.fromkeys(none, [None]), none), [CAGR])["cagr_reason"].item()
+    'needs 30 days, has 0'
     """
     filled = numbers.with_columns(pl.col(name).fill_null(0) for name in _COUNTS if name in numbers.columns)
     return filled.with_columns(
@@ -84,7 +96,7 @@ def with_reasons(
                 one,
                 n=counted(one),
                 value=pl.col(one.name),
-                entire=None if since is None else whole(one, since=since),
+                entire=whole(one, since=since),
             )
             for one in metrics
         }

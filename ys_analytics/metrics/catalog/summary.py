@@ -16,15 +16,15 @@ from ys_analytics.metrics.declaration import Metric
 from ys_analytics.metrics.drawdown.path import raw_depth
 from ys_analytics.metrics.histories import histories
 from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, finite_or_null, present
-from ys_analytics.metrics.spans import days_by_dates, first_day, one_day
+from ys_analytics.metrics.spans import days_by_dates, first_day, one_day, unknown
 
 _RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
 _RET, _DAILY, _MARKET, _DAYS = f"{OBSERVED}ret", f"{OBSERVED}daily", f"{OBSERVED}benchmark", "days:"
 _DATES = ("at", "since", "until")
 # Rows looked at before a frame is taken for sorted.
 _LOOK = 10_000
-_COUNTS = ("n", "daily", "spanned", _PAIRS)
-_WINDOW = ("n", "daily", "spanned", "coverage", "start", "end", "days")
+_COUNTS = ("n", "daily", "spanned", "unknown", _PAIRS)
+_WINDOW = ("n", "daily", "spanned", "unknown", "coverage", "start", "end", "days")
 
 
 def fleet(
@@ -49,8 +49,8 @@ def fleet(
 
     Returns:
         In order of `returns`: `by`, n Int64 (returns present), daily Int64 (those that span one day), spanned Int64
-        (the days all of them span), coverage Float64 (n per elapsed day), start and end Date (first and last day
-        that a return covers), days Int64 (elapsed, both included), then the metrics.
+        (the days all of them span), unknown Int64 (days whose return is not known), coverage Float64 (n per elapsed
+        day), start and end Date (first and last day that a return covers), days Int64 (elapsed, both included), then the metrics.
 
     Raises:
         ContractError: a portfolio has two returns for one day.
@@ -193,6 +193,7 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, s
             n=ret.count().cast(pl.Int64),
             daily=pl.col(_DAILY).count().cast(pl.Int64),
             spanned=pl.when(seen).then(days).sum().cast(pl.Int64),
+            unknown=unknown(schema.names()).sum().cast(pl.Int64),
             start=pl.when(seen).then(first_day(day=day, days=days)).min(),
             end=pl.when(seen).then(day).max(),
             **columns,

@@ -12,6 +12,7 @@ import polars as pl
 
 from ys_analytics.metrics.flows.classify import MONEY
 from ys_analytics.metrics.growth import total_return
+from ys_analytics.metrics.spans import UNPRICED
 from ys_analytics.metrics.zones import in_utc
 
 _DAY = timedelta(days=1)
@@ -82,7 +83,7 @@ def daily_returns(
         pl.when(before.is_null())
         .then(pl.lit("the first close has nothing before it"))
         .when(unpriced > 0)
-        .then(pl.lit("a flow of this day has no price"))
+        .then(pl.lit(UNPRICED))
         .when(~at_work)
         .then(pl.lit("no capital was at work"))
     )

@@ -18,6 +18,7 @@ import polars as pl
 from ys_analytics.metrics.annual import MINIMUM_DAYS, per_year
 from ys_analytics.metrics.flows.dietz import daily_returns, time_weighted_return
 from ys_analytics.metrics.sample import YEAR
+from ys_analytics.metrics.spans import unknown
 from ys_analytics.metrics.zones import in_utc
 
 DayCount = Literal["ACT/365", "ACT/360", "30/360 ISDA", "ACT/ACT ISDA"]
@@ -334,7 +335,7 @@ def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.Dat
     values = in_utc(values, "closed_at", of="values").collect()
     dailies = daily_returns(values, flows) if returns is None else returns
     linked = dailies.group_by("portfolio_id", maintain_order=True).agg(
-        time_weighted_period=time_weighted_return(pl.col("ret"))
+        time_weighted_period=pl.when(~unknown(dailies.columns).any()).then(time_weighted_return(pl.col("ret")))
     )
     moved = flows.partition_by("portfolio_id", as_dict=True)
     rows = []

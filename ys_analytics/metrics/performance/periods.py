@@ -13,7 +13,7 @@ from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.growth import total_return
 from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.sample import finite_or_null, nan_to_null, present
-from ys_analytics.metrics.spans import first_day
+from ys_analytics.metrics.spans import first_day, unknown
 
 Every = Literal["week", "month", "quarter", "year"]
 
@@ -187,7 +187,7 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
     ('a', datetime.date(2025, 1, 1), 1.25, 2, None)
     """
     rows = in_order(returns, by=by).with_columns(period=pl.col("day").dt.truncate(_TRUNCATE[every])).collect()
-    torn = _torn(rows, every=every, by=by)
+    torn = _torn(returns, rows, every=every, by=by)
     return (
         rows.group_by(by, "period", maintain_order=True)
         .agg(ret=total_return(pl.col("ret")), n=pl.len().cast(pl.Int64))
@@ -201,7 +201,22 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
 _BELOW = "a return is below -100 %"
 
 
-def _torn(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
+def _torn(returns: pl.DataFrame | pl.LazyFrame, rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
+    """Periods that cannot be stated, and the reason: a return crosses the border, or one in it is not known."""
+    given = returns.lazy()
+    lost = (
+        given.filter(unknown(given.collect_schema().names()))
+        .select(by, period=pl.col("day").cast(pl.Date).dt.truncate(_TRUNCATE[every]), day="day")
+        .group_by(by, "period", maintain_order=True)
+        .agg(torn=pl.format("the return of {} is not known: a flow has no price", pl.col("day").first()))
+        .collect()
+    )
+    return pl.concat([lost, _crossed(rows, every=every, by=by)]).unique(
+        [by, "period"], keep="first", maintain_order=True
+    )
+
+
+def _crossed(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
     """Periods whose border a return crosses, and the reason: those it begins and ends in, and all between."""
     begun = first_day(day=pl.col("day"), days=pl.col("days"))
     first, last = begun.dt.truncate(_TRUNCATE[every]), pl.col("day").dt.truncate(_TRUNCATE[every])
@@ -243,13 +258,12 @@ def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_
     >>> monthly_table(frame).select("jan", "feb", "total", "reason").row(0)
     (None, None, 1.25, 'one return covers 2025-01-31 to 2025-02-02, across the end')
     """
-    rows = in_order(returns, by=by).collect()
-    months = aggregate_returns(rows, every="month", by=by)
-    torn = _torn(rows, every="month", by=by)
+    months = aggregate_returns(returns, every="month", by=by)
+    torn = _torn(returns, in_order(returns, by=by).collect(), every="month", by=by)
     month, year = pl.col("period").dt.month(), pl.col("period").dt.year()
     cells = {name: pl.col("ret").filter(month == number).first() for number, name in enumerate(_MONTHS, start=1)}
     table = months.group_by(by, year=year, maintain_order=True).agg(**cells)
-    totals = aggregate_returns(rows, every="year", by=by)
+    totals = aggregate_returns(returns, every="year", by=by)
     reasons = torn.group_by(by, year=year, maintain_order=True).agg(reason=pl.col("torn").unique(maintain_order=True))
     return (
         table.join(totals.select(by, year=year, total="ret", n="n"), on=[by, "year"], how="left")
@@ -277,6 +291,11 @@ def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: s
     'needs 7 days, has 2'
     """
     seen = in_order(returns, by=by).filter(pl.col("day") <= until).collect()
+    given = returns.lazy()
+    lost = given.filter(unknown(given.collect_schema().names()) & (pl.col("day") <= until)).group_by(by).agg(
+        lost=pl.col("day").cast(pl.Date).max()
+    )  # fmt: skip
+    seen = seen.join(lost.collect(), on=by, how="left", maintain_order="left")
     windows = [(f"{days} days", until - timedelta(days=days - 1), days) for days in _TRAILING_DAYS]
     windows += [(f"{every} to date", _start_of(until, every), 0) for every in ("week", "month", "quarter", "year")]
     tables = [_window(seen, by=by, name=name, start=start, needs=needs, end=until) for name, start, needs in windows]
@@ -295,6 +314,7 @@ def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, 
     inside, begun = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
     history = (pl.lit(end) - begun.min()).dt.total_days() + 1
     enough, whole = pl.col("history") >= needs, pl.col("begun") >= start
+    known = (pl.col("lost") < start).fill_null(value=True)
     return (
         seen.group_by(by, maintain_order=True)
         .agg(
@@ -303,13 +323,14 @@ def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, 
             first=begun.min(),
             begun=begun.filter(inside).min().fill_null(end),
             history=history,
+            lost=pl.col("lost").first(),
         )
         .select(
             by,
             window=pl.lit(name),
             start=pl.max_horizontal(pl.col("first"), pl.lit(start)) if needs == 0 else pl.lit(start),
             end=pl.lit(end),
-            value=pl.when(enough & whole).then("value"),
+            value=pl.when(enough & whole & known).then("value"),
             n="n",
             reason=pl.when(~enough)
             .then(pl.format(f"needs {needs} days, has {{}}", "history"))
@@ -317,6 +338,8 @@ def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, 
             .then(pl.lit("no return in it"))
             .when(~whole)
             .then(pl.format("its first return begins on {}, before the window", "begun"))
+            .when(~known)
+            .then(pl.format("the return of {} is not known: a flow has no price", "lost"))
             .when(pl.col("value").is_null())
             .then(pl.lit(_BELOW)),
         )
