@@ -23,18 +23,19 @@ def headline(r: Report, _: Twin) -> Page:
     week = [day for day in r.daily if r.first <= day.day <= r.last]
     since = [day for day in r.daily if day.ret is not None]
     flows = [amount for at, amount, _ in r.flows if r.inside(at)]
-    gains = [day.gain for day in week if day.gain is not None]
-    depths = [depth for _, depth in r.depths if depth is not None]
+    gains = [day.gain for day in week if day.gain is not None and not any(r.inside_day(lost) for lost in r.untold)]
+    depths = [depth for _, depth in r.depths if depth is not None and not r.untold]
     close = r.closes[-1] if r.closes else None
     limit = beyond(r)
     deepest = [depth for day, (_, depth) in zip(r.daily, r.depths, strict=True)
-               if depth is not None and r.first <= day.day <= r.last]  # fmt: skip
+               if depth is not None and r.first <= day.day <= r.last and not r.untold]  # fmt: skip
     return Page(
         [{
             "value": close and close.value, "value_day": close and close.day,
             "week_return": weekly(r, "total_return"), "gain": added(gains) if gains else None,
             "flow": None if close is None or None in flows else added(flows),
-            "since_return": linked(day.ret for day in since), "since_day": r.known[0].begun if r.known else None,
+            "since_return": None if r.untold else linked(day.ret for day in since),
+            "since_day": r.known[0].begun if r.known else None,
             "week_deepest": min(deepest, default=None), **limit,
             "underwater": depths[-1] if depths else None, "max_drawdown": r.portfolio["max_drawdown"],
             "alerts": sum(r.inside(row["created_at"]) for row in r.alerts),
@@ -47,7 +48,7 @@ def headline(r: Report, _: Twin) -> Page:
 
 def beyond(r: Report) -> dict[str, Any]:
     """Days on which it stood further below its peak than the owner accepts: how many, and which."""
-    if not r.known or r.portfolio["max_drawdown"] is None:
+    if not r.known or r.portfolio["max_drawdown"] is None or r.untold:
         names = ("beyond_now", "beyond_week", "beyond_ever", "beyond_since", "beyond_first", "beyond_last")
         return dict.fromkeys(names)
     limit = float(r.portfolio["max_drawdown"])
@@ -93,7 +94,7 @@ def week_returns(r: Report, _: Twin) -> Page:
 
 def weekly(r: Report, name: str) -> float | None:
     """A metric of the week; what links returns is refused where one crosses the week's beginning."""
-    crossing = any(one.begun < r.first for one in r.week_known)
+    crossing = any(one.begun < r.first for one in r.week_known) or any(r.inside_day(day) for day in r.untold)
     if (crossing and BASIS[name] == LINKED) or not least(name, r.week_known):
         return None
     return metric(name, r.week_known)
@@ -104,7 +105,8 @@ def performance(r: Report, twin: Twin) -> Page:
     """The dozen headline metrics of both windows."""
     rows, facts = [], [365]
     for name, title, _, _ in HEADLINE:
-        since = metric(name, r.known) if least(name, r.known) else None
+        stated = least(name, r.known) and not (BASIS[name] == LINKED and r.untold)
+        since = metric(name, r.known) if stated else None
         rows.append({"shown": title, "week": weekly(r, name), "since": since})
     for known in (r.week_known, r.known):
         alone = [one for one in known if one.days == 1]
@@ -190,7 +192,7 @@ def monthly(r: Report, _: Twin) -> Page:
 def _within(r: Report, inside: Callable[[date], bool]) -> float | None:
     """The linked returns of a calendar period, unless one of them lies in it only in part."""
     touching = [one for one in r.known if inside(one.day) or inside(one.begun)]
-    whole = all(inside(one.day) and inside(one.begun) for one in touching)
+    whole = all(inside(one.day) and inside(one.begun) for one in touching) and not any(map(inside, r.untold))
     return linked(one.ret for one in touching) if whole else None
 
 
@@ -284,7 +286,7 @@ def money_weighted(r: Report, _: Twin) -> Page:
     start, end = r.closes[0].day + DAY, r.closes[-1].day + DAY
     days = (end - start).days
     moved = [(at.date(), amount) for at, amount, _ in r.flows if start <= at.date() < end]
-    whole, period = linked(day.ret for day in r.daily), None
+    whole, period = None if r.untold else linked(day.ret for day in r.daily), None
     if all(amount is not None for _, amount in moved):
         dated = [(start, -float(r.closes[0].value)), *((day, -float(amount)) for day, amount in moved),
                  (end, float(r.closes[-1].value))]  # fmt: skip

@@ -14,7 +14,7 @@ from .pages_holdings import held
 from .plain_holdings import Position
 from .plain_lookthrough import Registry, last_prices
 from .plain_market import DAY, Row
-from .plain_metrics import HEADLINE, Known, least, metric
+from .plain_metrics import BASIS, HEADLINE, LINKED, Known, least, metric
 from .plain_run import QUARTER, Report
 
 _TAIL = 0.05
@@ -340,7 +340,8 @@ def intervals(r: Report, twin: Twin) -> Page:
     chosen = [name for name, *_ in HEADLINE if name not in _EXTREMES]
     drawn = drawn_again(r, chosen) if r.draws else {}
     for place, name in enumerate(chosen):
-        value = metric(name, r.known) if least(name, r.known) else None
+        stated = least(name, r.known) and not (BASIS[name] == LINKED and r.untold)
+        value = metric(name, r.known) if stated else None
         low, high = (lows[place], highs[place]) if place < len(lows) else (None, None)
         if r.draws:
             low, high = drawn[name] if value is not None else (None, None)

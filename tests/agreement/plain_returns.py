@@ -88,11 +88,6 @@ def average_capital(before: Close, close: Close, inside: list[tuple[datetime, fl
     return max((book for _, book in held[1:]), default=float(before.value))
 
 
-def told(days: Iterable[Day]) -> bool:
-    """Whether the return of each day is known, so that what links them can be stated."""
-    return all(day.why != "unpriced" for day in days)
-
-
 def linked(rets: Iterable[float | None]) -> float | None:
     """Growth of money that never moved."""
     known = [ret for ret in rets if ret is not None]

@@ -77,6 +77,10 @@ class Report:
         """Whether a moment is in the week."""
         return self.monday <= moment < self.end
 
+    def inside_day(self, day: date) -> bool:
+        """Whether a day is in the week."""
+        return self.first <= day <= self.last
+
     @property
     def market(self) -> Market:
         """All prices."""
@@ -133,12 +137,17 @@ class Report:
         return [one for one in self.known if self.first <= one.day <= self.last]
 
     @cached_property
+    def untold(self) -> list[date]:
+        """Days whose return nobody knows: a flow has no price."""
+        return [day.day for day in self.daily if day.why == "unpriced"]
+
+    @cached_property
     def depths(self) -> list[tuple[float | None, float | None]]:
         """Growth since the start, and distance from the peak, after each close."""
         wealth = peak = 1.0
         found: list[tuple[float | None, float | None]] = []
         for day in self.daily:
-            if day.ret is None:
+            if day.ret is None or (self.untold and day.day >= self.untold[0]):
                 found.append((None, None))
                 continue
             wealth *= 1 + day.ret

@@ -50,7 +50,8 @@ def fleet(
     Returns:
         In order of `returns`: `by`, n Int64 (returns present), daily Int64 (those that span one day), spanned Int64
         (the days all of them span), unknown Int64 (days whose return is not known), coverage Float64 (n per elapsed
-        day), start and end Date (first and last day that a return covers), days Int64 (elapsed, both included), then the metrics.
+        day), start and end Date (first and last day that a return covers), days Int64 (elapsed, both
+        included), then the metrics.
 
     Raises:
         ContractError: a portfolio has two returns for one day.
