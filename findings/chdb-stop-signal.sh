@@ -9,7 +9,7 @@
 # with chDB open it goes on sleeping. A SIGINT 0.5 s into a query of 2.5 s is raised after 2.5 s.
 # What a user meets: Ctrl-Z does nothing in a shell or notebook server that has the embedded engine open.
 # Our guard: stores/clickhouse/client.py gives SIGTSTP back after opening; streamed reads answer Ctrl-C between blocks.
-# Test: tests/stores/test_clickhouse_hostile.py::test_ctrl_z_suspends_a_process_with_the_embedded_engine
+# Test: tests/stores/test_clickhouse_hostile.py::test_ctrl_z_is_left_to_the_system_by_the_embedded_engine
 # Exits 0 while this is so, 1 when it has changed.
 set -eu
 folder=$(mktemp -d)

@@ -112,7 +112,7 @@ class TestPricesFromAFile:
     def test_too_few_days_are_counted(self, real_prices: Path) -> None:
         """How many days there are, and how many were asked for."""
         with pytest.raises(UsageError, match=r"has \d+ days with all of"):
-            demo.economy(days=4_000, until=UNTIL, prices=real_prices)
+            demo.economy(days=3_600, until=UNTIL, prices=real_prices)
 
     def test_a_day_priced_twice_is_refused(self, tmp_path: Path, real_prices: Path) -> None:
         """Nobody can say which of two closes is meant."""

@@ -97,7 +97,9 @@ def test_crashes_are_not_errors(first, last, symbols, real_findings, real_market
 def test_detectors_find_nothing_in_nothing(detectors):
     """An empty table is an empty verdict, not a fall."""
     nothing = SimpleNamespace(
-        frame=lambda table: pl.DataFrame(schema=TABLES[table].schema), as_of=datetime(2026, 1, 1, tzinfo=UTC)
+        frame=lambda table: pl.DataFrame(schema=TABLES[table].schema),
+        as_of=datetime(2026, 1, 1, tzinfo=UTC),
+        moment=lambda _table: datetime(2026, 1, 1, tzinfo=UTC),
     )
     for each in detectors.values():
         assert [detect.rule for detect in each if not detect.find(nothing).is_empty()] == []

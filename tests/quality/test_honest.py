@@ -29,7 +29,7 @@ def said(found):
 def test_a_clean_demo_is_warned_of_what_was_put_there(seed, detectors):
     """No detector stops a clean demo, and each warning is about something planted on purpose."""
     frames = bench_module("quality_frames").demo(portfolios=honest.PORTFOLIOS, days=honest.DAYS, seed=seed)
-    picture = SimpleNamespace(frame=frames.__getitem__, as_of=UNTIL)
+    picture = SimpleNamespace(frame=frames.__getitem__, as_of=UNTIL, moment=lambda _table: UNTIL)
     warned = {
         (suite, detect.rule)
         for suite, promises in detectors.items()

@@ -1,10 +1,8 @@
 """Ten thousand rows that mean harm, arbitrary legal rows, and Ctrl-C: no value changes in silence, nothing panics."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -167,27 +165,21 @@ with ClickHouse.open(ClickHouseAddress(folder=Path({str(tmp_path / "ch")!r}))) a
     assert reader.returncode != 0
 
 
-def test_ctrl_z_suspends_a_process_with_the_embedded_engine(tmp_path):
-    """The engine installs a handler for SIGTSTP when it opens; the process still stops, and goes on afterwards."""
+def test_ctrl_z_is_left_to_the_system_by_the_embedded_engine(tmp_path):
+    """The engine takes SIGTSTP when it opens; it is given back, so that Ctrl-Z suspends the process.
+
+    Read from the kernel's list of caught signals: whether a stop really happens depends on the session a test runs in.
+    """
     program = f"""
+import signal
 from pathlib import Path
 from ys_analytics.stores import ClickHouseAddress
 from ys_analytics.stores.clickhouse import ClickHouse
 with ClickHouse.open(ClickHouseAddress(folder=Path({str(tmp_path / "ch")!r}))) as store:
-    print(store.rows("SELECT 1"), flush=True)
-    input()
-    print(store.rows("SELECT 2"), flush=True)
+    print(store.rows("SELECT 1"))
+    caught = next(line for line in open("/proc/self/status") if line.startswith("SigCgt"))
+    print("caught" if int(caught.split()[1], 16) >> (signal.SIGTSTP - 1) & 1 else "left alone")
 """
     root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", program], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as opened:
-        assert opened.stdout.readline() == "[(1,)]\n"
-        opened.send_signal(signal.SIGTSTP)
-        deadline, status = time.monotonic() + 30, 0
-        while not os.WIFSTOPPED(status) and time.monotonic() < deadline:
-            _, status = os.waitpid(opened.pid, os.WUNTRACED | os.WNOHANG)
-        assert os.WIFSTOPPED(status)
-        opened.send_signal(signal.SIGCONT)
-        said, _ = opened.communicate("\n", timeout=30)
-    assert said == "[(2,)]\n"
+    said = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True).stdout
+    assert said == "[(1,)]\nleft alone\n"

@@ -103,7 +103,7 @@ def ranked(portfolios: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
 def _week(everyone: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     """Each portfolio's return of the week, or why it has none."""
     total = metrics.catalog.TOTAL_RETURN
-    week = fleet.week.select("portfolio_id", "spanned", "start", total.name)
+    week = fleet.week.select("portfolio_id", "spanned", "unknown", "start", total.name)
     numbers = metrics.catalog.with_reasons(_beside(everyone, week), [total], since=fleet.monday)
     return numbers.select(portfolio_id="id", week=total.name, week_reason=f"{total.name}_reason")
 

@@ -36,7 +36,7 @@ def daily_values(snapshots: pl.DataFrame) -> pl.DataFrame:
 def with_growth(returns: pl.DataFrame) -> pl.DataFrame:
     """Daily returns with growth since the first day and the distance from the peak, both fractions.
 
-    From a day on whose return is not known, both are null: nobody knows what was earned or lost that day.
+    From a day on whose return is not known, both are null: what was earned or lost that day is missing from them.
     """
     ret, known = pl.col("ret"), ~unknown(returns.columns).cum_max()
     return returns.with_columns(

@@ -13,7 +13,7 @@ in between is in it, and belongs to no single one of them. So:
 - A calendar period, or a window, is stated only if no return crosses its border: such a return cannot be divided, so
   both periods are refused with the reason, and the longer period that holds it whole is stated.
 - A rolling window is of days: it has a number where each of its days has a return of its own.
-- A day on which a flow has no price has a return that nobody knows. What links returns is refused over it, with the
+- A day on which a flow has no price has a return that is not known. What links returns is refused over it, with the
   reason: leaving it out would lose what was earned or lost that day. What describes days leaves it out.
 
 How many days a return spans is the column `days` of `daily_returns`. A frame without that column is read by its dates:
