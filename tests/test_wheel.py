@@ -147,6 +147,7 @@ def test_a_copy_has_no_commit(tmp_path, inside):
     assert git_commit(None) == ""
 
 
+@pytest.mark.servers
 def test_an_installed_kit_migrates_fills_checks_and_reports(installed):
     """With its declared dependencies alone, in the user's own data folder, up to a PDF."""
     data = installed / "home" / ".local" / "share" / "ys-analytics"

@@ -31,6 +31,8 @@ if __name__ == "__main__":
 """
 # Moments that a test tries: about as long as a verdict takes, so that some come before, during and after it.
 TRIES, LONGEST = 12, 20.0
+# Of these, so many in every run; `make test-servers` tries them all.
+QUICK = 3
 
 
 @pytest.fixture
@@ -51,7 +53,9 @@ def group_of(leader):
         return []
 
 
-@pytest.mark.parametrize("seed", range(TRIES))
+@pytest.mark.parametrize(
+    "seed", [seed if seed < QUICK else pytest.param(seed, marks=pytest.mark.servers) for seed in range(TRIES)]
+)
 def test_a_verdict_cut_short_is_no_verdict(seed, negative):
     """Killed or interrupted at a random moment, one process or all: the run is judged whole, stopped, or not judged."""
     chance = random.Random(seed)  # noqa: S311 - a moment, and no secret
