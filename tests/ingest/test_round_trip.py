@@ -13,7 +13,7 @@ from ys_analytics import frames, ingest
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import csvfile, parquet
 from ys_analytics.ingest import files, importing
-from ys_analytics.ingest.faults import Faults
+from ys_analytics.ingest.problems import Problems
 from ys_analytics.schemas import TABLES, Column, Table
 from ys_analytics.stores import Stores
 
@@ -103,10 +103,10 @@ def read_back(table: Table, path: Path) -> pl.DataFrame:
     """A file through everything an import does before it asks a store."""
     source = files.read(path)
     importing._same_columns(table, source)
-    faults = Faults(table=table.name)
-    rows = importing._typed(table, source, faults, naive_is_utc=False)
-    faults.stop(order=[path])
-    assert faults.remarked() == ()
+    problems = Problems(table=table.name)
+    rows = importing._typed(table, source, problems, naive_is_utc=False)
+    problems.stop(order=[path])
+    assert problems.remarked() == ()
     return rows
 
 

@@ -12,10 +12,10 @@ import polars as pl
 
 from ys_analytics import migrations
 from ys_analytics.errors import ContractError, UsageError
-from ys_analytics.ingest import files, layouts, rules, standing, years
-from ys_analytics.ingest.faults import Faults
+from ys_analytics.ingest import existing_rows, files, layouts, rules, years
 from ys_analytics.ingest.layouts import Layout
 from ys_analytics.ingest.parsing import parse
+from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.writing import write
 from ys_analytics.schemas import TABLES, Progress, Table, silent
 
@@ -122,12 +122,12 @@ def import_file(
         raise UsageError(f"{table}: name at least one file")
     files.refuse_twice(order, copies=declared.events)
     migrations.require_schema(stores)
-    faults = Faults(table=table)
-    judged = _judge(stores, declared, order, faults, symbols=symbols, register=register, progress=progress)
+    problems = Problems(table=table)
+    judged = _judge(stores, declared, order, problems, symbols=symbols, register=register, progress=progress)
     progress("comparing", 0, judged.rows.height)
-    present, other = standing.compare(stores, declared, judged.rows)
-    faults.add(judged.origin, other, f"has a key ({', '.join(declared.key)}) that the store holds with another value")
-    faults.stop(order=order)
+    present, other = existing_rows.compare(stores, declared, judged.rows)
+    problems.add(judged.origin, other, f"has a key ({', '.join(declared.key)}) that the store holds with another value")
+    problems.stop(order=order)
     new = judged.rows.filter(~present)
     progress("writing", 0, new.height)
     if new.height:
@@ -139,7 +139,7 @@ def import_file(
         present=int(present.sum()),
         registered=tuple(judged.assets["symbol"].unique(maintain_order=True)) if new.height else (),
         layout=judged.layout,
-        remarks=faults.remarked(),
+        remarks=problems.remarked(),
     )
 
 
@@ -156,7 +156,7 @@ def _judge(
     stores: "Stores",
     table: Table,
     paths: list[Path],
-    faults: Faults,
+    problems: Problems,
     *,
     symbols: Collection[str] | None,
     register: bool,
@@ -181,16 +181,16 @@ def _judge(
         raise UsageError(f"{table.name}: symbols can be chosen or registered only where the file names them")
     assets = pl.DataFrame(schema=TABLES["assets"].schema)
     if layout == "symbols":
-        sources, assets = _by_symbol(stores, sources, faults, symbols=symbols, register=register)
-    parts = [_typed(table, source, faults, naive_is_utc=layout == "symbols") for source in sources]
+        sources, assets = _by_symbol(stores, sources, problems, symbols=symbols, register=register)
+    parts = [_typed(table, source, problems, naive_is_utc=layout == "symbols") for source in sources]
     rows, origin = pl.concat(parts), pl.concat([source.origin for source in sources])
-    rules.check_signs(rows, origin, faults)
-    rules.check_unique(table, rows, origin, faults)
-    years.check(stores, table, rows, origin, faults)
+    rules.check_signs(rows, origin, problems)
+    rules.check_unique(table, rows, origin, problems)
+    years.check(stores, table, rows, origin, problems)
     if table.store == "clickhouse" and layout == "table":
-        _check_names(stores, rows, origin, faults)
-    faults.stop(order=paths)
-    rows, origin = rules.once(table, rows, origin, faults)
+        _check_names(stores, rows, origin, problems)
+    problems.stop(order=paths)
+    rows, origin = rules.once(table, rows, origin, problems)
     return _Judged(rows=rows, origin=origin, layout=layout, assets=assets)
 
 
@@ -211,7 +211,7 @@ def _same_columns(table: Table, source: files.Source) -> None:
 def _by_symbol(
     stores: "Stores",
     sources: list[files.Source],
-    faults: Faults,
+    problems: Problems,
     *,
     symbols: Collection[str] | None,
     register: bool,
@@ -223,14 +223,14 @@ def _by_symbol(
         raise UsageError(f"market_data: the files do not name {', '.join(absent)}")
     registry = layouts.registry(stores, named, quotes=_quotes(chosen))
     if not register and (said := registry.unknown()):
-        faults.note(said)
+        problems.note(said)
     rewritten = []
     for source in chosen:
         changed, wrong, remarks = layouts.rewrite(source, registry)
         for mask, reason in wrong:
-            faults.add(source.origin, mask, reason, values=source.rows["asset_id"])
+            problems.add(source.origin, mask, reason, values=source.rows["asset_id"])
         for remark, count in remarks:
-            faults.remark(f"of chain_id {remark}", count)
+            problems.remark(f"of chain_id {remark}", count)
         rewritten.append(changed)
     return rewritten, registry.new
 
@@ -250,7 +250,7 @@ def _quotes(sources: list[files.Source]) -> pl.DataFrame:
     ).drop_nulls("symbol")
 
 
-def _typed(table: Table, source: files.Source, faults: Faults, *, naive_is_utc: bool) -> pl.DataFrame:
+def _typed(table: Table, source: files.Source, problems: Problems, *, naive_is_utc: bool) -> pl.DataFrame:
     """A file's columns as the schema types them, its misfits noted."""
     columns = []
     for column in table.columns:
@@ -260,17 +260,17 @@ def _typed(table: Table, source: files.Source, faults: Faults, *, naive_is_utc: 
         raw = source.rows[column.name]
         parsed = parse(raw, column, naive_is_utc=naive_is_utc, exact=rules.exact(table, column))
         for remark, count in parsed.remarks:
-            faults.remark(f"of {column.name} {remark}" if count else f"{column.name} {remark}", count)
+            problems.remark(f"of {column.name} {remark}" if count else f"{column.name} {remark}", count)
         for wrong, reason in parsed.wrong:
             quoted = reason != "is empty" and not column.secret
-            faults.add(
+            problems.add(
                 source.origin, wrong, reason if quoted else f"{column.name} {reason}", values=raw if quoted else None
             )
         columns.append(parsed.values.alias(column.name))
     return pl.DataFrame(columns)
 
 
-def _check_names(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
+def _check_names(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
     """ClickHouse knows no references: what a row names must be in PostgreSQL."""
     for column, table in _NAMES.items():
         if column in rows.columns:
@@ -280,4 +280,4 @@ def _check_names(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame, fau
                 {"ids": asked},
             )
             strange = rows[column].is_not_null() & ~rows[column].is_in([one for (one,) in known])
-            faults.add(origin, strange, f"is not in {table}", values=rows[column])
+            problems.add(origin, strange, f"is not in {table}", values=rows[column])

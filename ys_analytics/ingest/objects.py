@@ -96,15 +96,15 @@ def _valued(
     assert isinstance(inner, pl.Struct)  # noqa: S101 - a map is a list of key and value
     kind = dict(inner.to_schema())["value"]
     missing = [key is None or text is None for key, text in zip(keys, written, strict=True)]
-    faults = [(pl.Series(missing, dtype=pl.Boolean), "has a value that does not fit")]
+    problems = [(pl.Series(missing, dtype=pl.Boolean), "has a value that does not fit")]
     values: pl.Series = flat
     if kind.is_decimal():
         parsed = numbers.decimals(flat, precision=precision, scale=scale, dtype=kind, exact=True)  # type: ignore[arg-type]
         values = parsed.values
-        faults += [(mask, f"has a value that {reason}") for mask, reason in parsed.wrong]
+        problems += [(mask, f"has a value that {reason}") for mask, reason in parsed.wrong]
     place = pl.Series(rows, dtype=pl.Int64)
     numbered = pl.int_range(len(found), eager=True)
-    wrong += [(numbered.is_in(place.filter(mask.fill_null(value=False)).implode()), why) for mask, why in faults]
+    wrong += [(numbered.is_in(place.filter(mask.fill_null(value=False)).implode()), why) for mask, why in problems]
     pairs = pl.DataFrame({"row": place, "key": pl.Series(keys, dtype=pl.String), "value": values})
     gathered = pairs.group_by("row", maintain_order=True).agg(map=pl.struct("key", "value"))
     whole = pl.DataFrame({"row": numbered}).join(gathered, on="row", how="left", maintain_order="left")["map"]

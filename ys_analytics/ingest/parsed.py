@@ -7,7 +7,7 @@ import polars as pl
 
 @dataclass(slots=True)
 class Parsed:
-    """A typed column with its faults and its remarks.
+    """A typed column with its problems and its remarks.
 
     Attributes:
         values: As the schema types them; null where the row is wrong.

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from ys_analytics.ingest.faults import Faults
+from ys_analytics.ingest.problems import Problems
 from ys_analytics.schemas import Column, Table
 
 # A price of nothing is no price; the others may be nothing but not less.
@@ -38,18 +38,18 @@ def exact(table: Table, column: Column) -> bool:
     return not (column.dtype.is_decimal() and column.unit in _RATIOS and table.name not in _STATED)
 
 
-def check_signs(rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
+def check_signs(rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
     """Prices above zero, amounts not below it."""
     for name in rows.columns:
         column = rows[name]
         if name in POSITIVE:
-            faults.add(origin, column < 0, f"is a negative {name}", values=column)
-            faults.add(origin, column == 0, f"is no {name}: it must be above 0", values=column)
+            problems.add(origin, column < 0, f"is a negative {name}", values=column)
+            problems.add(origin, column == 0, f"is no {name}: it must be above 0", values=column)
         elif name in NOT_NEGATIVE:
-            faults.add(origin, column < 0, f"is a negative {name}", values=column)
+            problems.add(origin, column < 0, f"is a negative {name}", values=column)
 
 
-def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> None:
+def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
     """No key twice in the files; each repetition is named with the line that had it first.
 
     In a table of events rows of one key that differ are events of their own, and equal ones are no fault:
@@ -68,10 +68,12 @@ def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults:
         return
     for first in again.filter("repeated")["first"].unique(maintain_order=True).to_list():
         here = again["repeated"] & (again["first"] == first)
-        faults.add(origin, here, f"has the key ({', '.join(table.key)}) of {first}")
+        problems.add(origin, here, f"has the key ({', '.join(table.key)}) of {first}")
 
 
-def once(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults) -> tuple[pl.DataFrame, pl.DataFrame]:
+def once(
+    table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows and their origin, of equal events the first alone; how many went is remarked."""
     if not table.events:
         return rows, origin
@@ -79,5 +81,5 @@ def once(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, faults: Faults)
     if repeated := int((~first).sum()):
         said = "1 row equals another and was" if repeated == 1 else f"{repeated:,} rows equal another and were"
         place = origin.row(int(first.arg_min() or 0))
-        faults.remark(f"{said} taken once ({place[0]} {place[1]} {place[2]}{' first' if repeated > 1 else ''})")
+        problems.remark(f"{said} taken once ({place[0]} {place[1]} {place[2]}{' first' if repeated > 1 else ''})")
     return rows.filter(first), origin.filter(first)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ys_analytics.ingest.faults import Faults
+from ys_analytics.ingest.problems import Problems
 from ys_analytics.schemas import Table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FAR = 5
 
 
-def check(stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Faults) -> None:
+def check(stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
     """Note every row that lies more than `FAR` years from the years where most rows are, the store's among them.
 
     A table without time, and a file whose rows and the store's are all near one another, has none.

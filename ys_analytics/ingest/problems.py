@@ -1,6 +1,6 @@
 """What is wrong with which line of which file; knows neither tables nor stores.
 
-Faults are gathered over all files before any is reported, so that a file is corrected once and not line by line.
+Problems are gathered over all files before any is reported, so that a file is corrected once and not line by line.
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 
-# How many faults a message names; the rest are counted.
+# How many problems a message names; the rest are counted.
 SHOWN = 10
 _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Problem:
     """One thing wrong at one place; `place` says line or row, as the kind of file has it."""
 
     file: str
@@ -30,17 +30,17 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Faults:
+class Problems:
     """All that is wrong with an import so far, and what must be said although it is not wrong."""
 
     table: str
     notes: list[str] = field(default_factory=list)
     remarks: dict[str, int] = field(default_factory=dict)
-    seen: list[Fault] = field(default_factory=list)
+    seen: list[Problem] = field(default_factory=list)
     count: int = 0
 
     def note(self, text: str) -> None:
-        """Note what is wrong with the import as a whole; said before the faults of its lines."""
+        """Note what is wrong with the import as a whole; said before the problems of its lines."""
         self.notes.append(text)
 
     def remark(self, text: str, count: int = 0) -> None:
@@ -50,10 +50,10 @@ class Faults:
     def remarked(self) -> tuple[str, ...]:
         """Every remark once, with the number of values it holds for.
 
-        >>> faults = Faults(table="market_data")
-        >>> faults.remark("of price rounded to 18 decimals", 2)
-        >>> faults.remark("of price rounded to 18 decimals", 1)
-        >>> faults.remarked()
+        >>> problems = Problems(table="market_data")
+        >>> problems.remark("of price rounded to 18 decimals", 2)
+        >>> problems.remark("of price rounded to 18 decimals", 1)
+        >>> problems.remarked()
         ('3 values of price rounded to 18 decimals',)
         """
         return tuple(
@@ -72,14 +72,14 @@ class Faults:
         """
         places = wrong.fill_null(value=False).arg_true()
         self.count += places.len()
-        # The first faults of each kind are enough to find the first of all.
+        # The first problems of each kind are enough to find the first of all.
         for place in places.head(SHOWN):
             file, kind, number = origin.row(place)
             said = text if values is None else f"{_quoted(values[place])} {text}"
-            self.seen.append(Fault(file=file, place=kind, number=number, text=said))
+            self.seen.append(Problem(file=file, place=kind, number=number, text=said))
 
     def stop(self, *, order: list[Path]) -> None:
-        """Raise if anything is wrong, naming the first faults in the order of the files.
+        """Raise if anything is wrong, naming the first problems in the order of the files.
 
         Raises:
             ContractError: one line with every fault named, or the first ten and a count.
