@@ -160,7 +160,7 @@ def fast() -> None:
     import great_expectations as gx
 
     from ys_analytics.quality import checks
-    from ys_analytics.quality.promise import Suite
+    from ys_analytics.quality.suite_types import Suite
 
     print(f"\nimporting Great Expectations: {time.perf_counter() - began:.1f} s")
     quotes = a_million()

@@ -13,7 +13,7 @@ import polars as pl
 from quality_frames import UNTIL, demo, frozen
 
 from ys_analytics import quality
-from ys_analytics.quality.promise import BESIDE, CROSS_STORE
+from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
 
 SPOILT = 40
 

@@ -8,7 +8,7 @@
 # Seen with: great-expectations 1.24.1, sqlalchemy 2.1.9, SQLite, CPython 3.11, Linux. The verdicts themselves are right.
 # What a user meets: the query copied from a report raises a syntax error, or compares with a column.
 # Our guard: quality/checks.py never asks for the query; broken rows come from unexpected_index_column_names.
-# Test: tests/quality/test_judging.py (samples of broken rows)
+# Test: tests/quality/test_validation.py (samples of broken rows)
 # Exits 0 while this is so, 1 when it has changed.
 set -eu
 folder=$(mktemp -d)

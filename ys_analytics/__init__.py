@@ -33,7 +33,7 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}")
     if "IPython" in sys.modules:
-        import_module("ys_analytics.views.cells").show_frames_as_text()
+        import_module("ys_analytics.views.frame_display").show_frames_as_text()
     module, attribute = _WHERE[name]
     found = import_module(module)
     return getattr(found, attribute) if attribute else found

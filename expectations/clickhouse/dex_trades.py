@@ -9,13 +9,13 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead, late
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.cross_source import off_its_ratio
+from ys_analytics.quality.detectors.freshness import ahead, late
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import scale_outliers
-from ys_analytics.quality.detectors.sources import off_its_ratio
-from ys_analytics.quality.detectors.volume import unusual_days
-from ys_analytics.quality.detectors.zones import out_of_order
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.detectors.timezones import out_of_order
+from ys_analytics.quality.suite_types import Detect
 
 _KEY = ("chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address")
 _POOL = ("chain_id", "pair_address")
@@ -59,7 +59,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, puts a swap before there was a chain.",
         ),
@@ -128,7 +128,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.ADDRESS,
+                regex=patterns.ADDRESS,
                 severity="warning",
                 notes="A contract that is not an address joins to no token, so its swaps fall out of every total.",
             )
@@ -136,13 +136,13 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="transaction_hash",
-            regex=words.TRANSACTION_HASH,
+            regex=patterns.TRANSACTION_HASH,
             severity="warning",
             notes="A swap nobody can look up on chain cannot be audited.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="dex_name",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="warning",
             notes="Volume by exchange loses what is filed under a blank name.",
         ),

@@ -11,19 +11,19 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.lone import lone_values, zeros_between
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.cross_source import contradicted_change, disagreeing
+from ys_analytics.quality.detectors.duplicates import repeated_ticks
+from ys_analytics.quality.detectors.freshness import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.isolated_outliers import lone_values, zeros_between
 from ys_analytics.quality.detectors.pegs import broken_pegs
-from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
-from ys_analytics.quality.detectors.sources import contradicted_change, disagreeing
 from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps, unproven_starts
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.swaps import swapped
-from ys_analytics.quality.detectors.ticks import repeated_ticks
-from ys_analytics.quality.detectors.volume import unusual_days
-from ys_analytics.quality.detectors.zones import beside_the_market, off_beat
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.detectors.swapped_columns import swapped
+from ys_analytics.quality.detectors.timezones import beside_the_market, off_beat
+from ys_analytics.quality.suite_types import Detect
 
 _SERIES = ("asset_id", "chain_id", "source")
 
@@ -144,20 +144,20 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="asset_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="Prices of assets that are not spelt as PostgreSQL's UUID join to nothing, so holdings lose "
             "their price.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="source",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings of one source count as two opinions.",
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, puts a price before there was any coin to price.",
         ),

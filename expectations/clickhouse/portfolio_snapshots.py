@@ -11,17 +11,17 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.duplicates import repeated_ticks
+from ys_analytics.quality.detectors.freshness import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.isolated_outliers import lone_values, zeros_between
 from ys_analytics.quality.detectors.ledgers import unexplained
-from ys_analytics.quality.detectors.lone import lone_values, zeros_between
-from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.ticks import repeated_ticks
-from ys_analytics.quality.detectors.volume import unusual_days
-from ys_analytics.quality.detectors.zones import off_beat
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.detectors.timezones import off_beat
+from ys_analytics.quality.suite_types import Detect
 
 _SERIES = ("portfolio_id",)
 
@@ -69,14 +69,14 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="portfolio_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="Snapshots that are not spelt as PostgreSQL's UUID belong to no portfolio, whose history then "
             "has holes.",
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, starts a portfolio's history before there was "
             "money in it.",

@@ -10,16 +10,16 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.lone import lone_values
-from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.duplicates import repeated_ticks
+from ys_analytics.quality.detectors.freshness import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.isolated_outliers import lone_values
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.swaps import swapped
-from ys_analytics.quality.detectors.ticks import repeated_ticks
-from ys_analytics.quality.detectors.volume import unusual_days
-from ys_analytics.quality.detectors.zones import off_beat
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.detectors.swapped_columns import swapped
+from ys_analytics.quality.detectors.timezones import off_beat
+from ys_analytics.quality.suite_types import Detect
 
 _SERIES = ("portfolio_id",)
 _OFF_SCALE = "A score off its scale sorts a portfolio to the wrong end of the list of who must act."
@@ -50,13 +50,13 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="portfolio_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="Risk that is not spelt as PostgreSQL's UUID is nobody's risk.",
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, files a risk where nobody looks.",
         ),

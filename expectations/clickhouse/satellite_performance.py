@@ -8,12 +8,12 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.lone import lone_values
-from ys_analytics.quality.detectors.rhythm import ahead, late, silent
-from ys_analytics.quality.detectors.volume import unusual_days
-from ys_analytics.quality.detectors.zones import off_beat
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead, late, silent
+from ys_analytics.quality.detectors.isolated_outliers import lone_values
+from ys_analytics.quality.detectors.row_counts import unusual_days
+from ys_analytics.quality.detectors.timezones import off_beat
+from ys_analytics.quality.suite_types import Detect
 
 _SERIES = ("agent_id", "metric_name")
 
@@ -43,14 +43,14 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, files a measurement where nobody looks.",
         ),
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.LABEL,
+                regex=patterns.LABEL,
                 severity="warning",
                 notes="Two spellings split one satellite's record in two.",
             )

@@ -9,17 +9,17 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.lone import zeros_between
-from ys_analytics.quality.detectors.rhythm import ahead, gaps, late, silent
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.duplicates import repeated_ticks
+from ys_analytics.quality.detectors.freshness import ahead, gaps, late, silent
+from ys_analytics.quality.detectors.isolated_outliers import zeros_between
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.swaps import swapped
-from ys_analytics.quality.detectors.ticks import repeated_ticks
-from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.swapped_columns import swapped
+from ys_analytics.quality.detectors.timezones import off_beat
 from ys_analytics.quality.detectors.yields import leaping_yields
-from ys_analytics.quality.detectors.zones import off_beat
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.suite_types import Detect
 
 _SERIES = ("protocol_name", "chain_id", "pool_address")
 
@@ -50,7 +50,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="Epoch zero, or milliseconds read as seconds, puts a yield before there was a pool.",
         ),
@@ -113,7 +113,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="warning",
                 notes="Yields filed under a blank name are nobody's.",
             )

@@ -12,9 +12,9 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead, late
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead, late
+from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -25,7 +25,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A queue names tasks by UUID; others are never found.",
         ),
@@ -40,7 +40,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.LABEL,
+                regex=patterns.LABEL,
                 severity="warning",
                 notes="Two spellings split one record in two.",
             )
@@ -107,7 +107,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="created_at",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="A task from 1970 waits for ever.",
         ),

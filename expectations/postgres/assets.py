@@ -12,7 +12,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -52,7 +52,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="Prices in ClickHouse are filed under lower-case UUID text; any other spelling has no price.",
         ),
@@ -73,7 +73,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="warning",
                 notes="A blank label in a chart reads as nothing.",
             )
@@ -81,7 +81,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="contract_address",
-            regex=words.ADDRESS,
+            regex=patterns.ADDRESS,
             severity="warning",
             notes="Transfers of a token whose contract is misspelt are never found.",
         ),
@@ -111,7 +111,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="An asset registered in 1970 was registered with no clock at all.",
             )

@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -35,7 +35,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="portfolio_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="The exposure of nobody is on no page.",
         ),

@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="daily_external_flows",
@@ -35,7 +35,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="critical",
                 notes="A flow of nobody is taken out of no return.",
             )
@@ -67,7 +67,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="day",
-            min_value=words.GENESIS.date(),
+            min_value=patterns.GENESIS.date(),
             severity="critical",
             notes="A flow in 1970 moves the beginning of the portfolio's history.",
         ),

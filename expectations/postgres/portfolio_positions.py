@@ -10,10 +10,10 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead
 from ys_analytics.quality.detectors.scale import scale_outliers
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -27,7 +27,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="critical",
                 notes="A position of no portfolio, or in no asset, has no price and no owner.",
             )
@@ -111,7 +111,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="protocol_address",
-            regex=words.ADDRESS,
+            regex=patterns.ADDRESS,
             severity="warning",
             notes="Exposure to a protocol is short of what is filed under a misspelt contract.",
         ),
@@ -123,7 +123,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="last_updated",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="A value whose age is unknown is shown as if it were today's.",
         ),

@@ -12,7 +12,7 @@ from great_expectations.expectations import (
     ExpectTableRowCountToBeBetween,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -31,7 +31,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="critical",
                 notes="Snapshots are filed under lower-case UUID text; any other spelling has no history and no owner.",
             )
@@ -48,7 +48,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="warning",
                 notes="A blank title reads as a broken page.",
             )
@@ -93,7 +93,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="Returns per year are spread over decades when a portfolio was opened in 1970.",
             )

@@ -12,9 +12,9 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead
+from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -24,7 +24,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="warning",
                 notes="An alert about no portfolio warns nobody.",
             )
@@ -52,7 +52,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="message",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="warning",
             notes="A blank warning warns of nothing.",
         ),
@@ -85,7 +85,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="created_at",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="An alert from 1970 is open for fifty years in every statistic.",
         ),

@@ -11,9 +11,9 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead, late
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead, late
+from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -27,7 +27,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="warning",
                 notes="The risk of no portfolio warns nobody.",
             )
@@ -76,14 +76,14 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="satellite_source",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings split one satellite's record in two.",
         ),
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="An assessment from 1970 is never the latest, so it is never read.",
             )

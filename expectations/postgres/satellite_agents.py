@@ -11,7 +11,7 @@ from great_expectations.expectations import (
     ExpectTableRowCountToBeBetween,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -45,14 +45,14 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings split one satellite's record in two.",
         ),
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="warning",
                 notes="A blank label reads as a broken page.",
             )
@@ -60,7 +60,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="version",
-            regex=words.VERSION,
+            regex=patterns.VERSION,
             severity="warning",
             notes="A change in behaviour cannot be laid to a build that is not named.",
         ),
@@ -88,7 +88,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="A health check from 1970 was never made.",
             )

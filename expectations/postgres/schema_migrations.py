@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     ExpectTableRowCountToBeBetween,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="schema_migrations",
@@ -40,14 +40,14 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="checksum",
-            regex=words.SHA256,
+            regex=patterns.SHA256,
             severity="warning",
             notes="An edited migration goes unseen without the checksum of its file.",
         ),
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="info",
                 notes="A migration that does not say what it did, or how to undo it, is found out by trying.",
             )
@@ -55,7 +55,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="applied_at",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="A change of schema cannot be laid beside a change of numbers without its date.",
         ),

@@ -11,7 +11,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -25,7 +25,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="critical",
                 notes="A strategy of no portfolio earns for nobody.",
             )
@@ -47,13 +47,13 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="satellite_id",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings split one satellite's record in two.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="name",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="warning",
             notes="A blank label in a table reads as a broken page.",
         ),
@@ -73,7 +73,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="A strategy that began in 1970 earned nothing for fifty years.",
             )

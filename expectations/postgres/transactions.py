@@ -11,12 +11,12 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead, late
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead, late
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import scale_outliers
-from ys_analytics.quality.detectors.volume import unusual_days
-from ys_analytics.quality.detectors.zones import out_of_order
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.detectors.timezones import out_of_order
+from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas.outcomes import MOVING, moves
 from ys_analytics.schemas.postgres import ENUMS
 
@@ -38,7 +38,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="critical",
                 notes="A flow of no portfolio, or in no asset, is missing from a return.",
             )
@@ -124,7 +124,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="transaction_hash",
-            regex=words.TRANSACTION_HASH,
+            regex=patterns.TRANSACTION_HASH,
             severity="warning",
             notes="A transaction nobody can look up on chain cannot be audited.",
         ),
@@ -140,7 +140,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="protocol_name",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="critical",
             notes="A blank protocol is not none: money that moved inside looks as if it had come from outside.",
         ),
@@ -158,7 +158,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="A flow in 1970 moves the beginning of the portfolio's history.",
         ),

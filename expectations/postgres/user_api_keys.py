@@ -10,7 +10,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="user_api_keys",
@@ -23,7 +23,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="warning",
                 notes="A grant that names nobody cannot be revoked when its owner leaves.",
             )
@@ -45,7 +45,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="Access that ended in 1970 was never meant to, and may not have ended at all.",
             )

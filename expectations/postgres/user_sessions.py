@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="user_sessions",
@@ -22,7 +22,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.UUID,
+                regex=patterns.UUID,
                 severity="warning",
                 notes="A session that names nobody cannot be ended for anybody.",
             )
@@ -39,7 +39,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="Counts of visits by week are wrong when a session begins in 1970.",
             )

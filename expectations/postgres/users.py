@@ -10,7 +10,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 from ys_analytics.schemas.postgres import ENUMS
 
 SUITE = ExpectationSuite(
@@ -23,7 +23,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="An owner who is not spelt as a UUID joins to no portfolio.",
         ),
@@ -50,7 +50,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToBeBetween(
                 column=column,
-                min_value=words.GENESIS,
+                min_value=patterns.GENESIS,
                 severity="warning",
                 notes="Cohorts by age are wrong when an account is older than money on a chain.",
             )

@@ -9,10 +9,10 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead, late
-from ys_analytics.quality.promise import Detect
-from ys_analytics.quality.vectors import about_vectors
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead, late
+from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.vector_rules import about_vectors
 
 SUITE = ExpectationSuite(
     name="market_sentiment",
@@ -20,7 +20,7 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeUnique(column="id", severity="warning", notes="A voice counted twice sways the mood."),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A point that cannot be named cannot be removed.",
         ),
@@ -57,19 +57,19 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="source",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings of one source split its voices in two.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="content_hash",
-            regex=words.SHA256,
+            regex=patterns.SHA256,
             severity="warning",
             notes="The same text cannot be recognised a second time.",
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="Milliseconds read as seconds put a voice where no week finds it.",
         ),

@@ -8,10 +8,10 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead
-from ys_analytics.quality.promise import Detect
-from ys_analytics.quality.vectors import about_vectors
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead
+from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.vector_rules import about_vectors
 
 SUITE = ExpectationSuite(
     name="protocol_analysis",
@@ -19,7 +19,7 @@ SUITE = ExpectationSuite(
         ExpectColumnValuesToBeUnique(column="id", severity="warning", notes="A finding counted twice weighs twice."),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A point that cannot be named cannot be removed.",
         ),
@@ -63,7 +63,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="warning",
                 notes="A finding about a blank name is about nobody.",
             )
@@ -71,7 +71,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="analysis_date",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="Milliseconds read as seconds make an old finding the newest.",
         ),

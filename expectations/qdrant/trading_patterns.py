@@ -9,8 +9,8 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.vectors import about_vectors
+from ys_analytics.quality import patterns
+from ys_analytics.quality.vector_rules import about_vectors
 
 SUITE = ExpectationSuite(
     name="trading_patterns",
@@ -20,7 +20,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A point that cannot be named cannot be removed.",
         ),
@@ -50,7 +50,7 @@ SUITE = ExpectationSuite(
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.WRITTEN,
+                regex=patterns.WRITTEN,
                 severity="warning",
                 notes="A pattern under a blank name is never matched.",
             )

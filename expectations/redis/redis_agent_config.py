@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_agent_config",
@@ -27,7 +27,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="agent_id",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Settings under another spelling reach nobody.",
         ),

@@ -10,7 +10,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_agent_health",
@@ -27,7 +27,10 @@ SUITE = ExpectationSuite(
             for column in ("agent_id", "field", "value")
         ),
         ExpectColumnValuesToMatchRegex(
-            column="agent_id", regex=words.LABEL, severity="warning", notes="Two spellings split one satellite in two."
+            column="agent_id",
+            regex=patterns.LABEL,
+            severity="warning",
+            notes="Two spellings split one satellite in two.",
         ),
         ExpectColumnValuesToBeInSet(
             column="field",

@@ -8,7 +8,7 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_agent_perf",
@@ -26,7 +26,7 @@ SUITE = ExpectationSuite(
         ),
         *(
             ExpectColumnValuesToMatchRegex(
-                column=column, regex=words.LABEL, severity="warning", notes="Two spellings split one record in two."
+                column=column, regex=patterns.LABEL, severity="warning", notes="Two spellings split one record in two."
             )
             for column in ("agent_id", "metric")
         ),

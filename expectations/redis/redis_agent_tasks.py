@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_agent_tasks",
@@ -36,7 +36,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="agent_id",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings split one satellite's queue in two.",
         ),
@@ -49,7 +49,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="task_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A task that is not named by UUID is found in no table.",
         ),

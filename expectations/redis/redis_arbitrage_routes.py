@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_arbitrage_routes",
@@ -25,13 +25,13 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="asset_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A route for an asset nobody knows is never taken.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="bridge",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="warning",
             notes="A bridge without a name cannot be trusted or avoided.",
         ),

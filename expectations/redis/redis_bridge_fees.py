@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_bridge_fees",
@@ -44,7 +44,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="bridge",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="warning",
             notes="A bridge without a name cannot be compared.",
         ),

@@ -8,7 +8,7 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_portfolio_perf",
@@ -28,14 +28,14 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="portfolio_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="Performance of nobody is shown to nobody.",
         ),
         *(
             ExpectColumnValuesToMatchRegex(
                 column=column,
-                regex=words.LABEL,
+                regex=patterns.LABEL,
                 severity="warning",
                 notes="A figure filed under another spelling is never found.",
             )

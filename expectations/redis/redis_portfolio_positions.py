@@ -10,7 +10,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_portfolio_positions",
@@ -26,7 +26,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="portfolio_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="Holdings cached for nobody are shown to nobody.",
         ),

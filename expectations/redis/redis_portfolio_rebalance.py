@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     ExpectColumnValuesToNotBeNull,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_portfolio_rebalance",
@@ -25,7 +25,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="portfolio_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A plan for nobody is carried out for nobody.",
         ),

@@ -8,7 +8,7 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_portfolio_risk",
@@ -25,11 +25,11 @@ SUITE = ExpectationSuite(
             for column in ("portfolio_id", "metric", "value")
         ),
         ExpectColumnValuesToMatchRegex(
-            column="portfolio_id", regex=words.UUID, severity="warning", notes="The risk of nobody warns nobody."
+            column="portfolio_id", regex=patterns.UUID, severity="warning", notes="The risk of nobody warns nobody."
         ),
         ExpectColumnValuesToMatchRegex(
             column="metric",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="A risk filed under another spelling is never found.",
         ),

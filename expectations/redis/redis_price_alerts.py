@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_price_alerts",
@@ -27,7 +27,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="asset_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="A move of an asset nobody knows concerns nobody.",
         ),

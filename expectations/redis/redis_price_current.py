@@ -8,9 +8,9 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead
+from ys_analytics.quality.suite_types import Detect
 
 SUITE = ExpectationSuite(
     name="redis_price_current",
@@ -30,7 +30,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="asset_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="critical",
             notes="A price of an asset nobody knows is shown nowhere.",
         ),
@@ -66,13 +66,13 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="critical",
             notes="A quote from 1970 is shown as the last price.",
         ),
         ExpectColumnValuesToMatchRegex(
             column="source",
-            regex=words.LABEL,
+            regex=patterns.LABEL,
             severity="warning",
             notes="Two spellings of one source count as two opinions.",
         ),

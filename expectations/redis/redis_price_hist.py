@@ -9,9 +9,9 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
-from ys_analytics.quality.detectors.rhythm import ahead
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality import patterns
+from ys_analytics.quality.detectors.freshness import ahead
+from ys_analytics.quality.suite_types import Detect
 
 SUITE = ExpectationSuite(
     name="redis_price_hist",
@@ -29,7 +29,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToMatchRegex(
             column="asset_id",
-            regex=words.UUID,
+            regex=patterns.UUID,
             severity="warning",
             notes="The history of an asset nobody knows is drawn nowhere.",
         ),
@@ -41,7 +41,7 @@ SUITE = ExpectationSuite(
         ),
         ExpectColumnValuesToBeBetween(
             column="timestamp",
-            min_value=words.GENESIS,
+            min_value=patterns.GENESIS,
             severity="warning",
             notes="One point in 1970 flattens fifty years of line.",
         ),

@@ -8,7 +8,7 @@ from great_expectations.expectations import (
     ExpectCompoundColumnsToBeUnique,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_rate_limit",
@@ -25,11 +25,11 @@ SUITE = ExpectationSuite(
             for column in ("user_id", "endpoint", "calls")
         ),
         ExpectColumnValuesToMatchRegex(
-            column="user_id", regex=words.UUID, severity="warning", notes="Calls of nobody are limited for nobody."
+            column="user_id", regex=patterns.UUID, severity="warning", notes="Calls of nobody are limited for nobody."
         ),
         ExpectColumnValuesToMatchRegex(
             column="endpoint",
-            regex=words.WRITTEN,
+            regex=patterns.WRITTEN,
             severity="warning",
             notes="Calls to a blank endpoint are counted against none.",
         ),

@@ -9,7 +9,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import words
+from ys_analytics.quality import patterns
 
 SUITE = ExpectationSuite(
     name="redis_risk_liquidation",
@@ -28,7 +28,7 @@ SUITE = ExpectationSuite(
             for column in ("portfolio_id", "risk")
         ),
         ExpectColumnValuesToMatchRegex(
-            column="portfolio_id", regex=words.UUID, severity="critical", notes="A warning for nobody saves nobody."
+            column="portfolio_id", regex=patterns.UUID, severity="critical", notes="A warning for nobody saves nobody."
         ),
         ExpectColumnValuesToBeBetween(
             column="risk",

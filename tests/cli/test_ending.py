@@ -75,7 +75,7 @@ def test_a_process_that_will_not_end_is_ended(tmp_path, sent, waits):
     program = f"""
 import threading, time
 from ys_analytics.cli.ending import Ending
-from ys_analytics.frames.replacing import unfinished
+from ys_analytics.frames.atomic import unfinished
 ending = Ending.listen()
 def stubborn():
     while True:

@@ -8,8 +8,8 @@ import pytest
 
 from ys_analytics import metrics
 from ys_analytics.demo import BUY_AND_HOLD, DISCREPANCIES, HOSTILE_NAME, ODD
-from ys_analytics.demo.claims import ENOUGH, Discrepancy
 from ys_analytics.demo.embeddings import STRENGTH, axis
+from ys_analytics.demo.snapshots import ENOUGH, Discrepancy
 from ys_analytics.metrics import catalog, drawdown, performance
 from ys_analytics.metrics.spans import one_day
 from ys_analytics.schemas import MONEY

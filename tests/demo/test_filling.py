@@ -9,7 +9,7 @@ import pytest
 
 from ys_analytics import demo, frames
 from ys_analytics.demo.economy import CLICKHOUSE, POSTGRES
-from ys_analytics.demo.keys import as_keys
+from ys_analytics.demo.redis_encoding import as_keys
 from ys_analytics.errors import StoreError, UsageError
 from ys_analytics.schemas import TABLES, KeyFamily
 from ys_analytics.stores import Stores

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from ys_analytics import demo, frames
-from ys_analytics.desk import Desk, activity, agents, weekend
+from ys_analytics.desk import Desk, activity, agents, week_end
 from ys_analytics.desk.sources import Frozen, Live
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
@@ -127,13 +127,13 @@ def test_the_ledger_gives_the_platforms_own_rows(runs, settings):
         known = {
             "snapshots": desk.load("portfolio_snapshots"), "quotes": desk._quotes, "assets": desk._assets,
             "done": desk._done, "span": desk.span,
-            "contracts": lambda desk=desk: weekend.contracts(
+            "contracts": lambda desk=desk: week_end.contracts(
                 desk.source.rows("portfolio_positions"), desk._protocols
             ),
         }  # fmt: skip
         key = ["asset_id", "position_type"]
-        ours = weekend.holdings(listed.clear(), desk._legs, **known)
-        theirs = weekend.holdings(listed, desk._legs, **known)
+        ours = week_end.holdings(listed.clear(), desk._legs, **known)
+        theirs = week_end.holdings(listed, desk._legs, **known)
         assert (ours.origin, theirs.origin) == ("ledger", "platform")
         sums = (
             frame.rows.group_by(key).agg(pl.col("quantity", "current_value").sum()).sort(key)
@@ -224,9 +224,9 @@ def held(moved, prices, total, listed=None):
     done = pl.DataFrame(schema={**TABLES["transactions"].schema, "flow": pl.String, "gas": MONEY, "rule": pl.String,
                                 "gas_amount": MONEY, "gas_asset_id": pl.String})  # fmt: skip
     nothing = pl.DataFrame(schema=TABLES["portfolio_positions"].schema)
-    return weekend.holdings(
+    return week_end.holdings(
         nothing if listed is None else listed, moved, snapshots=snapshots, quotes=prices, assets=ASSETS, done=done,
-        contracts=lambda: weekend.contracts(nothing, pl.DataFrame(schema=dict.fromkeys(
+        contracts=lambda: week_end.contracts(nothing, pl.DataFrame(schema=dict.fromkeys(
             ("protocol_address", "protocol"), pl.String))), span=SPAN,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import metrics
-from ys_analytics.desk import bridge, earnings
+from ys_analytics.desk import bridge, realised_yields
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 
 SPAN = Span.week("2026-W47")
@@ -148,6 +148,6 @@ def test_fees_of_an_unknown_pool_are_no_yield():
     prices = quotes({"eth": (2000.0, 2420.0), "usdc": (1.0, 1.0), "lp": (100.0, 112.0)})
     offers = pl.DataFrame(schema=TABLES["yield_metrics"].schema)
     late = held().with_columns(timestamp=pl.lit(START + timedelta(minutes=1), TIME))
-    row = earnings.realised(mine, late, prices, offers, assets({}), end=SPAN.end).row(0, named=True)
+    row = realised_yields.realised(mine, late, prices, offers, assets({}), end=SPAN.end).row(0, named=True)
     assert row["realised_apy"] is row["gain"] is row["impermanent_loss"] is None
     assert "fees cannot be told from the price" in row["reason"]

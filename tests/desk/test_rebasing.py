@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import metrics
-from ys_analytics.desk import activity, bridge, earnings, ledger, rebasing
+from ys_analytics.desk import activity, bridge, ledger, realised_yields, rebasing
 from ys_analytics.desk.lookthrough import Registry
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 
@@ -244,7 +244,7 @@ def test_growth_is_realised_yield_in_a_wallet_too():
         schema_overrides={"protocol_address": pl.String, "value": MONEY},
     )  # fmt: skip
     offers = pl.DataFrame(schema=TABLES["yield_metrics"].schema)
-    row = earnings.realised(held, rows, quotes(), offers, assets(), end=SPAN.end).row(0, named=True)
+    row = realised_yields.realised(held, rows, quotes(), offers, assets(), end=SPAN.end).row(0, named=True)
     assert row["gain"] == pytest.approx(300_000 * (grown(49, 0.031) - 1), rel=1e-9)
     assert row["days"] == 50
     assert row["realised_apy"] == pytest.approx((1 + row["gain"] / row["capital"]) ** (365 / 50) - 1)

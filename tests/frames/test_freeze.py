@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from ys_analytics import frames
 from ys_analytics.errors import RunError, StoreError, UsageError
-from ys_analytics.frames import replacing
+from ys_analytics.frames import atomic
 from ys_analytics.schemas import TABLES, KeyFamily, Span
 from ys_analytics.stores import Stores
 from ys_analytics.stores.postgres import Postgres
@@ -254,8 +254,8 @@ def test_two_freezes_of_one_week_do_not_collide(economy, tmp_path):
 
 def test_a_living_freeze_is_not_swept_away(tmp_path):
     """Only what nobody holds is a leftover."""
-    with replacing.workshop(tmp_path / "one") as outer:
-        with replacing.workshop(tmp_path / "two") as inner:
+    with atomic.workshop(tmp_path / "one") as outer:
+        with atomic.workshop(tmp_path / "two") as inner:
             (inner / "x").write_text("x")
         assert outer.is_dir()
     assert _visible(tmp_path) == ["one", "two"]
@@ -271,7 +271,7 @@ def test_a_system_without_exchange_replaces_too(tmp_path, monkeypatch):
     """Two renames do what one cannot."""
     monkeypatch.setattr(sys, "platform", "elsewhere")
     for content in ("old", "new"):
-        with replacing.workshop(tmp_path / "run") as folder:
+        with atomic.workshop(tmp_path / "run") as folder:
             (folder / "said").write_text(content)
     assert (tmp_path / "run" / "said").read_text() == "new"
     assert _visible(tmp_path) == ["run"]

@@ -7,8 +7,8 @@ import pytest
 
 from ys_analytics import frames
 from ys_analytics.frames import proof
-from ys_analytics.frames.asking import Question
 from ys_analytics.frames.decimals import places
+from ys_analytics.frames.query import Question
 from ys_analytics.schemas import TABLES, Column, Table
 
 MONEY = pl.Decimal(38, 18)

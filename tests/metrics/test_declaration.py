@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from ys_analytics import metrics
 from ys_analytics.cli import app
-from ys_analytics.desk.colophon import glossary
+from ys_analytics.desk.provenance import glossary
 from ys_analytics.metrics import ALL, METRICS, catalog
 from ys_analytics.metrics.declaration import declared_metrics, metric
 from ys_analytics.views.formula import mathml
-from ys_analytics.views.tables import colophon as tables
+from ys_analytics.views.tables import provenance as tables
 
 ROOM = Path(metrics.__file__).parent
 

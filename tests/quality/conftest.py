@@ -17,7 +17,7 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.quality import suites
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas import TABLES, Finding
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality import attributing
-from ys_analytics.quality.reach import Reach
+from ys_analytics.quality import attribution
+from ys_analytics.quality.dependents import Reach
 from ys_analytics.schemas import TABLES, Finding
 from ys_analytics.schemas.attribution import ATTRIBUTION
 
@@ -95,7 +95,7 @@ def test_rows_are_counted_as_the_judge_counted_them(faults):
     """Where our query for the rows at fault gave other rows than Great Expectations, everybody would be concerned."""
     broken = [each for each in faults["found"].values() if each.outcome == "failed"]
     assert len(broken) > 3
-    assert [each.rule for each in broken if each.everybody == attributing.NO_COUNT] == []
+    assert [each.rule for each in broken if each.everybody == attribution.NO_COUNT] == []
 
 
 def failed(**values):
@@ -185,8 +185,8 @@ def test_a_chain_concerns_who_is_on_it(reach, demo_frames):
 def test_more_keys_than_a_finding_lists_are_everybodys():
     """A bound is declared, and beyond it nobody is let off."""
     many = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(10_001)]
-    found = attributing.touching(failed(), {"asset": many})
-    assert (found.affects, found.portfolios, found.everybody) == (None, None, attributing.TOO_MANY)
+    found = attribution.touching(failed(), {"asset": many})
+    assert (found.affects, found.portfolios, found.everybody) == (None, None, attribution.TOO_MANY)
 
 
 def test_findings_of_older_programs_are_everybodys():

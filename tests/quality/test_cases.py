@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality.detectors import bars, rhythm, sources, texts, ticks, yields
+from ys_analytics.quality.detectors import bars, cross_source, duplicates, freshness, text_numbers, yields
 from ys_analytics.schemas import TABLES
 
 from .conftest import SHARED, frozen
@@ -126,14 +126,14 @@ def test_a_collector_that_slept_is_flagged(case, real_findings):
 @pytest.mark.parametrize("case", cases("mislabel"))
 def test_a_symbol_that_reads_two_ways_is_flagged(case):
     """ARBUSD is Arweave against BUSD, and not Arbitrum against the dollar."""
-    found = texts.ambiguous_symbols(rows(case), symbol="symbol", known={"AR", "ARB", "BTC", "ETH"})
+    found = text_numbers.ambiguous_symbols(rows(case), symbol="symbol", known={"AR", "ARB", "BTC", "ETH"})
     assert found["said"].to_list() == ["reads as AR/BUSD or ARB/USD"]
 
 
 @pytest.mark.parametrize("case", cases("cmc.duplicate"))
 def test_overlapping_exports_are_flagged_as_safe_to_drop(case):
     """The same day twice, with the same values."""
-    found = ticks.conflicts(rows(case), key=["symbol", "date"], values=["close", "volume", "market_cap"])
+    found = duplicates.conflicts(rows(case), key=["symbol", "date"], values=["close", "volume", "market_cap"])
     assert found.height == 2
     assert found["said"].str.contains("same values").all()
 
@@ -169,7 +169,9 @@ def test_real_markets_break_no_critical_promise(judged_market):
 def test_a_broken_identity_is_flagged(case):
     """Market value is price times supply, within what two clocks allow."""
     key = ["symbol", "date"]
-    found = sources.broken_identity(rows(case), key=key, whole="market_cap", product_of=("close", "circulating_supply"))
+    found = cross_source.broken_identity(
+        rows(case), key=key, whole="market_cap", product_of=("close", "circulating_supply")
+    )
     assert found.height == len(case["rows"])
 
 
@@ -207,7 +209,7 @@ def judged_pools(pools, tmp_path_factory):
 @pytest.mark.parametrize("case", cases("llama.pool_id_collision"))
 def test_a_key_that_is_none_is_flagged(case, judged_pools):
     """Two pools under one address are one pool in every table."""
-    assert ticks.conflicts(rows(case), key=["timestamp", "pool_id"], values=["apy", "tvl_usd"]).height == 2
+    assert duplicates.conflicts(rows(case), key=["timestamp", "pool_id"], values=["apy", "tvl_usd"]).height == 2
     key = next(rule for rule in failed(judged_pools, least=("critical",)) if "unique" in rule)
     assert failed(judged_pools)[key].rows == 2304
 
@@ -236,7 +238,7 @@ def test_no_reward_programme_is_not_an_error(case, judged_pools):
 @pytest.mark.parametrize("case", cases("llama.pool_gaps"))
 def test_pools_that_drop_out_are_flagged(case, pools):
     """A yield must not be carried over days nobody quoted."""
-    found = rhythm.gaps(pools, series=["pool_address"], time="timestamp")
+    found = freshness.gaps(pools, series=["pool_address"], time="timestamp")
     assert set(rows(case)["pool_id_defillama"]) <= set(found["pool_address"])
     assert found["said"].str.extract(r"^(\d+)").cast(pl.Int64).max() == 344
 
@@ -258,13 +260,13 @@ def test_numbers_dressed_as_text_are_flagged(case):
     """A cast would turn them into nothing, silently."""
     seen = rows(case).with_row_index("row")
     columns = [name for name, dtype in seen.schema.items() if dtype == pl.String]
-    assert set(texts.dressed_numbers(seen, key=["row"], columns=columns)["row"]) == set(range(seen.height))
+    assert set(text_numbers.dressed_numbers(seen, key=["row"], columns=columns)["row"]) == set(range(seen.height))
 
 
 @pytest.mark.parametrize("case", cases("vlad"))
 def test_a_part_beyond_its_whole_is_flagged(case):
     """Nobody lost 23 billion on a liquidation of 24,675."""
-    found = sources.beyond_the_whole(rows(case), key=["date"], part="profit_usd", whole="amount_usd")
+    found = cross_source.beyond_the_whole(rows(case), key=["date"], part="profit_usd", whole="amount_usd")
     assert found.height == len(case["rows"])
 
 
@@ -314,7 +316,7 @@ def test_a_stale_round_is_flagged(case):
     """Freshness is of the update, not of the row's date."""
     updated = pl.col("chainlink_updatedAt_utc").str.to_datetime()
     times = rows(case).select(updated=updated, claimed=updated + pl.duration(seconds=pl.col("lag_s")))
-    assert rhythm.outdated(times, claimed="claimed", updated="updated", heartbeat=timedelta(hours=1)).height == 1
+    assert freshness.outdated(times, claimed="claimed", updated="updated", heartbeat=timedelta(hours=1)).height == 1
 
 
 @pytest.mark.parametrize("case", cases("univ3"))
@@ -323,7 +325,9 @@ def test_a_missing_minute_is_flagged(case):
     minutes = shared("defi/uniswap_v3_polygon_usdc_weth_minute.parquet").with_columns(
         pl.col("timestamp").str.to_datetime()
     )
-    found = rhythm.gaps(minutes, series=["pool"], time="timestamp").filter(pl.col("said").str.starts_with("1 missing"))
+    found = freshness.gaps(minutes, series=["pool"], time="timestamp").filter(
+        pl.col("said").str.starts_with("1 missing")
+    )
     short = {row["day"] for row in case["rows"] if row["len"] == 1439}
     missing = found["timestamp"] + timedelta(minutes=1)
     assert set(missing.dt.date().cast(pl.String)) == short

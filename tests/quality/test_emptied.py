@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ys_analytics import quality
-from ys_analytics.quality.detectors.moved import moved_unrecorded
+from ys_analytics.quality.detectors.unrecorded_changes import moved_unrecorded
 from ys_analytics.schemas import TABLES
 
 HOLDS = "every table that does not expire holds something"

@@ -10,7 +10,7 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.quality.detectors.ledgers import flows_beyond
-from ys_analytics.quality.detectors.volume import unusual_days
+from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.schemas import TABLES
 
 from .conftest import UNTIL, bench_module

@@ -14,7 +14,7 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.errors import ExpectationFailed, RunError
-from ys_analytics.quality import process, suites
+from ys_analytics.quality import suites, worker_process
 
 from .conftest import frozen
 
@@ -85,7 +85,7 @@ def test_a_verdict_cut_short_is_no_verdict(seed, negative):
 
 def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
     """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
-    judge = process._Judge()
+    judge = worker_process._Judge()
     job = {
         "kind": "frozen",
         "tables": ["users"],
@@ -114,7 +114,7 @@ def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
 @pytest.mark.parametrize("struck", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
     """Whatever ends it while it is at work, the command says that nothing was judged."""
-    judge = process._Judge()
+    judge = worker_process._Judge()
     running = psutil.Process(judge.start().pid)
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
     job = {

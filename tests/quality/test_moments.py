@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ys_analytics.quality import suites
-from ys_analytics.quality.promise import Picture
+from ys_analytics.quality.suite_types import Picture
 from ys_analytics.schemas import TABLES, Span
 
 # Reading a suite imports Great Expectations, and through it what is deprecated.

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality.offline import alone
+from ys_analytics.quality.docs_pages import alone
 
 # What a browser fetches by itself, by tag.
 FETCHING = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}

@@ -8,7 +8,7 @@ import pytest
 from ys_analytics import quality
 from ys_analytics.errors import SuiteError, UsageError
 from ys_analytics.quality import suites
-from ys_analytics.quality.promise import BESIDE, CROSS_STORE
+from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
 from ys_analytics.schemas import TABLES
 
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from ys_analytics.views import theme
-from ys_analytics.views.cells import as_text
 from ys_analytics.views.figure import PLOTLY_TYPE, Chart
+from ys_analytics.views.frame_display import as_text
 
 from .test_pages import CELLS, shown
 

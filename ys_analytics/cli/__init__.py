@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from ys_analytics.cli import fill, judge, pages, reads, servers
+from ys_analytics.cli import checks, read, reports, servers, write
 from ys_analytics.cli.ending import Ending
 from ys_analytics.errors import YsError, file_error
 from ys_analytics.printable import printable
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (servers, fill, reads, judge, pages):
+for room in (servers, write, read, checks, reports):
     room.register(app)
 
 

@@ -81,7 +81,7 @@ class Ending:
         """End at once: what we started goes, and so does what is not whole."""
         _end_children()
         # Whatever writes files has imported it; nothing is imported in a process that is on its way out.
-        if replacing := sys.modules.get("ys_analytics.frames.replacing"):
+        if replacing := sys.modules.get("ys_analytics.frames.atomic"):
             replacing.discard_unfinished()
         shown = _SHOW_CURSOR if sys.stderr.isatty() else ""
         os.write(2, f"{shown}{_LINE}\n".encode())

@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import DAY_SECONDS, moment, moments
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.exact import Ints, amounts, fitted, rates
+from ys_analytics.demo.fixed_point import Ints, amounts, fitted, rates
 from ys_analytics.demo.identity import row_ids, stream
 from ys_analytics.demo.market import Market
+from ys_analytics.demo.portfolios import Cast
 from ys_analytics.demo.world import SATELLITES
 from ys_analytics.schemas import TABLES
 

@@ -14,15 +14,15 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo import agents
+from ys_analytics.demo.assets import changes, registered
 from ys_analytics.demo.calendar import DAY_SECONDS, HOUR_SECONDS, LAST_SECOND, moment
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.claims import Claims
-from ys_analytics.demo.exact import PRICE, PRICE_SCALE, decimals, fitted
+from ys_analytics.demo.fixed_point import PRICE, PRICE_SCALE, decimals, fitted
 from ys_analytics.demo.identity import fake_hash, name_id, stream
 from ys_analytics.demo.market import CLOSE, HOURS, Market
-from ys_analytics.demo.people import targets, user_id
-from ys_analytics.demo.registry import changes, registered
+from ys_analytics.demo.portfolios import Cast
 from ys_analytics.demo.risk import Risks, liquidation_score
+from ys_analytics.demo.snapshots import Claims
+from ys_analytics.demo.users import targets, user_id
 from ys_analytics.demo.world import LAYER_2, MAINNET, SATELLITES, SYMBOLS
 from ys_analytics.schemas import TABLES, KeyFamily
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ys_analytics.demo.exact import Ints
+from ys_analytics.demo.fixed_point import Ints
 from ys_analytics.schemas import TIME
 
 DAY_SECONDS = 86_400

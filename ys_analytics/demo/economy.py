@@ -11,22 +11,22 @@ import polars as pl
 
 from ys_analytics.demo import (
     agents,
+    alerts,
+    assets,
     cache,
-    claims,
     embeddings,
-    people,
     pools,
-    records,
-    registry,
     risk,
-    story,
+    simulation,
+    snapshots,
     trades,
+    transactions,
+    users,
     valuation,
-    warned,
 )
-from ys_analytics.demo import cast as casting
 from ys_analytics.demo import market as markets
-from ys_analytics.demo.real import read_market
+from ys_analytics.demo import portfolios as casting
+from ys_analytics.demo.price_file import read_market
 from ys_analytics.demo.world import UNISWAP_V2
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Progress, silent
@@ -114,29 +114,29 @@ def economy(
 def _tell(told: _Told, progress: Progress) -> None:
     cast, market, seed, frames = told.cast, told.market, told.seed, told.frames
     progress("transactions", 1, 5)
-    entries = story.tell(cast, market, told.rates, seed=seed)
+    entries = simulation.tell(cast, market, told.rates, seed=seed)
     progress("values", 2, 5)
     worth = valuation.value(cast, market, entries)
-    said = claims.claim(cast, market, entries, worth)
+    said = snapshots.claim(cast, market, entries, worth)
     progress("risks", 3, 5)
     risks = risk.measure(cast, market, worth, said)
     progress("tables", 4, 5)
-    frames["users"] = people.users(cast, market, seed=seed)
-    frames["user_api_keys"] = people.user_api_keys(cast, market, seed=seed)
-    frames["user_sessions"] = people.user_sessions(cast, market, seed=seed)
-    frames["assets"] = registry.assets(market)
-    frames["portfolios"] = people.portfolios(cast, market, seed=seed)
-    frames["portfolio_positions"] = records.portfolio_positions(cast, market, entries, worth, seed=seed)
-    frames["trading_strategies"] = people.trading_strategies(cast, market, entries, seed=seed)
-    frames["transactions"] = records.transactions(cast, market, entries, seed=seed)
-    frames["risk_assessments"] = warned.risk_assessments(cast, market, risks, seed=seed)
-    frames["risk_alerts"] = warned.risk_alerts(cast, market, risks, seed=seed)
+    frames["users"] = users.users(cast, market, seed=seed)
+    frames["user_api_keys"] = users.user_api_keys(cast, market, seed=seed)
+    frames["user_sessions"] = users.user_sessions(cast, market, seed=seed)
+    frames["assets"] = assets.assets(market)
+    frames["portfolios"] = users.portfolios(cast, market, seed=seed)
+    frames["portfolio_positions"] = transactions.portfolio_positions(cast, market, entries, worth, seed=seed)
+    frames["trading_strategies"] = users.trading_strategies(cast, market, entries, seed=seed)
+    frames["transactions"] = transactions.transactions(cast, market, entries, seed=seed)
+    frames["risk_assessments"] = alerts.risk_assessments(cast, market, risks, seed=seed)
+    frames["risk_alerts"] = alerts.risk_alerts(cast, market, risks, seed=seed)
     frames["agent_tasks"] = agents.agent_tasks(cast, market, seed=seed)
     frames["satellite_agents"] = agents.satellite_agents(market, frames["agent_tasks"])
-    frames["market_data"] = registry.market_data(market)
+    frames["market_data"] = assets.market_data(market)
     frames["dex_trades"] = trades.dex_trades(market, seed=seed)
     frames["yield_metrics"] = pools.yield_metrics(told.rates, market)
-    frames["portfolio_snapshots"] = claims.snapshots(cast, market, worth, said)
+    frames["portfolio_snapshots"] = snapshots.snapshots(cast, market, worth, said)
     frames["risk_metrics"] = risk.risk_metrics(cast, market, risks)
     frames["satellite_performance"] = agents.satellite_performance(frames["agent_tasks"], seed=seed)
     frames["market_sentiment"] = embeddings.market_sentiment(market, seed=seed)

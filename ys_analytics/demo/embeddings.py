@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import DAY_SECONDS, moments
-from ys_analytics.demo.exact import Floats
+from ys_analytics.demo.fixed_point import Floats
 from ys_analytics.demo.identity import fake_hash, name_id, stream
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.pools import Rates

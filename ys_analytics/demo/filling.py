@@ -15,7 +15,7 @@ import polars as pl
 
 from ys_analytics import migrations
 from ys_analytics.demo.economy import CLICKHOUSE, POSTGRES, QDRANT, economy
-from ys_analytics.demo.keys import as_keys
+from ys_analytics.demo.redis_encoding import as_keys
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from ys_analytics.demo.actions import ACTIONS, Action
 from ys_analytics.demo.calendar import HOUR_SECONDS
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.exact import PRICE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
+from ys_analytics.demo.fixed_point import PRICE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
 from ys_analytics.demo.identity import stream
 from ys_analytics.demo.market import Market
+from ys_analytics.demo.portfolios import Cast
 from ys_analytics.demo.world import DEBT, ETH, GAS_2, MAINNET, PLACES
 from ys_analytics.schemas.outcomes import OUTCOMES, PAYING
 

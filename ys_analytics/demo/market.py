@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from ys_analytics.demo.exact import PRICE, PRICE_SCALE, Floats, Ints, on_grid
+from ys_analytics.demo.fixed_point import PRICE, PRICE_SCALE, Floats, Ints, on_grid
 from ys_analytics.demo.identity import stream
 from ys_analytics.demo.world import QUOTED, SYMBOLS
 

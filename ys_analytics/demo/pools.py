@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import moments
-from ys_analytics.demo.exact import Floats, amounts, fitted, rates
+from ys_analytics.demo.fixed_point import Floats, amounts, fitted, rates
 from ys_analytics.demo.identity import stream
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.world import POOLS

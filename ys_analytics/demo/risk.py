@@ -11,11 +11,11 @@ import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ys_analytics.demo.calendar import DAY_SECONDS, moments
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.claims import Claims
-from ys_analytics.demo.exact import Flags, Floats, Ints, amounts, fitted, rates
+from ys_analytics.demo.fixed_point import Flags, Floats, Ints, amounts, fitted, rates
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.story import health
+from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.simulation import health
+from ys_analytics.demo.snapshots import Claims
 from ys_analytics.demo.valuation import Worth, values_at
 from ys_analytics.demo.world import PLACES, SYMBOLS
 from ys_analytics.schemas import TABLES

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import DAY_SECONDS, epoch, moments
-from ys_analytics.demo.exact import PRICE, Ints, decimals, fitted, on_grid
+from ys_analytics.demo.fixed_point import PRICE, Ints, decimals, fitted, on_grid
 from ys_analytics.demo.identity import address, stream, transaction_hashes
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.world import ASSETS, BLOCKS, SYMBOLS

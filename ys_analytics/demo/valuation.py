@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.exact import PRICE_SCALE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, decimals
+from ys_analytics.demo.fixed_point import PRICE_SCALE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, decimals
 from ys_analytics.demo.ledger import NOWHERE, Entries
 from ys_analytics.demo.market import CLOSE, HOURS, Market
+from ys_analytics.demo.portfolios import Cast
 from ys_analytics.demo.world import ASSETS, PLACES, SYMBOLS
 from ys_analytics.schemas import MONEY
 

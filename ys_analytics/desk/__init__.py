@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics.desk.seat import Desk
+from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Span, text

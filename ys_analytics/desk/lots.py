@@ -14,7 +14,7 @@ import polars as pl
 
 from ys_analytics.desk.activity import in_order
 from ys_analytics.desk.lookthrough import Registry
-from ys_analytics.desk.lotbook import LEFT, TAXED, Book, Event, Fees, Leaving, Repaying
+from ys_analytics.desk.lot_books import LEFT, TAXED, Book, Event, Fees, Leaving, Repaying
 from ys_analytics.metrics.lots import DIGITS, Matching
 from ys_analytics.schemas import MONEY, TIME
 from ys_analytics.schemas.outcomes import moves

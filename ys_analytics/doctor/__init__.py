@@ -4,6 +4,6 @@ Knows stores, schemas and ids; judges no value (that is `quality`) and mends not
 """
 
 from ys_analytics.doctor.answer import Answer
-from ys_analytics.doctor.visit import examine
+from ys_analytics.doctor.examine import examine
 
 __all__ = ["Answer", "examine"]

@@ -4,8 +4,8 @@
 types and order that `schemas` declares, full or empty, and no secret.
 """
 
+from ys_analytics.frames.closes import daily_closes, daily_values
 from ys_analytics.frames.contract import drift
-from ys_analytics.frames.derived import daily_closes, daily_values
 from ys_analytics.frames.export import export
 from ys_analytics.frames.fleet import fleet, last_values
 from ys_analytics.frames.freeze import freeze
@@ -13,10 +13,10 @@ from ys_analytics.frames.gate import conform
 from ys_analytics.frames.lazy import scan
 from ys_analytics.frames.loading import batches, count, load
 from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit
-from ys_analytics.frames.named import LOADERS, Loader
+from ys_analytics.frames.portfolio_lookup import find_portfolio
 from ys_analytics.frames.proof import prove
 from ys_analytics.frames.run import Run, open_run
-from ys_analytics.frames.whose import find_portfolio
+from ys_analytics.frames.table_loaders import LOADERS, Loader
 
 __all__ = [
     "FrameRecord",

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ys_analytics.errors import UsageError
-from ys_analytics.frames import csvfile, loading, parquet, replacing
+from ys_analytics.frames import atomic, csvfile, loading, parquet
 from ys_analytics.schemas import Progress, Span, silent
 from ys_analytics.stores import Stores
 
@@ -51,7 +51,7 @@ def export(
     table = loading.find(name)
     asked = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
     # Closed on an error as well: a store waits for whoever reads it.
-    with replacing.draft(to) as path, closing(asked) as frames:
+    with atomic.draft(to) as path, closing(asked) as frames:
         if to.suffix == ".parquet":
             return parquet.write(path, frames, schema=table.schema).rows
         return csvfile.write(path, frames)

@@ -15,9 +15,9 @@ import polars as pl
 
 from ys_analytics import migrations
 from ys_analytics.errors import StoreError, UsageError
-from ys_analytics.frames import loading, parquet, proof, replacing
-from ys_analytics.frames.asking import Question
+from ys_analytics.frames import atomic, loading, parquet, proof
 from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit, kit_version
+from ys_analytics.frames.query import Question
 from ys_analytics.frames.run import Run, columns_of
 from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
@@ -62,7 +62,7 @@ def freeze(
     wanted = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
     wanted.sort(key=list(TABLES.values()).index)
     behind = stores.postgres.lag() if stores.opened_postgres is not None else None
-    with replacing.workshop(out / week) as folder:
+    with atomic.workshop(out / week) as folder:
         (folder / "frames").mkdir()
         work = _Work(stores, folder, span, progress)
         manifest = Manifest(

@@ -9,8 +9,8 @@ from contextlib import closing
 import polars as pl
 
 from ys_analytics.errors import StoreError
-from ys_analytics.frames import contract, families, gate, points
-from ys_analytics.frames.asking import Question
+from ys_analytics.frames import contract, gate, qdrant_rows, redis_rows
+from ys_analytics.frames.query import Question
 from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, misnamed, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectedRow, RejectPolicy
@@ -131,9 +131,9 @@ def collect(
 
     match table:
         case KeyFamily():
-            rows = families.read(stores.redis, table, refusals, arrived=arrived)
+            rows = redis_rows.read(stores.redis, table, refusals, arrived=arrived)
         case Collection():
-            rows = points.read(stores.qdrant, table, refusals, arrived=arrived)
+            rows = qdrant_rows.read(stores.qdrant, table, refusals, arrived=arrived)
         case _:
             contract.check(stores, table)
             store = stores.postgres if table.store == "postgres" else stores.clickhouse

@@ -13,8 +13,8 @@ from typing import cast
 import polars as pl
 
 from ys_analytics.frames import gate, loading
-from ys_analytics.frames.asking import Question
 from ys_analytics.frames.decimals import Place, places
+from ys_analytics.frames.query import Question
 from ys_analytics.schemas import Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectPolicy

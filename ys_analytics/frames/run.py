@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from ys_analytics.errors import ContractError, RunError
-from ys_analytics.frames import parquet, replacing
+from ys_analytics.frames import atomic, parquet
 from ys_analytics.frames.manifest import FrameRecord, Manifest
 from ys_analytics.frames.sql import over_files
 from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, misnamed
@@ -87,7 +87,7 @@ def open_run(folder: Path) -> Run:
     Raises:
         RunError: there is no run, or a file of it is missing, added or altered; the line names it.
     """
-    replacing.restore(folder)
+    atomic.restore(folder)
     manifest = Manifest.read(folder / "manifest.json")
     for name, record in manifest.frames.items():
         _verify(folder, name, record)

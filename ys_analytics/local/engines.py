@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from typing import Literal, get_args
 
 from ys_analytics.local.home import Home
+from ys_analytics.local.lock import OnWait, say, turn
 from ys_analytics.local.postgres_server import PostgresServer
-from ys_analytics.local.turn import OnWait, say, turn
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
 

@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from ys_analytics.errors import StoreError
 from ys_analytics.local.engines import ALL, StoreName, start
 from ys_analytics.local.home import Home
+from ys_analytics.local.lock import OnWait, say, turn
 from ys_analytics.local.postgres_server import OWNER, PostgresServer
-from ys_analytics.local.turn import OnWait, say, turn
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores

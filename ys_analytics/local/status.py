@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from ys_analytics.errors import YsError
 from ys_analytics.local.engines import ALL, StoreName
 from ys_analytics.local.home import Home
+from ys_analytics.local.lock import holder
 from ys_analytics.local.opening import Addresses, Role, open_stores
 from ys_analytics.local.postgres_server import PostgresServer
-from ys_analytics.local.turn import holder
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.settings import Settings
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores

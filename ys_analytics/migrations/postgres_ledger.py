@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ys_analytics.errors import MigrationError, StoreError
 from ys_analytics.migrations.files import Made, MigrationFile
 from ys_analytics.migrations.ledger import Row
-from ys_analytics.migrations.patience import LOCK_TIMEOUT
+from ys_analytics.migrations.lock_retry import LOCK_TIMEOUT
 from ys_analytics.schemas import Store
 
 if TYPE_CHECKING:

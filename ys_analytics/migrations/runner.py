@@ -16,7 +16,7 @@ from ys_analytics.migrations.cluster import check_cluster, cluster_of
 from ys_analytics.migrations.drift import find_drift
 from ys_analytics.migrations.files import FOLDER, MigrationFile, file_name, read_files
 from ys_analytics.migrations.ledger import Ledger, compare, refuse_conflicts
-from ys_analytics.migrations.patience import patiently
+from ys_analytics.migrations.lock_retry import patiently
 from ys_analytics.migrations.postgres_ledger import PostgresLedger
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.migrations.target import Target

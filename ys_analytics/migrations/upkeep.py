@@ -6,7 +6,7 @@ Knows which tables are partitioned and which views are kept; what they hold is i
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ys_analytics.migrations.patience import LOCK_TIMEOUT, patiently
+from ys_analytics.migrations.lock_retry import LOCK_TIMEOUT, patiently
 from ys_analytics.schemas import TABLES, Span
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.findings import whole as judged_whole
 from ys_analytics.quality.findings import write as write_findings
 from ys_analytics.quality.history import History
-from ys_analytics.quality.judging import data_docs, gate, gate_live, judge
 from ys_analytics.quality.live import judge_live
-from ys_analytics.quality.process import rest, warm
+from ys_analytics.quality.report_gate import named, people, reach, stopped, whom
 from ys_analytics.quality.scorecard import write_scorecard
-from ys_analytics.quality.stops import named, people, reach, stopped, whom
 from ys_analytics.quality.terminal import summary, table
+from ys_analytics.quality.validation import data_docs, gate, gate_live, judge
+from ys_analytics.quality.worker_process import rest, warm
 
 __all__ = [
     "History",

@@ -15,9 +15,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Self
 
-from ys_analytics.quality import attributing, faults
-from ys_analytics.quality.faults import Dialect
-from ys_analytics.quality.promise import CROSS_STORE, Suite, columns_of
+from ys_analytics.quality import attribution, failing_rows
+from ys_analytics.quality.failing_rows import Dialect
+from ys_analytics.quality.suite_types import CROSS_STORE, Suite, columns_of
 from ys_analytics.schemas import NOTHING_TO_CHECK, TABLES, Finding
 from ys_analytics.schemas.attribution import MOST_KEYS
 
@@ -152,7 +152,7 @@ class Checker:
         except Exception as error:  # noqa: BLE001 - whatever an engine throws, the promise was not kept
             reason = one_line(str(error))
             return [
-                attributing.whole(_finding(suite, expectation, "error", reason), columns_of(expectation))
+                attribution.whole(_finding(suite, expectation, "error", reason), columns_of(expectation))
                 for expectation in suite.expectations
             ]
         found = [
@@ -168,7 +168,7 @@ class Checker:
 
     def _counted(self, suite: Suite, expectation: Any, relation: Relation, finding: Finding) -> Finding:
         """A finding that says how many rows it was asked of; a promise over several tables is asked of its first."""
-        table = attributing.table_of(suite.name, columns_of(expectation))
+        table = attribution.table_of(suite.name, columns_of(expectation))
         if finding.outcome == "error":
             return finding
         if table not in self._heights:
@@ -258,7 +258,7 @@ class Checker:
             return self._once(expectation, relation)
         if expectation.expectation_type not in _NO_SQL[self.dialect]:
             return expectation
-        column, broken = expectation.column, faults.condition(expectation, self.dialect)
+        column, broken = expectation.column, failing_rows.condition(expectation, self.dialect)
         # Great Expectations formats the query once more, so that braces of its own stand twice.
         where = broken.replace("{", "{{").replace("}", "}}")
         chosen = ", ".join(dict.fromkeys([*key, column]))
@@ -274,22 +274,22 @@ class Checker:
         columns = columns_of(expectation)
         if finding.outcome == "passed":
             return finding
-        query = faults.select(expectation, relation.source, self.dialect)
+        query = failing_rows.select(expectation, relation.source, self.dialect)
         if finding.outcome == "error" or finding.rows < 0 or not query:
-            return attributing.whole(finding, columns)
+            return attribution.whole(finding, columns)
         whole = query.startswith("SELECT * FROM ") and suite.name in TABLES
         selected = TABLES[suite.name].schema if whole else list(finding.sample[0]) if finding.sample else []
-        found = attributing.way(suite.name, columns, selected)
+        found = attribution.way(suite.name, columns, selected)
         if found.nobody:
-            return attributing.touching(finding, {})
+            return attribution.touching(finding, {})
         if not found.kind:
-            return attributing.everybody(finding, found.everybody)
+            return attribution.everybody(finding, found.everybody)
         try:
             return self._keys(finding, found, query, relation)
         except Exception as error:  # noqa: BLE001 - whatever an engine throws, nobody is let off
-            return attributing.everybody(finding, one_line(str(error)))
+            return attribution.everybody(finding, one_line(str(error)))
 
-    def _keys(self, finding: Finding, found: attributing.Way, query: str, relation: Relation) -> Finding:
+    def _keys(self, finding: Finding, found: attribution.Way, query: str, relation: Relation) -> Finding:
         """The keys themselves: those of the rows at fault, or of the rows of a table that these name."""
         named = ", ".join(found.by or (found.column,))
         counted = self._ask(
@@ -297,13 +297,13 @@ class Checker:
             f"GROUP BY {named} LIMIT {MOST_KEYS + 1}"
         )
         if len(counted) > MOST_KEYS:
-            return attributing.everybody(finding, attributing.TOO_MANY)
+            return attribution.everybody(finding, attribution.TOO_MANY)
         if sum(row[-1] for row in counted) != finding.rows:
-            return attributing.everybody(finding, attributing.NO_COUNT)
+            return attribution.everybody(finding, attribution.NO_COUNT)
         keys = [row[0] for row in counted]
         if found.through:
             if any(value is None for row in counted for value in row):
-                return attributing.everybody(finding, attributing.NO_KEY)
+                return attribution.everybody(finding, attribution.NO_KEY)
             source = relation.source if relation.name == found.through else found.through
             keys = [
                 row[0]
@@ -313,9 +313,9 @@ class Checker:
                 )
             ]
             if not keys:
-                return attributing.everybody(finding, attributing.NO_KEY)
+                return attribution.everybody(finding, attribution.NO_KEY)
         flat = [each for key in keys for each in (key if isinstance(key, list | tuple) else [key])]
-        return attributing.touching(finding, {found.kind: [plain(each) for each in flat]})
+        return attribution.touching(finding, {found.kind: [plain(each) for each in flat]})
 
     def _ask(self, query: str) -> list[Any]:
         """The rows of one query."""

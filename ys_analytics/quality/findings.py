@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ys_analytics.errors import RunError
-from ys_analytics.frames import replacing
+from ys_analytics.frames import atomic
 from ys_analytics.quality import suites
 from ys_analytics.schemas import Finding
 
@@ -121,7 +121,7 @@ def by_gravity(found: Iterable[Finding]) -> list[Finding]:
 
 def _put(path: Path, text: str) -> Path:
     """Write a file whole: on the disk before it has its name."""
-    with replacing.draft(path) as draft, draft.open("w", encoding="utf-8") as file:
+    with atomic.draft(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

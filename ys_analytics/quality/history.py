@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from ys_analytics.errors import FileError, reaching
-from ys_analytics.frames import replacing
+from ys_analytics.frames import atomic
 from ys_analytics.schemas import Finding
 
 if TYPE_CHECKING:  # 0.1 s, and only who asks for history pays it
@@ -97,7 +97,7 @@ class History:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with FileLock(self.path.with_suffix(".lock")):
                     if not self.path.exists():  # made whole or not at all
-                        with replacing.draft(self.path) as draft, duckdb.connect(str(draft)) as engine:
+                        with atomic.draft(self.path) as draft, duckdb.connect(str(draft)) as engine:
                             engine.execute(_SHAPE)
                     with duckdb.connect(str(self.path)) as engine:
                         engine.execute(_SHAPE)

@@ -16,10 +16,10 @@ import polars as pl
 from ys_analytics import frames
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import parquet
-from ys_analytics.quality import process, suites
+from ys_analytics.quality import suites, worker_process
+from ys_analytics.quality.dependents import NEEDS, Reach
 from ys_analytics.quality.findings import LOADS
-from ys_analytics.quality.promise import BESIDE, CROSS_STORE
-from ys_analytics.quality.reach import NEEDS, Reach
+from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Table
 from ys_analytics.schemas.attribution import ATTRIBUTION
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
@@ -56,7 +56,7 @@ def judge_live(
     with tempfile.TemporaryDirectory(prefix="ys-live-") as folder:
         files, refused = _load(stores, [TABLES[name] for name in needed], Path(folder))
         shape = _in_place(stores, in_place, suites_in)
-        rest = process.ask(
+        rest = worker_process.ask(
             {
                 "kind": "frozen",
                 "tables": [name for name in asked if name in files or name == CROSS_STORE],
@@ -125,7 +125,7 @@ def _in_place(stores: Stores, names: Sequence[str], suites_in: Path) -> list[Fin
         }
         # An embedded ClickHouse folder belongs to the process that opened it, and that is this one.
         here = store == "clickhouse" and stores.clickhouse.address.embedded
-        found += process.ask_here(job) if here else process.ask(job)
+        found += worker_process.ask_here(job) if here else worker_process.ask(job)
     return found
 
 

@@ -12,8 +12,8 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from ys_analytics.frames import replacing
-from ys_analytics.quality import stops
+from ys_analytics.frames import atomic
+from ys_analytics.quality import report_gate
 from ys_analytics.quality.findings import by_gravity
 from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.history import History
@@ -53,7 +53,7 @@ def write_scorecard(run: Path) -> Path:
     history = History.beside(run)
     page = render(read_findings(run), title=run.name, since=history.since(), trend=history.trend())
     path = run / NAME
-    with replacing.draft(path) as draft:
+    with atomic.draft(path) as draft:
         draft.write_text(page, encoding="utf-8")
     return path
 
@@ -147,7 +147,7 @@ def _card(each: Finding, past: _Past) -> str:
         f"<p class='tags'><b>{_SIGN[each.outcome]} {each.severity}</b>"
         f"<a href='#{escape(each.suite)}'>{escape(each.suite)}</a>{_spark(each, past)}{when}</p>"
         f"<h4>{escape(each.rule)}</h4><p>{escape(each.notes)}</p>"
-        f"<p class='seen'>{escape(seen)}</p><p class='seen'>Whose: {escape(stops.reach(each))}</p>"
+        f"<p class='seen'>{escape(seen)}</p><p class='seen'>Whose: {escape(report_gate.reach(each))}</p>"
         f"{_rows(each)}</article>"
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ys_analytics.errors import SuiteError, UsageError
-from ys_analytics.quality.promise import CROSS_STORE, Detect, Suite, columns_of
+from ys_analytics.quality.suite_types import CROSS_STORE, Detect, Suite, columns_of
 from ys_analytics.resources import SUITES
 from ys_analytics.schemas import TABLES
 

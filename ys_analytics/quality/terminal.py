@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ys_analytics.quality import stops
+from ys_analytics.quality import report_gate
 from ys_analytics.quality.findings import by_gravity
 from ys_analytics.schemas import Finding
 
@@ -39,12 +39,12 @@ def table(
         seen = (f"could not run: {each.observed}" if each.outcome == "error" else each.observed) + (
             f" (since {first:%Y-%m-%d})" if first else ""
         )
-        whose = Text(stops.reach(each, names))
+        whose = Text(report_gate.reach(each, names))
         rows.add_row(Text(sign, style=colour), each.suite, Text(each.rule, style=colour), Text(seen), whose, each.notes)
     if not broken:
         return Group(Text(summary(found), style="bold green"))
     stopping = [each for each in broken if each.stops]
-    last = [Text(f"stopped: {stops.whom(stopping, names)}", style="bold red")] if stopping else []
+    last = [Text(f"stopped: {report_gate.whom(stopping, names)}", style="bold red")] if stopping else []
     return Group(rows, Text(summary(found), style="bold"), *last)
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from ys_analytics.errors import ExpectationFailed, YsError, file_error, reaching
 from ys_analytics.quality import checks, suites
-from ys_analytics.quality.behave import behave
-from ys_analytics.quality.promise import CROSS_STORE, Picture, Suite
+from ys_analytics.quality.run_detectors import behave
+from ys_analytics.quality.suite_types import CROSS_STORE, Picture, Suite
 from ys_analytics.schemas import Finding
 
 

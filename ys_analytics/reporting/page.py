@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from ys_analytics.resources import REPORTS
 from ys_analytics.views import TWIN_TYPE
-from ys_analytics.views.twin import plain
+from ys_analytics.views.view import plain
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter

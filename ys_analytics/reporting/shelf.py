@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 
 from ys_analytics.errors import reaching
-from ys_analytics.frames.replacing import unfinished
+from ys_analytics.frames.atomic import unfinished
 
 _SCRATCH = ".printing-"
 _LONGEST = 48

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Span, iso_week
-from ys_analytics.views import words
+from ys_analytics.views import formats
 
 if TYPE_CHECKING:
     from ys_analytics.frames import Run
@@ -98,8 +98,8 @@ def _running(*, as_of: datetime, latest: list[datetime | None], end: datetime) -
     known = max((moment for moment in latest if moment is not None), default=as_of)
     if as_of >= end or known + _SECOND >= end:
         return ""
-    return f"the week runs until {_day(end - _SECOND)}, and was read on {words.moment(as_of)} UTC"
+    return f"the week runs until {_day(end - _SECOND)}, and was read on {formats.moment(as_of)} UTC"
 
 
 def _day(moment: datetime) -> str:
-    return words.day(moment.date())
+    return formats.day(moment.date())

@@ -5,6 +5,6 @@ Jupyter and carries its twin, the same numbers for machines.
 """
 
 from ys_analytics.views import figures, tables
-from ys_analytics.views.twin import TWIN_TYPE, View
+from ys_analytics.views.view import TWIN_TYPE, View
 
 __all__ = ["TWIN_TYPE", "View", "figures", "tables"]

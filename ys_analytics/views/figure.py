@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ys_analytics.views import theme
-from ys_analytics.views.twin import AS_TEXT, View, caption, footnotes, packed, plain, safe
+from ys_analytics.views.view import AS_TEXT, View, caption, footnotes, packed, plain, safe
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[import-untyped]

@@ -10,8 +10,8 @@ from string import ascii_lowercase
 
 import polars as pl
 
-from ys_analytics.views import words
-from ys_analytics.views.twin import AS_TEXT, Field, Size, Statement, View, caption, footnotes, safe, said
+from ys_analytics.views import formats
+from ys_analytics.views.view import AS_TEXT, Field, Size, Statement, View, caption, footnotes, safe, said
 
 # A table of so many rows is never broken over two pages.
 _SHORT = 14
@@ -97,7 +97,7 @@ class Table(View):
 
 
 def _head(column: Field) -> str:
-    unit = words.unit_shown(column.unit)
+    unit = formats.unit_shown(column.unit)
     shown = f' <span class="ys-unit">({safe(unit)})</span>' if unit and column.title else ""
     return f'<th scope="col" style="{_align(column)}">{safe(column.title)}{shown}</th>'
 
@@ -167,7 +167,7 @@ def table(
         cells=tuple(cells),
         marks=tuple(marks),
         notes=(*notes, *(f"{letter} {reason}" for reason, letter in reasons.items())),
-        alt=alt or f"{title}: {words.count(len(rows), 'row')}.",
+        alt=alt or f"{title}: {formats.count(len(rows), 'row')}.",
         groups=_groups(frame, group),
         strong=strong,
         size=size,
@@ -176,9 +176,9 @@ def table(
 
 def _text(record: dict[str, object], column: Field) -> str:
     unit = str(record[column.unit_from]) if column.unit_from else column.unit
-    text = words.written(record[column.name], unit)  # type: ignore[arg-type]
+    text = formats.written(record[column.name], unit)  # type: ignore[arg-type]
     after = record.get(column.suffix) if column.suffix and record[column.name] is not None else None
-    return f"{text}{words.HARD_SPACE}{after}" if after else text
+    return f"{text}{formats.HARD_SPACE}{after}" if after else text
 
 
 def _mark(record: dict[str, object], column: Field, reasons: dict[str, str]) -> str:

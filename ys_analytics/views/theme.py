@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 
 INK, GREY, FAINT, HAIR, BAND, PAPER = "#1a1a1a", "#595959", "#8c8c8c", "#dcdcdc", "#eef2f6", "#ffffff"
 BLUE, VERMILION, SKY, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#56B4E9", "#E69F00", "#009E73", "#CC79A7"
@@ -83,7 +83,7 @@ def compact(value: float, step: float) -> str:
     if value == 0:
         return "0"
     places = _places(step / scale)
-    return words.number(value / scale, places) + letter
+    return formats.number(value / scale, places) + letter
 
 
 def _places(step: float) -> int:
@@ -95,8 +95,12 @@ def tick_text(value: float, step: float, unit: str) -> str:
     if unit == "USD":
         return compact(value, step)
     if unit in {"fraction", "rate", "share"}:
-        return words.number(float(f"{value * 100:.10g}"), _places(float(f"{step * 100:.10g}"))) + words.HARD_SPACE + "%"
-    return words.number(value, _places(step))
+        return (
+            formats.number(float(f"{value * 100:.10g}"), _places(float(f"{step * 100:.10g}")))
+            + formats.HARD_SPACE
+            + "%"
+        )
+    return formats.number(value, _places(step))
 
 
 def value_axis(low: float, high: float, unit: str, *, most: int = 5, pad: float = 0.0, **more: object) -> Axis:
@@ -168,15 +172,15 @@ def _time_ticks(start: date, end: date, most: int) -> tuple[list[date], list[str
         first = start + timedelta(days=-start.weekday() % 7)
         at = [first + timedelta(weeks=step) for step in range(most + 1)]
         at = [tick for tick in at if tick <= end]
-        return at, [f"{tick.day} {words.MONTHS[tick.month - 1]}" for tick in at]
+        return at, [f"{tick.day} {formats.MONTHS[tick.month - 1]}" for tick in at]
     months = [date(year, month, 1) for year in range(start.year, end.year + 1) for month in range(1, 13)]
     months = [month for month in months if start <= month <= end]
     every = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= step * most)
     at = [month for month in months if (month.year * 12 + month.month - 1) % every == 0]
     return at, [
-        f"{words.MONTHS[tick.month - 1]}<br>{tick.year}"
+        f"{formats.MONTHS[tick.month - 1]}<br>{tick.year}"
         if place == 0 or tick.month <= every
-        else words.MONTHS[tick.month - 1]
+        else formats.MONTHS[tick.month - 1]
         for place, tick in enumerate(at)
     ]
 

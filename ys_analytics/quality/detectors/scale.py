@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ys_analytics.quality.detectors.moves import moves
+from ys_analytics.quality.detectors.abnormal_returns import moves
 
 _LN10 = 2.302585092994046
 # A real move of this size comes with far more trading than usual.

@@ -9,7 +9,7 @@ from functools import reduce
 
 import polars as pl
 
-from ys_analytics.quality.detectors.moves import moves
+from ys_analytics.quality.detectors.abnormal_returns import moves
 
 # Usual moves an excursion must exceed, more where it is messy (per share of it that did not come back or wandered),
 # and more where much was traded (per natural logarithm of the usual volume): something did happen then.

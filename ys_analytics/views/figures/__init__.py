@@ -1,6 +1,6 @@
 """Every chart the kit can draw: frame in, figure out."""
 
-from ys_analytics.views.figures.explained import bridge
+from ys_analytics.views.figures.bridge import bridge
 from ys_analytics.views.figures.holdings import allocation, pool_yields
 from ys_analytics.views.figures.risk import liquidation_distance, return_distribution, rolling_risk, tail_days
 from ys_analytics.views.figures.signals import alert_timeline, sentiment

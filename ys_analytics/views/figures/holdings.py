@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from ys_analytics.views import theme, words
+from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.strokes import points, stroke
+from ys_analytics.views.figures.line_traces import points, stroke
 from ys_analytics.views.theme import Json
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 _MOST = 6
 _ROW = 15  # pixels a bar takes
@@ -59,9 +59,9 @@ def allocation(shares: pl.DataFrame) -> View:
             Field(name="share", title="Share", unit="share"),
         ),
         rows=tuple(shares.select("view", "name", "value", "share").iter_rows()),
-        labels=tuple(words.written(share, "share") for share in shown),
+        labels=tuple(formats.written(share, "share") for share in shown),
         alt="Largest parts of net value: "
-        + words.listed(f"{name} {words.written(share, 'share')}" for name, share in first[:3])
+        + formats.listed(f"{name} {formats.written(share, 'share')}" for name, share in first[:3])
         + ".",
         traces=tuple(_bars(rows, str(place + 1) if place else "") for place, rows in enumerate(parts)),
         layout=layout,
@@ -85,21 +85,21 @@ def pool_yields(yields: pl.DataFrame) -> View:
     time = theme.time_axis(min(days), max(days), most=4)
     traces, ends, labels = [], [], [*axis.labels, *time.labels]
     for (name, series), (color, dash) in zip(drawn.items(), theme.STROKES, strict=False):
-        written = words.written(Decimal(repr(series[-1][1])), "rate")
+        written = formats.written(Decimal(repr(series[-1][1])), "rate")
         traces += stroke(
             series,
             name=name,
             color=color,
             dash=dash,
             width=1.4,
-            texts=[f"{theme.escape(name)} {words.written(v, 'rate')}" for _, v in series],
+            texts=[f"{theme.escape(name)} {formats.written(v, 'rate')}" for _, v in series],
         )
         ends.append((series[-1], name, written, color))
         labels.append(written)
     low, high = axis.layout["range"]
     notes = _apart(
         [
-            (day.isoformat(), value, theme.escape(words.short(name, most=20)), color)
+            (day.isoformat(), value, theme.escape(formats.short(name, most=20)), color)
             for (day, value), name, _, color in ends
         ],
         high - low,
@@ -115,7 +115,7 @@ def pool_yields(yields: pl.DataFrame) -> View:
         ),
         rows=tuple(yields.select("day", "pool", "apy").iter_rows()),
         labels=tuple(labels),
-        alt="Yields a year now: " + words.listed(f"{name} {written}" for _, name, written, _ in ends) + ".",
+        alt="Yields a year now: " + formats.listed(f"{name} {written}" for _, name, written, _ in ends) + ".",
         traces=tuple(traces),
         layout=theme.layout(height=220, left=44, right=112, xaxis=time.layout, yaxis=axis.layout, annotations=notes),
         size="half",
@@ -138,10 +138,10 @@ def _panel(
     ]
     small = {"size": theme.SMALL, "color": theme.INK}
     for row, (name, share) in enumerate(rows):
-        named = theme.escape(words.short(name, most=18))
+        named = theme.escape(formats.short(name, most=18))
         notes.append(theme.note(named, x=left, xref="paper", y=row, yref=f"y{mark}", font=small))
         end: Json = {"x": max(share, 0.0), "xref": f"x{mark}", "y": row, "yref": f"y{mark}", "xshift": 3}
-        notes.append(theme.note(words.written(share, "share"), font=small, **end))
+        notes.append(theme.note(formats.written(share, "share"), font=small, **end))
     return axes, notes
 
 

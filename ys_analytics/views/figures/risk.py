@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from ys_analytics.views import theme, words
+from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.strokes import Point, points, stroke
+from ys_analytics.views.figures.line_traces import Point, points, stroke
 from ys_analytics.views.theme import Json
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 _DAY = timedelta(days=1)
 _FEW = 10
@@ -39,7 +39,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     if len(rets) < _FEW:
         return refused(title, f"needs {_FEW} days, has {len(rets)}", size="half")
     if max(rets) - min(rets) < 1e-12:  # noqa: PLR2004 - rounding noise, as in metrics.sample
-        return refused(title, f"all {len(rets)} daily returns are {words.written(rets[0], 'fraction')}", size="half")
+        return refused(title, f"all {len(rets)} daily returns are {formats.written(rets[0], 'fraction')}", size="half")
     edges, counts = _bins(rets)
     width = edges[1] - edges[0]
     shown = measures.filter(pl.col("metric").is_in([name for name, *_ in _NUMBERS]) & pl.col("since").is_not_null())
@@ -53,7 +53,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     for row, (metric, name, color, dash) in enumerate(_NUMBERS):
         if metric not in marks:
             continue
-        text = f"{name}: {words.written(marks[metric], 'rate')}"
+        text = f"{name}: {formats.written(marks[metric], 'rate')}"
         x = -marks[metric]
         shapes.append(_upright(x, color, dash))
         notes.append(
@@ -80,7 +80,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     }
     return Chart(
         title=title,
-        subtitle=f"days in each bin of {words.written(width, 'rate')}, {words.count(len(rets), 'day')} in all",
+        subtitle=f"days in each bin of {formats.written(width, 'rate')}, {formats.count(len(rets), 'day')} in all",
         fields=(
             Field(name="from", title="From", unit="fraction"),
             Field(name="to", title="To", unit="fraction"),
@@ -89,10 +89,10 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         rows=tuple(zip(edges[:-1], edges[1:], counts, strict=True)),
         labels=tuple(labels),
         alt=(
-            f"{words.count(len(rets), 'daily return')} from {words.written(min(rets), 'fraction')} to "
-            f"{words.written(max(rets), 'fraction')}. "
+            f"{formats.count(len(rets), 'daily return')} from {formats.written(min(rets), 'fraction')} to "
+            f"{formats.written(max(rets), 'fraction')}. "
             + " ".join(
-                f"{name}: {words.written(marks[metric], 'rate')}." for metric, name, *_ in _NUMBERS if metric in marks
+                f"{name}: {formats.written(marks[metric], 'rate')}." for metric, name, *_ in _NUMBERS if metric in marks
             )
         ),
         notes=_left_out(given.height - len(rets)),
@@ -113,7 +113,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
 
 def _left_out(several: int) -> tuple[str, ...]:
     """A note on the returns that are of no single day."""
-    return (f"{words.count(several, 'return')} over several days left out.",) if several else ()
+    return (f"{formats.count(several, 'return')} over several days left out.",) if several else ()
 
 
 def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
@@ -133,8 +133,8 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
     # What never moved still needs an axis: one of a per cent.
     above = theme.value_axis(0.0, max(value for _, value in risk) or 0.01, "rate", most=3, domain=[0.56, 1.0])
     time = theme.time_axis(risk[0][0], risk[-1][0], most=5)
-    traces = stroke(risk, name="Volatility", texts=[f"volatility {words.written(v, 'rate')}" for _, v in risk])
-    now = words.written(risk[-1][1], "rate")
+    traces = stroke(risk, name="Volatility", texts=[f"volatility {formats.written(v, 'rate')}" for _, v in risk])
+    now = formats.written(risk[-1][1], "rate")
     notes = [
         theme.note(f"volatility a year {now}", x=0.0, xref="paper", y=1.1, yref="paper", color=theme.BLUE),
     ]
@@ -151,9 +151,9 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
             color=theme.VERMILION,
             dash="solid",
             yaxis="y2",
-            texts=[f"Sharpe {words.written(v, 'ratio')}" for _, v in sharpe],
+            texts=[f"Sharpe {formats.written(v, 'ratio')}" for _, v in sharpe],
         )
-        now_too = words.written(sharpe[-1][1], "ratio")
+        now_too = formats.written(sharpe[-1][1], "ratio")
         notes.append(
             theme.note(f"Sharpe ratio {now_too}", x=0.0, xref="paper", y=0.51, yref="paper", color=theme.VERMILION)
         )
@@ -172,7 +172,9 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
         labels=tuple(labels),
         alt=f"Volatility of the last {days} days: {now} a year"
         + (
-            f"; Sharpe ratio {words.written(sharpe[-1][1], 'ratio')}." if sharpe else "; the Sharpe ratio is undefined."
+            f"; Sharpe ratio {formats.written(sharpe[-1][1], 'ratio')}."
+            if sharpe
+            else "; the Sharpe ratio is undefined."
         ),
         traces=tuple(traces),
         layout=layout,
@@ -196,8 +198,8 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
     axis = theme.value_axis(0.0, max(value for _, value in series), "rate", most=4)
     time = theme.time_axis(series[0][0], max(series[-1][0], week[1] - _DAY), most=5)
     low_day, low = min(series, key=lambda point: point[1])
-    now = words.written(Decimal(repr(series[-1][1])), "rate")
-    lowest = words.written(Decimal(repr(low)), "rate")
+    now = formats.written(Decimal(repr(series[-1][1])), "rate")
+    lowest = formats.written(Decimal(repr(low)), "rate")
     return Chart(
         title=title,
         subtitle="fall of collateral that would liquidate it, the platform's measure",
@@ -207,9 +209,9 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
         ),
         rows=tuple(history.select("day", "liquidation_distance").iter_rows()),
         labels=(*axis.labels, *time.labels, now, lowest),
-        alt=f"Distance to liquidation: {now} now, smallest {lowest} on {words.day(low_day)}.",
+        alt=f"Distance to liquidation: {now} now, smallest {lowest} on {formats.day(low_day)}.",
         traces=tuple(
-            stroke(series, name="Distance", texts=[words.written(Decimal(repr(v)), "rate") for _, v in series])
+            stroke(series, name="Distance", texts=[formats.written(Decimal(repr(v)), "rate") for _, v in series])
         ),
         layout=theme.layout(
             height=176,
@@ -221,7 +223,7 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
             shapes=[theme.band(*week)],
             annotations=[
                 theme.note(
-                    f"now {now}, lowest {lowest} on {words.day(low_day)}",
+                    f"now {now}, lowest {lowest} on {formats.day(low_day)}",
                     x=0.0,
                     xref="paper",
                     y=1.1,
@@ -260,7 +262,7 @@ def tail_days(history: pl.DataFrame) -> View:
         "hovertemplate": "%{x|%-d %b %Y}: %{y:.2%}<extra></extra>",
     }
     number = sum(failed)
-    expected = words.number(len(rets) * 0.05, 1)
+    expected = formats.number(len(rets) * 0.05, 1)
     return Chart(
         title=title,
         subtitle=f"diamonds: {number} of {len(rets)} days lost more than promised; {expected} would be expected",
@@ -279,7 +281,7 @@ def tail_days(history: pl.DataFrame) -> View:
 
 
 def _losses(promise: list[Point]) -> list[str]:
-    return [f"promised: not below {words.written(value, 'fraction')}" for _, value in promise]
+    return [f"promised: not below {formats.written(value, 'fraction')}" for _, value in promise]
 
 
 def _bins(rets: list[float]) -> tuple[list[float], list[int]]:

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ys_analytics.views import theme, words
+from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
 from ys_analytics.views.theme import Json
-from ys_analytics.views.twin import Field, View, refused, said
+from ys_analytics.views.view import Field, View, refused, said
 
 _DAY = timedelta(days=1)
 _GRADES = ("low", "medium", "high", "critical")
@@ -56,8 +56,8 @@ def sentiment(mood: pl.DataFrame) -> View:
     )
     notes, labels = [], [*across.labels]
     for place, row in enumerate(rows):
-        written = words.written(row["score"], "score signed")
-        shown_name = f"{theme.escape(words.short(row['symbol'], most=10))} ({row['mentions']})"
+        written = formats.written(row["score"], "score signed")
+        shown_name = f"{theme.escape(formats.short(row['symbol'], most=10))} ({row['mentions']})"
         notes.append(
             theme.note(
                 shown_name, x=0, xref="paper", y=place, xshift=-78, font={"size": theme.SMALL, "color": theme.INK}
@@ -70,7 +70,8 @@ def sentiment(mood: pl.DataFrame) -> View:
     best, worst = rows[0], rows[-1]
     return Chart(
         title=title,
-        subtitle=f"{words.MINUS}1 despair to +1 delight; filled this week, hollow the one before; mentions in brackets",
+        subtitle=f"{formats.MINUS}1 despair to +1 delight; filled this week, hollow the week "
+        "before; mentions in brackets",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="mentions", title="Mentions", unit="count"),
@@ -80,8 +81,8 @@ def sentiment(mood: pl.DataFrame) -> View:
         rows=tuple(shown.select("symbol", "mentions", "score", "before").iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Best spoken of: {best['symbol']} {words.written(best['score'], 'score signed')}; "
-            f"worst: {worst['symbol']} {words.written(worst['score'], 'score signed')}."
+            f"Best spoken of: {best['symbol']} {formats.written(best['score'], 'score signed')}; "
+            f"worst: {worst['symbol']} {formats.written(worst['score'], 'score signed')}."
         ),
         traces=tuple(traces),
         layout=theme.layout(
@@ -128,7 +129,7 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
                 "x": [f"{at:%Y-%m-%dT%H:%M}" for at in some["created_at"]],
                 "y": [place] * some.height,
                 "marker": {"symbol": symbol, "size": size, "color": color, "line": {"width": 1, "color": color}},
-                "text": [theme.escape(words.short(text, most=80)) for text in some["message"]],
+                "text": [theme.escape(formats.short(text, most=80)) for text in some["message"]],
                 "hovertemplate": "%{x|%-d %b}: %{text}<extra></extra>",
                 "cliponaxis": False,
             }
@@ -157,7 +158,7 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
         ),
         rows=tuple(alerts.select("created_at", "severity", "alert_type", "message", "resolved_at").iter_rows()),
         labels=tuple(labels),
-        alt="Alerts raised: " + words.listed(f"{number} {grade}" for grade, number in counts.items() if number) + ".",
+        alt="Alerts raised: " + formats.listed(f"{number} {grade}" for grade, number in counts.items() if number) + ".",
         traces=tuple(traces),
         layout=theme.layout(
             height=128,

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import polars as pl
 
-from ys_analytics.views import theme, words
+from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.strokes import Point, gaps, points, stroke
+from ys_analytics.views.figures.line_traces import Point, gaps, points, stroke
 from ys_analytics.views.theme import Json
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 _DAY = timedelta(days=1)
 _LEFT, _RIGHT = 42, 74
@@ -36,12 +36,12 @@ def week_returns(days: pl.DataFrame) -> View:
     still = 0.01 if max(map(abs, rets)) == 0 else 0.0
     axis = theme.value_axis(min(-still, 0.0, *rets), max(still, 0.0, *rets), "fraction", most=5, pad=0.1)
     names = [f"{day:%a}<br>{day.day}" for day in days["day"]]
-    texts = [words.written(ret, "fraction") for ret in days["ret"]]
+    texts = [formats.written(ret, "fraction") for ret in days["ret"]]
     bars: Json = {
         "type": "bar",
         "x": names,
         "y": days["ret"].to_list(),
-        "text": [text.removesuffix(f"{words.HARD_SPACE}%") for text in texts],
+        "text": [text.removesuffix(f"{formats.HARD_SPACE}%") for text in texts],
         "textposition": "outside",
         "textfont": {"size": theme.SMALL, "color": theme.INK},
         "cliponaxis": False,
@@ -64,7 +64,7 @@ def week_returns(days: pl.DataFrame) -> View:
     )
     long = shown.filter(pl.col("days") > 1)
     notes = tuple(
-        f"Grey: the return of {words.day(day)} is of {words.count(span, 'day')}, since the close before the gap."
+        f"Grey: the return of {formats.day(day)} is of {formats.count(span, 'day')}, since the close before the gap."
         for day, span in long.select("day", "days").iter_rows()
     )
     return Chart(
@@ -95,8 +95,8 @@ def _week_alt(alone: pl.DataFrame) -> str:
     best = max(alone.iter_rows(named=True), key=lambda row: row["ret"])
     worst = min(alone.iter_rows(named=True), key=lambda row: row["ret"])
     return (
-        f"Daily returns of the week: best {words.written(best['ret'], 'fraction')} on {best['day']:%A}, "
-        f"worst {words.written(worst['ret'], 'fraction')} on {worst['day']:%A}."
+        f"Daily returns of the week: best {formats.written(best['ret'], 'fraction')} on {best['day']:%A}, "
+        f"worst {formats.written(worst['ret'], 'fraction')} on {worst['day']:%A}."
     )
 
 
@@ -119,7 +119,7 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
     below = theme.sparse_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", domain=[0.0, 0.2])
     time = _days(series, week)
     last_day, last = series[-1]
-    end = words.written(Decimal(str(last)), "USD whole")
+    end = formats.written(Decimal(str(last)), "USD whole")
     layout = theme.layout(
         height=192,
         left=_LEFT,
@@ -144,7 +144,13 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
         subtitle="USD at each day's close; the week is shaded" + ("" if moves else "; no money crossed its edge"),
         fields=_fields("day", "value"),
         rows=tuple(values.select("day", "value").iter_rows()),
-        labels=(*axis.labels, *below.labels, *time.labels, end, *(words.written(amount, "USD") for _, amount in moves)),
+        labels=(
+            *axis.labels,
+            *below.labels,
+            *time.labels,
+            end,
+            *(formats.written(amount, "USD") for _, amount in moves),
+        ),
         alt=_value_alt(series, moves),
         notes=_gap_notes(series),
         traces=tuple(traces),
@@ -170,12 +176,12 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
     levels = [value for _, value in (*series, *hope)]
     axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "fraction", most=4, pad=0.02)
     time = _days(series, week)
-    end = words.written(last, "fraction")
+    end = formats.written(last, "fraction")
     notes = [theme.note(end, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE)]
     labels = [*axis.labels, *time.labels, end]
-    traces = stroke(series, name="Return", texts=[f"{words.written(value, 'fraction')}" for _, value in series])
+    traces = stroke(series, name="Return", texts=[f"{formats.written(value, 'fraction')}" for _, value in series])
     if hope:
-        hoped = words.written(hope[-1][1], "fraction")
+        hoped = formats.written(hope[-1][1], "fraction")
         shift = _shift(last, hope[-1][1], axis)
         traces += [
             {
@@ -194,18 +200,18 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
             )
         )
         notes[-1]["font"]["size"] = theme.SMALL
-        labels += [hoped, words.written(target, "fraction")]
+        labels += [hoped, formats.written(target, "fraction")]
     return Chart(
         title=title,
         subtitle="linked daily returns, flows taken out"
-        + (f"; dashed: the target of {words.written(target, 'rate')} a year" if hope else ""),
+        + (f"; dashed: the target of {formats.written(target, 'rate')} a year" if hope else ""),
         fields=_fields("day", "growth"),
         rows=tuple(returns.select("day", "growth").iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Return since {words.day(series[0][0])}: {end}; "
-            f"highest {words.written(max(v for _, v in series), 'fraction')}, "
-            f"lowest {words.written(min(v for _, v in series), 'fraction')}."
+            f"Return since {formats.day(series[0][0])}: {end}; "
+            f"highest {formats.written(max(v for _, v in series), 'fraction')}, "
+            f"lowest {formats.written(min(v for _, v in series), 'fraction')}."
         ),
         traces=tuple(traces),
         layout=theme.layout(
@@ -237,12 +243,12 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
     axis = theme.value_axis(min(bound, deepest), 0.0, "fraction", most=4, pad=0.03)
     axis.layout["range"][1] = 0.0
     time = _days(series, week)
-    now = words.written(series[-1][1], "fraction")
+    now = formats.written(series[-1][1], "fraction")
     notes = [theme.note(now, x=series[-1][0].isoformat(), y=series[-1][1], xshift=6, color=theme.BLUE)]
-    labels = [*axis.labels, *time.labels, now, words.written(deepest, "fraction")]
+    labels = [*axis.labels, *time.labels, now, formats.written(deepest, "fraction")]
     shapes = [theme.band(*week)]
     if limit is not None:
-        text = f"limit {words.written(-limit, 'fraction')}"
+        text = f"limit {formats.written(-limit, 'fraction')}"
         shapes.append(theme.line(bound, color=theme.VERMILION))
         shift = _shift(series[-1][1], bound, axis)
         notes[0]["yshift"] = shift
@@ -257,7 +263,7 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
         rows=tuple(returns.select("day", "underwater").iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Deepest fall {words.written(deepest, 'fraction')} on {words.day(deepest_day)}; now {now}"
+            f"Deepest fall {formats.written(deepest, 'fraction')} on {formats.day(deepest_day)}; now {now}"
             + (f"; {kept}" if kept else ".")
         ),
         notes=(f"{kept[0].upper()}{kept[1:]}",) if kept else (),
@@ -267,7 +273,7 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
                 name="Fall",
                 fill="rgba(0,114,178,0.12)",
                 width=1.2,
-                texts=[words.written(v, "fraction") for _, v in series],
+                texts=[formats.written(v, "fraction") for _, v in series],
             )
         ),
         layout=theme.layout(
@@ -291,13 +297,13 @@ def _kept(series: list[Point], limit: Decimal, week: tuple[date, date]) -> str:
     """How often the limit was passed: ever, in the week, and since when."""
     # At the limit is not beyond it, but for the rounding of a product.
     over = [day for day, value in series if -value > float(limit) + 1e-12]
-    shown = f"the limit of {words.written(-limit, 'fraction')}"
+    shown = f"the limit of {formats.written(-limit, 'fraction')}"
     if not over:
         return f"{shown} was never passed"
     this = sum(week[0] <= day < week[1] for day in over)
     return (
-        f"{shown} was passed on {words.count(len(over), 'day')}, {this} of them in the week, "
-        f"first on {words.day(over[0])}, last on {words.day(over[-1])}"
+        f"{shown} was passed on {formats.count(len(over), 'day')}, {this} of them in the week, "
+        f"first on {formats.day(over[0])}, last on {formats.day(over[-1])}"
     )
 
 
@@ -329,7 +335,7 @@ def _days(series: list[Point], week: tuple[date, date]) -> theme.Axis:
 
 
 def _usd(series: list[Point]) -> list[str]:
-    return [f"{words.day(day)}: {words.number(value, 2)} USD" for day, value in series]
+    return [f"{formats.day(day)}: {formats.number(value, 2)} USD" for day, value in series]
 
 
 def _why(returns: pl.DataFrame) -> str:
@@ -339,7 +345,8 @@ def _why(returns: pl.DataFrame) -> str:
 
 def _gap_notes(series: list[Point]) -> tuple[str, ...]:
     return tuple(
-        f"Dotted: {words.count(missing, 'day')} without a snapshot, {words.days_between(before + _DAY, after - _DAY)}."
+        f"Dotted: {formats.count(missing, 'day')} without a snapshot, "
+        f"{formats.days_between(before + _DAY, after - _DAY)}."
         for before, after, missing in gaps(series)
     )
 
@@ -354,7 +361,7 @@ def _bars(moves: list[tuple[date, Decimal]], *, days: int) -> Json:
         "yaxis": "y2",
         "width": width,
         "marker": {"color": [theme.BLUE if amount >= 0 else theme.VERMILION for _, amount in moves]},
-        "text": [f"{words.day(day)}: {words.written(amount, 'USD signed')} USD" for day, amount in moves],
+        "text": [f"{formats.day(day)}: {formats.written(amount, 'USD signed')} USD" for day, amount in moves],
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
     }
@@ -366,9 +373,9 @@ def _beside(text: str, y: float) -> Json:
 
 def _value_alt(series: list[Point], moves: list[tuple[date, Decimal]]) -> str:
     low, high = min(series, key=lambda point: point[1]), max(series, key=lambda point: point[1])
-    flowed = f" External flows: {words.count(len(moves), 'day')} with one." if moves else " No external flow."
+    flowed = f" External flows: {formats.count(len(moves), 'day')} with one." if moves else " No external flow."
     return (
-        f"Net value from {words.day(series[0][0])} to {words.day(series[-1][0])}: "
-        f"{words.number(series[-1][1], 2)} USD at the end, "
-        f"between {words.number(low[1], 2)} and {words.number(high[1], 2)}.{flowed}"
+        f"Net value from {formats.day(series[0][0])} to {formats.day(series[-1][0])}: "
+        f"{formats.number(series[-1][1], 2)} USD at the end, "
+        f"between {formats.number(low[1], 2)} and {formats.number(high[1], 2)}.{flowed}"
     )

@@ -1,14 +1,14 @@
 """Every table the kit can set: frame in, table out."""
 
 from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, transactions
-from ys_analytics.views.tables.colophon import findings, glossary, provenance, refusals, sources
+from ys_analytics.views.tables.bridge import bridge, realised_yields
 from ys_analytics.views.tables.desk import satellites, sheet, suites
-from ys_analytics.views.tables.explained import bridge, realised_yields
 from ys_analytics.views.tables.fleet import fleet, fleet_masthead, stopped
-from ys_analytics.views.tables.front import headline, masthead
+from ys_analytics.views.tables.header import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
 from ys_analytics.views.tables.lending import liquidation_ladder, loans
 from ys_analytics.views.tables.performance import claims, drawdowns, monthly_returns, performance
+from ys_analytics.views.tables.provenance import findings, glossary, provenance, refusals, sources
 from ys_analytics.views.tables.risk import concentration, contributions, intervals, money_weighted, shocks, tail_test
 
 __all__ = [

@@ -4,9 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.view import Field, View
 
 
 def transactions(done: pl.DataFrame) -> View:
@@ -19,7 +19,7 @@ def transactions(done: pl.DataFrame) -> View:
     """
     return table(
         done.with_columns(
-            pl.col("kind", "status").map_elements(words.name, return_dtype=pl.String),
+            pl.col("kind", "status").map_elements(formats.name, return_dtype=pl.String),
             pl.struct("moved_reason", "attempted_from", "from_symbol", "attempted_to", "to_symbol")
             .map_elements(_attempt, return_dtype=pl.String)
             .alias("moved_reason"),
@@ -43,7 +43,7 @@ def transactions(done: pl.DataFrame) -> View:
 def _attempt(row: dict[str, Any]) -> str | None:
     """Why nothing moved, and what would have: "failed: it was reverted; nothing moved of 5 USDC for 2 ETH"."""
     sides = [
-        f"{words.written(row[f'attempted_{side}'], 'asset units')} {row[f'{side}_symbol']}"
+        f"{formats.written(row[f'attempted_{side}'], 'asset units')} {row[f'{side}_symbol']}"
         for side in ("from", "to")
         if row[f"attempted_{side}"] is not None
     ]
@@ -122,7 +122,7 @@ def alerts(raised: pl.DataFrame) -> View:
     """
     return table(
         raised.with_columns(
-            pl.col("severity", "about").cast(pl.String).map_elements(words.name, return_dtype=pl.String),
+            pl.col("severity", "about").cast(pl.String).map_elements(formats.name, return_dtype=pl.String),
             unseen=pl.when(pl.col("acknowledged_at").is_null()).then(pl.lit("nobody has acknowledged it")),
             open=pl.when(pl.col("resolved_at").is_null()).then(pl.lit("still open")),
         ),

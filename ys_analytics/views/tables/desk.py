@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.view import Field, View
 
 _MOST = 30
 
@@ -25,7 +25,7 @@ def sheet(frame: pl.DataFrame, *, title: str, units: Mapping[str, str] | None = 
     """
     given = units or {}
     fields = tuple(
-        Field(name=name, title=words.name(name), unit=given.get(name, _unit(dtype)))
+        Field(name=name, title=formats.name(name), unit=given.get(name, _unit(dtype)))
         for name, dtype in frame.schema.items()
     )
     left = frame.height - most
@@ -50,7 +50,7 @@ def satellites(agents: pl.DataFrame) -> View:
         agents: name, kind, health, cached String; tasks, completed, failed, errors Int64; success, response Float64.
     """
     return table(
-        agents.with_columns(pl.col("kind").map_elements(words.name, return_dtype=pl.String)),
+        agents.with_columns(pl.col("kind").map_elements(formats.name, return_dtype=pl.String)),
         title="The satellite agents in the week",
         subtitle="health as PostgreSQL has it, and as Redis does",
         fields=(

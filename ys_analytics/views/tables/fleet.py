@@ -12,10 +12,10 @@ import polars as pl
 
 from ys_analytics.metrics import catalog
 from ys_analytics.schemas import Span
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import Table, table
-from ys_analytics.views.tables.front import Masthead
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.tables.header import Masthead
+from ys_analytics.views.view import Field, View
 
 _DAY = timedelta(days=1)
 
@@ -45,18 +45,18 @@ def fleet_masthead(ranked: pl.DataFrame, *, week: str, as_of: datetime, computed
     facts = {
         "Portfolios": f"{ranked.height:,}",
         "With a return": f"{ranked['rank'].count():,}",
-        "Net value, USD": words.written(sum(held, Decimal(0)), "USD whole") if held.len() else words.DASH,
-        "Risk-free rate": f"{words.written(risk_free, 'rate')} a year",
+        "Net value, USD": formats.written(sum(held, Decimal(0)), "USD whole") if held.len() else formats.DASH,
+        "Risk-free rate": f"{formats.written(risk_free, 'rate')} a year",
         "Computed in": computed,
-        "As of": f"{words.moment(as_of)} UTC",
+        "As of": f"{formats.moment(as_of)} UTC",
     }
     return Masthead(
         title="All portfolios",
-        over=f"Week {week} · {words.days_between(span.start.date(), span.end.date() - _DAY)}",
+        over=f"Week {week} · {formats.days_between(span.start.date(), span.end.date() - _DAY)}",
         fields=tuple(Field(name=name, title=name) for name in facts),
         rows=(tuple(facts.values()),),
         facts=tuple(facts.items()),
-        alt=f"Ranking of {words.count(ranked.height, 'portfolio')}, week {week}.",
+        alt=f"Ranking of {formats.count(ranked.height, 'portfolio')}, week {week}.",
     )
 
 
@@ -103,7 +103,7 @@ def stopped(aside: pl.DataFrame) -> View:
             Field(name="because", title="Why", width=78),
         ),
         empty="None was stopped.",
-        alt=f"{words.count(aside.height, 'portfolio')} stopped by their data.",
+        alt=f"{formats.count(aside.height, 'portfolio')} stopped by their data.",
     )
 
 
@@ -112,9 +112,9 @@ def _alt(ranked: pl.DataFrame) -> str:
     placed = ranked.filter(pl.col("rank").is_not_null())
     ends: Sequence[tuple[str, float]] = placed.select("name", "total_return").rows()
     if not ends:
-        return f"None of {words.count(ranked.height, 'portfolio')} has a return."
+        return f"None of {formats.count(ranked.height, 'portfolio')} has a return."
     best, last = ends[0], ends[-1]
     return (
-        f"{placed.height:,} of {words.count(ranked.height, 'portfolio')} ranked, from {best[0]} with "
-        f"{words.written(best[1], 'fraction')} to {last[0]} with {words.written(last[1], 'fraction')}."
+        f"{placed.height:,} of {formats.count(ranked.height, 'portfolio')} ranked, from {best[0]} with "
+        f"{formats.written(best[1], 'fraction')} to {last[0]} with {formats.written(last[1], 'fraction')}."
     )

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.view import Field, View
 
 # The least difference that prints as more than 0.00 %.
 _PRINTED = 0.00005
@@ -18,7 +18,7 @@ def positions(held: pl.DataFrame) -> View:
             price_reason String where no price is known.
     """
     return table(
-        held.with_columns(pl.col("kind").cast(pl.String).map_elements(words.name, return_dtype=pl.String)),
+        held.with_columns(pl.col("kind").cast(pl.String).map_elements(formats.name, return_dtype=pl.String)),
         title="Positions",
         subtitle="USD; debts are negative; shares are of net value",
         fields=(
@@ -45,7 +45,7 @@ def prices(cached: pl.DataFrame) -> View:
     apart = pl.col("difference").abs() >= _PRINTED
     compared = cached.filter(pl.col("difference").is_not_null())
     missing = cached.filter(pl.col("difference").is_null())
-    agree = words.count(compared.height - compared.filter(apart).height, "cached price agrees", "cached prices agree")
+    agree = formats.count(compared.height - compared.filter(apart).height, "cached price agrees", "cached prices agree")
     why = "; ".join(
         f"{count} missing, {reason}"
         for reason, count in missing.group_by("reason", maintain_order=True).len().iter_rows()

@@ -6,7 +6,7 @@ Frames come from the desk, tables go to the page.
 import polars as pl
 
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.view import Field, View
 
 
 def loans(found: pl.DataFrame) -> View:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import Table, table
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 # Ink under a month's return: blue above zero, vermilion below, darker for more.
 _TINTS = ("#f6c7a6", "#fbe3d3", "#fdf3ec", "#eef5fa", "#d3e6f3", "#a9cfe7")
@@ -28,7 +28,7 @@ def performance(measures: pl.DataFrame) -> View:
         return refused("Performance", "no metric was asked for")
     row = measures.row(0, named=True)
     dated = pl.when(pl.col("since_at").is_not_null()).then(
-        pl.format("{}, {}", "title", pl.col("since_at").map_elements(words.day, return_dtype=pl.String))
+        pl.format("{}, {}", "title", pl.col("since_at").map_elements(formats.day, return_dtype=pl.String))
     )
     return table(
         measures.with_columns(shown=pl.coalesce(dated, "title")),
@@ -52,20 +52,20 @@ def _window(name: str, row: dict[str, object], which: str) -> str:
     n, start, end = row[f"{which}_n"], row[f"{which}_start"], row[f"{which}_end"]
     if not n:
         return f"{name}: no daily return."
-    shown = words.days_between(start, end)  # type: ignore[arg-type]
-    covered = words.written(row[f"{which}_coverage"], "share")  # type: ignore[arg-type]
+    shown = formats.days_between(start, end)  # type: ignore[arg-type]
+    covered = formats.written(row[f"{which}_coverage"], "share")  # type: ignore[arg-type]
     long = n - row[f"{which}_alone"]  # type: ignore[operator]
     several = (
-        f" {words.count(long, 'return')} over several days: in growth and drawdowns, in no daily figure."
+        f" {formats.count(long, 'return')} over several days: in growth and drawdowns, in no daily figure."
         if long
         else ""
     )
-    return f"{name}: {words.count(n, 'return')}, {shown}, {covered} of its days.{several}"  # type: ignore[arg-type]
+    return f"{name}: {formats.count(n, 'return')}, {shown}, {covered} of its days.{several}"  # type: ignore[arg-type]
 
 
 def _alt(measures: pl.DataFrame) -> str:
     parts = (
-        f"{title} {words.written(since, unit)}"
+        f"{title} {formats.written(since, unit)}"
         for title, since, unit in measures.select("title", "since", "unit").head(6).iter_rows()
     )
     return "Since inception: " + "; ".join(parts) + "."
@@ -110,7 +110,7 @@ def monthly_returns(months: pl.DataFrame) -> View:
         subtitle="linked daily returns; months at either end may be part of a month",
         fields=(
             Field(name="year", title=""),
-            *(Field(name=month.lower(), title=month, unit="fraction") for month in words.MONTHS),
+            *(Field(name=month.lower(), title=month, unit="fraction") for month in formats.MONTHS),
             Field(name="total", title="Year", unit="fraction"),
         ),
         notes=_open_months(months),
@@ -119,7 +119,7 @@ def monthly_returns(months: pl.DataFrame) -> View:
         return sheet
     # The title says per cent once, so the cells need not, and thirteen columns fit.
     cells = tuple(
-        tuple("" if cell == words.DASH else cell.removesuffix(f"{words.HARD_SPACE}%") for cell in row)
+        tuple("" if cell == formats.DASH else cell.removesuffix(f"{formats.HARD_SPACE}%") for cell in row)
         for row in sheet.cells
     )
     tints = tuple(("", *(_tint(value) for value in row[1:-1]), "") for row in sheet.rows)
@@ -146,7 +146,7 @@ def claims(compared: pl.DataFrame) -> View:
         compared: title, unit, unit_difference String; day Date; stored, ours, difference Float64; verdict String
             (agrees, method, data or neither, and how); reason String where ours is missing.
     """
-    day = "" if compared.is_empty() else f" of {words.day(compared['day'].max())}"  # type: ignore[arg-type]
+    day = "" if compared.is_empty() else f" of {formats.day(compared['day'].max())}"  # type: ignore[arg-type]
     return table(
         compared,
         title="The platform's claims beside our numbers",

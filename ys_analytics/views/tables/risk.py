@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 
 def intervals(estimated: pl.DataFrame) -> View:
@@ -18,7 +18,9 @@ def intervals(estimated: pl.DataFrame) -> View:
         return refused(title, _only(estimated["reason"], "there is no return"), size="half")
     levels = estimated["level"].drop_nulls()
     drawn = (
-        f"{words.written(levels[0], 'share')} of histories redrawn in blocks" if levels.len() else "none could be drawn"
+        f"{formats.written(levels[0], 'share')} of histories redrawn in blocks"
+        if levels.len()
+        else "none could be drawn"
     )
     return table(
         estimated,
@@ -42,7 +44,7 @@ def _drawing(estimated: pl.DataFrame) -> tuple[str, ...]:
         return ()
     blocks = {int(drawn["block"].min()), int(drawn["block"].max())}  # type: ignore[arg-type]
     days = " to ".join(map(str, sorted(blocks)))
-    return (f"{words.count(int(drawn['resamples'][0]), 'history', 'histories')}, in blocks of {days} days.",)
+    return (f"{formats.count(int(drawn['resamples'][0]), 'history', 'histories')}, in blocks of {days} days.",)
 
 
 def money_weighted(returned: pl.DataFrame) -> View:
@@ -65,7 +67,7 @@ def money_weighted(returned: pl.DataFrame) -> View:
         for row in returned.iter_rows(named=True)
         for name, year, period in shown
     ]
-    days = words.count(int(returned["days"].max() or 0), "day")  # type: ignore[arg-type]
+    days = formats.count(int(returned["days"].max() or 0), "day")  # type: ignore[arg-type]
     schema = {"title": pl.String, "year": pl.Float64, "period": pl.Float64, "reason": pl.String}
     return table(
         pl.DataFrame(rows, schema=schema),

@@ -16,7 +16,7 @@ import polars as pl
 
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lookthrough import KNOWN_TOKENS
-from ys_analytics.quality.attributing import everybody, table_of
+from ys_analytics.quality.attribution import everybody, table_of
 from ys_analytics.schemas import TABLES, Finding
 from ys_analytics.schemas.outcomes import moves, pays_gas
 

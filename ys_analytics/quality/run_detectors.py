@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from ys_analytics.quality import attributing
+from ys_analytics.quality import attribution
 from ys_analytics.quality.checks import SAMPLE, one_line, plain
-from ys_analytics.quality.promise import Detect, Picture, Suite
+from ys_analytics.quality.suite_types import Detect, Picture, Suite
 from ys_analytics.schemas import NOTHING_TO_CHECK, Finding
 
 
@@ -16,21 +16,21 @@ def behave(suite: Suite, picture: Picture) -> Iterator[Finding]:
         absent = sorted(set(detect.needs) - set(picture.files))
         if absent:
             untried = _finding(suite, detect, outcome="error", observed=f"{absent[0]} is not in this run")
-            yield attributing.whole(untried, detect.columns)
+            yield attribution.whole(untried, detect.columns)
             continue
         try:
             faults = detect.find(picture)
             finding = _verdict(suite, detect, faults, picture)
         except Exception as error:  # noqa: BLE001 - a detector that fell over has not passed anything
             fell = _finding(suite, detect, outcome="error", observed=one_line(f"{type(error).__name__}: {error}"))
-            yield attributing.whole(fell, detect.columns)
+            yield attribution.whole(fell, detect.columns)
             continue
         yield finding
 
 
 def _verdict(suite: Suite, detect: Detect, faults: pl.DataFrame, picture: Picture) -> Finding:
     """Nothing found is a pass; else how much, the worst of it said, and every key that is concerned."""
-    checked = picture.frame(attributing.table_of(suite.name, detect.columns)).height
+    checked = picture.frame(attribution.table_of(suite.name, detect.columns)).height
     if faults.is_empty():
         observed = "" if checked else NOTHING_TO_CHECK
         return _finding(suite, detect, outcome="passed", checked=checked, observed=observed)
@@ -41,7 +41,7 @@ def _verdict(suite: Suite, detect: Detect, faults: pl.DataFrame, picture: Pictur
     finding = _finding(
         suite, detect, outcome="failed", observed=observed, rows=faults.height, sample=sample, checked=checked
     )
-    return attributing.Frames(picture.frame).attribute(finding, detect.columns, faults)
+    return attribution.Frames(picture.frame).attribute(finding, detect.columns, faults)
 
 
 def _finding(suite: Suite, detect: Detect, **verdict: object) -> Finding:

@@ -15,18 +15,18 @@ from ys_analytics.desk import (
     activity,
     agents,
     bridge,
-    colophon,
-    earnings,
+    findings,
     holdings,
     ledger,
     loans,
     lookthrough,
     pools,
+    provenance,
+    realised_yields,
     rebasing,
     returns,
     risk,
-    verdicts,
-    weekend,
+    week_end,
 )
 from ys_analytics.desk.lots import Books, totals
 from ys_analytics.desk.lots import lots as books_of
@@ -261,8 +261,8 @@ class Desk:
         return self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
 
     @cached_property
-    def _held(self) -> weekend.Holdings:
-        return weekend.holdings(
+    def _held(self) -> week_end.Holdings:
+        return week_end.holdings(
             self._mine("portfolio_positions"),
             self._legs,
             snapshots=self._snapshots,
@@ -270,7 +270,7 @@ class Desk:
             assets=self._assets,
             done=self._done,
             read=self.source.as_of,
-            contracts=lambda: weekend.contracts(self.source.rows("portfolio_positions"), self._protocols),
+            contracts=lambda: week_end.contracts(self.source.rows("portfolio_positions"), self._protocols),
             span=self.span,
         )
 
@@ -306,7 +306,7 @@ class Desk:
     def realised_yields(self) -> pl.DataFrame:
         """What each position in a protocol earned over the last quarter, beside what its pool quoted."""
         offered = self.source.rows("yield_metrics")
-        return earnings.realised(
+        return realised_yields.realised(
             self.positions(), self._legs, self._legs_quotes, offered, self._assets, end=self.span.end
         )
 
@@ -432,7 +432,7 @@ class Desk:
 
     def findings(self) -> pl.DataFrame:
         """What the suites found in the run, if there is one, and what the bridge found of this portfolio."""
-        return verdicts.listed(self._found)
+        return findings.listed(self._found)
 
     def warnings(self, *tables: str, lately: bool = False) -> tuple[str, ...]:
         """What must be said beside a view of these tables: each broken promise that touches this portfolio, in a line.
@@ -446,7 +446,7 @@ class Desk:
         mine = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
         symbols = dict(self._assets.filter(mine).select("id", "symbol").iter_rows())
         since = self.span.end - QUARTER if lately else None
-        return verdicts.warnings(self._found, tables, portfolio=self.id, assets=symbols, since=since)
+        return findings.warnings(self._found, tables, portfolio=self.id, assets=symbols, since=since)
 
     def residual(self) -> Finding:
         """Whether the terms of the bridge explain the week's change in value, as a finding."""
@@ -454,11 +454,11 @@ class Desk:
 
     @cached_property
     def _found(self) -> list[Finding]:
-        return [*verdicts.read(self.source.folder), self.residual()]
+        return [*findings.read(self.source.folder), self.residual()]
 
     def suites(self) -> pl.DataFrame:
         """How each suite fared."""
-        return verdicts.suites(self.findings())
+        return findings.suites(self.findings())
 
     def satellites(self) -> pl.DataFrame:
         """How the satellite agents are and how they worked in the week; nobody's in particular."""
@@ -469,11 +469,11 @@ class Desk:
         """Every number refused, and why."""
         flows = self.flows().filter(pl.col("amount").is_null())
         unpriced = [("External flow", "since inception", reason) for reason in flows["reason"].to_list()]
-        return colophon.refusals(self.performance(), unpriced)
+        return provenance.refusals(self.performance(), unpriced)
 
     def glossary(self) -> pl.DataFrame:
         """Formula, sample and source of each metric."""
-        return colophon.glossary()
+        return provenance.glossary()
 
     def sources(self) -> pl.DataFrame:
         """Rows, latest time and as-of of each frame read."""
@@ -482,12 +482,12 @@ class Desk:
     def provenance(self) -> pl.DataFrame:
         """With which program, schema and settings this was made."""
         rate = f"{self._settings.risk_free:.2%} a year, simple".replace("%", "\N{NO-BREAK SPACE}%")
-        return colophon.made_with(
+        return provenance.made_with(
             [
                 ("Portfolio", self.id),
                 ("Read from", self.source.label),
                 ("Week", self.week),
-                ("Holdings from", weekend.ORIGINS[self._held.origin]),
+                ("Holdings from", week_end.ORIGINS[self._held.origin]),
                 *self.source.versions(),
                 ("Risk-free rate", rate),
             ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import get_args
 
-from ys_analytics.doctor import between, clickhouse, postgres, qdrant, redis, replica
+from ys_analytics.doctor import clickhouse, cross_store, postgres, qdrant, redis, replica
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.errors import YsError
 from ys_analytics.frames import drift
@@ -33,7 +33,7 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
         question it refuses, is an answer too, never an error.
     """
     answers: list[Answer] = []
-    known = between.Known()
+    known = cross_store.Known()
     # The replica is asked by itself, so that neither hides the other.
     primary = settings.model_copy(update={"postgres_replica_url": None})
     for store in get_args(Store):

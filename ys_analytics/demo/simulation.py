@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 
 from ys_analytics.demo import actions
-from ys_analytics.demo.cast import Cast, Role
-from ys_analytics.demo.exact import QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
+from ys_analytics.demo.fixed_point import QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
 from ys_analytics.demo.ledger import Book, Entries
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.pools import Rates
+from ys_analytics.demo.portfolios import Cast, Role
 from ys_analytics.demo.world import (
     AAVE_USDC,
     AAVE_WETH,

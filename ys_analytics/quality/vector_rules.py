@@ -10,7 +10,7 @@ from ys_analytics.quality.detectors.embeddings import (
     faulty_norms,
     strangers,
 )
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.suite_types import Detect
 
 _KEY, _VECTOR = ("id",), "vector"
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from ys_analytics.demo.exact import Floats, Ints
+from ys_analytics.demo.fixed_point import Floats, Ints
 from ys_analytics.demo.identity import name_id, stream
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.world import (

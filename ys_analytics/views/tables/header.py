@@ -9,8 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from ys_analytics.views import words
-from ys_analytics.views.twin import AS_TEXT, Field, View, safe
+from ys_analytics.views import formats
+from ys_analytics.views.view import AS_TEXT, Field, View, safe
 
 _DAY = timedelta(days=1)
 
@@ -85,17 +85,17 @@ def masthead(portfolio: pl.DataFrame) -> View:
             risk_profile, rebalancing_strategy, created_at, user_type, kyc_status.
     """
     row = portfolio.row(0, named=True)
-    fields = tuple(Field(name=name, title=words.name(name)) for name in portfolio.columns)
+    fields = tuple(Field(name=name, title=formats.name(name)) for name in portfolio.columns)
     facts = [
-        ("As of", f"{words.moment(row['as_of'])} UTC"),
-        ("Risk profile", words.name(str(row["risk_profile"]))),
+        ("As of", f"{formats.moment(row['as_of'])} UTC"),
+        ("Risk profile", formats.name(str(row["risk_profile"]))),
         ("Rebalanced", _or_dash(row["rebalancing_strategy"])),
-        ("Opened", words.written(row["created_at"] and row["created_at"].date(), "date")),
-        ("Owner", f"{_or_dash(row['user_type'])}, KYC {row['kyc_status'] or words.DASH}"),
+        ("Opened", formats.written(row["created_at"] and row["created_at"].date(), "date")),
+        ("Owner", f"{_or_dash(row['user_type'])}, KYC {row['kyc_status'] or formats.DASH}"),
     ]
     return Masthead(
         title=row["name"],
-        over=f"Week {row['week']} · {words.days_between(row['start'], row['end'] - _DAY)}",
+        over=f"Week {row['week']} · {formats.days_between(row['start'], row['end'] - _DAY)}",
         fields=fields,
         rows=tuple(portfolio.iter_rows()),
         facts=tuple(facts),
@@ -116,34 +116,34 @@ def headline(numbers: pl.DataFrame) -> View:
     return Headline(
         title="The week in numbers",
         alt=_story(row),
-        fields=tuple(Field(name=name, title=words.name(name)) for name in numbers.columns),
+        fields=tuple(Field(name=name, title=formats.name(name)) for name in numbers.columns),
         rows=tuple(numbers.iter_rows()),
         tiles=(
             Tile(
                 label="Net value, USD",
-                number=words.written(row["value"], "USD whole"),
-                below=f"close of {words.day(row['value_day'])}" if row["value_day"] else "no snapshot yet",
+                number=formats.written(row["value"], "USD whole"),
+                below=f"close of {formats.day(row['value_day'])}" if row["value_day"] else "no snapshot yet",
             ),
             Tile(
                 label="Return of the week",
-                number=words.written(row["week_return"], "fraction"),
-                below=row["week_reason"] or f"{words.written(row['gain'], 'USD signed')} USD",
+                number=formats.written(row["week_return"], "fraction"),
+                below=row["week_reason"] or f"{formats.written(row['gain'], 'USD signed')} USD",
                 down=(row["week_return"] or 0) < 0,
             ),
             Tile(
                 label="External flows, USD",
-                number=words.written(row["flow"], "USD whole signed"),
+                number=formats.written(row["flow"], "USD whole signed"),
                 below="paid in less taken out",
             ),
             Tile(
                 label="Since inception",
-                number=words.written(row["since_return"], "fraction"),
-                below=row["since_reason"] or f"from {words.day(row['since_day'])}",
+                number=formats.written(row["since_return"], "fraction"),
+                below=row["since_reason"] or f"from {formats.day(row['since_day'])}",
                 down=(row["since_return"] or 0) < 0,
             ),
             Tile(
                 label="Below its peak",
-                number=words.written(row["underwater"], "rate"),
+                number=formats.written(row["underwater"], "rate"),
                 below=_against(row),
                 down=bool(row["beyond_now"] or row["beyond_week"]),
             ),
@@ -162,12 +162,14 @@ def _story(row: dict[str, Any]) -> str:
         ret = row["week_return"]
         verb = "gained" if ret > 0 else "lost" if ret < 0 else "neither gained nor lost"
         amount = (
-            f" {words.written(abs(ret), 'rate')}, {words.written(abs(row['gain']), 'USD')} USD," if ret else " anything"
+            f" {formats.written(abs(ret), 'rate')}, {formats.written(abs(row['gain']), 'USD')} USD,"
+            if ret
+            else " anything"
         )
         said.append(f"The portfolio {verb}{amount} in the week.")
     if row["flow"]:
         moved = "were paid in net" if row["flow"] > 0 else "were taken out net"
-        said.append(f"{words.written(abs(row['flow']), 'USD')} USD {moved}.")
+        said.append(f"{formats.written(abs(row['flow']), 'USD')} USD {moved}.")
     if row["underwater"] is not None:
         said.append(_standing(row))
     said.append(_warned(row["alerts"], row["open_alerts"]))
@@ -176,26 +178,26 @@ def _story(row: dict[str, Any]) -> str:
 
 def _standing(row: dict[str, Any]) -> str:
     """Where it stands below its peak, the week's worst, and every day beyond the limit."""
-    depth = words.written(-row["underwater"], "rate")
+    depth = formats.written(-row["underwater"], "rate")
     stands = f"It stands {depth} below its peak" if row["underwater"] < 0 else "It stands at its highest value so far"
     worst = row["week_deepest"]
     if worst is not None and worst < row["underwater"]:
-        stands += f" ({words.written(-worst, 'rate')} at the week's worst)"
+        stands += f" ({formats.written(-worst, 'rate')} at the week's worst)"
     limit = row["max_drawdown"]
     if limit is None:
         return f"{stands}; no limit is set."
-    shown = f"limit of {words.written(limit, 'rate')}"
+    shown = f"limit of {formats.written(limit, 'rate')}"
     if not row["beyond_ever"]:
         return f"{stands}, within the {shown}, which it has never passed."
-    ever = f"{words.count(row['beyond_ever'], 'day')} in all since {words.day(row['beyond_first'])}"
+    ever = f"{formats.count(row['beyond_ever'], 'day')} in all since {formats.day(row['beyond_first'])}"
     week = row["beyond_week"]
     if row["beyond_now"]:
-        since = f"beyond the {shown} since {words.day(row['beyond_since'])}"
-        return f"{stands}, {since}: {words.count(week, 'day')} of this week, {ever}."
+        since = f"beyond the {shown} since {formats.day(row['beyond_since'])}"
+        return f"{stands}, {since}: {formats.count(week, 'day')} of this week, {ever}."
     if week:
-        return f"{stands}, but was beyond the {shown} on {words.count(week, 'day')} of this week; {ever}."
+        return f"{stands}, but was beyond the {shown} on {formats.count(week, 'day')} of this week; {ever}."
     return (
-        f"{stands}, within the {shown} all week; it was beyond it on {ever}, last on {words.day(row['beyond_last'])}."
+        f"{stands}, within the {shown} all week; it was beyond it on {ever}, last on {formats.day(row['beyond_last'])}."
     )
 
 
@@ -203,17 +205,17 @@ def _against(row: dict[str, Any]) -> str:
     """The limit, and the days beyond it, in a line under the number."""
     if row["max_drawdown"] is None:
         return "no limit set"
-    limit = f"limit {words.written(row['max_drawdown'], 'rate')}"
+    limit = f"limit {formats.written(row['max_drawdown'], 'rate')}"
     if row["beyond_week"]:
-        return f"{limit}, beyond it on {words.count(row['beyond_week'], 'day')} of the week"
-    return f"{limit}, beyond it on {words.count(row['beyond_ever'], 'day')} before" if row["beyond_ever"] else limit
+        return f"{limit}, beyond it on {formats.count(row['beyond_week'], 'day')} of the week"
+    return f"{limit}, beyond it on {formats.count(row['beyond_ever'], 'day')} before" if row["beyond_ever"] else limit
 
 
 def _warned(fresh: int, still_open: int) -> str:
-    raised = "No alert was" if fresh == 0 else f"{words.count(fresh, 'alert')} {'was' if fresh == 1 else 'were'}"
+    raised = "No alert was" if fresh == 0 else f"{formats.count(fresh, 'alert')} {'was' if fresh == 1 else 'were'}"
     after = f"{still_open:,} {'is' if still_open == 1 else 'are'} open" if still_open else "none is open"
     return f"{raised} raised; {after}."
 
 
 def _or_dash(value: object) -> str:
-    return words.name(str(value)) if value else words.DASH
+    return formats.name(str(value)) if value else formats.DASH

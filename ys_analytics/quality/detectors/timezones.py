@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ys_analytics.quality.detectors.moves import moves
+from ys_analytics.quality.detectors.abnormal_returns import moves
 
 _REGULAR = 0.6
 _ENOUGH = 5

@@ -5,10 +5,10 @@ Knows the words of a promise and the detectors of ledgers; knows no engine.
 
 import polars as pl
 
+from ys_analytics.quality.detectors.cross_source import contradicted_change
 from ys_analytics.quality.detectors.ledgers import costs_beyond, flows_beyond, uneven_swaps, unexplained
-from ys_analytics.quality.detectors.moved import moved_unrecorded
-from ys_analytics.quality.detectors.sources import contradicted_change
-from ys_analytics.quality.promise import Detect
+from ys_analytics.quality.detectors.unrecorded_changes import moved_unrecorded
+from ys_analytics.quality.suite_types import Detect
 
 # The last snapshot of a day: an earlier one states its return since the close before, not since a day ago.
 _CLOSES = pl.col("timestamp") == pl.col("timestamp").max().over("portfolio_id", pl.col("timestamp").dt.date())

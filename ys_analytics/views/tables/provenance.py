@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.formula import mathml
 from ys_analytics.views.table import Table, table
-from ys_analytics.views.twin import Field, View
+from ys_analytics.views.view import Field, View
 
 # As many broken promises as a page holds; the run has them all.
 _MOST = 16
@@ -23,7 +23,7 @@ def findings(judged: pl.DataFrame) -> View:
     untested = failed.filter(pl.col("outcome") == "error").height
     idle = judged.filter((pl.col("outcome") == "passed") & (pl.col("checked") == 0)).height
     summary = (
-        f"{words.count(judged.height, 'promise')} in {words.count(judged['suite'].n_unique(), 'suite')}: "
+        f"{formats.count(judged.height, 'promise')} in {formats.count(judged['suite'].n_unique(), 'suite')}: "
         f"{judged.height - failed.height - idle} kept, {failed.height - untested} broken, "
         f"{untested} could not be tested{f', {idle} had nothing to check' if idle else ''}."
     )
@@ -82,7 +82,7 @@ def sources(read: pl.DataFrame) -> View:
 
 def _largest(most: int = 3) -> pl.Expr:
     """The names and sizes of the largest frames of a store."""
-    counted = pl.col("rows").map_elements(lambda rows: words.written(rows, "count"), return_dtype=pl.String)
+    counted = pl.col("rows").map_elements(lambda rows: formats.written(rows, "count"), return_dtype=pl.String)
     named = pl.format("{}\N{NO-BREAK SPACE}{}", "frame", counted)
     return named.sort_by("rows", descending=True).head(most).str.join(", ")
 

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 _TOTALS = ("before", "after", "residual")
 
@@ -22,14 +22,14 @@ def bridge(explained: pl.DataFrame) -> View:
         return refused(title, row["reason"], size="half")
     notes = []
     if row["traded"]:
-        notes.append(f"Trades alone brought {words.written(row['traded'], 'USD signed')} USD against last quotes.")
+        notes.append(f"Trades alone brought {formats.written(row['traded'], 'USD signed')} USD against last quotes.")
     notes += [f"{title}: {note}." for title, note in explained.select("title", "note").drop_nulls().rows()]
     if row["tolerance"] is not None:
         verdict = {True: "holds", False: "does not hold", None: "could not be tested"}[row["holds"]]
-        notes.append(f"The identity {verdict}; tolerance {words.written(row['tolerance'], 'USD')} USD.")
+        notes.append(f"The identity {verdict}; tolerance {formats.written(row['tolerance'], 'USD')} USD.")
     moments = {"before": row["start"], "after": row["end"]}
     titles = [
-        f"{title}, {words.moment(moments[term])}" if term in moments else title
+        f"{title}, {formats.moment(moments[term])}" if term in moments else title
         for term, title in explained.select("term", "title").rows()
     ]
     signed = pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(pl.lit("USD signed"))
@@ -50,9 +50,10 @@ def bridge(explained: pl.DataFrame) -> View:
 
 def _bridge_alt(explained: pl.DataFrame) -> str:
     parts = (
-        f"{name.lower()} {words.written(amount, 'USD')}" for name, amount in explained.select("title", "amount").rows()
+        f"{name.lower()} {formats.written(amount, 'USD')}"
+        for name, amount in explained.select("title", "amount").rows()
     )
-    return f"USD: {words.listed(parts)}."
+    return f"USD: {formats.listed(parts)}."
 
 
 def realised_yields(compared: pl.DataFrame) -> View:

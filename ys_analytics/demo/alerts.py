@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import moment, moments
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.exact import Flags, Floats, fitted, rates
+from ys_analytics.demo.fixed_point import Flags, Floats, fitted, rates
 from ys_analytics.demo.identity import name_id, row_ids
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.people import user_id
+from ys_analytics.demo.portfolios import Cast
 from ys_analytics.demo.risk import Risks, liquidation_score
+from ys_analytics.demo.users import user_id
 from ys_analytics.schemas import TABLES
 
 # Written in the second of the close the measures are of.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ys_analytics.demo.exact import PRICE_SCALE, Floats, on_grid
+from ys_analytics.demo.fixed_point import PRICE_SCALE, Floats, on_grid
 from ys_analytics.demo.market import CLOSE, HOURS, Market
 from ys_analytics.demo.world import OPTIONAL, QUOTED, SYMBOLS
 from ys_analytics.errors import ContractError, UsageError

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import HOUR_SECONDS, LAST_SECOND, moment, moments
-from ys_analytics.demo.exact import PRICE, PRICE_SCALE, Floats, amounts, decimals, fitted, rates
+from ys_analytics.demo.fixed_point import PRICE, PRICE_SCALE, Floats, amounts, decimals, fitted, rates
 from ys_analytics.demo.market import CLOSE, HOURS, Market
 from ys_analytics.demo.world import ASSETS, SYMBOLS, Asset
 from ys_analytics.schemas import TABLES

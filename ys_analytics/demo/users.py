@@ -11,11 +11,11 @@ import polars as pl
 
 from ys_analytics.demo.actions import ACTIONS
 from ys_analytics.demo.calendar import moment
-from ys_analytics.demo.cast import LIMITS, Cast
-from ys_analytics.demo.exact import fitted
+from ys_analytics.demo.fixed_point import fitted
 from ys_analytics.demo.identity import fake_hash, name_id, stream
 from ys_analytics.demo.ledger import Entries
 from ys_analytics.demo.market import Market
+from ys_analytics.demo.portfolios import LIMITS, Cast
 from ys_analytics.demo.world import PLACES, SYMBOLS
 from ys_analytics.schemas import TABLES
 

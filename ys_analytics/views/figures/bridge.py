@@ -5,10 +5,10 @@ Frames come from the desk, figures go to the page.
 
 import polars as pl
 
-from ys_analytics.views import theme, words
+from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
 from ys_analytics.views.theme import Json
-from ys_analytics.views.twin import Field, View, refused
+from ys_analytics.views.view import Field, View, refused
 
 _ENDS = ("before", "after")
 
@@ -24,7 +24,7 @@ def bridge(explained: pl.DataFrame) -> View:
     if terms["amount"].null_count():
         return refused(title, terms["reason"][0], size="half")
     amounts = [float(amount) for amount in terms["amount"]]
-    texts = [words.written(amount, "USD whole signed") for amount in terms["amount"]]
+    texts = [formats.written(amount, "USD whole signed") for amount in terms["amount"]]
     # The bars leave a third of the width to names.
     short = pl.when(pl.col("term") == "pool").then(pl.lit("Pool share, merged")).otherwise("title")
     names = terms.select(short).to_series().to_list()
@@ -56,7 +56,7 @@ def bridge(explained: pl.DataFrame) -> View:
         rows=tuple(terms.select("title", "amount").iter_rows()),
         labels=tuple(texts),
         alt="What changed the value, USD: "
-        + words.listed(f"{name.lower()} {text}" for name, text in zip(names, texts, strict=True))
+        + formats.listed(f"{name.lower()} {text}" for name, text in zip(names, texts, strict=True))
         + ".",
         traces=(bars,),
         layout=theme.layout(

@@ -16,7 +16,7 @@ from typing import Literal, Self
 
 import polars as pl
 
-from ys_analytics.views import words
+from ys_analytics.views import formats
 
 TWIN_TYPE = "application/vnd.ys.v1+json"
 
@@ -54,7 +54,7 @@ class Field:
     @property
     def numeric(self) -> bool:
         """Whether its cells stand to the right."""
-        return bool(self.unit_from) or self.unit in words.NUMERIC
+        return bool(self.unit_from) or self.unit in formats.NUMERIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ import threading
 import pytest
 
 from ys_analytics.errors import BusyError
-from ys_analytics.local.turn import Holder, holder, turn
+from ys_analytics.local.lock import Holder, holder, turn
 
 _HOLD = """
-from ys_analytics.local.turn import turn
+from ys_analytics.local.lock import turn
 with turn(Path(sys.argv[1]), store="clickhouse", purpose="ys freeze", wait=1):
     say("held")
     hear()
@@ -121,7 +121,7 @@ def test_a_forked_child_does_not_hold_what_its_parent_holds(child, lock):
         """
 import os
 from ys_analytics.errors import BusyError
-from ys_analytics.local.turn import turn
+from ys_analytics.local.lock import turn
 def take(wait): return turn(Path(sys.argv[1]), store="clickhouse", purpose="a family", wait=wait, on_wait=lambda *_: 0)
 with take(1):
     pid = os.fork()

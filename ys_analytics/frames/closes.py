@@ -10,7 +10,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import contract
-from ys_analytics.frames.asking import Question
+from ys_analytics.frames.query import Question
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 from ys_analytics.stores import Stores
 

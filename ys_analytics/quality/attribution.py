@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from ys_analytics.quality.promise import CROSS_STORE
+from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding
 from ys_analytics.schemas.attribution import ATTRIBUTION, MOST_KEYS, SAYS, Kind
 

@@ -13,12 +13,22 @@ import polars as pl
 
 from ys_analytics.demo.actions import ACTIONS
 from ys_analytics.demo.calendar import DAY_SECONDS, epoch, moments
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.exact import PRICE, PRICE_SCALE, QUANTITY, QUANTITY_SCALE, Floats, Ints, decimals, fitted, rates
+from ys_analytics.demo.fixed_point import (
+    PRICE,
+    PRICE_SCALE,
+    QUANTITY,
+    QUANTITY_SCALE,
+    Floats,
+    Ints,
+    decimals,
+    fitted,
+    rates,
+)
 from ys_analytics.demo.identity import name_id, row_ids, transaction_hashes
 from ys_analytics.demo.ledger import FLOWS, GAS_PRICE_SCALE, GAS_UNITS, NOWHERE, STATUSES, Entries
 from ys_analytics.demo.market import CLOSE, Market
-from ys_analytics.demo.people import strategy_id
+from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.users import strategy_id
 from ys_analytics.demo.valuation import Worth, assets_of
 from ys_analytics.demo.world import ASSETS, BLOCKS, PLACES
 from ys_analytics.schemas import TABLES

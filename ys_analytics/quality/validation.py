@@ -12,11 +12,11 @@ from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, reaching
-from ys_analytics.frames import replacing
-from ys_analytics.quality import findings, offline, process, stops, suites
+from ys_analytics.frames import atomic
+from ys_analytics.quality import docs_pages, findings, report_gate, suites, worker_process
+from ys_analytics.quality.dependents import Reach
 from ys_analytics.quality.history import History
-from ys_analytics.quality.promise import CROSS_STORE
-from ys_analytics.quality.reach import Reach
+from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Span
 from ys_analytics.schemas.attribution import ATTRIBUTION
 
@@ -54,7 +54,7 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
     absent = [name for name in asked if name not in files and name != CROSS_STORE]
     if tables is not None and absent:
         raise UsageError(f"{absent[0]} is not in the run {run.folder.name}; freeze it first")
-    found = process.ask(
+    found = worker_process.ask(
         {
             "kind": "frozen",
             "tables": [name for name in asked if name not in absent],
@@ -91,9 +91,9 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
     files = frames_of(run.folder)
     asked = [name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)]
     draft = into.parent / f".{uuid4().hex[:12]}.tmp"
-    with reaching(into), replacing.unfinished(draft):
+    with reaching(into), atomic.unfinished(draft):
         draft.mkdir(parents=True)
-        process.ask(
+        worker_process.ask(
             {
                 "kind": "docs",
                 "tables": asked,
@@ -103,7 +103,7 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
                 "named": str(into),
             }
         )
-        offline.keep_to_themselves(draft)
+        docs_pages.keep_to_themselves(draft)
         if into.exists():  # what else lies there stays
             shutil.copytree(draft, into, dirs_exist_ok=True)
         else:
@@ -165,7 +165,7 @@ def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = 
         return
     promises = "1 promise is" if len(stopping) == 1 else f"{len(stopping)} promises are"
     raise ExpectationFailed(
-        f"{promises} broken: {stops.named(stopping)}; {stops.whom(stopping)}; "
+        f"{promises} broken: {report_gate.named(stopping)}; {report_gate.whom(stopping)}; "
         "correct the data, or print with --provisional"
     )
 
@@ -185,4 +185,4 @@ def gate_live(found: Sequence[Finding], *, fail_on: Literal["warning", "critical
     gate([each for each in found if each not in unasked], fail_on=fail_on)
     if unasked:
         rules = "1 rule" if len(unasked) == 1 else f"{len(unasked)} rules"
-        raise StoreError(f"{rules} could not run, and the data was not judged by them: {stops.named(unasked)}")
+        raise StoreError(f"{rules} could not run, and the data was not judged by them: {report_gate.named(unasked)}")

@@ -12,10 +12,10 @@ import polars as pl
 
 from ys_analytics.demo.actions import ACTIONS
 from ys_analytics.demo.calendar import DAY_SECONDS, LAST_SECOND, moments
-from ys_analytics.demo.cast import Cast
-from ys_analytics.demo.exact import PRICE, QUANTITY, Flags, Floats, Ints, fitted, rates
+from ys_analytics.demo.fixed_point import PRICE, QUANTITY, Flags, Floats, Ints, fitted, rates
 from ys_analytics.demo.ledger import FLOWS, NOWHERE, Entries
 from ys_analytics.demo.market import CLOSE, Market
+from ys_analytics.demo.portfolios import Cast
 from ys_analytics.demo.valuation import Worth
 from ys_analytics.schemas import TABLES
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import metrics
-from ys_analytics.desk import activity, bridge, earnings, ledger
+from ys_analytics.desk import activity, bridge, ledger, realised_yields
 from ys_analytics.schemas import TABLES, Span
 
 SPAN = Span.week("2026-W47")
@@ -212,7 +212,7 @@ def offered(apy, rewards="0"):
 def realised(positions, story, offers, priced=None):
     known, priced = assets(), flat() if priced is None else priced
     done = activity.with_gas(metrics.classify_flows(framed("transactions", story)), known, priced)
-    return earnings.realised(positions, ledger.legs(done, known), priced, offers, known, end=SPAN.end)
+    return realised_yields.realised(positions, ledger.legs(done, known), priced, offers, known, end=SPAN.end)
 
 
 def lent(kind="lending"):

@@ -7,7 +7,7 @@ import pytest
 
 from ys_analytics import frames
 from ys_analytics.errors import UsageError
-from ys_analytics.frames.derived import DAILY_CLOSES, DAILY_VALUES
+from ys_analytics.frames.closes import DAILY_CLOSES, DAILY_VALUES
 from ys_analytics.schemas import Span
 
 SPAN = Span(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 11, 9, tzinfo=UTC))
