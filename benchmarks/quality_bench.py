@@ -184,7 +184,7 @@ def _ours(checks: object, suite: object, file: Path, folder: str) -> float:
         began = time.perf_counter()
         checker.run([f"CREATE OR REPLACE VIEW market_data AS SELECT * FROM file('{file}', 'Parquet')"])  # noqa: S608
         with contextlib.redirect_stdout(io.StringIO()):
-            found = checker.judge(suite, checks.Relation("market_data"))
+            found = checker.validate(suite, checks.Relation("market_data"))
         seconds = time.perf_counter() - began
     if any(each.outcome != "passed" for each in found):
         sys.exit(f"a rule that holds did not pass: {json.dumps([each.to_json() for each in found])[:2000]}")
@@ -213,7 +213,7 @@ def whole_run() -> None:
 
     with frozen(demo()) as run:
         began = time.perf_counter()
-        found = quality.judge(run)
+        found = quality.validate(run)
         seconds = time.perf_counter() - began
     quality.rest()
     print(f"\nall suites over the demo's run, imports included: {seconds:.1f} s for {quality.summary(found)}")

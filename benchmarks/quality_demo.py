@@ -261,5 +261,5 @@ def _changed(clean: pl.DataFrame, spoilt: pl.DataFrame) -> int:
 def _faults(frames: Mapping[str, pl.DataFrame], suite: str) -> dict[str, int]:
     """Rows at fault by broken rule of one suite."""
     with frozen(frames) as run:
-        found = quality.judge(run, tables=[suite])
+        found = quality.validate(run, tables=[suite])
     return {each.rule: each.rows for each in found if each.outcome == "failed"}

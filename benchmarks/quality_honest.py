@@ -61,7 +61,7 @@ class History:
 def demo_findings(seed: int, *, portfolios: int = PORTFOLIOS, days: int = DAYS) -> list[Finding]:
     """Whatever all suites say of a clean demo."""
     with frozen(demo(portfolios=portfolios, days=days, seed=seed)) as run:
-        return broken(quality.judge(run))
+        return broken(quality.validate(run))
 
 
 def history_findings(history: History) -> list[Finding]:
@@ -69,7 +69,7 @@ def history_findings(history: History) -> list[Finding]:
     end = history.rows.get_column("timestamp").max() + timedelta(seconds=1)
     week = f"{end.isocalendar().year}-W{end.isocalendar().week:02d}"
     with frozen({history.table: history.rows}, as_of=end, week=week) as run:
-        return broken(quality.judge(run, tables=[history.table]))
+        return broken(quality.validate(run, tables=[history.table]))
 
 
 def broken(found: list[Finding]) -> list[Finding]:

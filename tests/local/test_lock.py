@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from ys_analytics.errors import BusyError
-from ys_analytics.local.lock import Holder, holder, turn
+from ys_analytics.local.lock import LockOwner, holder, turn
 
 _HOLD = """
 from ys_analytics.local.lock import turn
@@ -80,7 +80,7 @@ def test_a_torn_sidecar_still_means_somebody(child, lock):
     first = child(_HOLD, lock)
     first.hear()
     lock.with_suffix(".holder").write_text('{"pid": 1, "pur')
-    assert holder(lock) == Holder(pid=0, purpose="unknown", since="unknown")
+    assert holder(lock) == LockOwner(pid=0, purpose="unknown", since="unknown")
     with pytest.raises(BusyError, match="another process"):
         take(lock, wait=0.01, on_wait=lambda *_: None).__enter__()
 

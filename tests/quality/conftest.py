@@ -90,7 +90,7 @@ def demo(tmp_path_factory, demo_frames) -> Frozen:
 @pytest.fixture(scope="session")
 def judged(demo) -> list[Finding]:
     """Every promise about the demo, judged once."""
-    return quality.judge(demo)
+    return quality.validate(demo)
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def faults(demo_frames, tmp_path_factory):
     frames = demo_frames | {"transactions": spoilt, "market_data": quotes, "portfolio_snapshots": snapshots}
     run = frozen(tmp_path_factory.mktemp("faults") / "2026-W47", frames)
     tables = ["transactions", "market_data", "portfolio_snapshots", "cross_store"]
-    found = {(each.suite, each.rule): each for each in quality.judge(run, tables=tables)}
+    found = {(each.suite, each.rule): each for each in quality.validate(run, tables=tables)}
     return {"found": found, "people": (first, second, third), "link": link, "seat": seat, "frames": frames}
 
 

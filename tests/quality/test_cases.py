@@ -147,7 +147,7 @@ def judged_market(real_market, tmp_path_factory):
         week="2026-W17",
         as_of=datetime(2026, 4, 27, tzinfo=UTC),
     )
-    return quality.judge(run, tables=["market_data"])
+    return quality.validate(run, tables=["market_data"])
 
 
 @pytest.mark.parametrize("case", cases("cmc.zero"))
@@ -203,7 +203,7 @@ def judged_pools(pools, tmp_path_factory):
         week="2025-W40",
         as_of=datetime(2025, 10, 7, tzinfo=UTC),
     )
-    return quality.judge(run, tables=["yield_metrics"])
+    return quality.validate(run, tables=["yield_metrics"])
 
 
 @pytest.mark.parametrize("case", cases("llama.pool_id_collision"))
@@ -297,7 +297,7 @@ def swaps(case):
 def test_swaps_on_chain(case, freeze):
     """What never moved, or names no exchange, is flagged; a route of several swaps in one transaction is not."""
     run = freeze({"dex_trades": swaps(case)}, week="2021-W24", as_of=datetime(2021, 6, 15, tzinfo=UTC))
-    found = failed(quality.judge(run, tables=["dex_trades"]))
+    found = failed(quality.validate(run, tables=["dex_trades"]))
     rule, count = {
         "mev.reverted": ("tokens moved both ways", 2),
         "mev.same_token": ("a swap is between two tokens", 3),

@@ -16,11 +16,11 @@ SUM = "portfolio_snapshots.total_value is the sum of portfolio_positions"
 def judged_with(freeze, demo_frames):
     """The demo with some frames changed, judged across the stores: what is broken, by rule."""
 
-    def judge(changed, tables=("cross_store",)):
-        found = quality.judge(freeze(demo_frames | changed), tables=list(tables))
+    def validate(changed, tables=("cross_store",)):
+        found = quality.validate(freeze(demo_frames | changed), tables=list(tables))
         return {each.rule: each for each in found if each.outcome != "passed"}
 
-    return judge
+    return validate
 
 
 def valued(frames):
@@ -93,7 +93,7 @@ def test_every_table_that_does_not_expire_is_missed_when_it_is_empty(judged_with
 def test_a_suite_of_no_rows_says_that_there_was_nothing_to_check(freeze, demo_frames, tmp_path):
     """Not-null, unique and between hold for no rows, and none of them is counted as kept; Data Docs say so as well."""
     run = freeze({"risk_alerts": demo_frames["risk_alerts"].clear()})
-    found = quality.judge(run, tables=["risk_alerts"])
+    found = quality.validate(run, tables=["risk_alerts"])
     assert all(each.vacuous and each.observed == "nothing to check: 0 rows" for each in found)
     assert quality.summary(found).endswith(f"0 kept, {len(found)} had nothing to check")
     quality.gate(found)

@@ -64,7 +64,7 @@ def test_the_trend_is_oldest_first_and_bounded(tmp_path):
 
 def test_the_history_of_a_run_lies_beside_it(demo, judged):
     """Every judged run is remembered without being asked."""
-    trend = History.beside(demo.folder).trend()
+    trend = History.of_run(demo.folder).trend()
     assert len(trend) == len(judged)
 
 

@@ -131,7 +131,7 @@ def test_honest_extremes_stop_no_report(table, freeze, demo_frames):
             for name, value in values.items()
         )
     beside = {"transactions": demo_frames["transactions"]} if table == "portfolio_snapshots" else {}
-    found = quality.judge(freeze({table: frame} | beside), tables=[table])
+    found = quality.validate(freeze({table: frame} | beside), tables=[table])
     assert [each.rule for each in found if each.outcome != "passed" and each.severity == "critical"] == []
 
 
@@ -149,7 +149,7 @@ def test_no_level_of_prices_is_too_high_or_too_low(factor, freeze, demo_frames):
     dollar = quotes.filter(pl.col("price").median().over("asset_id").is_between(Decimal("0.9"), Decimal("1.1")))
     level = (pl.col("price").cast(pl.Float64) * float(factor)).cast(pl.Decimal(38, 18))
     some = dollar.filter(pl.col("asset_id") == dollar["asset_id"].min()).with_columns(price=level)
-    found = quality.judge(freeze({"market_data": some}), tables=["market_data"])
+    found = quality.validate(freeze({"market_data": some}), tables=["market_data"])
     assert [each.rule for each in found if each.outcome != "passed" and each.severity == "critical"] == []
 
 
@@ -162,14 +162,14 @@ def test_swaps_of_one_transaction_in_one_pool_are_two(freeze, demo_frames):
     """Rows that differ are two swaps; rows alike in all are one, delivered twice, and a warning."""
     swap = demo_frames["dex_trades"].head(1)
     other = swap.with_columns(amount0=-pl.col("amount0"), amount1=-pl.col("amount1"))
-    twice = said(quality.judge(freeze({"dex_trades": pl.concat([swap, other])}), tables=["dex_trades"]))
+    twice = said(quality.validate(freeze({"dex_trades": pl.concat([swap, other])}), tables=["dex_trades"]))
     assert {rule for (_, rule), each in twice.items() if each.outcome == "failed" and "unique" in rule} == set()
 
 
 def test_a_swap_delivered_twice_is_a_warning(freeze, demo_frames):
     """The same swap again moves volume, and no holding."""
     swap = demo_frames["dex_trades"].head(1)
-    again = said(quality.judge(freeze({"dex_trades": pl.concat([swap, swap])}), tables=["dex_trades"]))
+    again = said(quality.validate(freeze({"dex_trades": pl.concat([swap, swap])}), tables=["dex_trades"]))
     unique = [each for (_, rule), each in again.items() if "unique" in rule]
     assert [(each.outcome, each.severity) for each in unique] == [("failed", "warning")]
 
@@ -178,7 +178,7 @@ def test_one_address_on_two_chains_is_two_pools(freeze, demo_frames):
     """Lenders deploy at one address everywhere: two chains at one moment are no contradiction."""
     here = demo_frames["yield_metrics"]
     there = here.with_columns(chain_id=(pl.col("chain_id") + 7000).cast(pl.UInt32))
-    found = said(quality.judge(freeze({"yield_metrics": pl.concat([here, there])}), tables=["yield_metrics"]))
+    found = said(quality.validate(freeze({"yield_metrics": pl.concat([here, there])}), tables=["yield_metrics"]))
     assert [rule for (_, rule), each in found.items() if each.outcome == "failed"] == []
 
 
@@ -203,7 +203,7 @@ def test_a_price_of_nothing_stops_only_beside_prices(price, stops, freeze):
             "source": "test",
         }
     ).with_columns(volume_24h=pl.lit("0"), market_cap=pl.lit("0"), price_change_24h=pl.lit("0"))
-    found = quality.judge(
+    found = quality.validate(
         freeze({"market_data": rows.select([pl.col(name).cast(dtype) for name, dtype in schema.items()])}),
         tables=["market_data"],
     )

@@ -26,7 +26,7 @@ from types import SimpleNamespace
 from ys_analytics import quality
 
 if __name__ == "__main__":
-    quality.judge(SimpleNamespace(folder=Path(sys.argv[1])))
+    quality.validate(SimpleNamespace(folder=Path(sys.argv[1])))
     print("judged", flush=True)
 """
 # Moments that a test tries: about as long as a verdict takes, so that some come before, during and after it.
@@ -85,7 +85,7 @@ def test_a_verdict_cut_short_is_no_verdict(seed, negative):
 
 def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
     """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
-    judge = worker_process._Judge()
+    validate = worker_process._Worker()
     job = {
         "kind": "frozen",
         "tables": ["users"],
@@ -94,28 +94,28 @@ def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
         "suites": str(suites.FOLDER),
     }
     clean = job | {"files": {"users": str(demo.folder / "frames" / "users.parquet")}}
-    exchange = judge._exchange
+    exchange = validate._exchange
 
     def interrupted(line):
-        running = judge.start()
+        running = validate.start()
         running.stdin.write(line + "\n")
         running.stdin.flush()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(judge, "_exchange", interrupted)
+    monkeypatch.setattr(validate, "_exchange", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        judge.ask(clean)
-    monkeypatch.setattr(judge, "_exchange", exchange)
-    answer = judge.ask(job | {"tables": [], "files": {}})
-    judge.stop()
+        validate.ask(clean)
+    monkeypatch.setattr(validate, "_exchange", exchange)
+    answer = validate.ask(job | {"tables": [], "files": {}})
+    validate.stop()
     assert answer["findings"] == []
 
 
 @pytest.mark.parametrize("struck", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
     """Whatever ends it while it is at work, the command says that nothing was judged."""
-    judge = worker_process._Judge()
-    running = psutil.Process(judge.start().pid)
+    validate = worker_process._Worker()
+    running = psutil.Process(validate.start().pid)
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
     job = {
         "kind": "frozen", "tables": ["market_data", "cross_store"], "files": files,
@@ -130,7 +130,7 @@ def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
     with ThreadPoolExecutor(1) as beside:
         striking = beside.submit(strike)
         with pytest.raises(ExpectationFailed, match="nothing was judged"):
-            judge.ask(job)
+            validate.ask(job)
         striking.result()
 
 

@@ -38,7 +38,7 @@ def spoilt(stores):
 def judged_live(analyst, spoilt):
     """Some suites over the live stores, read as the analyst."""
     assert spoilt
-    return {(each.suite, each.rule): each for each in quality.judge_live(analyst, as_of=NOW, tables=SOME)}
+    return {(each.suite, each.rule): each for each in quality.validate_live(analyst, as_of=NOW, tables=SOME)}
 
 
 def test_live_stores_are_judged_where_they_lie(judged_live, spoilt):
@@ -56,7 +56,7 @@ def test_every_suite_can_be_put_to_the_live_engines(analyst):
     """No promise is skipped because an engine lacks a word for it."""
     in_place = [name for name, table in TABLES.items() if table.store in {"postgres", "clickhouse"}]
     asked = [*in_place, "market_sentiment", "cross_store"]
-    found = quality.judge_live(analyst, as_of=NOW, tables=asked)
+    found = quality.validate_live(analyst, as_of=NOW, tables=asked)
     assert [each for each in found if each.outcome == "error"] == []
     assert {each.suite for each in found} == set(asked)
 
@@ -64,7 +64,7 @@ def test_every_suite_can_be_put_to_the_live_engines(analyst):
 def test_an_unknown_table_is_refused_live(analyst):
     """A misspelt table is not a table without faults."""
     with pytest.raises(UsageError, match="asets"):
-        quality.judge_live(analyst, as_of=NOW, tables=["asets"])
+        quality.validate_live(analyst, as_of=NOW, tables=["asets"])
 
 
 def test_an_unreachable_store_is_an_error_of_its_own(settings):
@@ -75,7 +75,7 @@ def test_an_unreachable_store_is_an_error_of_its_own(settings):
         local.open_stores(settings, only=("redis",), role="analyst", purpose="a test") as half,
         pytest.raises(StoreError),
     ):
-        quality.judge_live(half, as_of=NOW, tables=["assets"])
+        quality.validate_live(half, as_of=NOW, tables=["assets"])
 
 
 def test_nothing_secret_is_selected():
@@ -98,7 +98,7 @@ def test_a_rule_that_could_not_run_is_no_fault_of_the_data(analyst, tmp_path):
         "    ),\n"
         "])\n"
     )
-    found = quality.judge_live(analyst, as_of=NOW, tables=["assets"], suites_in=tmp_path)
+    found = quality.validate_live(analyst, as_of=NOW, tables=["assets"], suites_in=tmp_path)
     assert [each.outcome for each in found] == ["error"]
     with pytest.raises(StoreError, match=r"1 rule could not run.*no_such_function"):
         quality.gate_live(found)

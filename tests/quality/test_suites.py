@@ -91,16 +91,16 @@ def test_a_broken_suite_is_an_error_of_its_own(text, word, tmp_path, demo):
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "assets.py").write_text(text)
     with pytest.raises(SuiteError, match=word):
-        quality.judge(demo, tables=["assets"], suites_in=tmp_path)
+        quality.validate(demo, tables=["assets"], suites_in=tmp_path)
 
 
 def test_an_absent_suite_is_an_error_of_its_own(tmp_path, demo):
     """A deleted file is not a table without faults."""
     with pytest.raises(SuiteError, match="absent"):
-        quality.judge(demo, tables=["assets"], suites_in=tmp_path)
+        quality.validate(demo, tables=["assets"], suites_in=tmp_path)
 
 
 def test_an_unknown_table_is_a_question_that_cannot_be_answered(demo):
     """A misspelt table is not a table without faults."""
     with pytest.raises(UsageError, match="asets"):
-        quality.judge(demo, tables=["asets"])
+        quality.validate(demo, tables=["asets"])

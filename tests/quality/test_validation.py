@@ -26,7 +26,7 @@ def test_judging_writes_what_it_returns(demo, judged):
 def test_judging_twice_gives_the_same_bytes(demo, judged):
     """A verdict that changes by itself is none."""
     before = (demo.folder / "findings.json").read_bytes()
-    assert quality.judge(demo) == judged
+    assert quality.validate(demo) == judged
     assert (demo.folder / "findings.json").read_bytes() == before
 
 
@@ -39,7 +39,7 @@ def test_findings_come_in_the_order_of_the_schema(judged):
 def test_judging_some_tables_leaves_the_record_alone(demo, judged, demo_frames):
     """A look at one table is not a verdict on the run."""
     before = (demo.folder / "findings.json").read_bytes()
-    found = quality.judge(demo, tables=["users"])
+    found = quality.validate(demo, tables=["users"])
     assert {each.suite for each in found} == {"users"}
     assert (demo.folder / "findings.json").read_bytes() == before
     assert demo_frames["users"].height > 0
@@ -49,17 +49,17 @@ def test_judging_some_tables_leaves_the_record_alone(demo, judged, demo_frames):
 def test_what_a_run_does_not_hold_is_said(freeze, demo_frames):
     """A promise about what was not frozen was not kept; it was not tried."""
     run = freeze({"assets": demo_frames["assets"]})
-    found = {(each.suite, each.rule): each for each in quality.judge(run)}
+    found = {(each.suite, each.rule): each for each in quality.validate(run)}
     assert found["users", "is in the run"].outcome == "error"
     assert found["cross_store", "market_data.asset_id is among assets.id"].observed == "market_data is not in this run"
     with pytest.raises(UsageError, match="users"):
-        quality.judge(run, tables=["users"])
+        quality.validate(run, tables=["users"])
 
 
 def test_a_column_that_went_missing_is_not_a_pass(freeze, demo_frames):
     """A rule whose column is gone could not run, and a critical one stops the report."""
     run = freeze({"assets": demo_frames["assets"].drop("symbol")})
-    about = [each for each in quality.judge(run, tables=["assets"]) if "symbol" in each.column]
+    about = [each for each in quality.validate(run, tables=["assets"]) if "symbol" in each.column]
     assert about
     assert all(each.outcome == "error" and "symbol" in each.observed for each in about)
     assert any(each.stops for each in about)
@@ -76,7 +76,7 @@ def test_a_past_week_is_as_fresh_as_it_was(demo_frames, tmp_path):
     for name, until in (("fresh", UNTIL), ("stale", UNTIL - timedelta(days=9))):
         quotes = demo_frames["market_data"].filter(pl.col("timestamp") < until)
         run = frozen(tmp_path / name / "2026-W47", {"market_data": quotes}, as_of=datetime(2027, 11, 1, tzinfo=UTC))
-        late = {each.rule: each for each in quality.judge(run, tables=["market_data"])}["on_time(timestamp)"]
+        late = {each.rule: each for each in quality.validate(run, tables=["market_data"])}["on_time(timestamp)"]
         assert late.outcome == {"fresh": "passed", "stale": "failed"}[name]
 
 
@@ -132,7 +132,7 @@ GENESIS = "between(timestamp, >= 2009-01-03 00:00:00+00:00)"
 )
 def test_dirt_is_found_by_name(table, rule, spoil, freeze, demo_frames):
     """One bad value in one row breaks the promise it breaks, and says which row."""
-    found = broken(quality.judge(freeze({table: spoil(demo_frames[table])}), tables=[table]))
+    found = broken(quality.validate(freeze({table: spoil(demo_frames[table])}), tables=[table]))
     assert rule in found
     assert found[rule].rows == (2 if "unique" in rule else 1)
     assert set(TABLES[table].key) <= set(found[rule].sample[0])
@@ -163,7 +163,7 @@ DISAGREEMENTS = {
 def test_stores_that_disagree_are_found(freeze, demo_frames, judged):
     """One truth, however often it is kept: each disagreement is found, and none was there before."""
     spoilt = {table: spoil(demo_frames[table]) for table, spoil in DISAGREEMENTS.values()}
-    found = broken(quality.judge(freeze(demo_frames | spoilt), tables=["cross_store"]))
+    found = broken(quality.validate(freeze(demo_frames | spoilt), tables=["cross_store"]))
     assert set(DISAGREEMENTS) <= set(found)
     assert all(found[rule].sample for rule in DISAGREEMENTS)
     assert not set(DISAGREEMENTS) & set(broken(judged))

@@ -96,7 +96,7 @@ def test_a_provisional_report_says_why_and_is_marked_on_every_page_of_both_forms
 def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judged_as, tmp_path):
     """The demo's own gap, found by the suites: under the charts of the portfolio that has it, and on nobody else's."""
     run = week.copy(tmp_path)
-    found = quality.judge(open_run(run), tables=["portfolio_snapshots"])
+    found = quality.validate(open_run(run), tables=["portfolio_snapshots"])
     assert [one for one in found if one.outcome == "failed" and one.severity == "warning"]
     judged_as(run, found)
     (printed,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP])

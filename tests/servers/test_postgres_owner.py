@@ -286,7 +286,7 @@ def test_sound_data_is_sound_where_it_lies(site: Callable[..., Site]) -> None:
     with ours.opened() as stores:
         migrations.up(stores, settings=ours.settings)
         asked = ["assets", "users", "user_api_keys", "risk_assessments", "satellite_agents", "agent_tasks"]
-        found = quality.judge_live(stores, as_of=datetime(2026, 11, 20, tzinfo=UTC), tables=asked)
+        found = quality.validate_live(stores, as_of=datetime(2026, 11, 20, tzinfo=UTC), tables=asked)
     assert [each for each in found if each.outcome == "error"] == []
     assert {each.suite for each in found} == set(asked)
     json = [each for each in found if "json" in each.rule]
@@ -304,7 +304,7 @@ def test_a_database_in_latin_1_is_read(server: Server) -> None:
             postgres.run(
                 "UPDATE satellite_agents SET name = 'Zoë' WHERE name = (SELECT min(name) FROM satellite_agents)"
             )
-            found = quality.judge_live(stores, as_of=datetime(2026, 11, 20, tzinfo=UTC), tables=["satellite_agents"])
+            found = quality.validate_live(stores, as_of=datetime(2026, 11, 20, tzinfo=UTC), tables=["satellite_agents"])
             assert [each for each in found if each.outcome == "error"] == []
             migrations.down(stores, settings=Settings(_env_file=None))
     finally:

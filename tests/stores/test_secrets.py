@@ -133,7 +133,7 @@ def test_keywords_of_libpq_show_no_part_of_a_password() -> None:
 def test_no_row_of_the_status_shows_a_part_of_a_password(letter: str) -> None:
     """Each store has its row, whatever is wrong with its URL."""
     password = f"{_HEAD}{letter}{_TAIL}"
-    nobody = Settings(
+    no_progress = Settings(
         _env_file=None,
         statement_timeout=1,
         postgres_url=f"postgresql://me:{password}@127.0.0.1:1/ys",
@@ -144,7 +144,7 @@ def test_no_row_of_the_status_shows_a_part_of_a_password(letter: str) -> None:
         analyst_password=password,
         qdrant_api_key=password,
     )
-    rows = local.status(nobody)
+    rows = local.status(no_progress)
     assert [(row.store, row.server) for row in rows] == [
         ("postgres", "primary"),
         ("postgres", "replica"),
@@ -153,4 +153,4 @@ def test_no_row_of_the_status_shows_a_part_of_a_password(letter: str) -> None:
         ("qdrant", ""),
     ]
     assert all(row.failing and row.note for row in rows)
-    assert not leaked(repr(rows) + repr(nobody), password)
+    assert not leaked(repr(rows) + repr(no_progress), password)

@@ -157,10 +157,10 @@ def test_a_warning_stands_with_its_view_in_every_form(sit, whole):
         ys.tables.positions(desk.positions()),
         ys.tables.satellites(desk.satellites()),
     ):
-        warned = view.beside(said)
+        warned = view.with_warnings(said)
         assert '<p class="ys-warning" role="note">Warning on market_data: &lt;b&gt;stale' in warned.to_html()
         assert warned.twin()["warnings"] == list(said)
-        assert view.beside(()).to_html() == view.to_html()
+        assert view.with_warnings(()).to_html() == view.to_html()
         if isinstance(warned, Chart):
             title = warned._repr_mimebundle_()[PLOTLY_TYPE]["layout"]["title"]
             assert "&lt;b&gt;stale" in title["subtitle"]["text"]

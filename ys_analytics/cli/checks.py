@@ -68,7 +68,7 @@ def _live(tables: list[str] | None) -> Verdict:
     from ys_analytics.cli.opening import analyst
 
     with analyst("ys check --live") as stores:
-        found = quality.judge_live(stores, as_of=datetime.now(UTC), tables=tables)
+        found = quality.validate_live(stores, as_of=datetime.now(UTC), tables=tables)
         broken = any(each.outcome != "passed" for each in found)
         names = dict(frames.load(stores, "portfolios").select("id", "name").iter_rows()) if broken else {}
         return found, {}, names
@@ -80,13 +80,13 @@ def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> Verdic
     from ys_analytics.cli.console import say
 
     run = frames.open_run(folder)
-    found = quality.judge(run, tables=tables)
+    found = quality.validate(run, tables=tables)
     if tables is None:
         say(f"scorecard: {quality.write_scorecard(run.folder)}")
     if docs is not None:
         say(f"data docs: {quality.data_docs(run, into=docs, tables=tables)}")
     names = dict(run.frame("portfolios").select("id", "name").iter_rows()) if "portfolios" in run.tables else {}
-    return found, quality.History.beside(run.folder).since(), names
+    return found, quality.History.of_run(run.folder).since(), names
 
 
 def _folder(week: str) -> Path:

@@ -13,7 +13,7 @@ from ys_analytics.demo.calendar import DAY_SECONDS, moment, moments
 from ys_analytics.demo.fixed_point import Ints, amounts, fitted, rates
 from ys_analytics.demo.identity import row_ids, stream
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.world import SATELLITES
 from ys_analytics.schemas import TABLES
 
@@ -67,7 +67,7 @@ def health_status(success: float) -> str:
     return "degraded" if success >= 0.7 else "unhealthy"  # noqa: PLR2004
 
 
-def agent_tasks(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
+def agent_tasks(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `agent_tasks`: up to six a satellite and day, more when the market is afraid."""
     chance = stream(seed, "tasks")
     days = market.days.size

@@ -15,7 +15,7 @@ from ys_analytics.demo.calendar import moment, moments
 from ys_analytics.demo.fixed_point import Flags, Floats, fitted, rates
 from ys_analytics.demo.identity import name_id, row_ids
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.risk import Risks, liquidation_score
 from ys_analytics.demo.users import user_id
 from ys_analytics.schemas import TABLES
@@ -83,7 +83,7 @@ def measures(risks: Risks) -> tuple[Floats, ...]:
     return tuple(np.where(risks.measured, row, np.nan) for row in rows)
 
 
-def risk_assessments(cast: Cast, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
+def risk_assessments(cast: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
     """The table `risk_assessments`: each risk of each portfolio on Sundays and when a limit is crossed."""
     sunday = (market.days.astype("datetime64[D]").astype(np.int64) + 3) % 7 == 6  # noqa: PLR2004 - Monday is 0
     parts = []
@@ -113,7 +113,7 @@ def risk_assessments(cast: Cast, market: Market, risks: Risks, *, seed: int) -> 
     return fitted(rows.to_dict(), schema).sort("created_at", "id")
 
 
-def risk_alerts(cast: Cast, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
+def risk_alerts(cast: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
     """The table `risk_alerts`: one for each time a limit was crossed; its severity is the worst it came to."""
     rows = []
     for limit, measure in zip(LIMITS, measures(risks), strict=True):
@@ -129,7 +129,7 @@ def risk_alerts(cast: Cast, market: Market, risks: Risks, *, seed: int) -> pl.Da
 
 
 def _alert(
-    cast: Cast,
+    cast: Portfolios,
     market: Market,
     limit: Limit,
     measure: Floats,

@@ -19,7 +19,7 @@ from ys_analytics.demo.calendar import DAY_SECONDS, HOUR_SECONDS, LAST_SECOND, m
 from ys_analytics.demo.fixed_point import PRICE, PRICE_SCALE, decimals, fitted
 from ys_analytics.demo.identity import fake_hash, name_id, stream
 from ys_analytics.demo.market import CLOSE, HOURS, Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.risk import Risks, liquidation_score
 from ys_analytics.demo.snapshots import Claims
 from ys_analytics.demo.users import targets, user_id
@@ -40,7 +40,7 @@ Row = dict[str, object]
 class Present:
     """Everything the caches are made of, as it stands at the last close."""
 
-    cast: Cast
+    cast: Portfolios
     market: Market
     claims: Claims
     risks: Risks

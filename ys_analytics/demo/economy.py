@@ -52,10 +52,10 @@ _YEARS = range(2015, 2101)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _Economy:
     """A story and everything it rests on."""
 
-    cast: casting.Cast
+    cast: casting.Portfolios
     market: markets.Market
     rates: pools.Rates
     seed: int
@@ -104,14 +104,14 @@ def economy(
     )
     rates = pools.wander(quoted, seed=seed)
     market = markets.with_receipts(quoted, fees=rates.fees[UNISWAP_V2], seed=seed)
-    told = _Told(
+    told = _Economy(
         cast=casting.cast(portfolios=portfolios, market=market, seed=seed), market=market, rates=rates, seed=seed
     )
     _tell(told, progress)
     return told.frames
 
 
-def _tell(told: _Told, progress: Progress) -> None:
+def _tell(told: _Economy, progress: Progress) -> None:
     cast, market, seed, frames = told.cast, told.market, told.seed, told.frames
     progress("transactions", 1, 5)
     entries = simulation.tell(cast, market, told.rates, seed=seed)

@@ -13,7 +13,7 @@ from ys_analytics.demo.calendar import HOUR_SECONDS
 from ys_analytics.demo.fixed_point import PRICE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
 from ys_analytics.demo.identity import stream
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.world import DEBT, ETH, GAS_2, MAINNET, PLACES
 from ys_analytics.schemas.outcomes import OUTCOMES, PAYING
 
@@ -92,7 +92,7 @@ class Entries:
 class Book:
     """Holdings as the days pass; `post` is the only thing that changes them."""
 
-    def __init__(self, cast: Cast, market: Market, *, seed: int) -> None:
+    def __init__(self, cast: Portfolios, market: Market, *, seed: int) -> None:
         """Open an empty book before the first day."""
         self.cast = cast
         self.market = market

@@ -92,7 +92,7 @@ _UNMANAGED: dict[Role, Profile] = {"still": "conservative", "empty": "conservati
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cast:
+class Portfolios:
     """All portfolios, by column; the position in each column is the portfolio's number.
 
     Attributes:
@@ -150,7 +150,7 @@ class Cast:
         return np.stack([homes[place.home] for place in PLACES], axis=1)
 
 
-def cast(*, portfolios: int, market: Market, seed: int) -> Cast:
+def cast(*, portfolios: int, market: Market, seed: int) -> Portfolios:
     """As many portfolios as asked for, the special ones first.
 
     A second chain whose native token the market does not price is not used.
@@ -171,7 +171,7 @@ def cast(*, portfolios: int, market: Market, seed: int) -> Cast:
         if role == "refilled":
             gone = int(days * 0.45)
             away[number] = gone, gone + min(_DAYS_EMPTY, days // 4)
-    return Cast(
+    return Portfolios(
         ids=[name_id("portfolio", seed, number) for number in range(portfolios)],
         names=names,
         notes=notes,

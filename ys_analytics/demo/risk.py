@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ys_analytics.demo.calendar import DAY_SECONDS, moments
 from ys_analytics.demo.fixed_point import Flags, Floats, Ints, amounts, fitted, rates
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.simulation import health
 from ys_analytics.demo.snapshots import Claims
 from ys_analytics.demo.valuation import Worth, values_at
@@ -65,7 +65,7 @@ def liquidation_score(distance: Floats) -> Floats:
     return score
 
 
-def measure(cast: Cast, market: Market, worth: Worth, claims: Claims) -> Risks:
+def measure(cast: Portfolios, market: Market, worth: Worth, claims: Claims) -> Risks:
     """All portfolios at all closes."""
     closes = worth.instants.close
     returns = claims.returns[:, closes]
@@ -96,7 +96,7 @@ def measure(cast: Cast, market: Market, worth: Worth, claims: Claims) -> Risks:
     )
 
 
-def risk_metrics(cast: Cast, market: Market, risks: Risks) -> pl.DataFrame:
+def risk_metrics(cast: Portfolios, market: Market, risks: Risks) -> pl.DataFrame:
     """The table `risk_metrics`: one row a portfolio and close, from the twentieth return on."""
     who, day = np.nonzero(risks.measured)
     return fitted(

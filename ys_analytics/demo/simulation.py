@@ -14,7 +14,7 @@ from ys_analytics.demo.fixed_point import QUANTITY, QUANTITY_SCALE, Flags, Float
 from ys_analytics.demo.ledger import Book, Entries
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.pools import Rates
-from ys_analytics.demo.portfolios import Cast, Role
+from ys_analytics.demo.portfolios import Portfolios, Role
 from ys_analytics.demo.world import (
     AAVE_USDC,
     AAVE_WETH,
@@ -57,9 +57,9 @@ _FUNDED_BY = {STETH: ETH, AWETH: ETH, FARM: LP}
 _ALONE: tuple[tuple[Role, int], ...] = (("hold", BTC), ("new", BTC), ("losing", USDT), ("still", TBILL))
 
 
-def tell(cast: Cast, market: Market, rates: Rates, *, seed: int) -> Entries:
+def tell(cast: Portfolios, market: Market, rates: Rates, *, seed: int) -> Entries:
     """Everything that happened to every portfolio, in order."""
-    story = _Story(cast, market, rates, seed=seed)
+    story = _Simulation(cast, market, rates, seed=seed)
     for day in range(market.days.size):
         story.live(day)
     return story.book.entries()
@@ -77,10 +77,10 @@ def health(values: Floats) -> Floats:
         return np.where(owed > 0, backing / owed, np.inf)
 
 
-class _Story:
+class _Simulation:
     """The book, and what has been earned but not yet credited."""
 
-    def __init__(self, cast: Cast, market: Market, rates: Rates, *, seed: int) -> None:
+    def __init__(self, cast: Portfolios, market: Market, rates: Rates, *, seed: int) -> None:
         self.book = Book(cast, market, seed=seed)
         self.cast = cast
         self.market = market

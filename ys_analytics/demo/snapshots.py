@@ -15,7 +15,7 @@ from ys_analytics.demo.calendar import DAY_SECONDS, LAST_SECOND, moments
 from ys_analytics.demo.fixed_point import PRICE, QUANTITY, Flags, Floats, Ints, fitted, rates
 from ys_analytics.demo.ledger import FLOWS, NOWHERE, Entries
 from ys_analytics.demo.market import CLOSE, Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.valuation import Worth
 from ys_analytics.schemas import TABLES
 
@@ -76,13 +76,13 @@ class Claims:
     returns: Floats
 
 
-def liar(cast: Cast) -> int:
+def liar(cast: Portfolios) -> int:
     """Number of the portfolio whose claims are wrong on purpose: the first ordinary one after the odd ones, or 0."""
     later = [number for number, role in enumerate(cast.roles) if role == "ordinary" and number > 1]
     return later[0] if later else 0
 
 
-def claim(cast: Cast, market: Market, entries: Entries, worth: Worth) -> Claims:
+def claim(cast: Portfolios, market: Market, entries: Entries, worth: Worth) -> Claims:
     """What the platform says at every snapshot."""
     flows = _Flows(cast, market, entries, worth)
     running = _Running(worth)
@@ -93,7 +93,7 @@ def claim(cast: Cast, market: Market, entries: Entries, worth: Worth) -> Claims:
     return claims
 
 
-def snapshots(cast: Cast, market: Market, worth: Worth, claims: Claims) -> pl.DataFrame:
+def snapshots(cast: Portfolios, market: Market, worth: Worth, claims: Claims) -> pl.DataFrame:
     """The table `portfolio_snapshots`, by portfolio and then in time."""
     who, when = worth.snapshots["portfolio"].to_numpy(), worth.snapshots["instant"].to_numpy()
     day, hour = worth.instants.day[when], worth.instants.hour[when]
@@ -120,7 +120,7 @@ Event = tuple[int, float, float]
 class _Flows:
     """External flows in USD, summed by the instant they are before."""
 
-    def __init__(self, cast: Cast, market: Market, entries: Entries, worth: Worth) -> None:
+    def __init__(self, cast: Portfolios, market: Market, entries: Entries, worth: Worth) -> None:
         external = _external(entries)
         who, day, second = entries.who[external], entries.day[external], entries.second[external]
         came = entries.target[external] != NOWHERE

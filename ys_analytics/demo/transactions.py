@@ -27,7 +27,7 @@ from ys_analytics.demo.fixed_point import (
 from ys_analytics.demo.identity import name_id, row_ids, transaction_hashes
 from ys_analytics.demo.ledger import FLOWS, GAS_PRICE_SCALE, GAS_UNITS, NOWHERE, STATUSES, Entries
 from ys_analytics.demo.market import CLOSE, Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.users import strategy_id
 from ys_analytics.demo.valuation import Worth, assets_of
 from ys_analytics.demo.world import ASSETS, BLOCKS, PLACES
@@ -38,7 +38,7 @@ _BLOCKS_FROM = 1_735_689_600
 _IDS = pl.Series([asset.id for asset in ASSETS])
 
 
-def transactions(cast: Cast, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
+def transactions(cast: Portfolios, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
     """The table `transactions`, by portfolio and then in time."""
     owned = assets_of(cast)
     types, protocols = [action.type for action in ACTIONS], [action.protocol or None for action in ACTIONS]
@@ -68,7 +68,7 @@ def transactions(cast: Cast, market: Market, entries: Entries, *, seed: int) -> 
     )
 
 
-def portfolio_positions(cast: Cast, market: Market, entries: Entries, worth: Worth, *, seed: int) -> pl.DataFrame:
+def portfolio_positions(cast: Portfolios, market: Market, entries: Entries, worth: Worth, *, seed: int) -> pl.DataFrame:
     """The table `portfolio_positions`: what is held at the last close, at its price."""
     last = worth.quantities[:, -1]
     who, place = np.nonzero(last)
@@ -105,7 +105,7 @@ def portfolio_positions(cast: Cast, market: Market, entries: Entries, worth: Wor
     )
 
 
-def _strategies(cast: Cast, entries: Entries, *, seed: int) -> pl.Series:
+def _strategies(cast: Portfolios, entries: Entries, *, seed: int) -> pl.Series:
     """The strategy that did it; none when the owner did, or when it is not one the satellites run."""
     kinds = [action.strategy for action in ACTIONS]
     named = sorted({kind for kind in kinds if kind})
@@ -152,7 +152,7 @@ def _note(action: int, flow: int, source: int, target: int) -> str:
     return json.dumps(note)
 
 
-def _average_cost(cast: Cast, market: Market, entries: Entries) -> Floats:
+def _average_cost(cast: Portfolios, market: Market, entries: Entries) -> Floats:
     """Mean market price in USD of what came in, by portfolio and place."""
     real = (entries.target != NOWHERE) & (entries.moved == 1)
     who, place, units = entries.who[real], entries.target[real], entries.received[real] / QUANTITY

@@ -15,7 +15,7 @@ from ys_analytics.demo.fixed_point import fitted
 from ys_analytics.demo.identity import fake_hash, name_id, stream
 from ys_analytics.demo.ledger import Entries
 from ys_analytics.demo.market import Market
-from ys_analytics.demo.portfolios import LIMITS, Cast
+from ys_analytics.demo.portfolios import LIMITS, Portfolios
 from ys_analytics.demo.world import PLACES, SYMBOLS
 from ys_analytics.schemas import TABLES
 
@@ -35,7 +35,7 @@ _FAMILIES = ("Example", "Sample", "Placeholder", "Specimen", "Model", "Fixture",
 _SESSION = timedelta(hours=24)
 
 
-def users(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
+def users(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `users`, secret columns included; nobody in it exists."""
     end = moment(market.days[-1], 20 * 3600)
     began = moment(market.days[0]) - timedelta(days=30)
@@ -60,7 +60,7 @@ def users(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
     )
 
 
-def user_api_keys(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
+def user_api_keys(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `user_api_keys`: every other user has one; the hash is of no key."""
     end = moment(market.days[-1], 12 * 3600)
     numbers = range(0, cast.users, 2)
@@ -80,7 +80,7 @@ def user_api_keys(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
     )
 
 
-def user_sessions(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
+def user_sessions(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `user_sessions`: one login for two users in three, on the last day."""
     end = moment(market.days[-1], 20 * 3600)
     numbers = [number for number in range(cast.users) if (number + 1) % 3]
@@ -99,7 +99,7 @@ def user_sessions(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
     )
 
 
-def portfolios(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
+def portfolios(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `portfolios`."""
     numbers = range(cast.size)
     end = moment(market.days[-1], 12 * 3600)
@@ -122,7 +122,7 @@ def portfolios(cast: Cast, market: Market, *, seed: int) -> pl.DataFrame:
     )
 
 
-def targets(cast: Cast, number: int) -> dict[str, float]:
+def targets(cast: Portfolios, number: int) -> dict[str, float]:
     """Wanted weight of each symbol, cash in USDC for the rest; what is borrowed counts against it."""
     alone = {"hold": "BTC", "new": "BTC", "losing": "USDT", "still": "TBILL", "empty": "USDC"}
     if cast.roles[number] in alone:
@@ -141,7 +141,7 @@ def strategy_id(seed: int, number: int, kind: str) -> str:
     return name_id("strategy", seed, number, kind)
 
 
-def trading_strategies(cast: Cast, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
+def trading_strategies(cast: Portfolios, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
     """The table `trading_strategies`: one for each kind of thing a portfolio ever did."""
     kinds = np.array([action.strategy for action in ACTIONS])
     done = sorted({(int(who), str(kinds[action])) for who, action in zip(entries.who, entries.action, strict=True)})
@@ -171,7 +171,7 @@ def user_id(seed: int, number: int) -> str:
     return name_id("user", seed, number)
 
 
-def _parameters(cast: Cast, who: int, kind: str) -> dict[str, object]:
+def _parameters(cast: Portfolios, who: int, kind: str) -> dict[str, object]:
     positions = {"staking": "staked", "lending": "lending", "liquidity_provision": "lp_token",
                  "yield_farming": "yield_farm"}  # fmt: skip
     wanted = sum(

@@ -13,7 +13,7 @@ import polars as pl
 from ys_analytics.demo.fixed_point import PRICE_SCALE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, decimals
 from ys_analytics.demo.ledger import NOWHERE, Entries
 from ys_analytics.demo.market import CLOSE, HOURS, Market
-from ys_analytics.demo.portfolios import Cast
+from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.world import ASSETS, PLACES, SYMBOLS
 from ys_analytics.schemas import MONEY
 
@@ -79,7 +79,7 @@ def instants(market: Market) -> Instants:
     return Instants(day=order // HOURS, hour=order % HOURS)
 
 
-def value(cast: Cast, market: Market, entries: Entries) -> Worth:
+def value(cast: Portfolios, market: Market, entries: Entries) -> Worth:
     """All portfolios at all instants."""
     moments = instants(market)
     quantities = _quantities(cast, entries, moments)
@@ -96,7 +96,7 @@ def value(cast: Cast, market: Market, entries: Entries) -> Worth:
     )
 
 
-def assets_of(cast: Cast) -> Ints:
+def assets_of(cast: Portfolios) -> Ints:
     """Which asset each portfolio has in each place, as a number in `ASSETS`."""
     at = {(asset.symbol, asset.chain): number for number, asset in enumerate(ASSETS)}
 
@@ -110,7 +110,7 @@ def assets_of(cast: Cast) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(cast.size, len(PLACES))
 
 
-def values_at(worth: Worth, cast: Cast, market: Market, chosen: Flags) -> Iterator[tuple[slice, Floats]]:
+def values_at(worth: Worth, cast: Portfolios, market: Market, chosen: Flags) -> Iterator[tuple[slice, Floats]]:
     """USD by portfolio, chosen instant and place, for statistics; some portfolios at a time."""
     day, hour = worth.instants.day[chosen], worth.instants.hour[chosen]
     symbols = cast.symbols
@@ -124,7 +124,7 @@ def _chunks(size: int) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, size))
 
 
-def _quantities(cast: Cast, entries: Entries, moments: Instants) -> Ints:
+def _quantities(cast: Portfolios, entries: Entries, moments: Instants) -> Ints:
     """Entries summed up to each instant: what is held is what was moved."""
     changes = np.zeros((cast.size, moments.day.size, len(PLACES)), dtype=np.int64)
     when = moments.after(entries)
@@ -135,7 +135,7 @@ def _quantities(cast: Cast, entries: Entries, moments: Instants) -> Ints:
     return changes.cumsum(axis=1, out=changes)
 
 
-def _shown(cast: Cast, market: Market, moments: Instants) -> Flags:
+def _shown(cast: Portfolios, market: Market, moments: Instants) -> Flags:
     """A snapshot at each instant since a portfolio began, but for the empty one and the one with a gap."""
     shown = moments.day[None, :] >= cast.opened[:, None]
     shown[cast.playing("empty")] = False
@@ -145,7 +145,15 @@ def _shown(cast: Cast, market: Market, moments: Instants) -> Flags:
     return shown
 
 
-def _held(cast: Cast, market: Market, quantities: Ints, shown: Flags, moments: Instants, *, first: int) -> pl.DataFrame:
+def _held(
+    cast: Portfolios,
+    market: Market,
+    quantities: Ints,
+    shown: Flags,
+    moments: Instants,
+    *,
+    first: int,
+) -> pl.DataFrame:
     """One row for each portfolio, instant and asset: portfolio, instant, asset, value exact."""
     who, when, place = np.nonzero(np.where(shown[:, :, None], quantities, 0))
     symbol = cast.symbols[first + who, place]

@@ -10,7 +10,7 @@ import polars as pl
 from ys_analytics.frames import texts
 from ys_analytics.schemas import Collection, Column
 from ys_analytics.stores.common.json_text import decode
-from ys_analytics.stores.common.progress import Arrived, nobody
+from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.qdrant import Qdrant
 
@@ -26,7 +26,13 @@ def batches(store: Qdrant, collection: Collection, refusals: RejectPolicy) -> It
         yield _typed(points, collection, refusals)
 
 
-def read(store: Qdrant, collection: Collection, refusals: RejectPolicy, *, arrived: Arrived = nobody) -> pl.DataFrame:
+def read(
+    store: Qdrant,
+    collection: Collection,
+    refusals: RejectPolicy,
+    *,
+    arrived: Arrived = no_progress,
+) -> pl.DataFrame:
     """Every point of a collection; as `batches`."""
     points = store.read(collection.name, collection.size, refusals=refusals, arrived=arrived)
     return _typed(points, collection, refusals)

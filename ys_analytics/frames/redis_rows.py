@@ -10,7 +10,7 @@ import polars as pl
 from ys_analytics.errors import UsageError
 from ys_analytics.frames import texts
 from ys_analytics.schemas import KeyFamily
-from ys_analytics.stores.common.progress import Arrived, nobody
+from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.redis import Redis
 
@@ -18,7 +18,7 @@ from ys_analytics.stores.redis import Redis
 _PAIR = 2
 
 
-def read(store: Redis, family: KeyFamily, refusals: RejectPolicy, *, arrived: Arrived = nobody) -> pl.DataFrame:
+def read(store: Redis, family: KeyFamily, refusals: RejectPolicy, *, arrived: Arrived = no_progress) -> pl.DataFrame:
     """Every value of a family as rows of its declared columns, with the lifetime left.
 
     Raises:

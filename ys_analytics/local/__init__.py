@@ -8,15 +8,15 @@ from ys_analytics.local.engines import ALL, StoreName
 from ys_analytics.local.engines import start as up
 from ys_analytics.local.engines import stop as down
 from ys_analytics.local.home import Home
-from ys_analytics.local.lock import Holder, OnWait
+from ys_analytics.local.lock import LockOwner, OnWait
 from ys_analytics.local.opening import Addresses, Role, open_stores
 from ys_analytics.local.status import Status, probe, replica, status
 
 __all__ = [
     "ALL",
     "Addresses",
-    "Holder",
     "Home",
+    "LockOwner",
     "OnWait",
     "Role",
     "Status",

@@ -25,7 +25,7 @@ _LOOK = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LockOwner:
     """Who holds an embedded store, and what for."""
 
     pid: int
@@ -38,17 +38,17 @@ class Holder:
 
 
 # Called once with the store's name and its holder, when a turn must be waited for.
-OnWait = Callable[[str, Holder | None], None]
+OnWait = Callable[[str, LockOwner | None], None]
 
 
-def say(store: str, holder: Holder | None) -> None:
+def say(store: str, holder: LockOwner | None) -> None:
     """Tell the person at the terminal for whom they wait."""
     sys.stderr.write(printable(f"waiting for {store}: {holder or 'another process'} holds it") + "\n")
     sys.stderr.flush()
 
 
 @dataclass
-class _Turn:
+class _ExclusiveLock:
     """This process's place at one folder: how many of its blocks hold it, and the lock they share."""
 
     lock: FileLock
@@ -56,7 +56,7 @@ class _Turn:
     count: int = 0
 
 
-_turns: dict[Path, _Turn] = {}
+_turns: dict[Path, _ExclusiveLock] = {}
 _turns_gate = threading.Lock()
 
 
@@ -85,7 +85,7 @@ def turn(lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait =
         BusyError: another process held it for longer than `wait`; the message names it.
     """
     with _turns_gate:
-        mine = _turns.setdefault(lock, _Turn(FileLock(lock, thread_local=False)))
+        mine = _turns.setdefault(lock, _ExclusiveLock(FileLock(lock, thread_local=False)))
     _enter(mine, lock, store=store, purpose=purpose, wait=wait, on_wait=on_wait)
     try:
         yield
@@ -97,7 +97,7 @@ def turn(lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait =
                 mine.lock.release()
 
 
-def holder(lock: Path) -> Holder | None:
+def holder(lock: Path) -> LockOwner | None:
     """Who holds a folder now; None when nobody does. Never waits."""
     if not lock.exists():
         return None
@@ -105,12 +105,12 @@ def holder(lock: Path) -> Holder | None:
     try:
         probe.acquire(blocking=False)
     except Timeout:
-        return _read(lock) or Holder(pid=0, purpose="unknown", since="unknown")
+        return _read(lock) or LockOwner(pid=0, purpose="unknown", since="unknown")
     probe.release()
     return None
 
 
-def _enter(mine: _Turn, lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait) -> None:
+def _enter(mine: _ExclusiveLock, lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait) -> None:
     """Count ourselves in; the first of this process takes the lock, the others find it taken for them."""
     deadline = time.monotonic() + wait
     # a thread of ours that waits for another process holds the gate; whoever comes after waits for the same
@@ -148,15 +148,15 @@ def _sidecar(lock: Path) -> Path:
 
 def _write(lock: Path, purpose: str) -> None:
     """Say who we are, whole or not at all."""
-    us = Holder(os.getpid(), purpose, datetime.now(UTC).isoformat(timespec="seconds"))
+    us = LockOwner(os.getpid(), purpose, datetime.now(UTC).isoformat(timespec="seconds"))
     draft = lock.with_suffix(f".{os.getpid()}")
     draft.write_text(json.dumps(asdict(us)), encoding="utf-8")
     draft.replace(_sidecar(lock))
 
 
-def _read(lock: Path) -> Holder | None:
+def _read(lock: Path) -> LockOwner | None:
     """What the sidecar says; None when it is absent or is not one."""
     try:
-        return Holder(**json.loads(_sidecar(lock).read_text(encoding="utf-8")))
+        return LockOwner(**json.loads(_sidecar(lock).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None

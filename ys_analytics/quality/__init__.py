@@ -5,27 +5,25 @@ that knows Great Expectations and pandas, and it keeps both in a process of
 their own.
 """
 
-from ys_analytics.quality.findings import Subject, by_gravity, subject, to_json
+from ys_analytics.quality.findings import Subject, by_severity, subject, to_json
 from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.findings import whole as judged_whole
 from ys_analytics.quality.findings import write as write_findings
 from ys_analytics.quality.history import History
-from ys_analytics.quality.live import judge_live
+from ys_analytics.quality.live import validate_live
 from ys_analytics.quality.report_gate import named, people, reach, stopped, whom
 from ys_analytics.quality.scorecard import write_scorecard
 from ys_analytics.quality.terminal import summary, table
-from ys_analytics.quality.validation import data_docs, gate, gate_live, judge
+from ys_analytics.quality.validation import data_docs, gate, gate_live, validate
 from ys_analytics.quality.worker_process import rest, warm
 
 __all__ = [
     "History",
     "Subject",
-    "by_gravity",
+    "by_severity",
     "data_docs",
     "gate",
     "gate_live",
-    "judge",
-    "judge_live",
     "judged_whole",
     "named",
     "people",
@@ -37,6 +35,8 @@ __all__ = [
     "summary",
     "table",
     "to_json",
+    "validate",
+    "validate_live",
     "warm",
     "whom",
     "write_findings",

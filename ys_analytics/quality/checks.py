@@ -136,7 +136,7 @@ class Checker:
                 connection.execute(text(statement.replace(":", r"\:")))
             connection.commit()
 
-    def judge(self, suite: Suite, relation: Relation) -> list[Finding]:
+    def validate(self, suite: Suite, relation: Relation) -> list[Finding]:
         """The verdict on every promise of one suite, in the order of its file.
 
         A first pass asks only whether each promise holds; the rows at fault are fetched for those that do not.

@@ -113,7 +113,7 @@ def to_json(found: Iterable[Finding]) -> str:
 LOADS = "loads as declared"
 
 
-def by_gravity(found: Iterable[Finding]) -> list[Finding]:
+def by_severity(found: Iterable[Finding]) -> list[Finding]:
     """What failed or could not run, the gravest first; order of suites within."""
     broken = [each for each in found if each.outcome != "passed"]
     return sorted(broken, key=lambda each: _GRAVITY[each.severity])

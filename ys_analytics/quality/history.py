@@ -53,7 +53,7 @@ class History:
     path: Path
 
     @classmethod
-    def beside(cls, run: Path) -> "History":
+    def of_run(cls, run: Path) -> "History":
         """The history of the folder a run lies in."""
         return cls(run.parent / NAME)
 

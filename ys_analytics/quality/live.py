@@ -28,7 +28,7 @@ from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
 _IN_PLACE = ("postgres", "clickhouse")
 
 
-def judge_live(
+def validate_live(
     stores: Stores, *, as_of: datetime, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER
 ) -> list[Finding]:
     """The verdict on every promise about the stores as they are.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ys_analytics.frames import atomic
 from ys_analytics.quality import report_gate
-from ys_analytics.quality.findings import by_gravity
+from ys_analytics.quality.findings import by_severity
 from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.history import History
 from ys_analytics.schemas import TABLES, Finding
@@ -50,7 +50,7 @@ def write_scorecard(run: Path) -> Path:
     Raises:
         RunError: the run was not judged yet.
     """
-    history = History.beside(run)
+    history = History.of_run(run)
     page = render(read_findings(run), title=run.name, since=history.since(), trend=history.trend())
     path = run / NAME
     with atomic.draft(path) as draft:
@@ -75,7 +75,7 @@ def render(
     """
     past = _Past(since, trend)
     style = files("ys_analytics.quality").joinpath("scorecard.css").read_text(encoding="utf-8")
-    broken = by_gravity(found)
+    broken = by_severity(found)
     body = [
         _head(found, title),
         _section("What is broken", "".join(_card(each, past) for each in broken))

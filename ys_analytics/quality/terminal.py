@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ys_analytics.quality import report_gate
-from ys_analytics.quality.findings import by_gravity
+from ys_analytics.quality.findings import by_severity
 from ys_analytics.schemas import Finding
 
 # Colours alone say nothing to some of us, so each carries a sign.
@@ -29,7 +29,7 @@ def table(
         since: First run of the present streak of each broken rule (`History.since`).
         names: Name of each portfolio by its id; ids are shown where it is left out.
     """
-    broken = by_gravity(found)
+    broken = by_severity(found)
     rows = Table(box=None, header_style="bold", pad_edge=False, expand=False)
     for head in ("", "where", "rule", "what was seen", "whose", "what it does"):
         rows.add_column(head, overflow="fold")

@@ -29,7 +29,7 @@ class Frozen(Protocol):
         """Where `frames/*.parquet` and `manifest.json` lie."""
 
 
-def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> list[Finding]:
+def validate(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> list[Finding]:
     """The verdict on every promise about a frozen run, written to its `findings.json` and to the history beside it.
 
     Args:
@@ -69,7 +69,7 @@ def judge(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path =
     found = sorted([*found, *_absent(absent)], key=lambda each: asked.index(each.suite))
     if tables is None:
         findings.write(found, run.folder, about)
-        History.beside(run.folder).record(found, label=run.folder.name, moment=moment)
+        History.of_run(run.folder).record(found, label=run.folder.name, moment=moment)
     return found
 
 
@@ -160,7 +160,7 @@ def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = 
         ExpectationFailed: one or more stop it; the line names them, and how many portfolios they concern.
     """
     heavy = {"critical"} if fail_on == "critical" else {"critical", "warning"}
-    stopping = [each for each in findings.by_gravity(found) if each.severity in heavy]
+    stopping = [each for each in findings.by_severity(found) if each.severity in heavy]
     if not stopping:
         return
     promises = "1 promise is" if len(stopping) == 1 else f"{len(stopping)} promises are"
@@ -181,7 +181,7 @@ def gate_live(found: Sequence[Finding], *, fail_on: Literal["warning", "critical
         ExpectationFailed: a rule of that weight was broken.
         StoreError: none was, and a rule of any weight could not run; the line names those.
     """
-    unasked = [each for each in findings.by_gravity(found) if each.outcome == "error" and each.rule != findings.LOADS]
+    unasked = [each for each in findings.by_severity(found) if each.outcome == "error" and each.rule != findings.LOADS]
     gate([each for each in found if each not in unasked], fail_on=fail_on)
     if unasked:
         rules = "1 rule" if len(unasked) == 1 else f"{len(unasked)} rules"

@@ -25,7 +25,7 @@ from ys_analytics.quality.suite_types import CROSS_STORE, Picture, Suite
 from ys_analytics.schemas import Finding
 
 
-def judge_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
+def validate_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
     """Hold suites against Parquet files, through ClickHouse's engine over views on them."""
     files = {name: Path(path) for name, path in job["files"].items()}
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
@@ -35,15 +35,15 @@ def judge_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
             checker.run(_views(files))
             for suite in read:
-                yield from _judge_one(suite, checker, picture, in_place=suite.name in job.get("in_place", ()))
+                yield from _validate_one(suite, checker, picture, in_place=suite.name in job.get("in_place", ()))
 
 
-def judge_live(job: Mapping[str, Any]) -> Iterator[Finding]:
+def validate_live(job: Mapping[str, Any]) -> Iterator[Finding]:
     """Hold suites against tables where they lie, by SQL."""
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
     with checks.Checker(checks.address(job["driver"], job["parts"], job.get("server")), job["dialect"]) as checker:
         for suite in read:
-            yield from checker.judge(suite, checks.Relation(suite.name, job["queries"][suite.name]))
+            yield from checker.validate(suite, checks.Relation(suite.name, job["queries"][suite.name]))
 
 
 def document(job: Mapping[str, Any]) -> Iterator[Finding]:
@@ -59,12 +59,12 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
     yield from ()
 
 
-def _judge_one(suite: Suite, checker: checks.Checker, picture: Picture, *, in_place: bool) -> Iterator[Finding]:
+def _validate_one(suite: Suite, checker: checks.Checker, picture: Picture, *, in_place: bool) -> Iterator[Finding]:
     """Shape by SQL, unless that was judged where the rows lie; behaviour by our detectors."""
     found: list[Finding] = []
     if not in_place:
         relation = checks.Relation("nothing") if suite.name == CROSS_STORE else checks.Relation(suite.name)
-        found += checker.judge(suite, relation)
+        found += checker.validate(suite, relation)
     found += behave(suite, picture)
     picture.forget()
     promised = len(suite.behaviour) + (0 if in_place else len(suite.expectations))
@@ -84,7 +84,7 @@ def _views(files: Mapping[str, Path]) -> Sequence[str]:
     ]
 
 
-JOBS = {"frozen": judge_frozen, "live": judge_live, "docs": document}
+JOBS = {"frozen": validate_frozen, "live": validate_live, "docs": document}
 
 
 # What ends the process: taken by a thread of its own, and blocked everywhere else, so that no signal can cut a query

@@ -27,7 +27,7 @@ from ys_analytics.schemas import Finding
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
 
 
-class _Judge:
+class _Worker:
     """One process, started when first needed."""
 
     def __init__(self) -> None:
@@ -110,7 +110,7 @@ class _Judge:
         return lines[-1][:200] if lines else "it said nothing"
 
 
-_JUDGE = _Judge()
+_JUDGE = _Worker()
 atexit.register(_JUDGE.stop)
 
 

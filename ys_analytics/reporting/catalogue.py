@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ys_analytics.errors import RunError
 from ys_analytics.frames import Manifest
-from ys_analytics.quality import by_gravity, judged_whole, read_findings
+from ys_analytics.quality import by_severity, judged_whole, read_findings
 from ys_analytics.schemas import Finding
 
 
@@ -75,7 +75,7 @@ def _entry(folder: Path) -> Entry:
     pages = tuple(sorted(page.stem for page in folder.glob("*.pdf")))
     try:
         manifest = Manifest.read(folder / "manifest.json")
-        findings = tuple(by_gravity(read_findings(folder))) if judged_whole(folder) else None
+        findings = tuple(by_severity(read_findings(folder))) if judged_whole(folder) else None
     except RunError as error:
         return Entry(week=folder.name, pages=pages, trouble=str(error))
     return Entry(

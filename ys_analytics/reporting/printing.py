@@ -366,7 +366,7 @@ def _judged(run: "Run", about: "Subject", progress: Progress) -> list[Finding]:
     if quality.judged_whole(run.folder, about):
         return quality.read_findings(run.folder)
     progress("judging")
-    return quality.judge(run)
+    return quality.validate(run)
 
 
 def _doubts(findings: Iterable[Finding], *others: str) -> tuple[str, ...]:

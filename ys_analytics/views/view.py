@@ -100,10 +100,10 @@ class View(ABC):
             "warnings": list(self.warnings),
         }
 
-    def beside(self, warnings: Iterable[str]) -> Self:
+    def with_warnings(self, warnings: Iterable[str]) -> Self:
         """The same view with warnings that stand where it stands.
 
-        >>> said("Alerts", "None was raised.").beside(["Warning: a day is missing."]).warnings
+        >>> said("Alerts", "None was raised.").with_warnings(["Warning: a day is missing."]).warnings
         ('Warning: a day is missing.',)
         """
         return replace(self, warnings=(*self.warnings, *warnings))

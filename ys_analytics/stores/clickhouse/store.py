@@ -19,7 +19,7 @@ from ys_analytics.stores.clickhouse.arrow_transport import Pipe, Response, Wire
 from ys_analytics.stores.clickhouse.client import bound, changeable, client, is_transient, translate_errors
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
-from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
@@ -86,7 +86,7 @@ class ClickHouse:
         *,
         schema: Mapping[str, pl.DataType],
         refusals: RejectPolicy | None = None,
-        arrived: Arrived = nobody,
+        arrived: Arrived = no_progress,
     ) -> pl.DataFrame:
         """Run one SELECT and return its rows, exactly.
 
@@ -114,7 +114,7 @@ class ClickHouse:
         *,
         schema: Mapping[str, pl.DataType],
         refusals: RejectPolicy | None = None,
-        arrived: Arrived = nobody,
+        arrived: Arrived = no_progress,
     ) -> pl.DataFrame:
         """The rows of one table, its repeating texts carried as dictionaries.
 

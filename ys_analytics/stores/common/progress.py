@@ -11,7 +11,7 @@ import polars as pl
 Arrived = Callable[[int], None]
 
 
-def nobody(rows: int) -> None:
+def no_progress(rows: int) -> None:
     """Nobody listens."""
 
 

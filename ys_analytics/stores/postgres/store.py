@@ -16,7 +16,7 @@ from ys_analytics.errors import StoreError
 from ys_analytics.stores.addresses import PostgresAddress
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
-from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.postgres import copy_format, copy_reader, replica, write_checks
@@ -94,7 +94,7 @@ class Postgres:
         *,
         schema: Schema,
         refusals: RejectPolicy | None = None,
-        arrived: Arrived = nobody,
+        arrived: Arrived = no_progress,
     ) -> pl.DataFrame:
         """Run one read-only statement and return its rows, exactly.
 
@@ -122,7 +122,7 @@ class Postgres:
         *,
         schema: Schema,
         refusals: RejectPolicy | None = None,
-        arrived: Arrived = nobody,
+        arrived: Arrived = no_progress,
     ) -> pl.DataFrame:
         """The rows of one table, over two connections in one snapshot where it is large.
 

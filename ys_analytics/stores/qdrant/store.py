@@ -22,7 +22,7 @@ import polars as pl
 from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
-from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import Interrupted, with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
@@ -104,7 +104,7 @@ class Qdrant:
             yield store
 
     def read(
-        self, collection: str, size: int, *, refusals: RejectPolicy | None = None, arrived: Arrived = nobody
+        self, collection: str, size: int, *, refusals: RejectPolicy | None = None, arrived: Arrived = no_progress
     ) -> pl.DataFrame:
         """Every point of a collection.
 

@@ -20,7 +20,7 @@ from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.prefetch import prefetch
-from ys_analytics.stores.common.progress import Arrived, counted, nobody
+from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import Interrupted, Rearranged, with_retries
 from ys_analytics.stores.redis import privileges, rows, script, topology
@@ -84,7 +84,7 @@ class Redis:
         *,
         json: pl.DataType | None = None,
         refusals: RejectPolicy | None = None,
-        arrived: Arrived = nobody,
+        arrived: Arrived = no_progress,
     ) -> pl.DataFrame:
         """Every key that matches a glob, with its remaining lifetime, as long rows.
 
