@@ -64,9 +64,9 @@ FRONT, VALUE, WEEK = "The week in numbers", "Net value and external flows", "Ret
 METRICS, BRIDGE, GROWTH = "The week and since inception", "From opening to closing value", "Return since inception"
 UNDER, FALLS, SURE = "Distance from the peak", "Deepest falls from a peak", "How sure the numbers since inception are"
 MONEY, DONE, FLOWS = (
-    "Money-weighted beside time-weighted return", "Transactions of the week", "External flows of the week",
+    "Money-weighted and time-weighted return", "Transactions of the week", "External flows of the week",
 )  # fmt: skip
-GAS, RULES, CLAIMS = "Cost of gas", "How flows were told from the rest", "The platform's claims beside our numbers"
+GAS, RULES, CLAIMS = "Cost of gas", "Flow classification", "The platform's figures and ours"
 BINS, TAILS, TEST = (
     "Distribution of daily returns", "Each day against the value at risk stated the day before",
     "The platform's value at risk put to the test",
@@ -74,7 +74,7 @@ BINS, TAILS, TEST = (
 HELD, PARTS, SHOCKS = "Positions", "Where the net value is", "The week's last positions after a jump in prices"
 RISK, NEAR, HOW_NEAR = "Where value at risk comes from", "Distance to liquidation", "How close liquidation is"
 ALERTS, EVER_ALERTS = "Alerts of the week, and older ones still open", "Alerts of the last 13 weeks"
-SUITES, BROKEN, MONTHS = "Promises by suite", "Promises that were broken", "Return of each month, per cent"
+SUITES, BROKEN, MONTHS = "Checks by table", "Checks that failed", "Return of each month, per cent"
 
 Standing = Iterator[tuple[str, Number]]
 
@@ -270,7 +270,7 @@ def promises(s: Sheets) -> Standing:
     """How many promises were kept."""
     words = s.twins[BROKEN].raw["subtitle"] or s.twins[BROKEN].raw["alt"]
     yield SUITES, total(s.column(SUITES, "kept"))
-    yield BROKEN, int(words.split(": ")[1].split(" kept")[0].replace(",", ""))
+    yield BROKEN, int(words.split(": ")[1].split(" passed")[0].replace(",", ""))
 
 
 MEANINGS: tuple[Callable[[Sheets], Standing], ...] = (

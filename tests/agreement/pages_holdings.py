@@ -70,7 +70,7 @@ def allocation(r: Report, _: Twin) -> Page:
     return Page(rows, facts=facts)
 
 
-@page("Cached prices beside stored ones")
+@page("Cached and stored prices")
 def cached(r: Report, _: Twin) -> Page:
     """Where the cache's price is another than the last stored one, as far as it prints."""
     last: dict[str, Any] = {}
@@ -177,7 +177,7 @@ def satellites(r: Report, _: Twin) -> Page:
 # What the report rests on
 
 
-@page("Promises by suite")
+@page("Checks by table")
 def suites(r: Report, _: Twin) -> Page:
     """How many promises each suite kept; the bridge's own is one more."""
     outcomes = [(one["suite"], one["outcome"]) for one in r.run.findings]
@@ -192,7 +192,7 @@ def suites(r: Report, _: Twin) -> Page:
     ], facts=[len(ordered)])  # fmt: skip
 
 
-@page("Promises that were broken")
+@page("Checks that failed")
 def findings(r: Report, twin: Twin) -> Page:
     """Rows of each broken promise, as findings.json has them; texts in them speak for themselves."""
     counts = Counter(one["outcome"] for one in r.run.findings)
@@ -223,7 +223,7 @@ def sources(r: Report, _: Twin) -> Page:
     return Page(rows, facts=[len(rows)])
 
 
-@page("With what it was made", "Numbers refused", "masthead")
+@page("Software and settings", "Metrics not shown", "masthead")
 def texts(_r: Report, _: Twin) -> Page:
     """Words: versions, names and reasons; nothing in them is computed."""
     return Page(None)

@@ -244,7 +244,7 @@ def flows(r: Report, _: Twin) -> Page:
     return Page(rows, facts=[len(rows)], copied={"timestamp"})
 
 
-@page("How flows were told from the rest")
+@page("Flow classification")
 def flow_audit(r: Report, _: Twin) -> Page:
     """How many transactions each rule decided."""
     ever = plain_ledger.audit(r.deeds)
@@ -278,7 +278,7 @@ def gas(r: Report, _: Twin) -> Page:
     return Page(rows, facts=[len(rows)])
 
 
-@page("Money-weighted beside time-weighted return")
+@page("Money-weighted and time-weighted return")
 def money_weighted(r: Report, _: Twin) -> Page:
     """The rate that discounts all money to nothing, beside linked returns of the same days."""
     if len(r.closes) < 2:

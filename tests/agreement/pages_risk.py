@@ -117,7 +117,7 @@ _CLAIMED = (
 )
 
 
-@page("The platform's claims beside our numbers")
+@page("The platform's figures and ours")
 def claims(r: Report, _: Twin) -> Page:
     """The last stored figure of each kind, and ours up to its day."""
     rows, days = [], set()

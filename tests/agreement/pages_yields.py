@@ -19,7 +19,7 @@ _TICK = timedelta(microseconds=1)
 _DEBT = "borrowing"
 
 
-@page("Realised beside quoted yield")
+@page("Realised and quoted yield")
 def realised(r: Report, _: Twin) -> Page:
     """Each position in a protocol over the last quarter, the largest gap first."""
     working = [one for one in held(r) if one.protocol is not None]

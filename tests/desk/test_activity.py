@@ -81,7 +81,7 @@ def test_a_status_decides_legs_gas_flows_and_counts_alike(status):
 
 @pytest.mark.parametrize("status", [status for status in EVERY if status not in MOVING])
 def test_a_page_prints_what_was_tried_and_no_amount(status):
-    """Gave and Got are empty, with the attempt and its fate below the table."""
+    """Sent and Received are empty, with the attempt and its fate below the table."""
     listed = activity.transactions(with_gas(deed(status=status)), ASSETS, span=SPAN)
     row = listed.row(0, named=True)
     assert (row["from_amount"], row["to_amount"], row["moved"]) == (None, None, False)

@@ -213,7 +213,7 @@ class Desk:
         return risk.intervals(self.daily_returns, risk_free=self._settings.risk_free)
 
     def money_weighted(self) -> pl.DataFrame:
-        """Money-weighted beside time-weighted return, and what timing added."""
+        """Money-weighted and time-weighted return, and what timing added."""
         return metrics.money_weighted(self.daily_values(), self._flows, returns=self.daily_returns)
 
     def tail_history(self) -> pl.DataFrame:

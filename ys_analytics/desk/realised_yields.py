@@ -45,7 +45,7 @@ def realised(
     *,
     end: datetime,
 ) -> pl.DataFrame:
-    """Realised beside quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
+    """Realised and quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
 
     A rebasing asset earns in a wallet too, and counts. Realised is what was credited, claimed, earned in fees or grew
     by itself, over the average value of the position on the days it was held; impermanent loss is stated beside it,

@@ -26,7 +26,7 @@ from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 ORIGINS = {
     "platform": "the platform's positions",
     "ledger": "transactions up to the end of the week, proved by its last value",
-    "nobody": "nobody: they are not known",
+    "nobody": "they are not known",
 }
 _SPOT, _DEBT = "spot", "borrowing"
 _SEVERAL = "several chains"

@@ -48,7 +48,7 @@ def bridge(explained: pl.DataFrame) -> View:
     bare: Json = {"showgrid": False, "showticklabels": False, "fixedrange": True}
     return Chart(
         title=title,
-        subtitle="USD, each term of the table beside it",
+        subtitle="USD, each term of the table",
         fields=(
             Field(name="title", title="Term"),
             Field(name="amount", title="Amount", unit="USD signed"),

@@ -194,7 +194,7 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
     if not series:
         return refused(title, "the platform measured no risk of this portfolio", size="half")
     if all(value >= 1 for _, value in series):
-        return refused(title, "nothing was ever borrowed, so nothing can be liquidated", size="half")
+        return refused(title, "nothing has been borrowed, so nothing can be liquidated", size="half")
     axis = theme.value_axis(0.0, max(value for _, value in series), "rate", most=4)
     time = theme.time_axis(series[0][0], max(series[-1][0], week[1] - _DAY), most=5)
     low_day, low = min(series, key=lambda point: point[1])
@@ -265,7 +265,7 @@ def tail_days(history: pl.DataFrame) -> View:
     expected = formats.number(len(rets) * 0.05, 1)
     return Chart(
         title=title,
-        subtitle=f"diamonds: {number} of {len(rets)} days lost more than promised; {expected} would be expected",
+        subtitle=f"diamonds: {number} of {len(rets)} days lost more than the value at risk; {expected} expected",
         fields=(
             Field(name="day", title="Day", unit="date"),
             Field(name="ret", title="Return", unit="fraction"),
@@ -275,13 +275,13 @@ def tail_days(history: pl.DataFrame) -> View:
         rows=tuple(history.select("day", "ret", "var", "failed").iter_rows()),
         labels=(*axis.labels, *time.labels, str(number), str(len(rets)), expected),
         alt=f"{number} of {len(rets)} days lost more than the platform's value at risk; {expected} would be expected.",
-        traces=(*stroke(promise, name="Promised", color=theme.INK, width=1.1, texts=_losses(promise)), dots),
+        traces=(*stroke(promise, name="Value at risk", color=theme.INK, width=1.1, texts=_losses(promise)), dots),
         layout=theme.layout(height=190, left=44, right=10, xaxis=time.layout, yaxis=axis.layout, hovermode="closest"),
     )
 
 
 def _losses(promise: list[Point]) -> list[str]:
-    return [f"promised: not below {formats.written(value, 'fraction')}" for _, value in promise]
+    return [f"value at risk: {formats.written(value, 'fraction')}" for _, value in promise]
 
 
 def _bins(rets: list[float]) -> tuple[list[float], list[int]]:

@@ -70,8 +70,7 @@ def sentiment(mood: pl.DataFrame) -> View:
     best, worst = rows[0], rows[-1]
     return Chart(
         title=title,
-        subtitle=f"{formats.MINUS}1 despair to +1 delight; filled this week, hollow the week "
-        "before; mentions in brackets",
+        subtitle=f"{formats.MINUS}1 negative to +1 positive; filled: this week, hollow: week before; mentions bracketed",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="mentions", title="Mentions", unit="count"),

@@ -299,7 +299,7 @@ def _kept(series: list[Point], limit: Decimal, week: tuple[date, date]) -> str:
     over = [day for day, value in series if -value > float(limit) + 1e-12]
     shown = f"the limit of {formats.written(-limit, 'fraction')}"
     if not over:
-        return f"{shown} was never passed"
+        return f"{shown} has not been passed"
     this = sum(week[0] <= day < week[1] for day in over)
     return (
         f"{shown} was passed on {formats.count(len(over), 'day')}, {this} of them in the week, "

@@ -28,15 +28,15 @@ def transactions(done: pl.DataFrame) -> View:
         subtitle="oldest first; gas in USD at the day's price of the chain's own token",
         fields=(
             Field(name="timestamp", title="When, UTC", unit="UTC"),
-            Field(name="kind", title="What"),
-            Field(name="from_amount", title="Gave", unit="asset units", suffix="from_symbol", reason="moved_reason"),
-            Field(name="to_amount", title="Got", unit="asset units", suffix="to_symbol", reason="moved_reason"),
-            Field(name="protocol", title="With"),
+            Field(name="kind", title="Type"),
+            Field(name="from_amount", title="Sent", unit="asset units", suffix="from_symbol", reason="moved_reason"),
+            Field(name="to_amount", title="Received", unit="asset units", suffix="to_symbol", reason="moved_reason"),
+            Field(name="protocol", title="Protocol"),
             Field(name="flow", title="Flow"),
             Field(name="status", title="Status"),
             Field(name="gas", title="Gas", unit="USD", reason="gas_reason"),
         ),
-        empty="Nothing was done on chain in the week.",
+        empty="No transaction was made in the week.",
     )
 
 
@@ -65,10 +65,10 @@ def gas(costs: pl.DataFrame) -> View:
             Field(name="what", title=""),
             Field(name="week_transactions", title="Week", unit="count"),
             Field(name="week_cost", title="Cost", unit="USD", reason="week_reason"),
-            Field(name="since_transactions", title="Ever", unit="count"),
+            Field(name="since_transactions", title="Since inception", unit="count"),
             Field(name="since_cost", title="Cost", unit="USD", reason="since_reason"),
         ),
-        empty="No gas was ever paid.",
+        empty="No gas has been paid since inception.",
         size="half",
     )
 
@@ -86,9 +86,9 @@ def flows(moved: pl.DataFrame) -> View:
         fields=(
             Field(name="timestamp", title="When, UTC", unit="UTC"),
             Field(name="amount", title="Amount", unit="USD signed", reason="reason", tone=True),
-            Field(name="rule", title="External by"),
+            Field(name="rule", title="Classified by"),
         ),
-        empty="No money crossed the portfolio's edge in the week.",
+        empty="There was no external flow in the week.",
     )
 
 
@@ -100,16 +100,16 @@ def flow_audit(counted: pl.DataFrame) -> View:
     """
     return table(
         counted,
-        title="How flows were told from the rest",
-        subtitle="transactions decided by each rule",
+        title="Flow classification",
+        subtitle="transactions classified by each rule",
         fields=(
             Field(name="rule", title="Rule"),
-            Field(name="flow", title="Says"),
+            Field(name="flow", title="Flow"),
             Field(name="week", title="Week", unit="count"),
-            Field(name="since", title="Ever", unit="count"),
+            Field(name="since", title="Since inception", unit="count"),
             Field(name="share", title="Share", unit="share"),
         ),
-        empty="There was never a transaction.",
+        empty="There has been no transaction since inception.",
         size="half",
     )
 
@@ -123,16 +123,16 @@ def alerts(raised: pl.DataFrame) -> View:
     return table(
         raised.with_columns(
             pl.col("severity", "about").cast(pl.String).map_elements(formats.name, return_dtype=pl.String),
-            unseen=pl.when(pl.col("acknowledged_at").is_null()).then(pl.lit("nobody has acknowledged it")),
+            unseen=pl.when(pl.col("acknowledged_at").is_null()).then(pl.lit("not acknowledged")),
             open=pl.when(pl.col("resolved_at").is_null()).then(pl.lit("still open")),
         ),
         title="Alerts of the week, and older ones still open",
         fields=(
             Field(name="created_at", title="Raised, UTC", unit="UTC"),
             Field(name="severity", title="Severity"),
-            Field(name="about", title="About"),
-            Field(name="message", title="What was said"),
-            Field(name="acknowledged_at", title="Seen, UTC", unit="UTC", reason="unseen"),
+            Field(name="about", title="Type"),
+            Field(name="message", title="Message"),
+            Field(name="acknowledged_at", title="Acknowledged, UTC", unit="UTC", reason="unseen"),
             Field(name="resolved_at", title="Resolved, UTC", unit="UTC", reason="open"),
         ),
         empty="No alert was raised in the week and none is open.",

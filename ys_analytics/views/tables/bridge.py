@@ -66,7 +66,7 @@ def realised_yields(compared: pl.DataFrame) -> View:
     """
     return table(
         compared.with_columns(what=pl.format("{}, {}", "symbol", pl.col("kind").str.replace_all("_", " "))),
-        title="Realised beside quoted yield",
+        title="Realised and quoted yield",
         subtitle="last 13 weeks, a year, on the position's average value; quoted: mean of its pool's daily quotes",
         fields=(
             Field(name="what", title="Position", width=16),
@@ -78,7 +78,7 @@ def realised_yields(compared: pl.DataFrame) -> View:
             Field(name="haircut", title="Gap", unit="fraction", reason="haircut_reason"),
             Field(name="gain", title="Earned", unit="USD", reason="reason", tone=True),
             Field(name="impermanent_loss", title="IL", unit="USD", reason="reason"),
-            Field(name="why", title="What explains it", width=21),
+            Field(name="why", title="Explanation", width=21),
         ),
         notes=(
             "Return: of the days held, not annualised. Gap: quoted less realised APY.",

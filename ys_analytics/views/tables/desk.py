@@ -55,7 +55,7 @@ def satellites(agents: pl.DataFrame) -> View:
         subtitle="health as PostgreSQL has it, and as Redis does",
         fields=(
             Field(name="name", title="Satellite", width=24),
-            Field(name="kind", title="Trade"),
+            Field(name="kind", title="Role"),
             Field(name="health", title="Health", reason="unchecked"),
             Field(name="cached", title="Cached", reason="uncached"),
             Field(name="tasks", title="Tasks", unit="count"),
@@ -77,15 +77,15 @@ def suites(judged: pl.DataFrame) -> View:
     """
     return table(
         judged,
-        title="Promises by suite",
-        subtitle="those with a broken promise first",
+        title="Checks by table",
+        subtitle="tables with a failed check first",
         fields=(
-            Field(name="suite", title="Suite"),
-            Field(name="promises", title="Promises", unit="count"),
-            Field(name="kept", title="Kept", unit="count"),
-            Field(name="broken", title="Broken", unit="count"),
-            Field(name="untested", title="Not tested", unit="count"),
-            Field(name="gravest", title="Gravest"),
+            Field(name="suite", title="Table"),
+            Field(name="promises", title="Checks", unit="count"),
+            Field(name="kept", title="Passed", unit="count"),
+            Field(name="broken", title="Failed", unit="count"),
+            Field(name="untested", title="Did not run", unit="count"),
+            Field(name="gravest", title="Highest severity"),
         ),
         empty="No check was run on this data.",
     )

@@ -97,10 +97,10 @@ def stopped(aside: pl.DataFrame) -> View:
     return table(
         aside,
         title="Stopped by their data",
-        subtitle="not ranked, and without a report: a critical promise about rows that their numbers rest on is broken",
+        subtitle="not ranked, no report: a critical check failed on rows that their numbers are computed from",
         fields=(
             Field(name="name", title="Portfolio", width=22),
-            Field(name="because", title="Why", width=78),
+            Field(name="because", title="Reason", width=78),
         ),
         empty="None was stopped.",
         alt=f"{formats.count(aside.height, 'portfolio')} stopped by their data.",

@@ -155,7 +155,7 @@ def _story(row: dict[str, Any]) -> str:
     """The week in two or three sentences, every number from the row."""
     said = []
     if row["value"] is None:
-        said.append("The portfolio has never been valued: there is no snapshot of it.")
+        said.append("The portfolio has no value on record: there is no snapshot of it.")
     elif row["week_return"] is None:
         said.append(f"The week has no return: {row['week_reason']}.")
     else:
@@ -188,7 +188,7 @@ def _standing(row: dict[str, Any]) -> str:
         return f"{stands}; no limit is set."
     shown = f"limit of {formats.written(limit, 'rate')}"
     if not row["beyond_ever"]:
-        return f"{stands}, within the {shown}, which it has never passed."
+        return f"{stands}, within the {shown}, which has not been passed."
     ever = f"{formats.count(row['beyond_ever'], 'day')} in all since {formats.day(row['beyond_first'])}"
     week = row["beyond_week"]
     if row["beyond_now"]:

@@ -53,8 +53,8 @@ def prices(cached: pl.DataFrame) -> View:
     summary = "; ".join(filter(None, (f"{agree} with the last one stored", why)))
     return table(
         compared.filter(apart),
-        title="Cached prices beside stored ones",
-        subtitle=f"Redis beside ClickHouse, USD; {summary}",
+        title="Cached and stored prices",
+        subtitle=f"Redis and ClickHouse, USD; {summary}",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="cached", title="Cached", unit="price"),
@@ -78,7 +78,7 @@ def liquidation(levels: pl.DataFrame) -> View:
         title="How close liquidation is",
         fields=(
             Field(name="title", title=""),
-            Field(name="source", title="Says"),
+            Field(name="source", title="Source"),
             Field(name="value", title="Level", unit_from="unit", reason="reason"),
             Field(name="as_of", title="At, UTC", unit="UTC", reason="reason"),
         ),

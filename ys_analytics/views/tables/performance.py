@@ -86,10 +86,10 @@ def drawdowns(episodes: pl.DataFrame) -> View:
             Field(name="depth", title="Depth", unit="fraction", tone=True),
             Field(name="peak", title="Peak", unit="date"),
             Field(name="trough", title="Lowest", unit="date"),
-            Field(name="recovery", title="Regained", unit="date", reason="open"),
+            Field(name="recovery", title="Recovered", unit="date", reason="open"),
             Field(name="fall_days", title="Fall", unit="days"),
             Field(name="recovery_days", title="Recovery", unit="days", reason="open"),
-            Field(name="days", title="In all", unit="days"),
+            Field(name="days", title="Total days", unit="days"),
         ),
         empty="No fall from a peak is on record.",
     )
@@ -149,7 +149,7 @@ def claims(compared: pl.DataFrame) -> View:
     day = "" if compared.is_empty() else f" of {formats.day(compared['day'].max())}"  # type: ignore[arg-type]
     return table(
         compared,
-        title="The platform's claims beside our numbers",
+        title="The platform's figures and ours",
         subtitle=f"latest claims{day}; a difference is explained by another method, by the data, or by neither",
         fields=(
             Field(name="title", title=""),

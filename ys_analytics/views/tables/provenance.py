@@ -7,7 +7,7 @@ from ys_analytics.views.formula import mathml
 from ys_analytics.views.table import Table, table
 from ys_analytics.views.view import Field, View
 
-# As many broken promises as a page holds; the run has them all.
+# As many failed checks as a page holds; the run has them all.
 _MOST = 16
 
 _SHOWN = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
@@ -23,9 +23,9 @@ def findings(judged: pl.DataFrame) -> View:
     untested = failed.filter(pl.col("outcome") == "error").height
     idle = judged.filter((pl.col("outcome") == "passed") & (pl.col("checked") == 0)).height
     summary = (
-        f"{formats.count(judged.height, 'promise')} in {formats.count(judged['suite'].n_unique(), 'suite')}: "
-        f"{judged.height - failed.height - idle} kept, {failed.height - untested} broken, "
-        f"{untested} could not be tested{f', {idle} had nothing to check' if idle else ''}."
+        f"{formats.count(judged.height, 'check')} in {formats.count(judged['suite'].n_unique(), 'suite')}: "
+        f"{judged.height - failed.height - idle} passed, {failed.height - untested} failed, "
+        f"{untested} could not run{f', {idle} had nothing to check' if idle else ''}."
     )
     empty = summary if judged.height else "No check was run on this data."
     left_out = failed.height - _MOST
@@ -35,18 +35,18 @@ def findings(judged: pl.DataFrame) -> View:
             unknown=pl.lit("how many rows is unknown"),
             grade=pl.when(pl.col("outcome") == "error").then(pl.lit("could not run")).otherwise("severity"),
         ),
-        title="Promises that were broken",
+        title="Checks that failed",
         subtitle=summary,
         fields=(
-            Field(name="suite", title="Of", width=15),
+            Field(name="suite", title="Table", width=15),
             Field(name="rule", title="Rule", width=20),
             Field(name="grade", title="Severity", width=8),
             Field(name="rows", title="Rows", unit="count", reason="unknown", width=6),
-            Field(name="observed", title="Seen", width=23),
+            Field(name="observed", title="Found", width=23),
             Field(name="notes", title="Why it matters", width=28),
         ),
         empty=empty,
-        notes=(f"{left_out:,} more of less weight: see findings.json of the run.",) if left_out > 0 else (),
+        notes=(f"{left_out:,} more of lower severity: see findings.json of the run.",) if left_out > 0 else (),
     )
 
 
@@ -88,14 +88,14 @@ def _largest(most: int = 3) -> pl.Expr:
 
 
 def provenance(facts: pl.DataFrame) -> View:
-    """With what it was made.
+    """Software and settings.
 
     Args:
         facts: name, value String.
     """
     return table(
         facts,
-        title="With what it was made",
+        title="Software and settings",
         fields=(Field(name="name", title=""), Field(name="value", title="")),
         size="half",
     )
@@ -109,13 +109,13 @@ def refusals(refused: pl.DataFrame) -> View:
     """
     return table(
         refused,
-        title="Numbers refused",
+        title="Metrics not shown",
         fields=(
-            Field(name="title", title="Number", width=52),
-            Field(name="window", title="Over", width=19),
-            Field(name="reason", title="Because", width=29),
+            Field(name="title", title="Metric", width=52),
+            Field(name="window", title="Period", width=19),
+            Field(name="reason", title="Reason", width=29),
         ),
-        empty="No number was refused.",
+        empty="Every metric is shown.",
         size="half",
     )
 
@@ -132,9 +132,9 @@ def glossary(metrics: pl.DataFrame) -> View:
         subtitle="r: daily returns, n of them; N: 365; f: risk-free return a day, also the target t; W: linked growth; "
         "d: days; Q: quantile; c: 95 %",
         fields=(
-            Field(name="title", title="Number"),
+            Field(name="title", title="Metric"),
             Field(name="formula", title="Formula"),
-            Field(name="minimum", title="Needs", unit="days"),
+            Field(name="minimum", title="Days needed", unit="days"),
             Field(name="source", title="Source"),
         ),
         empty="No metric is in use.",

@@ -54,7 +54,7 @@ def money_weighted(returned: pl.DataFrame) -> View:
         returned: xirr, time_weighted, timing_effect Float64 a year; money_weighted_period, time_weighted_period,
             timing_period Float64 over the period; days Int64; reason String where a rate per year is null.
     """
-    title = "Money-weighted beside time-weighted return"
+    title = "Money-weighted and time-weighted return"
     shown = (
         ("Time-weighted", "time_weighted", "time_weighted_period"),
         ("Money-weighted (XIRR)", "xirr", "money_weighted_period"),
@@ -96,7 +96,7 @@ def tail_test(tested: pl.DataFrame) -> View:
     return table(
         tested,
         title="The platform's value at risk put to the test",
-        subtitle="p: chance of as many failures, as clustered, or both, were the promise true",
+        subtitle="p: chance of as many failures, as clustered, or both, if the stated value at risk were right",
         fields=(
             Field(name="n", title="Days", unit="count"),
             Field(name="failures", title="Failures", unit="count"),
@@ -106,7 +106,7 @@ def tail_test(tested: pl.DataFrame) -> View:
             Field(name="coverage_p", title="p, both", unit="ratio", reason="reason"),
             Field(name="zone", title="Traffic light"),
         ),
-        empty="The platform promised nothing that could be tested.",
+        empty="The platform stated no value at risk that could be tested.",
     )
 
 
