@@ -70,7 +70,7 @@ def sentiment(mood: pl.DataFrame) -> View:
     best, worst = rows[0], rows[-1]
     return Chart(
         title=title,
-        subtitle=f"{formats.MINUS}1 negative to +1 positive; filled: this week, hollow: week before; mentions bracketed",
+        subtitle=f"{formats.MINUS}1 negative to +1 positive; filled: this week, hollow: week before; (mentions)",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="mentions", title="Mentions", unit="count"),
