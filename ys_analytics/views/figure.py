@@ -8,8 +8,11 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from ys_analytics.views import theme
-from ys_analytics.views.view import AS_TEXT, View, caption, footnotes, packed, plain, safe
+from ys_analytics.views.templates import render
+from ys_analytics.views.view import View, packed, plain
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[import-untyped]
@@ -53,12 +56,7 @@ class Chart(View):
     def to_html(self) -> str:
         """The chart as a figure that draws itself where Plotly is loaded."""
         drawing = packed({"data": self._data(), "layout": self.layout, "config": _CONFIG})
-        height = self.layout["height"]
-        return (
-            f'<figure class="ys ys-figure ys-{self.size} {AS_TEXT}"><figcaption>{caption(self)}</figcaption>'
-            f'<div class="ys-plot" role="img" aria-label="{safe(self.alt)}" style="height:{height}px">'
-            f'<script type="application/json">{drawing}</script></div>{footnotes(self)}</figure>'
-        )
+        return render("chart", view=self, drawing=Markup(drawing))  # noqa: S704 - `packed` is safe there
 
     def _data(self) -> list[object]:
         return [plain(trace) for trace in self.traces]

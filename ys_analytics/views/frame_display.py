@@ -8,7 +8,7 @@ import sys
 
 import polars as pl
 
-from ys_analytics.views.view import AS_TEXT
+from ys_analytics.views.templates import AS_TEXT
 
 
 def as_text(frame: pl.DataFrame | pl.Series) -> str:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
 import polars as pl
+from markupsafe import Markup
 
 from ys_analytics.views import formats
-from ys_analytics.views.view import AS_TEXT, Field, Size, Statement, View, caption, footnotes, safe, said
+from ys_analytics.views.templates import render
+from ys_analytics.views.view import Field, Size, Statement, View, said
 
 # A table of so many rows is never broken over two pages.
 _SHORT = 14
@@ -29,7 +31,7 @@ class Table(View):
         strong: Rows that stand out (totals).
         groups: The row each group begins at, and its name.
         tints: The background of each cell; empty for none.
-        rich: Columns whose cells are set by a function from text to safe HTML: formulas.
+        rich: Columns whose cells are set by a function from text to HTML: formulas.
         compact: Whether it needs narrow columns.
     """
 
@@ -39,11 +41,11 @@ class Table(View):
     strong: frozenset[int] = field(default_factory=frozenset)
     groups: tuple[tuple[int, str], ...] = ()
     tints: tuple[tuple[str, ...], ...] = ()
-    rich: dict[str, Callable[[str], str]] = field(default_factory=dict)
+    rich: dict[str, Callable[[str], Markup]] = field(default_factory=dict)
     compact: bool = False
 
-    def set_by(self, column: str, form: Callable[[str], str]) -> "Table":
-        """The same table with one column's cells set by `form`, which must give safe HTML."""
+    def set_by(self, column: str, form: Callable[[str], Markup]) -> "Table":
+        """The same table with one column's cells set by `form`."""
         return replace(self, rich={**self.rich, column: form})
 
     def written(self) -> tuple[tuple[str, ...], ...]:
@@ -55,51 +57,46 @@ class Table(View):
 
     def to_html(self) -> str:
         """The table, its head repeated by the browser on every page it runs over."""
-        compact = (" ys-compact" if self.compact else "") + (" ys-short" if len(self.cells) <= _SHORT else "")
-        return (
-            f'<figure class="ys ys-table ys-{self.size}{compact} {AS_TEXT}"><figcaption>{caption(self)}</figcaption>'
-            f"<table>{self._widths()}<thead><tr>{''.join(map(_head, self.fields))}</tr></thead>"
-            f"<tbody>{''.join(self._lines())}</tbody></table>{footnotes(self)}</figure>"
+        return render(
+            "table",
+            view=self,
+            short=len(self.cells) <= _SHORT,
+            widths=[column.width for column in self.fields] if any(column.width for column in self.fields) else [],
+            heads=[_head(column) for column in self.fields],
+            lines=self._lines(),
         )
 
-    def _widths(self) -> str:
-        """Column widths, where any is asked for."""
-        if not any(column.width for column in self.fields):
-            return ""
-        each = (f'<col style="width:{column.width}%">' if column.width else "<col>" for column in self.fields)
-        return f"<colgroup>{''.join(each)}</colgroup>"
+    def _lines(self) -> list[dict[str, object]]:
+        """Each row with the name of the group it begins."""
+        groups = dict(self.groups)
+        return [
+            {
+                "group": groups.get(index),
+                "strong": index in self.strong,
+                "cells": [self._cell(index, place) for place in range(len(self.fields))],
+            }
+            for index in range(len(self.cells))
+        ]
 
-    def _lines(self) -> list[str]:
-        groups, lines = dict(self.groups), []
-        for index in range(len(self.cells)):
-            if index in groups:
-                lines.append(
-                    f'<tr class="ys-group"><th colspan="{len(self.fields)}" scope="rowgroup" style="text-align:left">'
-                    f"{safe(groups[index])}</th></tr>"
-                )
-            kind = ' class="ys-strong"' if index in self.strong else ""
-            lines.append(f"<tr{kind}>{''.join(self._cell(index, place) for place in range(len(self.fields)))}</tr>")
-        return lines
-
-    def _cell(self, index: int, place: int) -> str:
-        column, text, mark = self.fields[place], self.cells[index][place], self.marks[index][place]
-        tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
+    def _cell(self, index: int, place: int) -> dict[str, str]:
+        column, text = self.fields[place], self.cells[index][place]
         kinds = [
             *(["ys-down"] if column.tone and _negative(self.rows[index][place]) else []),
             # A word longer than any column may break anywhere, or it would push the table off the page.
             *(["ys-breaks"] if max(map(len, text.split()), default=0) > _LONGEST_WORD else []),
         ]
-        kind = f' class="{" ".join(kinds)}"' if kinds else ""
         tint = f";background:{self.tints[index][place]}" if self.tints and self.tints[index][place] else ""
-        shown = self.rich[column.name](text) if column.name in self.rich else safe(text)
-        note = f"<sup>{mark}</sup>" if mark else ""
-        return f'<{tag}{scope}{kind} style="{_align(column)}{tint}">{shown}{note}</{tag}>'
+        return {
+            "kind": " ".join(kinds),
+            "style": f"{_align(column)}{tint}",
+            "shown": self.rich[column.name](text) if column.name in self.rich else text,
+            "mark": self.marks[index][place],
+        }
 
 
-def _head(column: Field) -> str:
-    unit = formats.unit_shown(column.unit)
-    shown = f' <span class="ys-unit">({safe(unit)})</span>' if unit and column.title else ""
-    return f'<th scope="col" style="{_align(column)}">{safe(column.title)}{shown}</th>'
+def _head(column: Field) -> dict[str, str]:
+    unit = formats.unit_shown(column.unit) if column.title else ""
+    return {"title": column.title, "unit": unit, "align": _align(column)}
 
 
 def _align(column: Field) -> str:

@@ -4,7 +4,6 @@ Knows mime types and the shape of the twin, `application/vnd.ys.v1+json`; knows 
 table and no chart. The same view gives the same bytes: no ids, no clock, sorted keys.
 """
 
-import html
 import json
 import math
 from abc import ABC, abstractmethod
@@ -17,12 +16,9 @@ from typing import Literal, Self
 import polars as pl
 
 from ys_analytics.views import formats
+from ys_analytics.views.templates import render
 
 TWIN_TYPE = "application/vnd.ys.v1+json"
-
-# Classes of an element in which MathJax typesets nothing, so that "$PEPE and $WIF" stays these letters in JupyterLab,
-# in the classic notebook and in whatever nbconvert makes of it.
-AS_TEXT = "tex2jax_ignore mathjax_ignore"
 
 Size = Literal["page", "half", "third"]
 
@@ -157,30 +153,6 @@ def packed(value: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
 
 
-def safe(text: object) -> str:
-    """Text as text, whatever is in it."""
-    return html.escape(str(text), quote=True)
-
-
-def caption(view: View) -> str:
-    """Title and subtitle, as the head of a figure or table; apart even without a style sheet."""
-    below = f'<br><span class="ys-subtitle">{safe(view.subtitle)}</span>' if view.subtitle else ""
-    return f'<strong class="ys-title">{safe(view.title)}</strong>{below}'
-
-
-def footnotes(view: View) -> str:
-    """The warnings and the notes under a view."""
-    warned = f'<p class="ys-warning" role="note">{"<br>".join(map(safe, view.warnings))}</p>' if view.warnings else ""
-    noted = f'<p class="ys-notes">{"<br>".join(map(_footnote, view.notes))}</p>' if view.notes else ""
-    return warned + noted
-
-
-def _footnote(note: str) -> str:
-    """A note; a single letter before a space is its mark."""
-    mark, _, rest = note.partition(" ")
-    return f"<sup>{safe(mark)}</sup> {safe(rest)}" if len(mark) == 1 and mark.islower() else safe(note)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement(View):
     """One sentence that stands where a figure or table would: nothing happened, or it is refused."""
@@ -189,10 +161,7 @@ class Statement(View):
 
     def to_html(self) -> str:
         """A quiet line under the title."""
-        return (
-            f'<figure class="ys ys-statement ys-{self.size} {AS_TEXT}"><figcaption>{caption(self)}</figcaption>'
-            f"<p>{safe(self.alt)}</p>{footnotes(self)}</figure>"
-        )
+        return render("statement", view=self)
 
 
 def refused(title: str, reason: str, *, size: Size = "page") -> Statement:

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from ys_analytics.views import formats
-from ys_analytics.views.view import AS_TEXT, Field, View, safe
+from ys_analytics.views.templates import render
+from ys_analytics.views.view import Field, View
 
 _DAY = timedelta(days=1)
 
@@ -34,11 +35,7 @@ class Masthead(View):
 
     def to_html(self) -> str:
         """A level-one heading and a list of facts."""
-        facts = "".join(f"<div><dt>{safe(word)}</dt><dd>{safe(said)}</dd></div>" for word, said in self.facts)
-        return (
-            f'<header class="ys ys-masthead {AS_TEXT}"><p class="ys-over">{safe(self.over)}</p>'
-            f"<h1>{safe(self.title)}</h1><dl>{facts}</dl></header>"
-        )
+        return render("masthead", view=self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +61,7 @@ class Headline(View):
 
     def to_html(self) -> str:
         """A lead paragraph and a row of tiles."""
-        tiles = "".join(map(_tile, self.tiles))
-        lead = f'<p class="ys-lead">{safe(self.alt)}</p>'
-        return f'<section class="ys ys-headline {AS_TEXT}">{lead}<dl>{tiles}</dl></section>'
-
-
-def _tile(tile: Tile) -> str:
-    tone = ' class="ys-down"' if tile.down else ""
-    return (
-        f'<div class="ys-tile"><dt>{safe(tile.label)}</dt>'
-        f"<dd><b{tone}>{safe(tile.number)}</b> <span>{safe(tile.below)}</span></dd></div>"
-    )
+        return render("headline", view=self)
 
 
 def masthead(portfolio: pl.DataFrame) -> View:
