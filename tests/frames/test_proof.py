@@ -7,9 +7,9 @@ import pytest
 
 from ys_analytics import frames
 from ys_analytics.frames import proof
-from ys_analytics.frames.decimals import places
-from ys_analytics.frames.query import Question
 from ys_analytics.schemas import TABLES, Column, Table
+from ys_analytics.stores.common.decimal_places import places
+from ys_analytics.stores.common.table_query import TableQuery
 
 MONEY = pl.Decimal(38, 18)
 SHARE = pl.Decimal(18, 8)
@@ -47,7 +47,7 @@ ROWS = {
 def said(stores, table: Table, rows: pl.DataFrame) -> list[proof.Line]:
     counted = proof.tally(table)
     counted.add(rows)
-    return proof.compare(stores, Question(table), counted)
+    return proof.compare(stores, TableQuery(table), counted)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import contract
-from ys_analytics.frames.query import Question
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 from ys_analytics.stores import Stores
+from ys_analytics.stores.clickhouse.table_reader import ClickHouseTables
+from ys_analytics.stores.common.table_query import TableQuery
 
 DAILY_VALUES: dict[str, pl.DataType] = {
     "portfolio_id": pl.String(), "day": pl.Date(), "value": MONEY, "closed_at": TIME,
@@ -40,10 +41,10 @@ def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequen
         StoreError: the query failed.
         ContractError: the table has drifted from its declaration.
     """
-    question = Question(TABLES["portfolio_snapshots"], span, portfolios)
-    contract.check(stores, question.table)
-    statement = _statement("daily_values", question.where)
-    return _in_days(stores.clickhouse.read(statement, question.parameters, schema=DAILY_VALUES))
+    query = TableQuery(TABLES["portfolio_snapshots"], span, portfolios)
+    contract.check(stores, query.table)
+    where, values = ClickHouseTables(stores.clickhouse).condition(query)
+    return _in_days(stores.clickhouse.read(_statement("daily_values", where), values, schema=DAILY_VALUES))
 
 
 def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[str] | None = None) -> pl.DataFrame:

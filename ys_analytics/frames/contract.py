@@ -1,46 +1,20 @@
 """Whether the live tables still are what `schemas` declares, asked once per store before its first load.
 
-Knows the catalogues of PostgreSQL and ClickHouse; reads no data. Redis and Qdrant have no catalogue: their
-values are held against the declaration one by one.
+Depends on the catalogue that a store's reader gives. Does not read data. Redis and Qdrant keep no catalogue: their
+values are checked one by one.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.schemas import Column, Table
+from ys_analytics.schemas import STORES, Column, Table
 from ys_analytics.stores import Stores
-from ys_analytics.stores.clickhouse import ClickHouse
-from ys_analytics.stores.postgres import Postgres
+from ys_analytics.stores.common.table_reader import Catalogue, FoundColumn
 
-# pg_attribute rather than information_schema: that view hides materialized views and what a role may not read.
-_POSTGRES = """
-    SELECT t.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-           (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder) FROM pg_enum AS e
-            WHERE e.enumtypid = a.atttypid)
-    FROM pg_attribute AS a
-    JOIN pg_class AS t ON t.oid = a.attrelid
-    WHERE t.relnamespace = quote_ident(current_schema())::regnamespace AND t.relkind IN ('r', 'p', 'm', 'v')
-      AND a.attnum > 0 AND NOT a.attisdropped
-"""
-
-_CLICKHOUSE = "SELECT table, name, type, 0, '' FROM system.columns WHERE database = currentDatabase()"
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One column as a store's catalogue describes it."""
-
-    native: str
-    nullable: bool
-    labels: str
-
-
-_Catalogue = dict[str, dict[str, Found]]
-
-_known: WeakKeyDictionary[Postgres | ClickHouse, _Catalogue] = WeakKeyDictionary()
+_known: WeakKeyDictionary[object, Catalogue] = WeakKeyDictionary()
 
 
 def check(stores: Stores, table: Table) -> None:
@@ -50,11 +24,8 @@ def check(stores: Stores, table: Table) -> None:
         ContractError: names the column, what was expected and what is there.
         StoreError: the catalogue cannot be read.
     """
-    match table.store:
-        case "postgres":
-            _hold(table, _catalogue(stores.postgres, _POSTGRES, table))
-        case "clickhouse":
-            _hold(table, _catalogue(stores.clickhouse, _CLICKHOUSE, table))
+    if STORES[table.store].sql:
+        _require(table, _catalogue(stores, table))
 
 
 def drift(stores: Stores, table: Table) -> list[str]:
@@ -63,28 +34,22 @@ def drift(stores: Stores, table: Table) -> list[str]:
     Raises:
         StoreError: the catalogue cannot be read.
     """
-    if table.store not in {"postgres", "clickhouse"}:
+    catalogue = stores.reader(table.store).describe()
+    if catalogue is None:
         return []
-    store, question = (stores.postgres, _POSTGRES) if table.store == "postgres" else (stores.clickhouse, _CLICKHOUSE)
-    found = _read(store, question).get(table.name)
+    found = catalogue.get(table.name)
     return ["the table is not there"] if found is None else list(_differences(table, found))
 
 
-def _catalogue(store: Postgres | ClickHouse, question: str, table: Table) -> _Catalogue:
+def _catalogue(stores: Stores, table: Table) -> Catalogue:
     """What the store holds; read again when the table is not in what we knew, for it may be new."""
+    store = stores.opened(table.store)
     if table.name not in _known.get(store, {}):
-        _known[store] = _read(store, question)
+        _known[store] = stores.reader(table.store).describe() or {}
     return _known[store]
 
 
-def _read(store: Postgres | ClickHouse, question: str) -> _Catalogue:
-    found: _Catalogue = {}
-    for table, name, native, nullable, labels in store.rows(question):
-        found.setdefault(table, {})[name] = Found(native, bool(nullable), labels or "")
-    return found
-
-
-def _hold(table: Table, catalogue: _Catalogue) -> None:
+def _require(table: Table, catalogue: Catalogue) -> None:
     found = catalogue.get(table.name)
     if found is None:
         raise ContractError(f"{table.name}: {table.store} has no such table; run `ys migrate up`")
@@ -92,7 +57,7 @@ def _hold(table: Table, catalogue: _Catalogue) -> None:
         raise ContractError(f"{table.name}: {difference}; run `ys migrate status`")
 
 
-def _differences(table: Table, found: dict[str, Found]) -> list[str]:
+def _differences(table: Table, found: Mapping[str, FoundColumn]) -> list[str]:
     differences = []
     for column in table.columns:
         there = found.get(column.name)

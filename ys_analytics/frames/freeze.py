@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -17,11 +18,11 @@ from ys_analytics import migrations
 from ys_analytics.errors import StoreError, UsageError
 from ys_analytics.frames import atomic, loading, parquet, proof
 from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit, kit_version
-from ys_analytics.frames.query import Question
 from ys_analytics.frames.run import Run, columns_of
-from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, silent
+from ys_analytics.schemas import STORES, TABLES, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.table_query import TableQuery
 
 # A ClickHouse table that grows while it is read is read again; one that never rests is given up.
 _LOOKS = 3
@@ -90,21 +91,17 @@ class _Work:
     progress: Progress
 
     def frames(self, tables: Sequence[Table]) -> Iterator[tuple[str, FrameRecord]]:
-        """Each table written, PostgreSQL's all in one snapshot."""
-        relational = [table for table in tables if table.store == "postgres"]
-        if relational:
-            with self.stores.postgres.snapshot():
-                for table in relational:
-                    yield table.name, self._settled(table, looks=1)
-        for table in tables:
-            if table.store != "postgres":
-                yield table.name, self._settled(table, looks=_LOOKS)
+        """Each table written, those of a store in one snapshot where it can give one."""
+        for store, held in groupby(tables, key=lambda table: table.store):
+            with self.stores.reader(store).snapshot():
+                for table in held:
+                    yield table.name, self._settled(table, looks=1 if STORES[store].transactions else _LOOKS)
 
     def _settled(self, table: Table, *, looks: int) -> FrameRecord:
         """A frame that its store agrees with; taken again where the table grew meanwhile."""
         for look in range(1, looks + 1):
             record, agreed = self._frame(table)
-            if agreed or isinstance(table, KeyFamily):
+            if agreed or not STORES[table.store].lasting:
                 # Keys expire while they are read; every other store must agree with its frame.
                 return record
             (self.folder / record.file).unlink()
@@ -113,7 +110,7 @@ class _Work:
 
     def _frame(self, table: Table) -> tuple[FrameRecord, bool]:
         """One table in one file, and whether the store adds up to the same."""
-        question = Question(table, self.span)
+        query = TableQuery(table, self.span)
         counted, dropped, latest = proof.tally(table), 0, None
         file = f"frames/{table.name}.parquet"
 
@@ -121,7 +118,7 @@ class _Work:
             nonlocal dropped, latest
             refusals = RejectPolicy(source=table.name, key=table.key)
             done = 0
-            with closing(loading.stream(self.stores, question, refusals, seen=counted.add)) as frames:
+            with closing(loading.stream(self.stores, query, refusals, seen=counted.add)) as frames:
                 for frame, again in frames:
                     dropped += again
                     done += frame.height
@@ -132,12 +129,12 @@ class _Work:
         # Closed on a full disk as well: a snapshot cannot end while a statement in it is half read.
         with closing(passing()) as passed:
             written = parquet.write(self.folder / file, passed, schema=table.schema)
-        lines = proof.compare(self.stores, question, counted)
+        lines = proof.compare(self.stores, query, counted)
         record = FrameRecord(
             store=table.store,
             file=file,
-            query=_asked(question),
-            parameters={name: str(value) for name, value in question.parameters.items()},
+            query=self.stores.reader(table.store).statement(query),
+            parameters={name: str(value) for name, value in query.parameters.items()},
             rows=written.rows,
             bytes=written.bytes,
             sha256=written.sha256,
@@ -151,13 +148,6 @@ class _Work:
 
 def _secret(table: Table) -> bool:
     return isinstance(table, KeyFamily) and table.secret
-
-
-def _asked(question: Question) -> str:
-    table = question.table
-    if isinstance(table, KeyFamily):
-        return f"SCAN {table.glob} ({table.kind})"
-    return f"scroll {table.name}" if isinstance(table, Collection) else question.statement
 
 
 def _later(latest: datetime | None, frame: pl.DataFrame, table: Table) -> datetime | None:

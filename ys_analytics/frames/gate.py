@@ -7,10 +7,7 @@ contradict each other stay, in a fixed order, because judging them is the suites
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.schemas import Table
-
-# Stores in which one key can hold one value only, so that a second one is a fault of the load itself.
-_UNIQUE_BY_NATURE = frozenset({"redis", "qdrant"})
+from ys_analytics.schemas import STORES, Table
 
 
 def conform(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
@@ -90,7 +87,7 @@ def distinct(rows: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, int]:
         return rows, 0
     same = _repeats(rows, tuple(rows.columns))
     kept = rows.filter(~same)
-    if table.store in _UNIQUE_BY_NATURE and kept.height and _repeats(kept, table.key).any():
+    if STORES[table.store].unique and kept.height and _repeats(kept, table.key).any():
         key = kept.filter(_repeats(kept, table.key)).select(*table.key).row(0)
         raise ContractError(f"{table.name}: the key {', '.join(map(str, key))} holds two values")
     return kept, rows.height - kept.height

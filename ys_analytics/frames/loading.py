@@ -1,6 +1,7 @@
 """Every table, key family and collection as one exact frame, or as a stream of them.
 
-Knows which store is asked how; what comes back passes the one gate. Nothing reads the clock.
+Depends on the reader of each store. Does not know any store. What comes back passes the one gate; nothing reads the
+clock.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -9,17 +10,17 @@ from contextlib import closing
 import polars as pl
 
 from ys_analytics.errors import StoreError
-from ys_analytics.frames import contract, gate, qdrant_rows, redis_rows
-from ys_analytics.frames.query import Question
-from ys_analytics.schemas import TABLES, Collection, KeyFamily, Progress, Span, Table, misnamed, silent
+from ys_analytics.frames import contract, gate
+from ys_analytics.schemas import STORES, TABLES, Progress, Span, Table, misnamed, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectedRow, RejectPolicy
+from ys_analytics.stores.common.table_query import TableQuery
 
 Seen = Callable[[pl.DataFrame], None]
 
 
 def _unseen(rows: pl.DataFrame) -> None:
-    """Nobody watches."""
+    """Ignore the rows."""
 
 
 def load(
@@ -50,9 +51,9 @@ def load(
         StoreError: the store refused us or went away.
         ContractError: the table has drifted from its declaration, or a value does not fit.
     """
-    question = Question(find(name), span, portfolios)
-    policy = _policy(question.table, quarantine)
-    return gate.conform(collect(stores, question, policy, progress=progress), question.table)
+    query = TableQuery(find(name), span, portfolios)
+    policy = _policy(query.table, quarantine)
+    return gate.conform(collect(stores, query, policy, progress=progress), query.table)
 
 
 def batches(
@@ -82,9 +83,9 @@ def batches(
         StoreError: as `load`; also when the server goes away in the middle.
         ContractError: as `load`.
     """
-    question = Question(find(name), span, portfolios)
+    query = TableQuery(find(name), span, portfolios)
     rows = 0
-    with closing(stream(stores, question, _policy(question.table, quarantine))) as frames:
+    with closing(stream(stores, query, _policy(query.table, quarantine))) as frames:
         for frame, _ in frames:
             rows += frame.height
             progress(name, rows)
@@ -99,14 +100,7 @@ def count(stores: Stores, name: str) -> int:
         StoreError: the store refused us or went away.
     """
     table = find(name)
-    match table:
-        case KeyFamily():
-            return stores.redis.count(table.glob)
-        case Collection():
-            return stores.qdrant.count(table.name)
-        case _:
-            store = stores.postgres if table.store == "postgres" else stores.clickhouse
-            return int(store.rows(f'SELECT count(*) FROM "{table.name}"')[0][0])  # noqa: S608 - a declared name
+    return stores.reader(table.store).count(table)
 
 
 def find(name: str) -> Table:
@@ -121,52 +115,45 @@ def find(name: str) -> Table:
 
 
 def collect(
-    stores: Stores, question: Question, refusals: RejectPolicy, *, seen: Seen = _unseen, progress: Progress = silent
+    stores: Stores, query: TableQuery, rejects: RejectPolicy, *, seen: Seen = _unseen, progress: Progress = silent
 ) -> pl.DataFrame:
     """The rows asked for, typed but not yet through the gate; `seen` is shown all that the store gave for it."""
-    table, where, values = question.table, question.where, question.parameters
+    table = query.table
 
     def arrived(rows: int) -> None:
         progress(table.name, rows)
 
-    match table:
-        case KeyFamily():
-            rows = redis_rows.read(stores.redis, table, refusals, arrived=arrived)
-        case Collection():
-            rows = qdrant_rows.read(stores.qdrant, table, refusals, arrived=arrived)
-        case _:
-            contract.check(stores, table)
-            store = stores.postgres if table.store == "postgres" else stores.clickhouse
-            rows = store.scan(table.name, where, values, schema=table.schema, refusals=refusals, arrived=arrived)
+    contract.check(stores, table)
+    rows = stores.reader(table.store).scan(query, rejects=rejects, arrived=arrived)
     seen(rows)
-    return _within(rows, question) if table.store in {"redis", "qdrant"} else rows
+    return rows if STORES[table.store].sql else query.keep(rows)
 
 
 def stream(
-    stores: Stores, question: Question, refusals: RejectPolicy, *, seen: Seen = _unseen
+    stores: Stores, query: TableQuery, rejects: RejectPolicy, *, seen: Seen = _unseen
 ) -> Generator[tuple[pl.DataFrame, int], None, None]:
     """Frames in key order through the gate, each with the number of duplicates dropped from it.
 
-    The rows of a frame's last key wait for the next frame, so that one key is never judged in two halves.
+    The rows of a frame's last key wait for the next frame, so that one key is never seen in two halves.
     `seen` is shown all that the store gave.
     """
-    table = question.table
-    if isinstance(table, (KeyFamily, Collection)):
-        rows = gate.shaped(collect(stores, question, refusals, seen=seen), table)
+    table = query.table
+    if not STORES[table.store].sql:
+        rows = gate.shaped(collect(stores, query, rejects, seen=seen), table)
         yield gate.distinct(gate.in_order(rows, table), table)
         return
     contract.check(stores, table)
-    store = stores.postgres if table.store == "postgres" else stores.clickhouse
     held = before = pl.DataFrame(schema=table.schema)
     yield held, 0
-    for frame in store.batches(question.statement, question.parameters, schema=table.schema, refusals=refusals):
-        seen(frame)
-        rows = pl.concat([held, gate.shaped(frame, table)])
-        last = _last_key(rows, table)
-        held, ready = rows.slice(last), gate.in_order(rows.slice(0, last), table)
-        _follow(before, ready, table)
-        before = ready.tail(1) if ready.height else before
-        yield gate.distinct(ready, table)
+    with closing(stores.reader(table.store).batches(query, rejects=rejects)) as frames:
+        for frame in frames:
+            seen(frame)
+            rows = pl.concat([held, gate.shaped(frame, table)])
+            last = _last_key(rows, table)
+            held, ready = rows.slice(last), gate.in_order(rows.slice(0, last), table)
+            _follow(before, ready, table)
+            before = ready.tail(1) if ready.height else before
+            yield gate.distinct(ready, table)
     rest = gate.in_order(held, table)
     _follow(before, rest, table)
     yield gate.distinct(rest, table)
@@ -191,16 +178,6 @@ def _last_key(rows: pl.DataFrame, table: Table) -> int:
         if not rows.select(table.key).slice(rows.height - back, 1).equals(final):
             return rows.height - back + 1
     return 0
-
-
-def _within(rows: pl.DataFrame, question: Question) -> pl.DataFrame:
-    """The rows a question asks for, of a store that cannot be asked for less than all."""
-    table, span, portfolios = question.table, question.span, question.portfolios
-    if span is not None and table.time is not None:
-        rows = rows.filter(pl.col(table.time).is_between(span.start, span.end, closed="left"))
-    if portfolios is not None and table.portfolio is not None:
-        rows = rows.filter(pl.col(table.portfolio).is_in(list(portfolios)))
-    return rows
 
 
 def _policy(table: Table, quarantine: list[RejectedRow] | None) -> RejectPolicy:

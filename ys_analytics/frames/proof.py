@@ -1,11 +1,10 @@
 """The proof of a load: rows, smallest, largest and exact sum of all decimals, in the store and in the frame.
 
-Knows how each store is asked to add up; a sum over Int128 halves cannot overflow, so equal means equal.
+Depends on the totals that each store's reader gives. A sum over Int128 halves cannot overflow, so equal means equal.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import cast
@@ -13,11 +12,12 @@ from typing import cast
 import polars as pl
 
 from ys_analytics.frames import gate, loading
-from ys_analytics.frames.decimals import Place, places
-from ys_analytics.frames.query import Question
 from ys_analytics.schemas import Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
+from ys_analytics.stores.common.decimal_places import Place, places
 from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.table_query import TableQuery
+from ys_analytics.stores.common.table_reader import Total
 
 _EXACT = Context(prec=100)
 _HALF = 10**18
@@ -94,6 +94,14 @@ class Tally:
             self.largest[name] = max(high, self.largest.get(name, high))
             self.sums[name] = _EXACT.add(total, self.sums.get(name, Decimal(0)))
 
+    def measured(self, total: Total) -> Decimal | None:
+        """The number that the store should have given as this one."""
+        if not total.column:
+            return Decimal(self.rows)
+        if total.measure == "values":
+            return Decimal(self.values[total.column])
+        return {"min": self.smallest, "max": self.largest, "sum": self.sums}[total.measure].get(total.column)
+
 
 def prove(
     stores: Stores,
@@ -122,13 +130,13 @@ def prove(
         StoreError: as `load`.
         ContractError: as `load`.
     """
-    question = Question(loading.find(name), span, portfolios)
-    table = question.table
+    query = TableQuery(loading.find(name), span, portfolios)
+    table = query.table
     counted = tally(table)
     refusals = RejectPolicy(source=name, key=table.key)
-    with stores.postgres.snapshot() if table.store == "postgres" else nullcontext():
-        rows = loading.collect(stores, question, refusals, seen=counted.add, progress=progress)
-        lines = compare(stores, question, counted)
+    with stores.reader(table.store).snapshot():
+        rows = loading.collect(stores, query, refusals, seen=counted.add, progress=progress)
+        lines = compare(stores, query, counted)
     dropped = gate.distinct(gate.in_order(gate.shaped(rows, table), table), table)[1]
     lines.append(Line("", "exact duplicates dropped", None, Decimal(dropped)))
     return pl.DataFrame(
@@ -148,39 +156,14 @@ def tally(table: Table) -> Tally:
     return Tally(places(table) if not isinstance(table, Collection) else ())
 
 
-def compare(stores: Stores, question: Question, counted: Tally) -> list[Line]:
-    """What the store adds up to for the same question, beside what was counted.
+def compare(stores: Stores, query: TableQuery, counted: Tally) -> list[Line]:
+    """What the store adds up to for the same rows, next to what was counted.
 
     Raises:
         StoreError: the store refused us or went away.
     """
-    table = question.table
-    if isinstance(table, KeyFamily):
-        return [Line("", "keys", Decimal(stores.redis.count(table.glob)), Decimal(counted.rows))]
-    if isinstance(table, Collection):
-        return [Line("", "rows", Decimal(stores.qdrant.count(table.name)), Decimal(counted.rows))]
-    store = stores.postgres if table.store == "postgres" else stores.clickhouse
-    (row,) = store.rows(_summary(question, counted.places), question.parameters)
-    said = [None if value is None else Decimal(value) for value in row]
-    lines = [Line("", "rows", said.pop(0), Decimal(counted.rows))]
-    for place in counted.places:
-        name = place.name
-        lines += [
-            Line(name, "min", said.pop(0), counted.smallest.get(name)),
-            Line(name, "max", said.pop(0), counted.largest.get(name)),
-            Line(name, "sum", said.pop(0), counted.sums.get(name)),
-        ]
-        if place.steps:
-            lines.append(Line(name, "values", said.pop(0), Decimal(counted.values[name])))
-    return lines
-
-
-def _summary(question: Question, found: Sequence[Place]) -> str:
-    """The statement that adds up in the store."""
-    measures = [measure for place in found for measure in place.measures(question.table.store)]
-    condition = f" WHERE {question.where}" if question.where else ""
-    wanted = ", ".join(["count(*)", *measures])
-    return f'SELECT {wanted} FROM "{question.table.name}"{condition}'  # noqa: S608 - declared names
+    totals = stores.reader(query.table.store).totals(query, counted.places)
+    return [Line(total.column, total.measure, total.value, counted.measured(total)) for total in totals]
 
 
 def _distinct(rows: pl.DataFrame, keys: tuple[str, ...]) -> int:

@@ -11,6 +11,7 @@ from ys_analytics.schemas.limits import LIMITS, Limits
 from ys_analytics.schemas.names import misnamed, text
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, iso_week
+from ys_analytics.schemas.stores import STORES, StoreTraits
 from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
 
 TABLES: dict[str, Table] = {
@@ -24,6 +25,7 @@ __all__ = [
     "MONEY",
     "NOTHING_TO_CHECK",
     "QUARTER",
+    "STORES",
     "TABLES",
     "TIME",
     "Collection",
@@ -35,6 +37,7 @@ __all__ = [
     "Severity",
     "Span",
     "Store",
+    "StoreTraits",
     "Table",
     "chain_words",
     "iso_week",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ys_analytics.errors import StoreError
 
 if TYPE_CHECKING:  # a notebook that reads a frozen run pays for no driver
+    from ys_analytics.schemas import Store
     from ys_analytics.stores.clickhouse import ClickHouse
+    from ys_analytics.stores.common.table_reader import TableReader
     from ys_analytics.stores.postgres import Postgres
     from ys_analytics.stores.qdrant import Qdrant
     from ys_analytics.stores.redis import Redis
@@ -47,6 +50,25 @@ class Stores:
     def qdrant(self) -> Qdrant:
         """Qdrant, where it was opened."""
         return _present(self.opened_qdrant, "qdrant")
+
+    def opened(self, store: Store) -> Any:
+        """The store of that name, where it was opened."""
+        return getattr(self, store)
+
+    def reader(self, store: Store) -> TableReader:
+        """How the tables of a store are read, where it was opened."""
+        module, name = _READERS[store]
+        reader: TableReader = getattr(import_module(module), name)(self.opened(store))
+        return reader
+
+
+# The reader of each store: its module, imported when it is first asked for, and its class.
+_READERS: dict[Store, tuple[str, str]] = {
+    "postgres": ("ys_analytics.stores.postgres.table_reader", "PostgresTables"),
+    "clickhouse": ("ys_analytics.stores.clickhouse.table_reader", "ClickHouseTables"),
+    "redis": ("ys_analytics.stores.redis.table_reader", "RedisTables"),
+    "qdrant": ("ys_analytics.stores.qdrant.table_reader", "QdrantTables"),
+}
 
 
 def _present(store: _Store | None, name: str) -> _Store:

@@ -1,4 +1,4 @@
-"""Make ClickHouse's client, in process or over HTTP, and translate its errors.
+"""Make ClickHouse's client, in process or over HTTP.
 
 Depends on clickhouse-connect, its settings and urllib3's connections. Does not know any table.
 """
@@ -7,18 +7,13 @@ import logging
 import math
 import signal
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
-
-from ys_analytics.errors import SettingsError, StoreError
+from ys_analytics.errors import SettingsError
 from ys_analytics.stores.addresses import ClickHouseAddress
-from ys_analytics.stores.clickhouse.arrow_transport import CutShortError, ServerFaultError
 from ys_analytics.stores.common.deadline import GRACE
 from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.common.tls import OPTIONS, Tls
@@ -33,9 +28,6 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
 # What the client logs it also raises; without a handler Python would print it on stderr beside our one line.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
-# Too many queries, or a network that failed between servers: the same read may succeed again.
-_PASSING_CODES = frozenset({202, 209, 210, 279, 425})
-
 _SETTINGS = {
     "output_format_arrow_string_as_string": "1",
     "output_format_arrow_low_cardinality_as_dictionary": "1",
@@ -48,15 +40,8 @@ _SETTINGS = {
     "distributed_foreground_insert": "1",
 }
 
-# The server's number for a right that its user lacks, and the rights that reading takes.
-_ACCESS_DENIED = 497
-_GRANTS = "reading needs GRANT SELECT on the tables of the database, and on system.* where the server asks for that"
-
 _SETTING = "YS_CLICKHOUSE_URL"
 _FORM = "http(s)://user:password@host:port/database"
-
-# How much of the engine's own words an error line carries.
-_SAID = 240
 
 
 def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "Client":
@@ -217,54 +202,3 @@ def bound(parameters: Parameters | None) -> dict[str, Any]:
         name: value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
         for name, value in (parameters or {}).items()
     }
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the same read may succeed on another try: the way to the server failed, not the question."""
-    from clickhouse_connect.driver.exceptions import Error, OperationalError
-    from urllib3.exceptions import HTTPError
-
-    if isinstance(error, ServerFaultError):
-        return error.code in _PASSING_CODES
-    cause = error.__cause__
-    if isinstance(cause, Error):
-        code = getattr(cause, "code", None)
-        return code in _PASSING_CODES or (code is None and isinstance(cause, OperationalError))
-    return isinstance(error, CutShortError) or isinstance(cause, (HTTPError, OSError, pa.ArrowException))
-
-
-@contextmanager
-def translate_errors(address: ClickHouseAddress) -> Iterator[None]:
-    """A driver's error as ours, in one line."""
-    from clickhouse_connect.driver.exceptions import ClickHouseError
-    from urllib3.exceptions import HTTPError
-
-    try:
-        yield
-    except (ClickHouseError, HTTPError, pa.ArrowException, OSError, pl.exceptions.PanicException) as error:
-        lost = None if address.embedded else _lost(error)
-        if lost is not None:
-            raise StoreError(
-                f"clickhouse: {address.masked} cannot be reached: {lost}; start the server or correct YS_CLICKHOUSE_URL"
-            ) from error
-        hint = f"; {_GRANTS}" if getattr(error, "code", None) == _ACCESS_DENIED else ""
-        raise StoreError(f"clickhouse: {_line_of(error)}{hint}") from error
-
-
-def _lost(error: BaseException) -> str | None:
-    """Why the way to a server failed, in the system's own words; None where it is the server that speaks."""
-    from urllib3.exceptions import HTTPError
-
-    chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
-        chain.append(cause)
-    if not any(isinstance(one, (HTTPError, OSError)) for one in chain):
-        return None
-    root = chain[-1]
-    return (isinstance(root, OSError) and root.strerror) or " ".join(str(root).split()) or type(root).__name__
-
-
-def _line_of(error: BaseException) -> str:
-    """What was said, without the version trailer; cut where it goes on for long."""
-    text = " ".join(str(error).split("(version")[0].split()).removeprefix("Code: ")
-    return f"{text[:_SAID].rsplit(' ', 1)[0]} …" if len(text) > _SAID else text or type(error).__name__

@@ -16,7 +16,8 @@ from ys_analytics.errors import ContractError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import arrow_reader, arrow_writer
 from ys_analytics.stores.clickhouse.arrow_transport import Pipe, Response, Wire
-from ys_analytics.stores.clickhouse.client import bound, changeable, client, is_transient, translate_errors
+from ys_analytics.stores.clickhouse.client import bound, changeable, client
+from ys_analytics.stores.clickhouse.errors import is_transient, translate_errors
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, no_progress

@@ -1,6 +1,6 @@
-"""Telling somebody how many rows of a read have arrived.
+"""Report how many rows of a read have arrived.
 
-Knows frames and how to count them; knows no store and no screen.
+Depends on frames. Does not know any store or screen.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ Arrived = Callable[[int], None]
 
 
 def no_progress(rows: int) -> None:
-    """Nobody listens."""
+    """Ignore the number."""
 
 
 def counted(parts: Iterable[pl.DataFrame], arrived: Arrived) -> list[pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""Connect to PostgreSQL, begin a transaction, end a connection at once and translate the driver's errors.
+"""Connect to PostgreSQL, begin a transaction, and end a connection at once.
 
 Depends on psycopg. Does not know any table. A connection leaves no trace on the server: every setting ends with its
 transaction.
@@ -6,16 +6,13 @@ transaction.
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-import psycopg.errors
 from psycopg import sql
 
-from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores.common.retry import Interrupted, with_retries
 from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
 from ys_analytics.stores.postgres.url import keywords
@@ -41,16 +38,6 @@ CANCEL_WITHIN = 1.0
 # A peer that vanished is noticed by the kernel too, where the address does not say otherwise: seconds, and tries.
 _KEEPALIVE = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _USER_TIMEOUT_MS = 60_000
-
-# The server stopped, or two transactions met: the same read may succeed again.
-_PASSING = (
-    psycopg.errors.AdminShutdown,
-    psycopg.errors.CrashShutdown,
-    psycopg.errors.CannotConnectNow,
-    psycopg.errors.ConnectionException,
-    psycopg.errors.SerializationFailure,
-    psycopg.errors.DeadlockDetected,
-)
 
 
 @dataclass(slots=True)
@@ -151,30 +138,6 @@ def _starting(error: Exception) -> bool:
     return isinstance(error, psycopg.OperationalError) and (
         "FATAL" not in text or "starting up" in text or "shutting down" in text or "recovery" in text
     )
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the same read may succeed on another try."""
-    return isinstance(error, _PASSING) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
-
-
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Translate a driver's error into a one-line StoreError, without a detail that could hold a row."""
-    try:
-        yield
-    except Interrupted as error:
-        raise StoreError(f"postgres: {error}") from error
-    except psycopg.errors.UndefinedColumn as error:
-        raise ContractError(f"postgres: {line_of(error)}; run `ys migrate status`") from error
-    except psycopg.Error as error:
-        raise StoreError(f"postgres: {line_of(error)}") from error
-
-
-def line_of(error: psycopg.Error) -> str:
-    """What the server or the driver said, in one line."""
-    text = error.diag.message_primary or str(error)
-    return " ".join(text.split()) or type(error).__name__
 
 
 def _one(line: Connection, statement: str) -> object:

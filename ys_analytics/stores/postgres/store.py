@@ -28,10 +28,8 @@ from ys_analytics.stores.postgres.connection import (
     begin,
     connect,
     cut,
-    is_transient,
-    line_of,
-    translate_errors,
 )
+from ys_analytics.stores.postgres.errors import is_transient, line_of, translate_errors
 
 Parameters = Mapping[str, object]
 Schema = Mapping[str, pl.DataType]
@@ -161,7 +159,7 @@ class Postgres:
             ContractError: as `read`.
         """
         query = copy_reader.Query(f"({statement}\n)", parameters=parameters)
-        with translate_errors(), self._view() as view:
+        with translate_errors(self._address), self._view() as view:
             with self._time_limit():
                 columns = copy_reader.describe(view.line, query, schema)
             copy = (view.line, copy_reader.statement(view.line, query, columns))
@@ -180,7 +178,7 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with self._time_limit(), translate_errors(), self._view() as view:
+        with self._time_limit(), translate_errors(self._address), self._view() as view:
             return list(view.line.execute(statement, parameters).fetchall())
 
     def lag(self) -> replica.Lag | None:
@@ -189,7 +187,7 @@ class Postgres:
         Raises:
             StoreError: the server that reads go to went away.
         """
-        with self._time_limit(), translate_errors():
+        with self._time_limit(), translate_errors(self._address):
             return replica.lag(self._line("read"), lambda: self._line("write"))
 
     def reads_from(self) -> str:
@@ -215,7 +213,7 @@ class Postgres:
         if self._snapshot is not None:
             yield
             return
-        with translate_errors(), self._transaction("read", SNAPSHOT) as view:
+        with translate_errors(self._address), self._transaction("read", SNAPSHOT) as view:
             # The moment is that of the first statement, not of BEGIN; without one it would be later than promised.
             with self._time_limit():
                 view.line.execute(b"SELECT 1")
@@ -242,7 +240,7 @@ class Postgres:
         names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
         empty = sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, sql.Identifier(table))
-        with self._time_limit(), translate_errors(), self._write_line() as line, line.cursor() as cursor:
+        with self._time_limit(), translate_errors(self._address), self._write_line() as line, line.cursor() as cursor:
             write_checks.refuse_loss(rows, cursor.execute(empty).description or ())
             with cursor.copy(statement) as copy:
                 for part in rows.iter_slices(50_000):
@@ -258,7 +256,7 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with self._time_limit(), translate_errors(), self._write_line() as line:
+        with self._time_limit(), translate_errors(self._address), self._write_line() as line:
             return line.execute(statement, parameters).rowcount
 
     @contextmanager
@@ -283,7 +281,7 @@ class Postgres:
             StoreError: it cannot begin or commit.
         """
         mode = "READ ONLY" if self._address.read_only else "READ WRITE"
-        with translate_errors(), self._transaction("write", mode) as view:
+        with translate_errors(self._address), self._transaction("write", mode) as view:
             self._snapshot, outer, self._writing = view, self._snapshot, True
             try:
                 yield
@@ -305,7 +303,7 @@ class Postgres:
                 columns = copy_reader.describe(view.line, query, schema)
                 return pl.concat(self._frames(view, query, columns, met, arrived))
 
-        with translate_errors():
+        with translate_errors(self._address):
             if self._snapshot is not None:  # what was read before is of this snapshot, and so must this be
                 with self._time_limit():
                     return once()
@@ -454,7 +452,7 @@ class Postgres:
         Raises:
             StoreError: as `open`.
         """
-        with self._time_limit(), translate_errors():
+        with self._time_limit(), translate_errors(self._address):
             self._line("read")
         if self._address.replica is None or self._address.max_lag is None or self._instead:
             return

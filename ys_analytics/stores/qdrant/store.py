@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -24,11 +23,12 @@ from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.retry import Interrupted, with_retries
+from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.common.tls import OPTIONS
 from ys_analytics.stores.common.url import Url, check_options, take_apart
 from ys_analytics.stores.qdrant import folder
+from ys_analytics.stores.qdrant.errors import is_transient, translate_errors
 from ys_analytics.stores.qdrant.folder import Points
 
 if TYPE_CHECKING:
@@ -49,10 +49,6 @@ _UPSERT = 500
 _SETTING = "YS_QDRANT_URL"
 _FORM = "http(s)://host:port"
 _PORT = 6333
-_FORBIDDEN = 403
-
-# How much of an error an error line may carry.
-_SAID = 300
 
 _T = TypeVar("_T")
 
@@ -357,29 +353,6 @@ def _url(address: QdrantAddress) -> Url:
     if key != key.strip() or not (key.isascii() and key.isprintable()):
         raise SettingsError("YS_QDRANT_API_KEY: a key is printable ASCII without spaces around it")
     return url
-
-
-@contextmanager
-def translate_errors(address: QdrantAddress) -> Iterator[None]:
-    """Make of every error of the driver a StoreError that names the store and no secret."""
-    from qdrant_client.common.client_exceptions import QdrantException
-    from qdrant_client.http.exceptions import ApiException
-
-    try:
-        yield
-    except (QdrantException, ApiException, Interrupted, ValueError, RuntimeError, OSError, sqlite3.Error) as error:
-        said = " ".join(str(error).split())[:_SAID] or type(error).__name__
-        hint = "look at the folder" if address.embedded else "check YS_QDRANT_URL, YS_QDRANT_API_KEY and the server"
-        if getattr(error, "status_code", None) == _FORBIDDEN:
-            hint = "the key in YS_QDRANT_API_KEY may not do that; a read-only key reads and writes nothing"
-        raise StoreError(f"Qdrant at {address.masked}: {said}; {hint}") from error
-
-
-def is_transient(error: Exception) -> bool:
-    """Connections that are refused or lost come back; what a server answered stays answered."""
-    from qdrant_client.http.exceptions import ResponseHandlingException
-
-    return isinstance(error, ResponseHandlingException)
 
 
 def _agree(collection: str, found: Shape, size: int) -> None:

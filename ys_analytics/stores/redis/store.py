@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from ys_analytics.errors import StoreError
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.prefetch import prefetch
 from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.retry import Interrupted, Rearranged, with_retries
-from ys_analytics.stores.redis import privileges, rows, script, topology
+from ys_analytics.stores.common.retry import Rearranged, with_retries
+from ys_analytics.stores.redis import rows, script, topology
+from ys_analytics.stores.redis.errors import is_transient, translate_errors
 from ys_analytics.stores.redis.script import KINDS, Chunk, Kind
 from ys_analytics.stores.redis.url import connect
 
@@ -264,29 +264,6 @@ class Redis:
     @property
     def _peer(self) -> str:
         return f"Redis at {self.address.masked}"
-
-
-@contextmanager
-def translate_errors(address: RedisAddress) -> Iterator[None]:
-    """Make of every error of the driver a StoreError that names the server and no secret."""
-    from redis.exceptions import NoPermissionError, RedisClusterException, RedisError
-
-    try:
-        yield
-    except (RedisError, RedisClusterException, Interrupted, OSError) as error:
-        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        hint = "run: ys up" if address.embedded else "check YS_REDIS_URL and the server"
-        # Refused inside a script, the same comes as an error of another class.
-        if isinstance(error, NoPermissionError) or "ACL failure" in said or "can't run this command" in said:
-            hint = f"reading needs ACL SETUSER … {privileges.READING_A_CLUSTER}"
-        raise StoreError(f"Redis at {address.masked}: {said}; {hint}") from error
-
-
-def is_transient(error: Exception) -> bool:
-    """Connections that are refused or lost come back; a wrong password stays wrong."""
-    from redis.exceptions import AuthenticationError, ConnectionError  # noqa: A004 - the driver's name for it
-
-    return isinstance(error, ConnectionError) and not isinstance(error, AuthenticationError)
 
 
 def _queue(pipeline: Any, kind: Kind, key: str, values: list[list[Any]], ttl: int | None) -> None:

@@ -1,36 +1,80 @@
 """Redis key families as tables: the parts of the key become columns, and the value its declared columns.
 
-Knows the shapes the rulings give each family; the store does the reading.
+Depends on the store and on the declared families with the shapes the rulings give them. Does not read a secret one.
 """
 
 import re
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
 
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.frames import texts
-from ys_analytics.schemas import KeyFamily
+from ys_analytics.schemas import KeyFamily, Table
+from ys_analytics.stores.common import text_values
+from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.redis import Redis
+from ys_analytics.stores.common.table_query import TableQuery
+from ys_analytics.stores.common.table_reader import Total
+from ys_analytics.stores.redis.store import Redis
 
 # What `price:hist` has for each moment: a time and a price.
 _PAIR = 2
 
 
-def read(store: Redis, family: KeyFamily, refusals: RejectPolicy, *, arrived: Arrived = no_progress) -> pl.DataFrame:
-    """Every value of a family as rows of its declared columns, with the lifetime left.
+@dataclass(frozen=True, slots=True)
+class RedisTables:
+    """A `TableReader` over an open Redis."""
 
-    Raises:
-        StoreError: the server refused us or went away.
-        ContractError: a key or a value is not of its form and no quarantine was asked for.
-        UsageError: the family holds secrets, which are counted and never read.
-    """
-    if family.secret:
-        raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
-    by_key = RejectPolicy(source=family.name, key=("key",), quarantine=refusals.quarantine, met=refusals.met)
-    found = store.read(family.glob, family.kind, json=_json(family), refusals=by_key, arrived=arrived)
-    return texts.typed(_values(_parts(found, family, by_key), family, by_key), family.visible, refusals)
+    store: Redis
+
+    def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
+        """Every value of the family, with the lifetime left."""
+        family = _family(query.table)
+        if family.secret:
+            raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
+        by_key = RejectPolicy(source=family.name, key=("key",), quarantine=rejects.quarantine, met=rejects.met)
+        found = self.store.read(family.glob, family.kind, json=_json(family), refusals=by_key, arrived=arrived)
+        values = _values(_parts(found, family, by_key), family, by_key)
+        return text_values.typed(values, family.visible, rejects).select(*query.schema)
+
+    def batches(
+        self,
+        query: TableQuery,
+        *,
+        rejects: RejectPolicy,
+        ordered: bool = True,  # noqa: ARG002 - a key has no place
+    ) -> Generator[pl.DataFrame, None, None]:
+        """The whole family as one frame: a read of keys is whole or it is none."""
+        yield self.scan(query, rejects=rejects)
+
+    def count(self, table: Table) -> int:
+        """How many keys there are."""
+        return self.store.count(_family(table).glob)
+
+    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:  # noqa: ARG002 - Redis adds nothing up
+        """How many keys there are in all."""
+        return [Total("", "keys", Decimal(self.count(query.table)))]
+
+    def describe(self) -> None:
+        """Nothing: values are checked one by one."""
+
+    def statement(self, query: TableQuery) -> str:
+        """The command, its glob and the type of the keys."""
+        family = _family(query.table)
+        return f"SCAN {family.glob} ({family.kind})"
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Nothing: each step sees a moment of its own."""
+        return nullcontext()
+
+
+def _family(table: Table) -> KeyFamily:
+    return cast("KeyFamily", table)
 
 
 def _json(family: KeyFamily) -> pl.DataType | None:

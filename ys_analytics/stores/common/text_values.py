@@ -1,6 +1,6 @@
 """From text to declared types, for stores that keep text: decimals, times and integers.
 
-Knows the forms the rulings allow; knows no store. A text that is not of its form is refused with its row;
+Depends on the forms the rulings allow. Does not know any store. A text that is not of its form is refused with its row;
 nothing is guessed and nothing rounded.
 """
 

@@ -1,0 +1,175 @@
+"""The tables of a store that is asked in SQL: what the two such stores have in common.
+
+Depends on the declared schemas and a store's `scan`, `batches` and `rows`. Does not know any dialect: a subclass in
+the store's own package does.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, Protocol, TypeVar
+
+import polars as pl
+
+from ys_analytics.schemas import Column, Table
+from ys_analytics.stores.common.decimal_places import Place
+from ys_analytics.stores.common.progress import Arrived, no_progress
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.table_query import Alternatives, Condition, TableQuery
+from ys_analytics.stores.common.table_reader import Catalogue, Total
+
+
+class SqlStore(Protocol):
+    """The verbs of a store that is asked in SQL; what they take, give and raise is said where they are defined."""
+
+    def scan(
+        self,
+        table: str,
+        where: str = "",
+        parameters: Mapping[str, object] | None = None,
+        *,
+        schema: Mapping[str, pl.DataType],
+        refusals: RejectPolicy | None = None,
+        arrived: Arrived = no_progress,
+    ) -> pl.DataFrame:
+        """All rows of a table at once."""
+
+    def batches(
+        self,
+        statement: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        schema: Mapping[str, pl.DataType],
+        refusals: RejectPolicy | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """The rows of a statement as they arrive."""
+
+    def rows(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """A few rows as Python values."""
+
+
+Opened = TypeVar("Opened", bound=SqlStore)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTables(ABC, Generic[Opened]):
+    """A `TableReader` that writes SQL; a subclass gives what differs between dialects.
+
+    Attributes:
+        store: The open store.
+    """
+
+    store: Opened
+
+    def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
+        """All rows at once, in any order."""
+        where, values = self.condition(query)
+        return self.store.scan(query.table.name, where, values, schema=query.schema, refusals=rejects, arrived=arrived)
+
+    def batches(
+        self, query: TableQuery, *, rejects: RejectPolicy, ordered: bool = True
+    ) -> Generator[pl.DataFrame, None, None]:
+        """The rows as they arrive."""
+        text, values = self.select(query, ordered=ordered)
+        frames: Any = self.store.batches(text, values, schema=query.schema, refusals=rejects)
+        with closing(frames):
+            yield from frames
+
+    def count(self, table: Table) -> int:
+        """How many rows there are."""
+        return int(self.store.rows(f'SELECT count(*) FROM "{table.name}"')[0][0])  # noqa: S608 - a declared name
+
+    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:
+        """Rows, and smallest, largest and sum of each place, in one statement."""
+        where, values = self.condition(query)
+        wanted = ", ".join(["count(*)", *(measure for place in places for measure in self.measures(place))])
+        ending = f" WHERE {where}" if where else ""
+        (row,) = self.store.rows(f'SELECT {wanted} FROM "{query.table.name}"{ending}', values)  # noqa: S608 - declared names
+        names = [("", "rows")]
+        for place in places:
+            names += [(place.name, measure) for measure in ("min", "max", "sum", *(("values",) if place.steps else ()))]
+        return [
+            Total(column, measure, None if value is None else Decimal(value))
+            for (column, measure), value in zip(names, row, strict=True)
+        ]
+
+    def statement(self, query: TableQuery) -> str:
+        """The SELECT, with the names of its parameters."""
+        return self.select(query)[0]
+
+    def select(self, query: TableQuery, *, ordered: bool = True) -> tuple[str, dict[str, object]]:
+        """The wanted columns of the wanted rows, in key order where that is wanted, and the values it names."""
+        where, values = self.condition(query)
+        names = ", ".join(f'"{name}"' for name in query.schema)
+        ending = f" WHERE {where}" if where else ""
+        order = f" ORDER BY {', '.join(self.order(query.table))}" if ordered and query.table.key else ""
+        return f'SELECT {names} FROM "{query.table.name}"{ending}{order}', values  # noqa: S608 - names are the declaration's
+
+    def condition(self, query: TableQuery) -> tuple[str, dict[str, object]]:
+        """Span, portfolios and conditions in SQL, empty for every row, and the values it names."""
+        parts, values = [], query.parameters
+        if query.in_span is not None:
+            time = f'"{query.in_span[0]}"'
+            parts.append(f"{time} >= {self.moment('start')} AND {time} < {self.moment('end')}")
+        if query.of_portfolios is not None:
+            parts.append(self.among_portfolios(f'"{query.of_portfolios[0]}"'))
+        for alternatives in query.conditions:
+            part, more = self._any_of(query.table, alternatives, taken=len(values))
+            if part:
+                parts.append(part)
+                values |= more
+        return " AND ".join(parts), values
+
+    def _any_of(self, table: Table, alternatives: Alternatives, *, taken: int) -> tuple[str, dict[str, object]]:
+        """One alternative or another; empty where one of them cannot be compared exactly."""
+        columns = {column.name: column for column in table.visible}
+        parts, values = [], dict[str, object]()
+        for one in alternatives:
+            name = f"v{taken + len(values)}"
+            compared = self._compared(columns[one.column], one, name)
+            if not compared:
+                return "", {}
+            parts.append(compared)
+            if one.value is not None:
+                values[name] = one.value
+        return f"({' OR '.join(parts)})" if len(parts) > 1 else parts[0], values
+
+    def _compared(self, column: Column, asked: Condition, name: str) -> str:
+        if asked.value is None:
+            return f'"{column.name}" {asked.operator.upper()}'
+        return self.compared(column, asked, name)
+
+    # What differs between dialects
+
+    @abstractmethod
+    def moment(self, name: str) -> str:
+        """The parameter of that name as a moment."""
+
+    @abstractmethod
+    def among_portfolios(self, owner: str) -> str:
+        """That a column is one of the parameter `portfolios`."""
+
+    @abstractmethod
+    def compared(self, column: Column, asked: Condition, name: str) -> str:
+        """A comparison with the parameter of that name that never leaves out a row which DuckDB would keep.
+
+        Empty where there is none.
+        """
+
+    @abstractmethod
+    def order(self, table: Table) -> list[str]:
+        """The key, so that rows come as Polars sorts them."""
+
+    @abstractmethod
+    def measures(self, place: Place) -> list[str]:
+        """Smallest, largest and sum as text; of a place inside a column also how many there are."""
+
+    @abstractmethod
+    def describe(self) -> Catalogue:
+        """Every table and its columns, as the store's own catalogue has them."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Within it all reads see one moment, where the store can do that."""

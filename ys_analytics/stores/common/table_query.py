@@ -1,0 +1,131 @@
+"""Which rows and columns of a table are wanted, in no store's language.
+
+Depends on the declared schemas. Does not write SQL: each store's `table_reader` says the same in its own words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.schemas import Span, Table
+
+Operator = Literal["=", "<>", "<", "<=", ">", ">=", "is null", "is not null"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A comparison of one column with one value.
+
+    Attributes:
+        column: Name of a visible column.
+        operator: How they are compared; a null is never equal, smaller or larger.
+        value: Of the column's type; None for the two that ask about nulls.
+
+    >>> str(Condition("price", ">=", 5))
+    'price >= 5'
+    """
+
+    column: str
+    operator: Operator
+    value: object = None
+
+    def __str__(self) -> str:
+        """The comparison for people."""
+        return f"{self.column} {self.operator}" if self.value is None else f"{self.column} {self.operator} {self.value}"
+
+
+# Conditions of which at least one holds.
+Alternatives = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """Which rows and columns of a table are wanted.
+
+    Attributes:
+        table: Of which table.
+        span: Only rows placed in it, where the table has a time; None takes all.
+        portfolios: Only rows of these, where rows belong to one; None takes all.
+        columns: Names of the visible columns wanted, in their order; None takes all.
+        conditions: Of each, one alternative must hold. They make a read smaller and never exact: a store leaves
+            out what it cannot compare as DuckDB does, so who asks filters again.
+    """
+
+    table: Table
+    span: Span | None = None
+    portfolios: Sequence[str] | None = None
+    columns: tuple[str, ...] | None = None
+    conditions: tuple[Alternatives, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a portfolio that is no id: what is not a UUID is no portfolio's, in any store."""
+        for portfolio in self.portfolios or ():
+            if not is_id(portfolio):
+                raise UsageError(f"portfolio {portfolio!r} is not an id in lower case; `ys load portfolios` lists them")
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Name and type of every column wanted."""
+        whole = self.table.schema
+        return whole if self.columns is None else {name: whole[name] for name in self.columns}
+
+    @property
+    def in_span(self) -> tuple[str, Span] | None:
+        """The column that places rows in time, and the span they must be in; None where every row is wanted."""
+        return None if self.span is None or self.table.placed is None else (self.table.placed, self.span)
+
+    @property
+    def of_portfolios(self) -> tuple[str, list[str]] | None:
+        """The column that names a row's portfolio, and those wanted; None where every row is."""
+        owner = self.table.portfolio
+        return None if self.portfolios is None or owner is None else (owner, list(self.portfolios))
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The values of span and portfolios, by the names under which a statement has them."""
+        values: dict[str, object] = {}
+        if self.in_span is not None:
+            values |= {"start": self.in_span[1].start, "end": self.in_span[1].end}
+        if self.of_portfolios is not None:
+            values["portfolios"] = self.of_portfolios[1]
+        return values
+
+    def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows of the span and the portfolios, of a store that gives all it has."""
+        if self.in_span is not None and self.table.time is not None:
+            name, span = self.in_span
+            rows = rows.filter(pl.col(name).is_between(span.start, span.end, closed="left"))
+        if self.of_portfolios is not None:
+            owner, wanted = self.of_portfolios
+            rows = rows.filter(pl.col(owner).is_in(wanted))
+        return rows
+
+
+def is_id(text: object) -> bool:
+    """Whether a value is a UUID as the stores write it.
+
+    >>> is_id("0192f0c1-0000-7000-8000-000000000000"), is_id("0192F0C1-0000-7000-8000-000000000000")
+    (True, False)
+    """
+    try:
+        return isinstance(text, str) and str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def written(value: object) -> str:
+    """A value in SQL that all stores and DuckDB read alike: what a statement is shown with.
+
+    >>> written("it's"), written(5), written(datetime(2026, 11, 16, tzinfo=UTC))
+    ("'it''s'", '5', "'2026-11-16 00:00:00+00:00'")
+    """
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return f"'{value}'" if isinstance(value, date | datetime) else str(value)

@@ -1,0 +1,43 @@
+"""What psycopg's errors mean: translated into one line, and whether the same read may succeed again.
+
+Depends on psycopg. Does not know any table.
+"""
+
+import psycopg
+import psycopg.errors
+
+from ys_analytics.errors import ContractError, StoreError
+from ys_analytics.stores.addresses import PostgresAddress
+from ys_analytics.stores.common.driver_errors import translation
+from ys_analytics.stores.common.retry import Interrupted
+
+# The server stopped, or two transactions met: the same read may succeed again.
+_PASSING = (
+    psycopg.errors.AdminShutdown,
+    psycopg.errors.CrashShutdown,
+    psycopg.errors.CannotConnectNow,
+    psycopg.errors.ConnectionException,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same read may succeed on another try."""
+    return isinstance(error, _PASSING) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+
+
+def explain(error: BaseException, address: PostgresAddress) -> StoreError | ContractError:  # noqa: ARG001 - psycopg names it
+    """The error in one line, without a detail that could hold a row."""
+    if isinstance(error, psycopg.errors.UndefinedColumn):
+        return ContractError(f"postgres: {line_of(error)}; run `ys migrate status`")
+    return StoreError(f"postgres: {line_of(error) if isinstance(error, psycopg.Error) else error}")
+
+
+def line_of(error: psycopg.Error) -> str:
+    """What the server or the driver said, in one line."""
+    text = error.diag.message_primary or str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+translate_errors = translation(lambda: (Interrupted, psycopg.Error), explain)
