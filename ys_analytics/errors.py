@@ -11,8 +11,8 @@ to do; the cause travels as `__cause__` for machines and for `--debug`.
     ├── ContractError       a frame is not what its schema says      exit 12
     │   └── RunError        a frozen run is absent, torn or altered
     ├── MigrationError      the ledger and the files disagree        exit 13
-    ├── ExpectationFailed   the data broke a stated promise          exit 14
-    │   └── SuiteError      a suite of promises cannot be read
+    ├── ExpectationFailed   the data failed a check          exit 14
+    │   └── SuiteError      a suite cannot be read
     ├── ReportError         a notebook or the PDF step failed        exit 15
     └── FileError           a file or folder cannot be read/written  exit 16
 """
@@ -87,7 +87,7 @@ class ContractError(YsError):
 
 
 class RunError(ContractError):
-    """A frozen run is absent, torn, or no longer the bytes that were judged."""
+    """A frozen run is absent, torn, or no longer the bytes that were checked."""
 
 
 class MigrationError(YsError):
@@ -96,14 +96,14 @@ class MigrationError(YsError):
     exit_code = 13
 
 
-class ExpectationFailed(YsError):  # noqa: N818 - a verdict on the data, not a fault of the program
-    """The data broke a promise that a report rests on."""
+class ExpectationFailed(YsError):  # noqa: N818 - about the data, not a fault of the program
+    """The data failed a check that a report rests on."""
 
     exit_code = 14
 
 
 class SuiteError(ExpectationFailed):
-    """A suite file is absent or broken, so what it promises is unknown."""
+    """A suite file is absent or broken, so its rules are unknown."""
 
 
 class ReportError(YsError):

@@ -127,7 +127,7 @@ def test_status_fails_with_a_server_that_does_not_answer(ys):
     assert done.returncode == 11
     rows = [line.split() for line in done.stdout.splitlines()[1:] if line[0] != " "]
     assert [row[2] for row in rows] == ["up", "up", "down", "up"]
-    assert done.stderr == "ys: redis did not answer; the note beside each says why\n"
+    assert done.stderr == "ys: redis did not answer; the note next to each says why\n"
     assert "long-secret" not in done.stdout
 
 

@@ -27,7 +27,7 @@ def test_weeks_come_newest_first_and_one_that_was_not_judged_says_so(week, tmp_p
     assert (newest.week, newest.broken("critical")) == (week.name, 0)
     assert (oldest.week, oldest.broken("critical")) == ("2026-W09", None)
     said = week.ys("runs", folder=tmp_path).stdout
-    assert "not judged yet" in said
+    assert "not checked yet" in said
     assert said.index(week.name) < said.index("2026-W09")
 
 

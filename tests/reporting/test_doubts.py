@@ -94,7 +94,7 @@ def test_a_provisional_report_says_why_and_is_marked_on_every_page_of_both_forms
 
 
 def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judged_as, tmp_path):
-    """The demo's own gap, found by the suites: under the charts of the portfolio that has it, and on nobody else's."""
+    """The demo's own gap, found by the suites: under the charts of the portfolio that has it, and on no others."""
     run = week.copy(tmp_path)
     found = quality.validate(open_run(run), tables=["portfolio_snapshots"])
     assert [one for one in found if one.outcome == "failed" and one.severity == "warning"]

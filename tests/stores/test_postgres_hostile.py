@@ -201,7 +201,7 @@ def test_a_server_restarted_in_the_middle_gives_the_same_frame_or_an_error(tmp_p
 
 
 def test_ctrl_c_stops_the_statement_on_the_server_too(stores):
-    """The process ends at once, and the server does not work on for nobody."""
+    """The process ends at once, and the server does not work on for no reader."""
     conninfo = stores.postgres.address.conninfo
     program = f"""
 import polars as pl

@@ -1,4 +1,4 @@
-"""No part of a password is ever shown, whatever is in it and whatever goes wrong on the way to a store."""
+"""No part of a password is ever shown, with any characters in it and whatever goes wrong on the way to a store."""
 
 import string
 import traceback

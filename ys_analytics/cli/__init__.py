@@ -1,7 +1,7 @@
 """The command `ys`: parse, call one function, print.
 
 Knows words and exit codes; computes nothing. Results go to stdout, progress and
-errors to stderr. Whatever is slow to import is imported by the command that needs it.
+errors to stderr. A module that is slow to import is imported by the command that needs it.
 """
 
 import os
@@ -65,7 +65,7 @@ def _run() -> None:
     except typer.Abort:
         raise
     except BrokenPipeError:
-        # Whoever read us, `head` say, has enough; what is still buffered must not fail once more at exit.
+        # The reader of our output, `head` say, has enough; what is still buffered must not fail once more at exit.
         _drop_output()
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the last line of defence before a person's eyes

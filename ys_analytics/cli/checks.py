@@ -1,4 +1,4 @@
-"""The commands that judge: the data by its suites, the installation by its stores."""
+"""The commands that check: the data by its suites, the installation by its stores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ys_analytics.schemas import Finding
 
     # What was found, since when each broken rule has been broken, and the name of each portfolio by its id.
-    Verdict: TypeAlias = tuple[list[Finding], dict[tuple[str, str], datetime], dict[str, str]]
+    CheckResult: TypeAlias = tuple[list[Finding], dict[tuple[str, str], datetime], dict[str, str]]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,22 +28,22 @@ def check(
     tables: Annotated[
         list[str] | None, typer.Argument(help="Tables, or cross_store; everything when left out.")
     ] = None,
-    week: Annotated[str, typer.Option(help="Judge the run of this ISO week; the newest run when left out.")] = "",
-    run: Annotated[Path | None, typer.Option(file_okay=False, help="Judge the run in this folder.")] = None,
+    week: Annotated[str, typer.Option(help="Check the run of this ISO week; the newest run when left out.")] = "",
+    run: Annotated[Path | None, typer.Option(file_okay=False, help="Check the run in this folder.")] = None,
     docs: Annotated[
         Path | None, typer.Option(file_okay=False, help="Write Great Expectations' own pages to this folder as well.")
     ] = None,
     fail_on: Annotated[Literal["warning", "critical"], typer.Option(help="What makes the exit code 14.")] = "critical",
     *,
-    live: Annotated[bool, typer.Option("--live", help="Judge the stores as they are now.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Check the stores as they are now.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
-    """Judge the data by its expectation suites; exit 14 when a promise that matters is broken.
+    """Check the data by its expectation suites; exit 14 when a critical check fails.
 
     With --live, exit 11 when a store could not answer a rule: that is no fault of the data.
 
-    Says of each broken promise whose numbers rest on it: only their reports are stopped. A whole run judged leaves
-    findings.json and scorecard.html in its folder.
+    Names the portfolios whose numbers rest on each failed check: only their reports are stopped. Checking a whole run
+    leaves findings.json and scorecard.html in its folder.
 
     Example: ys check portfolio_snapshots market_data --fail-on warning
     """
@@ -51,7 +51,7 @@ def check(
     from ys_analytics.cli.console import out, show_json
 
     if live and (run or week or docs):
-        raise UsageError("--live judges the stores and --week, --run and --docs a picture of them; choose one")
+        raise UsageError("--live checks the stores and --week, --run and --docs a run; choose one")
     found, since, names = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
     if as_json:
         show_json(quality.to_json(found))
@@ -60,7 +60,7 @@ def check(
     (quality.gate_live if live else quality.gate)(found, fail_on=fail_on)
 
 
-def _live(tables: list[str] | None) -> Verdict:
+def _live(tables: list[str] | None) -> CheckResult:
     """What is true of the stores at this moment; no history is kept of moments."""
     from datetime import UTC, datetime
 
@@ -74,7 +74,7 @@ def _live(tables: list[str] | None) -> Verdict:
         return found, {}, names
 
 
-def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> Verdict:
+def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> CheckResult:
     """What is true of a run, and since when it is not; the pages that show it are named on stderr."""
     from ys_analytics import frames, quality
     from ys_analytics.cli.console import say
@@ -101,7 +101,7 @@ def _folder(week: str) -> Path:
     found = sorted(path.parent for path in runs.glob("*/manifest.json"))
     if not found:
         raise UsageError(
-            f"there is no run in {runs} to judge; `ys freeze --week W` makes one, `--live` judges the stores"
+            f"there is no run in {runs} to check; `ys freeze --week W` makes one, `--live` checks the stores"
         )
     return found[-1]
 

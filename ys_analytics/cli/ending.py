@@ -80,7 +80,7 @@ class Ending:
     def _leave(self) -> NoReturn:
         """End at once: what we started goes, and so does what is not whole."""
         _end_children()
-        # Whatever writes files has imported it; nothing is imported in a process that is on its way out.
+        # A module that writes files has imported it; nothing is imported in a process that is on its way out.
         if replacing := sys.modules.get("ys_analytics.frames.atomic"):
             replacing.discard_unfinished()
         shown = _SHOW_CURSOR if sys.stderr.isatty() else ""

@@ -1,4 +1,4 @@
-"""How JupyterLab is started: on loopback, behind a token, beside running stores."""
+"""How JupyterLab is started: on loopback, behind a token, with the stores running."""
 
 import json
 import os

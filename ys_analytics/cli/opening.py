@@ -12,7 +12,7 @@ ALL: tuple[Store, ...] = get_args(Store)
 
 @contextmanager
 def analyst(purpose: str, *, only: Sequence[Store] = ALL) -> Iterator[Stores]:
-    """The stores for reading; `purpose` is what another process is told it waits for."""
+    """The stores for reading; `purpose` is what another process is shown while it waits."""
     from ys_analytics.local import open_stores
     from ys_analytics.settings import load_settings
 

@@ -105,7 +105,7 @@ def freeze(
         bool, typer.Option("--refreeze", help="Replace the week's run, and the pages made from it.")
     ] = False,
 ) -> None:
-    """Take one consistent picture of the four stores and write it as a run; a week that has one keeps it.
+    """Take one consistent snapshot of the four stores and write it as a run; a week that has one keeps it.
 
     Example: ys freeze --week 2026-W47
     """
@@ -119,7 +119,7 @@ def freeze(
     with progress(f"freeze {week}") as tick:
         run = freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=tick)
     if run.manifest.as_of < asked:
-        say(f"{week} was frozen on {run.manifest.as_of:%Y-%m-%d %H:%M} UTC already; --refreeze takes a new picture")
+        say(f"{week} was frozen on {run.manifest.as_of:%Y-%m-%d %H:%M} UTC already; --refreeze takes a new snapshot")
     stdout.print(str(run.folder), markup=False, soft_wrap=True)
 
 

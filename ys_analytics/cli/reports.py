@@ -25,14 +25,14 @@ def report(
         bool, typer.Option("--provisional", help="Print over critical findings, watermarked.")
     ] = False,
     refreeze: Annotated[
-        bool, typer.Option("--refreeze", help="Take a new picture even where the week has one.")
+        bool, typer.Option("--refreeze", help="Take a new snapshot even where the week has one.")
     ] = False,
     pushdown: Annotated[
         bool,
         typer.Option("--pushdown", help="With --all: let ClickHouse compute the ranking, where the snapshots are."),
     ] = False,
 ) -> None:
-    """Freeze the week if it has no run yet, judge it, and print it: PDF, HTML and JSON.
+    """Freeze the week if it has no run yet, check it, and print it: PDF, HTML and JSON.
 
     With --all, a ranking of all portfolios is printed as well: fleet.pdf, fleet.html and fleet.json.
 
@@ -50,7 +50,7 @@ def report(
     settings = load_settings()
     folder = out or settings.out
     if not refreeze and (folder / week / "manifest.json").is_file():
-        say(f"{week} was frozen already and is printed from that run; --refreeze takes a new picture")
+        say(f"{week} was frozen already and is printed from that run; --refreeze takes a new snapshot")
     with progress(f"report {week}") as tick:
         printed = reporting.report(
             settings,
@@ -94,7 +94,7 @@ def runs(
             "all" if entry.stopped == -1 else entry.stopped,
             len(entry.pages),
             entry.commit[:12],
-            entry.trouble or ("not judged yet" if entry.findings is None else ""),
+            entry.trouble or ("not checked yet" if entry.findings is None else ""),
         )
         for entry in found
     )

@@ -44,7 +44,7 @@ def down() -> None:
 def status() -> None:
     """Show where each store is and how it does; exit 11 when one that should answer does not.
 
-    An embedded store that nobody has started is down and no failure.
+    An embedded store that was not started is down; that is no failure.
     """
     from ys_analytics import local
     from ys_analytics.cli.console import show
@@ -67,7 +67,7 @@ def status() -> None:
     show("", ("store", "mode", "state", "pid", "version", "ms", "address", "note"), rows, numbers=("pid", "ms"))
     failing = [f"{row.store} {row.server}".rstrip() for row in found if row.failing]
     if failing:
-        raise StoreError(f"{', '.join(failing)} did not answer; the note beside each says why")
+        raise StoreError(f"{', '.join(failing)} did not answer; the note next to each says why")
 
 
 @migrate.command("up")

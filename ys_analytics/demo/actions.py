@@ -33,7 +33,7 @@ class Action:
         name: What `metadata.action` says.
         type: The value of `transaction_type`.
         protocol: The value of `protocol_name`; empty when money crosses the portfolio's edge.
-        gas: Typical gas in hundreds; 0 when somebody else pays it or there is none.
+        gas: Typical gas in hundreds; 0 when another account pays it or there is none.
         fee: What the trade costs, as a share of what is given.
         at_par: One unit given is one unit received, whatever the prices.
         strategy: The kind of strategy that does it; empty when the owner does.
@@ -50,7 +50,7 @@ class Action:
 
 DEPOSIT = Action(name="deposit", type="deposit")
 WITHDRAW = Action(name="withdraw", type="withdraw", gas=630)
-# Everything at once, the gas paid by whoever receives it, so that nothing stays behind.
+# Everything at once, the gas paid by the receiver, so that nothing stays behind.
 SWEEP = Action(name="sweep", type="withdraw")
 # The owner's wallet deposits into Aave on the portfolio's behalf: external although a protocol is named.
 DEPOSIT_AT_PROTOCOL = Action(name="deposit_on_behalf", type="deposit", protocol="aave-v3")

@@ -62,7 +62,7 @@ def health_status(success: float) -> str:
     >>> health_status(0.97), health_status(0.85), health_status(0.5)
     ('healthy', 'degraded', 'unhealthy')
     """
-    if success >= 0.9:  # noqa: PLR2004 - what the platform promises
+    if success >= 0.9:  # noqa: PLR2004 - the platform's target
         return "healthy"
     return "degraded" if success >= 0.7 else "unhealthy"  # noqa: PLR2004
 

@@ -142,7 +142,7 @@ def _alert(
 ) -> dict[str, object]:
     raised = moment(market.days[day], _WRITTEN)
     severity, bound = limit.levels[worst]
-    # Nobody sees anything after the demo's end.
+    # No alert is seen after the demo's end.
     seen = (end is not None or worst > 0) and day < market.days.size - 1
     return {
         "id": name_id("alert", seed, who, limit.alert, market.days[day]),

@@ -27,7 +27,7 @@ from ys_analytics.demo.world import LAYER_2, MAINNET, SATELLITES, SYMBOLS
 from ys_analytics.schemas import TABLES, KeyFamily
 
 _WEEK = 7
-# Of every coin somebody asked to hear when it leaves this range around its price.
+# Alerts asked for, for every coin, when it leaves this range around its price.
 _ASKED = (("above", 1.08), ("below", 0.92))
 _BRIDGES = ("across", "stargate", "hop")
 _ENDPOINTS = ("portfolios", "prices", "reports")
@@ -224,11 +224,11 @@ def _satellites(present: Present) -> dict[str, list[Row]]:
 def _risk(present: Present) -> dict[str, list[Row]]:
     cast, risks = present.cast, present.risks
     scores = liquidation_score(risks.distance[:, -1])
-    gravest = present.alerts.filter(pl.col("resolved_at").is_null()).sort(
+    highest = present.alerts.filter(pl.col("resolved_at").is_null()).sort(
         pl.col("severity").to_physical(), "created_at", "id", descending=[True, False, False]
     )
     return {
-        # Everybody with a row of this day in risk_metrics, those without a debt at 0.
+        # Every portfolio with a row of this day in risk_metrics, those without a debt at 0.
         "redis_risk_liquidation": [
             {"portfolio_id": cast.ids[who], "risk": float(scores[who])} for who in np.flatnonzero(risks.measured[:, -1])
         ],
@@ -236,7 +236,7 @@ def _risk(present: Present) -> dict[str, list[Row]]:
         "redis_alerts_queue": [
             {"position": place, "alert": json.dumps(row)}
             for place, row in enumerate(
-                gravest.select(
+                highest.select(
                     "id", "portfolio_id", pl.col("alert_type", "severity").cast(pl.String), "message"
                 ).to_dicts()
             )

@@ -80,7 +80,7 @@ def economy(
         until: The exclusive end of a synthetic history, midnight UTC.
         prices: A file of real prices instead of a synthetic market; the history is then its last `days` days
             (`real.read_market`) and `until` is not looked at.
-        progress: Told of every step.
+        progress: Called with every step.
 
     Returns:
         Frames of their schema's columns, secret ones included where a store demands them. The
@@ -104,17 +104,17 @@ def economy(
     )
     rates = pools.wander(quoted, seed=seed)
     market = markets.with_receipts(quoted, fees=rates.fees[UNISWAP_V2], seed=seed)
-    told = _Economy(
+    economy = _Economy(
         cast=casting.cast(portfolios=portfolios, market=market, seed=seed), market=market, rates=rates, seed=seed
     )
-    _tell(told, progress)
-    return told.frames
+    _build(economy, progress)
+    return economy.frames
 
 
-def _tell(told: _Economy, progress: Progress) -> None:
-    cast, market, seed, frames = told.cast, told.market, told.seed, told.frames
+def _build(economy: _Economy, progress: Progress) -> None:
+    cast, market, seed, frames = economy.cast, economy.market, economy.seed, economy.frames
     progress("transactions", 1, 5)
-    entries = simulation.tell(cast, market, told.rates, seed=seed)
+    entries = simulation.simulate(cast, market, economy.rates, seed=seed)
     progress("values", 2, 5)
     worth = valuation.value(cast, market, entries)
     said = snapshots.claim(cast, market, entries, worth)
@@ -135,12 +135,12 @@ def _tell(told: _Economy, progress: Progress) -> None:
     frames["satellite_agents"] = agents.satellite_agents(market, frames["agent_tasks"])
     frames["market_data"] = assets.market_data(market)
     frames["dex_trades"] = trades.dex_trades(market, seed=seed)
-    frames["yield_metrics"] = pools.yield_metrics(told.rates, market)
+    frames["yield_metrics"] = pools.yield_metrics(economy.rates, market)
     frames["portfolio_snapshots"] = snapshots.snapshots(cast, market, worth, said)
     frames["risk_metrics"] = risk.risk_metrics(cast, market, risks)
     frames["satellite_performance"] = agents.satellite_performance(frames["agent_tasks"], seed=seed)
     frames["market_sentiment"] = embeddings.market_sentiment(market, seed=seed)
-    frames["protocol_analysis"] = embeddings.protocol_analysis(market, told.rates, seed=seed)
+    frames["protocol_analysis"] = embeddings.protocol_analysis(market, economy.rates, seed=seed)
     frames["trading_patterns"] = embeddings.trading_patterns(market, seed=seed)
     present = cache.Present(
         cast=cast,

@@ -85,7 +85,7 @@ def fill(
         until: The exclusive end of a synthetic history, midnight UTC.
         prices: A file of real prices to value the same portfolios at; see `economy`.
         replace: Empty every table, key family and collection first.
-        progress: Told of every table.
+        progress: Called with every table.
 
     Returns:
         What was written.
@@ -181,7 +181,7 @@ def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress
         elif name in QDRANT:
             stores.qdrant.write(name, as_points(table, frame))
         else:
-            # Whatever the family held before is as old as the rest of what is replaced.
+            # What the family held before is as old as the rest of what is replaced.
             stores.redis.delete(_family(name).glob)
             stores.redis.write(_family(name).kind, as_keys(name, frame), ttl=_family(name).ttl)
     progress("done", len(order), len(order))

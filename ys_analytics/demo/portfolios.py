@@ -99,7 +99,7 @@ class Portfolios:
         ids: UUIDs.
         names: What the owners call them.
         notes: What each is for.
-        roles: How each behaves.
+        roles: How each trades.
         profiles: How much risk each wants.
         owners: Number of the user each belongs to.
         users: How many users there are.

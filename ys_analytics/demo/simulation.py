@@ -1,6 +1,6 @@
 """What the portfolios do, day by day: pay in, invest towards their wishes, earn, borrow, repay, withdraw.
 
-Knows behaviour; the ledger does the arithmetic. One pass over the days, each step for all portfolios at
+Depends on the ledger, which does the arithmetic. One pass over the days, each step for all portfolios at
 once. Each kind of step has an hour of its own, so what a step sees is what the steps before it left.
 """
 
@@ -57,7 +57,7 @@ _FUNDED_BY = {STETH: ETH, AWETH: ETH, FARM: LP}
 _ALONE: tuple[tuple[Role, int], ...] = (("hold", BTC), ("new", BTC), ("losing", USDT), ("still", TBILL))
 
 
-def tell(cast: Portfolios, market: Market, rates: Rates, *, seed: int) -> Entries:
+def simulate(cast: Portfolios, market: Market, rates: Rates, *, seed: int) -> Entries:
     """Everything that happened to every portfolio, in order."""
     story = _Simulation(cast, market, rates, seed=seed)
     for day in range(market.days.size):
@@ -93,7 +93,7 @@ class _Simulation:
         self.weekday = (market.days.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
     def live(self, day: int) -> None:
-        """One day of everybody, in the order of its hours."""
+        """One day of all portfolios, in the order of its hours."""
         edge = int(self.chance.choice(_EDGE_HOURS))
         steps: list[tuple[int, Callable[[int, Ints], None]]] = [
             (3, self._credit),
@@ -270,7 +270,7 @@ class _Simulation:
 
     def _borrow(self, day: int, active: Ints) -> None:
         """Up to the wanted share of the collateral, in quiet times."""
-        if self.fear[day] > 0.6:  # noqa: PLR2004 - nobody borrows in a panic
+        if self.fear[day] > 0.6:  # noqa: PLR2004 - no portfolio borrows in a panic
             return
         self.book.at(day, 15)
         who = self._some(active[self.cast.leverage[active] > 0], 0.25)

@@ -160,7 +160,7 @@ class _Running:
         self.said = {name: np.full(worth.shown.shape, np.nan) for name in Claims.__slots__}
 
     def step(self, instant: int, amount: Floats, events: list[Event], clock: float) -> None:
-        """One snapshot of everybody; a close becomes the base of what follows."""
+        """One snapshot of every portfolio; a close becomes the base of what follows."""
         self.flow += amount
         for who, moment, dollars in events:
             self.events.setdefault(who, []).append((moment, dollars))

@@ -36,7 +36,7 @@ _SESSION = timedelta(hours=24)
 
 
 def users(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
-    """The table `users`, secret columns included; nobody in it exists."""
+    """The table `users`, secret columns included; all invented."""
     end = moment(market.days[-1], 20 * 3600)
     began = moment(market.days[0]) - timedelta(days=30)
     numbers = range(cast.users)

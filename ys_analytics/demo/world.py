@@ -1,4 +1,4 @@
-"""What exists in the demo whatever the seed: chains, assets, pools and the places a position can be in.
+"""What exists in the demo for every seed: chains, assets, pools and the places a position can be in.
 
 Knows names, addresses and how tokens are derived from one another; knows no price, day or portfolio.
 """

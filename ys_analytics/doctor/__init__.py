@@ -1,6 +1,6 @@
 """How the installation is: every store asked about itself, and the four held against each other.
 
-Knows stores, schemas and ids; judges no value (that is `quality`) and mends nothing.
+Knows stores, schemas and ids; checks no value (that is `quality`) and changes nothing.
 """
 
 from ys_analytics.doctor.answer import Answer

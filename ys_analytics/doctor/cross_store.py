@@ -39,7 +39,7 @@ class Known:
             self.used["portfolio"][_LIQUIDATION] = set(members.cast(str).to_list())
 
     def compare(self) -> list[Answer]:
-        """Ids that are used and that nobody owns."""
+        """Ids that are used and that the owning store lacks."""
         answers = []
         for kind, owned in self.owned.items():
             for place, used in self.used[kind].items():

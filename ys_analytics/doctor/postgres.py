@@ -55,7 +55,7 @@ def _rights(store: Postgres) -> Answer:
 
 
 def _partitions(store: Postgres, table: str) -> Answer:
-    """How many months there are, and how many rows fell beside them."""
+    """How many months there are, and how many rows are in the default partition."""
     months, last = store.rows(_PARTITIONS, {"table": table})[0]
     beside = store.rows(f"SELECT count(*) FROM {table} WHERE tableoid = '{table}_default'::regclass")[0][0]  # noqa: S608 - our own two
     said = f"{table}: {months} months"
@@ -66,4 +66,4 @@ def _partitions(store: Postgres, table: str) -> Answer:
             f"{said}, {beside} rows in none of them: slow to search; `ys migrate refresh` makes the year ahead's",
             well=False,
         )
-    return Answer("postgres", "partitions", f"{said}, up to {last}; no row beside them" if months else said)
+    return Answer("postgres", "partitions", f"{said}, up to {last}; no row outside them" if months else said)

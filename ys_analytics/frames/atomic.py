@@ -50,7 +50,7 @@ def discard(path: Path) -> None:
 
 @contextmanager
 def workshop(final: Path) -> Iterator[Path]:
-    """An empty folder beside `final` that takes its place when the block ends well, and vanishes otherwise.
+    """An empty folder next to `final` that takes its place when the block ends well, and vanishes otherwise.
 
     Folders of a process that was killed are removed by the next. Two processes may work at once; the one
     that ends last is the one that stays.
@@ -75,7 +75,7 @@ def workshop(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def draft(final: Path) -> Iterator[Path]:
-    """A name beside `final` for a file that takes its place when the block ends well, and vanishes otherwise."""
+    """A name next to `final` for a file that takes its place when the block ends well, and vanishes otherwise."""
     path = final.with_name(f".{uuid4().hex[:12]}.tmp")  # no longer than the name it is to have
     with reaching(final):
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what killed processes left: a folder whose lock nobody holds."""
+    """Remove what killed processes left: a folder whose lock no process holds."""
     for path in parent.glob(".*.lock"):
         if path.name == ".runs.lock":
             continue

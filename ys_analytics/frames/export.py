@@ -35,7 +35,7 @@ def export(
         to: A path that ends in .parquet or .csv; replaced when it is there.
         span: As `load`.
         portfolios: As `load`.
-        progress: Told the rows so far.
+        progress: Called with the rows so far.
 
     Returns:
         The number of rows written.
@@ -50,7 +50,7 @@ def export(
         raise UsageError(f"{to}: write to a file that ends in .parquet or .csv")
     table = loading.find(name)
     asked = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
-    # Closed on an error as well: a store waits for whoever reads it.
+    # Closed on an error as well: a store waits for its reader.
     with atomic.draft(to) as path, closing(asked) as frames:
         if to.suffix == ".parquet":
             return parquet.write(path, frames, schema=table.schema).rows

@@ -1,7 +1,7 @@
 """The fleet table computed where the snapshots are: one row a portfolio comes back instead of every snapshot.
 
 Knows how the two stores meet. Snapshots are ClickHouse's and many, so the query goes to them; external flows are
-PostgreSQL's and few, so they travel to ClickHouse beside the query, valued, each with its moment, as arrays. A
+PostgreSQL's and few, so they travel to ClickHouse with the query, valued, each with its moment, as arrays. A
 server takes parameters of a hundred kilobytes or so: a long list of flows goes in several questions, each for a
 stretch of the sorted portfolio ids, which is the table's own order, so that together they read it once. What is
 computed, `metrics.pushdown` says.

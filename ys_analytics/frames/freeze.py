@@ -1,4 +1,4 @@
-"""One consistent picture of the four stores, written as a run: Parquet, a manifest and nothing half done.
+"""One consistent snapshot of the four stores, written as a run: Parquet, a manifest and nothing half done.
 
 Knows how a run is made; `run` knows how it is read. PostgreSQL is seen in one transaction; memory does not
 grow with the rows; the clock is an argument.
@@ -44,9 +44,9 @@ def freeze(
         week: ISO week, such as 2026-W47.
         out: Folder of runs; the run is `out/week`. One that is there is replaced whole, with the findings and
             reports made from it, in one step.
-        as_of: The moment this picture is taken, with a zone; written into the manifest.
+        as_of: The moment this snapshot is taken, with a zone; written into the manifest.
         tables: Which tables; all when left out. Secret families are only counted.
-        progress: Told the table and its rows so far.
+        progress: Called with the table and its rows so far.
 
     Returns:
         The run, as `open_run` would open it.

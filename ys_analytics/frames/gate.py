@@ -1,7 +1,7 @@
 """The one gate: nothing leaves a loader that is not exactly what `schemas` declares.
 
 Knows schemas and order; knows no store. Rows that say the same twice are dropped and counted; rows that
-contradict each other stay, in a fixed order, because judging them is the suites' work.
+contradict each other stay, in a fixed order, because checking them is the suites' work.
 """
 
 import polars as pl
@@ -22,7 +22,7 @@ def conform(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
 
     Raises:
         ContractError: a column is missing, extra or of another type; holds nothing where something is
-            promised; or one key of a Redis family or Qdrant collection occurs twice.
+            required; or one key of a Redis family or Qdrant collection occurs twice.
 
     >>> from ys_analytics.schemas import TABLES
     >>> conform(pl.DataFrame({"price": [1.0]}), TABLES["market_data"])
@@ -47,8 +47,8 @@ def shaped(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
             raise ContractError(f"{table.name}: column {name} is not declared")
         if dtype != table.schema[name]:
             raise ContractError(f"{table.name}: column {name} should be {table.schema[name]}, is {dtype}")
-    promised = [column.name for column in table.visible if not column.nullable]
-    for name in promised:
+    required = [column.name for column in table.visible if not column.nullable]
+    for name in required:
         if rows[name].null_count():
             raise ContractError(f"{table.name}: column {name} holds nothing in {rows[name].null_count()} rows")
     return rows.select(*table.schema)

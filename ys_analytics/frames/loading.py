@@ -38,9 +38,9 @@ def load(
         stores: The open stores.
         name: A name of `schemas.TABLES`.
         span: Only rows placed in it; a table without time gives its current state whole.
-        portfolios: Only rows of these ids; a table that is nobody's gives all.
+        portfolios: Only rows of these ids; a table without portfolios gives all.
         quarantine: Rows that do not fit their types are added here and left out; without it they are an error.
-        progress: Told the rows so far.
+        progress: Called with the rows so far.
 
     Returns:
         The columns of `schemas.TABLES[name].schema`, the same types full or empty, sorted by the table's key;
@@ -76,7 +76,7 @@ def batches(
         span: As `load`.
         portfolios: As `load`.
         quarantine: As `load`.
-        progress: Told the rows so far after each frame.
+        progress: Called with the rows so far after each frame.
 
     Raises:
         UsageError: as `load`.

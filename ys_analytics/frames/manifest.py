@@ -16,7 +16,7 @@ from typing import Any, Self
 from ys_analytics.errors import RunError
 from ys_analytics.resources import CHECKOUT
 
-# How many of the runs beside a missing one its error names.
+# How many of the runs next to a missing one its error names.
 _NAMED = 5
 
 # The form of the file itself; a reader of another form is refused.
@@ -111,7 +111,7 @@ def git_commit(checkout: Path | None = CHECKOUT) -> str:
     """The commit this program runs from, marked `-dirty` where files differ from it; empty outside a checkout.
 
     Args:
-        checkout: The folder of the checkout. A folder inside somebody else's repository, as an installed kit or an
+        checkout: The folder of the checkout. A folder inside another repository, as an installed kit or an
             unpacked archive may be, has no commit of ours.
     """
     if checkout is None:

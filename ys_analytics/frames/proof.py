@@ -118,7 +118,7 @@ def prove(
         name: As `load`.
         span: As `load`.
         portfolios: As `load`.
-        progress: Told the rows so far.
+        progress: Called with the rows so far.
 
     Returns:
         A row a measure: `table`, `column`, `measure` (rows, min, max, sum; values inside a column), `store`,

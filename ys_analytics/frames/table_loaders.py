@@ -57,9 +57,7 @@ def _documented(table: Table) -> str:
         for column in table.visible
     )
     order = f"Sorted by {', '.join(table.key)}." if table.key else "Counted, never read."
-    return (
-        f"{table.meaning}\n\n{order} Filters, errors and the promise of exactness are those of `load`.\n\n{columns}\n"
-    )
+    return f"{table.meaning}\n\n{order} Filters, errors and exactness are those of `load`.\n\n{columns}\n"
 
 
 LOADERS: dict[str, Loader] = {name: loader(table) for name, table in TABLES.items()}

@@ -105,7 +105,7 @@ def import_file(
         paths: CSV or Parquet; several files are one import.
         symbols: Market data by symbol: take the rows of these alone.
         register: Market data by symbol: unknown symbols become assets, instead of being an error.
-        progress: Told of every step.
+        progress: Called with every step.
 
     Returns:
         How many rows were added and how many were there already, with the same values.

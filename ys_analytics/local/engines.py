@@ -16,7 +16,7 @@ from ys_analytics.settings import Settings
 
 StoreName = Literal["postgres", "clickhouse", "redis", "qdrant"]
 
-# Everybody opens stores in this order, so that no two processes wait for each other.
+# Every process opens stores in this order, so that no two processes wait for each other.
 ALL: tuple[StoreName, ...] = get_args(StoreName)
 
 _Server = PostgresServer | ValkeyServer
@@ -30,8 +30,8 @@ def start(
     Args:
         settings: Which stores are embedded, and where their home is.
         only: The stores that are needed.
-        purpose: What for; whoever must wait is told.
-        on_wait: Told for whom we wait.
+        purpose: What for; shown to a process that must wait.
+        on_wait: Called with whom we wait for.
 
     Returns:
         The stores whose server was started by this call.
@@ -54,7 +54,7 @@ def start(
 
 
 def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say) -> list[StoreName]:
-    """Stop the embedded servers of this home, and what killed processes left of them; nobody else's.
+    """Stop the embedded servers of this home, and what killed processes left of them; no others.
 
     Returns:
         The stores whose server was stopped; none when all were down.

@@ -85,7 +85,7 @@ class Home:
         """A folder short enough to hold the sockets of server `name`, reachable by `owner` alone.
 
         Raises:
-            StoreError: the folder belongs to somebody else, or no place is short enough.
+            StoreError: the folder belongs to another user, or no place is short enough.
         """
         label = hashlib.sha256(f"{self.root}:{name}".encode()).hexdigest()[:12]
         outside = (base / f"ys-{os.getuid()}-{label}" for base in _runtime_folders())
@@ -171,7 +171,7 @@ def _make_private(folder: Path, *, owner: int) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), owner}:
-        raise StoreError(f"{folder} belongs to somebody else; remove it or set TMPDIR")
+        raise StoreError(f"{folder} belongs to another user; remove it or set TMPDIR")
     if found.st_uid != owner:
         os.chown(folder, owner, -1)
     folder.chmod(0o700)

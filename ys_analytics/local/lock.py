@@ -1,7 +1,7 @@
-"""Whose turn it is: an embedded folder admits one process at a time, and everybody else waits in line.
+"""A lock on an embedded store's folder: one process at a time, the others wait in order.
 
 Knows files and pids; opens no store. The lock is the kernel's (`flock`), so `kill -9` releases it; the
-sidecar beside it only says who holds it, and is believed only while the lock is held.
+sidecar next to it only says who holds it, and is believed only while the lock is held.
 """
 
 import json
@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from ys_analytics.errors import BusyError, reaching
 from ys_analytics.printable import printable
 
-# Seconds between two looks at a lock somebody else holds.
+# Seconds between two looks at a lock another process holds.
 _LOOK = 0.05
 
 
@@ -75,11 +75,11 @@ def turn(lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait =
     """Hold an embedded folder for the length of a block; blocks of one process share it.
 
     Args:
-        lock: The file to lock; its sidecar lies beside it.
+        lock: The file to lock; its sidecar lies next to it.
         store: What the folder is, for messages.
         purpose: What the caller does with it, for the messages of others.
         wait: Seconds to wait for another process.
-        on_wait: Told once for whom we wait.
+        on_wait: Called once for whom we wait.
 
     Raises:
         BusyError: another process held it for longer than `wait`; the message names it.
@@ -98,7 +98,7 @@ def turn(lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait =
 
 
 def holder(lock: Path) -> LockOwner | None:
-    """Who holds a folder now; None when nobody does. Never waits."""
+    """Who holds a folder now; None when no process does. Never waits."""
     if not lock.exists():
         return None
     probe = FileLock(lock, thread_local=False)
@@ -113,7 +113,7 @@ def holder(lock: Path) -> LockOwner | None:
 def _enter(mine: _ExclusiveLock, lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait) -> None:
     """Count ourselves in; the first of this process takes the lock, the others find it taken for them."""
     deadline = time.monotonic() + wait
-    # a thread of ours that waits for another process holds the gate; whoever comes after waits for the same
+    # a thread of ours that waits for another process holds the gate; a later one waits for the same
     if not mine.gate.acquire(timeout=wait):
         raise _busy(store, lock, wait)
     try:

@@ -150,9 +150,9 @@ def open_stores(
         only: Which to open; the others raise StoreError when asked for.
         role: `owner` may change everything. `analyst` reads: PostgreSQL as `YS_ANALYST_ROLE`, ClickHouse under
             its setting `readonly`. Redis and Qdrant know no such session: on a server, give the kit the
-            login (an ACL user, a read-only key) of somebody who may only read.
-        purpose: What the block is for; whoever must wait for it is told.
-        on_wait: Told once for each store that must be waited for.
+            login (an ACL user, a read-only key) of a user who may only read.
+        purpose: What the block is for; shown to a process that must wait for it.
+        on_wait: Called once for each store that must be waited for.
 
     Raises:
         BusyError: another process held a folder for longer than `settings.wait`; the message names it.

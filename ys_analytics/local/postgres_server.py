@@ -81,7 +81,7 @@ class PostgresServer:
             StoreError: the server did not start; the line quotes its log.
         """
         begun = self._reachable()
-        if begun is not None:  # by somebody who was killed before it was ready, perhaps
+        if begun is not None:  # by a process that was killed before it was ready, perhaps
             self._await(begun.pid)
             return
         self.stop()
@@ -99,14 +99,14 @@ class PostgresServer:
         self._await(pid)
 
     def stop(self) -> bool:
-        """Stop our server, and whatever a killed one left on its folder; whether there was anything."""
+        """Stop our server, and what a killed one left on its folder; whether there was anything."""
         server = self.running()
         if server is not None:
             process.stop(server, politely=signal.SIGINT)
         left = process.every(self._is_left)
         for one in left:
             process.stop(one, politely=signal.SIGQUIT)
-        # PostgreSQL believes a stale pid file when a stranger runs under its pid; nobody is on the folder now
+        # PostgreSQL believes a stale pid file when another process runs under its pid; none uses the folder now
         self._pid_file.unlink(missing_ok=True)
         return server is not None or bool(left)
 
@@ -160,7 +160,7 @@ class PostgresServer:
         return Path(lines[4]) if len(lines) > 4 and lines[4] else None  # noqa: PLR2004 - the line is the format
 
     def _initialise(self, account: Account) -> None:
-        """Make the data folder beside its place and move it there whole, so that a kill leaves no half of one."""
+        """Make the data folder next to its place and move it there whole, so that a kill leaves no half of one."""
         if (self.home.postgres / "PG_VERSION").exists():
             self._refuse_other_version()
             return

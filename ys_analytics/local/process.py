@@ -1,7 +1,7 @@
 """Our servers as processes: found, recognised, and stopped.
 
 Knows pids and what a process says of itself; knows no engine. A pid by itself proves nothing, for the
-system gives it to somebody else once its process ends: a server is ours only when its command says so.
+system gives it to another process once its process ends: a server is ours only when its command says so.
 """
 
 import signal
@@ -70,7 +70,7 @@ def stop(process: psutil.Process, *, politely: signal.Signals, patience: float =
 def runs(process: psutil.Process) -> bool:
     """Whether a process still does anything; one that ended and waits to be buried does not.
 
-    `psutil` waits for the burial, which is the business of whoever adopted it and may take seconds.
+    `psutil` waits for the burial, which is its new parent's business and may take seconds.
     """
     try:
         return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE

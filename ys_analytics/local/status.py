@@ -62,7 +62,7 @@ class Status:
 
     @property
     def failing(self) -> bool:
-        """Whether it should answer and does not; an embedded engine that nobody has started need not."""
+        """Whether it should answer and does not; an embedded engine that was not started need not."""
         return not self.running and (self.mode == "server" or self.pid is not None)
 
 

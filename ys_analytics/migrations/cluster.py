@@ -1,6 +1,6 @@
 """The same migration files for a cluster of shards: a table of rows on each, and a Distributed table over them.
 
-Knows the few shapes of our own statements and by what each table is sharded (ruling C7); knows no data. Whoever
+Knows the few shapes of our own statements and by what each table is sharded (ruling C7); knows no data. Code that
 reads or inserts uses the table's own name and never learns of the shards.
 """
 

@@ -75,7 +75,7 @@ def compare(store: Store, files: Sequence[MigrationFile], rows: Sequence[Row]) -
 
 
 def refuse_conflicts(steps: Sequence[Step]) -> None:
-    """Stop at the first file that the ledger contradicts; nothing is ever mended silently.
+    """Stop at the first file that the ledger contradicts; nothing is repaired silently.
 
     Raises:
         MigrationError: a file was edited, renamed or removed after it was applied, or comes late.

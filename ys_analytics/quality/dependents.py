@@ -46,7 +46,7 @@ class Reach:
         """A finding with the portfolios whose numbers rest on its rows.
 
         A key that leads nowhere makes the finding everybody's, but for the id of a portfolio that is gone and whose
-        history or cache was left behind: such a row is nobody else's.
+        history or cache was left behind: such a row is no others.
         """
         if finding.affects is None or finding.outcome == "passed":
             return finding

@@ -74,7 +74,7 @@ def read(folder: Path) -> list[Finding]:
     """The findings of a run.
 
     Raises:
-        RunError: the run was not judged yet, or the file is not what a whole verdict on this run wrote.
+        RunError: the run was not checked yet, or the file is not what a whole verdict on this run wrote.
     """
     path = folder / NAME
     if not path.is_file():

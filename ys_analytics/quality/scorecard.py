@@ -48,7 +48,7 @@ def write_scorecard(run: Path) -> Path:
         run: Folder of the run; its `findings.json` and the history beside it are read.
 
     Raises:
-        RunError: the run was not judged yet.
+        RunError: the run was not checked yet.
     """
     history = History.of_run(run)
     page = render(read_findings(run), title=run.name, since=history.since(), trend=history.trend())

@@ -77,7 +77,7 @@ def report(
         out: Folder of runs; reports lie in the run's own. `settings.out` when None.
         provisional: Print over critical findings, with a watermark on every page. A week still running is always
             printed so.
-        refreeze: Take a new picture even where the week has one.
+        refreeze: Take a new snapshot even where the week has one.
         pushdown: Compute the ranking in ClickHouse, where the snapshots are.
         run: A run to print from, in place of the week's own.
         bound: The file that says which notebooks make the report.

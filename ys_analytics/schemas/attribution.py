@@ -1,7 +1,7 @@
 """Whose numbers a row bears on: for each table, the column that says so.
 
-Declared once, so that the judge, the gate and the desk agree on whom a fault touches. Depends on nothing;
-does not know how a key is followed to a portfolio (`quality.reach` does).
+Declared once, so that the checks, the gate and the desk agree on which portfolios a finding affects. Depends on
+nothing; does not know how a key is followed to a portfolio (`quality.dependents` does).
 """
 
 from collections.abc import Mapping

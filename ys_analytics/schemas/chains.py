@@ -18,7 +18,7 @@ CHAINS: Mapping[int, str] = MappingProxyType({
     59144: "Linea",
 })  # fmt: skip
 
-# What vendors and wallets write beside the names above; lower case, words apart by one blank.
+# What vendors and wallets write besides the names above; lower case, words apart by one blank.
 _ALSO = {
     "eth": 1, "mainnet": 1, "ethereum mainnet": 1, "eth mainnet": 1,
     "op": 10, "op mainnet": 10, "optimistic ethereum": 10,

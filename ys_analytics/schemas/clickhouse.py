@@ -77,7 +77,7 @@ YIELD_METRICS = Table(
     store="clickhouse",
     key=("protocol_name", "pool_address", "timestamp"),
     time="timestamp",
-    meaning="What pools promised to pay.",
+    meaning="What pools quoted.",
     columns=(
         _time("When it was quoted."),
         _text("protocol_name", "Which protocol."),

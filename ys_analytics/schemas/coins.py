@@ -1,4 +1,4 @@
-"""The coin in which each chain's gas is paid, and what a transaction costs beside gas used times its price.
+"""The coin in which each chain's gas is paid, and what a transaction costs besides gas used times its price.
 
 Facts, each with its source and, where a coin changed its name, from when to when. A chain that is not here is
 unknown, never guessed: `metadata.native_of_chains` of an asset states it, and stands above this table.
@@ -73,7 +73,7 @@ NATIVE_COINS: tuple[Coin, ...] = (
     Coin(chain=80094, symbol="BERA"),  # Berachain
 )
 
-# What leaves the wallet beside gas_used x gas_price: keys of `transactions.metadata`, each in whole native coins. The
+# What leaves the wallet besides gas_used x gas_price: keys of `transactions.metadata`, each in whole native coins. The
 # price of a unit of gas already holds base fee and priority fee; gas used on Arbitrum already holds the part for L1.
 FEES_BESIDE_GAS: dict[str, str] = {
     "l1_fee": "what a rollup charges for its data on Ethereum (OP stack, Scroll: `l1Fee` of the receipt)",

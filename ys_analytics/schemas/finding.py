@@ -1,6 +1,6 @@
-"""What a check says about the data: one verdict on one rule.
+"""What a check found in the data: the result of one rule.
 
-Knows the shape of a verdict, so that the judge, the desk and the page agree;
+Declares the shape of a finding, so that the checks, the desk and the page agree;
 knows no suite and no engine.
 """
 
@@ -15,10 +15,10 @@ NOTHING_TO_CHECK = "nothing to check: 0 rows"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The verdict on one rule.
+    """The result of one rule.
 
     Attributes:
-        suite: The table, key family, collection or `cross_store` that was judged.
+        suite: The table, key family, collection or `cross_store` that was checked.
         rule: What was demanded, as a name: `unique(portfolio_id, timestamp)`.
         column: The column it is about; empty for the whole table.
         severity: What a failure means: critical stops a report.
@@ -62,7 +62,7 @@ class Finding:
         return self.outcome == "passed" and self.checked == 0
 
     def touches(self, portfolio_id: str) -> bool:
-        """Whether a portfolio's numbers rest on the rows at fault; True where nobody knows whose do."""
+        """Whether a portfolio's numbers rest on the rows at fault; True where that is not known."""
         return self.portfolios is None or portfolio_id in self.portfolios
 
     def to_json(self) -> dict[str, object]:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called now and then by whatever takes long."""
+    """Called now and then by anything that takes long."""
 
     def __call__(self, label: str, done: int = 0, total: int | None = None) -> None:
         """Say that `label` has done so many rows, or steps, of `total` where that is known."""

@@ -68,7 +68,7 @@ TABLES = (
     KeyFamily(
         name="redis_price_alerts", store="redis", pattern="price:alerts:{asset_id}", kind="list", ttl=60,
         key=("asset_id", "position"),
-        meaning="Price moves somebody asked to hear of.",
+        meaning="Price levels to be alerted at.",
         columns=(_ASSET, _place("Place in the list, 0 first."), _text("alert", "The alert, as JSON."), _TTL),
     ),
     KeyFamily(
@@ -163,7 +163,7 @@ TABLES = (
     KeyFamily(
         name="redis_alerts_queue", store="redis", pattern="alerts:queue:high", kind="list", ttl=None,
         key=("position",),
-        meaning="Alerts waiting for somebody.",
+        meaning="Alerts not yet handled.",
         columns=(_place("Place in the queue, 0 first."), _text("alert", "The alert, as JSON."), _TTL),
     ),
     KeyFamily(

@@ -50,7 +50,7 @@ class Table:
         meaning: One sentence for the catalogue.
         time: The column that places a row in time; None for current state.
         day: The column that places a row in a UTC day, where it sums up whole days and has no time.
-        portfolio: The column that says whose row it is; None where nobody's.
+        portfolio: The column that says whose row it is; None where it belongs to none.
         view: Whether it is derived by the store (a materialized view).
         events: Whether rows of one key that differ are events of their own (two swaps of one transaction in one
             pool), so that only equal rows repeat each other.

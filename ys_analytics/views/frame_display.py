@@ -1,4 +1,4 @@
-"""How a plain frame shows itself in a notebook: as text, whatever is in its cells.
+"""How a plain frame shows itself in a notebook: as text, with any characters in its cells.
 
 Polars writes a frame as an HTML table, in which JupyterLab typesets whatever stands between two dollars as a
 formula. Does not know views of our own: they say so themselves.

@@ -93,7 +93,7 @@ class Field:
 
 
 def quoted(name: str) -> str:
-    r"""A name as ClickHouse reads it, whatever is in it.
+    r"""A name as ClickHouse reads it, with any characters in it.
 
     >>> quoted("a`b")
     '`a\\`b`'
@@ -185,12 +185,12 @@ def _validate(name: str, column: pa.Array) -> None:
 
 
 def _sift(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
-    """The slow way, for a batch that holds a misfit: every row is judged alone, the good ones are kept."""
+    """The slow way, for a batch that holds a misfit: every row is checked alone, the good ones are kept."""
     suspects = [column for column in columns if not _sound(batch.select([column.name]), column)]
     kept = []
     for position in range(batch.num_rows):
         for column in suspects:
-            # `take` copies the one value; a slice would be judged by the values of its neighbours.
+            # `take` copies the one value; a slice would be checked by the values of its neighbours.
             if not _sound(_plain(batch.select([column.name]).take(pa.array([position]))), column):
                 key = {name: _shown(batch.column(name)[position : position + 1]) for name in _known(batch, refusals)}
                 found = _shown(batch.column(column.name).take(pa.array([position])))
@@ -225,7 +225,7 @@ def _known(batch: pa.RecordBatch, refusals: RejectPolicy) -> list[str]:
 
 
 def _shown(cell: pa.Array) -> str:
-    """One value as text for a message, whatever bytes it is made of."""
+    """One value as text for a message, made of any bytes."""
     if pa.types.is_dictionary(cell.type):
         cell = cell.dictionary.take(cell.indices)
     if pa.types.is_string(cell.type) or pa.types.is_large_string(cell.type):

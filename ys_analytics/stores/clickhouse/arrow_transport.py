@@ -119,7 +119,7 @@ class Pipe:
     """The embedded engine writing its answer into a pipe, in a thread of its own, while we read the other end.
 
     Nothing is held but one block. Leaving early closes our end and kills the statement: the engine alone
-    would compute on to the end, for nobody.
+    would compute on to the end, for no reader.
     """
 
     closed = False

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
     from clickhouse_connect.driver.client import Client
     from urllib3 import PoolManager
 
-# What the client logs it also raises; without a handler Python would print it on stderr beside our one line.
+# What the client logs it also raises; without a handler Python would print it on stderr next to our one line.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 _SETTINGS = {

@@ -46,7 +46,7 @@ class ClickHouse:
     """An open ClickHouse.
 
     One statement at a time; a `batches` that is being read counts as a statement. Text in `parameters` stays
-    text: values travel beside the SQL, which names them `{name:Type}`.
+    text: values travel with the SQL, which names them `{name:Type}`.
     """
 
     def __init__(self, address: ClickHouseAddress, client: "Client", sockets: OpenSockets) -> None:
@@ -96,7 +96,7 @@ class ClickHouse:
             parameters: Values for `{name:Type}`.
             schema: Name and type of every column of the frame.
             refusals: What to do with values that do not fit; an error by default.
-            arrived: Told the rows so far.
+            arrived: Called with the rows so far.
 
         Returns:
             A frame of `schema`, typed the same when it is empty.
@@ -125,10 +125,10 @@ class ClickHouse:
             parameters: Values for `{name:Type}` in `where`.
             schema: Name and type of the columns to read.
             refusals: What to do with values that do not fit; an error by default.
-            arrived: Told the rows so far.
+            arrived: Called with the rows so far.
 
         Returns:
-            A frame of `schema`, in no promised order.
+            A frame of `schema`, in no guaranteed order.
 
         Raises:
             StoreError: as `read`.
@@ -316,7 +316,7 @@ class _Query:
 
     def select(self, wanted: str) -> str:
         ending = f" WHERE {self.where}" if self.where else ""
-        return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel beside it
+        return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel with it
 
 
 def _peer(address: ClickHouseAddress) -> str:

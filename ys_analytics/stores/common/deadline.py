@@ -1,4 +1,4 @@
-"""Give up on a peer that goes silent or trickles: a time limit on the client, whatever the server does.
+"""Give up on a peer that goes silent or trickles: a time limit on the client, independent of the server.
 
 Depends on threads and the clock; does not know any store. A socket timeout is not enough: it starts again with
 every byte that arrives.
@@ -26,7 +26,7 @@ def let_ctrl_c_interrupt() -> None:
 
 @contextmanager
 def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Iterator[threading.Event]:
-    """Run a block that may take so long; then `abort` makes whatever it waits for fail.
+    """Run a block that may take so long; then `abort` makes what it waits for fail.
 
     Args:
         seconds: From now, more than zero.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-# Told now and then how many rows there are so far; a read that begins again counts from the start.
+# Called now and then with how many rows there are so far; a read that begins again counts from the start.
 Arrived = Callable[[int], None]
 
 

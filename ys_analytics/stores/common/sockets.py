@@ -34,7 +34,7 @@ class OpenSockets:
             self._known.add(opened)
 
     def shut_down(self) -> None:
-        """End all traffic of every socket; whoever waits for one of them gets an error or the end of the stream."""
+        """End all traffic of every socket; a thread that waits for one gets an error or the end of the stream."""
         with self._lock:
             known = list(self._known)
         for opened in known:

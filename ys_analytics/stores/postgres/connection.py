@@ -50,8 +50,8 @@ class Transaction:
     def require_unreplaced(self) -> None:
         """Refuse what was read where a table was emptied or rewritten after the transaction took its snapshot.
 
-        TRUNCATE gives a table a new, empty file, whatever older snapshots should see: a read that waited for it finds
-        no rows and no error. The snapshot still names the old file, the catalogue's cache the new one.
+        TRUNCATE gives a table a new, empty file, although older snapshots should see the old one: a read that waited
+        for it finds no rows and no error. The snapshot still names the old file, the catalogue's cache the new one.
 
         Raises:
             Interrupted: a table that this transaction read was replaced; it can be read again.
@@ -113,7 +113,7 @@ def connect(conninfo: str, tls: Tls = BY_DEFAULT) -> Connection:
 
 
 def cut(connection: Connection) -> None:
-    """Close a connection's socket at once, from any thread; whoever waits on it gets an error.
+    """Close a connection's socket at once, from any thread; a thread that waits on it gets an error.
 
     The socket is shut, not closed: closing it under libpq could hand its number to another file.
     """

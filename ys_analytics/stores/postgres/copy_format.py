@@ -85,7 +85,7 @@ class Field:
 
     @property
     def read(self) -> pl.Expr:
-        """What is judged and then made a value of: the number of a time, everything else as it came."""
+        """What is checked and then made a value of: the number of a time, everything else as it came."""
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
@@ -184,8 +184,8 @@ def parse(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> 
         rows = _read(buffer, {column.name: column.wire for column in columns}).select(column.read for column in columns)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return _sift(buffer, columns, refusals)
-    doubts = [c.fits.fill_null(value=True).all() for c in columns if c.wire != c.dtype and c.fits is not None]
-    if doubts and not rows.select(pl.all_horizontal(doubts)).item():
+    fitting = [c.fits.fill_null(value=True).all() for c in columns if c.wire != c.dtype and c.fits is not None]
+    if fitting and not rows.select(pl.all_horizontal(fitting)).item():
         return _sift(buffer, columns, refusals)
     return rows.select(column.value for column in columns)
 
@@ -216,7 +216,7 @@ def _read(buffer: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
 
 
 def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
-    """The slow way, for a chunk that holds a misfit: every row is judged as text, the good ones are kept."""
+    """The slow way, for a chunk that holds a misfit: every row is checked as text, the good ones are kept."""
     lines = _readable(buffer, columns, refusals)
     text = _read(b"".join(lines), {column.name: pl.String() for column in columns})
     good = pl.repeat(value=True, n=text.height, dtype=pl.Boolean, eager=True)

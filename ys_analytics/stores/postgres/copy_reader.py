@@ -65,7 +65,7 @@ class Query:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL reads it, whatever is in it."""
+    """A name as SQL reads it, with any characters in it."""
     return sql.Identifier(name).as_string()
 
 
@@ -213,12 +213,12 @@ def _take(pgconn: pq.abc.PGconn, gathered: _Gathered) -> bool:
 
 
 def _finish(pgconn: pq.abc.PGconn) -> None:
-    """Take the statement's verdict: the end of rows is success only when the server says so."""
-    verdict = None
+    """Read the statement's final result: the end of rows is success only when the server says so."""
+    ending = None
     while (result := pgconn.get_result()) is not None:
-        verdict = verdict or result
-    if verdict is None or verdict.status != pq.ExecStatus.COMMAND_OK:
-        raise psycopg.errors.error_from_result(verdict) if verdict else psycopg.OperationalError("the server went away")
+        ending = ending or result
+    if ending is None or ending.status != pq.ExecStatus.COMMAND_OK:
+        raise (psycopg.errors.error_from_result(ending) if ending else psycopg.OperationalError("the server went away"))
 
 
 def middle(line: Connection, table: str) -> int | None:

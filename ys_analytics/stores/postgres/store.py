@@ -101,7 +101,7 @@ class Postgres:
             parameters: Values for `%(name)s`.
             schema: Name and type of every column of the frame.
             refusals: What to do with values that do not fit; an error by default.
-            arrived: Told the rows so far.
+            arrived: Called with the rows so far.
 
         Returns:
             A frame of `schema`, NULL as null; typed the same when it is empty.
@@ -130,10 +130,10 @@ class Postgres:
             parameters: Values for `%(name)s` in `where`.
             schema: Name and type of the columns to read.
             refusals: What to do with values that do not fit; an error by default.
-            arrived: Told the rows so far.
+            arrived: Called with the rows so far.
 
         Returns:
-            A frame of `schema`, in no promised order.
+            A frame of `schema`, in no guaranteed order.
 
         Raises:
             StoreError: as `read`.
@@ -214,7 +214,7 @@ class Postgres:
             yield
             return
         with translate_errors(self._address), self._transaction("read", SNAPSHOT) as view:
-            # The moment is that of the first statement, not of BEGIN; without one it would be later than promised.
+            # The moment is that of the first statement, not of BEGIN; without one it would be later than stated.
             with self._time_limit():
                 view.line.execute(b"SELECT 1")
             self._snapshot = view
@@ -378,7 +378,7 @@ class Postgres:
         return time_limit(self._limit, abort=self._abort, peer=self._peer)
 
     def _abort(self) -> None:
-        """Cut every connection, so that whoever waits on one stops waiting."""
+        """Cut every connection, so that a thread that waits on one stops waiting."""
         for name in tuple(self._lines):
             self._cut(name)
 

@@ -109,7 +109,7 @@ class Qdrant:
             size: The number of dimensions it was declared with.
             refusals: What becomes of a point whose vector is absent, NaN or infinite, or whose payload
                 is not JSON; an error when not given.
-            arrived: Told the rows so far.
+            arrived: Called with the rows so far.
 
         Returns:
             `id` (String), `vector` (Array(Float32, size)), `payload` (JSON text, its fields in
@@ -317,7 +317,7 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
     encrypted = url.scheme == "https"
     tls = address.tls.overridden(url.options, setting=_SETTING)
     with catch_warnings():
-        if url.host in {"localhost", "127.0.0.1", "::1"}:  # nobody listens on the way
+        if url.host in {"localhost", "127.0.0.1", "::1"}:  # the traffic never leaves the machine
             filterwarnings("ignore", message="Api key is used with an insecure connection", category=UserWarning)
         client = QdrantClient(
             host=url.host,

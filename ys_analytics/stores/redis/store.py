@@ -95,7 +95,7 @@ class Redis:
                 next ones arrive; as text when not given.
             refusals: What becomes of a key of another type, of text that is not UTF-8 or not JSON; an
                 error when not given.
-            arrived: Told the rows so far.
+            arrived: Called with the rows so far.
 
         Returns:
             `key`, `ttl_ms` (null for keys that stay) and, by kind: string `value`; hash `field`,
@@ -237,7 +237,7 @@ class Redis:
         return self.client.execute_command(*command, **topology.target(node))  # type: ignore[no-untyped-call]
 
     def _abort(self) -> None:
-        """Close every connection, so that whoever waits on one stops waiting."""
+        """Close every connection, so that a thread that waits on one stops waiting."""
         client: Any = self.client
         members = [node.redis_connection for node in client.get_nodes()] if topology.is_cluster(client) else [client]
         for member in members:

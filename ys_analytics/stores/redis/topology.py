@@ -1,7 +1,7 @@
 """Which servers hold the keys, and whether they are still the same ones after a read.
 
-Depends on redis-py's clients and on INFO and CLUSTER NODES. Does not read a key. SCAN promises every key that stays
-where it is; it promises nothing for keys that move to another server, or on a server that is refilled meanwhile. So a
+Depends on redis-py's clients and on INFO and CLUSTER NODES. Does not read a key. SCAN returns every key that stays
+where it is; it guarantees nothing for keys that move to another server, or on a server that is refilled meanwhile. So a
 read compares what `observe` gives before and after, and begins again where the two differ.
 """
 

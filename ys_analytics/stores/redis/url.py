@@ -1,4 +1,4 @@
-"""A Redis client from a URL alone: one server, a cluster, or whatever server a Sentinel group calls its master.
+"""A Redis client from a URL alone: one server, a cluster, or the server a Sentinel group calls its master.
 
 Depends on the parts of a URL and on redis-py's clients. Does not send a command.
 """
