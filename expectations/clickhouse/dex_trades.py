@@ -2,17 +2,10 @@
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import patterns
 from ys_analytics.quality.detectors.cross_source import off_its_ratio
-from ys_analytics.quality.detectors.freshness import ahead, late
-from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.timezones import out_of_order
 from ys_analytics.quality.suite_types import Detect
@@ -25,52 +18,6 @@ _PAIR = (*_POOL, "token0_address", "token1_address")
 SUITE = ExpectationSuite(
     name="dex_trades",
     expectations=[
-        ExpectCompoundColumnsToBeUnique(
-            column_list=[*_KEY, "token0_address", "token1_address", "amount0", "amount1", "price", "block_number"],
-            severity="warning",
-            notes="Volume doubles when a swap is counted twice. One transaction may swap in one pool again and again, "
-            "so only rows that are alike in all are one swap.",
-        ),
-        *(
-            ExpectColumnValuesToNotBeNull(
-                column=column,
-                severity="critical",
-                notes="A swap without its place, time or amounts can be neither priced nor counted.",
-            )
-            for column in (
-                "timestamp",
-                "chain_id",
-                "token0_address",
-                "token1_address",
-                "amount0",
-                "amount1",
-                "price",
-                "transaction_hash",
-                "block_number",
-            )
-        ),
-        *(
-            ExpectColumnValuesToNotBeNull(
-                column=column,
-                severity="warning",
-                notes="Volume by exchange is short of swaps whose exchange or pool is not known.",
-            )
-            for column in ("dex_name", "pair_address")
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="timestamp",
-            min_value=patterns.GENESIS,
-            severity="critical",
-            notes="Epoch zero, or milliseconds read as seconds, puts a swap before there was a chain.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="price",
-            min_value=0,
-            strict_min=True,
-            severity="warning",
-            notes="A swap at no price, or a negative one, moved nothing and still moves every mean it enters; a price "
-            "below all decimals the store keeps reads as none.",
-        ),
         UnexpectedRowsExpectation(
             description="tokens moved both ways",
             unexpected_rows_query="""
@@ -125,39 +72,6 @@ SUITE = ExpectationSuite(
             severity="warning",
             notes="Volume is inflated by a token swapped for itself, at a price that is one by definition.",
         ),
-        *(
-            ExpectColumnValuesToMatchRegex(
-                column=column,
-                regex=patterns.ADDRESS,
-                severity="warning",
-                notes="A contract that is not an address joins to no token, so its swaps fall out of every total.",
-            )
-            for column in ("pair_address", "token0_address", "token1_address")
-        ),
-        ExpectColumnValuesToMatchRegex(
-            column="transaction_hash",
-            regex=patterns.TRANSACTION_HASH,
-            severity="warning",
-            notes="A swap nobody can look up on chain cannot be audited.",
-        ),
-        ExpectColumnValuesToMatchRegex(
-            column="dex_name",
-            regex=patterns.WRITTEN,
-            severity="warning",
-            notes="Volume by exchange loses what is filed under a blank name.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="chain_id",
-            min_value=1,
-            severity="warning",
-            notes="A swap on chain zero happened nowhere.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="block_number",
-            min_value=1,
-            severity="warning",
-            notes="Order within a second is lost when the block is not known.",
-        ),
     ],
 )
 
@@ -204,30 +118,6 @@ DETECTORS = [
         columns=("timestamp", "block_number"),
         severity="warning",
         notes="A swap is priced at another hour's price: its moment is not that of its block.",
-        needs=("dex_trades",),
-    ),
-    Detect(
-        rule="on_time(timestamp)",
-        find=lambda picture: late(picture.frame("dex_trades"), time="timestamp", as_of=picture.as_of),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Volume falls to nothing because nobody counts; the trade feed has stopped.",
-        needs=("dex_trades",),
-    ),
-    Detect(
-        rule="usual_rows_a_day(timestamp)",
-        find=lambda picture: unusual_days(picture.frame("dex_trades"), time="timestamp"),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Volume of a day that came in half, or twice, is not comparable.",
-        needs=("dex_trades",),
-    ),
-    Detect(
-        rule="not_ahead(timestamp)",
-        find=lambda picture: ahead(picture.frame("dex_trades"), key=_KEY, time="timestamp", as_of=picture.as_of),
-        columns=("timestamp",),
-        severity="warning",
-        notes="A swap from tomorrow is in no week; a zone was added twice.",
         needs=("dex_trades",),
     ),
 ]

@@ -3,21 +3,13 @@
 import polars as pl
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
-    ExpectTableRowCountToBeBetween,
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import patterns
 from ys_analytics.quality.detectors.cross_source import contradicted_change, disagreeing
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
-from ys_analytics.quality.detectors.freshness import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.isolated_outliers import lone_values, zeros_between
 from ys_analytics.quality.detectors.pegs import broken_pegs
-from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps, unproven_starts
 from ys_analytics.quality.detectors.stale import stale_runs
@@ -37,38 +29,6 @@ def _supply(quotes: pl.DataFrame) -> pl.DataFrame:
 SUITE = ExpectationSuite(
     name="market_data",
     expectations=[
-        ExpectTableRowCountToBeBetween(
-            min_value=1,
-            severity="critical",
-            notes="Nothing can be valued without a single price; the market feed has not arrived.",
-        ),
-        ExpectCompoundColumnsToBeUnique(
-            column_list=["asset_id", "chain_id", "timestamp", "source"],
-            severity="critical",
-            notes="Two prices for one moment value a portfolio twice over; which one counts is chance.",
-        ),
-        *(
-            ExpectColumnValuesToNotBeNull(
-                column=column,
-                severity="critical",
-                notes="A price without its moment, asset, chain or source cannot be used, and is used all the same.",
-            )
-            for column in ("timestamp", "asset_id", "chain_id", "price", "source")
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="price",
-            min_value=0,
-            severity="critical",
-            notes="A negative price turns a holding into a debt.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="price",
-            min_value=0,
-            strict_min=True,
-            severity="warning",
-            notes="A price of zero wipes out a holding. A token that fell below all decimals the store keeps has it "
-            "honestly.",
-        ),
         UnexpectedRowsExpectation(
             description="price is not nothing beside prices that are something",
             unexpected_rows_query="""
@@ -89,30 +49,6 @@ SUITE = ExpectationSuite(
             notes="A holding is wiped out by a price that was not known: no market falls to nothing in one step, nor "
             "comes back from there.",
         ),
-        ExpectColumnValuesToBeBetween(
-            column="price",
-            max_value=10_000_000_000_000,
-            severity="warning",
-            notes="One unscaled price makes a portfolio worth more than the world. Shares of pools of two coins with "
-            "six decimals do cost trillions each, so this is a hint and no limit.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="volume_24h",
-            min_value=0,
-            severity="warning",
-            notes="Liquidity looks worse than none when a volume is negative; the feed confused its signs.",
-        ),
-        ExpectColumnValuesToNotBeNull(
-            column="volume_24h",
-            severity="warning",
-            notes="A jump in price cannot be told from an error without the volume that came with it.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="market_cap",
-            min_value=0,
-            severity="warning",
-            notes="Rankings by size turn upside down when a market value is negative.",
-        ),
         UnexpectedRowsExpectation(
             description="market_cap is known, or unknown for the whole series",
             unexpected_rows_query="""
@@ -129,43 +65,6 @@ SUITE = ExpectationSuite(
             meta={"columns": ["market_cap"]},
             severity="warning",
             notes="Averages of market value sink when zero stands for unknown in a series that knows better.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="price_change_24h",
-            min_value=-1,
-            severity="warning",
-            notes="A change below minus one claims that a price fell beyond nothing; percent was read as a fraction.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="price_change_24h",
-            max_value=100,
-            severity="warning",
-            notes="A day of ten thousand per cent in the table of movers is percent read as a fraction.",
-        ),
-        ExpectColumnValuesToMatchRegex(
-            column="asset_id",
-            regex=patterns.UUID,
-            severity="critical",
-            notes="Prices of assets that are not spelt as PostgreSQL's UUID join to nothing, so holdings lose "
-            "their price.",
-        ),
-        ExpectColumnValuesToMatchRegex(
-            column="source",
-            regex=patterns.LABEL,
-            severity="warning",
-            notes="Two spellings of one source count as two opinions.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="timestamp",
-            min_value=patterns.GENESIS,
-            severity="critical",
-            notes="Epoch zero, or milliseconds read as seconds, puts a price before there was any coin to price.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="chain_id",
-            min_value=0,
-            severity="critical",
-            notes="A price on no chain joins to no asset.",
         ),
     ],
 )
@@ -340,38 +239,6 @@ DETECTORS = [
         needs=("market_data",),
     ),
     Detect(
-        rule="no_gap(timestamp)",
-        find=lambda picture: gaps(picture.frame("market_data"), series=_SERIES, time="timestamp"),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Volatility is understated over days without prices, and a jump after them looks like one day's.",
-        needs=("market_data",),
-    ),
-    Detect(
-        rule="not_silent(asset_id)",
-        find=lambda picture: silent(picture.frame("market_data"), series=_SERIES, time="timestamp"),
-        columns=("asset_id", "timestamp"),
-        severity="warning",
-        notes="A holding keeps its last price while the market moves on.",
-        needs=("market_data",),
-    ),
-    Detect(
-        rule="on_time(timestamp)",
-        find=lambda picture: late(picture.frame("market_data"), time="timestamp", as_of=picture.as_of),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Everything is valued at prices from before; the market feed has stopped.",
-        needs=("market_data",),
-    ),
-    Detect(
-        rule="usual_rows_a_day(timestamp)",
-        find=lambda picture: unusual_days(picture.frame("market_data"), time="timestamp"),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Means and extremes of a day with half its quotes, or twice, are not comparable.",
-        needs=("market_data",),
-    ),
-    Detect(
         rule="no_repeated_tick(timestamp)",
         find=lambda picture: repeated_ticks(
             picture.frame("market_data"), series=_SERIES, time="timestamp", values=("price", "volume_24h")
@@ -399,16 +266,6 @@ DETECTORS = [
         columns=("timestamp", "price"),
         severity="warning",
         notes="Correlations vanish where dates are shifted by a day, and diversification appears from nowhere.",
-        needs=("market_data",),
-    ),
-    Detect(
-        rule="not_ahead(timestamp)",
-        find=lambda picture: ahead(
-            picture.frame("market_data"), key=(*_SERIES, "timestamp"), time="timestamp", as_of=picture.as_of
-        ),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Tomorrow's price values today's holdings; a zone was added twice.",
         needs=("market_data",),
     ),
 ]

@@ -2,18 +2,11 @@
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
-    ExpectColumnValuesToBeBetween,
-    ExpectColumnValuesToMatchRegex,
-    ExpectColumnValuesToNotBeNull,
-    ExpectCompoundColumnsToBeUnique,
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality import patterns
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
-from ys_analytics.quality.detectors.freshness import ahead, gaps, late, silent
 from ys_analytics.quality.detectors.isolated_outliers import zeros_between
-from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swapped_columns import swapped
@@ -26,77 +19,6 @@ _SERIES = ("protocol_name", "chain_id", "pool_address")
 SUITE = ExpectationSuite(
     name="yield_metrics",
     expectations=[
-        ExpectCompoundColumnsToBeUnique(
-            column_list=["protocol_name", "chain_id", "pool_address", "timestamp"],
-            severity="critical",
-            notes="Two yields of one pool at one moment: the ranking shows whichever came last. One address on two "
-            "chains is two pools.",
-        ),
-        *(
-            ExpectColumnValuesToNotBeNull(
-                column=column,
-                severity="critical",
-                notes="A yield without its pool, moment or size cannot be compared with another.",
-            )
-            for column in ("timestamp", "protocol_name", "pool_address", "chain_id", "apy", "tvl")
-        ),
-        *(
-            ExpectColumnValuesToNotBeNull(
-                column=column,
-                severity="info",
-                notes="The split of a yield is unknown here: none may mean no reward programme, and is not zero.",
-            )
-            for column in ("rewards_apr", "trading_fees_apr", "impermanent_loss_risk")
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="timestamp",
-            min_value=patterns.GENESIS,
-            severity="critical",
-            notes="Epoch zero, or milliseconds read as seconds, puts a yield before there was a pool.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="apy",
-            max_value=10,
-            severity="warning",
-            notes="Rankings and means are ruined by a yield above 1,000 % a year, right or wrong; nobody ever "
-            "earned it.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="apy",
-            min_value=-1,
-            severity="warning",
-            notes="A yield below minus one loses more than was put in: a unit was misread, or the loss of a day was "
-            "taken for that of a year.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="tvl",
-            min_value=0,
-            severity="warning",
-            notes="Shares of a pool turn negative with the value locked in it; bad debt beyond what was lent does so.",
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="tvl",
-            max_value=1_000_000_000_000,
-            severity="warning",
-            notes="One unscaled pool is worth more than all of DeFi ever was, and tops every table; a pool of a spam "
-            "token does so too.",
-        ),
-        *(
-            ExpectColumnValuesToBeBetween(
-                column=column,
-                min_value=0,
-                severity="warning",
-                notes="Negative rewards or fees would be a charge; the parts of a yield were confused.",
-            )
-            for column in ("rewards_apr", "trading_fees_apr")
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="impermanent_loss_risk",
-            min_value=0,
-            max_value=1,
-            severity="warning",
-            notes="A loss beyond everything, or below nothing, makes the net yield of a pool meaningless.",
-        ),
         UnexpectedRowsExpectation(
             description="apy is its parts, simple or compounded",
             unexpected_rows_query="""
@@ -109,21 +31,6 @@ SUITE = ExpectationSuite(
             meta={"columns": ["apy", "rewards_apr", "trading_fees_apr"]},
             severity="warning",
             notes="A yield that is neither the sum of its parts nor their compounding was scaled once too often.",
-        ),
-        *(
-            ExpectColumnValuesToMatchRegex(
-                column=column,
-                regex=patterns.WRITTEN,
-                severity="warning",
-                notes="Yields filed under a blank name are nobody's.",
-            )
-            for column in ("protocol_name", "pool_address")
-        ),
-        ExpectColumnValuesToBeBetween(
-            column="chain_id",
-            min_value=1,
-            severity="warning",
-            notes="A pool on chain zero stands nowhere.",
         ),
     ],
 )
@@ -225,38 +132,6 @@ DETECTORS = [
         needs=("yield_metrics",),
     ),
     Detect(
-        rule="no_gap(timestamp)",
-        find=lambda picture: gaps(picture.frame("yield_metrics"), series=_SERIES, time="timestamp"),
-        columns=("timestamp",),
-        severity="warning",
-        notes="A yield carried over days nobody quoted was not earned on them.",
-        needs=("yield_metrics",),
-    ),
-    Detect(
-        rule="not_silent(pool_address)",
-        find=lambda picture: silent(picture.frame("yield_metrics"), series=_SERIES, time="timestamp"),
-        columns=("pool_address", "timestamp"),
-        severity="warning",
-        notes="A pool that stopped reporting keeps its last yield in every ranking.",
-        needs=("yield_metrics",),
-    ),
-    Detect(
-        rule="on_time(timestamp)",
-        find=lambda picture: late(picture.frame("yield_metrics"), time="timestamp", as_of=picture.as_of),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Pools are ranked by what they paid before; the yield feed has stopped.",
-        needs=("yield_metrics",),
-    ),
-    Detect(
-        rule="usual_rows_a_day(timestamp)",
-        find=lambda picture: unusual_days(picture.frame("yield_metrics"), time="timestamp"),
-        columns=("timestamp",),
-        severity="warning",
-        notes="A mean over half the pools is not the mean of the day before.",
-        needs=("yield_metrics",),
-    ),
-    Detect(
         rule="in_utc(timestamp)",
         find=lambda picture: off_beat(
             picture.frame("yield_metrics"), series=_SERIES, alike=("protocol_name",), time="timestamp"
@@ -264,16 +139,6 @@ DETECTORS = [
         columns=("timestamp",),
         severity="warning",
         notes="A yield filed under another day is compared with the wrong prices.",
-        needs=("yield_metrics",),
-    ),
-    Detect(
-        rule="not_ahead(timestamp)",
-        find=lambda picture: ahead(
-            picture.frame("yield_metrics"), key=(*_SERIES, "timestamp"), time="timestamp", as_of=picture.as_of
-        ),
-        columns=("timestamp",),
-        severity="warning",
-        notes="Tomorrow's yield ranks today's pools; a zone was added twice.",
         needs=("yield_metrics",),
     ),
 ]

@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import runpy
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -126,8 +125,7 @@ def detectors() -> dict[str, list[Detect]]:
     """The detectors of every suite, read as the judge reads them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        read = {name: runpy.run_path(str(suites.path_of(name))) for name in suites.names()}
-    return {name: list(left.get("DETECTORS", ())) for name, left in read.items()}
+        return {name: list(suites.read(name).behaviour) for name in suites.names()}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """From rows at fault to the keys they name: which portfolio, asset, pool or chain is concerned.
 
-Depends on the declaration in `schemas.attribution`. Does not follow a key to a portfolio; `reach` does.
+Depends on what each table declares (`affects`). Does not follow a key to a portfolio; `reach` does.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -10,7 +10,8 @@ import polars as pl
 
 from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding
-from ys_analytics.schemas.attribution import ATTRIBUTION, MOST_KEYS, SAYS, Kind
+from ys_analytics.schemas.attribution import MOST_KEYS, SAYS
+from ys_analytics.schemas.table import Kind
 
 NO_KEY = "its rows name nobody"
 TOO_MANY = f"its rows name more than {MOST_KEYS:,} keys"
@@ -61,7 +62,7 @@ def way(suite: str, columns: Sequence[str], selected: Collection[str]) -> Way:
     Way(kind='portfolio', column='portfolio_id', through='transactions', by=('id',), nobody=False, everybody='')
     """
     table = table_of(suite, columns)
-    declared = ATTRIBUTION.get(table)
+    declared = TABLES[table].affects if table in TABLES else None
     if declared is None:
         return Way(everybody=SHARED)
     if not declared:
@@ -105,8 +106,8 @@ def everybody(finding: Finding, why: str) -> Finding:
 
 def whole(finding: Finding, columns: Sequence[str]) -> Finding:
     """A finding about no rows, such as an emptied table or a rule that could not run: everybody's, or nobody's."""
-    declared = ATTRIBUTION.get(table_of(finding.suite, columns))
-    return touching(finding, {}) if declared == () else everybody(finding, WHOLE)
+    table = TABLES.get(table_of(finding.suite, columns))
+    return touching(finding, {}) if table is not None and table.affects == () else everybody(finding, WHOLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Great Expectations, kept in one place: a suite goes in, findings come out.
 
 The only module that knows Great Expectations and, through it, pandas and
-SQLAlchemy. Importing them costs seconds, so they are imported in `_library`
+SQLAlchemy. Importing them costs seconds, so they are imported in `library`
 alone, with an ephemeral context, and nothing is reported to anybody. Knows how
 a promise is put to an engine that lacks it; knows no table and no file.
 """
@@ -41,7 +41,7 @@ _NO_SQL: Mapping[Dialect, frozenset[str]] = {
 
 
 @cache
-def _library() -> Any:
+def library() -> Any:
     """Great Expectations, silenced: no analytics, no progress bars, no files."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
@@ -51,7 +51,7 @@ def _library() -> Any:
 
 def warm() -> None:
     """Pay for the import now, so that the first suite need not."""
-    _library()
+    library()
 
 
 def address(driver: str, parts: Mapping[str, str], server: Mapping[str, Any] | None = None) -> str:
@@ -108,7 +108,7 @@ class Checker:
 
     def __enter__(self) -> Self:
         """Connect; nothing is written down anywhere."""
-        self._context = context = _library().get_context(mode="ephemeral")
+        self._context = context = library().get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         # Each query by itself, for a server may end a session that waits inside a transaction; nothing prepared, for a
         # pooler may hand the next query to another session.
@@ -189,10 +189,10 @@ class Checker:
 
     def document(self, suites: Iterable[Suite], folder: str) -> None:
         """Write Great Expectations' own pages on some suites, as HTML; the shapes alone, since it knows no detector."""
-        gx, context = _library(), self._context
+        gx, context = library(), self._context
         for suite in suites:
             relation = Relation("nothing" if suite.name not in TABLES else suite.name)
-            promised = suite.expectations
+            promised = list(suite.expectations)
             if suite.name in TABLES and not self._height(relation):
                 # All else would hold, and the page would say that 100 % passed.
                 promised = [
@@ -242,7 +242,7 @@ class Checker:
         """Rows whose key stands twice, found by hashing: Great Expectations' own window costs three times as much."""
         key = ", ".join(expectation.column_list)
         twice = f"SELECT sipHash128({key}) FROM {relation.source} AS counted GROUP BY 1 HAVING count() > 1"  # noqa: S608
-        return _library().expectations.UnexpectedRowsExpectation(
+        return library().expectations.UnexpectedRowsExpectation(
             unexpected_rows_query=f"SELECT {key} FROM {relation.source} AS judged "  # noqa: S608 - our own suites
             f"WHERE sipHash128({key}) IN ({twice}) ORDER BY {key}",
             severity=expectation.severity,
@@ -262,7 +262,7 @@ class Checker:
         # Great Expectations formats the query once more, so that braces of its own stand twice.
         where = broken.replace("{", "{{").replace("}", "}}")
         chosen = ", ".join(dict.fromkeys([*key, column]))
-        return _library().expectations.UnexpectedRowsExpectation(
+        return library().expectations.UnexpectedRowsExpectation(
             unexpected_rows_query=f"SELECT {chosen} FROM {relation.source} AS judged "  # noqa: S608 - our own suites
             f"WHERE {column} IS NOT NULL AND {where}",
             severity=expectation.severity,
@@ -340,7 +340,7 @@ def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]
     verdicts: dict[int, Any] = {}
     for some in (values, *(queries[at : at + _AT_ONCE] for at in range(0, len(queries), _AT_ONCE))):
         if some:
-            suite = _library().ExpectationSuite(name="asked", expectations=some)
+            suite = library().ExpectationSuite(name="asked", expectations=some)
             results = batch.validate(suite, result_format=dict(detail)).results
             verdicts |= {result.expectation_config.meta["at"]: result for result in results}
     return verdicts

@@ -27,7 +27,7 @@ class Subject:
 
     Attributes:
         run: SHA-256 of the run's manifest, which holds the hash of every frame.
-        suites: SHA-256 of the suites and of the program that puts them to the test.
+        suites: SHA-256 of the suites, of the declarations they derive from and of the program that runs them.
     """
 
     run: str
@@ -43,7 +43,8 @@ def subject(folder: Path, suites_in: Path = suites.FOLDER) -> Subject:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise RunError(f"{folder}: there is no run; make one with `ys freeze --week WEEK`")
-    code = [*sorted(suites_in.rglob("*.py")), *sorted(Path(__file__).parent.rglob("*.py"))]
+    package = Path(__file__).parent.parent
+    code = [path for folder in (suites_in, package / "schemas", package / "quality") for path in _modules(folder)]
     promised = sha256()
     for path in code:
         promised.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -126,6 +127,10 @@ def _put(path: Path, text: str) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return path
+
+
+def _modules(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
 
 
 def _hash(path: Path) -> str:

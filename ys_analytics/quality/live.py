@@ -21,7 +21,6 @@ from ys_analytics.quality.dependents import NEEDS, Reach
 from ys_analytics.quality.findings import LOADS
 from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Table
-from ys_analytics.schemas.attribution import ATTRIBUTION
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
 
 # Stores whose engine judges shape where the rows lie.
@@ -104,7 +103,7 @@ def _refused(table: Table, error: ContractError) -> Finding:
         notes="Nothing can be computed from a table that is not what its schema says.",
         observed=str(error),
         rows=-1,
-        portfolios=[] if ATTRIBUTION[table.name] == () else None,
+        portfolios=[] if table.affects == () else None,
     )
 
 

@@ -4,7 +4,7 @@ Knows the words in which promises are written, and the picture they are kept
 against; runs none of them, and knows no engine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -88,24 +88,17 @@ class Detect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """One suite file, read.
+    """One suite, read: what is declared of a table, and what its file adds.
 
     Attributes:
         name: The table it is about, or `cross_store`.
-        path: The file.
-        shape: Great Expectations' own suite.
+        expectations: The rules that Great Expectations runs.
         behaviour: Our detectors.
     """
 
     name: str
-    path: Path
-    shape: Any
+    expectations: tuple[Any, ...]
     behaviour: tuple[Detect, ...]
-
-    @property
-    def expectations(self) -> Sequence[Any]:
-        """The promises Great Expectations keeps."""
-        return list(self.shape.expectations)
 
     @property
     def key(self) -> tuple[str, ...]:

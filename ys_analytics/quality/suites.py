@@ -1,16 +1,18 @@
 """Where the suites lie and how they are read; judges nothing.
 
-A suite file is Python, run once by `runpy`, and leaves two names behind:
-`SUITE`, an ExpectationSuite, and, where rows must be seen together,
-`DETECTORS`. A file that cannot be read, or speaks of a table or column that
-does not exist, is an error here and never a pass later.
+A suite is what the table's declaration says (`derived_rules`) and, where there is a file, what is particular to the
+table: a file is Python, run once by `runpy`, and leaves two names behind: `SUITE`, an ExpectationSuite, and, where rows
+must be seen together, `DETECTORS`. A file that cannot be read, or speaks of a table or column that does not exist, is
+an error here and never a pass later.
 """
 
 import runpy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from ys_analytics.errors import SuiteError, UsageError
+from ys_analytics.quality import derived_rules
 from ys_analytics.quality.suite_types import CROSS_STORE, Detect, Suite, columns_of
 from ys_analytics.resources import SUITES
 from ys_analytics.schemas import TABLES
@@ -44,33 +46,44 @@ def names(tables: Iterable[str] | None = None) -> list[str]:
 
 
 def read(name: str, folder: Path = FOLDER) -> Suite:
-    """Run one suite file.
+    """One suite: what is declared of its table, and what its file adds.
 
     Raises:
-        SuiteError: the file is absent or broken, or a promise in it is not one.
+        SuiteError: the folder of its store is absent, or its file is broken, or a promise in it is not one.
     """
     path = path_of(name, folder)
     where = path.relative_to(folder.parent).as_posix()
-    if not path.is_file():
-        raise SuiteError(f"{where} is absent: {name} cannot be judged without its suite")
-    try:
-        left = runpy.run_path(str(path))
-        shape = left["SUITE"]
-        behaviour = tuple(left.get("DETECTORS", ()))
-        suite = Suite(name=name, path=path, shape=shape, behaviour=behaviour)
-        expectations = suite.expectations
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-        raise SuiteError(f"{where} cannot be read: {type(error).__name__}: {reason}") from error
-    _examine(suite, expectations, where)
+    if not path.is_file() and (name == CROSS_STORE or not path.parent.is_dir()):
+        lost = where if name == CROSS_STORE else path.parent.relative_to(folder.parent).as_posix()
+        raise SuiteError(f"{lost} is absent: {name} cannot be judged without its suite")
+    expectations, detectors = _particular(name, path, where) if path.is_file() else ([], [])
+    if name == CROSS_STORE:
+        expectations = [*derived_rules.references(), *expectations]
+    else:
+        expectations = [*derived_rules.expectations(TABLES[name]), *expectations]
+        detectors = [*derived_rules.detectors(TABLES[name]), *detectors]
+    suite = Suite(name=name, expectations=tuple(expectations), behaviour=tuple(detectors))
+    _examine(suite, where)
     return suite
 
 
-def _examine(suite: Suite, expectations: Sequence[object], where: str) -> None:
+def _particular(name: str, path: Path, where: str) -> tuple[list[Any], list[Detect]]:
+    """Run one suite file."""
+    try:
+        left = runpy.run_path(str(path))
+        shape, detectors = left["SUITE"], list(left.get("DETECTORS", ()))
+        called, expectations = shape.name, list(shape.expectations)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        raise SuiteError(f"{where} cannot be read: {type(error).__name__}: {reason}") from error
+    if called != name:
+        raise SuiteError(f"{where} names its suite {called!r}; it must be {name!r}")
+    return expectations, detectors
+
+
+def _examine(suite: Suite, where: str) -> None:
     """Refuse promises without weight or reason, and promises about columns nobody has."""
-    if suite.shape.name != suite.name:
-        raise SuiteError(f"{where} names its suite {suite.shape.name!r}; it must be {suite.name!r}")
-    for promise in (*expectations, *suite.behaviour):
+    for promise in (*suite.expectations, *suite.behaviour):
         called = promise.rule if isinstance(promise, Detect) else type(promise).__name__
         if not getattr(promise, "severity", None) or not getattr(promise, "notes", None):
             raise SuiteError(f"{where}: {called} needs a severity and notes that begin with the damage")

@@ -18,7 +18,6 @@ from ys_analytics.quality.dependents import Reach
 from ys_analytics.quality.history import History
 from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding, Span
-from ys_analytics.schemas.attribution import ATTRIBUTION
 
 
 class Frozen(Protocol):
@@ -122,7 +121,7 @@ def _absent(names: Sequence[str]) -> list[Finding]:
             notes="Nothing is known of what was not frozen; a report that needs it has nothing to print.",
             observed="this run does not hold it",
             rows=-1,
-            portfolios=[] if ATTRIBUTION[name] == () else None,
+            portfolios=[] if TABLES[name].affects == () else None,
         )
         for name in names
         if TABLES[name].schema

@@ -4,12 +4,15 @@ Knows how a shape is declared; knows no particular table and opens no store.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import polars as pl
 
+from ys_analytics.schemas.rules import Bounded, Format, Formatted, OneOf, Refers, Required, Rows, Rule, Unique
+
 Store = Literal["postgres", "clickhouse", "redis", "qdrant"]
+Kind = Literal["portfolio", "user", "asset", "symbol", "chain", "pool", "protocol"]
 
 MONEY = pl.Decimal(38, 18)
 TIME = pl.Datetime("us", "UTC")
@@ -27,6 +30,8 @@ class Column:
         unit: What one is one of; empty for labels.
         nullable: Whether the store may hold nothing here.
         secret: Declared so that it can be refused: no frame, page or log holds it.
+        exact: Whether an import refuses a ratio finer than the store keeps: a limit is what its owner stated.
+        rules: What must hold of its values, each with the severity and the damage of a failure.
     """
 
     name: str
@@ -36,6 +41,33 @@ class Column:
     unit: str = ""
     nullable: bool = False
     secret: bool = False
+    exact: bool = False
+    rules: tuple[Rule, ...] = ()
+
+    def with_rules(self, *rules: Rule) -> Self:
+        """The same column with rules of its own, where several tables have one like it."""
+        return replace(self, rules=(*self.rules, *rules))
+
+    @property
+    def format(self) -> Format | None:
+        """How its text is spelt; None where any text will do."""
+        return next((rule.format for rule in self.rules if isinstance(rule, Formatted)), None)
+
+    @property
+    def references(self) -> Refers | None:
+        """The column of another table in which its values stand; None where it names nothing."""
+        return next((rule for rule in self.rules if isinstance(rule, Refers)), None)
+
+    @property
+    def bounds(self) -> tuple[Bounded, ...]:
+        """The bounds of its values, as declared."""
+        return tuple(rule for rule in self.rules if isinstance(rule, Bounded))
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The list its values are of; empty where any will do."""
+        of_type = tuple(self.dtype.categories) if isinstance(self.dtype, pl.Enum) else ()
+        return next((rule.values for rule in self.rules if isinstance(rule, OneOf) and rule.values), of_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +86,14 @@ class Table:
         view: Whether it is derived by the store (a materialized view).
         events: Whether rows of one key that differ are events of their own (two swaps of one transaction in one
             pool), so that only equal rows repeat each other.
+        feed: Whether somebody quotes or measures it again and again, so that an import may round; the other tables are
+            ledgers, and what was counted stays as it was counted.
+        series: The columns whose rows are one history in time.
+        affects: Whose numbers a row bears on: the column that says so and what its values are keys of. None: a row
+            bears on everybody. Empty: on no portfolio's numbers.
+        required: What is affected where a column that is not nullable holds nothing, unless the column says it itself.
+        unique: What is affected where a key stands twice.
+        rows: How many rows there must be.
     """
 
     name: str
@@ -66,6 +106,12 @@ class Table:
     portfolio: str | None = None
     view: bool = False
     events: bool = False
+    feed: bool = False
+    series: tuple[str, ...] = ()
+    affects: tuple[str, Kind] | tuple[()] | None
+    required: Required | None = None
+    unique: Unique | None = None
+    rows: Rows | None = None
 
     @property
     def placed(self) -> str | None:
@@ -92,12 +138,14 @@ class KeyFamily(Table):
         kind: The Redis type of the value.
         ttl: Lifetime in seconds as written; None for keys that stay.
         secret: Counted, never read.
+        holds: What one key holds, as the subject of a sentence: "A price"; empty for secret ones.
     """
 
     pattern: str
     kind: Literal["string", "hash", "list", "zset"]
     ttl: int | None
     secret: bool = False
+    holds: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:

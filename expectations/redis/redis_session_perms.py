@@ -1,8 +1,0 @@
-"""What must be true of `session:perms:*`: counted, never read, so nothing is asked of a value."""
-
-from great_expectations import ExpectationSuite
-
-SUITE = ExpectationSuite(
-    name="redis_session_perms",
-    expectations=[],
-)
