@@ -9,7 +9,6 @@ import contextlib
 import io
 import json
 import os
-import runpy
 import sys
 import tempfile
 import time
@@ -54,7 +53,7 @@ def caught() -> None:
 
     from ys_analytics.quality import suites
 
-    detectors = runpy.run_path(str(suites.path_of("market_data")))["DETECTORS"]
+    detectors = suites.read("market_data").behaviour
     quotes = real_quotes()
     live = quotes.filter(pl.col("timestamp").max().over(SERIES) == quotes.get_column("timestamp").max())
     known = {"all": findings(quotes, detectors), "live": findings(live, detectors)}

@@ -184,7 +184,7 @@ def _judge(
         sources, assets = _by_symbol(stores, sources, problems, symbols=symbols, register=register)
     parts = [_typed(table, source, problems, naive_is_utc=layout == "symbols") for source in sources]
     rows, origin = pl.concat(parts), pl.concat([source.origin for source in sources])
-    rules.check_signs(rows, origin, problems)
+    rules.check_signs(table, rows, origin, problems)
     rules.check_unique(table, rows, origin, problems)
     years.check(stores, table, rows, origin, problems)
     if table.store == "clickhouse" and layout == "table":

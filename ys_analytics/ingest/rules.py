@@ -1,20 +1,11 @@
-"""What a value may not be although its type allows it; knows columns by name, reaches no store."""
+"""Values an import refuses although their type allows them, as the table's declaration says; reaches no store."""
 
 import polars as pl
 
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.schemas import Column, Table
 
-# A price of nothing is no price; the others may be nothing but not less.
-POSITIVE = frozenset({"price"})
-NOT_NEGATIVE = frozenset(
-    {"volume_24h", "market_cap", "tvl", "quantity", "average_cost", "gas_used", "gas_price", "from_amount", "to_amount"}
-)  # fmt: skip
-
-# Tables of what somebody quoted or measured. All others are ledgers: what was counted stays as it was counted.
-FEEDS = frozenset({"market_data", "yield_metrics", "risk_metrics", "satellite_performance"})
 _RATIOS = frozenset({"fraction", "ratio", "score", "token1 per token0"})
-_STATED = frozenset({"portfolios"})
 
 
 def exact(table: Table, column: Column) -> bool:
@@ -33,20 +24,21 @@ def exact(table: Table, column: Column) -> bool:
     ... ]
     [False, True, False]
     """
-    if table.name in FEEDS:
+    if table.feed:
         return False
-    return not (column.dtype.is_decimal() and column.unit in _RATIOS and table.name not in _STATED)
+    return column.exact or not (column.dtype.is_decimal() and column.unit in _RATIOS)
 
 
-def check_signs(rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
-    """Prices above zero, amounts not below it."""
-    for name in rows.columns:
-        column = rows[name]
-        if name in POSITIVE:
-            problems.add(origin, column < 0, f"is a negative {name}", values=column)
-            problems.add(origin, column == 0, f"is no {name}: it must be above 0", values=column)
-        elif name in NOT_NEGATIVE:
-            problems.add(origin, column < 0, f"is a negative {name}", values=column)
+def check_signs(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
+    """Values beyond a bound that an import refuses: prices above zero, amounts not below it."""
+    for column in table.visible:
+        if column.name not in rows.columns:
+            continue
+        values, refused = rows[column.name], [bound for bound in column.bounds if bound.refused]
+        if refused:
+            problems.add(origin, values < 0, f"is a negative {column.name}", values=values)
+        if any(bound.above == 0 for bound in refused):
+            problems.add(origin, values == 0, f"is no {column.name}: it must be above 0", values=values)
 
 
 def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:

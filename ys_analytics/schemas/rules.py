@@ -77,7 +77,7 @@ class Bounded:
         above: A value that is too low.
         at_most: The highest value allowed.
         mostly: Share of rows that must be within.
-        refused: Whether an import refuses a row beyond it, however mild the severity.
+        refused: Whether an import refuses a row on the wrong side of zero, however mild the severity.
     """
 
     severity: Severity
