@@ -1,7 +1,7 @@
 """Whose numbers a row bears on, where a table's declaration (`affects`) does not say it alone.
 
-Declared once, so that the checks, the gate and the desk agree on which portfolios a finding affects. Depends on nothing;
-does not know how a key is followed to a portfolio (`quality.dependents` does).
+Declared once, so that the checks, the gate and the desk agree on which portfolios a finding affects.
+Does not know how a key is followed to a portfolio (`quality.dependents` does).
 """
 
 from collections.abc import Mapping
