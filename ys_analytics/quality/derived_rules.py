@@ -1,4 +1,4 @@
-"""The rules that follow from the declarations in `schemas`: the part of every suite that nobody writes by hand.
+"""The rules that follow from the declarations in `schemas`: the part of every suite that is not written by hand.
 
 Depends on the declared rules and on Great Expectations' names for them. Does not run anything.
 """
@@ -42,7 +42,7 @@ def expectations(table: Table) -> list[Any]:
 
 
 def detectors(table: Table) -> list[Detect]:
-    """What a table declares of its moments: that rows arrive, at their own rhythm, and none from the future."""
+    """What a table declares of its moments: that rows arrive at their usual intervals, and none from the future."""
     return [
         _timing(table, column, rule) for column in table.visible for rule in column.rules if isinstance(rule, Timing)
     ]

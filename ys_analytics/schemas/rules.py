@@ -171,7 +171,7 @@ class NotAhead:
 
 @dataclass(frozen=True, slots=True)
 class OnTime:
-    """A time whose newest value is as recent as the rhythm of the table lets expect."""
+    """A time whose newest value is as recent as the usual interval of the table lets expect."""
 
     severity: Severity
     damage: str
@@ -179,7 +179,7 @@ class OnTime:
 
 @dataclass(frozen=True, slots=True)
 class NoGap:
-    """A time with a row in every period of the series' own rhythm."""
+    """A time with a row in every interval of its series."""
 
     severity: Severity
     damage: str

@@ -86,11 +86,11 @@ class Table:
         view: Whether it is derived by the store (a materialized view).
         events: Whether rows of one key that differ are events of their own (two swaps of one transaction in one
             pool), so that only equal rows repeat each other.
-        feed: Whether somebody quotes or measures it again and again, so that an import may round; the other tables are
+        feed: Whether it is quoted or measured again and again, so that an import may round; the other tables are
             ledgers, and what was counted stays as it was counted.
         series: The columns whose rows are one history in time.
         affects: Whose numbers a row bears on: the column that says so and what its values are keys of. None: a row
-            bears on everybody. Empty: on no portfolio's numbers.
+            bears on every portfolio. Empty: on no portfolio's numbers.
         required: What is affected where a column that is not nullable holds nothing, unless the column says it itself.
         unique: What is affected where a key stands twice.
         rows: How many rows there must be.
