@@ -75,11 +75,11 @@ def load(
     from ys_analytics import frames
     from ys_analytics.cli.console import progress, say, show_frame
     from ys_analytics.cli.opening import analyst
-    from ys_analytics.schemas import Span
+    from ys_analytics.schemas import TABLES, Span
 
     found = _table(table)
     span = Span.asked(week=week, until=until)
-    only: tuple[Store, ...] = ("postgres", found.store) if portfolio else (found.store,)
+    only: tuple[Store, ...] = (TABLES["portfolios"].store, found.store) if portfolio else (found.store,)
     with analyst(f"ys load {table}", only=only) as stores:
         owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
         if prove:

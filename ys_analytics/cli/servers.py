@@ -137,7 +137,7 @@ def migrate_refresh() -> None:
     from ys_analytics.schemas import Span
 
     now = datetime.now(UTC)
-    with owner("ys migrate refresh", only=("postgres",)) as stores:
+    with owner("ys migrate refresh", only=migrations.STORES_KEPT_UP) as stores:
         made = migrations.make_partitions(stores, Span(now, now + timedelta(days=365)))
         views = migrations.refresh(stores)
     say(f"refreshed {', '.join(views)}; {len(made)} partitions made")
@@ -150,7 +150,7 @@ def migrate_repair() -> None:
     from ys_analytics.cli.console import say
     from ys_analytics.cli.opening import owner
 
-    with owner("ys migrate repair", only=("postgres",)) as stores:
+    with owner("ys migrate repair", only=migrations.STORES_KEPT_UP) as stores:
         dropped = migrations.drop_far_partitions(stores, now=datetime.now(UTC))
     say(f"{len(dropped)} partitions dropped" + (f", {dropped[0]} to {dropped[-1]}" if dropped else ""))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from ys_analytics.doctor.ages import latest
 from ys_analytics.doctor.answer import Answer
-from ys_analytics.schemas import TABLES
+from ys_analytics.schemas import tables_of
 from ys_analytics.stores import Stores
 
 _TABLES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
@@ -19,7 +19,7 @@ _MONTHS = """
 def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     """Retention, partitions and ages."""
     store = stores.clickhouse
-    declared = [table.name for table in TABLES.values() if table.store == "clickhouse"]
+    declared = [table.name for table in tables_of("clickhouse")]
     found: dict[str, str] = dict(store.rows(_TABLES))
     kept = [f"{name} {days[1]} days" for name in declared if (days := _retention(found.get(_rows(name, found), "")))]
     yield Answer("clickhouse", "retention", ", ".join(kept) or "off: everything is kept")

@@ -3,17 +3,16 @@
 from dataclasses import dataclass, field
 
 from ys_analytics.doctor.answer import Answer
-from ys_analytics.schemas import Store
+from ys_analytics.schemas import TABLES, KeyFamily, Store, Table
 from ys_analytics.stores import Stores
 
 # What owns each kind of id, and who else uses it.
 _OWNERS = {"portfolio": "portfolios", "asset": "assets", "agent": "satellite_agents"}
 _USERS = {
-    "portfolio": ("portfolio_snapshots.portfolio_id", "risk_metrics.portfolio_id"),
-    "asset": ("market_data.asset_id",),
-    "agent": ("satellite_performance.agent_id",),
+    "portfolio": ("portfolio_snapshots", "risk_metrics", "redis_risk_liquidation"),
+    "asset": ("market_data",),
+    "agent": ("satellite_performance",),
 }
-_LIQUIDATION = "risk:liquidation"
 
 
 @dataclass
@@ -25,18 +24,13 @@ class Known:
 
     def learn(self, store: Store, stores: Stores) -> None:
         """Take the ids one open store has."""
-        if store == "postgres":
-            for kind, table in _OWNERS.items():
-                self.owned[kind] = {str(row[0]) for row in stores.postgres.rows(f"SELECT id FROM {table}")}  # noqa: S608 - ours
-        if store == "clickhouse":
-            for kind, places in _USERS.items():
-                for place in places:
-                    table, column = place.split(".")
-                    rows = stores.clickhouse.rows(f"SELECT DISTINCT {column} FROM {table}")  # noqa: S608 - ours
-                    self.used[kind][place] = {str(row[0]) for row in rows}
-        if store == "redis":
-            members = stores.redis.read(_LIQUIDATION, "zset")["member"]
-            self.used["portfolio"][_LIQUIDATION] = set(members.cast(str).to_list())
+        reader = stores.reader(store)
+        for kind, owner in _OWNERS.items():
+            if TABLES[owner].store == store:
+                self.owned[kind] = reader.distinct(TABLES[owner], "id")
+            for table in (TABLES[user] for user in _USERS[kind]):
+                if table.store == store:
+                    self.used[kind][_place(table, kind)] = reader.distinct(table, f"{kind}_id")
 
     def compare(self) -> list[Answer]:
         """Ids that are used and that the owning store lacks."""
@@ -49,3 +43,8 @@ class Known:
                     said = f"{place}: {len(strangers)} of {len(used)} are in no {_OWNERS[kind]}, such as {strangers[0]}"
                 answers.append(Answer("all", "ids agree", said, well=not strangers))
         return answers
+
+
+def _place(table: Table, kind: str) -> str:
+    """Where ids are used, as people look it up: a column, or a key of Redis."""
+    return table.pattern if isinstance(table, KeyFamily) else f"{table.name}.{kind}_id"

@@ -2,22 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import get_args
 
 from ys_analytics.doctor import clickhouse, cross_store, postgres, qdrant, redis, replica
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.errors import YsError
 from ys_analytics.frames import drift
 from ys_analytics.local import open_stores, probe
-from ys_analytics.schemas import TABLES, Store
+from ys_analytics.schemas import STORES, Store, tables_of
 from ys_analytics.settings import Settings
 from ys_analytics.stores import Stores
 
-_ROUNDS: dict[Store, Callable[[Stores, datetime], Iterator[Answer]]] = {
-    "postgres": postgres.examine,
-    "clickhouse": clickhouse.examine,
-    "redis": redis.examine,
-    "qdrant": qdrant.examine,
+_Questions = Callable[[Stores, datetime], Iterator[Answer]]
+
+# What each store is asked while it is open, and what is asked of its settings alone.
+_ROUNDS: dict[Store, tuple[_Questions, Callable[[Settings], Iterator[Answer]]]] = {
+    "postgres": (postgres.examine, replica.examine),
+    "clickhouse": (clickhouse.examine, lambda _: iter(())),
+    "redis": (redis.examine, lambda _: iter(())),
+    "qdrant": (qdrant.examine, lambda _: iter(())),
 }
 
 
@@ -36,17 +38,16 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
     known = cross_store.Known()
     # The replica is asked by itself, so that neither hides the other.
     primary = settings.model_copy(update={"postgres_replica_url": None})
-    for store in get_args(Store):
+    for store, (examine_open, examine_settings) in _ROUNDS.items():
         try:
             with open_stores(primary, only=(store,), role="analyst", purpose="ys doctor") as stores:
                 answers += _state(stores)
                 answers += _shape(store, stores)
-                answers += _ROUNDS[store](stores, as_of)
+                answers += examine_open(stores, as_of)
                 known.learn(store, stores)
         except YsError as error:
             answers.append(Answer(store, "answers", str(error), well=False))
-        if store == "postgres":
-            answers += replica.examine(settings)
+        answers += examine_settings(settings)
     return answers + known.compare()
 
 
@@ -61,9 +62,9 @@ def _state(stores: Stores) -> Iterator[Answer]:
 
 def _shape(store: Store, stores: Stores) -> Iterator[Answer]:
     """Whether every table is as `schemas` declares it; Redis and Qdrant have rounds of their own for that."""
-    if store not in ("postgres", "clickhouse"):
+    if not STORES[store].sql:
         return
-    tables = [table for table in TABLES.values() if table.store == store]
+    tables = tables_of(store)
     differences = [f"{table.name}: {difference}" for table in tables for difference in drift(stores, table)]
     for difference in differences:
         yield Answer(store, "schema", f"{difference}; see `ys migrate status`", well=False)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ys_analytics.doctor.ages import latest
 from ys_analytics.doctor.answer import Answer
-from ys_analytics.schemas import TABLES
+from ys_analytics.schemas import tables_of
 from ys_analytics.stores import Stores
 from ys_analytics.stores.postgres import Postgres
 
@@ -29,7 +29,7 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     yield _rights(store)
     for table in _PARTITIONED:
         yield _partitions(store, table)
-    timed = [table for table in TABLES.values() if table.store == "postgres" and table.time is not None]
+    timed = [table for table in tables_of("postgres") if table.time is not None]
     ends = [(table.name, store.rows(f'SELECT max("{table.time}") FROM "{table.name}"')[0][0]) for table in timed]  # noqa: S608 - declared names
     yield Answer("postgres", "last rows", latest(ends, as_of))
 
@@ -37,7 +37,7 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
 def _rights(store: Postgres) -> Answer:
     """Every visible column, and not one secret."""
     granted = {(str(table), str(column)) for table, column in store.rows(_MAY_READ)}
-    tables = [table for table in TABLES.values() if table.store == "postgres"]
+    tables = tables_of("postgres")
     secret = {(table.name, column.name) for table in tables for column in table.columns if column.secret}
     exposed = sorted(".".join(pair) for pair in granted & secret)
     if exposed:

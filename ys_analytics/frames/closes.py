@@ -12,7 +12,7 @@ from ys_analytics.errors import ContractError
 from ys_analytics.frames import contract
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 from ys_analytics.stores import Stores
-from ys_analytics.stores.clickhouse.table_reader import ClickHouseTables
+from ys_analytics.stores.clickhouse.table_reader import Tables
 from ys_analytics.stores.common.table_query import TableQuery
 
 DAILY_VALUES: dict[str, pl.DataType] = {
@@ -43,7 +43,7 @@ def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequen
     """
     query = TableQuery(TABLES["portfolio_snapshots"], span, portfolios)
     contract.check(stores, query.table)
-    where, values = ClickHouseTables(stores.clickhouse).condition(query)
+    where, values = Tables(stores.clickhouse).condition(query)
     return _in_days(stores.clickhouse.read(_statement("daily_values", where), values, schema=DAILY_VALUES))
 
 

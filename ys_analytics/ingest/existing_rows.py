@@ -6,11 +6,12 @@ Knows how to ask each store; changes nothing. Columns that hold secrets are not 
 import json
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING
-from typing import cast as typed
 
 import polars as pl
 
 from ys_analytics.schemas import Table
+from ys_analytics.stores.common.quarantine import RejectPolicy
+from ys_analytics.stores.common.table_query import Condition, TableQuery
 
 if TYPE_CHECKING:
     from ys_analytics.stores import Stores
@@ -46,15 +47,14 @@ def _held(stores: "Stores", table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """The store's rows that may have a key of ours."""
     if not rows.height:
         return pl.DataFrame(schema=table.schema)
-    if table.store == "clickhouse":
-        moment = rows[typed("str", table.time)]
-        between = "timestamp >= {start:DateTime64(3, 'UTC')} AND timestamp <= {end:DateTime64(3, 'UTC')}"
-        span = {"start": moment.min(), "end": moment.max()}
-        return stores.clickhouse.scan(table.name, between, span, schema=table.schema)
-    (key,) = table.key
-    return stores.postgres.scan(
-        table.name, f"{key}::text = ANY(%(keys)s)", {"keys": rows[key].to_list()}, schema=table.schema
-    )
+    if table.time is not None and table.time in table.key:
+        first, last = rows[table.time].min(), rows[table.time].max()
+        wanted = ((Condition(table.time, ">=", first),), (Condition(table.time, "<=", last),))
+        query = TableQuery(table, conditions=wanted)
+    else:
+        (key,) = table.key
+        query = TableQuery(table, keys=rows[key].to_list())
+    return stores.reader(table.store).scan(query, rejects=RejectPolicy(source=table.name, key=table.key))
 
 
 def _comparable(table: Table) -> list[pl.Expr]:

@@ -17,7 +17,7 @@ from ys_analytics.ingest.layouts import Layout
 from ys_analytics.ingest.parsing import parse
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.writing import write
-from ys_analytics.schemas import TABLES, Progress, Table, silent
+from ys_analytics.schemas import STORES, TABLES, Progress, Table, silent
 
 if TYPE_CHECKING:
     from ys_analytics.stores import Stores
@@ -145,7 +145,7 @@ def import_file(
 
 def _table(name: str) -> Table:
     table = TABLES.get(name)
-    if table is None or table.store not in ("postgres", "clickhouse"):
+    if table is None or not STORES[table.store].sql:
         raise UsageError(f"{name}: no table of PostgreSQL or ClickHouse; `ys catalog` lists them")
     if table.view or name == _LEDGER:
         raise UsageError(f"{name}: the store derives it itself; import what it is made of")
@@ -187,7 +187,7 @@ def _judge(
     rules.check_signs(table, rows, origin, problems)
     rules.check_unique(table, rows, origin, problems)
     years.check(stores, table, rows, origin, problems)
-    if table.store == "clickhouse" and layout == "table":
+    if not STORES[table.store].references and layout == "table":
         _check_names(stores, rows, origin, problems)
     problems.stop(order=paths)
     rows, origin = rules.once(table, rows, origin, problems)

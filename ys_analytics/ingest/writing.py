@@ -17,7 +17,7 @@ from uuid import uuid4
 import polars as pl
 
 from ys_analytics import migrations
-from ys_analytics.schemas import Span, Table
+from ys_analytics.schemas import STORES, Span, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,12 +54,12 @@ def write(stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFra
         moment = rows[typed("str", table.time)]
         first, last = typed("datetime", moment.min()), typed("datetime", moment.max())
         migrations.make_partitions(stores, Span(first, last + timedelta(microseconds=1)))
-    touches_postgres = table.store == "postgres" or assets.height
+    touches_postgres = STORES[table.store].transactions or assets.height
     with stores.postgres.transaction() if touches_postgres else nullcontext():
         if assets.height:
             stores.postgres.write("assets", assets)
-        if table.store == "postgres":
-            stores.postgres.write(table.name, rows)
+        if STORES[table.store].transactions:
+            stores.opened(table.store).write(table.name, rows)
         else:
             _write_at_once(stores, table, rows)
     if table.name in _DERIVED:

@@ -12,6 +12,7 @@ import polars as pl
 
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.schemas import Table
+from ys_analytics.stores import dialect
 
 if TYPE_CHECKING:
     from ys_analytics.stores import Stores
@@ -58,8 +59,6 @@ def usual(rows: Mapping[int, int]) -> tuple[int, int]:
 
 def _held(stores: "Stores", table: Table) -> dict[int, int]:
     """How many rows of each year the store has."""
-    of_year = "extract(year FROM {0} AT TIME ZONE 'UTC')::int" if table.store == "postgres" else "toYear({0}, 'UTC')"
-    expression = of_year.format(f'"{table.time}"')
-    store = stores.postgres if table.store == "postgres" else stores.clickhouse
+    expression = dialect(table.store).year(f'"{table.time}"')
     asked = f'SELECT {expression}, count(*) FROM "{table.name}" WHERE "{table.time}" IS NOT NULL GROUP BY 1'  # noqa: S608 - our own names
-    return {int(year): int(count) for year, count in store.rows(asked)}
+    return {int(year): int(count) for year, count in stores.opened(table.store).rows(asked)}

@@ -4,7 +4,7 @@ Knows how engines are started, found, waited for and stopped, and turns settings
 no table.
 """
 
-from ys_analytics.local.engines import ALL, StoreName
+from ys_analytics.local.engines import ALL
 from ys_analytics.local.engines import start as up
 from ys_analytics.local.engines import stop as down
 from ys_analytics.local.home import Home
@@ -20,7 +20,6 @@ __all__ = [
     "OnWait",
     "Role",
     "Status",
-    "StoreName",
     "down",
     "open_stores",
     "probe",

@@ -6,25 +6,24 @@ that two processes that begin at once start one server.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, get_args
+from typing import get_args
 
 from ys_analytics.local.home import Home
 from ys_analytics.local.lock import OnWait, say, turn
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.schemas import Store
 from ys_analytics.settings import Settings
 
-StoreName = Literal["postgres", "clickhouse", "redis", "qdrant"]
-
-# Every process opens stores in this order, so that no two processes wait for each other.
-ALL: tuple[StoreName, ...] = get_args(StoreName)
+# Stores are always opened in this order, so that no two processes wait for each other.
+ALL: tuple[Store, ...] = get_args(Store)
 
 _Server = PostgresServer | ValkeyServer
 
 
 def start(
-    settings: Settings, *, only: Sequence[StoreName] = ALL, purpose: str = "ys up", on_wait: OnWait = say
-) -> list[StoreName]:
+    settings: Settings, *, only: Sequence[Store] = ALL, purpose: str = "ys up", on_wait: OnWait = say
+) -> list[Store]:
     """Start the embedded servers that are down; they stay up when this process ends.
 
     Args:
@@ -44,7 +43,7 @@ def start(
     if not any(not server.up() for name, server in _servers(settings, home) if name in only):
         return []
     home.make()
-    started: list[StoreName] = []
+    started: list[Store] = []
     with _alone(settings, home, purpose=purpose, on_wait=on_wait):
         for name, server in _servers(settings, home):
             if name in only and not server.up():
@@ -53,7 +52,7 @@ def start(
     return started
 
 
-def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say) -> list[StoreName]:
+def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say) -> list[Store]:
     """Stop the embedded servers of this home, and what killed processes left of them; no others.
 
     Returns:
@@ -77,11 +76,12 @@ def _alone(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> 
     )
 
 
-def _servers(settings: Settings, home: Home) -> list[tuple[StoreName, _Server]]:
+def _servers(settings: Settings, home: Home) -> list[tuple[Store, _Server]]:
     """The servers that are ours to run under these settings."""
     return [(name, server) for name, server in _engines(home) if getattr(settings, f"{name}_url") is None]
 
 
-def _engines(home: Home) -> list[tuple[StoreName, _Server]]:
+def _engines(home: Home) -> list[tuple[Store, _Server]]:
     """Every server that can run under a home."""
-    return [("postgres", PostgresServer(home)), ("redis", ValkeyServer(home))]
+    servers: dict[Store, _Server] = {"postgres": PostgresServer(home), "redis": ValkeyServer(home)}
+    return list(servers.items())

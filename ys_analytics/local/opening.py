@@ -6,19 +6,20 @@ addresses, so nothing else differs between a laptop and production.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import SecretStr
 
 from ys_analytics.errors import StoreError
-from ys_analytics.local.engines import ALL, StoreName, start
+from ys_analytics.local.engines import ALL, start
 from ys_analytics.local.home import Home
 from ys_analytics.local.lock import OnWait, say, turn
 from ys_analytics.local.postgres_server import OWNER, PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.schemas import Store
 from ys_analytics.settings import Settings
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
 from ys_analytics.stores.common.tls import Tls
@@ -134,7 +135,7 @@ class Addresses:
 def open_stores(
     settings: Settings,
     *,
-    only: Sequence[StoreName] = ALL,
+    only: Sequence[Store] = ALL,
     role: Role = "analyst",
     purpose: str = "an analyst's session",
     on_wait: OnWait = say,
@@ -165,12 +166,8 @@ def open_stores(
     addresses = Addresses(settings, role)
     place = _Place(settings, purpose, on_wait)
     with ExitStack() as stack:
-        yield Stores(
-            opened_postgres=stack.enter_context(_postgres(addresses)) if "postgres" in only else None,
-            opened_clickhouse=stack.enter_context(_clickhouse(addresses, place)) if "clickhouse" in only else None,
-            opened_redis=stack.enter_context(_redis(addresses)) if "redis" in only else None,
-            opened_qdrant=stack.enter_context(_qdrant(addresses, place)) if "qdrant" in only else None,
-        )
+        opened = {name: stack.enter_context(_OPENERS[name](addresses, place)) for name in ALL if name in only}
+        yield Stores(**{f"opened_{name}": store for name, store in opened.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ class _Place:
     purpose: str
     on_wait: OnWait
 
-    def turn(self, name: StoreName) -> AbstractContextManager[None]:
+    def turn(self, name: Store) -> AbstractContextManager[None]:
         """Our turn at the embedded folder of a store."""
         home = Home(self.settings.home)
         home.make()
@@ -189,7 +186,7 @@ class _Place:
 
 
 @contextmanager
-def _postgres(addresses: Addresses) -> Iterator[Postgres]:
+def _postgres(addresses: Addresses, _: _Place) -> Iterator[Postgres]:
     from ys_analytics.stores.postgres import Postgres
 
     with ExitStack() as stack:
@@ -204,7 +201,7 @@ def _postgres(addresses: Addresses) -> Iterator[Postgres]:
 
 
 @contextmanager
-def _redis(addresses: Addresses) -> Iterator[Redis]:
+def _redis(addresses: Addresses, _: _Place) -> Iterator[Redis]:
     from ys_analytics.stores.redis import Redis
 
     with Redis.open(addresses.redis) as store:
@@ -227,6 +224,15 @@ def _qdrant(addresses: Addresses, place: _Place) -> Iterator[Qdrant]:
     address = addresses.qdrant
     with place.turn("qdrant") if address.embedded else nullcontext(), Qdrant.open(address) as store:
         yield store
+
+
+# How each store is opened.
+_OPENERS: dict[Store, Callable[[Addresses, _Place], AbstractContextManager[Any]]] = {
+    "postgres": _postgres,
+    "clickhouse": _clickhouse,
+    "redis": _redis,
+    "qdrant": _qdrant,
+}
 
 
 def _text(secret: SecretStr | None) -> str | None:

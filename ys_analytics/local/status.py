@@ -14,12 +14,13 @@ from typing import Literal
 from pydantic import SecretStr
 
 from ys_analytics.errors import YsError
-from ys_analytics.local.engines import ALL, StoreName
+from ys_analytics.local.engines import ALL
 from ys_analytics.local.home import Home
 from ys_analytics.local.lock import holder
 from ys_analytics.local.opening import Addresses, Role, open_stores
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.schemas import Store
 from ys_analytics.settings import Settings
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
 from ys_analytics.stores.common.url import mask
@@ -48,7 +49,7 @@ class Status:
         behind_s: Seconds a replica is behind its primary, at most; None where that is not known.
     """
 
-    store: StoreName
+    store: Store
     mode: Mode
     address: str
     running: bool
@@ -119,7 +120,7 @@ def _qdrant(settings: Settings, home: Home) -> Status:
     return _folder("qdrant", home.qdrant, home.lock("qdrant"), version=installed("qdrant-client"))
 
 
-def _folder(name: StoreName, folder: Path, lock: Path, *, version: str) -> Status:
+def _folder(name: Store, folder: Path, lock: Path, *, version: str) -> Status:
     """An engine that lives in whichever process opens its folder."""
     held = holder(lock)
     note = f"held by {held}" if held is not None else "" if folder.exists() else "empty; run: ys migrate up"
@@ -127,7 +128,7 @@ def _folder(name: StoreName, folder: Path, lock: Path, *, version: str) -> Statu
     return Status(name, "embedded", str(folder), running=folder.exists(), pid=pid, version=version, note=note)
 
 
-def _reached(name: StoreName, settings: Settings) -> Status:
+def _reached(name: Store, settings: Settings) -> Status:
     """A store reached for a moment, as its owner."""
     try:
         with open_stores(settings, only=(name,), role="owner", purpose="ys status") as stores:
@@ -159,7 +160,7 @@ def replica(settings: Settings, *, role: Role = "owner") -> Status | None:
     return replace(row, address=at_replica.address, server="replica", note=str(behind), behind_s=behind.seconds)
 
 
-def _down(name: StoreName, settings: Settings, error: YsError) -> Status:
+def _down(name: Store, settings: Settings, error: YsError) -> Status:
     """A store that could not be opened; its address may be what is wrong with it."""
     url: SecretStr | None = getattr(settings, f"{name}_url")
     if url is None:
@@ -167,39 +168,23 @@ def _down(name: StoreName, settings: Settings, error: YsError) -> Status:
     return Status(name, "server", mask(url.get_secret_value()), running=False, note=str(error))
 
 
-def _asked(name: StoreName, stores: Stores) -> Status:
+def _asked(name: Store, stores: Stores) -> Status:
     """What an open store says of itself."""
-    where = getattr(stores, name).address
+    store = stores.opened(name)
+    where = store.address
     try:
-        version, role, trivial = _questions(name, stores)
+        said = store.about()
         return Status(
-            name, _mode(where), where.masked, running=True, version=version, role=role, latency_ms=_quickest(trivial)
+            name,
+            _mode(where),
+            where.masked,
+            running=True,
+            version=f"{said['engine']} {said['version']}",
+            role=said["role"],
+            latency_ms=_quickest(store.ping),
         )
     except YsError as error:
         return Status(name, _mode(where), where.masked, running=False, note=str(error))
-
-
-def _questions(name: StoreName, stores: Stores) -> tuple[str, str, Callable[[], object]]:
-    """The engine's version, whom it takes us for, and a question whose answer costs it nothing."""
-    match name:
-        case "postgres":
-            ((version, user),) = stores.postgres.rows("SELECT current_setting('server_version'), current_user")
-            role = _role(user, reads_only=stores.postgres.address.read_only)
-            return f"PostgreSQL {version}", role, lambda: stores.postgres.rows("SELECT 1")
-        case "clickhouse":
-            ((version, user),) = stores.clickhouse.rows("SELECT version(), currentUser()")
-            role = _role(user, reads_only=stores.clickhouse.address.read_only)
-            return f"ClickHouse {version}", role, lambda: stores.clickhouse.rows("SELECT 1")
-        case "redis":
-            said = stores.redis.about()
-            return f"{said['engine']} {said['version']}", said["role"], stores.redis.ping
-        case "qdrant":
-            said = stores.qdrant.about()
-            return f"{said['engine']} {said['version']}", "", stores.qdrant.ping
-
-
-def _role(user: object, *, reads_only: bool) -> str:
-    return f"{user}, {'reads only' if reads_only else 'reads and writes'}"
 
 
 def _quickest(trivial: Callable[[], object]) -> float:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from ys_analytics.errors import ContractError, MigrationError
 from ys_analytics.migrations.step import Applied, State, Step
-from ys_analytics.schemas import TABLES, Collection
+from ys_analytics.schemas import TABLES, Collection, Store
 
 if TYPE_CHECKING:
     from ys_analytics.stores.qdrant import Qdrant, Shape
+
+STORE: Store = "qdrant"
 
 
 def declared_collections() -> tuple[Collection, ...]:
@@ -35,7 +37,7 @@ def make_collections(qdrant: "Qdrant") -> list[Applied]:
         except ContractError as error:
             raise MigrationError(f"qdrant/{error}") from error
         if changed:
-            made.append(Applied(store="qdrant", version=declared.name, description=_words(declared)))
+            made.append(Applied(store=STORE, version=declared.name, description=_words(declared)))
     return made
 
 
@@ -46,7 +48,7 @@ def drop_collections(qdrant: "Qdrant") -> list[Applied]:
         StoreError: Qdrant refused us or went away.
     """
     return [
-        Applied(store="qdrant", version=declared.name, description=_words(declared))
+        Applied(store=STORE, version=declared.name, description=_words(declared))
         for declared in reversed(declared_collections())
         if qdrant.drop(declared.name)
     ]
@@ -86,7 +88,7 @@ def _step(declared: Collection, there: "Shape | None", *, has_indexes: bool) -> 
     wrong = differences(declared, there, has_indexes=has_indexes) if there is not None else []
     state: State = "pending" if there is None else "drifted" if wrong else "applied"
     return Step(
-        store="qdrant",
+        store=STORE,
         version=declared.name,
         description=_words(declared),
         state=state,

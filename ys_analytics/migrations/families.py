@@ -6,7 +6,9 @@ Knows the declarations in `schemas`; opens no Redis, because a cache has no shap
 import hashlib
 
 from ys_analytics.migrations.step import Step
-from ys_analytics.schemas import TABLES, KeyFamily
+from ys_analytics.schemas import TABLES, KeyFamily, Store
+
+STORE: Store = "redis"
 
 
 def key_families() -> tuple[KeyFamily, ...]:
@@ -17,7 +19,7 @@ def key_families() -> tuple[KeyFamily, ...]:
 def family_status() -> list[Step]:
     """One line for each family: its pattern, type and lifetime."""
     return [
-        Step(store="redis", version=family.name, description=_words(family), state="declared")
+        Step(store=STORE, version=family.name, description=_words(family), state="declared")
         for family in key_families()
     ]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ys_analytics.errors import SettingsError
 from ys_analytics.migrations.cluster import cluster_of, spread
 from ys_analytics.migrations.step import Applied, Step
-from ys_analytics.schemas import TABLES
+from ys_analytics.schemas import STORES, TABLES
 
 if TYPE_CHECKING:
     from ys_analytics.stores.clickhouse import ClickHouse
@@ -64,7 +64,7 @@ def retention_status(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[
 
 
 def _check(days: Mapping[str, int]) -> None:
-    known = sorted(table.name for table in TABLES.values() if table.store == "clickhouse")
+    known = sorted(table.name for table in TABLES.values() if STORES[table.store].retention)
     for table, kept in days.items():
         if table not in known:
             raise SettingsError(f"YS_RETENTION_DAYS: ClickHouse has no table {table!r}; it has {', '.join(known)}")

@@ -20,6 +20,7 @@ from ys_analytics.migrations.lock_retry import patiently
 from ys_analytics.migrations.postgres_ledger import PostgresLedger
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.migrations.target import Target
+from ys_analytics.schemas import STORES
 from ys_analytics.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -144,9 +145,9 @@ def schema_version(stores: "Stores") -> dict[str, str]:
         for ledger, _ in _ledgers(stores, Target())
     }
     if stores.opened_redis is not None:
-        versions["redis"] = families.fingerprint()
+        versions[families.STORE] = families.fingerprint()
     if stores.opened_qdrant is not None:
-        versions["qdrant"] = collections.fingerprint(stores.qdrant)
+        versions[collections.STORE] = collections.fingerprint(stores.qdrant)
     return versions
 
 
@@ -230,10 +231,10 @@ def _naming(ledger: Ledger, name: str) -> Iterator[None]:
     try:
         yield
     except (StoreError, ContractError) as error:
-        kept = "nothing of it was kept" if ledger.store == "postgres" else "it may be repeated"
+        kept = "nothing of it was kept" if STORES[ledger.store].transactions else "it may be repeated"
         raise MigrationError(f"{ledger.store}/{name} was refused, {kept}: {error}") from error
 
 
 def _at_the_primary(stores: "Stores", ledger: Ledger) -> AbstractContextManager[None]:
     """A transaction on the primary, for a replica may be behind."""
-    return stores.postgres.transaction() if ledger.store == "postgres" else nullcontext()
+    return stores.postgres.transaction() if STORES[ledger.store].transactions else nullcontext()

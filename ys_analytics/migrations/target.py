@@ -6,7 +6,7 @@ Knows how a target is written; opens no store.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Store
@@ -41,7 +41,7 @@ class Target:
         written = _WRITTEN.fullmatch(text)
         if written is None:
             raise UsageError(f"migration {text!r}: write 0010, postgres:0010 or clickhouse:0005")
-        return cls(store="clickhouse" if written["store"] == "clickhouse" else "postgres", version=written["version"])
+        return cls(store=cast("Store", written["store"] or "postgres"), version=written["version"])
 
     def moves(self, store: Store) -> bool:
         """Whether that store is to move."""

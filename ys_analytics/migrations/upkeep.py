@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # The tables 0010 and 0011 partition by month.
 PARTITIONED = ("transactions", "risk_assessments")
 
+# The stores that have such tables or views.
+STORES_KEPT_UP = tuple({TABLES[name].store: None for name in PARTITIONED})
+
 # Months that partitions are made for at once; older rows go to the default partition. PostgreSQL's table of locks has
 # room for each partition and its indexes when a statement reads them all.
 MOST_MONTHS = 120
@@ -40,7 +43,7 @@ def refresh(stores: "Stores") -> list[str]:
     Raises:
         StoreError: PostgreSQL refused, or the views are not there (`ys migrate up` makes them).
     """
-    views = [table.name for table in TABLES.values() if table.store == "postgres" and table.view]
+    views = [table.name for table in TABLES.values() if table.view]
     for view in views:
         stores.postgres.run(f"REFRESH MATERIALIZED VIEW CONCURRENTLY {view}")
     return views

@@ -27,16 +27,42 @@ SAMPLE = 20
 # Queries put to an engine in one go.
 _AT_ONCE = 8
 
-# Promises an engine has no SQL for in Great Expectations; they are put as queries of our own (`faults`).
-_NO_SQL: Mapping[Dialect, frozenset[str]] = {
-    "clickhouse": frozenset(
-        {
-            "expect_column_values_to_match_regex",
-            "expect_column_values_to_not_match_regex",
-            "expect_column_values_to_be_json_parseable",
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Engine:
+    """What Great Expectations needs for one SQL engine.
+
+    Attributes:
+        lacks: Expectations it has no SQL for there; they are asked as queries of our own (`failing_rows`).
+        options: How SQLAlchemy connects.
+        hashed_keys: Whether keys of several columns are compared by a hash, which there takes far less memory.
+    """
+
+    lacks: frozenset[str] = frozenset({"expect_column_values_to_be_json_parseable"})
+    options: Mapping[str, Any] = field(default_factory=dict)
+    hashed_keys: bool = False
+
+
+_ENGINES: Mapping[Dialect, _Engine] = {
+    "clickhouse": _Engine(
+        lacks=frozenset(
+            {
+                "expect_column_values_to_match_regex",
+                "expect_column_values_to_not_match_regex",
+                "expect_column_values_to_be_json_parseable",
+            }
+        ),
+        hashed_keys=True,
+    ),
+    # Each query by itself, for a server may end a session that waits inside a transaction; nothing prepared, for a
+    # pooler may hand the next query to another session.
+    "postgres": _Engine(
+        options={
+            "isolation_level": "AUTOCOMMIT",
+            "use_native_hstore": False,
+            "connect_args": {"autocommit": True, "prepare_threshold": None},
         }
     ),
-    "postgres": frozenset({"expect_column_values_to_be_json_parseable"}),
 }
 
 
@@ -110,15 +136,11 @@ class Checker:
         """Connect; nothing is written down anywhere."""
         self._context = context = library().get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
-        # Each query by itself, for a server may end a session that waits inside a transaction; nothing prepared, for a
-        # pooler may hand the next query to another session.
-        driver = {"autocommit": True, "prepare_threshold": None}
-        apart = {"isolation_level": "AUTOCOMMIT", "use_native_hstore": False, "connect_args": driver}
         self._source = context.data_sources.add_sql(
             "engine",
             connection_string=self.url,
             create_temp_table=False,
-            kwargs=apart if self.dialect == "postgres" else {},
+            kwargs=dict(_ENGINES[self.dialect].options),
         )
         return self
 
@@ -254,9 +276,10 @@ class Checker:
         if hasattr(expectation, "unexpected_rows_query"):
             query = expectation.unexpected_rows_query.replace("{batch}", relation.source)
             return expectation.copy(update={"unexpected_rows_query": query})
-        if self.dialect == "clickhouse" and expectation.expectation_type == "expect_compound_columns_to_be_unique":
+        engine = _ENGINES[self.dialect]
+        if engine.hashed_keys and expectation.expectation_type == "expect_compound_columns_to_be_unique":
             return self._once(expectation, relation)
-        if expectation.expectation_type not in _NO_SQL[self.dialect]:
+        if expectation.expectation_type not in engine.lacks:
             return expectation
         column, broken = expectation.column, failing_rows.condition(expectation, self.dialect)
         # Great Expectations formats the query once more, so that braces of its own stand twice.

@@ -17,7 +17,7 @@ import polars as pl
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lookthrough import KNOWN_TOKENS
 from ys_analytics.quality.attribution import everybody, table_of
-from ys_analytics.schemas import TABLES, Finding
+from ys_analytics.schemas import STORES, TABLES, Finding
 from ys_analytics.schemas.outcomes import moves, pays_gas
 
 # The tables that say who rests on what.
@@ -72,7 +72,7 @@ class Reach:
         if "portfolios" not in self.held:
             return ""
         unknown = sorted(set(keys) - self._portfolios)
-        return next((key for key in unknown if store == "postgres" or not _UUID.fullmatch(key)), "")
+        return next((key for key in unknown if STORES[store].typed_ids or not _UUID.fullmatch(key)), "")
 
     def _resting_on(self, kind: str, keys: Iterable[str]) -> set[str]:
         edges = {

@@ -6,27 +6,17 @@ compound keys joins the table with itself.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
-Dialect = Literal["clickhouse", "postgres"]
+from ys_analytics import stores
+from ys_analytics.schemas import Store
+
+Dialect = Store
 
 
 def literal(value: object, dialect: Dialect) -> str:
-    r"""A value as that engine's SQL.
-
-    >>> literal(datetime(2009, 1, 3), "postgres"), literal("it's", "clickhouse")
-    ("TIMESTAMPTZ '2009-01-03 00:00:00+00:00'", "'it\\'s'")
-    """
-    if isinstance(value, datetime):
-        text = f"{value:%Y-%m-%d %H:%M:%S}"
-        return f"TIMESTAMPTZ '{text}+00:00'" if dialect == "postgres" else f"toDateTime64('{text}', 6, 'UTC')"
-    if isinstance(value, date):
-        return f"DATE '{value}'" if dialect == "postgres" else f"toDate('{value}')"
-    if isinstance(value, str):
-        quoted = value.replace("'", "''") if dialect == "postgres" else value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"'{quoted}'"
-    return str(value)
+    """A value as that engine's SQL."""
+    return stores.dialect(dialect).literal(value)
 
 
 def _between(asked: Any, dialect: Dialect) -> str:
@@ -44,19 +34,15 @@ def _in_set(asked: Any, dialect: Dialect) -> str:
 
 
 def _matches(asked: Any, dialect: Dialect) -> str:
-    pattern = literal(asked.regex, dialect)
-    return f"{asked.column} !~ {pattern}" if dialect == "postgres" else f"NOT match({asked.column}, {pattern})"
+    return stores.dialect(dialect).matches_not(asked.column, asked.regex)
 
 
 def _avoids(asked: Any, dialect: Dialect) -> str:
-    pattern = literal(asked.regex, dialect)
-    return f"{asked.column} ~ {pattern}" if dialect == "postgres" else f"match({asked.column}, {pattern})"
+    return stores.dialect(dialect).matches(asked.column, asked.regex)
 
 
 def _json(asked: Any, dialect: Dialect) -> str:
-    # PostgreSQL 15 has no IS JSON. Our JSON is of type jsonb there, which holds nothing else; in a column that became
-    # text the cast fails, and the promise is one that could not be asked.
-    return f"CAST({asked.column} AS jsonb) IS NULL" if dialect == "postgres" else f"NOT isValidJSON({asked.column})"
+    return stores.dialect(dialect).not_json(asked.column)
 
 
 def _greater(asked: Any, _: Dialect) -> str:

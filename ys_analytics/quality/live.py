@@ -6,10 +6,11 @@ whatever needs rows seen together, through frames loaded for the purpose. Knows 
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -20,11 +21,8 @@ from ys_analytics.quality import suites, worker_process
 from ys_analytics.quality.dependents import NEEDS, Reach
 from ys_analytics.quality.findings import LOADS
 from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
-from ys_analytics.schemas import TABLES, Finding, Table
-from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores
-
-# Stores whose engine judges shape where the rows lie.
-_IN_PLACE = ("postgres", "clickhouse")
+from ys_analytics.schemas import STORES, TABLES, Finding, Store, Table
+from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores, dialect
 
 
 def validate_live(
@@ -51,7 +49,7 @@ def validate_live(
     asked = suites.names(tables)
     beside = [other for name in asked for other in BESIDE.get(name, ())]
     needed = list(TABLES) if CROSS_STORE in asked else list(dict.fromkeys([*asked, *beside]))
-    in_place = [name for name in asked if name in TABLES and TABLES[name].store in _IN_PLACE]
+    in_place = [name for name in asked if name in TABLES and STORES[TABLES[name].store].sql]
     with tempfile.TemporaryDirectory(prefix="ys-live-") as folder:
         files, refused = _load(stores, [TABLES[name] for name in needed], Path(folder))
         shape = _in_place(stores, in_place, suites_in)
@@ -80,8 +78,9 @@ def _load(stores: Stores, tables: Sequence[Table], folder: Path) -> tuple[dict[s
     """Each table as a Parquet file, and what could not be loaded as what it is declared to be."""
     files: dict[str, Path] = {}
     refused: list[Finding] = []
-    one_moment = any(table.store == "postgres" for table in tables)
-    with stores.postgres.snapshot() if one_moment else nullcontext():
+    with ExitStack() as moments:
+        for store in {table.store: None for table in tables}:
+            moments.enter_context(stores.reader(store).snapshot())
         for table in tables:
             if not table.schema:
                 continue  # secret: counted, never read
@@ -110,21 +109,21 @@ def _refused(table: Table, error: ContractError) -> Finding:
 def _in_place(stores: Stores, names: Sequence[str], suites_in: Path) -> list[Finding]:
     """Shape, judged by the engine that holds the rows."""
     found: list[Finding] = []
-    for store in _IN_PLACE:
+    for store in (store for store, traits in STORES.items() if traits.sql):
         mine = [name for name in names if TABLES[name].store == store]
         if not mine:
             continue
+        where = _WHERE[store](stores.opened(store).address)
         job = {
             "kind": "live",
             "tables": mine,
             "dialect": store,
             "queries": {name: select(TABLES[name]) for name in mine},
             "suites": str(suites_in),
-            **(_postgres(stores.postgres.address) if store == "postgres" else _clickhouse(stores.clickhouse.address)),
+            **where,
         }
-        # An embedded ClickHouse folder belongs to the process that opened it, and that is this one.
-        here = store == "clickhouse" and stores.clickhouse.address.embedded
-        found += worker_process.ask_here(job) if here else worker_process.ask(job)
+        # A folder belongs to the process that opened it, and that is this one.
+        found += worker_process.ask_here(job) if where.get("folder") else worker_process.ask(job)
     return found
 
 
@@ -140,8 +139,8 @@ def select(table: Table) -> str:
 
 def _shown(table: Table, name: str, dtype: pl.DataType) -> str:
     native = next(column.native for column in table.columns if column.name == name)
-    if table.store == "postgres" and isinstance(dtype, pl.String | pl.Enum):
-        return f'CAST("{name}" AS text) AS "{name}"'
+    if isinstance(dtype, pl.String | pl.Enum) and STORES[table.store].sql:
+        return dialect(table.store).comparable_text(f'"{name}"')
     if native.startswith("Map("):
         return f'CAST("{name}", \'Array(Tuple{native.removeprefix("Map")})\') AS "{name}"'
     return f'"{name}"'
@@ -158,7 +157,8 @@ def _postgres(address: PostgresAddress) -> Mapping[str, object]:
 def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
     """Where ClickHouse is found: a folder, or a server."""
     if address.folder is not None:
-        return {"driver": "clickhousedb", "parts": {"interface": "chdb", "path": str(address.folder)}}
+        folder = str(address.folder)
+        return {"driver": "clickhousedb", "folder": folder, "parts": {"interface": "chdb", "path": folder}}
     from ys_analytics.stores.clickhouse.client import Server
 
     server = Server.read(address)
@@ -182,3 +182,7 @@ def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
         }
     )
     return {"driver": "clickhousedb", "server": login, "parts": {name: value for name, value in parts.items() if value}}
+
+
+# Where the engine of a store that checks in place is found, by another process or by this one.
+_WHERE: Mapping[Store, Callable[[Any], Mapping[str, object]]] = {"postgres": _postgres, "clickhouse": _clickhouse}

@@ -17,17 +17,10 @@ from ys_analytics.quality import report_gate
 from ys_analytics.quality.findings import by_severity
 from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.history import History
-from ys_analytics.schemas import TABLES, Finding
+from ys_analytics.schemas import STORES, TABLES, Finding
 
 NAME = "scorecard.html"
 
-_STORES = {
-    "postgres": "PostgreSQL",
-    "clickhouse": "ClickHouse",
-    "redis": "Redis",
-    "qdrant": "Qdrant",
-    "": "Between the stores",
-}
 _SIGN = {"passed": "●", "failed": "▲", "error": "✕"}
 _WORD = {"passed": "kept", "failed": "broken", "error": "could not run"}
 _ROWS = 5
@@ -118,7 +111,7 @@ def _head(found: Sequence[Finding], title: str) -> str:
 def _map(found: Sequence[Finding]) -> str:
     """Every suite as a tile, every promise in it as a mark, by store."""
     rows = []
-    for store, named in _STORES.items():
+    for store, named in [*((name, traits.title) for name, traits in STORES.items()), ("", "Between the stores")]:
         tiles = []
         for suite, each in _by_suite(found).items():
             if (TABLES[suite].store if suite in TABLES else "") != store:

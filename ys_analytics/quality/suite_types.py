@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from ys_analytics.schemas import TABLES, Severity
+from ys_analytics.schemas import STORES, TABLES, Severity
 
 # The suite that looks over the fences between the stores.
 CROSS_STORE = "cross_store"
@@ -53,7 +53,7 @@ class Picture:
         A cache and a table of current state are read as they are now, in a past week too.
         """
         declared = TABLES[table]
-        history = declared.placed is not None and declared.store != "redis"
+        history = declared.placed is not None and STORES[declared.store].lasting
         return self.as_of if history else self.frozen_at
 
     def forget(self) -> None:

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from ys_analytics.reporting import weeks
+from ys_analytics.schemas import TABLES
 from ys_analytics.settings import Settings
 from ys_analytics.views import View, tables
 
@@ -64,7 +65,7 @@ def _pushed_down(run: "Run", settings: Settings) -> "Fleet":
     from ys_analytics.local import open_stores
 
     purpose = f"ys report {run.week} --pushdown"
-    with open_stores(settings, only=("clickhouse",), role="analyst", purpose=purpose) as stores:
+    with open_stores(settings, only=(TABLES["portfolio_snapshots"].store,), role="analyst", purpose=purpose) as stores:
         return ranking.pushed_down(run, stores, risk_free=settings.risk_free)
 
 

@@ -18,6 +18,16 @@ TABLES: dict[str, Table] = {
     table.name: table for table in (*postgres.TABLES, *clickhouse.TABLES, *redis.TABLES, *qdrant.TABLES)
 }
 
+
+def tables_of(store: Store) -> list[Table]:
+    """The tables, key families or collections of one store, in the order they are declared.
+
+    >>> [table.name for table in tables_of("qdrant")]
+    ['market_sentiment', 'protocol_analysis', 'trading_patterns']
+    """
+    return [table for table in TABLES.values() if table.store == store]
+
+
 __all__ = [
     "CHAINS",
     "CHAIN_NUMBERS",
@@ -43,5 +53,6 @@ __all__ = [
     "iso_week",
     "misnamed",
     "silent",
+    "tables_of",
     "text",
 ]

@@ -20,6 +20,8 @@ class StoreTraits:
         unique: Whether one key can hold one value only, so that a second one is a fault of the load itself.
         lasting: Whether rows stay until they are removed; otherwise they expire while they are read.
         typed_ids: Whether ids have a type of their own, so that every id is well formed.
+        references: Whether it refuses a row that names another one which is not there.
+        retention: Whether an operator may set the days that its tables keep.
     """
 
     title: str
@@ -28,20 +30,19 @@ class StoreTraits:
     transactions: bool
     unique: bool
     lasting: bool
-    typed_ids: bool
+    typed_ids: bool = False
+    references: bool = False
+    retention: bool = False
 
 
 STORES: dict[Store, StoreTraits] = {
     "postgres": StoreTraits(
-        title="PostgreSQL", prefix="pg", sql=True, transactions=True, unique=False, lasting=True, typed_ids=True
+        title="PostgreSQL", prefix="pg", sql=True, transactions=True, unique=False, lasting=True,
+        typed_ids=True, references=True,
     ),
     "clickhouse": StoreTraits(
-        title="ClickHouse", prefix="ch", sql=True, transactions=False, unique=False, lasting=True, typed_ids=False
+        title="ClickHouse", prefix="ch", sql=True, transactions=False, unique=False, lasting=True, retention=True,
     ),
-    "redis": StoreTraits(
-        title="Redis", prefix="redis", sql=False, transactions=False, unique=True, lasting=False, typed_ids=False
-    ),
-    "qdrant": StoreTraits(
-        title="Qdrant", prefix="qdrant", sql=False, transactions=False, unique=True, lasting=True, typed_ids=False
-    ),
-}
+    "redis": StoreTraits(title="Redis", prefix="redis", sql=False, transactions=False, unique=True, lasting=False),
+    "qdrant": StoreTraits(title="Qdrant", prefix="qdrant", sql=False, transactions=False, unique=True, lasting=True),
+}  # fmt: skip

@@ -5,6 +5,6 @@ The bundle `Stores` is what every other room is handed; an address says where a 
 """
 
 from ys_analytics.stores.addresses import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress
-from ys_analytics.stores.bundle import Stores
+from ys_analytics.stores.bundle import Stores, dialect
 
-__all__ = ["ClickHouseAddress", "PostgresAddress", "QdrantAddress", "RedisAddress", "Stores"]
+__all__ = ["ClickHouseAddress", "PostgresAddress", "QdrantAddress", "RedisAddress", "Stores", "dialect"]

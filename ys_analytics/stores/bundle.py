@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ys_analytics.errors import StoreError
@@ -11,6 +12,7 @@ from ys_analytics.errors import StoreError
 if TYPE_CHECKING:  # a notebook that reads a frozen run pays for no driver
     from ys_analytics.schemas import Store
     from ys_analytics.stores.clickhouse import ClickHouse
+    from ys_analytics.stores.common.sql_dialect import SqlDialect
     from ys_analytics.stores.common.table_reader import TableReader
     from ys_analytics.stores.postgres import Postgres
     from ys_analytics.stores.qdrant import Qdrant
@@ -57,18 +59,23 @@ class Stores:
 
     def reader(self, store: Store) -> TableReader:
         """How the tables of a store are read, where it was opened."""
-        module, name = _READERS[store]
-        reader: TableReader = getattr(import_module(module), name)(self.opened(store))
+        reader: TableReader = _part(store, "table_reader").Tables(self.opened(store))
         return reader
 
 
-# The reader of each store: its module, imported when it is first asked for, and its class.
-_READERS: dict[Store, tuple[str, str]] = {
-    "postgres": ("ys_analytics.stores.postgres.table_reader", "PostgresTables"),
-    "clickhouse": ("ys_analytics.stores.clickhouse.table_reader", "ClickHouseTables"),
-    "redis": ("ys_analytics.stores.redis.table_reader", "RedisTables"),
-    "qdrant": ("ys_analytics.stores.qdrant.table_reader", "QdrantTables"),
-}
+def dialect(store: Store) -> SqlDialect:
+    """The SQL of a store that is asked in SQL.
+
+    >>> dialect("clickhouse").matches("symbol", "^BTC")
+    "match(symbol, '^BTC')"
+    """
+    found: SqlDialect = _part(store, "dialect").Dialect()
+    return found
+
+
+def _part(store: Store, name: str) -> ModuleType:
+    """A module of a store's package, imported when it is first asked for: each package has the same ones."""
+    return import_module(f"ys_analytics.stores.{store}.{name}")
 
 
 def _present(store: _Store | None, name: str) -> _Store:

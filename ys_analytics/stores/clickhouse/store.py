@@ -176,6 +176,24 @@ class ClickHouse:
         with self._time_limit(), translate_errors(self._address):
             return [tuple(row) for row in self._client.query(statement, bound(parameters)).result_rows]
 
+    def ping(self) -> None:
+        """Ask the server whether it is there.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        self.rows("SELECT 1")
+
+    def about(self) -> dict[str, str]:
+        """What the server says of itself: `engine`, `version`, and `role`: whom it takes us for.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        ((version, user),) = self.rows("SELECT version(), currentUser()")
+        role = f"{user}, {'reads only' if self._address.read_only else 'reads and writes'}"
+        return {"engine": "ClickHouse", "version": str(version), "role": role}
+
     # Writing
 
     def write(self, table: str, rows: pl.DataFrame) -> int:

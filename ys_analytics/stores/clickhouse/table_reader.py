@@ -24,7 +24,7 @@ _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(2299, 12, 30, tzinfo=
 
 
 @dataclass(frozen=True, slots=True)
-class ClickHouseTables(SqlTables[ClickHouse]):
+class Tables(SqlTables[ClickHouse]):
     """A `TableReader` over an open ClickHouse."""
 
     def describe(self) -> Catalogue:
@@ -45,6 +45,10 @@ class ClickHouseTables(SqlTables[ClickHouse]):
     def among_portfolios(self, owner: str) -> str:
         """Ids are text."""
         return f"{owner} IN {{portfolios:Array(String)}}"
+
+    def among_keys(self, key: str) -> str:
+        """A key may have a type of its own."""
+        return f"toString({key}) IN {{keys:Array(String)}}"
 
     def compared(self, column: Column, asked: Condition, name: str) -> str:
         """A parameter of the column's own type; text is compared by its bytes."""

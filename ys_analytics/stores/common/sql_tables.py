@@ -81,6 +81,11 @@ class SqlTables(ABC, Generic[Opened]):
         """How many rows there are."""
         return int(self.store.rows(f'SELECT count(*) FROM "{table.name}"')[0][0])  # noqa: S608 - a declared name
 
+    def distinct(self, table: Table, column: str) -> set[str]:
+        """Every value of a column, each once."""
+        asked = f'SELECT DISTINCT "{column}" FROM "{table.name}" WHERE "{column}" IS NOT NULL'  # noqa: S608 - declared names
+        return {str(value) for (value,) in self.store.rows(asked)}
+
     def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:
         """Rows, and smallest, largest and sum of each place, in one statement."""
         where, values = self.condition(query)
@@ -115,6 +120,8 @@ class SqlTables(ABC, Generic[Opened]):
             parts.append(f"{time} >= {self.moment('start')} AND {time} < {self.moment('end')}")
         if query.of_portfolios is not None:
             parts.append(self.among_portfolios(f'"{query.of_portfolios[0]}"'))
+        if query.keys is not None:
+            parts.append(self.among_keys(f'"{query.table.key[0]}"'))
         for alternatives in query.conditions:
             part, more = self._any_of(query.table, alternatives, taken=len(values))
             if part:
@@ -150,6 +157,10 @@ class SqlTables(ABC, Generic[Opened]):
     @abstractmethod
     def among_portfolios(self, owner: str) -> str:
         """That a column is one of the parameter `portfolios`."""
+
+    @abstractmethod
+    def among_keys(self, key: str) -> str:
+        """That a column as text is one of the parameter `keys`."""
 
     @abstractmethod
     def compared(self, column: Column, asked: Condition, name: str) -> str:

@@ -5,7 +5,6 @@ Depends on the declared schemas. Does not write SQL: each store's `table_reader`
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -52,6 +51,7 @@ class TableQuery:
         span: Only rows placed in it, where the table has a time; None takes all.
         portfolios: Only rows of these, where rows belong to one; None takes all.
         columns: Names of the visible columns wanted, in their order; None takes all.
+        keys: Only rows whose key, of one column, is one of these as text; None takes all.
         conditions: Of each, one alternative must hold. They make a read smaller and never exact: a store leaves
             out what it cannot compare as DuckDB does, so who asks filters again.
     """
@@ -61,6 +61,7 @@ class TableQuery:
     portfolios: Sequence[str] | None = None
     columns: tuple[str, ...] | None = None
     conditions: tuple[Alternatives, ...] = ()
+    keys: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a portfolio that is no id: what is not a UUID is no portfolio's, in any store."""
@@ -93,16 +94,20 @@ class TableQuery:
             values |= {"start": self.in_span[1].start, "end": self.in_span[1].end}
         if self.of_portfolios is not None:
             values["portfolios"] = self.of_portfolios[1]
+        if self.keys is not None:
+            values["keys"] = list(self.keys)
         return values
 
     def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows of the span and the portfolios, of a store that gives all it has."""
+        """The rows of the span, the portfolios and the keys, of a store that gives all it has."""
         if self.in_span is not None and self.table.time is not None:
             name, span = self.in_span
             rows = rows.filter(pl.col(name).is_between(span.start, span.end, closed="left"))
         if self.of_portfolios is not None:
             owner, wanted = self.of_portfolios
             rows = rows.filter(pl.col(owner).is_in(wanted))
+        if self.keys is not None:
+            rows = rows.filter(pl.col(self.table.key[0]).cast(pl.String).is_in(list(self.keys)))
         return rows
 
 
@@ -116,16 +121,3 @@ def is_id(text: object) -> bool:
         return isinstance(text, str) and str(UUID(text)) == text
     except ValueError:
         return False
-
-
-def written(value: object) -> str:
-    """A value in SQL that all stores and DuckDB read alike: what a statement is shown with.
-
-    >>> written("it's"), written(5), written(datetime(2026, 11, 16, tzinfo=UTC))
-    ("'it''s'", '5', "'2026-11-16 00:00:00+00:00'")
-    """
-    if isinstance(value, list):
-        return f"[{', '.join(map(written, value))}]"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return f"'{value}'" if isinstance(value, date | datetime) else str(value)

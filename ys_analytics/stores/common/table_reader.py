@@ -93,6 +93,13 @@ class TableReader(Protocol):
             StoreError: the store refused us or went away.
         """
 
+    def distinct(self, table: Table, column: str) -> set[str]:
+        """Every value of a column as text, each once, without nulls.
+
+        Raises:
+            StoreError: the store refused us or went away.
+        """
+
     def describe(self) -> Catalogue | None:
         """Every table and its columns, as the store's own catalogue has them; None where it keeps none.
 

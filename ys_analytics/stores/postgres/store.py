@@ -181,6 +181,24 @@ class Postgres:
         with self._time_limit(), translate_errors(self._address), self._view() as view:
             return list(view.line.execute(statement, parameters).fetchall())
 
+    def ping(self) -> None:
+        """Ask the server whether it is there.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        self.rows("SELECT 1")
+
+    def about(self) -> dict[str, str]:
+        """What the server says of itself: `engine`, `version`, and `role`: whom it takes us for.
+
+        Raises:
+            StoreError: the server refused us or went away.
+        """
+        ((version, user),) = self.rows("SELECT current_setting('server_version'), current_user")
+        role = f"{user}, {'reads only' if self._address.read_only else 'reads and writes'}"
+        return {"engine": "PostgreSQL", "version": str(version), "role": role}
+
     def lag(self) -> replica.Lag | None:
         """How far the server that reads go to is behind its primary; None where reads go to the primary itself.
 

@@ -34,7 +34,7 @@ _REWRITTEN = frozenset({"jsonb", "json", "inet"})
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresTables(SqlTables[Postgres]):
+class Tables(SqlTables[Postgres]):
     """A `TableReader` over an open PostgreSQL."""
 
     def describe(self) -> Catalogue:
@@ -55,6 +55,10 @@ class PostgresTables(SqlTables[Postgres]):
     def among_portfolios(self, owner: str) -> str:
         """Ids are UUIDs."""
         return f"{owner} = ANY(%(portfolios)s::uuid[])"
+
+    def among_keys(self, key: str) -> str:
+        """A key may have a type of its own."""
+        return f"{key}::text = ANY(%(keys)s)"
 
     def compared(self, column: Column, asked: Condition, name: str) -> str:
         """Text by its bytes, an enumeration as text, an id only where it is well formed."""

@@ -226,7 +226,7 @@ class Qdrant:
             self.client.get_collections()
 
     def about(self) -> dict[str, str]:
-        """What the engine says of itself: `engine` and `version`.
+        """What the engine says of itself: `engine` and `version`; `role` is empty, for keys have no name.
 
         Raises:
             StoreError: the server refused us or went away.
@@ -234,8 +234,8 @@ class Qdrant:
         if self.address.embedded:
             from importlib.metadata import version
 
-            return {"engine": "qdrant-client local mode", "version": version("qdrant-client")}
-        return {"engine": "qdrant", "version": str(self._with_retries(self.client.info).version)}
+            return {"engine": "qdrant-client local mode", "version": version("qdrant-client"), "role": ""}
+        return {"engine": "qdrant", "version": str(self._with_retries(self.client.info).version), "role": ""}
 
     def _shape(self, collection: str) -> Shape:
         found = self._with_retries(lambda: self.client.get_collection(collection))

@@ -23,7 +23,7 @@ from ys_analytics.stores.qdrant.store import Qdrant
 
 
 @dataclass(frozen=True, slots=True)
-class QdrantTables:
+class Tables:
     """A `TableReader` over an open Qdrant."""
 
     store: Qdrant
@@ -50,6 +50,11 @@ class QdrantTables:
     def count(self, table: Table) -> int:
         """How many points there are."""
         return self.store.count(table.name)
+
+    def distinct(self, table: Table, column: str) -> set[str]:
+        """Every value of a column, each once."""
+        rows = self.scan(TableQuery(table, columns=(column,)), rejects=RejectPolicy(source=table.name, key=table.key))
+        return set(rows[column].cast(pl.String).drop_nulls())
 
     def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:  # noqa: ARG002 - Qdrant adds nothing up
         """How many points there are in all."""

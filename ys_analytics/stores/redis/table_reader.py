@@ -27,7 +27,7 @@ _PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class RedisTables:
+class Tables:
     """A `TableReader` over an open Redis."""
 
     store: Redis
@@ -55,6 +55,11 @@ class RedisTables:
     def count(self, table: Table) -> int:
         """How many keys there are."""
         return self.store.count(_family(table).glob)
+
+    def distinct(self, table: Table, column: str) -> set[str]:
+        """Every value of a column, each once."""
+        rows = self.scan(TableQuery(table, columns=(column,)), rejects=RejectPolicy(source=table.name, key=table.key))
+        return set(rows[column].cast(pl.String).drop_nulls())
 
     def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:  # noqa: ARG002 - Redis adds nothing up
         """How many keys there are in all."""

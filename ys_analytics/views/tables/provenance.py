@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from ys_analytics.schemas import STORES
 from ys_analytics.views import formats
 from ys_analytics.views.formula import mathml
 from ys_analytics.views.table import Table, table
@@ -10,7 +11,7 @@ from ys_analytics.views.view import Field, View
 # As many failed checks as a page holds; the run has them all.
 _MOST = 16
 
-_SHOWN = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
+_SHOWN = {name: traits.title for name, traits in STORES.items()}
 
 
 def findings(judged: pl.DataFrame) -> View:
