@@ -4,21 +4,19 @@ Depends on the catalogue that a store's reader gives. Does not read data. Redis 
 values are checked one by one.
 """
 
-from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
-import polars as pl
-
 from ys_analytics.errors import ContractError
-from ys_analytics.schemas import STORES, Column, Table
+from ys_analytics.schemas import STORES, Table
 from ys_analytics.stores import Stores
-from ys_analytics.stores.common.table_reader import Catalogue, FoundColumn
+from ys_analytics.stores.common.drift import differences
+from ys_analytics.stores.common.table_reader import Catalogue
 
 _known: WeakKeyDictionary[object, Catalogue] = WeakKeyDictionary()
 
 
 def check(stores: Stores, table: Table) -> None:
-    """Refuse a table that is absent or has drifted from its declaration.
+    """Refuse a table that is absent, or differs from its declaration so that it cannot be read by it.
 
     Raises:
         ContractError: names the column, what was expected and what is there.
@@ -38,7 +36,11 @@ def drift(stores: Stores, table: Table) -> list[str]:
     if catalogue is None:
         return []
     found = catalogue.get(table.name)
-    return ["the table is not there"] if found is None else list(_differences(table, found))
+    return (
+        ["the table is gone"]
+        if found is None
+        else [f"column {each.column} {each.said}" for each in differences(table, found)]
+    )
 
 
 def _catalogue(stores: Stores, table: Table) -> Catalogue:
@@ -53,24 +55,6 @@ def _require(table: Table, catalogue: Catalogue) -> None:
     found = catalogue.get(table.name)
     if found is None:
         raise ContractError(f"{table.name}: {table.store} has no such table; run `ys migrate up`")
-    for difference in _differences(table, found):
-        raise ContractError(f"{table.name}: {difference}; run `ys migrate status`")
-
-
-def _differences(table: Table, found: Mapping[str, FoundColumn]) -> list[str]:
-    differences = []
-    for column in table.columns:
-        there = found.get(column.name)
-        if there is None:
-            differences.append(f"column {column.name} should be {column.native}, is not there")
-        elif there.native != column.native:
-            differences.append(f"column {column.name} should be {column.native}, is {there.native}")
-        elif there.nullable and not column.nullable:
-            differences.append(f"column {column.name} should be NOT NULL, may hold nothing")
-        elif there.labels and there.labels != _labels(column):
-            differences.append(f"column {column.name} should allow {_labels(column)}, allows {there.labels}")
-    return differences
-
-
-def _labels(column: Column) -> str:
-    return ",".join(column.dtype.categories) if isinstance(column.dtype, pl.Enum) else ""
+    for each in differences(table, found):
+        if not each.harmless:
+            raise ContractError(f"{table.name}: column {each.column} {each.said}; run `ys migrate status`")

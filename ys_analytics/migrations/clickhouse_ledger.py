@@ -13,6 +13,7 @@ from ys_analytics.migrations.cluster import spread
 from ys_analytics.migrations.files import Made, MigrationFile
 from ys_analytics.migrations.ledger import Row
 from ys_analytics.schemas import Store
+from ys_analytics.stores.common.table_reader import Catalogue
 
 if TYPE_CHECKING:
     from ys_analytics.stores.clickhouse import ClickHouse
@@ -76,9 +77,11 @@ class ClickHouseLedger:
         """Every table and projection of this database."""
         return frozenset(Made(kind=kind, name=name) for kind, name in self.clickhouse.rows(_FOUND))
 
-    def columns(self) -> dict[tuple[str, str], str]:
-        """Type of each column of this database; none is nullable unless its type says so."""
-        return {(table, column): native for table, column, native in self.clickhouse.rows(_FOUND_COLUMNS)}
+    def catalogue(self) -> Catalogue:
+        """What the store itself describes."""
+        from ys_analytics.stores.clickhouse.table_reader import ClickHouseTables
+
+        return ClickHouseTables(self.clickhouse).describe()
 
 
 # Two runners against a server without a PostgreSQL to take turns by may both have written the row.
@@ -92,5 +95,3 @@ SELECT 'table', name FROM system.tables WHERE database = currentDatabase()
 UNION ALL
 SELECT 'projection', name FROM system.projections WHERE database = currentDatabase()
 """
-
-_FOUND_COLUMNS = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()"

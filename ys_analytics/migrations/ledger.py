@@ -13,6 +13,7 @@ from ys_analytics.errors import MigrationError
 from ys_analytics.migrations.files import Made, MigrationFile, file_name
 from ys_analytics.migrations.step import State, Step
 from ys_analytics.schemas import Store
+from ys_analytics.stores.common.table_reader import Catalogue
 
 _REMEDY: dict[State, str] = {
     "edited": "was edited after it was applied; put it back and write a new file for the change",
@@ -60,8 +61,8 @@ class Ledger(Protocol):
     def found(self) -> frozenset[Made]:
         """Everything a file could have made that is there now."""
 
-    def columns(self) -> dict[tuple[str, str], str]:
-        """Type of each column that is there now, by table and column, as `schemas` writes it."""
+    def catalogue(self) -> Catalogue:
+        """Every table that is there now, and its columns."""
 
 
 def compare(store: Store, files: Sequence[MigrationFile], rows: Sequence[Row]) -> tuple[Step, ...]:

@@ -13,6 +13,7 @@ from ys_analytics.migrations.files import Made, MigrationFile
 from ys_analytics.migrations.ledger import Row
 from ys_analytics.migrations.lock_retry import LOCK_TIMEOUT
 from ys_analytics.schemas import Store
+from ys_analytics.stores.common.table_reader import Catalogue
 
 if TYPE_CHECKING:
     from ys_analytics.stores.postgres import Postgres
@@ -113,9 +114,11 @@ class PostgresLedger:
         """Every table, index, type, view, function, live trigger and role of this schema."""
         return frozenset(Made(kind=kind, name=name) for kind, name in self.postgres.rows(_FOUND))
 
-    def columns(self) -> dict[tuple[str, str], str]:
-        """Type of each column of this schema, `not null` added where it is so."""
-        return {(table, column): native for table, column, native in self.postgres.rows(_FOUND_COLUMNS)}
+    def catalogue(self) -> Catalogue:
+        """What the store itself describes."""
+        from ys_analytics.stores.postgres.table_reader import PostgresTables
+
+        return PostgresTables(self.postgres).describe()
 
 
 _LEDGER_COLUMNS = """
@@ -145,13 +148,4 @@ WHERE relnamespace = quote_ident(current_schema())::regnamespace
   AND tgparentid = 0 AND NOT tgisinternal AND tgenabled <> 'D'
 UNION ALL
 SELECT 'role', rolname::text FROM pg_roles
-"""
-
-# pg_attribute rather than information_schema, which leaves materialized views out.
-_FOUND_COLUMNS = """
-SELECT relname::text, attname::text,
-       format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' not null' ELSE '' END
-FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind IN ('r', 'p', 'm')
-  AND attnum > 0 AND NOT attisdropped
 """
