@@ -79,9 +79,9 @@ class ClickHouseLedger:
 
     def catalogue(self) -> Catalogue:
         """What the store itself describes."""
-        from ys_analytics.stores.clickhouse.table_reader import ClickHouseTables
+        from ys_analytics.stores.clickhouse.table_reader import Tables
 
-        return ClickHouseTables(self.clickhouse).describe()
+        return Tables(self.clickhouse).describe()
 
 
 # Two runners against a server without a PostgreSQL to take turns by may both have written the row.

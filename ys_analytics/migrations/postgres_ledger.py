@@ -116,9 +116,9 @@ class PostgresLedger:
 
     def catalogue(self) -> Catalogue:
         """What the store itself describes."""
-        from ys_analytics.stores.postgres.table_reader import PostgresTables
+        from ys_analytics.stores.postgres.table_reader import Tables
 
-        return PostgresTables(self.postgres).describe()
+        return Tables(self.postgres).describe()
 
 
 _LEDGER_COLUMNS = """
