@@ -2,9 +2,15 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+from ys_analytics.errors import UsageError
+
+if TYPE_CHECKING:
+    from ys_analytics.ingest import ImportLog
 
 # The Monday after the demo's last week, 2026-W47: fixed, so that the same seed gives the same bytes.
 _UNTIL = "2026-11-23"
@@ -13,7 +19,7 @@ _UNTIL = "2026-11-23"
 def register(app: typer.Typer) -> None:
     """Add these commands to `ys`."""
     app.command()(demo)
-    app.command(name="import")(import_)
+    app.command(name="import", cls=_ImportCommand)(import_)
 
 
 def demo(
@@ -57,23 +63,117 @@ def demo(
     say(f"{filled}")
 
 
-def import_(
-    table: Annotated[str, typer.Argument(help="A PostgreSQL or ClickHouse table, such as market_data.")],
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV or Parquet.")],
-    symbols: Annotated[str, typer.Option(help="Take only these symbols of the file, such as BTC,ETH.")] = "",
-    *,
-    register: Annotated[bool, typer.Option("--register", help="Register symbols no asset has yet.")] = False,
-) -> None:
-    """Put an analyst's own files into a table: all of it, or nothing.
+class _ImportCommand(TyperCommand):
+    """`ys import`, whose help ends with the layouts it reads."""
 
-    Example: ys import market_data prices.parquet --symbols BTC,ETH
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help and, under it, every layout with what its files become."""
+        from ys_analytics.ingest.layout import layouts, listed
+
+        super().format_help(ctx, formatter)
+        width = max(len(name) for name in layouts())
+        lines, kind = ["Layouts (--from NAME; each is recognised by its content):"], ""
+        for name, becomes, title in sorted(listed(), key=lambda one: (one[1], one[0])):
+            if becomes != kind:
+                kind = becomes
+                lines.append(f"  {kind}")
+            lines.append(f"    {name:{width}}  {title}")
+        typer.echo("\n".join(lines))
+
+
+def import_(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files or folders of vendors' exports; or a table, such as market_data, and files of it."),
+    ] = None,
+    *,
+    from_: Annotated[str, typer.Option("--from", help="The layout of the files; recognised when left out.")] = "",
+    asset: Annotated[str, typer.Option(help="Whose prices: symbol, id, CoinGecko id or CHAIN:CONTRACT.")] = "",
+    quote: Annotated[str, typer.Option(help="In which currency prices are, such as EUR.")] = "",
+    interval: Annotated[str, typer.Option(help="How long a candle is, such as 1h.")] = "",
+    chain: Annotated[str, typer.Option(help="On which chain, by name or number.")] = "",
+    at: Annotated[str, typer.Option(help="The moment of rows that state none, in UTC.")] = "",
+    par: Annotated[str, typer.Option(help="Currencies to take at one US dollar, such as USDT.")] = "",
+    symbols: Annotated[str, typer.Option(help="Take only these symbols of a table's file, such as BTC,ETH.")] = "",
+    undo: Annotated[str, typer.Option(help="Take the rows of an import out again, by its id.")] = "",
+    register: Annotated[bool, typer.Option("--register", help="Register symbols no asset has yet.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="List the imports made from this workspace.")] = False,
+) -> None:
+    """Put an analyst's own files into the stores: all of them, or nothing.
+
+    Example: ys import BTCUSDT-1d-2024-12.zip --par USDT
     """
     from ys_analytics import ingest
     from ys_analytics.cli.console import progress, say
     from ys_analytics.cli.opening import owner
+    from ys_analytics.settings import load_settings
 
-    with owner(f"ys import {table}") as stores, progress(f"import {table}") as tick:
-        imported = ingest.import_file(
-            stores, table, files, symbols=symbols.split(",") if symbols else None, register=register, progress=tick
+    book = ingest.ImportLog(load_settings().home / "imports")
+    if log or undo:
+        _logged(book, undo)
+        return
+    if not files:
+        raise UsageError("name files to import; `ys import --help` lists the layouts")
+    now = datetime.now(UTC)
+    table = _table(files)
+    with owner(f"ys import {table or from_}") as stores, progress("import") as tick:
+        if table:
+            chosen = symbols.split(",") if symbols else None
+            made: object = ingest.import_file(
+                stores, table, files[1:], symbols=chosen, register=register, log=book, now=now, progress=tick
+            )
+        else:
+            asked = ingest.Asked(
+                asset=asset,
+                quote=quote,
+                interval=interval,
+                chain=chain,
+                at=at,
+                par=frozenset(one.strip().upper() for one in par.split(",") if one.strip()),
+                register=register,
+            )
+            made = ingest.import_vendor(stores, files, name=from_, asked=asked, log=book, now=now, progress=tick)
+    for line in str(made).splitlines():
+        say(line)
+
+
+def _table(files: list[Path]) -> str:
+    """The table that is named before its files; empty where all of them are vendors' exports."""
+    from ys_analytics.schemas import TABLES, misnamed
+
+    first = files[0]
+    if first.exists():
+        return ""
+    if str(first) in TABLES:
+        if len(files) == 1:
+            raise UsageError(f"{first}: name the files to import into it")
+        return str(first)
+    if first.suffix or len(first.parts) > 1:
+        return ""
+    raise misnamed(str(first), TABLES, what="file or table", listed="`ys catalog`")
+
+
+def _logged(book: "ImportLog", undo: str) -> None:
+    from ys_analytics.cli.console import progress, say, show
+    from ys_analytics.cli.opening import owner
+
+    if undo:
+        with owner(f"ys import --undo {undo}") as stores, progress("undo"):
+            gone = book.undo(stores, undo)
+        say(
+            "; ".join(f"{table}: {rows:,} rows taken out" for table, rows in gone.items())
+            or "there was nothing to undo"
         )
-    say(f"{imported}")
+        return
+    rows = (
+        (
+            entry.id,
+            entry.at,
+            entry.layout,
+            ", ".join(f"{table} {count:,}" for table, count in entry.rows.items()),
+            ", ".join(f"{name} {sign[:12]}" for name, sign in entry.files.items()),
+            entry.state,
+        )
+        for entry in book.entries()
+    )
+    show("", ("import", "made", "layout", "rows", "files and SHA-256", "state"), rows)

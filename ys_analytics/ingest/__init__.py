@@ -1,9 +1,12 @@
-"""An analyst's own CSV and Parquet into a table: the whole import, or nothing.
+"""An analyst's own files into the stores: tables of the kit's own columns, and vendors' exports by their layouts.
 
-Knows files and what the schema asks of them; computes nothing from what it reads.
+Depends on files, the schema and the stores; computes nothing from what it reads but what a row means.
 """
 
+from ys_analytics.ingest.by_symbol import Layout
+from ys_analytics.ingest.import_log import ImportLog
 from ys_analytics.ingest.importing import Imported, import_file
-from ys_analytics.ingest.layouts import Layout
+from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.vendor_import import VendorImport, import_vendor
 
-__all__ = ["Imported", "Layout", "import_file"]
+__all__ = ["Asked", "ImportLog", "Imported", "Layout", "VendorImport", "import_file", "import_vendor"]

@@ -5,6 +5,7 @@ Knows the order of these steps; each of them is a module of its own.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import polars as pl
 
 from ys_analytics import migrations
 from ys_analytics.errors import ContractError, UsageError
-from ys_analytics.ingest import existing_rows, files, layouts, rules, years
-from ys_analytics.ingest.layouts import Layout
+from ys_analytics.ingest import by_symbol, existing_rows, files, rules, years
+from ys_analytics.ingest.by_symbol import Layout
+from ys_analytics.ingest.import_log import ImportLog
 from ys_analytics.ingest.parsing import parse
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.writing import write
@@ -45,6 +47,7 @@ class Imported:
         registered: Symbols that became assets.
         layout: The shape the files were read as.
         remarks: What was rounded, cut or taken otherwise than written, and how often.
+        id: By which `undo` finds it; empty where it was not written down.
     """
 
     table: str
@@ -54,6 +57,7 @@ class Imported:
     registered: tuple[str, ...] = ()
     layout: Layout = "table"
     remarks: tuple[str, ...] = ()
+    id: str = ""
 
     def __str__(self) -> str:
         """One line for a person."""
@@ -67,7 +71,7 @@ class Imported:
             said = f"{self.table}: {self.rows:,} rows added from {source}{there}"
         if self.registered:
             said += f"; new assets: {', '.join(self.registered)}"
-        meaning = layouts.MEANING[self.layout]
+        meaning = by_symbol.MEANING[self.layout]
         return "; ".join([f"{said}; read as layout {self.layout}: {meaning}" if meaning else said, *self.remarks])
 
 
@@ -88,6 +92,8 @@ def import_file(
     *,
     symbols: Collection[str] | None = None,
     register: bool = False,
+    log: ImportLog | None = None,
+    now: datetime | None = None,
     progress: Progress = silent,
 ) -> Imported:
     """Add the rows of files to a PostgreSQL or ClickHouse table: all of them, or none.
@@ -97,7 +103,7 @@ def import_file(
     numbers have a point and no thousands separators. Every value is read digit by digit (`numbers`, `times`,
     `chains`, `objects`); what a price feed writes finer than the store keeps is rounded, counted and said, in a
     ledger it is refused. Market data may name assets by symbol instead, as vendors do; that layout is recognised
-    when no asset_id is a UUID, and what it converts is `layouts.MEANING`.
+    when no asset_id is a UUID, and what it converts is `by_symbol.MEANING`.
 
     Args:
         stores: PostgreSQL, and ClickHouse for its tables; as the owner.
@@ -105,6 +111,8 @@ def import_file(
         paths: CSV or Parquet; several files are one import.
         symbols: Market data by symbol: take the rows of these alone.
         register: Market data by symbol: unknown symbols become assets, instead of being an error.
+        log: Where the import is written down, so that it can be undone; nowhere when left out.
+        now: The moment the log states.
         progress: Called with every step.
 
     Returns:
@@ -124,23 +132,36 @@ def import_file(
     migrations.require_schema(stores)
     problems = Problems(table=table)
     judged = _judge(stores, declared, order, problems, symbols=symbols, register=register, progress=progress)
-    progress("comparing", 0, judged.rows.height)
-    present, other = existing_rows.compare(stores, declared, judged.rows)
-    problems.add(judged.origin, other, f"has a key ({', '.join(declared.key)}) that the store holds with another value")
-    problems.stop(order=order)
-    new = judged.rows.filter(~present)
+    new, present = compare(stores, declared, judged.rows, judged.origin, problems, progress=progress)
+    problems.stop(order=[path.name for path in order])
+    entry = None if log is None else log.begin(order, layout=judged.layout, now=now)
+    if entry is not None:
+        entry.plan(table, new, judged.assets)
     progress("writing", 0, new.height)
     if new.height:
         write(stores, declared, new, judged.assets)
+    if entry is not None:
+        entry.done()
     return Imported(
         table=table,
         files=len(order),
         rows=new.height,
-        present=int(present.sum()),
+        present=present,
         registered=tuple(judged.assets["symbol"].unique(maintain_order=True)) if new.height else (),
         layout=judged.layout,
         remarks=problems.remarked(),
+        id=entry.id if entry is not None else "",
     )
+
+
+def compare(
+    stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems, *, progress: Progress
+) -> tuple[pl.DataFrame, int]:
+    """The rows that a store does not hold yet, and how many it holds; another value for a key is noted as wrong."""
+    progress("comparing", 0, rows.height)
+    present, other = existing_rows.compare(stores, table, rows)
+    problems.add(origin, other, f"has a key ({', '.join(table.key)}) that the store holds with another value")
+    return rows.filter(~present), int(present.sum())
 
 
 def _table(name: str) -> Table:
@@ -173,7 +194,7 @@ def _judge(
         source = files.read(path)
         _same_columns(table, source)
         sources.append(source)
-    shapes = {layouts.recognise(source, table.name) for source in sources if source.rows.height} or _PLAIN
+    shapes = {by_symbol.recognise(source, table.name) for source in sources if source.rows.height} or _PLAIN
     if len(shapes) > 1:
         raise ContractError(f"{table.name}: some files name assets by id and some by symbol; import them apart")
     layout = next(iter(shapes))
@@ -189,7 +210,7 @@ def _judge(
     years.check(stores, table, rows, origin, problems)
     if not STORES[table.store].references and layout == "table":
         _check_names(stores, rows, origin, problems)
-    problems.stop(order=paths)
+    problems.stop(order=[path.name for path in paths])
     rows, origin = rules.once(table, rows, origin, problems)
     return _Judged(rows=rows, origin=origin, layout=layout, assets=assets)
 
@@ -217,16 +238,16 @@ def _by_symbol(
     register: bool,
 ) -> tuple[list[files.Source], pl.DataFrame]:
     """Files by symbol in the table's terms, and the assets that have to be registered for them."""
-    chosen = [layouts.choose(source, symbols) for source in sources]
-    named = sorted({symbol for source in chosen for symbol in layouts.symbols_in(source)})
+    chosen = [by_symbol.choose(source, symbols) for source in sources]
+    named = sorted({symbol for source in chosen for symbol in by_symbol.symbols_in(source)})
     if symbols is not None and (absent := sorted(set(symbols) - set(named))):
         raise UsageError(f"market_data: the files do not name {', '.join(absent)}")
-    registry = layouts.registry(stores, named, quotes=_quotes(chosen))
+    registry = by_symbol.registry(stores, named, quotes=_quotes(chosen))
     if not register and (said := registry.unknown()):
         problems.note(said)
     rewritten = []
     for source in chosen:
-        changed, wrong, remarks = layouts.rewrite(source, registry)
+        changed, wrong, remarks = by_symbol.rewrite(source, registry)
         for mask, reason in wrong:
             problems.add(source.origin, mask, reason, values=source.rows["asset_id"])
         for remark, count in remarks:
@@ -242,7 +263,7 @@ def _quotes(sources: list[files.Source]) -> pl.DataFrame:
         pl.DataFrame(
             {
                 "symbol": source.rows["asset_id"].cast(pl.String),
-                "chain": layouts.chains_in(source),
+                "chain": by_symbol.chains_in(source),
                 "time": parse(source.rows["timestamp"], column, naive_is_utc=True, exact=False).values,
             }
         )

@@ -44,6 +44,8 @@ def decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType, 
     >>> read.values.to_list(), [(mask.to_list(), said) for mask, said in read.wrong if mask.any()]
     ([Decimal('0.00005300'), None], [([False, True], 'is not a number: write a point, and no thousands separators')])
     """
+    if (plainly := _plainly(raw, precision=precision, scale=scale, dtype=dtype)) is not None:
+        return plainly
     text = as_text(raw)
     number = text.str.contains(_NUMBER)
     plain = written_out(only(text, number))
@@ -66,6 +68,14 @@ def decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType, 
     elif rounded := int((finer & fits).sum()):
         parsed.remarks.append((f"rounded to {scale} decimals", rounded))
     return parsed
+
+
+def _plainly(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType) -> Parsed | None:
+    """The numbers of a column in which each is digits, a point and no more digits than are kept; None for others."""
+    if raw.dtype != pl.String or raw.null_count():
+        return None
+    simple = rf"^[0-9]{{1,{precision - scale}}}(\.[0-9]{{1,{scale}}})?$" if scale else rf"^[0-9]{{1,{precision}}}$"
+    return Parsed(raw.cast(dtype)) if raw.str.contains(simple).all() else None
 
 
 def whole(raw: pl.Series, *, dtype: pl.DataType, named: str) -> Parsed:

@@ -3,8 +3,8 @@
 Problems are gathered over all files before any is reported, so that a file is corrected once and not line by line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
@@ -31,9 +31,19 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """All that is wrong with an import so far, and what must be said although it is not wrong."""
+    """All that is wrong with an import so far, and what must be said although it is not wrong.
+
+    Attributes:
+        table: Into which table.
+        grouped: Whether each kind of problem is named once, at its first line, with a count.
+        notes: What is wrong with the import as a whole.
+        remarks: What is said although nothing is wrong, and for how many values.
+        seen: The problems to name.
+        count: How many there are.
+    """
 
     table: str
+    grouped: bool = False
     notes: list[str] = field(default_factory=list)
     remarks: dict[str, int] = field(default_factory=dict)
     seen: list[Problem] = field(default_factory=list)
@@ -61,7 +71,9 @@ class Problems:
             for text, count in self.remarks.items()
         )
 
-    def add(self, origin: pl.DataFrame, wrong: pl.Series, text: str, *, values: pl.Series | None = None) -> None:
+    def add(
+        self, origin: pl.DataFrame, wrong: pl.Series, text: str, *, values: pl.Series | None = None, column: str = ""
+    ) -> None:
         """Note a fault of every row that is `wrong`.
 
         Args:
@@ -69,16 +81,23 @@ class Problems:
             wrong: Whether each row is wrong; null is not.
             text: What is wrong.
             values: What to quote before it; left out for columns that hold secrets.
+            column: The column's name in the file.
         """
         places = wrong.fill_null(value=False).arg_true()
         self.count += places.len()
+        if not places.len():
+            return
         # The first problems of each kind are enough to find the first of all.
-        for place in places.head(SHOWN):
+        for place in places.head(1 if self.grouped else SHOWN):
             file, kind, number = origin.row(place)
             said = text if values is None else f"{_quoted(values[place])} {text}"
+            if column:
+                said = f"{column}: {said}"
+            if self.grouped and places.len() > 1:
+                said += f" (and {places.len() - 1:,} more such)"
             self.seen.append(Problem(file=file, place=kind, number=number, text=said))
 
-    def stop(self, *, order: list[Path]) -> None:
+    def stop(self, *, order: Sequence[str]) -> None:
         """Raise if anything is wrong, naming the first problems in the order of the files.
 
         Raises:
@@ -86,9 +105,10 @@ class Problems:
         """
         if not self.count and not self.notes:
             return
-        rank = {path.name: place for place, path in enumerate(order)}
+        rank = {name: place for place, name in enumerate(order)}
         first = sorted(self.seen, key=lambda fault: (rank.get(fault.file, 0), fault.number))[:SHOWN]
-        more = f"; and {self.count - len(first)} more" if self.count > len(first) else ""
+        left = len(self.seen) - len(first) if self.grouped else self.count - len(first)
+        more = f"; and {left} more{' kinds' if self.grouped else ''}" if left > 0 else ""
         listed = "; ".join([*self.notes, *(str(fault) for fault in first)])
         raise ContractError(f"{self.table}: nothing was imported: {listed}{more}")
 

@@ -41,7 +41,9 @@ def moments(raw: pl.Series, *, naive_is_utc: bool, milliseconds: bool, exact: bo
     >>> read.values.dt.to_string("iso").to_list(), read.remarks
     (['2024-12-31 23:59:59.999000+00:00'], [('read as milliseconds since 1970', 0)])
     """
-    if raw.dtype == pl.String:
+    if (counted := _all_counts(raw)) is not None:
+        parsed, finer = counted
+    elif raw.dtype == pl.String:
         parsed, finer = _written(raw, naive_is_utc=naive_is_utc)
     elif isinstance(raw.dtype, pl.Datetime):
         parsed, finer = _typed(raw, naive_is_utc=naive_is_utc)
@@ -61,6 +63,18 @@ def moments(raw: pl.Series, *, naive_is_utc: bool, milliseconds: bool, exact: bo
     elif cut := int(finer.sum()):
         parsed.remarks.append((f"cut to the {kept}", cut))
     return parsed
+
+
+def _all_counts(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
+    """Times that are whole seconds, milliseconds or microseconds since 1970, all in one unit; None for others."""
+    if raw.dtype != pl.String or raw.null_count() or not raw.len():
+        return None
+    digits = len(str(raw[0]))
+    if digits not in _UNITS or digits > 16 or not raw.str.contains(rf"^[0-9]{{{digits}}}$").all():  # noqa: PLR2004
+        return None
+    unit, places = _UNITS[digits]
+    values = (raw.cast(pl.Int64) * 10**places).cast(TIME)
+    return Parsed(values, [], [(f"read as {unit} since 1970", 0)]), pl.repeat(False, raw.len(), eager=True)  # noqa: FBT003
 
 
 def _written(raw: pl.Series, *, naive_is_utc: bool) -> tuple[Parsed, pl.Series]:

@@ -69,15 +69,15 @@ def write(stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFra
 def _write_at_once(stores: "Stores", table: Table, rows: pl.DataFrame) -> None:
     names = ", ".join(rows.columns)
     settings = ", ".join(f"{name} = {value}" for name, value in _ONE_BLOCK.items())
-    with _staging(stores, table) as staging:
-        stores.clickhouse.write(staging, rows)
+    with staging(stores, table) as place:
+        stores.clickhouse.write(place, rows)
         stores.clickhouse.run(
-            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging} SETTINGS {settings}"  # noqa: S608 - our own names
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {place} SETTINGS {settings}"  # noqa: S608 - our own names
         )
 
 
 @contextmanager
-def _staging(stores: "Stores", table: Table) -> Iterator[str]:
+def staging(stores: "Stores", table: Table) -> Iterator[str]:
     """A table in memory with the columns of another, gone afterwards; one that a killed import left goes too."""
     forgotten = "name LIKE 'import\\\\_%' AND engine = 'Memory' AND metadata_modification_time < now() - INTERVAL 1 DAY"
     for (name,) in stores.clickhouse.rows(
@@ -85,9 +85,9 @@ def _staging(stores: "Stores", table: Table) -> Iterator[str]:
     ):
         stores.clickhouse.run(f"DROP TABLE IF EXISTS {name}")
     # Two imports at once must not meet in one table.
-    staging = f"import_{uuid4().hex}"
-    stores.clickhouse.run(f"CREATE TABLE {staging} AS {table.name} ENGINE = Memory")
+    place = f"import_{uuid4().hex}"
+    stores.clickhouse.run(f"CREATE TABLE {place} AS {table.name} ENGINE = Memory")
     try:
-        yield staging
+        yield place
     finally:
-        stores.clickhouse.run(f"DROP TABLE IF EXISTS {staging}")
+        stores.clickhouse.run(f"DROP TABLE IF EXISTS {place}")

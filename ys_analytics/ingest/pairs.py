@@ -1,0 +1,50 @@
+"""Names of markets and lengths of candles, as exchanges write them: `BTCUSDT`, `XBT/EUR`, `1h`.
+
+Depends on nothing. Does not guess: a name that can be split in two ways is split in none.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+# Currencies in which exchanges quote.
+QUOTES = (
+    "USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "USDS", "DAI", "PAX", "USD", "EUR", "GBP", "CHF", "JPY", "CAD",
+    "AUD", "TRY", "BRL", "ARS", "MXN", "PLN", "UAH", "ZAR", "RUB", "NGN", "RON", "CZK", "COP", "IDRT", "BIDR", "BTC",
+    "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "VAI", "AEUR", "EURI",
+)  # fmt: skip
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_WORDS = {"d": "1d", "minute": "1m", "daily": "1d", "hourly": "1h"}
+
+
+def split(
+    pair: str, *, quotes: Sequence[str] = QUOTES, aliases: Mapping[str, str] | None = None
+) -> list[tuple[str, str]]:
+    """Every reading of a market's name as asset and quote currency.
+
+    Args:
+        pair: Such as `BTCUSDT`, `BTC-USD` or `BTC/USDT`.
+        quotes: The currencies it may be quoted in.
+        aliases: The exchange's names of assets and ours.
+
+    >>> split("BTC/USDT"), split("ARBUSD"), split("XBTEUR", aliases={"XBT": "BTC"})
+    ([('BTC', 'USDT')], [('AR', 'BUSD'), ('ARB', 'USD')], [('BTC', 'EUR')])
+    """
+    ours = aliases or {}
+    if (marked := re.fullmatch(r"([A-Za-z0-9.]+)[-/_]([A-Za-z0-9.]+)", pair)) is not None:
+        found = [(marked[1].upper(), marked[2].upper())]
+    else:
+        name = pair.upper()
+        ends = sorted((one for one in quotes if name.endswith(one) and name != one), key=len, reverse=True)
+        found = [(name.removesuffix(one), one) for one in ends]
+    return [(ours.get(asset, asset), ours.get(quote, quote)) for asset, quote in found]
+
+
+def length(interval: str) -> timedelta | None:
+    """How long a candle is; None for a month, and for what is no interval.
+
+    >>> length("4h"), length("d"), length("1mo")
+    (datetime.timedelta(seconds=14400), datetime.timedelta(days=1), None)
+    """
+    said = re.fullmatch(r"(\d+)([smhdw])", _WORDS.get(interval, interval))
+    return timedelta(seconds=int(said[1]) * _UNITS[said[2]]) if said else None

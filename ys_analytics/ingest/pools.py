@@ -1,0 +1,224 @@
+"""Yields of pools and swaps on chain, as vendors list them, as rows of `yield_metrics` and `dex_trades`.
+
+Depends on `vendor_cells` and the decimals of tokens by chain and contract. Does not know stores.
+"""
+
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.ingest import times
+from ys_analytics.ingest.assets import NATIVE, Assets, chain_number
+from ys_analytics.ingest.parsed import only
+from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.problems import Problems
+from ys_analytics.ingest.raw_tables import RawTable
+from ys_analytics.ingest.vendor_cells import Cells
+from ys_analytics.schemas import MONEY, TABLES, TIME
+
+_RATE = pl.Decimal(18, 8)
+_HASH = r"^0x[0-9a-f]{64}$"
+_ADDRESS = r"^0x[0-9a-f]{40}$"
+_IL_RISK = {"no": "0", "yes": "1"}
+_DIGITS = 100
+
+
+def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of `yield_metrics`, and where each stands in its file.
+
+    APY in percent becomes a fraction. A reward or fee that is not stated is none (0), as the vendor means it; the
+    vendor's word on impermanent loss, yes or no, becomes 1 or 0.
+
+    Raises:
+        UsageError: the file states no time and the user neither.
+    """
+    cells = Cells(table, problems)
+    when = _at(cells, asked)
+    chain = _chains(cells, asked)
+    risk = cells.text("il_risk")
+    known = risk.str.to_lowercase().replace_strict(_IL_RISK, default=None, return_dtype=pl.String)
+    cells.note("il_risk", risk.is_not_null() & known.is_null(), "is neither yes nor no")
+    if cells.has("il_risk"):
+        problems.remark("impermanent_loss_risk: `yes` read as 1, `no` as 0")
+    else:
+        problems.remark("impermanent_loss_risk is not in the file: 0 stands for unknown")
+    rows = pl.DataFrame(
+        {
+            "timestamp": when,
+            "protocol_name": _named(cells, "protocol"),
+            "pool_address": _named(cells, "pool"),
+            "chain_id": chain,
+            "apy": cells.decimals("apy", exact=False, dtype=_RATE),
+            "tvl": cells.decimals("tvl", exact=False),
+            "rewards_apr": _none_is_zero(cells, "apy_reward", problems),
+            "trading_fees_apr": _none_is_zero(cells, "apy_base", problems),
+            "impermanent_loss_risk": known.fill_null("0").cast(_RATE),
+        }
+    )
+    cells.note("tvl", rows["tvl"] < 0, "is a negative TVL")
+    problems.remark("apy, apyBase and apyReward read as percent")
+    return rows.select(list(TABLES["yield_metrics"].schema)), table.origin
+
+
+def _at(cells: Cells, asked: Asked) -> pl.Series:
+    if cells.has("time"):
+        return cells.times()
+    if not asked.at:
+        raise UsageError(
+            f"{cells.table.file}: its rows have no time; say of which moment they are with --at 2026-11-22T00:00:00Z"
+        )
+    read = times.moments(pl.Series([asked.at]), naive_is_utc=False, milliseconds=True, exact=True)
+    moment = read.values.item()
+    if not isinstance(moment, datetime):
+        raise UsageError(f"--at {asked.at}: write UTC, like 2026-11-22T00:00:00Z")
+    return pl.Series([moment], dtype=TIME).new_from_index(0, cells.height)
+
+
+def _named(cells: Cells, field: str) -> pl.Series:
+    found = cells.text(field)
+    cells.note(field, found.is_null(), "is empty", quoted=False)
+    return found
+
+
+def _none_is_zero(cells: Cells, field: str, problems: Problems) -> pl.Series:
+    found = cells.decimals(field, exact=False, needed=False, dtype=_RATE)
+    column = cells.table.columns[field]
+    if empty := int(cells.text(field).is_null().sum()):
+        problems.remark(f"of {column} not stated: taken as none", empty)
+    return found.fill_null(Decimal(0))
+
+
+def _chains(cells: Cells, asked: Asked) -> pl.Series:
+    if asked.chain:
+        number = chain_number(asked.chain)
+        if number is None:
+            raise UsageError(f"--chain {asked.chain}: is no chain; write its number")
+        return pl.Series([number], dtype=pl.UInt32).new_from_index(0, cells.height)
+    if not cells.has("chain"):
+        raise UsageError(f"{cells.table.file}: does not say on which chain its rows are; add --chain ethereum")
+    names = cells.text("chain")
+    known = {name: chain_number(name) for name in names.drop_nulls().unique().to_list()}
+    found = names.replace_strict(known, default=None, return_dtype=pl.Int64).cast(pl.UInt32)
+    cells.note("chain", names.is_not_null() & found.is_null(), "is no chain that is known; write its number")
+    cells.note("chain", names.is_null(), "is empty", quoted=False)
+    return found
+
+
+def swaps(table: RawTable, assets: Assets, asked: Asked, problems: Problems) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of `dex_trades`, and where each stands in its file.
+
+    Raw amounts are divided by ten to the token's decimals, which the registry states by chain and contract; a token
+    without is named with its rows.
+    """
+    cells = Cells(table, problems)
+    chain = _chains(cells, asked)
+    hashes = cells.text("hash").str.to_lowercase()
+    cells.note("hash", ~hashes.str.contains(_HASH).fill_null(value=False), "is no transaction hash")
+    pool = _address(cells, "pool")
+    first, second, amount0, amount1 = (_traded if cells.has("bought") else _stated)(cells, assets, chain)
+    given, taken = amount0.cast(pl.Float64), amount1.cast(pl.Float64)
+    same = ((given > 0) == (taken > 0)) & (given != 0) & (taken != 0)
+    cells.note("amount1" if cells.has("amount1") else "sold", same, "has the sign of the other amount: a swap has two")
+    price = _ratio(amount0, amount1)
+    cells.note("amount0" if cells.has("amount0") else "bought", amount0 == 0, "is a swap of nothing", quoted=False)
+    rows = pl.DataFrame(
+        {
+            "timestamp": cells.times(),
+            "chain_id": chain,
+            "dex_name": cells.text("dex").fill_null(str(table.layout.options.get("dex", ""))),
+            "pair_address": pool,
+            "token0_address": first,
+            "token1_address": second,
+            "amount0": amount0,
+            "amount1": amount1,
+            "price": price,
+            "transaction_hash": hashes,
+            "block_number": _blocks(cells),
+        }
+    )
+    return rows.select(list(TABLES["dex_trades"].schema)), table.origin
+
+
+def _blocks(cells: Cells) -> pl.Series:
+    found = cells.decimals("block", exact=True, dtype=pl.Decimal(20, 0))
+    return found.cast(pl.UInt64)
+
+
+def _address(cells: Cells, field: str) -> pl.Series:
+    found = cells.text(field).str.to_lowercase()
+    cells.note(field, ~found.str.contains(_ADDRESS).fill_null(value=False), "is no address")
+    return found
+
+
+def _stated(cells: Cells, assets: Assets, chain: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+    """Tokens and amounts of the pool, as a subgraph states them."""
+    del assets, chain
+    amounts = [cells.decimals(name, exact=True) for name in ("amount0", "amount1")]
+    return _address(cells, "token0"), _address(cells, "token1"), amounts[0], amounts[1]
+
+
+def _traded(cells: Cells, assets: Assets, chain: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+    """Tokens and amounts of the pool, from what its trader bought and sold in raw units."""
+    bought, sold = _address(cells, "bought_address"), _address(cells, "sold_address")
+    came, went = (
+        raw_amounts(cells, field, tokens, chain, assets) for field, tokens in (("bought", bought), ("sold", sold))
+    )
+    turned = (bought > sold).fill_null(value=False)
+    first, second = sold.zip_with(turned, bought), bought.zip_with(turned, sold)
+    # What the trader bought left the pool.
+    out, into = -came, went
+    return first, second, into.zip_with(turned, out), out.zip_with(turned, into)
+
+
+def raw_amounts(cells: Cells, field: str, tokens: pl.Series, chain: pl.Series, assets: Assets) -> pl.Series:
+    """Whole units of tokens as amounts, exact: divided by ten to each token's decimals.
+
+    Args:
+        cells: The file.
+        field: The field of whole numbers, up to 2^256.
+        tokens: The contract of each row.
+        chain: Its chain.
+        assets: The registry, which states decimals by chain and contract.
+    """
+    raw = cells.text(field)
+    whole = raw.str.contains(r"^[0-9]{1,78}(\.0*)?$").fill_null(value=False)
+    cells.note(field, ~whole, "is no whole number of units")
+    keys = list(zip(chain.to_list(), tokens.to_list(), strict=True))
+    known: dict[tuple[int | None, str | None], int | None] = {}
+    for one in set(keys):
+        number, contract = one
+        found = assets.by_contract(number, contract) if number is not None and contract else None
+        native = contract in NATIVE
+        known[one] = found.decimals if found else 18 if native else None
+    lacking = pl.Series([known[key] is None for key in keys], dtype=pl.Boolean) & tokens.is_not_null()
+    cells.note(field, lacking, "is in units of a token whose decimals are not registered", quoted=False)
+    values = [
+        _scaled(text.split(".")[0], known[key]) if good and text is not None else None
+        for text, key, good in zip(raw.to_list(), keys, whole.to_list(), strict=True)
+    ]
+    result = pl.Series(field, values, dtype=MONEY)
+    cells.note(field, whole & ~lacking & result.is_null(), "has more digits than an amount holds")
+    return result
+
+
+def _scaled(digits: str, decimals: int | None) -> Decimal | None:
+    if decimals is None:
+        return None
+    with localcontext(prec=_DIGITS):
+        amount = Decimal(digits).scaleb(-decimals)
+        fits = amount < Decimal(10) ** 20 and amount == amount.quantize(Decimal(1).scaleb(-18))
+        return amount if fits else None
+
+
+def _ratio(amount0: pl.Series, amount1: pl.Series) -> pl.Series:
+    """token1 paid for one token0, to 18 decimals."""
+    with localcontext(prec=_DIGITS):
+        step = Decimal(1).scaleb(-18)
+        found = [
+            None if not one or other is None else abs(other / one).quantize(step)
+            for one, other in zip(amount0.to_list(), amount1.to_list(), strict=True)
+        ]
+    fits = pl.Series([one is not None and one < Decimal(10) ** 20 for one in found], dtype=pl.Boolean)
+    return only(pl.Series([one if ok else None for one, ok in zip(found, fits, strict=True)], dtype=MONEY), fits)

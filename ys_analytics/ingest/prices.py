@@ -1,0 +1,387 @@
+"""Quotes and candles of vendors as rows of `market_data`: whose price, in which currency, of which moment.
+
+Depends on `vendor_cells`, `pairs` and the registry of assets. Does not take a currency or an asset for granted: what
+neither the file nor its name nor the user states is asked for.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import polars as pl
+
+from ys_analytics.errors import ContractError, UsageError
+from ys_analytics.ingest import pairs
+from ys_analytics.ingest.assets import FIAT, Asset, Assets, chain_number
+from ys_analytics.ingest.parsed import only
+from ys_analytics.ingest.problems import Problems
+from ys_analytics.ingest.raw_tables import RawTable
+from ys_analytics.ingest.vendor_cells import Cells
+from ys_analytics.schemas import MONEY, TABLES, TIME
+
+DAY = timedelta(days=1)
+_MILLI = timedelta(milliseconds=1)
+_RATE = pl.Decimal(18, 8)
+_SPACINGS = 2
+_FRESH = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the user says of files that do not say it themselves.
+
+    Attributes:
+        asset: Whose prices: symbol, id, vendor's id or chain:contract.
+        quote: In which currency.
+        interval: How long a candle is.
+        chain: On which chain.
+        at: The moment of rows without one.
+        par: Currencies taken at one US dollar, such as USDT.
+        register: Whether unknown assets are registered.
+    """
+
+    asset: str = ""
+    quote: str = ""
+    interval: str = ""
+    chain: str = ""
+    at: str = ""
+    par: frozenset[str] = field(default_factory=frozenset)
+    register: bool = False
+
+
+def quotes(
+    table: RawTable, assets: Assets, asked: Asked, problems: Problems, *, rates: Mapping[str, pl.DataFrame]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of `market_data`, and where each of them stands in its file.
+
+    Args:
+        table: A file of kind `quotes` or `candles`.
+        assets: The registry.
+        asked: What the user states.
+        problems: What is wrong, and what is said, is noted here.
+        rates: By currency its timestamp and price in USD, as the stores have them.
+
+    Raises:
+        UsageError: asset, currency or interval are stated nowhere.
+        ContractError: a currency has no rate in the stores.
+    """
+    cells = Cells(table, problems)
+    who = _whose(cells, assets, asked)
+    keep = _there(cells)
+    times = _moments(cells, asked, who)
+    price = _price(cells, keep)
+    rows = pl.DataFrame(
+        {
+            "timestamp": times,
+            "asset_id": who["id"],
+            "chain_id": who["chain"].cast(pl.UInt32),
+            "price": price,
+            "volume_24h": _volume(cells, asked, times),
+            "market_cap": cells.decimals("market_cap", exact=False, needed=False),
+            "quote": _currency(cells, asked, who),
+        }
+    )
+    _check_candles(cells, price)
+    dropped = int((~keep).sum())
+    if dropped:
+        problems.remark(f"{dropped:,} rows of {table.file} hold no price ({', '.join(table.layout.absent['price'])})")
+    rows, origin = rows.filter(keep), table.origin.filter(keep)
+    rows = _in_dollars(rows, origin, problems, asked, rates)
+    for name in ("volume_24h", "market_cap"):
+        if empty := rows[name].null_count():
+            problems.remark(f"of {name} not stated: 0 stands for unknown", empty)
+    rows = _with_change(rows, problems).with_columns(
+        pl.col("volume_24h", "market_cap").fill_null(pl.lit(0, MONEY)), source=pl.lit(table.layout.vendor)
+    )
+    return rows.select(list(TABLES["market_data"].schema)), origin
+
+
+def currencies(table: RawTable, asked: Asked) -> set[str]:
+    """Every currency other than the US dollar in which a file's prices are."""
+    probe = Cells(table, Problems(table="market_data"))
+    who = pl.DataFrame({"quote": _pair_parts(probe, 1)})
+    found = set(_currency(probe, asked, who, needed=False).drop_nulls().unique().to_list())
+    return {one for one in found if one != "USD" and one not in asked.par}
+
+
+def _there(cells: Cells) -> pl.Series:
+    """Rows that hold a price: not those in which the vendor writes that there is none."""
+    words = cells.table.layout.absent.get("price", ())
+    return ~cells.text("price").is_in(list(words)).fill_null(value=False)
+
+
+def _price(cells: Cells, keep: pl.Series) -> pl.Series:
+    """Prices; those of units and their value are the second by the first."""
+    if not cells.has("units"):
+        price = cells.decimals("price", exact=False, keep=None if keep.all() else keep)
+        cells.note("price", price <= 0, "is no price: it must be above 0")
+        return price
+    units, worth = cells.decimals("units", exact=False), cells.decimals("market_cap", exact=False)
+    cells.note("units", units <= 0, "is no amount in circulation")
+    ratio = worth.cast(pl.Float64) / units.cast(pl.Float64)
+    cells.problems.remark("of price are market_cap by units, rounded to 12 decimals", ratio.len())
+    good = ratio.is_finite() & (units > 0)
+    return only(ratio.round(12), good).cast(MONEY)
+
+
+# Whose prices
+
+
+def _whose(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+    """id, chain and quote of every row."""
+    if cells.has("contract") and not asked.asset:
+        return _by_contract(cells, assets, asked)
+    if cells.has("pair") and not asked.asset:
+        return _by_pair(cells, assets, asked)
+    one = _one_asset(cells, assets, asked)
+    row = {"id": one.id, "chain": one.chain or 0, "quote": _named_quote(cells.table)}
+    return pl.DataFrame(
+        [pl.Series(name, [row[name]], dtype=dtype).new_from_index(0, cells.height) for name, dtype in _WHO.items()]
+    )
+
+
+_WHO = {"id": pl.String, "chain": pl.Int64, "quote": pl.String}
+
+
+def _one_asset(cells: Cells, assets: Assets, asked: Asked) -> Asset:
+    table = cells.table
+    said, how = asked.asset, "as asked"
+    if not said:
+        how = f"by the name of {table.file}"
+        said = table.named.get("asset", "")
+        if not said and "pair" in table.named:
+            said = _split(table.named["pair"], table)[0]
+    if not said:
+        raise UsageError(f"{table.file}: does not say whose prices it holds; add --asset BTC")
+    said = table.layout.aliases.get(said.upper(), said)
+    found = assets.find(said)
+    if isinstance(found, str):
+        if asked.register and "several" not in found and re.fullmatch(r"[A-Za-z0-9.]{1,20}", said):
+            first = cells.times().drop_nulls().min()
+            if first is None:
+                raise ContractError(f"{table.file}: has no time that can be read")
+            found = assets.register(said.upper(), since=first)  # type: ignore[arg-type]
+        else:
+            more = (
+                "; register it with --register, or name it with --asset"
+                if "several" not in found
+                else "; name it by --asset CHAIN:CONTRACT"
+            )
+            raise UsageError(f"{table.file}: {found}{more}")
+    if how != "as asked":
+        cells.problems.remark(f"prices of {found.symbol}, {how}")
+    return found
+
+
+def _split(pair: str, table: RawTable) -> tuple[str, str]:
+    quotes = table.layout.options.get("quotes") or pairs.QUOTES
+    found = pairs.split(pair, quotes=quotes, aliases=table.layout.aliases)
+    if len(found) != 1:
+        said = " or ".join("/".join(one) for one in found) or "no market"
+        raise UsageError(f"{table.file}: {pair} may be {said}; say which with --asset and --quote")
+    return found[0]
+
+
+def _by_pair(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+    names = cells.text("pair")
+    rows: dict[str, tuple[str | None, int, str | None]] = {}
+    for name in names.drop_nulls().unique().to_list():
+        said, quote = _split(name, cells.table)
+        found = assets.by_symbol(said)
+        if isinstance(found, str) and asked.register and "several" not in found:
+            first = cells.times().drop_nulls().min()
+            found = assets.register(said, since=first)  # type: ignore[arg-type]
+        if isinstance(found, str):
+            cells.note("pair", names == name, found)
+        rows[name] = (None, 0, quote) if isinstance(found, str) else (found.id, found.chain or 0, quote)
+    cells.note("pair", names.is_null(), "is empty", quoted=False)
+    return _looked_up(names, rows)
+
+
+def _by_contract(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+    keys = cells.text("chain") + ":" + cells.text("contract").str.to_lowercase()
+    rows: dict[str, tuple[str | None, int, str | None]] = {}
+    symbols = cells.text("symbol")
+    for key in keys.drop_nulls().unique().to_list():
+        chain, _, contract = key.partition(":")
+        number = chain_number(chain)
+        if number is None:
+            cells.note("chain", keys == key, "is no chain")
+            rows[key] = (None, 0, None)
+            continue
+        found = assets.by_contract(number, contract)
+        symbol = symbols.filter(keys == key).drop_nulls().first()
+        if found is None and asked.register and symbol:
+            found = assets.register(str(symbol), since=cells.times().min(), chain=number, contract=contract)  # type: ignore[arg-type]
+        if found is None:
+            cells.note("contract", keys == key, f"is no asset's contract on {chain}; register it with --register")
+        rows[key] = (found.id if found else None, number, None)
+    for name in ("chain", "contract"):
+        cells.note(name, cells.text(name).is_null(), "is empty", quoted=False)
+    return _looked_up(keys, rows)
+
+
+def _looked_up(keys: pl.Series, rows: Mapping[str, tuple[str | None, int, str | None]]) -> pl.DataFrame:
+    known = pl.DataFrame([(key, *row) for key, row in rows.items()], schema={"key": pl.String, **_WHO}, orient="row")
+    return (
+        pl.DataFrame({"key": keys}, schema={"key": pl.String})
+        .join(known, on="key", how="left", maintain_order="left")
+        .drop("key")
+    )
+
+
+# In which currency
+
+
+def _named_quote(table: RawTable) -> str | None:
+    if "quote" in table.named:
+        return table.named["quote"].upper()
+    if "pair" in table.named:
+        found = pairs.split(
+            table.named["pair"], quotes=table.layout.options.get("quotes") or pairs.QUOTES, aliases=table.layout.aliases
+        )
+        return found[0][1] if len(found) == 1 else None
+    return None
+
+
+def _pair_parts(cells: Cells, part: int) -> pl.Series:
+    if cells.has("pair"):
+        names = cells.text("pair")
+        known = {name: _split(name, cells.table)[part] for name in names.drop_nulls().unique().to_list()}
+        return names.replace_strict(known, default=None, return_dtype=pl.String)
+    return pl.Series([_named_quote(cells.table)], dtype=pl.String).new_from_index(0, cells.height)
+
+
+def _currency(cells: Cells, asked: Asked, who: pl.DataFrame, *, needed: bool = True) -> pl.Series:
+    """The currency of each row's price, stated by the user, the file, its name or the layout."""
+    table = cells.table
+    if asked.quote:
+        return pl.Series("quote", [asked.quote.upper()], dtype=pl.String).new_from_index(0, cells.height)
+    if cells.has("quote"):
+        ids = cells.text("quote")
+        known = ids.replace_strict(dict(table.layout.quotes), default=None, return_dtype=pl.String)
+        cells.note("quote", ids.is_not_null() & known.is_null(), "is no currency this layout knows; add --quote USD")
+        cells.note("quote", ids.is_null(), "is empty", quoted=False)
+        return known
+    if table.layout.quote:
+        return pl.Series("quote", [table.layout.quote], dtype=pl.String).new_from_index(0, cells.height)
+    if needed and cells.height and who["quote"].null_count():
+        raise UsageError(f"{table.file}: does not say in which currency its prices are; add --quote USD")
+    return who["quote"]
+
+
+def _in_dollars(
+    rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems, asked: Asked, rates: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """Prices, volumes and market caps in USD, at the last rate of the stores within a day before each."""
+    for quote in rows["quote"].drop_nulls().unique().sort().to_list():
+        if quote == "USD":
+            continue
+        here = rows["quote"] == quote
+        if quote in asked.par:
+            problems.remark(f"of price in {quote} taken at one US dollar, as asked", int(here.sum()))
+            continue
+        known = rates.get(quote)
+        if known is None or known.is_empty():
+            advice = "" if quote in FIAT else f", or take it at par with --par {quote}"
+            raise ContractError(
+                f"market_data: nothing was imported: prices are in {quote}, and the stores have no price of {quote} in "
+                f"USD; import its prices first{advice}"
+            )
+        joined = (
+            rows.with_row_index("place")
+            .sort("timestamp")
+            .join_asof(
+                known.select(quoted="timestamp", rate=pl.col("price").cast(MONEY)).sort("quoted"),
+                left_on="timestamp", right_on="quoted", tolerance=_FRESH,
+            )
+            .sort("place")
+        )  # fmt: skip
+        problems.add(origin, here & joined["rate"].is_null(), f"no price of {quote} in USD within a day before it")
+        money = [
+            pl.when(pl.lit(here)).then((pl.col(name) * pl.col("rate")).cast(MONEY)).otherwise(pl.col(name)).alias(name)
+            for name in ("price", "volume_24h", "market_cap")
+        ]
+        rows = joined.with_columns(money).select(rows.columns)
+        problems.remark(f"of price in {quote} converted to USD at the stores' last price of {quote}", int(here.sum()))
+    return rows.drop("quote")
+
+
+# Of which moment
+
+
+def _moments(cells: Cells, asked: Asked, who: pl.DataFrame) -> pl.Series:
+    """The moment of each quote; a candle's is the last millisecond before the next one opens."""
+    times = cells.times()
+    if cells.table.layout.kind != "candles":
+        return times
+    if cells.table.layout.time.get("marks") == "close":
+        opened = cells.times("open_time")
+        cells.note("time", times <= opened, "is a close that is not after its opening")
+        return times
+    span = _interval(cells, asked, times, who)
+    return (times + span - _MILLI).cast(TIME)
+
+
+def _interval(cells: Cells, asked: Asked, times: pl.Series, who: pl.DataFrame) -> timedelta:
+    """How long a candle is: as the user or the file's name says, and as its rows are apart."""
+    named = cells.table.named
+    said = asked.interval or named.get("interval", "") or (f"{named['minutes']}m" if "minutes" in named else "")
+    stated = pairs.length(said) if said else None
+    if said and stated is None:
+        raise UsageError(f"{cells.table.file}: {said} is no interval of fixed length such as 1m, 4h or 1d")
+    apart = (
+        pl.DataFrame({"id": who["id"], "time": times}).drop_nulls().unique().sort("id", "time")
+        .select(pl.col("time").diff().over("id")).to_series().drop_nulls()
+    )  # fmt: skip
+    least = apart.min() if apart.len() >= _SPACINGS else None
+    if stated is None and least is None:
+        raise UsageError(f"{cells.table.file}: how long are its candles? add --interval 1d")
+    if stated is not None:
+        if least is not None and least < stated:  # type: ignore[operator]
+            raise ContractError(f"{cells.table.file}: its rows are {least!s} apart, closer than a candle of {said}")
+        return stated
+    assert isinstance(least, timedelta)  # noqa: S101 - the least of differences of times
+    cells.problems.remark(f"candles of {cells.table.file} are {least} long, as its rows are apart")
+    return least
+
+
+def _volume(cells: Cells, asked: Asked, times: pl.Series) -> pl.Series:
+    """What was traded in 24 hours; null where a candle is of another length."""
+    if cells.table.layout.kind == "candles" and cells.has("volume"):
+        named = cells.table.named
+        said = asked.interval or named.get("interval", "")
+        length = pairs.length(said) if said else None
+        if length is None and times.len() > 1:
+            apart = times.sort().diff().drop_nulls().min()
+            length = apart if isinstance(apart, timedelta) else None
+        if length != DAY:
+            return pl.Series("volume", [None], dtype=MONEY).new_from_index(0, cells.height)
+    found = cells.decimals("volume", exact=False, needed=False)
+    cells.note("volume", found < 0, "is a negative volume")
+    return found
+
+
+def _check_candles(cells: Cells, price: pl.Series) -> None:
+    """Low, open, close and high must be in that order: a column that was exchanged shows itself."""
+    if not all(cells.has(name) for name in ("open", "high", "low")):
+        return
+    found = {name: cells.decimals(name, exact=False, needed=False) for name in ("open", "high", "low")}
+    cells.note("price", (price > found["high"]) | (price < found["low"]), "is a close outside its low and high")
+    cells.note(
+        "open", (found["open"] > found["high"]) | (found["open"] < found["low"]), "is an open outside its low and high"
+    )
+
+
+def _with_change(rows: pl.DataFrame, problems: Problems) -> pl.DataFrame:
+    """The change of each price in 24 hours, by the file's own row a day before; 0 where there is none."""
+    keys = ["asset_id", "timestamp"]
+    before = rows.select("asset_id", pl.col("timestamp") + DAY, before=pl.col("price")).unique(keys, keep="first")
+    joined = rows.join(before, on=keys, how="left", maintain_order="left")
+    ratio = pl.col("price").cast(pl.Float64) / pl.col("before").cast(pl.Float64) - 1
+    within = ratio.abs() < 1e9  # noqa: PLR2004 - what the column holds
+    changed = joined.with_columns(price_change_24h=pl.when(within).then(ratio.round(8)).cast(_RATE)).drop("before")
+    if unknown := changed["price_change_24h"].null_count():
+        problems.remark("of price_change_24h have no row a day before: 0 stands for unknown", unknown)
+    return changed.with_columns(pl.col("price_change_24h").fill_null(pl.lit(0, _RATE)))

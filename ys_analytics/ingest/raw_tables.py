@@ -1,0 +1,416 @@
+"""A vendor's file as a table of text: CSV with or without a header, JSON, Parquet, or a ZIP of them.
+
+Depends on `files` for bytes and `layout` for what to look for. Does not decide what a value means: cells stay the
+digits that were written, and every row keeps the line it stands on.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from polars.exceptions import PolarsError
+
+from ys_analytics.errors import ContractError, UsageError
+from ys_analytics.ingest import files, objects
+from ys_analytics.ingest.layout import Layout
+
+# Lines above a header: what banks and exchanges write of their customer.
+_BANNER = 50
+_ENDINGS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
+_MOST = 4 * 2**30
+_CHUNK = 2**24
+
+
+@dataclass(slots=True)
+class RawFile:
+    """The bytes of one file, or of one member of a ZIP.
+
+    Attributes:
+        name: What messages call it.
+        form: csv, json or parquet.
+        content: Its bytes.
+        folder: Where it lies.
+    """
+
+    name: str
+    form: str
+    content: bytes
+    folder: Path
+    _parsed: dict[str, Any] = field(default_factory=dict)
+
+    def head(self, separator: str) -> list[tuple[int, list[str]]]:
+        """Line number and fields of the first lines that are not blank, up to where a header may stand."""
+        key = f"head{separator}"
+        if key not in self._parsed:
+            self._parsed[key] = list(self._head(separator))
+        return self._parsed[key]  # type: ignore[no-any-return]
+
+    def _head(self, separator: str) -> Iterator[tuple[int, list[str]]]:
+        begins, seen = 1, 0
+        reader = csv.reader(io.StringIO(self.text(limit=2**18), newline=""), delimiter=separator)
+        try:
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    seen += 1
+                    yield begins, [cell.strip() for cell in row]
+                begins = reader.line_num + 1
+                if seen > _BANNER:
+                    return
+        except csv.Error:
+            return
+
+    def text(self, *, limit: int | None = None) -> str:
+        """The file as text.
+
+        Raises:
+            ContractError: it is not UTF-8.
+        """
+        part = self.content if limit is None else self.content[: self.content.rfind(b"\n", 0, limit) + 1 or limit]
+        try:
+            return part.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = part[: error.start].count(b"\n") + 1
+            raise ContractError(f"{self.name} line {line}: not UTF-8 ({error.reason}); save it as UTF-8") from error
+
+    def document(self) -> object:
+        """The JSON of the file, numbers as the digits they were written in.
+
+        Raises:
+            ContractError: it is no JSON, or gives a key twice.
+        """
+        if "json" not in self._parsed:
+            try:
+                self._parsed["json"] = objects.loads(self.text())
+            except objects.RepeatedKeyError as error:
+                raise ContractError(f"{self.name}: a JSON object gives a key twice") from error
+            except (ValueError, RecursionError) as error:
+                place = f" line {error.lineno}" if hasattr(error, "lineno") else ""
+                raise ContractError(f"{self.name}{place}: is not JSON; is the file whole?") from error
+        return self._parsed["json"]
+
+    def frame(self) -> pl.DataFrame:
+        """The columns of a Parquet file.
+
+        Raises:
+            ContractError: it cannot be read.
+        """
+        if "parquet" not in self._parsed:
+            try:
+                self._parsed["parquet"] = pl.read_parquet(io.BytesIO(self.content))
+            except (PolarsError, OSError) as error:
+                raise ContractError(f"{self.name}: not a readable Parquet file") from error
+        return self._parsed["parquet"]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    """A file's rows by our names of the fields.
+
+    Attributes:
+        file: What messages call the file.
+        layout: How it is written.
+        rows: A column for each field found: text, or as Parquet has it; an empty cell is null.
+        origin: file, place (`line`, `row` or `item`) and number of each row.
+        columns: The file's own name of each field.
+        named: What the file's name says.
+        headless: Whether the columns have no names in the file.
+        folder: Where it lies.
+    """
+
+    file: str
+    layout: Layout
+    rows: pl.DataFrame
+    origin: pl.DataFrame
+    columns: Mapping[str, str]
+    named: Mapping[str, str]
+    headless: bool = False
+    folder: Path = Path()
+
+
+def open_file(path: Path) -> list[RawFile]:
+    """The file, or the members of a ZIP.
+
+    Raises:
+        UsageError: there is no such file, it is no regular one, or its ending is none of csv, json, parquet and zip.
+        ContractError: it was written to meanwhile, or is a ZIP that cannot be read whole.
+        FileError: it cannot be read.
+    """
+    ending = path.suffix.lower()
+    content = files.content(path)
+    if ending == ".zip":
+        return _members(path, content)
+    if ending not in _ENDINGS:
+        raise UsageError(f"{path.name}: an import is .csv, .json, .parquet or a .zip of them")
+    return [RawFile(name=path.name, form=_ENDINGS[ending], content=content, folder=path.parent)]
+
+
+def _members(path: Path, content: bytes) -> list[RawFile]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = [one for one in archive.infolist() if not one.is_dir()]
+            known = [one for one in inside if Path(one.filename).suffix.lower() in _ENDINGS]
+            if sum(one.file_size for one in known) > _MOST:
+                raise ContractError(f"{path.name}: unpacked it is larger than 4 GiB; import its files apart")
+            if not known:
+                raise ContractError(f"{path.name}: holds no .csv, .json or .parquet")
+            return [
+                RawFile(
+                    name=Path(one.filename).name if len(known) > 1 else f"{path.name} ({Path(one.filename).name})",
+                    form=_ENDINGS[Path(one.filename).suffix.lower()],
+                    content=archive.read(one),
+                    folder=path.parent,
+                )
+                for one in known
+            ]
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ContractError(f"{path.name}: not a readable ZIP: {' '.join(str(error).split())}") from error
+
+
+def table(file: RawFile, layout: Layout) -> RawTable | str:
+    """The rows of a file as a layout names them, or why it is not written so.
+
+    Raises:
+        ContractError: it is written so, and a line is broken.
+    """
+    if file.form not in layout.formats:
+        return f"is {file.form}"
+    if file.form == "csv":
+        return _from_csv(file, layout)
+    return _from_json(file, layout) if file.form == "json" else _from_parquet(file, layout)
+
+
+def names_in(file: str, layout: Layout) -> dict[str, str]:
+    """What the name of a file says of its content.
+
+    >>> from ys_analytics.ingest.layout import layout
+    >>> names_in("BTCUSDT-1d-2024-12.zip (BTCUSDT-1d-2024-12.csv)", layout("binance-klines"))
+    {'pair': 'BTCUSDT', 'interval': '1d'}
+    """
+    found = re.search(layout.file, file) if layout.file else None
+    return {name: value for name, value in found.groupdict().items() if value} if found else {}
+
+
+def _made(
+    file: RawFile,
+    layout: Layout,
+    rows: pl.DataFrame,
+    *,
+    numbers: pl.Series,
+    columns: Mapping[str, str],
+    place: str,
+) -> RawTable:
+    text = [pl.col(pl.String).str.strip_chars().replace("", None)]
+    chosen = rows.select(pl.col(column).alias(name) for name, column in columns.items()).with_columns(text)
+    origin = pl.DataFrame({"number": numbers}).select(file=pl.lit(file.name), place=pl.lit(place), number="number")
+    return RawTable(
+        file=file.name, layout=layout, rows=chosen, origin=origin, columns=columns,
+        named=names_in(file.name, layout), headless=place == "line" and not columns, folder=file.folder,
+    )  # fmt: skip
+
+
+# CSV
+
+
+def header(file: RawFile, layout: Layout) -> tuple[str, int, list[str], dict[str, str]] | str:
+    """Separator, line and names of the header and the columns of the fields; or the reason nearest to a match."""
+    reasons: list[tuple[int, str]] = []
+    for separator in layout.separators:
+        for line, names in file.head(separator):
+            if len(names) == 1 and len(layout.fields) > 1:
+                continue
+            found = layout.columns(names)
+            if not isinstance(found, str) and len(set(names)) == len(names):
+                return separator, line, names, found
+            if isinstance(found, str):
+                known = sum(any(name in choices for choices in layout.fields.values()) for name in names)
+                reasons.append((known, found if known else ""))
+    best = max(reasons, default=(0, ""))
+    return best[1] if best[0] > len(layout.fields) // 2 else ""
+
+
+def _from_csv(file: RawFile, layout: Layout) -> RawTable | str:
+    found = header(file, layout)
+    if not isinstance(found, str):
+        separator, line, names, columns = found
+        rows, numbers = _body(file, separator, names, below=line)
+        return _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
+    if not layout.headless:
+        return found
+    first = file.head(",")[:1]
+    if not first or not _numeric(first[0][1]) or len(first[0][1]) != len(layout.headless):
+        return found
+    columns = {name: next(one for one in choices if one in layout.headless) for name, choices in layout.fields.items()}
+    rows, numbers = _body(file, ",", list(layout.headless), below=0, wanted=list(columns.values()))
+    made = _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
+    return RawTable(
+        file=made.file, layout=layout, rows=made.rows, origin=made.origin, columns=columns, named=made.named,
+        headless=True, folder=file.folder,
+    )  # fmt: skip
+
+
+def _numeric(cells: Sequence[str]) -> bool:
+    return all(re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?\d+)?", cell) for cell in cells)
+
+
+def _body(
+    file: RawFile, separator: str, names: list[str], *, below: int, wanted: list[str] | None = None
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows under a header and the line each begins on.
+
+    A file without quotes whose lines all have as many separators is read at once; any other line by line.
+
+    Raises:
+        ContractError: a line has another number of fields, or a quote is not closed.
+    """
+    content = file.content.removeprefix(b"\xef\xbb\xbf")
+    if b'"' not in content and b"\r" in content:
+        content = content.replace(b"\r\n", b"\n")
+    if b'"' not in content and b"\r" not in content and _regular(content, separator, len(names), below):
+        kept = names if wanted is None else [name for name in names if name in wanted]
+        if below >= content.count(b"\n") + (not content.endswith(b"\n")):
+            return pl.DataFrame(schema=dict.fromkeys(kept, pl.String)), pl.Series([], dtype=pl.Int64)
+        try:
+            rows = pl.scan_csv(
+                io.BytesIO(content), has_header=False, skip_lines=below, separator=separator, quote_char=None,
+                schema=dict.fromkeys(names, pl.String()),
+            ).select(kept).collect()  # fmt: skip
+        except PolarsError as error:
+            raise ContractError(f"{file.name}: not a readable CSV file") from error
+        return rows, pl.int_range(below + 1, below + 1 + rows.height, eager=True)
+    return _line_by_line(file, separator, names, below=below)
+
+
+def _regular(content: bytes, separator: str, fields: int, below: int) -> bool:
+    """Whether every line under the header has the same number of separators, and none is blank."""
+    start = 0
+    for _ in range(below):
+        start = content.find(b"\n", start) + 1
+        if start == 0:
+            return True
+    size, sign = len(content), ord(separator)
+    while start < size:
+        end = content.rfind(b"\n", start, start + _CHUNK) + 1 or size
+        part = np.frombuffer(content, dtype=np.uint8, count=end - start, offset=start)
+        ends = np.flatnonzero(part == 10)  # noqa: PLR2004 - a line feed
+        if part[-1] != 10:  # noqa: PLR2004
+            ends = np.append(ends, part.size)
+        places = np.flatnonzero(part == sign)
+        counted = np.diff(np.searchsorted(places, ends), prepend=0)
+        if (counted != fields - 1).any():
+            return False
+        start = end
+    return True
+
+
+def _line_by_line(file: RawFile, separator: str, names: list[str], *, below: int) -> tuple[pl.DataFrame, pl.Series]:
+    reader = csv.reader(io.StringIO(file.text(), newline=""), strict=True, delimiter=separator)
+    rows: list[list[str]] = []
+    begins: list[int] = []
+    line = 1
+    try:
+        for row in reader:
+            if line > below and any(cell.strip() for cell in row):
+                if len(row) != len(names):
+                    raise ContractError(
+                        f"{file.name} line {line}: {len(row)} fields where line {below} names {len(names)}; "
+                        "nothing was imported"
+                        if below
+                        else f"{file.name} line {line}: {len(row)} fields instead of {len(names)}; nothing was imported"
+                    )
+                rows.append(row)
+                begins.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ContractError(f"{file.name} after line {line - 1}: {' '.join(str(error).split())}") from error
+    found = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    return found, pl.Series(begins, dtype=pl.Int64)
+
+
+# JSON
+
+
+def _from_json(file: RawFile, layout: Layout) -> RawTable | str:
+    document = file.document()
+    parallel = layout.json.get("parallel")
+    found = _zipped(document, parallel) if parallel else _listed(document, layout)
+    if isinstance(found, str):
+        return found
+    names = list(dict.fromkeys(name for row in found for name in row))
+    if not found:
+        return "has no rows"
+    columns = layout.columns(names)
+    if isinstance(columns, str):
+        return columns
+    data = {name: [_cell(row.get(name)) for row in found] for name in columns.values()}
+    rows = pl.DataFrame(data, schema=dict.fromkeys(data, pl.String))
+    return _made(file, layout, rows, numbers=pl.int_range(1, len(found) + 1, eager=True), columns=columns, place="item")
+
+
+def _cell(value: object) -> str | None:
+    if value is None:
+        return None
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def _listed(document: object, layout: Layout) -> list[dict[str, object]] | str:
+    """Rows of a list of objects, or of lists whose places have names; nested objects as `a.b`."""
+    for path in layout.json.get("rows", [""]):
+        at = document
+        for step in path.split(".") if path else []:
+            at = at.get(step) if isinstance(at, Mapping) else None
+        if isinstance(at, list) and at:
+            arrays = layout.json.get("arrays")
+            if arrays and all(isinstance(one, list) and len(one) == len(arrays) for one in at):
+                return [dict(zip(arrays, one, strict=True)) for one in at]
+            if all(isinstance(one, Mapping) for one in at):
+                return [dict(_flat(one)) for one in at]
+    return "has no such list"
+
+
+def _flat(row: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        elif isinstance(value, list):
+            yield f"{before}{name}", "|".join(str(one) for one in value)
+        else:
+            yield f"{before}{name}", value
+
+
+def _zipped(document: object, parallel: Mapping[str, str]) -> list[dict[str, object]] | str:
+    """Rows of parallel lists of time and number; their times must be the same."""
+    if not isinstance(document, Mapping) or not all(isinstance(document.get(one), list) for one in parallel.values()):
+        return "has no such lists"
+    lists = {name: document[one] for name, one in parallel.items()}
+    first = next(iter(lists.values()))
+    for name, points in lists.items():
+        if not all(isinstance(one, list) and len(one) == 2 for one in points):  # noqa: PLR2004 - time and number
+            return f"has points in {parallel[name]} that are not [time, number]"
+        if [one[0] for one in points] != [one[0] for one in first]:
+            return f"has other times in {parallel[name]} than in its first list"
+    return [
+        {"time": first[place][0], **{name: points[place][1] for name, points in lists.items()}}
+        for place in range(len(first))
+    ]
+
+
+# Parquet
+
+
+def _from_parquet(file: RawFile, layout: Layout) -> RawTable | str:
+    frame = file.frame()
+    columns = layout.columns(frame.columns)
+    if isinstance(columns, str):
+        return columns
+    binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
+    hexed = frame.with_columns((pl.lit("0x") + pl.col(name).bin.encode("hex")).alias(name) for name in binary)
+    return _made(
+        file, layout, hexed, numbers=pl.int_range(1, frame.height + 1, eager=True), columns=columns, place="row"
+    )

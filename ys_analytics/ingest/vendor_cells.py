@@ -1,0 +1,171 @@
+"""Cells of a vendor's file as typed values: the layout says how numbers and times are written.
+
+Depends on `numbers`, `times` and `layout`. Does not know what a row means.
+"""
+
+from typing import cast as typed
+
+import polars as pl
+
+from ys_analytics.ingest import numbers, times
+from ys_analytics.ingest.parsed import Parsed, nulls, only
+from ys_analytics.ingest.problems import Problems
+from ys_analytics.ingest.raw_tables import RawTable
+from ys_analytics.schemas import MONEY, TIME
+
+_EPOCH = r"^[0-9]{10,19}(\.[0-9]+)?$"
+
+
+class Cells:
+    """The cells of one file, read field by field; what cannot be read is noted with its line and column."""
+
+    def __init__(self, table: RawTable, problems: Problems) -> None:
+        """Read from `table`, note in `problems`."""
+        self.table = table
+        self.problems = problems
+        self._read: dict[str, pl.Series] = {}
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.table.rows.height
+
+    def has(self, field: str) -> bool:
+        """Whether the file has a column for a field."""
+        return field in self.table.columns
+
+    def text(self, field: str) -> pl.Series:
+        """A field as text; null where it is empty or the file has no such column."""
+        if not self.has(field):
+            return pl.Series(field, [None], dtype=pl.String).new_from_index(0, self.height)
+        return numbers.as_text(self.table.rows[field]).replace("", None)
+
+    def note(self, field: str, wrong: pl.Series, text: str, *, quoted: bool = True) -> None:
+        """Note rows in which a field is wrong."""
+        column = self.table.columns.get(field, "")
+        if self.table.headless and column:
+            column = f"column {self.table.layout.headless.index(column) + 1} ({column})"
+        values = self.text(field) if quoted and self.has(field) else None
+        self.problems.add(self.table.origin, wrong, text, values=values, column=column)
+
+    def take(self, field: str, parsed: Parsed, *, needed: bool, raw: pl.Series | None = None) -> pl.Series:
+        """The values of what was parsed; its problems and remarks are noted.
+
+        Args:
+            field: Which.
+            parsed: What reading it gave.
+            needed: Whether an empty cell is a problem.
+            raw: What was read; the file's cells when left out.
+        """
+        for wrong, reason in parsed.wrong:
+            self.note(field, wrong, reason)
+        for remark, count in parsed.remarks:
+            self.problems.remark(f"of {field} {remark}" if count else f"{field} {remark}", count)
+        if raw is None:
+            raw = self.table.rows[field] if self.has(field) else nulls(parsed.values)
+        if needed:
+            self.note(field, raw.is_null(), "is empty", quoted=False)
+        lost = raw.is_not_null() & parsed.values.is_null()
+        for mask, _ in parsed.wrong:
+            lost &= ~mask.fill_null(value=False)
+        self.note(field, lost, "cannot be read")
+        return parsed.values
+
+    def decimals(
+        self, field: str, *, exact: bool, needed: bool = True, dtype: pl.DataType = MONEY, keep: pl.Series | None = None
+    ) -> pl.Series:
+        """Numbers of a field; what stands for unknown is null.
+
+        Args:
+            field: Which.
+            exact: Whether more decimals than the type keeps are refused; else they are rounded and counted.
+            needed: Whether an empty cell is a problem.
+            dtype: A Decimal type.
+            keep: Rows to read; the others are null and no problem.
+        """
+        if not self.has(field):
+            return pl.Series(field, [None], dtype=dtype).new_from_index(0, self.height)
+        if field not in self._read:
+            self._read[field] = self._decimals(field, exact=exact, needed=needed, dtype=dtype, keep=keep)
+        return self._read[field]
+
+    def _decimals(
+        self, field: str, *, exact: bool, needed: bool, dtype: pl.DataType, keep: pl.Series | None
+    ) -> pl.Series:
+        raw = self.table.rows[field]
+        kind = typed("pl.Decimal", dtype)
+        if raw.dtype == pl.String:
+            raw = self._plain(raw)
+        if words := self.table.layout.unknown.get(field):
+            absent = numbers.as_text(raw).is_in(list(words)).fill_null(value=False)
+            raw = only(raw, ~absent)
+            needed = False
+        if keep is not None:
+            raw = only(raw, keep)
+            needed = False
+        parsed = numbers.decimals(raw, precision=kind.precision or 38, scale=kind.scale, dtype=dtype, exact=exact)
+        if self.table.layout.units.get(field) == "percent":
+            moved = numbers.per_cent(raw)
+            parsed = numbers.decimals(moved, precision=kind.precision or 38, scale=kind.scale, dtype=dtype, exact=exact)
+        return self.take(field, parsed, needed=needed, raw=raw)
+
+    def _plain(self, raw: pl.Series) -> pl.Series:
+        """Numbers without the currency signs and separators of thousands that the layout says they may have."""
+        rule = self.table.layout.number
+        if not rule:
+            return raw
+        marks = "".join(rule.get("marks", ()))
+        mark = rf"(?:[{marks}]|{'|'.join(rule.get('words', ['[]']))})?" if marks else ""
+        grouped = r"\d{1,3}(?:,\d{3})+" if rule.get("thousands") == "," else r"\d+"
+        shape = rf"^([+-]?){mark}([+-]?)({grouped}|\d+)(\.\d+)?$"
+        fits = raw.str.contains(shape).fill_null(value=False)
+        if not fits.any():
+            return raw
+        parts = raw.str.extract_groups(shape)
+        joined = (
+            parts.struct.field("1").fill_null("")
+            + parts.struct.field("2").fill_null("")
+            + parts.struct.field("3").str.replace_all(",", "")
+            + parts.struct.field("4").fill_null("")
+        )
+        return joined.zip_with(fits, raw).alias(raw.name)
+
+    def times(self, field: str = "time", *, milliseconds: bool = True, exact: bool = False) -> pl.Series:
+        """Moments of a field in UTC, as the layout says they are written."""
+        if field not in self._read:
+            self._read[field] = self._times(field, milliseconds=milliseconds, exact=exact)
+        return self._read[field]
+
+    def _times(self, field: str, *, milliseconds: bool, exact: bool) -> pl.Series:
+        raw, rule = self.table.rows[field], self.table.layout.time
+        written = rule.get("format", "iso")
+        if isinstance(written, list):
+            return self.take(field, _by_patterns(raw, written), needed=True)
+        naive = rule.get("zone") == "UTC"
+        if raw.dtype == pl.Date:
+            raw = raw.cast(pl.Datetime("us"))
+        if raw.dtype == pl.String:
+            counts = raw.str.contains(_EPOCH).fill_null(value=False)
+            if written == "epoch":
+                self.note(field, raw.is_not_null() & ~counts, "is no count since 1970")
+                self.note(field, raw.is_null(), "is empty", quoted=False)
+                raw = only(raw, counts)
+            else:
+                day = raw.str.contains(r"^\d{4}-\d{2}-\d{2}$").fill_null(value=False)
+                raw = (raw + " 00:00:00").zip_with(day, raw) if rule.get("days") else raw
+        parsed = times.moments(raw, naive_is_utc=naive, milliseconds=milliseconds, exact=exact)
+        return self.take(field, parsed, needed=written != "epoch", raw=raw)
+
+
+def _by_patterns(raw: pl.Series, patterns: list[str]) -> Parsed:
+    """Moments written in the first of several patterns that reads every one of them; naive ones are UTC."""
+    text = numbers.as_text(raw)
+    best: pl.Series | None = None
+    for pattern in patterns:
+        read = text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False, exact=True)
+        if read.null_count() == text.null_count():
+            return Parsed(read.cast(TIME))
+        best = read if best is None or read.null_count() < best.null_count() else best
+    values = (best if best is not None else nulls(text)).cast(TIME)
+    shape = patterns[0]
+    return Parsed(values, [(text.is_not_null() & values.is_null(), f"is not a time like {shape}")])
