@@ -94,7 +94,7 @@ def import_vendor(
         asked: What the files do not say: asset, currency, chain.
         log: Where the import is written down; nowhere when left out.
         now: The moment the log states.
-        progress: Told of every step.
+        progress: Called with every step.
 
     Returns:
         What was added, how each file was read, and what was changed on the way.
