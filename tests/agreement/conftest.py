@@ -74,7 +74,7 @@ def seen_by(cell: str, desk: Any) -> Seen:
     view = eval(cell, {"ys": ys, "desk": desk})  # noqa: S307 - our own notebook's words
     layout = getattr(view, "layout", None) or {}
     axes = [axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))]
-    return Seen(cell, view.twin(), tuple(text for axis in axes for text in axis.get("ticktext", ())))
+    return Seen(cell, view.data_json(), tuple(text for axis in axes for text in axis.get("ticktext", ())))
 
 
 @pytest.fixture(scope="session")

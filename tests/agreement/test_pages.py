@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from ys_analytics.reporting import book, notebook, page
-from ys_analytics.reporting.weekly import NOTEBOOKS, read_weekly
+from ys_analytics.reporting import book, execute, page
+from ys_analytics.reporting.task import Task
+from ys_analytics.reporting.weekly import read_weekly
 
 from . import pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
 from .conftest import WEEKS
@@ -56,15 +57,16 @@ def test_pages_are_the_printed_ones(pages, tmp_path):
     portfolio = next(one for one in week.portfolios if one["name"] == "Alder Reserve")
     weekly = read_weekly()
     given = {"run": str(week.run.folder), "portfolio_id": portfolio["id"], "week": week.run.week}
-    environment = {"YS_ENV_FILE": os.devnull, "YS_HOME": str(tmp_path)}
-    executed = notebook.execute(book.bind(weekly.notebooks), given, folder=NOTEBOOKS, environment=environment)
-    cover = page.Cover(
+    info = page.PageInfo(
         portfolio_id=portfolio["id"], portfolio=portfolio["name"], week=week.run.week,
         as_of=datetime.fromisoformat(week.run.manifest["as_of"]), title=weekly.title, publisher=weekly.publisher,
     )  # fmt: skip
-    printed = [
-        view for section in json.loads(page.to_twin(executed, cover, {}))["sections"] for view in section["views"]
-    ]
+    environment = {**os.environ, "YS_HOME": str(tmp_path)}
+    bound = book.bind(weekly.notebooks)
+    task = Task(notebook=bound, parameters=given, info=info, facts={}, folder=tmp_path, environment=environment)
+    with execute.open_executor(120) as executor:
+        sections = json.loads(executor.make(task).data.read_bytes())["sections"]
+    printed = [view for section in sections for view in section["views"]]
     own = {seen.twin["title"]: seen.twin for seen in week.of(portfolio["id"])}
     assert len(printed) > 30
     assert [view["title"] for view in printed if json.loads(json.dumps(own[view["title"]])) != view] == []

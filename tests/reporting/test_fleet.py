@@ -18,7 +18,8 @@ from ys_analytics.desk.sources import Frozen
 from ys_analytics.errors import ReportError
 from ys_analytics.frames import open_run
 from ys_analytics.frames.fleet import FLEET, LAST_VALUES
-from ys_analytics.reporting import book, printing
+from ys_analytics.reporting import batch, book
+from ys_analytics.reporting.plan import ReportJob
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.schemas import Span
 
@@ -27,26 +28,29 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 # What `ys report --all` does with the ranking, without the nine reports that are others' tests.
 PUSHED_DOWN = """
 from ys_analytics import frames, quality
-from ys_analytics.reporting import book, printing
+from ys_analytics.reporting import batch, book
+from ys_analytics.reporting.plan import ReportJob
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.settings import load_settings
-from ys_analytics.schemas import Span
 
 settings = load_settings()
 run = frames.open_run(settings.out / "2026-W47")
 weekly = read_weekly()
 about = quality.subject(run.folder)
-press = printing._Press(settings=settings, run=run, about=about, weekly=weekly, bound=book.bind(weekly.notebooks))
-press.print_all({}, ranked=True, pushdown=True)
+notebook = book.bind(weekly.notebooks)
+batch.print_all(
+    ReportJob(settings=settings, run=run, about=about, weekly=weekly, notebook=notebook, ranked=True, pushdown=True)
+)
 """
 
 
-def press(week, folder):
-    """A press for the run in `folder`, with no report to print but the ranking."""
+def ranking_job(week, folder):
+    """A report of the run in `folder` that is the ranking and no portfolio."""
     run = open_run(folder / "out" / week.name)
     weekly = read_weekly()
     bound, about = book.bind(weekly.notebooks), quality.subject(run.folder)
-    return printing._Press(settings=week.settings(folder), run=run, about=about, weekly=weekly, bound=bound)
+    settings = week.settings(folder)
+    return ReportJob(settings=settings, run=run, about=about, weekly=weekly, notebook=bound, ranked=True)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def ranked(week, tmp_path_factory):
     """The ranking, printed from the frozen run."""
     folder = tmp_path_factory.mktemp("ranked")
     week.copy(folder)
-    (printed,) = press(week, folder).print_all({}, ranked=True, pushdown=False)
+    (printed,) = batch.print_all(ranking_job(week, folder))
     return printed
 
 
@@ -153,7 +157,7 @@ def test_clickhouse_computes_the_same_page(week, ranked, tmp_path):
     subprocess.run([sys.executable, "-c", PUSHED_DOWN], env=known, check=True)
     twin = tmp_path / "out" / week.name / "fleet.json"
     assert json.loads(twin.read_bytes())["computed_in"].startswith("ClickHouse")
-    theirs, sheet = rows(printing.Printed(portfolio_id="", portfolio="", pdf=twin, html=twin, json=twin))
+    theirs, sheet = rows(reporting.Printed(portfolio_id="", portfolio="", pdf=twin, html=twin, json=twin))
     ours, own_sheet = rows(ranked)
     assert sheet["notes"] == own_sheet["notes"]
     for mine, other in zip(ours, theirs, strict=True):

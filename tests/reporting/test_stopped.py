@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from ys_analytics import quality, reporting
 from ys_analytics.errors import ExpectationFailed, RunError
 from ys_analytics.frames import open_run
-from ys_analytics.reporting import printing
+from ys_analytics.reporting import write
 from ys_analytics.schemas import Finding
 
 HARBOUR, EMPTY = "Harbour Income", "Never funded"
@@ -141,11 +141,9 @@ def test_a_page_is_put_beside_no_other_run_than_the_one_judged(week, tmp_path):
     """Frozen again while it is printed, nothing is put on the shelf."""
     run = week.copy(tmp_path)
     about = quality.subject(run)
-    press = printing._Press(
-        settings=week.settings(tmp_path), run=open_run(run), about=about, weekly=None, bound=nbformat.v4.new_notebook()
-    )
-    press._same_run()
+    opened = open_run(run)
+    write.refuse_other_run(opened, about)
     manifest = run / "manifest.json"
     manifest.write_text(manifest.read_text() + "\n")
-    with pytest.raises(RunError, match="frozen or judged again"):
-        press._same_run()
+    with pytest.raises(RunError, match="frozen or checked again"):
+        write.refuse_other_run(opened, about)

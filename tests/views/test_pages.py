@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 import ys_analytics as ys
-from ys_analytics.views import TWIN_TYPE
+from ys_analytics.views import DATA_TYPE
 from ys_analytics.views.figure import PLOTLY_TYPE, Chart
 from ys_analytics.views.table import Table
 
@@ -55,7 +55,7 @@ def test_every_view_of_the_page_keeps_its_promises(sit, cell, who):
     tags.feed(bundle["text/html"])
     assert tags.running == []
     assert bundle["text/plain"]
-    twin = bundle[TWIN_TYPE]
+    twin = bundle[DATA_TYPE]
     assert json.loads(json.dumps(twin, allow_nan=False)) == twin
     assert view.title
     assert all(len(row) == len(twin["columns"]) for row in twin["rows"])
@@ -66,7 +66,7 @@ def test_the_same_frames_give_the_same_bytes(sit, cell):
     """No clock, no counter, no chance: two readers can compare pages by their hashes."""
     first, second = shown(cell, sit("owned")), shown(cell, sit("owned"))
     assert first.to_html() == second.to_html()
-    assert json.dumps(first.twin()) == json.dumps(second.twin())
+    assert json.dumps(first.data_json()) == json.dumps(second.data_json())
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.startswith("ys.figures")])
@@ -119,7 +119,7 @@ def test_figures_stand_to_the_right_and_their_units_in_the_head(sit):
 def test_money_keeps_every_digit_in_the_twin(sit):
     """What is rounded on paper is exact for machines."""
     desk = sit("owned")
-    twin = ys.tables.positions(desk.positions()).twin()
+    twin = ys.tables.positions(desk.positions()).data_json()
     place = [column["name"] for column in twin["columns"]].index("value")
     assert [row[place] for row in twin["rows"]] == [format(value, "f") for value in desk.positions()["value"]]
 
@@ -159,7 +159,7 @@ def test_a_warning_stands_with_its_view_in_every_form(sit, whole):
     ):
         warned = view.with_warnings(said)
         assert '<p class="ys-warning" role="note">Warning on market_data: &lt;b&gt;stale' in warned.to_html()
-        assert warned.twin()["warnings"] == list(said)
+        assert warned.data_json()["warnings"] == list(said)
         assert view.with_warnings(()).to_html() == view.to_html()
         if isinstance(warned, Chart):
             title = warned._repr_mimebundle_()[PLOTLY_TYPE]["layout"]["title"]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import ys_analytics as ys
-from ys_analytics.views import TWIN_TYPE
+from ys_analytics.views import DATA_TYPE
 
 from .conftest import END
 from .test_pages import CELLS, shown
@@ -26,7 +26,7 @@ def test_every_view_shows_a_portfolio_so_many_days_old(sit, frames, days):
     }
     desk = sit("owned", **young)
     for cell in CELLS:
-        twin = shown(cell, desk)._repr_mimebundle_()[TWIN_TYPE]
+        twin = shown(cell, desk)._repr_mimebundle_()[DATA_TYPE]
         assert json.loads(json.dumps(twin, allow_nan=False)) == twin
         assert twin["alt"] or twin["rows"]
 

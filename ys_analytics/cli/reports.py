@@ -27,6 +27,10 @@ def report(
     refreeze: Annotated[
         bool, typer.Option("--refreeze", help="Take a new snapshot even where the week has one.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Portfolios worked on at a time; one a core, at most four.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds one portfolio may take.")] = 300.0,
     pushdown: Annotated[
         bool,
         typer.Option("--pushdown", help="With --all: let ClickHouse compute the ranking, where the snapshots are."),
@@ -51,6 +55,7 @@ def report(
     folder = out or settings.out
     if not refreeze and (folder / week / "manifest.json").is_file():
         say(f"{week} was frozen already and is printed from that run; --refreeze takes a new snapshot")
+    spent = reporting.Spent()
     with progress(f"report {week}") as tick:
         printed = reporting.report(
             settings,
@@ -60,8 +65,12 @@ def report(
             provisional=provisional,
             refreeze=refreeze,
             pushdown=pushdown,
+            jobs=jobs or reporting.JOBS,
+            time_limit=time_limit,
+            spent=spent,
             progress=tick,
         )
+    say(spent.line())
     for page in printed:
         stdout.print(str(page.pdf), markup=False, soft_wrap=True)
 
@@ -78,7 +87,7 @@ def runs(
     from ys_analytics.settings import load_settings
 
     folder = out or load_settings().out
-    found = reporting.catalogue(folder)
+    found = reporting.list_runs(folder)
     if not found:
         say(f"no runs in {folder}; make one with `ys freeze --week WEEK`")
         return

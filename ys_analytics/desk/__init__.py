@@ -45,7 +45,30 @@ def open_desk(
         raise UsageError(
             f"the run in {Path(run).name} is of {source.week}, not of {week}; name no run, or freeze that week"
         )
-    return Desk(source=source, portfolio_id=portfolio_id, week=source.week or week, settings=settings)
+    if isinstance(source, Frozen):
+        return _kept(source, portfolio_id, settings)
+    return Desk(source=source, portfolio_id=portfolio_id, week=week, settings=settings)
+
+
+# The desk opened last over a run, and of what: notebooks open theirs again and again, and a run does not change.
+_last: list[tuple[object, Desk]] = []
+
+
+def _kept(source: Frozen, portfolio_id: str, settings: Settings) -> Desk:
+    """The desk opened last where it is of the same run, findings, portfolio and settings; else a new one."""
+    asked = (source, portfolio_id, settings, _findings_written(source.folder))
+    for known, desk in _last:
+        if known == asked:
+            return desk
+    desk = Desk(source=source, portfolio_id=portfolio_id, week=source.week, settings=settings)
+    _last[:] = [(asked, desk)]
+    return desk
+
+
+def _findings_written(folder: Path) -> list[tuple[int, int, int]]:
+    """How the file system describes a run's findings: they change when the run is checked again."""
+    found = [path.stat() for path in sorted(folder.glob("findings*.json"))]
+    return [(one.st_size, one.st_mtime_ns, one.st_ino) for one in found]
 
 
 def load(

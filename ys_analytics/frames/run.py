@@ -1,8 +1,9 @@
-"""A frozen run, opened: verified against its hashes once, then read frame by frame.
+"""A frozen run, opened: verified against its hashes once a process, then read frame by frame.
 
 Knows the folder and its manifest; opens no store, so a past week can be read anywhere.
 """
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,21 +82,74 @@ class Run:
         return self.folder / record.file
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A run whose files were compared with their hashes, and how the file system described them then.
+
+    Attributes:
+        run: The run.
+        files: Name, size, times of change and place on the disk of each file.
+    """
+
+    run: Run
+    files: tuple[tuple[str, int, int, int, int], ...]
+
+
+# The run this process verified last.
+_verified: dict[Path, Verified] = {}
+
+# A file may be written twice in one tick of the file system's clock; a younger one is compared again.
+_TICK_NS = 100_000_000
+
+
 def open_run(folder: Path) -> Run:
     """Open a run and make sure that it is, byte for byte, what was frozen.
+
+    The hashes are computed once a process, and again when a file's size, time of change or place on the disk is
+    another.
 
     Raises:
         RunError: there is no run, or a file of it is missing, added or altered; the line names it.
     """
     atomic.restore(folder)
+    known = _verified.get(folder.resolve())
+    if known is not None and known.files == _described(folder):
+        return known.run
+    before = _described(folder)
     manifest = Manifest.read(folder / "manifest.json")
     for name, record in manifest.frames.items():
         _verify(folder, name, record)
-    known = {(folder / record.file).name for record in manifest.frames.values()}
+    held = {(folder / record.file).name for record in manifest.frames.values()}
     for path in sorted((folder / "frames").glob("*.parquet")):
-        if path.name not in known:
+        if path.name not in held:
             raise RunError(f"{path}: not a file of this run; remove it, or freeze the week again")
-    return Run(folder, manifest)
+    run = Run(folder, manifest)
+    latest = max((changed for _, _, _, changed, _ in before), default=0)
+    if before == _described(folder) and latest < time.time_ns() - _TICK_NS:
+        accept(Verified(run, before))
+    return run
+
+
+def verified(run: Run) -> Verified | None:
+    """What this process knows of a run it verified, for a process of its own that it starts; None where it must not."""
+    known = _verified.get(run.folder.resolve())
+    return known if known is not None and known.run == run else None
+
+
+def accept(known: Verified) -> None:
+    """Open this run without hashing it again, as long as its files are described as they were."""
+    _verified.clear()
+    _verified[known.run.folder.resolve()] = known
+
+
+def _described(folder: Path) -> tuple[tuple[str, int, int, int, int], ...]:
+    """Each file of a run, as the file system describes it; empty where there is none."""
+    paths = [folder / "manifest.json", *sorted((folder / "frames").glob("*.parquet"))]
+    try:
+        found = [(path.name, path.stat()) for path in paths]
+    except FileNotFoundError:
+        return ()
+    return tuple((name, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino) for name, one in found)
 
 
 def _verify(folder: Path, name: str, record: FrameRecord) -> None:

@@ -1,9 +1,11 @@
 """Executes notebooks, prints pages, and keeps what was printed.
 
-`report` prints a week; `freeze_week` gives the run it prints from; `catalogue` says which runs there are.
+`report` prints a week; `freeze_week` gives the run it prints from; `list_runs` says which runs there are.
 """
 
-from ys_analytics.reporting.catalogue import Entry, catalogue
-from ys_analytics.reporting.printing import Printed, freeze_week, report
+from ys_analytics.reporting.batch import JOBS, TIME_LIMIT, Spent, report
+from ys_analytics.reporting.plan import freeze_week
+from ys_analytics.reporting.runs import RunEntry, list_runs
+from ys_analytics.reporting.write import Printed
 
-__all__ = ["Entry", "Printed", "catalogue", "freeze_week", "report"]
+__all__ = ["JOBS", "TIME_LIMIT", "Printed", "RunEntry", "Spent", "freeze_week", "list_runs", "report"]

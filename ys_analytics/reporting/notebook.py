@@ -1,30 +1,22 @@
 """Notebooks with their parameters: read, checked, executed.
 
-Knows papermill and kernels; knows no page. A parameter that a notebook does not
-declare, or of another type, is refused before a kernel starts: papermill alone
-would only log it.
+Depends on papermill. Does not know a page. A parameter that a notebook does not declare, or of another type, is refused
+before anything runs: papermill alone would only log it.
 """
 
 import ast
 import copy
 import logging
 import re
-import tempfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nbformat
 from nbformat import NotebookNode
 
 from ys_analytics.errors import ReportError
 
-if TYPE_CHECKING:
-    from jupyter_client.manager import AsyncKernelManager
-
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
-_PATIENCE = 300  # seconds a cell may take
 _SHORT = 300  # characters of a failure that fit a line
 
 
@@ -79,38 +71,22 @@ def check(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> 
             raise ReportError(f"{name}: parameter {word} is {declared[word]}, not {type(value).__name__}")
 
 
-def execute(
-    notebook: NotebookNode,
-    given: Mapping[str, object],
-    *,
-    folder: Path,
-    environment: Mapping[str, str] | None = None,
-) -> NotebookNode:
-    """Run a notebook in a kernel of its own and give back what it showed.
+def execute(notebook: NotebookNode, given: Mapping[str, object]) -> NotebookNode:
+    """Run a notebook in this process, by papermill, and give back what it showed.
+
+    The process should be a fresh one, as `execute.in_process` gives it: cells leave behind what they define.
 
     Args:
         notebook: It is not changed. Where a cell's metadata say its `origin`, an error repeats it.
         given: Its parameters; `check` them first.
-        folder: In which the kernel runs.
-        environment: Variables the kernel sees besides this process's.
 
     Raises:
         ReportError: a cell failed; the line names the cell and the error.
     """
-    from ys_analytics.reporting.kernel import QuietKernel
-
-    # A thread of its own: papermill wants an event loop to itself, and a caller may have one running.
-    with tempfile.TemporaryDirectory(prefix="ys-kernel-") as sockets, ThreadPoolExecutor(max_workers=1) as aside:
-        manager = QuietKernel.in_folder(Path(sockets), environment or {})
-        return aside.submit(_run, notebook, given, folder, manager).result()
-
-
-def _run(
-    notebook: NotebookNode, given: Mapping[str, object], folder: Path, manager: "type[AsyncKernelManager]"
-) -> NotebookNode:
-    from jupyter_core.utils import ensure_event_loop
     from papermill import execute_notebook  # type: ignore[import-untyped]
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+
+    from ys_analytics.reporting import engine
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
@@ -118,21 +94,15 @@ def _run(
             copy.deepcopy(notebook),
             None,
             parameters=dict(given),
+            engine_name=engine.NAME,
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             log_output=False,
-            execution_timeout=_PATIENCE,
-            cwd=str(folder),
-            kernel_manager_class=manager,
-            extra_arguments=["--log-level=CRITICAL"],
         )
     except PapermillExecutionError as error:
         place = _origin(notebook, error.source) or f"cell {error.cell_index}"
-        raise ReportError(f"{place}: {error.ename}: {_one_line(error.evalue)}") from error
-    except Exception as error:  # a kernel that dies or hangs raises one of several kinds
-        raise ReportError(f"the notebooks could not be executed: {_one_line(str(error))}") from error
-    finally:
-        ensure_event_loop().close()
+        raise ReportError(f"{place}: {error.ename}: {_one_line(error.evalue)}") from None
     return executed
 
 

@@ -1,47 +1,40 @@
-"""One self-contained HTML page out of an executed notebook, and its twin for machines.
+"""One self-contained HTML page out of an executed notebook, and its data JSON.
 
-Knows nbconvert, our template and where the styles and Plotly's script come from;
-starts no kernel and prints nothing. The page asks nothing of any network.
+Depends on nbconvert, Jinja2 and Plotly's script. Does not execute or print anything. A page asks nothing of a network.
 """
 
-import html
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jinja2
+from markupsafe import Markup
 from nbformat import NotebookNode
 
+from ys_analytics.reporting.packing import pack
 from ys_analytics.resources import REPORTS
-from ys_analytics.views import TWIN_TYPE
+from ys_analytics.views import DATA_TYPE
 from ys_analytics.views.view import plain
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
 
-TWIN_VERSION = "ys.report.v1"
+DATA_VERSION = "ys.report.v1"
 
 # Where the script, and the call that starts it, go in a page that draws itself.
 _SCRIPT_HERE, _START_HERE = "<!-- script -->\n", "<!-- start -->\n"
-
-# Drawing waits for fonts, so that no label is measured in one type and set in another.
-_DRAW = """
-window.ysDraw = async () => {
-  await document.fonts.ready;
-  for (const box of document.querySelectorAll(".ys-plot")) {
-    const drawing = JSON.parse(box.querySelector("script").textContent);
-    await Plotly.newPlot(box, drawing.data, drawing.layout, drawing.config);
-  }
-};
-"""
+_DRAWING = re.compile(r'(<div [^>]*class="ys-plot"[^>]*>)<script type="application/json">(.*?)</script>', re.DOTALL)
+_HTML = Path(__file__).parent / "html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
-    """What a page says of itself, in its head, its running lines and its twin.
+class PageInfo:
+    """What a page says of itself, in its head, its running lines and its data JSON.
 
     Attributes:
         portfolio_id: Whose page.
@@ -69,64 +62,69 @@ class Cover:
         return f"{self.portfolio}, {self.title.lower()} {self.week}"
 
 
-def to_html(notebook: NotebookNode, cover: Cover) -> str:
+def to_html(notebook: NotebookNode, info: PageInfo) -> str:
     """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
-    inside = _inside(notebook)
-    wide = ' class="ys-landscape"' if cover.landscape else ""
-    heading = html.escape(cover.heading)
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{heading}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="author" content="{html.escape(cover.publisher)}">\n'
-        f'<meta name="description" content="{heading}">\n'
-        f"<style data-page>\n{_read('page.css')}{_running(cover)}</style>\n{_SCRIPT_HERE}</head>\n"
-        f"<body{wide}>{_mark(cover)}<main>\n{inside}\n</main>\n{_START_HERE}</body>\n</html>\n"
-    )
-
-
-def _mark(cover: Cover) -> str:
-    """The watermark, and the line that says why it is there; nothing on a page that is final."""
-    if not cover.provisional:
-        return ""
-    return (
-        '<div class="ys-watermark" aria-hidden="true"><span>PROVISIONAL</span></div>'
-        f'<p class="ys-provisional"><b>Provisional:</b> {html.escape("; ".join(cover.provisional))}.</p>'
+    return _template("page.html.j2").render(
+        info=info,
+        style=Markup(_style()),  # noqa: S704 - our own file
+        running=Markup(_running(info)),  # noqa: S704 - every character of another is escaped
+        inside=Markup(_inside(notebook)),  # noqa: S704 - views and nbconvert escape what they show
+        script_mark=Markup(_SCRIPT_HERE),  # noqa: S704 - a constant
+        start_mark=Markup(_START_HERE),  # noqa: S704 - a constant
     )
 
 
 def with_script(page: str) -> str:
-    """A page of `to_html` that draws its own charts wherever it is opened.
+    """A page of `to_html` that draws its own charts wherever it is opened, at a third of its size.
 
-    The script is five megabytes: the press loads it once for all pages, a reader's file carries it where it has charts.
+    The library is five megabytes: a browser that prints loads it once for all pages; a reader's file carries it and the
+    drawings compressed, and only where it has charts.
     """
-    if 'class="ys-plot"' not in page:
+    drawings: list[str] = []
+
+    def taken(found: re.Match[str]) -> str:
+        drawings.append(found[2])
+        return found[1]
+
+    light = _DRAWING.sub(taken, page)
+    if not drawings:
         return page.replace(_SCRIPT_HERE, "").replace(_START_HERE, "")
-    head, rest = page.split(_SCRIPT_HERE, 1)
+    head, rest = light.split(_SCRIPT_HERE, 1)
     body, end = rest.rsplit(_START_HERE, 1)
-    return f"{head}{_script()}{body}<script>ysDraw();</script>\n{end}"
-
-
-def press() -> str:
-    """The page that stays open in the browser while others are printed through it."""
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{_script()}</head>\n<body></body></html>\n'
+    charts = f"[{','.join(drawings)}]"
+    after = (
+        f'<script type="text/plain" id="ys-charts">{pack(charts)}</script>\n'
+        f"{_library()}<script>\n{read('unpack.js')}</script>\n"
     )
+    return f"{head}<script>\n{read('draw.js')}</script>\n{body}{after}{end}"
 
 
-def to_twin(notebook: NotebookNode, cover: Cover, facts: dict[str, object]) -> bytes:
-    """Every number of the page, as JSON: the same run gives the same bytes."""
-    twin = {
-        "schema": TWIN_VERSION,
-        "portfolio_id": cover.portfolio_id,
-        "portfolio": cover.portfolio,
-        "week": cover.week,
-        "as_of": plain(cover.as_of),
-        "provisional": bool(cover.provisional),
-        "provisional_because": list(cover.provisional),
+def printing_page() -> str:
+    """The page that stays open in the browser while others are printed through it."""
+    draw = Markup(read("draw.js"))  # noqa: S704 - our own file
+    return _template("printing_page.html.j2").render(plotly=Markup(_plotly()), draw=draw)  # noqa: S704 - the library
+
+
+def to_data(notebook: NotebookNode, info: PageInfo, facts: dict[str, object]) -> bytes:
+    """Every number of the page, as JSON: the same run gives the same bytes.
+
+    Args:
+        notebook: Executed.
+        info: What the page says of itself.
+        facts: What else stands at the top of the JSON.
+    """
+    data = {
+        "schema": DATA_VERSION,
+        "portfolio_id": info.portfolio_id,
+        "portfolio": info.portfolio,
+        "week": info.week,
+        "as_of": plain(info.as_of),
+        "provisional": bool(info.provisional),
+        "provisional_because": list(info.provisional),
         **facts,
         "sections": list(_sections(notebook)),
     }
-    return json.dumps(twin, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False).encode() + b"\n"
 
 
 def _sections(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
@@ -140,7 +138,7 @@ def _sections(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
                     yield section
                 section = {"heading": found[1].strip(), "words": [], "views": []}
             section["words"].append(cell.source)
-        section["views"] += [output.data[TWIN_TYPE] for output in _outputs(cell) if TWIN_TYPE in output.data]
+        section["views"] += [output.data[DATA_TYPE] for output in _outputs(cell) if DATA_TYPE in output.data]
     yield section
 
 
@@ -156,7 +154,7 @@ def _inside(notebook: NotebookNode) -> str:
             output.output_type = "display_data"
             output.pop("execution_count", None)
     _pair(notebook)
-    body: str = _exporter().from_notebook_node(notebook)[0]
+    body: str = exporter().from_notebook_node(notebook)[0]
     return body
 
 
@@ -165,7 +163,7 @@ def _pair(notebook: NotebookNode) -> None:
     row: list[NotebookNode] = []
     for cell in notebook.cells:
         for output in _outputs(cell) if cell.cell_type == "code" else [None]:
-            if output is not None and output.data.get(TWIN_TYPE, {}).get("size") == "half":
+            if output is not None and output.data.get(DATA_TYPE, {}).get("size") == "half":
                 row.append(output)
                 if len(row) == 2:  # noqa: PLR2004 - a row holds two
                     _enclose(row)
@@ -182,15 +180,15 @@ def _enclose(row: list[NotebookNode]) -> None:
         row[-1].data["text/html"] += "</div>"
 
 
-def _running(cover: Cover) -> str:
+def _running(info: PageInfo) -> str:
     """The running lines, as strings that CSS cannot misread."""
     lines = {
-        "top-left": cover.portfolio if len(cover.portfolio) <= 70 else cover.portfolio[:69] + "…",  # noqa: PLR2004
-        "top-right": f"Week {cover.week}",
-        "bottom-left": f"{cover.publisher}, as of {cover.as_of:%Y-%m-%d %H:%M} UTC"
-        + (", provisional" if cover.provisional else ""),
+        "top-left": info.portfolio if len(info.portfolio) <= 70 else info.portfolio[:69] + "…",  # noqa: PLR2004
+        "top-right": f"Week {info.week}",
+        "bottom-left": f"{info.publisher}, as of {info.as_of:%Y-%m-%d %H:%M} UTC"
+        + (", provisional" if info.provisional else ""),
     }
-    size = "size: A4 landscape; " if cover.landscape else ""
+    size = "size: A4 landscape; " if info.landscape else ""
     return (
         f"@page {{{size}" + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items()) + "}\n"
     )
@@ -202,21 +200,41 @@ def _css(text: str) -> str:
 
 
 @cache
-def _read(name: str) -> str:
-    return (REPORTS / name).read_text()
+def read(name: str) -> str:
+    """A script of `html/`, as text."""
+    return (_HTML / name).read_text(encoding="utf-8")
 
 
 @cache
-def _script() -> str:
-    """Plotly's own script, whole, and ours; a closing tag inside it would end it."""
+def _style() -> str:
+    return (REPORTS / "page.css").read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> str:
+    """Plotly's own script, whole; a closing tag inside it would end it."""
     from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
-    plotly = str(get_plotlyjs()).replace("</script", "<\\/script")
-    return f"<script>{plotly}</script>\n<script>{_DRAW}</script>\n"
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
 
 
 @cache
-def _exporter() -> "HTMLExporter":
+def _library() -> str:
+    return f'<script type="text/plain" id="ys-plotly">{pack(_plotly())}</script>\n'
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(_HTML)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    return environment.get_template(name)
+
+
+@cache
+def exporter() -> "HTMLExporter":
+    """Give nbconvert with the report's template, made once."""
     from nbconvert import HTMLExporter
 
     return HTMLExporter(  # type: ignore[no-untyped-call]

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 STEM, NAME, TITLE = "fleet", "All portfolios", "Ranking"
 
 
-def leaf(
+def ranking_page(
     run: "Run", settings: Settings, *, stopped: Mapping[str, str], names: Mapping[str, str], pushdown: bool
 ) -> tuple[NotebookNode, dict[str, object]]:
-    """The ranking of a week as an executed notebook, and what its twin says of it: ids in the order of the rows.
+    """The ranking of a week as an executed notebook, and what its data JSON says of it: ids in the order of the rows.
 
     Args:
         run: The frozen week.

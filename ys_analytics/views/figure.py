@@ -1,4 +1,4 @@
-"""How a chart is carried: Plotly's JSON for screens, vectors for paper, and the twin.
+"""How a chart is carried: Plotly's JSON for screens, vectors for paper, and the data JSON.
 
 Knows Plotly's mime type and HTML; draws nothing itself. Traces are SVG ones only, so
 that they stay vectors in a PDF.

@@ -2,7 +2,7 @@
 
 Knows how to draw, not what. Colours are Okabe and Ito's, which the colour-blind tell
 apart; lines differ by dash as well, so that they survive a grey printer. Ticks are
-chosen here and not by the browser: then the twin can hold every number on the page.
+chosen here and not by the browser: then the data JSON can hold every number on the page.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""What every view shares: its words for people and its twin for machines.
+"""What every view shares: its words for people and its data JSON for machines.
 
-Knows mime types and the shape of the twin, `application/vnd.ys.v1+json`; knows no
+Knows mime types and the shape of the data JSON, `application/vnd.ys.v1+json`; knows no
 table and no chart. The same view gives the same bytes: no ids, no clock, sorted keys.
 """
 
@@ -18,7 +18,7 @@ import polars as pl
 from ys_analytics.views import formats
 from ys_analytics.views.templates import render
 
-TWIN_TYPE = "application/vnd.ys.v1+json"
+DATA_TYPE = "application/vnd.ys.v1+json"
 
 Size = Literal["page", "half", "third"]
 
@@ -60,8 +60,8 @@ class View(ABC):
     Attributes:
         title: What it shows, as a sentence would say it.
         subtitle: Window, units or method, in smaller type.
-        fields: The columns of the twin.
-        rows: The values of the twin, one tuple a row.
+        fields: The columns of the data JSON.
+        rows: The values of the data JSON, one tuple a row.
         alt: What a reader who cannot see it is told, made from the numbers.
         notes: Footnotes and reasons.
         warnings: What the checks found wrong with the data it is made from.
@@ -80,7 +80,7 @@ class View(ABC):
     size: Size = "page"
     kind: str = field(default="view", kw_only=True)
 
-    def twin(self) -> dict[str, object]:
+    def data_json(self) -> dict[str, object]:
         """The view as plain JSON values: decimals as strings, times in ISO 8601, undefined as null."""
         return {
             "kind": self.kind,
@@ -122,7 +122,7 @@ class View(ABC):
 
     def _repr_mimebundle_(self, **_asked: object) -> dict[str, object]:
         """What Jupyter shows and stores, whatever types it asked for."""
-        return {"text/html": self.to_html(), "text/plain": self.alt or self.title, TWIN_TYPE: self.twin()}
+        return {"text/html": self.to_html(), "text/plain": self.alt or self.title, DATA_TYPE: self.data_json()}
 
 
 def plain(value: object) -> object:

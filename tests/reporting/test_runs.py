@@ -1,4 +1,4 @@
-"""The catalogue of runs: what was frozen, what was found and what was printed, without opening a frame."""
+"""The list of runs: what was frozen, what was found and what was printed, without opening a frame."""
 
 import json
 
@@ -8,7 +8,7 @@ from ys_analytics import reporting
 def test_a_run_is_listed_with_what_it_holds(week, printed):
     """Rows as its manifest counts them, its verdict, and each report printed from it."""
     page = printed["Harbour Income"].pdf
-    [entry] = reporting.catalogue(page.parent.parent)
+    [entry] = reporting.list_runs(page.parent.parent)
     frames = json.loads((page.parent / "manifest.json").read_text())["frames"].values()
     assert (entry.week, entry.rows) == (week.name, sum(frame["rows"] for frame in frames))
     assert (entry.broken("critical"), entry.broken("warning")) == (0, 0)
@@ -23,7 +23,7 @@ def test_weeks_come_newest_first_and_one_that_was_not_judged_says_so(week, tmp_p
     week.copy(tmp_path)
     (older / "manifest.json").write_text((older / "manifest.json").read_text().replace(week.name, "2026-W09"))
     (older / "findings.json").unlink()
-    newest, oldest = reporting.catalogue(tmp_path / "out")
+    newest, oldest = reporting.list_runs(tmp_path / "out")
     assert (newest.week, newest.broken("critical")) == (week.name, 0)
     assert (oldest.week, oldest.broken("critical")) == ("2026-W09", None)
     said = week.ys("runs", folder=tmp_path).stdout
@@ -37,7 +37,7 @@ def test_a_broken_run_hides_no_other(week, tmp_path):
     torn = tmp_path / "out" / "2026-W01"
     torn.mkdir()
     (torn / "manifest.json").write_text("{")
-    whole, broken = reporting.catalogue(tmp_path / "out")
+    whole, broken = reporting.list_runs(tmp_path / "out")
     assert whole.trouble == ""
     assert "not a whole manifest" in broken.trouble
     assert week.ys("runs", folder=tmp_path).returncode == 0
@@ -48,4 +48,4 @@ def test_no_runs_is_said(week, tmp_path):
     done = week.ys("runs", folder=tmp_path)
     assert done.returncode == 0
     assert "ys freeze --week WEEK" in done.stderr
-    assert reporting.catalogue(tmp_path / "nowhere") == []
+    assert reporting.list_runs(tmp_path / "nowhere") == []

@@ -15,7 +15,7 @@ import ys_analytics as ys
 from ys_analytics import quality, reporting
 from ys_analytics.errors import ExpectationFailed, ReportError, UsageError
 from ys_analytics.frames import open_run
-from ys_analytics.reporting import book, printing, weeks
+from ys_analytics.reporting import book, plan, weeks
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.schemas import Finding, Span
 
@@ -156,7 +156,7 @@ def test_a_portfolio_is_not_reported_before_it_was_opened(week, judged_as, small
     settings = week.settings(week.home)
     with pytest.raises(UsageError, match=r"'Opened yesterday' was opened on 22.Nov.2026, after 2026-W46 ended"):
         reporting.report(settings, week=run.week, portfolios=[NEW], run=run, bound=small)
-    names = set(printing._chosen(run, None).values())
+    names = set(plan._chosen(run, None).values())
     assert NEW not in names
     assert {HARBOUR, EMPTY} <= names
 

@@ -1,8 +1,7 @@
 """Where printed pages lie, and how they get there whole.
 
-Knows names and renames; knows nothing of what is printed. A page is written to a
-folder of its own beside the others and moved into place by rename, so that whoever
-looks sees all of a file or none of it.
+Depends on names and renames. Does not know what is printed. A page is written to a folder of its own and moved into
+place by rename, so that a reader sees all of a file or none of it.
 """
 
 import os

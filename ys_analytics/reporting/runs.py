@@ -1,4 +1,4 @@
-"""The catalogue of runs: which weeks were frozen and when, what was found in each, and what was printed from it.
+"""The list of runs: which weeks were frozen and when, what was found in each, and what was printed from it.
 
 Reads manifests, findings and names. Verifies no frame, which opening a run does, and changes nothing.
 """
@@ -15,7 +15,7 @@ from ys_analytics.schemas import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class RunEntry:
     """One run.
 
     Attributes:
@@ -55,7 +55,7 @@ class Entry:
         return len({one for found in stopping for one in found.portfolios or ()})
 
 
-def catalogue(out: Path) -> list[Entry]:
+def list_runs(out: Path) -> list[RunEntry]:
     """Every run in a folder of runs, the newest week first; none where there is no such folder.
 
     Args:
@@ -64,21 +64,21 @@ def catalogue(out: Path) -> list[Entry]:
     return sorted(_entries(out), key=lambda entry: entry.week, reverse=True)
 
 
-def _entries(out: Path) -> Iterator[Entry]:
+def _entries(out: Path) -> Iterator[RunEntry]:
     for path in out.glob("*/manifest.json"):
         folder = path.parent
         if not folder.name.startswith("."):  # a freeze under way
             yield _entry(folder)
 
 
-def _entry(folder: Path) -> Entry:
+def _entry(folder: Path) -> RunEntry:
     pages = tuple(sorted(page.stem for page in folder.glob("*.pdf")))
     try:
         manifest = Manifest.read(folder / "manifest.json")
         findings = tuple(by_severity(read_findings(folder))) if judged_whole(folder) else None
     except RunError as error:
-        return Entry(week=folder.name, pages=pages, trouble=str(error))
-    return Entry(
+        return RunEntry(week=folder.name, pages=pages, trouble=str(error))
+    return RunEntry(
         week=manifest.week,
         as_of=manifest.as_of,
         rows=sum(frame.rows for frame in manifest.frames.values()),

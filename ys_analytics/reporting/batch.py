@@ -1,0 +1,286 @@
+"""The weekly report: planned, executed side by side, written.
+
+Depends on `plan`, `execute` and `write`. One portfolio that fails stops no other.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from ys_analytics.errors import ExpectationFailed, ReportError, YsError
+from ys_analytics.frames.atomic import discard
+from ys_analytics.frames.run import verified
+from ys_analytics.reporting import execute, output, page, ranking
+from ys_analytics.reporting.page import PageInfo
+from ys_analytics.reporting.plan import ReportJob, plan_report
+from ys_analytics.reporting.printer import open_printer
+from ys_analytics.reporting.reasons import provisional_reasons
+from ys_analytics.reporting.task import Task
+from ys_analytics.reporting.weekly import WEEKLY
+from ys_analytics.reporting.write import Printed, Writer
+from ys_analytics.schemas import Progress, silent
+from ys_analytics.settings import Settings
+
+if TYPE_CHECKING:
+    from ys_analytics.frames import Run
+
+# Processes at work at once when nothing is said; more than the machine has cores would only wait for one another.
+JOBS = max(1, min(4, os.cpu_count() or 1))
+TIME_LIMIT = 300.0
+_LISTED = 5
+
+# Stands for all portfolios where one's id would.
+_ALL = ""
+
+
+@dataclass(slots=True)
+class Spent:
+    """Where the time of a batch went.
+
+    Attributes:
+        pages: How many were made.
+        seconds: CPU seconds of each step in the processes, and wall seconds of printing, over all pages.
+        wall: Seconds from the first page to the last.
+        memory: The most one process held, in bytes.
+    """
+
+    pages: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    wall: float = 0.0
+    memory: int = 0
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Count what a step took."""
+        for step, taken in seconds.items():
+            self.seconds[step] = self.seconds.get(step, 0.0) + taken
+
+    def line(self) -> str:
+        """Where the time went, a page.
+
+        >>> Spent(pages=2, seconds={"cells": 2.0, "print": 1.0}, wall=4.0).line()
+        '2 pages in 4 s, 30 a minute; a page: cells 1.00 s, print 0.50 s'
+        """
+        if not self.pages:
+            return "no page was made"
+        steps = ", ".join(f"{step} {taken / self.pages:.2f} s" for step, taken in self.seconds.items())
+        rate = 60 * self.pages / self.wall if self.wall else 0.0
+        return f"{self.pages} pages in {self.wall:.0f} s, {rate:.0f} a minute; a page: {steps}"
+
+
+def report(
+    settings: Settings,
+    *,
+    week: str,
+    portfolios: Sequence[str] | None = None,
+    out: Path | None = None,
+    provisional: bool = False,
+    refreeze: bool = False,
+    pushdown: bool = False,
+    jobs: int = JOBS,
+    time_limit: float = TIME_LIMIT,
+    run: "Run | None" = None,
+    bound: Path = WEEKLY,
+    spent: Spent | None = None,
+    progress: Progress = silent,
+) -> list[Printed]:
+    """Print a week.
+
+    Args:
+        settings: Where the stores are, and the risk-free rate.
+        week: ISO week, such as 2026-W47.
+        portfolios: Ids or unambiguous names; None prints every portfolio, and the ranking of them.
+        out: Folder of runs; reports lie in the run's own. `settings.out` when None.
+        provisional: Print over critical findings, with a watermark on every page. A week still running is always
+            printed so.
+        refreeze: Read the stores again even where the week has a run.
+        pushdown: Compute the ranking in ClickHouse, where the snapshots are.
+        jobs: How many portfolios are worked on at a time.
+        time_limit: Seconds one portfolio may take.
+        run: A run to print from, in place of the week's own.
+        bound: The file that says which notebooks make the report.
+        spent: Filled with where the time went.
+        progress: Called with what is being done.
+
+    Raises:
+        UsageError: no such week or portfolio, or nothing happened before the week's end.
+        ExpectationFailed: the data failed a critical rule that some portfolios, or all, rest on; the line says which
+            were stopped and by what, and the others are printed.
+        RunError: the run was frozen again meanwhile.
+        ReportError: at least one portfolio could not be printed; the others were.
+    """
+    execute.warm()
+    job = plan_report(
+        settings,
+        week=week,
+        portfolios=portfolios,
+        out=out or settings.out,
+        bound=bound,
+        provisional=provisional,
+        refreeze=refreeze,
+        pushdown=pushdown,
+        run=run,
+        progress=progress,
+    )
+    return print_all(job, jobs=jobs, time_limit=time_limit, spent=spent, progress=progress)
+
+
+def print_all(
+    job: ReportJob,
+    *,
+    jobs: int = JOBS,
+    time_limit: float = TIME_LIMIT,
+    spent: Spent | None = None,
+    progress: Progress = silent,
+) -> list[Printed]:
+    """Print each portfolio of a job, then their ranking; `report` has the words.
+
+    Raises:
+        ReportError: some failed; the line says which, why, and that the rest are printed.
+        ExpectationFailed: all that failed did so because their data failed a rule.
+    """
+    from ys_analytics import quality
+
+    spent = Spent() if spent is None else spent
+    printed: dict[str, Printed] = {}
+    failed: dict[str, YsError] = {
+        one: ExpectationFailed(f"stopped by {quality.named(reasons)}") for one, reasons in job.stopped.items()
+    }
+    if failed and len(failed) == len(job.names):
+        raise ExpectationFailed(_failures(failed, job.names, printed))
+    begun = time.monotonic()
+    waiting = [one for one in job.names if one not in failed]
+    with (
+        output.scratch(job.run.folder) as scratch,
+        execute.open_executor(time_limit) as executor,
+        open_printer(page.printing_page(), pages=min(jobs, len(waiting) or 1)) as printer,
+    ):
+        writer = Writer(run=job.run, about=job.about, printer=printer, scratch=scratch)
+        press = _Portfolios(job, executor, writer, spent)
+        with press.side_by_side(waiting, jobs) as done:
+            for count, (portfolio_id, future) in enumerate(done, start=1):
+                try:
+                    printed[portfolio_id] = future.result()
+                except YsError as error:
+                    failed[portfolio_id] = error
+                progress(job.names[portfolio_id], count, len(waiting))
+        if job.ranked:
+            progress("ranking", len(waiting), len(waiting))
+            try:
+                stopped = {one: str(why) for one, why in failed.items() if isinstance(why, ExpectationFailed)}
+                printed[_ALL] = _rank(job, writer, stopped)
+            except YsError as error:
+                failed[_ALL] = error
+    spent.wall = time.monotonic() - begun
+    names = {**job.names, **({_ALL: ranking.NAME} if job.ranked else {})}
+    if failed:
+        by_data = all(isinstance(error, ExpectationFailed) for error in failed.values())
+        kind = ExpectationFailed if by_data else ReportError
+        raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
+    return [printed[portfolio_id] for portfolio_id in names]
+
+
+@dataclass(frozen=True, slots=True)
+class _Portfolios:
+    """Makes and writes the pages of portfolios."""
+
+    job: ReportJob
+    executor: execute.Executor
+    writer: Writer
+    spent: Spent
+
+    @contextmanager
+    def side_by_side(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Future[Printed]]]]:
+        """Each portfolio as it is done; where the block is left early, none goes on."""
+        # One thread more than jobs: a page is printed while the processes make the next ones.
+        with ThreadPoolExecutor(max_workers=jobs + 1) as threads:
+            futures = {threads.submit(self.print_one, one): one for one in ids}
+            try:
+                yield ((futures[done], done) for done in as_completed(futures))
+            except BaseException:
+                self.executor.close()
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def print_one(self, portfolio_id: str) -> Printed:
+        """Make one portfolio's page in a process of its own, and write it."""
+        folder = Path(mkdtemp(prefix="page-", dir=self.writer.scratch))
+        try:
+            made = self.executor.make(task(self.job, portfolio_id, folder))
+            html, data = made.html.read_text(encoding="utf-8"), made.data.read_bytes()
+            begun = time.monotonic()
+            written = self.writer.write(
+                made.info, html, data, stem=output.stem(self.job.names[portfolio_id], portfolio_id)
+            )
+            self.spent.add({**made.seconds, "print": time.monotonic() - begun})
+            self.spent.pages += 1
+            self.spent.memory = max(self.spent.memory, made.memory)
+            return written
+        finally:
+            discard(folder)
+
+
+def task(job: ReportJob, portfolio_id: str, folder: Path) -> Task:
+    """What a process needs to make one portfolio's page."""
+    mine = [one for one in job.findings if one.touches(portfolio_id)]
+    environment = {**os.environ, "YS_RISK_FREE": str(job.settings.risk_free)}
+    return Task(
+        notebook=job.notebook,
+        parameters=job.parameters(portfolio_id),
+        info=_info(
+            job, portfolio_id, job.names[portfolio_id], job.weekly.title,
+            provisional=provisional_reasons(mine, job.running),
+        ),
+        facts={"notebooks": [path.name for path in job.weekly.notebooks]},
+        folder=folder,
+        environment=environment,
+        verified=verified(job.run),
+        provisional=job.provisional,
+    )  # fmt: skip
+
+
+def _info(
+    job: ReportJob, portfolio_id: str, name: str, title: str, *, provisional: tuple[str, ...], landscape: bool = False
+) -> PageInfo:
+    return PageInfo(
+        portfolio_id=portfolio_id,
+        portfolio=name,
+        week=job.run.week,
+        as_of=job.run.manifest.as_of,
+        title=title,
+        publisher=job.weekly.publisher,
+        provisional=provisional,
+        landscape=landscape,
+    )
+
+
+def _rank(job: ReportJob, writer: Writer, stopped: Mapping[str, str]) -> Printed:
+    """The page of all portfolios; those that were stopped are on it with the reason and without a number."""
+    names = {one: job.names[one] for one in stopped}
+    executed, facts = ranking.ranking_page(job.run, job.settings, stopped=stopped, names=names, pushdown=job.pushdown)
+    reasons = provisional_reasons(job.findings if job.provisional else (), job.running)
+    info = _info(job, _ALL, ranking.NAME, ranking.TITLE, provisional=reasons, landscape=True)
+    data = page.to_data(executed, info, facts)
+    return writer.write(info, page.to_html(executed, info), data, stem=ranking.STEM)
+
+
+def _failures(failed: Mapping[str, YsError], names: Mapping[str, str], printed: Mapping[str, Printed]) -> str:
+    """Which reports failed, or were stopped by their data, and why: one line, those with one reason together."""
+    alike: dict[str, list[str]] = {}
+    for one, error in failed.items():
+        alike.setdefault(str(error), []).append(names[one])
+    listed = "; ".join(f"{_named(called)}: {why}" for why, called in list(alike.items())[:_LISTED])
+    more = len(alike) - _LISTED
+    others = f"; and {more} more reasons" if more > 0 else ""
+    rest = f"; the other {len(printed)} are printed" if printed else "; nothing is printed"
+    return f"{len(failed)} of {len(names)} reports failed: {listed}{others}{rest}"
+
+
+def _named(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_LISTED])
+    return shown + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")

@@ -1,0 +1,12 @@
+// Puts another page's content in the place of this one's, draws it, and gives how many charts stayed empty.
+async (text) => {
+  const next = new DOMParser().parseFromString(text, "text/html");
+  for (const box of document.querySelectorAll(".ys-plot")) Plotly.purge(box);
+  document.title = next.title;
+  const own = "style[data-page], meta[name]";
+  for (const old of document.head.querySelectorAll(own)) old.remove();
+  for (const fresh of next.head.querySelectorAll(own)) document.head.append(document.adoptNode(fresh));
+  document.body.replaceWith(document.adoptNode(next.body));
+  await ysDraw();
+  return document.querySelectorAll(".ys-plot:not(:has(svg.main-svg))").length;
+}

@@ -1,0 +1,135 @@
+"""A printed PDF with its papers: title, author, the moment its data were read, and the data JSON attached.
+
+Depends on pypdf to read and to write objects. Does not print. Objects are appended, as the format provides for; what
+the browser wrote stays as it is.
+"""
+
+import io
+import zlib
+from datetime import datetime
+
+from pypdf import PdfReader
+from pypdf.generic import (
+    ArrayObject,
+    BooleanObject,
+    DictionaryObject,
+    IndirectObject,
+    NameObject,
+    NumberObject,
+    PdfObject,
+    StreamObject,
+    TextStringObject,
+)
+
+
+def with_papers(
+    pdf: bytes, *, title: str, author: str, subject: str, made: datetime, attached: tuple[str, bytes]
+) -> bytes:
+    """The PDF with its metadata, and a file attached.
+
+    The browser stamps the clock and itself; the moment its data were read stands there instead.
+
+    Args:
+        pdf: As a browser prints it.
+        title: Of the document; a reader shows it in place of the file's name.
+        author: Who publishes it.
+        subject: What it is.
+        made: When its data were read, in UTC.
+        attached: Name and content of the file.
+    """
+    reader = PdfReader(io.BytesIO(pdf))
+    trailer = reader.trailer
+    size = int(str(trailer["/Size"]))
+    stamp = TextStringObject(f"D:{made:%Y%m%d%H%M%S}+00'00'")
+    name, content = attached
+    root = _dictionary(trailer, "/Root")
+    info = DictionaryObject(
+        {
+            NameObject("/Title"): TextStringObject(title),
+            NameObject("/Author"): TextStringObject(author),
+            NameObject("/Subject"): TextStringObject(subject),
+            NameObject("/Creator"): TextStringObject("ys-analytics"),
+            NameObject("/Producer"): TextStringObject("Chromium, pypdf"),
+            NameObject("/CreationDate"): stamp,
+            NameObject("/ModDate"): stamp,
+        }
+    )
+    file = StreamObject()
+    file.set_data(zlib.compress(content, 9))
+    file.update(
+        {
+            NameObject("/Type"): NameObject("/EmbeddedFile"),
+            NameObject("/Subtype"): NameObject("/application#2Fjson"),
+            NameObject("/Filter"): NameObject("/FlateDecode"),
+            NameObject("/Params"): DictionaryObject(
+                {NameObject("/Size"): NumberObject(len(content)), NameObject("/ModDate"): stamp}
+            ),
+        }
+    )
+    embedded = IndirectObject(size, 0, reader)
+    specification = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Filespec"),
+            NameObject("/F"): TextStringObject(name),
+            NameObject("/UF"): TextStringObject(name),
+            NameObject("/Desc"): TextStringObject("Every number of this report"),
+            NameObject("/AFRelationship"): NameObject("/Data"),
+            NameObject("/EF"): DictionaryObject({NameObject("/F"): embedded, NameObject("/UF"): embedded}),
+        }
+    )
+    described = IndirectObject(size + 1, 0, reader)
+    names = _dictionary(root, "/Names")
+    names[NameObject("/EmbeddedFiles")] = DictionaryObject(
+        {NameObject("/Names"): ArrayObject([TextStringObject(name), described])}
+    )
+    root[NameObject("/Names")] = names
+    root[NameObject("/AF")] = ArrayObject([described])
+    shown = _dictionary(root, "/ViewerPreferences")
+    shown[NameObject("/DisplayDocTitle")] = BooleanObject(value=True)
+    root[NameObject("/ViewerPreferences")] = shown
+    root_at, info_at = trailer.raw_get("/Root"), trailer.raw_get("/Info")
+    changed: dict[int, PdfObject] = {
+        info_at.idnum: info,
+        root_at.idnum: root,
+        size: file,
+        size + 1: specification,
+    }
+    return _appended(pdf, changed, root=root_at, info=info_at, identity=trailer.get("/ID"))
+
+
+def _dictionary(parent: DictionaryObject, name: str) -> DictionaryObject:
+    """A copy of the dictionary a name stands for; an empty one where there is none."""
+    found = parent[name].get_object() if name in parent else None
+    return DictionaryObject(found) if isinstance(found, DictionaryObject) else DictionaryObject()
+
+
+def _appended(
+    pdf: bytes, changed: dict[int, PdfObject], *, root: IndirectObject, info: IndirectObject, identity: object
+) -> bytes:
+    """The file with some objects new or in the place of others: an incremental update, ISO 32000-1, 7.5.6."""
+    out = io.BytesIO()
+    out.write(pdf if pdf.endswith(b"\n") else pdf + b"\n")
+    places: dict[int, int] = {}
+    for number, value in sorted(changed.items()):
+        places[number] = out.tell()
+        out.write(f"{number} 0 obj\n".encode())
+        value.write_to_stream(out)
+        out.write(b"\nendobj\n")
+    start = out.tell()
+    out.write(b"xref\n")
+    for number, place in places.items():
+        out.write(f"{number} 1\n{place:010d} 00000 n \n".encode())
+    trailer = DictionaryObject(
+        {
+            NameObject("/Size"): NumberObject(max(places) + 1),
+            NameObject("/Root"): root,
+            NameObject("/Info"): info,
+            NameObject("/Prev"): NumberObject(int(pdf.rstrip().splitlines()[-2])),
+        }
+    )
+    if isinstance(identity, ArrayObject):
+        trailer[NameObject("/ID")] = identity
+    out.write(b"trailer\n")
+    trailer.write_to_stream(out)
+    out.write(f"\nstartxref\n{start}\n%%EOF\n".encode())
+    return out.getvalue()

@@ -1,0 +1,71 @@
+"""One portfolio's report in a process of its own: the gate, the notebooks, and the page they make.
+
+Depends on everything a report needs, imported here once: processes are forked from one that has imported this module
+and has computed nothing. Does not open a browser, and writes only into the folder it is given.
+"""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ys_analytics import quality
+from ys_analytics.desk import open_desk
+from ys_analytics.frames import run as runs
+from ys_analytics.metrics import METRICS
+from ys_analytics.reporting import engine, notebook, page
+from ys_analytics.reporting.reasons import provisional_reasons
+from ys_analytics.reporting.task import PREPARED, Made, Task
+from ys_analytics.views.formula import mathml
+
+HTML, DATA = "page.html", "page.json"
+
+
+def make(task: Task) -> Made:
+    """Make one portfolio's page in this process.
+
+    Raises:
+        ExpectationFailed: the week's change in value is not explained.
+        ReportError: a cell failed.
+    """
+    spent: dict[str, float] = {}
+    if task.verified is not None:
+        runs.accept(task.verified)
+    with _timed(spent, "gate"):
+        words = {name: str(value) for name, value in task.parameters.items()}
+        residual = open_desk(words["run"], portfolio_id=words["portfolio_id"], week=words["week"]).residual()
+        if not task.provisional:
+            quality.gate([residual])
+    with _timed(spent, "cells"):
+        executed = notebook.execute(task.notebook, task.parameters)
+    with _timed(spent, "HTML"):
+        info = replace(task.info, provisional=(*task.info.provisional, *provisional_reasons([residual])))
+        data, html = task.folder / DATA, task.folder / HTML
+        data.write_bytes(page.to_data(executed, info, dict(task.facts)))
+        html.write_text(page.to_html(executed, info), encoding="utf-8")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Made(info=info, html=html, data=data, seconds=spent, memory=memory)
+
+
+@contextmanager
+def _timed(spent: dict[str, float], step: str) -> Iterator[None]:
+    begun = time.process_time()
+    try:
+        yield
+    finally:
+        spent[step] = time.process_time() - begun
+
+
+def _prepare() -> None:
+    """Have all that every page needs ready before the first fork, without a thread and without a computation."""
+    engine.shell()
+    page.exporter()
+    for metric in METRICS.values():
+        mathml(metric.formula)
+
+
+if os.environ.get(PREPARED):  # only in the process that others are forked from
+    _prepare()
