@@ -3,7 +3,6 @@
 Knows how a run lies in a folder, and what PostgreSQL's two views and its ledger would hold; judges nothing.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from ys_analytics.demo import economy
+from ys_analytics.frames import Manifest
 from ys_analytics.schemas import TABLES
 
 UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
@@ -45,7 +45,8 @@ def frozen(frames: Mapping[str, pl.DataFrame], *, as_of: datetime = UNTIL, week:
         (run / "frames").mkdir(parents=True)
         for name, frame in frames.items():
             frame.write_parquet(run / "frames" / f"{name}.parquet")
-        (run / "manifest.json").write_text(json.dumps({"week": week, "as_of": as_of.isoformat()}))
+        said = Manifest(week=week, as_of=as_of, git_commit="", kit_version="", schema_version={}, frames={})
+        (run / "manifest.json").write_text(said.to_text())
         yield Frozen(run)
 
 

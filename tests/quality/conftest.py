@@ -1,7 +1,6 @@
 """One judged demo, one judged real market: made once, looked at by every test of this room."""
 
 import importlib
-import json
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import quality
+from ys_analytics.frames import Manifest
 from ys_analytics.quality import suites
 from ys_analytics.quality.suite_types import Detect
 from ys_analytics.schemas import TABLES, Finding
@@ -36,7 +36,7 @@ def bench_module(name: str) -> Any:
 
 @dataclass(frozen=True)
 class Frozen:
-    """A folder that looks like a run: frames and the few lines of a manifest that judging reads."""
+    """A folder that looks like a run: frames, and a manifest that holds their hashes."""
 
     folder: Path
 
@@ -53,9 +53,9 @@ def frozen(folder: Path, frames: Mapping[str, pl.DataFrame], *, week="2026-W47",
     (folder / "frames").mkdir(parents=True)
     for name, frame in frames.items():
         frame.write_parquet(folder / "frames" / f"{name}.parquet")
-    hashes = {path.stem: sha256(path.read_bytes()).hexdigest() for path in (folder / "frames").iterdir()}
-    said = {"week": week, "as_of": as_of.isoformat(), "frames": hashes}
-    (folder / "manifest.json").write_text(json.dumps(said, sort_keys=True))
+    hashes = {path.stem: sha256(path.read_bytes()).hexdigest() for path in sorted((folder / "frames").iterdir())}
+    said = Manifest(week=week, as_of=as_of, git_commit="", kit_version="", schema_version=hashes, frames={})
+    (folder / "manifest.json").write_text(said.to_text())
     return Frozen(folder)
 
 

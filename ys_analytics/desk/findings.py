@@ -10,8 +10,9 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics.quality import judged_whole, read_findings
+from ys_analytics.frames import findings as written
 from ys_analytics.schemas import Finding
+from ys_analytics.schemas.finding import SEVERITIES
 
 _CROSS_STORE = "cross_store"
 _FINDING = {
@@ -25,14 +26,13 @@ _FINDING = {
     "rows": pl.Int64,
     "checked": pl.Int64,
 }
-_GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 
 
 def read(folder: Path | None) -> list[Finding]:
     """What the suites found in a run; nothing when live, not judged, or judged only in part."""
-    if folder is None or not judged_whole(folder):
+    if folder is None or not written.whole(folder):
         return []
-    return read_findings(folder)
+    return written.read(folder)
 
 
 def listed(found: Iterable[Finding]) -> pl.DataFrame:
@@ -105,7 +105,7 @@ def warnings(
 
 
 def _weight(one: Finding) -> tuple[bool, int, str, str, str]:
-    return (one.outcome == "passed", _GRAVITY[one.severity], one.suite, one.rule, one.column)
+    return (one.outcome == "passed", SEVERITIES.index(one.severity), one.suite, one.rule, one.column)
 
 
 def _about(one: Finding, tables: Collection[str]) -> bool:

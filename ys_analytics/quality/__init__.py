@@ -5,10 +5,11 @@ that knows Great Expectations and pandas, and it keeps both in a process of
 their own.
 """
 
-from ys_analytics.quality.findings import Subject, by_severity, subject, to_json
-from ys_analytics.quality.findings import read as read_findings
-from ys_analytics.quality.findings import whole as judged_whole
-from ys_analytics.quality.findings import write as write_findings
+from ys_analytics.frames.findings import Subject, to_json
+from ys_analytics.frames.findings import read as read_findings
+from ys_analytics.frames.findings import whole as judged_whole
+from ys_analytics.frames.findings import write as write_findings
+from ys_analytics.quality.findings import by_severity, subject
 from ys_analytics.quality.history import History
 from ys_analytics.quality.live import validate_live
 from ys_analytics.quality.report_gate import named, people, reach, stopped, whom

@@ -13,9 +13,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from ys_analytics.frames import atomic
+from ys_analytics.frames.findings import read as read_findings
 from ys_analytics.quality import report_gate
 from ys_analytics.quality.findings import by_severity
-from ys_analytics.quality.findings import read as read_findings
 from ys_analytics.quality.history import History
 from ys_analytics.schemas import STORES, TABLES, Finding
 

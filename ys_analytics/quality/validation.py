@@ -3,16 +3,16 @@
 Knows runs and findings; knows neither Great Expectations nor a single rule.
 """
 
-import json
 import shutil
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import uuid4
 
 from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, reaching
-from ys_analytics.frames import atomic
+from ys_analytics.frames import Manifest, atomic
+from ys_analytics.frames import findings as written
 from ys_analytics.quality import docs_pages, findings, report_gate, suites, worker_process
 from ys_analytics.quality.dependents import Reach
 from ys_analytics.quality.history import History
@@ -67,7 +67,7 @@ def validate(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Pat
     found = [reach.resolve(each) for each in found]
     found = sorted([*found, *_absent(absent)], key=lambda each: asked.index(each.suite))
     if tables is None:
-        findings.write(found, run.folder, about)
+        written.write(found, run.folder, about)
         History.of_run(run.folder).record(found, label=run.folder.name, moment=moment)
     return found
 
@@ -138,14 +138,13 @@ def as_of(folder: Path) -> datetime:
 
     A week frozen again next year is as fresh as it was then.
     """
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return min(datetime.fromisoformat(manifest["as_of"]), Span.week(manifest["week"]).end)
+    manifest = Manifest.read(folder / "manifest.json")
+    return min(manifest.as_of, Span.week(manifest.week).end)
 
 
 def frozen_at(folder: Path) -> datetime:
     """The moment a run was taken; its tables of current state and its caches are of this moment."""
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return datetime.fromisoformat(manifest["as_of"])
+    return Manifest.read(folder / "manifest.json").as_of
 
 
 def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:

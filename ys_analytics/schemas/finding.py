@@ -6,9 +6,11 @@ knows no suite and no engine.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 Severity = Literal["critical", "warning", "info"]
+# The highest first.
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 NOTHING_TO_CHECK = "nothing to check: 0 rows"
 

@@ -1,0 +1,105 @@
+"""The findings of a run as they are written down: the same findings, the same bytes, and a seal.
+
+Knows `findings.json` and its seal; runs no rule, so that a page can read what was found without what found it. The seal
+is written last: findings without one, or with the seal of another run or of other suites, are not about this run.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ys_analytics.errors import RunError
+from ys_analytics.frames import atomic
+from ys_analytics.schemas import Finding
+
+NAME = "findings.json"
+SEAL = "findings.seal.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a verdict is about: which run, by which suites.
+
+    Attributes:
+        run: SHA-256 of the run's manifest, which holds the hash of every frame.
+        suites: SHA-256 of the suites, of the declarations they derive from and of the program that runs them.
+    """
+
+    run: str
+    suites: str
+
+
+def write(found: Sequence[Finding], folder: Path, about: Subject) -> Path:
+    """Write `findings.json` into a run, whole or not at all, and then its seal.
+
+    Args:
+        found: The findings of a whole verdict.
+        folder: The run.
+        about: What was judged, as `subject` gave it before the first row was read.
+
+    Raises:
+        RunError: the run was frozen again meanwhile, so the findings are about another.
+    """
+    if hash_of(folder / "manifest.json") != about.run:
+        raise RunError(f"{folder.name} was frozen again while it was judged; judge it again")
+    (folder / SEAL).unlink(missing_ok=True)
+    path = _put(folder / NAME, to_json(found))
+    seal = asdict(about) | {"findings": hash_of(path), "promises": len(found)}
+    _put(folder / SEAL, json.dumps(seal, indent=1, sort_keys=True) + "\n")
+    return path
+
+
+def read(folder: Path) -> list[Finding]:
+    """The findings of a run.
+
+    Raises:
+        RunError: the run was not checked yet, or the file is not what a whole verdict on this run wrote.
+    """
+    path = folder / NAME
+    if not path.is_file():
+        raise RunError(f"{folder.name} holds no {NAME}: judge it first with `ys check --run {folder}`")
+    if not whole(folder):
+        raise RunError(f"{path.name} of {folder.name} is not a whole verdict on this run: `ys check --run {folder}`")
+    try:
+        return [Finding.from_json(each) for each in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError) as error:
+        raise RunError(
+            f"{path.name} of {folder.name} is not a list of findings ({error}); judge the run again"
+        ) from error
+
+
+def whole(folder: Path, about: Subject | None = None) -> bool:
+    """Whether a run holds the findings of a whole verdict on itself.
+
+    Args:
+        folder: The run.
+        about: What they must be about; None accepts those of suites that have changed since.
+    """
+    try:
+        seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        same = seal["findings"] == hash_of(folder / NAME) and seal["run"] == hash_of(folder / "manifest.json")
+        return same and (about is None or (seal["run"], seal["suites"]) == (about.run, about.suites))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def to_json(found: Iterable[Finding]) -> str:
+    """Findings as JSON text, one finding an entry, names in order."""
+    return json.dumps([each.to_json() for each in found], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _put(path: Path, text: str) -> Path:
+    """Write a file whole: on the disk before it has its name."""
+    with atomic.draft(path) as draft, draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    return sha256(path.read_bytes()).hexdigest()
