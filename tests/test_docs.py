@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ys_analytics import errors
+from ys_analytics.schemas.dictionary import markdown
 from ys_analytics.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -43,6 +44,11 @@ def test_every_exit_code_is_in_the_readme():
     codes = {kind.exit_code for kind in kinds} - {errors.YsError.exit_code}
     listed = README.partition("Exit codes: ")[2].partition(", 130 Ctrl-C")[0]
     assert {int(code) for code in re.findall(r"\b\d+\b", listed)} == codes
+
+
+def test_the_data_dictionary_is_what_is_declared():
+    """A column that was added is on the page; `ys catalog --to docs/data_dictionary.md` writes it."""
+    assert (PROJECT / "docs" / "data_dictionary.md").read_text() == markdown()
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/README.md", "docs/architecture.md", "docs/glossary.md"])

@@ -27,11 +27,25 @@ def register(app: typer.Typer) -> None:
     app.command()(metrics)
 
 
-def catalog(table: Annotated[str, typer.Argument(help="One table; all of them when left out.")] = "") -> None:
-    """Say what the four stores hold and what it means."""
-    from ys_analytics.cli.console import show
+def catalog(
+    table: Annotated[str, typer.Argument(help="One table; all of them when left out.")] = "",
+    to: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="FILE.md to write the whole data dictionary to, rules included.")
+    ] = None,
+) -> None:
+    """List what the four stores hold: tables, columns, meaning, units and rules."""
+    from ys_analytics.cli.console import say, show
+    from ys_analytics.errors import UsageError, reaching
     from ys_analytics.schemas import TABLES
+    from ys_analytics.schemas.dictionary import markdown, rules_in_words
 
+    if to is not None:
+        if table:
+            raise UsageError(f"{table} and --to {to}: the dictionary holds all tables; leave one of the two out")
+        with reaching(to):
+            to.write_text(markdown(), encoding="utf-8")
+        say(f"{len(TABLES)} tables in {to}")
+        return
     if not table:
         show(
             "",
@@ -47,10 +61,11 @@ def catalog(table: Annotated[str, typer.Argument(help="One table; all of them wh
             column.unit or None,
             "yes" if column.nullable else "no",
             column.meaning,
+            rules_in_words(found, column) or None,
         )
         for column in found.columns
     )
-    show(f"{found.name}: {found.meaning}", ("column", "type", "unit", "nullable", "meaning"), rows)
+    show(f"{found.name}: {found.meaning}", ("column", "type", "unit", "nullable", "meaning", "rules"), rows)
 
 
 def load(

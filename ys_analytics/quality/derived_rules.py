@@ -37,7 +37,7 @@ def expectations(table: Table) -> list[Any]:
         return []
     found = [*_of_the_table(table)]
     for column in table.visible:
-        found += [put for rule in column_rules(table, column) if (put := _of_a_column(column, rule)) is not None]
+        found += [put for rule in table.rules_of(column) if (put := _of_a_column(column, rule)) is not None]
     return found + (_lifetime(table) if isinstance(table, KeyFamily) else [])
 
 
@@ -64,20 +64,6 @@ def references() -> list[Any]:
         for column in table.visible
         if (rule := column.references) is not None
     ]
-
-
-def column_rules(table: Table, column: Column) -> tuple[Rule, ...]:
-    """The rules of a column with that of its table on missing values, where it has none of its own.
-
-    >>> users = TABLES["users"]
-    >>> [type(rule).__name__ for rule in column_rules(users, users.columns[0])]
-    ['Required', 'Formatted']
-    """
-    own = any(isinstance(rule, Required) for rule in column.rules)
-    needed = table.view or not column.nullable
-    if own or not needed or table.required is None:
-        return column.rules
-    return (table.required, *column.rules)
 
 
 def _of_the_table(table: Table) -> Iterator[Any]:

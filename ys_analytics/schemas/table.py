@@ -118,6 +118,18 @@ class Table:
         """The column by which a span chooses rows; None for current state."""
         return self.time or self.day
 
+    def rules_of(self, column: Column) -> tuple[Rule, ...]:
+        """The rules of a column, with that of the table on missing values where it has none of its own.
+
+        >>> from ys_analytics.schemas import TABLES
+        >>> users = TABLES["users"]
+        >>> [type(rule).__name__ for rule in users.rules_of(users.columns[0])]
+        ['Required', 'Formatted']
+        """
+        own = any(isinstance(rule, Required) for rule in column.rules)
+        needed = self.view or not column.nullable
+        return column.rules if own or not needed or self.required is None else (self.required, *column.rules)
+
     @property
     def visible(self) -> tuple[Column, ...]:
         """The columns a frame may hold."""
