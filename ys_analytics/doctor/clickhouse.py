@@ -27,10 +27,9 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     months = [f"{name} {parts.get(_rows(name, found), 0)} months" for name in declared if name in found]
     yield Answer("clickhouse", "partitions", ", ".join(months))
     ends = []
-    for name in (name for name in declared if name in found):
-        asked = f"SELECT toUnixTimestamp(maxOrNull(timestamp)) FROM {name}"  # noqa: S608 - declared names
-        last = store.rows(asked)[0][0]
-        ends.append((name, None if last is None else datetime.fromtimestamp(last, UTC)))
+    for table in (table for table in tables_of("clickhouse") if table.time and table.name in found):
+        last = store.rows(f"SELECT toUnixTimestamp(maxOrNull({table.time})) FROM {table.name}")[0][0]  # noqa: S608 - declared names
+        ends.append((table.name, None if last is None else datetime.fromtimestamp(last, UTC)))
     yield Answer("clickhouse", "last rows", latest(ends, as_of))
 
 

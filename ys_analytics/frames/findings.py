@@ -21,7 +21,7 @@ SEAL = "findings.seal.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What a verdict is about: which run, by which suites.
+    """What findings are about: which run, by which suites.
 
     Attributes:
         run: SHA-256 of the run's manifest, which holds the hash of every frame.
@@ -36,9 +36,9 @@ def write(found: Sequence[Finding], folder: Path, about: Subject) -> Path:
     """Write `findings.json` into a run, whole or not at all, and then its seal.
 
     Args:
-        found: The findings of a whole verdict.
+        found: The findings of every suite.
         folder: The run.
-        about: What was judged, as `subject` gave it before the first row was read.
+        about: What was checked, as `subject` gave it before the first row was read.
 
     Raises:
         RunError: the run was frozen again meanwhile, so the findings are about another.
@@ -56,7 +56,7 @@ def read(folder: Path) -> list[Finding]:
     """The findings of a run.
 
     Raises:
-        RunError: the run was not checked yet, or the file is not what a whole verdict on this run wrote.
+        RunError: the run was not checked yet, or the file is not what a whole check of this run wrote.
     """
     path = folder / NAME
     if not path.is_file():
@@ -72,7 +72,7 @@ def read(folder: Path) -> list[Finding]:
 
 
 def whole(folder: Path, about: Subject | None = None) -> bool:
-    """Whether a run holds the findings of a whole verdict on itself.
+    """Whether a run holds the findings of a whole check of itself.
 
     Args:
         folder: The run.
