@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ys_analytics.cli.lab import KERNEL
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").rglob("*.ipynb"))
 EXPLORING = {path for path in NOTEBOOKS if path.parent.name == "explore"}
 REFUSED = (
@@ -67,7 +69,7 @@ def test_no_output_and_no_count_is_committed(path):
     """A number in the repository would be one that nobody can reproduce."""
     notebook = json.loads(path.read_text())
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code(path))
-    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert notebook["metadata"]["kernelspec"]["name"] == KERNEL
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

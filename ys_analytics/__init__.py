@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["figures", "load", "metrics", "open", "sql", "tables"]
 
+_SELF = sys.modules[__name__]
+
 # Each name of the surface: the module it is in, and what it is called there; empty for the module itself.
 _WHERE = {
     "open": ("ys_analytics.desk", "open_desk"),
@@ -31,9 +33,9 @@ _WHERE = {
 def __getattr__(name: str) -> Any:
     """Import a name of the surface when it is first used."""
     if name not in _WHERE:
-        raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}")
+        raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}", name=name, obj=_SELF)
     if "IPython" in sys.modules:
-        import_module("ys_analytics.views.frame_display").show_frames_as_text()
+        import_module("ys_analytics.views.notebook_session").prepare()
     module, attribute = _WHERE[name]
     found = import_module(module)
     return getattr(found, attribute) if attribute else found

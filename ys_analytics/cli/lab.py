@@ -4,22 +4,28 @@ import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
 
-from ys_analytics.errors import ReportError, reaching
+from ys_analytics.errors import reaching
 from ys_analytics.resources import NOTEBOOKS
 from ys_analytics.settings import WORKSPACE, load_settings
 
 KERNEL = "ys-analytics"
 
+# The kernel and the extension of JupyterLab. An installed kit has a copy where every Jupyter of its environment looks
+# (pyproject.toml); the server that is started here finds them in any case.
+JUPYTER = Path(__file__).resolve().parent / "jupyter"
+
+_TOUR = "notebooks/explore/tour.ipynb"
+
 
 def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
-    """Become JupyterLab: stores up, kernel registered, token on stdout.
+    """Become JupyterLab: stores up, notebooks on the kit's own kernel, the tour open, the address on stdout.
 
-    The workspace of an installed kit is given a copy of the notebooks, the analyst's own from then on.
+    The address is printed when the server answers it (`lab_ready.py`); until then stdout is silent. The workspace of
+    an installed kit is given a copy of the notebooks, the analyst's own from then on.
 
     The token travels in the environment, where another user's `ps` cannot see it.
     """
@@ -28,24 +34,26 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     local.up(load_settings())
     if folder == WORKSPACE:
         copy_notebooks(folder)
-    _register_kernel()
     _stay_quiet()
-    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
-    print(f"http://127.0.0.1:{port}/lab?token={token}", flush=True)  # noqa: T201 - the result of the command
+    opened = _TOUR if (folder / _TOUR).exists() else ""
     words = [
         sys.executable, "-m", "jupyter", "lab",
+        "--log-level=WARN",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
-        "--LabApp.default_url=/lab/tree/notebooks/performance.ipynb",
+        "--ServerApp.jpserver_extensions=ys_analytics.cli.lab_ready=True",
+        f"--LabApp.default_url=/lab{'/tree/' if opened else ''}{opened}",
         f"--MultiKernelManager.default_kernel_name={KERNEL}",
     ]  # fmt: skip
     if os.geteuid() == 0:
         words.append("--allow-root")
     if not browser:
         words.append("--no-browser")
-    os.execve(sys.executable, words, os.environ | {"JUPYTER_TOKEN": token})  # noqa: S606 - we become the server
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
+    known = os.pathsep.join(filter(None, (str(JUPYTER), os.environ.get("JUPYTER_PATH"))))
+    os.execve(sys.executable, words, os.environ | {"JUPYTER_TOKEN": token, "JUPYTER_PATH": known})  # noqa: S606 - we become the server
 
 
 def copy_notebooks(folder: Path) -> None:
@@ -61,21 +69,3 @@ def _stay_quiet() -> None:
     with reaching(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "overrides.json").write_text(json.dumps(quiet))
-
-
-def _register_kernel() -> None:
-    """Make this very interpreter a kernel, for this environment alone."""
-    words = [
-        sys.executable,
-        "-m",
-        "ipykernel",
-        "install",
-        "--sys-prefix",
-        "--name",
-        KERNEL,
-        "--display-name",
-        "YieldSensei",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    if done.returncode != 0:
-        raise ReportError(f"the kernel {KERNEL} could not be registered: {done.stderr.strip().splitlines()[-1:]}")

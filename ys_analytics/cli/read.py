@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ys_analytics.metrics import Metric
     from ys_analytics.schemas import Store, Table
 
 _Known = TypeVar("_Known")
@@ -159,23 +160,38 @@ def sql(
 
 
 def metrics(
-    name: Annotated[str, typer.Argument(help="One of them, with its formula; all of them when left out.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="One of them, with its formula, or a word to search for; all when left out.")
+    ] = "",
 ) -> None:
-    """Print the catalogue of metrics, or all that is known of one: unit, formula, its needs, source and why.
+    """Print the catalogue of metrics, those that a word is found in, or all that is known of one.
+
+    Of one: unit, formula, the columns and days it needs, source and why.
 
     Example: ys metrics sharpe_ratio
     """
     from ys_analytics.cli.console import show
     from ys_analytics.metrics import catalog as known
+    from ys_analytics.schemas import misnamed
 
-    if name:
-        metric = _named(name, known.METRICS, what="metric", listed="ys metrics")
+    if name in known.METRICS:
+        metric = known.METRICS[name]
         facts = ("name", "title", "unit", "formula", "direction", "minimum", "null_reason", "source", "why", "gaps")
-        show("", ("", ""), ((fact, str(getattr(metric, fact))) for fact in facts))
+        needs = f"{', '.join(metric.columns)}; of {metric.minimum} {'day' if metric.minimum == 1 else 'days'} or more"
+        show("", ("", ""), [*((fact, str(getattr(metric, fact))) for fact in facts), ("columns", needs)])
         return
-    heads = ("metric", "title", "unit", "direction", "needs", "source")
-    rows = ((m.name, m.title, m.unit, m.direction, m.minimum, m.source) for m in known.ALL)
+    found = [one for one in known.ALL if _speaks_of(one, name)]
+    if not found:
+        raise misnamed(name, known.METRICS, what="metric", listed="`ys metrics`")
+    heads = ("metric", "title", "unit", "direction", "needs", "columns", "source")
+    rows = ((m.name, m.title, m.unit, m.direction, m.minimum, ", ".join(m.columns), m.source) for m in found)
     show("", heads, rows, numbers=("needs",))
+
+
+def _speaks_of(metric: Metric, words: str) -> bool:
+    """Whether each of the words is in the name, title, reason, source or columns of a metric."""
+    text = f"{metric.name} {metric.title} {metric.why} {metric.source} {' '.join(metric.columns)}".lower()
+    return all(word in text for word in words.lower().split())
 
 
 def _table(name: str) -> Table:

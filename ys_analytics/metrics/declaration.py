@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal, TypeVar
@@ -20,6 +20,7 @@ from typing import Literal, TypeVar
 import polars as pl
 
 from ys_analytics.metrics.sample import Sample
+from ys_analytics.schemas import misnamed
 
 Unit = Literal["fraction", "fraction per year", "ratio", "days", "periods", "share"]
 Direction = Literal["higher", "lower", "neither"]
@@ -80,6 +81,11 @@ class Metric:
         if self.benchmark:
             return "of days on which both have a return of one day"
         return _GAPS[self.basis]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a frame must have for it, apart from the one that tells portfolios apart."""
+        return ("day", "ret", "benchmark") if self.benchmark else ("day", "ret")
 
     @property
     def printed_unit(self) -> str:
@@ -180,6 +186,30 @@ def declared_metrics(*rooms: ModuleType) -> tuple[Metric, ...]:
     return tuple(
         one for room in rooms for one in _DECLARED.values() if f"{one.module}.".startswith(f"{room.__name__}.")
     )
+
+
+def named_metrics(chosen: str | Iterable[Metric | str]) -> tuple[Metric, ...]:
+    """The declarations behind names, a declaration standing for itself.
+
+    Args:
+        chosen: Declarations or names; a single name is a list of one.
+
+    Raises:
+        UsageError: no metric is called so; the line offers the nearest names.
+
+    >>> [one.title for one in named_metrics(["sharpe_ratio", "beta"])]
+    ['Sharpe ratio', 'Beta']
+    >>> named_metrics("sharp_ratio")
+    Traceback (most recent call last):
+    ...
+    ys_analytics.errors.UsageError: no metric is called 'sharp_ratio'; did you mean sharpe_ratio ...
+    """
+    found = []
+    for one in (chosen,) if isinstance(chosen, str) else chosen:
+        if isinstance(one, str) and one not in _DECLARED:
+            raise misnamed(one, _DECLARED, what="metric", listed="`ys metrics`")
+        found.append(_DECLARED[one] if isinstance(one, str) else one)
+    return tuple(found)
 
 
 def _docstring(function: Callable[..., pl.Expr]) -> str:

@@ -11,6 +11,8 @@ from statistics import NormalDist
 
 import polars as pl
 
+from ys_analytics.errors import UsageError
+
 # Days in a year, and so daily periods in one: these markets never close.
 YEAR = 365
 
@@ -26,7 +28,11 @@ OBSERVED = "observed:"
 
 
 def finite_or_null(ret: pl.Expr) -> pl.Expr:
-    """Return the finite values of `ret`, of any numeric type, as Float64; the others become null."""
+    """Return the finite values of `ret`, of any numeric type, as Float64; the others become null.
+
+    Raises:
+        UsageError: `ret` is a Series or another value, and no expression.
+    """
     if _is_observed(ret):
         return ret
     exact = ret.cast(pl.Float64)
@@ -39,6 +45,11 @@ def present(ret: pl.Expr) -> pl.Expr:
 
 
 def _is_observed(ret: pl.Expr) -> bool:
+    if not isinstance(ret, pl.Expr):
+        raise UsageError(
+            f"a metric takes an expression, not a {type(ret).__name__}; write frame.select(METRIC(pl.col('ret'))), or"
+            " ys.metrics.summarise(frame, ['METRIC'])"
+        )
     return ret.meta.is_column() and ret.meta.output_name().startswith(OBSERVED)
 
 

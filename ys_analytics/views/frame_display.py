@@ -1,28 +1,210 @@
-"""How a plain frame shows itself in a notebook: as text, with any characters in its cells.
+"""How a plain frame is shown in a notebook: sixty rows, short ids, decimals by unit, text to the left.
 
-Polars writes a frame as an HTML table, in which JupyterLab typesets whatever stands between two dollars as a
-formula. Does not know views of our own: they say so themselves.
+Depends on the schema for the units of columns. Does not change a value: a cell that shows less than it holds has the
+whole of it as its tooltip. Text is never typeset as a formula, whatever stands in it.
 """
 
-import sys
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
 
 import polars as pl
 
-from ys_analytics.views.templates import AS_TEXT
+from ys_analytics.views.formats import count, number
+from ys_analytics.views.templates import render
+
+# Rows and columns that are shown unless `polars.Config` says otherwise; rows half from the top, half from the end.
+_ROWS, _COLUMNS = 60, 40
+
+# Characters of a text that are shown; of its tooltip.
+_TEXT, _WHOLE = 60, 2_000
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_HASH = re.compile(r"(?:0x)?[0-9a-f]{32,}", re.IGNORECASE)
+
+_FEWEST, _MOST = 2, 6
 
 
-def as_text(frame: pl.DataFrame | pl.Series) -> str:
-    """A frame as HTML in which nothing is typeset.
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A cell as it is shown, and the whole of it where that is more."""
 
-    >>> as_text(pl.DataFrame({"symbol": ["$PEPE"]})).startswith('<div class="tex2jax_ignore mathjax_ignore">')
-    True
+    shown: str
+    style: str
+    whole: str = ""
+
+
+def frame_html(shown: pl.DataFrame | pl.Series) -> str:
+    """A frame or series as an HTML table for people.
+
+    Numbers stand to the right with two to six decimals: two for USD, otherwise by the largest of the column; what is
+    too small for six is written in powers of ten. Ids and hashes show their beginning.
+
+    >>> frame = pl.DataFrame({"symbol": ["$PEPE"], "tvl": [1234.5], "apy": [0.03125]})
+    >>> html = frame_html(frame)
+    >>> "1,234.50" in html, "0.031250" in html, "1 row × 3 columns" in html
+    (True, True, True)
+    """  # noqa: RUF002 - a multiplication sign
+    frame = shown.to_frame(shown.name or "value") if isinstance(shown, pl.Series) else shown
+    most_rows, most_columns = _limits()
+    part = frame[:, :most_columns]
+    rows = _places(part.height, most_rows)
+    columns = [_column(part[name], rows) for name in part.columns]
+    lines = [list(line) for line in zip(*columns, strict=True)]
+    if len(rows) < frame.height:
+        lines.insert(len(rows) - len(rows) // 2, [_Cell("…", _style(number=False))] * part.width)
+    return render("frame", heads=[_head(part[name]) for name in part.columns], lines=lines, size=_size(frame, part))
+
+
+def _limits() -> tuple[int, int]:
+    """Rows and columns to show: the analyst's own `polars.Config` where it is set."""
+    state = pl.Config.state(if_set=True, env_only=True)
+    chosen = []
+    for name, usual in (("POLARS_FMT_MAX_ROWS", _ROWS), ("POLARS_FMT_MAX_COLS", _COLUMNS)):
+        said = int(state.get(name) or usual)
+        chosen.append(said if said >= 0 else 2**31)
+    return chosen[0], chosen[1]
+
+
+def _places(height: int, most: int) -> list[int]:
+    """Which rows are shown: all, or as many from the top as from the end."""
+    if height <= most:
+        return list(range(height))
+    end = most // 2
+    return [*range(most - end), *range(height - end, height)]
+
+
+def _size(frame: pl.DataFrame, part: pl.DataFrame) -> str:
+    """How large the frame is, and which columns are left out."""
+    left_out = frame.width - part.width
+    more = f"; {count(left_out, 'column')} not shown: {', '.join(frame.columns[part.width :][:10])}" if left_out else ""
+    return f"{count(frame.height, 'row')} × {count(frame.width, 'column')}{more}"  # noqa: RUF001
+
+
+def _head(series: pl.Series) -> dict[str, str]:
+    return {"name": series.name, "type": _type(series.dtype), "style": _style(number=series.dtype.is_numeric())}
+
+
+def _type(dtype: pl.DataType) -> str:
+    """A type in a word or two.
+
+    >>> _type(pl.Datetime("us", "UTC")), _type(pl.Decimal(38, 18)), _type(pl.List(pl.String))
+    ('time, UTC', 'decimal', 'list of text')
     """
-    return f'<div class="{AS_TEXT}">{frame._repr_html_()}</div>'
+    match dtype:
+        case pl.Datetime():
+            return f"time, {dtype.time_zone}" if dtype.time_zone else "time"
+        case pl.List() | pl.Array():
+            return f"list of {_type(dtype.inner)}"  # type: ignore[arg-type]
+        case pl.Decimal():
+            return "decimal"
+        case _:
+            plain = {"String": "text", "Boolean": "yes or no", "Float64": "float", "Int64": "integer"}
+            return plain.get(str(dtype), str(dtype).partition("(")[0].lower())
 
 
-def show_frames_as_text() -> None:
-    """Let the running notebook show Polars frames as text; elsewhere nothing changes."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None:
-        for kind in (pl.DataFrame, pl.Series):
-            shell.display_formatter.formatters["text/html"].for_type(kind, as_text)
+def _style(*, number: bool) -> str:
+    return "text-align:right;white-space:nowrap" if number else "text-align:left"
+
+
+def _column(series: pl.Series, rows: list[int]) -> list[_Cell]:
+    """The cells of one column at some rows."""
+    values = series.gather(rows).to_list()
+    style = _style(number=series.dtype.is_numeric())
+    if series.dtype.is_float() or series.dtype.is_decimal():
+        places = _decimals(series.name, values)
+        return [_number(value, places, style) for value in values]
+    if isinstance(series.dtype, pl.Datetime):
+        form = _clock(values)
+        return [
+            _Cell("null" if value is None else f"{value:{form}}", f"{style};white-space:nowrap") for value in values
+        ]
+    return [_plain(value, style) for value in values]
+
+
+@cache
+def _in_usd() -> frozenset[str]:
+    """Names of columns that hold amounts in USD; a price is none, it may be very small."""
+    from ys_analytics.schemas import TABLES
+
+    units: dict[str, set[str]] = {}
+    for table in TABLES.values():
+        for column in table.columns:
+            units.setdefault(column.name, set()).add(column.unit)
+    return frozenset(name for name, of in units.items() if "USD" in of and name not in {"price", "profit", "value"})
+
+
+def _decimals(name: str, values: Sequence[Decimal | float | None]) -> int:
+    """How many decimals a column is shown with: two for USD, else two to six by the largest of its numbers.
+
+    >>> _decimals("tvl", [0.5]), _decimals("weight", [1500.0]), _decimals("weight", [1.5]), _decimals("weight", [0.1])
+    (2, 2, 4, 6)
+    """
+    if name in _in_usd():
+        return _FEWEST
+    largest = max(
+        (abs(Decimal(value)) for value in values if value is not None and Decimal(value).is_finite()), default=0
+    )
+    if largest >= 1000:  # noqa: PLR2004 - an amount
+        return _FEWEST
+    return 4 if largest >= 1 else _MOST
+
+
+def _number(value: Decimal | float | None, places: int, style: str) -> _Cell:
+    """A number with so many decimals; in powers of ten where they would all be zero."""
+    if value is None:
+        return _Cell("null", f"{style};opacity:0.75")
+    whole = format(value, "f") if isinstance(value, Decimal) else repr(value)
+    if not Decimal(value).is_finite():
+        return _Cell(whole, style)
+    vanishes = value != 0 and abs(Decimal(value)) < Decimal(5).scaleb(-places - 1)
+    shown = f"{value:.2e}" if vanishes else number(value, places)
+    exact = shown.replace(",", "").replace("\N{MINUS SIGN}", "-")
+    return _Cell(shown, style, "" if Decimal(exact) == Decimal(whole) else whole)
+
+
+def _clock(values: Sequence[datetime | None]) -> str:
+    """The shortest form in which no moment of a column loses anything."""
+    known = [value for value in values if value is not None]
+    if any(value.microsecond for value in known):
+        return "%Y-%m-%d %H:%M:%S.%f"
+    return "%Y-%m-%d %H:%M:%S" if any(value.second for value in known) else "%Y-%m-%d %H:%M"
+
+
+def _plain(value: object, style: str) -> _Cell:
+    """Anything that is no decimal number: text, ids, days, lists."""
+    match value:
+        case None:
+            return _Cell("null", f"{style};opacity:0.75")
+        case bool():
+            return _Cell(str(value).lower(), style)
+        case int():
+            return _Cell(str(value), style)
+        case date() | time() | timedelta():
+            return _Cell(str(value), f"{style};white-space:nowrap")
+        case str():
+            whole = value
+        case list() | tuple() | pl.Series():
+            whole = ", ".join("null" if item is None else str(item) for item in value)
+        case dict():
+            whole = ", ".join(f"{key}: {item}" for key, item in value.items())
+        case _:
+            whole = str(value)
+    shown = _short(whole)
+    return _Cell(shown, style, "" if shown == whole else whole[:_WHOLE])
+
+
+def _short(text: str) -> str:
+    """A text as it fits a cell: an id or a hash by its beginning, a long text up to an ellipsis.
+
+    >>> _short("0192f0c1-7a2b-7c3d-8e4f-001122334455"), _short("0x" + "ab" * 20), _short("two words")
+    ('0192f0c1…', '0xababab…abab', 'two words')
+    """
+    if _ID.fullmatch(text):
+        return f"{text[:8]}…"
+    if _HASH.fullmatch(text):
+        return f"{text[:8]}…{text[-4:]}"
+    return text if len(text) <= _TEXT else f"{text[: _TEXT - 1].rstrip()}…"

@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.catalog.null_reasons import counted, refusal, whole
-from ys_analytics.metrics.declaration import Metric
+from ys_analytics.metrics.declaration import Metric, named_metrics
 from ys_analytics.metrics.drawdown.path import raw_depth
 from ys_analytics.metrics.histories import histories
 from ys_analytics.metrics.sample import OBSERVED, YEAR, Sample, finite_or_null, present
@@ -29,7 +29,7 @@ _WINDOW = ("n", "daily", "spanned", "unknown", "coverage", "start", "end", "days
 
 def fleet(
     returns: pl.DataFrame | pl.LazyFrame,
-    metrics: Iterable[Metric] = HEADLINE,
+    metrics: str | Iterable[Metric | str] = HEADLINE,
     *,
     by: str = "portfolio_id",
     risk_free: float = 0.0,
@@ -41,7 +41,7 @@ def fleet(
         returns: Columns `by`, day Date, ret Float64, in time order within a portfolio, perhaps days Int64 (how many
             each return spans; by the dates where there is no such column), and benchmark Float64 when a metric
             needs it.
-        metrics: What to compute.
+        metrics: What to compute: names, such as "sharpe_ratio", or declarations.
         by: The column that tells the portfolios apart.
         risk_free: Simple rate per year, as a fraction.
         since: First day of the window: earlier returns are left out, and one that begins before it and ends in it
@@ -55,13 +55,14 @@ def fleet(
 
     Raises:
         ContractError: a portfolio has two returns for one day.
+        UsageError: no metric is called so.
 
     >>> from datetime import date
     >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2025, 1, 2)], "ret": [0.25, -0.5]})
     >>> fleet(frame).select("n", "total_return", "max_drawdown", "sharpe_ratio").row(0)
     (2, -0.375, -0.5, None)
     """
-    chosen = tuple(metrics)
+    chosen = named_metrics(metrics)
     numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, since=since)
     refused = {
         metric.name: pl.when((_count(metric) >= metric.minimum) & whole(metric, since=since)).then(pl.col(metric.name))
@@ -72,7 +73,7 @@ def fleet(
 
 def summarise(
     returns: pl.DataFrame | pl.LazyFrame,
-    metrics: Iterable[Metric] = HEADLINE,
+    metrics: str | Iterable[Metric | str] = HEADLINE,
     *,
     by: str = "portfolio_id",
     risk_free: float = 0.0,
@@ -83,8 +84,8 @@ def summarise(
 
     Args:
         returns: As for `fleet`; a row whose `ret` is null, NaN or infinite is a day without data.
-        metrics: What to compute; n counts the returns a metric uses: every one where it links them, those of one day
-            where it describes a day, and with a benchmark the days on which both have one.
+        metrics: What to compute, by name or declaration; n counts the returns a metric uses: every one where it
+            links them, those of one day where it describes a day, and with a benchmark the days on which both have one.
         by: The column that tells the portfolios apart.
         risk_free: Simple rate per year, as a fraction.
         since: As for `fleet`.
@@ -98,15 +99,14 @@ def summarise(
 
     Raises:
         ContractError: a portfolio has two returns for one day.
+        UsageError: no metric is called so.
 
     >>> from datetime import date
     >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1), date(2025, 1, 2)], "ret": [0.25, -0.5]})
-    >>> summarise(frame, [metric for metric in HEADLINE if metric.name in ("total_return", "sharpe_ratio")]).select(
-    ...     "metric", "value", "reason"
-    ... ).rows()
+    >>> summarise(frame, ["total_return", "sharpe_ratio"]).select("metric", "value", "reason").rows()
     [('total_return', -0.375, None), ('sharpe_ratio', None, 'needs 30 days, has 2')]
     """
-    chosen = tuple(metrics)
+    chosen = named_metrics(metrics)
     numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, since=since, dates=True)
     if portfolios is not None:
         everyone = pl.DataFrame({by: list(portfolios)}, schema={by: numbers.schema[by]}).unique(maintain_order=True)

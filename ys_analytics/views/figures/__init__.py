@@ -21,3 +21,8 @@ __all__ = [
     "value",
     "week_returns",
 ]
+
+
+def __dir__() -> list[str]:
+    """What one calls, for completion; not the modules they stand in."""
+    return sorted(__all__)

@@ -49,3 +49,8 @@ __all__ = [
     "tail_test",
     "transactions",
 ]
+
+
+def __dir__() -> list[str]:
+    """What one calls, for completion; not the modules they stand in."""
+    return sorted(__all__)

@@ -11,8 +11,16 @@ from ys_analytics.views import formats
 from ys_analytics.views.table import Table, table
 from ys_analytics.views.view import Field, View, refused
 
-# Ink under a month's return: blue above zero, vermilion below, darker for more.
-_TINTS = ("#f6c7a6", "#fbe3d3", "#fdf3ec", "#eef5fa", "#d3e6f3", "#a9cfe7")
+# The colour under a month's return: blue above zero, vermilion below, denser for more. Translucent, so that the page
+# shows through and its text keeps its contrast on white paper and in a dark notebook alike.
+_TINTS = (
+    "rgba(213, 94, 0, 0.35)",
+    "rgba(213, 94, 0, 0.18)",
+    "rgba(213, 94, 0, 0.08)",
+    "rgba(0, 114, 178, 0.07)",
+    "rgba(0, 114, 178, 0.17)",
+    "rgba(0, 114, 178, 0.34)",
+)
 _STEPS = (-0.10, -0.03, 0.0, 0.03, 0.10)
 
 
