@@ -5,15 +5,55 @@ tests that start processes of their own give them a home of their own.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from ys_analytics import local, migrations
 from ys_analytics.settings import Settings
 from ys_analytics.stores import Stores
+
+from .running import Runner
+
+# Folders of tests by how long they take: what is long begins first, so that no worker is left with it at the end.
+_LONGEST = ("cli", "quality", "reporting", "agreement", "stores", "demo", "ingest", "frames", "migrations", "local")
+
+
+def _room(name: str) -> str:
+    """The folder of a test or a file, one below the top."""
+    return "/".join(name.partition("::")[0].split("/")[:2])
+
+
+class Rooms(LoadFileScheduling):
+    """Hands whole files to workers, and keeps a worker in a folder whose stores and frames it has made already."""
+
+    def _assign_work_unit(self, node: object) -> None:
+        made = {each: {_room(file) for file in files} for each, files in self.assigned_work.items()}
+        others = set().union(*(rooms for each, rooms in made.items() if each is not node))
+
+        def reluctance(file: str) -> int:
+            return 0 if _room(file) in made[node] else 2 if _room(file) in others else 1
+
+        self.workqueue.move_to_end(min(self.workqueue, key=reluctance), last=False)
+        super()._assign_work_unit(node)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Rooms | None:
+    """Ours, for `--dist loadfile`."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return Rooms(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest folders first; the order is otherwise that of the files."""
+    place = {f"tests/{name}": at for at, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(_room(item.nodeid), len(place)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +64,20 @@ def _no_servers_of_yours() -> Iterator[None]:
     yield
     del os.environ["YS_ENV_FILE"]
     os.environ.update(kept)
+
+
+@pytest.fixture(scope="session")
+def new_runner() -> Iterator[Callable[[], Runner]]:
+    """Makes processes that run `ys` command after command, one for each home; they end with the session."""
+    made: list[Runner] = []
+
+    def make() -> Runner:
+        made.append(Runner())
+        return made[-1]
+
+    yield make
+    for runner in made:
+        runner.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The demo's twelve portfolios, frozen as of four weeks, and every view of each, made once.
+"""The demo's twelve portfolios, frozen as of several weeks, and every view of each, made once.
 
 The stores are filled and frozen by the command in processes of their own, since an embedded ClickHouse admits one
 folder per process and this one belongs to the other tests.
@@ -6,8 +6,7 @@ folder per process and this one belongs to the other tests.
 
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +21,9 @@ from ys_analytics.reporting.weekly import NOTEBOOKS, read_weekly
 from .plain_market import WEEK
 from .plain_run import Run, monday_of
 
-YS = Path(sys.executable).parent / "ys"
-
-# This week; the last one; half a year back; the third week of all.
-WEEKS = ("2026-W47", "2026-W46", "2026-W20", "2025-W45")
+# This week, and the third week of all; in `make test-servers` also the last one, and one of half a year back.
+QUICK = ("2026-W47", "2025-W45")
+WEEKS = [*QUICK, *(pytest.param(week, marks=pytest.mark.servers) for week in ("2026-W46", "2026-W20"))]
 
 
 @dataclass(frozen=True)
@@ -77,21 +75,35 @@ def seen_by(cell: str, desk: Any) -> Seen:
     return Seen(cell, view.data_json(), tuple(text for axis in axes for text in axis.get("ticktext", ())))
 
 
+class Weeks(dict[str, Pages]):
+    """The demo's pages by week; a week is frozen when it is first asked for."""
+
+    def __init__(self, home: Path, runner: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+        """Of a home that is empty yet, and the process that runs the commands over it."""
+        super().__init__()
+        own = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
+        self._known = own | {"YS_HOME": str(home / "stores"), "YS_OUT": str(home / "out"), "YS_ENV_FILE": os.devnull}
+        self._out, self._runner = home / "out", runner
+
+    def __missing__(self, week: str) -> Pages:
+        """Freeze it."""
+        self.command("freeze", "--week", week)
+        self[week] = Pages(self._out / week)
+        return self[week]
+
+    def command(self, *words: str, check: bool = True) -> None:
+        """Run the command to its end."""
+        done = self._runner(*words, environment=self._known)
+        assert not check or done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="session")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pages]]:
+def pages(tmp_path_factory: pytest.TempPathFactory, new_runner: Callable[[], Any]) -> Iterator[Weeks]:
     """The demo's pages, by week."""
-    home = tmp_path_factory.mktemp("agreement")
-    own = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
-    known = own | {"YS_HOME": str(home / "stores"), "YS_OUT": str(home / "out"), "YS_ENV_FILE": os.devnull}
-
-    def command(*words: str, check: bool = True) -> None:
-        subprocess.run([YS, *words], env=known, capture_output=True, text=True, check=check)
-
+    made = Weeks(tmp_path_factory.mktemp("agreement"), new_runner())
     try:
-        command("migrate", "up")
-        command("demo")
-        for week in WEEKS:
-            command("freeze", "--week", week)
-        yield {week: Pages(home / "out" / week) for week in WEEKS}
+        made.command("migrate", "up")
+        made.command("demo")
+        yield made
     finally:
-        command("down", check=False)
+        made.command("down", check=False)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from . import pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
 from .conftest import cells, seen_by
 from .kit import LifeRun, desk_of
@@ -14,14 +16,15 @@ from .test_lives import week_of
 
 __all__ = ["pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
 
-# Every so many-th life of the two thousand, so that each is of another world.
-STEP = 50
+# Every so many-th life of the two thousand, so that each is of another market; eight in `make test`.
+STEPS = [pytest.param(250, id="some"), pytest.param(50, id="all", marks=pytest.mark.servers)]
 
 
-def test_every_page_of_a_life_is_computed_again(record_property):
+@pytest.mark.parametrize("step", STEPS)
+def test_every_page_of_a_life_is_computed_again(step, record_property):
     """Gaps, pools of four kinds, two coins of one symbol, debts, growth by itself: on paper as by plain Python."""
     tally, looked, wrong, counts = Tally(), 0, [], Counter()
-    for seed in range(0, 2_000, STEP):
+    for seed in range(0, 2_000, step):
         life = live(seed)
         week = week_of(life)
         if life.rows["portfolios"][0]["created_at"] >= monday_of(week) + WEEK:

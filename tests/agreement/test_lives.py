@@ -16,6 +16,8 @@ from .asked import ALONE, TOGETHER, Asked, alone, differing, kit_holdings, toget
 from .lives import LIVES_A_WORLD, Life, World, live
 
 LIVES = 2_000
+# Every so many-th market in `make test`, each with its eight lives; all of them in `make test-servers`.
+STEPS = [pytest.param(6, id="some"), pytest.param(1, id="all", marks=pytest.mark.servers)]
 # What costs most is asked of every second or fourth life.
 SPARSE = {"counts": 4, "books": 2, "lots": 2}
 _SHOWN = 3
@@ -78,14 +80,21 @@ _LEFT_OUT = {
 }  # fmt: skip
 
 
-def test_two_thousand_lives_are_told_alike(record_property):
+def lives_of(step: int) -> list[int]:
+    """The seeds of every `step`-th market's lives."""
+    return [seed for begin in range(0, LIVES, step * LIVES_A_WORLD) for seed in range(begin, begin + LIVES_A_WORLD)]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_two_thousand_lives_are_told_alike(step, record_property):
     """Values, returns, flows, gas, lots, positions, bridge: equal to 1e-9, money exactly, or both refuse."""
     numbers: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     wrong: list[tuple[Life, str, str]] = []
-    for begin in range(0, LIVES, LIVES_A_WORLD):
-        several = [Asked(life, week_of(life)) for life in map(live, range(begin, begin + LIVES_A_WORLD))]
+    seeds = lives_of(step)
+    for begin in range(0, len(seeds), LIVES_A_WORLD):
+        several = [Asked(life, week_of(life)) for life in map(live, seeds[begin : begin + LIVES_A_WORLD])]
         batch = together(several)
         for asked in several:
             kinds.update(asked.life.kinds)
@@ -98,21 +107,22 @@ def test_two_thousand_lives_are_told_alike(record_property):
                 refused[subject] += sum(value is None for value in other.values())
                 if differing(one, other):
                     wrong.append((asked.life, asked.week, subject))
-    record_property("said", f"{LIVES:,} lives told twice, {len(wrong)} disagreements: {_listed(numbers)}")
+    record_property("said", f"{len(seeds):,} lives told twice, {len(wrong)} disagreements: {_listed(numbers)}")
     record_property("said", f"refused by both among them: {_listed(refused)}")
     record_property("said", f"in so many lives: {_listed(kinds)}")
     assert wrong == [], "\n".join(told(*one) for one in wrong[:_SHOWN])
-    assert min(kinds.values()) >= 50, "a kind of event hardly ever happens"
+    assert min(kinds.values()) >= 50 // step, "a kind of event hardly ever happens"
 
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in counts.most_common() if number)
 
 
-def test_what_is_held_is_what_was_lived(record_property):
+@pytest.mark.parametrize("step", STEPS)
+def test_what_is_held_is_what_was_lived(step, record_property):
     """A third witness: where nothing grew by itself and no price is missing, both hold what the story put there."""
     looked = 0
-    for seed in range(0, LIVES, 4):
+    for seed in lives_of(step)[::4]:
         life = live(seed)
         if life.kinds & {"balances that grow without a transaction", "missing prices"}:
             continue
@@ -122,7 +132,7 @@ def test_what_is_held_is_what_was_lived(record_property):
         assert differing(kit_holdings(asked), right) == [], seed
         looked += len(right)
     record_property("said", f"{looked:,} holdings are what was lived")
-    assert looked > 500
+    assert looked > 500 // step
 
 
 def test_a_disagreement_is_told_with_the_fewest_rows(monkeypatch):

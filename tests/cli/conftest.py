@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,15 @@ YS = Path(sys.executable).parent / "ys"
 
 @dataclass(frozen=True)
 class Shell:
-    """The command `ys` as a person types it, in a home and an output folder of its own."""
+    """The command `ys` as a person types it, in a home and an output folder of its own.
+
+    Attributes:
+        home: Where both are.
+        runner: The process that runs the commands, a `running.Runner`.
+    """
 
     home: Path
+    runner: Any
 
     @property
     def environment(self) -> dict[str, str]:
@@ -33,26 +41,33 @@ class Shell:
     def __call__(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         environment = self.environment | settings
-        return subprocess.run(
-            [YS, *words], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-        )
+        if "YS_ENV_FILE" in settings:  # read when the kit is imported
+            return subprocess.run(
+                [YS, *words], env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+            )
+        return self.runner(*words, environment=environment)
+
+    def program(self, source: str, *words: str) -> None:
+        """Run a Python program over the same home; it must end well."""
+        done = self.runner.program(source, *words, environment=self.environment)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
-def bare(tmp_path_factory) -> Shell:
+def bare(tmp_path_factory, new_runner) -> Shell:
     """The command on a machine where nothing was ever started."""
-    return Shell(tmp_path_factory.mktemp("bare"))
+    return Shell(tmp_path_factory.mktemp("bare"), new_runner())
 
 
 @pytest.fixture(scope="session")
-def ys():
+def ys(new_runner) -> Iterator[Shell]:
     """The command on filled stores: `up`, `migrate up` and `demo` have run, as `make report` runs them.
 
     Not under pytest's own folder: as root, PostgreSQL runs as another user, whom that folder locks out
     whenever a second pytest begins.
     """
     home = Path(tempfile.mkdtemp(prefix="ys-cli-"))
-    shell = Shell(home)
+    shell = Shell(home, new_runner())
     for words in (["up"], ["migrate", "up"], ["demo", "--portfolios", "12", "--days", "120"]):
         done = shell(*words)
         assert done.returncode == 0, done.stderr

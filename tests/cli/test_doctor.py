@@ -1,8 +1,5 @@
 """The doctor says what is so: well on sound stores, and by name what is not."""
 
-import subprocess
-import sys
-
 import pytest
 
 _AS_OWNER = """
@@ -15,8 +12,8 @@ with open_stores(load_settings(), only=(sys.argv[1],), role="owner", purpose="ha
 
 
 def as_owner(ys, store: str, statement: str) -> None:
-    """Run one statement on the command's stores, in a process of its own: chDB holds one folder per process."""
-    subprocess.run([sys.executable, "-c", _AS_OWNER, store, statement], env=ys.environment, check=True)
+    """Run one statement on the command's stores, in the command's process: chDB holds one folder per process."""
+    ys.program(_AS_OWNER, store, statement)
 
 
 def test_sound_stores_are_well(ys):

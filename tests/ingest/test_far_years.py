@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import ingest, migrations
-from ys_analytics.errors import ContractError
+from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.schemas import Span
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -81,3 +81,16 @@ def test_a_span_of_centuries_makes_ten_years(ready):
     assert len(made) < 2 * (migrations.MOST_MONTHS + 2)
     far = {name for name in made if not "2024_11" < name[-7:] <= "2028_11"}
     assert set(migrations.drop_far_partitions(ready, now=NOW)) == far
+
+
+def test_no_caller_makes_partitions_of_centuries(ready):
+    """The function itself refuses, before it makes the first: a script of somebody's own is bound as the kit is."""
+    before = ready.postgres.rows(_COUNT)
+    with pytest.raises(StoreError, match="2174 months from 1850-01-01 to 2031-02-01 are too many partitions at once"):
+        ready.postgres.rows("SELECT make_month_partitions('transactions', '1850-01-01', '2031-02-01')")
+    with pytest.raises(StoreError, match="122 months"):
+        ready.postgres.rows("SELECT make_month_partitions('transactions', '2020-12-31', '2031-01-01')")
+    assert ready.postgres.rows(_COUNT) == before
+    [(made,)] = ready.postgres.rows("SELECT make_month_partitions('transactions', '2020-12-31', '2030-12-01')")
+    assert ready.postgres.rows(_COUNT) == [(before[0][0] + len(made),)]
+    migrations.drop_far_partitions(ready, now=NOW)

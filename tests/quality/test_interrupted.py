@@ -31,8 +31,8 @@ if __name__ == "__main__":
 """
 # Moments that a test tries: about as long as a verdict takes, so that some come before, during and after it.
 TRIES, LONGEST = 12, 20.0
-# Of these, so many in every run; `make test-servers` tries them all.
-QUICK = 3
+# Of these, two in every run, seconds after the start: one strikes every process, the other one of them.
+QUICK = {1, 3}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def group_of(leader):
 
 
 @pytest.mark.parametrize(
-    "seed", [seed if seed < QUICK else pytest.param(seed, marks=pytest.mark.servers) for seed in range(TRIES)]
+    "seed", [seed if seed in QUICK else pytest.param(seed, marks=pytest.mark.servers) for seed in range(TRIES)]
 )
 def test_a_verdict_cut_short_is_no_verdict(seed, negative):
     """Killed or interrupted at a random moment, one process or all: the run is judged whole, stopped, or not judged."""
@@ -111,7 +111,10 @@ def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
     assert answer["findings"] == []
 
 
-@pytest.mark.parametrize("struck", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+STRIKES = [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.servers) for each in (signal.SIGINT, signal.SIGKILL))]
+
+
+@pytest.mark.parametrize("struck", STRIKES)
 def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
     """Whatever ends it while it is at work, the command says that nothing was judged."""
     validate = worker_process._Worker()

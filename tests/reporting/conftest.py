@@ -8,10 +8,10 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -24,9 +24,10 @@ YS = Path(sys.executable).parent / "ys"
 
 @dataclass(frozen=True)
 class Week:
-    """A home with filled stores and a frozen week."""
+    """A home with filled stores and a frozen week; `runner` runs the commands over it."""
 
     home: Path
+    runner: Any
     name: str = "2026-W47"
 
     @property
@@ -45,8 +46,9 @@ class Week:
 
     def ys(self, *words, folder=None, check=True):
         """Run the command on a folder's stores; this week's own when none is named."""
-        known = self.surroundings(folder or self.home)
-        return subprocess.run([YS, *words], env=known, capture_output=True, text=True, check=check)
+        done = self.runner(*words, environment=self.surroundings(folder or self.home))
+        assert not check or done.returncode == 0, done.stderr
+        return done
 
     def copy(self, folder):
         """The run, where a test may spoil it."""
@@ -87,9 +89,9 @@ def spoiler():
 
 
 @pytest.fixture(scope="session")
-def week(tmp_path_factory):
+def week(tmp_path_factory, new_runner):
     """A week of nine portfolios, seven of them odd, frozen and judged."""
-    made = Week(tmp_path_factory.mktemp("week"))
+    made = Week(tmp_path_factory.mktemp("week"), new_runner())
     try:
         made.ys("migrate", "up")
         made.ys("demo", "--portfolios", "9", "--days", "70")
