@@ -22,7 +22,9 @@ from ys_analytics.schemas import TABLES
 
 from .reading import read
 
-FILES, NOISY = 2_000, 1_000
+# How many of each are tried, of which so many in `make test` and all in `make test-servers`.
+FILES = [400, pytest.param(2_000, marks=pytest.mark.servers)]
+NOISY = [200, pytest.param(1_000, marks=pytest.mark.servers)]
 COLUMNS = list(TABLES["market_data"].schema)
 ASSET = "ab1d5c40-7b96-5788-96c7-5d6b88a4a1e8"
 STEP = Decimal(1).scaleb(-18)
@@ -266,12 +268,13 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def test_thousands_of_files_with_one_thing_otherwise(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", FILES)
+def test_thousands_of_files_with_one_thing_otherwise(tmp_path: Path, files: int) -> None:
     """The same meaning gives the same values; anything else is refused, and its line is named."""
     chance = random.Random(9)  # noqa: S311 - the same files every time
     kinds = list(CHANGES)
     seen: Counter[str] = Counter()
-    for number in range(FILES):
+    for number in range(files):
         name = kinds[number % len(kinds)]
         case = sound(chance)
         row = chance.randrange(len(case.rows))
@@ -287,8 +290,8 @@ def test_thousands_of_files_with_one_thing_otherwise(tmp_path: Path) -> None:
             assert row + 2 in lines if name in PLACED else lines, f"{name}: {said}"
             assert "Jane" not in said
         seen[outcome] += 1
-    print(f"{FILES:,} files of {len(kinds)} kinds: {seen[SAME]:,} read as meant, {seen[REFUSED]:,} refused by line")  # noqa: T201 - its counts
-    assert min(seen.values()) > FILES // 4
+    print(f"{files:,} files of {len(kinds)} kinds: {seen[SAME]:,} read as meant, {seen[REFUSED]:,} refused by line")  # noqa: T201 - its counts
+    assert min(seen.values()) > files // 4
 
 
 # The kinds whose fault is in one row.
@@ -298,12 +301,13 @@ PLACED = {
 }  # fmt: skip
 
 
-def test_noise_in_a_number_never_gives_another_number(tmp_path: Path) -> None:
+@pytest.mark.parametrize("noisy_files", NOISY)
+def test_noise_in_a_number_never_gives_another_number(tmp_path: Path, noisy_files: int) -> None:
     """A random sign put into a number or over one of its own: refused, or what Python's Decimal reads."""
     chance = random.Random(16)  # noqa: S311 - the same files every time
     signs = "0123456789.,-+eE _'$%€()/x\u00a0\u0660\uff10\t"
     read_as_meant = refused = 0
-    for _ in range(NOISY):
+    for _ in range(noisy_files):
         case = sound(chance)
         row = chance.randrange(len(case.rows))
         text = case.rows[row]["price"]
@@ -320,8 +324,8 @@ def test_noise_in_a_number_never_gives_another_number(tmp_path: Path) -> None:
             with localcontext(prec=80):
                 assert rows["price"][row] == Decimal(noisy.strip()).quantize(STEP, ROUND_HALF_EVEN), noisy
             read_as_meant += 1
-    print(f"{NOISY:,} noisy prices: {read_as_meant:,} read as Decimal reads them, {refused:,} refused by line")  # noqa: T201 - its counts
-    assert min(read_as_meant, refused) > NOISY // 10
+    print(f"{noisy_files:,} noisy prices: {read_as_meant:,} read as Decimal reads them, {refused:,} refused by line")  # noqa: T201 - its counts
+    assert min(read_as_meant, refused) > noisy_files // 10
 
 
 def test_a_per_cent_is_a_hundredth_however_it_is_spelled() -> None:
@@ -330,7 +334,7 @@ def test_a_per_cent_is_a_hundredth_however_it_is_spelled() -> None:
     texts = [
         f"{chance.choice(['', '-', '+'])}{chance.randrange(10 ** chance.randint(1, 6))}"
         f"{chance.choice(['', '.', f'.{chance.randrange(10**6)}'])}{chance.choice(['', 'e-05', 'E3', 'e+2', 'e-10'])}"
-        for _ in range(FILES)
+        for _ in range(2_000)
     ]
     moved = numbers.per_cent(pl.Series(texts)).to_list()
     with localcontext(prec=80):
