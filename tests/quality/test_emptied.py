@@ -70,7 +70,12 @@ def test_a_column_of_nothing_is_not_a_sum_of_nothing(judged_with, demo_frames):
     assert broken[SUM].portfolios == valued(demo_frames)
 
 
-@pytest.mark.parametrize("table", ["transactions", "portfolio_snapshots", "market_data", "users", "assets"])
+# One of each database in `make test`; the others too in `make test-servers`.
+EMPTIED = ["market_data", "assets", *(pytest.param(name, marks=pytest.mark.servers)
+                                      for name in ("transactions", "portfolio_snapshots", "users"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", EMPTIED)
 def test_an_emptied_table_stops_who_rests_on_it(table, judged_with, demo_frames):
     """What refers to its rows, or follows from them, is still there."""
     views = ("daily_external_flows",) if table == "transactions" else ()
