@@ -1,6 +1,7 @@
 """YieldSensei analytics: what a notebook sees, and nothing that is not asked for.
 
-`ys.open` gives a desk, `ys.load` and `ys.sql` read without one, `ys.metrics`,
+`ys.open` gives a desk, `ys.portfolios`, `ys.weeks`, `ys.catalog`, `ys.compare`, `ys.fleet`, `ys.load` and `ys.sql`
+read without one, `ys.metrics`,
 `ys.figures` and `ys.tables` are the rooms an analyst works with. Nothing is defined,
 opened or read at import; each name is imported when it is first used.
 """
@@ -11,11 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ys_analytics import metrics
-    from ys_analytics.desk import load, sql
+    from ys_analytics.desk import catalog, compare, fleet, load, portfolios, sql, weeks
     from ys_analytics.desk import open_desk as open  # noqa: A004 - `ys.open`, never bare
     from ys_analytics.views import figures, tables
 
-__all__ = ["figures", "load", "metrics", "open", "sql", "tables"]
+__all__ = [
+    "catalog",
+    "compare",
+    "figures",
+    "fleet",
+    "load",
+    "metrics",
+    "open",
+    "portfolios",
+    "sql",
+    "tables",
+    "weeks",
+]
 
 _SELF = sys.modules[__name__]
 
@@ -24,6 +37,11 @@ _WHERE = {
     "open": ("ys_analytics.desk", "open_desk"),
     "load": ("ys_analytics.desk", "load"),
     "sql": ("ys_analytics.desk", "sql"),
+    "portfolios": ("ys_analytics.desk", "portfolios"),
+    "weeks": ("ys_analytics.desk", "weeks"),
+    "catalog": ("ys_analytics.desk", "catalog"),
+    "compare": ("ys_analytics.desk", "compare"),
+    "fleet": ("ys_analytics.desk", "fleet"),
     "metrics": ("ys_analytics.metrics", ""),
     "figures": ("ys_analytics.views.figures", ""),
     "tables": ("ys_analytics.views.tables", ""),

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     wait: float = Field(60.0, gt=0, description="Seconds to wait for an embedded store another process holds.")
     statement_timeout: float = Field(120.0, gt=0, description="Seconds one statement may run.")
     risk_free: float = Field(0.0, gt=-1, description="Risk-free rate per year, simple, as a fraction.")
+    benchmark: str = Field(
+        "BTC", min_length=1, description="What reports compare with: a symbol, target, equal_weight, or a portfolio."
+    )
     retention_days: dict[str, int] = Field(
         default_factory=dict,
         description='Days each ClickHouse table keeps, as JSON: {"dex_trades": 730}. Empty keeps all.',

@@ -21,7 +21,7 @@ FIRST, LAST = "2026-W39", "2026-W47"
 WEEKS = (FIRST, "2026-W40", "2026-W45", "2026-W46", LAST, "2026-W30", "2026-W48")
 
 # A verb of every kind is asked; these are no frames of the portfolio's week.
-_ASIDE = {"load", "sql", "warnings"}
+_ASIDE = {"load", "sql", "warnings", "shock", "scenarios", "export_lots"}
 # When the week ends, and when the stores were read, are no moments of the data.
 _EDGES = {"end", "as_of"}
 

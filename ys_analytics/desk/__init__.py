@@ -8,29 +8,39 @@ Reads, joins and calls metrics; defines none and draws nothing. Nothing is read
 before it is asked for.
 """
 
+import re
 from pathlib import Path
 
 import polars as pl
 
+from ys_analytics.desk import overview
 from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Span, text
 from ys_analytics.settings import Settings, load_settings
 
-__all__ = ["Desk", "load", "open_desk", "sql"]
+__all__ = ["Desk", "catalog", "compare", "fleet", "load", "open_desk", "portfolios", "sql", "weeks"]
+
+_WEEK = re.compile(r"\d{4}-W\d{2}")
 
 
 def open_desk(
     run: str | Path = "", *, portfolio_id: str = "", week: str = "", settings: Settings | None = None
 ) -> Desk:
-    """Sit down to one portfolio's week.
+    """One portfolio's week; the portfolio is looked up at once.
+
+        ys.open("Alder Reserve", week="2026-W47")   # the run of that week, else the live stores
+        ys.open("2026-W47")                         # the largest portfolio of a run, by its week's name
+        ys.open("reports/out/2026-W47", portfolio_id="Alder Reserve")
 
     Args:
-        run: Folder of a frozen run; empty reads the live stores.
+        run: A portfolio's name or id, whose week is taken from the run of that week (the newest run where no week is
+            said; the live stores where there is no such run); or a run: its folder, or its week's name, from any
+            folder; empty reads the live stores.
         portfolio_id: An id, or a name no other portfolio has, whole or in part; empty takes the largest.
         week: ISO week such as `2026-W47`; empty takes the run's own.
-        settings: Where live stores are; the environment's when None.
+        settings: Where live stores and runs are; the environment's when None.
 
     Raises:
         UsageError: there is no such portfolio, several have that name, or the run is of another week.
@@ -38,6 +48,7 @@ def open_desk(
     """
     settings = settings or load_settings()
     _named(run, portfolio_id=portfolio_id, week=week)
+    run, portfolio_id = _meant(run, portfolio_id, week, settings)
     if not run and not week:
         raise UsageError("reading the live stores needs a week, such as 2026-W47")
     source = _source(run, settings, span=Span.asked(until=week))
@@ -47,7 +58,9 @@ def open_desk(
         )
     if isinstance(source, Frozen):
         return _kept(source, portfolio_id, settings)
-    return Desk(source=source, portfolio_id=portfolio_id, week=week, settings=settings)
+    desk = Desk(source=source, portfolio_id=portfolio_id, week=week, settings=settings)
+    desk.look_up()
+    return desk
 
 
 # The desk opened last over a run, and of what: notebooks open theirs again and again, and a run does not change.
@@ -61,6 +74,7 @@ def _kept(source: Frozen, portfolio_id: str, settings: Settings) -> Desk:
         if known == asked:
             return desk
     desk = Desk(source=source, portfolio_id=portfolio_id, week=source.week, settings=settings)
+    desk.look_up()
     _last[:] = [(asked, desk)]
     return desk
 
@@ -69,6 +83,110 @@ def _findings_written(folder: Path) -> list[tuple[int, int, int]]:
     """How the file system describes a run's findings: they change when the run is checked again."""
     found = [path.stat() for path in sorted(folder.glob("findings*.json"))]
     return [(one.st_size, one.st_mtime_ns, one.st_ino) for one in found]
+
+
+def _meant(run: str | Path, portfolio_id: str, week: str, settings: Settings) -> tuple[str | Path, str]:
+    """The run's folder, empty for the live stores, and the portfolio: what a first word means."""
+    if not run or isinstance(run, Path) or Path(run).is_dir():
+        return run, portfolio_id
+    if _WEEK.fullmatch(run):
+        return _run_of(run, settings), portfolio_id
+    # A path that is not there is a run that is not there; anything else names a portfolio.
+    if portfolio_id or len(Path(run).parts) > 1:
+        return run, portfolio_id
+    if week:
+        folder = settings.out / week
+        return (folder if (folder / "manifest.json").is_file() else ""), run
+    newest = overview.weeks(settings.out).filter(pl.col("trouble").is_null()).head(1)
+    if newest.is_empty():
+        raise UsageError(f"open {run!r}: there is no run yet; name a week, such as week='2026-W47', to read the stores")
+    return Path(newest["folder"][0]), run
+
+
+def _run_of(week: str, settings: Settings) -> Path:
+    """The folder of a week's run, wherever one is called from."""
+    folder = settings.out / week
+    if (folder / "manifest.json").is_file():
+        return folder
+    known = overview.weeks(settings.out)["week"].to_list()
+    listed = f"there are {', '.join(known[:5])}" if known else "there is none yet"
+    raise UsageError(f"no run of {week}: {listed}; `ys freeze --week {week}` makes it")
+
+
+def portfolios(run: str | Path = "", *, week: str = "") -> pl.DataFrame:
+    """Every portfolio with its last value, the largest first.
+
+    Args:
+        run: Folder of a run, or its week's name; empty takes the newest run, and reads the live stores without one.
+        week: Only what was known by the end of this ISO week.
+    """
+    settings = load_settings()
+    _named(run, week=week)
+    return overview.portfolios(_source(_newest(run, week, settings), settings, span=Span.asked(until=week)))
+
+
+def weeks() -> pl.DataFrame:
+    """The runs there are, newest week first: week, as_of, tables, rows, folder, trouble."""
+    return overview.weeks(load_settings().out)
+
+
+def catalog(search: str = "") -> pl.DataFrame:
+    """Every table, key family and collection with its columns, units and meanings; with a word, what holds it."""
+    text(search, what="search", example="'liquidation'")
+    return overview.catalog(search)
+
+
+def compare(*portfolios: str | Desk, run: str | Path = "", week: str = "") -> pl.DataFrame:
+    """Portfolios side by side: every headline metric of the week and since inception.
+
+    Args:
+        portfolios: Names, ids, or desks that are open already.
+        run: Folder of a run, or its week's name; empty takes the run of the week, the newest without one.
+        week: ISO week; empty takes the run's own.
+    """
+    settings = load_settings()
+    found: list[Desk] = []
+    source = None
+    for one in portfolios:
+        if isinstance(one, Desk):
+            found.append(one)
+            continue
+        _named(run, week=week, portfolio=one)
+        source = source or _source(_newest(run, week, settings), settings, span=Span.asked(until=week))
+        found += overview.desks(source, [one], week=source.week or _said(week), settings=settings)
+    return overview.compare(found)
+
+
+def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top: int | None = None) -> pl.DataFrame:
+    """Every portfolio by one metric, best first; those without it last, with the reason.
+
+    Args:
+        run: Folder of a run, or its week's name; empty takes the run of the week, the newest without one.
+        by: A metric's name, or "value" or "week".
+        week: ISO week; empty takes the run's own.
+        top: Only so many rows.
+    """
+    settings = load_settings()
+    _named(run, week=week, by=by)
+    source = _source(_newest(run, week, settings), settings, span=Span.asked(until=week))
+    return overview.fleet(source, week=source.week or _said(week), by=by, risk_free=settings.risk_free, top=top)
+
+
+def _newest(run: str | Path, week: str, settings: Settings) -> str | Path:
+    """The run that is meant: the one named, that of the week, or the newest; empty where there is none."""
+    if run:
+        return _run_of(run, settings) if isinstance(run, str) and _WEEK.fullmatch(run) else run
+    if week:
+        folder = settings.out / week
+        return folder if (folder / "manifest.json").is_file() else ""
+    known = overview.weeks(settings.out).filter(pl.col("trouble").is_null())
+    return Path(known["folder"][0]) if known.height else ""
+
+
+def _said(week: str) -> str:
+    if not week:
+        raise UsageError("reading the live stores needs a week, such as 2026-W47")
+    return week
 
 
 def load(

@@ -16,6 +16,7 @@ _WEEK = timedelta(weeks=1)
 
 __all__ = [
     "alerts",
+    "as_stood",
     "flow_audit",
     "gas",
     "in_order",
@@ -153,7 +154,7 @@ def alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the week, and older ones that were open at its end, newest first, as they stood then."""
     fresh = pl.col("created_at").is_between(span.start, span.end, closed="left")
     return (
-        _as_stood(raised, end=span.end)
+        as_stood(raised, end=span.end)
         .filter(fresh | pl.col("resolved_at").is_null())
         .sort("created_at", "id", descending=[True, False])
         .with_columns(about="alert_type", in_week=fresh)
@@ -162,10 +163,10 @@ def alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
 
 def recent_alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the last quarter, oldest first, as they stood at the end of the week."""
-    return _as_stood(raised, end=span.end).filter(pl.col("created_at") >= span.end - QUARTER).sort("created_at", "id")
+    return as_stood(raised, end=span.end).filter(pl.col("created_at") >= span.end - QUARTER).sort("created_at", "id")
 
 
-def _as_stood(raised: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
+def as_stood(raised: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
     """Alerts raised before a moment, without what was done about them from that moment on."""
     seen, over = pl.col("acknowledged_at") < end, pl.col("resolved_at") < end
     return raised.filter(pl.col("created_at") < end).with_columns(

@@ -4,7 +4,7 @@ Frames and metrics in, frames out; opens nothing. The change is the platform's: 
 ours: quantities from transactions, prices from the market. What is left between the two is the residual.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -77,14 +77,31 @@ def attributed(
         paid=pl.lit(None, MONEY),
     )  # fmt: skip
     within = moved.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end))
-    lots = pl.concat([opening.select(within.columns), within])
+    return valued(pl.concat([opening.select(within.columns), within]), quotes, assets, end=end)
+
+
+def valued(
+    lots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, keep: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Each holding or movement with what became of it by `end`, under the terms of the bridge.
+
+    Args:
+        lots: What `ledger.legs` gives; a holding of the opening has cause `held` and the moment of the opening.
+        quotes: As for `attributed`.
+        assets: `assets`.
+        end: Of the period, inclusive.
+        keep: More columns of `lots` to hand on.
+
+    Returns:
+        What `attributed` gives, and the columns of `keep`.
+    """
     lots = quoted(lots, quotes, "asset_id", at=pl.col("timestamp"), called="before")
     lots = quoted(lots, quotes, "asset_id", at=pl.lit(end, TIME), called="after")
     value, now = pl.col("change") * pl.col("before"), pl.col("change") * pl.col("after")
     lots = lots.with_columns(
         value=pl.when(pl.col("cause") == "gas").then(-pl.col("paid")).otherwise(value).cast(MONEY), now=now.cast(MONEY)
     )
-    return _terms(_split(lots, quotes, Registry(assets), end=end))
+    return _terms(_split(lots, quotes, Registry(assets), end=end), keep)
 
 
 def quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, called: str) -> pl.DataFrame:
@@ -92,15 +109,15 @@ def quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr,
     priced = pl.col("price").cast(MONEY).alias(called)
     known = quotes.select(pl.col("asset_id").alias(asset), pl.col("timestamp").alias("quoted"), priced)
     return (
-        rows.with_row_index("place")
+        rows.with_row_index("row:")
         .with_columns(moment=at)
         .sort("moment")
         .join_asof(
             known.drop_nulls().sort("quoted"), left_on="moment", right_on="quoted", by=asset, tolerance=_FRESH,
             check_sortedness=False,
         )
-        .sort("place")
-        .drop("place", "moment", "quoted", strict=False)
+        .sort("row:")
+        .drop("row:", "moment", "quoted", strict=False)
     )  # fmt: skip
 
 
@@ -168,7 +185,7 @@ def _factors(
     return pool_split(claim, was, now) if min(*was, *now) > 0 else (None, None)
 
 
-def _terms(lots: pl.DataFrame) -> pl.DataFrame:
+def _terms(lots: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
     """Each lot's value and gain under the terms they belong to."""
     gain, none = pl.col("now") - pl.col("value"), pl.lit(0, MONEY)
 
@@ -195,6 +212,7 @@ def _terms(lots: pl.DataFrame) -> pl.DataFrame:
         flows=when(("flow",), value),
         traded=when(("trade",), value),
         opening=when(("held",), value),
+        **{name: pl.col(name) for name in keep},
     )
 
 

@@ -4,9 +4,11 @@ Reads, joins and calls metrics; defines none, draws nothing and does not know ho
 the seat was found.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import polars as pl
 
@@ -14,29 +16,43 @@ from ys_analytics import metrics
 from ys_analytics.desk import (
     activity,
     agents,
+    attribution,
+    benchmark,
     bridge,
+    card,
+    changes,
     findings,
     holdings,
     ledger,
+    limits,
     loans,
     lookthrough,
     pools,
+    printing,
     provenance,
     realised_yields,
     rebasing,
     returns,
     risk,
+    sheets,
+    shocks,
+    target,
     week_end,
 )
+from ys_analytics.desk.attribution import By, Labels
+from ys_analytics.desk.benchmark import ROLLING_BETA, Benchmark
 from ys_analytics.desk.lots import Books, totals
 from ys_analytics.desk.lots import lots as books_of
-from ys_analytics.desk.sources import Source
+from ys_analytics.desk.sources import Earlier, Frozen, Source, run_beside
 from ys_analytics.errors import UsageError
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lots import Matching
 from ys_analytics.metrics.spans import UNPRICED
-from ys_analytics.schemas import QUARTER, Finding, Limits, Span
+from ys_analytics.schemas import QUARTER, Finding, Limits, Span, iso_week, misnamed
 from ys_analytics.settings import Settings
+
+# Over which period a number is asked.
+Window = Literal["week", "inception"]
 
 
 class Desk:
@@ -47,6 +63,20 @@ class Desk:
         week: The ISO week.
         span: From its Monday to the next.
     """
+
+    def __repr__(self) -> str:
+        """Who and which week, in a line."""
+        return f"Desk({self._own['name']!r}, week={self.week!r}, {self.source.label})"
+
+    def card(self) -> pl.DataFrame:
+        """Who, which week, what it is worth, as of when, how fresh, and what the checks found: name, value String."""
+        return card.card(self.portfolio(), self.headline(), self.findings(), self._latest, unknown=self.unknown)
+
+    def _repr_html_(self) -> str:
+        """The card, as JupyterLab shows it."""
+        from ys_analytics.views import tables
+
+        return tables.card(self.card()).to_html()
 
     def __init__(self, *, source: Source, portfolio_id: str, week: str, settings: Settings) -> None:
         """Take a seat; the portfolio is looked up when the first frame is asked for."""
@@ -59,6 +89,14 @@ class Desk:
     def id(self) -> str:
         """The portfolio's id."""
         return str(self._own["id"])
+
+    def look_up(self) -> None:
+        """Find the portfolio now instead of when the first frame is asked for.
+
+        Raises:
+            UsageError: there is none of that name, several have it, or it was opened only after the week.
+        """
+        _ = self._own
 
     @cached_property
     def _own(self) -> dict[str, Any]:
@@ -204,7 +242,275 @@ class Desk:
 
     def bridge(self) -> pl.DataFrame:
         """From the week's opening to its closing value: each term, and the residual they leave."""
-        return bridge.bridge(self._legs, self._snapshots, self._legs_quotes, self._assets, span=self.span)
+        return self._bridged("week")
+
+    # Who made it, and against what
+
+    def attribution(self, by: By = "asset", *, since: Window = "week") -> pl.DataFrame:
+        """What each asset, kind, protocol, chain, strategy or satellite added to the change of value.
+
+        Args:
+            by: "asset", "kind", "protocol", "chain", "strategy" or "satellite".
+            since: The "week", or since "inception".
+        """
+        bridged = self._bridged(since)
+        return attribution.attribution(self._lots_of(since), bridged, self._labels, by=by)
+
+    def contributors(self, by: By = "asset", *, since: Window = "week", top: int = 5) -> pl.DataFrame:
+        """The largest of `attribution`, up and down."""
+        return attribution.largest(self.attribution(by, since=since), top=top)
+
+    def brinson(self, *, since: Window = "week") -> pl.DataFrame:
+        """Allocation, selection and interaction of each symbol against the target allocation, linked by Carino."""
+        monday = self.days[0]
+        days = self.daily_returns if since == "inception" else self.daily_returns.filter(pl.col("day") >= monday)
+        wanted = self._wanted
+        chosen = {symbol: self._asset_of(symbol) for symbol in wanted}
+        ids = [*self._moved["asset_id"].drop_nulls().unique().to_list(), *chosen.values()]
+        quotes = self.source.rows("market_data", where=pl.col("asset_id").is_in(ids))
+        names = dict(self._assets.select("id", "symbol").iter_rows())
+        return target.effects(
+            self._movements, days, self.daily_values(), quotes, names=names, wanted=wanted, chosen=chosen
+        )
+
+    def drift(self) -> pl.DataFrame:
+        """Weight of each symbol beside the owner's target, furthest first."""
+        return target.drift(self.positions(), self._wanted)
+
+    def benchmark(self, what: str | pl.DataFrame = "") -> pl.DataFrame:
+        """Daily returns and growth of the portfolio beside those of a benchmark.
+
+        Args:
+            what: A symbol or an asset's id, "equal_weight" (of what the target names), "target" (its allocation),
+                another portfolio's name or id, or a frame with day and ret or level; empty takes the setting.
+        """
+        return benchmark.compared(self.daily_returns, self._benchmark(what))
+
+    def relative(self, what: str | pl.DataFrame = "") -> pl.DataFrame:
+        """Alpha, beta, tracking error, information ratio and capture against a benchmark."""
+        return benchmark.relative(
+            self.benchmark(what), portfolio=self.id, end=self.days[1], risk_free=self._settings.risk_free
+        )
+
+    def trailing(self, what: str | pl.DataFrame = "") -> pl.DataFrame:
+        """Returns of the usual windows up to the week's end, and the benchmark's."""
+        return benchmark.trailing(self.benchmark(what), until=self.days[1] - timedelta(days=1))
+
+    def rolling_beta(self, what: str | pl.DataFrame = "", *, days: int = ROLLING_BETA) -> pl.DataFrame:
+        """Beta of the last so many days."""
+        return benchmark.rolling_beta(self.benchmark(what), days=days)
+
+    def _benchmark(self, what: str | pl.DataFrame) -> Benchmark:
+        if isinstance(what, pl.DataFrame):
+            return benchmark.of_frame(what)
+        name = what or self._settings.benchmark
+        if name not in self._benchmarks:
+            self._benchmarks[name] = self._named_benchmark(name)
+        return self._benchmarks[name]
+
+    def _named_benchmark(self, name: str) -> Benchmark:
+        closes = self._closes
+        if name in {benchmark.EQUAL, benchmark.TARGET}:
+            if not self._wanted:
+                raise UsageError(f"{self._own['name']!r} states no target allocation; name another benchmark")
+            chosen = {self._asset_of(symbol): weight for symbol, weight in self._wanted.items() if weight}
+            if name == benchmark.TARGET:
+                return benchmark.of_weights("target allocation", "rebalanced daily, prices alone", chosen, closes)
+            alike = dict.fromkeys(chosen, 1.0)
+            title = f"equal weight of {len(chosen)} target assets"
+            return benchmark.of_weights(title, "rebalanced daily, prices alone", alike, closes)
+        symbols = self._assets.filter((pl.col("symbol").str.to_lowercase() == name.lower()) | (pl.col("id") == name))
+        if symbols.height:
+            asset = self._asset_of(name)
+            symbol = symbols.filter(pl.col("id") == asset)["symbol"][0]
+            return benchmark.of_weights(str(symbol), "price alone", {asset: 1.0}, closes)
+        from ys_analytics import frames
+
+        portfolios = self.source.rows("portfolios")
+        try:
+            other = frames.find_portfolio(portfolios, name)
+        except UsageError as error:
+            known = [*self._assets["symbol"].unique(), *portfolios["name"], benchmark.EQUAL, benchmark.TARGET]
+            if "could be" in str(error):
+                raise
+            raise misnamed(name, known, what="asset or portfolio", listed="`ys load assets`") from None
+        desk = Desk(source=self.source, portfolio_id=other, week=self.week, settings=self._settings)
+        return benchmark.of_portfolio(str(desk._own["name"]), desk.daily_returns)
+
+    # What changed, and whether limits hold
+
+    def change_of_value(self) -> pl.DataFrame:
+        """The week's change of value by reason: market, trades, yield, fees, gas, flows, restated data, method."""
+        before = self._last_run
+        stated = printed = None
+        if before is not None:
+            values = before.daily_values()
+            stated = values["value"][-1] if values.height else None
+            printed = printing.value(self._printed)
+        return changes.split(self.bridge(), stated=stated, printed=printed)
+
+    def changes(self) -> pl.DataFrame:
+        """What changed since last week: return and risk, weights, quoted yields, alerts and failed checks."""
+        monday, before = self.days[0], self._last_run
+        return pl.concat(
+            [
+                changes.headline(
+                    self.daily_returns,
+                    portfolio=self.id,
+                    monday=monday,
+                    risk_free=self._settings.risk_free,
+                    then=None if before is None else before.daily_returns,
+                    printed=printing.since_inception(self._printed),
+                ),
+                changes.weights(self.changed_positions()),
+                changes.yields(self.pools(), self._pools_before()),
+                changes.alerts(activity.as_stood(self._mine("risk_alerts"), end=self.span.end), monday=monday),
+                changes.findings(self.findings(), None if before is None else before.findings()),
+            ]
+        )
+
+    def changed_positions(self) -> pl.DataFrame:
+        """Each position last week and now: opened, closed, more, less."""
+        opened = self._own["created_at"]
+        if opened is not None and opened >= self.span.start:
+            return changes.positions(self.positions(), self.positions().clear(), unknown=self.unknown)
+        then = self._week_before
+        unknown = self.unknown or (then.unknown and f"last week: {then.unknown}")
+        return changes.positions(self.positions(), then.positions(), unknown=unknown)
+
+    def _pools_before(self) -> pl.DataFrame:
+        quoted = self.source.rows("yield_metrics")
+        return pools.pools_in_use(self.positions(), quoted, end=self.span.start)
+
+    @cached_property
+    def _week_before(self) -> "Desk":
+        """The desk of the week before, as this week's data show it.
+
+        Raises:
+            UsageError: the portfolio was opened only in this week.
+        """
+        start = self.span.start
+        week = iso_week(start.date() - timedelta(days=1))
+        source = Earlier(self.source, Span.until(start))
+        return Desk(source=source, portfolio_id=self.id, week=week, settings=self._settings)
+
+    @property
+    def _last_run(self) -> "Desk | None":
+        """The desk of the week before, as the run of that week holds it; None where there is none in the folder."""
+        if "desk" not in self._earlier:
+            week = iso_week(self.days[0] - timedelta(days=1))
+            run = run_beside(self.source.folder, week)
+            # Looked for again next time: the run of that week may be made while this desk is open.
+            if run is None:
+                return None
+            desk = Desk(source=Frozen(run), portfolio_id=self.id, week=week, settings=self._settings)
+            try:
+                desk.look_up()
+            except UsageError:
+                return None
+            self._earlier["desk"] = desk
+        return self._earlier["desk"]
+
+    @cached_property
+    def _earlier(self) -> "dict[str, Desk]":
+        return {}
+
+    @property
+    def _printed(self) -> Mapping[str, Any]:
+        """The page of the week before as it was printed; empty where none was."""
+        folder = self.source.folder
+        week = iso_week(self.days[0] - timedelta(days=1))
+        return printing.page_of(None if folder is None else folder.parent / week, self.id)
+
+    def limits(self) -> pl.DataFrame:
+        """Each limit, where it stands, the week's worst, and the platform's alert."""
+        return limits.limits(
+            returns.against_limit(self.daily_returns, self.limit, week=self.days),
+            self.limit,
+            self.loans(),
+            self.alerts(),
+            unknown=self.unknown,
+        )
+
+    # What if
+
+    def shock(self, moves: Mapping[str, float]) -> pl.DataFrame:
+        """Each position, the net value and the health of each loan after price moves.
+
+        Args:
+            moves: By symbol, the move as a fraction: `{"ETH": -0.4}`; "market" for everything without a peg.
+        """
+        return shocks.shock(self.positions(), self._registry, moves)
+
+    def replays(self) -> pl.DataFrame:
+        """What is held now would have made in each fixed episode of the past."""
+        return shocks.replay(self.positions(), self._registry)
+
+    def scenarios(self, path: str | Path) -> pl.DataFrame:
+        """Net value and the least health of a loan after each scenario of a TOML file of one's own."""
+        return shocks.scenarios(self.positions(), self._registry, shocks.scenarios_of(Path(path)))
+
+    def liquidation_prices(self) -> pl.DataFrame:
+        """The price of each asset at which a loan may be liquidated, nearest first."""
+        found = self.loans().filter(pl.col("price").is_not_null())
+        return found.sort(pl.col("move").abs(), "place", "what", nulls_last=True)
+
+    @cached_property
+    def _benchmarks(self) -> dict[str, Benchmark]:
+        return {}
+
+    @cached_property
+    def _wanted(self) -> dict[str, float]:
+        return benchmark.targets(self._own["target_allocation"])
+
+    @cached_property
+    def _closes(self) -> pl.DataFrame:
+        """Closes of every asset with a price before the week's end."""
+        return benchmark.daily_closes(self.source.rows("market_data"), end=self.days[1])
+
+    def _asset_of(self, symbol: str) -> str:
+        own = frozenset(self._moved["asset_id"].drop_nulls().unique().to_list())
+        return benchmark.asset_of(symbol, self._assets, self._closes, own=own)
+
+    @cached_property
+    def _movements(self) -> pl.DataFrame:
+        return attribution.movements(ledger.itemised(self._done, self._assets), self._legs)
+
+    @cached_property
+    def _labels(self) -> Labels:
+        strategies, agents_ = self._mine("trading_strategies"), self.source.rows("satellite_agents")
+        return Labels.of(self._assets, strategies, agents_)
+
+    def _lots_of(self, since: Window) -> pl.DataFrame | None:
+        """What each holding and movement of a period added; None where the bridge cannot be stated."""
+        if since not in self._valued_lots:
+            facts = self._bridged(since).row(0, named=True)
+            self._valued_lots[since] = None if facts["holds"] is None else attribution.lots(
+                self._movements, self._legs_quotes, self._assets, start=facts["start"], end=facts["end"]
+            )  # fmt: skip
+        return self._valued_lots[since]
+
+    @cached_property
+    def _valued_lots(self) -> dict[str, pl.DataFrame | None]:
+        return {}
+
+    @cached_property
+    def _bridges(self) -> dict[str, pl.DataFrame]:
+        return {}
+
+    def _bridged(self, since: Window) -> pl.DataFrame:
+        """The bridge of the week, or from the first movement on."""
+        if since not in {"week", "inception"}:
+            raise UsageError(f"since {since!r}: choose 'week' or 'inception'")
+        if since not in self._bridges:
+            span = self.span
+            if since == "inception":
+                first: Any = self._legs["timestamp"].min() or self.span.start
+                span = Span(min(first, self.span.start), self.span.end)
+            self._bridges[since] = bridge.bridge(
+                self._legs, self._snapshots, self._legs_quotes, self._assets, span=span
+            )
+        return self._bridges[since]
 
     # A closer look at risk
 
@@ -399,6 +705,27 @@ class Desk:
             year: Only what left in this UTC year, and what was left at its end.
         """
         return self._books(matching, year).lots
+
+    def export_lots(self, path: str | Path, *, matching: Matching = "fifo", year: int | None = None) -> Path:
+        """Write lots, totals by asset, income, expenses and debts for a tax adviser: one XLSX, or CSVs beside a CSV.
+
+        Args:
+            path: Ends in .xlsx or .csv; a CSV holds the lots, and the others lie beside it with their names added.
+            matching: As for `lots`.
+            year: As for `lots`.
+
+        Returns:
+            The path.
+
+        Raises:
+            UsageError: it ends otherwise.
+        """
+        books = self._books(matching, year)
+        return sheets.write(
+            Path(path),
+            {"lots": books.lots, "totals": totals(books), "income": books.income, "expenses": books.expenses,
+             "debts": books.debts},
+        )  # fmt: skip
 
     def gains(self, *, matching: Matching = "fifo", year: int | None = None) -> pl.DataFrame:
         """Realised and unrealised gains, income and expenses by asset, and what left without having come.

@@ -15,6 +15,9 @@ from ys_analytics.schemas.outcomes import moves
 
 _SPOT = "spot"
 
+# What a movement's transaction says beyond the movement: its place among the others, its chain and its strategy.
+_ITEMS = ("place", "chain_id", "strategy_id")
+
 
 def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """Every movement of an asset into, out of or within a portfolio, and what caused it, oldest first.
@@ -34,6 +37,16 @@ def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
         comes back to one; else null), protocol String, cause String (flow, yield, rewards, gas, trade), change
         Decimal(38, 18) (positive: came in), paid Decimal(38, 18): what gas cost in USD, null for all else.
     """
+    return itemised(done, assets).drop(*_ITEMS)
+
+
+def itemised(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+    """What `legs` gives, and of each movement its transaction's place, chain_id and strategy_id.
+
+    Args:
+        done: What `activity.with_gas` gave of classified transactions.
+        assets: `assets`.
+    """
     about = assets.select(to_asset_id="id", home=pl.col("metadata").str.json_path_match("$.protocol"))
     known = (
         in_order(done)
@@ -43,7 +56,7 @@ def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     )
     moving = known.filter(moves())
     parts = [_gas(known), _leg(moving, "from"), _leg(moving, "to")]
-    return pl.concat(parts).sort("timestamp", "place", maintain_order=True).drop("place")
+    return pl.concat(parts).sort("timestamp", "place", maintain_order=True)
 
 
 def _cause() -> pl.Expr:
@@ -72,7 +85,7 @@ def _leg(done: pl.DataFrame, side: str) -> pl.DataFrame:
     into = inward | (~outward & pl.lit(side == "to"))
     amount = pl.col(f"{side}_amount").cast(MONEY)
     return done.filter(counts).select(
-        "place",
+        *_ITEMS,
         "timestamp",
         asset_id=f"{side}_asset_id",
         position=pl.coalesce(pl.col("metadata").str.json_path_match(f"$.{side}_position"), _unstated(side)),
@@ -95,7 +108,7 @@ def _unstated(side: str) -> pl.Expr:
 
 def _gas(done: pl.DataFrame) -> pl.DataFrame:
     return done.filter(pl.col("gas_amount") > 0).select(
-        "place",
+        *_ITEMS,
         "timestamp",
         asset_id="gas_asset_id",
         position=pl.lit(_SPOT),

@@ -34,7 +34,7 @@ _LADDER: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def _sides(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def sides(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """Supplies and borrows of every protocol and chain that lent something: place, asset, side, value, threshold."""
     working = held.filter(pl.col("protocol") != WALLET)
     owing = working.filter(pl.col("kind") == _DEBT)["place"].unique().to_list()
@@ -71,12 +71,12 @@ def loans(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         liquidate, or no threshold is known; note String: collateral that backs nothing for want of a threshold, and
         what could not be looked through.
     """
-    sides = _sides(held, registry)
-    if sides.is_empty():
+    both = sides(held, registry)
+    if both.is_empty():
         return pl.DataFrame(schema=_LOANS)
-    state = metrics.lending.loans(sides, by="place")
-    still = {base for asset in sides["asset"] for base in registry.exposures(asset)[0] if registry.pegged(base)}
-    points = metrics.lending.liquidation_points(sides, through=registry.through, still=still, by="place")
+    state = metrics.lending.loans(both, by="place")
+    still = {base for asset in both["asset"] for base in registry.exposures(asset)[0] if registry.pegged(base)}
+    points = metrics.lending.liquidation_points(both, through=registry.through, still=still, by="place")
     prices = registry.through.prices
     rows = []
     for row in points.join(state.drop("health_factor", "reason"), on="place", maintain_order="left").iter_rows(
@@ -98,7 +98,7 @@ def loans(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
                 "price": price,
                 "liquidation_price": price * (1 + move) if placed else None,
                 "reason": row["reason"] if backed else "no liquidation threshold is stated for what backs it",
-                "note": _note(sides.filter(place=row["place"]), registry),
+                "note": _note(both.filter(place=row["place"]), registry),
             }
         )
     return pl.DataFrame(rows, schema=_LOANS)
@@ -124,9 +124,9 @@ def ladder(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         One row for each loan and step, in order: place String, step Float64, collateral, borrowed Float64 in USD,
         health_factor Float64, liquidable Boolean. Empty without a loan whose collateral has a threshold.
     """
-    sides = _sides(held, registry)
-    backed = sides.filter(pl.col("threshold").fill_null(0.0) > 0)["place"].unique().to_list()
-    known = sides.filter(pl.col("place").is_in(backed))
+    both = sides(held, registry)
+    backed = both.filter(pl.col("threshold").fill_null(0.0) > 0)["place"].unique().to_list()
+    known = both.filter(pl.col("place").is_in(backed))
     if known.is_empty():
         return pl.DataFrame(schema=_LADDER)
     bases = {base for asset in known["asset"] for base in registry.exposures(asset)[0]}

@@ -170,3 +170,62 @@ def _table(name: str) -> Table:
     from ys_analytics.frames.loading import find
 
     return find(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A source without what came after a moment: the same rows as an earlier week saw them."""
+
+    source: Source
+    span: Span
+
+    @property
+    def label(self) -> str:
+        """What the source is."""
+        return self.source.label
+
+    @property
+    def week(self) -> str:
+        """The week the source is of."""
+        return self.source.week
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the stores were read."""
+        return self.source.as_of
+
+    @property
+    def folder(self) -> Path | None:
+        """None: what the checks found is about the later week."""
+        return None
+
+    def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The source's rows before the moment; a table without a time comes as it is."""
+        table = _table(name)
+        found = self.source.rows(name, portfolio=portfolio, where=where)
+        return found if table.placed is None else found.filter(self.span.holds(table.placed, days=table.time is None))
+
+    def read(self) -> pl.DataFrame:
+        """What the source read."""
+        return self.source.read()
+
+    def versions(self) -> list[tuple[str, str]]:
+        """The source's."""
+        return self.source.versions()
+
+    def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
+        """Answer it over the source."""
+        return self.source.sql(query, portfolio=portfolio, limits=limits)
+
+
+def run_beside(folder: Path | None, week: str) -> "Run | None":
+    """The run of another week in the same folder of runs; None where there is none, or not a whole one."""
+    from ys_analytics import frames
+    from ys_analytics.errors import YsError
+
+    if folder is None or not (folder.parent / week / "manifest.json").is_file():
+        return None
+    try:
+        return frames.open_run(folder.parent / week)
+    except YsError:
+        return None

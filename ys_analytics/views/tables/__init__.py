@@ -1,6 +1,21 @@
 """Every table the kit can set: frame in, table out."""
 
 from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, transactions
+from ys_analytics.views.tables.attribution import (
+    attribution,
+    brinson,
+    card,
+    change_of_value,
+    changes,
+    contributors,
+    drift,
+    limits,
+    relative,
+    replays,
+    scenarios,
+    shock,
+    trailing,
+)
 from ys_analytics.views.tables.bridge import bridge, realised_yields
 from ys_analytics.views.tables.desk import satellites, sheet, suites
 from ys_analytics.views.tables.fleet import fleet, fleet_masthead, stopped
@@ -13,11 +28,18 @@ from ys_analytics.views.tables.risk import concentration, contributions, interva
 
 __all__ = [
     "alerts",
+    "attribution",
     "bridge",
+    "brinson",
+    "card",
+    "change_of_value",
+    "changes",
     "claims",
     "concentration",
     "contributions",
+    "contributors",
     "drawdowns",
+    "drift",
     "findings",
     "fleet",
     "fleet_masthead",
@@ -27,6 +49,7 @@ __all__ = [
     "glossary",
     "headline",
     "intervals",
+    "limits",
     "liquidation",
     "liquidation_ladder",
     "loans",
@@ -40,13 +63,18 @@ __all__ = [
     "provenance",
     "realised_yields",
     "refusals",
+    "relative",
+    "replays",
     "satellites",
+    "scenarios",
     "sheet",
+    "shock",
     "shocks",
     "sources",
     "stopped",
     "suites",
     "tail_test",
+    "trailing",
     "transactions",
 ]
 

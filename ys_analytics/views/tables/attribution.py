@@ -1,0 +1,396 @@
+"""Who made the change in value, and what the benchmark and the target made, as tables."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from ys_analytics.views import formats
+from ys_analytics.views.table import table
+from ys_analytics.views.view import Field, View, refused
+
+_WINDOWS = {"week": "the week", "inception": "since inception"}
+_NAMES = {
+    "asset": "asset",
+    "kind": "kind of position",
+    "protocol": "protocol",
+    "chain": "chain",
+    "strategy": "strategy",
+    "satellite": "satellite",
+}
+# Columns that a table leaves out where all of them are nothing.
+_PARTS = (
+    ("market", "Market"),
+    ("trading", "Trades"),
+    ("yield", "Yield"),
+    ("rewards", "Rewards"),
+    ("lp_fees", "LP fees"),
+    ("impermanent_loss", "IL"),
+    ("pool", "Pool"),
+    ("gas", "Gas"),
+)
+
+# Below this a difference is rounding.
+_NOTHING = 1e-12
+
+
+def attribution(attributed: pl.DataFrame, *, by: str = "asset", since: str = "week") -> View:
+    """What each asset, protocol, chain, strategy or satellite added, down to the change in value.
+
+    Args:
+        attributed: name, row String (part, flows, residual, change); market, trading, yield, rewards, lp_fees,
+            impermanent_loss, pool, gas, gain Decimal in USD; contribution Float64; reason String.
+        by: What it is summed by.
+        since: "week" or "inception".
+    """
+    title = f"Contribution by {_NAMES.get(by, by)}, {_WINDOWS.get(since, since)}"
+    first = attributed.row(0, named=True)
+    if attributed.height == 1 and first["gain"] is None:
+        return refused(title, first["reason"])
+    parts = attributed.filter(pl.col("row") == "part")
+    shown = [(name, head) for name, head in _PARTS if parts.filter(pl.col(name) != 0).height]
+    notes = [
+        "Market: price moves of what was held. Trades: what they cost against last quotes, under what was received.",
+        "Contribution: gain over the average capital of the period (Modified Dietz).",
+    ]
+    if any(name == "impermanent_loss" for name, _ in shown):
+        notes.append("IL: impermanent loss.")
+    if any(name == "pool" for name, _ in shown):
+        notes.append("Pool: price, fees and impermanent loss of shares whose pool is not known.")
+    return table(
+        attributed,
+        title=title,
+        subtitle="USD; gains, external flows and residual add up to the change in value",
+        fields=(
+            Field(name="name", title=_NAMES.get(by, by).capitalize(), width=20),
+            *(Field(name=name, title=head, unit="USD signed", tone=True) for name, head in shown),
+            Field(name="gain", title="Gain", unit="USD signed", tone=True),
+            Field(name="contribution", title="Contribution", unit="fraction", reason="reason", tone=True),
+        ),
+        strong=frozenset(place for place, row in enumerate(attributed["row"]) if row == "change"),
+        notes=notes,
+        alt=_alt(title, attributed),
+    )
+
+
+def _alt(title: str, attributed: pl.DataFrame) -> str:
+    rows = attributed.select("name", "gain").rows()
+    said = formats.listed(f"{name} {formats.written(gain, 'USD signed')}" for name, gain in rows)
+    return f"{title}, USD: {said}."
+
+
+def contributors(ranked: pl.DataFrame, *, by: str = "asset", since: str = "week") -> View:
+    """The largest contributors up and down.
+
+    Args:
+        ranked: side (up, down), name String; rank Int64; gain Decimal in USD; contribution Float64; reason String.
+        by: What it is summed by.
+        since: "week" or "inception".
+    """
+    title = f"Largest contributors by {_NAMES.get(by, by)}, {_WINDOWS.get(since, since)}"
+    return table(
+        ranked.with_columns(pl.col("side").replace({"up": "Gained", "down": "Lost"})),
+        title=title,
+        subtitle="at most five of each",
+        fields=(
+            Field(name="rank", title="", unit="count"),
+            Field(name="name", title=_NAMES.get(by, by).capitalize()),
+            Field(name="gain", title="Gain", unit="USD signed", tone=True),
+            Field(name="contribution", title="Contribution", unit="fraction", reason="reason", tone=True),
+        ),
+        group="side",
+        empty="Nothing gained or lost, or the change of value cannot be explained.",
+        size="half",
+    )
+
+
+def brinson(effects: pl.DataFrame, *, since: str = "week") -> View:
+    """Allocation and selection against the target allocation.
+
+    Args:
+        effects: name, row String (part, unexplained, excess); weight, target, allocation, selection, interaction, total
+            Float64; days Int64; reason String.
+        since: "week" or "inception".
+    """
+    title = f"Against the target allocation, {_WINDOWS.get(since, since)}"
+    first = effects.row(0, named=True)
+    if effects.height == 1 and first["total"] is None:
+        return refused(title, first["reason"])
+    days = formats.count(int(first["days"]), "day")
+    return table(
+        effects,
+        title=title,
+        subtitle=f"Brinson and Fachler, {days} linked by Carino; the target is rebalanced daily, prices alone",
+        fields=(
+            Field(name="name", title="Asset", width=22),
+            Field(name="weight", title="Mean weight", unit="share"),
+            Field(name="target", title="Target", unit="share"),
+            Field(name="allocation", title="Allocation", unit="fraction", tone=True),
+            Field(name="selection", title="Selection", unit="fraction", tone=True),
+            Field(name="interaction", title="Interaction", unit="fraction", tone=True),
+            Field(name="total", title="Total", unit="fraction", tone=True),
+        ),
+        strong=frozenset(place for place, row in enumerate(effects["row"]) if row == "excess"),
+        notes=(
+            "Allocation: being over or under weight. Selection: yield, costs and timing against the target's prices.",
+        ),
+    )
+
+
+def relative(compared: pl.DataFrame) -> View:
+    """Alpha, beta, tracking error, information ratio and capture.
+
+    Args:
+        compared: title, unit, name String (of the benchmark); since, quarter Float64; since_reason, quarter_reason
+            String.
+    """
+    name = _benchmark(compared["name"])
+    return table(
+        compared,
+        title="Against the benchmark",
+        subtitle=f"benchmark: {name}; returns of one day; per year where it says so",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="quarter", title="Last 90 days", unit_from="unit", reason="quarter_reason"),
+            Field(name="since", title="Since inception", unit_from="unit", reason="since_reason"),
+        ),
+        size="half",
+    )
+
+
+def trailing(windows: pl.DataFrame, *, benchmark: str = "") -> View:
+    """Returns of the usual windows, of the portfolio and of the benchmark.
+
+    Args:
+        windows: window String; portfolio, benchmark, difference Float64; reason, benchmark_reason String.
+        benchmark: What the benchmark is called.
+    """
+    return table(
+        windows.with_columns(apart=pl.coalesce("reason", "benchmark_reason")),
+        title="Trailing returns",
+        subtitle=f"up to the end of the week, not annualised; benchmark: {benchmark or 'none'}",
+        fields=(
+            Field(name="window", title=""),
+            Field(name="portfolio", title="Portfolio", unit="fraction", reason="reason", tone=True),
+            Field(name="benchmark", title="Benchmark", unit="fraction", reason="benchmark_reason", tone=True),
+            Field(name="difference", title="Difference", unit="fraction", reason="apart", tone=True),
+        ),
+        empty="There is no return yet.",
+        size="half",
+    )
+
+
+def _benchmark(names: pl.Series) -> str:
+    return str(next(iter(names.drop_nulls()), "none"))
+
+
+def drift(weights: pl.DataFrame) -> View:
+    """How far weights are from the target.
+
+    Args:
+        weights: symbol String; value Decimal in USD; weight, target, drift, trade Float64; reason String.
+    """
+    half = weights["drift"].abs().sum() / 2 if weights.height and not weights["drift"].null_count() else None
+    total = (
+        f"; {formats.written(half, 'share')} of net value would be traded to be at target" if half is not None else ""
+    )
+    return table(
+        weights,
+        title="Drift from the target allocation",
+        subtitle=f"share of net value; a debt counts against its asset{total}",
+        fields=(
+            Field(name="symbol", title="Asset"),
+            Field(name="weight", title="Weight", unit="share", reason="reason"),
+            Field(name="target", title="Target", unit="share"),
+            Field(name="drift", title="Drift", unit="fraction", reason="reason", tone=True),
+            Field(name="trade", title="To buy or sell", unit="USD whole signed", reason="reason"),
+        ),
+        empty="The owner states no target allocation.",
+        size="half",
+    )
+
+
+def limits(stood: pl.DataFrame) -> View:
+    """Each limit, where it stands and what the platform said of it.
+
+    Args:
+        stood: title, unit, state, alert, reason String; limit, now, worst Float64; days_beyond Int64; since Date.
+    """
+    return table(
+        stood.with_columns(
+            pl.col("state")
+            .str.to_titlecase()
+            .str.replace("Not Known", "Not known")
+            .str.replace("No Limit Set", "None set")
+        ),
+        title="Limits",
+        subtitle="the owner's drawdown limit, and a health factor of 1, below which a loan may be liquidated",
+        fields=(
+            Field(name="title", title="", width=26),
+            Field(name="limit", title="Limit", unit_from="unit"),
+            Field(name="now", title="Now", unit_from="unit", reason="reason"),
+            Field(name="worst", title="Week's worst", unit_from="unit"),
+            Field(name="state", title="State"),
+            Field(name="days_beyond", title="Days beyond", unit="count"),
+            Field(name="since", title="Beyond since", unit="date"),
+            Field(name="alert", title="Platform's alert", width=24),
+        ),
+        alt=_limits_alt(stood),
+    )
+
+
+def _limits_alt(stood: pl.DataFrame) -> str:
+    broken: Sequence[str] = stood.filter(pl.col("state") == "beyond")["title"].to_list()
+    return f"Limits broken: {formats.listed(broken)}." if broken else "No limit is broken."
+
+
+def change_of_value(split: pl.DataFrame) -> View:
+    """The week's change of value by reason.
+
+    Args:
+        split: term, title, reason String; amount Decimal in USD; share Float64 of the opening value.
+    """
+    edges = pl.col("term").is_in(["before", "after"])
+    kept = split.filter(
+        edges | pl.col("reason").is_not_null() | (pl.col("amount") != 0) | (pl.col("term") == "residual")
+    )
+    rows = kept.with_columns(unit=pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(
+        pl.lit("USD signed")), no_share=pl.lit(None, pl.String))  # fmt: skip
+    return table(
+        rows,
+        title="What changed in the week",
+        subtitle="from last week's closing value to this week's; share of last week's value",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="amount", title="Amount, USD", unit_from="unit", reason="reason", tone=True),
+            Field(name="share", title="Share", unit="fraction", tone=True),
+        ),
+        strong=frozenset(place for place, term in enumerate(kept["term"]) if term in {"before", "after"}),
+        size="half",
+    )
+
+
+def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
+    """What changed since last week.
+
+    Args:
+        listed: section, name, unit, note, reason String; before, now, change, restated, method Float64.
+        most: Rows of a section that are shown: the largest changes.
+    """
+    place = pl.int_range(pl.len()).over("section")
+    shown = listed.filter((place < most) | ~pl.col("section").is_in(["Weight of net value", "Quoted yield"]))
+    left = listed.height - shown.height
+    apart = [
+        name for name in ("restated", "method") if shown.filter(pl.col(name).fill_null(0.0).abs() > _NOTHING).height
+    ]
+    titles = {"restated": "Restated", "method": "Method"}
+    signed = pl.col("unit").replace({"rate": "fraction", "share": "fraction", "ratio": "score signed"})
+    return table(
+        shown.with_columns(signed=pl.when(pl.col("unit") == "count").then(pl.lit("count")).otherwise(signed)),
+        title="Changes since last week",
+        subtitle="as this week's data show both weeks",
+        fields=(
+            Field(name="name", title="", width=34),
+            Field(name="before", title="Last week", unit_from="unit", reason="reason"),
+            Field(name="now", title="Now", unit_from="unit", reason="reason"),
+            Field(name="change", title="Change", unit_from="signed", reason="reason", tone=True),
+            *(Field(name=name, title=titles[name], unit_from="signed") for name in apart),
+            Field(name="note", title="", width=22),
+        ),
+        group="section",
+        notes=(f"{left} smaller changes are not listed: `desk.changes()` has all.",) if left else (),
+    )
+
+
+def card(facts: pl.DataFrame) -> View:
+    """Whose desk it is.
+
+    Args:
+        facts: name, value String.
+    """
+    return table(
+        facts, title="Desk", fields=(Field(name="name", title=""), Field(name="value", title="")), size="half",
+        alt="; ".join(f"{name}: {value}" for name, value in facts.rows()) + ".",
+    )  # fmt: skip
+
+
+def shock(shocked: pl.DataFrame) -> View:
+    """Positions, net value and loans after price moves.
+
+    Args:
+        shocked: name, row, note String; before, after, change, ret, health_before, health_after Float64.
+    """
+    loans = shocked.filter(pl.col("row") == "loan").select("name", "health_before", "health_after").rows()
+    notes = [
+        f"{name}: health factor {formats.written(before, 'ratio')} before, {formats.written(after, 'ratio')} after."
+        for name, before, after in loans
+    ]
+    notes += [f"Not looked through, taken as they are: {note}." for note in shocked["note"].drop_nulls()]
+    rows = shocked.filter(pl.col("row") != "loan")
+    return table(
+        rows,
+        title="After the price moves",
+        subtitle="USD, look-through",
+        fields=(
+            Field(name="name", title="Position"),
+            Field(name="before", title="Before", unit="USD"),
+            Field(name="after", title="After", unit="USD"),
+            Field(name="change", title="Change", unit="USD signed", tone=True),
+            Field(name="ret", title="Change", unit="fraction", tone=True),
+        ),
+        strong=frozenset(place for place, row in enumerate(rows["row"]) if row == "net"),
+        notes=notes,
+        empty="It holds nothing whose price could move.",
+    )
+
+
+def replays(replayed: pl.DataFrame) -> View:
+    """What is held now would have made in fixed episodes of the past.
+
+    Args:
+        replayed: episode, what, missing, reason String; start, end Date; after, change, ret, covered, health Float64.
+    """
+    missing = dict.fromkeys(replayed["missing"].drop_nulls()) if replayed.height else {}
+    known = replayed.with_columns(
+        when=pl.struct("start", "end").map_elements(
+            lambda row: formats.days_between(row["start"], row["end"]), return_dtype=pl.String
+        ) if replayed.height else pl.lit(None, pl.String),
+        no_loan=pl.when(pl.col("health").is_null()).then(pl.coalesce("reason", pl.lit("no loan has a threshold"))),
+    )  # fmt: skip
+    return table(
+        known,
+        title="Past episodes replayed on the week's last positions",
+        subtitle="look-through, net value; from the close before the first day to the close of the last",
+        fields=(
+            Field(name="episode", title="Episode", width=17),
+            Field(name="when", title="Days", width=20),
+            Field(name="what", title="What happened", width=28),
+            Field(name="change", title="Change", unit="USD whole signed", reason="reason", tone=True),
+            Field(name="ret", title="Of net value", unit="fraction", reason="reason", tone=True),
+            Field(name="health", title="Least health factor", unit="ratio", reason="no_loan"),
+            Field(name="covered", title="Covers", unit="share"),
+        ),
+        notes=tuple(f"No price in some of these days, taken to stand still: {names}." for names in missing),
+        empty="It holds nothing.",
+    )
+
+
+def scenarios(tried: pl.DataFrame) -> View:
+    """Net value after scenarios of one's own.
+
+    Args:
+        tried: scenario, moves String; after, change, ret, health Float64.
+    """
+    return table(
+        tried.with_columns(no_loan=pl.when(pl.col("health").is_null()).then(pl.lit("no loan has a threshold"))),
+        title="Scenarios",
+        subtitle="look-through; net value of the week's last positions",
+        fields=(
+            Field(name="scenario", title="Scenario"),
+            Field(name="moves", title="Moves"),
+            Field(name="after", title="After", unit="USD whole"),
+            Field(name="change", title="Change", unit="USD whole signed", tone=True),
+            Field(name="ret", title="Of net value", unit="fraction", tone=True),
+            Field(name="health", title="Least health factor", unit="ratio", reason="no_loan"),
+        ),
+        empty="There is no scenario, or nothing is held.",
+    )
