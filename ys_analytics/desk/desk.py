@@ -43,7 +43,7 @@ from ys_analytics.desk.attribution import By, Labels
 from ys_analytics.desk.benchmark import ROLLING_BETA, Benchmark
 from ys_analytics.desk.lots import Books, totals
 from ys_analytics.desk.lots import lots as books_of
-from ys_analytics.desk.sources import Earlier, Frozen, Source, run_beside
+from ys_analytics.desk.sources import Earlier, Frozen, Source, sibling_run
 from ys_analytics.errors import UsageError
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lots import Matching
@@ -274,11 +274,11 @@ class Desk:
         )
 
     def drift(self) -> pl.DataFrame:
-        """Weight of each symbol beside the owner's target, furthest first."""
+        """Weight of each symbol and the owner's target, furthest first."""
         return target.drift(self.positions(), self._wanted)
 
     def benchmark(self, what: str | pl.DataFrame = "") -> pl.DataFrame:
-        """Daily returns and growth of the portfolio beside those of a benchmark.
+        """Daily returns and growth of the portfolio and those of a benchmark.
 
         Args:
             what: A symbol or an asset's id, "equal_weight" (of what the target names), "target" (its allocation),
@@ -399,7 +399,7 @@ class Desk:
         """The desk of the week before, as the run of that week holds it; None where there is none in the folder."""
         if "desk" not in self._earlier:
             week = iso_week(self.days[0] - timedelta(days=1))
-            run = run_beside(self.source.folder, week)
+            run = sibling_run(self.source.folder, week)
             # Looked for again next time: the run of that week may be made while this desk is open.
             if run is None:
                 return None
@@ -707,10 +707,10 @@ class Desk:
         return self._books(matching, year).lots
 
     def export_lots(self, path: str | Path, *, matching: Matching = "fifo", year: int | None = None) -> Path:
-        """Write lots, totals by asset, income, expenses and debts for a tax adviser: one XLSX, or CSVs beside a CSV.
+        """Write lots, totals by asset, income, expenses and debts for a tax adviser: one XLSX, or several CSVs.
 
         Args:
-            path: Ends in .xlsx or .csv; a CSV holds the lots, and the others lie beside it with their names added.
+            path: Ends in .xlsx or .csv; a CSV holds the lots, and the others lie next to it with their names added.
             matching: As for `lots`.
             year: As for `lots`.
 

@@ -1,6 +1,6 @@
-"""What the page of an earlier week printed: read from the data JSON beside the PDF.
+"""What the page of an earlier week printed: read from the data JSON next to the PDF.
 
-Reads one file of a run's folder; computes nothing. Whatever cannot be read as such a page is no page.
+Reads one file of a run's folder; computes nothing. A file that cannot be read as such a page counts as none.
 """
 
 import json

@@ -218,7 +218,7 @@ class Earlier:
         return self.source.sql(query, portfolio=portfolio, limits=limits)
 
 
-def run_beside(folder: Path | None, week: str) -> "Run | None":
+def sibling_run(folder: Path | None, week: str) -> "Run | None":
     """The run of another week in the same folder of runs; None where there is none, or not a whole one."""
     from ys_analytics import frames
     from ys_analytics.errors import YsError

@@ -41,7 +41,7 @@ _NOTHING = 1e-9
 
 
 def drift(held: pl.DataFrame, wanted: Mapping[str, float]) -> pl.DataFrame:
-    """Weight of each symbol held or wanted beside its target, furthest first.
+    """Weight of each symbol held or wanted and its target, furthest first.
 
     Args:
         held: What `holdings.positions` gave; a debt counts against its symbol.
