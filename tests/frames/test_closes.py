@@ -1,14 +1,17 @@
 """What the engine condenses is what a plain computation on the whole table gives."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import polars as pl
 import pytest
 
 from ys_analytics import frames
+from ys_analytics.desk.returns import daily_values
 from ys_analytics.errors import UsageError
-from ys_analytics.frames.closes import DAILY_CLOSES, DAILY_VALUES
-from ys_analytics.schemas import Span
+from ys_analytics.frames.closes import DAILY_CLOSES, DAILY_VALUES, statement
+from ys_analytics.metrics.closes import closes_sql
+from ys_analytics.schemas import MONEY, TIME, Span
 
 SPAN = Span(datetime(2026, 10, 5, tzinfo=UTC), datetime(2026, 11, 9, tzinfo=UTC))
 DAY = pl.col("timestamp").dt.date().alias("day")
@@ -29,6 +32,32 @@ def test_a_day_s_value_is_its_last_snapshot(economy):
     whose = found["portfolio_id"][0]
     assert frames.daily_values(economy, span=SPAN, portfolios=[whose]).equals(found.filter(portfolio_id=whose))
     assert frames.daily_values(economy, span=Span(SPAN.start, SPAN.start)).schema == found.schema
+
+
+def test_of_two_snapshots_of_one_moment_the_larger_closes(economy):
+    """In the engine's two statements and in the frame that the desk computes, whichever comes first."""
+    noon, late = datetime(2026, 10, 5, 12, tzinfo=UTC), datetime(2026, 10, 5, 21, tzinfo=UTC)
+    rows = [("a", late, 7), ("a", late, 9), ("a", late, 8), ("a", noon, 99), ("b", noon, 1), ("b", noon, 1)]
+    rows += [("b", late + timedelta(days=1), 2)]
+    made = pl.DataFrame(rows, schema={"portfolio_id": pl.String, "timestamp": TIME, "total_value": MONEY}, orient="row")
+    said = ", ".join(f"('{name}', {at.timestamp():.0f}, {value})" for name, at, value in rows)
+    given = f"""(
+        SELECT portfolio_id, toDateTime64(at, 3, 'UTC') AS timestamp, CAST(value, 'Decimal(38, 18)') AS total_value
+        FROM values('portfolio_id String, at UInt32, value UInt32', {said})
+    )"""  # noqa: S608 - the test's own rows
+    wanted = [("a", noon.date(), Decimal(9), late), ("b", noon.date(), Decimal(1), noon)]
+    wanted += [("b", noon.date() + timedelta(days=1), Decimal(2), late + timedelta(days=1))]
+    asked = statement("daily_values").replace("FROM portfolio_snapshots", f"FROM {given}")
+    assert economy.clickhouse.read(asked, {}, schema=DAILY_VALUES).rows() == wanted
+    arrays = f"""
+        SELECT portfolio_id, toDate(tupleElement(close, 1), 'UTC') AS day, tupleElement(close, 2) AS value,
+               tupleElement(close, 1) AS closed_at
+        FROM (SELECT portfolio_id, {closes_sql("total_value")} FROM {given} GROUP BY portfolio_id)
+        ARRAY JOIN closes AS close ORDER BY portfolio_id, day
+    """  # noqa: S608 - the test's own rows
+    assert economy.clickhouse.read(arrays, {}, schema=DAILY_VALUES).rows() == wanted
+    for order in (made, made.reverse(), made.sort("total_value")):
+        assert sorted(daily_values(order).rows()) == wanted
 
 
 def test_a_day_s_close_is_its_last_quote(economy):

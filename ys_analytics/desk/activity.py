@@ -72,7 +72,7 @@ def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.
         would have moved then, else null), gas in USD with gas_reason, transaction_hash.
     """
     symbols = assets.select("id", "symbol")
-    week = in_order(done.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left")))
+    week = in_order(done.filter(span.holds("timestamp")))
     for leg in ("from", "to"):
         named = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
         week = week.join(named, on=f"{leg}_asset_id", how="left", maintain_order="left")
@@ -111,7 +111,7 @@ def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
         reason String (why the cost is null). Sorted by `what`.
     """
     paid = done.filter("gas_due")
-    week = paid.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left"))
+    week = paid.filter(span.holds("timestamp"))
     known = paid.select(what=pl.col("status").cast(pl.String)).unique().sort("what")
     for name, rows in (("week", week), ("since", paid)):
         counts = _gas_by_status(rows).select("what", pl.exclude("what").name.prefix(f"{name}_"))
@@ -139,7 +139,7 @@ def _gas_by_status(paid: pl.DataFrame) -> pl.DataFrame:
 
 def flow_audit(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """How many transactions each rule classified, the week and ever."""
-    week = done.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left"))
+    week = done.filter(span.holds("timestamp"))
     ever, lately = metrics.flow_audit(done, by=None), metrics.flow_audit(week, by=None)
     return (
         ever.rename({"transactions": "since"})
@@ -152,7 +152,7 @@ def flow_audit(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
 
 def alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the week, and older ones that were open at its end, newest first, as they stood then."""
-    fresh = pl.col("created_at").is_between(span.start, span.end, closed="left")
+    fresh = span.holds("created_at")
     return (
         as_stood(raised, end=span.end)
         .filter(fresh | pl.col("resolved_at").is_null())

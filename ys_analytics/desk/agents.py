@@ -27,12 +27,12 @@ def satellites(
     """
     status = pl.col("status").cast(pl.String)
     over = (pl.col("completed_at") < span.end).fill_null(value=True)
-    asked = tasks.filter(_within("created_at", span)).group_by("agent_id", maintain_order=True).agg(
+    asked = tasks.filter(span.holds("created_at")).group_by("agent_id", maintain_order=True).agg(
         tasks=pl.len().cast(pl.Int64),
         completed=(over & (status == "completed")).sum().cast(pl.Int64),
         failed=(over & (status == "failed")).sum().cast(pl.Int64),
     )  # fmt: skip
-    worked = measured.filter(_within("timestamp", span)).group_by("agent_id", maintain_order=True).agg(
+    worked = measured.filter(span.holds("timestamp")).group_by("agent_id", maintain_order=True).agg(
         success=pl.col("success_rate").cast(pl.Float64).mean(),
         response=pl.col("response_time_ms").cast(pl.Float64).median(),
         errors=pl.col("error_count").sum().cast(pl.Int64),
@@ -55,7 +55,3 @@ def satellites(
         )
         .sort("agent_id")
     )  # fmt: skip
-
-
-def _within(column: str, span: Span) -> pl.Expr:
-    return pl.col(column).is_between(span.start, span.end, closed="left")

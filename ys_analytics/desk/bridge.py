@@ -291,7 +291,7 @@ def _edges(snapshots: pl.DataFrame, moved: pl.DataFrame, span: Span) -> _Edges |
     """The snapshots between which the week lies, or why there is none."""
     ordered = snapshots.sort("timestamp").select("timestamp", "total_value")
     opened = ordered.filter(pl.col("timestamp") < span.start).tail(1).rows()
-    closed = ordered.filter(pl.col("timestamp").is_between(span.start, span.end, closed="left")).tail(1).rows()
+    closed = ordered.filter(span.holds("timestamp")).tail(1).rows()
     if not closed:
         return "the week has no snapshot"
     if opened:

@@ -682,7 +682,7 @@ class Desk:
     def flows(self, *, week: bool = False) -> pl.DataFrame:
         """External flows in USD, positive into the portfolio: all of them, or the week's."""
         found = self._flows.with_columns(day=pl.col("timestamp").dt.date())
-        inside = pl.col("timestamp").is_between(self.span.start, self.span.end, closed="left")
+        inside = self.span.holds("timestamp")
         return found.filter(inside) if week else found
 
     def flow_audit(self) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 import polars as pl
 
 from ys_analytics.metrics.chains import native_assets
+from ys_analytics.metrics.closes import daily_closes
 from ys_analytics.metrics.flows.classify import crosses
 from ys_analytics.schemas import MONEY, TIME
 from ys_analytics.schemas.coins import FEES_BESIDE_GAS, GAS_PAID_BY, NATIVE_COINS, PORTFOLIO
@@ -43,10 +44,8 @@ def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> 
     Source:
         The project's ruling "gas"; the receipts of the OP stack and of EIP-4844.
     """
-    closes = (
-        quotes.sort("timestamp", maintain_order=True)
-        .group_by("asset_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(_native=pl.col("price").last())
+    closes = daily_closes(quotes.select("asset_id", "timestamp", "price"), "price", by=["asset_id"]).select(
+        "asset_id", "day", _native="price"
     )
     charged = _charged(done.with_columns(_day=pl.col("timestamp").dt.date()))
     priced = _placed(charged, assets).join(

@@ -8,7 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from ys_analytics.desk.holdings import WALLET, chain_name
-from ys_analytics.schemas import QUARTER
+from ys_analytics.schemas import QUARTER, Span
 
 _STANDS_FOR = "its contract quotes no yield: the pools of its protocol on its chain are listed"
 
@@ -76,4 +76,4 @@ def yield_history(used: pl.DataFrame, yields: pl.DataFrame, *, end: datetime) ->
 
 
 def _recent(yields: pl.DataFrame, end: datetime) -> pl.DataFrame:
-    return yields.filter(pl.col("timestamp").is_between(end - QUARTER, end, closed="left"))
+    return yields.filter(Span(end - QUARTER, end).holds("timestamp"))

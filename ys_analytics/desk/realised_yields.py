@@ -11,7 +11,8 @@ import polars as pl
 from ys_analytics import metrics
 from ys_analytics.desk import bridge
 from ys_analytics.desk.holdings import WALLET
-from ys_analytics.schemas import QUARTER, TIME
+from ys_analytics.metrics.closes import daily_closes
+from ys_analytics.schemas import QUARTER, TIME, Span
 
 # A gap of a quarter of a per cent a year is a matter of the day on which interest is credited.
 _SMALL = 0.0025
@@ -123,11 +124,10 @@ def _at_work(
     working: pl.DataFrame, moved: pl.DataFrame, quotes: pl.DataFrame, *, since: datetime, end: datetime
 ) -> pl.DataFrame:
     """Value of each position at the close of each day it was held: asset_id, kind, protocol_address, day, value."""
+    inside = quotes.filter(Span(since, end).holds("timestamp"))
     closes = (
-        quotes.filter(pl.col("timestamp").is_between(since, end, closed="left"))
-        .sort("timestamp")
-        .group_by("asset_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(pl.col("price").last().cast(pl.Float64))
+        daily_closes(inside.select("asset_id", "timestamp", "price"), "price", by=["asset_id"])
+        .select("asset_id", "day", pl.col("price").cast(pl.Float64))
         .with_columns(close=pl.col("day").dt.offset_by("1d").cast(TIME))
     )
     grid = working.select("asset_id", "kind", "protocol_address").unique(["asset_id", "kind"]).join(

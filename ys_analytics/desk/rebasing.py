@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 
 from ys_analytics.desk.lookthrough import Registry
+from ys_analytics.metrics.closes import daily_closes
 from ys_analytics.metrics.lookthrough import KNOWN_TOKENS, is_receipt
 from ys_analytics.schemas import MONEY
 
@@ -182,12 +183,7 @@ def credited(moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame,
 def _closes(snapshots: pl.DataFrame) -> list[tuple[datetime, Decimal, dict[str, Decimal]]]:
     """The last snapshot of each day: when, total value, and the share of each asset where it is stated."""
     stated = "asset_allocation" in snapshots.columns
-    last = (
-        snapshots.drop_nulls("total_value")
-        .sort("timestamp")
-        .group_by(day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .last()
-    )
+    last = daily_closes(snapshots.drop_nulls("total_value"), "total_value", by=[])
     return [
         (
             row["timestamp"],

@@ -11,6 +11,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.metrics import catalog, drawdown
+from ys_analytics.metrics.closes import daily_closes
 from ys_analytics.metrics.spans import unknown
 
 _DAY = timedelta(days=1)
@@ -26,10 +27,11 @@ _NO_SNAPSHOT = "the day has no snapshot"
 
 def daily_values(snapshots: pl.DataFrame) -> pl.DataFrame:
     """Close of each day that has one: its last snapshot, in USD, and when it was taken."""
-    return (
-        snapshots.sort("timestamp")
-        .group_by("portfolio_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(value=pl.col("total_value").last(), closed_at=pl.col("timestamp").last())
+    closes = daily_closes(
+        snapshots.select("portfolio_id", "timestamp", "total_value"), "total_value", by=["portfolio_id"]
+    )
+    return closes.rename({"total_value": "value", "timestamp": "closed_at"}).select(
+        "portfolio_id", "day", "value", "closed_at"
     )
 
 

@@ -10,6 +10,7 @@ from ys_analytics.desk.holdings import WALLET
 from ys_analytics.desk.lookthrough import Registry, exposed, unseen
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics import catalog
+from ys_analytics.metrics.closes import daily_closes
 
 # The moves tried on today's positions; an asset with a peg keeps it.
 MARKET_MOVES = (-0.1, -0.3, -0.5)
@@ -47,9 +48,8 @@ def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFram
     A return over several days tests no promise of one, and is left out.
     """
     said = (
-        risks.sort("timestamp")
-        .group_by("portfolio_id", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(var=pl.col("var_95").last())
+        daily_closes(risks.select("portfolio_id", "timestamp", "var_95"), "var_95", by=["portfolio_id"])
+        .select("portfolio_id", "day", var="var_95")
         .join(values.select("day", "value"), on="day", how="inner", maintain_order="left")
         .filter(pl.col("value") > 0)
         .select(
@@ -199,9 +199,8 @@ def _coin_returns(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
     price = pl.col("price").cast(pl.Float64)
     return (
         known.join(chosen.select("asset_id"), on="asset_id", how="semi", maintain_order="left")
-        .sort("timestamp")
-        .group_by("asset", day=pl.col("timestamp").dt.date(), maintain_order=True)
-        .agg(price.last())
+        .pipe(daily_closes, "price", by=["asset"])
+        .select("asset", "day", price)
         .with_columns(
             ret=(price / price.shift(1) - 1).over("asset"),
             since=(pl.col("day") - pl.col("day").shift(1)).over("asset"),

@@ -10,6 +10,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import contract
+from ys_analytics.metrics import closes
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 from ys_analytics.stores import Stores
 from ys_analytics.stores.clickhouse.table_reader import Tables
@@ -44,7 +45,7 @@ def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequen
     query = TableQuery(TABLES["portfolio_snapshots"], span, portfolios)
     contract.check(stores, query.table)
     where, values = Tables(stores.clickhouse).condition(query)
-    return _in_days(stores.clickhouse.read(_statement("daily_values", where), values, schema=DAILY_VALUES))
+    return _in_days(stores.clickhouse.read(statement("daily_values", where), values, schema=DAILY_VALUES))
 
 
 def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[str] | None = None) -> pl.DataFrame:
@@ -71,16 +72,20 @@ def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[s
     if assets is not None:
         conditions.append("asset_id IN {assets:Array(String)}")
         values["assets"] = list(assets)
-    statement = _statement("daily_closes", " AND ".join(conditions))
-    return _in_days(stores.clickhouse.read(statement, values, schema=DAILY_CLOSES))
+    asked = statement("daily_closes", " AND ".join(conditions))
+    return _in_days(stores.clickhouse.read(asked, values, schema=DAILY_CLOSES))
 
 
-def _statement(name: str, condition: str) -> str:
+def statement(name: str, condition: str = "") -> str:
+    """A statement of `sql/`, with the rule of a close and a condition in their places."""
     text = (files("ys_analytics.frames") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("{condition}", condition or "1")
+    filled = {"condition": condition or "1", "close": closes.close_sql("total_value"), "day": closes.day_sql()}
+    for place, sql in filled.items():
+        text = text.replace(f"{{{place}}}", sql)
+    return text
 
 
-def _in_days(closes: pl.DataFrame) -> pl.DataFrame:
+def _in_days(found: pl.DataFrame) -> pl.DataFrame:
     """The closes as they are, once it is certain that each day is the UTC day of its close.
 
     The projection counts days in the time zone of the server; where that is not UTC they would be other days.
@@ -88,6 +93,6 @@ def _in_days(closes: pl.DataFrame) -> pl.DataFrame:
     Raises:
         ContractError: the server's days are not UTC days.
     """
-    if not (closes["closed_at"].dt.date() == closes["day"]).all():
+    if not (found["closed_at"].dt.date() == found["day"]).all():
         raise ContractError("clickhouse: the server's days are not UTC days; set its timezone to UTC")
-    return closes
+    return found

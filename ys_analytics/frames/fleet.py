@@ -9,11 +9,11 @@ computed, `metrics.pushdown` says.
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from importlib.resources import files
 
 import polars as pl
 
 from ys_analytics.frames import contract
+from ys_analytics.frames.closes import statement
 from ys_analytics.metrics import HEADLINE, pushdown
 from ys_analytics.schemas import MONEY, TABLES, TIME
 from ys_analytics.stores import Stores
@@ -80,8 +80,9 @@ def last_values(stores: Stores, *, until: datetime) -> pl.DataFrame:
         ContractError: the table has drifted from its declaration.
     """
     contract.check(stores, TABLES["portfolio_snapshots"])
-    statement = (files("ys_analytics.frames") / "sql" / "last_values.sql").read_text(encoding="utf-8")
-    return stores.clickhouse.read(statement, {"until": int(until.timestamp() * 1_000_000)}, schema=LAST_VALUES)
+    return stores.clickhouse.read(
+        statement("last_values"), {"until": int(until.timestamp() * 1_000_000)}, schema=LAST_VALUES
+    )
 
 
 def _stretches(flows: pl.DataFrame, most: int) -> Iterator[tuple[str, str, pl.DataFrame]]:

@@ -18,12 +18,7 @@ flows AS (
 series AS (
     SELECT
         portfolio_id,
-        arraySort(groupArray((timestamp, total_value))) AS snapshots,
-        arrayMap(row -> toDate(tupleElement(row, 1), 'UTC'), snapshots) AS dates,
-        arrayFilter(
-            (row, date, next) -> date != next,
-            snapshots, dates, arrayPushBack(arrayPopFront(dates), toDate(0))
-        ) AS closes,
+        {closes},
         arrayMap(row -> toDate(tupleElement(row, 1), 'UTC'), closes) AS day,
         arrayMap(row -> tupleElement(row, 2), closes) AS value,
         arrayMap(row -> toUnixTimestamp64Micro(tupleElement(row, 1)), closes) AS closed_at,

@@ -11,6 +11,7 @@ from importlib.resources import files
 import polars as pl
 
 from ys_analytics.metrics.catalog import HEADLINE
+from ys_analytics.metrics.closes import closes_sql
 from ys_analytics.metrics.flows.dietz import AT_WORK
 from ys_analytics.metrics.sample import NO_RISK, YEAR
 from ys_analytics.metrics.zones import in_utc
@@ -37,7 +38,8 @@ def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
         raise ValueError(f"snapshots must be the plain name of a table, not {snapshots!r}")
     least = {f"least_{metric.name}": metric.minimum for metric in HEADLINE}
     text = (files("ys_analytics.metrics") / "fleet.sql").read_text(encoding="utf-8")
-    return text.format(snapshots=snapshots, year=YEAR, no_risk=NO_RISK, at_work=AT_WORK, **least).strip()
+    closes = closes_sql("total_value")
+    return text.format(snapshots=snapshots, closes=closes, year=YEAR, no_risk=NO_RISK, at_work=AT_WORK, **least).strip()
 
 
 def fleet_parameters(

@@ -1,4 +1,5 @@
--- Closing price of each asset and day: its last quote of that day, in USD, whatever its source.
+-- Closing price of each asset and day: its last quote of that day, in USD, whatever its source; of two quotes of one
+-- moment either, since the projection keeps no more.
 -- Written so that the projection `daily_close` answers: it groups by toDate(timestamp) and filters by the day.
 SELECT
     asset_id,

@@ -2,8 +2,8 @@
 -- Two snapshots of one moment are the suites' to judge; until then the larger one is taken.
 SELECT
     portfolio_id,
-    toDate(timestamp, 'UTC') AS day,
-    argMax(total_value, tuple(timestamp, total_value)) AS value,
+    {day} AS day,
+    {close} AS value,
     max(timestamp) AS closed_at
 FROM portfolio_snapshots
 WHERE {condition}

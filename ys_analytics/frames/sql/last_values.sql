@@ -1,7 +1,7 @@
 -- Last value of each portfolio before a moment, in USD, and when it was taken; of two at once the larger.
 SELECT
     portfolio_id,
-    argMax(total_value, tuple(timestamp, total_value)) AS value,
+    {close} AS value,
     max(timestamp) AS closed_at
 FROM portfolio_snapshots
 WHERE timestamp < fromUnixTimestamp64Micro({until:Int64}, 'UTC')

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
+from ys_analytics.stores.common.lossless import MICROSECONDS
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.time_limits import LAST_MICROSECOND, LAST_MILLISECOND
 
@@ -22,8 +23,6 @@ NUMBERS: dict[type[pl.DataType], str] = {
 }  # fmt: skip
 
 _LAST = {"ms": LAST_MILLISECOND, "us": LAST_MICROSECOND}
-
-MICROSECONDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

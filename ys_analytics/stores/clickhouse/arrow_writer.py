@@ -11,7 +11,8 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores.clickhouse.arrow_reader import MICROSECONDS, NUMBERS, bare, digits, native_of
+from ys_analytics.stores.clickhouse.arrow_reader import NUMBERS, bare, digits, native_of
+from ys_analytics.stores.common.lossless import refuse_change, to_places
 
 _NUMBERS = {native: dtype for dtype, native in NUMBERS.items()}
 
@@ -54,12 +55,7 @@ def _refuse_loss(column: pl.Series, native: str) -> None:
     if column.dtype.is_nested():
         _refuse_other(column, native)
         return
-    kept = _kept(column, bare(native))
-    lost = column.filter(column.is_not_null() & ~(column == kept).fill_null(value=False))
-    if lost.len():
-        raise ContractError(
-            f"column {column.name}: {lost[0]} would change in {native}; round or correct it before it is written"
-        )
+    refuse_change(column, _kept(column, bare(native)), column=column.name, native=native)
 
 
 def _kept(column: pl.Series, native: str) -> pl.Series:
@@ -77,8 +73,7 @@ def _kept(column: pl.Series, native: str) -> pl.Series:
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
             return column.cast(_NUMBERS[native], strict=False).cast(column.dtype, strict=False)
     elif isinstance(column.dtype, pl.Datetime) and (found := re.fullmatch(r"DateTime(?:64\((\d).*\)|\(.*\))?", native)):
-        places = int(found[1] or 0)
-        return column if places >= MICROSECONDS else column.dt.truncate(f"{10 ** (MICROSECONDS - places)}us")
+        return to_places(column, int(found[1] or 0))
     else:
         return column
     raise ContractError(f"column {column.name}: is {column.dtype}, expected {native}; cast it before it is written")

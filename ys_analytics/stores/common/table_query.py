@@ -102,7 +102,7 @@ class TableQuery:
         """The rows of the span, the portfolios and the keys, of a store that gives all it has."""
         if self.in_span is not None and self.table.time is not None:
             name, span = self.in_span
-            rows = rows.filter(pl.col(name).is_between(span.start, span.end, closed="left"))
+            rows = rows.filter(span.holds(name))
         if self.of_portfolios is not None:
             owner, wanted = self.of_portfolios
             rows = rows.filter(pl.col(owner).is_in(wanted))

@@ -8,15 +8,13 @@ from collections.abc import Iterable
 import polars as pl
 import psycopg
 
-from ys_analytics.errors import ContractError
+from ys_analytics.stores.common.lossless import refuse_change, to_places
 
 # PostgreSQL's own numbers for its types.
 _NUMERICS = frozenset({1700, 1231})  # and an array of them
 _FLOAT4 = 700
 _TEXTS = frozenset({1042, 1043})  # char(n) and varchar(n)
 _TIMES = frozenset({1114, 1184})  # without and with a zone
-
-_MICROSECONDS = 6
 
 
 def refuse_loss(rows: pl.DataFrame, columns: Iterable[psycopg.Column]) -> None:
@@ -33,12 +31,7 @@ def refuse_loss(rows: pl.DataFrame, columns: Iterable[psycopg.Column]) -> None:
         values = rows[column.name]
         if isinstance(values.dtype, pl.List):
             values = values.filter(values.list.len() > 0).explode()
-        lost = values.filter(values.is_not_null() & ~(values == _kept(values, column)).fill_null(value=False))
-        if lost.len():
-            raise ContractError(
-                f"column {column.name}: {lost[0]!r:.60} would change in {column.type_display}; "
-                "round or correct it before it is written"
-            )
+        refuse_change(values, _kept(values, column), column=column.name, native=column.type_display)
 
 
 def _kept(values: pl.Series, column: psycopg.Column) -> pl.Series:
@@ -52,7 +45,7 @@ def _kept(values: pl.Series, column: psycopg.Column) -> pl.Series:
         short = values.str.len_chars() <= column.display_size
         return pl.select(pl.when(short).then(pl.lit(values))).to_series()
     if code in _TIMES and column.precision is not None and isinstance(dtype, pl.Datetime):
-        return values.dt.truncate(f"{10 ** (_MICROSECONDS - column.precision)}us")
+        return to_places(values, column.precision)
     return values
 
 
