@@ -9,8 +9,9 @@ from ys_analytics.quality.detectors.cross_source import off_its_ratio
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.timezones import out_of_order
 from ys_analytics.quality.suite_types import Detect
+from ys_analytics.schemas import TABLES
 
-_KEY = ("chain_id", "dex_name", "timestamp", "transaction_hash", "pair_address")
+_KEY = TABLES["dex_trades"].key
 _POOL = ("chain_id", "pair_address")
 # A pool of three tokens trades in three units.
 _PAIR = (*_POOL, "token0_address", "token1_address")

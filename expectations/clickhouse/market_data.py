@@ -16,8 +16,9 @@ from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swapped_columns import swapped
 from ys_analytics.quality.detectors.timezones import beside_the_market, off_beat
 from ys_analytics.quality.suite_types import Detect
+from ys_analytics.schemas import TABLES
 
-_SERIES = ("asset_id", "chain_id", "source")
+_SERIES = TABLES["market_data"].series
 
 
 def _supply(quotes: pl.DataFrame) -> pl.DataFrame:

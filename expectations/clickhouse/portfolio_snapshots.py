@@ -14,8 +14,9 @@ from ys_analytics.quality.detectors.spikes import reverting_spikes
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.timezones import off_beat
 from ys_analytics.quality.suite_types import Detect
+from ys_analytics.schemas import TABLES
 
-_SERIES = ("portfolio_id",)
+_SERIES = TABLES["portfolio_snapshots"].series
 
 
 def _growth(snapshots: pl.DataFrame) -> pl.DataFrame:

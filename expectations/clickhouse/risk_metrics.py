@@ -13,8 +13,9 @@ from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swapped_columns import swapped
 from ys_analytics.quality.detectors.timezones import off_beat
 from ys_analytics.quality.suite_types import Detect
+from ys_analytics.schemas import TABLES
 
-_SERIES = ("portfolio_id",)
+_SERIES = TABLES["risk_metrics"].series
 _OFF_SCALE = "A score off its scale sorts a portfolio to the wrong end of the list of who must act."
 
 SUITE = ExpectationSuite(

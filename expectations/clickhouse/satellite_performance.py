@@ -5,8 +5,9 @@ from great_expectations import ExpectationSuite
 from ys_analytics.quality.detectors.isolated_outliers import lone_values
 from ys_analytics.quality.detectors.timezones import off_beat
 from ys_analytics.quality.suite_types import Detect
+from ys_analytics.schemas import TABLES
 
-_SERIES = ("agent_id", "metric_name")
+_SERIES = TABLES["satellite_performance"].series
 
 SUITE = ExpectationSuite(
     name="satellite_performance",

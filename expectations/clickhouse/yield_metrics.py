@@ -13,8 +13,9 @@ from ys_analytics.quality.detectors.swapped_columns import swapped
 from ys_analytics.quality.detectors.timezones import off_beat
 from ys_analytics.quality.detectors.yields import leaping_yields
 from ys_analytics.quality.suite_types import Detect
+from ys_analytics.schemas import TABLES
 
-_SERIES = ("protocol_name", "chain_id", "pool_address")
+_SERIES = TABLES["yield_metrics"].series
 
 SUITE = ExpectationSuite(
     name="yield_metrics",

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality.detectors import bars, cross_source, duplicates, freshness, text_numbers, yields
+from ys_analytics.quality.detectors import freshness
 from ys_analytics.schemas import TABLES
 
+from . import case_detectors
 from .conftest import SHARED, frozen
 
 FILE = SHARED / "dirty" / "cases.json"
@@ -66,10 +67,10 @@ def said_of(real_findings, real_market, symbol, days, *, but=()):
 def test_a_wick_is_flagged_and_its_close_is_not(case):
     """One order in an empty book is no price; the day's close is."""
     seen = rows(case)
-    found = bars.wicks(seen, series=["file_symbol"], time="date")
+    found = case_detectors.wicks(seen, series=["file_symbol"], time="date")
     assert found["date"].to_list() == [case["id"].rsplit(".", 1)[1]]
     assert "low" in found["said"][0]
-    assert bars.impossible_bars(seen, key=["file_symbol", "date"]).is_empty()
+    assert case_detectors.impossible_bars(seen, key=["file_symbol", "date"]).is_empty()
 
 
 @pytest.mark.parametrize("case", cases("real_move"))
@@ -84,7 +85,7 @@ def test_a_crash_is_not_an_error(case, real_findings, real_market):
 def test_an_opening_auction_is_not_an_error(case, real_findings, real_market):
     """The first bar goes everywhere to find its price."""
     seen = rows(case)
-    assert bars.wicks(seen, series=["file_symbol"], time="date").is_empty()
+    assert case_detectors.wicks(seen, series=["file_symbol"], time="date").is_empty()
     days = [date.fromisoformat(day) for day in seen["date"]]
     assert said_of(real_findings, real_market, case["id"].split(".")[1].removesuffix("USDT"), days) == {}
 
@@ -126,14 +127,14 @@ def test_a_collector_that_slept_is_flagged(case, real_findings):
 @pytest.mark.parametrize("case", cases("mislabel"))
 def test_a_symbol_that_reads_two_ways_is_flagged(case):
     """ARBUSD is Arweave against BUSD, and not Arbitrum against the dollar."""
-    found = text_numbers.ambiguous_symbols(rows(case), symbol="symbol", known={"AR", "ARB", "BTC", "ETH"})
+    found = case_detectors.ambiguous_symbols(rows(case), symbol="symbol", known={"AR", "ARB", "BTC", "ETH"})
     assert found["said"].to_list() == ["reads as AR/BUSD or ARB/USD"]
 
 
 @pytest.mark.parametrize("case", cases("cmc.duplicate"))
 def test_overlapping_exports_are_flagged_as_safe_to_drop(case):
     """The same day twice, with the same values."""
-    found = duplicates.conflicts(rows(case), key=["symbol", "date"], values=["close", "volume", "market_cap"])
+    found = case_detectors.conflicts(rows(case), key=["symbol", "date"], values=["close", "volume", "market_cap"])
     assert found.height == 2
     assert found["said"].str.contains("same values").all()
 
@@ -169,7 +170,7 @@ def test_real_markets_break_no_critical_promise(judged_market):
 def test_a_broken_identity_is_flagged(case):
     """Market value is price times supply, within what two clocks allow."""
     key = ["symbol", "date"]
-    found = cross_source.broken_identity(
+    found = case_detectors.broken_identity(
         rows(case), key=key, whole="market_cap", product_of=("close", "circulating_supply")
     )
     assert found.height == len(case["rows"])
@@ -209,7 +210,7 @@ def judged_pools(pools, tmp_path_factory):
 @pytest.mark.parametrize("case", cases("llama.pool_id_collision"))
 def test_a_key_that_is_none_is_flagged(case, judged_pools):
     """Two pools under one address are one pool in every table."""
-    assert duplicates.conflicts(rows(case), key=["timestamp", "pool_id"], values=["apy", "tvl_usd"]).height == 2
+    assert case_detectors.conflicts(rows(case), key=["timestamp", "pool_id"], values=["apy", "tvl_usd"]).height == 2
     key = next(rule for rule in failed(judged_pools, least=("critical",)) if "unique" in rule)
     assert failed(judged_pools)[key].rows == 2304
 
@@ -217,7 +218,7 @@ def test_a_key_that_is_none_is_flagged(case, judged_pools):
 @pytest.mark.parametrize("case", cases("llama.apy_absurd"))
 def test_an_absurd_yield_is_flagged(case, judged_pools):
     """Arithmetically right, and earned by nobody."""
-    assert yields.absurd_yields(rows(case), key=["symbol"], apy="apy", unit=100).height == len(case["rows"])
+    assert case_detectors.absurd_yields(rows(case), key=["symbol"], apy="apy", unit=100).height == len(case["rows"])
     assert failed(judged_pools)["between(apy, <= 10.0)"].rows == 1191
 
 
@@ -246,13 +247,13 @@ def test_pools_that_drop_out_are_flagged(case, pools):
 @pytest.mark.parametrize("case", cases("llama2023"))
 def test_plausibility_is_by_pair(case):
     """A blue-chip pair never pays what a memecoin pool may."""
-    found = yields.absurd_yields(rows(case), key=["symbol"], apy="apy", pair="symbol", unit=100)
+    found = case_detectors.absurd_yields(rows(case), key=["symbol"], apy="apy", pair="symbol", unit=100)
     assert found.height == len(case["rows"])
     assert "USDC-WETH" in found["symbol"].to_list()
     modest = pl.DataFrame({"symbol": ["USDC-WETH", "HOPPY-WETH"], "apy": [301.0, 301.0]})
-    assert yields.absurd_yields(modest, key=["symbol"], apy="apy", pair="symbol", unit=100)["symbol"].to_list() == [
-        "USDC-WETH"
-    ]
+    assert case_detectors.absurd_yields(modest, key=["symbol"], apy="apy", pair="symbol", unit=100)[
+        "symbol"
+    ].to_list() == ["USDC-WETH"]
 
 
 @pytest.mark.parametrize("case", cases("frax", "llama.borrowed"))
@@ -260,13 +261,13 @@ def test_numbers_dressed_as_text_are_flagged(case):
     """A cast would turn them into nothing, silently."""
     seen = rows(case).with_row_index("row")
     columns = [name for name, dtype in seen.schema.items() if dtype == pl.String]
-    assert set(text_numbers.dressed_numbers(seen, key=["row"], columns=columns)["row"]) == set(range(seen.height))
+    assert set(case_detectors.dressed_numbers(seen, key=["row"], columns=columns)["row"]) == set(range(seen.height))
 
 
 @pytest.mark.parametrize("case", cases("vlad"))
 def test_a_part_beyond_its_whole_is_flagged(case):
     """Nobody lost 23 billion on a liquidation of 24,675."""
-    found = cross_source.beyond_the_whole(rows(case), key=["date"], part="profit_usd", whole="amount_usd")
+    found = case_detectors.beyond_the_whole(rows(case), key=["date"], part="profit_usd", whole="amount_usd")
     assert found.height == len(case["rows"])
 
 
@@ -316,7 +317,9 @@ def test_a_stale_round_is_flagged(case):
     """Freshness is of the update, not of the row's date."""
     updated = pl.col("chainlink_updatedAt_utc").str.to_datetime()
     times = rows(case).select(updated=updated, claimed=updated + pl.duration(seconds=pl.col("lag_s")))
-    assert freshness.outdated(times, claimed="claimed", updated="updated", heartbeat=timedelta(hours=1)).height == 1
+    assert (
+        case_detectors.outdated(times, claimed="claimed", updated="updated", heartbeat=timedelta(hours=1)).height == 1
+    )
 
 
 @pytest.mark.parametrize("case", cases("univ3"))

@@ -1,7 +1,9 @@
 """The suites: one for everything the stores hold, a rule for every column, a weight and a reason for every rule."""
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +37,20 @@ def test_every_column_has_a_rule(table, judged):
     """A column without a rule may hold anything."""
     ruled = {column for each in judged if each.suite == table.name for column in each.column.split(", ")}
     assert set(table.schema) - ruled == set()
+
+
+def test_every_detector_is_used_by_a_suite():
+    """One that no suite uses finds nothing in anybody's data."""
+    package = Path(quality.__file__).parent
+    files = [*suites.FOLDER.rglob("*.py"), *package.glob("*.py")]
+    used = {word for path in files for word in re.findall(r"\w+", path.read_text())}
+    offered = {
+        node.name
+        for path in (package / "detectors").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    }
+    assert offered - used == set()
 
 
 def test_what_a_suite_needs_beside_its_table_is_known(detectors):

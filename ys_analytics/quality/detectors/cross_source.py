@@ -81,44 +81,6 @@ def contradicted_change(
     )  # fmt: skip
 
 
-def broken_identity(
-    frame: pl.DataFrame, *, key: Sequence[str], whole: str, product_of: tuple[str, str], tolerance: float = 0.05
-) -> pl.DataFrame:
-    """Rows in which a whole is not the product of its two factors.
-
-    >>> row = pl.DataFrame({"coin": "DAI", "cap": 696.4, "price": 1.0208, "supply": 633.4})
-    >>> broken_identity(row, key=["coin"], whole="cap", product_of=("price", "supply"))["said"].item()
-    'cap is 1.077 times price x supply'
-    """
-    first, second = product_of
-    product = pl.col(first).cast(pl.Float64) * pl.col(second).cast(pl.Float64)
-    ratio = pl.col(whole).cast(pl.Float64) / product
-    return (
-        frame.lazy()
-        .filter(pl.col(whole) != 0)
-        .filter((product == 0) | ((ratio - 1).abs() > tolerance))
-        .sort(*key)
-        .select(*key, whole, said=pl.format(f"{whole} is {{}} times {first} x {second}", ratio.round(3)))
-        .collect()
-    )
-
-
-def beyond_the_whole(frame: pl.DataFrame, *, key: Sequence[str], part: str, whole: str) -> pl.DataFrame:
-    """Rows in which a part is larger than the whole it was taken from, whatever its sign.
-
-    >>> row = pl.DataFrame({"id": [1], "profit": [-23_169_164_200.8], "amount": [24_675.2]})
-    >>> beyond_the_whole(row, key=["id"], part="profit", whole="amount").height
-    1
-    """
-    return (
-        frame.lazy()
-        .filter(pl.col(part).abs() > pl.col(whole).abs())
-        .sort(*key)
-        .select(*key, part, whole, said=pl.lit(f"{part} is larger than {whole}, of which it is a part"))
-        .collect()
-    )
-
-
 def off_its_ratio(
     frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[str], claimed: str, parts: tuple[str, str]
 ) -> pl.DataFrame:

@@ -34,24 +34,3 @@ def repeated_ticks(frame: pl.DataFrame, *, series: Sequence[str], time: str, val
         .sort(*by, time)
         .collect()
     )
-
-
-def conflicts(frame: pl.DataFrame, *, key: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    """Keys that stand for more than one row, with whether the rows agree.
-
-    >>> rows = pl.DataFrame({"id": [1, 1, 2, 3, 3], "price": [5, 5, 6, 7, 8]})
-    >>> conflicts(rows, key=["id"], values=["price"]).to_dicts()
-    [{'id': 1, 'said': 'stands 2 times, with the same values'},
-     {'id': 3, 'said': 'stands 2 times, with different values'}]
-    """
-    differ = pl.any_horizontal([pl.col(value).n_unique() > 1 for value in values])
-    words = pl.when("_differ").then(pl.lit("different values")).otherwise(pl.lit("the same values"))
-    return (
-        frame.lazy()
-        .group_by(list(key))
-        .agg(_rows=pl.len(), _differ=differ)
-        .filter(pl.col("_rows") > 1)
-        .sort(*key)
-        .select(*key, said=pl.format("stands {} times, with {}", pl.col("_rows"), words))
-        .collect()
-    )

@@ -148,24 +148,6 @@ def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataF
     )  # fmt: skip
 
 
-def outdated(frame: pl.DataFrame, *, claimed: str, updated: str, heartbeat: timedelta) -> pl.DataFrame:
-    """Rows whose value is older than the moment they claim by more than the source's heartbeat and a tenth.
-
-    >>> from datetime import UTC, datetime, timedelta
-    >>> at = datetime(2025, 12, 26, tzinfo=UTC)
-    >>> rows = pl.DataFrame({"at": [at, at], "updated": [at - timedelta(seconds=29_244), at - timedelta(seconds=900)]})
-    >>> outdated(rows, claimed="at", updated="updated", heartbeat=timedelta(hours=1)).height
-    1
-    """
-    return (
-        frame.lazy()
-        .filter(pl.col(claimed) - pl.col(updated) > heartbeat * 1.1)
-        .sort(claimed)
-        .select(claimed, updated, said=pl.format("was last updated {}", pl.col(updated)))
-        .collect()
-    )
-
-
 def _span(seconds: float) -> str:
     """Seconds as one or two units.
 

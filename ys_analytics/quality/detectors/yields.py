@@ -7,51 +7,11 @@ from collections.abc import Sequence
 
 import polars as pl
 
-# Yields above this are not earned by anybody for a year.
-_ABSURD = 10.0
-# Blue chips and stablecoins against each other: the largest fees ever paid for long stay below this.
-_ABSURD_FOR_BLUE = 2.0
 # A leap to this many times its fortnight, and back, is a division by almost nothing.
 _LEAP = 10.0
 _NOTABLE = 0.25
 # The share of a yield, as a simple rate, that its parts must make to bear it out.
 _BORNE_OUT = 0.5
-
-BLUE = frozenset(
-    {"BTC", "WBTC", "CBBTC", "ETH", "WETH", "STETH", "WSTETH", "RETH", "USDC", "USDT", "DAI", "USDS", "FRAX", "USDE"}
-)
-
-
-def absurd_yields(
-    frame: pl.DataFrame, *, key: Sequence[str], apy: str, pair: str | None = None, unit: float = 1.0
-) -> pl.DataFrame:
-    """Yields above 1,000 % a year, or above 200 % where both sides of the pair are blue chips.
-
-    Args:
-        frame: Yields.
-        key: The columns that name a row.
-        apy: The yield.
-        pair: The pool's tokens, as `USDC-WETH`, where known.
-        unit: What one is one of: 1 for fractions, 100 where they came as per cent.
-
-    >>> rows = pl.DataFrame({"pool": ["USDC-WETH", "HOPPY-WETH", "DAI-USDC"], "apy": [301.8, 5.0, 0.02]})
-    >>> absurd_yields(rows, key=["pool"], apy="apy", pair="pool")["pool"].to_list()
-    ['USDC-WETH']
-    """
-    rate = pl.col(apy).cast(pl.Float64) / unit
-    limit: pl.Expr = pl.lit(_ABSURD)
-    if pair is not None:
-        sides = pl.col(pair).str.to_uppercase().str.split("-")
-        limit = (
-            pl.when(sides.list.eval(pl.element().is_in(list(BLUE))).list.all()).then(_ABSURD_FOR_BLUE).otherwise(limit)
-        )
-    return (
-        frame.lazy()
-        .filter(rate > limit)
-        .sort(rate, *key, descending=[True, *[False] * len(key)])
-        .select(*key, apy, said=pl.format("promises {} % a year", (rate * 100).round(0).cast(pl.Int64)))
-        .collect()
-    )
 
 
 def leaping_yields(
