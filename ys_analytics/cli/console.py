@@ -87,12 +87,12 @@ def show_json(text: str) -> None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """A bar on stderr while something long runs; yields the function that moves it.
+    """A bar on stderr while something long runs, with the time left where it is known.
 
-    The function takes a label and the units done so far, with the total where it
+    Yields the function that moves it; it takes a label and the units done so far, with the total where it
     is known. Nothing is drawn when stderr is not a terminal.
     """
-    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -101,6 +101,7 @@ def progress(what: str) -> Iterator[Progress]:
         BarColumn(),
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
     with Bar(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(what, total=None, count="")

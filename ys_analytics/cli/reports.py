@@ -30,6 +30,9 @@ def report(
     jobs: Annotated[
         int | None, typer.Option(min=1, max=64, help="Portfolios worked on at a time; one a core, at most four.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip reports made from the same notebooks, parameters, data and versions.")
+    ] = False,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds one portfolio may take.")] = 300.0,
     pushdown: Annotated[
         bool,
@@ -55,22 +58,27 @@ def report(
     folder = out or settings.out
     if not refreeze and (folder / week / "manifest.json").is_file():
         say(f"{week} was frozen already and is printed from that run; --refreeze takes a new snapshot")
-    spent = reporting.Spent()
-    with progress(f"report {week}") as tick:
-        printed = reporting.report(
-            settings,
-            week=week,
-            portfolios=None if every else portfolio,
-            out=folder,
-            provisional=provisional,
-            refreeze=refreeze,
-            pushdown=pushdown,
-            jobs=jobs or reporting.JOBS,
-            time_limit=time_limit,
-            spent=spent,
-            progress=tick,
-        )
-    say(spent.line())
+    summary = reporting.Summary()
+    try:
+        with progress(f"report {week}") as tick:
+            printed = reporting.report(
+                settings,
+                week=week,
+                portfolios=None if every else portfolio,
+                out=folder,
+                provisional=provisional,
+                refreeze=refreeze,
+                pushdown=pushdown,
+                jobs=jobs or reporting.JOBS,
+                time_limit=time_limit,
+                summary=summary,
+                resume=resume,
+                progress=tick,
+            )
+    finally:
+        if summary.made or summary.kept or summary.failed:
+            for line in summary.lines():
+                say(line)
     for page in printed:
         stdout.print(str(page.pdf), markup=False, soft_wrap=True)
 

@@ -3,9 +3,9 @@
 `report` prints a week; `freeze_week` gives the run it prints from; `list_runs` says which runs there are.
 """
 
-from ys_analytics.reporting.batch import JOBS, TIME_LIMIT, Spent, report
+from ys_analytics.reporting.batch import JOBS, TIME_LIMIT, Summary, report
 from ys_analytics.reporting.plan import freeze_week
 from ys_analytics.reporting.runs import RunEntry, list_runs
 from ys_analytics.reporting.write import Printed
 
-__all__ = ["JOBS", "TIME_LIMIT", "Printed", "RunEntry", "Spent", "freeze_week", "list_runs", "report"]
+__all__ = ["JOBS", "TIME_LIMIT", "Printed", "RunEntry", "Summary", "freeze_week", "list_runs", "report"]

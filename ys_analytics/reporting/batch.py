@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from ys_analytics.errors import ExpectationFailed, ReportError, YsError
 from ys_analytics.frames.atomic import discard
 from ys_analytics.frames.run import verified
-from ys_analytics.reporting import execute, output, page, ranking
+from ys_analytics.reporting import execute, output, page, ranking, receipts
 from ys_analytics.reporting.page import PageInfo
 from ys_analytics.reporting.plan import ReportJob, plan_report
 from ys_analytics.reporting.printer import open_printer
 from ys_analytics.reporting.reasons import provisional_reasons
 from ys_analytics.reporting.task import Task
 from ys_analytics.reporting.weekly import WEEKLY
-from ys_analytics.reporting.write import Printed, Writer
+from ys_analytics.reporting.write import Printed, Writer, named
 from ys_analytics.schemas import Progress, silent
 from ys_analytics.settings import Settings
 
@@ -40,37 +40,48 @@ _ALL = ""
 
 
 @dataclass(slots=True)
-class Spent:
-    """Where the time of a batch went.
+class Summary:
+    """What became of a batch, and where its time went.
 
     Attributes:
-        pages: How many were made.
-        seconds: CPU seconds of each step in the processes, and wall seconds of printing, over all pages.
-        wall: Seconds from the first page to the last.
+        made: How many pages were made.
+        kept: How many were there already and are still right.
+        failed: Why each page was not made, by its portfolio's name.
+        seconds: CPU seconds of each step in the processes, and seconds of printing, over all pages made.
+        wall: Seconds it took in all.
         memory: The most one process held, in bytes.
     """
 
-    pages: int = 0
+    made: int = 0
+    kept: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     wall: float = 0.0
     memory: int = 0
 
-    def add(self, seconds: Mapping[str, float]) -> None:
-        """Count what a step took."""
+    def add(self, seconds: Mapping[str, float], memory: int = 0) -> None:
+        """Count one page and what its steps took."""
+        self.made += 1
+        self.memory = max(self.memory, memory)
         for step, taken in seconds.items():
             self.seconds[step] = self.seconds.get(step, 0.0) + taken
 
-    def line(self) -> str:
-        """Where the time went, a page.
+    def lines(self) -> list[str]:
+        r"""What became of it, why what failed failed, and where the time went.
 
-        >>> Spent(pages=2, seconds={"cells": 2.0, "print": 1.0}, wall=4.0).line()
-        '2 pages in 4 s, 30 a minute; a page: cells 1.00 s, print 0.50 s'
+        >>> done = Summary(made=2, kept=1, failed={"Alder": "no price"}, seconds={"cells": 2.0, "print": 1.0}, wall=4.0)
+        >>> print("\n".join(done.lines()))
+        2 pages made, 1 already there, 1 failed
+        failed: 'Alder': no price
+        4 s, 30 pages a minute; a page took: cells 1.00 s, print 0.50 s
         """
-        if not self.pages:
-            return "no page was made"
-        steps = ", ".join(f"{step} {taken / self.pages:.2f} s" for step, taken in self.seconds.items())
-        rate = 60 * self.pages / self.wall if self.wall else 0.0
-        return f"{self.pages} pages in {self.wall:.0f} s, {rate:.0f} a minute; a page: {steps}"
+        head = f"{self.made} page{'' if self.made == 1 else 's'} made, {self.kept} already there"
+        head += f", {len(self.failed)} failed" if self.failed else ""
+        lines = [head, *(f"failed: {name!r}: {why}" for name, why in self.failed.items())]
+        if self.made:
+            steps = ", ".join(f"{step} {taken / self.made:.2f} s" for step, taken in self.seconds.items())
+            lines.append(f"{self.wall:.0f} s, {60 * self.made / self.wall:.0f} pages a minute; a page took: {steps}")
+        return lines
 
 
 def report(
@@ -84,9 +95,10 @@ def report(
     pushdown: bool = False,
     jobs: int = JOBS,
     time_limit: float = TIME_LIMIT,
+    resume: bool = False,
     run: "Run | None" = None,
     bound: Path = WEEKLY,
-    spent: Spent | None = None,
+    summary: Summary | None = None,
     progress: Progress = silent,
 ) -> list[Printed]:
     """Print a week.
@@ -102,9 +114,10 @@ def report(
         pushdown: Compute the ranking in ClickHouse, where the snapshots are.
         jobs: How many portfolios are worked on at a time.
         time_limit: Seconds one portfolio may take.
+        resume: Leave the pages alone that were made from the same notebooks, parameters, data and versions.
         run: A run to print from, in place of the week's own.
         bound: The file that says which notebooks make the report.
-        spent: Filled with where the time went.
+        summary: Filled with what became of each page and where the time went.
         progress: Called with what is being done.
 
     Raises:
@@ -127,7 +140,7 @@ def report(
         run=run,
         progress=progress,
     )
-    return print_all(job, jobs=jobs, time_limit=time_limit, spent=spent, progress=progress)
+    return print_all(job, jobs=jobs, time_limit=time_limit, resume=resume, summary=summary, progress=progress)
 
 
 def print_all(
@@ -135,7 +148,8 @@ def print_all(
     *,
     jobs: int = JOBS,
     time_limit: float = TIME_LIMIT,
-    spent: Spent | None = None,
+    resume: bool = False,
+    summary: Summary | None = None,
     progress: Progress = silent,
 ) -> list[Printed]:
     """Print each portfolio of a job, then their ranking; `report` has the words.
@@ -146,43 +160,70 @@ def print_all(
     """
     from ys_analytics import quality
 
-    spent = Spent() if spent is None else spent
-    printed: dict[str, Printed] = {}
+    summary = Summary() if summary is None else summary
+    begun = time.monotonic()
     failed: dict[str, YsError] = {
         one: ExpectationFailed(f"stopped by {quality.named(reasons)}") for one, reasons in job.stopped.items()
     }
     if failed and len(failed) == len(job.names):
-        raise ExpectationFailed(_failures(failed, job.names, printed))
-    begun = time.monotonic()
-    waiting = [one for one in job.names if one not in failed]
-    with (
-        output.scratch(job.run.folder) as scratch,
-        execute.open_executor(time_limit) as executor,
-        open_printer(page.printing_page(), pages=min(jobs, len(waiting) or 1)) as printer,
-    ):
-        writer = Writer(run=job.run, about=job.about, printer=printer, scratch=scratch)
-        press = _Portfolios(job, executor, writer, spent)
-        with press.side_by_side(waiting, jobs) as done:
-            for count, (portfolio_id, future) in enumerate(done, start=1):
+        summary.failed.update({job.names[one]: str(why) for one, why in failed.items()})
+        raise ExpectationFailed(_failures(failed, job.names, {}))
+    printed = _kept(job, failed) if resume else {}
+    summary.kept = len(printed)
+    waiting = [one for one in job.names if one not in failed and one not in printed]
+    if waiting or job.ranked:
+        with (
+            output.scratch(job.run.folder) as scratch,
+            execute.open_executor(time_limit) as executor,
+            open_printer(page.printing_page(), pages=max(1, min(jobs, len(waiting)))) as printer,
+        ):
+            writer = Writer(run=job.run, about=job.about, printer=printer, scratch=scratch)
+            with _Portfolios(job, executor, writer, summary).side_by_side(waiting, jobs) as done:
+                for count, (portfolio_id, future) in enumerate(done, start=1):
+                    try:
+                        printed[portfolio_id] = future.result()
+                    except YsError as error:
+                        failed[portfolio_id] = error
+                    progress("portfolios", count, len(waiting))
+            _receipts_of_failed(job, failed, scratch)
+            if job.ranked:
+                progress("ranking")
                 try:
-                    printed[portfolio_id] = future.result()
+                    stopped = {one: str(why) for one, why in failed.items() if isinstance(why, ExpectationFailed)}
+                    printed[_ALL] = _rank(job, writer, stopped)
                 except YsError as error:
-                    failed[portfolio_id] = error
-                progress(job.names[portfolio_id], count, len(waiting))
-        if job.ranked:
-            progress("ranking", len(waiting), len(waiting))
-            try:
-                stopped = {one: str(why) for one, why in failed.items() if isinstance(why, ExpectationFailed)}
-                printed[_ALL] = _rank(job, writer, stopped)
-            except YsError as error:
-                failed[_ALL] = error
-    spent.wall = time.monotonic() - begun
+                    failed[_ALL] = error
+    summary.wall = time.monotonic() - begun
     names = {**job.names, **({_ALL: ranking.NAME} if job.ranked else {})}
     if failed:
+        summary.failed.update({names[one]: str(why) for one, why in failed.items()})
         by_data = all(isinstance(error, ExpectationFailed) for error in failed.values())
         kind = ExpectationFailed if by_data else ReportError
         raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
     return [printed[portfolio_id] for portfolio_id in names]
+
+
+def _kept(job: ReportJob, failed: Mapping[str, YsError]) -> dict[str, Printed]:
+    """The pages that are there and were made from all that they would be made from now."""
+    found = {}
+    for one, name in job.names.items():
+        stem = output.stem(name, one)
+        receipt = receipts.read(job.run.folder, stem) if one not in failed else None
+        if receipt is not None and receipt.key == receipts.key(job, one) and receipt.whole(job.run.folder):
+            found[one] = named(job.run.folder, stem, portfolio_id=one, portfolio=name)
+    return found
+
+
+def _receipts_of_failed(job: ReportJob, failed: Mapping[str, YsError], scratch: Path) -> None:
+    """Leave word of each page that was not made, for the index."""
+    for one, why in failed.items():
+        stem = output.stem(job.names[one], one)
+        receipt = receipts.Receipt(
+            stem=stem, portfolio_id=one, portfolio=job.names[one], key="", reason=str(why),
+            stopped=isinstance(why, ExpectationFailed),
+        )  # fmt: skip
+        written = {receipts.path(job.run.folder, stem): receipt.to_json()}
+        output.put(written, folder=job.run.folder, through=scratch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +233,7 @@ class _Portfolios:
     job: ReportJob
     executor: execute.Executor
     writer: Writer
-    spent: Spent
+    summary: Summary
 
     @contextmanager
     def side_by_side(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Future[Printed]]]]:
@@ -214,12 +255,10 @@ class _Portfolios:
             made = self.executor.make(task(self.job, portfolio_id, folder))
             html, data = made.html.read_text(encoding="utf-8"), made.data.read_bytes()
             begun = time.monotonic()
-            written = self.writer.write(
-                made.info, html, data, stem=output.stem(self.job.names[portfolio_id], portfolio_id)
-            )
-            self.spent.add({**made.seconds, "print": time.monotonic() - begun})
-            self.spent.pages += 1
-            self.spent.memory = max(self.spent.memory, made.memory)
+            stem = output.stem(self.job.names[portfolio_id], portfolio_id)
+            key = receipts.key(self.job, portfolio_id)
+            written = self.writer.write(made.info, html, data, stem=stem, key=key)
+            self.summary.add({**made.seconds, "print": time.monotonic() - begun}, made.memory)
             return written
         finally:
             discard(folder)
@@ -266,7 +305,9 @@ def _rank(job: ReportJob, writer: Writer, stopped: Mapping[str, str]) -> Printed
     reasons = provisional_reasons(job.findings if job.provisional else (), job.running)
     info = _info(job, _ALL, ranking.NAME, ranking.TITLE, provisional=reasons, landscape=True)
     data = page.to_data(executed, info, facts)
-    return writer.write(info, page.to_html(executed, info), data, stem=ranking.STEM)
+    return writer.write(
+        info, page.to_html(executed, info), data, stem=ranking.STEM, key=receipts.key(job, _ALL, stopped)
+    )
 
 
 def _failures(failed: Mapping[str, YsError], names: Mapping[str, str], printed: Mapping[str, Printed]) -> str:

@@ -3,37 +3,63 @@
 Knows cells, tags and headings; executes nothing.
 """
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 
-from ys_analytics.reporting.notebook import read
+from ys_analytics.reporting.notebook import SHARED, TAG, parameters, read
 
 # A cell that is worth a look in JupyterLab and not worth paper.
 ON_SCREEN = "on-screen"
 
 
-def bind(paths: Sequence[Path]) -> NotebookNode:
+def bind(paths: Sequence[Path], own: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> NotebookNode:
     """Notebooks as one, in order: what stands in several stands where it comes first.
 
     Each opens a desk and shows a masthead, so that it can be run alone; bound, these stand once. A heading left
-    with nothing under it goes too. Each cell remembers where it came from in its metadata.
+    with nothing under it goes too. Each cell remembers where it came from in its metadata. Only the first cell of
+    parameters is papermill's to fill; what another notebook takes besides stands as a cell of its own.
+
+    Args:
+        paths: Of the notebooks.
+        own: What each is given besides the parameters they share, by its file's name.
 
     Raises:
         ReportError: one is not there, or is no notebook.
     """
     seen: set[str] = set()
     cells: list[NotebookNode] = []
-    for path in paths:
-        for heading, under in _sections(read(path), path):
+    for place, path in enumerate(paths):
+        notebook = read(path)
+        _set_own(notebook, own.get(path.name, {}), name=path.name)
+        if place:
+            notebook.cells = [cell for cell in notebook.cells if TAG not in cell.metadata.get("tags", [])]
+        for heading, under in _sections(notebook, path):
             kept = [cell for cell in under if not _left_out(cell, seen)]
             seen |= {cell.source for cell in kept if cell.cell_type == "code"}
             cells += [*heading, *kept] if kept or not under else []
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
     bound: NotebookNode = new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]
     return bound
+
+
+def _set_own(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> None:
+    """Leave only the shared parameters in the cell of parameters, and set the others in a cell below it."""
+    declared = parameters(notebook, name=name)
+    others = [word for word in declared if word not in SHARED]
+    if not others:
+        return
+    (place,) = [at for at, cell in enumerate(notebook.cells) if TAG in cell.metadata.get("tags", [])]
+    cell = notebook.cells[place]
+    lines = {line.target.id: line for line in ast.parse(cell.source).body}
+    values = {word: repr(given[word]) if word in given else ast.unparse(lines[word].value) for word in others}
+    cell.source = "\n".join(ast.unparse(lines[word]) for word in declared if word in SHARED)
+    source = "\n".join(f"{word}: {declared[word]} = {value}" for word, value in values.items())
+    notebook.cells.insert(place + 1, new_code_cell(source))  # type: ignore[no-untyped-call]
 
 
 def _left_out(cell: NotebookNode, seen: set[str]) -> bool:

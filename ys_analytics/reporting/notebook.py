@@ -16,6 +16,10 @@ from nbformat import NotebookNode
 
 from ys_analytics.errors import ReportError
 
+# The tag of the cell that papermill fills, and what every notebook of a report takes.
+TAG = "parameters"
+SHARED = ("run", "portfolio_id", "week")
+
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 _SHORT = 300  # characters of a failure that fit a line
 
@@ -41,15 +45,20 @@ def parameters(notebook: NotebookNode, *, name: str) -> dict[str, str]:
     Raises:
         ReportError: it has no cell tagged `parameters`, or one that is not plain typed assignments.
     """
-    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
     if len(cells) != 1:
         raise ReportError(f"{name} has {len(cells)} cells tagged parameters and must have one")
     declared = {}
-    for line in ast.parse(cells[0].source).body:
+    try:
+        lines = ast.parse(cells[0].source).body
+    except SyntaxError as error:
+        raise ReportError(f"{name}: line {error.lineno} of its parameters is no Python") from error
+    for line in lines:
         if not (
             isinstance(line, ast.AnnAssign)
             and isinstance(line.target, ast.Name)
             and isinstance(line.annotation, ast.Name)
+            and line.value is not None
         ):
             raise ReportError(f"{name}: line {line.lineno} of its parameters is not `name: type = default`")
         declared[line.target.id] = line.annotation.id
@@ -67,6 +76,8 @@ def check(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> 
         if word not in declared:
             raise ReportError(f"{name} takes no parameter {word!r}; it takes {', '.join(declared)}")
         expected = _TYPES.get(declared[word])
+        if expected is float and type(value) is int:
+            continue
         if expected is None or type(value) is not expected:
             raise ReportError(f"{name}: parameter {word} is {declared[word]}, not {type(value).__name__}")
 
@@ -74,7 +85,7 @@ def check(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> 
 def execute(notebook: NotebookNode, given: Mapping[str, object]) -> NotebookNode:
     """Run a notebook in this process, by papermill, and give back what it showed.
 
-    The process should be a fresh one, as `execute.in_process` gives it: cells leave behind what they define.
+    The process should be a fresh one, as `execute.Executor` gives it: cells leave behind what they define.
 
     Args:
         notebook: It is not changed. Where a cell's metadata say its `origin`, an error repeats it.

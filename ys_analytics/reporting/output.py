@@ -18,7 +18,7 @@ import psutil  # type: ignore[import-untyped]
 from ys_analytics.errors import reaching
 from ys_analytics.frames.atomic import unfinished
 
-_SCRATCH = ".printing-"
+_SCRATCH, _READY = ".printing-", "ready-"
 _LONGEST = 48
 
 
@@ -35,12 +35,17 @@ def stem(portfolio: str, portfolio_id: str) -> str:
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """A folder beside the pages for what is not whole yet; what dead processes left is swept first."""
+    """A folder next to the pages for what is not whole yet.
+
+    What dead processes left is finished where all of a page was written, and removed otherwise.
+    """
     with reaching(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{_SCRATCH}*"):
         owner = left.name.removeprefix(_SCRATCH).split("-")[0]
         if not (owner.isdigit() and psutil.pid_exists(int(owner))):
+            for ready in sorted(left.glob(f"{_READY}*")):
+                _move(ready, folder)
             shutil.rmtree(left, ignore_errors=True)
     with reaching(folder):
         made = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder))
@@ -48,14 +53,37 @@ def scratch(folder: Path) -> Iterator[Path]:
         yield made
 
 
-def put(files: Mapping[Path, bytes], *, through: Path) -> None:
-    """Write files and move them into place, the last one last: its presence says that all are there."""
-    for target, content in files.items():
-        waiting = through / target.name
-        with reaching(target), waiting.open("wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-    for target in files:
+def put(files: Mapping[Path, bytes], *, folder: Path, through: Path) -> None:
+    """Write the files of a page and move them into place: all of them, or after a crash by the next `scratch`.
+
+    Args:
+        files: Content of each, in or below `folder`; the last is moved last.
+        folder: Of the pages.
+        through: A folder of `scratch`.
+
+    Raises:
+        FileError: one cannot be written; none is in place then.
+    """
+    with reaching(folder):
+        waiting = Path(tempfile.mkdtemp(prefix="writing-", dir=through))
+    for place, (target, content) in enumerate(files.items()):
+        written = waiting / f"{place}" / target.relative_to(folder)
         with reaching(target):
-            (through / target.name).replace(target)
+            written.parent.mkdir(parents=True)
+            with written.open("wb") as opened:
+                opened.write(content)
+                opened.flush()
+                os.fsync(opened.fileno())
+    with reaching(folder):
+        ready = waiting.rename(through / waiting.name.replace("writing-", _READY))
+        _move(ready, folder)
+
+
+def _move(ready: Path, folder: Path) -> None:
+    """Move what is left of a page into place, in the order in which it was written."""
+    for place in sorted(ready.iterdir()):
+        for written in [each for each in place.rglob("*") if each.is_file()]:
+            target = folder / written.relative_to(place)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written.replace(target)
+    shutil.rmtree(ready, ignore_errors=True)

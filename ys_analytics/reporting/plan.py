@@ -84,7 +84,8 @@ def plan_report(
     Span.week(week)
     weekly = read_weekly(bound)
     for path in weekly.notebooks:
-        notebook.check(notebook.read(path), {"run": "", "portfolio_id": "", "week": week}, name=path.name)
+        given = {"run": "", "portfolio_id": "", "week": week, **weekly.parameters.get(path.name, {})}
+        notebook.check(notebook.read(path), given, name=path.name)
     opened = run or freeze_week(settings, week=week, out=out, refreeze=refreeze, progress=progress)
     weeks.refuse_empty_run(opened)
     asked = _chosen(opened, portfolios)
@@ -102,7 +103,7 @@ def plan_report(
         run=opened,
         about=about,
         weekly=weekly,
-        notebook=book.bind(weekly.notebooks),
+        notebook=book.bind(weekly.notebooks, weekly.parameters),
         names=asked | gone,
         stopped={} if provisional else quality.stopped(findings, [*asked, *gone]),
         findings=tuple(findings),

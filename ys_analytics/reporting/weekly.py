@@ -1,43 +1,65 @@
 """What a report is made of, as `reports/weekly.toml` says it.
 
-Knows that file's form; opens no notebook.
+Depends on that file's form. Does not open a notebook.
 """
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ys_analytics.errors import ReportError
 from ys_analytics.resources import NOTEBOOKS, REPORTS
+from ys_analytics.settings import WORKSPACE
 
-WEEKLY = REPORTS / "weekly.toml"
+# An installed kit's own file is read where the workspace has none.
+_OWN = WORKSPACE / "reports" / "weekly.toml"
+WEEKLY = _OWN if _OWN.is_file() else REPORTS / "weekly.toml"
+
+_FORM = "it needs title, publisher and [[notebook]] with path, and may have [notebook.parameters]"
 
 
 @dataclass(frozen=True, slots=True)
 class Weekly:
-    """A report's title, publisher and notebooks, in order."""
+    """What a report is made of.
+
+    Attributes:
+        title: Of each page.
+        publisher: Who publishes it.
+        notebooks: In order.
+        parameters: What each notebook is given besides run, portfolio_id and week, by its file's name.
+    """
 
     title: str
     publisher: str
     notebooks: tuple[Path, ...]
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def read_weekly(path: Path = WEEKLY) -> Weekly:
     """Read what the weekly report is made of.
 
     Raises:
-        ReportError: the file is absent, broken, or names a notebook that is not there.
+        ReportError: the file is absent, broken, has a word it may not have, or names a notebook that is not there.
     """
     try:
-        stated = tomllib.loads(path.read_text())
+        stated = tomllib.loads(path.read_text(encoding="utf-8"))
         title, publisher = str(stated["title"]), str(stated["publisher"])
-        names = [str(one["path"]) for one in stated["notebook"]]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise ReportError(
-            f"{path.name} cannot be read: {error}; it needs title, publisher and [[notebook]] path"
-        ) from error
-    notebooks = tuple(NOTEBOOKS / name for name in names)
-    for notebook in notebooks:
-        if not notebook.is_file():
-            raise ReportError(f"{path.name} names {notebook.name}, which is not in notebooks/")
-    return Weekly(title, publisher, notebooks)
+        entries = [dict(one) for one in stated["notebook"]]
+        named = [(str(one.pop("path")), dict(one.pop("parameters", {}))) for one in entries]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReportError(f"{path.name} cannot be read: {error}; {_FORM}") from error
+    unknown = sorted({*stated} - {"title", "publisher", "notebook"} | {word for one in entries for word in one})
+    if unknown:
+        raise ReportError(f"{path.name} does not take {', '.join(unknown)}; {_FORM}")
+    notebooks = tuple(_find(name, said_in=path.name) for name, _ in named)
+    given = {found.name: own for found, (_, own) in zip(notebooks, named, strict=True) if own}
+    return Weekly(title, publisher, notebooks, given)
+
+
+def _find(name: str, *, said_in: str) -> Path:
+    """A notebook by its path below the workspace's notebooks, or the kit's own."""
+    for folder in (WORKSPACE / "notebooks", NOTEBOOKS):
+        if (folder / name).is_file():
+            return folder / name
+    raise ReportError(f"{said_in} names {name}, which is not in notebooks/")

@@ -89,7 +89,7 @@ def _running(*, as_of: datetime, latest: list[datetime | None], end: datetime) -
 
     >>> from datetime import UTC
     >>> thursday, end = datetime(2026, 11, 19, 9, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
-    >>> _running(as_of=thursday, latest=[thursday], end=end).replace(words.HARD_SPACE, " ")
+    >>> _running(as_of=thursday, latest=[thursday], end=end).replace(formats.HARD_SPACE, " ")
     'the week runs until 22 Nov 2026, and was read on 19 Nov 2026 09:00 UTC'
     >>> _running(as_of=thursday, latest=[end - _SECOND], end=end)
     ''

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import RunError
-from ys_analytics.reporting import output, page
+from ys_analytics.reporting import output, page, receipts
 from ys_analytics.reporting.page import PageInfo
 from ys_analytics.reporting.pdf import with_papers
 from ys_analytics.reporting.printer import Printer
@@ -53,8 +53,15 @@ class Writer:
     printer: Printer
     scratch: Path
 
-    def write(self, info: PageInfo, html: str, data: bytes, *, stem: str) -> Printed:
-        """Print a page and put its three files in place under one stem.
+    def write(self, info: PageInfo, html: str, data: bytes, *, stem: str, key: str) -> Printed:
+        """Print a page and put its three files in place under one stem, and their receipt.
+
+        Args:
+            info: What the page says of itself.
+            html: The page.
+            data: Its data JSON.
+            stem: Of the files' names.
+            key: Of all it was made from.
 
         Raises:
             ReportError: the browser failed.
@@ -71,7 +78,12 @@ class Writer:
         )
         refuse_other_run(self.run, self.about)
         content = {files.html: page.with_script(html).encode(), files.json: data, files.pdf: pdf}
-        output.put(content, through=self.scratch)
+        receipt = receipts.receipt_of(
+            content, stem=stem, portfolio_id=info.portfolio_id, portfolio=info.portfolio, key=key,
+            provisional=bool(info.provisional),
+        )  # fmt: skip
+        put = {**content, receipts.path(self.run.folder, stem): receipt.to_json()}
+        output.put(put, folder=self.run.folder, through=self.scratch)
         return files
 
 
