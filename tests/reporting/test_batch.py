@@ -79,7 +79,7 @@ def test_what_cells_show_is_what_a_kernel_would_show(week, bound, tmp_path):
 
 
 def test_those_that_fail_stop_no_other_and_are_named(week, bound, tmp_path):
-    """One takes too long, one dies by a signal, one ends itself, one raises; the fifth is printed, each has its reason."""
+    """One is late, one dies by a signal, one ends itself, one raises; the fifth is printed, each has its reason."""
     run, settings, summary = week.copy(tmp_path), week.settings(tmp_path), reporting.Summary()
     rows = reporting.freeze_week(settings, week=week.name, out=settings.out).frame("portfolios").select("id", "name")
     ids = {name: portfolio_id for portfolio_id, name in rows.rows()}
