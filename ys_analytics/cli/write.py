@@ -95,6 +95,12 @@ def import_(
     at: Annotated[str, typer.Option(help="The moment of rows that state none, in UTC.")] = "",
     par: Annotated[str, typer.Option(help="Currencies to take at one US dollar, such as USDT.")] = "",
     symbols: Annotated[str, typer.Option(help="Take only these symbols of a table's file, such as BTC,ETH.")] = "",
+    portfolio: Annotated[str, typer.Option(help="Whose files of wallets and exchanges these are: id or name.")] = "",
+    account: Annotated[str, typer.Option(help="What to call the account of an exchange's file.")] = "",
+    answers: Annotated[
+        Path | None, typer.Option(help="File of questions and answers; answers.toml next to the files when left out.")
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Open the portfolio where none has that name.")] = False,
     undo: Annotated[str, typer.Option(help="Take the rows of an import out again, by its id.")] = "",
     register: Annotated[bool, typer.Option("--register", help="Register symbols no asset has yet.")] = False,
     log: Annotated[bool, typer.Option("--log", help="List the imports made from this workspace.")] = False,
@@ -130,9 +136,21 @@ def import_(
                 chain=chain,
                 at=at,
                 par=frozenset(one.strip().upper() for one in par.split(",") if one.strip()),
+                account=account,
                 register=register,
             )
-            made = ingest.import_vendor(stores, files, name=from_, asked=asked, log=book, now=now, progress=tick)
+            made = ingest.import_vendor(
+                stores,
+                files,
+                name=from_,
+                asked=asked,
+                portfolio=portfolio,
+                create=create,
+                answers=answers,
+                log=book,
+                now=now,
+                progress=tick,
+            )
     for line in str(made).splitlines():
         say(line)
 

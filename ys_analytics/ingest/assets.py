@@ -114,6 +114,11 @@ class Assets:
             return found[0]
         return f"{symbol} means several assets: {' and '.join(map(str, found))}"
 
+    def named(self, symbol: str, chain: int | None = None) -> list[Asset]:
+        """Every asset of a symbol, on a chain where one is named."""
+        found = [one for one in self._known if one.symbol.upper() == symbol.upper()]
+        return [one for one in found if one.chain == chain] or found if chain is not None else found
+
     def find(self, text: str) -> Asset | str:
         """The asset a person names: its id, chain:contract, a vendor's id, its symbol or its name.
 

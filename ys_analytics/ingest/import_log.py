@@ -165,7 +165,7 @@ class ImportLog:
         for table in sorted(entry.rows, key=lambda name: TABLES[name].store):
             keys = entry.kept(table)
             if keys is not None and keys.height:
-                gone[table] = _take_out(stores, TABLES[table], keys)
+                gone[table] = take_out(stores, TABLES[table], keys)
         if entry.assets:
             gone["assets"] = _forget(stores, entry.assets)
         if "transactions" in gone:
@@ -195,8 +195,9 @@ def _keys(table: Table) -> list[str]:
     return list(table.schema) if table.events else list(table.key)
 
 
-def _take_out(stores: "Stores", table: Table, keys: pl.DataFrame) -> int:
-    """Delete the rows of keys; how many there were."""
+def take_out(stores: "Stores", table: Table, rows: pl.DataFrame) -> int:
+    """Delete the rows that have the keys of `rows`; how many there were."""
+    keys = rows.select(_keys(table))
     if table.store == "postgres":
         (key,) = table.key
         return stores.postgres.run(

@@ -42,11 +42,12 @@ class Leg:
 
     Attributes:
         amount: The field with the amount.
-        asset: The field with the asset's symbol.
+        asset: The field with the asset's symbol; `a|b` is the first of the two that is filled.
         contract: The field with its contract; empty where the file has none.
         sign: `+` came in, `-` went out (both are written without a sign), `signed` as written, `kind` as the row's
-            kind says.
+            kind says, `against` the other way.
         role: `leg`, `fee` or `gas`.
+        kinds: The kinds of rows that have it; all when empty.
     """
 
     amount: str
@@ -54,6 +55,7 @@ class Leg:
     contract: str = ""
     sign: str = "signed"
     role: str = "leg"
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Asked:
         chain: On which chain.
         at: The moment of rows without one.
         par: Currencies taken at one US dollar, such as USDT.
+        account: What the account of an exchange's file is called; the vendor when left out.
         register: Whether unknown assets are registered.
     """
 
@@ -47,6 +48,7 @@ class Asked:
     chain: str = ""
     at: str = ""
     par: frozenset[str] = field(default_factory=frozenset)
+    account: str = ""
     register: bool = False
 
 

@@ -139,6 +139,8 @@ class Cells:
     def _times(self, field: str, *, milliseconds: bool, exact: bool) -> pl.Series:
         raw, rule = self.table.rows[field], self.table.layout.time
         written = rule.get("format", "iso")
+        if isinstance(written, list) and rule.get("epoch") and raw.str.contains(_EPOCH).all():
+            written = "epoch"
         if isinstance(written, list):
             return self.take(field, _by_patterns(raw, written), needed=True)
         naive = rule.get("zone") == "UTC"

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
 from ys_analytics import migrations
-from ys_analytics.errors import UsageError
-from ys_analytics.ingest import files, pools, prices, rules, years
+from ys_analytics.errors import UsageError, YsError
+from ys_analytics.ingest import files, pools, portfolio_files, prices, rules, years
+from ys_analytics.ingest.answers import NAME, Answers
 from ys_analytics.ingest.assets import Asset, Assets
 from ys_analytics.ingest.detecting import detect
-from ys_analytics.ingest.import_log import ImportLog
+from ys_analytics.ingest.import_log import Entry, ImportLog, take_out
 from ys_analytics.ingest.importing import compare
 from ys_analytics.ingest.prices import Asked
 from ys_analytics.ingest.problems import Problems
@@ -81,6 +82,9 @@ def import_vendor(
     *,
     name: str = "",
     asked: Asked | None = None,
+    portfolio: str = "",
+    create: bool = False,
+    answers: Path | None = None,
     log: ImportLog | None = None,
     now: datetime | None = None,
     progress: Progress = silent,
@@ -92,6 +96,9 @@ def import_vendor(
         paths: CSV, JSON, Parquet or ZIP files, or folders of them.
         name: The layout of all of them; each is recognised by its content when left out.
         asked: What the files do not say: asset, currency, chain.
+        portfolio: Whose transactions the files of wallets and exchanges become: id or name.
+        create: Whether a portfolio of that name is opened where there is none.
+        answers: The file of questions and answers; `answers.toml` next to the first file when left out.
         log: Where the import is written down; nowhere when left out.
         now: The moment the log states.
         progress: Called with every step.
@@ -114,6 +121,18 @@ def import_vendor(
     problems = Problems(table="import", grouped=True)
     parts = _parts(stores, tables, assets, asked=said, problems=problems, progress=progress)
     names = [table.file for table in tables]
+    owned, id_, opening = None, "", ""
+    ledgers = [table for table in tables if table.layout.table == "transactions"]
+    if ledgers:
+        id_, there = _portfolio(stores, portfolio, create=create, files=ledgers)
+        replies = Answers.load(answers or order[0].parent / NAME)
+        owned = portfolio_files.read(
+            stores, ledgers, portfolio=id_, assets=assets, asked=said, problems=problems, answers=replies
+        )
+        problems.stop(order=names)
+        replies.settle()
+        parts.append(Part("transactions", [owned.rows], [owned.origin]))
+        opening = "" if there else portfolio
     problems.stop(order=names)
     return _write(
         stores,
@@ -126,7 +145,20 @@ def import_vendor(
         log=log,
         now=now,
         progress=progress,
+        portfolio=id_,
+        opening=opening,
+        stated=None if owned is None else owned.stated,
     )
+
+
+def _portfolio(stores: "Stores", name: str, *, create: bool, files: Sequence[RawTable]) -> tuple[str, bool]:
+    """The portfolio's id, and whether it is there already."""
+    if not name:
+        raise UsageError(f"{files[0].file}: is a file of a wallet or an exchange; say whose with --portfolio NAME")
+    found = portfolio_files.find(stores, name)
+    if found is None and not create:
+        raise UsageError(f"no portfolio is called {name!r}; open it with --create, or see `ys load portfolios`")
+    return (found, True) if found else (portfolio_files.id_of(name), False)
 
 
 def _each(paths: Sequence[Path]) -> Iterator[Path]:
@@ -217,6 +249,8 @@ def _write(
     now: datetime | None,
     progress: Progress,
     portfolio: str = "",
+    opening: str = "",
+    stated: pl.DataFrame | None = None,
 ) -> VendorImport:
     """Compare every part with its store, and write what is new once all of them are sound."""
     new: dict[str, pl.DataFrame] = {}
@@ -227,6 +261,7 @@ def _write(
         problems.table = table.name
         if not rows.select(pl.struct(table.key).is_unique().all()).item():
             rules.check_unique(table, rows, origin, problems)
+        rules.check_signs(table, rows, origin, problems)
         rows, origin = rules.once(table, rows, origin, problems)
         years.check(stores, table, rows, origin, problems)
         problems.stop(order=names)
@@ -242,17 +277,37 @@ def _write(
         )
     waiting = assets.rows()
     registered = tuple(waiting["symbol"].to_list())
-    for name, rows in new.items():
-        if entry is not None:
-            entry.plan(name, rows, waiting)
-        progress(f"writing {name}", 0, rows.height)
-        if rows.height:
-            write(stores, TABLES[name], rows, waiting)
-            waiting = waiting.clear()
+    if opening and new["transactions"].height:
+        first = new["transactions"]["timestamp"].min()
+        portfolio_files.create(stores, opening, since=cast("datetime", first))
+    _write_all(stores, new, waiting, entry, progress)
     if entry is not None:
+        if stated is not None and stated.height:
+            entry.keep("stated", stated)
         entry.done()
     return VendorImport(
         id=entry.id if entry else "", files=len(order), added={name: rows.height for name, rows in new.items()},
-        present=present, registered=registered if not waiting.height else (), read_as=tuple(why),
+        present=present, registered=registered if any(rows.height for rows in new.values()) else (), read_as=tuple(why),
         remarks=problems.remarked(),
     )  # fmt: skip
+
+
+def _write_all(
+    stores: "Stores", new: Mapping[str, pl.DataFrame], assets: pl.DataFrame, entry: Entry | None, progress: Progress
+) -> None:
+    """Add the rows of every table; where one is refused, what was added before it is taken out."""
+    written: list[str] = []
+    try:
+        # What can be rolled back comes last.
+        for name, rows in sorted(new.items(), key=lambda one: TABLES[one[0]].store):
+            waiting = assets.clear() if written else assets
+            if entry is not None:
+                entry.plan(name, rows, waiting)
+            progress(f"writing {name}", 0, rows.height)
+            if rows.height:
+                write(stores, TABLES[name], rows, waiting)
+                written.append(name)
+    except YsError:
+        for name in written:
+            take_out(stores, TABLES[name], new[name])
+        raise

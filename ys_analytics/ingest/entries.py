@@ -1,0 +1,97 @@
+"""What one row of a wallet's or an exchange's file says: which assets moved where, in words every layout shares.
+
+Depends on nothing but assets. Knows no file and no store.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from ys_analytics.ingest.assets import Asset
+
+# Which way the amount of a kind of row goes, where the layout writes no sign.
+INWARD = frozenset({"deposit", "income", "airdrop", "buy", "redeem", "unstake", "borrow"})
+OUTWARD = frozenset({"withdraw", "sell", "spent", "supply", "stake", "repay", "fee", "convert"})
+KINDS = (*sorted(INWARD | OUTWARD), "trade", "sides", "internal", "approve", "ignore")
+
+# What a person may say an unknown kind is.
+CHOICES = ("deposit", "withdraw", "trade", "income", "spent", "internal", "ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a row stands."""
+
+    file: str
+    word: str
+    number: int
+
+    def __str__(self) -> str:
+        """As a message names it."""
+        return f"{self.file} {self.word} {self.number}"
+
+
+@dataclass(slots=True)
+class Move:
+    """An amount of an asset that came to an account (positive) or left it."""
+
+    asset: Asset
+    amount: Decimal
+    account: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """One event: rows that belong together.
+
+    Attributes:
+        key: What makes it this event in every export of it.
+        time: When it happened.
+        kind: One of `KINDS`.
+        account: At which exchange or wallet.
+        moves: What came and left.
+        fees: What was paid beyond the moves, positive.
+        gas: What the transaction cost in the chain's coin; None where the account paid none.
+        l1_fee: The part of a rollup's cost that is charged apart.
+        hash: Of the transaction on chain; empty where there is none.
+        chain: EVM chain; 0 off chain.
+        block: Its block; 0 where unknown.
+        failed: Whether it was reverted.
+        protocol: Whom it dealt with; empty where that is not known.
+        method: What was called.
+        away: The other address, for matching; never written anywhere.
+        places: The rows it is made of.
+        reference: The exchange's own id.
+        arrival: Of a transfer, when the other side saw it.
+    """
+
+    key: str
+    time: datetime
+    kind: str
+    account: str
+    moves: list[Move] = field(default_factory=list)
+    fees: list[Move] = field(default_factory=list)
+    gas: Decimal | None = None
+    l1_fee: Decimal | None = None
+    hash: str = ""
+    chain: int = 0
+    block: int = 0
+    failed: bool = False
+    protocol: str = ""
+    method: str = ""
+    away: str = ""
+    places: list[Place] = field(default_factory=list)
+    reference: str = ""
+    arrival: datetime | None = None
+
+    def net(self) -> list[Move]:
+        """What came and left in all, by asset, nothing left out but what cancels; outgoing first, then in order."""
+        sums: dict[str, Move] = {}
+        for one in self.moves:
+            if one.asset.id in sums:
+                held = sums[one.asset.id]
+                sums[one.asset.id] = Move(held.asset, held.amount + one.amount, held.account)
+            else:
+                sums[one.asset.id] = one
+        left = [one for one in sums.values() if one.amount]
+        return [one for one in left if one.amount < 0] + [one for one in left if one.amount > 0]

@@ -1,0 +1,146 @@
+"""Files of one owner's wallets and exchanges into transactions of a portfolio: read, matched, asked about, framed.
+
+Depends on the modules that read each kind of file. Writes nothing but the questions it has to ask.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
+
+import polars as pl
+
+from ys_analytics.errors import UsageError
+from ys_analytics.ingest import chain_files, transactions, transfers
+from ys_analytics.ingest.answers import Answers
+from ys_analytics.ingest.assets import Assets
+from ys_analytics.ingest.entries import Entry
+from ys_analytics.ingest.ledger_files import LedgerFile, Stated
+from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.problems import Problems
+from ys_analytics.ingest.raw_tables import RawTable
+from ys_analytics.schemas import MONEY, TIME
+
+if TYPE_CHECKING:
+    from ys_analytics.stores import Stores
+
+# Those who own what is imported on this machine: no one can log in as them.
+_OWNER = str(uuid5(NAMESPACE_URL, "ys-analytics/user/import"))
+STATED = {"account": pl.String(), "asset_id": pl.String(), "timestamp": TIME, "balance": MONEY}
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What the files of a portfolio say.
+
+    Attributes:
+        rows: Rows of `transactions`.
+        origin: Where each comes from.
+        stated: Balances that files state: account, asset_id, timestamp, balance.
+    """
+
+    rows: pl.DataFrame
+    origin: pl.DataFrame
+    stated: pl.DataFrame
+
+
+def read(
+    stores: "Stores",
+    tables: Sequence[RawTable],
+    *,
+    portfolio: str,
+    assets: Assets,
+    asked: Asked,
+    problems: Problems,
+    answers: Answers,
+) -> Owned:
+    """The transactions of one portfolio, from all of its files together.
+
+    Args:
+        stores: PostgreSQL, for the hashes that other portfolios have.
+        tables: Files of kind `ledger` and `chain`.
+        portfolio: Its id.
+        assets: The registry.
+        asked: What the user states.
+        problems: What is wrong, and what is said.
+        answers: What is open.
+    """
+    entries: list[Entry] = []
+    stated: list[Stated] = []
+    for table in tables:
+        if table.layout.kind == "ledger":
+            file = LedgerFile(table, assets, problems, answers, register=asked.register, account=asked.account)
+            entries += file.entries()
+            stated += file.stated
+    chains = chain_files.ChainFiles(assets, problems, answers, chain=asked.chain, register=asked.register)
+    entries += chains.entries([one for one in tables if one.layout.kind == "chain"])
+    entries = _merged(entries)
+    own = frozenset({*answers.own, *chains.wallets})
+    entries = transfers.match(entries, problems, answers, own=own, bridged=chain_files.bridges)
+    rows, origin = transactions.rows(entries, portfolio=portfolio, taken=_taken(stores, entries, portfolio))
+    balances = [(one.account, one.asset.id, one.time, one.balance) for one in stated]
+    return Owned(rows, origin, pl.DataFrame(balances, schema=STATED, orient="row"))
+
+
+def _merged(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries in order of time; one that two files state in the same way is one."""
+    first: dict[str, Entry] = {}
+    for one in entries:
+        first.setdefault(one.key, one)
+    return sorted(first.values(), key=lambda one: one.time)
+
+
+def _taken(stores: "Stores", entries: Sequence[Entry], portfolio: str) -> frozenset[str]:
+    """Hashes under which other portfolios have a transaction: a hash is accepted once."""
+    hashes = [one.hash for one in entries if one.hash]
+    found = stores.postgres.rows(
+        "SELECT transaction_hash FROM transactions WHERE transaction_hash = ANY(%(hashes)s)"
+        " AND portfolio_id::text <> %(portfolio)s",
+        {"hashes": hashes, "portfolio": portfolio},
+    )
+    return frozenset(str(one) for (one,) in found)
+
+
+def find(stores: "Stores", name: str) -> str | None:
+    """The id of a portfolio by id or name; None where there is none.
+
+    Raises:
+        UsageError: several have that name.
+    """
+    found = stores.postgres.rows(
+        "SELECT id::text FROM portfolios WHERE id::text = %(name)s OR name = %(name)s", {"name": name}
+    )
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} portfolios are called {name!r}; name it by its id")
+    return str(found[0][0]) if found else None
+
+
+def create(stores: "Stores", name: str, *, since: datetime) -> str:
+    """Open a portfolio for files of this workspace; its id follows from its name.
+
+    Args:
+        stores: PostgreSQL as the owner.
+        name: What it is called.
+        since: When its first transaction was.
+    """
+    id_ = str(uuid5(NAMESPACE_URL, f"ys-analytics/portfolio/{name}"))
+    stores.postgres.run(
+        "INSERT INTO users (id, email, username, password_hash, user_type, kyc_status, created_at, updated_at)"
+        " VALUES (%(id)s, 'import@localhost.invalid', 'import', '!', 'retail', 'pending', %(since)s, %(since)s)"
+        " ON CONFLICT DO NOTHING",
+        {"id": _OWNER, "since": since},
+    )
+    stores.postgres.run(
+        "INSERT INTO portfolios (id, user_id, name, description, risk_profile, target_allocation, is_active,"
+        " created_at, updated_at) VALUES (%(id)s, %(user)s, %(name)s, 'Imported from files.', 'custom', %(target)s,"
+        " true, %(since)s, %(since)s) ON CONFLICT DO NOTHING",
+        {"id": id_, "user": _OWNER, "name": name, "target": json.dumps({}), "since": since},
+    )
+    return id_
+
+
+def id_of(name: str) -> str:
+    """The id that a portfolio of this name would get."""
+    return str(uuid5(NAMESPACE_URL, f"ys-analytics/portfolio/{name}"))

@@ -1,0 +1,142 @@
+"""What moved between accounts of one owner: the two sides are found in each other and become one entry.
+
+Depends on entries alone. Does not guess: where a side has several counterparts, or less arrives than left, it asks.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from ys_analytics.ingest.answers import Answers
+from ys_analytics.ingest.entries import Entry
+from ys_analytics.ingest.problems import Problems
+
+# How long coins may be on their way, and how far two clocks may differ.
+_WAY, _CLOCKS = timedelta(hours=48), timedelta(hours=2)
+# What a bridge may keep.
+_KEPT = Decimal("0.03")
+
+
+def match(
+    entries: Sequence[Entry],
+    problems: Problems,
+    answers: Answers,
+    *,
+    own: frozenset[str],
+    bridged: Callable[[Entry], bool],
+) -> list[Entry]:
+    """The entries with transfers between own accounts as one `bridge` each, in order of time.
+
+    Sides match by hash; else by exact amount within 48 hours, where neither has a second counterpart; else a bridge by
+    its name and what arrived within 3 %. Sides that might match otherwise are asked about.
+
+    Args:
+        entries: All that the files of one portfolio say.
+        problems: Where matches are said.
+        answers: Where they are asked.
+        own: Addresses of the owner.
+        bridged: Whether an entry is by name a bridge.
+    """
+    matching = _Matching(entries, problems, answers)
+    matching.by_hash()
+    matching.by_closeness("by amount and time", _equal, lambda _: True)
+    matching.by_closeness("as a bridge", _smaller, bridged)
+    merged = matching.merged()
+    for one in merged:
+        if one.kind in {"withdraw", "deposit"} and one.away in own:
+            one.kind = "internal transfer"
+    return sorted(merged, key=lambda one: one.time)
+
+
+class _Matching:
+    """The sides that may belong together, and those that do."""
+
+    def __init__(self, entries: Sequence[Entry], problems: Problems, answers: Answers) -> None:
+        self.entries = entries
+        self.problems = problems
+        self.answers = answers
+        self.sent = [one for one in entries if one.kind == "withdraw" and _single(one, -1)]
+        self.came = [one for one in entries if one.kind == "deposit" and _single(one, 1)]
+        self.pairs: dict[int, Entry] = {}
+        self.taken: set[int] = set()
+
+    def _pair(self, out: Entry, into: Entry, how: str) -> None:
+        self.pairs[id(out)] = into
+        self.taken.add(id(into))
+        said = f"a transfer between own accounts matched {how}: {out.places[0]} and {into.places[0]}"
+        self.problems.remark(said)
+
+    def by_hash(self) -> None:
+        """Pair the sides that name one transaction."""
+        hashes = {one.hash: one for one in self.came if one.hash}
+        for out in self.sent:
+            into = hashes.get(out.hash) if out.hash else None
+            if into is not None and id(into) not in self.taken:
+                self._pair(out, into, "by hash")
+
+    def by_closeness(self, how: str, close: Callable[[Entry, Entry], bool], sure: Callable[[Entry], bool]) -> None:
+        """Pair the sides that are close to one another and to no other; ask about the rest."""
+        left = [one for one in self.sent if id(one) not in self.pairs]
+        free = [one for one in self.came if id(one) not in self.taken]
+        near = {id(out): [into for into in free if close(out, into)] for out in left}
+        back = {id(into): sum(into in near[id(out)] for out in left) for into in free}
+        for out in left:
+            found = near[id(out)]
+            if len(found) == 1 and back[id(found[0])] == 1 and sure(out):
+                self._pair(out, found[0], how)
+            else:
+                self._ask(out, found)
+
+    def _ask(self, out: Entry, found: Sequence[Entry]) -> None:
+        for into in found:
+            if id(into) in self.taken or id(out) in self.pairs:
+                continue
+            about = f"{out.places[0]} and {into.places[0]}: is the second the arrival of the first?"
+            if self.answers.ask(f"transfer|{out.key}|{into.key}", about, ["yes", "no"]) == "yes":
+                self._pair(out, into, "as answered")
+
+    def merged(self) -> list[Entry]:
+        """Every entry, pairs as one; what fetching the coins cost stays an entry of its own."""
+        whole = [one for one in self.entries if id(one) not in self.taken]
+        joined = [_joined(one, self.pairs[id(one)]) if id(one) in self.pairs else one for one in whole]
+        return joined + [_claiming(one) for one in self.pairs.values() if one.gas]
+
+
+def _single(entry: Entry, sign: int) -> bool:
+    net = entry.net()
+    return len(net) == 1 and net[0].amount * sign > 0 and not entry.failed
+
+
+def _near(out: Entry, into: Entry) -> bool:
+    if out.account == into.account and out.chain == into.chain:
+        return False
+    same = out.net()[0].asset.symbol.upper() == into.net()[0].asset.symbol.upper()
+    return same and -_CLOCKS <= into.time - out.time <= _WAY
+
+
+def _equal(out: Entry, into: Entry) -> bool:
+    return _near(out, into) and -out.net()[0].amount == into.net()[0].amount
+
+
+def _smaller(out: Entry, into: Entry) -> bool:
+    left, came = -out.net()[0].amount, into.net()[0].amount
+    return _near(out, into) and left * (1 - _KEPT) <= came < left
+
+
+def _joined(out: Entry, into: Entry) -> Entry:
+    """One entry of both sides, at the moment the coins left."""
+    out.kind = "bridge"
+    out.moves = [*out.net(), *into.net()]
+    out.fees = [*out.fees, *into.fees]
+    out.places = [*out.places, *into.places]
+    out.arrival = into.time
+    out.protocol = out.protocol or "own accounts"
+    if not out.hash and into.hash:
+        out.hash, out.chain, out.block = into.hash, into.chain, into.block
+    return out
+
+
+def _claiming(into: Entry) -> Entry:
+    """What fetching the coins cost on the chain where they arrived."""
+    return replace(into, key=f"{into.key}|gas", kind="approve", moves=[], fees=[])
