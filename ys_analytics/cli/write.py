@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands to `ys`."""
     app.command()(demo)
     app.command(name="import", cls=_ImportCommand)(import_)
+    app.command()(build)
 
 
 def demo(
@@ -195,3 +196,31 @@ def _logged(book: "ImportLog", undo: str) -> None:
         for entry in book.entries()
     )
     show("", ("import", "made", "layout", "rows", "files and SHA-256", "state"), rows)
+
+
+def build(
+    portfolio: Annotated[str, typer.Option(help="Id or name.")],
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day; when left out the last one that has all prices."),
+    ] = None,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Build over snapshots that a platform wrote.")] = False,
+) -> None:
+    """Make positions, daily snapshots and risk of a portfolio from its transactions and the prices in the stores.
+
+    Says what it rests on: days without a price, balances below zero, and balances that files state otherwise.
+
+    Example: ys build --portfolio "My wallets"
+    """
+    from ys_analytics import ingest
+    from ys_analytics.cli.console import progress, say
+    from ys_analytics.cli.opening import owner
+    from ys_analytics.settings import load_settings
+
+    book = ingest.ImportLog(load_settings().home / "imports")
+    with owner(f"ys build {portfolio}") as stores, progress("build") as tick:
+        day = until.date() if until else None
+        built = ingest.build(stores, portfolio, until=day, log=book, replace=replace, progress=tick)
+    for line in str(built).splitlines():
+        say(line)

@@ -3,10 +3,11 @@
 Depends on files, the schema and the stores; computes nothing from what it reads but what a row means.
 """
 
+from ys_analytics.ingest.building import Built, build
 from ys_analytics.ingest.by_symbol import Layout
 from ys_analytics.ingest.import_log import ImportLog
 from ys_analytics.ingest.importing import Imported, import_file
 from ys_analytics.ingest.prices import Asked
 from ys_analytics.ingest.vendor_import import VendorImport, import_vendor
 
-__all__ = ["Asked", "ImportLog", "Imported", "Layout", "VendorImport", "import_file", "import_vendor"]
+__all__ = ["Asked", "Built", "ImportLog", "Imported", "Layout", "VendorImport", "build", "import_file", "import_vendor"]

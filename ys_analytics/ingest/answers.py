@@ -113,7 +113,7 @@ class Answers:
 
     @property
     def open(self) -> list[Question]:
-        """What this import asked and nobody answered."""
+        """What this import asked and what has no answer yet."""
         asked = [one for id_, one in self.questions.items() if id_ in self._asked]
         return [one for one in asked if one.waits and not one.answer]
 

@@ -97,27 +97,24 @@ class Assets:
             symbol: As the file has it; capitals matter only where two assets differ in nothing else.
             chain: EVM chain, where the file says so.
         """
-        exact = [one for one in self._known if one.symbol == symbol]
-        found = exact or [one for one in self._known if one.symbol.upper() == symbol.upper()]
-        if not found:
-            return f"no asset has the symbol {symbol}"
-        if chain is not None:
-            there = [one for one in found if one.chain == chain]
-            coins = [one for one in found if one.chain is None and one.contract is None]
-            found = there or coins
-            if not found:
-                return f"{symbol} is not registered on {CHAINS.get(chain, f'chain {chain}')}"
-        else:
-            ranks = [0 if one.chain is None else 1 if one.chain == _MAINNET else 2 for one in found]
-            found = [one for one, rank in zip(found, ranks, strict=True) if rank == min(ranks)]
+        found = self.named(symbol, chain)
         if len(found) == 1:
             return found[0]
-        return f"{symbol} means several assets: {' and '.join(map(str, found))}"
+        if found:
+            return f"{symbol} means several assets: {' and '.join(map(str, found))}"
+        if chain is not None and self.named(symbol):
+            return f"{symbol} is not registered on {CHAINS.get(chain, f'chain {chain}')}"
+        return f"no asset has the symbol {symbol}"
 
     def named(self, symbol: str, chain: int | None = None) -> list[Asset]:
-        """Every asset of a symbol, on a chain where one is named."""
-        found = [one for one in self._known if one.symbol.upper() == symbol.upper()]
-        return [one for one in found if one.chain == chain] or found if chain is not None else found
+        """Every asset that a symbol may mean, by the rule of `by_symbol`."""
+        exact = [one for one in self._known if one.symbol == symbol]
+        found = exact or [one for one in self._known if one.symbol.upper() == symbol.upper()]
+        if chain is not None:
+            there = [one for one in found if one.chain == chain]
+            return there or [one for one in found if one.chain is None and one.contract is None]
+        ranks = [0 if one.chain is None else 1 if one.chain == _MAINNET else 2 for one in found]
+        return [one for one, rank in zip(found, ranks, strict=True) if rank == min(ranks)]
 
     def find(self, text: str) -> Asset | str:
         """The asset a person names: its id, chain:contract, a vendor's id, its symbol or its name.

@@ -110,8 +110,7 @@ class ChainFiles:
         self.wallets |= {one for one in owners if one}
         grouped: dict[tuple[int, str], list[_Row]] = {}
         have: set[tuple[int, str, str]] = set()
-        for table, wallet in zip(tables, owners, strict=True):
-            chain = self._chain(table)
+        for table, wallet, chain in zip(tables, owners, self._chains(tables), strict=True):
             if not wallet or chain is None:
                 continue
             have.add((chain, wallet, str(table.layout.options["part"])))
@@ -148,8 +147,30 @@ class ChainFiles:
             owners.append(self.answers.ask(f"wallet|{_digest(table)}", about, sorted(one)) or "")
         return owners
 
-    def _chain(self, table: RawTable) -> int | None:
-        """The chain of a file: by its column, its coin, the user, or the answer to a question."""
+    def _chains(self, tables: Sequence[RawTable]) -> list[int | None]:
+        """The chain of each file; files that share a transaction are of one chain and are asked about together."""
+        found: list[int | None] = [None] * len(tables)
+        for group in _sharing(tables):
+            sure = {chain for place in group if (chain := self._sure_chain(tables[place])) is not None}
+            names = ", ".join(tables[place].file for place in group)
+            if len(sure) > 1:
+                self.problems.note(f"{names}: share a transaction, and are of several chains")
+                continue
+            chain = sure.pop() if sure else self._asked_chain([tables[place] for place in group], names)
+            for place in group:
+                found[place] = chain
+        return found
+
+    def _asked_chain(self, tables: Sequence[RawTable], names: str) -> int | None:
+        coins = {coin for table in tables if (coin := self._coin(table))}
+        chains = {one.chain for one in NATIVE_COINS if one.symbol in coins}
+        choices = [one for one in _ASKED_CHAINS if not chains or chain_number(one) in chains]
+        topic = min(str(one) for table in tables for one in table.rows["hash"].cast(pl.String).fill_null("").to_list())
+        answer = self.answers.ask(f"chain|{topic}", f"{names}: on which chain?", choices)
+        return chain_number(answer) if answer else None
+
+    def _sure_chain(self, table: RawTable) -> int | None:
+        """The chain of a file by the user, its column or its coin; None where neither says."""
         if self.chain:
             return chain_number(self.chain)
         cells = Cells(table, self.problems)
@@ -159,11 +180,7 @@ class ChainFiles:
                 return numbers.pop()
         coin = self._coin(table)
         chains = {one.chain for one in NATIVE_COINS if one.symbol == coin} if coin else set()
-        if len(chains) == 1:
-            return chains.pop()
-        choices = [one for one in _ASKED_CHAINS if not chains or chain_number(one) in chains]
-        answer = self.answers.ask(f"chain|{_digest(table)}", f"{table.file}: on which chain is it?", choices)
-        return chain_number(answer) if answer else None
+        return chains.pop() if len(chains) == 1 else None
 
     @staticmethod
     def _coin(table: RawTable) -> str:
@@ -261,7 +278,7 @@ class ChainFiles:
             key=f"{chain}|{main.hash}", time=main.time, kind="sides", account=account((signer or main).wallet),
             hash=main.hash, chain=chain, block=max(one.block for one in rows), failed=failed, method=main.method,
             gas=signer.fee if signer else None, l1_fee=signer.l1_fee if signer else None,
-            places=[one.place for one in rows],
+            places=[one.place for one in rows], coin=signer.asset if signer else None,
         )  # fmt: skip
         entry.away = main.receiver if main.sender == main.wallet else main.sender
         for one in () if failed else rows:
@@ -280,7 +297,7 @@ class ChainFiles:
         return None if nothing and not failed else entry
 
     def _wanted(self, row: _Row, *, signer: bool) -> Asset | None:
-        """The asset of a row; None for a token that came unasked and nobody registered: it is quarantined."""
+        """The asset of a row; None for a token that came unasked and is not registered: it is quarantined."""
         asset = row.asset
         if asset is None or not asset.id.startswith("?"):
             return asset
@@ -370,6 +387,18 @@ class ChainFiles:
 def bridges(entry: Entry) -> bool:
     """Whether what was called is by its name a bridge."""
     return _BRIDGES.search(entry.method) is not None
+
+
+def _sharing(tables: Sequence[RawTable]) -> list[list[int]]:
+    """Places of files, those that share a transaction together."""
+    groups: list[tuple[set[str], list[int]]] = []
+    for place, table in enumerate(tables):
+        hashes = set(table.rows["hash"].cast(pl.String).str.to_lowercase().drop_nulls().to_list())
+        near = [one for one in groups if one[0] & hashes]
+        groups = [one for one in groups if not one[0] & hashes]
+        whole = hashes.union(*(one[0] for one in near))
+        groups.append((whole, sorted([place, *(at for one in near for at in one[1])])))
+    return [places for _, places in groups]
 
 
 def _unknown(symbol: str, chain: int, contract: str) -> Asset:

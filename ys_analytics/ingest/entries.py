@@ -63,6 +63,7 @@ class Entry:
         places: The rows it is made of.
         reference: The exchange's own id.
         arrival: Of a transfer, when the other side saw it.
+        coin: The coin in which its gas was paid.
     """
 
     key: str
@@ -83,6 +84,7 @@ class Entry:
     places: list[Place] = field(default_factory=list)
     reference: str = ""
     arrival: datetime | None = None
+    coin: Asset | None = None
 
     def net(self) -> list[Move]:
         """What came and left in all, by asset, nothing left out but what cancels; outgoing first, then in order."""

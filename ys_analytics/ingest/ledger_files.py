@@ -184,12 +184,12 @@ class LedgerFile:
         if signed is None:
             return
         if leg.role == "gas" and entry.chain and asset.symbol.upper() in _natives(entry.chain):
-            entry.gas = (entry.gas or Decimal(0)) + abs(signed)
+            entry.gas, entry.coin = (entry.gas or Decimal(0)) + abs(signed), asset
         elif leg.role in {"fee", "gas"} or kind.word == "fee":
             gas = self.layout.options.get("gas")
             paid = abs(signed)
             if gas and entry.protocol == gas and entry.chain and asset.symbol.upper() in _natives(entry.chain):
-                entry.gas = (entry.gas or Decimal(0)) + paid
+                entry.gas, entry.coin = (entry.gas or Decimal(0)) + paid, asset
             else:
                 entry.fees.append(Move(asset, paid, entry.account))
         else:
@@ -398,13 +398,11 @@ class LedgerFile:
                 continue
             first.moves += one.moves
             first.fees += one.fees
-            first.gas = one.gas if first.gas is None else first.gas + (one.gas or 0)
-            first.places += one.places
+            _pay(first, one)
         found = list(kinds.values()) or [self._alone(fees)]
         for one in fees if kinds else []:
             found[0].fees += one.fees
-            found[0].gas = one.gas if found[0].gas is None else found[0].gas + (one.gas or 0)
-            found[0].places += one.places
+            _pay(found[0], one)
         for number, one in enumerate(found):
             if number:
                 one.key = f"{one.key}|{one.kind}"
@@ -420,8 +418,7 @@ class LedgerFile:
         first = fees[0]
         for one in fees[1:]:
             first.fees += one.fees
-            first.gas = one.gas if first.gas is None else first.gas + (one.gas or 0)
-            first.places += one.places
+            _pay(first, one)
         first.kind = "approve"
         return first
 
@@ -472,3 +469,10 @@ def _by_sides(entry: Entry) -> str:
 def _natives(chain: int) -> Mapping[str, None]:
     """The names the coin of a chain has or had."""
     return dict.fromkeys(coin.symbol for coin in NATIVE_COINS if coin.chain == chain)
+
+
+def _pay(entry: Entry, other: Entry) -> None:
+    """Add the gas and the rows of another entry of the same event."""
+    if other.gas is not None:
+        entry.gas, entry.coin = (entry.gas or Decimal(0)) + other.gas, other.coin
+    entry.places += other.places

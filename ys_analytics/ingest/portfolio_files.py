@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.ingest import chain_files, transactions, transfers
+from ys_analytics.ingest import chain_files, settling, transactions, transfers
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import Assets
 from ys_analytics.ingest.entries import Entry
@@ -79,6 +79,7 @@ def read(
     entries = _merged(entries)
     own = frozenset({*answers.own, *chains.wallets})
     entries = transfers.match(entries, problems, answers, own=own, bridged=chain_files.bridges)
+    entries = settling.with_cash(settling.with_deposits(entries, answers), problems, answers)
     rows, origin = transactions.rows(entries, portfolio=portfolio, taken=_taken(stores, entries, portfolio))
     balances = [(one.account, one.asset.id, one.time, one.balance) for one in stated]
     return Owned(rows, origin, pl.DataFrame(balances, schema=STATED, orient="row"))
@@ -141,6 +142,24 @@ def create(stores: "Stores", name: str, *, since: datetime) -> str:
     return id_
 
 
+def close(stores: "Stores", name: str) -> None:
+    """Take out a portfolio that was opened for an import that failed."""
+    stores.postgres.run("DELETE FROM portfolios WHERE id::text = %(id)s", {"id": id_of(name)})
+
+
 def id_of(name: str) -> str:
     """The id that a portfolio of this name would get."""
     return str(uuid5(NAMESPACE_URL, f"ys-analytics/portfolio/{name}"))
+
+
+def imported(stores: "Stores", id_: str) -> bool:
+    """Whether a portfolio was opened by an import, or has no snapshot yet."""
+    owned = stores.postgres.rows(
+        "SELECT 1 FROM portfolios WHERE id::text = %(id)s AND user_id::text = %(owner)s", {"id": id_, "owner": _OWNER}
+    )
+    if owned:
+        return True
+    found = stores.clickhouse.rows(
+        "SELECT 1 FROM portfolio_snapshots WHERE portfolio_id = {id:String} LIMIT 1", {"id": id_}
+    )
+    return not found

@@ -48,9 +48,11 @@ def rows(
     """
     made: list[dict[str, Any]] = []
     places: list[tuple[str, str, int]] = []
+    used = set(taken)
     for entry in entries:
         for number, row in enumerate(_rows(entry)):
-            made.append(_framed(entry, row, number, portfolio, taken))
+            made.append(_framed(entry, row, number, portfolio, used))
+            used.add(entry.hash)
             first = entry.places[0]
             places.append((first.file, first.word, first.number))
     frame = pl.DataFrame(made, schema=_SCHEMA, orient="row") if made else pl.DataFrame(schema=_SCHEMA)
@@ -58,7 +60,7 @@ def rows(
     return frame, origin
 
 
-def _framed(entry: Entry, row: _Row, number: int, portfolio: str, taken: frozenset[str]) -> dict[str, Any]:
+def _framed(entry: Entry, row: _Row, number: int, portfolio: str, taken: set[str]) -> dict[str, Any]:
     note: dict[str, Any] = dict(row.note or {})
     note["account"] = entry.account
     if number == 0:
@@ -135,9 +137,9 @@ def _fee(fee: Move, venue: str) -> _Row:
 
 def _nothing(entry: Entry, action: str) -> _Row:
     """A transaction that moved nothing and paid its gas."""
-    return _Row(
-        "withdraw", protocol=entry.protocol or entry.away or "contract", note={"action": action, "flow": "internal"}
-    )
+    nothing = None if entry.coin is None else Move(entry.coin, Decimal(0), entry.account)
+    venue = entry.protocol or entry.away or "contract"
+    return _Row("withdraw", nothing, protocol=venue, note={"action": action, "flow": "internal"})
 
 
 def _trade(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list[_Row]:
@@ -166,22 +168,25 @@ def _spent(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list
     return made + [_Row("claim", None, one, venue, {"action": entry.kind}) for one in came]
 
 
+_POSITION = {"stake": "staked", "unstake": "staked", "supply": "lending", "redeem": "lending"}
+
+
 def _into(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list[_Row]:
-    if sent and came:
+    """Into a protocol: for a token of its own, or under its name, where the coins stay the portfolio's."""
+    if came:
         return _trade(entry, sent, came, venue)
-    kind = "stake" if entry.kind == "stake" else "deposit"
-    return [_Row(kind, one, None, venue, {"action": entry.kind, "flow": "internal"}) for one in sent] + [
-        _Row("withdraw", None, one, venue, {"action": entry.kind, "flow": "internal"}) for one in came
-    ]
+    kind, position = ("stake" if entry.kind == "stake" else "deposit"), _POSITION[entry.kind]
+    note = {"action": entry.kind, "flow": "internal", "from_position": "spot", "to_position": position}
+    return [_Row(kind, one, Move(one.asset, -one.amount, one.account), venue, note) for one in sent]
 
 
 def _out_of(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list[_Row]:
-    if sent and came:
+    """Out of a protocol: for its token, or what was put in under its name."""
+    if sent:
         return _trade(entry, sent, came, venue)
-    kind = "unstake" if entry.kind == "unstake" else "withdraw"
-    return [_Row(kind, None, one, venue, {"action": entry.kind, "flow": "internal"}) for one in came] + [
-        _Row("deposit", one, None, venue, {"action": entry.kind, "flow": "internal"}) for one in sent
-    ]
+    kind, position = ("unstake" if entry.kind == "unstake" else "withdraw"), _POSITION[entry.kind]
+    note = {"action": entry.kind, "flow": "internal", "from_position": position, "to_position": "spot"}
+    return [_Row(kind, Move(one.asset, -one.amount, one.account), one, venue, note) for one in came]
 
 
 def _borrow(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list[_Row]:
@@ -198,7 +203,7 @@ def _repay(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list
 def _bridge(entry: Entry, sent: list[Move], came: list[Move], venue: str) -> list[_Row]:
     del entry
     return [
-        _Row("bridge", one, other, venue, {"action": "transfer", "flow": "internal"})
+        _Row("bridge", one, other, venue, {"action": "transfer", "flow": "internal", "to_account": other.account})
         for one, other in zip(sent, came, strict=True)
     ]
 

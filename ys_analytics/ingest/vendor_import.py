@@ -280,7 +280,12 @@ def _write(
     if opening and new["transactions"].height:
         first = new["transactions"]["timestamp"].min()
         portfolio_files.create(stores, opening, since=cast("datetime", first))
-    _write_all(stores, new, waiting, entry, progress)
+    try:
+        _write_all(stores, new, waiting, entry, progress)
+    except YsError:
+        if opening:
+            portfolio_files.close(stores, opening)
+        raise
     if entry is not None:
         if stated is not None and stated.height:
             entry.keep("stated", stated)

@@ -109,3 +109,18 @@ def empty_table(clickhouse: "ClickHouse", table: str) -> None:
     """
     for statement in spread(f"TRUNCATE TABLE {table}", cluster_of(clickhouse)):
         clickhouse.run(statement)
+
+
+def delete_rows(clickhouse: "ClickHouse", table: str, where: str) -> None:
+    """Delete the rows of a condition, on every shard, and wait until they are gone.
+
+    Args:
+        clickhouse: Open as its owner.
+        table: One of `SHARDED_BY`.
+        where: A condition in SQL, of values of our own.
+
+    Raises:
+        StoreError: ClickHouse refused.
+    """
+    for statement in spread(f"ALTER TABLE {table} DELETE WHERE {where}", cluster_of(clickhouse)):
+        clickhouse.run(f"{statement} SETTINGS mutations_sync = 2")
