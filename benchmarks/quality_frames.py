@@ -14,7 +14,7 @@ import polars as pl
 
 from ys_analytics.demo import economy
 from ys_analytics.frames import Manifest
-from ys_analytics.schemas import TABLES
+from ys_analytics.schemas import TABLES, Week
 
 UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def frozen(frames: Mapping[str, pl.DataFrame], *, as_of: datetime = UNTIL, week:
         (run / "frames").mkdir(parents=True)
         for name, frame in frames.items():
             frame.write_parquet(run / "frames" / f"{name}.parquet")
-        said = Manifest(week=week, as_of=as_of, git_commit="", kit_version="", schema_version={}, frames={})
+        said = Manifest(week=Week(week), as_of=as_of, git_commit="", kit_version="", schema_version={}, frames={})
         (run / "manifest.json").write_text(said.to_text())
         yield Frozen(run)
 

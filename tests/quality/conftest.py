@@ -17,7 +17,7 @@ from ys_analytics import quality
 from ys_analytics.frames import Manifest
 from ys_analytics.quality import suites
 from ys_analytics.quality.suite_types import Detect
-from ys_analytics.schemas import TABLES, Finding
+from ys_analytics.schemas import TABLES, Finding, Week
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared" / "data"
@@ -54,7 +54,7 @@ def frozen(folder: Path, frames: Mapping[str, pl.DataFrame], *, week="2026-W47",
     for name, frame in frames.items():
         frame.write_parquet(folder / "frames" / f"{name}.parquet")
     hashes = {path.stem: sha256(path.read_bytes()).hexdigest() for path in sorted((folder / "frames").iterdir())}
-    said = Manifest(week=week, as_of=as_of, git_commit="", kit_version="", schema_version=hashes, frames={})
+    said = Manifest(week=Week(week), as_of=as_of, git_commit="", kit_version="", schema_version=hashes, frames={})
     (folder / "manifest.json").write_text(said.to_text())
     return Frozen(folder)
 

@@ -91,13 +91,12 @@ def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> CheckR
 
 def _folder(week: str) -> Path:
     """The run of a week, or the newest there is."""
-    from ys_analytics.schemas import Span
+    from ys_analytics.schemas import Week
     from ys_analytics.settings import load_settings
 
     runs = load_settings().out
     if week:
-        Span.week(week)  # a week and not a path
-        return runs / week
+        return runs / Week(week)  # a week and not a path
     found = sorted(path.parent for path in runs.glob("*/manifest.json"))
     if not found:
         raise UsageError(

@@ -150,12 +150,11 @@ def sql(
     """
     from ys_analytics import frames
     from ys_analytics.cli.console import show_frame
-    from ys_analytics.schemas import Limits, Span
+    from ys_analytics.schemas import Limits, Week
     from ys_analytics.settings import load_settings
 
-    Span.week(week)  # a week and not a path
     settings = load_settings()
-    run = frames.open_run((out or settings.out) / week)
+    run = frames.open_run((out or settings.out) / Week(week))  # a week and not a path
     show_frame(run.sql(query, limits=Limits(seconds=settings.statement_timeout)), rows=50)
 
 

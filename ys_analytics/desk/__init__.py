@@ -17,7 +17,7 @@ from ys_analytics.desk import overview
 from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Limits, Span, text
+from ys_analytics.schemas import Limits, Span, Week, text
 from ys_analytics.settings import Settings, load_settings
 
 __all__ = ["Desk", "catalog", "compare", "fleet", "load", "open_desk", "portfolios", "sql", "weeks"]
@@ -58,7 +58,7 @@ def open_desk(
         )
     if isinstance(source, Frozen):
         return _kept(source, portfolio_id, settings)
-    desk = Desk(source=source, portfolio_id=portfolio_id, week=week, settings=settings)
+    desk = Desk(source=source, portfolio_id=portfolio_id, week=Week(week), settings=settings)
     desk.look_up()
     return desk
 
@@ -183,10 +183,10 @@ def _newest(run: str | Path, week: str, settings: Settings) -> str | Path:
     return Path(known["folder"][0]) if known.height else ""
 
 
-def _said(week: str) -> str:
+def _said(week: str) -> Week:
     if not week:
         raise UsageError("reading the live stores needs a week, such as 2026-W47")
-    return week
+    return Week(week)
 
 
 def load(
@@ -235,7 +235,7 @@ def _source(run: str | Path, settings: Settings, *, span: Span | None) -> Source
     from ys_analytics import frames
 
     frozen = frames.open_run(Path(run))
-    if span is not None and span.end > Span.week(frozen.week).end:
+    if span is not None and span.end > frozen.week.end:
         raise UsageError(f"the run in {Path(run).name} holds nothing after {frozen.week}; name no later week")
     return Frozen(frozen, span)
 

@@ -48,7 +48,7 @@ from ys_analytics.errors import UsageError
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lots import Matching
 from ys_analytics.metrics.spans import UNPRICED
-from ys_analytics.schemas import QUARTER, Finding, Limits, Span, iso_week, misnamed
+from ys_analytics.schemas import QUARTER, Finding, Limits, Span, Week, misnamed
 from ys_analytics.settings import Settings
 
 # Over which period a number is asked.
@@ -80,7 +80,8 @@ class Desk:
 
     def __init__(self, *, source: Source, portfolio_id: str, week: str, settings: Settings) -> None:
         """Take a seat; the portfolio is looked up when the first frame is asked for."""
-        self.source, self.week, self.span = source, week, Span.week(week)
+        self.source, self.week = source, Week(week)
+        self.span = self.week.span
         self._asked, self._settings = portfolio_id, settings
 
     # Whose desk it is
@@ -389,16 +390,14 @@ class Desk:
         Raises:
             UsageError: the portfolio was opened only in this week.
         """
-        start = self.span.start
-        week = iso_week(start.date() - timedelta(days=1))
-        source = Earlier(self.source, Span.until(start))
-        return Desk(source=source, portfolio_id=self.id, week=week, settings=self._settings)
+        source = Earlier(self.source, Span.until(self.span.start))
+        return Desk(source=source, portfolio_id=self.id, week=self.week.before, settings=self._settings)
 
     @property
     def _last_run(self) -> "Desk | None":
         """The desk of the week before, as the run of that week holds it; None where there is none in the folder."""
         if "desk" not in self._earlier:
-            week = iso_week(self.days[0] - timedelta(days=1))
+            week = self.week.before
             run = sibling_run(self.source.folder, week)
             # Looked for again next time: the run of that week may be made while this desk is open.
             if run is None:
@@ -419,8 +418,7 @@ class Desk:
     def _printed(self) -> Mapping[str, Any]:
         """The page of the week before as it was printed; empty where none was."""
         folder = self.source.folder
-        week = iso_week(self.days[0] - timedelta(days=1))
-        return printing.page_of(None if folder is None else folder.parent / week, self.id)
+        return printing.page_of(None if folder is None else folder.parent / self.week.before, self.id)
 
     def limits(self) -> pl.DataFrame:
         """Each limit, where it stands, the week's worst, and the platform's alert."""

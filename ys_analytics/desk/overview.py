@@ -15,7 +15,7 @@ from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError, YsError
 from ys_analytics.metrics import catalog as metric_catalog
-from ys_analytics.schemas import MONEY, TABLES, TIME, Span, misnamed
+from ys_analytics.schemas import MONEY, TABLES, TIME, Week, misnamed
 
 _PORTFOLIOS: dict[str, pl.DataType | type[pl.DataType]] = {
     "name": pl.String,
@@ -159,7 +159,7 @@ def compare(desks: Iterable[Desk]) -> pl.DataFrame:
     return whole.select("metric", "title", "unit", "window", *names, *(f"{name} reason" for name in names))
 
 
-def fleet(source: Source, *, week: str, by: str, risk_free: float, top: int | None = None) -> pl.DataFrame:
+def fleet(source: Source, *, week: Week, by: str, risk_free: float, top: int | None = None) -> pl.DataFrame:
     """Every portfolio by one metric, best first; those without it last, with the reason.
 
     Args:
@@ -176,8 +176,8 @@ def fleet(source: Source, *, week: str, by: str, risk_free: float, top: int | No
     Raises:
         UsageError: there is no such metric, or it needs a benchmark.
     """
-    span = Span.week(week)
-    monday, end = span.start.date(), span.end.date()
+    span = week.span
+    monday, end = week.monday, week.end.date()
     closes = returns.daily_values(source.rows("portfolio_snapshots").filter(pl.col("timestamp") < span.end))
     classified = metrics.classify_flows(source.rows("transactions").filter(pl.col("timestamp") < span.end))
     outside = classified.filter(pl.col("flow") == "external")
@@ -222,6 +222,6 @@ def _metric_of(daily: pl.DataFrame, known: pl.DataFrame, metric: Any, *, risk_fr
     return metrics.summarise(daily, [metric], risk_free=risk_free, since=since, portfolios=known["id"].to_list())
 
 
-def desks(source: Source, names: Iterable[str], *, week: str, settings: Any) -> list[Desk]:
+def desks(source: Source, names: Iterable[str], *, week: Week, settings: Any) -> list[Desk]:
     """A desk for each portfolio named, over one source."""
     return [Desk(source=source, portfolio_id=name, week=week, settings=settings) for name in names]

@@ -12,7 +12,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import returns
-from ys_analytics.schemas import MONEY, TIME, Span
+from ys_analytics.schemas import MONEY, TIME
 
 if TYPE_CHECKING:
     from ys_analytics.frames import Run
@@ -44,7 +44,7 @@ def from_frames(run: "Run", *, risk_free: float) -> Fleet:
     """The numbers from the run's own frames."""
     closes = returns.daily_values(run.frame("portfolio_snapshots"))
     daily = metrics.daily_returns(closes, _flows(run))
-    monday = Span.week(run.week).start.date()
+    monday = run.week.monday
     return Fleet(
         since=metrics.fleet(daily, risk_free=risk_free),
         week=metrics.fleet(daily, risk_free=risk_free, since=monday),
@@ -63,11 +63,11 @@ def pushed_down(run: "Run", stores: "Stores", *, risk_free: float) -> Fleet:
     """
     from ys_analytics import frames
 
-    week, flows = Span.week(run.week), _flows(run)
+    week, flows = run.week, _flows(run)
     return Fleet(
         since=frames.fleet(stores, flows, until=week.end, risk_free=risk_free),
-        week=frames.fleet(stores, flows, until=week.end, since=week.start.date(), risk_free=risk_free),
-        monday=week.start.date(),
+        week=frames.fleet(stores, flows, until=week.end, since=week.monday, risk_free=risk_free),
+        monday=week.monday,
         values=frames.last_values(stores, until=week.end),
         computed="ClickHouse, from live snapshots",
     )

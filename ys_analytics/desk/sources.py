@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
 
-from ys_analytics.schemas import LIMITS, TABLES, TIME, Limits, Span, Table
+from ys_analytics.schemas import LIMITS, TABLES, TIME, Limits, Span, Table, Week
 from ys_analytics.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Source(Protocol):
         """What it is, for people."""
 
     @property
-    def week(self) -> str:
-        """The ISO week it was frozen for; empty when live."""
+    def week(self) -> Week | None:
+        """The ISO week it was frozen for; None when live."""
 
     @property
     def as_of(self) -> datetime | None:
@@ -72,7 +72,7 @@ class Frozen:
         return f"frozen run of {self.run.week}"
 
     @property
-    def week(self) -> str:
+    def week(self) -> Week:
         """The week it was frozen for."""
         return self.run.week
 
@@ -123,7 +123,7 @@ class Live:
     _read: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
 
     label: str = "live stores"
-    week: str = ""
+    week: Week | None = None
     as_of: datetime | None = None
     folder: Path | None = None
 
@@ -185,7 +185,7 @@ class Earlier:
         return self.source.label
 
     @property
-    def week(self) -> str:
+    def week(self) -> Week | None:
         """The week the source is of."""
         return self.source.week
 

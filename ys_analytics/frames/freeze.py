@@ -19,7 +19,7 @@ from ys_analytics.errors import StoreError, UsageError
 from ys_analytics.frames import atomic, loading, parquet, proof
 from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit, kit_version
 from ys_analytics.frames.run import Run, columns_of
-from ys_analytics.schemas import STORES, TABLES, KeyFamily, Progress, Span, Table, silent
+from ys_analytics.schemas import STORES, TABLES, KeyFamily, Progress, Span, Table, Week, silent
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import TableQuery
@@ -59,7 +59,8 @@ def freeze(
     """
     if as_of.tzinfo is None:
         raise UsageError(f"as_of {as_of}: a moment needs a zone")
-    span = Span.until(Span.week(week).end)
+    week = Week(week)
+    span = Span.until(week.end)
     wanted = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
     wanted.sort(key=list(TABLES.values()).index)
     behind = stores.postgres.lag() if stores.opened_postgres is not None else None

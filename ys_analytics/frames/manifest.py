@@ -13,8 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from ys_analytics.errors import RunError
+from ys_analytics.errors import RunError, UsageError
 from ys_analytics.resources import CHECKOUT
+from ys_analytics.schemas import Week
 
 # How many of the runs next to a missing one its error names.
 _NAMED = 5
@@ -71,7 +72,7 @@ class Manifest:
         postgres_source: Which PostgreSQL was read: the primary, a replica with its lag, or the primary and why.
     """
 
-    week: str
+    week: Week
     as_of: datetime
     git_commit: str
     kit_version: str
@@ -98,12 +99,13 @@ class Manifest:
             if form != FORMAT:
                 raise RunError(f"{path}: written in form {form}, this program reads {FORMAT}; freeze the week again")
             records = {name: _record(record) for name, record in said.pop("frames").items()}
-            return cls(frames=records, as_of=datetime.fromisoformat(said.pop("as_of")), **said)
+            week = Week(said.pop("week"))
+            return cls(week=week, frames=records, as_of=datetime.fromisoformat(said.pop("as_of")), **said)
         except FileNotFoundError:
             others = sorted(one.parent.name for one in path.parent.parent.glob("*/manifest.json"))
             beside = f"; there are runs of {', '.join(others[-_NAMED:])}" if others else ""
             raise RunError(f"{path.parent}: there is no run; make one with `ys freeze --week WEEK`{beside}") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
             raise RunError(f"{path}: not a whole manifest ({type(error).__name__}); freeze the week again") from error
 
 

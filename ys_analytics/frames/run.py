@@ -13,7 +13,7 @@ from ys_analytics.errors import ContractError, RunError
 from ys_analytics.frames import atomic, parquet
 from ys_analytics.frames.manifest import FrameRecord, Manifest
 from ys_analytics.frames.sql import over_files
-from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, misnamed
+from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, Week, misnamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Run:
     manifest: Manifest
 
     @property
-    def week(self) -> str:
+    def week(self) -> Week:
         """The ISO week."""
         return self.manifest.week
 

@@ -17,7 +17,7 @@ from ys_analytics.quality import docs_pages, findings, report_gate, suites, work
 from ys_analytics.quality.dependents import Reach
 from ys_analytics.quality.history import History
 from ys_analytics.quality.suite_types import CROSS_STORE
-from ys_analytics.schemas import TABLES, Finding, Span
+from ys_analytics.schemas import TABLES, Finding
 
 
 class Frozen(Protocol):
@@ -139,7 +139,7 @@ def as_of(folder: Path) -> datetime:
     A week frozen again next year is as fresh as it was then.
     """
     manifest = Manifest.read(folder / "manifest.json")
-    return min(manifest.as_of, Span.week(manifest.week).end)
+    return min(manifest.as_of, manifest.week.end)
 
 
 def frozen_at(folder: Path) -> datetime:

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from ys_analytics.errors import UsageError
 from ys_analytics.reporting import book, notebook, weeks
 from ys_analytics.reporting.weekly import Weekly, read_weekly
-from ys_analytics.schemas import Finding, Progress, Span, silent
+from ys_analytics.schemas import Finding, Progress, Week, silent
 from ys_analytics.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plan_report(
     """
     from ys_analytics import quality
 
-    Span.week(week)
+    week = Week(week)
     weekly = read_weekly(bound)
     for path in weekly.notebooks:
         given = {"run": "", "portfolio_id": "", "week": week, **weekly.parameters.get(path.name, {})}
@@ -127,7 +127,7 @@ def freeze_week(
     from ys_analytics import frames
     from ys_analytics.local import open_stores
 
-    Span.week(week)
+    week = Week(week)
     folder = out / week
     if not refreeze and (folder / "manifest.json").is_file():
         return frames.open_run(folder)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Span, iso_week
+from ys_analytics.schemas import Span, Week
 from ys_analytics.views import formats
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _HISTORY = ("portfolio_snapshots", "transactions")
 _SECOND = timedelta(seconds=1)
 
 
-def refuse_future(stores: "Stores", *, week: str, now: datetime) -> None:
+def refuse_future(stores: "Stores", *, week: Week, now: datetime) -> None:
     """Refuse a week that has not begun, before anything is frozen.
 
     A demo, or a replay, may be ahead of the clock: a week that the stores have data of has begun.
@@ -30,16 +30,15 @@ def refuse_future(stores: "Stores", *, week: str, now: datetime) -> None:
     """
     from ys_analytics import frames
 
-    span = Span.week(week)
-    if now >= span.start or any(frames.load(stores, name, span=span).height for name in _EVIDENCE):
+    if now >= week.start or any(frames.load(stores, name, span=week.span).height for name in _EVIDENCE):
         return
     raise UsageError(
-        f"week {week} has not begun: it starts on {_day(span.start)}, and nothing is stored of it; "
-        f"the week now is {iso_week(now.date())}"
+        f"week {week} has not begun: it starts on {_day(week.start)}, and nothing is stored of it; "
+        f"the week now is {Week.of(now.date())}"
     )
 
 
-def refuse_empty(stores: "Stores", *, week: str) -> None:
+def refuse_empty(stores: "Stores", *, week: Week) -> None:
     """Refuse a week before whose end nothing happened to anybody, before anything is frozen.
 
     Raises:
@@ -47,7 +46,7 @@ def refuse_empty(stores: "Stores", *, week: str) -> None:
     """
     from ys_analytics import frames
 
-    before = Span.until(Span.week(week).end)
+    before = Span.until(week.end)
     if any(frame.height for name in _HISTORY for frame in frames.batches(stores, name, span=before)):
         return
     raise UsageError(_nothing(week))
@@ -64,23 +63,23 @@ def refuse_empty_run(run: "Run") -> None:
     raise UsageError(_nothing(run.week))
 
 
-def _nothing(week: str) -> str:
+def _nothing(week: Week) -> str:
     return (
         f"nothing to print of {week}: no portfolio has a snapshot or a transaction before "
-        f"{_day(Span.week(week).end)}; name a later week, import data (ys import), or make some (ys demo)"
+        f"{_day(week.end)}; name a later week, import data (ys import), or make some (ys demo)"
     )
 
 
 def opened_later(run: "Run") -> dict[str, str]:
     """When each portfolio was opened that was opened only after the week ended, by its id."""
-    end = Span.week(run.week).end
+    end = run.week.end
     opened = run.frame("portfolios").select("id", "created_at").drop_nulls().iter_rows()
     return {portfolio_id: _day(when) for portfolio_id, when in opened if when >= end}
 
 
 def why_running(run: "Run") -> str:
     """Why the week's numbers will still change; empty when it is over, or all of its data are there already."""
-    end = Span.week(run.week).end
+    end = run.week.end
     return _running(as_of=run.manifest.as_of, latest=[one.latest for one in run.manifest.frames.values()], end=end)
 
 

@@ -10,7 +10,7 @@ from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity
 from ys_analytics.schemas.limits import LIMITS, Limits
 from ys_analytics.schemas.names import misnamed, text
 from ys_analytics.schemas.progress import Progress, silent
-from ys_analytics.schemas.span import QUARTER, Span, iso_week
+from ys_analytics.schemas.span import QUARTER, Span, Week
 from ys_analytics.schemas.stores import STORES, StoreTraits
 from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
 
@@ -49,8 +49,8 @@ __all__ = [
     "Store",
     "StoreTraits",
     "Table",
+    "Week",
     "chain_words",
-    "iso_week",
     "misnamed",
     "silent",
     "tables_of",

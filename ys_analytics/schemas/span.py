@@ -92,11 +92,58 @@ class Span:
         return (self.end - timedelta(microseconds=1)).date()
 
 
-def iso_week(moment: date) -> str:
-    """The ISO week a day lies in.
+class Week(str):
+    """An ISO week by its name, such as `2026-W47`, and the days it has; made where a name comes in, and handed on.
 
-    >>> iso_week(date(2026, 11, 22))
-    '2026-W47'
+    >>> week = Week("2026-W47")
+    >>> week.monday, week.before, week.span.last_day
+    (datetime.date(2026, 11, 16), '2026-W46', datetime.date(2026, 11, 22))
+
+    Attributes:
+        span: Monday 00:00 to Monday 00:00, UTC.
     """
-    year, week, _ = moment.isocalendar()
-    return f"{year}-W{week:02}"
+
+    __slots__ = ("span",)
+    span: Span
+
+    def __new__(cls, name: str) -> Self:
+        """The week of that name.
+
+        Raises:
+            UsageError: it is not an ISO week, or that year has no such week.
+        """
+        if isinstance(name, cls):
+            return name
+        week = super().__new__(cls, name)
+        week.span = Span.week(name)
+        return week
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """The week a day lies in.
+
+        >>> Week.of(date(2026, 11, 22))
+        '2026-W47'
+        """
+        year, week, _ = day.isocalendar()
+        return cls(f"{year}-W{week:02}")
+
+    @property
+    def start(self) -> datetime:
+        """Its first moment, UTC."""
+        return self.span.start
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after it, UTC."""
+        return self.span.end
+
+    @property
+    def monday(self) -> date:
+        """Its first day."""
+        return self.span.start.date()
+
+    @property
+    def before(self) -> Self:
+        """The week before."""
+        return self.of(self.monday - timedelta(days=1))

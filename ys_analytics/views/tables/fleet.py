@@ -11,7 +11,7 @@ from decimal import Decimal
 import polars as pl
 
 from ys_analytics.metrics import catalog
-from ys_analytics.schemas import Span
+from ys_analytics.schemas import Week
 from ys_analytics.views import formats
 from ys_analytics.views.table import Table, table
 from ys_analytics.views.tables.header import Masthead
@@ -30,7 +30,7 @@ _COLUMNS = tuple(
 )
 
 
-def fleet_masthead(ranked: pl.DataFrame, *, week: str, as_of: datetime, computed: str, risk_free: float) -> View:
+def fleet_masthead(ranked: pl.DataFrame, *, week: Week, as_of: datetime, computed: str, risk_free: float) -> View:
     """Whose week it is when it is everybody's.
 
     Args:
@@ -40,7 +40,6 @@ def fleet_masthead(ranked: pl.DataFrame, *, week: str, as_of: datetime, computed
         computed: Where the numbers were.
         risk_free: Per year, as a fraction.
     """
-    span = Span.week(week)
     held = ranked["value"].drop_nulls()
     facts = {
         "Portfolios": f"{ranked.height:,}",
@@ -52,7 +51,7 @@ def fleet_masthead(ranked: pl.DataFrame, *, week: str, as_of: datetime, computed
     }
     return Masthead(
         title="All portfolios",
-        over=f"Week {week} · {formats.days_between(span.start.date(), span.end.date() - _DAY)}",
+        over=f"Week {week} · {formats.days_between(week.monday, week.span.last_day)}",
         fields=tuple(Field(name=name, title=name) for name in facts),
         rows=(tuple(facts.values()),),
         facts=tuple(facts.items()),
