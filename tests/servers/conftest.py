@@ -57,11 +57,13 @@ class Redises:
     folder: Path
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def start(self, *options: str, sentinel: tuple[str, ...] = ()) -> int:
-        """One more server; its port, once it answers."""
+    def start(self, *options: str, sentinel: tuple[str, ...] = (), from_folder: Path | None = None) -> int:
+        """One more server, over a copy of another's files or none; its port, once it answers."""
         port = free_port()
         own = self.folder / str(port)
-        own.mkdir()
+        if from_folder is not None:
+            shutil.copytree(from_folder, own)
+        own.mkdir(exist_ok=True)
         lines = [f"port {port}", "bind 127.0.0.1", f"dir {own}", 'save ""', *options, *sentinel]
         (own / "server.conf").write_text("\n".join(lines) + "\n")
         command = [self.program, str(own / "server.conf"), *(["--sentinel"] if sentinel else [])]
@@ -73,7 +75,8 @@ class Redises:
 
     def stop(self) -> None:
         """All of them."""
-        for process in self.running:
+        while self.running:
+            process = self.running.pop()
             process.kill()
             process.communicate()
 
