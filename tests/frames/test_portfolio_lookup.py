@@ -1,10 +1,15 @@
 """A portfolio is found by what a person would call it; where that is the name of several, the ids are listed."""
 
+import json
+import pickle
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
 from ys_analytics.errors import UsageError
 from ys_analytics.frames import find_portfolio
+from ys_analytics.schemas import Week
 
 ONE, OTHER = "11111111-1111-4111-8111-111111111111", "64dab607-6050-5af0-a3cf-ae6a5b70a911"
 
@@ -43,3 +48,15 @@ def test_the_exact_name_comes_before_one_that_differs_in_case():
     assert [find_portfolio(twins, one) for one in ("Alder", "alder")] == [ONE, OTHER]
     with pytest.raises(UsageError, match="could be Alder or alder"):
         find_portfolio(twins, "ALDER")
+
+
+def test_what_was_found_knows_its_name_and_when_it_was_opened():
+    """Handed on as its id, it can still be named and refused before it was opened."""
+    opened = datetime(2026, 11, 18, 9, tzinfo=UTC)
+    found = find_portfolio(known("Alder Reserve", "Birch").with_columns(created_at=pl.lit(opened)), "birch")
+    assert (found, found.name, found.opened) == (OTHER, "Birch", opened)
+    assert found.require_open(Week("2026-W47")) is found
+    with pytest.raises(UsageError, match="'Birch' was opened on 2026-11-18, after 2026-W46 ended"):
+        found.require_open(Week("2026-W46"))
+    assert json.loads(json.dumps({found: found})) == {OTHER: OTHER}
+    assert pickle.loads(pickle.dumps(found)).name == "Birch"  # noqa: S301 - our own bytes

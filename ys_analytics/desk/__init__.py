@@ -241,7 +241,7 @@ def _source(run: str | Path, settings: Settings, *, span: Span | None) -> Source
 
 
 def _whose(source: Source, portfolio: str | None) -> str | None:
-    """The id of the portfolio a person means; None where nobody was named."""
+    """The portfolio a person means; None where none was named."""
     from ys_analytics import frames
 
     return frames.find_portfolio(source.rows("portfolios"), portfolio) if portfolio else None

@@ -104,12 +104,8 @@ class Desk:
         from ys_analytics import frames
 
         known = self.source.rows("portfolios")
-        wanted = frames.find_portfolio(known, self._asked) if self._asked else self._largest(known)
-        own = known.row(by_predicate=pl.col("id") == wanted, named=True)
-        if own["created_at"] is not None and own["created_at"] >= self.span.end:
-            opened = f"{own['created_at']:%Y-%m-%d}"
-            raise UsageError(f"{own['name']!r} was opened on {opened}, after {self.week} ended; name a later week")
-        return own
+        asked = frames.find_portfolio(known, self._asked).require_open(self.week) if self._asked else None
+        return known.row(by_predicate=pl.col("id") == (asked or self._largest(known)), named=True)
 
     def _largest(self, known: pl.DataFrame) -> str:
         """Whose week it is when nobody was named: the portfolio that holds most; the masthead says which."""

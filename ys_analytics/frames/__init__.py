@@ -13,7 +13,7 @@ from ys_analytics.frames.gate import conform
 from ys_analytics.frames.lazy import scan
 from ys_analytics.frames.loading import batches, count, load
 from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit
-from ys_analytics.frames.portfolio_lookup import find_portfolio
+from ys_analytics.frames.portfolio_lookup import PortfolioRef, find_portfolio
 from ys_analytics.frames.proof import prove
 from ys_analytics.frames.run import Run, open_run
 from ys_analytics.frames.table_loaders import LOADERS, Loader
@@ -22,6 +22,7 @@ __all__ = [
     "FrameRecord",
     "Loader",
     "Manifest",
+    "PortfolioRef",
     "Run",
     "batches",
     "conform",

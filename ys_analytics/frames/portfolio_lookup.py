@@ -1,22 +1,55 @@
-"""From what a person calls a portfolio to its id.
+"""A portfolio by what a person calls it: an id, a name, or a part of a name.
 
 Knows ids and names; reads no store.
 """
 
+from datetime import datetime
+from typing import Self
 from unicodedata import normalize
 from uuid import UUID
 
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import misnamed
+from ys_analytics.schemas import Week, misnamed
 
 
-def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> str:
-    """The id of the portfolio a person means: by id, by name, or by the only name that holds the words.
+class PortfolioRef(str):
+    """A portfolio by its id; found once, where its name comes in, and handed on.
+
+    Attributes:
+        name: What its owner calls it; empty where that is not known.
+        opened: When it was opened, UTC; None where that is not known.
+    """
+
+    __slots__ = ("name", "opened")
+    name: str
+    opened: datetime | None
+
+    def __new__(cls, key: str, *, name: str = "", opened: datetime | None = None) -> Self:
+        """The portfolio of that id."""
+        found = super().__new__(cls, key)
+        found.name, found.opened = name, opened
+        return found
+
+    def require_open(self, week: Week) -> Self:
+        """The same portfolio, where it was open before the end of a week.
+
+        Raises:
+            UsageError: it was opened only later.
+        """
+        if self.opened is not None and self.opened >= week.end:
+            raise UsageError(
+                f"{self.name!r} was opened on {self.opened:%Y-%m-%d}, after {week} ended; name a later week"
+            )
+        return self
+
+
+def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> PortfolioRef:
+    """The portfolio a person means: by id, by name, or by the only name that holds the words.
 
     Args:
-        portfolios: Columns id and name.
+        portfolios: Columns id and name, and created_at where that is known.
         wanted: An id, or a name in any case and in any spelling that Unicode calls the same, whole or in part.
 
     Raises:
@@ -32,17 +65,22 @@ def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> str:
     """
     for exact in (_id(wanted.strip()), wanted):
         if exact in portfolios["id"]:
-            return exact
+            return _ref(portfolios.filter(pl.col("id") == exact))
     named = portfolios.drop_nulls("name").sort("name", "id")
     names = pl.Series([_folded(name) for name in named["name"]], dtype=pl.String)
     words = _folded(wanted.strip())
     for meant in (named["name"] == wanted, names == words, names.str.contains(words, literal=True)):
         found = named.filter(meant) if words else named.clear()
         if found.height == 1:
-            return str(found["id"][0])
+            return _ref(found)
         if found.height > 1:
             raise UsageError(f"portfolio {wanted!r} could be {_listed(found.head(3))}")
     raise misnamed(wanted, named["name"], what="portfolio", listed="`ys load portfolios`")
+
+
+def _ref(found: pl.DataFrame) -> PortfolioRef:
+    row = found.row(0, named=True)
+    return PortfolioRef(str(row["id"]), name=row["name"] or "", opened=row.get("created_at"))
 
 
 def _listed(found: pl.DataFrame) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from ys_analytics.errors import UsageError
 from ys_analytics.reporting import book, notebook, weeks
 from ys_analytics.reporting.weekly import Weekly, read_weekly
 from ys_analytics.schemas import Finding, Progress, Week, silent
@@ -148,15 +147,11 @@ def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
     from ys_analytics import frames
 
     known = run.frame("portfolios")
-    names: dict[str, str] = dict(known.sort("name", "id").select("id", "name").iter_rows())
-    later = weeks.opened_later(run)
     if asked is None:
-        return {one: name for one, name in names.items() if one not in later}
-    ids = dict.fromkeys(frames.find_portfolio(known, one) for one in asked)
-    for one in ids:
-        if one in later:
-            raise UsageError(f"{names[one]!r} was opened on {later[one]}, after {run.week} ended; name a later week")
-    return {one: names[one] for one in ids}
+        later = weeks.opened_later(run)
+        named = known.sort("name", "id").select("id", "name").iter_rows()
+        return {one: name for one, name in named if one not in later}
+    return {one: one.name for one in (frames.find_portfolio(known, each).require_open(run.week) for each in asked)}
 
 
 def _findings(run: "Run", about: "Subject", progress: Progress) -> list[Finding]:
