@@ -150,11 +150,15 @@ class Live:
         return [("Schema of postgres", str(ledger["version"].max()))] if ledger.height else []
 
     def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
-        """Load the tables the query names, and answer it over them."""
+        """Open the stores of the tables that the query names, and answer it with what it needs of them."""
         from ys_analytics.frames import sql
+        from ys_analytics.local import open_stores
 
-        held = {name: self.rows(name, portfolio=portfolio) for name in sql.tables_read(query)}
-        return sql.over_frames(query, held, limits=limits)
+        if sql.is_listing(query):
+            return sql.listed(TABLES)
+        only = sql.stores_read(query)
+        with open_stores(self.settings, only=only, role="analyst", purpose="a query") as stores:
+            return sql.over_stores(query, stores, portfolio=portfolio, span=self.span, limits=limits)
 
     def _load(self, table: Table, portfolio: str | None) -> pl.DataFrame:
         from ys_analytics import frames

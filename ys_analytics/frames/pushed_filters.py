@@ -1,7 +1,7 @@
 """What DuckDB filters a scan by, as conditions that a store can be asked for.
 
-Depends on the way Arrow writes an expression. Does not ask any store. DuckDB hands a filter over as an expression that can
-be evaluated but not taken apart, so its text is read, and what was read is built again: only where that is equal to
+Depends on the way Arrow writes an expression. Does not ask any store. DuckDB hands a filter over as an expression that
+can be evaluated but not taken apart, so its text is read, and what was read is built again: only where that is equal to
 the expression, literal for literal, it is used. What is not understood is left out, for the rows are filtered again.
 """
 
@@ -63,7 +63,10 @@ def understood(expression: Any, schema: "pa.Schema") -> Pushed:
         schema: Name and type of the columns it is about.
 
     >>> schema = pa.schema({"n": pa.int64()})
-    >>> [[str(one) for one in each] for each in understood((pc.field("n") > 1) & (pc.field("n") < 9), schema).conditions]
+    >>> [
+    ...     [str(one) for one in each]
+    ...     for each in understood((pc.field("n") > 1) & (pc.field("n") < 9), schema).conditions
+    ... ]
     [['n > 1'], ['n < 9']]
     """
     if expression is None:

@@ -1,7 +1,8 @@
-"""SQL over frames: one DuckDB engine for a frozen run and for live stores, in UTC, bounded and read-only.
+"""SQL over tables: one DuckDB engine for a frozen run and for live stores, in UTC, bounded and read-only.
 
-Depends on DuckDB and on the declared schemas. Does not know where the rows come from: the caller names Parquet
-files or hands over frames.
+Depends on DuckDB and on the declared schemas. Does not know how a store is reached: the caller names Parquet files,
+hands over frames or open stores. A table has its own name, and one behind its store: `assets` is `pg.assets`,
+`redis_price_current` is `redis.price_current`.
 
 Answers carry the types of the frames they are made from. What Polars has no type for is converted by one of these
 rules, or refused with the cast to write:
@@ -15,16 +16,21 @@ rules, or refused with the cast to write:
 """
 
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ys_analytics.errors import UsageError
-from ys_analytics.schemas import LIMITS, TABLES, Limits, Span
+from ys_analytics.errors import UsageError, YsError
+from ys_analytics.frames import aggregate_pushdown
+from ys_analytics.frames.live_tables import LiveTables, Scan, arrow_schema
+from ys_analytics.schemas import LIMITS, STORES, TABLES, Limits, Span, Store, Table
+from ys_analytics.stores import Stores
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,6 +38,8 @@ if TYPE_CHECKING:
 
 # How long an interrupted query is given to notice before its thread is left behind.
 _GRACE = 5.0
+# How long, before the store that it may wait for is cut off.
+_SOON = 0.5
 _BATCH = 100_000
 
 _PLAIN = frozenset(
@@ -49,6 +57,15 @@ _CAST = {
     "hugeint": "BIGINT",
     "uhugeint": "BIGINT",
 }
+# What EXPLAIN answers, a row a scan.
+SCANS: dict[str, pl.DataType] = {
+    "store": pl.String(), "table": pl.String(), "statement": pl.String(),
+    "rows": pl.Int64(), "bytes": pl.Int64(), "seconds": pl.Float64(),
+}  # fmt: skip
+
+_SHOW = re.compile(r"\s*SHOW\s+TABLES\s*;?\s*", re.IGNORECASE)
+_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?!ANALY)", re.IGNORECASE)
+
 _WIDE = frozenset({"hugeint", "uhugeint"})
 # The cast that a refusal suggests; text for what is not listed.
 _INSTEAD = {"time with time zone": "TIME"}
@@ -81,7 +98,10 @@ def over_files(
                 f"CREATE VIEW {_name(name)} AS SELECT *{_arrays(name)} "  # noqa: S608 - names are the manifest's
                 f"FROM read_parquet({_literal(str(path))}){_condition(name, portfolio, span)}"
             )
+        _behind_stores(engine, files)
 
+    if _SHOW.fullmatch(query):
+        return listed(files)
     return _answer(query, fill, allowed=[str(path) for path in files.values()], limits=limits)
 
 
@@ -103,8 +123,102 @@ def over_frames(query: str, held: Mapping[str, pl.DataFrame], *, limits: Limits 
     def fill(engine: "duckdb.DuckDBPyConnection") -> None:
         for name, frame in held.items():
             engine.register(name, frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow())
+        _behind_stores(engine, held, where="temp.main")
 
     return _answer(query, fill, allowed=(), limits=limits)
+
+
+def over_stores(
+    query: str,
+    stores: Stores,
+    *,
+    portfolio: str | None = None,
+    span: Span | None = None,
+    limits: Limits = LIMITS,
+) -> pl.DataFrame:
+    """Answer a query over the live tables; only the columns and rows that it needs leave the stores.
+
+    All scans of PostgreSQL see one moment. `EXPLAIN SELECT ...` runs the query and says, in place of its answer, what
+    each store was asked and what left it: store, table, statement, rows, bytes, seconds.
+
+    Args:
+        query: One SELECT in DuckDB's SQL, or EXPLAIN and one.
+        stores: The open stores; those that hold a table of the query (`stores_read`).
+        portfolio: As `over_files`.
+        span: As `over_files`.
+        limits: What the query may take.
+
+    Raises:
+        UsageError: as `over_files`.
+        StoreError: a store refused us or went away.
+        ContractError: a table has drifted from its declaration, or a value does not fit.
+    """
+    explained, select = _explained(query)
+    live = LiveTables(stores, span, portfolio)
+    names = tables_read(select)
+    with live.opened([TABLES[name] for name in names]) as held:
+
+        def fill(engine: "duckdb.DuckDBPyConnection") -> str:
+            for name, table in held.items():
+                engine.register(name, table)
+            _behind_stores(engine, held, where="temp.main")  # where DuckDB keeps what Python registers
+            return _over_groups(select, live, engine) if len(held) == 1 else select
+
+        try:
+            answer = _answer(select, fill, allowed=(), limits=limits, stop=live.stop)
+        except UsageError:
+            # DuckDB passes on the text of what stopped a scan; what it was says more.
+            if isinstance(live.failure, YsError):
+                raise live.failure from None
+            raise
+    return _scans(live.scans) if explained else answer
+
+
+def stores_read(query: str) -> tuple[Store, ...]:
+    """The stores that hold a table of a query, in the order in which stores are opened.
+
+    Raises:
+        UsageError: as `tables_read`.
+
+    >>> stores_read("SELECT count(*) FROM ch.market_data JOIN assets ON assets.id = asset_id")
+    ('postgres', 'clickhouse')
+    """
+    held = {TABLES[name].store for name in tables_read(_explained(query)[1])}
+    return tuple(store for store in STORES if store in held)
+
+
+def is_listing(query: str) -> bool:
+    """Whether a query is `SHOW TABLES`, which asks no store.
+
+    >>> is_listing("show tables;"), is_listing("SHOW TABLES FROM x")
+    (True, False)
+    """
+    return _SHOW.fullmatch(query) is not None
+
+
+def listed(names: Iterable[str]) -> pl.DataFrame:
+    """What SHOW TABLES answers: each table's name in SQL, its store, its key and what it holds.
+
+    >>> listed(["assets", "redis_price_current"]).select("table", "store").rows()
+    [('pg.assets', 'PostgreSQL'), ('redis.price_current', 'Redis')]
+    """
+    rows = [
+        (sql_name(table), name, STORES[table.store].title, ", ".join(table.key), table.meaning)
+        for name, table in TABLES.items()
+        if name in set(names) and table.schema
+    ]
+    columns = ["table", "name", "store", "key", "description"]
+    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+
+
+def sql_name(table: Table) -> str:
+    """A table's name behind its store.
+
+    >>> sql_name(TABLES["redis_price_current"]), sql_name(TABLES["market_data"])
+    ('redis.price_current', 'ch.market_data')
+    """
+    prefix = STORES[table.store].prefix
+    return f"{prefix}.{table.name.removeprefix(f'{prefix}_')}"
 
 
 def tables_read(query: str) -> list[str]:
@@ -120,16 +234,7 @@ def tables_read(query: str) -> list[str]:
     """
     import duckdb
 
-    with duckdb.connect(":memory:") as engine:
-        engine.execute("SET TimeZone = 'UTC'")
-        for name, table in TABLES.items():
-            if table.schema:
-                columns = {column: pl.String() if isinstance(dtype, pl.Enum) else dtype
-                           for column, dtype in table.schema.items()}  # fmt: skip
-                engine.register("empty", pl.DataFrame(schema=columns).to_arrow())
-                engine.execute(f"CREATE TABLE {_name(name)} AS FROM empty")
-                engine.unregister("empty")
-        _lock(engine, (), LIMITS)
+    with _empty_tables().cursor() as engine:
         try:
             select = _one_select(engine, query)
             engine.sql(select)
@@ -138,14 +243,54 @@ def tables_read(query: str) -> list[str]:
         except duckdb.Error as error:
             raise _refused(error) from error
     found = set(_base_tables(json.loads(parsed[0])))
-    return [name for name in TABLES if name in found]
+    return [name for name, table in TABLES.items() if {name, sql_name(table)} & found]
+
+
+@cache
+def _empty_tables() -> "duckdb.DuckDBPyConnection":
+    """Every declared table without rows, made once, to see what a query means."""
+    import duckdb
+
+    engine = duckdb.connect(":memory:")
+    engine.execute("SET TimeZone = 'UTC'")
+    named = [name for name, table in TABLES.items() if table.schema]
+    for name in named:
+        engine.register("empty", arrow_schema(TABLES[name]).empty_table())
+        engine.execute(f"CREATE TABLE {_name(name)} AS FROM empty")
+        engine.unregister("empty")
+    _behind_stores(engine, named)
+    _lock(engine, (), LIMITS)
+    return engine
+
+
+def _over_groups(select: str, live: LiveTables, engine: "duckdb.DuckDBPyConnection") -> str:
+    """The query over groups that the store has added up, where it is of that kind; otherwise as it is."""
+    with _empty_tables().cursor() as empty:
+        found = aggregate_pushdown.grouped(select, empty.sql(select).columns, engine=empty)
+        if found is None:
+            return select
+        counting, over = (_text_of(empty, tree) for tree in (found.condition, found.tree))
+    pushed = aggregate_pushdown.condition_of(found.table, counting, behind=_behind_stores)
+    groups = live.aggregate(found.table, pushed, found.groups, found.measures) if pushed is not None else None
+    if groups is None:
+        return select
+    engine.register(aggregate_pushdown.GROUPS, groups)
+    return over
+
+
+def _text_of(engine: "duckdb.DuckDBPyConnection", tree: Any) -> str:
+    """A parsed query as text."""
+    return str(engine.execute("SELECT json_deserialize_sql(?::JSON)", [json.dumps(tree)]).fetchall()[0][0])
 
 
 def _base_tables(node: Any) -> Iterator[str]:
     """The names of tables anywhere in a parsed statement, in lower case; a name that a WITH gives counts too."""
     if isinstance(node, dict):
         if node.get("type") == "BASE_TABLE":
-            yield str(node["table_name"]).lower()
+            behind = str(node["schema_name"]).lower()
+            yield (
+                str(node["table_name"]).lower() if behind in ("", "main") else f"{behind}.{node['table_name']}".lower()
+            )
         node = list(node.values())
     if isinstance(node, list):
         for part in node:
@@ -153,9 +298,18 @@ def _base_tables(node: Any) -> Iterator[str]:
 
 
 def _answer(
-    query: str, fill: Callable[["duckdb.DuckDBPyConnection"], None], *, allowed: Sequence[str], limits: Limits
+    query: str,
+    fill: Callable[["duckdb.DuckDBPyConnection"], str | None],
+    *,
+    allowed: Sequence[str],
+    limits: Limits,
+    stop: Callable[[], None] = lambda: None,
 ) -> pl.DataFrame:
-    """Answer in a thread of its own, so that the deadline and Ctrl-C interrupt the query wherever it is."""
+    """Answer in a thread of its own, so that the deadline and Ctrl-C interrupt the query wherever it is.
+
+    `fill` makes the tables, and may give another query with the same answer; `stop` ends what it waits for outside of
+    DuckDB.
+    """
     import duckdb
 
     engine = duckdb.connect(":memory:")
@@ -164,9 +318,9 @@ def _answer(
     def work() -> None:
         try:
             engine.execute("SET TimeZone = 'UTC'")
-            fill(engine)
+            other = fill(engine)
             _lock(engine, allowed, limits)
-            answered.set_result(_typed(engine, _one_select(engine, query), limits))
+            answered.set_result(_typed(engine, _one_select(engine, other or query), limits))
         except duckdb.Error as error:
             answered.set_exception(_refused(error))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
@@ -182,6 +336,9 @@ def _answer(
         ) from None
     finally:
         engine.interrupt()
+        thread.join(_SOON)
+        if thread.is_alive():  # it waits for a store
+            stop()
         thread.join(_GRACE)
         # One long step of DuckDB cannot be interrupted; its thread ends by itself, and closing would wait for it.
         if not thread.is_alive():
@@ -349,6 +506,28 @@ def _condition(name: str, portfolio: str | None, span: Span | None) -> str:
         column = f"{_name(table.placed)}::TIMESTAMPTZ"
         parts.append(f"{column} >= {start}::TIMESTAMPTZ AND {column} < {end}::TIMESTAMPTZ")
     return f" WHERE {' AND '.join(parts)}" if parts else ""
+
+
+def _behind_stores(engine: "duckdb.DuckDBPyConnection", names: Iterable[str], *, where: str = "memory.main") -> None:
+    """Each table under its name behind its store too; `where` has it under its own."""
+    for prefix in dict.fromkeys(traits.prefix for traits in STORES.values()):
+        engine.execute(f"CREATE SCHEMA {prefix}")
+    for name in names:
+        if name in TABLES:
+            engine.execute(f"CREATE VIEW {sql_name(TABLES[name])} AS FROM {where}.{_name(name)}")
+
+
+def _explained(query: str) -> tuple[bool, str]:
+    """Whether a query asks what the stores are asked, and the query without that word."""
+    found = _EXPLAIN.match(query)
+    return (False, query) if found is None else (True, query[found.end() :])
+
+
+def _scans(scans: Sequence[Scan]) -> pl.DataFrame:
+    rows = [
+        (each.table.store, sql_name(each.table), each.statement, each.rows, each.bytes, each.seconds) for each in scans
+    ]
+    return pl.DataFrame(rows, schema=SCANS, orient="row")
 
 
 def _refused(error: "duckdb.Error") -> UsageError:

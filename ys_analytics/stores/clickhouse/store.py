@@ -184,6 +184,13 @@ class ClickHouse:
         """
         self.rows("SELECT 1")
 
+    def abort(self) -> None:
+        """End every statement that is being read, so that whatever waits for it stops waiting."""
+        if self._address.embedded:
+            self._kill("")
+        else:
+            self._sockets.shut_down()
+
     def about(self) -> dict[str, str]:
         """What the server says of itself: `engine`, `version`, and `role`: whom it takes us for.
 
@@ -314,11 +321,11 @@ class ClickHouse:
                     raise
 
     def _kill(self, place: str) -> None:
-        """Stop the statement that writes to a place, from a second session, for the first is busy with it."""
+        """Stop the statement that writes to a place, or every one; from a second session, for the first is busy."""
         second = client(replace(self._address, read_only=False))
         try:
-            kill = "KILL QUERY WHERE position(query, concat('OUTFILE ', char(39), {place:String}, char(39))) > 0 ASYNC"
-            second.command(kill, {"place": place})
+            kill = "KILL QUERY WHERE position(query, concat('OUTFILE ', char(39), {place:String})) > 0 ASYNC"
+            second.command(kill, {"place": f"{place}'" if place else ""})
         finally:
             second.close()
 

@@ -3,21 +3,34 @@
 Depends on the store and on the declared schemas. Does not know what any table means.
 """
 
+import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ClassVar
 
 import polars as pl
 
 from ys_analytics.schemas import Column, Table
+from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse.arrow_reader import bare
 from ys_analytics.stores.clickhouse.store import ClickHouse
 from ys_analytics.stores.common.decimal_places import EACH, Place
 from ys_analytics.stores.common.sql_tables import SqlTables
-from ys_analytics.stores.common.table_query import Condition
+from ys_analytics.stores.common.table_query import Condition, Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Catalogue, FoundColumn
 
 _CATALOGUE = "SELECT table, name, type FROM system.columns WHERE database = currentDatabase()"
+
+# The parts of each partition, which change whenever rows come or go.
+_PARTS = """
+    SELECT partition_id, sum(rows), max(modification_time), groupBitXor(cityHash64(name)) FROM system.parts
+    WHERE database = currentDatabase() AND table = {table:String} AND active GROUP BY partition_id
+"""
+
+# Of the partitions of each table, whether a key occurs twice, as of a state of its parts.
+_looked_at: dict[tuple[ClickHouseAddress, str], dict[str, tuple[list[object], bool]]] = {}
 
 # Moments that DateTime64 has; of another one ClickHouse would take the nearest it has.
 _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(2299, 12, 30, tzinfo=UTC)
@@ -26,6 +39,85 @@ _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(2299, 12, 30, tzinfo=
 @dataclass(frozen=True, slots=True)
 class Tables(SqlTables[ClickHouse]):
     """A `TableReader` over an open ClickHouse."""
+
+    parameter: ClassVar[re.Pattern[str]] = re.compile(r"\{(\w+):[^}]*\}")
+
+    def source(self, query: TableQuery, where: str) -> str:
+        """The table and the condition; of rows that repeat each other, one, where the table has any such."""
+        plain = f'"{query.table.name}"{f" WHERE {where}" if where else ""}'
+        if not query.distinct or not self._repeats(query.table):
+            return plain
+        names = ", ".join(f'"{name}"' for name in query.table.schema)
+        return f"(SELECT DISTINCT {names} FROM {plain})"  # noqa: S608 - declared names
+
+    def _repeats(self, table: Table) -> bool:
+        """Whether a key occurs twice, which MergeTree does not refuse.
+
+        Equal rows are of one partition: each is looked at by itself, and again only when its parts have changed. A
+        table spread over a cluster has its parts elsewhere and is looked at whole, each time.
+        """
+        key = ", ".join(f'"{name}"' for name in table.key)
+        again = f'SELECT count() > uniqExact(cityHash64({key})) FROM "{table.name}"'  # noqa: S608 - declared names
+        known = _looked_at.setdefault((self.store.address, table.name), {})
+        parts = {part: state for part, *state in self.store.rows(_PARTS, {"table": table.name})}
+        if not parts:
+            return bool(self.store.rows(again)[0][0])
+        for gone in known.keys() - parts.keys():
+            del known[gone]
+        for part, state in parts.items():
+            if known.get(part, ([], False))[0] != state:
+                where = " WHERE _partition_id = {part:String}"
+                known[part] = (state, bool(self.store.rows(again + where, {"part": part})[0][0]))
+        return any(repeats for _, repeats in known.values())
+
+    def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> pl.DataFrame | None:
+        """Measures by group; None where a condition or a type is not computed exactly, or a sum has too many digits."""
+        if not self.exact(query):
+            return None
+        text, values, schema = self.aggregation(query, groups, measures)
+        if not text:
+            return None
+        found = self.store.read(text, values, schema=schema)
+        sums = [name for name, dtype in schema.items() if name.startswith("m") and isinstance(dtype, pl.String)]
+        kinds = query.table.schema
+        typed = found.with_columns(
+            pl.col(name).cast(_sum_type(kinds[measure.column]), strict=False)
+            for name, measure in ((f"m{place}", measure) for place, measure in enumerate(measures))
+            if name in sums and measure.kind == "sum"
+        )
+        return typed if all(typed[name].null_count() == found[name].null_count() for name in sums) else None
+
+    def shown_aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
+        """The statement with the values of its parameters."""
+        text, values, _ = self.aggregation(query, groups, measures)
+        return self.filled(text, values)
+
+    def aggregation(
+        self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]
+    ) -> tuple[str, dict[str, object], dict[str, pl.DataType]]:
+        """The statement, the values it names, and what its columns are; no statement where a type is not exact.
+
+        A sum of decimals comes as text, which has room for all its digits.
+        """
+        kinds = query.table.schema
+        schema: dict[str, pl.DataType] = {}
+        wanted = []
+        for place, group in enumerate(groups):
+            dtype = kinds[group.column]
+            if not isinstance(dtype, _GROUPED):
+                return "", {}, {}
+            schema[f"g{place}"] = pl.Date() if group.unit == "date" else dtype
+            wanted.append(f"{_cut(group)} AS g{place}")
+        for place, measure in enumerate(measures):
+            expression, kind = _measured(measure, kinds.get(measure.column))
+            if not expression:
+                return "", {}, {}
+            schema[f"m{place}"] = kind
+            wanted.append(f"{expression} AS m{place}")
+        where, values = self.condition(query)
+        by = ", ".join(f"g{place}" for place in range(len(groups)))
+        ending = f" GROUP BY {by}" if by else ""
+        return f"SELECT {', '.join(wanted)} FROM {self.source(query, where)}{ending}", values, schema  # noqa: S608 - declared names
 
     def describe(self) -> Catalogue:
         """What `system.columns` says of this database."""
@@ -76,6 +168,60 @@ class Tables(SqlTables[ClickHouse]):
         counted = {"count": found} if place.steps else {}
         asked = {"minOrNull": found, "maxOrNull": found, "sumOrNull": summed} | counted
         return [f"toString({measure}{every}({values}))" for measure, values in asked.items()]
+
+
+# Types whose values are equal in both engines when they are the same.
+_GROUPED = (pl.String, pl.Decimal, pl.Datetime, pl.Date, pl.Boolean, pl.UInt32, pl.Int32, pl.Int64, pl.UInt64)
+
+_MILLISECONDS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
+# Days from the epoch, a Thursday, to the first Monday.
+_MONDAY = 4 * _MILLISECONDS["day"]
+
+
+def _cut(group: Group) -> str:
+    """What rows are grouped by. ClickHouse's own functions give wrong days before 1970."""
+    name = f'"{group.column}"'
+    match group.unit:
+        case "":
+            return name
+        case "date":
+            return f"toDate32({name}, 'UTC')"
+        case "month" | "quarter" | "year":
+            months = {
+                "month": f"toMonth({name}, 'UTC')",
+                "quarter": f"toQuarter({name}, 'UTC') * 3 - 2",
+                "year": "1",
+            }
+            first = f"makeDate32(toYear({name}, 'UTC'), {months[group.unit]}, 1)"
+            return f"toDateTime64(toString({first}), 3, 'UTC')"
+        case unit:
+            ticks, start = f"toUnixTimestamp64Milli({name})", _MONDAY if unit == "week" else 0
+            return (
+                f"fromUnixTimestamp64Milli({ticks} - positiveModulo({ticks} - {start}, {_MILLISECONDS[unit]}), 'UTC')"
+            )
+
+
+def _measured(measure: Measure, dtype: pl.DataType | None) -> tuple[str, pl.DataType]:
+    """A measure in SQL and what it comes as; no SQL where it is not exact."""
+    name = f'"{measure.column}"'
+    match measure.kind, dtype:
+        case "rows", _:
+            return "toInt64(count())", pl.Int64()
+        case "values", _:
+            return f"toInt64(count({name}))", pl.Int64()
+        case "sum", pl.Decimal(scale=scale):
+            return f"toString(sumOrNull(toDecimal256({name}, {scale})))", pl.String()
+        case "sum", pl.UInt32() | pl.Int32():
+            return f"sumOrNull(toInt64({name}))", pl.Int64()
+        case "min" | "max", pl.DataType() if isinstance(dtype, _GROUPED):
+            return f"{measure.kind}OrNull({name})", dtype
+        case _:
+            return "", pl.Null()
+
+
+def _sum_type(dtype: pl.DataType) -> pl.DataType:
+    """What DuckDB's sum of decimals is."""
+    return pl.Decimal(38, dtype.scale) if isinstance(dtype, pl.Decimal) else pl.Int64()
 
 
 def _inside(place: Place) -> tuple[str, bool]:

@@ -4,12 +4,14 @@ Depends on the declared schemas and a store's `scan`, `batches` and `rows`. Does
 the store's own package does.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import polars as pl
 
@@ -17,7 +19,7 @@ from ys_analytics.schemas import Column, Table
 from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.table_query import Alternatives, Condition, TableQuery
+from ys_analytics.stores.common.table_query import Alternatives, Condition, Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Catalogue, Total
 
 
@@ -48,6 +50,9 @@ class SqlStore(Protocol):
 
     def rows(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """A few rows as Python values."""
+
+    def abort(self) -> None:
+        """Make whatever waits for the store fail."""
 
 
 Opened = TypeVar("Opened", bound=SqlStore)
@@ -86,6 +91,28 @@ class SqlTables(ABC, Generic[Opened]):
         asked = f'SELECT DISTINCT "{column}" FROM "{table.name}" WHERE "{column}" IS NOT NULL'  # noqa: S608 - declared names
         return {str(value) for (value,) in self.store.rows(asked)}
 
+    def aggregate(
+        self,
+        query: TableQuery,  # noqa: ARG002
+        groups: Sequence[Group],  # noqa: ARG002
+        measures: Sequence[Measure],  # noqa: ARG002
+    ) -> pl.DataFrame | None:
+        """None: rows are few enough to leave the store."""
+        return None
+
+    def shown_aggregate(
+        self,
+        query: TableQuery,  # noqa: ARG002
+        groups: Sequence[Group],  # noqa: ARG002
+        measures: Sequence[Measure],  # noqa: ARG002
+    ) -> str:
+        """Nothing."""
+        return ""
+
+    def exact(self, query: TableQuery) -> bool:
+        """Whether the store can be asked for every one of the conditions."""
+        return all(self._any_of(query.table, each, taken=0)[0] for each in query.conditions)
+
     def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:
         """Rows, and smallest, largest and sum of each place, in one statement."""
         where, values = self.condition(query)
@@ -104,13 +131,28 @@ class SqlTables(ABC, Generic[Opened]):
         """The SELECT, with the names of its parameters."""
         return self.select(query)[0]
 
+    def shown(self, query: TableQuery) -> str:
+        """The SELECT in any order, with the values of its parameters."""
+        return self.filled(*self.select(query, ordered=False))
+
+    def filled(self, text: str, values: Mapping[str, object]) -> str:
+        """A statement with the values of its parameters, for people."""
+        return self.parameter.sub(lambda found: _shown(values[found[1]]), text)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.store.abort()
+
     def select(self, query: TableQuery, *, ordered: bool = True) -> tuple[str, dict[str, object]]:
         """The wanted columns of the wanted rows, in key order where that is wanted, and the values it names."""
         where, values = self.condition(query)
         names = ", ".join(f'"{name}"' for name in query.schema)
-        ending = f" WHERE {where}" if where else ""
         order = f" ORDER BY {', '.join(self.order(query.table))}" if ordered and query.table.key else ""
-        return f'SELECT {names} FROM "{query.table.name}"{ending}{order}', values  # noqa: S608 - names are the declaration's
+        return f"SELECT {names} FROM {self.source(query, where)}{order}", values  # noqa: S608 - names are the declaration's
+
+    def source(self, query: TableQuery, where: str) -> str:
+        """What follows FROM: the table and the condition. A key that the store enforces keeps rows distinct."""
+        return f'"{query.table.name}"{f" WHERE {where}" if where else ""}'
 
     def condition(self, query: TableQuery) -> tuple[str, dict[str, object]]:
         """Span, portfolios and conditions in SQL, empty for every row, and the values it names."""
@@ -150,6 +192,8 @@ class SqlTables(ABC, Generic[Opened]):
 
     # What differs between dialects
 
+    parameter: ClassVar[re.Pattern[str]]
+
     @abstractmethod
     def moment(self, name: str) -> str:
         """The parameter of that name as a moment."""
@@ -184,3 +228,17 @@ class SqlTables(ABC, Generic[Opened]):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[None]:
         """Within it all reads see one moment, where the store can do that."""
+
+
+def _shown(value: object) -> str:
+    """A value as people read it in SQL.
+
+    >>> _shown("it's"), _shown([5, "a"])
+    ("'it''s'", "(5, 'a')")
+    """
+    if isinstance(value, list):
+        return f"({', '.join(map(_shown, value))})"
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    text = str(value).replace("'", "''")
+    return f"'{text}'" if isinstance(value, str | date) else text

@@ -52,6 +52,7 @@ class TableQuery:
         portfolios: Only rows of these, where rows belong to one; None takes all.
         columns: Names of the visible columns wanted, in their order; None takes all.
         keys: Only rows whose key, of one column, is one of these as text; None takes all.
+        distinct: Rows that are equal in every column of the table count once, as a loaded frame has them.
         conditions: Of each, one alternative must hold. They make a read smaller and never exact: a store leaves
             out what it cannot compare as DuckDB does, so who asks filters again.
     """
@@ -62,6 +63,7 @@ class TableQuery:
     columns: tuple[str, ...] | None = None
     conditions: tuple[Alternatives, ...] = ()
     keys: Sequence[str] | None = None
+    distinct: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a portfolio that is no id: what is not a UUID is no portfolio's, in any store."""
@@ -109,6 +111,36 @@ class TableQuery:
         if self.keys is not None:
             rows = rows.filter(pl.col(self.table.key[0]).cast(pl.String).is_in(list(self.keys)))
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """By what rows are grouped.
+
+    Attributes:
+        column: Name of a visible column.
+        unit: Empty for its value, `date` for the UTC day of a moment, or the span of time that a moment is cut to:
+            minute, hour, day, week, month, quarter, year.
+    """
+
+    column: str
+    unit: str = ""
+
+
+MeasureKind = Literal["rows", "values", "sum", "min", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is wanted of a group.
+
+    Attributes:
+        kind: How many rows, or how many values that are not null, their sum, the smallest or the largest.
+        column: Of which column; empty for rows.
+    """
+
+    kind: MeasureKind
+    column: str = ""
 
 
 def is_id(text: object) -> bool:

@@ -16,7 +16,7 @@ from ys_analytics.schemas import Table
 from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.table_query import TableQuery
+from ys_analytics.stores.common.table_query import Group, Measure, TableQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,19 @@ class TableReader(Protocol):
             StoreError: the store refused us or went away.
         """
 
+    def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> pl.DataFrame | None:
+        """Measures by group, computed exactly by the store; None where it cannot.
+
+        Columns `g0`, `g1`, ... of the groups and `m0`, `m1`, ... of the measures: counts and sums of whole numbers as
+        Int64, sums of decimals with 38 digits.
+
+        Raises:
+            StoreError: the store refused us or went away.
+        """
+
+    def shown_aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
+        """What `aggregate` asks, with the values of parameters, for people; empty where it asks nothing."""
+
     def describe(self) -> Catalogue | None:
         """Every table and its columns, as the store's own catalogue has them; None where it keeps none.
 
@@ -108,7 +121,13 @@ class TableReader(Protocol):
         """
 
     def statement(self, query: TableQuery) -> str:
-        """What the store is asked, as text for people and the manifest."""
+        """What the store is asked in key order, with the names of parameters, as the manifest has it."""
+
+    def shown(self, query: TableQuery) -> str:
+        """What the store is asked in any order, with the values of parameters, for people."""
+
+    def abort(self) -> None:
+        """Make whatever waits for the store fail at once; from any thread."""
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Within it all reads see one moment, where the store can do that; elsewhere it changes nothing.

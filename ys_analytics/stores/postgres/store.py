@@ -329,7 +329,7 @@ class Postgres:
                 once,
                 is_transient=is_transient,
                 deadline=self._address.statement_timeout,
-                abort=self._abort,
+                abort=self.abort,
                 peer=self._peer,
             )
 
@@ -393,9 +393,9 @@ class Postgres:
     def _time_limit(self) -> AbstractContextManager[object]:
         if self._limit is None:
             return nullcontext()
-        return time_limit(self._limit, abort=self._abort, peer=self._peer)
+        return time_limit(self._limit, abort=self.abort, peer=self._peer)
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         """Cut every connection, so that a thread that waits on one stops waiting."""
         for name in tuple(self._lines):
             self._cut(name)

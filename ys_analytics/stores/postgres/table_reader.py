@@ -3,8 +3,10 @@
 Depends on the store and on the declared schemas. Does not know what any table means.
 """
 
+import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import polars as pl
 
@@ -36,6 +38,8 @@ _REWRITTEN = frozenset({"jsonb", "json", "inet"})
 @dataclass(frozen=True, slots=True)
 class Tables(SqlTables[Postgres]):
     """A `TableReader` over an open PostgreSQL."""
+
+    parameter: ClassVar[re.Pattern[str]] = re.compile(r"%\((\w+)\)s")
 
     def describe(self) -> Catalogue:
         """What `pg_attribute` says of this schema's tables and views."""

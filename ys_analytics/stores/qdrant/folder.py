@@ -6,7 +6,7 @@ here); its storage waits for the disk after each point (5 s against 0.7 s). A te
 reading equal, so a release that changes the insides is found out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,17 +92,32 @@ def hasten(client: "QdrantClient", collection: str) -> None:
         storage.storage.execute("PRAGMA synchronous = OFF")
 
 
-def pages(client: "QdrantClient", collection: str, *, rows: int) -> Iterator[Points]:
-    """All points of a collection that has one vector, some at a time, ordered by id."""
+def pages(
+    client: "QdrantClient",
+    collection: str,
+    *,
+    rows: int,
+    vectors: bool = True,
+    fields: Sequence[str] | None = None,
+) -> Iterator[Points]:
+    """All points of a collection that has one vector, some at a time, ordered by id.
+
+    Without `vectors` they have none; `fields` names the payload fields that are wanted.
+    """
     inside = _inside(client, collection)
     live = [(str(point), place) for point, place in inside.ids.items() if not inside.deleted[place]]
     live.sort()
     for start in range(0, len(live), rows):
         page = live[start : start + rows]
         places = np.fromiter((place for _, place in page), np.int64, len(page))
-        vectors = _unit(inside.vectors[_UNNAMED][places].astype(np.float32, copy=False))
-        vectors[inside.deleted_per_vector[_UNNAMED][places] != 0] = np.nan  # a point without its vector
-        yield Points([point for point, _ in page], vectors, [inside.payload[place] for place in places])
+        found = np.empty((len(page), 0), np.float32)
+        if vectors:
+            found = _unit(inside.vectors[_UNNAMED][places].astype(np.float32, copy=False))
+            found[inside.deleted_per_vector[_UNNAMED][places] != 0] = np.nan  # a point without its vector
+        payloads = [inside.payload[place] for place in places]
+        if fields is not None:
+            payloads = [{name: payload[name] for name in fields if name in payload} for payload in payloads]
+        yield Points([point for point, _ in page], found, payloads)
 
 
 def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

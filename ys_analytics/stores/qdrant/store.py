@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -30,6 +30,7 @@ from ys_analytics.stores.common.url import Url, check_options, take_apart
 from ys_analytics.stores.qdrant import folder
 from ys_analytics.stores.qdrant.errors import is_transient, translate_errors
 from ys_analytics.stores.qdrant.folder import Points
+from ys_analytics.stores.qdrant.search import Match, filter_model
 
 if TYPE_CHECKING:
     import httpx
@@ -125,14 +126,28 @@ class Qdrant:
         return pl.concat([empty, *parts]).sort("id")
 
     def batches(
-        self, collection: str, size: int, *, rows: int = 5_000, refusals: RejectPolicy | None = None
+        self,
+        collection: str,
+        size: int,
+        *,
+        rows: int = 5_000,
+        vectors: bool = True,
+        fields: Sequence[str] | None = None,
+        where: Sequence[Sequence[Match]] = (),
+        refusals: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
-        """The same in frames of at most `rows` points, with memory for one of them."""
+        """The same in frames of at most `rows` points, with memory for one of them.
+
+        Without `vectors` there is no such column; `fields` names the payload fields that are wanted. A server gives
+        only the points of which one of each inner list of `where` holds; a folder in this process gives them all.
+        """
         refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
         with self._once():
-            for points in self._pages(collection, size, rows=rows):
-                yield _frame(*_sound(points, refusals), size)
+            for points in self._pages(
+                collection, size if vectors else 0, rows=rows, fields=fields, where=filter_model(where)
+            ):
+                yield _frame(*_sound(points, refusals), size if vectors else 0)
 
     def write(self, collection: str, frame: pl.DataFrame) -> int:
         """Insert points, or replace those with the same id.
@@ -225,6 +240,10 @@ class Qdrant:
         with self._once():
             self.client.get_collections()
 
+    def abort(self) -> None:
+        """Cut every connection, so that whatever waits on one stops waiting."""
+        self.sockets.shut_down()
+
     def about(self) -> dict[str, str]:
         """What the engine says of itself: `engine` and `version`; `role` is empty, for keys have no name.
 
@@ -251,21 +270,28 @@ class Qdrant:
             raise StoreError(f"Qdrant has no collection {collection}; run: ys migrate up")
         _agree(collection, self._shape(collection), size)
 
-    def _pages(self, collection: str, size: int, *, rows: int) -> Iterator[Points]:
+    def _pages(
+        self, collection: str, size: int, *, rows: int, fields: Sequence[str] | None, where: Any
+    ) -> Iterator[Points]:
         if self.address.embedded:
-            yield from folder.pages(self.client, collection, rows=rows)
+            yield from folder.pages(self.client, collection, rows=rows, vectors=size > 0, fields=fields)
             return
         offset: Any = None
         while True:
             records, offset = self._with_retries(
                 lambda at=offset: self.client.scroll(  # type: ignore[misc]
-                    collection, limit=min(rows, _PAGE), offset=at, with_payload=True, with_vectors=True
+                    collection,
+                    limit=min(rows, _PAGE),
+                    offset=at,
+                    scroll_filter=where,
+                    with_payload=True if fields is None else list(fields),
+                    with_vectors=size > 0,
                 )
             )
-            vectors = [_sized(record.vector, size) for record in records]
+            vectors = [_sized(record.vector, size) for record in records] if size else []
             yield Points(
                 [str(record.id) for record in records],
-                np.array(vectors, np.float32).reshape(-1, size),
+                np.array(vectors, np.float32).reshape(len(records), size),
                 [record.payload or {} for record in records],
             )
             if offset is None:
@@ -394,10 +420,11 @@ def _json(payload: Mapping[str, Any]) -> str | None:
 
 
 def _frame(points: Points, payloads: list[str], size: int) -> pl.DataFrame:
-    kind = pl.Array(pl.Float32(), size)
-    vectors = pl.Series(values=points.vectors, dtype=kind) if points.ids else pl.Series(dtype=kind)
-    columns = {"id": pl.Series(points.ids, dtype=pl.String), "vector": vectors, "payload": payloads}
-    return pl.DataFrame(columns, schema_overrides={"payload": pl.String()})
+    columns: dict[str, Any] = {"id": pl.Series(points.ids, dtype=pl.String)}
+    if size:
+        kind = pl.Array(pl.Float32(), size)
+        columns["vector"] = pl.Series(values=points.vectors, dtype=kind) if points.ids else pl.Series(dtype=kind)
+    return pl.DataFrame(columns | {"payload": payloads}, schema_overrides={"payload": pl.String()})
 
 
 def _sized(vector: Any, size: int) -> list[float]:

@@ -6,6 +6,7 @@ Depends on the store and on the declared collections. Does not know what any col
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
@@ -17,8 +18,9 @@ from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.table_query import TableQuery
+from ys_analytics.stores.common.table_query import Condition, Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Total
+from ys_analytics.stores.qdrant.search import Match
 from ys_analytics.stores.qdrant.store import Qdrant
 
 
@@ -30,9 +32,8 @@ class Tables:
 
     def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
         """Every point of the collection."""
-        collection = _collection(query.table)
-        points = self.store.read(collection.name, collection.size, refusals=rejects, arrived=arrived)
-        return _typed(points, collection, rejects).select(*query.schema)
+        frames = self._frames(query, rejects, arrived=arrived)
+        return pl.concat([pl.DataFrame(schema=query.schema), *frames])
 
     def batches(
         self,
@@ -42,10 +43,28 @@ class Tables:
         ordered: bool = True,  # noqa: ARG002 - a point has no place
     ) -> Generator[pl.DataFrame, None, None]:
         """Some thousand points at a time."""
-        collection = _collection(query.table)
         yield pl.DataFrame(schema=query.schema)
-        for points in self.store.batches(collection.name, collection.size, refusals=rejects):
-            yield _typed(points, collection, rejects).select(*query.schema)
+        yield from self._frames(query, rejects)
+
+    def _frames(
+        self, query: TableQuery, rejects: RejectPolicy, *, arrived: Arrived = no_progress
+    ) -> Generator[pl.DataFrame, None, None]:
+        """Only the wanted parts of a point leave the store; where a filter can choose points, only those."""
+        collection, done = _collection(query.table), 0
+        columns = [column for column in collection.visible if column.name in query.schema]
+        fields = [column for column in columns if column.name not in {"id", "vector"}]
+        parts = self.store.batches(
+            collection.name,
+            collection.size,
+            vectors="vector" in query.schema,
+            fields=[column.name for column in fields],
+            where=filter_of(query),
+            refusals=rejects,
+        )
+        for points in parts:
+            done += points.height
+            arrived(done)
+            yield _typed(points, columns, fields, rejects).select(*query.schema)
 
     def count(self, table: Table) -> int:
         """How many points there are."""
@@ -60,12 +79,34 @@ class Tables:
         """How many points there are in all."""
         return [Total("", "rows", Decimal(self.count(query.table)))]
 
+    def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> None:
+        """Nothing: the store adds nothing up."""
+
+    def shown_aggregate(
+        self,
+        query: TableQuery,  # noqa: ARG002
+        groups: Sequence[Group],  # noqa: ARG002
+        measures: Sequence[Measure],  # noqa: ARG002
+    ) -> str:
+        """Nothing."""
+        return ""
+
     def describe(self) -> None:
         """Nothing: payloads are checked one by one."""
 
     def statement(self, query: TableQuery) -> str:
         """The request, and of which collection."""
         return f"scroll {query.table.name}"
+
+    def shown(self, query: TableQuery) -> str:
+        """The request, what of a point it gives, and which points."""
+        wanted = [name for name in query.schema if name != "id"]
+        chosen = " and ".join(" or ".join(map(str, each)) for each in filter_of(query))
+        return f"scroll {query.table.name} ({', '.join(wanted) or 'id'}){f' where {chosen}' if chosen else ''}"
+
+    def abort(self) -> None:
+        """Cut every connection."""
+        self.store.abort()
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Nothing: each request sees a moment of its own."""
@@ -76,11 +117,33 @@ def _collection(table: Table) -> Collection:
     return cast("Collection", table)
 
 
-def _typed(points: pl.DataFrame, collection: Collection, rejects: RejectPolicy) -> pl.DataFrame:
-    fields = [column for column in collection.columns if column.name not in {"id", "vector"}]
+def _typed(
+    points: pl.DataFrame, columns: Sequence[Column], fields: Sequence[Column], rejects: RejectPolicy
+) -> pl.DataFrame:
+    if not fields:
+        return text_values.typed(points.drop("payload"), columns, rejects)
     payload = pl.Struct({column.name: _in_json(column) for column in fields})
     decoded = decode(points, payload, column="payload", key=("id",), refusals=rejects)
-    return text_values.typed(decoded.unnest("payload"), collection.visible, rejects)
+    return text_values.typed(decoded.unnest("payload"), columns, rejects)
+
+
+def filter_of(query: TableQuery) -> list[list[Match]]:
+    """The conditions that Qdrant can compare as DuckDB does: equal labels and numbers, and ranges of numbers.
+
+    Of each inner list one must hold. Moments are whole seconds in the store.
+    """
+    columns = {column.name: column for column in query.table.visible}
+    found = [[_match(columns[one.column], one) for one in alternatives] for alternatives in query.conditions]
+    return [[match for match in each if match is not None] for each in found if None not in each]
+
+
+def _match(column: Column, asked: Condition) -> Match | None:
+    value = asked.value.timestamp() if isinstance(asked.value, datetime) else asked.value
+    if asked.operator in {"is null", "is not null", "<>"} or column.name in {"id", "vector"}:
+        return None
+    if isinstance(value, str):
+        return Match(column.name, "=", value) if asked.operator == "=" else None
+    return Match(column.name, asked.operator, value) if isinstance(value, int | float) else None
 
 
 def _in_json(column: Column) -> pl.DataType:

@@ -115,7 +115,7 @@ class Redis:
 
         def once() -> pl.DataFrame:
             met.met[:] = before
-            groups = prefetch(self._groups(pattern, kind), abort=self._abort)
+            groups = prefetch(self._groups(pattern, kind), abort=self.abort)
             return rows.whole(counted((self._part(chunks, kind, json, met) for chunks in groups), arrived))
 
         return self._with_retries(once)
@@ -217,7 +217,7 @@ class Redis:
         Raises:
             Interrupted: the servers, what they serve or whose data it is changed meanwhile.
         """
-        glob = _glob(self.address.prefix, pattern)
+        glob = escaped(self.address.prefix) + pattern
         nodes = topology.servers(self.client)
         before = self._observe(nodes)
         for node in nodes:
@@ -236,7 +236,7 @@ class Redis:
     def _ask(self, node: Any, *command: object) -> Any:
         return self.client.execute_command(*command, **topology.target(node))  # type: ignore[no-untyped-call]
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         """Close every connection, so that a thread that waits on one stops waiting."""
         client: Any = self.client
         members = [node.redis_connection for node in client.get_nodes()] if topology.is_cluster(client) else [client]
@@ -250,14 +250,14 @@ class Redis:
                 read,
                 is_transient=is_transient,
                 deadline=self.address.timeout,
-                abort=self._abort,
+                abort=self.abort,
                 peer=self._peer,
             )
 
     @contextmanager
     def _once(self) -> Iterator[None]:
         """One exchange with the server that is not repeated."""
-        limit = time_limit(self.address.timeout + GRACE, abort=self._abort, peer=self._peer)
+        limit = time_limit(self.address.timeout + GRACE, abort=self.abort, peer=self._peer)
         with limit, translate_errors(self.address):
             yield
 
@@ -282,10 +282,10 @@ def _queue(pipeline: Any, kind: Kind, key: str, values: list[list[Any]], ttl: in
         pipeline.expire(key, ttl)
 
 
-def _glob(prefix: str, pattern: str) -> str:
-    r"""A pattern behind a prefix that stands for itself.
+def escaped(text: str) -> str:
+    r"""A text that stands for itself in a glob.
 
-    >>> _glob("a*b:", "price:*")
-    'a\\*b:price:*'
+    >>> escaped("a*b:")
+    'a\\*b:'
     """
-    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in prefix) + pattern
+    return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)

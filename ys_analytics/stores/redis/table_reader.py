@@ -18,9 +18,9 @@ from ys_analytics.stores.common import text_values
 from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.table_query import TableQuery
+from ys_analytics.stores.common.table_query import Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Total
-from ys_analytics.stores.redis.store import Redis
+from ys_analytics.stores.redis.store import Redis, escaped
 
 # What `price:hist` has for each moment: a time and a price.
 _PAIR = 2
@@ -38,7 +38,7 @@ class Tables:
         if family.secret:
             raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")
         by_key = RejectPolicy(source=family.name, key=("key",), quarantine=rejects.quarantine, met=rejects.met)
-        found = self.store.read(family.glob, family.kind, json=_json(family), refusals=by_key, arrived=arrived)
+        found = self.store.read(_glob(family, query), family.kind, json=_json(family), refusals=by_key, arrived=arrived)
         values = _values(_parts(found, family, by_key), family, by_key)
         return text_values.typed(values, family.visible, rejects).select(*query.schema)
 
@@ -65,13 +65,33 @@ class Tables:
         """How many keys there are in all."""
         return [Total("", "keys", Decimal(self.count(query.table)))]
 
+    def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> None:
+        """Nothing: the store adds nothing up."""
+
+    def shown_aggregate(
+        self,
+        query: TableQuery,  # noqa: ARG002
+        groups: Sequence[Group],  # noqa: ARG002
+        measures: Sequence[Measure],  # noqa: ARG002
+    ) -> str:
+        """Nothing."""
+        return ""
+
     def describe(self) -> None:
         """Nothing: values are checked one by one."""
 
     def statement(self, query: TableQuery) -> str:
         """The command, its glob and the type of the keys."""
         family = _family(query.table)
-        return f"SCAN {family.glob} ({family.kind})"
+        return f"SCAN {_glob(family, query)} ({family.kind})"
+
+    def shown(self, query: TableQuery) -> str:
+        """As `statement`."""
+        return self.statement(query)
+
+    def abort(self) -> None:
+        """Cut every connection."""
+        self.store.abort()
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Nothing: each step sees a moment of its own."""
@@ -80,6 +100,23 @@ class Tables:
 
 def _family(table: Table) -> KeyFamily:
     return cast("KeyFamily", table)
+
+
+def _glob(family: KeyFamily, query: TableQuery) -> str:
+    """The keys that may hold wanted rows: a part of the key that must be one value stands in the glob.
+
+    >>> from ys_analytics.schemas import TABLES
+    >>> from ys_analytics.stores.common.table_query import Condition
+    >>> family = TABLES["redis_price_current"]
+    >>> _glob(family, TableQuery(family, conditions=((Condition("chain_id", "=", 1),),)))
+    'price:current:*:1'
+    """
+    glob = family.pattern
+    for alternatives in query.conditions:
+        (first, *others) = alternatives
+        if not others and first.operator == "=" and first.column in family.parts:
+            glob = glob.replace(f"{{{first.column}}}", escaped(str(first.value)))
+    return re.sub(r"{\w+}", "*", glob)
 
 
 def _json(family: KeyFamily) -> pl.DataType | None:
