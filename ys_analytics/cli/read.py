@@ -140,19 +140,31 @@ def freeze(
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="DuckDB SQL; every frame of the run is a table.")],
-    week: Annotated[str, typer.Option(help="The run of this ISO week, which holds all rows before its end.")],
+    query: Annotated[str, typer.Argument(help="One SELECT in DuckDB's SQL; EXPLAIN and one; or SHOW TABLES.")],
+    week: Annotated[
+        str, typer.Option(help="The run of this ISO week, with all rows before its end; the live stores when left out.")
+    ] = "",
     out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs.")] = None,
 ) -> None:
-    """Ask a run's frozen frames, the whole fleet's, one SELECT in DuckDB's SQL; days are UTC days.
+    """Query all four stores as they are now, or a run's frozen frames, the whole fleet's; days are UTC days.
 
-    Example: ys sql "SELECT status, count(*) FROM transactions GROUP BY status" --week 2026-W47
+    A table has its own name and one behind its store: pg.assets, ch.market_data, redis.price_current,
+    qdrant.market_sentiment. Only the columns and rows that are needed leave a store: EXPLAIN shows them.
+
+    Example: ys sql "SELECT status, count(*) FROM pg.transactions GROUP BY status"
     """
     from ys_analytics import frames
     from ys_analytics.cli.console import show_frame
+    from ys_analytics.desk import sql as ask
+    from ys_analytics.errors import UsageError
     from ys_analytics.schemas import Limits, Week
     from ys_analytics.settings import load_settings
 
+    if not week:
+        if out is not None:
+            raise UsageError("--out names a folder of runs; say which with --week, or leave it out to query live")
+        show_frame(ask(query), rows=50)
+        return
     settings = load_settings()
     run = frames.open_run((out or settings.out) / Week(week))  # a week and not a path
     show_frame(run.sql(query, limits=Limits(seconds=settings.statement_timeout)), rows=50)

@@ -215,9 +215,15 @@ def load(
 def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") -> pl.DataFrame:
     """One SELECT in DuckDB's SQL over the whole fleet; `desk.sql` asks one portfolio's rows.
 
+    A table has its own name and one behind its store: `pg.assets`, `ch.market_data`, `redis.price_current`,
+    `qdrant.market_sentiment`. Of a live store only the columns and rows leave that the query needs, and of a count,
+    sum or extreme by day or column over one table of ClickHouse only the groups: `EXPLAIN SELECT ...` shows what each
+    store was asked and what left it. `SHOW TABLES` lists the tables. Sums of decimals are exact decimals; a type that
+    a frame cannot hold is refused with the cast to write.
+
     Args:
-        query: The SELECT; each frame of the run, or live table, is a table under its name. Days are UTC days.
-        run: Folder of a frozen run; empty loads the live tables the query names.
+        query: The SELECT, one statement that reads; EXPLAIN and one, over live stores; or SHOW TABLES. Days are UTC.
+        run: Folder of a frozen run; empty asks the live stores of the tables that the query names.
         week: Only rows of this ISO week itself, of tables with a time.
         until: Only rows before the end of this ISO week, of tables with a time.
 
