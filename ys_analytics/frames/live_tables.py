@@ -102,7 +102,10 @@ class LiveTables:
         """
         wanted = list(columns) if columns is not None else schema.names
         text = "" if expression is None else str(expression)
-        read = [name for name in schema.names if name in wanted or name in text]
+        query = TableQuery(table, self.span, self._portfolios)
+        # A store that gives every row leaves the choice to us, which takes these columns.
+        chosen = [] if STORES[table.store].sql else [part[0] for part in (query.in_span, query.of_portfolios) if part]
+        read = [name for name in schema.names if name in wanted or name in chosen or name in text]
         query = TableQuery(
             table,
             self.span,

@@ -96,7 +96,7 @@ class _Reading:
     def read(self, *, spine: bool = False) -> _Part:
         """The next part; of a conjunction on the spine, each operand is kept as soon as it is read whole."""
         start = self.at
-        part = self._leaf()
+        part = self._simple()
         if part is None:
             part = self._joined(spine=spine)
         elif spine:
@@ -136,9 +136,9 @@ class _Reading:
         ahead.read()
         return self.text.startswith(" and ", ahead.at)
 
-    def _leaf(self) -> _Part | None:
+    def _simple(self) -> _Part | None:
         """A comparison, a test for null, or a list; None where a conjunction begins."""
-        for pattern, build in self._leaves():
+        for pattern, build in self._simple_forms():
             if found := pattern.match(self.text, self.at):
                 self.at = found.end()
                 return build(found)
@@ -149,7 +149,7 @@ class _Reading:
             raise _UnknownError
         return None
 
-    def _leaves(self) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], _Part]]]:
+    def _simple_forms(self) -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], _Part]]]:
         return [
             (_NULL, lambda found: _Part(pc.field(found[1]).is_null(), (Condition(found[1], "is null"),))),
             (_VALID, lambda found: _Part(pc.field(found[1]).is_valid(), (Condition(found[1], "is not null"),))),

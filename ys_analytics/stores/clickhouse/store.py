@@ -185,7 +185,7 @@ class ClickHouse:
         self.rows("SELECT 1")
 
     def abort(self) -> None:
-        """End every statement that is being read, so that whatever waits for it stops waiting."""
+        """End every statement that is being read, so that what waits for it stops waiting."""
         if self._address.embedded:
             self._kill("")
         else:

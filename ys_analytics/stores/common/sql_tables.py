@@ -52,7 +52,7 @@ class SqlStore(Protocol):
         """A few rows as Python values."""
 
     def abort(self) -> None:
-        """Make whatever waits for the store fail."""
+        """Make what waits for the store fail."""
 
 
 Opened = TypeVar("Opened", bound=SqlStore)

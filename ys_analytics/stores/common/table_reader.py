@@ -127,7 +127,7 @@ class TableReader(Protocol):
         """What the store is asked in any order, with the values of parameters, for people."""
 
     def abort(self) -> None:
-        """Make whatever waits for the store fail at once; from any thread."""
+        """Make what waits for the store fail at once; from any thread."""
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Within it all reads see one moment, where the store can do that; elsewhere it changes nothing.

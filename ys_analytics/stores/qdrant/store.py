@@ -241,7 +241,7 @@ class Qdrant:
             self.client.get_collections()
 
     def abort(self) -> None:
-        """Cut every connection, so that whatever waits on one stops waiting."""
+        """Cut every connection, so that what waits on one stops waiting."""
         self.sockets.shut_down()
 
     def about(self) -> dict[str, str]:
