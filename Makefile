@@ -6,7 +6,7 @@ BIN    := .venv/bin
 COMPILE = $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: report test test-servers bench lab check lock clean help
+.PHONY: report test test-servers bench docs lab check lock clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -32,6 +32,10 @@ bench: .venv/bench ## what the speed claims rest on, beside the peers
 check: .venv/ready ## lint and types, as CI runs them inside the tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
+docs: .venv/ready ## the documentation as a static site in site/, which opens without a network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 lab: .venv/ready ## JupyterLab with the stores up
 	@$(BIN)/ys lab
 
@@ -41,7 +45,7 @@ lock: .venv/ready ## resolve the dependencies anew, with hashes and without an i
 
 clean: ## stop the embedded stores and remove what these commands made
 	@test ! -x $(BIN)/ys || $(BIN)/ys down
-	@rm -rf .venv .ys reports/out
+	@rm -rf .venv .ys reports/out site
 
 # Installed anew only when the lock or the project's own declaration changes.
 .venv/ready: requirements.lock pyproject.toml
