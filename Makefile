@@ -3,6 +3,8 @@
 PYTHON ?= python3
 WEEK   ?= 2026-W47
 BIN    := .venv/bin
+SUPPORTED = $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+  { echo "ys-analytics needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.11" >&2; exit 1; }
 COMPILE = $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
@@ -12,7 +14,7 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: .venv/ready ## from an empty machine to a weekly PDF
+report: .venv/report ## from an empty machine to a weekly PDF
 	@$(BIN)/ys browser
 	@$(BIN)/ys up
 	@$(BIN)/ys migrate up
@@ -41,22 +43,27 @@ lab: .venv/ready ## JupyterLab with the stores up
 
 lock: .venv/ready ## resolve the dependencies anew, with hashes and without an index
 	@$(COMPILE) --extra dev -o requirements.lock
+	@$(COMPILE) --extra build -c requirements.lock -o report.lock
 	@$(COMPILE) --extra dev --extra bench -o benchmarks/requirements.lock
 
 clean: ## stop the embedded stores and remove what these commands made
 	@test ! -x $(BIN)/ys || $(BIN)/ys down
 	@rm -rf .venv .ys reports/out site
 
-# Installed anew only when the lock or the project's own declaration changes.
-.venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
-	  || { echo "ys-analytics needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.11" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+# Installed anew only when a lock or the project's own declaration changes. A report needs neither JupyterLab nor what
+# developers use; where those are installed, it needs nothing more.
+.venv/ready: requirements.lock pyproject.toml install.sh
+	@$(SUPPORTED)
 	@echo "installing the locked dependencies into .venv" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@./install.sh $(PYTHON) requirements.lock
+	@touch $@ .venv/report
+
+.venv/report: report.lock pyproject.toml install.sh
+	@$(SUPPORTED)
+	@echo "installing what a report needs into .venv" >&2
+	@./install.sh $(PYTHON) report.lock
 	@touch $@
 
 .venv/bench: .venv/ready benchmarks/requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@./install.sh $(PYTHON) benchmarks/requirements.lock
 	@touch $@

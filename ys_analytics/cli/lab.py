@@ -5,10 +5,11 @@ import os
 import secrets
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-from ys_analytics.errors import reaching
+from ys_analytics.errors import UsageError, reaching
 from ys_analytics.resources import NOTEBOOKS
 from ys_analytics.settings import WORKSPACE, load_settings
 
@@ -31,6 +32,8 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     """
     from ys_analytics import local
 
+    if find_spec("jupyterlab") is None:
+        raise UsageError("JupyterLab is not installed: in a checkout run `make lab`, else install ys-analytics[lab]")
     local.up(load_settings())
     if folder == WORKSPACE:
         copy_notebooks(folder)
