@@ -16,6 +16,7 @@ from ys_analytics.errors import ContractError, reaching
 
 NAME = "answers.toml"
 _SHOWN = 3
+_LONGEST = 20
 _ABOVE = """# Questions that the files next to this one leave open. Write one of the choices between the quotes of
 # `answer` and import again: answers are kept and used every time. `own` lists further addresses of yours.
 """
@@ -130,7 +131,7 @@ class Answers:
                 draft.write_text(self._text(), encoding="utf-8")
                 draft.replace(self.path)
         if waiting := self.open:
-            named = "; ".join(f"{one.about} ({', '.join(one.choices)})" for one in waiting[:_SHOWN])
+            named = "; ".join(one.about + _offered(one.choices) for one in waiting[:_SHOWN])
             more = f"; and {len(waiting) - _SHOWN} more" if len(waiting) > _SHOWN else ""
             count = "1 question is" if len(waiting) == 1 else f"{len(waiting)} questions are"
             raise ContractError(
@@ -140,3 +141,8 @@ class Answers:
     def _text(self) -> str:
         parts = [_ABOVE, f"own = {json.dumps(list(self.own))}\n", *(one.text() for one in self.questions.values())]
         return "".join(parts)
+
+
+def _offered(choices: Sequence[str]) -> str:
+    """The choices for a message; addresses and ids stand in the file alone."""
+    return f" ({', '.join(choices)})" if max(map(len, choices), default=0) <= _LONGEST else ""

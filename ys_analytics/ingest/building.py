@@ -34,7 +34,6 @@ _FRESH = timedelta(days=1)
 _YEAR = 365
 # Returns below which nothing is claimed of risk, as the catalogue asks for as many.
 _ENOUGH = 30
-_WINDOW = 365
 _TAIL = 0.05
 _SHARE = Decimal(1).scaleb(-8)
 _WEIGHT = Decimal(1).scaleb(-4)
@@ -452,11 +451,11 @@ class _Work:
         return metrics.flows.external_flows(metrics.flows.classify_flows(self.done), quotes)
 
     def risk(self, snapshots: pl.DataFrame, values: Sequence[_Value]) -> pl.DataFrame:
-        """Rows of `risk_metrics`, from the thirtieth return on: historical, over the last year of returns."""
+        """Rows of `risk_metrics`, from the thirtieth return on: historical, over all returns so far."""
         returns = [float(one) for one in snapshots["daily_return"].to_list()]
         rows = []
         for place in range(len(values)):
-            window = returns[max(1, place + 1 - _WINDOW) : place + 1]
+            window = returns[1 : place + 1]
             total = values[place].total
             if len(window) < _ENOUGH or total <= 0:
                 continue
@@ -521,15 +520,10 @@ class _Work:
         return pl.DataFrame(rows, schema=TABLES["portfolio_positions"].schema)
 
     def definitions(self, days: Sequence[_Day]) -> pl.DataFrame:
-        """Rows of `market_data` for US dollars held: one dollar is worth one, each day and at each transaction."""
+        """Rows of `market_data` for US dollars held: one dollar is worth one, from the start of each day."""
         used = sorted({asset for one in days for asset, _ in one.amounts} & self.dollars)
         named = {*self.done["from_asset_id"], *self.done["to_asset_id"]} & self.dollars
-        moments = sorted(
-            {
-                *(datetime.combine(one.day, time(0, tzinfo=UTC)) for one in days),
-                *(datetime.combine(one.day, _CLOSE) for one in days),
-            }
-        )
+        moments = [datetime.combine(one.day, time(0, tzinfo=UTC)) for one in days]
         rows = [
             {
                 "timestamp": moment, "asset_id": asset, "chain_id": 0, "price": Decimal(1), "volume_24h": Decimal(0),

@@ -131,7 +131,8 @@ class ChainFiles:
             common: set[str] | None = None
             for pair in pairs:
                 common = set(pair) if common is None else common & set(pair)
-            found.append({one for one in common or set() if re.match(_ADDRESS, one)})
+            wrappers = set(WRAPPERS.values())
+            found.append({one for one in common or set() if re.match(_ADDRESS, one) and one not in wrappers})
         sure = {next(iter(one)) for one in found if len(one) == 1} | set(self.answers.own)
         owners = []
         for table, one in zip(tables, found, strict=True):

@@ -275,7 +275,9 @@ class LedgerFile:
             amounts = [one.strip() for one in text.split(split)] if text else []
             named = [one.strip() for one in symbols[row].split(split)]
             at = [one.strip() for one in contracts[row].split(split)]
-            if amounts and len(named) != len(amounts):
+            if not amounts:
+                continue
+            if len(named) != len(amounts):
                 self._wrong(row, leg.amount, "has another number of amounts than of currencies")
                 continue
             at = at if len(at) == len(amounts) else [""] * len(amounts)

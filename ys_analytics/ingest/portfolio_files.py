@@ -119,7 +119,7 @@ def find(stores: "Stores", name: str) -> str | None:
 
 
 def create(stores: "Stores", name: str, *, since: datetime) -> str:
-    """Open a portfolio for files of this workspace; its id follows from its name.
+    """Open a portfolio for files of this workspace, without limits or targets; its id follows from its name.
 
     Args:
         stores: PostgreSQL as the owner.
@@ -134,9 +134,10 @@ def create(stores: "Stores", name: str, *, since: datetime) -> str:
         {"id": _OWNER, "since": since},
     )
     stores.postgres.run(
-        "INSERT INTO portfolios (id, user_id, name, description, risk_profile, target_allocation, is_active,"
-        " created_at, updated_at) VALUES (%(id)s, %(user)s, %(name)s, 'Imported from files.', 'custom', %(target)s,"
-        " true, %(since)s, %(since)s) ON CONFLICT DO NOTHING",
+        "INSERT INTO portfolios (id, user_id, name, description, risk_profile, target_allocation, rebalancing_strategy,"
+        " max_drawdown, target_return, is_active, created_at, updated_at) VALUES (%(id)s, %(user)s, %(name)s,"
+        " 'Imported from files.', 'custom', %(target)s, NULL, NULL, NULL, true, %(since)s, %(since)s)"
+        " ON CONFLICT DO NOTHING",
         {"id": id_, "user": _OWNER, "name": name, "target": json.dumps({}), "since": since},
     )
     return id_

@@ -62,6 +62,9 @@ def rows(
 
 def _framed(entry: Entry, row: _Row, number: int, portfolio: str, taken: set[str]) -> dict[str, Any]:
     note: dict[str, Any] = dict(row.note or {})
+    for side, leg in (("from", row.sent), ("to", row.received)):
+        if leg is not None and leg.amount:
+            note.setdefault(f"{side}_position", "spot")
     note["account"] = entry.account
     if number == 0:
         for name, cost in (("network_fee", entry.gas), ("l1_fee", entry.l1_fee)):
