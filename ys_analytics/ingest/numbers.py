@@ -72,6 +72,8 @@ def decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType, 
 
 def _plainly(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType) -> Parsed | None:
     """The numbers of a column in which each is digits, a point and no more digits than are kept; None for others."""
+    if raw.dtype == dtype == pl.Decimal(38, 18) and (precision, scale) == (38, 18):
+        return Parsed(raw)  # read as such, with all its digits
     if raw.dtype != pl.String or raw.null_count():
         return None
     simple = rf"^[0-9]{{1,{precision - scale}}}(\.[0-9]{{1,{scale}}})?$" if scale else rf"^[0-9]{{1,{precision}}}$"

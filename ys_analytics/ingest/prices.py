@@ -110,6 +110,8 @@ def currencies(table: RawTable, asked: Asked) -> set[str]:
 def _there(cells: Cells) -> pl.Series:
     """Rows that hold a price: not those in which the vendor writes that there is none."""
     words = cells.table.layout.absent.get("price", ())
+    if not words:
+        return pl.repeat(True, cells.height, eager=True)  # noqa: FBT003 - a column of yes
     return ~cells.text("price").is_in(list(words)).fill_null(value=False)
 
 
@@ -378,12 +380,28 @@ def _check_candles(cells: Cells, price: pl.Series) -> None:
 
 def _with_change(rows: pl.DataFrame, problems: Problems) -> pl.DataFrame:
     """The change of each price in 24 hours, by the file's own row a day before; 0 where there is none."""
-    keys = ["asset_id", "timestamp"]
-    before = rows.select("asset_id", pl.col("timestamp") + DAY, before=pl.col("price")).unique(keys, keep="first")
-    joined = rows.join(before, on=keys, how="left", maintain_order="left")
+    regular = _by_place(rows)
+    joined = _by_time(rows) if regular is None else rows.with_columns(before=regular)
     ratio = pl.col("price").cast(pl.Float64) / pl.col("before").cast(pl.Float64) - 1
     within = ratio.abs() < 1e9  # noqa: PLR2004 - what the column holds
     changed = joined.with_columns(price_change_24h=pl.when(within).then(ratio.round(8)).cast(_RATE)).drop("before")
     if unknown := changed["price_change_24h"].null_count():
         problems.remark("of price_change_24h have no row a day before: 0 stands for unknown", unknown)
     return changed.with_columns(pl.col("price_change_24h").fill_null(pl.lit(0, _RATE)))
+
+
+def _by_place(rows: pl.DataFrame) -> pl.Series | None:
+    """The price a day before each row of one asset whose rows are evenly apart; None where they are not."""
+    if rows.height < _SPACINGS or rows["asset_id"][0] is None or (rows["asset_id"] != rows["asset_id"][0]).any():
+        return None
+    apart = rows["timestamp"].diff().drop_nulls()
+    step = apart.min()
+    if not isinstance(step, timedelta) or step != apart.max() or step <= timedelta(0) or DAY % step:
+        return None
+    return rows["price"].shift(DAY // step)
+
+
+def _by_time(rows: pl.DataFrame) -> pl.DataFrame:
+    keys = ["asset_id", "timestamp"]
+    before = rows.select("asset_id", pl.col("timestamp") + DAY, before=pl.col("price")).unique(keys, keep="first")
+    return rows.join(before, on=keys, how="left", maintain_order="left")

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
 from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.ingest import files, objects
 from ys_analytics.ingest.layout import Layout
+from ys_analytics.schemas import MONEY
 
 # Lines above a header: what banks and exchanges write of their customer.
 _BANNER = 50
 _ENDINGS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
 _MOST = 4 * 2**30
-_CHUNK = 2**24
+_PRICES = ("open", "high", "low", "price", "volume")
 
 
 @dataclass(slots=True)
@@ -206,8 +206,8 @@ def _made(
     columns: Mapping[str, str],
     place: str,
 ) -> RawTable:
-    text = [pl.col(pl.String).str.strip_chars().replace("", None)]
-    chosen = rows.select(pl.col(column).alias(name) for name, column in columns.items()).with_columns(text)
+    chosen = rows.select(pl.col(column).alias(name) for name, column in columns.items())
+    chosen = chosen.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
     origin = pl.DataFrame({"number": numbers}).select(file=pl.lit(file.name), place=pl.lit(place), number="number")
     return RawTable(
         file=file.name, layout=layout, rows=chosen, origin=origin, columns=columns,
@@ -223,7 +223,7 @@ def header(file: RawFile, layout: Layout) -> tuple[str, int, list[str], dict[str
     reasons: list[tuple[int, str]] = []
     for separator in layout.separators:
         for line, names in file.head(separator):
-            if len(names) == 1 and len(layout.fields) > 1:
+            if (len(names) == 1 and len(layout.fields) > 1) or _numeric(names):
                 continue
             found = layout.columns(names)
             if not isinstance(found, str) and len(set(names)) == len(names):
@@ -239,7 +239,7 @@ def _from_csv(file: RawFile, layout: Layout) -> RawTable | str:
     found = header(file, layout)
     if not isinstance(found, str):
         separator, line, names, columns = found
-        rows, numbers = _body(file, separator, names, below=line)
+        rows, numbers = _body(file, separator, names, below=line, numeric=_numbers(layout, columns))
         return _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
     if not layout.headless:
         return found
@@ -247,7 +247,8 @@ def _from_csv(file: RawFile, layout: Layout) -> RawTable | str:
     if not first or not _numeric(first[0][1]) or len(first[0][1]) != len(layout.headless):
         return found
     columns = {name: next(one for one in choices if one in layout.headless) for name, choices in layout.fields.items()}
-    rows, numbers = _body(file, ",", list(layout.headless), below=0, wanted=list(columns.values()))
+    numeric = _numbers(layout, columns)
+    rows, numbers = _body(file, ",", list(layout.headless), below=0, wanted=list(columns.values()), numeric=numeric)
     made = _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
     return RawTable(
         file=made.file, layout=layout, rows=made.rows, origin=made.origin, columns=columns, named=made.named,
@@ -255,12 +256,26 @@ def _from_csv(file: RawFile, layout: Layout) -> RawTable | str:
     )  # fmt: skip
 
 
+def _numbers(layout: Layout, columns: Mapping[str, str]) -> dict[str, pl.DataType]:
+    """The columns of candles that hold plain numbers: counts since 1970 and prices."""
+    if layout.kind != "candles" or layout.time.get("format") != "epoch":
+        return {}
+    kinds: dict[str, pl.DataType] = {"time": pl.Int64(), "open_time": pl.Int64(), **dict.fromkeys(_PRICES, MONEY)}
+    return {column: kinds[name] for name, column in columns.items() if name in kinds}
+
+
 def _numeric(cells: Sequence[str]) -> bool:
     return all(re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?\d+)?", cell) for cell in cells)
 
 
 def _body(
-    file: RawFile, separator: str, names: list[str], *, below: int, wanted: list[str] | None = None
+    file: RawFile,
+    separator: str,
+    names: list[str],
+    *,
+    below: int,
+    wanted: list[str] | None = None,
+    numeric: Mapping[str, pl.DataType] = {},
 ) -> tuple[pl.DataFrame, pl.Series]:
     """The rows under a header and the line each begins on.
 
@@ -270,43 +285,60 @@ def _body(
         ContractError: a line has another number of fields, or a quote is not closed.
     """
     content = file.content.removeprefix(b"\xef\xbb\xbf")
-    if b'"' not in content and b"\r" in content:
-        content = content.replace(b"\r\n", b"\n")
-    if b'"' not in content and b"\r" not in content and _regular(content, separator, len(names), below):
+    if b'"' not in content:
+        if b"\r" in content:
+            content = content.replace(b"\r\n", b"\n")
         kept = names if wanted is None else [name for name in names if name in wanted]
-        if below >= content.count(b"\n") + (not content.endswith(b"\n")):
-            return pl.DataFrame(schema=dict.fromkeys(kept, pl.String)), pl.Series([], dtype=pl.Int64)
-        try:
-            rows = pl.scan_csv(
-                io.BytesIO(content), has_header=False, skip_lines=below, separator=separator, quote_char=None,
-                schema=dict.fromkeys(names, pl.String()),
-            ).select(kept).collect()  # fmt: skip
-        except PolarsError as error:
-            raise ContractError(f"{file.name}: not a readable CSV file") from error
-        return rows, pl.int_range(below + 1, below + 1 + rows.height, eager=True)
+        rows = (
+            None if b"\r" in content else _at_once(content, separator, names, below=below, kept=kept, numeric=numeric)
+        )
+        if rows is not None:
+            return rows, pl.int_range(below + 1, below + 1 + rows.height, eager=True)
     return _line_by_line(file, separator, names, below=below)
 
 
-def _regular(content: bytes, separator: str, fields: int, below: int) -> bool:
-    """Whether every line under the header has the same number of separators, and none is blank."""
+def _at_once(
+    content: bytes, separator: str, names: list[str], *, below: int, kept: list[str], numeric: Mapping[str, pl.DataType]
+) -> pl.DataFrame | None:
+    """The rows of a file without quotes, read in one go; None where its lines are not all of one length.
+
+    Lines of another length cannot hide: their separators add up to another number, or Polars refuses the longer one.
+    Columns of numbers are typed on the way where the body holds nothing but digits, points and separators, for which
+    every reader has one answer.
+    """
+    start = _offset(content, below)
+    lines = content.count(b"\n", start) + (not content.endswith(b"\n") and start < len(content))
+    if not lines:
+        return pl.DataFrame(schema=dict.fromkeys(kept, pl.String()))
+    if content.count(separator.encode(), start) != (len(names) - 1) * lines:
+        return None
+    body = content[start:] if start else content
+    plain = bool(numeric) and not body.translate(None, b"0123456789.\n" + separator.encode())
+    for types in (numeric, {}) if plain else ({},):
+        try:
+            rows = (
+                pl.scan_csv(
+                    io.BytesIO(body), has_header=False, separator=separator, quote_char=None,
+                    schema={name: types.get(name, pl.String()) for name in names},
+                )
+                .select(kept)
+                .collect()
+            )  # fmt: skip
+        except PolarsError:
+            continue
+        if not types or not any(rows[name].null_count() for name in kept):
+            return rows if rows.height == lines else None
+    return None
+
+
+def _offset(content: bytes, below: int) -> int:
+    """Where the text after a line begins."""
     start = 0
     for _ in range(below):
         start = content.find(b"\n", start) + 1
-        if start == 0:
-            return True
-    size, sign = len(content), ord(separator)
-    while start < size:
-        end = content.rfind(b"\n", start, start + _CHUNK) + 1 or size
-        part = np.frombuffer(content, dtype=np.uint8, count=end - start, offset=start)
-        ends = np.flatnonzero(part == 10)  # noqa: PLR2004 - a line feed
-        if part[-1] != 10:  # noqa: PLR2004
-            ends = np.append(ends, part.size)
-        places = np.flatnonzero(part == sign)
-        counted = np.diff(np.searchsorted(places, ends), prepend=0)
-        if (counted != fields - 1).any():
-            return False
-        start = end
-    return True
+        if not start:
+            return len(content)
+    return start
 
 
 def _line_by_line(file: RawFile, separator: str, names: list[str], *, below: int) -> tuple[pl.DataFrame, pl.Series]:

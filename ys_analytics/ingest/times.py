@@ -67,6 +67,8 @@ def moments(raw: pl.Series, *, naive_is_utc: bool, milliseconds: bool, exact: bo
 
 def _all_counts(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
     """Times that are whole seconds, milliseconds or microseconds since 1970, all in one unit; None for others."""
+    if raw.dtype == pl.Int64 and raw.len() and not raw.null_count():
+        return _all_whole(raw)
     if raw.dtype != pl.String or raw.null_count() or not raw.len():
         return None
     digits = len(str(raw[0]))
@@ -74,6 +76,16 @@ def _all_counts(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
         return None
     unit, places = _UNITS[digits]
     values = (raw.cast(pl.Int64) * 10**places).cast(TIME)
+    return Parsed(values, [], [(f"read as {unit} since 1970", 0)]), pl.repeat(False, raw.len(), eager=True)  # noqa: FBT003
+
+
+def _all_whole(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
+    """The same of whole numbers."""
+    least, most = str(raw.min()), str(raw.max())
+    if len(least) != len(most) or len(most) not in _UNITS or len(most) > 16:  # noqa: PLR2004 - microseconds
+        return None
+    unit, places = _UNITS[len(most)]
+    values = (raw * 10**places).cast(TIME)
     return Parsed(values, [], [(f"read as {unit} since 1970", 0)]), pl.repeat(False, raw.len(), eager=True)  # noqa: FBT003
 
 

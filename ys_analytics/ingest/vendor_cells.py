@@ -42,6 +42,8 @@ class Cells:
 
     def note(self, field: str, wrong: pl.Series, text: str, *, quoted: bool = True) -> None:
         """Note rows in which a field is wrong."""
+        if not wrong.any():
+            return
         column = self.table.columns.get(field, "")
         if self.table.headless and column:
             column = f"column {self.table.layout.headless.index(column) + 1} ({column})"
