@@ -34,7 +34,7 @@ WAITS = ["time.sleep(60)", "threading.Thread(target=time.sleep, args=(60,)).star
 @pytest.mark.servers  # minutes: one of them is below
 @pytest.mark.parametrize("sent", list(_CODES))
 @pytest.mark.parametrize("what", LONG)
-def test_a_signal_ends_a_long_command(ys, tmp_path, what, sent):
+def test_a_signal_ends_a_long_command(ys, tmp_path, what, sent, record_property):
     """Wherever it is at that moment."""
     frozen = ys.home / "out" / WEEK
     if not frozen.exists():
@@ -55,7 +55,8 @@ def test_a_signal_ends_a_long_command(ys, tmp_path, what, sent):
         pytest.skip(f"{what} was done within {after:g} s")
     assert process.returncode == _CODES[sent], said
     assert said.splitlines()[-1] == "ys: stopped; nothing half-done was kept"
-    assert took < 4, f"{took:.1f} s"  # two, and as much again for a machine that does other work
+    record_property("said", f"{what}, {sent.name}: ended {took:.1f} s later")
+    assert took < 2, f"{took:.1f} s"
     # A report may have frozen its run by then, which stays: whole, and without a page that is half of one.
     whole = [path.parent for path in tmp_path.glob("*/manifest.json")]
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix not in {".lock", ".duckdb"}]

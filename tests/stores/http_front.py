@@ -121,7 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in settings.items():
                 engine.query(f"SET {name} = '{value}'")
             if not data:
-                return engine.query(statement, "TabSeparated", params=parameters).bytes() or b""
+                named = {"params": parameters} if parameters else {}  # which older engines do not take
+                return engine.query(statement, "TabSeparated", **named).bytes() or b""
             with tempfile.NamedTemporaryFile() as file:
                 file.write(data)
                 file.flush()

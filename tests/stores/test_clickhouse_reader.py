@@ -6,6 +6,7 @@ import pytest
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import ClickHouseAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
+from ys_analytics.stores.clickhouse.client import changeable
 
 MANY = "SELECT number AS n, toString(number % 7) AS word, toDecimal128(number, 18) AS d FROM numbers(300000)"
 SCHEMA = {"n": pl.UInt64(), "word": pl.String(), "d": pl.Decimal(38, 18)}
@@ -42,3 +43,9 @@ def test_rows_that_quote_such_a_fault_are_rows(front: object, over_http: ClickHo
     front.faults[:] = ["cut"]
     log = "SELECT number AS n, 'Code: 1. DB::Exception: (version 1)' AS word, toDecimal128(1, 18) AS d FROM numbers(9)"
     assert over_http.read(log, schema=SCHEMA).height == 9
+
+
+def test_a_setting_the_server_does_not_have_is_not_sent(over_http: ClickHouse) -> None:
+    """An older server refuses every question that names a setting of a newer one."""
+    wished = {"max_block_size": "131072", "a_setting_of_the_next_release": "1"}
+    assert changeable(over_http._client, wished) == {"max_block_size": "131072"}

@@ -96,17 +96,17 @@ def _give_back_ctrl_z() -> None:
 
 
 def changeable(made: "Client", settings: Mapping[str, str]) -> dict[str, str]:
-    """Those of some settings that our user may change.
+    """Those of some settings that this server has and our user may change.
 
-    A user under `readonly = 1` may change none. What it reads is the same: the SQL casts, and the settings only make
-    the answer smaller or quicker.
+    A user under `readonly = 1` may change none, and an older server does not know all. What they read is the same: the
+    SQL casts, and the settings only make the answer smaller or quicker.
 
     Args:
-        made: The client, which knows the rights of its user.
+        made: The client, which knows the server's settings and the rights of its user.
         settings: Their names and values.
     """
-    fixed = {name for name, known in made.server_settings.items() if known.readonly}
-    return {name: value for name, value in settings.items() if name not in fixed}
+    known = made.server_settings
+    return {name: value for name, value in settings.items() if name in known and not known[name].readonly}
 
 
 def _recorded(sockets: OpenSockets, tls: Tls | None) -> "PoolManager":
