@@ -5,10 +5,12 @@ Depends on nbconvert, Jinja2 and Plotly's script. Does not execute or print anyt
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from nbformat import NotebookNode
 
 from ys_analytics.reporting.packing import pack
 from ys_analytics.resources import REPORTS
-from ys_analytics.views import DATA_TYPE
+from ys_analytics.views import DATA_TYPE, theme
 from ys_analytics.views.view import plain
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ DATA_VERSION = "ys.report.v1"
 _SCRIPT_HERE, _START_HERE = "<!-- script -->\n", "<!-- start -->\n"
 _DRAWING = re.compile(r'(<div [^>]*class="ys-plot"[^>]*>)<script type="application/json">(.*?)</script>', re.DOTALL)
 _HTML = Path(__file__).parent / "html"
+# Colours of `views.theme` that the style sheet uses, by their names there.
+_COLOURS = ("ink", "grey", "faint", "hair", "band", "paper", "blue", "vermilion")
+# A section's heading, or a view with its title.
+_ANCHORED = re.compile(
+    r"(?P<tag><(?:h2|figure))(?:>(?P<section>[^<].*?)</h2>"
+    r"| [^>]*><figcaption><strong [^>]*>(?P<view>.*?)</strong>)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +74,13 @@ class PageInfo:
 
 def to_html(notebook: NotebookNode, info: PageInfo) -> str:
     """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
+    inside, contents = _with_anchors(_inside(notebook))
     return _template("page.html.j2").render(
         info=info,
         style=Markup(_style()),  # noqa: S704 - our own file
         running=Markup(_running(info)),  # noqa: S704 - every character of another is escaped
-        inside=Markup(_inside(notebook)),  # noqa: S704 - views and nbconvert escape what they show
+        inside=Markup(inside),  # noqa: S704 - views and nbconvert escape what they show
+        contents=contents,
         script_mark=Markup(_SCRIPT_HERE),  # noqa: S704 - a constant
         start_mark=Markup(_START_HERE),  # noqa: S704 - a constant
     )
@@ -88,7 +100,7 @@ def with_script(page: str) -> str:
 
     light = _DRAWING.sub(taken, page)
     if not drawings:
-        return page.replace(_SCRIPT_HERE, "").replace(_START_HERE, "")
+        return page.replace(_SCRIPT_HERE, _screen()).replace(_START_HERE, "")
     head, rest = light.split(_SCRIPT_HERE, 1)
     body, end = rest.rsplit(_START_HERE, 1)
     charts = f"[{','.join(drawings)}]"
@@ -96,7 +108,7 @@ def with_script(page: str) -> str:
         f'<script type="text/plain" id="ys-charts">{pack(charts)}</script>\n'
         f"{_library()}<script>\n{read('unpack.js')}</script>\n"
     )
-    return f"{head}<script>\n{read('draw.js')}</script>\n{body}{after}{end}"
+    return f"{head}{_screen()}<script>\n{read('draw.js')}</script>\n{body}{after}{end}"
 
 
 def printing_page() -> str:
@@ -140,6 +152,55 @@ def _sections(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
             section["words"].append(cell.source)
         section["views"] += [output.data[DATA_TYPE] for output in _outputs(cell) if DATA_TYPE in output.data]
     yield section
+
+
+@dataclass(slots=True)
+class Entry:
+    """A line of the contents.
+
+    Attributes:
+        title: As the heading has it.
+        anchor: The id of the element it leads to.
+        views: Figures and tables of a section, in their order.
+    """
+
+    title: str
+    anchor: str
+    views: "list[Entry]"
+
+
+def _with_anchors(inside: str) -> tuple[str, list[Entry]]:
+    """The page with an id at each section, figure and table, and the contents that lead there.
+
+    >>> page, contents = _with_anchors(
+    ...     '<h2>Risk</h2><figure role="group" class="ys ys-table"><figcaption><strong class="ys-title">'
+    ...     "VaR &amp; ES</strong></figcaption></figure>"
+    ... )
+    >>> page[:22], contents
+    ('<h2 id="risk">Risk</h2', [Entry(title='Risk', anchor='risk', views=[Entry(title='VaR & ES', anchor='var-es', ...
+    """
+    contents: list[Entry] = []
+    taken: Counter[str] = Counter()
+    sections: list[Entry] = []
+
+    def named(found: re.Match[str]) -> str:
+        title = unescape(re.sub(r"<[^>]*>", "", found["section"] or found["view"]))
+        slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "part"
+        taken[slug] += 1
+        anchor = slug if taken[slug] == 1 else f"{slug}-{taken[slug]}"
+        entry = Entry(title, anchor, [])
+        rest = found[0][len(found["tag"]) :]
+        if found["section"]:
+            sections.append(entry)
+            contents.append(entry)
+        elif sections:
+            sections[-1].views.append(entry)
+        else:  # a view under the title of the page itself
+            contents.append(entry)
+            rest = rest.replace('aria-level="3"', 'aria-level="2"')
+        return f'{found["tag"]} id="{anchor}"{rest}'
+
+    return _ANCHORED.sub(named, inside), contents
 
 
 def _outputs(cell: NotebookNode) -> list[NotebookNode]:
@@ -207,7 +268,15 @@ def read(name: str) -> str:
 
 @cache
 def _style() -> str:
-    return (REPORTS / "page.css").read_text(encoding="utf-8")
+    """The style sheet of a page after the colours of the charts: light, and dark on a screen that asks for it."""
+    light = {name: getattr(theme, name.upper()) for name in _COLOURS}
+    dark = {name: theme.DARK[colour] for name, colour in light.items()}
+    rules = [
+        f":root {{ {' '.join(f'--{name}: {colour};' for name, colour in each.items())} }}" for each in (light, dark)
+    ]
+    return f"{rules[0]}\n@media screen and (prefers-color-scheme: dark) {{ {rules[1]} }}\n" + (
+        REPORTS / "page.css"
+    ).read_text(encoding="utf-8")
 
 
 @cache
@@ -216,6 +285,15 @@ def _plotly() -> str:
     from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
     return str(get_plotlyjs()).replace("</script", "<\\/script")
+
+
+@cache
+def _screen() -> str:
+    """What follows the reader's light or dark mode, and the colours of each."""
+    colours = json.dumps(theme.DARK, separators=(",", ":"))
+    return (
+        f'<script type="application/json" id="ys-colours">{colours}</script>\n<script>\n{read("screen.js")}</script>\n'
+    )
 
 
 @cache

@@ -66,7 +66,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
                 yref="paper",
                 yanchor="top",
                 color=color,
-                bgcolor="rgba(255,255,255,0.85)",
+                bgcolor=theme.tint(theme.PAPER, 0.85),
             )
         )
         labels.append(text)

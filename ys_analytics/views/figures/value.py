@@ -134,7 +134,7 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
         ],
     )
     traces = [
-        *stroke(series, name="Net value", fill="rgba(0,114,178,0.08)", texts=_usd(series)),
+        *stroke(series, name="Net value", fill=theme.tint(theme.BLUE, 0.08), texts=_usd(series)),
         *([_bars(moves, days=(last_day - series[0][0]).days)] if moves else []),
     ]
     if not moves:
@@ -271,7 +271,7 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
             stroke(
                 series,
                 name="Fall",
-                fill="rgba(0,114,178,0.12)",
+                fill=theme.tint(theme.BLUE, 0.12),
                 width=1.2,
                 texts=[formats.written(v, "fraction") for _, v in series],
             )
