@@ -78,7 +78,7 @@ def check(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> 
         expected = _TYPES.get(declared[word])
         if expected is float and type(value) is int:
             continue
-        if expected is None or type(value) is not expected:
+        if expected is None or not isinstance(value, expected) or (type(value) is bool) != (expected is bool):
             raise ReportError(f"{name}: parameter {word} is {declared[word]}, not {type(value).__name__}")
 
 

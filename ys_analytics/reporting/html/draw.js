@@ -12,7 +12,7 @@ window.ysDraw = async () => {
     const said = document.createElement("img");
     said.className = "ys-alt";
     said.alt = box.getAttribute("aria-label");
-    said.src = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+    said.src = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='9' height='9'%3E%3Crect width='9' height='9' fill='%23fff' fill-opacity='.004'/%3E%3C/svg%3E";
     box.prepend(said);
     box.removeAttribute("role");
     box.removeAttribute("aria-label");
