@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ys_analytics.errors import ContractError
@@ -60,6 +61,10 @@ class Read:
 
     def rows(self, *, chain: str = "ethereum", register: bool = False) -> list[tuple[str, str, str, str]]:
         """Type, given and received, fees and gas of every row."""
+        return [said(row) for row in self.frame(chain=chain, register=register).iter_rows(named=True)]
+
+    def frame(self, *, chain: str = "ethereum", register: bool = False) -> pl.DataFrame:
+        """The rows of `transactions` that the files become."""
         for _ in range(2):
             entries, self.stated = [], []
             for table in self.tables:
@@ -79,7 +84,7 @@ class Read:
                 one.answer = next(reply for said, reply in self.replies.items() if said in one.about)
         frame, _ = transactions.rows(entries, portfolio="p")
         self.problems.stop(order=[one.file for one in self.tables])
-        return [said(row) for row in frame.iter_rows(named=True)]
+        return frame
 
 
 def said(row: dict) -> tuple[str, str, str, str]:

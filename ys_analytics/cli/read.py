@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from ys_analytics.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ys_analytics.frames import PortfolioRef
     from ys_analytics.metrics import Metric
-    from ys_analytics.schemas import Store, Table
+    from ys_analytics.schemas import Span, Store, Table
+    from ys_analytics.stores import Stores
 
 _Known = TypeVar("_Known")
 
@@ -75,9 +79,13 @@ def load(
     until: Annotated[str, typer.Option(help="Only rows before the end of this ISO week.")] = "",
     portfolio: Annotated[str, typer.Option(help="Only this portfolio's rows: id or unambiguous name.")] = "",
     to: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="FILE.parquet or FILE.csv; the terminal when left out.")
+        Path | None,
+        typer.Option(dir_okay=False, help="FILE.parquet, .csv or .xlsx; the terminal when left out."),
     ] = None,
     *,
+    as_: Annotated[
+        str, typer.Option("--as", help="Write transactions of a portfolio as others read them: koinly or rotki.")
+    ] = "",
     prove: Annotated[
         bool, typer.Option("--prove", help="Show that nothing was lost: sums in the store and in the frame.")
     ] = False,
@@ -96,6 +104,8 @@ def load(
     found = _table(table)
     span = Span.asked(week=week, until=until)
     only: tuple[Store, ...] = (TABLES["portfolios"].store, found.store) if portfolio else (found.store,)
+    if as_ and (table != "transactions" or to is None or not portfolio):
+        raise UsageError("--as writes the transactions of one portfolio to a file: add --portfolio NAME --to FILE.csv")
     with analyst(f"ys load {table}", only=only) as stores:
         owners = [frames.find_portfolio(frames.load(stores, "portfolios"), portfolio)] if portfolio else None
         if prove:
@@ -105,12 +115,28 @@ def load(
             return
         if to is not None:
             with progress(table) as tick:
-                rows = frames.export(stores, table, to, span=span, portfolios=owners, progress=tick)
+                if as_:
+                    rows = _exported(stores, table, to, as_, span=span, owners=owners)
+                else:
+                    rows = frames.export(stores, table, to, span=span, portfolios=owners, said=say, progress=tick)
             say(f"{rows:,} rows of {table} in {to}")
             return
         with progress(table) as tick:
             frame = frames.load(stores, table, span=span, portfolios=owners, progress=tick)
     show_frame(frame)
+
+
+def _exported(
+    stores: Stores, table: str, to: Path, layout: str, *, span: Span | None, owners: list[PortfolioRef] | None
+) -> int:
+    from ys_analytics import frames, ingest
+    from ys_analytics.cli.console import say
+
+    rows = frames.load(stores, table, span=span, portfolios=owners)
+    written = ingest.export_as(layout, rows, frames.load(stores, "assets"), to)
+    for remark in written.remarks:
+        say(remark)
+    return written.rows
 
 
 def freeze(

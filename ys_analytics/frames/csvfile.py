@@ -21,14 +21,22 @@ def write(path: Path, frames: Iterable[pl.DataFrame]) -> int:
     rows = 0
     with path.open("xb") as file:
         for number, frame in enumerate(frames):
-            written = frame.with_columns(
-                pl.Series(name, [None if value is None else _written(value, dtype) for value in frame[name].to_list()])
-                for name, dtype in frame.schema.items()
-                if dtype.is_nested()
-            )
-            written.write_csv(file, include_header=number == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+            flat(frame).write_csv(file, include_header=number == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
             rows += frame.height
     return rows
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with maps and lists as JSON text."""
+    return frame.with_columns(
+        pl.Series(
+            name,
+            [None if value is None else _written(value, dtype) for value in frame[name].to_list()],
+            dtype=pl.String,
+        )
+        for name, dtype in frame.schema.items()
+        if dtype.is_nested()
+    )
 
 
 def _written(value: list[Any], dtype: pl.DataType) -> str:

@@ -1,14 +1,14 @@
 """One table into a file an analyst can take away.
 
-Knows the two formats; the rows come through the same gate, a frame at a time.
+Knows the three formats; the rows come through the same gate, a frame at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from ys_analytics.errors import UsageError
-from ys_analytics.frames import atomic, csvfile, loading, parquet
+from ys_analytics.frames import atomic, csvfile, loading, parquet, spreadsheet
 from ys_analytics.schemas import Progress, Span, silent
 from ys_analytics.stores import Stores
 
@@ -20,21 +20,24 @@ def export(
     *,
     span: Span | None = None,
     portfolios: Sequence[str] | None = None,
+    said: Callable[[str], None] = lambda _: None,
     progress: Progress = silent,
 ) -> int:
-    """Write a table as Parquet or CSV, with memory for one frame of it.
+    """Write a table as Parquet, CSV or XLSX, with memory for one frame of it.
 
     The file appears whole or not at all. In CSV a decimal keeps every digit, a time is ISO 8601 with its
     zone, nothing is an empty field and an empty text is `""`; a map is a JSON object whose decimals keep every
     digit too, lists and vectors are JSON. `ys import` reads both kinds back as the rows they were, but for tables
-    with secret columns, which no file holds.
+    with secret columns, which no file holds. In XLSX a number of more than 15 digits is text, as a spreadsheet would
+    round it.
 
     Args:
         stores: The open stores.
         name: As `load`.
-        to: A path that ends in .parquet or .csv; replaced when it is there.
+        to: A path that ends in .parquet, .csv or .xlsx; replaced when it is there.
         span: As `load`.
         portfolios: As `load`.
+        said: Called with what a reader of the file must know.
         progress: Called with the rows so far.
 
     Returns:
@@ -46,12 +49,17 @@ def export(
         ContractError: as `load`.
         FileError: the file cannot be written; nothing of it is left.
     """
-    if to.suffix not in {".parquet", ".csv"}:
-        raise UsageError(f"{to}: write to a file that ends in .parquet or .csv")
+    if to.suffix not in {".parquet", ".csv", ".xlsx"}:
+        raise UsageError(f"{to}: write to a file that ends in .parquet, .csv or .xlsx")
     table = loading.find(name)
     asked = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
     # Closed on an error as well: a store waits for its reader.
     with atomic.draft(to) as path, closing(asked) as frames:
         if to.suffix == ".parquet":
             return parquet.write(path, frames, schema=table.schema).rows
-        return csvfile.write(path, frames)
+        if to.suffix == ".csv":
+            return csvfile.write(path, frames)
+        written = spreadsheet.write(path, frames, sheet=name)
+        if written.as_text:
+            said(f"{written.as_text:,} numbers have more digits than a spreadsheet keeps and are text there")
+        return written.rows

@@ -5,9 +5,22 @@ Depends on files, the schema and the stores; computes nothing from what it reads
 
 from ys_analytics.ingest.building import Built, build
 from ys_analytics.ingest.by_symbol import Layout
+from ys_analytics.ingest.exporting import Exported, export_as
 from ys_analytics.ingest.import_log import ImportLog
 from ys_analytics.ingest.importing import Imported, import_file
 from ys_analytics.ingest.prices import Asked
 from ys_analytics.ingest.vendor_import import VendorImport, import_vendor
 
-__all__ = ["Asked", "Built", "ImportLog", "Imported", "Layout", "VendorImport", "build", "import_file", "import_vendor"]
+__all__ = [
+    "Asked",
+    "Built",
+    "Exported",
+    "ImportLog",
+    "Imported",
+    "Layout",
+    "VendorImport",
+    "build",
+    "export_as",
+    "import_file",
+    "import_vendor",
+]
