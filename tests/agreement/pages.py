@@ -25,7 +25,7 @@ _DATES = re.compile(
     rf"(?:\d{{1,2}}[–-])?\d{{1,2}} {_MONTH}(?: \d{{4}})?(?: \d\d:\d\d)?"  # noqa: RUF001
 )
 _NEEDS = re.compile(r"needs (\d+) \w+, has (\d+)")
-_LEAST = {1, 2, 4, 10, 30}
+_LEAST = {1, 2, 4, 7, 10, 30, 90, 180, 365}
 _NUMBER = re.compile(r"(?<![A-Za-z\d])[−+-]?\d+(?:,\d{3})*(?:\.\d+)?(?:k|M|B)?(?: ?%)?")  # noqa: RUF001
 _SCALES = {"k": 1e3, "M": 1e6, "B": 1e9}
 
@@ -201,7 +201,8 @@ class Tally:
 
 # Words with a number in them that is no result: what a method is called.
 _CONSTANT_WORDS = (
-    "CVaR 95 %", "VaR 95 %", "95 %, one day", "365 days a year", "last 13 weeks", "13 weeks", "1 / Herf",
+    "CVaR 95 %", "VaR 95 %", "one day at 95 %", "95 %, one day",
+    "365 days a year", "last 13 weeks", "13 weeks", "1 / Herf",
     "−1 negative", "+1 positive", "0 none to 1 now", "N: 365", "30 days rolling", "last 30 days", "below -100 %",  # noqa: RUF001
     "the health factor is 1", "within 24 hours", "below 1 a loan",
 )  # fmt: skip

@@ -158,11 +158,16 @@ def growth(r: Report, _: Twin) -> Page:
     target = r.portfolio["target_return"]
     days = (known[-1][0] - r.known[0].begun + DAY).days
     hoped = (1 + float(target)) ** (days / 365) - 1 if target else None
+    btc = next((asset["id"] for asset in r.assets if asset["symbol"] == "BTC"), None)
+    start = r.market.close(btc, r.known[0].begun - DAY)
+    its = {day.day: None if None in (start, now := r.market.close(btc, day.day)) else float(now) / float(start) - 1
+           for day in r.daily if day.ret is not None or day.why == "unpriced"}  # fmt: skip
     return Page(
-        [{"day": day.day, "growth": grown} for day, (grown, _) in zip(r.daily, r.depths, strict=True)],
-        facts=[target, hoped, known[-1][1], *(f(grown for _, grown in known) for f in (min, max))],
+        [{"day": day.day, "growth": grown, "benchmark_growth": its.get(day.day)}
+         for day, (grown, _) in zip(r.daily, r.depths, strict=True)],
+        facts=[target, hoped, known[-1][1], *(f(grown for _, grown in known) for f in (min, max)), *its.values()],
         dates={known[0][0]},
-    )
+    )  # fmt: skip
 
 
 @page("Distance from the peak")

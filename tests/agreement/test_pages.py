@@ -10,7 +10,7 @@ from ys_analytics.reporting import book, execute, page
 from ys_analytics.reporting.task import Task
 from ys_analytics.reporting.weekly import read_weekly
 
-from . import pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
+from . import pages_attribution, pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
 from .conftest import QUICK, WEEKS
 from .meanings import MEANINGS, Sheets, unequal
 from .pages import Tally, Twin, named
@@ -19,7 +19,7 @@ from .plain_run import Report, monday_of
 # Whose bootstraps are drawn again; of the others' intervals only the order is looked at, for time's sake.
 DRAWN = {"2026-W47": ("Alder Reserve", "Buys high, sells low")}
 
-__all__ = ["pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
+__all__ = ["pages_attribution", "pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
 
 
 @pytest.mark.parametrize("week", WEEKS)

@@ -190,7 +190,7 @@ PLAIN: dict[str, Callable[[list[Point]], Answer]] = {
     "m_squared": lambda p: m_squared(pairs(p)),
     "up_capture": lambda p: signed_over(*mean_growths(side(pairs(p), up=True))),
     "down_capture": lambda p: signed_over(*mean_growths(side(pairs(p), up=False))),
-    "hit_rate": lambda p: mean([float(r > b) for r, b in pairs(p)]),
+    "hit_rate": lambda p: mean([float(r - b > 1e-12) for r, b in pairs(p)]),
     "specific_risk": lambda p: specific(pairs(p)),
     "systematic_risk": lambda p: systematic(pairs(p)),
     "appraisal_ratio": lambda p: signed_over(jensen(pairs(p)), specific(pairs(p))),

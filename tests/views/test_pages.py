@@ -142,10 +142,10 @@ def test_every_chart_says_which_tables_could_spoil_it():
 
     known = {*TABLES, "pnl_identity"}
     for cell in CELLS:
-        named = re.findall(r'"([a-z_]+)"', cell.partition(".beside(")[2])
+        named = re.findall(r'"([a-z_]+)"', cell.partition(".with_warnings(")[2])
         assert set(named) <= known, cell
         assert named or not cell.startswith("ys.figures"), cell
-    assert sum(".beside(" in cell for cell in CELLS) > len(known) // 3
+    assert sum(".with_warnings(" in cell for cell in CELLS) > len(known) // 3
 
 
 def test_a_warning_stands_with_its_view_in_every_form(sit, whole):

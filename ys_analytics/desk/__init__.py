@@ -28,7 +28,7 @@ _WEEK = re.compile(r"\d{4}-W\d{2}")
 def open_desk(
     run: str | Path = "", *, portfolio_id: str = "", week: str = "", settings: Settings | None = None
 ) -> Desk:
-    """One portfolio's week; the portfolio is looked up at once.
+    """One portfolio's week; a portfolio that is named is looked up at once.
 
         ys.open("Alder Reserve", week="2026-W47")   # the run of that week, else the live stores
         ys.open("2026-W47")                         # the largest portfolio of a run, by its week's name
@@ -59,7 +59,8 @@ def open_desk(
     if isinstance(source, Frozen):
         return _kept(source, portfolio_id, settings)
     desk = Desk(source=source, portfolio_id=portfolio_id, week=Week(week), settings=settings)
-    desk.look_up()
+    if portfolio_id:
+        desk.look_up()
     return desk
 
 
@@ -74,7 +75,8 @@ def _kept(source: Frozen, portfolio_id: str, settings: Settings) -> Desk:
         if known == asked:
             return desk
     desk = Desk(source=source, portfolio_id=portfolio_id, week=source.week, settings=settings)
-    desk.look_up()
+    if portfolio_id:
+        desk.look_up()
     _last[:] = [(asked, desk)]
     return desk
 

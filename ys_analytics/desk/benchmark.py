@@ -33,6 +33,7 @@ _COMPARED: dict[str, pl.DataType | type[pl.DataType]] = {
     "growth": pl.Float64,
     "benchmark": pl.Float64,
     "benchmark_growth": pl.Float64,
+    "reason": pl.String,
     "name": pl.String,
     "note": pl.String,
 }
@@ -71,6 +72,16 @@ class Benchmark:
     name: str
     note: str
     levels: pl.DataFrame
+
+
+def missing(name: str, reason: str) -> Benchmark:
+    """A benchmark that a setting names and that is not there.
+
+    Args:
+        name: As the setting has it.
+        reason: Why it is not there.
+    """
+    return Benchmark(f"{name} (not found)", reason, pl.DataFrame(schema={"day": pl.Date, "level": pl.Float64}))
 
 
 def of_frame(frame: pl.DataFrame) -> Benchmark:
@@ -208,7 +219,7 @@ def compared(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
 
     Returns:
         portfolio_id, day, days, ret, growth, benchmark Float64 (null where it has no level at both ends), and
-        benchmark_growth since the day before the first return (null from the first such day on), name, note String.
+        benchmark_growth since the day before the first return, reason String (why ret is null), name, note String.
     """
     known = returns.filter(pl.col("ret").is_not_null() | unknown(returns.columns))
     level = benchmark.levels
@@ -228,11 +239,30 @@ def compared(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
     ).select(pl.col(name).cast(dtype) for name, dtype in _COMPARED.items())
 
 
-def relative(pairs: pl.DataFrame, *, portfolio: str, end: date, risk_free: float) -> pl.DataFrame:
+def _by_day(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
+    """A row for each day from the first return on: the portfolio's return, and the benchmark's of one day."""
+    first, owner = returns["day"].min(), returns["portfolio_id"].first()
+    level = pl.col("level")
+    alone = (pl.col("day") - pl.col("day").shift(1)) == pl.duration(days=1)
+    moves = benchmark.levels.sort("day").with_columns(benchmark=pl.when(alone).then(level / level.shift(1) - 1))
+    inside = moves.select("day", "benchmark").filter(pl.col("day") >= first) if first is not None else moves.clear()
+    return (
+        returns.filter(pl.col("ret").is_not_null())
+        .select("portfolio_id", "day", "ret", "days")
+        .join(inside.select("day", "benchmark"), on="day", how="full", coalesce=True)
+        .with_columns(pl.col("portfolio_id").fill_null(pl.lit(owner, pl.String)))
+        .sort("day")
+    )
+
+
+def relative(
+    returns: pl.DataFrame, benchmark: Benchmark, *, portfolio: str, end: date, risk_free: float
+) -> pl.DataFrame:
     """Alpha, beta, tracking error, information ratio and capture, since inception and over the last 90 days.
 
     Args:
-        pairs: What `compared` gave.
+        returns: What `metrics.daily_returns` gave.
+        benchmark: What to compare with.
         portfolio: Its id.
         end: The day after the last.
         risk_free: Simple rate per year, as a fraction.
@@ -241,7 +271,7 @@ def relative(pairs: pl.DataFrame, *, portfolio: str, end: date, risk_free: float
         title, unit String; since, quarter Float64; since_n, quarter_n Int64 (days on which both have a return);
         since_reason, quarter_reason String; name String: of the benchmark.
     """
-    rows = pairs.select("portfolio_id", "day", "ret", "days", "benchmark")
+    rows = _by_day(returns, benchmark)
     facts = pl.DataFrame(
         [(one.name, one.title, one.printed_unit) for one in RELATIVE], schema=("metric", "title", "unit"), orient="row"
     )
@@ -250,7 +280,7 @@ def relative(pairs: pl.DataFrame, *, portfolio: str, end: date, risk_free: float
         wide = found.select("metric", pl.col("value").alias(name), pl.col("n").alias(f"{name}_n"),
                             pl.col("reason").alias(f"{name}_reason"))  # fmt: skip
         facts = facts.join(wide, on="metric", how="left", maintain_order="left")
-    return facts.with_columns(name=pl.lit(pairs["name"][0] if pairs.height else None, pl.String))
+    return facts.with_columns(name=pl.lit(benchmark.name))
 
 
 def trailing(pairs: pl.DataFrame, *, until: date) -> pl.DataFrame:
@@ -263,7 +293,7 @@ def trailing(pairs: pl.DataFrame, *, until: date) -> pl.DataFrame:
     Returns:
         window String; portfolio, benchmark, difference Float64; reason, benchmark_reason String; start Date.
     """
-    mine = metrics.trailing_returns(pairs.select("portfolio_id", "day", "ret", "days"), until=until)
+    mine = metrics.trailing_returns(pairs.select("portfolio_id", "day", "ret", "days", "reason"), until=until)
     its = metrics.trailing_returns(pairs.select("portfolio_id", "day", "days", ret="benchmark"), until=until).select(
         "window", benchmark="value", benchmark_reason="reason"
     )
@@ -293,12 +323,13 @@ def trailing(pairs: pl.DataFrame, *, until: date) -> pl.DataFrame:
     )
 
 
-def rolling_beta(pairs: pl.DataFrame, *, days: int = ROLLING_BETA) -> pl.DataFrame:
+def rolling_beta(returns: pl.DataFrame, benchmark: Benchmark, *, days: int = ROLLING_BETA) -> pl.DataFrame:
     """Beta of the last so many days: day, beta Float64.
 
     Args:
-        pairs: What `compared` gave.
+        returns: What `metrics.daily_returns` gave.
+        benchmark: What to compare with.
         days: Of the window.
     """
-    rows = pairs.select("portfolio_id", "day", "ret", "days", "benchmark")
+    rows = _by_day(returns, benchmark)
     return metrics.rolling(rows, window=days).select("day", "beta")

@@ -267,10 +267,8 @@ def findings(now: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
     else:
         earlier = _failed(before)
         fresh, gone = sorted(failed - earlier), sorted(earlier - failed)
-        parts = [f"new: {', '.join(fresh)}"] if fresh else []
-        parts += [f"gone: {', '.join(gone)}"] if gone else []
         row = {"before": float(len(earlier)), "change": float(len(failed) - len(earlier)),
-               "note": "; ".join(parts) or None}  # fmt: skip
+               "note": f"{len(fresh)} new, {len(gone)} gone" if fresh or gone else None}  # fmt: skip
     whole = {"section": "Checks", "name": "Failed checks", "unit": "count", "now": float(len(failed)), **row}
     return pl.DataFrame([whole], schema=_CHANGES)
 

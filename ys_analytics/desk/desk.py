@@ -16,11 +16,13 @@ from ys_analytics import metrics
 from ys_analytics.desk import (
     activity,
     agents,
+    attention,
     attribution,
     benchmark,
     bridge,
     card,
     changes,
+    exposure,
     findings,
     holdings,
     ledger,
@@ -36,6 +38,7 @@ from ys_analytics.desk import (
     risk,
     sheets,
     shocks,
+    strategies,
     target,
     week_end,
 )
@@ -283,10 +286,19 @@ class Desk:
         """
         return benchmark.compared(self.daily_returns, self._benchmark(what))
 
+    @property
+    def benchmark_name(self) -> str:
+        """What the benchmark of the setting is called."""
+        return self._benchmark("").name
+
     def relative(self, what: str | pl.DataFrame = "") -> pl.DataFrame:
         """Alpha, beta, tracking error, information ratio and capture against a benchmark."""
         return benchmark.relative(
-            self.benchmark(what), portfolio=self.id, end=self.days[1], risk_free=self._settings.risk_free
+            self.daily_returns,
+            self._benchmark(what),
+            portfolio=self.id,
+            end=self.days[1],
+            risk_free=self._settings.risk_free,
         )
 
     def trailing(self, what: str | pl.DataFrame = "") -> pl.DataFrame:
@@ -295,14 +307,20 @@ class Desk:
 
     def rolling_beta(self, what: str | pl.DataFrame = "", *, days: int = ROLLING_BETA) -> pl.DataFrame:
         """Beta of the last so many days."""
-        return benchmark.rolling_beta(self.benchmark(what), days=days)
+        return benchmark.rolling_beta(self.daily_returns, self._benchmark(what), days=days)
 
     def _benchmark(self, what: str | pl.DataFrame) -> Benchmark:
         if isinstance(what, pl.DataFrame):
             return benchmark.of_frame(what)
         name = what or self._settings.benchmark
         if name not in self._benchmarks:
-            self._benchmarks[name] = self._named_benchmark(name)
+            try:
+                self._benchmarks[name] = self._named_benchmark(name)
+            except UsageError as error:
+                # A setting that names nothing here is no reason to refuse a page: the page says so.
+                if what:
+                    raise
+                self._benchmarks[name] = benchmark.missing(name, str(error))
         return self._benchmarks[name]
 
     def _named_benchmark(self, name: str) -> Benchmark:
@@ -424,6 +442,51 @@ class Desk:
             self.loans(),
             self.alerts(),
             unknown=self.unknown,
+        )
+
+    def attention(self) -> pl.DataFrame:
+        """What is at risk, what needs a decision and whether the numbers can be trusted."""
+        measures = {row["metric"]: row for row in self.performance().iter_rows(named=True)}
+        risk_now, total = measures["value_at_risk"], measures["total_return"]
+        drifted = self.drift()
+        return attention.attention(
+            value_at_risk={"value": risk_now["since"], "reason": risk_now["since_reason"]},
+            limits=self.limits(),
+            loans=self.loans(),
+            drift=drifted,
+            turnover=None if self.unknown else target.turnover_to_target(drifted),
+            alerts=self.alerts(),
+            findings=self.findings(),
+            coverage=total["since_coverage"],
+            unknown=self.unknown,
+            end=self.span.end,
+        )
+
+    def values_at_risk(self) -> pl.DataFrame:
+        """The values at risk on these pages, by method and base, at one net value."""
+        values = self.daily_values()
+        return risk.values_at_risk(
+            self.daily_returns,
+            self._mine("risk_metrics").filter(pl.col("timestamp") < self.span.end),
+            self.contributions(),
+            net=float(values["value"][-1]) if values.height else None,
+            portfolio=self.id,
+        )
+
+    def exposure(self) -> pl.DataFrame:
+        """Assets, debts, leverage, turnover and costs of each of the last thirteen weeks."""
+        return exposure.exposure(self._movements, self._legs_quotes, end=self.span.end)
+
+    def strategies(self) -> pl.DataFrame:
+        """What each strategy of a satellite earned a year, and what the platform says it earned."""
+        facts = self._bridged("inception").row(0, named=True)
+        return strategies.strategies(
+            self._mine("trading_strategies"),
+            self.source.rows("satellite_agents"),
+            self._lots_of("inception"),
+            start=facts["start"] or self.span.start,
+            end=facts["end"] or self.span.end,
+            reason=facts["reason"] or "",
         )
 
     # What if

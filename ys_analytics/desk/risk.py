@@ -19,6 +19,14 @@ _TOP = 5
 
 _EXTREMES = frozenset({"best_day", "worst_day"})
 
+_AT_RISK: dict[str, pl.DataType | type[pl.DataType]] = {
+    "title": pl.String,
+    "base": pl.String,
+    "rate": pl.Float64,
+    "amount": pl.Float64,
+    "n": pl.Int64,
+    "reason": pl.String,
+}
 _CONTRIBUTIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "asset": pl.String,
     "weight": pl.Float64,
@@ -40,6 +48,47 @@ def intervals(returns: pl.DataFrame, *, risk_free: float) -> pl.DataFrame:
     named = pl.DataFrame(facts, schema=("metric", "title", "unit"), orient="row")
     found = metrics.intervals(returns, risk_free=risk_free)
     return named.join(found, on="metric", how="left", maintain_order="left")
+
+
+def values_at_risk(
+    returns: pl.DataFrame, stored: pl.DataFrame, parts: pl.DataFrame, *, net: float | None, portfolio: str
+) -> pl.DataFrame:
+    """Each value at risk of one day at 95 % on these pages: what it is computed from, as a rate and in USD.
+
+    Args:
+        returns: `daily_returns`.
+        stored: `risk_metrics` of the portfolio up to the week's end.
+        parts: What `contributions` gave.
+        net: The last net value in USD; None without one.
+        portfolio: Its id.
+
+    Returns:
+        title, base String; rate, amount Float64 (of net value; in USD at the last net value, for the platform as it
+        stored it), n Int64, reason String where rate is null.
+    """
+    chosen = [catalog.METRICS[name] for name in (
+        "value_at_risk", "value_at_risk_normal", "value_at_risk_cornish_fisher")]  # fmt: skip
+    found = metrics.summarise(returns, chosen, portfolios=[portfolio])
+    titles = ("Historical", "Normal distribution", "Cornish-Fisher")
+    rows = [
+        {"title": title, "base": "daily returns of the portfolio since inception", "rate": row["value"], "n": row["n"],
+         "amount": None if None in (row["value"], net) else row["value"] * net, "reason": row["reason"]}
+        for title, row in zip(titles, found.iter_rows(named=True), strict=True)
+    ]  # fmt: skip
+    whole = float(parts["component"].sum()) if parts.height else None
+    rows.append(
+        {"title": "Normal distribution, holdings", "base": "daily returns of what is held now, look-through",
+         "rate": whole, "amount": None if whole is None or net is None else whole * net, "n": None,
+         "reason": None if whole is not None else "holdings have fewer than four days of prices, or are not known"}
+    )  # fmt: skip
+    last = stored.drop_nulls("var_95").sort("timestamp").tail(1)
+    said = float(last["var_95"][0]) if last.height else None
+    known = said is not None and net is not None and net > 0
+    rows.append(
+        {"title": "Platform", "base": "as stored; its method is not known", "rate": said / net if known else None,  # type: ignore[operator]
+         "amount": said, "n": None, "reason": None if known else "the platform stored none"}
+    )  # fmt: skip
+    return pl.DataFrame(rows, schema=_AT_RISK)
 
 
 def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:

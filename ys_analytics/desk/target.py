@@ -138,10 +138,14 @@ def effects(
         .agg(r=(pl.col("benchmark_weight") * pl.col("benchmark_ret")).sum())["r"]
         .to_list()
     )
-    means = both.group_by("name").agg(
-        weight=pl.col("weight").sum() / known.height,
-        target=pl.col("benchmark_weight").sum() / known.height,
-        contribution=(pl.col("weight") * pl.col("ret").fill_null(0.0)).sum() / known.height,
+    means = (
+        both.sort("period", "name")
+        .group_by("name", maintain_order=True)
+        .agg(
+            weight=pl.col("weight").sum() / known.height,
+            target=pl.col("benchmark_weight").sum() / known.height,
+            contribution=(pl.col("weight") * pl.col("ret").fill_null(0.0)).sum() / known.height,
+        )
     )
     parts = (
         linked.join(means, on="name", how="left", maintain_order="left")
@@ -209,7 +213,8 @@ def _segments(moved: pl.DataFrame, quotes: pl.DataFrame, names: Mapping[str, str
     for (period, name), (capital, gain) in sums.items():
         whole = wholes[period]
         weight = capital / whole if whole else 0.0
-        rows.append((period, name, weight, gain / capital if abs(weight) > _NOTHING else 0.0))
+        counts = abs(weight) > _NOTHING or capital != capital  # noqa: PLR0124 - not a number: a price is missing
+        rows.append((period, name, weight if counts else 0.0, gain / capital if counts else None))
     return pl.DataFrame(
         rows, schema={"period": pl.Date, "name": pl.String, "weight": pl.Float64, "ret": pl.Float64}, orient="row"
     )

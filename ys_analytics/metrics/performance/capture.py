@@ -12,7 +12,7 @@ from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.growth import annualised_return, geometric_mean_return
 from ys_analytics.metrics.performance.relative import Market
-from ys_analytics.metrics.sample import nan_to_null, nonzero, paired
+from ys_analytics.metrics.sample import NO_RISK, nan_to_null, nonzero, paired
 
 CaptureMethod = Literal["geometric mean", "annualised", "sum"]
 
@@ -185,4 +185,5 @@ def hit_rate(
     0.5
     """
     own, its = _side(ret, benchmark, market)
-    return ((own > its) if hit == "beats" else (own.sign() == its.sign())).mean()
+    # A difference that is rounding puts nobody ahead.
+    return ((own - its > NO_RISK) if hit == "beats" else (own.sign() == its.sign())).mean()

@@ -2,7 +2,13 @@
 
 from ys_analytics.views.figures.bridge import bridge
 from ys_analytics.views.figures.holdings import allocation, pool_yields
-from ys_analytics.views.figures.risk import liquidation_distance, return_distribution, rolling_risk, tail_days
+from ys_analytics.views.figures.risk import (
+    liquidation_distance,
+    return_distribution,
+    rolling_beta,
+    rolling_risk,
+    tail_days,
+)
 from ys_analytics.views.figures.signals import alert_timeline, sentiment
 from ys_analytics.views.figures.value import growth, underwater, value, week_returns
 
@@ -14,6 +20,7 @@ __all__ = [
     "liquidation_distance",
     "pool_yields",
     "return_distribution",
+    "rolling_beta",
     "rolling_risk",
     "sentiment",
     "tail_days",

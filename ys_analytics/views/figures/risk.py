@@ -116,6 +116,43 @@ def _left_out(several: int) -> tuple[str, ...]:
     return (f"{formats.count(several, 'return')} over several days left out.",) if several else ()
 
 
+def rolling_beta(rolling: pl.DataFrame, *, days: int, benchmark: str = "") -> View:
+    """Line: beta of the last so many days against the benchmark.
+
+    Args:
+        rolling: day Date, beta Float64; null until enough days have passed.
+        days: The window's length.
+        benchmark: What the benchmark is called.
+    """
+    title = f"Beta, {days} days rolling"
+    series = points(rolling["day"].to_list(), rolling["beta"].to_list())
+    if not series:
+        few = f"needs {days} days, has {rolling.height}"
+        torn = f"there are no {days} days in a row with a return of both each, or the benchmark does not move"
+        return refused(title, few if rolling.height < days else torn, size="half")
+    levels = [value for _, value in series]
+    axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "ratio", most=4)
+    time = theme.time_axis(series[0][0], series[-1][0], most=5)
+    now = formats.written(series[-1][1], "ratio")
+    return Chart(
+        title=title,
+        subtitle=f"daily returns against the benchmark, {benchmark or 'none'}",
+        fields=(Field(name="day", title="Day", unit="date"), Field(name="beta", title="Beta", unit="ratio")),
+        rows=tuple(rolling.select("day", "beta").iter_rows()),
+        labels=(*axis.labels, *time.labels, now, str(days)),
+        alt=(
+            f"Beta of the last {days} days: {now}; lowest {formats.written(min(levels), 'ratio')}, "
+            f"highest {formats.written(max(levels), 'ratio')}."
+        ),
+        traces=tuple(stroke(series, name="Beta", texts=[formats.written(value, "ratio") for value in levels])),
+        layout=theme.layout(
+            height=196, left=46, right=34, top=24, xaxis=time.layout, yaxis=axis.layout,
+            annotations=[theme.note(now, x=series[-1][0].isoformat(), y=series[-1][1], xshift=6, color=theme.BLUE)],
+        ),
+        size="half",
+    )  # fmt: skip
+
+
 def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
     """Two lines: volatility and Sharpe ratio of the last so many days, day by day.
 

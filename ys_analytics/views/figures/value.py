@@ -16,6 +16,9 @@ from ys_analytics.views.theme import Json
 from ys_analytics.views.view import Field, View, refused
 
 _DAY = timedelta(days=1)
+
+# Pixels of the plot of growth, and between two labels at its edge.
+_GROWTH_HEIGHT, _LABEL = 150, 13
 _LEFT, _RIGHT = 42, 74
 
 
@@ -158,14 +161,21 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
     )
 
 
-def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | None = None) -> View:
-    """Line: what one dollar invested at the start has earned, beside the owner's hope.
+def growth(
+    returns: pl.DataFrame,
+    *,
+    week: tuple[date, date],
+    target: Decimal | None = None,
+    benchmark: pl.DataFrame | None = None,
+) -> View:
+    """Line: what one dollar invested at the start has earned; the benchmark's and the owner's target as other lines.
 
     Args:
         returns: day Date, growth Float64, the linked return since the first day, as a fraction, and days Int64, which
             each return spans.
         week: First day and the day after the last of the week that is shaded.
         target: The return per year the owner hopes for, as a fraction.
+        benchmark: day Date, benchmark_growth Float64, name String; null where it has no price.
     """
     title = "Return since inception"
     series = points(returns["day"].to_list(), returns["growth"].to_list())
@@ -173,7 +183,8 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
         return refused(title, _why(returns))
     first, (last_day, last) = series[0][0] - _DAY * _spans(returns).get(series[0][0], 1), series[-1]
     hope = [(first, 0.0), (last_day, (1 + float(target)) ** ((last_day - first).days / 365) - 1)] if target else []
-    levels = [value for _, value in (*series, *hope)]
+    other, called = _benchmark(benchmark)
+    levels = [value for _, value in (*series, *hope, *other)]
     axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "fraction", most=4, pad=0.02)
     time = _days(series, week)
     end = formats.written(last, "fraction")
@@ -201,12 +212,31 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
         )
         notes[-1]["font"]["size"] = theme.SMALL
         labels += [hoped, formats.written(target, "fraction")]
+    rows = returns.select("day", "growth")
+    if other:
+        its = formats.written(other[-1][1], "fraction")
+        color, dash = theme.STROKES[1][0], "dot"
+        traces += stroke(
+            other, name=called, color=color, dash=dash, width=1.2,
+            texts=[f"{called} {formats.written(value, 'fraction')}" for _, value in other],
+        )  # fmt: skip
+        notes.append(
+            theme.note(
+                f"{formats.short(called, most=12)} {its}", x=other[-1][0].isoformat(), y=other[-1][1], xshift=6,
+                color=color,
+            )
+        )  # fmt: skip
+        labels.append(its)
+        _spread(notes, axis)
+        shown = (benchmark if benchmark is not None else returns).select("day", "benchmark_growth")
+        rows = rows.join(shown, on="day", how="left", maintain_order="left")
     return Chart(
         title=title,
         subtitle="linked daily returns, flows taken out"
-        + (f"; dashed: the target of {formats.written(target, 'rate')} a year" if hope else ""),
-        fields=_fields("day", "growth"),
-        rows=tuple(returns.select("day", "growth").iter_rows()),
+        + (f"; dashed: the target of {formats.written(target, 'rate')} a year" if hope else "")
+        + (f"; dotted: the benchmark, {called}" if other else ""),
+        fields=_fields("day", "growth", *(["benchmark_growth"] if other else [])),
+        rows=tuple(rows.iter_rows()),
         labels=tuple(labels),
         alt=(
             f"Return since {formats.day(series[0][0])}: {end}; "
@@ -224,6 +254,25 @@ def growth(returns: pl.DataFrame, *, week: tuple[date, date], target: Decimal | 
             annotations=notes,
         ),
     )
+
+
+def _benchmark(compared: pl.DataFrame | None) -> tuple[list[Point], str]:
+    """The benchmark's growth and its name; nothing where there is none."""
+    if compared is None or compared.is_empty():
+        return [], ""
+    return points(compared["day"].to_list(), compared["benchmark_growth"].to_list()), str(compared["name"][0])
+
+
+def _spread(notes: list[theme.Json], axis: theme.Axis) -> None:
+    """Move labels at the right edge apart where they would stand on each other: by pixels, from the lowest up."""
+    low, high = axis.layout["range"]
+    pixels = _GROWTH_HEIGHT / (high - low)
+    last = float("-inf")
+    for note in sorted(notes, key=lambda one: float(one["y"])):
+        stands = float(note["y"]) * pixels
+        moved = max(stands, last + _LABEL)
+        note["yshift"] = moved - stands
+        last = moved
 
 
 def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal | None = None) -> View:
@@ -322,6 +371,7 @@ _COLUMNS = {
     "flow": Field(name="flow", title="External flow", unit="USD signed"),
     "reason": Field(name="reason", title="Why there is none"),
     "growth": Field(name="growth", title="Return since inception", unit="fraction"),
+    "benchmark_growth": Field(name="benchmark_growth", title="Benchmark", unit="fraction"),
     "underwater": Field(name="underwater", title="Distance from the peak", unit="fraction"),
 }
 

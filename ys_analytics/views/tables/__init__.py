@@ -2,6 +2,7 @@
 
 from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, transactions
 from ys_analytics.views.tables.attribution import (
+    attention,
     attribution,
     brinson,
     card,
@@ -9,12 +10,15 @@ from ys_analytics.views.tables.attribution import (
     changes,
     contributors,
     drift,
+    exposure,
     limits,
     relative,
     replays,
     scenarios,
     shock,
+    strategies,
     trailing,
+    values_at_risk,
 )
 from ys_analytics.views.tables.bridge import bridge, realised_yields
 from ys_analytics.views.tables.desk import satellites, sheet, suites
@@ -28,6 +32,7 @@ from ys_analytics.views.tables.risk import concentration, contributions, interva
 
 __all__ = [
     "alerts",
+    "attention",
     "attribution",
     "bridge",
     "brinson",
@@ -40,6 +45,7 @@ __all__ = [
     "contributors",
     "drawdowns",
     "drift",
+    "exposure",
     "findings",
     "fleet",
     "fleet_masthead",
@@ -72,10 +78,12 @@ __all__ = [
     "shocks",
     "sources",
     "stopped",
+    "strategies",
     "suites",
     "tail_test",
     "trailing",
     "transactions",
+    "values_at_risk",
 ]
 
 

@@ -1,12 +1,13 @@
 """Who made the change in value, and what the benchmark and the target made, as tables."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from ys_analytics.views import formats
-from ys_analytics.views.table import table
-from ys_analytics.views.view import Field, View, refused
+from ys_analytics.views.table import Table, table
+from ys_analytics.views.view import Field, Statement, View, refused
 
 _WINDOWS = {"week": "the week", "inception": "since inception"}
 _NAMES = {
@@ -29,6 +30,8 @@ _PARTS = (
     ("gas", "Gas"),
 )
 
+# Characters of a note that fit into its column.
+_LONG = 70
 # Below this a difference is rounding.
 _NOTHING = 1e-12
 
@@ -56,7 +59,7 @@ def attribution(attributed: pl.DataFrame, *, by: str = "asset", since: str = "we
         notes.append("IL: impermanent loss.")
     if any(name == "pool" for name, _ in shown):
         notes.append("Pool: price, fees and impermanent loss of shares whose pool is not known.")
-    return table(
+    sheet = table(
         attributed,
         title=title,
         subtitle="USD; gains, external flows and residual add up to the change in value",
@@ -70,6 +73,22 @@ def attribution(attributed: pl.DataFrame, *, by: str = "asset", since: str = "we
         notes=notes,
         alt=_alt(title, attributed),
     )
+    return _blanked(sheet, *(name for name, _ in shown), "contribution")
+
+
+def _blanked(sheet: Table | Statement, *names: str) -> View:
+    """The table with nothing where a column does not apply to a row, instead of a dash."""
+    if not isinstance(sheet, Table):
+        return sheet
+    places = {place for place, column in enumerate(sheet.fields) if column.name in names}
+    cells = tuple(
+        tuple(
+            "" if place in places and cell == formats.DASH and not mark else cell
+            for place, (cell, mark) in enumerate(zip(row, marks, strict=True))
+        )
+        for row, marks in zip(sheet.cells, sheet.marks, strict=True)
+    )
+    return replace(sheet, cells=cells)
 
 
 def _alt(title: str, attributed: pl.DataFrame) -> str:
@@ -116,7 +135,7 @@ def brinson(effects: pl.DataFrame, *, since: str = "week") -> View:
     if effects.height == 1 and first["total"] is None:
         return refused(title, first["reason"])
     days = formats.count(int(first["days"]), "day")
-    return table(
+    sheet = table(
         effects,
         title=title,
         subtitle=f"Brinson and Fachler, {days} linked by Carino; the target is rebalanced daily, prices alone",
@@ -134,6 +153,7 @@ def brinson(effects: pl.DataFrame, *, since: str = "week") -> View:
             "Allocation: being over or under weight. Selection: yield, costs and timing against the target's prices.",
         ),
     )
+    return _blanked(sheet, "weight", "target", "allocation", "selection", "interaction")
 
 
 def relative(compared: pl.DataFrame) -> View:
@@ -255,7 +275,7 @@ def change_of_value(split: pl.DataFrame) -> View:
     )
     rows = kept.with_columns(unit=pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(
         pl.lit("USD signed")), no_share=pl.lit(None, pl.String))  # fmt: skip
-    return table(
+    sheet = table(
         rows,
         title="What changed in the week",
         subtitle="from last week's closing value to this week's; share of last week's value",
@@ -267,6 +287,7 @@ def change_of_value(split: pl.DataFrame) -> View:
         strong=frozenset(place for place, term in enumerate(kept["term"]) if term in {"before", "after"}),
         size="half",
     )
+    return _blanked(sheet, "share")
 
 
 def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
@@ -277,6 +298,7 @@ def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
         most: Rows of a section that are shown: the largest changes.
     """
     place = pl.int_range(pl.len()).over("section")
+    listed = listed.with_columns(pl.when(pl.col("note").str.len_chars() <= _LONG).then("note"))
     shown = listed.filter((place < most) | ~pl.col("section").is_in(["Weight of net value", "Quoted yield"]))
     left = listed.height - shown.height
     apart = [
@@ -284,7 +306,7 @@ def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
     ]
     titles = {"restated": "Restated", "method": "Method"}
     signed = pl.col("unit").replace({"rate": "fraction", "share": "fraction", "ratio": "score signed"})
-    return table(
+    sheet = table(
         shown.with_columns(signed=pl.when(pl.col("unit") == "count").then(pl.lit("count")).otherwise(signed)),
         title="Changes since last week",
         subtitle="as this week's data show both weeks",
@@ -299,6 +321,7 @@ def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
         group="section",
         notes=(f"{left} smaller changes are not listed: `desk.changes()` has all.",) if left else (),
     )
+    return _blanked(sheet, "before", "now", "change", "note", *apart)
 
 
 def card(facts: pl.DataFrame) -> View:
@@ -394,3 +417,103 @@ def scenarios(tried: pl.DataFrame) -> View:
         ),
         empty="There is no scenario, or nothing is held.",
     )
+
+
+def attention(asked: pl.DataFrame) -> View:
+    """What is at risk, what needs a decision and whether the numbers can be trusted.
+
+    Args:
+        asked: group, title, unit, state, note, reason String; now, limit, worst Float64.
+    """
+    state = pl.col("state").fill_null("").replace({"within": "Within", "beyond": "Beyond", "not known": "Not known",
+                                                   "no limit set": "None set"})  # fmt: skip
+    sheet = table(
+        asked.with_columns(state=state, note=pl.col("note").fill_null("")),
+        title="What needs attention",
+        subtitle="shares of net value; drawdown against the owner's limit; value at risk: historical, since inception",
+        fields=(
+            Field(name="title", title="", width=33),
+            Field(name="now", title="Now", unit_from="unit", reason="reason"),
+            Field(name="limit", title="Limit", unit_from="unit"),
+            Field(name="worst", title="Week's worst", unit_from="unit"),
+            Field(name="state", title="State"),
+            Field(name="note", title="", width=34),
+        ),
+        group="group",
+    )
+    return _blanked(sheet, "limit", "worst")
+
+
+def values_at_risk(stated: pl.DataFrame) -> View:
+    """Every value at risk on these pages in one table.
+
+    Args:
+        stated: title, base, reason String; rate, amount Float64; n Int64.
+    """
+    return table(
+        stated,
+        title="Value at risk by method",
+        subtitle="one day at 95 %; share of net value, and USD at the last net value",
+        fields=(
+            Field(name="title", title="Method", width=24),
+            Field(name="base", title="Computed from", width=40),
+            Field(name="n", title="Days", unit="count"),
+            Field(name="rate", title="Of net value", unit="rate", reason="reason"),
+            Field(name="amount", title="USD", unit="USD whole", reason="reason"),
+        ),
+    )
+
+
+def exposure(weeks: pl.DataFrame) -> View:
+    """Assets, debts, leverage, turnover and costs week by week.
+
+    Args:
+        weeks: week_end Date; net, assets, debts, leverage, turnover, costs Float64; reason String.
+    """
+    return table(
+        weeks,
+        title="Exposure, turnover and costs by week",
+        subtitle="USD at the week's last quotes; leverage: assets over net value; turnover, costs: of mean net value",
+        fields=(
+            Field(name="week_end", title="Week to", unit="date"),
+            Field(name="net", title="Net value", unit="USD whole", reason="reason"),
+            Field(name="assets", title="Assets", unit="USD whole", reason="reason"),
+            Field(name="debts", title="Debts", unit="USD whole", reason="reason"),
+            Field(name="leverage", title="Leverage", unit="ratio", reason="reason"),
+            Field(name="turnover", title="Turnover", unit="share", reason="reason"),
+            Field(name="costs", title="Costs", unit="rate", reason="reason"),
+        ),
+        notes=("Turnover: what trades bought. Costs: gas, and what trades cost against last quotes.",)
+        if weeks.height
+        else (),
+        empty="Nothing has moved yet.",
+    )
+
+
+def strategies(audited: pl.DataFrame) -> View:
+    """What strategies earned against what the platform says they earned.
+
+    Args:
+        audited: satellite, strategy, reason String; claimed, realised, difference Float64 a year; income, capital,
+            gain, gas Float64 in USD; days Int64.
+    """
+    return table(
+        audited.with_columns(unclaimed=pl.when(pl.col("claimed").is_null()).then(pl.lit("the platform states none")),
+                             apart=pl.coalesce("reason", pl.when(pl.col("claimed").is_null()).then(
+                                 pl.lit("the platform states none")))),
+        title="Strategies: earned and claimed",
+        subtitle="since inception; yield a year on average capital less debts; gain with price moves and costs, USD",
+        fields=(
+            Field(name="satellite", title="Satellite", width=22),
+            Field(name="strategy", title="Strategy"),
+            Field(name="days", title="Days", unit="count"),
+            Field(name="capital", title="Capital", unit="USD whole", reason="reason"),
+            Field(name="income", title="Income", unit="USD whole signed", reason="reason"),
+            Field(name="gain", title="Gain", unit="USD whole signed", reason="reason", tone=True),
+            Field(name="realised", title="Realised", unit="fraction", reason="reason"),
+            Field(name="claimed", title="Claimed", unit="fraction", reason="unclaimed"),
+            Field(name="difference", title="Difference", unit="fraction", reason="apart", tone=True),
+        ),
+        notes=("Income: yield, rewards and liquidity fees.",) if audited.height else (),
+        empty="No satellite runs a strategy for this portfolio.",
+    )  # fmt: skip
