@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ys_analytics import metrics
-    from ys_analytics.desk import catalog, compare, fleet, load, portfolios, sql, weeks
+    from ys_analytics.desk import catalog, compare, fleet, load, portfolios, similar, sql, weeks
     from ys_analytics.desk import open_desk as open  # noqa: A004 - `ys.open`, never bare
     from ys_analytics.views import figures, tables
 
@@ -25,6 +25,7 @@ __all__ = [
     "metrics",
     "open",
     "portfolios",
+    "similar",
     "sql",
     "tables",
     "weeks",
@@ -37,6 +38,7 @@ _WHERE = {
     "open": ("ys_analytics.desk", "open_desk"),
     "load": ("ys_analytics.desk", "load"),
     "sql": ("ys_analytics.desk", "sql"),
+    "similar": ("ys_analytics.desk", "similar"),
     "portfolios": ("ys_analytics.desk", "portfolios"),
     "weeks": ("ys_analytics.desk", "weeks"),
     "catalog": ("ys_analytics.desk", "catalog"),
@@ -62,3 +64,12 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The surface, for completion."""
     return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add `%%ys` and its completion to IPython: `%load_ext ys_analytics`; an import in a notebook does it too."""
+    import_module("ys_analytics.notebook").register(shell)
+
+
+if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
+    load_ipython_extension(_shell)

@@ -32,6 +32,7 @@ class Front:
         faults: What to do with the next scrolls: `drop` the connection, or answer `500`.
         indexes: The payload indexes of each collection; the local engine keeps none.
         asked: Method and path of every request, in order.
+        filters: The filter of every scroll and search, in order.
     """
 
     port: int
@@ -39,6 +40,7 @@ class Front:
     faults: list[str] = field(default_factory=list)
     indexes: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    filters: list[object] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -76,7 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         front: Front = self.server.front
         front.asked.append(f"{self.command} {path}")
         key = self.headers.get("api-key")
-        reading = self.command == "GET" or path.endswith(("/scroll", "/count"))
+        reading = self.command == "GET" or path.endswith(("/scroll", "/count", "/query"))
         if key == READ_ONLY_KEY and not reading:
             self._answer(403, b'{"status": {"error": "Forbidden: Global manage access is required"}}')
         elif key not in (KEY, READ_ONLY_KEY):
@@ -111,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _ask(front: Front, method: str, place: list[str], body: dict[str, Any]) -> object:  # noqa: PLR0911 - one a request
+def _ask(front: Front, method: str, place: list[str], body: dict[str, Any]) -> object:  # noqa: C901, PLR0911 - one a request
     """One request put to the engine."""
     engine = front.engine
     name = place[0] if place else ""
@@ -134,9 +136,18 @@ def _ask(front: Front, method: str, place: list[str], body: dict[str, Any]) -> o
         case "POST", ["points", "count"]:
             return engine.count(name, exact=body["exact"])
         case "POST", ["points", "scroll"]:
-            asked = {field: body.get(field) for field in ("limit", "offset")}
-            points, after = engine.scroll(name, with_payload=True, with_vectors=True, **asked)
+            asked = {field: body.get(field) for field in ("limit", "offset", "with_payload")}
+            chosen = models.Filter(**body["filter"]) if body.get("filter") else None
+            points, after = engine.scroll(name, scroll_filter=chosen, with_vectors=body["with_vector"], **asked)
+            front.filters.append(body.get("filter"))
             return models.ScrollResult(points=points, next_page_offset=after)
+        case "POST", ["points", "query"]:
+            asked = {field: body.get(field) for field in ("limit", "with_payload")}
+            chosen = models.Filter(**body["filter"]) if body.get("filter") else None
+            front.filters.append(body.get("filter"))
+            return engine.query_points(
+                name, query=body["query"]["nearest"], query_filter=chosen, with_vectors=body["with_vector"], **asked
+            )
         case unknown:
             raise AssertionError(unknown)
     return {"operation_id": 0, "status": "completed"}

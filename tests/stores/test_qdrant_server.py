@@ -110,7 +110,7 @@ def test_a_wrong_key_is_a_store_error_that_does_not_say_it(front):
 
 
 def test_it_says_what_it_is(qdrant):
-    assert qdrant.about() == {"engine": "qdrant", "version": "1.16.0"}
+    assert qdrant.about() == {"engine": "qdrant", "version": "1.16.0", "role": ""}
 
 
 def test_a_read_only_key_reads_and_writes_nothing(front):

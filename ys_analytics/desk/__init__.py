@@ -9,6 +9,7 @@ before it is asked for.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +21,7 @@ from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Span, Week, text
 from ys_analytics.settings import Settings, load_settings
 
-__all__ = ["Desk", "catalog", "compare", "fleet", "load", "open_desk", "portfolios", "sql", "weeks"]
+__all__ = ["Desk", "catalog", "compare", "fleet", "load", "open_desk", "portfolios", "similar", "sql", "weeks"]
 
 _WEEK = re.compile(r"\d{4}-W\d{2}")
 
@@ -235,6 +236,46 @@ def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") ->
     _named(run, week=week, until=until, query=query)
     settings, span = load_settings(), Span.asked(week=week, until=until)
     return _source(run, settings, span=span).sql(query, limits=Limits(seconds=settings.statement_timeout))
+
+
+def similar(
+    collection: str,
+    *,
+    to: str | Sequence[float],
+    where: Mapping[str, object] | None = None,
+    limit: int = 10,
+    run: str | Path = "",
+    model: str = "",
+) -> pl.DataFrame:
+    """The points of a Qdrant collection that are nearest to a point, a vector or a text.
+
+        ys.similar("trading_patterns", to=pattern_id, where={"timeframe": "1d"}, limit=5)
+        ys.similar("market_sentiment", to=vector, where={"timestamp": ("2026-11-16", None), "source": ["news", "x"]})
+
+    Args:
+        collection: `market_sentiment`, `protocol_analysis` or `trading_patterns`.
+        to: The id of a point, which is left out of the answer; a vector of the collection's size; or a text, which
+            needs the extra `ys-analytics[embeddings]` and `model`.
+        where: What payload fields must be: a value; a list, any of which; a tuple (low, high), both included, of which
+            one may be None. Of a field that is a list, one element must match.
+        limit: How many points at most.
+        run: Folder of a frozen run; empty asks the live store.
+        model: The fastembed model that the collection was embedded with; for a text.
+
+    Returns:
+        `score`, the cosine of the angle between the two vectors (1 the same direction, 0 nothing in common, -1
+        opposite), then every declared column but the vector: of a pattern its `success_rate`, how often it held; of
+        what has a time, that time. The highest score first, points of one score by id. The same for a run and live.
+
+    Raises:
+        UsageError: there is no such collection, field or point, or a vector or text cannot be compared with it.
+        StoreError: the live store refused us or went away.
+    """
+    from ys_analytics.desk import nearest_points
+
+    _named(run, collection=collection, model=model)
+    source = _source(run, load_settings(), span=None)
+    return nearest_points.similar(source, collection, to=to, where=where, limit=limit, model=model)
 
 
 def _source(run: str | Path, settings: Settings, *, span: Span | None) -> Source:

@@ -5,6 +5,7 @@ opens the one store it needs and closes it again, so that a notebook left open
 holds no lock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,10 @@ _READ: dict[str, pl.DataType | type[pl.DataType]] = {
     "latest": TIME,
     "as_of": TIME,
 }
+
+
+# Conditions as field, operator and value: of each inner list one must hold.
+Alternatives = Sequence[Sequence[tuple[str, str, object]]]
 
 
 class Source(Protocol):
@@ -57,6 +62,9 @@ class Source(Protocol):
 
     def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
         """One SELECT in DuckDB's SQL over the frames, each by its name; of one portfolio, or of all."""
+
+    def nearest(self, table: Table, vector: Sequence[float], *, limit: int, where: Alternatives) -> pl.DataFrame:
+        """Points of a collection, at least the `limit` nearest by cosine of those that hold `where`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,10 @@ class Frozen:
         """Answer it over the run's files."""
         return self.run.sql(query, portfolio=portfolio, span=self.span, limits=limits)
 
+    def nearest(self, table: Table, vector: Sequence[float], *, limit: int, where: Alternatives) -> pl.DataFrame:  # noqa: ARG002 - the caller chooses
+        """Every point: the file is read whole."""
+        return self.rows(table.name)
+
 
 @dataclass(slots=True)
 class Live:
@@ -159,6 +171,14 @@ class Live:
         only = sql.stores_read(query)
         with open_stores(self.settings, only=only, role="analyst", purpose="a query") as stores:
             return sql.over_stores(query, stores, portfolio=portfolio, span=self.span, limits=limits)
+
+    def nearest(self, table: Table, vector: Sequence[float], *, limit: int, where: Alternatives) -> pl.DataFrame:
+        """The points that the store finds nearest."""
+        from ys_analytics.frames import nearest
+        from ys_analytics.local import open_stores
+
+        with open_stores(self.settings, only=(table.store,), role="analyst", purpose="a search") as stores:
+            return nearest(stores, table, vector, limit=limit, where=where)
 
     def _load(self, table: Table, portfolio: str | None) -> pl.DataFrame:
         from ys_analytics import frames
@@ -220,6 +240,10 @@ class Earlier:
     def sql(self, query: str, *, portfolio: str | None = None, limits: Limits = LIMITS) -> pl.DataFrame:
         """Answer it over the source."""
         return self.source.sql(query, portfolio=portfolio, limits=limits)
+
+    def nearest(self, table: Table, vector: Sequence[float], *, limit: int, where: Alternatives) -> pl.DataFrame:  # noqa: ARG002 - the caller chooses
+        """Every point from before the moment."""
+        return self.rows(table.name)
 
 
 def sibling_run(folder: Path | None, week: str) -> "Run | None":

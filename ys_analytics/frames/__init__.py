@@ -16,6 +16,7 @@ from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit
 from ys_analytics.frames.portfolio_lookup import PortfolioRef, find_portfolio
 from ys_analytics.frames.proof import prove
 from ys_analytics.frames.run import Run, open_run
+from ys_analytics.frames.search import nearest
 from ys_analytics.frames.table_loaders import LOADERS, Loader
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "git_commit",
     "last_values",
     "load",
+    "nearest",
     "open_run",
     "prove",
     "scan",

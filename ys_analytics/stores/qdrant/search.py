@@ -30,7 +30,7 @@ class Match:
 
     field: str
     operator: Operator
-    value: str | float
+    value: str | float | bool
 
     def __str__(self) -> str:
         """The comparison for people."""
@@ -42,7 +42,7 @@ def filter_model(where: Sequence[Sequence[Match]]) -> "Filter | None":
     from qdrant_client.models import FieldCondition, Filter, MatchValue, Range
 
     def condition(match: Match) -> FieldCondition:
-        if isinstance(match.value, str):
+        if isinstance(match.value, str | bool):
             return FieldCondition(key=match.field, match=MatchValue(value=match.value))
         if match.operator == "=":
             return FieldCondition(key=match.field, range=Range(gte=match.value, lte=match.value))

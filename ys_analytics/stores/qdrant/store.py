@@ -179,6 +179,60 @@ class Qdrant:
                 self.client.upsert(collection, points, wait=True)
         return frame.height
 
+    def nearest(
+        self,
+        collection: str,
+        size: int,
+        vector: Sequence[float],
+        *,
+        limit: int,
+        where: Sequence[Sequence[Match]] = (),
+        refusals: RejectPolicy | None = None,
+    ) -> pl.DataFrame:
+        """The points nearest to a vector by cosine, found by the store without approximation.
+
+        A folder gives every point instead, for it is in this process.
+
+        Args:
+            collection: Its name.
+            size: The number of dimensions it was declared with.
+            vector: Where to look, of as many numbers.
+            limit: How many points at most.
+            where: Of each inner list one must hold.
+            refusals: As `read`.
+
+        Returns:
+            As `read`, in no promised order.
+
+        Raises:
+            StoreError: as `read`.
+            ContractError: as `read`.
+        """
+        if self.address.embedded:
+            return self.read(collection, size, refusals=refusals)
+        from qdrant_client.models import SearchParams
+
+        refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
+        self._require(collection, size)
+        answer = self._with_retries(
+            lambda: self.client.query_points(
+                collection,
+                query=list(vector),
+                query_filter=filter_model(where),
+                search_params=SearchParams(exact=True),
+                limit=limit,
+                with_payload=True,
+                with_vectors=True,
+            )
+        )
+        found = answer.points
+        points = Points(
+            [str(point.id) for point in found],
+            np.array([_sized(point.vector, size) for point in found], np.float32).reshape(len(found), size),
+            [point.payload or {} for point in found],
+        )
+        return _frame(*_sound(points, refusals), size)
+
     def count(self, collection: str) -> int:
         """How many points a collection has, exactly.
 

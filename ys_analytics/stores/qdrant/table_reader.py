@@ -66,6 +66,24 @@ class Tables:
             arrived(done)
             yield _typed(points, columns, fields, rejects).select(*query.schema)
 
+    def nearest(
+        self,
+        table: Table,
+        vector: Sequence[float],
+        *,
+        limit: int,
+        where: Sequence[Sequence[Match]],
+        rejects: RejectPolicy,
+    ) -> pl.DataFrame:
+        """At least the nearest points of those that hold `where`, as the declared columns; maybe others too."""
+        collection = _collection(table)
+        columns = collection.visible
+        fields = [column for column in columns if column.name not in {"id", "vector"}]
+        points = self.store.nearest(
+            collection.name, collection.size, vector, limit=limit, where=where, refusals=rejects
+        )
+        return _typed(points, columns, fields, rejects).select(*table.schema)
+
     def count(self, table: Table) -> int:
         """How many points there are."""
         return self.store.count(table.name)
