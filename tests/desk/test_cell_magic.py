@@ -15,7 +15,7 @@ from ys_analytics.schemas import TABLES
 @pytest.fixture(scope="module")
 def run(stores, tmp_path_factory):
     """A small economy's assets and prices, frozen."""
-    demo.fill(stores, portfolios=1, days=12, seed=7, replace=True)
+    demo.fill(stores, portfolios=1, days=30, seed=7, replace=True)
     out, as_of = tmp_path_factory.mktemp("out"), datetime(2026, 11, 27, tzinfo=UTC)
     return frames.freeze(stores, week="2026-W47", out=out, as_of=as_of, tables=["assets", "market_data"]).folder
 

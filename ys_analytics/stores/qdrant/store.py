@@ -202,7 +202,7 @@ class Qdrant:
             refusals: As `read`.
 
         Returns:
-            As `read`, in no promised order.
+            As `read`, in any order.
 
         Raises:
             StoreError: as `read`.
