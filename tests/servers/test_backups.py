@@ -130,6 +130,19 @@ def test_redis_is_restored_from_its_files(redises, kept: str) -> None:
         assert 9_000_000 < store.read("h:*", "hash")["ttl_ms"][0] <= 10_000_000
 
 
+def test_a_snapshot_is_not_read_by_a_server_that_keeps_a_log(redises) -> None:
+    """Restored with `appendonly yes` it would be empty; with `appendonly no` every key is there."""
+    port = redises.start()
+    with driver.Redis(port=port) as line:
+        line.mset({f"k:{n}": "v" for n in range(100)})
+        line.save()
+    source = redises.folder / str(port)
+    redises.stop()
+    for options, keys in ((["appendonly yes"], 0), (["appendonly no"], 100)):
+        with driver.Redis(port=redises.start(*options, from_folder=source)) as line:
+            assert line.dbsize() == keys
+
+
 # A process of its own for each folder of ClickHouse's engine.
 _FILL = """
 import sys

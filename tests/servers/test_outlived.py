@@ -1,0 +1,95 @@
+"""A command whose store goes silent ends soon after `YS_STATEMENT_TIMEOUT`, with one line that names the setting."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlsplit
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from ys_analytics.local import Home
+from ys_analytics.local.postgres_server import PostgresServer
+from ys_analytics.local.valkey_server import ValkeyServer
+
+YS = Path(sys.executable).parent / "ys"
+WEEK = "2026-W47"
+LIMIT = 3.0
+# A command asks more than one question, each with a limit and its grace; a process takes seconds to start.
+MOST = 30.0
+
+
+def _proxies() -> ModuleType:
+    """The proxy of the stores' tests; tests are imported by path, not as a package."""
+    path = Path(__file__).parents[1] / "stores" / "faulty_proxy.py"
+    spec = importlib.util.spec_from_file_location("tests_stores_faulty_proxy", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+proxies = _proxies()
+COMMANDS = {
+    "status": ["status"],
+    "doctor": ["doctor"],
+    "load": ["load", "{table}", "--to", "{folder}/x.parquet"],
+    "proof": ["load", "{table}", "--prove"],
+    "freeze": ["freeze", "--refreeze", "--week", WEEK, "--out", "{folder}"],
+    "live check": ["check", "--live"],
+    "migrate up": ["migrate", "up"],
+    "migrate status": ["migrate", "status"],
+    "demo": ["demo", "--replace", "--portfolios", "9", "--days", "70"],
+}
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A filled home; its PostgreSQL and Valkey are reached through a proxy as well."""
+    with tempfile.TemporaryDirectory(prefix="yso-") as place:
+        Path(place).chmod(0o711)
+        for words in (["up"], ["migrate", "up"], ["demo", "--portfolios", "9", "--days", "70"]):
+            subprocess.run([YS, *words], env=_environment(Path(place)), check=True, capture_output=True)
+        yield Path(place)
+        subprocess.run([YS, "down"], env=_environment(Path(place)), check=True, capture_output=True)
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
+    return kept | {"YS_ENV_FILE": os.devnull, "YS_HOME": str(home), "YS_OUT": str(home / "out"), **more}
+
+
+@pytest.mark.parametrize("after", [0, 3_000, 60_000])
+@pytest.mark.parametrize("what", COMMANDS)
+@pytest.mark.parametrize("store", ["postgres", "redis"])
+def test_a_command_ends_soon_after_its_deadline(home, tmp_path, store, what, after, record_property) -> None:  # noqa: PLR0917 - parameters
+    """Silent from the first byte, in the middle of the first answers, or in the middle of a table."""
+    servers = Home(home)
+    if store == "postgres":
+        known = conninfo_to_dict(PostgresServer(servers).conninfo())
+        target = f"{known['host']}/.s.PGSQL.{known['port']}"
+        url = f"postgresql://{known['user']}@127.0.0.1:{{}}/{known['dbname']}?sslmode=disable"
+    else:
+        target, url = urlsplit(ValkeyServer(servers).url()).path, "redis://127.0.0.1:{}/0"
+    table = {"postgres": "transactions", "redis": "redis_risk_correlation"}[store]
+    asked = [word.format(table=table, folder=tmp_path) for word in COMMANDS[what]]
+    with proxies.proxy(target, fault="silent", after=after) as between:
+        settings = {f"YS_{store.upper()}_URL": url.format(between.port), "YS_STATEMENT_TIMEOUT": f"{LIMIT:g}"}
+        began = time.monotonic()
+        done = subprocess.run(
+            [YS, *asked], env=_environment(home, **settings), capture_output=True, text=True, check=False, timeout=120
+        )
+        took = time.monotonic() - began
+    record_property("said", f"{what}, {store} silent after {after}: exit {done.returncode}, {took - LIMIT:.1f} s later")
+    if between.met:
+        assert done.returncode != 0
+        assert re.search(r"YS_STATEMENT_TIMEOUT|did not answer|does not answer|timeout", done.stdout + done.stderr)
+    assert "fault of ours" not in done.stderr
+    assert took < LIMIT + MOST
