@@ -55,7 +55,7 @@ class ReportJob:
 
     def parameters(self, portfolio_id: str) -> dict[str, object]:
         """What the notebooks are given for one portfolio."""
-        return {"run": str(self.run.folder.resolve()), "portfolio_id": portfolio_id, "week": self.run.week}
+        return {"run": str(self.run.folder.resolve()), "portfolio_id": str(portfolio_id), "week": str(self.run.week)}
 
 
 def plan_report(
