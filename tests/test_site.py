@@ -92,9 +92,10 @@ def test_the_search_works_from_a_disk(site):
         asked = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto((site / "index.html").as_uri())
-        expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching", timeout=30_000)
-        page.locator(".md-search__input").fill("sortino")
+        page.locator(".md-search__input").click()  # only then is the index read
+        expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching", timeout=60_000)
+        page.keyboard.type("sortino")
         found = page.locator(".md-search-result__link").first
-        expect(found).to_contain_text("Metrics", timeout=30_000)
+        expect(found).to_contain_text("Metrics", timeout=60_000)
         assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
         browser.close()
