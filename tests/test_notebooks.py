@@ -9,7 +9,7 @@ import pytest
 from ys_analytics.cli.lab import KERNEL
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").rglob("*.ipynb"))
-EXPLORING = {path for path in NOTEBOOKS if path.parent.name == "explore"}
+EXPLORING = {path for path in NOTEBOOKS if path.parent.name in {"explore", "templates"}}
 REFUSED = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,

@@ -11,7 +11,9 @@ from ys_analytics.views.frame_display import frame_html
 
 OPENING = """
 import polars as pl, ys_analytics as ys
-desk = ys.open(week="2026-W47")
+from ys_analytics.desk import Desk
+ys.open
+desk = Desk.__new__(Desk)  # one for which nothing was looked up: no store is up here
 frame = pl.DataFrame({"ret": [0.1, 0.2], "portfolio_id": "a"})
 """
 

@@ -1,9 +1,12 @@
 // A JupyterLab extension of two parts: a style sheet by which tables and charts follow the light and the dark theme,
-// and a command under File > New for each notebook in notebooks/templates. Plain JavaScript, loaded as it is.
+// and a command under File > New for a report and for each notebook in notebooks/templates. Plain JavaScript, loaded
+// as it is.
 (() => {
   'use strict';
 
   const TEMPLATES = 'notebooks/templates';
+  // Reports stand in a folder of their own, from which the weekly report can take them.
+  const REPORT = { path: 'notebooks/mine/template.ipynb', name: 'my_report.ipynb', folder: 'notebooks/mine' };
 
   // Charts are drawn for paper: dark on white. In a dark theme white becomes the page and dark becomes light, while
   // hues stay what they were. A chart whose background is not white was given its own colours, and keeps them.
@@ -50,29 +53,35 @@
     return folder ? `${folder}/${name}` : name;
   }
 
+  // The templates that a server's folder has; one that serves another folder has none.
+  async function templates(contents) {
+    const found = [];
+    try {
+      await contents.get(REPORT.path, { content: false });
+      found.push({ ...REPORT, label: 'My report' });
+    } catch {}
+    try {
+      const listing = await contents.get(TEMPLATES, { content: true });
+      for (const item of listing.content.filter(one => one.type === 'notebook')) {
+        const words = item.name.replace(/\.ipynb$/, '').replace(/_/g, ' ');
+        found.push({ path: item.path, name: item.name, label: words.charAt(0).toUpperCase() + words.slice(1) });
+      }
+    } catch {}
+    return found.sort((a, b) => a.label.localeCompare(b.label));
+  }
+
   async function addTemplates(app, launcher, menu) {
     const contents = app.serviceManager.contents;
-    let listing;
-    try {
-      listing = await contents.get(TEMPLATES, { content: true });
-    } catch {
-      return; // A server in another folder has none.
-    }
-    const found = listing.content.filter(item => item.type === 'notebook').sort((a, b) => a.name.localeCompare(b.name));
     const group = [];
-    for (const item of found) {
-      const template = await contents.get(item.path, { content: true });
-      const words = item.name.replace(/\.ipynb$/, '').replace(/_/g, ' ');
-      const label = template.content.metadata.title || words.charAt(0).toUpperCase() + words.slice(1);
-      const command = `ys:new-${item.name}`;
+    for (const one of await templates(contents)) {
+      const command = `ys:new-${one.name}`;
       app.commands.addCommand(command, {
-        label,
-        caption: `A notebook made from ${item.path}`,
+        label: one.label,
+        caption: `A notebook made from ${one.path}`,
         execute: async args => {
-          const folder = (args && args.cwd) || '';
-          const path = await freeName(contents, folder, item.name);
-          const fresh = await contents.get(item.path, { content: true });
-          await contents.save(path, { type: 'notebook', format: 'json', content: fresh.content });
+          const path = await freeName(contents, one.folder || (args && args.cwd) || '', one.name);
+          const made = await contents.get(one.path, { content: true });
+          await contents.save(path, { type: 'notebook', format: 'json', content: made.content });
           return app.commands.execute('docmanager:open', { path });
         },
       });
