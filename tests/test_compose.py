@@ -12,7 +12,7 @@ import yaml
 PROJECT = Path(__file__).parents[1]
 COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-PROFILES = {"postgres", "clickhouse", "redis", "redis-cluster", "qdrant", "lab"}
+PROFILES = {"postgres", "clickhouse", "redis", "redis-cluster", "qdrant", "lab", "weekly"}
 
 TEXTS = {"type": "array", "items": {"type": "string"}}
 SCHEMA = {
@@ -98,7 +98,7 @@ def test_on_the_hosts_network_only_loopback_is_bound(name):
     texts = [path.read_text() for path in _mounted(SERVICES[name])]
     texts += [(PROJECT / "deploy/lab/start.sh").read_text()] if name == "lab" else []
     listens = re.findall(r"^bind (\S+)$|ServerApp\.ip=(\S+)", "\n".join(texts), re.MULTILINE)
-    assert name == "redis-cluster-join" or listens
+    assert name in {"redis-cluster-join", "weekly"} or listens  # these end, and listen nowhere
     assert {one or other for one, other in listens} <= {"127.0.0.1"}
 
 
@@ -132,9 +132,10 @@ def test_secrets_come_from_files_alone(tmp_path):
     assert yaml.safe_load(made["qdrant_config"])["service"]["read_only_api_key"] == made["qdrant_read_only_api_key"]
 
 
-def test_the_lab_holds_no_password_of_an_owner():
-    """JupyterLab reads as the analyst, whose passwords are secrets of their own."""
-    theirs = set(SERVICES["lab"]["secrets"])
+@pytest.mark.parametrize("name", ["lab", "weekly"])
+def test_the_lab_holds_no_password_of_an_owner(name):
+    """JupyterLab and the weekly reports read as the analyst, whose passwords are secrets of their own."""
+    theirs = set(SERVICES[name]["secrets"])
     owners = {"postgres_password", "postgres_replication_password", "redis_password", "redis_auth", "qdrant_config",
               "clickhouse_secrets", "pgbouncer_users"}  # fmt: skip
     assert theirs & owners == set()

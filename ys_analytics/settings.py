@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     benchmark: str = Field(
         "BTC", min_length=1, description="What reports compare with: a symbol, target, equal_weight, or a portfolio."
     )
+    smtp_url: SecretStr | None = Field(
+        None, description="Mail server of `ys send`: smtps://user:password@host, or smtp://… with STARTTLS."
+    )
+    smtp_from: str = Field("", description="Address that reports are sent from.")
+    smtp_operator: str = Field("", description="Address that is written to when a report could not be sent.")
     retention_days: dict[str, int] = Field(
         default_factory=dict,
         description='Days each ClickHouse table keeps, as JSON: {"dex_trades": 730}. Empty keeps all.',

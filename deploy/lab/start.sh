@@ -1,5 +1,5 @@
 #!/bin/sh
-# JupyterLab as the analyst: it reads, and holds no password of an owner.
+# JupyterLab, or the command that is given, as the analyst: it reads, and holds no password of an owner.
 set -eu
 secrets=${SECRETS:-/run/secrets}
 YS_ANALYST_PASSWORD=$(cat "$secrets/postgres_analyst_password")
@@ -10,4 +10,5 @@ export YS_POSTGRES_URL="postgresql://127.0.0.1:6432/ys"
 export YS_CLICKHOUSE_URL="http://ys_analyst:$(cat "$secrets/clickhouse_analyst_password")@127.0.0.1:8123/ys"
 export YS_REDIS_URL="redis://analyst:$(cat "$secrets/redis_analyst_password")@127.0.0.1:6379/0"
 export YS_QDRANT_URL="http://127.0.0.1:6333"
+test $# -eq 0 || exec "$@"
 exec python -m jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port=8888 --no-browser

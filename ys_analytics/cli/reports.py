@@ -12,6 +12,8 @@ def register(app: typer.Typer) -> None:
     """Add these commands to `ys`."""
     app.command()(report)
     app.command()(runs)
+    app.command()(send)
+    app.command()(due)
     app.command()(lab)
 
 
@@ -116,6 +118,59 @@ def runs(
         for entry in found
     )
     show("", heads, rows, numbers=("rows", "MiB", "critical", "warning", "stopped", "reports"))
+
+
+def send(
+    week: Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")],
+    recipients: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="File that says who may see what; reports/recipients.toml.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs and reports.")] = None,
+    *,
+    really: Annotated[bool, typer.Option("--yes", help="Send; otherwise only what would be sent is listed.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send what was sent before once more.")] = False,
+) -> None:
+    """Send the printed reports of a week by e-mail, each once: the PDF attached, page one in the message.
+
+    Example: ys send --week 2026-W47 --yes
+    """
+    from datetime import UTC, datetime
+
+    from ys_analytics.cli.console import say, show
+    from ys_analytics.reporting import send as mail
+    from ys_analytics.settings import load_settings
+
+    settings = load_settings()
+    letters = mail.send_week(
+        settings,
+        week=week,
+        now=datetime.now(UTC),
+        recipients=mail.read_recipients(recipients or mail.RECIPIENTS),
+        out=out or settings.out,
+        really=really,
+        again=again,
+    )
+    rows = ((one.recipient.email, one.receipt.portfolio, one.state, one.why) for one in letters)
+    show("", ("to", "report", "state", "reason"), rows)
+    if not really:
+        say("nothing was sent; --yes sends")
+
+
+def due(
+    out: Annotated[Path | None, typer.Option(file_okay=False, help="Folder of runs and reports.")] = None,
+) -> None:
+    """List the weeks that are over and not printed yet, the oldest first: for schedules, also those that start late.
+
+    Example: ys due
+    """
+    from datetime import UTC, datetime
+
+    from ys_analytics.cli.console import out as stdout
+    from ys_analytics.reporting import index
+    from ys_analytics.settings import load_settings
+
+    for week in index.due(out or load_settings().out, now=datetime.now(UTC)):
+        stdout.print(week, markup=False)
 
 
 def lab(

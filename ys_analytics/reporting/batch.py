@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ys_analytics.errors import ExpectationFailed, ReportError, YsError
 from ys_analytics.frames.atomic import discard
 from ys_analytics.frames.run import verified
-from ys_analytics.reporting import execute, output, page, ranking, receipts
+from ys_analytics.reporting import execute, index, output, page, ranking, receipts
 from ys_analytics.reporting.page import PageInfo
 from ys_analytics.reporting.plan import ReportJob, plan_report
 from ys_analytics.reporting.printer import open_printer
@@ -193,6 +193,7 @@ def print_all(
                     printed[_ALL] = _rank(job, writer, stopped)
                 except YsError as error:
                     failed[_ALL] = error
+    index.write_index(job.run.folder.parent)
     summary.wall = time.monotonic() - begun
     names = {**job.names, **({_ALL: ranking.NAME} if job.ranked else {})}
     if failed:
@@ -267,7 +268,8 @@ class _Portfolios:
 def task(job: ReportJob, portfolio_id: str, folder: Path) -> Task:
     """What a process needs to make one portfolio's page."""
     mine = [one for one in job.findings if one.touches(portfolio_id)]
-    environment = {**os.environ, "YS_RISK_FREE": str(job.settings.risk_free)}
+    chosen = {"YS_RISK_FREE": str(job.settings.risk_free), "YS_BENCHMARK": job.settings.benchmark}
+    environment = {**os.environ, **chosen}
     return Task(
         notebook=job.notebook,
         parameters=job.parameters(portfolio_id),

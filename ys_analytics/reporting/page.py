@@ -75,7 +75,7 @@ class PageInfo:
 def to_html(notebook: NotebookNode, info: PageInfo) -> str:
     """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
     inside, contents = _with_anchors(_inside(notebook))
-    return _template("page.html.j2").render(
+    return template("page.html.j2").render(
         info=info,
         style=Markup(_style()),  # noqa: S704 - our own file
         running=Markup(_running(info)),  # noqa: S704 - every character of another is escaped
@@ -114,7 +114,7 @@ def with_script(page: str) -> str:
 def printing_page() -> str:
     """The page that stays open in the browser while others are printed through it."""
     draw = Markup(read("draw.js"))  # noqa: S704 - our own file
-    return _template("printing_page.html.j2").render(plotly=Markup(_plotly()), draw=draw)  # noqa: S704 - the library
+    return template("printing_page.html.j2").render(plotly=Markup(_plotly()), draw=draw)  # noqa: S704 - the library
 
 
 def to_data(notebook: NotebookNode, info: PageInfo, facts: dict[str, object]) -> bytes:
@@ -302,7 +302,8 @@ def _library() -> str:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A template of `html/`, which escapes every value."""
     loader = jinja2.FileSystemLoader(_HTML)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True

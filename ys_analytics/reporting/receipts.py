@@ -37,6 +37,7 @@ class Receipt:
         reason: Why it was not made; empty where it was.
         stopped: Whether its data stopped it.
         provisional: Whether it was made over findings that would have stopped it, or of a week still running.
+        headline: The week's numbers by name, as the data JSON holds them; none of the ranking.
     """
 
     stem: str
@@ -47,6 +48,7 @@ class Receipt:
     reason: str = ""
     stopped: bool = False
     provisional: bool = False
+    headline: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """The receipt as it is stored."""
@@ -69,6 +71,15 @@ def path(folder: Path, stem: str) -> Path:
 def receipt_of(content: Mapping[Path, bytes], **known: Any) -> Receipt:
     """The receipt of files that are about to be put."""
     return Receipt(files={target.name: sha256(held).hexdigest() for target, held in content.items()}, **known)
+
+
+def headline_of(data: bytes) -> dict[str, Any]:
+    """The week's numbers out of a page's data JSON, by name; none where the page has no headline."""
+    views = [view for section in json.loads(data)["sections"] for view in section["views"]]
+    found = next((view for view in views if view["kind"] == "headline"), None)
+    if found is None or not found["rows"]:
+        return {}
+    return dict(zip((column["name"] for column in found["columns"]), found["rows"][0], strict=True))
 
 
 def read(folder: Path, stem: str) -> Receipt | None:
@@ -101,7 +112,7 @@ def key(job: "ReportJob", portfolio_id: str, *others: object) -> str:
         "notebook": [[cell.cell_type, cell.source] for cell in job.notebook.cells],
         "title": [job.weekly.title, job.weekly.publisher, [one.name for one in job.weekly.notebooks]],
         "parameters": [job.run.week, portfolio_id, *sorted(job.weekly.parameters.items())],
-        "risk_free": str(job.settings.risk_free),
+        "settings": [str(job.settings.risk_free), job.settings.benchmark],
         "data": [job.about.run, job.about.suites],
         "findings": [one.to_json() for one in job.findings if one.touches(portfolio_id)],
         "provisional": [job.provisional, job.running],

@@ -80,7 +80,7 @@ class Writer:
         content = {files.html: page.with_script(html).encode(), files.json: data, files.pdf: pdf}
         receipt = receipts.receipt_of(
             content, stem=stem, portfolio_id=info.portfolio_id, portfolio=info.portfolio, key=key,
-            provisional=bool(info.provisional),
+            provisional=bool(info.provisional), headline=receipts.headline_of(data),
         )  # fmt: skip
         put = {**content, receipts.path(self.run.folder, stem): receipt.to_json()}
         output.put(put, folder=self.run.folder, through=self.scratch)

@@ -1,0 +1,185 @@
+"""`index.html` in the folder of runs: weeks, portfolios, headline numbers, change on the week before, status, links.
+
+Depends on receipts. Does not open a run or a page.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from ys_analytics.errors import UsageError
+from ys_analytics.frames.atomic import draft
+from ys_analytics.reporting import page, ranking, receipts
+from ys_analytics.reporting.receipts import Receipt
+from ys_analytics.schemas import Week
+from ys_analytics.views import formats
+
+NAME = "index.html"
+
+_STATUS = {
+    "printed": "printed",
+    "provisional": "provisional",
+    "stopped": "stopped by its data",
+    "failed": "failed",
+    "missing": "files are missing",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexRow:
+    """One report of a week.
+
+    Attributes:
+        receipt: What became of it.
+        status: A key of the page's words for it.
+        links: Kind and address of each file that is there.
+        numbers: Title and text of each headline number.
+        falls: Titles of the numbers that are below zero.
+    """
+
+    receipt: Receipt
+    status: str
+    links: tuple[tuple[str, str], ...]
+    numbers: Mapping[str, str]
+    falls: frozenset[str]
+
+    @property
+    def said(self) -> str:
+        """The status in words."""
+        return _STATUS[self.status]
+
+
+def write_index(out: Path) -> Path:
+    """Write the index of all weeks, whole or not at all.
+
+    Args:
+        out: Folder of runs, as `settings.out`.
+    """
+    weeks = sorted(each.parent.name for each in out.glob(f"*/{receipts.FOLDER}") if _is_week(each.parent.name))
+    known: dict[str, dict[str, Receipt]] = {}
+    for week in weeks:
+        known[week] = {one.stem: one for one in receipts.read_all(out / week)}
+    shown = [
+        {
+            "week": week,
+            "days": _days(week),
+            "ranking": _links(out, week, known[week].get(ranking.STEM)),
+            "rows": rows(out, week, known[week].values(), known.get(Week(week).before, {})),
+        }
+        for week in reversed(weeks)
+    ]
+    html = page.template("index.html.j2").render(
+        weeks=shown,
+        heads=("Net value, USD", *_TITLES, "Open alerts"),
+        script=Markup(page.read("index.js")),  # noqa: S704 - our own file
+    )
+    target = out / NAME
+    with draft(target) as waiting, waiting.open("w", encoding="utf-8") as file:
+        file.write(html)
+        file.flush()
+        os.fsync(file.fileno())
+    return target
+
+
+def due(out: Path, *, now: datetime) -> list[str]:
+    """The weeks that are over and whose reports were not printed yet, the oldest first.
+
+    They begin after the last week printed; where none was, only the last week that is over is due.
+
+    Args:
+        out: Folder of runs.
+        now: The moment, in UTC.
+
+    >>> from datetime import UTC
+    >>> due(Path("nowhere"), now=datetime(2026, 11, 23, 6, tzinfo=UTC))
+    ['2026-W47']
+    """
+    last = Week.of((now - timedelta(days=7)).date())
+    printed = [
+        each.parent.parent.name
+        for each in out.glob(f"*/{receipts.FOLDER}/{ranking.STEM}.json")
+        if _is_week(each.parent.parent.name)
+    ]
+    if not printed:
+        return [str(last)]
+    found, week = [], Week(max(printed))
+    while week < last:
+        week = Week.of(week.end.date())
+        found.append(week)
+    return list(map(str, found))
+
+
+def rows(out: Path, week: str, held: Iterable[Receipt], before: Mapping[str, Receipt]) -> list[IndexRow]:
+    """The reports of a week, those that need a look first, then by name."""
+    portfolios = [one for one in held if one.stem != ranking.STEM]
+    before_by_id = {one.portfolio_id: one for one in before.values()}
+    found = [_row(out, week, one, before_by_id.get(one.portfolio_id)) for one in portfolios]
+    order = list(_STATUS)
+    return sorted(found, key=lambda row: (-max(order.index(row.status) - 1, 0), row.receipt.portfolio.casefold()))
+
+
+# Headline numbers after the value, and the units they are written in.
+_TITLES = {
+    "On the week before, USD": "USD whole signed",
+    "Return of the week": "fraction",
+    "Since inception": "fraction",
+    "Below its peak": "rate",
+}
+
+
+def _row(out: Path, week: str, receipt: Receipt, before: Receipt | None) -> IndexRow:
+    links = _links(out, week, receipt)
+    if receipt.reason:
+        status = "stopped" if receipt.stopped else "failed"
+    elif len(links) < len(receipt.files) or not links:
+        status = "missing"
+    else:
+        status = "provisional" if receipt.provisional else "printed"
+    now, then = receipt.headline, before.headline if before is not None else {}
+    value, earlier = _decimal(now.get("value")), _decimal(then.get("value"))
+    change = value - earlier if value is not None and earlier is not None else None
+    raw: dict[str, Any] = dict(
+        zip(_TITLES, (change, now.get("week_return"), now.get("since_return"), now.get("underwater")), strict=True)
+    )
+    numbers = {"Net value, USD": formats.written(value, "USD whole")}
+    numbers |= {title: formats.written(raw[title], unit) for title, unit in _TITLES.items()}
+    alerts = now.get("open_alerts")
+    numbers["Open alerts"] = formats.DASH if alerts is None else f"{alerts:,}"
+    falls = frozenset(title for title, number in raw.items() if number is not None and number < 0)
+    return IndexRow(receipt=receipt, status=status, links=links, numbers=numbers, falls=falls)
+
+
+def _links(out: Path, week: str, receipt: Receipt | None) -> tuple[tuple[str, str], ...]:
+    """The files of a report that are there; PDF, HTML, JSON."""
+    if receipt is None:
+        return ()
+    kinds = {name.rsplit(".", 1)[-1]: name for name in receipt.files}
+    there = [kind for kind in ("pdf", "html", "json") if kind in kinds and (out / week / kinds[kind]).is_file()]
+    return tuple((kind.upper(), f"{quote(week)}/{quote(kinds[kind])}") for kind in there)
+
+
+def _decimal(text: object) -> Decimal | None:
+    try:
+        return None if text is None else Decimal(str(text))
+    except InvalidOperation:
+        return None
+
+
+def _is_week(name: str) -> bool:
+    try:
+        Week(name)
+    except UsageError:
+        return False
+    return True
+
+
+def _days(week: str) -> str:
+    span = Week(week).span
+    return formats.days_between(span.start.date(), span.last_day)
