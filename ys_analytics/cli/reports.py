@@ -1,4 +1,4 @@
-"""The commands that end in a page: the weekly report, and JupyterLab."""
+"""The commands `ys report`, `ys runs` and `ys lab`."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The commands that put something into the stores: the demo economy, an analyst's own files."""
+"""The commands `ys demo`, `ys import` and `ys build`: what writes to the stores."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,9 +115,9 @@ def import_(
     from ys_analytics.cli.opening import owner
     from ys_analytics.settings import load_settings
 
-    book = ingest.ImportLog(load_settings().home / "imports")
+    import_log = ingest.ImportLog(load_settings().home / "imports")
     if log or undo:
-        _logged(book, undo)
+        _list_or_undo(import_log, undo)
         return
     if not files:
         raise UsageError("name files to import; `ys import --help` lists the layouts")
@@ -127,7 +127,7 @@ def import_(
         if table:
             chosen = symbols.split(",") if symbols else None
             made: object = ingest.import_file(
-                stores, table, files[1:], symbols=chosen, register=register, log=book, now=now, progress=tick
+                stores, table, files[1:], symbols=chosen, register=register, log=import_log, now=now, progress=tick
             )
         else:
             asked = ingest.Asked(
@@ -148,7 +148,7 @@ def import_(
                 portfolio=portfolio,
                 create=create,
                 answers=answers,
-                log=book,
+                log=import_log,
                 now=now,
                 progress=tick,
             )
@@ -172,13 +172,13 @@ def _table(files: list[Path]) -> str:
     raise misnamed(str(first), TABLES, what="file or table", listed="`ys catalog`")
 
 
-def _logged(book: "ImportLog", undo: str) -> None:
+def _list_or_undo(import_log: "ImportLog", undo: str) -> None:
     from ys_analytics.cli.console import progress, say, show
     from ys_analytics.cli.opening import owner
 
     if undo:
         with owner(f"ys import --undo {undo}") as stores, progress("undo"):
-            gone = book.undo(stores, undo)
+            gone = import_log.undo(stores, undo)
         say(
             "; ".join(f"{table}: {rows:,} rows taken out" for table, rows in gone.items())
             or "there was nothing to undo"
@@ -193,7 +193,7 @@ def _logged(book: "ImportLog", undo: str) -> None:
             ", ".join(f"{name} {sign[:12]}" for name, sign in entry.files.items()),
             entry.state,
         )
-        for entry in book.entries()
+        for entry in import_log.entries()
     )
     show("", ("import", "made", "layout", "rows", "files and SHA-256", "state"), rows)
 
@@ -218,9 +218,9 @@ def build(
     from ys_analytics.cli.opening import owner
     from ys_analytics.settings import load_settings
 
-    book = ingest.ImportLog(load_settings().home / "imports")
+    import_log = ingest.ImportLog(load_settings().home / "imports")
     with owner(f"ys build {portfolio}") as stores, progress("build") as tick:
         day = until.date() if until else None
-        built = ingest.build(stores, portfolio, until=day, log=book, replace=replace, progress=tick)
+        built = ingest.build(stores, portfolio, until=day, log=import_log, replace=replace, progress=tick)
     for line in str(built).splitlines():
         say(line)

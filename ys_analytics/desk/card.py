@@ -1,4 +1,4 @@
-"""Whose desk it is, at a glance: the frame a desk shows of itself.
+"""The card of a desk: its portfolio, week, value, freshness and failed checks, as a frame.
 
 Frames in, a frame out; opens nothing.
 """
@@ -12,7 +12,7 @@ import polars as pl
 def card(
     portfolio: pl.DataFrame, headline: pl.DataFrame, findings: pl.DataFrame, latest: datetime, *, unknown: str
 ) -> pl.DataFrame:
-    """Who, which week, value, as of, freshness and findings: name, value String.
+    """Portfolio, week, value, as of, freshness and failed checks, one a row: name, value String.
 
     Args:
         portfolio: What `desk.portfolio` gave.
@@ -21,21 +21,21 @@ def card(
         latest: When its last value was stored.
         unknown: Why its holdings are not known; empty where they are.
     """
-    who, front = portfolio.row(0, named=True), headline.row(0, named=True)
+    identity, summary = portfolio.row(0, named=True), headline.row(0, named=True)
     failed = findings.filter(pl.col("outcome") != "passed")
     counts = failed.group_by("severity").len().sort("severity").rows()
     checks = ", ".join(f"{number} {severity}" for severity, number in counts)
     rows = [
-        ("Portfolio", f"{who['name']} ({who['id'][:8]}…)"),
-        ("Week", f"{who['week']}, {who['start']} to {who['end']} (exclusive)"),
+        ("Portfolio", f"{identity['name']} ({identity['id'][:8]}…)"),
+        ("Week", f"{identity['week']}, {identity['start']} to {identity['end']} (exclusive)"),
         (
             "Net value",
-            "no value stored" if front["value"] is None else f"{front['value']:,.2f} USD, {front['value_day']}",
+            "no value stored" if summary["value"] is None else f"{summary['value']:,.2f} USD, {summary['value_day']}",
         ),
-        ("Return of the week", _rate(front["week_return"], front["week_reason"])),
-        ("Since inception", _rate(front["since_return"], front["since_reason"])),
-        ("As of", f"{who['as_of']:%Y-%m-%d %H:%M} UTC, {who['source']}"),
-        ("Freshness", _age(who["as_of"], latest)),
+        ("Return of the week", _rate(summary["week_return"], summary["week_reason"])),
+        ("Since inception", _rate(summary["since_return"], summary["since_reason"])),
+        ("As of", f"{identity['as_of']:%Y-%m-%d %H:%M} UTC, {identity['source']}"),
+        ("Freshness", _age(identity["as_of"], latest)),
         ("Failed checks", checks or ("none" if findings.height > 1 else "not checked")),
     ]
     if unknown:

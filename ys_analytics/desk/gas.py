@@ -15,12 +15,12 @@ from ys_analytics.schemas import MONEY, TIME
 from ys_analytics.schemas.coins import FEES_BESIDE_GAS, GAS_PAID_BY, NATIVE_COINS, PORTFOLIO
 from ys_analytics.schemas.outcomes import pays_gas, why_not
 
-# Without these columns nobody can tell a transaction that was received from one that was sent.
-_SAYS_WHO_GAVE = frozenset({"from_asset_id", "protocol_name"})
+# The columns by which a transaction that was received differs from one that was sent.
+_SENDER_COLUMNS = frozenset({"from_asset_id", "protocol_name"})
 _DIGITS = 76
 _WEI = Decimal(1).scaleb(-18)
-# A fee of this many coins is one in wei.
-_MOST = Decimal(10_000)
+# A fee that is stated as this many coins or more is really in wei.
+_MAX_FEE = Decimal(10_000)
 
 
 def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
@@ -45,26 +45,26 @@ def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> 
         The project's ruling "gas"; the receipts of the OP stack and of EIP-4844.
     """
     closes = daily_closes(quotes.select("asset_id", "timestamp", "price"), "price", by=["asset_id"]).select(
-        "asset_id", "day", _native="price"
+        "asset_id", "day", _price="price"
     )
-    charged = _charged(done.with_columns(_day=pl.col("timestamp").dt.date()))
-    priced = _placed(charged, assets).join(
+    charged = _with_gas_amount(done.with_columns(_day=pl.col("timestamp").dt.date()))
+    priced = _with_native_coin(charged, assets).join(
         closes, left_on=["gas_asset_id", "_day"], right_on=["asset_id", "day"], how="left", maintain_order="left",
     )  # fmt: skip
-    cost = pl.when(pl.col("gas_amount") == 0).then(pl.lit(0, MONEY)).otherwise(pl.col("gas_amount") * pl.col("_native"))
+    cost = pl.when(pl.col("gas_amount") == 0).then(pl.lit(0, MONEY)).otherwise(pl.col("gas_amount") * pl.col("_price"))
     return priced.with_columns(gas=cost.cast(MONEY), gas_reason=_reason()).drop(
-        "_native", "_day", "_states", "_missing", "_torn", "_received", "_coin"
+        "_price", "_day", "_has_gas", "_missing", "_bad_fee", "_received", "_coin"
     )
 
 
-def _charged(done: pl.DataFrame) -> pl.DataFrame:
+def _with_gas_amount(done: pl.DataFrame) -> pl.DataFrame:
     """The rows with gas_due and gas_amount, and what `_reason` asks."""
     meta = pl.col("metadata").str
     fees = [f"_{name}" for name in FEES_BESIDE_GAS]
-    speaking = pl.when(meta.contains_any(list(FEES_BESIDE_GAS))).then(pl.col("metadata"))
-    stated = speaking.map_elements(_stated, return_dtype=pl.Struct(dict.fromkeys(fees, pl.String)))
+    with_fees = pl.when(meta.contains_any(list(FEES_BESIDE_GAS))).then(pl.col("metadata"))
+    stated = with_fees.map_elements(_stated, return_dtype=pl.Struct(dict.fromkeys(fees, pl.String)))
     read = done.with_columns(_fees=stated).with_columns(pl.col("_fees").struct.unnest()).drop("_fees")
-    read = read.with_columns(_torn=pl.lit(None, pl.String))
+    read = read.with_columns(_bad_fee=pl.lit(None, pl.String))
     amount = pl.when(pl.all_horizontal(pl.col("gas_used", "gas_price").is_not_null())).then(
         (pl.col("gas_used") * pl.col("gas_price")).cast(MONEY)
     )
@@ -74,9 +74,11 @@ def _charged(done: pl.DataFrame) -> pl.DataFrame:
         bad = (coins.is_null() & read[name].is_not_null()).alias("bad")
         read = read.with_columns(
             coins.alias(name),
-            _torn=pl.when(bad).then(pl.lit(f"metadata.{name[1:]} is no amount of whole coins")).otherwise("_torn"),
+            _bad_fee=pl.when(bad)
+            .then(pl.lit(f"metadata.{name[1:]} is no amount of whole coins"))
+            .otherwise("_bad_fee"),
         )
-    beside = pl.sum_horizontal(*(pl.col(name).fill_null(pl.lit(0, MONEY)) for name in fees)).cast(MONEY)
+    other_fees = pl.sum_horizontal(*(pl.col(name).fill_null(pl.lit(0, MONEY)) for name in fees)).cast(MONEY)
     missing = (
         pl.when(pl.col("gas_used").is_not_null() & pl.col("gas_price").is_null())
         .then(pl.lit("gas_price is missing"))
@@ -85,16 +87,16 @@ def _charged(done: pl.DataFrame) -> pl.DataFrame:
     )
     payer = meta.json_path_match(f"$.{GAS_PAID_BY}").str.to_lowercase()
     inward = pl.lit(value=False)
-    if set(done.columns) >= _SAYS_WHO_GAVE:
+    if set(done.columns) >= _SENDER_COLUMNS:
         inward = crosses() & pl.col("from_asset_id").is_null()
         inward &= pl.col("transaction_type").cast(pl.String) != "withdraw"
     received = pl.when(payer.is_not_null()).then(payer != PORTFOLIO).otherwise(inward).fill_null(value=False)
     return (
-        read.with_columns(_states=states, _missing=missing, _received=received)
-        .with_columns(gas_due=pl.col("_states") & pays_gas() & ~pl.col("_received"))
+        read.with_columns(_has_gas=states, _missing=missing, _received=received)
+        .with_columns(gas_due=pl.col("_has_gas") & pays_gas() & ~pl.col("_received"))
         .with_columns(
-            gas_amount=pl.when(pl.col("gas_due") & pl.col("_missing").is_null() & pl.col("_torn").is_null()).then(
-                amount.fill_null(pl.lit(0, MONEY)) + beside
+            gas_amount=pl.when(pl.col("gas_due") & pl.col("_missing").is_null() & pl.col("_bad_fee").is_null()).then(
+                amount.fill_null(pl.lit(0, MONEY)) + other_fees
             )
         )
         .drop(*fees)
@@ -118,13 +120,13 @@ def _whole_coins(text: str) -> Decimal | None:
         with localcontext(prec=_DIGITS):
             # Python reads an underscore between digits; JSON has none.
             amount = Decimal(text.replace("_", "?"))
-            sound = amount.is_finite() and 0 <= amount < _MOST
+            sound = amount.is_finite() and 0 <= amount < _MAX_FEE
             return amount.quantize(_WEI) if sound else None
     except InvalidOperation:
         return None
 
 
-def _placed(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+def _with_native_coin(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """The rows with gas_asset_id, the native coin of their chain at their time, and its name in `schemas.coins`."""
     moment = pl.col("timestamp")
     inside = (pl.col("since").is_null() | (moment >= pl.col("since"))) & (
@@ -146,14 +148,14 @@ def _placed(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
 def _reason() -> pl.Expr:
     """Why there is no cost in USD, the first thing that stands in the way."""
     return (
-        pl.when(~pl.col("_states"))
+        pl.when(~pl.col("_has_gas"))
         .then(pl.lit("no gas was paid from the portfolio"))
         .when(~pays_gas())
         .then(pl.format("no gas was paid: {}", why_not().fill_null("its status is not known")))
         .when("_received")
         .then(pl.lit("its sender paid the gas"))
-        .when(pl.col("_torn").is_not_null())
-        .then("_torn")
+        .when(pl.col("_bad_fee").is_not_null())
+        .then("_bad_fee")
         .when(pl.col("_missing").is_not_null())
         .then("_missing")
         .when(pl.col("gas_amount") == 0)
@@ -164,6 +166,6 @@ def _reason() -> pl.Expr:
         )
         .when(pl.col("gas_asset_id").is_null())
         .then(pl.format("chain {}: its native coin {} is not among the assets; register it", "chain_id", "_coin"))
-        .when(pl.col("_native").is_null())
+        .when(pl.col("_price").is_null())
         .then(pl.lit("the chain's own token has no price that day"))
     )

@@ -13,9 +13,9 @@ from ys_analytics.schemas import CHAINS, MONEY, TIME
 WALLET = "wallet"
 
 _EXPIRED = "the cache holds no price: it expires after 60 seconds"
-_OF_NOW = "the cache is of the day it was read, not of this week"
+_CACHE_OF_ANOTHER_DAY = "the cache is of the day it was read, not of this week"
 
-_LEVELS: dict[str, pl.DataType | type[pl.DataType]] = {
+_LIQUIDATION: dict[str, pl.DataType | type[pl.DataType]] = {
     "title": pl.String,
     "source": pl.String,
     "unit": pl.String,
@@ -26,7 +26,7 @@ _LEVELS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def chain_name(column: str) -> pl.Expr:
-    """A chain's number as its name; a number nobody knows stays one."""
+    """A chain's number as its name; a number without a name stays a number."""
     number = pl.col(column).fill_null(0).cast(pl.Int64)
     return number.replace_strict(CHAINS, default=pl.format("chain {}", number), return_dtype=pl.String)
 
@@ -44,7 +44,7 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
     """Every position with its asset's symbol, place, last price, share of net value and gain against cost.
 
     Args:
-        held: `Holdings.rows` of `weekend.holdings`.
+        held: `Holdings.rows` of `week_end.holdings`.
         assets: `assets`.
         prices: What `last_prices` gave.
         protocols: protocol_address, protocol: names of contracts where known.
@@ -92,15 +92,15 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
 def allocation(held: pl.DataFrame) -> pl.DataFrame:
     """Share of net value by asset, kind of position, protocol and chain, largest first; as held, not looked through.
 
-    Assets of one symbol on several chains are one; two of one symbol on one chain are two, told apart by their ids.
+    Assets of one symbol on several chains are one; two of one symbol on one chain are two, each with the end of its id.
 
     Args:
         held: What `positions` gave.
     """
-    twins = pl.col("asset_id").n_unique().over("symbol", "chain") > 1
+    ambiguous = pl.col("asset_id").n_unique().over("symbol", "chain") > 1
     kind = pl.col("kind").str.replace_all("_", " ")
     views: Mapping[str, pl.Expr] = {
-        "asset": pl.when(twins)
+        "asset": pl.when(ambiguous)
         .then(pl.format("{} (…{})", "symbol", pl.col("asset_id").str.tail(6)))
         .otherwise("symbol"),
         "type": kind,
@@ -137,11 +137,11 @@ def cached_prices(held: pl.DataFrame, cache: pl.DataFrame, *, end: datetime, cur
     )
     newest = cache.filter(pl.col("timestamp") < end).sort("timestamp").group_by("asset_id", maintain_order=True).last()
     cached = newest.select("asset_id", cached="price", quoted="timestamp", source="source")
-    apart = pl.col("cached").cast(pl.Float64) / pl.col("stored").cast(pl.Float64) - 1
+    difference = pl.col("cached").cast(pl.Float64) / pl.col("stored").cast(pl.Float64) - 1
     return mine.join(cached, on="asset_id", how="left", maintain_order="left").with_columns(
-        difference=apart,
+        difference=difference,
         reason=pl.when(pl.col("cached").is_null())
-        .then(pl.lit(_EXPIRED if current else _OF_NOW))
+        .then(pl.lit(_EXPIRED if current else _CACHE_OF_ANOTHER_DAY))
         .when(pl.col("stored").is_null())
         .then(pl.lit("no price is stored for it")),
     )
@@ -183,7 +183,7 @@ def liquidation(
             "unit": "score",
             "value": score,
             "as_of": None,
-            "reason": _OF_NOW if not current else (none or unlisted) if cached.is_empty() else unlisted,
+            "reason": _CACHE_OF_ANOTHER_DAY if not current else (none or unlisted) if cached.is_empty() else unlisted,
         },
         {
             "title": "Risk of the protocols used",
@@ -194,7 +194,7 @@ def liquidation(
             "reason": "no risk was measured",
         },
     ]
-    return history, pl.DataFrame(rows, schema=_LEVELS)
+    return history, pl.DataFrame(rows, schema=_LIQUIDATION)
 
 
 def protocol_names(yields: pl.DataFrame, trades: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What moved between accounts of one owner: the two sides are found in each other and become one entry.
+"""Matching of transfers between accounts of one owner: both sides become one entry.
 
 Depends on entries alone. Does not guess: where a side has several counterparts, or less arrives than left, it asks.
 """
@@ -13,9 +13,9 @@ from ys_analytics.ingest.entries import Entry
 from ys_analytics.ingest.problems import Problems
 
 # How long coins may be on their way, and how far two clocks may differ.
-_WAY, _CLOCKS = timedelta(hours=48), timedelta(hours=2)
-# What a bridge may keep.
-_KEPT = Decimal("0.03")
+_MAX_TRANSIT, _MAX_CLOCK_SKEW = timedelta(hours=48), timedelta(hours=2)
+# The share that a bridge may keep as its fee.
+_MAX_BRIDGE_FEE = Decimal("0.03")
 
 
 def match(
@@ -40,8 +40,8 @@ def match(
     """
     matching = _Matching(entries, problems, answers)
     matching.by_hash()
-    matching.by_closeness("by amount and time", _equal, lambda _: True)
-    matching.by_closeness("as a bridge", _smaller, bridged)
+    matching.by_closeness("by amount and time", _equal_amounts, lambda _: True)
+    matching.by_closeness("as a bridge", _equal_less_fee, bridged)
     merged = matching.merged()
     for one in merged:
         if one.kind in {"withdraw", "deposit"} and one.away in own:
@@ -79,11 +79,11 @@ class _Matching:
         """Pair the sides that are close to one another and to no other; ask about the rest."""
         left = [one for one in self.sent if id(one) not in self.pairs]
         free = [one for one in self.came if id(one) not in self.taken]
-        near = {id(out): [into for into in free if close(out, into)] for out in left}
-        back = {id(into): sum(into in near[id(out)] for out in left) for into in free}
+        arrivals = {id(out): [into for into in free if close(out, into)] for out in left}
+        senders = {id(into): sum(into in arrivals[id(out)] for out in left) for into in free}
         for out in left:
-            found = near[id(out)]
-            if len(found) == 1 and back[id(found[0])] == 1 and sure(out):
+            found = arrivals[id(out)]
+            if len(found) == 1 and senders[id(found[0])] == 1 and sure(out):
                 self._pair(out, found[0], how)
             else:
                 self._ask(out, found)
@@ -100,7 +100,7 @@ class _Matching:
         """Every entry, pairs as one; what fetching the coins cost stays an entry of its own."""
         whole = [one for one in self.entries if id(one) not in self.taken]
         joined = [_joined(one, self.pairs[id(one)]) if id(one) in self.pairs else one for one in whole]
-        return joined + [_claiming(one) for one in self.pairs.values() if one.gas]
+        return joined + [_claim_gas(one) for one in self.pairs.values() if one.gas]
 
 
 def _single(entry: Entry, sign: int) -> bool:
@@ -112,16 +112,16 @@ def _near(out: Entry, into: Entry) -> bool:
     if out.account == into.account and out.chain == into.chain:
         return False
     same = out.net()[0].asset.symbol.upper() == into.net()[0].asset.symbol.upper()
-    return same and -_CLOCKS <= into.time - out.time <= _WAY
+    return same and -_MAX_CLOCK_SKEW <= into.time - out.time <= _MAX_TRANSIT
 
 
-def _equal(out: Entry, into: Entry) -> bool:
+def _equal_amounts(out: Entry, into: Entry) -> bool:
     return _near(out, into) and -out.net()[0].amount == into.net()[0].amount
 
 
-def _smaller(out: Entry, into: Entry) -> bool:
+def _equal_less_fee(out: Entry, into: Entry) -> bool:
     left, came = -out.net()[0].amount, into.net()[0].amount
-    return _near(out, into) and left * (1 - _KEPT) <= came < left
+    return _near(out, into) and left * (1 - _MAX_BRIDGE_FEE) <= came < left
 
 
 def _joined(out: Entry, into: Entry) -> Entry:
@@ -137,6 +137,6 @@ def _joined(out: Entry, into: Entry) -> Entry:
     return out
 
 
-def _claiming(into: Entry) -> Entry:
+def _claim_gas(into: Entry) -> Entry:
     """What fetching the coins cost on the chain where they arrived."""
     return replace(into, key=f"{into.key}|gas", kind="approve", moves=[], fees=[])

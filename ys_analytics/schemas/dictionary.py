@@ -6,7 +6,7 @@ Depends on the declarations alone. Does not open any store.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from ys_analytics.schemas import TABLES
+from ys_analytics.schemas import STORES, TABLES
 from ys_analytics.schemas.rules import (
     Bounded,
     Formatted,
@@ -23,7 +23,6 @@ from ys_analytics.schemas.rules import (
 )
 from ys_analytics.schemas.table import Collection, Column, KeyFamily, Table
 
-_STORES = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
 _WORDS: Mapping[type, str] = {
     Required: "required",
     Unique: "unique",
@@ -94,7 +93,7 @@ def _value(bound: float | date) -> str:
 def _page(table: Table) -> Iterator[str]:
     first = next(other for other in TABLES.values() if other.store == table.store)
     if table is first:
-        yield from (f"## {_STORES[table.store]}", "")
+        yield from (f"## {STORES[table.store].title}", "")
     yield from (f"### {table.name}", "", table.meaning, "")
     yield from (f"- {fact}" for fact in _facts(table))
     yield ""
