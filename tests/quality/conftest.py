@@ -139,6 +139,10 @@ class Quotes:
         """A day after the last quote."""
         return self.rows["timestamp"].max() + timedelta(days=1)
 
+    def moment(self, _: str) -> datetime:
+        """The same, whatever table is asked for."""
+        return self.as_of
+
     def frame(self, _: str) -> pl.DataFrame:
         """The quotes, whatever table is asked for."""
         return self.rows
