@@ -148,6 +148,22 @@ def test_a_peer_that_stops_answering_is_given_up_on_time(reader: Reader, fault: 
         assert between.met
 
 
+@pytest.mark.servers
+def test_a_peer_that_is_silent_from_the_first_byte_is_given_up_on_time(
+    reader: Reader, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> None:
+    """Also a connection that is only being opened has its limit, and a driver that tries again does not double it."""
+    with proxies.proxy(reader.target, fault="silent") as between:
+        began = time.monotonic()
+        with pytest.raises(StoreError), reader.open(between.port, _LIMIT) as store:
+            reader.read(store)
+        took = time.monotonic() - began
+        assert between.met
+    store_name = request.node.callspec.params["reader"]
+    record_property("said", f"{store_name} silent from the first byte: {took - _LIMIT:.1f} s after its limit")
+    assert took < _AT_MOST
+
+
 def test_a_read_that_is_cut_once_is_read_again_whole(reader: Reader) -> None:
     """The second try gives what a sound server gives."""
     with proxies.proxy(reader.target) as sound, reader.open(sound.port, 60.0) as store:

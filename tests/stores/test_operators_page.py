@@ -82,6 +82,7 @@ def test_the_time_limits_are_those_of_the_code() -> None:
     """Each number of the table where it is declared."""
     table = PAGE.partition("## Time limits")[2].partition("##")[0]
     keepalive = connection._KEEPALIVE
+    assert f"`YS_STATEMENT_TIMEOUT`, at most {connection._PATIENCE} s" in table
     assert f"`YS_STATEMENT_TIMEOUT`, {Settings.model_fields['statement_timeout'].default:.0f} s" in table
     assert GRACE == ending._PATIENCE + 1.0 == 2.0  # a second for the command, and one for those it started
     assert "two seconds more" in table

@@ -14,6 +14,9 @@ from ys_analytics.errors import StoreError
 # Seconds the server has to report its own time limit first, which says more.
 GRACE = 2.0
 
+# Seconds between two calls of what closes connections, once the time is over.
+_AGAIN = 0.2
+
 
 def let_ctrl_c_interrupt() -> None:
     """Let Ctrl-C end a wait at once.
@@ -30,7 +33,8 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
 
     Args:
         seconds: From now, more than zero.
-        abort: Closes the connections the block waits on. It runs in another thread, once, and must not block.
+        abort: Closes the connections the block waits on. It runs in another thread and must not block; it is called
+            again until the block ends, for a driver may have opened another connection and be waiting on that.
         peer: The store and its address without secrets, for the message.
 
     Yields:
@@ -44,15 +48,17 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
     False
     """
     let_ctrl_c_interrupt()
-    over = threading.Event()
+    over, done = threading.Event(), threading.Event()
 
-    def expire() -> None:
+    def watch() -> None:
+        if done.wait(seconds):
+            return
         over.set()
         abort()
+        while not done.wait(_AGAIN):
+            abort()
 
-    timer = threading.Timer(seconds, expire)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=watch, name="ys-time-limit", daemon=True).start()
     try:
         yield over
     except Exception as error:
@@ -63,4 +69,4 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
             ) from error
         raise
     finally:
-        timer.cancel()
+        done.set()

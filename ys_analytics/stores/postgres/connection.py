@@ -4,6 +4,7 @@ Depends on psycopg. Does not know any table. A connection leaves no trace on the
 transaction.
 """
 
+import math
 import os
 import socket
 from contextlib import suppress
@@ -31,6 +32,9 @@ SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 # Seconds a server may take to start before it counts as gone.
 _CONNECT_WITHIN = 15.0
+
+# Seconds one attempt to connect may take; libpq counts fewer than two as two.
+_PATIENCE, _LEAST_PATIENCE = 10, 2
 
 # Seconds a cancelled statement has to end before its connection is closed under it.
 CANCEL_WITHIN = 1.0
@@ -87,19 +91,21 @@ def begin(mode: str, *, timeout: float, snapshot: str) -> str:
     return f"BEGIN {mode}; {share} " + "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
 
 
-def connect(conninfo: str, tls: Tls = BY_DEFAULT) -> Connection:
+def connect(conninfo: str, tls: Tls = BY_DEFAULT, *, within: float = _CONNECT_WITHIN) -> Connection:
     """A connection that leaves no trace on the server: literals in the client, nothing prepared.
 
     Args:
         conninfo: As `url.keywords` takes it.
         tls: How a server is verified where the address does not say so; as libpq does by default when left out.
+        within: Seconds in which an attempt may begin, at most fifteen; one attempt lasts ten at most.
 
     Raises:
         SettingsError: the address is malformed.
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
     stated = keywords(conninfo, tls)
-    usual: dict[str, Any] = {"connect_timeout": 10, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
+    patience = max(_LEAST_PATIENCE, min(_PATIENCE, math.ceil(within)))
+    usual: dict[str, Any] = {"connect_timeout": patience, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
 
     def once() -> Connection:
         return psycopg.connect(
@@ -109,7 +115,7 @@ def connect(conninfo: str, tls: Tls = BY_DEFAULT) -> Connection:
             **usual | stated,
         )
 
-    return with_retries(once, is_transient=_starting, deadline=_CONNECT_WITHIN)
+    return with_retries(once, is_transient=_starting, deadline=min(within, _CONNECT_WITHIN))
 
 
 def cut(connection: Connection) -> None:

@@ -454,7 +454,7 @@ class Postgres:
         if known is not None and not known.closed:
             return known
         try:
-            self._lines[name] = connect(target, self._address.tls)
+            self._lines[name] = connect(target, self._address.tls, within=self._address.statement_timeout)
         except psycopg.Error as error:
             if name == "write" or not separate or not self._address.fallback or self._snapshot is not None:
                 raise
