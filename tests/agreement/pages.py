@@ -201,7 +201,7 @@ class Tally:
 
 # Words with a number in them that is no result: what a method is called.
 _CONSTANT_WORDS = (
-    "CVaR 95 %", "VaR 95 %", "one day at 95 %", "95 %, one day",
+    "CVaR 95 %", "VaR 95 %", "one day at 95 %", "worst 5 % of days within 7 days", "95 %, one day",
     "365 days a year", "last 13 weeks", "13 weeks", "1 / Herf",
     "−1 negative", "+1 positive", "0 none to 1 now", "N: 365", "30 days rolling", "last 30 days", "below -100 %",  # noqa: RUF001
     "the health factor is 1", "within 24 hours", "below 1 a loan",

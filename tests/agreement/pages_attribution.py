@@ -4,6 +4,7 @@ import json
 import math
 from datetime import date, timedelta
 from decimal import Decimal
+from statistics import median
 from typing import Any
 
 from ..metrics.plain_answers import PLAIN  # noqa: TID252 - the tests' own second catalogue
@@ -533,3 +534,40 @@ def strategies(r: Report, _: Twin) -> Page:
             "gain": _sized(r, income + price + trade - gas), "days": days,
         })  # fmt: skip
     return Page(rows, facts=[30, *(row["days"] for row in rows if row["days"])])
+
+
+@page("Alerts by type, since inception")
+def alert_record(r: Report, _: Twin) -> Page:
+    """How soon they were seen and resolved; how often one of the worst days followed within a week."""
+    alone = {one.day: one.ret for one in r.alone}
+    ordered = sorted(alone.values())
+    bad: set[date] = set()
+    if len(ordered) >= 30:
+        place = (len(ordered) - 1) * 0.05
+        low = ordered[int(place)]
+        bound = low + (ordered[min(int(place) + 1, len(ordered) - 1)] - low) * (place - int(place))
+        bad = {day for day, ret in alone.items() if ret <= bound}
+
+    def followed(day: date) -> bool:
+        return any(day + DAY * step in bad for step in range(1, 8))
+
+    asked = [followed(day) for day in alone if day + DAY * 7 <= r.last]
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for row in r.all_alerts:
+        kinds.setdefault(str(row["alert_type"]), []).append(row)
+    rows = []
+    for _kind, listed in sorted(kinds.items(), key=lambda one: (-len(one[1]), one[0])):
+        old = [followed(row["created_at"].date()) for row in listed if row["created_at"].date() + DAY * 7 <= r.last]
+        rows.append({
+            "raised": len(listed), "open": sum(row["resolved_at"] is None for row in listed),
+            "acknowledged": sum(row["acknowledged_at"] is not None for row in listed),
+            "seen": _hours(listed, "acknowledged_at"), "resolved": _hours(listed, "resolved_at"),
+            "followed": sum(old) / len(old) if old and len(ordered) >= 30 else None,
+            "usual": sum(asked) / len(asked) if asked and len(ordered) >= 30 else None,
+        })  # fmt: skip
+    return Page(rows, facts=[30])
+
+
+def _hours(listed: list[dict[str, Any]], column: str) -> float | None:
+    times = [(row[column] - row["created_at"]).total_seconds() / 3600 for row in listed if row[column] is not None]
+    return median(times) if times else None

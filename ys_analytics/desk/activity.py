@@ -3,18 +3,28 @@
 Frames in, frames out; opens nothing. Money stays exact.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk.gas import with_gas
+from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.schemas import MONEY, QUARTER, Span
 from ys_analytics.schemas.outcomes import moves, why_not
 
 _WEEK = timedelta(weeks=1)
 
+_TAIL = 0.05
+_RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
+    "kind": pl.String,
+    **dict.fromkeys(("raised", "open", "acknowledged", "counted"), pl.Int64),
+    **dict.fromkeys(("seen", "resolved", "followed", "usual"), pl.Float64),
+    "reason": pl.String,
+}
+
 __all__ = [
+    "alert_record",
     "alerts",
     "as_stood",
     "flow_audit",
@@ -177,6 +187,51 @@ def as_stood(raised: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
     )
 
 
+def alert_record(raised: pl.DataFrame, returns: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
+    """Alerts by type since inception: reaction times, and how often a bad day followed, next to how often one does.
+
+    A bad day is one whose return is among the worst twentieth of all days of one day's return.
+
+    Args:
+        raised: What `as_stood` gave.
+        returns: What `metrics.daily_returns` gave.
+        end: Of the week, exclusive.
+
+    Returns:
+        kind String; raised, open, acknowledged, counted Int64 (alerts raised more than a week before the end); seen and
+        resolved Float64: median hours until then; followed Float64: the share of those counted that a bad day followed
+        within seven days; usual Float64: the share of all days that one follows so; reason String where these are null.
+        The type with most alerts first.
+    """
+    days = returns.filter(pl.col("ret").is_not_null() & (pl.col("days").fill_null(1) <= 1)).select("day", "ret")
+    known = days.height >= MINIMUM_DAYS
+    bound = days["ret"].quantile(_TAIL, interpolation="linear") if known else None
+    bad = set() if bound is None else set(days.filter(pl.col("ret") <= bound)["day"])
+    last = end.date() - timedelta(days=1)
+
+    def follows(day: date) -> bool:
+        return any(day + timedelta(days=step) in bad for step in range(1, 8))
+
+    asked = [day for day in days["day"] if day + timedelta(days=7) <= last]
+    usual = sum(map(follows, asked)) / len(asked) if asked and known else None
+    hours = {name: (pl.col(column) - pl.col("created_at")).dt.total_seconds().median() / 3600
+             for name, column in (("seen", "acknowledged_at"), ("resolved", "resolved_at"))}  # fmt: skip
+    rows = []
+    for (kind,), group in raised.group_by(pl.col("alert_type").cast(pl.String), maintain_order=True):
+        counted = [day for day in group["created_at"].dt.date() if day + timedelta(days=7) <= last]
+        times = group.select(**hours).row(0, named=True)
+        rows.append(
+            {
+                "kind": str(kind), "raised": group.height, "open": group["resolved_at"].null_count(),
+                "acknowledged": group["acknowledged_at"].count(), "counted": len(counted), **times,
+                "followed": sum(map(follows, counted)) / len(counted) if counted and known else None, "usual": usual,
+                "reason": None if known and counted else "needs 30 days of returns" if not known
+                else "raised less than a week ago",
+            }
+        )  # fmt: skip
+    return pl.DataFrame(rows, schema=_RECORD).sort("raised", "kind", descending=[True, False])
+
+
 def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.DataFrame:
     """How each asset was spoken of in the week before `end`, and in the week before that.
 
@@ -193,13 +248,16 @@ def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.
     age = pl.lit(end) - pl.col("timestamp")
     score = pl.col("sentiment_score")
     this, before = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= 2 * _WEEK)
+    found = said.group_by("symbol").agg(
+        mentions=this.sum().cast(pl.Int64),
+        score=score.filter(this).mean(),
+        before=score.filter(before).mean(),
+        mentions_before=before.sum().cast(pl.Int64),
+    )
+    # What nobody spoke of is named too.
     return (
-        said.group_by("symbol")
-        .agg(
-            mentions=this.sum().cast(pl.Int64),
-            score=score.filter(this).mean(),
-            before=score.filter(before).mean(),
-            mentions_before=before.sum().cast(pl.Int64),
-        )
+        pl.DataFrame({"symbol": list(dict.fromkeys(symbols))}, schema={"symbol": pl.String})
+        .join(found, on="symbol", how="left", maintain_order="left")
+        .with_columns(pl.col("mentions", "mentions_before").fill_null(0))
         .sort("score", "symbol", descending=[True, False], nulls_last=True)
     )

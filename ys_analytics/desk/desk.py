@@ -227,8 +227,10 @@ class Desk:
         return metrics.drawdowns(returns.linkable(self.daily_returns), top=top)
 
     def monthly_returns(self) -> pl.DataFrame:
-        """Return of each month and year."""
-        return metrics.performance.monthly_table(self.daily_returns).sort("year", descending=True)
+        """Return of each month and year, and the first and last day that returns cover: begins, ends."""
+        return returns.with_edges(metrics.performance.monthly_table(self.daily_returns), self.daily_returns).sort(
+            "year", descending=True
+        )
 
     def rolling(self, *, days: int = returns.ROLLING_DAYS) -> pl.DataFrame:
         """Volatility and Sharpe ratio of the last so many returns."""
@@ -802,6 +804,11 @@ class Desk:
     def alerts(self) -> pl.DataFrame:
         """Alerts of the week and older ones still open."""
         return activity.alerts(self._mine("risk_alerts"), span=self.span)
+
+    def alert_record(self) -> pl.DataFrame:
+        """Alerts by type since inception: how soon they were seen and resolved, and whether a bad day followed."""
+        raised = activity.as_stood(self._mine("risk_alerts"), end=self.span.end)
+        return activity.alert_record(raised, self.daily_returns, end=self.span.end)
 
     def alert_history(self) -> pl.DataFrame:
         """Alerts of the last quarter."""

@@ -46,6 +46,19 @@ def with_growth(returns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def with_edges(months: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
+    """Months with the first and last day that any return covers: begins, ends Date; they say which months are parts.
+
+    Args:
+        months: What `metrics.monthly_table` gave.
+        returns: What `metrics.daily_returns` gave for one portfolio.
+    """
+    known = returns.filter(pl.col("ret").is_not_null()).select(
+        "day", begun=pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)
+    )
+    return months.with_columns(begins=pl.lit(known["begun"].min(), pl.Date), ends=pl.lit(known["day"].max(), pl.Date))
+
+
 def linkable(returns: pl.DataFrame) -> pl.DataFrame:
     """The rows before the first day whose return is not known: beyond it no peak can be compared.
 

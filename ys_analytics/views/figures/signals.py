@@ -68,6 +68,7 @@ def sentiment(mood: pl.DataFrame) -> View:
         )
         labels += [written, str(row["mentions"])]
     best, worst = rows[0], rows[-1]
+    silent = mood.filter(pl.col("score").is_null())["symbol"].to_list()
     return Chart(
         title=title,
         subtitle=f"{formats.MINUS}1 negative to +1 positive; filled: this week, hollow: week before; (mentions)",
@@ -83,6 +84,7 @@ def sentiment(mood: pl.DataFrame) -> View:
             f"Best spoken of: {best['symbol']} {formats.written(best['score'], 'score signed')}; "
             f"worst: {worst['symbol']} {formats.written(worst['score'], 'score signed')}."
         ),
+        notes=(f"Not mentioned in the week: {', '.join(silent)}.",) if silent else (),
         traces=tuple(traces),
         layout=theme.layout(
             height=max(120, 40 + 20 * len(rows)),

@@ -1,6 +1,6 @@
 """Every table the kit can set: frame in, table out."""
 
-from ys_analytics.views.tables.activity import alerts, flow_audit, flows, gas, transactions
+from ys_analytics.views.tables.activity import alert_record, alerts, flow_audit, flows, gas, transactions
 from ys_analytics.views.tables.attribution import (
     attention,
     attribution,
@@ -31,6 +31,7 @@ from ys_analytics.views.tables.provenance import findings, glossary, provenance,
 from ys_analytics.views.tables.risk import concentration, contributions, intervals, money_weighted, shocks, tail_test
 
 __all__ = [
+    "alert_record",
     "alerts",
     "attention",
     "attribution",

@@ -114,6 +114,35 @@ def flow_audit(counted: pl.DataFrame) -> View:
     )
 
 
+def alert_record(record: pl.DataFrame) -> View:
+    """Alerts by type since inception: how soon they were seen and resolved, and whether a bad day followed.
+
+    Args:
+        record: kind, reason String; raised, open, acknowledged Int64; seen, resolved Float64 hours; followed, usual
+            Float64.
+    """
+    return table(
+        record.with_columns(
+            pl.col("kind").map_elements(formats.name, return_dtype=pl.String),
+            unseen=pl.when(pl.col("seen").is_null()).then(pl.lit("none was acknowledged")),
+            standing=pl.when(pl.col("resolved").is_null()).then(pl.lit("none was resolved")),
+        ),
+        title="Alerts by type, since inception",
+        subtitle="median hours; followed: by one of the worst 5 % of days within 7 days; usual: of all days",
+        fields=(
+            Field(name="kind", title="Type"),
+            Field(name="raised", title="Raised", unit="count"),
+            Field(name="open", title="Open", unit="count"),
+            Field(name="acknowledged", title="Acknowledged", unit="count"),
+            Field(name="seen", title="To acknowledge", unit="hours", reason="unseen"),
+            Field(name="resolved", title="To resolve", unit="hours", reason="standing"),
+            Field(name="followed", title="Followed", unit="share", reason="reason"),
+            Field(name="usual", title="Usual", unit="share", reason="reason"),
+        ),
+        empty="No alert has been raised since inception.",
+    )
+
+
 def alerts(raised: pl.DataFrame) -> View:
     """Alerts of the week and those still open.
 

@@ -4,6 +4,7 @@ Frames come from the desk; each number keeps its window and each refusal its rea
 """
 
 from dataclasses import replace
+from datetime import timedelta
 
 import polars as pl
 
@@ -21,6 +22,7 @@ _TINTS = (
     "rgba(0, 114, 178, 0.17)",
     "rgba(0, 114, 178, 0.34)",
 )
+_DAY = timedelta(days=1)
 _STEPS = (-0.10, -0.03, 0.0, 0.03, 0.10)
 
 
@@ -108,14 +110,14 @@ def monthly_returns(months: pl.DataFrame) -> View:
 
     Args:
         months: year Int32, Float64 columns jan to dec and total, null where there is no return or one crosses the
-            border; reason String: which.
+            border; reason String: which; and perhaps begins, ends Date: the first and last day returns cover.
     """
     if months.is_empty():
         return refused("Return of each month", "no month has a return yet")
     sheet = table(
         months.with_columns(pl.col("year").cast(pl.String)),
         title="Return of each month, per cent",
-        subtitle="linked daily returns; months at either end may be part of a month",
+        subtitle="linked daily returns" + ("; * part of a month" if _parts(months) else ""),
         fields=(
             Field(name="year", title=""),
             *(Field(name=month.lower(), title=month, unit="fraction") for month in formats.MONTHS),
@@ -126,13 +128,31 @@ def monthly_returns(months: pl.DataFrame) -> View:
     if not isinstance(sheet, Table):
         return sheet
     # The title says per cent once, so the cells need not, and thirteen columns fit.
+    parts = _parts(months)
     cells = tuple(
-        tuple("" if cell == formats.DASH else cell.removesuffix(f"{formats.HARD_SPACE}%") for cell in row)
+        tuple(
+            "" if cell == formats.DASH
+            else cell.removesuffix(f"{formats.HARD_SPACE}%") + ("*" if (row[0], place) in parts else "")
+            for place, cell in enumerate(row)
+        )
         for row in sheet.cells
-    )
+    )  # fmt: skip
     tints = tuple(("", *(_tint(value) for value in row[1:-1]), "") for row in sheet.rows)
     heads = tuple(replace(field, unit="count") if field.name != "year" else field for field in sheet.fields)
     return replace(sheet, cells=cells, tints=tints, fields=heads, compact=True)
+
+
+def _parts(months: pl.DataFrame) -> set[tuple[str, int]]:
+    """Year, and place in the row, of each month that returns cover only in part."""
+    if not {"begins", "ends"} <= set(months.columns):
+        return set()
+    begins, ends = months["begins"][0], months["ends"][0]
+    found = set()
+    if begins is not None and begins.day > 1:
+        found.add((str(begins.year), begins.month))
+    if ends is not None and (ends + _DAY).day > 1:
+        found.add((str(ends.year), ends.month))
+    return found
 
 
 def _open_months(months: pl.DataFrame) -> tuple[str, ...]:
