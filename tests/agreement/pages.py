@@ -21,7 +21,7 @@ MISSING = object()
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _DATES = re.compile(
-    rf"0x[0-9a-f]+|\d{{4}}-W\d\d|\d{{4}}-\d\d-\d\d(?: \d\d:\d\d)?|{_WEEKDAY} \d{{1,2}}|"
+    rf"0x[0-9a-f]+|\(…[0-9a-f]{{6}}\)|\d{{4}}-W\d\d|\d{{4}}-\d\d-\d\d(?: \d\d:\d\d)?|{_WEEKDAY} \d{{1,2}}|"
     rf"(?:\d{{1,2}}[–-])?\d{{1,2}} {_MONTH}(?: \d{{4}})?(?: \d\d:\d\d)?"  # noqa: RUF001
 )
 _NEEDS = re.compile(r"needs (\d+) \w+, has (\d+)")

@@ -402,6 +402,10 @@ def values_at_risk(r: Report, twin: Twin) -> Page:
     return Page(rows, facts=[30, len(points), 95])
 
 
+# Coins by other names: wrapped, or before they were renamed.
+_SAME = {"WETH": "ETH", "WBTC": "BTC", "MATIC": "POL"}
+
+
 @page("Past episodes replayed on the week's last positions")
 def replays(r: Report, twin: Twin) -> Page:
     """Each position's worth after the stored moves of what stands behind it."""
@@ -415,7 +419,7 @@ def replays(r: Report, twin: Twin) -> Page:
     whole = float(net(r))
     rows = []
     for name in twin.column("episode"):
-        moves = {asset["id"]: MOVES[name].get(asset["symbol"], None) for asset in r.assets}
+        moves = {asset["id"]: MOVES[name].get(_SAME.get(asset["symbol"], asset["symbol"])) for asset in r.assets}
         jumps = {asset: move or 0.0 for asset, move in moves.items()}
         after = math.fsum(float(one.value) * registry.growth(one.asset, jumps) for one in held(r))
         size = math.fsum(abs(float(one.value)) for one in held(r))

@@ -216,13 +216,20 @@ def attributed(r: Any, by: str, *, inception: bool) -> tuple[dict[str, Part], fl
     return kept, flows, float(found.before) + capital, found
 
 
+def called(r: Any, asset: str | None) -> str:
+    """An asset's symbol; with the end of its id where another contract of its chain has the same."""
+    row = next(one for one in r.assets if one["id"] == asset)
+    alike = [one for one in r.assets if (one["symbol"], one["chain_id"]) == (row["symbol"], row["chain_id"])]
+    return f"{row['symbol']} (…{row['id'][-6:]})" if len(alike) > 1 else str(row["symbol"])
+
+
 def _labels(r: Any, by: str) -> tuple[Callable[[Piece], str], Callable[[Piece], str]]:
     """What a piece is held under, and what its transaction counts under."""
     agents = {row["id"]: row["name"] for row in r.run.rows("satellite_agents")}
     known = {row["id"]: agents.get(row["satellite_id"], row["satellite_id"]) for row in r.mine("trading_strategies")}
     known[""] = OWNER
     if by == "asset":
-        return (lambda p: r.symbols[p.lot.asset],) * 2
+        return (lambda p: called(r, p.lot.asset),) * 2
     if by == "protocol":
         return (lambda p: p.protocol), (lambda p: (p.lot.protocol or "").strip() or p.protocol)
 
