@@ -14,7 +14,7 @@ import polars as pl
 
 from benchmarks.loading_stores import TRANSACTIONS, settings
 from ys_analytics import frames, local
-from ys_analytics.frames import gate
+from ys_analytics.frames import gate, sql
 from ys_analytics.schemas import TABLES
 from ys_analytics.stores import Stores
 
@@ -136,6 +136,25 @@ def query_df(stores: Stores) -> int:
     return len(_plain(stores).query_df("SELECT * FROM market_data"))
 
 
+_BY_DAY = "SELECT timestamp::DATE AS day, count(*) AS quotes FROM ch.market_data GROUP BY day ORDER BY day"
+
+
+def sql_ours(stores: Stores) -> int:
+    """The first query of a process: looks whether ClickHouse holds rows twice, then lets it add up."""
+    return sql.over_stores(_BY_DAY, stores)["quotes"].sum()
+
+
+def sql_unpushed(stores: Stores) -> int:
+    """Load the whole table, then ask DuckDB."""
+    return sql.over_frames(_BY_DAY, {"market_data": frames.load(stores, "market_data")})["quotes"].sum()
+
+
+def sql_of_the_store(stores: Stores) -> int:
+    """ClickHouse's own words for it: what the answer costs alone."""
+    rows = stores.clickhouse.rows("SELECT toDate(timestamp, 'UTC') AS day, count() FROM market_data GROUP BY day")
+    return sum(count for _, count in rows)
+
+
 def redis_ours(stores: Stores) -> int:
     """A script a chunk, JSON decoded while the next one arrives, lifetimes beside."""
     return frames.load(stores, "redis_price_current").height
@@ -204,6 +223,11 @@ SUBJECTS: dict[str, dict[str, Subject]] = {
         "query_df_arrow (Polars)": query_df_arrow,
         "query_arrow": query_arrow,
         "query_df (pandas)": query_df,
+    },
+    "ClickHouse in process, {quotes:,} quotes counted by day in SQL": {
+        "ClickHouse's own SQL": sql_of_the_store,
+        "ours": sql_ours,
+        "load, then DuckDB": sql_unpushed,
     },
     "Redis, {prices:,} JSON prices with their lifetimes": {
         "ours": redis_ours,

@@ -49,7 +49,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One part of a filter: built again, and as alternatives where it is that simple."""
+    """One part of a filter: built again, None where it cannot be; and as alternatives where it is that simple."""
 
     built: Any
     either: Alternatives | None
@@ -62,12 +62,9 @@ def understood(expression: Any, schema: "pa.Schema") -> Pushed:
         expression: A `pyarrow.compute.Expression`, or None where there is no filter.
         schema: Name and type of the columns it is about.
 
-    >>> schema = pa.schema({"n": pa.int64()})
-    >>> [
-    ...     [str(one) for one in each]
-    ...     for each in understood((pc.field("n") > 1) & (pc.field("n") < 9), schema).conditions
-    ... ]
-    [['n > 1'], ['n < 9']]
+    >>> found = understood(pc.field("n") > 1, pa.schema({"n": pa.int64()}))
+    >>> str(found.conditions[0][0]), found.whole
+    ('n > 1', True)
     """
     if expression is None:
         return Pushed((), whole=True)
@@ -75,7 +72,7 @@ def understood(expression: Any, schema: "pa.Schema") -> Pushed:
     reading = _Reading(text, schema)
     try:
         built = reading.read(spine=True).built
-        whole = reading.at == len(text) and bool(built.equals(expression))
+        whole = reading.at == len(text) and built is not None and bool(built.equals(expression))
     except (_UnknownError, ValueError, ArithmeticError, pa.ArrowException):
         whole = False
     # Where not all is understood, literals can be told apart by their text only outside of lists.
@@ -106,7 +103,7 @@ class _Reading:
     def _keep(self, part: _Part, start: int) -> None:
         """Keep an operand of the outermost conjunction, where its text alone says what it is."""
         read = self.text[start : self.at]
-        certain = "is_in(" not in read and str(part.built) == read
+        certain = part.built is not None and "is_in(" not in read and str(part.built) == read
         self.spine.append(_Part(part.built if certain else None, part.either))
 
     def _joined(self, *, spine: bool) -> _Part:
@@ -119,12 +116,13 @@ class _Reading:
             self._take(" and ")
             right = self.read(spine=spine)
             self._take(")")
-            return _Part(left.built & right.built, None)
+            return _Part(None if left.built is None or right.built is None else left.built & right.built, None)
         self._take(" or ")
         right = self.read()
         self._take(")")
         both = left.either is not None and right.either is not None
-        part = _Part(left.built | right.built, (*left.either, *right.either) if both else None)  # type: ignore[misc]
+        built = None if left.built is None or right.built is None else left.built | right.built
+        part = _Part(built, (*left.either, *right.either) if both else None)  # type: ignore[misc]
         if spine:
             del self.spine[mark:]
             self._keep(part, start)
@@ -158,7 +156,10 @@ class _Reading:
 
     def _comparison(self, name: str, sign: str, written: str) -> _Part:
         dtype = self.schema.field(name).type
-        value = _value(written, dtype)
+        try:
+            value = _value(written, dtype)
+        except _UnknownError:  # where it ends is certain, what it says is not
+            return _Part(None, None)
         literal = pa.scalar(value, pa.string() if pa.types.is_large_string(dtype) else dtype)
         column = pc.field(name)
         built = {

@@ -179,7 +179,7 @@ _MONDAY = 4 * _MILLISECONDS["day"]
 
 
 def _cut(group: Group) -> str:
-    """What rows are grouped by. ClickHouse's own functions give wrong days before 1970."""
+    """What rows are grouped by; `toDate` and others that answer a Date give wrong days before 1970."""
     name = f'"{group.column}"'
     match group.unit:
         case "":
