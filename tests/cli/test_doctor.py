@@ -26,6 +26,18 @@ def test_sound_stores_are_well(ys):
     assert "!!" not in done.stdout
 
 
+def test_a_table_is_late_by_its_own_pace(ys):
+    """Hourly prices that ended with the demo are late and say so; a registry has no pace; `--fresh` exits 11."""
+    done = ys("doctor", "--fresh")
+    assert done.returncode == 11
+    (line,) = [line for line in done.stdout.splitlines() if "market_data: late" in line]
+    assert line.split()[:3] == ["clickhouse", "freshness", "late"]
+    assert "last row 2026-11-22 23:59" in line
+    assert line.rstrip().endswith("usually every 1h")
+    assert not [line for line in done.stdout.splitlines() if "portfolios: late" in line]
+    assert "tables are late" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("store", "harm", "mend", "said"),
     [

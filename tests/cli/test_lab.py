@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -162,6 +163,66 @@ def test_contrast_is_computed_as_published():
     white = (255.0, 255.0, 255.0)
     assert contrast((0, 0, 0), white) == pytest.approx(21)
     assert contrast((0x76, 0x76, 0x76), white) == pytest.approx(4.54, abs=0.005)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("name", ["tour", "twenty_questions"])
+def test_a_notebook_to_explore_runs_to_its_end(lab, chromium, name):
+    """By the buttons an analyst presses: every cell answers, charts and tables are seen, texts are readable."""
+    page = opened(chromium, lab.replace("/lab?", f"/lab/tree/notebooks/explore/{name}.ipynb?reset&"), dark=True)
+    run_all(page)
+    assert page.locator("table.ys-frame").count() > 3
+    if name == "tour":
+        assert page.locator(".js-plotly-plot").count() > 1
+        assert page.locator("figure.ys-table").count() > 0
+    assert low_contrast(page) == []
+    page.close()
+
+
+@pytest.mark.servers
+def test_the_lab_opens_on_the_tour(lab, chromium):
+    """The address alone leads to the tour."""
+    page = opened(chromium, lab)
+    assert page.locator(".jp-Notebook h1").first.inner_text().startswith("A tour of the desk")
+    page.close()
+
+
+@pytest.mark.servers
+def test_tab_shows_names_and_an_error_is_one_line(lab, chromium):
+    """Tab after `desk.` offers verbs within a second, Shift-Tab says what one takes; a misspelt verb is one line."""
+    page = opened(chromium, lab.replace("/lab?", "/lab/tree/notebooks/explore/tour.ipynb?reset&"))
+    run_all(page)
+    cell = page.locator(".jp-CodeCell").nth(2)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("desk.perform")
+    began = time.monotonic()
+    page.keyboard.press("Tab")
+    expect(cell.locator(".cm-content")).to_have_text("desk.performance", timeout=PATIENCE)
+    assert time.monotonic() - began < 5  # of which the browser takes its part; the kernel's is tested by itself
+    page.keyboard.type("(")
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator(".jp-Tooltip")).to_contain_text("Every headline metric", timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("desk.performnce")
+    page.keyboard.press("Control+Enter")
+    error = cell.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    expect(error).to_have_text(
+        re.compile(r"^AttributeError: a Desk has no 'performnce'; did you mean .*\?\s*$"), timeout=PATIENCE
+    )
+    page.close()
+
+
+@pytest.mark.servers
+def test_a_report_is_made_from_its_template(lab, chromium, ys):
+    """File > New > My report opens a copy; a second one has another name."""
+    page = opened(chromium, lab.replace("/lab?", "/lab/tree/notebooks/explore/tour.ipynb?reset&"))
+    for name in ("my_report.ipynb", "my_report-1.ipynb"):
+        choose(page, "File", "^New$", "^My report$")
+        page.locator(".lm-TabBar-tab", has_text=re.compile(f"^{name}$")).wait_for(timeout=PATIENCE)
+        assert (ys.home / "notebooks" / "mine" / name).exists()
+    page.close()
 
 
 def test_the_notebook_runs_in_both_themes(lab, chromium):

@@ -105,8 +105,14 @@ def _folder(week: str) -> Path:
     return found[-1]
 
 
-def doctor() -> None:
-    """Say how each store is, what it may be read for, and whether the four agree; exit 0 only when all is well."""
+def doctor(
+    *,
+    fresh: Annotated[bool, typer.Option("--fresh", help="A late table is not well either: exit 11.")] = False,
+) -> None:
+    """Say how each store is, what it may be read for, and whether the four agree; exit 0 only when all is well.
+
+    A table whose next rows are overdue by its own pace is marked late: its store is well, what fills it may not be.
+    """
     from datetime import UTC, datetime
 
     from ys_analytics.cli.console import show
@@ -115,7 +121,13 @@ def doctor() -> None:
     from ys_analytics.settings import load_settings
 
     answers = examine(load_settings(), as_of=datetime.now(UTC))
-    show("", ("store", "asked", "", "said"), ((a.store, a.question, "ok" if a.well else "!!", a.said) for a in answers))
-    unwell = [answer for answer in answers if not answer.well]
-    if unwell:
-        raise StoreError(f"{len(unwell)} of {len(answers)} answers are not well; the lines marked !! say which")
+    marks = ["late" if answer.late else "ok" if answer.well else "!!" for answer in answers]
+    show(
+        "",
+        ("store", "asked", "", "said"),
+        ((a.store, a.question, m, a.said) for a, m in zip(answers, marks, strict=True)),
+    )
+    if unwell := marks.count("!!"):
+        raise StoreError(f"{unwell} of {len(answers)} answers are not well; the lines marked !! say which")
+    if fresh and (overdue := marks.count("late")):
+        raise StoreError(f"{overdue} tables are late; the lines marked late say which, and since when")

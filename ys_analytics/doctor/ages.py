@@ -1,7 +1,17 @@
-"""How old the last row of a table is, in words."""
+"""How old the last rows of a table are: in words, and against the pace at which the table's own rows came."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+
+import polars as pl
+
+from ys_analytics.doctor.answer import Answer
+from ys_analytics.quality.detectors.freshness import late
+from ys_analytics.schemas import TIME, Store
+
+# Distinct moments that are looked at, the newest, and those from which a table has a pace at all: a registry has few.
+MOMENTS = 500
+_ENOUGH = 30
 
 
 def ago(last: datetime, as_of: datetime) -> str:
@@ -21,8 +31,41 @@ def ago(last: datetime, as_of: datetime) -> str:
     return "just now"
 
 
-def latest(ends: Iterable[tuple[str, datetime | None]], as_of: datetime) -> str:
-    """The last row of each table and its age, in one line."""
-    return "; ".join(
-        f"{name}: {'empty' if last is None else f'{last:%Y-%m-%d %H:%M} ({ago(last, as_of)})'}" for name, last in ends
-    )
+def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as_of: datetime) -> Iterator[Answer]:
+    """One answer for each table that is late by its own pace, and one for all others.
+
+    Late is what the check of a run calls late: older than twice the longest pause but one in two hundred, and than
+    three usual ones.
+
+    Args:
+        store: Whose tables they are.
+        tables: Each with its newest distinct moments, in any order; empty for a table without rows.
+        as_of: The moment from which ages are counted.
+
+    >>> from datetime import UTC
+    >>> start = datetime(2026, 1, 1, tzinfo=UTC)
+    >>> hourly = [start + timedelta(hours=hour) for hour in range(100)]
+    >>> [(one.late, one.said) for one in freshness("clickhouse", [("market_data", hourly)], hourly[-1])]
+    [(False, 'market_data: 2026-01-05 03:00 (just now)')]
+    >>> [
+    ...     (one.late, one.said)
+    ...     for one in freshness("clickhouse", [("market_data", hourly)], hourly[-1] + timedelta(days=4))
+    ... ]
+    [(True, 'market_data: late; last row 2026-01-05 03:00, 4 days ago; usually every 1h')]
+    """
+    in_time = []
+    for name, moments in tables:
+        if not moments:
+            in_time.append(f"{name}: empty")
+            continue
+        last = max(moments)
+        seen = pl.DataFrame({"at": list(moments)}, schema={"at": TIME})
+        overdue = late(seen, time="at", as_of=as_of) if len(set(moments)) >= _ENOUGH else seen.clear()
+        if overdue.height:
+            usual = str(overdue["said"].item()).rpartition("usually every ")[2]
+            said = f"{name}: late; last row {last:%Y-%m-%d %H:%M}, {ago(last, as_of)}; usually every {usual}"
+            yield Answer(store, "freshness", said, late=True)
+        else:
+            in_time.append(f"{name}: {last:%Y-%m-%d %H:%M} ({ago(last, as_of)})")
+    if in_time:
+        yield Answer(store, "freshness", "; ".join(in_time))

@@ -1,13 +1,14 @@
-"""What ClickHouse is asked: retention, parts, the last rows."""
+"""What ClickHouse is asked: retention, parts, the age of the last rows."""
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from ys_analytics.doctor.ages import latest
+from ys_analytics.doctor.ages import MOMENTS, freshness
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.schemas import tables_of
 from ys_analytics.stores import Stores
+from ys_analytics.stores.clickhouse import ClickHouse
 
 _TABLES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
 _MONTHS = """
@@ -26,11 +27,16 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     parts = dict(store.rows(_MONTHS))
     months = [f"{name} {parts.get(_rows(name, found), 0)} months" for name in declared if name in found]
     yield Answer("clickhouse", "partitions", ", ".join(months))
-    ends = []
-    for table in (table for table in tables_of("clickhouse") if table.time and table.name in found):
-        last = store.rows(f"SELECT toUnixTimestamp(maxOrNull({table.time})) FROM {table.name}")[0][0]  # noqa: S608 - declared names
-        ends.append((table.name, None if last is None else datetime.fromtimestamp(last, UTC)))
-    yield Answer("clickhouse", "last rows", latest(ends, as_of))
+    timed = [table for table in tables_of("clickhouse") if table.time and table.name in found]
+    yield from freshness(
+        "clickhouse", [(table.name, _moments(store, table.name, str(table.time))) for table in timed], as_of
+    )
+
+
+def _moments(store: ClickHouse, table: str, time: str) -> list[datetime]:
+    """The newest distinct moments of a table, to the second."""
+    query = f"SELECT DISTINCT toUnixTimestamp({time}) AS at FROM {table} ORDER BY at DESC LIMIT {MOMENTS}"  # noqa: S608 - declared names
+    return [datetime.fromtimestamp(row[0], UTC) for row in store.rows(query)]
 
 
 def _rows(name: str, found: dict[str, str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from ys_analytics.doctor.ages import latest
+from ys_analytics.doctor.ages import MOMENTS, freshness
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.schemas import tables_of
 from ys_analytics.stores import Stores
@@ -30,8 +30,15 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     for table in _PARTITIONED:
         yield _partitions(store, table)
     timed = [table for table in tables_of("postgres") if table.time is not None]
-    ends = [(table.name, store.rows(f'SELECT max("{table.time}") FROM "{table.name}"')[0][0]) for table in timed]  # noqa: S608 - declared names
-    yield Answer("postgres", "last rows", latest(ends, as_of))
+    yield from freshness(
+        "postgres", [(table.name, _moments(store, table.name, str(table.time))) for table in timed], as_of
+    )
+
+
+def _moments(store: Postgres, table: str, time: str) -> list[datetime]:
+    """The newest distinct moments of a table."""
+    query = f'SELECT DISTINCT "{time}" FROM "{table}" WHERE "{time}" IS NOT NULL ORDER BY 1 DESC LIMIT {MOMENTS}'  # noqa: S608 - declared names
+    return [row[0] for row in store.rows(query)]
 
 
 def _rights(store: Postgres) -> Answer:
