@@ -178,12 +178,9 @@ def run(count: int, seed: int) -> tuple[Counter[str], list[str]]:
     said: Counter[str] = Counter()
     misread = []
     for _ in range(count):
-        name, text, asked, right = chance.choice(sound)
-        fault = chance.choice(list(FAULTS))
-        changed = FAULTS[fault](chance, text)
-        if changed == text:
-            said["without such a cell"] += 1
-            continue
+        fault, (name, text, asked, right) = chance.choice(list(FAULTS)), chance.choice(sound)
+        while (changed := FAULTS[fault](chance, text)) == text:  # a file without such a cell
+            fault, (name, text, asked, right) = chance.choice(list(FAULTS)), chance.choice(sound)
         try:
             found = rows_of(name, changed, asked)
         except YsError as error:

@@ -1,0 +1,113 @@
+"""A million candles from a ZIP: ours, exact and checked, beside Polars' and DuckDB's readers in one run.
+
+Reading alone is compared, since the peers stop there; the whole check of an import (whose prices, in which currency,
+low <= open, close <= high, the change in a day) is a row of its own. Medians, each reading in a process of its own.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).resolve().parent
+NAME = "BTCUSDT-1m-2023.csv"
+SUBJECTS = ("ours", "ours, checked as an import", "polars read_csv", "duckdb read_csv")
+
+
+def main() -> None:
+    """Write the file, measure in turns, print."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--small", action="store_true", help="a twentieth of the rows, to see that it runs")
+    asked.add_argument("--rounds", type=int, default=5)
+    asked.add_argument("--read", nargs=2, metavar=("FILE", "WHO"), help="one reading, in this process")
+    chosen = asked.parse_args()
+    if chosen.read:
+        print(json.dumps(_read(Path(chosen.read[0]), chosen.read[1])))
+        return
+    rows = 50_000 if chosen.small else 1_000_000
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / NAME.replace(".csv", ".zip")
+        _write(path, rows)
+        found = {who: [_in_own_process(path, who) for _ in range(chosen.rounds)] for who in SUBJECTS}
+    fastest = min(statistics.median(one["seconds"] for one in found[who]) for who in SUBJECTS[2:])
+    print(
+        f"## A ZIP of {rows:,} candles\n\n| read by | seconds | against the faster peer | peak memory, MiB |\n|---|---:|---:|---:|"
+    )
+    for who, readings in found.items():
+        seconds = statistics.median(one["seconds"] for one in readings)
+        peak = max(one["peak"] for one in readings)
+        assert {one["rows"] for one in readings} == {rows}  # noqa: S101 - a reading that lost rows is none
+        print(f"| {who} | {seconds:.2f} | {seconds / fastest:.2f} | {peak:,.0f} |")
+
+
+def _write(path: Path, rows: int) -> None:
+    chance = random.Random(1)  # noqa: S311 - no secret
+    price, opened = 4_700_000, 1_640_995_200_000
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(NAME, "w") as file:
+        for number in range(rows):
+            close = max(price + chance.randint(-500, 500), 100_000)
+            high, low = max(price, close) + chance.randint(0, 200), min(price, close) - chance.randint(0, 200)
+            at = opened + number * 60_000
+            cells = [f"{one / 100:.8f}" for one in (price, high, low, close)]
+            volumes = [f"{chance.random() * 100:.8f}" for _ in range(4)]
+            counts = (chance.randint(1, 999), volumes[2], volumes[3], 0)
+            line = ",".join(map(str, (at, *cells, volumes[0], at + 59_999, volumes[1], *counts))) + "\n"
+            file.write(line.encode())
+            price = close
+
+
+def _in_own_process(path: Path, who: str) -> dict[str, float]:
+    done = subprocess.run(  # noqa: S603 - ourselves
+        [sys.executable, "-m", "benchmarks.ingest_bench", "--read", str(path), who],
+        cwd=HERE.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _read(path: Path, who: str) -> dict[str, float]:
+    """Seconds from the path to typed rows, how many, and the most memory held."""
+    import duckdb
+    import polars as pl
+
+    from ys_analytics.ingest import prices, raw_tables
+    from ys_analytics.ingest.assets import Asset, Assets
+    from ys_analytics.ingest.layout import layout
+    from ys_analytics.ingest.problems import Problems
+
+    klines = layout("binance-klines")
+    begun = time.perf_counter()
+    if who.startswith("ours"):
+        [file] = raw_tables.open_file(path)
+        table = raw_tables.table(file, klines)
+        assert not isinstance(table, str)  # noqa: S101 - it is a file of klines
+        rows = table.rows.height
+        if who != "ours":
+            btc = Asset(id="b", symbol="BTC", chain=None, contract=None, decimals=8, vendor=None, name="Bitcoin")
+            asked, problems = prices.Asked(par=frozenset({"USDT"})), Problems(table="market_data", grouped=True)
+            rows = prices.quotes(table, Assets([btc]), asked, problems, rates={})[0].height
+            problems.stop(order=[path.name])
+    elif who.startswith("polars"):
+        with zipfile.ZipFile(path) as archive:
+            rows = pl.read_csv(archive.read(NAME), has_header=False).height
+    else:
+        with zipfile.ZipFile(path) as archive, TemporaryDirectory() as folder:
+            archive.extract(NAME, folder)
+            asked_sql = f"SELECT * FROM read_csv('{folder}/{NAME}', header = false)"  # noqa: S608 - our own file
+            rows = duckdb.sql(asked_sql).pl().height
+    return {"seconds": time.perf_counter() - begun, "rows": rows, "peak": _peak()}
+
+
+def _peak() -> float:
+    """MiB this process ever held."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 2**10
+
+
+if __name__ == "__main__":
+    main()
