@@ -36,9 +36,8 @@ def main() -> None:
         _write(path, rows)
         found = {who: [_in_own_process(path, who) for _ in range(chosen.rounds)] for who in SUBJECTS}
     fastest = min(statistics.median(one["seconds"] for one in found[who]) for who in SUBJECTS[2:])
-    print(
-        f"## A ZIP of {rows:,} candles\n\n| read by | seconds | against the faster peer | peak memory, MiB |\n|---|---:|---:|---:|"
-    )
+    print(f"## A ZIP of {rows:,} candles\n\n| read by | seconds | against the faster peer | peak memory, MiB |")
+    print("|---|---:|---:|---:|")
     for who, readings in found.items():
         seconds = statistics.median(one["seconds"] for one in readings)
         peak = max(one["peak"] for one in readings)

@@ -195,8 +195,8 @@ def run(count: int, seed: int) -> tuple[Counter[str], list[str]]:
 
 
 def test_no_file_with_one_fault_is_misread(record_property: Callable[[str, object], None]) -> None:
-    """Some hundreds, on every run."""
-    said, misread = run(400, seed=11)
+    """A hundred and fifty, on every run."""
+    said, misread = run(150, seed=11)
     assert misread == []
     record_property("said", f"files with one fault each: {dict(said)}, 0 misread")
 

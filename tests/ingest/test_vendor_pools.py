@@ -149,3 +149,10 @@ def test_swaps_of_a_subgraph(tmp_path: Path) -> None:
     wrong = json.dumps({"data": {"swaps": [swap | {"amount1": "0.5"}]}})
     with pytest.raises(ContractError, match="has the sign of the other amount"):
         read(tmp_path, "swaps.json", wrong, Asked(chain="ethereum"))
+
+
+def test_a_protocols_tvl_is_recognised_and_refused_with_a_way_on(tmp_path: Path) -> None:
+    """No table holds it; the message says what does hold the TVL of pools."""
+    text = json.dumps({"tvl": [{"date": 1704067200, "totalLiquidityUSD": 5}]})
+    with pytest.raises(UsageError, match=r"no table holds .* in defillama-yields"):
+        read(tmp_path, "aave.json", text)

@@ -19,7 +19,7 @@ def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
         The table, and one sentence: the layout and how it was recognised.
 
     Raises:
-        UsageError: several layouts fit, and none is named; or there is none of that name.
+        UsageError: several layouts fit, and none is named; there is none of that name; or what it holds has no table.
         ContractError: no layout fits (the nearest is named with what keeps it from fitting), or a line is broken.
     """
     if name:
@@ -27,6 +27,7 @@ def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
         if isinstance(found, str):
             said = found or "has other columns"
             raise ContractError(f"{file.name}: is not written as {name}: it {said}{_at(layout(name))}")
+        _refuse(found)
         return found, f"{file.name} read as {name}, as asked"
     fitting: list[RawTable] = []
     nearly: list[str] = []
@@ -39,6 +40,7 @@ def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
     exact = [one for one in fitting if "re:.*" not in one.layout.ignored] or fitting
     if len(exact) == 1:
         taken = exact[0]
+        _refuse(taken)
         how = f"{len(taken.layout.headless)} unnamed columns" if taken.headless else "its columns"
         return taken, f"{file.name} read as {taken.layout.name}, by {how}"
     if exact:
@@ -46,6 +48,13 @@ def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
         raise UsageError(f"{file.name}: may be {names}; say which with --from")
     near = f"; it is nearly {'; or '.join(nearly[:2])}" if nearly else ""
     raise ContractError(f"{file.name}: no layout fits its columns{near}; `ys import --help` lists the layouts")
+
+
+def _refuse(table: RawTable) -> None:
+    """Refuse a file that is recognised and has no place in the stores."""
+    reason = table.layout.options.get("refused")
+    if reason:
+        raise UsageError(f"{table.file}: is {table.layout.title}: {reason}")
 
 
 def _at(named: Layout) -> str:

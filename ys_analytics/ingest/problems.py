@@ -92,7 +92,7 @@ class Problems:
             file, kind, number = origin.row(place)
             said = text if values is None else f"{_quoted(values[place])} {text}"
             if column:
-                said = f"{column}: {said}"
+                said = f"{column}: {said}" if self.grouped else f"{said} ({column})"
             if self.grouped and places.len() > 1:
                 said += f" (and {places.len() - 1:,} more such)"
             self.seen.append(Problem(file=file, place=kind, number=number, text=said))
