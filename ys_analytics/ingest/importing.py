@@ -121,7 +121,8 @@ def import_file(
     Raises:
         UsageError: no such table or file, or an option that does not fit.
         MigrationError: there is no schema to import into.
-        ContractError: rows are wrong; the first ten are named with file and line, the others counted.
+        ContractError: rows are wrong: one line for each kind of problem, with its first file, line and column, and a
+            count.
         StoreError: a store refused; nothing was added.
     """
     declared = _table(table)
@@ -130,7 +131,7 @@ def import_file(
         raise UsageError(f"{table}: name at least one file")
     files.refuse_twice(order, copies=declared.events)
     migrations.require_schema(stores)
-    problems = Problems(table=table)
+    problems = Problems(table=table, grouped=True, own=True)
     judged = _judge(stores, declared, order, problems, symbols=symbols, register=register, progress=progress)
     new, present = compare(stores, declared, judged.rows, judged.origin, problems, progress=progress)
     problems.stop(order=[path.name for path in order])
@@ -285,7 +286,11 @@ def _typed(table: Table, source: files.Source, problems: Problems, *, naive_is_u
         for wrong, reason in parsed.wrong:
             quoted = reason != "is empty" and not column.secret
             problems.add(
-                source.origin, wrong, reason if quoted else f"{column.name} {reason}", values=raw if quoted else None
+                source.origin,
+                wrong,
+                reason if quoted else f"{column.name} {reason}",
+                values=raw if quoted else None,
+                column=column.name if quoted else "",
             )
         columns.append(parsed.values.alias(column.name))
     return pl.DataFrame(columns)

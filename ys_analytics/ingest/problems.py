@@ -36,6 +36,7 @@ class Problems:
     Attributes:
         table: Into which table.
         grouped: Whether each kind of problem is named once, at its first line, with a count.
+        own: Whether the columns are the kit's own, so that a value says more than its column.
         notes: What is wrong with the import as a whole.
         remarks: What is said although nothing is wrong, and for how many values.
         seen: The problems to name.
@@ -44,6 +45,7 @@ class Problems:
 
     table: str
     grouped: bool = False
+    own: bool = False
     notes: list[str] = field(default_factory=list)
     remarks: dict[str, int] = field(default_factory=dict)
     seen: list[Problem] = field(default_factory=list)
@@ -92,7 +94,7 @@ class Problems:
             file, kind, number = origin.row(place)
             said = text if values is None else f"{_quoted(values[place])} {text}"
             if column:
-                said = f"{column}: {said}" if self.grouped else f"{said} ({column})"
+                said = f"{said} ({column})" if self.own else f"{column}: {said}"
             if self.grouped and places.len() > 1:
                 said += f" (and {places.len() - 1:,} more such)"
             self.seen.append(Problem(file=file, place=kind, number=number, text=said))
