@@ -14,7 +14,7 @@ def read(path: Path, table: str = "market_data", *, naive_is_utc: bool = False) 
     declared = TABLES[table]
     source = files.read(path)
     importing._same_columns(declared, source)
-    problems = Problems(table=table)
+    problems = Problems(table=table, grouped=True, own=True)
     rows = importing._typed(declared, source, problems, naive_is_utc=naive_is_utc)
     rules.check_signs(declared, rows, source.origin, problems)
     rules.check_unique(declared, rows, source.origin, problems)

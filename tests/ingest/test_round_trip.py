@@ -103,7 +103,7 @@ def read_back(table: Table, path: Path) -> pl.DataFrame:
     """A file through everything an import does before it asks a store."""
     source = files.read(path)
     importing._same_columns(table, source)
-    problems = Problems(table=table.name)
+    problems = Problems(table=table.name, grouped=True, own=True)
     rows = importing._typed(table, source, problems, naive_is_utc=False)
     problems.stop(order=[path])
     assert problems.remarked() == ()
