@@ -53,7 +53,7 @@ def caught() -> None:
 
     from ys_analytics.quality import suites
 
-    detectors = suites.read("market_data").behaviour
+    detectors = suites.read("market_data").detectors
     quotes = real_quotes()
     live = quotes.filter(pl.col("timestamp").max().over(SERIES) == quotes.get_column("timestamp").max())
     known = {"all": findings(quotes, detectors), "live": findings(live, detectors)}
@@ -166,7 +166,7 @@ def fast() -> None:
     shape = gx.ExpectationSuite(name="market_data", expectations=a_dozen())
     for each in shape.expectations:
         each.severity, each.notes = "warning", "It hurts."
-    suite = Suite(name="market_data", path=HERE, shape=shape, behaviour=())
+    suite = Suite(name="market_data", path=HERE, shape=shape, detectors=())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "market_data.parquet"
         quotes.write_parquet(file)

@@ -13,7 +13,7 @@ import polars as pl
 from quality_frames import UNTIL, demo, frozen
 
 from ys_analytics import quality
-from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
+from ys_analytics.quality.suite_types import CROSS_STORE, NEEDED_WITH
 
 SPOILT = 40
 
@@ -226,7 +226,9 @@ def measure(chosen: Iterable[Kind] | None = None) -> Iterator[tuple[Kind, int, i
     before: dict[str, dict[str, int]] = {}
     for kind in kinds() if chosen is None else chosen:
         suite, clean = kind.suite or kind.table, frames[kind.table]
-        needed = frames if suite == CROSS_STORE else {name: frames[name] for name in (suite, *BESIDE.get(suite, ()))}
+        needed = (
+            frames if suite == CROSS_STORE else {name: frames[name] for name in (suite, *NEEDED_WITH.get(suite, ()))}
+        )
         if suite not in before:
             before[suite] = _faults(needed, suite)
         spoilt = kind.spoil(clean, _chosen(kind, clean, chance))

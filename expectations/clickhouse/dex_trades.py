@@ -8,7 +8,7 @@ from great_expectations.expectations import (
 from ys_analytics.quality.detectors.cross_source import off_its_ratio
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.timezones import out_of_order
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _KEY = TABLES["dex_trades"].key
@@ -77,44 +77,44 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="price_is_of_its_amounts(price)",
-        find=lambda picture: off_its_ratio(
-            picture.frame("dex_trades"), series=_POOL, key=_KEY, claimed="price", parts=("amount1", "amount0")
+        find=lambda snapshot: off_its_ratio(
+            snapshot.frame("dex_trades"), series=_POOL, key=_KEY, claimed="price", parts=("amount1", "amount0")
         ),
         columns=("price", "amount0", "amount1"),
         severity="warning",
         notes="A swap is priced at what it did not pay: its amounts were exchanged, or scaled by the wrong token.",
         needs=("dex_trades",),
     ),
-    Detect(
+    Detector(
         rule="in_whole_tokens(amount0)",
-        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount0"),
+        find=lambda snapshot: scale_outliers(snapshot.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount0"),
         columns=("amount0",),
         severity="warning",
         notes="Volume of a week is one swap: raw units were written where whole tokens belong, or a whale traded.",
         needs=("dex_trades",),
     ),
-    Detect(
+    Detector(
         rule="in_whole_tokens(amount1)",
-        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount1"),
+        find=lambda snapshot: scale_outliers(snapshot.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount1"),
         columns=("amount1",),
         severity="warning",
         notes="Volume of a week is one swap: raw units were written where whole tokens belong, or a whale traded.",
         needs=("dex_trades",),
     ),
-    Detect(
+    Detector(
         rule="in_whole_tokens(price)",
-        find=lambda picture: scale_outliers(picture.frame("dex_trades"), series=_PAIR, key=_KEY, value="price"),
+        find=lambda snapshot: scale_outliers(snapshot.frame("dex_trades"), series=_PAIR, key=_KEY, value="price"),
         columns=("price",),
         severity="warning",
         notes="Every mean is one swap: its price was taken from raw units, or its token collapsed.",
         needs=("dex_trades",),
     ),
-    Detect(
+    Detector(
         rule="in_order_of_blocks(timestamp)",
-        find=lambda picture: out_of_order(
-            picture.frame("dex_trades"), series=("chain_id",), key=_KEY, order="block_number", time="timestamp"
+        find=lambda snapshot: out_of_order(
+            snapshot.frame("dex_trades"), series=("chain_id",), key=_KEY, order="block_number", time="timestamp"
         ),
         columns=("timestamp", "block_number"),
         severity="warning",

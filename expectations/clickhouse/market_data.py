@@ -8,14 +8,14 @@ from great_expectations.expectations import (
 
 from ys_analytics.quality.detectors.cross_source import contradicted_change, disagreeing
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
-from ys_analytics.quality.detectors.isolated_outliers import lone_values, zeros_between
+from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers, zeros_between
 from ys_analytics.quality.detectors.pegs import broken_pegs
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps, unproven_starts
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swapped_columns import swapped
-from ys_analytics.quality.detectors.timezones import beside_the_market, off_beat
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.detectors.timezones import off_beat, off_market_clock
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _SERIES = TABLES["market_data"].series
@@ -71,10 +71,10 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="no_decimal_shift(price)",
-        find=lambda picture: decimal_shifts(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        find=lambda snapshot: decimal_shifts(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
         ),
         columns=("price",),
         severity="warning",
@@ -82,10 +82,10 @@ DETECTORS = [
         "units were read as whole. A token that was split a thousand to one leaps so too, and stays.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="no_decimal_shift_and_back(price)",
-        find=lambda picture: decimal_shifts(
-            picture.frame("market_data"),
+        find=lambda snapshot: decimal_shifts(
+            snapshot.frame("market_data"),
             series=_SERIES,
             time="timestamp",
             value="price",
@@ -99,126 +99,130 @@ DETECTORS = [
         "exactly a power of ten and leads exactly back was read in another unit.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="no_reverting_spike(price)",
-        find=lambda picture: reverting_spikes(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        find=lambda snapshot: reverting_spikes(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
         ),
         columns=("price",),
         severity="warning",
         notes="One bad print is the best and the worst day of the year, and half of the volatility.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="last_price_is_no_jump(price)",
-        find=lambda picture: unconfirmed_jumps(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        find=lambda snapshot: unconfirmed_jumps(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
         ),
         columns=("price", "volume_24h"),
         severity="warning",
         notes="The week is closed at a price that nothing before or after it bears out.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="first_price_is_no_jump(price)",
-        find=lambda picture: unproven_starts(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
+        find=lambda snapshot: unproven_starts(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", volume="volume_24h"
         ),
         columns=("price", "volume_24h"),
         severity="warning",
         notes="Every return since the beginning is measured from a price that nothing after it bears out.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="no_spike_of_implied_supply(market_cap)",
-        find=lambda picture: reverting_spikes(
-            _supply(picture.frame("market_data")), series=_SERIES, time="timestamp", value="supply"
+        find=lambda snapshot: reverting_spikes(
+            _supply(snapshot.frame("market_data")), series=_SERIES, time="timestamp", value="supply"
         ),
         columns=("market_cap", "price"),
         severity="warning",
         notes="Price and market value of one row contradict each other, so one of them is wrong.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="not_stale(price)",
-        find=lambda picture: stale_runs(picture.frame("market_data"), series=_SERIES, time="timestamp", value="price"),
+        find=lambda snapshot: stale_runs(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price"
+        ),
         columns=("price",),
         severity="warning",
         notes="Risk looks like calm while a feed repeats its last word.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="not_repeated(price, volume_24h)",
-        find=lambda picture: stale_runs(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", beside="volume_24h"
+        find=lambda snapshot: stale_runs(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", beside="volume_24h"
         ),
         columns=("price", "volume_24h"),
         severity="warning",
         notes="A row copied forward looks like a calm day: neither its price nor its volume was asked for again.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="not_swapped(price, volume_24h)",
-        find=lambda picture: swapped(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "volume_24h")
+        find=lambda snapshot: swapped(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "volume_24h")
         ),
         columns=("price", "volume_24h"),
         severity="critical",
         notes="A holding is valued at a day's turnover: two columns were exchanged.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="not_swapped(volume_24h, market_cap)",
-        find=lambda picture: swapped(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", pair=("volume_24h", "market_cap")
+        find=lambda snapshot: swapped(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", pair=("volume_24h", "market_cap")
         ),
         columns=("volume_24h", "market_cap"),
         severity="warning",
         notes="Rankings by size and by turnover trade places: two columns were exchanged.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="comes_back_to_its_level(volume_24h)",
-        find=lambda picture: lone_values(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h", least=50
+        find=lambda snapshot: isolated_outliers(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h", least=50
         ),
         columns=("volume_24h",),
         severity="warning",
         notes="Liquidity of one day is fifty times that of the days around it: a unit was misread.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="no_zero_between(volume_24h)",
-        find=lambda picture: zeros_between(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h"
+        find=lambda snapshot: zeros_between(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h"
         ),
         columns=("volume_24h",),
         severity="warning",
         notes="A coin looks untradable for a day: a volume that was not known was written as nothing.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="not_swapped(price, market_cap)",
-        find=lambda picture: swapped(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "market_cap")
+        find=lambda snapshot: swapped(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "market_cap")
         ),
         columns=("price", "market_cap"),
         severity="critical",
         notes="A holding is valued at the worth of all coins there are: two columns were exchanged.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="keeps_its_peg(price)",
-        find=lambda picture: broken_pegs(picture.frame("market_data"), series=_SERIES, time="timestamp", value="price"),
+        find=lambda snapshot: broken_pegs(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price"
+        ),
         columns=("price",),
         severity="warning",
         notes="Cash is not worth what it says. This is news and not an error: USDC did trade at 0.88.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="sources_agree(price)",
-        find=lambda picture: disagreeing(
-            picture.frame("market_data"),
+        find=lambda snapshot: disagreeing(
+            snapshot.frame("market_data"),
             thing=("asset_id", "chain_id"),
             time="timestamp",
             source="source",
@@ -229,40 +233,40 @@ DETECTORS = [
         notes="Which value a report shows depends on which source came last.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="change_is_the_change(price_change_24h)",
-        find=lambda picture: contradicted_change(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price", change="price_change_24h"
+        find=lambda snapshot: contradicted_change(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", change="price_change_24h"
         ),
         columns=("price_change_24h", "price"),
         severity="warning",
         notes="Movers of the day are not what moved; the price or its stated change was altered.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="no_repeated_tick(timestamp)",
-        find=lambda picture: repeated_ticks(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", values=("price", "volume_24h")
+        find=lambda snapshot: repeated_ticks(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", values=("price", "volume_24h")
         ),
         columns=("timestamp", "price", "volume_24h"),
         severity="warning",
         notes="An echo counts twice in every mean and makes the series look calmer.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="in_utc(timestamp)",
-        find=lambda picture: off_beat(
-            picture.frame("market_data"), series=_SERIES, alike=("source",), time="timestamp"
+        find=lambda snapshot: off_beat(
+            snapshot.frame("market_data"), series=_SERIES, alike=("source",), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",
         notes="A day closes at another hour than its neighbours: returns are measured over 19 hours, then over 29.",
         needs=("market_data",),
     ),
-    Detect(
+    Detector(
         rule="in_step_with_the_market(timestamp)",
-        find=lambda picture: beside_the_market(
-            picture.frame("market_data"), series=_SERIES, time="timestamp", value="price"
+        find=lambda snapshot: off_market_clock(
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price"
         ),
         columns=("timestamp", "price"),
         severity="warning",

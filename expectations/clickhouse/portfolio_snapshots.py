@@ -7,13 +7,13 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
-from ys_analytics.quality.detectors.isolated_outliers import lone_values, zeros_between
+from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers, zeros_between
 from ys_analytics.quality.detectors.ledgers import unexplained
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.timezones import off_beat
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _SERIES = TABLES["portfolio_snapshots"].series
@@ -43,54 +43,54 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="no_decimal_shift(total_value)",
-        find=lambda picture: decimal_shifts(
-            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
+        find=lambda snapshot: decimal_shifts(
+            snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
         ),
         columns=("total_value",),
         severity="warning",
         notes="A portfolio is worth ten or a thousand times too much: one of its prices or amounts was misread.",
         needs=("portfolio_snapshots",),
     ),
-    Detect(
+    Detector(
         rule="no_reverting_spike(total_value)",
-        find=lambda picture: unexplained(
+        find=lambda snapshot: unexplained(
             reverting_spikes(
-                picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
+                snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
             ),
-            picture.frame("transactions"),
+            snapshot.frame("transactions"),
         ),
         columns=("total_value",),
         severity="warning",
         notes="The best and the worst day of the year are one bad valuation.",
         needs=("portfolio_snapshots", "transactions"),
     ),
-    Detect(
+    Detector(
         rule="comes_back_to_its_level(total_return)",
-        find=lambda picture: lone_values(
-            _growth(picture.frame("portfolio_snapshots")), series=_SERIES, time="timestamp", value="growth"
+        find=lambda snapshot: isolated_outliers(
+            _growth(snapshot.frame("portfolio_snapshots")), series=_SERIES, time="timestamp", value="growth"
         ),
         columns=("total_return",),
         severity="warning",
         notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
         needs=("portfolio_snapshots",),
     ),
-    Detect(
+    Detector(
         rule="comes_back_to_its_level(volatility)",
-        find=lambda picture: lone_values(
-            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="volatility"
+        find=lambda snapshot: isolated_outliers(
+            snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="volatility"
         ),
         columns=("volatility",),
         severity="warning",
         notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
         needs=("portfolio_snapshots",),
     ),
-    Detect(
+    Detector(
         rule="no_zero_between(total_value)",
-        find=lambda picture: unexplained(
-            zeros_between(picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"),
-            picture.frame("transactions"),
+        find=lambda snapshot: unexplained(
+            zeros_between(snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"),
+            snapshot.frame("transactions"),
         ),
         columns=("total_value",),
         severity="critical",
@@ -98,10 +98,10 @@ DETECTORS = [
         "withdrew everything, and paid in again, is not named.",
         needs=("portfolio_snapshots", "transactions"),
     ),
-    Detect(
+    Detector(
         rule="not_stale(total_value)",
-        find=lambda picture: stale_runs(
-            picture.frame("portfolio_snapshots").filter(pl.col("total_value") > 0),
+        find=lambda snapshot: stale_runs(
+            snapshot.frame("portfolio_snapshots").filter(pl.col("total_value") > 0),
             series=_SERIES,
             time="timestamp",
             value="total_value",
@@ -111,18 +111,20 @@ DETECTORS = [
         notes="Volatility is understated while a valuation repeats its last word.",
         needs=("portfolio_snapshots",),
     ),
-    Detect(
+    Detector(
         rule="in_utc(timestamp)",
-        find=lambda picture: off_beat(picture.frame("portfolio_snapshots"), series=_SERIES, alike=(), time="timestamp"),
+        find=lambda snapshot: off_beat(
+            snapshot.frame("portfolio_snapshots"), series=_SERIES, alike=(), time="timestamp"
+        ),
         columns=("timestamp",),
         severity="warning",
         notes="A day closes at another hour than its neighbours: returns are measured over 19 hours, then over 29.",
         needs=("portfolio_snapshots",),
     ),
-    Detect(
+    Detector(
         rule="no_repeated_tick(timestamp)",
-        find=lambda picture: repeated_ticks(
-            picture.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", values=("total_value",)
+        find=lambda snapshot: repeated_ticks(
+            snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", values=("total_value",)
         ),
         columns=("timestamp", "total_value"),
         severity="warning",

@@ -7,12 +7,12 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
-from ys_analytics.quality.detectors.isolated_outliers import lone_values
+from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swapped_columns import swapped
 from ys_analytics.quality.detectors.timezones import off_beat
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _SERIES = TABLES["risk_metrics"].series
@@ -33,10 +33,10 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="no_decimal_shift(var_95)",
-        find=lambda picture: decimal_shifts(
-            picture.frame("risk_metrics"), series=_SERIES, time="timestamp", value="var_95"
+        find=lambda snapshot: decimal_shifts(
+            snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", value="var_95"
         ),
         columns=("var_95",),
         severity="warning",
@@ -44,10 +44,10 @@ DETECTORS = [
         needs=("risk_metrics",),
     ),
     *(
-        Detect(
+        Detector(
             rule=f"comes_back_to_its_level({column})",
-            find=lambda picture, column=column, least=least: lone_values(
-                picture.frame("risk_metrics"), series=_SERIES, time="timestamp", value=column, least=least
+            find=lambda snapshot, column=column, least=least: isolated_outliers(
+                snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", value=column, least=least
             ),
             columns=(column,),
             severity="warning",
@@ -63,10 +63,10 @@ DETECTORS = [
         )
     ),
     *(
-        Detect(
+        Detector(
             rule=f"not_swapped({', '.join(pair)})",
-            find=lambda picture, pair=pair: swapped(
-                picture.frame("risk_metrics"), series=_SERIES, time="timestamp", pair=pair
+            find=lambda snapshot, pair=pair: swapped(
+                snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", pair=pair
             ),
             columns=pair,
             severity="warning",
@@ -79,10 +79,10 @@ DETECTORS = [
             ("correlation_score", "protocol_risk_score"),
         )
     ),
-    Detect(
+    Detector(
         rule="not_repeated(var_95, cvar_95)",
-        find=lambda picture: stale_runs(
-            picture.frame("risk_metrics").filter(pl.col("var_95") > 0),
+        find=lambda snapshot: stale_runs(
+            snapshot.frame("risk_metrics").filter(pl.col("var_95") > 0),
             series=_SERIES,
             time="timestamp",
             value="var_95",
@@ -93,19 +93,19 @@ DETECTORS = [
         notes="Risk looks calm while a measurement is copied forward; nobody measured.",
         needs=("risk_metrics",),
     ),
-    Detect(
+    Detector(
         rule="no_repeated_tick(timestamp)",
-        find=lambda picture: repeated_ticks(
-            picture.frame("risk_metrics"), series=_SERIES, time="timestamp", values=("var_95", "cvar_95")
+        find=lambda snapshot: repeated_ticks(
+            snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", values=("var_95", "cvar_95")
         ),
         columns=("timestamp", "var_95", "cvar_95"),
         severity="warning",
         notes="A backtest counts its exceptions twice when a measurement is delivered twice.",
         needs=("risk_metrics",),
     ),
-    Detect(
+    Detector(
         rule="in_utc(timestamp)",
-        find=lambda picture: off_beat(picture.frame("risk_metrics"), series=_SERIES, alike=(), time="timestamp"),
+        find=lambda snapshot: off_beat(snapshot.frame("risk_metrics"), series=_SERIES, alike=(), time="timestamp"),
         columns=("timestamp",),
         severity="warning",
         notes="A risk filed under another day is tested against the wrong loss.",

@@ -2,9 +2,9 @@
 
 from great_expectations import ExpectationSuite
 
-from ys_analytics.quality.detectors.isolated_outliers import lone_values
+from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers
 from ys_analytics.quality.detectors.timezones import off_beat
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _SERIES = TABLES["satellite_performance"].series
@@ -15,20 +15,20 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="comes_back_to_its_level(metric_value)",
-        find=lambda picture: lone_values(
-            picture.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=10
+        find=lambda snapshot: isolated_outliers(
+            snapshot.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=10
         ),
         columns=("metric_value",),
         severity="warning",
         notes="A satellite is praised or blamed for a unit misread: its neighbours deny the measurement.",
         needs=("satellite_performance",),
     ),
-    Detect(
+    Detector(
         rule="in_utc(timestamp)",
-        find=lambda picture: off_beat(
-            picture.frame("satellite_performance"), series=_SERIES, alike=(), time="timestamp"
+        find=lambda snapshot: off_beat(
+            snapshot.frame("satellite_performance"), series=_SERIES, alike=(), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",

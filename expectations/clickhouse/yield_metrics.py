@@ -12,7 +12,7 @@ from ys_analytics.quality.detectors.stale import stale_runs
 from ys_analytics.quality.detectors.swapped_columns import swapped
 from ys_analytics.quality.detectors.timezones import off_beat
 from ys_analytics.quality.detectors.yields import leaping_yields
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _SERIES = TABLES["yield_metrics"].series
@@ -37,10 +37,10 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="no_leap(apy)",
-        find=lambda picture: leaping_yields(
-            picture.frame("yield_metrics"),
+        find=lambda snapshot: leaping_yields(
+            snapshot.frame("yield_metrics"),
             series=_SERIES,
             time="timestamp",
             apy="apy",
@@ -53,20 +53,20 @@ DETECTORS = [
         "nor its rewards make.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="no_decimal_shift(apy)",
-        find=lambda picture: decimal_shifts(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", least=2, beyond_tail=2
+        find=lambda snapshot: decimal_shifts(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", least=2, beyond_tail=2
         ),
         columns=("apy",),
         severity="warning",
         notes="A yield in per cent beside yields as fractions promises a hundredfold.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="no_decimal_shift(tvl)",
-        find=lambda picture: decimal_shifts(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=5, lasting=False
+        find=lambda snapshot: decimal_shifts(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl", beyond_tail=5, lasting=False
         ),
         columns=("tvl",),
         severity="warning",
@@ -74,68 +74,70 @@ DETECTORS = [
         "moves it as far, so only a jump that leads exactly back is named.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="not_stale(tvl)",
-        find=lambda picture: stale_runs(picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"),
+        find=lambda snapshot: stale_runs(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+        ),
         columns=("tvl",),
         severity="warning",
         notes="A drained pool looks safe while its feed repeats its last word.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="not_swapped(apy, tvl)",
-        find=lambda picture: swapped(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("apy", "tvl")
+        find=lambda snapshot: swapped(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("apy", "tvl")
         ),
         columns=("apy", "tvl"),
         severity="critical",
         notes="A yield of millions tops the ranking: two columns were exchanged.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="not_swapped(rewards_apr, trading_fees_apr)",
-        find=lambda picture: swapped(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("rewards_apr", "trading_fees_apr")
+        find=lambda snapshot: swapped(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("rewards_apr", "trading_fees_apr")
         ),
         columns=("rewards_apr", "trading_fees_apr"),
         severity="warning",
         notes="Paid incentives are shown as earned fees: two columns were exchanged.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="no_zero_between(tvl)",
-        find=lambda picture: zeros_between(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
+        find=lambda snapshot: zeros_between(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="tvl"
         ),
         columns=("tvl",),
         severity="warning",
         notes="Our share of an empty pool is everything: a size that was not known was written as nothing.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="no_repeated_tick(timestamp)",
-        find=lambda picture: repeated_ticks(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", values=("apy", "tvl")
+        find=lambda snapshot: repeated_ticks(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", values=("apy", "tvl")
         ),
         columns=("timestamp", "apy", "tvl"),
         severity="warning",
         notes="An echo counts twice in every mean of what a pool pays.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="not_repeated(apy, tvl)",
-        find=lambda picture: stale_runs(
-            picture.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", beside="tvl"
+        find=lambda snapshot: stale_runs(
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", beside="tvl"
         ),
         columns=("apy", "tvl"),
         severity="warning",
         notes="A row copied forward is taken for a calm day: neither yield nor size was asked for again.",
         needs=("yield_metrics",),
     ),
-    Detect(
+    Detector(
         rule="in_utc(timestamp)",
-        find=lambda picture: off_beat(
-            picture.frame("yield_metrics"), series=_SERIES, alike=("protocol_name",), time="timestamp"
+        find=lambda snapshot: off_beat(
+            snapshot.frame("yield_metrics"), series=_SERIES, alike=("protocol_name",), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",

@@ -6,7 +6,7 @@ from great_expectations.expectations import (
 )
 
 from ys_analytics.quality.detectors.scale import scale_outliers
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 
 SUITE = ExpectationSuite(
     name="portfolio_positions",
@@ -47,10 +47,10 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="in_whole_tokens(quantity)",
-        find=lambda picture: scale_outliers(
-            picture.frame("portfolio_positions"), series=("asset_id",), key=("id",), value="quantity"
+        find=lambda snapshot: scale_outliers(
+            snapshot.frame("portfolio_positions"), series=("asset_id",), key=("id",), value="quantity"
         ),
         columns=("quantity", "asset_id"),
         severity="warning",

@@ -7,7 +7,7 @@ from great_expectations.expectations import (
 
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.timezones import out_of_order
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas.outcomes import MOVING, moves
 
 _MOVED = "status IN ({})".format(", ".join(f"'{status}'" for status in MOVING))
@@ -48,10 +48,10 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    Detect(
+    Detector(
         rule="in_whole_tokens(from_amount)",
-        find=lambda picture: scale_outliers(
-            picture.frame("transactions"), series=("from_asset_id",), key=("id",), value="from_amount"
+        find=lambda snapshot: scale_outliers(
+            snapshot.frame("transactions"), series=("from_asset_id",), key=("id",), value="from_amount"
         ),
         columns=("from_amount", "from_asset_id"),
         severity="warning",
@@ -59,10 +59,10 @@ DETECTORS = [
         "its portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
         needs=("transactions",),
     ),
-    Detect(
+    Detector(
         rule="in_whole_tokens(to_amount)",
-        find=lambda picture: scale_outliers(
-            picture.frame("transactions"), series=("to_asset_id",), key=("id",), value="to_amount"
+        find=lambda snapshot: scale_outliers(
+            snapshot.frame("transactions"), series=("to_asset_id",), key=("id",), value="to_amount"
         ),
         columns=("to_amount", "to_asset_id"),
         severity="warning",
@@ -70,20 +70,20 @@ DETECTORS = [
         "portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
         needs=("transactions",),
     ),
-    Detect(
+    Detector(
         rule="in_whole_tokens(gas_price)",
-        find=lambda picture: scale_outliers(
-            picture.frame("transactions"), series=("chain_id",), key=("id",), value="gas_price"
+        find=lambda snapshot: scale_outliers(
+            snapshot.frame("transactions"), series=("chain_id",), key=("id",), value="gas_price"
         ),
         columns=("gas_price",),
         severity="warning",
         notes="Costs are off by a billion: gas was priced in gwei or wei instead of whole tokens.",
         needs=("transactions",),
     ),
-    Detect(
+    Detector(
         rule="in_order_of_blocks(timestamp)",
-        find=lambda picture: out_of_order(
-            picture.frame("transactions").filter(moves()),
+        find=lambda snapshot: out_of_order(
+            snapshot.frame("transactions").filter(moves()),
             series=("chain_id",),
             key=("id",),
             order="block_number",

@@ -16,7 +16,7 @@ import pytest
 from ys_analytics import quality
 from ys_analytics.frames import Manifest
 from ys_analytics.quality import suites
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES, Finding, Week
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -121,11 +121,11 @@ def _uuid(name: pl.Expr) -> pl.Expr:
 
 
 @pytest.fixture(scope="session")
-def detectors() -> dict[str, list[Detect]]:
+def detectors() -> dict[str, list[Detector]]:
     """The detectors of every suite, read as the judge reads them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return {name: list(suites.read(name).behaviour) for name in suites.names()}
+        return {name: list(suites.read(name).detectors) for name in suites.names()}
 
 
 @dataclass(frozen=True)

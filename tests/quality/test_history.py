@@ -93,4 +93,4 @@ def test_the_terminal_counts_what_it_shows(judged):
     console.print(table(judged))
     text = console.export_text()
     assert summary(judged) in text
-    assert f"{len(judged):,} promises" in text
+    assert f"{len(judged):,} checks" in text

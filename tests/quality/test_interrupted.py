@@ -116,7 +116,7 @@ STRIKES = [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.servers) for e
 
 @pytest.mark.parametrize("struck", STRIKES)
 def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
-    """Whatever ends it while it is at work, the command says that nothing was judged."""
+    """Whatever ends it while it is at work, the command says that nothing was checked."""
     validate = worker_process._Worker()
     running = psutil.Process(validate.start().pid)
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
@@ -132,7 +132,7 @@ def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
 
     with ThreadPoolExecutor(1) as beside:
         striking = beside.submit(strike)
-        with pytest.raises(ExpectationFailed, match="nothing was judged"):
+        with pytest.raises(ExpectationFailed, match="nothing was checked"):
             validate.ask(job)
         striking.result()
 

@@ -104,7 +104,7 @@ def test_a_rule_that_could_not_run_is_no_fault_of_the_data(analyst, tmp_path):
     with pytest.raises(StoreError, match=r"1 rule could not run.*no_such_function"):
         quality.gate_live(found)
     broken = replace(found[0], outcome="failed", severity="critical", portfolios=[])
-    with pytest.raises(ExpectationFailed, match="1 promise is broken"):
+    with pytest.raises(ExpectationFailed, match="1 check failed"):
         quality.gate_live([*found, broken])
     refused = replace(found[0], rule=LOADS, severity="critical", portfolios=[])
     with pytest.raises(ExpectationFailed, match=LOADS):

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from ys_analytics.quality import suites
-from ys_analytics.quality.suite_types import Picture
+from ys_analytics.quality.suite_types import Snapshot
 from ys_analytics.schemas import TABLES, Span
 
 # Reading a suite imports Great Expectations, and through it what is deprecated.
@@ -31,8 +31,8 @@ def _found(tmp_path: Path, table: str, column: str, at: datetime) -> int:
     row = row.with_columns(pl.lit(at).cast(declared.schema[column]).alias(column))
     path = tmp_path / f"{table}.parquet"
     row.write_parquet(path)
-    picture = Picture({table: path}, _END, _FROZEN)
-    rule = next(rule for rule in suites.read(table).behaviour if rule.rule == f"not_ahead({column})")
+    picture = Snapshot({table: path}, _END, _FROZEN)
+    rule = next(rule for rule in suites.read(table).detectors if rule.rule == f"not_ahead({column})")
     return rule.find(picture).height
 
 

@@ -10,7 +10,7 @@ import pytest
 from ys_analytics import quality
 from ys_analytics.errors import SuiteError, UsageError
 from ys_analytics.quality import suites
-from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
+from ys_analytics.quality.suite_types import CROSS_STORE, NEEDED_WITH
 from ys_analytics.schemas import TABLES
 
 SECRET = {table.name for table in TABLES.values() if not table.schema}
@@ -58,7 +58,7 @@ def test_what_a_suite_needs_beside_its_table_is_known(detectors):
     for name, promises in detectors.items():
         if name != CROSS_STORE:
             beside = {table for promise in promises for table in promise.needs} - {name}
-            assert beside == set(BESIDE.get(name, ()))
+            assert beside == set(NEEDED_WITH.get(name, ()))
 
 
 def test_every_rule_has_a_weight_and_a_reason(judged):

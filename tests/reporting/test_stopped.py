@@ -88,7 +88,7 @@ def test_who_asks_for_another_portfolio_is_not_stopped(week, judged_as, small, t
     assert json.loads(one.json.read_bytes())["provisional"] is False
 
 
-@pytest.mark.parametrize("why", ["", "its rows name nobody"])
+@pytest.mark.parametrize("why", ["", "its rows name no portfolio"])
 def test_a_fault_of_everybody_stops_all(why, week, judged_as, small, tmp_path):
     """Nothing is printed, not even the ranking, and the line says why all are concerned."""
     run = week.copy(tmp_path)

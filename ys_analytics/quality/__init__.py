@@ -1,4 +1,4 @@
-"""Whether the data may be believed: suites of promises, held against a run or the live stores.
+"""Whether the data may be believed: suites of rules, held against a run or the live stores.
 
 Knows what was promised, by whom it is broken and since when. The only room
 that knows Great Expectations and pandas, and it keeps both in a process of

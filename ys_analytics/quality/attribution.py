@@ -13,16 +13,16 @@ from ys_analytics.schemas import TABLES, Finding
 from ys_analytics.schemas.attribution import MOST_KEYS, SAYS
 from ys_analytics.schemas.table import Kind
 
-NO_KEY = "its rows name nobody"
+NO_KEY = "its rows name no portfolio"
 TOO_MANY = f"its rows name more than {MOST_KEYS:,} keys"
 NO_COUNT = "its rows cannot be told apart"
 WHOLE = "it is about the whole table"
-SHARED = "everybody's numbers rest on this table"
+SHARED = "all portfolios' numbers rest on this table"
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How rows at fault of a promise lead to keys.
+    """How rows at fault of a rule lead to keys.
 
     Attributes:
         kind: What the keys are keys of; empty when there is no way, or none is needed.
@@ -42,7 +42,7 @@ class Way:
 
 
 def table_of(suite: str, columns: Sequence[str]) -> str:
-    """The table that a promise is about; of a promise over several, the first it names.
+    """The table that a rule is about; of a rule over several, the first it names.
 
     >>> table_of("cross_store", ["transactions.strategy_id", "trading_strategies.id"])
     'transactions'
@@ -54,8 +54,8 @@ def way(suite: str, columns: Sequence[str], selected: Collection[str]) -> Way:
     """How rows with these columns lead to keys.
 
     Args:
-        suite: The suite of the promise.
-        columns: The columns the promise is about.
+        suite: The suite of the rule.
+        columns: The columns the rule is about.
         selected: The columns of its rows at fault.
 
     >>> way("transactions", ["gas_price"], ["id", "gas_price"])

@@ -3,7 +3,7 @@
 The only module that knows Great Expectations and, through it, pandas and
 SQLAlchemy. Importing them costs seconds, so they are imported in `library`
 alone, with an ephemeral context, and nothing is reported to anybody. Knows how
-a promise is put to an engine that lacks it; knows no table and no file.
+a rule is put to an engine that lacks it; knows no table and no file.
 """
 
 import os
@@ -81,7 +81,7 @@ def warm() -> None:
 
 
 def address(driver: str, parts: Mapping[str, str], server: Mapping[str, Any] | None = None) -> str:
-    """SQLAlchemy's address of an engine; it holds secrets, and is shown to nobody.
+    """SQLAlchemy's address of an engine; it holds secrets, and is never shown.
 
     Args:
         driver: SQLAlchemy's name of dialect and driver.
@@ -117,7 +117,7 @@ class Relation:
 
 @dataclass(slots=True)
 class Checker:
-    """One engine, open for judging.
+    """One engine, open for checking.
 
     Args:
         url: SQLAlchemy's address of the engine.
@@ -159,18 +159,20 @@ class Checker:
             connection.commit()
 
     def validate(self, suite: Suite, relation: Relation) -> list[Finding]:
-        """The verdict on every promise of one suite, in the order of its file.
+        """The finding of every rule of one suite, in the order of its file.
 
-        A first pass asks only whether each promise holds; the rows at fault are fetched for those that do not.
+        A first pass asks only whether each rule holds; the rows at fault are fetched for those that do not.
         """
         asked = [self._put(expectation, relation, suite.key) for expectation in suite.expectations]
         absent = {at: self._absent(expectation) for at, expectation in enumerate(asked)}
         ready = {at: expectation for at, expectation in enumerate(asked) if not absent[at]}
         try:
             batch = self._batch(relation) if ready else None
-            verdicts = _validate(batch, ready, {"result_format": "BOOLEAN_ONLY"})
-            broken = {at: asked[at] for at, verdict in verdicts.items() if not verdict.success and not _raised(verdict)}
-            verdicts |= self._look_closer(batch, broken, suite.key)
+            validated = _validate(batch, ready, {"result_format": "BOOLEAN_ONLY"})
+            broken = {
+                at: asked[at] for at, outcome in validated.items() if not outcome.success and not _raised(outcome)
+            }
+            validated |= self._look_closer(batch, broken, suite.key)
         except Exception as error:  # noqa: BLE001 - whatever an engine throws, the promise was not kept
             reason = one_line(str(error))
             return [
@@ -180,7 +182,7 @@ class Checker:
         found = [
             _finding(suite, expectation, "error", f"{absent[at]} is not in this run")
             if absent[at]
-            else _verdict(suite, expectation, verdicts.get(at))
+            else _verdict(suite, expectation, validated.get(at))
             for at, expectation in enumerate(suite.expectations)
         ]
         return [
@@ -189,7 +191,7 @@ class Checker:
         ]
 
     def _counted(self, suite: Suite, expectation: Any, relation: Relation, finding: Finding) -> Finding:
-        """A finding that says how many rows it was asked of; a promise over several tables is asked of its first."""
+        """A finding that says how many rows it was asked of; a rule over several tables is asked of its first."""
         table = attribution.table_of(suite.name, columns_of(expectation))
         if finding.outcome == "error":
             return finding
@@ -214,16 +216,14 @@ class Checker:
         gx, context = library(), self._context
         for suite in suites:
             relation = Relation("nothing" if suite.name not in TABLES else suite.name)
-            promised = list(suite.expectations)
+            wanted = list(suite.expectations)
             if suite.name in TABLES and not self._height(relation):
                 # All else would hold, and the page would say that 100 % passed.
-                promised = [
-                    gx.expectations.ExpectTableRowCountToBeBetween(min_value=1, description="something to check")
-                ]
-            asked = [self._put(expectation, relation, suite.key) for expectation in promised]
+                wanted = [gx.expectations.ExpectTableRowCountToBeBetween(min_value=1, description="something to check")]
+            asked = [self._put(expectation, relation, suite.key) for expectation in wanted]
             if asked:
-                # A promise put as a query keeps its name, so that a page says what was promised and not only how.
-                named = zip(asked, promised, strict=True)
+                # A rule put as a query keeps its name, so that a page says what was promised and not only how.
+                named = zip(asked, wanted, strict=True)
                 bare = [
                     put.copy(update={"id": None} | ({} if put is meant else {"description": rule_of(meant)}))
                     for put, meant in named
@@ -239,7 +239,7 @@ class Checker:
         context.build_data_docs(site_names=["docs"])
 
     def _look_closer(self, batch: Any, broken: dict[int, Any], key: Sequence[str]) -> dict[int, Any]:
-        """Ask again, with the rows, about promises that were broken."""
+        """Ask again, with the rows, about rules that were broken."""
         queries = {at: asked for at, asked in broken.items() if hasattr(asked, "unexpected_rows_query")}
         values = {at: asked for at, asked in broken.items() if at not in queries}
         detail = {"result_format": "SUMMARY", "partial_unexpected_count": SAMPLE}
@@ -249,7 +249,7 @@ class Checker:
         return seen | _validate(batch, values, detail)
 
     def _batch(self, relation: Relation) -> Any:
-        """The rows to judge, as Great Expectations holds them."""
+        """The rows to check, as Great Expectations holds them."""
         return self._rows(relation, relation.name).get_batch()
 
     def _rows(self, relation: Relation, name: str) -> Any:
@@ -272,7 +272,7 @@ class Checker:
         )
 
     def _put(self, expectation: Any, relation: Relation, key: Sequence[str]) -> Any:
-        """The promise in words this engine knows."""
+        """The rule in words this engine knows."""
         if hasattr(expectation, "unexpected_rows_query"):
             query = expectation.unexpected_rows_query.replace("{batch}", relation.source)
             return expectation.copy(update={"unexpected_rows_query": query})
@@ -348,29 +348,29 @@ class Checker:
             return list(connection.execute(text(query.replace(":", r"\:"))).fetchall())
 
     def _height(self, relation: Relation) -> int:
-        """How many rows there are to judge."""
+        """How many rows there are to check."""
         return int(self._ask(f"SELECT count(*) FROM {relation.source} AS judged")[0][0])  # noqa: S608 - our own suites
 
 
 def _validate(batch: Any, asked: Mapping[int, Any], detail: Mapping[str, object]) -> dict[int, Any]:
-    """Great Expectations' own results, by the place of each promise in its suite."""
+    """Great Expectations' own results, by the place of each rule in its suite."""
     if not asked:
         return {}
     numbered = [expectation.copy(update={"meta": {"at": at}, "id": None}) for at, expectation in asked.items()]
     # Queries are asked a few at a time: one that an engine refuses makes Great Expectations ask its neighbours again.
     queries = [each for each in numbered if hasattr(each, "unexpected_rows_query")]
     values = [each for each in numbered if not hasattr(each, "unexpected_rows_query")]
-    verdicts: dict[int, Any] = {}
+    validated: dict[int, Any] = {}
     for some in (values, *(queries[at : at + _AT_ONCE] for at in range(0, len(queries), _AT_ONCE))):
         if some:
             suite = library().ExpectationSuite(name="asked", expectations=some)
             results = batch.validate(suite, result_format=dict(detail)).results
-            verdicts |= {result.expectation_config.meta["at"]: result for result in results}
-    return verdicts
+            validated |= {result.expectation_config.meta["at"]: result for result in results}
+    return validated
 
 
 def rule_of(expectation: Any) -> str:
-    """The promise as a name: its own description, or its kind and what it is about."""
+    """The rule as a name: its own description, or its kind and what it is about."""
     if expectation.description:
         return str(expectation.description)
     kind = re.sub(r"^expect_(column_values?_|column_|select_|table_)?(to_)?", "", expectation.expectation_type)
@@ -379,7 +379,7 @@ def rule_of(expectation: Any) -> str:
 
 
 def _bounds(expectation: Any) -> list[str]:
-    """The limits a promise names, so that two promises of a kind about a column have two names."""
+    """The limits a rule names, so that two rules of a kind about a column have two names."""
     low, high = getattr(expectation, "min_value", None), getattr(expectation, "max_value", None)
     said = []
     if low is not None:
@@ -409,7 +409,7 @@ def _finding(suite: Suite, expectation: Any, outcome: Literal["passed", "failed"
 def _verdict(suite: Suite, expectation: Any, result: Any) -> Finding:
     """One result in our words."""
     if result is None:
-        return _finding(suite, expectation, "error", "Great Expectations gave no verdict on it")
+        return _finding(suite, expectation, "error", "Great Expectations gave no result")
     reason = _raised(result)
     if reason:
         return _finding(suite, expectation, "error", one_line(reason))
@@ -444,7 +444,7 @@ def _counted(seen: Mapping[str, Any]) -> str:
 
 
 def _raised(result: Any) -> str:
-    """What an engine threw at a promise; empty when it threw nothing."""
+    """What an engine threw at a rule; empty when it threw nothing."""
     info = result.exception_info or {}
     if "raised_exception" in info:
         return str(info.get("exception_message") or "it raised") if info["raised_exception"] else ""

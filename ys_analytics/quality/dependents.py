@@ -2,7 +2,7 @@
 
 A portfolio rests on an asset that it holds, or ever gave or received; on what such an asset stands for
 (`metadata.underlying`); and on the coin in which it paid gas. It rests on a chain it has a position or a
-transaction on, on a pool one of its positions sits in, and on a protocol it dealt with. Does not judge.
+transaction on, on a pool one of its positions sits in, and on a protocol it dealt with. Does not check.
 """
 
 import re
@@ -27,7 +27,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Reach:
-    """Who rests on what, in one picture of the stores.
+    """Who rests on what, in one snapshot of the stores.
 
     Attributes:
         scan: Gives a table, of which only some columns will be read.
@@ -52,7 +52,7 @@ class Reach:
             return finding
         absent = [name for name in NEEDS if name not in self.held]
         if absent and set(finding.affects) - {"portfolio"}:
-            return everybody(finding, f"{absent[0]} is not here, so nobody knows who rests on it")
+            return everybody(finding, f"{absent[0]} is not here, so it is not known who rests on it")
         ids: set[str] = set()
         for kind, keys in finding.affects.items():
             if kind == "portfolio":

@@ -8,7 +8,7 @@ from typing import Any
 
 from ys_analytics.quality.checks import library
 from ys_analytics.quality.detectors import freshness, row_counts
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES, Column, KeyFamily, Table
 from ys_analytics.schemas.rules import (
     Bounded,
@@ -41,7 +41,7 @@ def expectations(table: Table) -> list[Any]:
     return found + (_lifetime(table) if isinstance(table, KeyFamily) else [])
 
 
-def detectors(table: Table) -> list[Detect]:
+def detectors(table: Table) -> list[Detector]:
     """What a table declares of its moments: that rows arrive at their usual intervals, and none from the future."""
     return [
         _timing(table, column, rule) for column in table.visible for rule in column.rules if isinstance(rule, Timing)
@@ -133,7 +133,7 @@ def _lifetime(family: KeyFamily) -> list[Any]:
     ]
 
 
-def _timing(table: Table, column: Column, rule: Timing) -> Detect:
+def _timing(table: Table, column: Column, rule: Timing) -> Detector:
     """One rule about moments, as the detector that looks for what breaks it."""
     name, time, series = table.name, table.placed or column.name, table.series
     key = (*series, column.name) if series else table.key
@@ -154,7 +154,7 @@ def _timing(table: Table, column: Column, rule: Timing) -> Detect:
         case UsualRows(clockwork=clockwork):
             called = "usual_rows_a_day"
             find = lambda seen: row_counts.unusual_days(seen.frame(name), time=column.name, clockwork=clockwork)  # noqa: E731
-    return Detect(
+    return Detector(
         rule=f"{called}({column.name})",
         find=find,
         columns=columns,

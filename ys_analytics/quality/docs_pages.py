@@ -1,6 +1,6 @@
-"""Great Expectations' pages, made to ask nobody for anything: the words stay, what was fetched from outside goes.
+"""Great Expectations' pages, made to fetch nothing: the words stay, what was fetched from outside goes.
 
-Knows HTML as that library writes it; judges nothing and computes nothing. Its pages load their layout, their icons
+Knows HTML as that library writes it; checks nothing and computes nothing. Its pages load their layout, their icons
 and their tables' rows through public servers; here each gets a style sheet of ours, and its rows as HTML.
 """
 

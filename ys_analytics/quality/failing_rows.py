@@ -1,6 +1,6 @@
-"""SQL that selects the rows that break a promise, for each engine.
+"""SQL that selects the rows that break a rule, for each engine.
 
-Depends on the names of Great Expectations' promises and on nothing else of it. Does not run anything. Great
+Depends on the names of Great Expectations' rules and on nothing else of it. Does not run anything. Great
 Expectations writes such a query itself, but not one that runs: its datetimes are Python's, and its query for
 compound keys joins the table with itself.
 """
@@ -65,16 +65,16 @@ _TWICE = {
 
 
 def condition(asked: Any, dialect: Dialect) -> str:
-    """What is true of a row that breaks a promise about single rows; empty for a promise of another kind."""
+    """What is true of a row that breaks a rule about single rows; empty for a rule of another kind."""
     breaks = _BREAKS.get(asked.expectation_type)
     return breaks(asked, dialect) if breaks is not None else ""
 
 
 def select(asked: Any, source: str, dialect: Dialect) -> str:
-    """The rows that break a promise; empty where a promise is not about rows.
+    """The rows that break a rule; empty where a rule is not about rows.
 
     Args:
-        asked: The promise as its suite says it.
+        asked: The rule as its suite says it.
         source: What follows FROM.
         dialect: Which SQL.
     """

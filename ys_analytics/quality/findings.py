@@ -15,7 +15,7 @@ from ys_analytics.schemas.finding import SEVERITIES
 
 
 def subject(folder: Path, suites_in: Path = suites.FOLDER) -> Subject:
-    """What a verdict on a run would be about now.
+    """What a result on a run would be about now.
 
     Raises:
         RunError: there is no run.
@@ -25,10 +25,10 @@ def subject(folder: Path, suites_in: Path = suites.FOLDER) -> Subject:
         raise RunError(f"{folder}: there is no run; make one with `ys freeze --week WEEK`")
     package = Path(__file__).parent.parent
     code = [path for folder in (suites_in, package / "schemas", package / "quality") for path in _modules(folder)]
-    promised = sha256()
+    expected = sha256()
     for path in code:
-        promised.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return Subject(run=hash_of(manifest), suites=promised.hexdigest())
+        expected.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return Subject(run=hash_of(manifest), suites=expected.hexdigest())
 
 
 # The rule that a table can be loaded as what it is declared to be; where it cannot run, the table is what is wrong.

@@ -1,6 +1,6 @@
 """What every rule said of every run, so that "since when" has an answer.
 
-Knows one DuckDB file beside the runs; judges nothing. Judging a run again replaces what was said of it.
+Knows one DuckDB file beside the runs; checks nothing. Checking a run again replaces what was said of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ SELECT suite, rule, list(outcome ORDER BY moment), list(label ORDER BY moment) F
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The verdicts on all runs of one folder.
+    """The results on all runs of one folder.
 
     Attributes:
         path: The DuckDB file; made when first written.
@@ -80,7 +80,7 @@ class History:
         return {(suite, rule): first.replace(tzinfo=UTC) for suite, rule, first in rows}
 
     def trend(self, last: int = 12) -> dict[tuple[str, str], list[tuple[str, str]]]:
-        """The last verdicts on each rule, oldest first, as label and outcome."""
+        """The last results on each rule, oldest first, as label and outcome."""
         with self._open() as engine:
             rows = engine.execute(_TREND).fetchall()
         return {
@@ -104,4 +104,4 @@ class History:
                         yield engine
         except duckdb.IOException as error:
             said = " ".join(str(error).split())
-            raise FileError(f"{self.path}: {said}; free some space, or judge a run in a folder of yours") from error
+            raise FileError(f"{self.path}: {said}; free some space, or check a run in a folder of yours") from error

@@ -1,6 +1,6 @@
-"""What transactions, positions, snapshots and quotes promise of one another: too much for one query to say.
+"""What transactions, positions, snapshots and quotes rule of one another: too much for one query to say.
 
-Knows the words of a promise and the detectors of ledgers; knows no engine.
+Knows the words of a rule and the detectors of ledgers; knows no engine.
 """
 
 import polars as pl
@@ -8,67 +8,67 @@ import polars as pl
 from ys_analytics.quality.detectors.cross_source import contradicted_change
 from ys_analytics.quality.detectors.ledgers import costs_beyond, flows_beyond, uneven_swaps, unexplained
 from ys_analytics.quality.detectors.unrecorded_changes import moved_unrecorded
-from ys_analytics.quality.suite_types import Detect
+from ys_analytics.quality.suite_types import Detector
 
 # The last snapshot of a day: an earlier one states its return since the close before, not since a day ago.
 _CLOSES = pl.col("timestamp") == pl.col("timestamp").max().over("portfolio_id", pl.col("timestamp").dt.date())
 
 
-def about_ledgers() -> tuple[Detect, ...]:
-    """The promises between the books and the prices.
+def about_ledgers() -> tuple[Detector, ...]:
+    """The rules between the books and the prices.
 
-    >>> [promise.rule for promise in about_ledgers()][:2]
+    >>> [rule.rule for rule in about_ledgers()][:2]
     ['a swap gives what it takes', 'a flow is not larger than its portfolio']
     """
     return (
-        Detect(
+        Detector(
             rule="a swap gives what it takes",
-            find=lambda picture: uneven_swaps(picture.frame("transactions"), picture.frame("market_data")),
+            find=lambda snapshot: uneven_swaps(snapshot.frame("transactions"), snapshot.frame("market_data")),
             columns=("transactions.from_amount", "transactions.to_amount", "market_data.price"),
             severity="warning",
             notes="Profit or loss appears from nowhere: a side of a swap was scaled, or the two were exchanged.",
             needs=("transactions", "market_data"),
         ),
-        Detect(
+        Detector(
             rule="a flow is not larger than its portfolio",
-            find=lambda picture: flows_beyond(
-                picture.frame("transactions"), picture.frame("market_data"), picture.frame("portfolio_snapshots")
+            find=lambda snapshot: flows_beyond(
+                snapshot.frame("transactions"), snapshot.frame("market_data"), snapshot.frame("portfolio_snapshots")
             ),
             columns=("transactions.from_amount", "transactions.to_amount", "portfolio_snapshots.total_value"),
             severity="critical",
             notes="The return of a day is made of a flow that cannot have happened: its amount was scaled.",
             needs=("transactions", "market_data", "portfolio_snapshots"),
         ),
-        Detect(
+        Detector(
             rule="what is held changes by transactions",
-            find=lambda picture: moved_unrecorded(
-                picture.frame("portfolio_snapshots"), picture.frame("market_data"), picture.frame("transactions")
+            find=lambda snapshot: moved_unrecorded(
+                snapshot.frame("portfolio_snapshots"), snapshot.frame("market_data"), snapshot.frame("transactions")
             ),
             columns=("transactions.timestamp", "portfolio_snapshots.asset_allocation", "market_data.price"),
             severity="critical",
             notes="Flows of the last days are missing, and are shown as profit or loss; gas looks as if none was paid.",
             needs=("portfolio_snapshots", "market_data", "transactions"),
         ),
-        Detect(
+        Detector(
             rule="average_cost was once a price",
-            find=lambda picture: costs_beyond(picture.frame("portfolio_positions"), picture.frame("market_data")),
+            find=lambda snapshot: costs_beyond(snapshot.frame("portfolio_positions"), snapshot.frame("market_data")),
             columns=("portfolio_positions.average_cost", "market_data.price"),
             severity="warning",
             notes="Gains are shown that nobody made: an average cost lies beyond every price there was.",
             needs=("portfolio_positions", "market_data"),
         ),
-        Detect(
+        Detector(
             rule="portfolio_snapshots.daily_return is the change of total_value",
-            find=lambda picture: unexplained(
+            find=lambda snapshot: unexplained(
                 contradicted_change(
-                    picture.frame("portfolio_snapshots").filter(pl.col("total_value") > 0, _CLOSES),
+                    snapshot.frame("portfolio_snapshots").filter(pl.col("total_value") > 0, _CLOSES),
                     series=("portfolio_id",),
                     time="timestamp",
                     value="total_value",
                     change="daily_return",
                     times=12,
                 ),
-                picture.frame("transactions"),
+                snapshot.frame("transactions"),
             ),
             columns=("portfolio_snapshots.daily_return", "portfolio_snapshots.total_value"),
             severity="warning",

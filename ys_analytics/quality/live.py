@@ -1,6 +1,6 @@
 """Hold the stores as they are now against the suites.
 
-Knows where each promise can be put: PostgreSQL and ClickHouse are asked in place by SQL; Redis and Qdrant, and
+Knows where each rule can be put: PostgreSQL and ClickHouse are asked in place by SQL; Redis and Qdrant, and
 whatever needs rows seen together, through frames loaded for the purpose. Knows no rule.
 """
 
@@ -20,7 +20,7 @@ from ys_analytics.frames import parquet
 from ys_analytics.quality import suites, worker_process
 from ys_analytics.quality.dependents import NEEDS, Reach
 from ys_analytics.quality.findings import LOADS
-from ys_analytics.quality.suite_types import BESIDE, CROSS_STORE
+from ys_analytics.quality.suite_types import CROSS_STORE, NEEDED_WITH
 from ys_analytics.schemas import STORES, TABLES, Finding, Store, Table
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores, dialect
 
@@ -28,26 +28,26 @@ from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores, dial
 def validate_live(
     stores: Stores, *, as_of: datetime, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER
 ) -> list[Finding]:
-    """The verdict on every promise about the stores as they are.
+    """The finding of every rule about the stores as they are.
 
     Args:
         stores: The open stores, read as the analyst.
         as_of: The moment ages are measured from.
-        tables: Suites to judge: table names, or `cross_store`; all when left out.
+        tables: Suites to check: table names, or `cross_store`; all when left out.
         suites_in: Folder of the suite files.
 
     Returns:
-        One finding per promise, in the order of `schemas.TABLES` and of the suite files. A table that cannot be
-        loaded as what it is declared to be is a finding with outcome `error`, as is every promise that needed it.
+        One finding per rule, in the order of `schemas.TABLES` and of the suite files. A table that cannot be
+        loaded as what it is declared to be is a finding with outcome `error`, as is every rule that needed it.
 
     Raises:
         SuiteError: a suite is absent or broken.
         UsageError: there is no such table.
         StoreError: a store refused us or went away.
-        ExpectationFailed: the judge itself failed.
+        ExpectationFailed: the checking process itself failed.
     """
     asked = suites.names(tables)
-    beside = [other for name in asked for other in BESIDE.get(name, ())]
+    beside = [other for name in asked for other in NEEDED_WITH.get(name, ())]
     needed = list(TABLES) if CROSS_STORE in asked else list(dict.fromkeys([*asked, *beside]))
     in_place = [name for name in asked if name in TABLES and STORES[TABLES[name].store].sql]
     with tempfile.TemporaryDirectory(prefix="ys-live-") as folder:
@@ -107,7 +107,7 @@ def _refused(table: Table, error: ContractError) -> Finding:
 
 
 def _in_place(stores: Stores, names: Sequence[str], suites_in: Path) -> list[Finding]:
-    """Shape, judged by the engine that holds the rows."""
+    """Shape, checked by the engine that holds the rows."""
     found: list[Finding] = []
     for store in (store for store, traits in STORES.items() if traits.sql):
         mine = [name for name in names if TABLES[name].store == store]

@@ -1,13 +1,13 @@
-"""Whose report a broken promise stops: the portfolios whose numbers rest on the rows at fault, and only those.
+"""Whose report a failed rule stops: the portfolios whose numbers rest on the rows at fault, and only those.
 
-Depends on findings that name their portfolios. Judges nothing and prints nothing.
+Depends on findings that name their portfolios. Checks nothing and prints nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from ys_analytics.schemas import Finding
 
-# Broken promises, and portfolios, that one line names.
+# Failed rules, and portfolios, that one line names.
 _NAMED, _PEOPLE = 5, 3
 
 
@@ -35,16 +35,16 @@ def stopped(found: Iterable[Finding], portfolios: Iterable[str]) -> dict[str, tu
 
 
 def named(found: Sequence[Finding]) -> str:
-    """Broken promises in one line, the first few by name."""
+    """Failed rules in one line, the first few by name."""
     listed = "; ".join(f"{one.suite} {one.rule}: {one.observed or one.outcome}" for one in found[:_NAMED])
     return listed + (f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
 
 
 def whom(found: Sequence[Finding], names: Mapping[str, str] | None = None) -> str:
-    """Whose reports broken promises stop, in words.
+    """Whose reports failed rules stop, in words.
 
     Args:
-        found: The broken promises.
+        found: The failed rules.
         names: Name of each portfolio by its id; ids are shown where it is left out.
     """
     shared = [one for one in found if one.portfolios is None]
@@ -68,11 +68,11 @@ def people(ids: Sequence[str], names: Mapping[str, str] | None = None) -> str:
 
 
 def reach(finding: Finding, names: Mapping[str, str] | None = None) -> str:
-    """Whose numbers rest on the rows of one broken promise, in words: for a column of a table.
+    """Whose numbers rest on the rows of one failed rule, in words: for a column of a table.
 
     >>> reach(Finding(suite="assets", rule="unique(id)", severity="critical", outcome="failed", notes="It hurts."))
-    'everybody'
+    'all portfolios'
     """
     if finding.portfolios is None:
-        return "everybody" + (f" ({finding.everybody})" if finding.everybody else "")
-    return people(finding.portfolios, names) if finding.portfolios else "nobody"
+        return "all portfolios" + (f" ({finding.everybody})" if finding.everybody else "")
+    return people(finding.portfolios, names) if finding.portfolios else "none"

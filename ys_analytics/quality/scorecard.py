@@ -1,6 +1,6 @@
 """One static page on what was promised, kept and broken, and since when: no script, no network, one file.
 
-Knows findings and their history; judges nothing. Every colour has a sign beside it, and the palette is one that
+Knows findings and their history; checks nothing. Every colour has a sign beside it, and the palette is one that
 colour-blind readers tell apart.
 """
 
@@ -35,7 +35,7 @@ class _Past:
 
 
 def write_scorecard(run: Path) -> Path:
-    """Write the page of one judged run into its folder.
+    """Write the page of one checked run into its folder.
 
     Args:
         run: Folder of the run; its `findings.json` and the history beside it are read.
@@ -62,20 +62,20 @@ def render(
 
     Args:
         found: The findings.
-        title: What was judged, such as the week.
+        title: What was checked, such as the week.
         since: First run of the present streak of each broken rule.
-        trend: The last verdicts on each rule, oldest first.
+        trend: The last results on each rule, oldest first.
     """
     past = _Past(since, trend)
     style = files("ys_analytics.quality").joinpath("scorecard.css").read_text(encoding="utf-8")
     broken = by_severity(found)
     body = [
         _head(found, title),
-        _section("What is broken", "".join(_card(each, past) for each in broken))
+        _section("What failed", "".join(_card(each, past) for each in broken))
         if broken
-        else _section("What is broken", "<p class='calm'>Nothing. Every promise was kept.</p>"),
+        else _section("What failed", "<p class='calm'>Nothing. Every check passed.</p>"),
         _map(found),
-        _section("Every promise", "".join(_suite(name, each, past) for name, each in _by_suite(found).items())),
+        _section("Every check", "".join(_suite(name, each, past) for name, each in _by_suite(found).items())),
     ]
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Data quality, {escape(title)}</title>"
@@ -91,25 +91,25 @@ def _head(found: Sequence[Finding], title: str) -> str:
     idle = sum(each.vacuous for each in found)
     kept = f"{(outcomes['passed'] - idle) / (len(found) - idle):.1%}" if len(found) > idle else "none"
     numbers = [
-        (kept, "of promises kept", "passed"),
+        (kept, "of checks passed", "passed"),
         *([(f"{idle:,}", "had nothing to check", "none")] if idle else []),
-        (f"{outcomes['failed']:,}", "broken", "failed" if outcomes["failed"] else "none"),
+        (f"{outcomes['failed']:,}", "failed", "failed" if outcomes["failed"] else "none"),
         (f"{outcomes['error']:,}", "could not run", "error" if outcomes["error"] else "none"),
         (f"{stopping:,}", "stop a report", "critical" if stopping else "none"),
     ]
     cell = "<div class='number {}'><b>{}</b><span>{}</span></div>"
     cells = "".join(cell.format(kind, value, words) for value, words, kind in numbers)
     everybody = any(each.stops and each.portfolios is None for each in found)
-    verdict = ("Not fit to print" if everybody else "Fit to print in part") if stopping else "Fit to print"
+    result = ("Not fit to print" if everybody else "Fit to print in part") if stopping else "Fit to print"
     return (
         f"<header><p class='over'>YieldSensei data quality</p><h1>{escape(title)}</h1>"
-        f"<p class='verdict {'critical' if stopping else 'passed'}'>{verdict}</p></header>"
+        f"<p class='verdict {'critical' if stopping else 'passed'}'>{result}</p></header>"
         f"<section class='numbers'>{cells}</section>"
     )
 
 
 def _map(found: Sequence[Finding]) -> str:
-    """Every suite as a tile, every promise in it as a mark, by store."""
+    """Every suite as a tile, every rule in it as a mark, by store."""
     rows = []
     for store, named in [*((name, traits.title) for name, traits in STORES.items()), ("", "Between the stores")]:
         tiles = []
@@ -131,7 +131,7 @@ def _map(found: Sequence[Finding]) -> str:
 
 
 def _card(each: Finding, past: _Past) -> str:
-    """One broken promise: what it does, what was seen, since when, and some of its rows."""
+    """One failed rule: what it does, what was seen, since when, and some of its rows."""
     first = past.since.get((each.suite, each.rule))
     when = f"<span class='since'>since {first:%Y-%m-%d}</span>" if first else ""
     seen = f"could not run: {each.observed}" if each.outcome == "error" else each.observed
@@ -160,7 +160,7 @@ def _rows(each: Finding) -> str:
 
 
 def _suite(name: str, found: Sequence[Finding], past: _Past) -> str:
-    """All promises of one suite, folded unless one is broken."""
+    """All rules of one suite, folded unless one is broken."""
     broken = sum(each.outcome != "passed" for each in found)
     rows = "".join(
         f"<tr class='{each.outcome}'><td class='sign' title='{_WORD[each.outcome]}'>{_SIGN[each.outcome]}</td>"
@@ -176,13 +176,13 @@ def _suite(name: str, found: Sequence[Finding], past: _Past) -> str:
         f"<details id='{escape(name)}'{' open' if broken else ''}>"
         f"<summary><b>{escape(name)}</b><span>{escape(meaning)}</span>"
         f"<em class='{'failed' if broken else 'passed'}'>{count}</em></summary>"
-        f"<table class='rules'><thead><tr><th></th><th>promise</th><th>weight</th><th>what breaking it does</th>"
+        f"<table class='rules'><thead><tr><th></th><th>check</th><th>severity</th><th>effect of a failure</th>"
         f"<th>history</th></tr></thead><tbody>{rows}</tbody></table></details>"
     )
 
 
 def _spark(each: Finding, past: _Past) -> str:
-    """The last verdicts as marks, oldest first."""
+    """The last results as marks, oldest first."""
     marks = "".join(
         f"<i class='{outcome}' title='{escape(label, quote=True)}: {_WORD[outcome]}'></i>"
         for label, outcome in past.trend.get((each.suite, each.rule), ())

@@ -1,6 +1,6 @@
-"""What a suite file says: promises about one table, with their weight and their reason.
+"""What a suite file says: rules about one table, with their weight and their reason.
 
-Knows the words in which promises are written, and the picture they are kept
+Knows the words in which rules are written, and the snapshot they are kept
 against; runs none of them, and knows no engine.
 """
 
@@ -17,12 +17,12 @@ from ys_analytics.schemas import STORES, TABLES, Severity
 # The suite that looks over the fences between the stores.
 CROSS_STORE = "cross_store"
 
-# What a suite cannot be judged without besides its own table: what comes and goes in a portfolio is explained by flows.
-BESIDE = {"portfolio_snapshots": ("transactions",)}
+# What a suite needs besides its own table: flows explain what comes and goes in a portfolio.
+NEEDED_WITH = {"portfolio_snapshots": ("transactions",)}
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Snapshot:
     """The frozen frames a suite is held against, read when first asked for.
 
     Attributes:
@@ -41,7 +41,7 @@ class Picture:
         """All rows of one table.
 
         Raises:
-            KeyError: the picture does not hold that table.
+            KeyError: the snapshot does not hold that table.
         """
         if table not in self._read:
             self._read[table] = pl.read_parquet(self.files[table])
@@ -62,18 +62,18 @@ class Picture:
 
 
 # What a detector gives back: the keys of the rows at fault, and `said`, what is wrong with each.
-Find = Callable[[Picture], pl.DataFrame]
+Find = Callable[[Snapshot], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detect:
-    """A promise about behaviour, which no shape of a single row can express.
+class Detector:
+    """A check over many rows, which no shape of a single row can express.
 
     Attributes:
-        rule: The promise as a name: `no_reverting_spike(price)`.
-        find: Gives the rows at fault of a picture.
+        rule: The rule as a name: `no_reverting_spike(price)`.
+        find: Gives the rows at fault of a snapshot.
         columns: The columns it is about.
-        severity: What a broken promise means.
+        severity: What a failed rule means.
         notes: Why it matters; begins with the damage.
         needs: The tables it reads.
     """
@@ -93,12 +93,12 @@ class Suite:
     Attributes:
         name: The table it is about, or `cross_store`.
         expectations: The rules that Great Expectations runs.
-        behaviour: Our detectors.
+        detectors: Our detectors.
     """
 
     name: str
     expectations: tuple[Any, ...]
-    behaviour: tuple[Detect, ...]
+    detectors: tuple[Detector, ...]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -107,13 +107,13 @@ class Suite:
 
     @property
     def needs(self) -> set[str]:
-        """The tables it cannot be judged without."""
+        """The tables it cannot be checked without."""
         own = set() if self.name == CROSS_STORE else {self.name}
-        return own.union(*(detect.needs for detect in self.behaviour))
+        return own.union(*(detect.needs for detect in self.detectors))
 
 
 def columns_of(expectation: Any) -> tuple[str, ...]:
-    """The columns a promise is about; a query names them in its meta.
+    """The columns a rule is about; a query names them in its meta.
 
     >>> from types import SimpleNamespace
     >>> columns_of(SimpleNamespace(column_A="gas_used", column_B="gas_price", meta=None))

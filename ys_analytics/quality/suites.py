@@ -1,4 +1,4 @@
-"""Where the suites lie and how they are read; judges nothing.
+"""Where the suites lie and how they are read; checks nothing.
 
 A suite is what the table's declaration says (`derived_rules`) and, where there is a file, what is particular to the
 table: a file is Python, run once by `runpy`, and leaves two names behind: `SUITE`, an ExpectationSuite, and, where rows
@@ -13,7 +13,7 @@ from typing import Any
 
 from ys_analytics.errors import SuiteError, UsageError
 from ys_analytics.quality import derived_rules
-from ys_analytics.quality.suite_types import CROSS_STORE, Detect, Suite, columns_of
+from ys_analytics.quality.suite_types import CROSS_STORE, Detector, Suite, columns_of
 from ys_analytics.resources import SUITES
 from ys_analytics.schemas import TABLES
 
@@ -49,7 +49,7 @@ def read(name: str, folder: Path = FOLDER) -> Suite:
     """One suite: what is declared of its table, and what its file adds.
 
     Raises:
-        SuiteError: the folder of its store is absent, or its file is broken, or a promise in it is not one.
+        SuiteError: the folder of its store is absent, or its file is broken, or a rule in it is not one.
     """
     path = path_of(name, folder)
     where = path.relative_to(folder.parent).as_posix()
@@ -62,12 +62,12 @@ def read(name: str, folder: Path = FOLDER) -> Suite:
     else:
         expectations = [*derived_rules.expectations(TABLES[name]), *expectations]
         detectors = [*derived_rules.detectors(TABLES[name]), *detectors]
-    suite = Suite(name=name, expectations=tuple(expectations), behaviour=tuple(detectors))
+    suite = Suite(name=name, expectations=tuple(expectations), detectors=tuple(detectors))
     _examine(suite, where)
     return suite
 
 
-def _particular(name: str, path: Path, where: str) -> tuple[list[Any], list[Detect]]:
+def _particular(name: str, path: Path, where: str) -> tuple[list[Any], list[Detector]]:
     """Run one suite file."""
     try:
         left = runpy.run_path(str(path))
@@ -82,12 +82,12 @@ def _particular(name: str, path: Path, where: str) -> tuple[list[Any], list[Dete
 
 
 def _examine(suite: Suite, where: str) -> None:
-    """Refuse promises without weight or reason, and promises about columns nobody has."""
-    for promise in (*suite.expectations, *suite.behaviour):
-        called = promise.rule if isinstance(promise, Detect) else type(promise).__name__
-        if not getattr(promise, "severity", None) or not getattr(promise, "notes", None):
+    """Refuse rules without weight or reason, and rules about columns nobody has."""
+    for rule in (*suite.expectations, *suite.detectors):
+        called = rule.rule if isinstance(rule, Detector) else type(rule).__name__
+        if not getattr(rule, "severity", None) or not getattr(rule, "notes", None):
             raise SuiteError(f"{where}: {called} needs a severity and notes that begin with the damage")
-        columns = promise.columns if isinstance(promise, Detect) else columns_of(promise)
+        columns = rule.columns if isinstance(rule, Detector) else columns_of(rule)
         if suite.name in TABLES:
             unknown = [column for column in columns if column not in TABLES[suite.name].schema]
             if unknown:

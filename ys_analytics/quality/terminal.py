@@ -1,4 +1,4 @@
-"""Findings on a terminal: a table for people; knows colours and words, and judges nothing."""
+"""Findings on a terminal: a table for people; knows colours and words, and checks nothing."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -52,15 +52,15 @@ def summary(found: Sequence[Finding]) -> str:
     """One line that counts everything.
 
     >>> summary([])
-    '0 promises about 0 suites: 0 kept'
+    '0 checks of 0 suites: 0 passed'
     """
     outcomes = Counter(each.outcome for each in found)
     stopping = sum(each.stops for each in found)
     vacuous = sum(each.vacuous for each in found)
-    parts = [f"{outcomes['passed'] - vacuous:,} kept"]
+    parts = [f"{outcomes['passed'] - vacuous:,} passed"]
     parts += [f"{vacuous:,} had nothing to check"] if vacuous else []
-    parts += [f"{outcomes['failed']:,} broken"] if outcomes["failed"] else []
+    parts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
     parts += [f"{outcomes['error']:,} could not run"] if outcomes["error"] else []
     parts += [f"{stopping:,} stop a report"] if stopping else []
     suites = len({each.suite for each in found})
-    return f"{len(found):,} promises about {suites} {'suite' if suites == 1 else 'suites'}: {', '.join(parts)}"
+    return f"{len(found):,} checks of {suites} {'suite' if suites == 1 else 'suites'}: {', '.join(parts)}"

@@ -21,7 +21,7 @@ from ys_analytics.schemas import TABLES, Finding
 
 
 class Frozen(Protocol):
-    """What judging needs of a run."""
+    """What checking needs of a run."""
 
     @property
     def folder(self) -> Path:
@@ -29,23 +29,23 @@ class Frozen(Protocol):
 
 
 def validate(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> list[Finding]:
-    """The verdict on every promise about a frozen run, written to its `findings.json` and to the history beside it.
+    """The finding of every rule about a frozen run, written to its `findings.json` and to the history beside it.
 
     Args:
         run: An open run (`frames.open_run`); its frames are read, never changed.
-        tables: Suites to judge: table names, or `cross_store`; every table the run holds, and
-            `cross_store`, when left out. A partial verdict is written nowhere.
+        tables: Suites to check: table names, or `cross_store`; every table the run holds, and
+            `cross_store`, when left out. A partial result is written nowhere.
         suites_in: Folder of the suite files.
 
     Returns:
-        One finding per promise, in the order of `schemas.TABLES` and of the suite files. A promise that could
+        One finding per rule, in the order of `schemas.TABLES` and of the suite files. A rule that could
         not be put to the test is a finding with outcome `error`.
 
     Raises:
         SuiteError: a suite is absent or broken.
         UsageError: there is no such table, or this run does not hold it.
         RunError: the run was frozen again meanwhile.
-        ExpectationFailed: the judge itself failed, or was interrupted.
+        ExpectationFailed: the checking process itself failed, or was interrupted.
     """
     about = findings.subject(run.folder, suites_in)
     files, moment = frames_of(run.folder), as_of(run.folder)
@@ -77,7 +77,7 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
 
     Args:
         run: An open run.
-        into: Folder to write them to. Opened in a browser, the pages ask nobody for anything.
+        into: Folder to write them to. Opened in a browser, the pages fetch nothing.
         tables: Suites to show; those of all tables the run holds when left out.
         suites_in: Folder of the suite files.
 
@@ -111,7 +111,7 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
 
 
 def _absent(names: Sequence[str]) -> list[Finding]:
-    """What cannot be judged because the run does not hold it; sessions are never held, and nothing is asked of them."""
+    """A finding for each table that the run does not hold; sessions are never held, and nothing is asked of them."""
     return [
         Finding(
             suite=name,
@@ -148,7 +148,7 @@ def frozen_at(folder: Path) -> datetime:
 
 
 def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
-    """Let data pass only when no promise of that weight was broken or left untested.
+    """Let data pass only when no rule of that weight was broken or left untested.
 
     Args:
         found: The findings.
@@ -161,9 +161,9 @@ def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = 
     stopping = [each for each in findings.by_severity(found) if each.severity in heavy]
     if not stopping:
         return
-    promises = "1 promise is" if len(stopping) == 1 else f"{len(stopping)} promises are"
+    rules = "1 check" if len(stopping) == 1 else f"{len(stopping)} checks"
     raise ExpectationFailed(
-        f"{promises} broken: {report_gate.named(stopping)}; {report_gate.whom(stopping)}; "
+        f"{rules} failed: {report_gate.named(stopping)}; {report_gate.whom(stopping)}; "
         "correct the data, or print with --provisional"
     )
 
@@ -183,4 +183,4 @@ def gate_live(found: Sequence[Finding], *, fail_on: Literal["warning", "critical
     gate([each for each in found if each not in unasked], fail_on=fail_on)
     if unasked:
         rules = "1 rule" if len(unasked) == 1 else f"{len(unasked)} rules"
-        raise StoreError(f"{rules} could not run, and the data was not judged by them: {report_gate.named(unasked)}")
+        raise StoreError(f"{rules} could not run, and the data was not checked by them: {report_gate.named(unasked)}")

@@ -1,4 +1,4 @@
-"""The process that judges: jobs in on stdin, findings out on the stream that was stdout.
+"""The process that checks: jobs in on stdin, findings out on the stream that was stdout.
 
 A process of its own because chDB holds one folder per process, because what
 Great Expectations imports should not stay in the caller's, and because its
@@ -20,8 +20,8 @@ from typing import Any
 
 from ys_analytics.errors import ExpectationFailed, YsError, file_error, reaching
 from ys_analytics.quality import checks, suites
-from ys_analytics.quality.run_detectors import behave
-from ys_analytics.quality.suite_types import CROSS_STORE, Picture, Suite
+from ys_analytics.quality.run_detectors import run_detectors
+from ys_analytics.quality.suite_types import CROSS_STORE, Snapshot, Suite
 from ys_analytics.schemas import Finding
 
 
@@ -29,13 +29,13 @@ def validate_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
     """Hold suites against Parquet files, through ClickHouse's engine over views on them."""
     files = {name: Path(path) for name, path in job["files"].items()}
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
-    picture = Picture(files, datetime.fromisoformat(job["as_of"]), datetime.fromisoformat(job["frozen_at"]))
+    snapshot = Snapshot(files, datetime.fromisoformat(job["as_of"]), datetime.fromisoformat(job["frozen_at"]))
     with tempfile.TemporaryDirectory(prefix="ys-judge-", ignore_cleanup_errors=True) as folder:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
             checker.run(_views(files))
             for suite in read:
-                yield from _validate_one(suite, checker, picture, in_place=suite.name in job.get("in_place", ()))
+                yield from _validate_one(suite, checker, snapshot, in_place=suite.name in job.get("in_place", ()))
 
 
 def validate_live(job: Mapping[str, Any]) -> Iterator[Finding]:
@@ -59,23 +59,23 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
     yield from ()
 
 
-def _validate_one(suite: Suite, checker: checks.Checker, picture: Picture, *, in_place: bool) -> Iterator[Finding]:
-    """Shape by SQL, unless that was judged where the rows lie; behaviour by our detectors."""
+def _validate_one(suite: Suite, checker: checks.Checker, snapshot: Snapshot, *, in_place: bool) -> Iterator[Finding]:
+    """Shape by SQL, unless that was checked where the rows lie; detectors by our detectors."""
     found: list[Finding] = []
     if not in_place:
         relation = checks.Relation("nothing") if suite.name == CROSS_STORE else checks.Relation(suite.name)
         found += checker.validate(suite, relation)
-    found += behave(suite, picture)
-    picture.forget()
-    promised = len(suite.behaviour) + (0 if in_place else len(suite.expectations))
-    if len(found) != promised:
-        raise ExpectationFailed(f"{suite.name}: {len(found)} verdicts on {promised} promises; nothing was judged")
+    found += run_detectors(suite, snapshot)
+    snapshot.forget()
+    expected = len(suite.detectors) + (0 if in_place else len(suite.expectations))
+    if len(found) != expected:
+        raise ExpectationFailed(f"{suite.name}: {len(found)} results of {expected} checks; nothing was checked")
     yield from found
 
 
 def _views(files: Mapping[str, Path]) -> Sequence[str]:
     """A view on each file, named as its table."""
-    # Promises across stores name their own tables; Great Expectations still asks for one to begin with.
+    # Rules across stores name their own tables; Great Expectations still asks for one to begin with.
     nothing = "CREATE VIEW nothing AS SELECT 1 AS one"
     quoted = {name: str(path).replace("\\", "\\\\").replace("'", "\\'") for name, path in files.items()}
     return [nothing] + [
@@ -100,10 +100,10 @@ def answer(line: str) -> dict[str, object]:
     except YsError as error:
         return {"ticket": job["ticket"], "error": type(error).__name__, "message": str(error)}
     except OSError as error:
-        refused = file_error(error) or ExpectationFailed(f"the judge failed: {checks.one_line(repr(error))}")
+        refused = file_error(error) or ExpectationFailed(f"the check failed to run: {checks.one_line(repr(error))}")
         return {"ticket": job["ticket"], "error": type(refused).__name__, "message": str(refused)}
     except Exception as error:  # noqa: BLE001 - the parent must hear of it, whatever it was
-        said = f"the judge failed: {checks.one_line(repr(error))}"
+        said = f"the check failed to run: {checks.one_line(repr(error))}"
         return {"ticket": job["ticket"], "error": "ExpectationFailed", "message": said}
 
 

@@ -1,4 +1,4 @@
-"""The judging process as its parent holds it: start, ask, and let go.
+"""The checking process as its parent holds it: start, ask, and let go.
 
 Knows pipes and the words of an answer; knows no suite. Importing Great
 Expectations costs seconds, so one process serves every job of its parent, and
@@ -23,7 +23,7 @@ from ys_analytics import errors
 from ys_analytics.errors import ExpectationFailed
 from ys_analytics.schemas import Finding
 
-# What the judge may know of the environment: enough to run Python, and none of our settings, which hold secrets.
+# What the process may know of the environment: enough to run Python, and none of our settings, which hold secrets.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
 
 
@@ -40,7 +40,7 @@ class _Worker:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-            # A file and not a pipe: nobody reads along, and a full pipe would stop the judge.
+            # A file and not a pipe: nothing reads along, and a full pipe would stop the checking process.
             self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ys_analytics.quality.worker"],
@@ -66,7 +66,7 @@ class _Worker:
             if answer.get("ticket") != ticket:
                 said = self._last_words()
                 self.kill()
-                raise ExpectationFailed(f"the judge ended without a verdict ({said}); nothing was judged")
+                raise ExpectationFailed(f"the check ended without a result ({said}); nothing was checked")
             return answer
 
     def _exchange(self, job: str) -> str:
@@ -115,12 +115,12 @@ atexit.register(_JUDGE.stop)
 
 
 def warm() -> None:
-    """Start the judge now, so that it is ready when it is asked."""
+    """Start the checking process now, so that it is ready when it is asked."""
     _JUDGE.start()
 
 
 def rest() -> None:
-    """End the judge; the next question starts another."""
+    """End the checking process; the next question starts another."""
     _JUDGE.stop()
 
 
@@ -134,11 +134,11 @@ def ask_here(job: Mapping[str, object]) -> list[Finding]:
 
 
 def ask(job: Mapping[str, object]) -> list[Finding]:
-    """What the judge finds.
+    """What the checking process finds.
 
     Raises:
         SuiteError: a suite is absent or broken.
-        ExpectationFailed: the judge itself failed, so nothing was judged.
+        ExpectationFailed: the checking process itself failed, so nothing was checked.
     """
     return _findings(_JUDGE.ask(job))
 

@@ -13,7 +13,7 @@ import polars as pl
 Floats = npt.NDArray[np.float32]
 
 _UNIT = 0.01
-# Vectors from which likeness is judged; more would not change the verdict.
+# Vectors from which likeness is checked; more would not change the result.
 _ENOUGH, _LIKE = 30, 2000
 _BLOCK = 512
 # Deviations below the usual nearest likeness, and the likeness chance alone gives, that make a stranger.
@@ -28,7 +28,7 @@ _AGREE, _ROUNDS = 0.7, 6
 
 
 def faulty_norms(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.DataFrame:
-    """Vectors without direction (zero, NaN, infinite), or not of the unit length the collection promises.
+    """Vectors without direction (zero, NaN, infinite), or not of the unit length the collection rules.
 
     >>> points = pl.DataFrame(
     ...     {"id": ["a", "b"], "v": [[0.6, 0.8], [0.0, 0.0]]}, schema_overrides={"v": pl.Array(pl.Float32, 2)}
@@ -201,7 +201,7 @@ def contradicting_scores(frame: pl.DataFrame, *, key: Sequence[str], vector: str
     """Vectors that say another thing than the score beside them, where the collection's vectors carry that score.
 
     The direction scores lie along is learnt from the seven in ten that agree best, each vector left out of the
-    direction it is judged by. Where it explains little of the scores the vectors do not carry them, and nothing
+    direction it is checked by. Where it explains little of the scores the vectors do not carry them, and nothing
     is said. A vector whose score is the usual one says little either way, and may be missed.
     """
     known = frame.filter(pl.col(score).is_not_null() & pl.col(score).is_finite())

@@ -30,7 +30,7 @@ def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
     >>> late(daily, time="at", as_of=start + timedelta(days=21)).height
     0
     >>> late(daily, time="at", as_of=start + timedelta(days=24))["said"].item()
-    'last seen 2024-01-20 00:00:00 UTC, 5d before the picture was taken; usually every 1d'
+    'last seen 2024-01-20 00:00:00 UTC, 5d before the snapshot was taken; usually every 1d'
     """
     moments = frame.select(pl.col(time).drop_nulls().unique().sort()).get_column(time)
     pauses = moments.diff().drop_nulls().dt.total_seconds()
@@ -41,13 +41,13 @@ def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
     age = (as_of - last).total_seconds()
     if age <= max(_LATE * usual, 2 * longest):
         return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
-    ago = f"{_span(age)} before the picture was taken; usually every {_span(usual)}"
+    ago = f"{_span(age)} before the snapshot was taken; usually every {_span(usual)}"
     said = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {ago}"
     return pl.DataFrame({time: [last], "said": [said]}, schema={time: frame.schema[time], "said": pl.String})
 
 
 def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:
-    """Rows from after the day on which the picture was taken: a clock runs ahead, or a zone was added twice.
+    """Rows from after the day on which the snapshot was taken: a clock runs ahead, or a zone was added twice.
 
     The day itself may be whole already: a close is often stamped with the end of its day.
     """

@@ -17,7 +17,7 @@ _WINDOW, _ENOUGH = 41, 8
 _LEAST_STEP = 0.002
 
 
-def lone_values(
+def isolated_outliers(
     frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, least: float = 0.5
 ) -> pl.DataFrame:
     """Up to three observations far from those before and after, which agree with each other.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-# Observations over which conduct is judged, and the share of them near the peg that makes one.
+# Observations over which conduct is checked, and the share of them near the peg that makes one.
 _WINDOW = 60
 _KEPT = 0.6
 _ENOUGH = 10

@@ -57,7 +57,7 @@ def off_beat(frame: pl.DataFrame, *, series: Sequence[str], alike: Sequence[str]
             (pl.col("_many") >= _ENOUGH) & (pl.col("_share") >= _REGULAR) & (away > 0) & (away % _QUARTER == 0)
         )
         .sort(*by, time)
-        .select(*by, time, said=pl.format("comes {} minutes beside its beat", away // 60))
+        .select(*by, time, said=pl.format("comes {} minutes off its usual minute", away // 60))
         .collect()
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def out_of_order(
         .select(
             *dict.fromkeys([*key, time, order]),
             said=pl.format(
-                "lies {} minutes beside its neighbours by {}", (pl.col("_off") / 60).round(0).cast(pl.Int64),
+                "lies {} minutes away from its neighbours by {}", (pl.col("_off") / 60).round(0).cast(pl.Int64),
                 pl.lit(order),
             ),
         )
@@ -110,7 +110,7 @@ def out_of_order(
     )  # fmt: skip
 
 
-def beside_the_market(frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str) -> pl.DataFrame:
+def off_market_clock(frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str) -> pl.DataFrame:
     """Stretches in which a series does what the market did one beat before or after, and not what it does now.
 
     Returns:
