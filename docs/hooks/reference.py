@@ -1,6 +1,6 @@
 """The pages of the reference, written from the code while the site is built: nothing in them is written twice.
 
-Depends on the package. A hook of MkDocs (`on_files`); each function gives one page as Markdown.
+Depends on the package. Two hooks of MkDocs, `on_config` and `on_files`; each function of `PAGES` gives one page.
 """
 
 import doctest
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import typer.main
@@ -65,6 +66,19 @@ _LEADS = {
         "are under File > New."
     ),
 }
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Add pages that the navigation of mkdocs.yml does not name, at the end of their folder's section."""
+    named = re.findall(r"[\w/]+\.md", json.dumps(config.nav))
+    sections = {next(iter(one)): next(iter(one.values())) for one in config.nav or []}
+    folders = {"tutorials": "Tutorials", "how_to": "How to", "explanation": "Explanation", "": "Reference"}
+    docs = Path(config.docs_dir)
+    for path in sorted(docs.rglob("*.md")):
+        page, folder = path.relative_to(docs).as_posix(), path.parent.relative_to(docs).as_posix().removeprefix(".")
+        if page not in named and folder in folders:
+            sections[folders[folder]].append({path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "): page})
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
