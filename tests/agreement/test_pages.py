@@ -11,6 +11,7 @@ from ys_analytics.reporting.task import Task
 from ys_analytics.reporting.weekly import read_weekly
 
 from . import pages_attribution, pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
+from .comparing import Sized, close
 from .conftest import QUICK, WEEKS
 from .meanings import MEANINGS, Sheets, unequal
 from .pages import Tally, Twin, named
