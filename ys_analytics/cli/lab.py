@@ -38,7 +38,7 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     if folder == WORKSPACE:
         copy_notebooks(folder)
     _stay_quiet()
-    opened = _TOUR if (folder / _TOUR).exists() else ""
+    opened = f"/lab/tree/{_TOUR}" if (folder / _TOUR).exists() else "/lab"
     words = [
         sys.executable, "-m", "jupyter", "lab",
         "--log-level=WARN",
@@ -47,7 +47,8 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.jpserver_extensions=ys_analytics.cli.lab_ready=True",
-        f"--LabApp.default_url=/lab{'/tree/' if opened else ''}{opened}",
+        f"--LabApp.default_url={opened}",
+        f"--ServerApp.default_url={opened}",
         f"--MultiKernelManager.default_kernel_name={KERNEL}",
     ]  # fmt: skip
     if os.geteuid() == 0:

@@ -17,4 +17,4 @@ def _load_jupyter_server_extension(_server: Any) -> None:
 
 async def _start_jupyter_server_extension(server: Any) -> None:
     """Print the address, which is the result of `ys lab`; the server calls this once it listens."""
-    print(f"http://127.0.0.1:{server.port}/lab?token={server.identity_provider.token}", flush=True)  # noqa: T201
+    print(f"http://127.0.0.1:{server.port}{server.default_url}?token={server.identity_provider.token}", flush=True)  # noqa: T201
