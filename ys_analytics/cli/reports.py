@@ -35,6 +35,9 @@ def report(
     resume: Annotated[
         bool, typer.Option("--resume", help="Skip reports made from the same notebooks, parameters, data and versions.")
     ] = False,
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler, such as tcp://host:8786, whose workers make the reports.")
+    ] = "",
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds one portfolio may take.")] = 300.0,
     pushdown: Annotated[
         bool,
@@ -75,6 +78,7 @@ def report(
                 time_limit=time_limit,
                 summary=summary,
                 resume=resume,
+                scheduler=scheduler,
                 progress=tick,
             )
     finally:

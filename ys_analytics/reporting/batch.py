@@ -5,10 +5,11 @@ Depends on `plan`, `execute` and `write`. One portfolio that fails stops no othe
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from ys_analytics.settings import Settings
 
 if TYPE_CHECKING:
     from ys_analytics.frames import Run
+    from ys_analytics.reporting.cluster import Far
 
 # Processes at work at once when nothing is said; more than the machine has cores would only wait for one another.
 JOBS = max(1, min(4, os.cpu_count() or 1))
@@ -96,6 +98,7 @@ def report(
     jobs: int = JOBS,
     time_limit: float = TIME_LIMIT,
     resume: bool = False,
+    scheduler: str = "",
     run: "Run | None" = None,
     bound: Path = WEEKLY,
     summary: Summary | None = None,
@@ -115,6 +118,7 @@ def report(
         jobs: How many portfolios are worked on at a time.
         time_limit: Seconds one portfolio may take.
         resume: Leave the pages alone that were made from the same notebooks, parameters, data and versions.
+        scheduler: Address of a Dask scheduler whose workers make and print the pages; empty makes them here.
         run: A run to print from, in place of the week's own.
         bound: The file that says which notebooks make the report.
         summary: Filled with what became of each page and where the time went.
@@ -140,7 +144,9 @@ def report(
         run=run,
         progress=progress,
     )
-    return print_all(job, jobs=jobs, time_limit=time_limit, resume=resume, summary=summary, progress=progress)
+    return print_all(
+        job, jobs=jobs, time_limit=time_limit, resume=resume, scheduler=scheduler, summary=summary, progress=progress
+    )
 
 
 def print_all(
@@ -149,6 +155,7 @@ def print_all(
     jobs: int = JOBS,
     time_limit: float = TIME_LIMIT,
     resume: bool = False,
+    scheduler: str = "",
     summary: Summary | None = None,
     progress: Progress = silent,
 ) -> list[Printed]:
@@ -178,10 +185,11 @@ def print_all(
             open_printer(page.printing_page(), pages=max(1, min(jobs, len(waiting)))) as printer,
         ):
             writer = Writer(run=job.run, about=job.about, printer=printer, scratch=scratch)
-            with _Portfolios(job, executor, writer, summary).side_by_side(waiting, jobs) as done:
-                for count, (portfolio_id, future) in enumerate(done, start=1):
+            pages = _Portfolios(job, executor, writer, summary, time_limit)
+            with pages.far(waiting, scheduler) if scheduler else pages.side_by_side(waiting, jobs) as done:
+                for count, (portfolio_id, written) in enumerate(done, start=1):
                     try:
-                        printed[portfolio_id] = future.result()
+                        printed[portfolio_id] = written()
                     except YsError as error:
                         failed[portfolio_id] = error
                     progress("portfolios", count, len(waiting))
@@ -235,19 +243,40 @@ class _Portfolios:
     executor: execute.Executor
     writer: Writer
     summary: Summary
+    limit: float
 
     @contextmanager
-    def side_by_side(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Future[Printed]]]]:
-        """Each portfolio as it is done; where the block is left early, none goes on."""
+    def side_by_side(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
+        """Each portfolio as it is done, with what gives or raises its result; where the block is left, none goes on."""
         # One thread more than jobs: a page is printed while the processes make the next ones.
         with ThreadPoolExecutor(max_workers=jobs + 1) as threads:
             futures = {threads.submit(self.print_one, one): one for one in ids}
             try:
-                yield ((futures[done], done) for done in as_completed(futures))
+                yield ((futures[done], done.result) for done in as_completed(futures))
             except BaseException:
                 self.executor.close()
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
+
+    @contextmanager
+    def far(self, ids: Sequence[str], scheduler: str) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
+        """The same on a cluster: workers make and print, this process puts."""
+        from ys_analytics.reporting import cluster
+
+        tasks = {one: task(self.job, one, self.writer.scratch) for one in ids}
+        with cluster.connect(scheduler) as client:
+            done = cluster.made_far(client, tasks, limit=self.limit)
+            yield ((one, partial(self.put, one, made)) for one, made in done)
+
+    def put(self, portfolio_id: str, made: "Far | YsError") -> Printed:
+        """Put a page that came from a worker in place."""
+        if isinstance(made, YsError):
+            raise made
+        stem = output.stem(self.job.names[portfolio_id], portfolio_id)
+        key = receipts.key(self.job, portfolio_id)
+        written = self.writer.write(made.info, made.html, made.data, stem=stem, key=key, pdf=made.pdf)
+        self.summary.add(made.seconds, made.memory)
+        return written
 
     def print_one(self, portfolio_id: str) -> Printed:
         """Make one portfolio's page in a process of its own, and write it."""

@@ -132,11 +132,16 @@ def _clean_start() -> Iterator[None]:
     with _starting:
         main, kept = sys.modules["__main__"], {name: os.environ.get(name) for name in _STARTED_WITH}
         sys.modules["__main__"] = ModuleType("__main__")
+        # A Dask worker is a daemon, which may have no children; ours end with it by themselves (`_end_with_parent`).
+        known = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001
+        daemon = known.pop("daemon", None)
         os.environ.update(_STARTED_WITH)
         try:
             yield
         finally:
             sys.modules["__main__"] = main
+            if daemon is not None:
+                known["daemon"] = daemon
             for name, value in kept.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
 

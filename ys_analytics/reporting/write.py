@@ -53,7 +53,9 @@ class Writer:
     printer: Printer
     scratch: Path
 
-    def write(self, info: PageInfo, html: str, data: bytes, *, stem: str, key: str) -> Printed:
+    def write(
+        self, info: PageInfo, html: str, data: bytes, *, stem: str, key: str, pdf: bytes | None = None
+    ) -> Printed:
         """Print a page and put its three files in place under one stem, and their receipt.
 
         Args:
@@ -62,6 +64,7 @@ class Writer:
             data: Its data JSON.
             stem: Of the files' names.
             key: Of all it was made from.
+            pdf: As a browser printed it, where one did already.
 
         Raises:
             ReportError: the browser failed.
@@ -69,7 +72,7 @@ class Writer:
         """
         files = named(self.run.folder, stem, portfolio_id=info.portfolio_id, portfolio=info.portfolio)
         pdf = with_papers(
-            self.printer.to_pdf(html),
+            self.printer.to_pdf(html) if pdf is None else pdf,
             title=info.heading,
             author=info.publisher,
             subject=f"{info.title}, {info.week}",

@@ -1,0 +1,134 @@
+"""The batch on a Dask cluster: each worker makes and prints pages, the one who asked puts them in place.
+
+Depends on Dask's `distributed` (extra `cluster`). Workers see the run's folder at the same path, over a shared file
+system, and run the same version of the kit. A page that was under way on a worker that died is made by another; what
+arrives twice is put once, since only this process puts.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ys_analytics.errors import ReportError, YsError
+from ys_analytics.reporting import execute, page
+from ys_analytics.reporting.page import PageInfo
+from ys_analytics.reporting.printer import Printer, open_printer
+from ys_analytics.reporting.task import Task
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Far:
+    """A page made and printed on a worker.
+
+    Attributes:
+        info: What it says of itself.
+        html: The page.
+        data: Its data JSON.
+        pdf: As the browser printed it, without its papers.
+        seconds: What each step took.
+        memory: The most the process that made it held, in bytes.
+        worker: Which worker made it.
+    """
+
+    info: PageInfo
+    html: str
+    data: bytes
+    pdf: bytes
+    seconds: Mapping[str, float]
+    memory: int
+    worker: str
+
+
+@contextmanager
+def connect(address: str) -> "Iterator[Client]":
+    """A client of a cluster with at least one worker.
+
+    Raises:
+        ReportError: `distributed` is not installed, there is no scheduler at the address, or it has no worker.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ReportError("--scheduler needs Dask: install ys-analytics[cluster]") from None
+    try:
+        client = Client(address, timeout=15, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ReportError(f"no Dask scheduler answers at {address}: {' '.join(str(error).split())[:200]}") from error
+    with client:
+        if not client.scheduler_info(n_workers=-1)["workers"]:
+            raise ReportError(
+                f"the Dask scheduler at {address} has no workers; start some with `dask worker {address}`"
+            )
+        yield client
+
+
+def made_far(client: "Client", tasks: Mapping[str, Task], *, limit: float) -> "Iterator[tuple[str, Far | YsError]]":
+    """Each portfolio's page as it comes back, or why there is none; in the order in which they are done."""
+    from distributed import as_completed
+
+    futures = {
+        client.submit(
+            make_and_print, replace(task, folder=Path()), limit,
+            key=f"page-{portfolio_id}-{hashlib.sha256(os.urandom(8)).hexdigest()[:8]}", pure=False, retries=0,
+        ): portfolio_id
+        for portfolio_id, task in tasks.items()
+    }  # fmt: skip
+    waiting = as_completed(list(futures), loop=client.loop)  # type: ignore[no-untyped-call]
+    try:
+        for future in waiting:
+            yield futures.pop(future), _result(future)
+            future.release()  # a page is held once: here
+    finally:
+        client.cancel(list(futures), force=True)  # type: ignore[no-untyped-call]
+
+
+def _result(future: Any) -> Far | YsError:
+    error = future.exception()
+    if error is None:
+        found: Far = future.result()
+        return found
+    if isinstance(error, YsError):
+        return error
+    return ReportError(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
+def make_and_print(task: Task, limit: float) -> Far:
+    """Make and print one page on this worker.
+
+    Raises:
+        YsError: as the process that makes the page raises it.
+    """
+    with tempfile.TemporaryDirectory(prefix="ys-page-") as folder, execute.open_executor(limit) as executor:
+        made = executor.make(replace(task, folder=Path(folder), environment={**os.environ, **_chosen(task)}))
+        html = made.html.read_text(encoding="utf-8")
+        return Far(
+            info=made.info, html=html, data=made.data.read_bytes(), pdf=_printer().to_pdf(html),
+            seconds=made.seconds, memory=made.memory, worker=f"{os.uname().nodename}:{os.getpid()}",
+        )  # fmt: skip
+
+
+def _chosen(task: Task) -> dict[str, str]:
+    """Of the asking process's environment, what decides a page; paths and secrets are the worker's own."""
+    return {name: task.environment[name] for name in ("YS_RISK_FREE", "YS_BENCHMARK") if name in task.environment}
+
+
+_opened: list[Printer] = []
+
+
+def _printer() -> Printer:
+    """This worker's browser, opened once and closed with it."""
+    if not _opened:
+        import atexit
+
+        held = open_printer(page.printing_page(), pages=max(1, os.cpu_count() or 1))
+        _opened.append(held.__enter__())
+        atexit.register(held.__exit__, None, None, None)
+    return _opened[0]
