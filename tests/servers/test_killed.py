@@ -58,11 +58,13 @@ def _campaign(
     before: Callable[[], object] = lambda: None,
 ) -> tuple[int, int]:
     """Kill a command at moments up to its usual end; how often it was killed, and how often it ended first."""
-    before()
-    began = time.monotonic()
-    done = ys(*words)
-    assert done.returncode == 0, done.stderr
-    usual = time.monotonic() - began
+    usual = 0.0
+    for _ in range(2):  # the first time may do what is then done, such as checking a run
+        before()
+        began = time.monotonic()
+        done = ys(*words)
+        assert done.returncode == 0, done.stderr
+        usual = time.monotonic() - began
     chance = random.Random(len(words) + times)  # noqa: S311 - no secret
     killed = ended = 0
     for _ in range(times):
@@ -118,7 +120,7 @@ def test_import(ys, tmp_path: Path, record_property) -> None:
     asset = pl.read_parquet(tmp_path / "assets.parquet").filter(pl.col("symbol") == "BTC")["id"][0]
     rows = pl.DataFrame(
         {
-            "timestamp": [f"2019-01-{day:02}T{hour:02}:00:00.000Z" for day in range(1, 29) for hour in range(24)],
+            "timestamp": [f"2025-01-{day:02}T{hour:02}:00:00.000Z" for day in range(1, 29) for hour in range(24)],
             "asset_id": asset,
             "chain_id": 0,
             "price": "3500.5",
@@ -131,7 +133,7 @@ def test_import(ys, tmp_path: Path, record_property) -> None:
     rows.write_csv(prices)
 
     def count() -> int:
-        found = ys("load", "market_data", "--until", "2019-W10", "--to", str(tmp_path / "found.parquet"))
+        found = ys("load", "market_data", "--until", "2025-W10", "--to", str(tmp_path / "found.parquet"))
         assert found.returncode == 0, found.stderr
         return pl.read_parquet(tmp_path / "found.parquet").filter(pl.col("source") == "killed").height
 
