@@ -80,6 +80,12 @@ def page(request, browser, printed):
     opened.close()
 
 
+def test_a_page_is_one_file_of_two_megabytes_at_most(printed):
+    """The chart library is inside, packed; so are the drawings."""
+    sizes = {name: report.html.stat().st_size for name, report in printed.items()}
+    assert {name: size for name, size in sizes.items() if size > 2_000_000} == {}
+
+
 def test_axe_finds_nothing(page):
     """Names, headings, landmarks, tables, and the contrast of all text outside of charts."""
     page.add_script_tag(path=AXE)

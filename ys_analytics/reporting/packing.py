@@ -1,22 +1,32 @@
-"""Text made small inside a page: gzip in base 85, which `html/unpack.js` reads.
+"""Text made small inside a page: gzip in base 91, which `html/unpack.js` reads.
 
-Depends on the standard library. The same text gives the same bytes.
+Depends on NumPy. The same text gives the same bytes. Thirteen bits are written as two letters, since 91 x 91 is the
+first square above 2 to the 13th: 23 % more letters than bytes, where base 64 takes 33 % more.
 """
 
-import base64
 import gzip
 
-# The three letters that mean something to HTML, and those that stand for them.
-_SAFE = bytes.maketrans(b"<>&", b",:.")
+import numpy as np
+
+# Every printable letter of ASCII but `"`, `<` and `>`, so that no text ends the script element it stands in.
+ALPHABET = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"<>')
+_BITS = 13
 
 
 def pack(text: str) -> str:
-    """Text as letters that are safe inside a script element.
+    """Text as letters that are safe inside a script element: how many bytes, a space, and the bytes.
 
-    >>> import base64, gzip
-    >>> packed = pack("a < b & c" * 100)
-    >>> gzip.decompress(base64.b85decode(packed.translate(str.maketrans(",:.", "<>&")))).decode() == "a < b & c" * 100
+    >>> size, letters = pack("a < b & c" * 100).split(" ")
+    >>> numbers = [ALPHABET.index(a) * 91 + ALPHABET.index(b) for a, b in zip(letters[::2], letters[1::2])]
+    >>> bits = "".join(f"{number:013b}" for number in numbers)
+    >>> squeezed = bytes(int(bits[place : place + 8], 2) for place in range(0, 8 * int(size), 8))
+    >>> gzip.decompress(squeezed).decode() == "a < b & c" * 100
     True
     """
-    squeezed = gzip.compress(text.encode(), compresslevel=9, mtime=0)
-    return base64.b85encode(squeezed).translate(_SAFE).decode()
+    squeezed = np.frombuffer(gzip.compress(text.encode(), compresslevel=9, mtime=0), dtype=np.uint8)
+    bits = np.unpackbits(squeezed)
+    padded = np.concatenate([bits, np.zeros(-len(bits) % _BITS, dtype=np.uint8)]).reshape(-1, _BITS)
+    numbers = padded @ (1 << np.arange(_BITS - 1, -1, -1))
+    alphabet = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
+    pairs = np.stack(np.divmod(numbers, len(ALPHABET)), axis=1)
+    return f"{len(squeezed)} {alphabet[pairs].tobytes().decode()}"

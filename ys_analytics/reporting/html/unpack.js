@@ -1,20 +1,16 @@
-// Unpacks what `packing.py` packed (gzip in base 85), gives each chart its drawing, loads the chart library and draws.
+// Unpacks what `packing.py` packed (gzip in base 91), gives each chart its drawing, loads the chart library and draws.
 const ysUnpack = async (id) => {
-  const text = document.getElementById(id).textContent;
-  const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%.()*+-;,=:?@^_`{|}~";
+  const [size, letters] = document.getElementById(id).textContent.split(" ");
   const value = new Uint8Array(128);
-  for (let place = 0; place < 85; place++) value[letters.charCodeAt(place)] = place;
-  const missing = (5 - (text.length % 5)) % 5;
-  const bytes = new DataView(new ArrayBuffer(((text.length + missing) / 5) * 4));
-  for (let from = 0, to = 0; from < text.length; from += 5, to += 4) {
-    let sum = 0;
-    for (let place = from; place < from + 5; place++) {
-      sum = sum * 85 + (place < text.length ? value[text.charCodeAt(place)] : 84);
-    }
-    bytes.setUint32(to, sum);
+  for (let code = 33, place = 0; code < 127; code++) if (!'"<>'.includes(String.fromCharCode(code))) value[code] = place++;
+  const bytes = new Uint8Array(Number(size));
+  let bits = 0, held = 0, to = 0;
+  for (let from = 0; from < letters.length; from += 2) {
+    bits = (bits << 13) | (value[letters.charCodeAt(from)] * 91 + value[letters.charCodeAt(from + 1)]);
+    for (held += 13; held >= 8 && to < bytes.length; to++) bytes[to] = (bits >> (held -= 8)) & 255;
+    bits &= (1 << held) - 1;
   }
-  const packed = new Blob([new Uint8Array(bytes.buffer, 0, bytes.byteLength - missing)]);
-  return new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 };
 
 (async () => {
