@@ -8,7 +8,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, distribution, version
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -120,6 +120,12 @@ def test_the_wheel_holds_what_the_checkout_holds(wheel):
     """Every file of the package and every notebook, suite, template and style is in it, and nothing else."""
     expected = {name for name in tracked() if name.startswith("ys_analytics/")}
     expected |= {f"ys_analytics/bundled/{name}" for name in tracked() if name.startswith(BUNDLED)}
+    # The kernel and the extension of JupyterLab once more, where every Jupyter of an environment looks for them.
+    jupyter = "ys_analytics/cli/jupyter/"
+    expected |= {
+        f"ys_analytics-{version('ys-analytics')}.data/data/share/jupyter/{name.removeprefix(jupyter)}"
+        for name in tracked() if name.startswith(jupyter)
+    }  # fmt: skip
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == expected

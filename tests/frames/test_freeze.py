@@ -295,7 +295,7 @@ def test_a_table_can_be_taken_away(economy, tmp_path, suffix):
 def test_a_table_goes_into_no_other_kind_of_file(economy, tmp_path):
     """Asked wrongly, nothing is written."""
     with pytest.raises(UsageError, match="ends in"):
-        frames.export(economy, "assets", tmp_path / "assets.xlsx")
+        frames.export(economy, "assets", tmp_path / "assets.docx")
     assert _all(tmp_path) == []
 
 

@@ -53,7 +53,7 @@ def said(stores, table: Table, rows: pl.DataFrame) -> list[proof.Line]:
 @pytest.fixture
 def nested(stores):
     """A ClickHouse table with decimals at every depth; sums that no Decimal128 holds."""
-    table = Table(name="proven_within", store="clickhouse", columns=tuple(CLICKHOUSE), key=(), meaning="x")
+    table = Table(name="proven_within", store="clickhouse", columns=tuple(CLICKHOUSE), key=(), meaning="x", affects=())
     columns = ", ".join(f"{each.name} {each.native}" for each in CLICKHOUSE)
     stores.clickhouse.run(f"CREATE TABLE proven_within ({columns}) ENGINE = MergeTree ORDER BY ()")
     try:
@@ -91,7 +91,7 @@ def test_what_is_lost_inside_a_column_shows(stores, nested):
 
 def test_arrays_of_postgres_are_proven_too(stores):
     listed = column("listed", pl.List(MONEY), "numeric[]")
-    table = Table(name="proven_within", store="postgres", columns=(listed,), key=(), meaning="x")
+    table = Table(name="proven_within", store="postgres", columns=(listed,), key=(), meaning="x", affects=())
     stores.postgres.run("CREATE TABLE proven_within (listed numeric[])")
     try:
         for rows in (

@@ -100,7 +100,7 @@ def test_a_suite_of_no_rows_says_that_there_was_nothing_to_check(freeze, demo_fr
     run = freeze({"risk_alerts": demo_frames["risk_alerts"].clear()})
     found = quality.validate(run, tables=["risk_alerts"])
     assert all(each.vacuous and each.observed == "nothing to check: 0 rows" for each in found)
-    assert quality.summary(found).endswith(f"0 kept, {len(found)} had nothing to check")
+    assert quality.summary(found).endswith(f"0 passed, {len(found)} had nothing to check")
     quality.gate(found)
     quality.data_docs(run, into=tmp_path / "docs", tables=["risk_alerts"])
     (page,) = (tmp_path / "docs" / "validations").rglob("*.html")

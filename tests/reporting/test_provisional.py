@@ -63,7 +63,7 @@ def said(printed):
 
 def figures(page):
     """Each figure of a page's HTML."""
-    return re.findall(r'<figure class="ys .*?</figure>', page, flags=re.DOTALL)
+    return re.findall(r'<figure [^>]*class="ys .*?</figure>', page, flags=re.DOTALL)
 
 
 def test_value_that_is_not_explained_stops_its_own_report_and_no_other(week, overstated, small):
@@ -101,7 +101,7 @@ def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judge
     judged_as(run, found)
     (printed,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP])
     touched = [figure for figure in figures(printed.html.read_text()) if "Warning, portfolio_snapshots" in figure]
-    titles = {re.search(r'class="ys-title">([^<]+)', figure)[1] for figure in touched}
+    titles = {re.search(r'class="ys-title"[^>]*>([^<]+)', figure)[1] for figure in touched}
     assert {"Net value and external flows", "Return since inception", "Distance from the peak"} <= titles
     assert not titles & {"Where the net value is", "Yields quoted by the pools in use", "Distance to liquidation"}
     text = " ".join(said(printed))

@@ -129,7 +129,7 @@ def test_runs_says_how_many_are_stopped(week, judged_as, tmp_path):
     """The list of runs has a number, or the word all."""
     run = week.copy(tmp_path)
     judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
-    (entry,) = reporting.catalogue(tmp_path / "out")
+    (entry,) = reporting.list_runs(tmp_path / "out")
     assert entry.stopped == 1
     judged_as(run, [twice()])
     said = week.ys("runs", folder=tmp_path).stdout

@@ -58,7 +58,7 @@ def account(address: str) -> str:
     """What an address of the owner is called: stable, and not the address.
 
     >>> account("0x00000000000000000000000000000000000000a1")
-    'wallet-0f8a2c'
+    'wallet-4bfe24'
     """
     return f"wallet-{sha256(address.lower().encode()).hexdigest()[:6]}"
 

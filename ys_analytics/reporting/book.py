@@ -35,6 +35,8 @@ def bind(paths: Sequence[Path], own: Mapping[str, Mapping[str, object]] = Mappin
     cells: list[NotebookNode] = []
     for place, path in enumerate(paths):
         notebook = read(path)
+        for number, cell in enumerate(notebook.cells):
+            cell.metadata["origin"] = f"{path.name}, cell {number}"
         _set_own(notebook, own.get(path.name, {}), name=path.name)
         if place:
             notebook.cells = [cell for cell in notebook.cells if TAG not in cell.metadata.get("tags", [])]
@@ -72,7 +74,6 @@ def _sections(notebook: NotebookNode, path: Path) -> Iterator[tuple[list[Noteboo
     under: list[NotebookNode] = []
     for place, cell in enumerate(notebook.cells):
         cell.id = f"{path.stem}-{place}"
-        cell.metadata["origin"] = f"{path.name}, cell {place}"
         if cell.cell_type == "markdown" and cell.source.startswith("#"):
             yield heading, under
             heading, under = [cell], []

@@ -22,7 +22,7 @@ def render(name: str, **values: object) -> str:
 
     >>> from ys_analytics.views.view import said
     >>> render("statement", view=said("Alerts", "None < 1."))
-    '<figure class="ys ys-statement ys-page tex2jax_ignore mathjax_ignore">...<p>None &lt; 1.</p></figure>'
+    '<figure role="group" class="ys ys-statement ys-page tex2jax_ignore mathjax_ignore">...<p>None &lt; 1.</p></figure>'
     """
     return _environment().get_template(f"{name}.html.j2").render(as_text=AS_TEXT, **values)
 

@@ -34,7 +34,7 @@ def isolated_outliers(
     >>> ratio = [0.02 + n / 1000 + n % 2 / 5000 for n in range(30)]
     >>> ratio[20] *= 100
     >>> claims = pl.DataFrame({"portfolio": "A", "day": days, "ratio": ratio})
-    >>> lone_values(claims, series=["portfolio"], time="day", value="ratio")["day"].to_list()
+    >>> isolated_outliers(claims, series=["portfolio"], time="day", value="ratio")["day"].to_list()
     [datetime.date(2024, 1, 21)]
     """
     by = list(series)
