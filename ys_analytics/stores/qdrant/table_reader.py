@@ -4,29 +4,28 @@ Depends on the store and on the declared collections. Does not know what any col
 """
 
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import cast
+from typing import ClassVar, cast
 
 import polars as pl
 
 from ys_analytics.schemas import Collection, Column, Table
 from ys_analytics.stores.common import text_values
-from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.table_query import Condition, Group, Measure, TableQuery
-from ys_analytics.stores.common.table_reader import Total
+from ys_analytics.stores.common.scan_reader import ScanReader
+from ys_analytics.stores.common.table_query import Condition, TableQuery
 from ys_analytics.stores.qdrant.search import Match
 from ys_analytics.stores.qdrant.store import Qdrant
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(ScanReader):
     """A `TableReader` over an open Qdrant."""
+
+    measure: ClassVar[str] = "rows"
 
     store: Qdrant
 
@@ -88,30 +87,6 @@ class Tables:
         """How many points there are."""
         return self.store.count(table.name)
 
-    def distinct(self, table: Table, column: str) -> set[str]:
-        """Every value of a column, each once."""
-        rows = self.scan(TableQuery(table, columns=(column,)), rejects=RejectPolicy(source=table.name, key=table.key))
-        return set(rows[column].cast(pl.String).drop_nulls())
-
-    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:  # noqa: ARG002 - Qdrant adds nothing up
-        """How many points there are in all."""
-        return [Total("", "rows", Decimal(self.count(query.table)))]
-
-    def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> None:
-        """Nothing: the store adds nothing up."""
-
-    def shown_aggregate(
-        self,
-        query: TableQuery,  # noqa: ARG002
-        groups: Sequence[Group],  # noqa: ARG002
-        measures: Sequence[Measure],  # noqa: ARG002
-    ) -> str:
-        """Nothing."""
-        return ""
-
-    def describe(self) -> None:
-        """Nothing: payloads are checked one by one."""
-
     def statement(self, query: TableQuery) -> str:
         """The request, and of which collection."""
         return f"scroll {query.table.name}"
@@ -125,10 +100,6 @@ class Tables:
     def abort(self) -> None:
         """Cut every connection."""
         self.store.abort()
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        """Nothing: each request sees a moment of its own."""
-        return nullcontext()
 
 
 def _collection(table: Table) -> Collection:

@@ -4,22 +4,19 @@ Depends on the store and on the declared families with the shapes the rulings gi
 """
 
 import re
-from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import cast
+from typing import ClassVar, cast
 
 import polars as pl
 
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import KeyFamily, Table
 from ys_analytics.stores.common import text_values
-from ys_analytics.stores.common.decimal_places import Place
 from ys_analytics.stores.common.progress import Arrived, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.table_query import Group, Measure, TableQuery
-from ys_analytics.stores.common.table_reader import Total
+from ys_analytics.stores.common.scan_reader import ScanReader
+from ys_analytics.stores.common.table_query import TableQuery
 from ys_analytics.stores.redis.store import Redis, escaped
 
 # What `price:hist` has for each moment: a time and a price.
@@ -27,8 +24,10 @@ _PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(ScanReader):
     """A `TableReader` over an open Redis."""
+
+    measure: ClassVar[str] = "keys"
 
     store: Redis
 
@@ -56,30 +55,6 @@ class Tables:
         """How many keys there are."""
         return self.store.count(_family(table).glob)
 
-    def distinct(self, table: Table, column: str) -> set[str]:
-        """Every value of a column, each once."""
-        rows = self.scan(TableQuery(table, columns=(column,)), rejects=RejectPolicy(source=table.name, key=table.key))
-        return set(rows[column].cast(pl.String).drop_nulls())
-
-    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:  # noqa: ARG002 - Redis adds nothing up
-        """How many keys there are in all."""
-        return [Total("", "keys", Decimal(self.count(query.table)))]
-
-    def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> None:
-        """Nothing: the store adds nothing up."""
-
-    def shown_aggregate(
-        self,
-        query: TableQuery,  # noqa: ARG002
-        groups: Sequence[Group],  # noqa: ARG002
-        measures: Sequence[Measure],  # noqa: ARG002
-    ) -> str:
-        """Nothing."""
-        return ""
-
-    def describe(self) -> None:
-        """Nothing: values are checked one by one."""
-
     def statement(self, query: TableQuery) -> str:
         """The command, its glob and the type of the keys."""
         family = _family(query.table)
@@ -92,10 +67,6 @@ class Tables:
     def abort(self) -> None:
         """Cut every connection."""
         self.store.abort()
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        """Nothing: each step sees a moment of its own."""
-        return nullcontext()
 
 
 def _family(table: Table) -> KeyFamily:
