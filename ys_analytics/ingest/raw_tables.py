@@ -169,6 +169,7 @@ def _members(path: Path, content: bytes) -> list[RawFile]:
                 )
                 for one in known
             ]
+    # What `zipfile` raises for a compression it does not know is NotImplementedError, for a password RuntimeError.
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise ContractError(f"{path.name}: not a readable ZIP: {' '.join(str(error).split())}") from error
 
