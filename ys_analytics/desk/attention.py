@@ -126,5 +126,6 @@ def _failed(findings: pl.DataFrame) -> dict[str, Any]:
     if findings.height <= 1:
         return {"now": None, "reason": "the data was not checked"}
     counts = dict(failed.group_by("severity").len().iter_rows())
-    parts = [f"{counts[name]} {name}" for name in ("critical", "warning", "info") if name in counts]
+    words = {"critical": "critical", "warning": "warning" if counts.get("warning") == 1 else "warnings", "info": "info"}
+    parts = [f"{counts[name]} {word}" for name, word in words.items() if name in counts]
     return {"now": float(failed.height), "note": ", ".join(parts) or None}

@@ -20,7 +20,7 @@ _LIMITS: dict[str, pl.DataType | type[pl.DataType]] = {
     "reason": pl.String,
 }
 WITHIN, BEYOND, UNKNOWN, NO_LIMIT = "within", "beyond", "not known", "no limit set"
-_DRAWDOWN_ALERT = "none: the platform raises no alert on drawdown"
+_DRAWDOWN_ALERT = "the platform raises no alert on drawdown"
 
 
 def limits(
