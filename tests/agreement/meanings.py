@@ -62,7 +62,7 @@ def total(numbers: Iterable[Number]) -> Number:
 
 FRONT, VALUE, WEEK = "The week in numbers", "Net value and external flows", "Return of each day of the week"
 METRICS, BRIDGE, GROWTH = "The week and since inception", "From opening to closing value", "Return since inception"
-UNDER, FALLS, SURE = "Distance from the peak", "Deepest falls from a peak", "How sure the numbers since inception are"
+UNDER, FALLS, SURE = "Distance from the peak", "Deepest falls from a peak", "Confidence intervals since inception"
 MONEY, DONE, FLOWS = (
     "Money-weighted and time-weighted return", "Transactions of the week", "External flows of the week",
 )  # fmt: skip

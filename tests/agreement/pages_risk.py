@@ -330,7 +330,7 @@ _RESAMPLES, _SEED = 500, 7
 _EXTREMES = {"best_day", "worst_day"}
 
 
-@page("How sure the numbers since inception are")
+@page("Confidence intervals since inception")
 def intervals(r: Report, twin: Twin) -> Page:
     """Each number, and the interval of its circular block bootstrap; only its order where it is not drawn again."""
     if not r.known:

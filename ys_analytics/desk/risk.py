@@ -1,4 +1,4 @@
-"""How sure the numbers are and where risk comes from: the desk's frames for a closer look.
+"""Confidence intervals and the sources of risk: the desk's frames for a closer look.
 
 Frames and metrics in, frames out; opens nothing.
 """

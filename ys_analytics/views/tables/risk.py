@@ -1,4 +1,4 @@
-"""How sure the numbers are and where risk comes from, as tables."""
+"""Confidence intervals and the sources of risk, as tables."""
 
 import polars as pl
 
@@ -13,7 +13,7 @@ def intervals(estimated: pl.DataFrame) -> View:
     Args:
         estimated: title, unit String; value, low, high, level Float64; resamples, block Int64; reason.
     """
-    title = "How sure the numbers since inception are"
+    title = "Confidence intervals since inception"
     if estimated["value"].null_count() == estimated.height:
         return refused(title, _only(estimated["reason"], "there is no return"), size="half")
     levels = estimated["level"].drop_nulls()
