@@ -12,7 +12,7 @@ from ys_analytics.ingest.assets import Asset
 # Which way the amount of a kind of row goes, where the layout writes no sign.
 INWARD = frozenset({"deposit", "income", "airdrop", "buy", "redeem", "unstake", "borrow"})
 OUTWARD = frozenset({"withdraw", "sell", "spent", "supply", "stake", "repay", "fee", "convert"})
-KINDS = (*sorted(INWARD | OUTWARD), "trade", "sides", "internal", "approve", "ignore")
+KINDS = (*sorted(INWARD | OUTWARD), "trade", "transfer", "gain", "sides", "internal", "approve", "ignore")
 
 # What a person may say an unknown kind is.
 CHOICES = ("deposit", "withdraw", "trade", "income", "spent", "internal", "ignore")

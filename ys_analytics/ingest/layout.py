@@ -48,6 +48,8 @@ class Leg:
             kind says, `against` the other way.
         role: `leg`, `fee` or `gas`.
         kinds: The kinds of rows that have it; all when empty.
+        account: The field that names the account it moved at; empty where the file is of one account.
+        refund: Whether a fee below zero is one that came back.
     """
 
     amount: str
@@ -56,6 +58,8 @@ class Leg:
     sign: str = "signed"
     role: str = "leg"
     kinds: tuple[str, ...] = ()
+    account: str = ""
+    refund: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +83,12 @@ class Layout:
         optional: Fields that a file may lack.
         ignored: Names of other columns that a file may have.
         requires: Columns of which one must be there, `|` between names, where `ignored` takes everything.
+        in_header: Fields that stand in the name of another one's column (`field`), and the `pattern` that finds them.
+        footer: Pattern of the first cell of a line that is no row and of another length.
         headless: Columns in order, where the file has no header.
         json: `rows` (paths of the list), `arrays` (columns of rows that are lists) or `parallel` lists.
-        time: `format` (epoch, iso or strptime patterns), `zone`, `marks` (open or close), `daily`.
+        time: `format` (epoch, iso or strptime patterns), `zone`, `marks` (open or close), `checked_by` (a field
+            that states the same moment).
         units: percent or fraction by field; `raw` for whole units of a token.
         unknown: By field, what is written for "not known".
         absent: By field, what is written in a row that holds nothing.
@@ -108,6 +115,8 @@ class Layout:
     optional: frozenset[str] = frozenset()
     ignored: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    in_header: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    footer: str = ""
     headless: tuple[str, ...] = ()
     json: Mapping[str, Any] = field(default_factory=dict)
     time: Mapping[str, Any] = field(default_factory=dict)
@@ -148,13 +157,18 @@ class Layout:
                 taken[name] = column
             elif name not in self.optional:
                 lacking.append(choices[0])
+        lacking += [
+            name
+            for name, rule in self.in_header.items()
+            if name not in taken and not re.match(rule["pattern"], taken.get(rule["field"], ""))
+        ]
         lacking += [one for one in self.requires if not set(one.split("|")) & set(found)]
         if lacking:
             return f"lacks {', '.join(lacking)}"
         more = [
             name
             for name in found
-            if name not in taken.values() and not any(_matches(one, name) for one in self.ignored)
+            if name and name not in taken.values() and not any(_matches(one, name) for one in self.ignored)
         ]
         return f"has the unknown column {', '.join(more)}" if more else taken
 

@@ -111,7 +111,8 @@ class LedgerFile:
             here = self.cells.text(field).fill_null("").is_in(list(words))
             if count := int(here.sum()):
                 column = self.table.columns.get(field, field)
-                self.problems.remark(f"{count:,} rows of {self.table.file} without {column} were left out: not booked")
+                why = f"without {column} were left out: not booked" if "" in words else f"were left out by {column}"
+                self.problems.remark(f"{count:,} rows of {self.table.file} {why}")
             gone |= here
         return gone.to_list()
 
@@ -121,7 +122,10 @@ class LedgerFile:
         if "kind" not in layout.fields:
             return [Kind.read("sides")] * self.cells.height
         words = self.cells.text("kind").fill_null("").to_list()
-        subs = self.cells.text("subkind").fill_null("").to_list()
+        subs = self.cells.text("subkind").fill_null(self.cells.text("other_subkind")).fill_null("").to_list()
+        notes = self._text("note")
+        earned = layout.options.get("income_note", "(?!)")
+        kinds = {_spelled(one): kind for one, kind in layout.kinds.items()}
         where = self.cells.text("location").fill_null("").str.to_lowercase().to_list()
         exchanges = set(layout.options.get("exchanges", ()))
         found: list[Kind | None] = []
@@ -129,7 +133,9 @@ class LedgerFile:
         for row, (word, sub, place) in enumerate(zip(words, subs, where, strict=True)):
             both = f"{word}/{sub}" if "subkind" in layout.fields else word
             choices = [f"exchange:{both}"] if place in exchanges else []
-            known = next((layout.kinds[one] for one in (*choices, both, word) if one in layout.kinds), None)
+            known = next((kinds[_spelled(one)] for one in (*choices, both, word) if _spelled(one) in kinds), None)
+            if known == "deposit" and re.search(earned, notes[row]):
+                known = "income"
             found.append(None if known is None else Kind.read(known))
             if known is None and not dropped[row]:
                 unknown.setdefault(both, []).append(row)
@@ -152,6 +158,7 @@ class LedgerFile:
         chain = self._chain(row)
         text = {name: self._text(name)[row] for name in ("hash", "protocol", "status", "id", "counterparty")}
         hash_ = text["hash"].lower() if _HASH.fullmatch(text["hash"]) else ""
+        paid = self._paid(row, kind)
         entry = Entry(
             key="", time=time, kind=kind.word, account=self._account(row), hash=hash_ if chain else "", chain=chain,
             protocol=text["protocol"] or text["counterparty"], reference=text["id"],
@@ -163,14 +170,46 @@ class LedgerFile:
             if leg.kinds and kind.word not in leg.kinds:
                 continue
             for amount, symbol, contract in values[row]:
-                self._add(row, entry, kind, leg, amount, symbol, contract)
+                if paid and leg.sign == "against" and paid[1] != symbol:
+                    self._add(row, entry, kind, leg, *paid, "")
+                    self.problems.remark(f"of {self.table.columns['note']} say in which currency it was paid", 1)
+                else:
+                    self._add(row, entry, kind, leg, amount, symbol, contract)
         if kind.word in {"internal", "approve"} or entry.failed:
             entry.moves = []
+        self._classify(row, entry)
+        return entry
+
+    def _classify(self, row: int, entry: Entry) -> None:
+        """What the row is, where the vendor's word leaves it to its sides."""
         if entry.kind in {"buy", "sell", "convert"}:
             entry.kind = "trade"
         elif entry.kind == "sides":
             entry.kind = _by_sides(entry)
-        return entry
+        elif entry.kind == "gain":
+            entry.kind = "income" if any(one.amount > 0 for one in entry.moves) else "spent"
+        elif entry.kind == "transfer":
+            self._between(row, entry)
+
+    def _between(self, row: int, entry: Entry) -> None:
+        """A row that has both sides of a transfer: between two accounts, or to and from an account of no name."""
+        net = {one.asset.id: one for one in entry.net()}
+        out, into = ([one for one in entry.moves if one.amount * sign > 0] for sign in (-1, 1))
+        if len(out) == len(into) == 1 and out[0].asset.id == into[0].asset.id and out[0].account != into[0].account:
+            entry.kind, entry.protocol = "bridge", entry.protocol or "own accounts"
+            if any(one.amount > 0 for one in net.values()):
+                self._wrong(row, "received", "is more than was sent")
+        else:
+            entry.kind = _by_sides(entry)
+
+    def _paid(self, row: int, kind: Kind) -> tuple[Decimal, str] | None:
+        """What the note of a purchase or sale says was paid or got, where its price is stated in another currency."""
+        pattern = self.layout.options.get("trade")
+        if pattern is None or kind.word not in {"buy", "sell"}:
+            return None
+        said = re.match(pattern, self._text("note")[row])
+        amount = None if said is None else _amount(said["amount"])
+        return None if said is None or amount is None else (amount, said["currency"])
 
     def _add(self, row: int, entry: Entry, kind: Kind, leg: Leg, amount: Decimal, symbol: str, contract: str) -> None:  # noqa: PLR0917 - a cell of a row
         if not amount:
@@ -179,6 +218,10 @@ class LedgerFile:
             return
         asset = self._asset(row, symbol, contract, entry.chain, leg)
         if asset is None:
+            return
+        account = self._account_of(row, leg, entry)
+        if leg.refund and amount < 0:
+            entry.moves.append(Move(asset, -amount, account))
             return
         signed = self._signed(row, kind, leg, amount)
         if signed is None:
@@ -191,9 +234,9 @@ class LedgerFile:
             if gas and entry.protocol == gas and entry.chain and asset.symbol.upper() in _natives(entry.chain):
                 entry.gas, entry.coin = (entry.gas or Decimal(0)) + paid, asset
             else:
-                entry.fees.append(Move(asset, paid, entry.account))
+                entry.fees.append(Move(asset, paid, account))
         else:
-            entry.moves.append(Move(asset, signed, entry.account))
+            entry.moves.append(Move(asset, signed, account))
 
     def _signed(self, row: int, kind: Kind, leg: Leg, amount: Decimal) -> Decimal | None:
         """The amount as it moves: what came is positive."""
@@ -220,9 +263,7 @@ class LedgerFile:
             return
         for sign, amount, symbol in ((-1, said["sent"], said["from"]), (1, said["received"], said["to"])):
             asset = self._asset(row, symbol, "", entry.chain, self.layout.legs[0])
-            read = numbers.decimals(
-                pl.Series([amount.replace(",", "")]), precision=36, scale=18, dtype=MONEY, exact=True
-            ).values.item()
+            read = _amount(amount)
             if asset is not None and read is not None:
                 entry.moves.append(Move(asset, read * sign, entry.account))
             elif read is None:
@@ -311,7 +352,15 @@ class LedgerFile:
     def _account(self, row: int) -> str:
         if self.cells.has("location"):
             return self._text("location")[row].lower() or self.account
-        return self.account
+        named = dict.fromkeys(leg.account for leg in self.layout.legs if leg.account)
+        return next((one for one in (self._account_named(row, field) for field in named) if one), self.account)
+
+    def _account_of(self, row: int, leg: Leg, entry: Entry) -> str:
+        return (self._account_named(row, leg.account) if leg.account else "") or entry.account
+
+    def _account_named(self, row: int, field: str) -> str:
+        """The account a field names, without what the vendor adds to it."""
+        return re.sub(self.layout.options.get("account_suffix", "$^"), "", self._text(field)[row])
 
     def _failed(self, row: int, status: str) -> bool:
         options = self.layout.options
@@ -458,6 +507,18 @@ class LedgerFile:
             asset = self._resolve(name, "", 0)
             if asset is not None and times[row] is not None:
                 self.stated.append(Stated(self.account, asset, times[row], balance))
+
+
+def _spelled(word: str) -> str:
+    """A word of a vendor without what its exports differ in: capitals, and `_` for a blank."""
+    return word.strip().lower().replace("_", " ")
+
+
+def _amount(text: str) -> Decimal | None:
+    """A number of a note, with commas between thousands; None where it is none or has too many digits."""
+    plain = pl.Series([text.replace(",", "")])
+    read = numbers.decimals(plain, precision=36, scale=18, dtype=MONEY, exact=True).values.item()
+    return read if isinstance(read, Decimal) else None
 
 
 def _by_sides(entry: Entry) -> str:

@@ -14,7 +14,7 @@ QUOTES = (
     "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "VAI", "AEUR", "EURI",
 )  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_WORDS = {"d": "1d", "minute": "1m", "daily": "1d", "hourly": "1h"}
+_WORDS = {"d": "1d", "minute": "1m", "daily": "1d", "hourly": "1h", "1hr": "1h"}
 
 
 def split(

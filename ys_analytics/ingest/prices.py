@@ -73,15 +73,16 @@ def quotes(
     keep = _there(cells)
     times = _moments(cells, asked, who)
     price = _price(cells, keep)
+    quote = _currency(cells, asked, who)
     rows = pl.DataFrame(
         {
             "timestamp": times,
             "asset_id": who["id"],
             "chain_id": who["chain"].cast(pl.UInt32),
             "price": price,
-            "volume_24h": _volume(cells, asked, times),
+            "volume_24h": _volume(cells, asked, times, quote),
             "market_cap": cells.decimals("market_cap", exact=False, needed=False),
-            "quote": _currency(cells, asked, who),
+            "quote": quote,
         }
     )
     _check_candles(cells, price)
@@ -179,12 +180,20 @@ def _one_asset(cells: Cells, assets: Assets, asked: Asked) -> Asset:
 
 
 def _split(pair: str, table: RawTable) -> tuple[str, str]:
-    quotes = table.layout.options.get("quotes") or pairs.QUOTES
-    found = pairs.split(pair, quotes=quotes, aliases=table.layout.aliases)
+    found = _readings(pair, table)
     if len(found) != 1:
         said = " or ".join("/".join(one) for one in found) or "no market"
         raise UsageError(f"{table.file}: {pair} may be {said}; say which with --asset and --quote")
     return found[0]
+
+
+def _readings(pair: str, table: RawTable) -> list[tuple[str, str]]:
+    """What the name of a market may mean in a vendor's file; futures in coins alone are quoted in plain dollars."""
+    quotes = table.layout.options.get("quotes") or pairs.QUOTES
+    found = pairs.split(pair, quotes=quotes, aliases=table.layout.aliases)
+    if not found and "future" in table.named:
+        found = pairs.split(pair, quotes=("USD",), aliases=table.layout.aliases)
+    return found
 
 
 def _by_pair(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
@@ -242,9 +251,7 @@ def _named_quote(table: RawTable) -> str | None:
     if "quote" in table.named:
         return table.named["quote"].upper()
     if "pair" in table.named:
-        found = pairs.split(
-            table.named["pair"], quotes=table.layout.options.get("quotes") or pairs.QUOTES, aliases=table.layout.aliases
-        )
+        found = _readings(table.named["pair"], table)
         return found[0][1] if len(found) == 1 else None
     return None
 
@@ -330,8 +337,7 @@ def _moments(cells: Cells, asked: Asked, who: pl.DataFrame) -> pl.Series:
 
 def _interval(cells: Cells, asked: Asked, times: pl.Series, who: pl.DataFrame) -> timedelta:
     """How long a candle is: as the user or the file's name says, and as its rows are apart."""
-    named = cells.table.named
-    said = asked.interval or named.get("interval", "") or (f"{named['minutes']}m" if "minutes" in named else "")
+    said = _stated_interval(cells, asked)
     stated = pairs.length(said) if said else None
     if said and stated is None:
         raise UsageError(f"{cells.table.file}: {said} is no interval of fixed length such as 1m, 4h or 1d")
@@ -351,18 +357,30 @@ def _interval(cells: Cells, asked: Asked, times: pl.Series, who: pl.DataFrame) -
     return least
 
 
-def _volume(cells: Cells, asked: Asked, times: pl.Series) -> pl.Series:
-    """What was traded in 24 hours; null where a candle is of another length."""
+def _stated_interval(cells: Cells, asked: Asked) -> str:
+    """The length of a candle as the user, the file's name or the layout says it; empty where none does."""
+    named = cells.table.named
+    minutes = f"{named['minutes']}m" if "minutes" in named else ""
+    return asked.interval or named.get("interval", "") or minutes or str(cells.table.layout.options.get("interval", ""))
+
+
+def _volume(cells: Cells, asked: Asked, times: pl.Series, quote: pl.Series) -> pl.Series:
+    """What was traded in 24 hours, in the currency of the price; null where a candle is of another length."""
+    unknown = pl.Series("volume", [None], dtype=MONEY).new_from_index(0, cells.height)
+    if "future" in cells.table.named:
+        cells.problems.remark(f"prices of {cells.table.file} are those of a future; its volume is left out")
+        return unknown
     if cells.table.layout.kind == "candles" and cells.has("volume"):
-        named = cells.table.named
-        said = asked.interval or named.get("interval", "")
+        said = _stated_interval(cells, asked)
         length = pairs.length(said) if said else None
         if length is None and times.len() > 1:
             apart = times.sort().diff().drop_nulls().min()
             length = apart if isinstance(apart, timedelta) else None
         if length != DAY:
-            return pl.Series("volume", [None], dtype=MONEY).new_from_index(0, cells.height)
+            return unknown
     found = cells.decimals("volume", exact=False, needed=False)
+    if (named := re.fullmatch(r"Volume ([A-Z0-9]+)", cells.table.columns.get("volume", ""))) is not None:
+        found = only(found, (quote == named[1]).fill_null(value=False))
     cells.note("volume", found < 0, "is a negative volume")
     return found
 

@@ -208,6 +208,10 @@ def _made(
     place: str,
 ) -> RawTable:
     chosen = rows.select(pl.col(column).alias(name) for name, column in columns.items())
+    for name, rule in layout.in_header.items():
+        if name not in columns and (said := re.match(rule["pattern"], columns[rule["field"]])) is not None:
+            chosen = chosen.with_columns(pl.lit(said[1]).alias(name))
+            columns = {**columns, name: columns[rule["field"]]}
     chosen = chosen.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
     origin = pl.DataFrame({"number": numbers}).select(file=pl.lit(file.name), place=pl.lit(place), number="number")
     return RawTable(
@@ -240,7 +244,9 @@ def _from_csv(file: RawFile, layout: Layout) -> RawTable | str:
     found = header(file, layout)
     if not isinstance(found, str):
         separator, line, names, columns = found
-        rows, numbers = _body(file, separator, names, below=line, numeric=_numbers(layout, columns))
+        rows, numbers = _body(
+            file, separator, names, below=line, numeric=_numbers(layout, columns), footer=layout.footer
+        )
         return _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
     if not layout.headless:
         return found
@@ -277,6 +283,7 @@ def _body(
     below: int,
     wanted: list[str] | None = None,
     numeric: Mapping[str, pl.DataType] = {},
+    footer: str = "",
 ) -> tuple[pl.DataFrame, pl.Series]:
     """The rows under a header and the line each begins on.
 
@@ -295,7 +302,7 @@ def _body(
         )
         if rows is not None:
             return rows, pl.int_range(below + 1, below + 1 + rows.height, eager=True)
-    return _line_by_line(file, separator, names, below=below)
+    return _line_by_line(file, separator, names, below=below, footer=footer)
 
 
 def _at_once(
@@ -342,14 +349,17 @@ def _offset(content: bytes, below: int) -> int:
     return start
 
 
-def _line_by_line(file: RawFile, separator: str, names: list[str], *, below: int) -> tuple[pl.DataFrame, pl.Series]:
+def _line_by_line(
+    file: RawFile, separator: str, names: list[str], *, below: int, footer: str
+) -> tuple[pl.DataFrame, pl.Series]:
     reader = csv.reader(io.StringIO(file.text(), newline=""), strict=True, delimiter=separator)
     rows: list[list[str]] = []
     begins: list[int] = []
     line = 1
     try:
         for row in reader:
-            if line > below and any(cell.strip() for cell in row):
+            ends = footer and row and re.match(footer, row[0]) and not any(cell.strip() for cell in row[1:])
+            if line > below and any(cell.strip() for cell in row) and not ends:
                 if len(row) != len(names):
                     raise ContractError(
                         f"{file.name} line {line}: {len(row)} fields where line {below} names {len(names)}; "

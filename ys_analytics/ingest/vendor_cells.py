@@ -13,6 +13,7 @@ from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.schemas import MONEY, TIME
 
+_DATES = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %I-%p"]
 _EPOCH = r"^[0-9]{10,19}(\.[0-9]+)?$"
 
 
@@ -117,7 +118,7 @@ class Cells:
         if not rule:
             return raw
         marks = "".join(rule.get("marks", ()))
-        mark = rf"(?:[{marks}]|{'|'.join(rule.get('words', ['[]']))})?" if marks else ""
+        mark = rf"(?:{'|'.join([f'[{marks}]', *rule.get('words', ())])})?" if marks else ""
         grouped = r"\d{1,3}(?:,\d{3})+" if rule.get("thousands") == "," else r"\d+"
         shape = rf"^([+-]?){mark}([+-]?)({grouped}|\d+)(\.\d+)?$"
         fits = raw.str.contains(shape).fill_null(value=False)
@@ -154,11 +155,31 @@ class Cells:
                 self.note(field, raw.is_not_null() & ~counts, "is no count since 1970")
                 self.note(field, raw.is_null(), "is empty", quoted=False)
                 raw = only(raw, counts)
+                if self.has(rule.get("checked_by", "")):
+                    raw = self._in_one_unit(field, raw)
             else:
                 day = raw.str.contains(r"^\d{4}-\d{2}-\d{2}$").fill_null(value=False)
                 raw = (raw + " 00:00:00").zip_with(day, raw) if rule.get("days") else raw
         parsed = times.moments(raw, naive_is_utc=naive, milliseconds=milliseconds, exact=exact)
+        if self.has(other := rule.get("checked_by", "")):
+            said = _by_patterns(self.text(other), _DATES).values
+            self.note(other, said.is_not_null() & (said != parsed.values), f"is another moment than the row's {field}")
         return self.take(field, parsed, needed=written != "epoch", raw=raw)
+
+    def _in_one_unit(self, field: str, raw: pl.Series) -> pl.Series:
+        """Counts in seconds and in milliseconds as one unit, where the date of each row says which it is.
+
+        Two units of one file differ in their digits alone, and that is enough only where another column states
+        the same moment.
+        """
+        seconds = raw.str.contains(r"^[0-9]{10}(\.0*)?$").fill_null(value=False)
+        milli = raw.str.contains(r"^[0-9]{13}(\.0*)?$").fill_null(value=False)
+        if not (seconds.any() and milli.any()) or self.text(self.table.layout.time["checked_by"]).null_count():
+            return raw
+        column = self.table.columns[field]
+        self.problems.remark(f"of {column} are in seconds, the others in milliseconds", int(seconds.sum()))
+        plain = raw.str.replace(r"\.0*$", "")
+        return (plain + "000").zip_with(seconds, plain).zip_with(seconds | milli, raw)
 
 
 def _by_patterns(raw: pl.Series, patterns: list[str]) -> Parsed:
@@ -166,7 +187,10 @@ def _by_patterns(raw: pl.Series, patterns: list[str]) -> Parsed:
     text = numbers.as_text(raw)
     best: pl.Series | None = None
     for pattern in patterns:
-        read = text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False, exact=True)
+        # Polars reads an hour only with a minute.
+        hourly = ("%I" in pattern or "%H" in pattern) and "%M" not in pattern
+        written, shape = (text + " 00", f"{pattern} %M") if hourly else (text, pattern)
+        read = written.str.to_datetime(shape, time_unit="us", time_zone="UTC", strict=False, exact=True)
         if read.null_count() == text.null_count():
             return Parsed(read.cast(TIME))
         best = read if best is None or read.null_count() < best.null_count() else best
