@@ -72,7 +72,7 @@ def test_a_verdict_cut_short_is_no_verdict(seed, negative):
             if each.is_running():
                 each.send_signal(struck)
     said, _ = started.communicate(timeout=120)
-    if quality.judged_whole(negative.folder, quality.subject(negative.folder)):
+    if quality.has_complete_findings(negative.folder, quality.subject(negative.folder)):
         found = {each.rule: each for each in quality.read_findings(negative.folder) if each.suite == "market_data"}
         assert found["between(price, > 0.0)"].rows == 30
         with pytest.raises(ExpectationFailed):
@@ -148,10 +148,10 @@ def wait_until(true, patience=120.0):
 def test_findings_of_another_run_are_no_findings(demo, judged, negative):
     """Copied, left over or hand-made: without the seal of this run and these suites they are not read."""
     about = quality.subject(demo.folder)
-    assert quality.judged_whole(demo.folder, about)
+    assert quality.has_complete_findings(demo.folder, about)
     for name in ("findings.json", "findings.seal.json"):
         (negative.folder / name).write_bytes((demo.folder / name).read_bytes())
-    assert not quality.judged_whole(negative.folder)
+    assert not quality.has_complete_findings(negative.folder)
     with pytest.raises(RunError, match="not a whole verdict on this run"):
         quality.read_findings(negative.folder)
     assert judged
@@ -172,6 +172,6 @@ def test_suites_that_changed_judge_again(demo, judged, tmp_path):
     other = tmp_path / "expectations"
     other.mkdir()
     (other / "users.py").write_text("SUITE = None\n")
-    assert quality.judged_whole(demo.folder, quality.subject(demo.folder))
-    assert not quality.judged_whole(demo.folder, quality.subject(demo.folder, other))
+    assert quality.has_complete_findings(demo.folder, quality.subject(demo.folder))
+    assert not quality.has_complete_findings(demo.folder, quality.subject(demo.folder, other))
     assert judged

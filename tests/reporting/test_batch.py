@@ -53,7 +53,9 @@ def test_each_portfolio_has_a_process_and_a_folder_of_its_own(week, bound, tmp_p
         "left = sorted(str(each) for each in Path().glob('*.csv')), 'STAINED' in os.environ, 'mark' in globals()\n"
         "mark, os.environ['STAINED'] = 1, 'yes'\n_ = Path('mine.csv').write_text('1')\nprint('found', left)"
     )
-    both = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[HARBOUR, EMPTY], bound=bound, jobs=1)
+    both = reporting.report(
+        week.settings(tmp_path), week=week.name, portfolios=[HARBOUR, EMPTY], weekly_file=bound, jobs=1
+    )
     assert ["found ([], False, False)" in shown(each) for each in both] == [True, True]
     assert not list(run.glob(".printing-*"))
     assert "STAINED" not in os.environ
@@ -68,7 +70,7 @@ def test_what_cells_show_is_what_a_kernel_would_show(week, bound, tmp_path):
         "place = display('old', display_id=True); place.update('new')\n"
         "display(HTML('<p>three &amp; four</p>'))\n!echo from a command\n'the ' + 'result'"
     )
-    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], bound=bound)
+    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=bound)
     text = shown(one)
     assert "one two" in text.replace("'", "")
     assert "three & four" in text
@@ -92,7 +94,7 @@ def test_those_that_fail_stop_no_other_and_are_named(week, bound, tmp_path):
     toml = bound(f"eval({ ({ids[name]: fault for name, (fault, _) in faults.items()})!r}.get(portfolio_id, '0'))")
     with pytest.raises(ReportError, match=r"4 of 5 reports failed: .*; the other 1 are printed"):
         reporting.report(
-            settings, week=week.name, portfolios=[*faults, EMPTY], bound=toml, time_limit=8, summary=summary
+            settings, week=week.name, portfolios=[*faults, EMPTY], weekly_file=toml, time_limit=8, summary=summary
         )
     assert summary.made == 1
     assert {name: reason for name, (_, reason) in faults.items() if reason not in summary.failed[name]} == {}
@@ -109,9 +111,9 @@ def test_resume_makes_only_what_is_not_there_or_no_longer_right(week, bound, tmp
     def made(toml, *names, **words):
         summary = reporting.Summary()
         printed = reporting.report(
-            settings, week=week.name, portfolios=names, bound=toml, resume=True, summary=summary, **words
+            settings, week=week.name, portfolios=names, weekly_file=toml, resume=True, summary=summary, **words
         )
-        return summary.made, summary.kept, printed
+        return summary.made, summary.unchanged, printed
 
     *counts, (harbour, empty) = made(toml, HARBOUR, EMPTY)
     assert counts == [2, 0]
@@ -122,18 +124,20 @@ def test_resume_makes_only_what_is_not_there_or_no_longer_right(week, bound, tmp
     empty.pdf.unlink()
     assert made(toml, EMPTY)[:2] == (1, 0)
     assert made(bound("n", own="n: int = 3", given="parameters = { n = 4 }\n"), EMPTY)[:2] == (1, 0)
-    job = plan_report(settings, week=week.name, portfolios=[EMPTY], out=settings.out, bound=toml)
+    job = plan_report(settings, week=week.name, portfolios=[EMPTY], out=settings.out, weekly_file=toml)
     keys = {
         receipts.key(one, "") for one in (job, replace(job, provisional=True), replace(job, running="until Sunday"))
     }
-    assert len(keys | {receipts.key(job, "1"), receipts.key(replace(job, about=replace(job.about, run="")), "")}) == 5
+    assert (
+        len(keys | {receipts.key(job, "1"), receipts.key(replace(job, subject=replace(job.subject, run="")), "")}) == 5
+    )
 
 
 def test_a_page_is_all_there_after_a_crash_between_two_renames(tmp_path):
     """What was written whole is put by the next batch; what was not is removed."""
     folder = tmp_path / "run"
     with output.scratch(folder) as through:
-        output.put({folder / "a.html": b"1", folder / ".receipts" / "a.json": b"2"}, folder=folder, through=through)
+        output.put({folder / "a.html": b"1", folder / ".receipts" / "a.json": b"2"}, folder=folder, staging=through)
     assert (folder / "a.html").read_bytes() + (folder / ".receipts" / "a.json").read_bytes() == b"12"
     dead = folder / ".printing-999999999-x"
     (dead / "ready-1" / "1" / ".receipts").mkdir(parents=True)
@@ -152,7 +156,7 @@ def test_a_notebook_of_ones_own_joins_by_one_line(week, bound, tmp_path):
     toml = bound(
         "portfolio_id[:8]", "week, top, name", own="top: int = 3\nname: str = 'a'", given="parameters = { top = 5 }\n"
     )
-    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], bound=toml)
+    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=toml)
     assert f"('{week.name}', 5, 'a')" in shown(one)
     bound_cells = book.bind(read_weekly(toml).notebooks, {"notebook1.ipynb": {"top": 5}}).cells
     assert [cell.metadata.get("tags", []) for cell in bound_cells].count(["parameters"]) == 1
@@ -171,7 +175,7 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(week, bound, tmp_path
     """There is not even a run, so nothing was frozen for it."""
     toml = bound("week", own="top: int = 3", given=f"{given}\n")
     with pytest.raises(ReportError, match=said):
-        reporting.report(week.settings(tmp_path / "empty"), week=week.name, bound=toml)
+        reporting.report(week.settings(tmp_path / "empty"), week=week.name, weekly_file=toml)
     assert not (tmp_path / "empty").exists()
 
 

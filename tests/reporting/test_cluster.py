@@ -64,7 +64,7 @@ def test_every_report_is_made_once_though_a_worker_is_killed(week, small, cluste
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    printed = reporting.report(settings, week=week.name, bound=small, scheduler=cluster.scheduler_address)
+    printed = reporting.report(settings, week=week.name, weekly_file=small, scheduler=cluster.scheduler_address)
     killer.join()
     assert killed
     known = reporting.freeze_week(settings, week=week.name, out=settings.out).frame("portfolios").height
@@ -72,7 +72,7 @@ def test_every_report_is_made_once_though_a_worker_is_killed(week, small, cluste
     assert set(put.values()) == {1}
     assert all(PdfReader(one.pdf).pages for one in printed)
     far = {one.portfolio: one.json.read_bytes() for one in printed}
-    here = reporting.report(settings, week=week.name, portfolios=["Never funded"], bound=small)[0]
+    here = reporting.report(settings, week=week.name, portfolios=["Never funded"], weekly_file=small)[0]
     assert here.json.read_bytes() == far["Never funded"]
     assert json.loads(here.json.read_bytes())["week"] == week.name
 
@@ -82,6 +82,6 @@ def test_a_cluster_that_is_not_there_is_one_line(week, small, tmp_path):
     week.copy(tmp_path)
     with pytest.raises(ReportError, match=r"no Dask scheduler answers at tcp://127.0.0.1:1"):
         reporting.report(
-            week.settings(tmp_path), week=week.name, portfolios=["Never funded"], bound=small,
+            week.settings(tmp_path), week=week.name, portfolios=["Never funded"], weekly_file=small,
             scheduler="tcp://127.0.0.1:1",
         )  # fmt: skip

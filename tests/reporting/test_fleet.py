@@ -48,9 +48,9 @@ def ranking_job(week, folder):
     """A report of the run in `folder` that is the ranking and no portfolio."""
     run = open_run(folder / "out" / week.name)
     weekly = read_weekly()
-    bound, about = book.bind(weekly.notebooks), quality.subject(run.folder)
+    bound, subject = book.bind(weekly.notebooks), quality.subject(run.folder)
     settings = week.settings(folder)
-    return ReportJob(settings=settings, run=run, about=about, weekly=weekly, notebook=bound, ranked=True)
+    return ReportJob(settings=settings, run=run, subject=subject, weekly=weekly, notebook=bound, ranked=True)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,7 @@ def test_all_prints_the_ranking_and_its_failure_stops_no_report(week, tmp_path, 
         update={"clickhouse_url": SecretStr("http://ys:hunter2@127.0.0.1:1/default")}
     )
     with pytest.raises(ReportError, match=r"1 of \d+ reports failed: 'All portfolios'.*are printed") as failed:
-        reporting.report(away, week=week.name, bound=small, pushdown=True)
+        reporting.report(away, week=week.name, weekly_file=small, pushdown=True)
     assert "hunter2" not in str(failed.value)
     assert len(list(run.glob("*.pdf"))) == open_run(run).frame("portfolios").height
     assert not (run / "fleet.pdf").exists()

@@ -100,7 +100,7 @@ def test_a_report_puts_itself_into_the_index(printed):
     page = (folder.parent / index.NAME).read_text()
     assert f"{folder.name}/{printed['Harbour Income'].pdf.name}" in page
     (receipt,) = [one for one in receipts.read_all(folder) if one.portfolio == "Harbour Income"]
-    assert receipt.whole(folder)
+    assert receipt.is_complete(folder)
     assert set(numbers("")) <= set(receipt.headline)
 
 

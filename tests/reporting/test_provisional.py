@@ -70,7 +70,7 @@ def test_value_that_is_not_explained_stops_its_own_report_and_no_other(week, ove
     """The gate is that of the suites: exit 14, the line says which portfolio and how much, nothing of it is printed."""
     asked = [HARBOUR, EMPTY]
     with pytest.raises(ExpectationFailed, match=r"'Harbour Income'.*pnl_identity.*residual 5,000.00 USD") as stopped:
-        reporting.report(week.settings(overstated), week=week.name, portfolios=asked, bound=small)
+        reporting.report(week.settings(overstated), week=week.name, portfolios=asked, weekly_file=small)
     assert stopped.value.exit_code == 14
     assert [path.name[:5] for path in (overstated / "out" / week.name).glob("*.pdf")] == ["never"]
 
@@ -155,7 +155,7 @@ def test_a_portfolio_is_not_reported_before_it_was_opened(week, judged_as, small
     assert list(weeks.opened_later(run).values()) == ["22\N{NO-BREAK SPACE}Nov\N{NO-BREAK SPACE}2026"]
     settings = week.settings(week.home)
     with pytest.raises(UsageError, match="'Opened yesterday' was opened on 2026-11-22, after 2026-W46 ended"):
-        reporting.report(settings, week=run.week, portfolios=[NEW], run=run, bound=small)
+        reporting.report(settings, week=run.week, portfolios=[NEW], run=run, weekly_file=small)
     names = set(plan._chosen(run, None).values())
     assert NEW not in names
     assert {HARBOUR, EMPTY} <= names
@@ -172,7 +172,7 @@ def test_a_week_that_still_runs_is_provisional_without_being_asked(week, judged_
             record["latest"] = min(datetime.fromisoformat(record["latest"]), thursday).isoformat()
     (run / "manifest.json").write_text(json.dumps(manifest))
     judged_as(run, [])
-    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], bound=small)
+    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=small)
     twin = json.loads(one.json.read_bytes())
     assert twin["provisional"] is True
     assert twin["provisional_because"][0].replace("\N{NO-BREAK SPACE}", " ") == (
@@ -207,4 +207,4 @@ def test_an_error_names_the_notebook_it_is_in(week, tmp_path):
         names.append(f'[[notebook]]\npath = "{tmp_path / name}.ipynb"\n')
     (tmp_path / "two.toml").write_text('title = "Two"\npublisher = "tests"\n' + "".join(names))
     with pytest.raises(ReportError, match=r"second\.ipynb, cell 1: ZeroDivisionError"):
-        reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], bound=tmp_path / "two.toml")
+        reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=tmp_path / "two.toml")

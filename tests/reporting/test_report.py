@@ -173,7 +173,7 @@ def test_one_portfolio_that_fails_stops_no_other(week, tmp_path):
     )
     with pytest.raises(ReportError, match=r"1 of 2 reports failed: 'Never funded'.*ZeroDivisionError"):
         reporting.report(
-            week.settings(tmp_path), week=week.name, portfolios=["Never funded", "Harbour Income"], bound=book
+            week.settings(tmp_path), week=week.name, portfolios=["Never funded", "Harbour Income"], weekly_file=book
         )
     assert [path.name[:7] for path in run.glob("*.pdf")] == ["harbour"]
 
@@ -183,7 +183,7 @@ def test_a_notebook_that_takes_other_parameters_is_refused_before_a_kernel_start
     week.copy(tmp_path)
     book = _bound(tmp_path, "week", parameters="week: str = ''\nportfolio: str = ''\nrun: str = ''")
     with pytest.raises(ReportError, match=r"takes no parameter 'portfolio_id'; it takes week, portfolio, run"):
-        reporting.report(week.settings(tmp_path), week=week.name, bound=book)
+        reporting.report(week.settings(tmp_path), week=week.name, weekly_file=book)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_portfolio_is_named_or_the_line_says_how(week, tmp_path, asked, said):
     week.copy(tmp_path)
     if said == "Nine days missing":
         (one,) = reporting.report(
-            week.settings(tmp_path), week=week.name, portfolios=[asked], bound=_bound(tmp_path, "week")
+            week.settings(tmp_path), week=week.name, portfolios=[asked], weekly_file=_bound(tmp_path, "week")
         )
         assert one.portfolio == said
     else:
@@ -218,7 +218,7 @@ def test_a_report_killed_half_way_leaves_nothing_half_written(week, tmp_path):
     assert 1 <= len(whole) < 9
     assert list(run.glob(".printing-*"))
     reporting.report(
-        week.settings(tmp_path), week=week.name, portfolios=["Never funded"], bound=_bound(tmp_path, "week")
+        week.settings(tmp_path), week=week.name, portfolios=["Never funded"], weekly_file=_bound(tmp_path, "week")
     )
     assert not list(run.glob(".printing-*"))
 

@@ -11,9 +11,9 @@ def test_a_run_is_listed_with_what_it_holds(week, printed):
     [entry] = reporting.list_runs(page.parent.parent)
     frames = json.loads((page.parent / "manifest.json").read_text())["frames"].values()
     assert (entry.week, entry.rows) == (week.name, sum(frame["rows"] for frame in frames))
-    assert (entry.broken("critical"), entry.broken("warning")) == (0, 0)
+    assert (entry.count_failed("critical"), entry.count_failed("warning")) == (0, 0)
     assert set(entry.pages) == {one.pdf.stem for one in printed.values()}
-    assert entry.trouble == ""
+    assert entry.problem == ""
 
 
 def test_weeks_come_newest_first_and_one_that_was_not_judged_says_so(week, tmp_path):
@@ -24,8 +24,8 @@ def test_weeks_come_newest_first_and_one_that_was_not_judged_says_so(week, tmp_p
     (older / "manifest.json").write_text((older / "manifest.json").read_text().replace(week.name, "2026-W09"))
     (older / "findings.json").unlink()
     newest, oldest = reporting.list_runs(tmp_path / "out")
-    assert (newest.week, newest.broken("critical")) == (week.name, 0)
-    assert (oldest.week, oldest.broken("critical")) == ("2026-W09", None)
+    assert (newest.week, newest.count_failed("critical")) == (week.name, 0)
+    assert (oldest.week, oldest.count_failed("critical")) == ("2026-W09", None)
     said = week.ys("runs", folder=tmp_path).stdout
     assert "not checked yet" in said
     assert said.index(week.name) < said.index("2026-W09")
@@ -38,8 +38,8 @@ def test_a_broken_run_hides_no_other(week, tmp_path):
     torn.mkdir()
     (torn / "manifest.json").write_text("{")
     whole, broken = reporting.list_runs(tmp_path / "out")
-    assert whole.trouble == ""
-    assert "not a whole manifest" in broken.trouble
+    assert whole.problem == ""
+    assert "not a whole manifest" in broken.problem
     assert week.ys("runs", folder=tmp_path).returncode == 0
 
 

@@ -126,7 +126,7 @@ def states(letters):
 
 
 def sent(settings, *recipients, **words):
-    return send.send_week(settings, week=WEEK, now=NOW, recipients=recipients, really=True, **words)
+    return send.send_week(settings, week=WEEK, now=NOW, recipients=recipients, deliver=True, **words)
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -150,7 +150,7 @@ def test_each_gets_what_they_may_see_once(post, printed, wrapped):
     box.taken.clear()
     assert states(sent(settings, OWNER))["owner", "Alder"] == "sent before"
     assert [to for to, _ in box.taken] == [["operator@example.org"]]
-    assert states(sent(settings, OWNER, again=True))["owner", "Alder"] == "sent"
+    assert states(sent(settings, OWNER, resend=True))["owner", "Alder"] == "sent"
 
 
 def test_nothing_leaves_unless_asked_for(post, printed):
@@ -185,7 +185,7 @@ def test_a_letter_that_may_have_arrived_is_not_sent_twice(post, printed):
     taken, box.cut = len(box.taken), False
     (letter,) = sent(settings, send.Recipient(email="a@example.org", portfolios=frozenset({"Alder"})))
     assert (letter.state, [to for to, _ in box.taken[taken:]]) == ("held back", [["operator@example.org"]])
-    assert "may have arrived" in letter.why
+    assert "may have arrived" in letter.reason
 
 
 @pytest.mark.parametrize(

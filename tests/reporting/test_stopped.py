@@ -52,7 +52,7 @@ def one_stopped(week, judged_as, small, tmp_path_factory):
     run = week.copy(folder)
     judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
     with pytest.raises(ExpectationFailed) as stopped:
-        reporting.report(week.settings(folder), week=week.name, bound=small)
+        reporting.report(week.settings(folder), week=week.name, weekly_file=small)
     return run, stopped.value
 
 
@@ -84,7 +84,7 @@ def test_who_asks_for_another_portfolio_is_not_stopped(week, judged_as, small, t
     """The fault is somebody else's: exit 0, and no page is provisional."""
     run = week.copy(tmp_path)
     judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
-    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], bound=small)
+    (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=small)
     assert json.loads(one.json.read_bytes())["provisional"] is False
 
 
@@ -94,7 +94,7 @@ def test_a_fault_of_everybody_stops_all(why, week, judged_as, small, tmp_path):
     run = week.copy(tmp_path)
     judged_as(run, [twice(everybody=why)])
     with pytest.raises(ExpectationFailed, match=f"every report rests on them.*{why}") as stopped:
-        reporting.report(week.settings(tmp_path), week=week.name, bound=small)
+        reporting.report(week.settings(tmp_path), week=week.name, weekly_file=small)
     assert stopped.value.exit_code == 14
     assert printed_in(run) == set()
 
@@ -103,7 +103,7 @@ def test_a_fault_of_nobody_stops_nobody(week, judged_as, small, tmp_path):
     """What no portfolio's numbers rest on is a line on the last page, and no more."""
     run = week.copy(tmp_path)
     judged_as(run, [twice(portfolios=[])])
-    assert reporting.report(week.settings(tmp_path), week=week.name, portfolios=[HARBOUR], bound=small)
+    assert reporting.report(week.settings(tmp_path), week=week.name, portfolios=[HARBOUR], weekly_file=small)
 
 
 def test_a_history_without_its_portfolio_is_named_when_all_are_asked_for(week, judged_as, small, tmp_path):
@@ -111,7 +111,7 @@ def test_a_history_without_its_portfolio_is_named_when_all_are_asked_for(week, j
     run, gone = week.copy(tmp_path), "00000000-0000-0000-0000-00000000dead"
     judged_as(run, [twice(portfolios=[gone])])
     with pytest.raises(ExpectationFailed, match=f"1 of .* reports failed: '{gone}'"):
-        reporting.report(week.settings(tmp_path), week=week.name, bound=small)
+        reporting.report(week.settings(tmp_path), week=week.name, weekly_file=small)
     assert "harbour-income" in printed_in(run)
 
 

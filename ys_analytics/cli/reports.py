@@ -82,7 +82,7 @@ def report(
                 progress=tick,
             )
     finally:
-        if summary.made or summary.kept or summary.failed:
+        if summary.made or summary.unchanged or summary.failed:
             for line in summary.lines():
                 say(line)
     for page in printed:
@@ -112,12 +112,12 @@ def runs(
             entry.as_of and f"{entry.as_of:%Y-%m-%d %H:%M}",
             f"{entry.rows:,}",
             f"{entry.bytes / 2**20:.1f}",
-            entry.broken("critical"),
-            entry.broken("warning"),
+            entry.count_failed("critical"),
+            entry.count_failed("warning"),
             "all" if entry.stopped == -1 else entry.stopped,
             len(entry.pages),
             entry.commit[:12],
-            entry.trouble or ("not checked yet" if entry.findings is None else ""),
+            entry.problem or ("not checked yet" if entry.findings is None else ""),
         )
         for entry in found
     )
@@ -151,10 +151,10 @@ def send(
         now=datetime.now(UTC),
         recipients=mail.read_recipients(recipients or mail.RECIPIENTS),
         out=out or settings.out,
-        really=really,
-        again=again,
+        deliver=really,
+        resend=again,
     )
-    rows = ((one.recipient.email, one.receipt.portfolio, one.state, one.why) for one in letters)
+    rows = ((one.recipient.email, one.receipt.portfolio, one.state, one.reason) for one in letters)
     show("", ("to", "report", "state", "reason"), rows)
     if not really:
         say("nothing was sent; --yes sends")

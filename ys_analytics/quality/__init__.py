@@ -7,7 +7,7 @@ their own.
 
 from ys_analytics.frames.findings import Subject, to_json
 from ys_analytics.frames.findings import read as read_findings
-from ys_analytics.frames.findings import whole as judged_whole
+from ys_analytics.frames.findings import whole as has_complete_findings
 from ys_analytics.frames.findings import write as write_findings
 from ys_analytics.quality.findings import by_severity, subject
 from ys_analytics.quality.history import History
@@ -25,7 +25,7 @@ __all__ = [
     "data_docs",
     "gate",
     "gate_live",
-    "judged_whole",
+    "has_complete_findings",
     "named",
     "people",
     "reach",

@@ -24,30 +24,30 @@ from ys_analytics.reporting.printer import open_printer
 from ys_analytics.reporting.reasons import provisional_reasons
 from ys_analytics.reporting.task import Task
 from ys_analytics.reporting.weekly import WEEKLY
-from ys_analytics.reporting.write import Printed, Writer, named
+from ys_analytics.reporting.write import Printed, Writer, report_files
 from ys_analytics.schemas import Progress, silent
 from ys_analytics.settings import Settings
 
 if TYPE_CHECKING:
     from ys_analytics.frames import Run
-    from ys_analytics.reporting.cluster import Far
+    from ys_analytics.reporting.cluster import ClusterPage
 
-# Processes at work at once when nothing is said; more than the machine has cores would only wait for one another.
+# How many processes work at once by default; more than the machine has cores would only wait for one another.
 JOBS = max(1, min(4, os.cpu_count() or 1))
 TIME_LIMIT = 300.0
-_LISTED = 5
+_MAX_LISTED = 5
 
 # Stands for all portfolios where one's id would.
-_ALL = ""
+_ALL_PORTFOLIOS = ""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What became of a batch, and where its time went.
+    """Outcome of a batch: pages made, unchanged and failed, and the time of each step.
 
     Attributes:
         made: How many pages were made.
-        kept: How many were there already and are still right.
+        unchanged: How many were there already, made from the same input.
         failed: Why each page was not made, by its portfolio's name.
         seconds: CPU seconds of each step in the processes, and seconds of printing, over all pages made.
         wall: Seconds it took in all.
@@ -55,7 +55,7 @@ class Summary:
     """
 
     made: int = 0
-    kept: int = 0
+    unchanged: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     wall: float = 0.0
@@ -69,15 +69,17 @@ class Summary:
             self.seconds[step] = self.seconds.get(step, 0.0) + taken
 
     def lines(self) -> list[str]:
-        r"""What became of it, why what failed failed, and where the time went.
+        r"""The outcome as lines: counts, the reason of each failure, and seconds by step.
 
-        >>> done = Summary(made=2, kept=1, failed={"Alder": "no price"}, seconds={"cells": 2.0, "print": 1.0}, wall=4.0)
+        >>> done = Summary(
+        ...     made=2, unchanged=1, failed={"Alder": "no price"}, seconds={"cells": 2.0, "print": 1.0}, wall=4.0
+        ... )
         >>> print("\n".join(done.lines()))
         2 pages made, 1 already there, 1 failed
         failed: 'Alder': no price
         4 s, 30 pages a minute; a page took: cells 1.00 s, print 0.50 s
         """
-        head = f"{self.made} page{'' if self.made == 1 else 's'} made, {self.kept} already there"
+        head = f"{self.made} page{'' if self.made == 1 else 's'} made, {self.unchanged} already there"
         head += f", {len(self.failed)} failed" if self.failed else ""
         lines = [head, *(f"failed: {name!r}: {why}" for name, why in self.failed.items())]
         if self.made:
@@ -100,11 +102,11 @@ def report(
     resume: bool = False,
     scheduler: str = "",
     run: "Run | None" = None,
-    bound: Path = WEEKLY,
+    weekly_file: Path = WEEKLY,
     summary: Summary | None = None,
     progress: Progress = silent,
 ) -> list[Printed]:
-    """Print a week.
+    """Print the weekly report of each portfolio, and their ranking.
 
     Args:
         settings: Where the stores are, and the risk-free rate.
@@ -120,7 +122,7 @@ def report(
         resume: Leave the pages alone that were made from the same notebooks, parameters, data and versions.
         scheduler: Address of a Dask scheduler whose workers make and print the pages; empty makes them here.
         run: A run to print from, in place of the week's own.
-        bound: The file that says which notebooks make the report.
+        weekly_file: The file that says which notebooks make the report.
         summary: Filled with what became of each page and where the time went.
         progress: Called with what is being done.
 
@@ -137,7 +139,7 @@ def report(
         week=week,
         portfolios=portfolios,
         out=out or settings.out,
-        bound=bound,
+        weekly_file=weekly_file,
         provisional=provisional,
         refreeze=refreeze,
         pushdown=pushdown,
@@ -159,7 +161,7 @@ def print_all(
     summary: Summary | None = None,
     progress: Progress = silent,
 ) -> list[Printed]:
-    """Print each portfolio of a job, then their ranking; `report` has the words.
+    """Print each portfolio of a job, then their ranking; `report` explains the arguments.
 
     Raises:
         ReportError: some failed; the line says which, why, and that the rest are printed.
@@ -168,71 +170,82 @@ def print_all(
     from ys_analytics import quality
 
     summary = Summary() if summary is None else summary
-    begun = time.monotonic()
+    started = time.monotonic()
     failed: dict[str, YsError] = {
-        one: ExpectationFailed(f"stopped by {quality.named(reasons)}") for one, reasons in job.stopped.items()
+        portfolio_id: ExpectationFailed(f"stopped by {quality.named(reasons)}")
+        for portfolio_id, reasons in job.stopped.items()
     }
     if failed and len(failed) == len(job.names):
-        summary.failed.update({job.names[one]: str(why) for one, why in failed.items()})
+        summary.failed.update({job.names[portfolio_id]: str(error) for portfolio_id, error in failed.items()})
         raise ExpectationFailed(_failures(failed, job.names, {}))
-    printed = _kept(job, failed) if resume else {}
-    summary.kept = len(printed)
-    waiting = [one for one in job.names if one not in failed and one not in printed]
-    if waiting or job.ranked:
+    printed = _up_to_date(job, failed) if resume else {}
+    summary.unchanged = len(printed)
+    to_print = [
+        portfolio_id for portfolio_id in job.names if portfolio_id not in failed and portfolio_id not in printed
+    ]
+    if to_print or job.ranked:
         with (
             output.scratch(job.run.folder) as scratch,
             execute.open_executor(time_limit) as executor,
-            open_printer(page.printing_page(), pages=max(1, min(jobs, len(waiting)))) as printer,
+            open_printer(page.printing_page(), pages=max(1, min(jobs, len(to_print)))) as printer,
         ):
-            writer = Writer(run=job.run, about=job.about, printer=printer, scratch=scratch)
+            writer = Writer(run=job.run, subject=job.subject, printer=printer, scratch=scratch)
             pages = _Portfolios(job, executor, writer, summary, time_limit)
-            with pages.far(waiting, scheduler) if scheduler else pages.side_by_side(waiting, jobs) as done:
-                for count, (portfolio_id, written) in enumerate(done, start=1):
+            with pages.on_cluster(to_print, scheduler) if scheduler else pages.in_parallel(to_print, jobs) as done:
+                for count, (portfolio_id, result) in enumerate(done, start=1):
                     try:
-                        printed[portfolio_id] = written()
+                        printed[portfolio_id] = result()
                     except YsError as error:
                         failed[portfolio_id] = error
-                    progress("portfolios", count, len(waiting))
+                    progress("portfolios", count, len(to_print))
             _receipts_of_failed(job, failed, scratch)
             if job.ranked:
                 progress("ranking")
                 try:
-                    stopped = {one: str(why) for one, why in failed.items() if isinstance(why, ExpectationFailed)}
-                    printed[_ALL] = _rank(job, writer, stopped)
+                    stopped = {
+                        portfolio_id: str(error)
+                        for portfolio_id, error in failed.items()
+                        if isinstance(error, ExpectationFailed)
+                    }
+                    printed[_ALL_PORTFOLIOS] = _rank(job, writer, stopped)
                 except YsError as error:
-                    failed[_ALL] = error
+                    failed[_ALL_PORTFOLIOS] = error
     index.write_index(job.run.folder.parent)
-    summary.wall = time.monotonic() - begun
-    names = {**job.names, **({_ALL: ranking.NAME} if job.ranked else {})}
+    summary.wall = time.monotonic() - started
+    names = {**job.names, **({_ALL_PORTFOLIOS: ranking.NAME} if job.ranked else {})}
     if failed:
-        summary.failed.update({names[one]: str(why) for one, why in failed.items()})
-        by_data = all(isinstance(error, ExpectationFailed) for error in failed.values())
-        kind = ExpectationFailed if by_data else ReportError
+        summary.failed.update({names[portfolio_id]: str(error) for portfolio_id, error in failed.items()})
+        only_data = all(isinstance(error, ExpectationFailed) for error in failed.values())
+        kind = ExpectationFailed if only_data else ReportError
         raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
     return [printed[portfolio_id] for portfolio_id in names]
 
 
-def _kept(job: ReportJob, failed: Mapping[str, YsError]) -> dict[str, Printed]:
-    """The pages that are there and were made from all that they would be made from now."""
-    found = {}
-    for one, name in job.names.items():
-        stem = output.stem(name, one)
-        receipt = receipts.read(job.run.folder, stem) if one not in failed else None
-        if receipt is not None and receipt.key == receipts.key(job, one) and receipt.whole(job.run.folder):
-            found[one] = named(job.run.folder, stem, portfolio_id=one, portfolio=name)
-    return found
+def _up_to_date(job: ReportJob, failed: Mapping[str, YsError]) -> dict[str, Printed]:
+    """The pages on disk whose receipt has the key that a new page would have."""
+    pages = {}
+    for portfolio_id, name in job.names.items():
+        stem = output.stem(name, portfolio_id)
+        receipt = receipts.read(job.run.folder, stem) if portfolio_id not in failed else None
+        if (
+            receipt is not None
+            and receipt.key == receipts.key(job, portfolio_id)
+            and receipt.is_complete(job.run.folder)
+        ):
+            pages[portfolio_id] = report_files(job.run.folder, stem, portfolio_id=portfolio_id, portfolio=name)
+    return pages
 
 
 def _receipts_of_failed(job: ReportJob, failed: Mapping[str, YsError], scratch: Path) -> None:
-    """Leave word of each page that was not made, for the index."""
-    for one, why in failed.items():
-        stem = output.stem(job.names[one], one)
+    """Write a receipt of each page that was not made, for the index."""
+    for portfolio_id, error in failed.items():
+        stem = output.stem(job.names[portfolio_id], portfolio_id)
         receipt = receipts.Receipt(
-            stem=stem, portfolio_id=one, portfolio=job.names[one], key="", reason=str(why),
-            stopped=isinstance(why, ExpectationFailed),
+            stem=stem, portfolio_id=portfolio_id, portfolio=job.names[portfolio_id], key="", reason=str(error),
+            stopped=isinstance(error, ExpectationFailed),
         )  # fmt: skip
         written = {receipts.path(job.run.folder, stem): receipt.to_json()}
-        output.put(written, folder=job.run.folder, through=scratch)
+        output.put(written, folder=job.run.folder, staging=scratch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,36 +259,36 @@ class _Portfolios:
     limit: float
 
     @contextmanager
-    def side_by_side(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
-        """Each portfolio as it is done, with what gives or raises its result; where the block is left, none goes on."""
+    def in_parallel(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
+        """Print pages in parallel; gives each portfolio when it is done, with a function that returns its result."""
         # One thread more than jobs: a page is printed while the processes make the next ones.
         with ThreadPoolExecutor(max_workers=jobs + 1) as threads:
-            futures = {threads.submit(self.print_one, one): one for one in ids}
+            futures = {threads.submit(self.print_one, portfolio_id): portfolio_id for portfolio_id in ids}
             try:
-                yield ((futures[done], done.result) for done in as_completed(futures))
+                yield ((futures[completed], completed.result) for completed in as_completed(futures))
             except BaseException:
                 self.executor.close()
                 threads.shutdown(wait=True, cancel_futures=True)
                 raise
 
     @contextmanager
-    def far(self, ids: Sequence[str], scheduler: str) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
-        """The same on a cluster: workers make and print, this process puts."""
+    def on_cluster(self, ids: Sequence[str], scheduler: str) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
+        """The same on a Dask cluster: workers make and print pages, this process puts them in place."""
         from ys_analytics.reporting import cluster
 
-        tasks = {one: task(self.job, one, self.writer.scratch) for one in ids}
+        tasks = {portfolio_id: task(self.job, portfolio_id, self.writer.scratch) for portfolio_id in ids}
         with cluster.connect(scheduler) as client:
-            done = cluster.made_far(client, tasks, limit=self.limit)
-            yield ((one, partial(self.put, one, made)) for one, made in done)
+            arrived = cluster.pages_from_cluster(client, tasks, limit=self.limit)
+            yield ((portfolio_id, partial(self.put, portfolio_id, page)) for portfolio_id, page in arrived)
 
-    def put(self, portfolio_id: str, made: "Far | YsError") -> Printed:
-        """Put a page that came from a worker in place."""
-        if isinstance(made, YsError):
-            raise made
+    def put(self, portfolio_id: str, page: "ClusterPage | YsError") -> Printed:
+        """Put a page that a worker made in place."""
+        if isinstance(page, YsError):
+            raise page
         stem = output.stem(self.job.names[portfolio_id], portfolio_id)
         key = receipts.key(self.job, portfolio_id)
-        written = self.writer.write(made.info, made.html, made.data, stem=stem, key=key, pdf=made.pdf)
-        self.summary.add(made.seconds, made.memory)
+        written = self.writer.write(page.info, page.html, page.data, stem=stem, key=key, pdf=page.pdf)
+        self.summary.add(page.seconds, page.memory)
         return written
 
     def print_one(self, portfolio_id: str) -> Printed:
@@ -284,27 +297,27 @@ class _Portfolios:
         try:
             made = self.executor.make(task(self.job, portfolio_id, folder))
             html, data = made.html.read_text(encoding="utf-8"), made.data.read_bytes()
-            begun = time.monotonic()
+            started = time.monotonic()
             stem = output.stem(self.job.names[portfolio_id], portfolio_id)
             key = receipts.key(self.job, portfolio_id)
             written = self.writer.write(made.info, html, data, stem=stem, key=key)
-            self.summary.add({**made.seconds, "print": time.monotonic() - begun}, made.memory)
+            self.summary.add({**made.seconds, "print": time.monotonic() - started}, made.memory)
             return written
         finally:
             discard(folder)
 
 
 def task(job: ReportJob, portfolio_id: str, folder: Path) -> Task:
-    """What a process needs to make one portfolio's page."""
-    mine = [one for one in job.findings if one.touches(portfolio_id)]
-    chosen = {"YS_RISK_FREE": str(job.settings.risk_free), "YS_BENCHMARK": job.settings.benchmark}
-    environment = {**os.environ, **chosen}
+    """The task of the process that makes one portfolio's page."""
+    portfolio_findings = [finding for finding in job.findings if finding.touches(portfolio_id)]
+    report_settings = {"YS_RISK_FREE": str(job.settings.risk_free), "YS_BENCHMARK": job.settings.benchmark}
+    environment = {**os.environ, **report_settings}
     return Task(
         notebook=job.notebook,
         parameters=job.parameters(portfolio_id),
         info=_info(
             job, portfolio_id, job.names[portfolio_id], job.weekly.title,
-            provisional=provisional_reasons(mine, job.running),
+            provisional=provisional_reasons(portfolio_findings, job.running),
         ),
         facts={"notebooks": [path.name for path in job.weekly.notebooks]},
         folder=folder,
@@ -331,28 +344,30 @@ def _info(
 
 def _rank(job: ReportJob, writer: Writer, stopped: Mapping[str, str]) -> Printed:
     """The page of all portfolios; those that were stopped are on it with the reason and without a number."""
-    names = {one: job.names[one] for one in stopped}
+    names = {portfolio_id: job.names[portfolio_id] for portfolio_id in stopped}
     executed, facts = ranking.ranking_page(job.run, job.settings, stopped=stopped, names=names, pushdown=job.pushdown)
     reasons = provisional_reasons(job.findings if job.provisional else (), job.running)
-    info = _info(job, _ALL, ranking.NAME, ranking.TITLE, provisional=reasons, landscape=True)
+    info = _info(job, _ALL_PORTFOLIOS, ranking.NAME, ranking.TITLE, provisional=reasons, landscape=True)
     data = page.to_data(executed, info, facts)
     return writer.write(
-        info, page.to_html(executed, info), data, stem=ranking.STEM, key=receipts.key(job, _ALL, stopped)
+        info, page.to_html(executed, info), data, stem=ranking.STEM, key=receipts.key(job, _ALL_PORTFOLIOS, stopped)
     )
 
 
 def _failures(failed: Mapping[str, YsError], names: Mapping[str, str], printed: Mapping[str, Printed]) -> str:
     """Which reports failed, or were stopped by their data, and why: one line, those with one reason together."""
-    alike: dict[str, list[str]] = {}
-    for one, error in failed.items():
-        alike.setdefault(str(error), []).append(names[one])
-    listed = "; ".join(f"{_named(called)}: {why}" for why, called in list(alike.items())[:_LISTED])
-    more = len(alike) - _LISTED
+    by_reason: dict[str, list[str]] = {}
+    for portfolio_id, error in failed.items():
+        by_reason.setdefault(str(error), []).append(names[portfolio_id])
+    listed = "; ".join(
+        f"{_quoted_names(failed_names)}: {reason}" for reason, failed_names in list(by_reason.items())[:_MAX_LISTED]
+    )
+    more = len(by_reason) - _MAX_LISTED
     others = f"; and {more} more reasons" if more > 0 else ""
     rest = f"; the other {len(printed)} are printed" if printed else "; nothing is printed"
     return f"{len(failed)} of {len(names)} reports failed: {listed}{others}{rest}"
 
 
-def _named(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_LISTED])
-    return shown + (f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else "")
+def _quoted_names(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_MAX_LISTED])
+    return shown + (f" and {len(names) - _MAX_LISTED:,} more" if len(names) > _MAX_LISTED else "")

@@ -1,6 +1,6 @@
-"""Where the browser that prints our pages is, and how to get one.
+"""Finds the browser that prints pages, or installs one.
 
-Knows Chrome, Chromium and the two ways to install one; prints nothing itself.
+Depends on Chrome, Chromium and the two ways to install one. Does not print anything.
 """
 
 import logging
@@ -67,7 +67,7 @@ def install_browser() -> Path:
 
 
 def _debian() -> tuple[Sequence[str], ...]:
-    """The commands that install Debian's package without asking anybody; none where that is not possible."""
+    """The commands that install Debian's package without a question; none where that is not possible."""
     if shutil.which("apt-get") is None:
         return ()
     as_root = () if os.geteuid() == 0 else ("sudo", "-n")

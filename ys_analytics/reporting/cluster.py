@@ -1,4 +1,4 @@
-"""The batch on a Dask cluster: each worker makes and prints pages, the one who asked puts them in place.
+"""The batch on a Dask cluster: each worker makes and prints pages, the client puts them in place.
 
 Depends on Dask's `distributed` (extra `cluster`). Workers see the run's folder at the same path, over a shared file
 system, and run the same version of the kit. A page that was under way on a worker that died is made by another; what
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Far:
+class ClusterPage:
     """A page made and printed on a worker.
 
     Attributes:
         info: What it says of itself.
         html: The page.
         data: Its data JSON.
-        pdf: As the browser printed it, without its papers.
+        pdf: As the browser printed it, without metadata and attachment.
         seconds: What each step took.
         memory: The most the process that made it held, in bytes.
         worker: Which worker made it.
@@ -70,7 +70,9 @@ def connect(address: str) -> "Iterator[Client]":
         yield client
 
 
-def made_far(client: "Client", tasks: Mapping[str, Task], *, limit: float) -> "Iterator[tuple[str, Far | YsError]]":
+def pages_from_cluster(
+    client: "Client", tasks: Mapping[str, Task], *, limit: float
+) -> "Iterator[tuple[str, ClusterPage | YsError]]":
     """Each portfolio's page as it comes back, or why there is none; in the order in which they are done."""
     from distributed import as_completed
 
@@ -81,54 +83,54 @@ def made_far(client: "Client", tasks: Mapping[str, Task], *, limit: float) -> "I
         ): portfolio_id
         for portfolio_id, task in tasks.items()
     }  # fmt: skip
-    waiting = as_completed(list(futures), loop=client.loop)  # type: ignore[no-untyped-call]
+    completed = as_completed(list(futures), loop=client.loop)  # type: ignore[no-untyped-call]
     try:
-        for future in waiting:
+        for future in completed:
             yield futures.pop(future), _result(future)
             future.release()  # a page is held once: here
     finally:
         client.cancel(list(futures), force=True)  # type: ignore[no-untyped-call]
 
 
-def _result(future: Any) -> Far | YsError:
+def _result(future: Any) -> ClusterPage | YsError:
     error = future.exception()
     if error is None:
-        found: Far = future.result()
-        return found
+        made: ClusterPage = future.result()
+        return made
     if isinstance(error, YsError):
         return error
     return ReportError(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
 
 
-def make_and_print(task: Task, limit: float) -> Far:
+def make_and_print(task: Task, limit: float) -> ClusterPage:
     """Make and print one page on this worker.
 
     Raises:
         YsError: as the process that makes the page raises it.
     """
     with tempfile.TemporaryDirectory(prefix="ys-page-") as folder, execute.open_executor(limit) as executor:
-        made = executor.make(replace(task, folder=Path(folder), environment={**os.environ, **_chosen(task)}))
+        made = executor.make(replace(task, folder=Path(folder), environment={**os.environ, **_report_settings(task)}))
         html = made.html.read_text(encoding="utf-8")
-        return Far(
+        return ClusterPage(
             info=made.info, html=html, data=made.data.read_bytes(), pdf=_printer().to_pdf(html),
             seconds=made.seconds, memory=made.memory, worker=f"{os.uname().nodename}:{os.getpid()}",
         )  # fmt: skip
 
 
-def _chosen(task: Task) -> dict[str, str]:
-    """Of the asking process's environment, what decides a page; paths and secrets are the worker's own."""
+def _report_settings(task: Task) -> dict[str, str]:
+    """The client's variables that change a page's numbers; paths and secrets are the worker's own."""
     return {name: task.environment[name] for name in ("YS_RISK_FREE", "YS_BENCHMARK") if name in task.environment}
 
 
-_opened: list[Printer] = []
+_open_printers: list[Printer] = []
 
 
 def _printer() -> Printer:
     """This worker's browser, opened once and closed with it."""
-    if not _opened:
+    if not _open_printers:
         import atexit
 
-        held = open_printer(page.printing_page(), pages=max(1, os.cpu_count() or 1))
-        _opened.append(held.__enter__())
-        atexit.register(held.__exit__, None, None, None)
-    return _opened[0]
+        printer_context = open_printer(page.printing_page(), pages=max(1, os.cpu_count() or 1))
+        _open_printers.append(printer_context.__enter__())
+        atexit.register(printer_context.__exit__, None, None, None)
+    return _open_printers[0]

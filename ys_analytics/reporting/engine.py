@@ -81,16 +81,16 @@ class _Publisher(DisplayPublisher):
         **_ignored: object,
     ) -> None:
         """Show it, or put it in the place of what has its id."""
-        where = (transient or {}).get("display_id")
-        shown = {"data": _plain(data), "metadata": _plain(metadata or {})}
+        display_id = (transient or {}).get("display_id")
+        content = {"data": _to_json(data), "metadata": _to_json(metadata or {})}
         if update:
             for output in OUTPUTS.cell:
-                if where is not None and output.get("_display_id") == where:
-                    output.data, output.metadata = shown["data"], shown["metadata"]
+                if display_id is not None and output.get("_display_id") == display_id:
+                    output.data, output.metadata = content["data"], content["metadata"]
             return
-        output = OUTPUTS.add("display_data", **shown)
-        if where is not None:
-            output["_display_id"] = where
+        output = OUTPUTS.add("display_data", **content)
+        if display_id is not None:
+            output["_display_id"] = display_id
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: FBT001, FBT002 - IPython's own signature
         """Forget what the cell showed: at once, or when it shows something new."""
@@ -109,7 +109,9 @@ class _Hook(DisplayHook):
     def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         """Keep it as the cell's result."""
         count = self.prompt_count
-        OUTPUTS.add("execute_result", data=_plain(format_dict), metadata=_plain(md_dict or {}), execution_count=count)
+        OUTPUTS.add(
+            "execute_result", data=_to_json(format_dict), metadata=_to_json(md_dict or {}), execution_count=count
+        )
 
     def finish_displayhook(self) -> None:
         """Nothing to flush."""
@@ -137,11 +139,13 @@ class _Shell(InteractiveShell):
 def shell() -> InteractiveShell:
     """This process's shell."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    made = _Shell.instance(colors="nocolor", display_pub_class=_Publisher, displayhook_class=_Hook, autocall=0)
-    shown = made.display_formatter
-    if shown is not None:
-        shown.active_types = shown.format_types
-    return made
+    shell_instance = _Shell.instance(
+        colors="nocolor", display_pub_class=_Publisher, displayhook_class=_Hook, autocall=0
+    )
+    formatter = shell_instance.display_formatter
+    if formatter is not None:
+        formatter.active_types = formatter.format_types
+    return shell_instance
 
 
 class InProcess(Engine):  # type: ignore[misc]
@@ -155,11 +159,11 @@ class InProcess(Engine):  # type: ignore[misc]
             nb_man: Papermill's manager of the notebook.
             kernel_name: Not used: there is no kernel.
         """
-        at_work = shell()
-        with _captured():
+        active_shell = shell()
+        with _capture_output():
             for index, cell in enumerate(nb_man.nb.cells):
                 nb_man.cell_start(cell, index)
-                failed = cell.cell_type == "code" and bool(cell.source.strip()) and _execute(at_work, cell)
+                failed = cell.cell_type == "code" and bool(cell.source.strip()) and _execute(active_shell, cell)
                 if failed:
                     nb_man.cell_exception(cell, cell_index=index)
                 nb_man.cell_complete(cell, cell_index=index)
@@ -167,10 +171,10 @@ class InProcess(Engine):  # type: ignore[misc]
                     break
 
 
-def _execute(at_work: InteractiveShell, cell: NotebookNode) -> bool:
+def _execute(active_shell: InteractiveShell, cell: NotebookNode) -> bool:
     """Run one cell and keep what it shows; whether it failed."""
     OUTPUTS.cell, OUTPUTS.cleared = [], False
-    result = at_work.run_cell(cell.source, store_history=True, cell_id=cell.get("id"))  # type: ignore[no-untyped-call]
+    result = active_shell.run_cell(cell.source, store_history=True, cell_id=cell.get("id"))  # type: ignore[no-untyped-call]
     cell.execution_count = result.execution_count
     for output in OUTPUTS.cell:
         output.pop("_display_id", None)
@@ -179,7 +183,7 @@ def _execute(at_work: InteractiveShell, cell: NotebookNode) -> bool:
 
 
 @contextmanager
-def _captured() -> Iterator[None]:
+def _capture_output() -> Iterator[None]:
     hook = sys.displayhook
     with redirect_stdout(_Stream("stdout")), redirect_stderr(_Stream("stderr")):
         try:
@@ -188,7 +192,7 @@ def _captured() -> Iterator[None]:
             sys.displayhook = hook
 
 
-def _plain(bundle: dict[str, Any]) -> Any:
+def _to_json(bundle: dict[str, Any]) -> Any:
     """A bundle as it is after a journey through a kernel's wire: plain JSON, bytes in base 64."""
     encoded = {
         name: base64.b64encode(value).decode() if isinstance(value, bytes) else value for name, value in bundle.items()

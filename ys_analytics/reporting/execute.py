@@ -20,17 +20,17 @@ from pathlib import Path
 from types import ModuleType
 
 from ys_analytics.errors import ReportError, YsError
-from ys_analytics.reporting.task import PREPARED, Made, Task
+from ys_analytics.reporting.task import PREPARED, MadePage, Task
 
 _WORKER = "ys_analytics.reporting.worker"
-_ENDING = 5.0  # seconds a process has to end after its answer
-_LOG = "log.txt"  # what a process writes to its terminal
-_LAST = 300  # characters of it, or of an error, that fit a line
+_EXIT_SECONDS = 5.0  # seconds a process has to end after its answer
+_LOG_FILE = "log.txt"  # what a process writes to its terminal
+_MAX_CHARACTERS = 300  # characters of it, or of an error, that fit a line
 
 # One frame of one portfolio is small: processes share the cores better with a thread each. Polars reads it on import.
-_STARTED_WITH = {"POLARS_MAX_THREADS": "1", PREPARED: "1"}
+_CHILD_ENVIRONMENT = {"POLARS_MAX_THREADS": "1", PREPARED: "1"}
 
-_starting = threading.Lock()
+_start_lock = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -45,22 +45,22 @@ class Executor:
     _running: set[BaseProcess] = field(default_factory=set)
     _closed: bool = False
 
-    def make(self, task: Task) -> Made:
+    def make(self, task: Task) -> MadePage:
         """Make one page in a new process, and wait for it.
 
         Raises:
             ReportError: a cell failed, or the process died or took too long.
             YsError: as the process raised it.
         """
-        here, there = _context().Pipe(duplex=False)
-        process: BaseProcess = _context().Process(target=_run, args=(task, there), daemon=True)  # type: ignore[attr-defined]
-        with here:
-            with there:
+        receiver, sender = _context().Pipe(duplex=False)
+        process: BaseProcess = _context().Process(target=_run, args=(task, sender), daemon=True)  # type: ignore[attr-defined]
+        with receiver:
+            with sender:
                 self._start(process)
             try:
-                in_time = bool(wait([here, process.sentinel], timeout=self.limit))
-                answer = _received(here) if in_time else None
-                process.join(_ENDING if answer is not None else 0)
+                in_time = bool(wait([receiver, process.sentinel], timeout=self.limit))
+                answer = _receive(receiver) if in_time else None
+                process.join(_EXIT_SECONDS if answer is not None else 0)
             finally:
                 process.kill()
                 process.join()
@@ -68,7 +68,7 @@ class Executor:
         if not in_time:
             raise ReportError(f"took more than {self.limit:g} s and was ended; --time-limit allows more")
         if answer is None:
-            raise ReportError(_death(process, task.folder))
+            raise ReportError(_describe_exit(process, task.folder))
         if isinstance(answer, YsError):
             raise answer
         return answer
@@ -83,7 +83,7 @@ class Executor:
 
     def close(self) -> None:
         """End every process of the batch, and start no other."""
-        with _starting:
+        with _start_lock:
             self._closed = True
         for process in tuple(self._running):
             process.kill()
@@ -129,51 +129,53 @@ def _clean_start() -> Iterator[None]:
 
     Multiprocessing would import the main program in every process: a script without a guard would run again.
     """
-    with _starting:
-        main, kept = sys.modules["__main__"], {name: os.environ.get(name) for name in _STARTED_WITH}
+    with _start_lock:
+        main, saved = sys.modules["__main__"], {name: os.environ.get(name) for name in _CHILD_ENVIRONMENT}
         sys.modules["__main__"] = ModuleType("__main__")
         # A Dask worker is a daemon, which may have no children; ours end with it by themselves (`_end_with_parent`).
-        known = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001
-        daemon = known.pop("daemon", None)
-        os.environ.update(_STARTED_WITH)
+        process_config = multiprocessing.current_process()._config  # type: ignore[attr-defined]  # noqa: SLF001
+        daemon = process_config.pop("daemon", None)
+        os.environ.update(_CHILD_ENVIRONMENT)
         try:
             yield
         finally:
             sys.modules["__main__"] = main
             if daemon is not None:
-                known["daemon"] = daemon
-            for name, value in kept.items():
+                process_config["daemon"] = daemon
+            for name, value in saved.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _received(answer: Connection) -> Made | YsError | None:
-    """What a process sent; None where it ended without a word."""
+def _receive(answer: Connection) -> MadePage | YsError | None:
+    """The answer of a process; None where it ended without one."""
     try:
-        received: Made | YsError = answer.recv()
+        received: MadePage | YsError = answer.recv()
     except (EOFError, OSError):
         return None
     return received
 
 
-def _death(process: BaseProcess, folder: Path) -> str:
-    """How a process ended that made no page, and the last line it wrote."""
+def _describe_exit(process: BaseProcess, folder: Path) -> str:
+    """Say how a process ended that made no page, with the last line it wrote."""
     code = process.exitcode or 0
-    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
+    ending = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
     try:
-        lines = (folder / _LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = (folder / _LOG_FILE).read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         lines = []
-    return f"its process ended {how} before the page was made" + (f": {lines[-1][-_LAST:]}" if lines else "")
+    return f"its process ended {ending} before the page was made" + (
+        f": {lines[-1][-_MAX_CHARACTERS:]}" if lines else ""
+    )
 
 
 def _run(task: Task, answer: Connection) -> None:
-    """Make a page in this process, which was started for it, and send what became of it."""
+    """Make a page in this process, which was started for it, and send the page or the error."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its processes itself
     os.environ.clear()
     os.environ.update(task.environment)
     os.chdir(task.folder)
-    with (task.folder / _LOG).open("wb") as log:
+    with (task.folder / _LOG_FILE).open("wb") as log:
         for stream in (1, 2):
             os.dup2(log.fileno(), stream)
     try:
@@ -182,12 +184,12 @@ def _run(task: Task, answer: Connection) -> None:
         answer.send(worker.make(task))
     except YsError as error:
         answer.send(error)
-    except Exception as error:  # noqa: BLE001 - a process of its own has no one else to say it
-        answer.send(ReportError(f"{type(error).__name__}: {' '.join(str(error).split())[:_LAST]}"))
+    except Exception as error:  # noqa: BLE001 - nothing else would report it
+        answer.send(ReportError(f"{type(error).__name__}: {' '.join(str(error).split())[:_MAX_CHARACTERS]}"))
 
 
 def _end_with_parent() -> None:
-    """Stop this process when the one that asked for it is gone, however that ended."""
+    """Stop this process when its parent is gone, however that ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -37,8 +37,8 @@ class IndexRow:
     """One report of a week.
 
     Attributes:
-        receipt: What became of it.
-        status: A key of the page's words for it.
+        receipt: The report's receipt.
+        status: A key of `_STATUS`.
         links: Kind and address of each file that is there.
         numbers: Title and text of each headline number.
         falls: Titles of the numbers that are below zero.
@@ -51,7 +51,7 @@ class IndexRow:
     falls: frozenset[str]
 
     @property
-    def said(self) -> str:
+    def status_text(self) -> str:
         """The status in words."""
         return _STATUS[self.status]
 
@@ -62,26 +62,26 @@ def write_index(out: Path) -> Path:
     Args:
         out: Folder of runs, as `settings.out`.
     """
-    weeks = sorted(each.parent.name for each in out.glob(f"*/{receipts.FOLDER}") if _is_week(each.parent.name))
-    known: dict[str, dict[str, Receipt]] = {}
+    weeks = sorted(folder.parent.name for folder in out.glob(f"*/{receipts.FOLDER}") if _is_week(folder.parent.name))
+    receipts_by_week: dict[str, dict[str, Receipt]] = {}
     for week in weeks:
-        known[week] = {one.stem: one for one in receipts.read_all(out / week)}
-    shown = [
+        receipts_by_week[week] = {receipt.stem: receipt for receipt in receipts.read_all(out / week)}
+    sections = [
         {
             "week": week,
             "days": _days(week),
-            "ranking": _links(out, week, known[week].get(ranking.STEM)),
-            "rows": rows(out, week, known[week].values(), known.get(Week(week).before, {})),
+            "ranking": _links(out, week, receipts_by_week[week].get(ranking.STEM)),
+            "rows": rows(out, week, receipts_by_week[week].values(), receipts_by_week.get(Week(week).before, {})),
         }
         for week in reversed(weeks)
     ]
     html = page.template("index.html.j2").render(
-        weeks=shown,
+        weeks=sections,
         heads=("Net value, USD", *_TITLES, "Open alerts"),
         script=Markup(page.read("index.js")),  # noqa: S704 - our own file
     )
     target = out / NAME
-    with draft(target) as waiting, waiting.open("w", encoding="utf-8") as file:
+    with draft(target) as draft_file, draft_file.open("w", encoding="utf-8") as file:
         file.write(html)
         file.flush()
         os.fsync(file.fileno())
@@ -103,26 +103,26 @@ def due(out: Path, *, now: datetime) -> list[str]:
     """
     last = Week.of((now - timedelta(days=7)).date())
     printed = [
-        each.parent.parent.name
-        for each in out.glob(f"*/{receipts.FOLDER}/{ranking.STEM}.json")
-        if _is_week(each.parent.parent.name)
+        path.parent.parent.name
+        for path in out.glob(f"*/{receipts.FOLDER}/{ranking.STEM}.json")
+        if _is_week(path.parent.parent.name)
     ]
     if not printed:
         return [str(last)]
-    found, week = [], Week(max(printed))
+    weeks, week = [], Week(max(printed))
     while week < last:
         week = Week.of(week.end.date())
-        found.append(week)
-    return list(map(str, found))
+        weeks.append(week)
+    return list(map(str, weeks))
 
 
-def rows(out: Path, week: str, held: Iterable[Receipt], before: Mapping[str, Receipt]) -> list[IndexRow]:
+def rows(out: Path, week: str, week_receipts: Iterable[Receipt], previous: Mapping[str, Receipt]) -> list[IndexRow]:
     """The reports of a week, those that need a look first, then by name."""
-    portfolios = [one for one in held if one.stem != ranking.STEM]
-    before_by_id = {one.portfolio_id: one for one in before.values()}
-    found = [_row(out, week, one, before_by_id.get(one.portfolio_id)) for one in portfolios]
+    portfolios = [receipt for receipt in week_receipts if receipt.stem != ranking.STEM]
+    before_by_id = {receipt.portfolio_id: receipt for receipt in previous.values()}
+    entries = [_row(out, week, receipt, before_by_id.get(receipt.portfolio_id)) for receipt in portfolios]
     order = list(_STATUS)
-    return sorted(found, key=lambda row: (-max(order.index(row.status) - 1, 0), row.receipt.portfolio.casefold()))
+    return sorted(entries, key=lambda row: (-max(order.index(row.status) - 1, 0), row.receipt.portfolio.casefold()))
 
 
 # Headline numbers after the value, and the units they are written in.
@@ -134,7 +134,7 @@ _TITLES = {
 }
 
 
-def _row(out: Path, week: str, receipt: Receipt, before: Receipt | None) -> IndexRow:
+def _row(out: Path, week: str, receipt: Receipt, previous: Receipt | None) -> IndexRow:
     links = _links(out, week, receipt)
     if receipt.reason:
         status = "stopped" if receipt.stopped else "failed"
@@ -142,15 +142,19 @@ def _row(out: Path, week: str, receipt: Receipt, before: Receipt | None) -> Inde
         status = "missing"
     else:
         status = "provisional" if receipt.provisional else "printed"
-    now, then = receipt.headline, before.headline if before is not None else {}
-    value, earlier = _decimal(now.get("value")), _decimal(then.get("value"))
-    change = value - earlier if value is not None and earlier is not None else None
+    current, earlier_numbers = receipt.headline, previous.headline if previous is not None else {}
+    value, previous_value = _decimal(current.get("value")), _decimal(earlier_numbers.get("value"))
+    change = value - previous_value if value is not None and previous_value is not None else None
     raw: dict[str, Any] = dict(
-        zip(_TITLES, (change, now.get("week_return"), now.get("since_return"), now.get("underwater")), strict=True)
+        zip(
+            _TITLES,
+            (change, current.get("week_return"), current.get("since_return"), current.get("underwater")),
+            strict=True,
+        )
     )
     numbers = {"Net value, USD": formats.written(value, "USD whole")}
     numbers |= {title: formats.written(raw[title], unit) for title, unit in _TITLES.items()}
-    alerts = now.get("open_alerts")
+    alerts = current.get("open_alerts")
     numbers["Open alerts"] = formats.DASH if alerts is None else f"{alerts:,}"
     falls = frozenset(title for title, number in raw.items() if number is not None and number < 0)
     return IndexRow(receipt=receipt, status=status, links=links, numbers=numbers, falls=falls)
@@ -161,8 +165,8 @@ def _links(out: Path, week: str, receipt: Receipt | None) -> tuple[tuple[str, st
     if receipt is None:
         return ()
     kinds = {name.rsplit(".", 1)[-1]: name for name in receipt.files}
-    there = [kind for kind in ("pdf", "html", "json") if kind in kinds and (out / week / kinds[kind]).is_file()]
-    return tuple((kind.upper(), f"{quote(week)}/{quote(kinds[kind])}") for kind in there)
+    present = [kind for kind in ("pdf", "html", "json") if kind in kinds and (out / week / kinds[kind]).is_file()]
+    return tuple((kind.upper(), f"{quote(week)}/{quote(kinds[kind])}") for kind in present)
 
 
 def _decimal(text: object) -> Decimal | None:

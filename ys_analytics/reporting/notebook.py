@@ -21,7 +21,7 @@ TAG = "parameters"
 SHARED = ("run", "portfolio_id", "week")
 
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
-_SHORT = 300  # characters of a failure that fit a line
+_MAX_CHARACTERS = 300  # characters of a failure that fit a line
 
 
 def read(path: Path) -> NotebookNode:
@@ -31,12 +31,12 @@ def read(path: Path) -> NotebookNode:
         ReportError: it is not there, or is no notebook.
     """
     try:
-        found: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook: NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except FileNotFoundError:
         raise ReportError(f"notebook {path.name} is not in {path.parent.name}/; see reports/weekly.toml") from None
     except Exception as error:  # nbformat raises several kinds, and JSON's own
         raise ReportError(f"{path.name} is no notebook: {str(error).splitlines()[0]}") from error
-    return found
+    return notebook
 
 
 def parameters(notebook: NotebookNode, *, name: str) -> dict[str, str]:
@@ -65,31 +65,31 @@ def parameters(notebook: NotebookNode, *, name: str) -> dict[str, str]:
     return declared
 
 
-def check(notebook: NotebookNode, given: Mapping[str, object], *, name: str) -> None:
+def check(notebook: NotebookNode, values: Mapping[str, object], *, name: str) -> None:
     """Refuse parameters a notebook does not take.
 
     Raises:
         ReportError: one is unknown, or of another type.
     """
     declared = parameters(notebook, name=name)
-    for word, value in given.items():
-        if word not in declared:
-            raise ReportError(f"{name} takes no parameter {word!r}; it takes {', '.join(declared)}")
-        expected = _TYPES.get(declared[word])
+    for parameter, value in values.items():
+        if parameter not in declared:
+            raise ReportError(f"{name} takes no parameter {parameter!r}; it takes {', '.join(declared)}")
+        expected = _TYPES.get(declared[parameter])
         if expected is float and type(value) is int:
             continue
         if expected is None or not isinstance(value, expected) or (type(value) is bool) != (expected is bool):
-            raise ReportError(f"{name}: parameter {word} is {declared[word]}, not {type(value).__name__}")
+            raise ReportError(f"{name}: parameter {parameter} is {declared[parameter]}, not {type(value).__name__}")
 
 
-def execute(notebook: NotebookNode, given: Mapping[str, object]) -> NotebookNode:
+def execute(notebook: NotebookNode, values: Mapping[str, object]) -> NotebookNode:
     """Run a notebook in this process, by papermill, and give back what it showed.
 
     The process should be a fresh one, as `execute.Executor` gives it: cells leave behind what they define.
 
     Args:
         notebook: It is not changed. Where a cell's metadata say its `origin`, an error repeats it.
-        given: Its parameters; `check` them first.
+        values: Its parameters; `check` them first.
 
     Raises:
         ReportError: a cell failed; the line names the cell and the error.
@@ -104,7 +104,7 @@ def execute(notebook: NotebookNode, given: Mapping[str, object]) -> NotebookNode
         executed: NotebookNode = execute_notebook(
             copy.deepcopy(notebook),
             None,
-            parameters=dict(given),
+            parameters=dict(values),
             engine_name=engine.NAME,
             kernel_name="python3",
             language="python",
@@ -112,18 +112,18 @@ def execute(notebook: NotebookNode, given: Mapping[str, object]) -> NotebookNode
             log_output=False,
         )
     except PapermillExecutionError as error:
-        place = _origin(notebook, error.source) or f"cell {error.cell_index}"
-        raise ReportError(f"{place}: {error.ename}: {_one_line(error.evalue)}") from None
+        location = _origin(notebook, error.source) or f"cell {error.cell_index}"
+        raise ReportError(f"{location}: {error.ename}: {_one_line(error.evalue)}") from None
     return executed
 
 
 def _origin(notebook: NotebookNode, source: str) -> str:
     """Where the cell with that source came from."""
-    found = (str(cell.metadata.get("origin", "")) for cell in notebook.cells if cell.source == source)
-    return next(found, "")
+    origins = (str(cell.metadata.get("origin", "")) for cell in notebook.cells if cell.source == source)
+    return next(origins, "")
 
 
 def _one_line(text: str) -> str:
     """The text on one line, its colour codes gone."""
     plain = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
-    return plain if len(plain) <= _SHORT else plain[: _SHORT - 1] + "…"
+    return plain if len(plain) <= _MAX_CHARACTERS else plain[: _MAX_CHARACTERS - 1] + "…"

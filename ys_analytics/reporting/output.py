@@ -1,4 +1,4 @@
-"""Where printed pages lie, and how they get there whole.
+"""Names and folders of printed pages, and how files are put there complete.
 
 Depends on names and renames. Does not know what is printed. A page is written to a folder of its own and moved into
 place by rename, so that a reader sees all of a file or none of it.
@@ -19,7 +19,7 @@ from ys_analytics.errors import reaching
 from ys_analytics.frames.atomic import unfinished
 
 _SCRATCH, _READY = ".printing-", "ready-"
-_LONGEST = 48
+_MAX_STEM = 48
 
 
 def stem(portfolio: str, portfolio_id: str) -> str:
@@ -29,61 +29,61 @@ def stem(portfolio: str, portfolio_id: str) -> str:
     'script-alert-1-script-sohne-0192f0c1'
     """
     plain = unicodedata.normalize("NFKD", portfolio).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_STEM].strip("-")
     return f"{slug or 'portfolio'}-{portfolio_id[:8]}"
 
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """A folder next to the pages for what is not whole yet.
+    """A folder next to the pages for files that are not complete yet.
 
-    What dead processes left is finished where all of a page was written, and removed otherwise.
+    Files of a dead process are moved into place where all of a page was written, and removed otherwise.
     """
     with reaching(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{_SCRATCH}*"):
-        owner = left.name.removeprefix(_SCRATCH).split("-")[0]
+    for leftover in folder.glob(f"{_SCRATCH}*"):
+        owner = leftover.name.removeprefix(_SCRATCH).split("-")[0]
         if not (owner.isdigit() and psutil.pid_exists(int(owner))):
-            for ready in sorted(left.glob(f"{_READY}*")):
+            for ready in sorted(leftover.glob(f"{_READY}*")):
                 _move(ready, folder)
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(leftover, ignore_errors=True)
     with reaching(folder):
-        made = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder))
-    with unfinished(made):
-        yield made
+        created = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder))
+    with unfinished(created):
+        yield created
 
 
-def put(files: Mapping[Path, bytes], *, folder: Path, through: Path) -> None:
+def put(files: Mapping[Path, bytes], *, folder: Path, staging: Path) -> None:
     """Write the files of a page and move them into place: all of them, or after a crash by the next `scratch`.
 
     Args:
         files: Content of each, in or below `folder`; the last is moved last.
         folder: Of the pages.
-        through: A folder of `scratch`.
+        staging: A folder of `scratch`.
 
     Raises:
         FileError: one cannot be written; none is in place then.
     """
     with reaching(folder):
-        waiting = Path(tempfile.mkdtemp(prefix="writing-", dir=through))
-    for place, (target, content) in enumerate(files.items()):
-        written = waiting / f"{place}" / target.relative_to(folder)
+        unfinished_folder = Path(tempfile.mkdtemp(prefix="writing-", dir=staging))
+    for index, (target, content) in enumerate(files.items()):
+        staged = unfinished_folder / f"{index}" / target.relative_to(folder)
         with reaching(target):
-            written.parent.mkdir(parents=True)
-            with written.open("wb") as opened:
+            staged.parent.mkdir(parents=True)
+            with staged.open("wb") as opened:
                 opened.write(content)
                 opened.flush()
                 os.fsync(opened.fileno())
     with reaching(folder):
-        ready = waiting.rename(through / waiting.name.replace("writing-", _READY))
+        ready = unfinished_folder.rename(staging / unfinished_folder.name.replace("writing-", _READY))
         _move(ready, folder)
 
 
 def _move(ready: Path, folder: Path) -> None:
     """Move what is left of a page into place, in the order in which it was written."""
-    for place in sorted(ready.iterdir()):
-        for written in [each for each in place.rglob("*") if each.is_file()]:
-            target = folder / written.relative_to(place)
+    for subfolder in sorted(ready.iterdir()):
+        for staged in [path for path in subfolder.rglob("*") if path.is_file()]:
+            target = folder / staged.relative_to(subfolder)
             target.parent.mkdir(parents=True, exist_ok=True)
-            written.replace(target)
+            staged.replace(target)
     shutil.rmtree(ready, ignore_errors=True)

@@ -19,14 +19,14 @@ def pack(text: str) -> str:
     >>> size, letters = pack("a < b & c" * 100).split(" ")
     >>> numbers = [ALPHABET.index(a) * 91 + ALPHABET.index(b) for a, b in zip(letters[::2], letters[1::2])]
     >>> bits = "".join(f"{number:013b}" for number in numbers)
-    >>> squeezed = bytes(int(bits[place : place + 8], 2) for place in range(0, 8 * int(size), 8))
-    >>> gzip.decompress(squeezed).decode() == "a < b & c" * 100
+    >>> compressed = bytes(int(bits[place : place + 8], 2) for place in range(0, 8 * int(size), 8))
+    >>> gzip.decompress(compressed).decode() == "a < b & c" * 100
     True
     """
-    squeezed = np.frombuffer(gzip.compress(text.encode(), compresslevel=9, mtime=0), dtype=np.uint8)
-    bits = np.unpackbits(squeezed)
+    compressed = np.frombuffer(gzip.compress(text.encode(), compresslevel=9, mtime=0), dtype=np.uint8)
+    bits = np.unpackbits(compressed)
     padded = np.concatenate([bits, np.zeros(-len(bits) % _BITS, dtype=np.uint8)]).reshape(-1, _BITS)
     numbers = padded @ (1 << np.arange(_BITS - 1, -1, -1))
     alphabet = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)
     pairs = np.stack(np.divmod(numbers, len(ALPHABET)), axis=1)
-    return f"{len(squeezed)} {alphabet[pairs].tobytes().decode()}"
+    return f"{len(compressed)} {alphabet[pairs].tobytes().decode()}"

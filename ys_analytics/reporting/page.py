@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DATA_VERSION = "ys.report.v1"
 
 # Where the script, and the call that starts it, go in a page that draws itself.
-_SCRIPT_HERE, _START_HERE = "<!-- script -->\n", "<!-- start -->\n"
+_SCRIPT_MARK, _START_MARK = "<!-- script -->\n", "<!-- start -->\n"
 _DRAWING = re.compile(r'(<div [^>]*class="ys-plot"[^>]*>)<script type="application/json">(.*?)</script>', re.DOTALL)
 _HTML = Path(__file__).parent / "html"
 # Colours of `views.theme` that the style sheet uses, by their names there.
@@ -53,7 +53,7 @@ class PageInfo:
         as_of: When the stores were read.
         title: Of the report.
         publisher: Who prints it.
-        provisional: Why its numbers are not the last word; empty when they are.
+        provisional: Why its numbers may still change; empty when they are final.
         landscape: Whether its tables need the long side of the sheet.
     """
 
@@ -74,15 +74,15 @@ class PageInfo:
 
 def to_html(notebook: NotebookNode, info: PageInfo) -> str:
     """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
-    inside, contents = _with_anchors(_inside(notebook))
+    inside, contents = _with_anchors(_body(notebook))
     return template("page.html.j2").render(
         info=info,
         style=Markup(_style()),  # noqa: S704 - our own file
-        running=Markup(_running(info)),  # noqa: S704 - every character of another is escaped
+        running=Markup(_running_lines(info)),  # noqa: S704 - every character of another is escaped
         inside=Markup(inside),  # noqa: S704 - views and nbconvert escape what they show
         contents=contents,
-        script_mark=Markup(_SCRIPT_HERE),  # noqa: S704 - a constant
-        start_mark=Markup(_START_HERE),  # noqa: S704 - a constant
+        script_mark=Markup(_SCRIPT_MARK),  # noqa: S704 - a constant
+        start_mark=Markup(_START_MARK),  # noqa: S704 - a constant
     )
 
 
@@ -94,21 +94,21 @@ def with_script(page: str) -> str:
     """
     drawings: list[str] = []
 
-    def taken(found: re.Match[str]) -> str:
-        drawings.append(found[2])
-        return found[1]
+    def take_drawing(match: re.Match[str]) -> str:
+        drawings.append(match[2])
+        return match[1]
 
-    light = _DRAWING.sub(taken, page)
+    without_drawings = _DRAWING.sub(take_drawing, page)
     if not drawings:
-        return page.replace(_SCRIPT_HERE, _screen()).replace(_START_HERE, "")
-    head, rest = light.split(_SCRIPT_HERE, 1)
-    body, end = rest.rsplit(_START_HERE, 1)
+        return page.replace(_SCRIPT_MARK, _screen_script()).replace(_START_MARK, "")
+    head, rest = without_drawings.split(_SCRIPT_MARK, 1)
+    body, end = rest.rsplit(_START_MARK, 1)
     charts = f"[{','.join(drawings)}]"
-    after = (
+    scripts = (
         f'<script type="text/plain" id="ys-charts">{pack(charts)}</script>\n'
-        f"{_library()}<script>\n{read('unpack.js')}</script>\n"
+        f"{_packed_plotly()}<script>\n{read('unpack.js')}</script>\n"
     )
-    return f"{head}{_screen()}<script>\n{read('draw.js')}</script>\n{body}{after}{end}"
+    return f"{head}{_screen_script()}<script>\n{read('draw.js')}</script>\n{body}{scripts}{end}"
 
 
 def printing_page() -> str:
@@ -122,8 +122,8 @@ def to_data(notebook: NotebookNode, info: PageInfo, facts: dict[str, object]) ->
 
     Args:
         notebook: Executed.
-        info: What the page says of itself.
-        facts: What else stands at the top of the JSON.
+        info: Portfolio, week and title.
+        facts: Further entries at the top of the JSON.
     """
     data = {
         "schema": DATA_VERSION,
@@ -144,11 +144,11 @@ def _sections(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
     section: dict[str, Any] = {"heading": "", "words": [], "views": []}
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            found = re.match(r"#+ +(.+)", cell.source)
-            if found is not None:
+            match = re.match(r"#+ +(.+)", cell.source)
+            if match is not None:
                 if section["views"] or section["words"]:
                     yield section
-                section = {"heading": found[1].strip(), "words": [], "views": []}
+                section = {"heading": match[1].strip(), "words": [], "views": []}
             section["words"].append(cell.source)
         section["views"] += [output.data[DATA_TYPE] for output in _outputs(cell) if DATA_TYPE in output.data]
     yield section
@@ -169,7 +169,7 @@ class Entry:
     views: "list[Entry]"
 
 
-def _with_anchors(inside: str) -> tuple[str, list[Entry]]:
+def _with_anchors(body: str) -> tuple[str, list[Entry]]:
     """The page with an id at each section, figure and table, and the contents that lead there.
 
     >>> page, contents = _with_anchors(
@@ -180,17 +180,17 @@ def _with_anchors(inside: str) -> tuple[str, list[Entry]]:
     ('<h2 id="risk">Risk</h2', [Entry(title='Risk', anchor='risk', views=[Entry(title='VaR & ES', anchor='var-es', ...
     """
     contents: list[Entry] = []
-    taken: Counter[str] = Counter()
+    slug_counts: Counter[str] = Counter()
     sections: list[Entry] = []
 
-    def named(found: re.Match[str]) -> str:
-        title = unescape(re.sub(r"<[^>]*>", "", found["section"] or found["view"]))
+    def add_anchor(match: re.Match[str]) -> str:
+        title = unescape(re.sub(r"<[^>]*>", "", match["section"] or match["view"]))
         slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "part"
-        taken[slug] += 1
-        anchor = slug if taken[slug] == 1 else f"{slug}-{taken[slug]}"
+        slug_counts[slug] += 1
+        anchor = slug if slug_counts[slug] == 1 else f"{slug}-{slug_counts[slug]}"
         entry = Entry(title, anchor, [])
-        rest = found[0][len(found["tag"]) :]
-        if found["section"]:
+        rest = match[0][len(match["tag"]) :]
+        if match["section"]:
             sections.append(entry)
             contents.append(entry)
         elif sections:
@@ -198,16 +198,16 @@ def _with_anchors(inside: str) -> tuple[str, list[Entry]]:
         else:  # a view under the title of the page itself
             contents.append(entry)
             rest = rest.replace('aria-level="3"', 'aria-level="2"')
-        return f'{found["tag"]} id="{anchor}"{rest}'
+        return f'{match["tag"]} id="{anchor}"{rest}'
 
-    return _ANCHORED.sub(named, inside), contents
+    return _ANCHORED.sub(add_anchor, body), contents
 
 
 def _outputs(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.get("outputs", []) if output.output_type in {"display_data", "execute_result"}]
 
 
-def _inside(notebook: NotebookNode) -> str:
+def _body(notebook: NotebookNode) -> str:
     """Words and views as HTML, views of half a page set in pairs."""
     for cell in notebook.cells:
         for output in _outputs(cell):
@@ -227,21 +227,21 @@ def _pair(notebook: NotebookNode) -> None:
             if output is not None and output.data.get(DATA_TYPE, {}).get("size") == "half":
                 row.append(output)
                 if len(row) == 2:  # noqa: PLR2004 - a row holds two
-                    _enclose(row)
+                    _wrap_in_row(row)
                     row = []
             elif output is not None or cell.cell_type == "markdown":
-                _enclose(row)
+                _wrap_in_row(row)
                 row = []
-    _enclose(row)
+    _wrap_in_row(row)
 
 
-def _enclose(row: list[NotebookNode]) -> None:
+def _wrap_in_row(row: list[NotebookNode]) -> None:
     if row:
         row[0].data["text/html"] = '<div class="ys-row">' + row[0].data["text/html"]
         row[-1].data["text/html"] += "</div>"
 
 
-def _running(info: PageInfo) -> str:
+def _running_lines(info: PageInfo) -> str:
     """The running lines, as strings that CSS cannot misread."""
     lines = {
         "top-left": info.portfolio if len(info.portfolio) <= 70 else info.portfolio[:69] + "…",  # noqa: PLR2004
@@ -251,11 +251,13 @@ def _running(info: PageInfo) -> str:
     }
     size = "size: A4 landscape; " if info.landscape else ""
     return (
-        f"@page {{{size}" + " ".join(f"@{place} {{ content: {_css(text)}; }}" for place, text in lines.items()) + "}\n"
+        f"@page {{{size}"
+        + " ".join(f"@{place} {{ content: {_css_string(text)}; }}" for place, text in lines.items())
+        + "}\n"
     )
 
 
-def _css(text: str) -> str:
+def _css_string(text: str) -> str:
     """A CSS string: every character that is not a letter, a digit or a space is escaped by its number."""
     return '"' + "".join(c if (c.isalnum() and c.isascii()) or c == " " else f"\\{ord(c):06x} " for c in text) + '"'
 
@@ -288,8 +290,8 @@ def _plotly() -> str:
 
 
 @cache
-def _screen() -> str:
-    """What follows the reader's light or dark mode, and the colours of each."""
+def _screen_script() -> str:
+    """The script that follows the reader's light or dark mode, and the colours of each."""
     colours = json.dumps(theme.DARK, separators=(",", ":"))
     return (
         f'<script type="application/json" id="ys-colours">{colours}</script>\n<script>\n{read("screen.js")}</script>\n'
@@ -297,7 +299,7 @@ def _screen() -> str:
 
 
 @cache
-def _library() -> str:
+def _packed_plotly() -> str:
     return f'<script type="text/plain" id="ys-plotly">{pack(_plotly())}</script>\n'
 
 

@@ -1,4 +1,4 @@
-"""A printed PDF with its papers: title, author, the moment its data were read, and the data JSON attached.
+"""Metadata of a printed PDF: title, author, the moment its data were read, and the data JSON attached.
 
 Depends on pypdf to read and to write objects. Does not print. Objects are appended, as the format provides for; what
 the browser wrote stays as it is.
@@ -22,8 +22,8 @@ from pypdf.generic import (
 )
 
 
-def with_papers(
-    pdf: bytes, *, title: str, author: str, subject: str, made: datetime, attached: tuple[str, bytes]
+def with_metadata(
+    pdf: bytes, *, title: str, author: str, subject: str, as_of: datetime, attachment: tuple[str, bytes]
 ) -> bytes:
     """The PDF with its metadata, and a file attached.
 
@@ -34,14 +34,14 @@ def with_papers(
         title: Of the document; a reader shows it in place of the file's name.
         author: Who publishes it.
         subject: What it is.
-        made: When its data were read, in UTC.
-        attached: Name and content of the file.
+        as_of: When its data were read, in UTC.
+        attachment: Name and content of the file.
     """
     reader = PdfReader(io.BytesIO(pdf))
     trailer = reader.trailer
     size = int(str(trailer["/Size"]))
-    stamp = TextStringObject(f"D:{made:%Y%m%d%H%M%S}+00'00'")
-    name, content = attached
+    stamp = TextStringObject(f"D:{as_of:%Y%m%d%H%M%S}+00'00'")
+    name, content = attachment
     root = _dictionary(trailer, "/Root")
     info = DictionaryObject(
         {
@@ -77,16 +77,16 @@ def with_papers(
             NameObject("/EF"): DictionaryObject({NameObject("/F"): embedded, NameObject("/UF"): embedded}),
         }
     )
-    described = IndirectObject(size + 1, 0, reader)
+    specification_reference = IndirectObject(size + 1, 0, reader)
     names = _dictionary(root, "/Names")
     names[NameObject("/EmbeddedFiles")] = DictionaryObject(
-        {NameObject("/Names"): ArrayObject([TextStringObject(name), described])}
+        {NameObject("/Names"): ArrayObject([TextStringObject(name), specification_reference])}
     )
     root[NameObject("/Names")] = names
-    root[NameObject("/AF")] = ArrayObject([described])
-    shown = _dictionary(root, "/ViewerPreferences")
-    shown[NameObject("/DisplayDocTitle")] = BooleanObject(value=True)
-    root[NameObject("/ViewerPreferences")] = shown
+    root[NameObject("/AF")] = ArrayObject([specification_reference])
+    preferences = _dictionary(root, "/ViewerPreferences")
+    preferences[NameObject("/DisplayDocTitle")] = BooleanObject(value=True)
+    root[NameObject("/ViewerPreferences")] = preferences
     root_at, info_at = trailer.raw_get("/Root"), trailer.raw_get("/Info")
     changed: dict[int, PdfObject] = {
         info_at.idnum: info,
@@ -94,34 +94,34 @@ def with_papers(
         size: file,
         size + 1: specification,
     }
-    return _appended(pdf, changed, root=root_at, info=info_at, identity=trailer.get("/ID"))
+    return _append_update(pdf, changed, root=root_at, info=info_at, identity=trailer.get("/ID"))
 
 
 def _dictionary(parent: DictionaryObject, name: str) -> DictionaryObject:
     """A copy of the dictionary a name stands for; an empty one where there is none."""
-    found = parent[name].get_object() if name in parent else None
-    return DictionaryObject(found) if isinstance(found, DictionaryObject) else DictionaryObject()
+    value = parent[name].get_object() if name in parent else None
+    return DictionaryObject(value) if isinstance(value, DictionaryObject) else DictionaryObject()
 
 
-def _appended(
+def _append_update(
     pdf: bytes, changed: dict[int, PdfObject], *, root: IndirectObject, info: IndirectObject, identity: object
 ) -> bytes:
     """The file with some objects new or in the place of others: an incremental update, ISO 32000-1, 7.5.6."""
     out = io.BytesIO()
     out.write(pdf if pdf.endswith(b"\n") else pdf + b"\n")
-    places: dict[int, int] = {}
+    offsets: dict[int, int] = {}
     for number, value in sorted(changed.items()):
-        places[number] = out.tell()
+        offsets[number] = out.tell()
         out.write(f"{number} 0 obj\n".encode())
         value.write_to_stream(out)
         out.write(b"\nendobj\n")
-    start = out.tell()
+    xref_offset = out.tell()
     out.write(b"xref\n")
-    for number, place in places.items():
-        out.write(f"{number} 1\n{place:010d} 00000 n \n".encode())
+    for number, offset in offsets.items():
+        out.write(f"{number} 1\n{offset:010d} 00000 n \n".encode())
     trailer = DictionaryObject(
         {
-            NameObject("/Size"): NumberObject(max(places) + 1),
+            NameObject("/Size"): NumberObject(max(offsets) + 1),
             NameObject("/Root"): root,
             NameObject("/Info"): info,
             NameObject("/Prev"): NumberObject(int(pdf.rstrip().splitlines()[-2])),
@@ -131,5 +131,5 @@ def _appended(
         trailer[NameObject("/ID")] = identity
     out.write(b"trailer\n")
     trailer.write_to_stream(out)
-    out.write(f"\nstartxref\n{start}\n%%EOF\n".encode())
+    out.write(f"\nstartxref\n{xref_offset}\n%%EOF\n".encode())
     return out.getvalue()

@@ -28,10 +28,10 @@ class ReportJob:
     Attributes:
         settings: Where the stores are, and the risk-free rate.
         run: The week, opened and verified.
-        about: Of which run and by which suites the findings are.
+        subject: The run and the suites that the findings are of.
         weekly: Title, publisher and notebooks.
         notebook: The notebooks as one.
-        names: Name of each portfolio whose page is asked for, by its id.
+        names: Name of each portfolio whose page is wanted, by its id.
         stopped: What stops some of them, by id.
         findings: What the suites found in the run.
         running: Why every page of the week is provisional; empty when the week is over.
@@ -42,7 +42,7 @@ class ReportJob:
 
     settings: Settings
     run: "Run"
-    about: "Subject"
+    subject: "Subject"
     weekly: Weekly
     notebook: NotebookNode
     names: Mapping[str, str] = field(default_factory=dict)
@@ -64,14 +64,14 @@ def plan_report(
     week: str,
     portfolios: Sequence[str] | None,
     out: Path,
-    bound: Path,
+    weekly_file: Path,
     provisional: bool = False,
     refreeze: bool = False,
     pushdown: bool = False,
     run: "Run | None" = None,
     progress: Progress = silent,
 ) -> ReportJob:
-    """Read what the report is made of, open or freeze the run, and ask the suites; `batch.report` has the words.
+    """Read the report's definition, open or freeze the run, and check it; `batch.report` explains the arguments.
 
     Raises:
         UsageError: no such week or portfolio, or nothing happened before the week's end.
@@ -81,32 +81,34 @@ def plan_report(
     from ys_analytics import quality
 
     week = Week(week)
-    weekly = read_weekly(bound)
+    weekly = read_weekly(weekly_file)
     for path in weekly.notebooks:
-        given = {"run": "", "portfolio_id": "", "week": week, **weekly.parameters.get(path.name, {})}
-        notebook.check(notebook.read(path), given, name=path.name)
-    opened = run or freeze_week(settings, week=week, out=out, refreeze=refreeze, progress=progress)
-    weeks.refuse_empty_run(opened)
-    asked = _chosen(opened, portfolios)
-    about = quality.subject(opened.folder)
-    findings = _findings(opened, about, progress)
+        values = {"run": "", "portfolio_id": "", "week": week, **weekly.parameters.get(path.name, {})}
+        notebook.check(notebook.read(path), values, name=path.name)
+    frozen_run = run or freeze_week(settings, week=week, out=out, refreeze=refreeze, progress=progress)
+    weeks.refuse_empty_run(frozen_run)
+    selected = _selected_portfolios(frozen_run, portfolios)
+    subject = quality.subject(frozen_run.folder)
+    findings = _findings(frozen_run, subject, progress)
     ranked = portfolios is None
-    # Of all portfolios, those that only other tables know of are asked for as well.
-    known = dict(opened.frame("portfolios").select("id", "name").iter_rows())
-    stopping = {each for one in findings if one.stops for each in one.portfolios or ()}
-    gone = {each: each for each in sorted(stopping - known.keys())} if ranked else {}
-    if not provisional and any(one.stops and one.portfolios is None for one in findings):
-        quality.gate([one for one in findings if one.portfolios is None])
+    # Portfolios that stand in other tables and not among the portfolios belong to the ranking too.
+    names_by_id = dict(frozen_run.frame("portfolios").select("id", "name").iter_rows())
+    stopped_ids = {portfolio_id for finding in findings if finding.stops for portfolio_id in finding.portfolios or ()}
+    unlisted = (
+        {portfolio_id: portfolio_id for portfolio_id in sorted(stopped_ids - names_by_id.keys())} if ranked else {}
+    )
+    if not provisional and any(finding.stops and finding.portfolios is None for finding in findings):
+        quality.gate([finding for finding in findings if finding.portfolios is None])
     return ReportJob(
         settings=settings,
-        run=opened,
-        about=about,
+        run=frozen_run,
+        subject=subject,
         weekly=weekly,
         notebook=book.bind(weekly.notebooks, weekly.parameters),
-        names=asked | gone,
-        stopped={} if provisional else quality.stopped(findings, [*asked, *gone]),
+        names=selected | unlisted,
+        stopped={} if provisional else quality.stopped(findings, [*selected, *unlisted]),
         findings=tuple(findings),
-        running=weeks.why_running(opened),
+        running=weeks.why_running(frozen_run),
         provisional=provisional,
         ranked=ranked,
         pushdown=pushdown,
@@ -138,7 +140,7 @@ def freeze_week(
         return frames.freeze(stores, week=week, out=out, as_of=now)
 
 
-def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
+def _selected_portfolios(run: "Run", requested: Sequence[str] | None) -> dict[str, str]:
     """Name of each portfolio to print, by id: all that were open by the week's end, or those asked for.
 
     Raises:
@@ -146,19 +148,22 @@ def _chosen(run: "Run", asked: Sequence[str] | None) -> dict[str, str]:
     """
     from ys_analytics import frames
 
-    known = run.frame("portfolios")
-    if asked is None:
-        later = weeks.opened_later(run)
-        named = known.sort("name", "id").select("id", "name").iter_rows()
-        return {one: name for one, name in named if one not in later}
-    return {one: one.name for one in (frames.find_portfolio(known, each).require_open(run.week) for each in asked)}
+    portfolios = run.frame("portfolios")
+    if requested is None:
+        opened_later = weeks.opened_later(run)
+        id_and_name = portfolios.sort("name", "id").select("id", "name").iter_rows()
+        return {portfolio: name for portfolio, name in id_and_name if portfolio not in opened_later}
+    return {
+        portfolio: portfolio.name
+        for portfolio in (frames.find_portfolio(portfolios, request).require_open(run.week) for request in requested)
+    }
 
 
-def _findings(run: "Run", about: "Subject", progress: Progress) -> list[Finding]:
-    """What the suites found in the run; asked once, and again where that was no whole check by these suites."""
+def _findings(run: "Run", subject: "Subject", progress: Progress) -> list[Finding]:
+    """The findings of the run: those on disk where they are of these suites and complete, else a new check."""
     from ys_analytics import quality
 
-    if quality.judged_whole(run.folder, about):
+    if quality.has_complete_findings(run.folder, subject):
         return quality.read_findings(run.folder)
     progress("checking")
     return quality.validate(run)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # A4 less its margins, in CSS pixels: charts are drawn at the width they are printed at.
 _VIEWPORT = {"width": 680, "height": 1000}
-_PATIENCE_MS = 60_000
+_TIMEOUT_MS = 60_000
 
 
 class Printer:
@@ -42,9 +42,9 @@ class Printer:
 
         page = await self._pages.get()
         try:
-            empty = await page.evaluate(read("replace.js"), html)
-            if empty:
-                raise ReportError(f"{empty} charts of the page stayed empty")
+            empty_charts = await page.evaluate(read("replace.js"), html)
+            if empty_charts:
+                raise ReportError(f"{empty_charts} charts of the page stayed empty")
             return await page.pdf(
                 format="A4", print_background=True, prefer_css_page_size=True, tagged=True, outline=True
             )
@@ -66,23 +66,23 @@ def open_printer(printing_page: str, *, pages: int = 1) -> Iterator[Printer]:
         ReportError: there is no browser, or it does not start.
     """
     path = require_browser()
-    opened: Future[tuple[Printer, asyncio.Event]] = Future()
+    started: Future[tuple[Printer, asyncio.Event]] = Future()
 
     async def serve() -> None:
         try:
-            async with _browser(str(path), printing_page, pages) as free:
+            async with _browser(str(path), printing_page, pages) as free_pages:
                 done = asyncio.Event()
-                opened.set_result((Printer(free, asyncio.get_running_loop()), done))
+                started.set_result((Printer(free_pages, asyncio.get_running_loop()), done))
                 await done.wait()
         except BaseException as error:
-            if opened.done():
+            if started.done():
                 raise
-            opened.set_exception(error)
+            started.set_exception(error)
 
     # A thread of its own, since whoever calls may have an event loop running.
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="printer", daemon=True)
     thread.start()
-    printer, done = opened.result()
+    printer, done = started.result()
     try:
         yield printer
     finally:
@@ -102,22 +102,22 @@ async def _browser(path: str, printing_page: str, pages: int) -> "AsyncIterator[
             name = path.rsplit("/", 1)[-1]
             raise ReportError(f"{name} does not start: {str(error).splitlines()[0]}; run: ys doctor") from error
         try:
-            free: asyncio.Queue[Page] = asyncio.Queue()
+            free_pages: asyncio.Queue[Page] = asyncio.Queue()
             for _ in range(pages):
                 page = await browser.new_page(
                     viewport=_VIEWPORT,  # type: ignore[arg-type]
                     reduced_motion="reduce", timezone_id="UTC", locale="en-GB",
                 )  # fmt: skip
-                page.set_default_timeout(_PATIENCE_MS)
-                await page.route("**/*", _nothing)
+                page.set_default_timeout(_TIMEOUT_MS)
+                await page.route("**/*", _abort_request)
                 await page.set_content(printing_page)
                 await page.emulate_media(media="print")
-                free.put_nowait(page)
-            yield free
+                free_pages.put_nowait(page)
+            yield free_pages
         finally:
             await browser.close()
 
 
-async def _nothing(route: "Route") -> None:
+async def _abort_request(route: "Route") -> None:
     """Refuse a request: a page holds all it needs."""
     await route.abort()

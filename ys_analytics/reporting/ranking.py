@@ -1,6 +1,6 @@
-"""The page of all portfolios: a notebook that no kernel ran, so that it is set like every other page.
+"""The ranking of all portfolios, as an executed notebook, so that it is printed like every other page.
 
-Knows which views make the ranking and where its numbers may come from; prints nothing itself.
+Depends on the desk's ranking and its views. Does not print anything.
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ def ranking_page(
     Args:
         run: The frozen week.
         settings: The risk-free rate, and where ClickHouse is.
-        stopped: Why each portfolio was stopped whose data are at fault, by id: it is listed without a number.
-        names: What each of these is called.
+        stopped: Why each portfolio was stopped that its data stopped, by id: it is listed without a number.
+        names: The name of each of these.
         pushdown: Compute where the snapshots are instead of from the run.
 
     Raises:
@@ -40,24 +40,27 @@ def ranking_page(
     from ys_analytics.desk import ranking
 
     fleet = _pushed_down(run, settings) if pushdown else ranking.from_frames(run, risk_free=settings.risk_free)
-    everyone = run.frame("portfolios")
-    left_out = [*stopped, *weeks.opened_later(run)]
-    ranked = ranking.ranked(everyone.filter(~pl.col("id").is_in(left_out)), fleet)
-    head = tables.fleet_masthead(
+    portfolios = run.frame("portfolios")
+    excluded = [*stopped, *weeks.opened_later(run)]
+    ranked = ranking.ranked(portfolios.filter(~pl.col("id").is_in(excluded)), fleet)
+    masthead = tables.fleet_masthead(
         ranked, week=run.week, as_of=run.manifest.as_of, computed=fleet.computed, risk_free=settings.risk_free
     )
     facts: dict[str, object] = {
         "portfolio_id": None,
         "portfolio_ids": ranked["id"].to_list(),
-        "stopped": [{"portfolio_id": one, "portfolio": names[one], "because": why} for one, why in stopped.items()],
+        "stopped": [
+            {"portfolio_id": portfolio_id, "portfolio": names[portfolio_id], "because": reason}
+            for portfolio_id, reason in stopped.items()
+        ],
         "computed_in": fleet.computed,
         "risk_free": settings.risk_free,
     }
-    aside = pl.DataFrame(
-        {"name": [names[one] for one in stopped], "because": list(stopped.values())},
+    stopped_rows = pl.DataFrame(
+        {"name": [names[portfolio_id] for portfolio_id in stopped], "because": list(stopped.values())},
         schema={"name": pl.String, "because": pl.String},
     )
-    return _notebook(head, tables.fleet(ranked), *([tables.stopped(aside)] if stopped else [])), facts
+    return _notebook(masthead, tables.fleet(ranked), *([tables.stopped(stopped_rows)] if stopped else [])), facts
 
 
 def _pushed_down(run: "Run", settings: Settings) -> "Fleet":
@@ -73,10 +76,10 @@ def _notebook(*views: View) -> NotebookNode:
     """Views as the outputs of cells; cells are numbered, so that the same views give the same page."""
     cells = [
         new_code_cell(  # type: ignore[no-untyped-call]
-            id=f"view-{place}",
+            id=f"view-{index}",
             outputs=[new_output("display_data", data=view._repr_mimebundle_())],  # type: ignore[no-untyped-call]
         )
-        for place, view in enumerate(views)
+        for index, view in enumerate(views)
     ]
-    made: NotebookNode = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
-    return made
+    notebook: NotebookNode = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
+    return notebook

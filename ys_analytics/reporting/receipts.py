@@ -1,4 +1,4 @@
-"""A receipt for each report: of what it was made and which bytes were put, or why it was not made.
+"""A receipt for each report: hashes of its input and its files, or why it was not made.
 
 Depends on hashes. Does not print anything. A report whose receipt has the key of now, and whose files are those of the
 receipt, need not be made again.
@@ -21,18 +21,28 @@ if TYPE_CHECKING:
     from ys_analytics.reporting.plan import ReportJob
 
 FOLDER = ".receipts"
-_PACKAGES = ("polars", "plotly", "playwright", "nbconvert", "papermill", "ipython", "pypdf", "jinja2", "latex2mathml")
+_VERSIONED_PACKAGES = (
+    "polars",
+    "plotly",
+    "playwright",
+    "nbconvert",
+    "papermill",
+    "ipython",
+    "pypdf",
+    "jinja2",
+    "latex2mathml",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What became of one report.
+    """Outcome of one report.
 
     Attributes:
-        stem: Of its files.
-        portfolio_id: Whose; empty of the ranking.
-        portfolio: What the owner calls it.
-        key: Of all it was made from.
+        stem: Name of its files without the suffix.
+        portfolio_id: The portfolio's id; empty for the ranking.
+        portfolio: Its name.
+        key: Hash of all it was made from.
         files: SHA-256 of each file by its name; none where it was not made.
         reason: Why it was not made; empty where it was.
         stopped: Whether its data stopped it.
@@ -52,13 +62,13 @@ class Receipt:
 
     def to_json(self) -> bytes:
         """The receipt as it is stored."""
-        held = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps(held, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(values, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
 
-    def whole(self, folder: Path) -> bool:
+    def is_complete(self, folder: Path) -> bool:
         """Whether each file it names is in the folder, byte for byte."""
         try:
-            return bool(self.files) and all(_hash(folder / name) == known for name, known in self.files.items())
+            return bool(self.files) and all(_hash(folder / name) == digest for name, digest in self.files.items())
         except OSError:
             return False
 
@@ -68,18 +78,20 @@ def path(folder: Path, stem: str) -> Path:
     return folder / FOLDER / f"{stem}.json"
 
 
-def receipt_of(content: Mapping[Path, bytes], **known: Any) -> Receipt:
+def receipt_of(content: Mapping[Path, bytes], **facts: Any) -> Receipt:
     """The receipt of files that are about to be put."""
-    return Receipt(files={target.name: sha256(held).hexdigest() for target, held in content.items()}, **known)
+    return Receipt(
+        files={target.name: sha256(file_content).hexdigest() for target, file_content in content.items()}, **facts
+    )
 
 
 def headline_of(data: bytes) -> dict[str, Any]:
     """The week's numbers out of a page's data JSON, by name; none where the page has no headline."""
     views = [view for section in json.loads(data)["sections"] for view in section["views"]]
-    found = next((view for view in views if view["kind"] == "headline"), None)
-    if found is None or not found["rows"]:
+    headline = next((view for view in views if view["kind"] == "headline"), None)
+    if headline is None or not headline["rows"]:
         return {}
-    return dict(zip((column["name"] for column in found["columns"]), found["rows"][0], strict=True))
+    return dict(zip((column["name"] for column in headline["columns"]), headline["rows"][0], strict=True))
 
 
 def read(folder: Path, stem: str) -> Receipt | None:
@@ -89,13 +101,13 @@ def read(folder: Path, stem: str) -> Receipt | None:
 
 def read_all(folder: Path) -> list[Receipt]:
     """Every receipt of a run, by the name of its files."""
-    found = (_read(each) for each in sorted((folder / FOLDER).glob("*.json")))
-    return [each for each in found if each is not None]
+    receipts = (_read(receipt) for receipt in sorted((folder / FOLDER).glob("*.json")))
+    return [receipt for receipt in receipts if receipt is not None]
 
 
-def _read(where: Path) -> Receipt | None:
+def _read(file: Path) -> Receipt | None:
     try:
-        return Receipt(**json.loads(where.read_text(encoding="utf-8")))
+        return Receipt(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -110,28 +122,28 @@ def key(job: "ReportJob", portfolio_id: str, *others: object) -> str:
     """
     made_from = {
         "notebook": [[cell.cell_type, cell.source] for cell in job.notebook.cells],
-        "title": [job.weekly.title, job.weekly.publisher, [one.name for one in job.weekly.notebooks]],
+        "title": [job.weekly.title, job.weekly.publisher, [finding.name for finding in job.weekly.notebooks]],
         "parameters": [job.run.week, portfolio_id, *sorted(job.weekly.parameters.items())],
         "settings": [str(job.settings.risk_free), job.settings.benchmark],
-        "data": [job.about.run, job.about.suites],
-        "findings": [one.to_json() for one in job.findings if one.touches(portfolio_id)],
+        "data": [job.subject.run, job.subject.suites],
+        "findings": [finding.to_json() for finding in job.findings if finding.touches(portfolio_id)],
         "provisional": [job.provisional, job.running],
         "others": others,
-        "program": _program(),
+        "program": _program_versions(),
     }
     return sha256(json.dumps(made_from, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @cache
-def _program() -> Sequence[str]:
-    """The program's own files, and the versions of what it stands on."""
+def _program_versions() -> Sequence[str]:
+    """A hash of the program's files, and the versions of Python and the packages it depends on."""
     package = Path(ys_analytics.__file__).parent
-    held = sha256()
-    for each in sorted([*package.rglob("*"), *REPORTS.glob("*.css"), *REPORTS.glob("template/*")]):
-        if each.is_file() and each.suffix in {".py", ".j2", ".js", ".css", ".sql", ".json"}:
-            held.update(each.name.encode() + b"\0" + each.read_bytes() + b"\0")
-    return [held.hexdigest(), platform.python_version(), *(f"{name} {version(name)}" for name in _PACKAGES)]
+    digest = sha256()
+    for file in sorted([*package.rglob("*"), *REPORTS.glob("*.css"), *REPORTS.glob("template/*")]):
+        if file.is_file() and file.suffix in {".py", ".j2", ".js", ".css", ".sql", ".json"}:
+            digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return [digest.hexdigest(), platform.python_version(), *(f"{name} {version(name)}" for name in _VERSIONED_PACKAGES)]
 
 
-def _hash(where: Path) -> str:
-    return sha256(where.read_bytes()).hexdigest()
+def _hash(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()

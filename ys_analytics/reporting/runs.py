@@ -1,6 +1,6 @@
-"""The list of runs: which weeks were frozen and when, what was found in each, and what was printed from it.
+"""The list of runs: which weeks were frozen and when, their findings, and what was printed from them.
 
-Reads manifests, findings and names. Verifies no frame, which opening a run does, and changes nothing.
+Depends on manifests, findings and names of files. Does not verify a frame, as opening a run does, or change anything.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ys_analytics.errors import RunError
 from ys_analytics.frames import Manifest
-from ys_analytics.quality import by_severity, judged_whole, read_findings
+from ys_analytics.quality import by_severity, has_complete_findings, read_findings
 from ys_analytics.schemas import Finding
 
 
@@ -24,9 +24,9 @@ class RunEntry:
         rows: In all its frames.
         bytes: Of all its frames.
         commit: Of the program that froze it; empty outside a checkout.
-        findings: What is broken, the most severe first; None where it was not judged whole.
+        findings: Rules that failed or could not run, the most severe first; None where it was not checked completely.
         pages: Names of what was printed, without their suffixes.
-        trouble: Why it cannot be opened; empty where it can.
+        problem: Why it cannot be opened; empty where it can.
     """
 
     week: str
@@ -36,23 +36,23 @@ class RunEntry:
     commit: str = ""
     findings: tuple[Finding, ...] | None = None
     pages: tuple[str, ...] = ()
-    trouble: str = ""
+    problem: str = ""
 
-    def broken(self, severity: str) -> int | None:
-        """How many promises of a severity are broken; None where the run was not judged."""
+    def count_failed(self, severity: str) -> int | None:
+        """How many rules of a severity failed; None where the run was not checked."""
         if self.findings is None:
             return None
-        return sum(found.severity == severity for found in self.findings)
+        return sum(finding.severity == severity for finding in self.findings)
 
     @property
     def stopped(self) -> int | None:
-        """How many portfolios a critical finding stops; -1 where it stops all, None where the run was not judged."""
+        """How many portfolios a critical finding stops; -1 where it stops all, None where the run was not checked."""
         if self.findings is None:
             return None
-        stopping = [found for found in self.findings if found.stops]
-        if any(found.portfolios is None for found in stopping):
+        stopping = [finding for finding in self.findings if finding.stops]
+        if any(finding.portfolios is None for finding in stopping):
             return -1
-        return len({one for found in stopping for one in found.portfolios or ()})
+        return len({portfolio_id for finding in stopping for portfolio_id in finding.portfolios or ()})
 
 
 def list_runs(out: Path) -> list[RunEntry]:
@@ -75,9 +75,9 @@ def _entry(folder: Path) -> RunEntry:
     pages = tuple(sorted(page.stem for page in folder.glob("*.pdf")))
     try:
         manifest = Manifest.read(folder / "manifest.json")
-        findings = tuple(by_severity(read_findings(folder))) if judged_whole(folder) else None
+        findings = tuple(by_severity(read_findings(folder))) if has_complete_findings(folder) else None
     except RunError as error:
-        return RunEntry(week=folder.name, pages=pages, trouble=str(error))
+        return RunEntry(week=folder.name, pages=pages, problem=str(error))
     return RunEntry(
         week=manifest.week,
         as_of=manifest.as_of,

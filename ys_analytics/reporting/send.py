@@ -1,4 +1,4 @@
-"""Printed reports sent by e-mail: who may see what, sent once, failures to the operator.
+"""Sends printed reports by e-mail: to those who may see them, once, with failures to the operator.
 
 Depends on receipts, SMTP with TLS and a file of recipients. Does not print a report. A ledger in the run says what was
 sent: an entry is written before a message leaves and closed when the server has taken it. One left open by a crash is
@@ -32,7 +32,7 @@ from ys_analytics.settings import WORKSPACE, Settings
 RECIPIENTS = WORKSPACE / "reports" / "recipients.toml"
 LEDGER = "sent.jsonl"
 _TIMEOUT = 60.0
-_OK = 250
+_SMTP_OK = 250
 _FORM = 'it needs [[recipient]] with email, and portfolios (a list of names or ids, or "all") or ranking = true'
 
 
@@ -63,19 +63,19 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One report for one recipient, and what becomes of it.
+    """One e-mail: a report for one recipient, and its state.
 
     Attributes:
         recipient: Who is sent it.
         receipt: Of the report.
         state: `to send`, `sent`, `sent before`, `held back` or `failed`.
-        why: In words, where there is something to say.
+        reason: In words, where there is something to say.
     """
 
     recipient: Recipient
     receipt: Receipt
     state: str = "to send"
-    why: str = ""
+    reason: str = ""
 
 
 def read_recipients(path: Path = RECIPIENTS) -> list[Recipient]:
@@ -85,16 +85,18 @@ def read_recipients(path: Path = RECIPIENTS) -> list[Recipient]:
         UsageError: the file is absent, broken, names one address twice or has a word it may not have.
     """
     try:
-        stated = tomllib.loads(path.read_text(encoding="utf-8"))
-        found = [_recipient(dict(one)) for one in stated.pop("recipient")]
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        recipients = [_recipient(dict(recipient)) for recipient in document.pop("recipient")]
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no file of recipients; {_FORM}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path.name} cannot be read: {error}; {_FORM}") from error
-    twice = sorted({one.email for one in found if [each.email for each in found].count(one.email) > 1})
-    if stated or twice:
-        raise UsageError(f"{path.name}: {', '.join([*stated, *twice])} may not stand there, or twice; {_FORM}")
-    return found
+    repeated = sorted(
+        {recipient.email for recipient in recipients if [each.email for each in recipients].count(recipient.email) > 1}
+    )
+    if document or repeated:
+        raise UsageError(f"{path.name}: {', '.join([*document, *repeated])} may not stand there, or twice; {_FORM}")
+    return recipients
 
 
 def _recipient(entry: dict[str, Any]) -> Recipient:
@@ -116,8 +118,8 @@ def send_week(
     now: datetime,
     recipients: Sequence[Recipient],
     out: Path | None = None,
-    really: bool = False,
-    again: bool = False,
+    deliver: bool = False,
+    resend: bool = False,
 ) -> list[Letter]:
     """Send the reports of a week, or say what would be sent.
 
@@ -127,8 +129,8 @@ def send_week(
         now: The moment, in UTC, for the messages' head and the ledger.
         recipients: Who may see what.
         out: Folder of runs; `settings.out` when None.
-        really: Send; otherwise nothing leaves.
-        again: Send what was sent before once more.
+        deliver: Send; False only says what would be sent.
+        resend: Send again what was sent before.
 
     Raises:
         UsageError: no report of the week was printed, or a recipient names a portfolio that has none.
@@ -137,50 +139,54 @@ def send_week(
     """
     Span.week(week)
     folder = (out or settings.out) / week
-    held = receipts.read_all(folder)
-    if not held:
+    printed = receipts.read_all(folder)
+    if not printed:
         raise UsageError(f"no report of {week} was printed; print it with `ys report --week {week} --all`")
-    known = {each for one in held for each in (one.portfolio_id, one.portfolio)}
-    unknown = sorted({each for one in recipients for each in one.portfolios or ()} - known)
+    known_portfolios = {each for one in printed for each in (one.portfolio_id, one.portfolio)}
+    unknown = sorted({each for one in recipients for each in one.portfolios or ()} - known_portfolios)
     if unknown:
         raise UsageError(f"the file of recipients names {', '.join(map(repr, unknown))}, of which {week} has no report")
-    letters = [Letter(recipient=one, receipt=receipt) for one in recipients for receipt in held if one.may_see(receipt)]
-    if not really:
-        before = {} if again else _ledger(folder)
-        return [_looked_at(letter, folder, before) for letter in letters]
+    letters = [
+        Letter(recipient=one, receipt=receipt) for one in recipients for receipt in printed if one.may_see(receipt)
+    ]
+    if not deliver:
+        ledger = {} if resend else _ledger(folder)
+        return [_check_letter(letter, folder, ledger) for letter in letters]
     server, sender = _server(settings), settings.smtp_from
     if not sender:
         raise SettingsError("YS_SMTP_FROM: there is no sender; set it to an address")
-    with _alone(folder):
-        before = {} if again else _ledger(folder)
-        done = [_looked_at(letter, folder, before) for letter in letters]
-        if any(letter.state == "to send" for letter in done):
-            done = _send_all(done, folder, server=server, sender=sender, now=now)
-        failed = [letter for letter in done if letter.state in {"failed", "held back"}]
+    with _sending_lock(folder):
+        ledger = {} if resend else _ledger(folder)
+        results = [_check_letter(letter, folder, ledger) for letter in letters]
+        if any(letter.state == "to send" for letter in results):
+            results = _send_all(results, folder, server=server, sender=sender, now=now)
+        failed = [letter for letter in results if letter.state in {"failed", "held back"}]
         if failed and settings.smtp_operator:
-            _tell_operator(failed, week, server=server, sender=sender, operator=settings.smtp_operator, now=now)
-    broken = [letter for letter in done if letter.state == "failed"]
-    if broken:
-        named = "; ".join(f"{one.receipt.portfolio!r} to {one.recipient.email}: {one.why}" for one in broken[:5])
-        raise ReportError(f"{len(broken)} of {len(done)} letters were not sent: {named}")
-    return done
+            _notify_operator(failed, week, server=server, sender=sender, operator=settings.smtp_operator, now=now)
+    failures = [letter for letter in results if letter.state == "failed"]
+    if failures:
+        listed_failures = "; ".join(
+            f"{one.receipt.portfolio!r} to {one.recipient.email}: {one.reason}" for one in failures[:5]
+        )
+        raise ReportError(f"{len(failures)} of {len(results)} letters were not sent: {listed_failures}")
+    return results
 
 
-def _looked_at(letter: Letter, folder: Path, before: Mapping[str, Mapping[str, str]]) -> Letter:
-    """The letter with what is known of it before anything is sent."""
-    receipt, known = letter.receipt, before.get(_key(letter))
-    if known is not None and known["state"] == "sent":
-        return _as(letter, "sent before", f"on {known['at'][:16].replace('T', ' ')} UTC")
-    if known is not None and known["state"] == "sending":
-        return _as(
-            letter, "held back", f"begun on {known['at'][:16]} and not closed: it may have arrived; --again sends it"
+def _check_letter(letter: Letter, folder: Path, ledger: Mapping[str, Mapping[str, str]]) -> Letter:
+    """The letter with its state before anything is sent: sent before, held back, or to send."""
+    receipt, entry = letter.receipt, ledger.get(_key(letter))
+    if entry is not None and entry["state"] == "sent":
+        return _with_state(letter, "sent before", f"on {entry['at'][:16].replace('T', ' ')} UTC")
+    if entry is not None and entry["state"] == "sending":
+        return _with_state(
+            letter, "held back", f"begun on {entry['at'][:16]} and not closed: it may have arrived; --again sends it"
         )
     if receipt.reason:
-        return _as(letter, "held back", receipt.reason)
+        return _with_state(letter, "held back", receipt.reason)
     if receipt.provisional and not letter.recipient.provisional:
-        return _as(letter, "held back", "it is provisional")
-    if not receipt.whole(folder):
-        return _as(letter, "held back", "its files are not those that were printed; print it again")
+        return _with_state(letter, "held back", "it is provisional")
+    if not receipt.is_complete(folder):
+        return _with_state(letter, "held back", "its files are not those that were printed; print it again")
     return letter
 
 
@@ -188,32 +194,34 @@ def _send_all(
     letters: Sequence[Letter], folder: Path, *, server: "_Server", sender: str, now: datetime
 ) -> list[Letter]:
     """Send what is to be sent over one connection, opened again where it broke."""
-    done: list[Letter] = []
+    results: list[Letter] = []
     connection: smtplib.SMTP | None = None
     for letter in letters:
         if letter.state != "to send":
-            done.append(letter)
+            results.append(letter)
             continue
         try:
-            connection = _alive(connection) or server.connect()
+            connection = _still_connected(connection) or server.connect()
         except (OSError, smtplib.SMTPException) as error:
-            done.append(_as(letter, "failed", _reason(error)))
+            results.append(_with_state(letter, "failed", _reason(error)))
             connection = None
             continue
-        _note(folder, letter, "sending", now)
+        _write_entry(folder, letter, "sending", now)
         try:
             connection.send_message(message(letter, folder, sender=sender, now=now))
         except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
-            _note(folder, letter, "failed", now)  # the server has said that it did not take it
-            done.append(_as(letter, "failed", _reason(error)))
+            _write_entry(folder, letter, "failed", now)  # the server has said that it did not take it
+            results.append(_with_state(letter, "failed", _reason(error)))
         except (OSError, smtplib.SMTPException) as error:
-            done.append(_as(letter, "failed", f"{_reason(error)}: it may have arrived; --again sends it once more"))
+            results.append(
+                _with_state(letter, "failed", f"{_reason(error)}: it may have arrived; --again sends it once more")
+            )
             connection = None
         else:
-            _note(folder, letter, "sent", now)
-            done.append(_as(letter, "sent", ""))
-    _closed(connection)
-    return done
+            _write_entry(folder, letter, "sent", now)
+            results.append(_with_state(letter, "sent", ""))
+    _close(connection)
+    return results
 
 
 def message(letter: Letter, folder: Path, *, sender: str, now: datetime) -> EmailMessage:
@@ -252,18 +260,18 @@ class _Server:
     port: int
     user: str
     password: str
-    wrapped: bool
-    authorities: Path | None
+    implicit_tls: bool
+    ca_file: Path | None
 
     def connect(self) -> smtplib.SMTP:
         """An open connection, encrypted and signed in."""
-        context = ssl.create_default_context(cafile=self.authorities)
-        if self.wrapped:
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.implicit_tls:
             connection: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=_TIMEOUT, context=context)
         else:
             connection = smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT)
         try:
-            if not self.wrapped:
+            if not self.implicit_tls:
                 connection.starttls(context=context)  # refuses where the server offers no TLS
             if self.user:
                 connection.login(self.user, self.password)
@@ -283,31 +291,34 @@ def _server(settings: Settings) -> _Server:
         host, port = None, None
     if host is None or parts.scheme not in {"smtp", "smtps"}:
         raise SettingsError("YS_SMTP_URL: not of the form smtps://user:password@host:465 or smtp://…:587; correct it")
-    wrapped = parts.scheme == "smtps"
+    implicit_tls = parts.scheme == "smtps"
     return _Server(
-        host, port or (465 if wrapped else 587), unquote(parts.username or ""), unquote(parts.password or ""),
-        wrapped, settings.tls_ca,
+        host, port or (465 if implicit_tls else 587), unquote(parts.username or ""), unquote(parts.password or ""),
+        implicit_tls, settings.tls_ca,
     )  # fmt: skip
 
 
-def _tell_operator(
+def _notify_operator(
     letters: Sequence[Letter], week: str, *, server: _Server, sender: str, operator: str, now: datetime
 ) -> None:
     """Write to the operator which letters did not leave; where even that fails, the error line is all there is."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Date"] = sender, operator, format_datetime(now)
     mail["Subject"] = f"{len(letters)} letters of {week} were not sent"
-    lines = [f"{one.receipt.portfolio}, to {one.recipient.email}: {one.state}, {one.why}" for one in letters]
+    lines = [
+        f"{letter.receipt.portfolio}, to {letter.recipient.email}: {letter.state}, {letter.reason}"
+        for letter in letters
+    ]
     mail.set_content("\n".join(lines) + "\n")
     with suppress(OSError, smtplib.SMTPException):
         connection = server.connect()
         connection.send_message(mail)
-        _closed(connection)
+        _close(connection)
 
 
 def _ledger(folder: Path) -> dict[str, dict[str, str]]:
     """The last entry of each letter; a line that a crash cut short counts for nothing."""
-    found: dict[str, dict[str, str]] = {}
+    last_entries: dict[str, dict[str, str]] = {}
     try:
         lines = (folder / LEDGER).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -315,12 +326,12 @@ def _ledger(folder: Path) -> dict[str, dict[str, str]]:
     for line in lines:
         with suppress(ValueError, KeyError):
             entry = json.loads(line)
-            found[entry["key"]] = entry
-    return found
+            last_entries[entry["key"]] = entry
+    return last_entries
 
 
-def _note(folder: Path, letter: Letter, state: str, now: datetime) -> None:
-    """Write one entry, on the disk before anything else happens."""
+def _write_entry(folder: Path, letter: Letter, state: str, now: datetime) -> None:
+    """Append one entry to the ledger, and wait until it is on the disk."""
     entry = {
         "key": _key(letter), "state": state, "at": now.isoformat(), "to": letter.recipient.email,
         "report": letter.receipt.stem, "pdf": letter.receipt.files.get(f"{letter.receipt.stem}.pdf", ""),
@@ -339,7 +350,7 @@ def _ends_line(path: Path) -> bool:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _sending_lock(folder: Path) -> Iterator[None]:
     """Let one process send a week's letters at a time."""
     lock = FileLock(folder / f".{LEDGER}.lock", timeout=0)
     try:
@@ -352,17 +363,17 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _alive(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
+def _still_connected(connection: smtplib.SMTP | None) -> smtplib.SMTP | None:
     """The connection, where the server still answers on it."""
     if connection is None:
         return None
     try:
-        return connection if connection.noop()[0] == _OK else None
+        return connection if connection.noop()[0] == _SMTP_OK else None
     except (OSError, smtplib.SMTPException):
         return None
 
 
-def _closed(connection: smtplib.SMTP | None) -> None:
+def _close(connection: smtplib.SMTP | None) -> None:
     if connection is not None:
         with suppress(OSError, smtplib.SMTPException):
             connection.quit()
@@ -381,9 +392,9 @@ def _reason(error: Exception) -> str:
 
 
 def _key(letter: Letter) -> str:
-    """What a letter is, however often it is tried: a report of the week to an address."""
+    """A hash that identifies a letter, the same at each attempt: a report of the week to an address."""
     return sha256(f"{letter.recipient.email.lower()}\0{letter.receipt.stem}".encode()).hexdigest()
 
 
-def _as(letter: Letter, state: str, why: str) -> Letter:
-    return Letter(recipient=letter.recipient, receipt=letter.receipt, state=state, why=why)
+def _with_state(letter: Letter, state: str, reason: str) -> Letter:
+    return Letter(recipient=letter.recipient, receipt=letter.receipt, state=state, reason=reason)

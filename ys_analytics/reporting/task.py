@@ -1,4 +1,4 @@
-"""What a process that makes a page is given, and what it gives back.
+"""The task of a process that makes a page, and its result.
 
 Depends on values that can be sent between processes. Does not make anything.
 """
@@ -23,8 +23,8 @@ class Task:
     Attributes:
         notebook: The notebooks as one.
         parameters: Theirs.
-        info: What the page says of itself, without what only the process finds out.
-        facts: What the data JSON says besides.
+        info: Portfolio, week and title, without what only the process finds out.
+        facts: Further entries of the data JSON.
         folder: The process's own; what it writes lies there.
         environment: Variables, all of them.
         verified: The run, where its files need no second look.
@@ -42,7 +42,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class MadePage:
     """A page that was made.
 
     Attributes:

@@ -1,6 +1,6 @@
 """Which weeks can be printed, and which only provisionally.
 
-Knows calendars and what a run holds; freezes and prints nothing. The time now is an argument.
+Depends on calendars and what a run holds. Does not freeze or print. The time now is an argument.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ys_analytics.frames import Run
     from ys_analytics.stores import Stores
 
-# What says that a week happened: somebody was worth something in it, or something had a price.
+# Tables whose rows show that a week has begun: a portfolio's value, or a price.
 _EVIDENCE = ("portfolio_snapshots", "market_data")
 _HISTORY = ("portfolio_snapshots", "transactions")
 _SECOND = timedelta(seconds=1)
@@ -39,7 +39,7 @@ def refuse_future(stores: "Stores", *, week: Week, now: datetime) -> None:
 
 
 def refuse_empty(stores: "Stores", *, week: Week) -> None:
-    """Refuse a week before whose end nothing happened to anybody, before anything is frozen.
+    """Refuse a week before whose end no portfolio has data, before anything is frozen.
 
     Raises:
         UsageError: no portfolio has a snapshot or a transaction before the week's end.
@@ -49,21 +49,21 @@ def refuse_empty(stores: "Stores", *, week: Week) -> None:
     before = Span.until(week.end)
     if any(frame.height for name in _HISTORY for frame in frames.batches(stores, name, span=before)):
         return
-    raise UsageError(_nothing(week))
+    raise UsageError(_nothing_to_print(week))
 
 
 def refuse_empty_run(run: "Run") -> None:
-    """Refuse to print a run before the end of whose week nothing happened to anybody.
+    """Refuse to print a run in which no portfolio has data before the week's end.
 
     Raises:
         UsageError: no portfolio has a snapshot or a transaction before the week's end.
     """
     if any(run.manifest.frames[name].rows for name in _HISTORY if name in run.manifest.frames):
         return
-    raise UsageError(_nothing(run.week))
+    raise UsageError(_nothing_to_print(run.week))
 
 
-def _nothing(week: Week) -> str:
+def _nothing_to_print(week: Week) -> str:
     return (
         f"nothing to print of {week}: no portfolio has a snapshot or a transaction before "
         f"{_day(week.end)}; name a later week, import data (ys import), or make some (ys demo)"
@@ -73,14 +73,14 @@ def _nothing(week: Week) -> str:
 def opened_later(run: "Run") -> dict[str, str]:
     """When each portfolio was opened that was opened only after the week ended, by its id."""
     end = run.week.end
-    opened = run.frame("portfolios").select("id", "created_at").drop_nulls().iter_rows()
-    return {portfolio_id: _day(when) for portfolio_id, when in opened if when >= end}
+    portfolios = run.frame("portfolios").select("id", "created_at").drop_nulls().iter_rows()
+    return {portfolio_id: _day(opened_at) for portfolio_id, opened_at in portfolios if opened_at >= end}
 
 
 def why_running(run: "Run") -> str:
     """Why the week's numbers will still change; empty when it is over, or all of its data are there already."""
     end = run.week.end
-    return _running(as_of=run.manifest.as_of, latest=[one.latest for one in run.manifest.frames.values()], end=end)
+    return _running(as_of=run.manifest.as_of, latest=[frame.latest for frame in run.manifest.frames.values()], end=end)
 
 
 def _running(*, as_of: datetime, latest: list[datetime | None], end: datetime) -> str:
@@ -94,8 +94,8 @@ def _running(*, as_of: datetime, latest: list[datetime | None], end: datetime) -
     ''
     """
     # A demo may be ahead of the clock: data up to the week's last second are all there will be.
-    known = max((moment for moment in latest if moment is not None), default=as_of)
-    if as_of >= end or known + _SECOND >= end:
+    latest_known = max((moment for moment in latest if moment is not None), default=as_of)
+    if as_of >= end or latest_known + _SECOND >= end:
         return ""
     return f"the week runs until {_day(end - _SECOND)}, and was read on {formats.moment(as_of)} UTC"
 

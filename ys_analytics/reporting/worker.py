@@ -18,49 +18,51 @@ from ys_analytics.frames import run as runs
 from ys_analytics.metrics import METRICS
 from ys_analytics.reporting import engine, notebook, page
 from ys_analytics.reporting.reasons import provisional_reasons
-from ys_analytics.reporting.task import PREPARED, Made, Task
+from ys_analytics.reporting.task import PREPARED, MadePage, Task
 from ys_analytics.views.formula import mathml
 
 HTML, DATA = "page.html", "page.json"
 
 
-def make(task: Task) -> Made:
+def make(task: Task) -> MadePage:
     """Make one portfolio's page in this process.
 
     Raises:
         ExpectationFailed: the week's change in value is not explained.
         ReportError: a cell failed.
     """
-    spent: dict[str, float] = {}
+    cpu_seconds: dict[str, float] = {}
     if task.verified is not None:
         runs.accept(task.verified)
-    with _timed(spent, "gate"):
-        words = {name: str(value) for name, value in task.parameters.items()}
-        residual = open_desk(words["run"], portfolio_id=words["portfolio_id"], week=words["week"]).residual()
+    with _timed(cpu_seconds, "gate"):
+        parameters = {name: str(value) for name, value in task.parameters.items()}
+        residual = open_desk(
+            parameters["run"], portfolio_id=parameters["portfolio_id"], week=parameters["week"]
+        ).residual()
         if not task.provisional:
             quality.gate([residual])
-    with _timed(spent, "cells"):
+    with _timed(cpu_seconds, "cells"):
         executed = notebook.execute(task.notebook, task.parameters)
-    with _timed(spent, "HTML"):
+    with _timed(cpu_seconds, "HTML"):
         info = replace(task.info, provisional=(*task.info.provisional, *provisional_reasons([residual])))
         data, html = task.folder / DATA, task.folder / HTML
         data.write_bytes(page.to_data(executed, info, dict(task.facts)))
         html.write_text(page.to_html(executed, info), encoding="utf-8")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Made(info=info, html=html, data=data, seconds=spent, memory=memory)
+    return MadePage(info=info, html=html, data=data, seconds=cpu_seconds, memory=memory)
 
 
 @contextmanager
-def _timed(spent: dict[str, float], step: str) -> Iterator[None]:
-    begun = time.process_time()
+def _timed(cpu_seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.process_time()
     try:
         yield
     finally:
-        spent[step] = time.process_time() - begun
+        cpu_seconds[step] = time.process_time() - started
 
 
 def _prepare() -> None:
-    """Have all that every page needs ready before the first fork, without a thread and without a computation."""
+    """Load what every page needs before the first fork, without starting a thread."""
     engine.shell()
     page.exporter()
     for metric in METRICS.values():
