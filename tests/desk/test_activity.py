@@ -87,7 +87,7 @@ def test_a_page_prints_what_was_tried_and_no_amount(status):
     assert (row["from_amount"], row["to_amount"], row["moved"]) == (None, None, False)
     assert (row["attempted_from"], row["attempted_to"]) == (D(300), D("0.15"))
     view = views.tables.transactions(listed)
-    assert view.written()[0][2] == view.written()[0][3] == "\N{EM DASH} a"
+    assert view.printed_rows()[0][2] == view.printed_rows()[0][3] == "\N{EM DASH} a"
     assert view.notes[0].startswith(f"a {status}: ")
     assert view.notes[0].endswith("; nothing moved of 300.0000 USDC for 0.1500 ETH")
 

@@ -42,7 +42,7 @@ def test_days_beyond_the_limit_are_said_although_the_last_close_is_within():
     assert "17.01" in text
     assert "beyond the limit" in text
     assert "3 days of this week; 3 days in all since 17" in text
-    assert "beyond it on 3 days of the week" in tile.below
+    assert "beyond it on 3 days of the week" in tile.context
     assert tile.down
 
 
@@ -61,7 +61,7 @@ def test_earlier_days_beyond_it_are_not_forgotten():
     assert "within the limit of" in text
     assert "on 2 days in all since 2" in text
     assert "last on 3" in text
-    assert "beyond it on 2 days before" in tile.below
+    assert "beyond it on 2 days before" in tile.context
     assert not tile.down
 
 
@@ -76,7 +76,7 @@ def test_without_a_limit_only_the_fall_is_said():
     """And a portfolio without a close says neither."""
     text, tile = said(path(-0.1, -0.2), limit=None)
     assert "no limit is set" in text
-    assert tile.below == "no limit set"
+    assert tile.context == "no limit set"
     found = desk_returns.against_limit(path(), LIMIT, week=WEEK)
     assert found["underwater"] is None
     assert found["beyond_week"] is None
@@ -138,7 +138,7 @@ def test_money_weighted_prints_the_period_where_a_year_is_refused():
     values = closes(1000, *[None] * 6, 1030)
     flows = pl.DataFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
     view = tables.money_weighted(money_weighted(values, flows))
-    text = " ".join(" ".join(row) for row in view.written())
+    text = " ".join(" ".join(row) for row in view.printed_rows())
     assert "3.00" in text
     assert "367" not in text
     assert any("too short to state per year: needs 30 days, has 7" in note for note in view.notes)

@@ -18,7 +18,7 @@ from ys_analytics.views import theme
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 NAME = "Harbour Income"
 MARKS = (theme.BLUE, theme.VERMILION, theme.SKY, theme.ORANGE, theme.GREEN, theme.PURPLE)
-TEXTS = (theme.INK, theme.GREY, *(colour for colour, _ in theme.STROKES))
+TEXTS = (theme.TEXT, theme.GREY, *(colour for colour, _ in theme.LINE_STYLES))
 
 # Every letter of every chart: its colour, and that of the paper it stands on.
 LETTERS = """() => [...document.querySelectorAll(".ys-plot text")].filter((text) => text.textContent.trim()).map(

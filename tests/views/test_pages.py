@@ -91,10 +91,10 @@ def test_every_figure_is_plotly_that_prints_as_vectors(sit, whole, cell):
 
 def test_two_lines_of_one_chart_differ_in_more_than_colour(sit):
     """A grey printer and a colour-blind reader tell them apart: by dash, panel or place."""
-    from ys_analytics.views.theme import STROKES
+    from ys_analytics.views.theme import LINE_STYLES
 
-    assert len({dash for _, dash in STROKES[:5]}) == 5
-    assert len({color for color, _ in STROKES}) == len(STROKES)
+    assert len({dash for _, dash in LINE_STYLES[:5]}) == 5
+    assert len({color for color, _ in LINE_STYLES}) == len(LINE_STYLES)
     pools = shown("ys.figures.pool_yields(desk.yields())", sit("owned"))
     assert {trace["line"]["dash"] for trace in pools.traces} <= {"solid", "dash", "dot", "dashdot", "longdash"}
 
@@ -103,7 +103,7 @@ def test_a_null_is_a_dash_with_its_reason(sit):
     """A number that is refused leaves a mark, and the mark is explained under the table."""
     sheet = ys.tables.performance(sit("empty").performance())
     assert isinstance(sheet, Table)
-    sharpe = next(row for row in sheet.written() if row[0] == "Sharpe ratio")
+    sharpe = next(row for row in sheet.printed_rows() if row[0] == "Sharpe ratio")
     mark = sharpe[1].split()[1]
     assert sharpe[1].startswith("—")
     assert f"{mark} needs 30 days, has 0" in sheet.notes

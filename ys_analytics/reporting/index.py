@@ -152,8 +152,8 @@ def _row(out: Path, week: str, receipt: Receipt, previous: Receipt | None) -> In
             strict=True,
         )
     )
-    numbers = {"Net value, USD": formats.written(value, "USD whole")}
-    numbers |= {title: formats.written(raw[title], unit) for title, unit in _TITLES.items()}
+    numbers = {"Net value, USD": formats.text(value, "USD whole")}
+    numbers |= {title: formats.text(raw[title], unit) for title, unit in _TITLES.items()}
     alerts = current.get("open_alerts")
     numbers["Open alerts"] = formats.DASH if alerts is None else f"{alerts:,}"
     falls = frozenset(title for title, number in raw.items() if number is not None and number < 0)

@@ -33,7 +33,7 @@ _SCRIPT_MARK, _START_MARK = "<!-- script -->\n", "<!-- start -->\n"
 _DRAWING = re.compile(r'(<div [^>]*class="ys-plot"[^>]*>)<script type="application/json">(.*?)</script>', re.DOTALL)
 _HTML = Path(__file__).parent / "html"
 # Colours of `views.theme` that the style sheet uses, by their names there.
-_COLOURS = ("ink", "grey", "faint", "hair", "band", "paper", "blue", "vermilion")
+_COLOURS = ("text", "grey", "faint", "hair", "band", "paper", "blue", "vermilion")
 # A section's heading, or a view with its title.
 _ANCHORED = re.compile(
     r"(?P<tag><(?:h2|figure))(?:>(?P<section>[^<].*?)</h2>"

@@ -44,7 +44,7 @@ def ranking_page(
     excluded = [*stopped, *weeks.opened_later(run)]
     ranked = ranking.ranked(portfolios.filter(~pl.col("id").is_in(excluded)), fleet)
     masthead = tables.fleet_masthead(
-        ranked, week=run.week, as_of=run.manifest.as_of, computed=fleet.computed, risk_free=settings.risk_free
+        ranked, week=run.week, as_of=run.manifest.as_of, computed_in=fleet.computed, risk_free=settings.risk_free
     )
     facts: dict[str, object] = {
         "portfolio_id": None,

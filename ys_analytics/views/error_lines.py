@@ -19,8 +19,8 @@ from ys_analytics.printable import printable
 _COLUMN = re.compile(r'^(?:unable to find column )?"(?P<name>[^"]+)"(?: not found)?')
 _VALID = re.compile(r"valid columns: \[(?P<names>.*?)\]$", re.MULTILINE)
 _UNEXPECTED = re.compile(r"^(?P<function>[\w.]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
-# The package, and the module that a cell runs in.
-_OURS, _CELL = "ys_analytics", "__main__"
+# The kit's package, and the module that a cell runs in.
+_PACKAGE, _CELL_MODULE = "ys_analytics", "__main__"
 
 
 def error_line(error: BaseException) -> str:
@@ -32,79 +32,79 @@ def error_line(error: BaseException) -> str:
     ...     print(error_line(error))
     ColumnNotFoundError: no column is called 'rett'; did you mean ret?
     """
-    said = _said(error)
-    return printable(f"{type(error).__name__}: {said}", lines=True) if said else ""
+    message = _message(error)
+    return printable(f"{type(error).__name__}: {message}", lines=True) if message else ""
 
 
-def _said(error: BaseException) -> str:
-    below = _modules_below_the_cell(error.__traceback__)
-    said = ""
+def _message(error: BaseException) -> str:
+    modules = _modules_below_the_cell(error.__traceback__)
+    message = ""
     match error:
         case YsError():
-            said = str(error)
+            message = str(error)
         case pl.exceptions.ColumnNotFoundError():
-            said = _column(str(error))
+            message = _column(str(error))
         case pl.exceptions.PolarsError():
-            said = str(error).partition("\n")[0]
-        case AttributeError() if all(name == _OURS or name.startswith("polars") for name in below):
-            said = _attribute(error)
-        case TypeError() if not below:
-            said = _argument(str(error))
-        case ValueError() if below and below[-1].partition(".")[0] == _OURS:
-            said = str(error).partition("\n")[0]
-    return said
+            message = str(error).partition("\n")[0]
+        case AttributeError() if all(name == _PACKAGE or name.startswith("polars") for name in modules):
+            message = _attribute(error)
+        case TypeError() if not modules:
+            message = _argument(str(error))
+        case ValueError() if modules and modules[-1].partition(".")[0] == _PACKAGE:
+            message = str(error).partition("\n")[0]
+    return message
 
 
-def _column(said: str) -> str:
-    found, listed = _COLUMN.search(said), _VALID.search(said)
-    if not found:
-        return said.partition("\n")[0]
-    names = re.findall(r'"([^"]+)"', listed["names"]) if listed else []
-    return f"no column is called {found['name']!r}{_near(found['name'], names)}"
+def _column(message: str) -> str:
+    column, valid = _COLUMN.search(message), _VALID.search(message)
+    if not column:
+        return message.partition("\n")[0]
+    names = re.findall(r'"([^"]+)"', valid["names"]) if valid else []
+    return f"no column is called {column['name']!r}{_suggestion(column['name'], names)}"
 
 
 def _attribute(error: AttributeError) -> str:
     """A wrong name after a dot, of what is ours or a frame."""
     kind = error.obj if isinstance(error.obj, ModuleType) else type(error.obj)
-    of = kind.__name__ if isinstance(kind, ModuleType) else kind.__module__
-    if error.name is None or of.partition(".")[0] not in {_OURS, "polars"}:
+    module_name = kind.__name__ if isinstance(kind, ModuleType) else kind.__module__
+    if error.name is None or module_name.partition(".")[0] not in {_PACKAGE, "polars"}:
         return ""
     if isinstance(kind, ModuleType):
-        called = "ys" + of.removeprefix(_OURS).replace(".views.", ".")
+        owner = "ys" + module_name.removeprefix(_PACKAGE).replace(".views.", ".")
     else:
-        called = f"a {kind.__name__}"
+        owner = f"a {kind.__name__}"
     names = [name for name in dir(error.obj) if not name.startswith("_")]
-    return f"{called} has no {error.name!r}{_near(error.name, names)}"
+    return f"{owner} has no {error.name!r}{_suggestion(error.name, names)}"
 
 
-def _argument(said: str) -> str:
+def _argument(message: str) -> str:
     """A wrong name of an argument, of a function that is ours."""
-    found = _UNEXPECTED.match(said)
-    function = _function(found["function"]) if found else None
-    if not found or function is None:
+    unexpected = _UNEXPECTED.match(message)
+    function = _function(unexpected["function"]) if unexpected else None
+    if not unexpected or function is None:
         return ""
     names = [name for name in inspect.signature(function).parameters if name != "self"]
-    return f"{found['function']} takes no {found['name']!r}{_near(found['name'], names)}"
+    return f"{unexpected['function']} takes no {unexpected['name']!r}{_suggestion(unexpected['name'], names)}"
 
 
 def _function(path: str) -> Callable[..., object] | None:
     """What an error calls `Desk.lots` or `summarise`, in a module of ours; None where there is none."""
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == _OURS:
-            found: object = module
+        if name.partition(".")[0] == _PACKAGE:
+            value: object = module
             for part in path.split("."):
-                found = getattr(found, part, None)
-            if callable(found):
-                return found
+                value = getattr(value, part, None)
+            if callable(value):
+                return value
     return None
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     """Advice: the nearest names, or all of them where they are few."""
     names = list(known)
-    near = get_close_matches(name, names, n=3)
-    if near:
-        return f"; did you mean {' or '.join(near)}?"
+    close = get_close_matches(name, names, n=3)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
     return f"; there is {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else ""  # noqa: PLR2004
 
 
@@ -113,5 +113,5 @@ def _modules_below_the_cell(trace: TracebackType | None) -> list[str]:
     names: list[str] = []
     while trace is not None:
         name, trace = str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_next
-        names = [] if name == _CELL else [*names, name]
+        names = [] if name == _CELL_MODULE else [*names, name]
     return names

@@ -1,7 +1,6 @@
-"""How a chart is carried: Plotly's JSON for screens, vectors for paper, and the data JSON.
+"""A chart as a view: Plotly's JSON for screens, vectors for paper, and the data JSON.
 
-Knows Plotly's mime type and HTML; draws nothing itself. Traces are SVG ones only, so
-that they stay vectors in a PDF.
+Depends on Plotly's mime type and HTML. Does not draw. Traces are SVG ones only, so that they stay vectors in a PDF.
 """
 
 import textwrap
@@ -12,15 +11,15 @@ from markupsafe import Markup
 
 from ys_analytics.views import theme
 from ys_analytics.views.templates import render
-from ys_analytics.views.view import View, packed, plain
+from ys_analytics.views.view import View, plain, script_json
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure as PlotlyFigure  # type: ignore[import-untyped]
 
 PLOTLY_TYPE = "application/vnd.plotly.v1+json"
 
-# Characters of a warning that fit beside each other above a chart as wide as a page.
-_LINE = 110
+# Characters of a warning that fit a line above a chart as wide as a page.
+_WARNING_WIDTH = 110
 
 # No logo and nothing that leaves the machine; the bar appears when the pointer is over the chart. Dollars are dollars,
 # also where MathJax is on the page.
@@ -51,40 +50,42 @@ class Chart(View):
         """The chart as a Plotly figure, to change at the desk."""
         from plotly.graph_objects import Figure as PlotlyFigure
 
-        return PlotlyFigure(data=list(self._data()), layout=self._titled())
+        return PlotlyFigure(data=list(self._data()), layout=self._layout_with_title())
 
     def to_html(self) -> str:
         """The chart as a figure that draws itself where Plotly is loaded."""
-        drawing = packed({"data": self._data(), "layout": self.layout, "config": _CONFIG})
+        drawing = script_json({"data": self._data(), "layout": self.layout, "config": _CONFIG})
         return render("chart", view=self, drawing=Markup(drawing))  # noqa: S704 - `packed` is safe there
 
     def _data(self) -> list[object]:
         return [plain(trace) for trace in self.traces]
 
-    def _titled(self) -> dict[str, Any]:
-        """The layout for where no caption stands beside the chart: the title moves inside."""
-        margin, warned = (
+    def _layout_with_title(self) -> dict[str, Any]:
+        """The layout where no caption stands above the chart: the title moves inside."""
+        margin, warning_lines = (
             self.layout["margin"],
             [
                 line
                 for text in self.warnings
-                for line in textwrap.wrap(text, _LINE if self.size == "page" else _LINE // 2)
+                for line in textwrap.wrap(text, _WARNING_WIDTH if self.size == "page" else _WARNING_WIDTH // 2)
             ],
         )
-        said = "".join(f'<br><span style="color:{theme.VERMILION}">{theme.escape(line)}</span>' for line in warned)
+        warning_html = "".join(
+            f'<br><span style="color:{theme.VERMILION}">{theme.escape(line)}</span>' for line in warning_lines
+        )
         title = {
             "text": theme.escape(self.title),
-            "subtitle": {"text": theme.escape(self.subtitle) + said, "font": {"size": theme.SIZE}},
+            "subtitle": {"text": theme.escape(self.subtitle) + warning_html, "font": {"size": theme.SIZE}},
             "x": 0.01,
             "xanchor": "left",
             "font": {"size": 15},
         }
-        more = 54 + 16 * len(warned)
-        taller = {"height": self.layout["height"] + more, "margin": {**margin, "t": margin["t"] + more}}
+        extra = 54 + 16 * len(warning_lines)
+        taller = {"height": self.layout["height"] + extra, "margin": {**margin, "t": margin["t"] + extra}}
         return {**self.layout, "title": title, **taller}
 
-    def _repr_mimebundle_(self, **asked: object) -> dict[str, object]:
+    def _repr_mimebundle_(self, **requested: object) -> dict[str, object]:
         """What Jupyter shows and stores; JupyterLab prefers Plotly's own type."""
         # A dataclass with slots is a new class, so a bare super() would not find its base.
-        bundle = View._repr_mimebundle_(self, **asked)
-        return {**bundle, PLOTLY_TYPE: {"data": self._data(), "layout": self._titled(), "config": _CONFIG}}
+        bundle = View._repr_mimebundle_(self, **requested)
+        return {**bundle, PLOTLY_TYPE: {"data": self._data(), "layout": self._layout_with_title(), "config": _CONFIG}}

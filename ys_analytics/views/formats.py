@@ -1,7 +1,7 @@
-"""How a value is written: digits, signs, units and dates, the same in every table and chart.
+"""Values as text: digits, signs, units and dates, the same in every table and chart.
 
-Knows typography and nothing of where a value came from. Rates are fractions and
-print as per cent; a minus is a minus sign, not a hyphen; what is not there is a dash.
+Depends on nothing. Does not know where a value came from. Rates are fractions and print as per cent; a minus is a
+minus sign, not a hyphen; null is a dash.
 """
 
 import math
@@ -56,7 +56,7 @@ def moment(value: datetime) -> str:
 
 
 def days_between(start: date, end: date) -> str:
-    """Two days and what they share said once.
+    """A range of days; the month and year they share stand once.
 
     >>> days_between(date(2026, 11, 16), date(2026, 11, 22)).replace(HARD_SPACE, " ")
     '16–22 Nov 2026'
@@ -71,17 +71,17 @@ def days_between(start: date, end: date) -> str:
     return f"{day(start)} {dash} {day(end)}"
 
 
-def count(value: int, one: str, many: str = "") -> str:
+def count(value: int, singular: str, plural: str = "") -> str:
     """A count with its noun.
 
     >>> count(1, "alert"), count(3, "alert")
     ('1 alert', '3 alerts')
     """
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+    return f"{value:,} {singular if value == 1 else plural or singular + 's'}"
 
 
 def name(value: str) -> str:
-    """A stored word as a person reads it.
+    """A stored name as text for people.
 
     >>> name("yield_farm")
     'Yield farm'
@@ -90,9 +90,9 @@ def name(value: str) -> str:
     return {"lp token": "LP token", "rwa token": "RWA token"}.get(words.lower(), words[:1].upper() + words[1:])
 
 
-def short(value: str, *, most: int = 40) -> str:
+def short(value: str, *, max_length: int = 40) -> str:
     """The text, or its beginning and an ellipsis."""
-    return value if len(value) <= most else value[: most - 1].rstrip() + "…"
+    return value if len(value) <= max_length else value[: max_length - 1].rstrip() + "…"
 
 
 def _per_cent(places: int, *, sign: bool = False) -> Callable[[Decimal | float], str]:
@@ -105,7 +105,7 @@ def _decimal(value: Decimal | float) -> Decimal:
 
 
 def price(value: Decimal | float) -> str:
-    """A price with about five digits that matter, whatever its size.
+    """A price with about five digits that matter, of any size.
 
     >>> price(64250.1), price(1.00031), price(0.000012345)
     ('64,250.10', '1.0003', '0.000012345')
@@ -126,8 +126,8 @@ def quantity(value: Decimal | float) -> str:
     return number(value, 4 if size >= 0.01 else min(18, 3 - math.floor(math.log10(size))))  # noqa: PLR2004
 
 
-# What each unit looks like. A unit that is not here is text.
-_FORMS: dict[str, Callable[..., str]] = {
+# The function that formats each unit. A unit that is not here is text.
+_FORMATTERS: dict[str, Callable[..., str]] = {
     "USD": lambda value: number(value, 2),
     "USD signed": lambda value: number(value, 2, sign=True),
     "USD whole": lambda value: number(value, 0),
@@ -152,42 +152,42 @@ _FORMS: dict[str, Callable[..., str]] = {
     "UTC": moment,
 }
 
-# How a unit is named in a table's head; units that a cell shows itself are left out.
-_SHOWN = dict.fromkeys(("USD", "USD signed", "USD whole", "USD whole signed", "price"), "USD") | {
+# The label of a unit in a table's head; units that a cell shows itself are left out.
+_UNIT_LABELS = dict.fromkeys(("USD", "USD signed", "USD whole", "USD whole signed", "price"), "USD") | {
     "days": "days",
     "hours": "hours",
     "seconds": "s",
 }
 
-NUMERIC = frozenset(_FORMS) - {"date", "UTC"}
+NUMERIC = frozenset(_FORMATTERS) - {"date", "UTC"}
 
 
-def unit_shown(unit: str) -> str:
+def unit_label(unit: str) -> str:
     """The unit as a reader sees it; empty for labels, dates and counts."""
-    return _SHOWN.get(unit, "")
+    return _UNIT_LABELS.get(unit, "")
 
 
-def written(value: Value, unit: str) -> str:
+def text(value: Value, unit: str) -> str:
     """A value in its unit; a dash for null, NaN and infinity.
 
-    >>> written(-0.0123, "fraction").replace(HARD_SPACE, " ")
+    >>> text(-0.0123, "fraction").replace(HARD_SPACE, " ")
     '−1.23 %'
-    >>> written(None, "USD")
+    >>> text(None, "USD")
     '—'
     """  # noqa: RUF002 - a minus is a minus sign
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
-    form = _FORMS.get(unit)
-    return str(value) if form is None or isinstance(value, str) else form(value)
+    formatter = _FORMATTERS.get(unit)
+    return str(value) if formatter is None or isinstance(value, str) else formatter(value)
 
 
-def listed(parts: Iterable[str]) -> str:
+def join_words(parts: Iterable[str]) -> str:
     """Words in a row: a, b and c.
 
-    >>> listed(["a", "b", "c"])
+    >>> join_words(["a", "b", "c"])
     'a, b and c'
     """
-    *most, last = [part for part in parts if part] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+    *rest, last = [part for part in parts if part] or [""]
+    return f"{', '.join(rest)} and {last}" if rest else last

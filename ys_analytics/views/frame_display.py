@@ -1,7 +1,7 @@
-"""How a plain frame is shown in a notebook: sixty rows, short ids, decimals by unit, text to the left.
+"""HTML of a plain frame in a notebook: sixty rows, short ids, decimals by unit, text to the left.
 
 Depends on the schema for the units of columns. Does not change a value: a cell that shows less than it holds has the
-whole of it as its tooltip. Text is never typeset as a formula, whatever stands in it.
+whole of it as its tooltip. Text is never typeset as a formula.
 """
 
 import re
@@ -17,15 +17,15 @@ from ys_analytics.views.formats import count, number
 from ys_analytics.views.templates import render
 
 # Rows and columns that are shown unless `polars.Config` says otherwise; rows half from the top, half from the end.
-_ROWS, _COLUMNS = 60, 40
+_MAX_ROWS, _MAX_COLUMNS = 60, 40
 
 # Characters of a text that are shown; of its tooltip.
-_TEXT, _WHOLE = 60, 2_000
+_MAX_TEXT, _MAX_TOOLTIP = 60, 2_000
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _HASH = re.compile(r"(?:0x)?[0-9a-f]{32,}", re.IGNORECASE)
 
-_FEWEST, _MOST = 2, 6
+_MIN_DECIMALS, _MAX_DECIMALS = 2, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class _Cell:
 
     shown: str
     style: str
-    whole: str = ""
+    full: str = ""
 
 
-def frame_html(shown: pl.DataFrame | pl.Series) -> str:
+def frame_html(value: pl.DataFrame | pl.Series) -> str:
     """A frame or series as an HTML table for people.
 
     Numbers stand to the right with two to six decimals: two for USD, otherwise by the largest of the column; what is
@@ -48,39 +48,43 @@ def frame_html(shown: pl.DataFrame | pl.Series) -> str:
     >>> "1,234.50" in html, "0.031250" in html, "1 row × 3 columns" in html
     (True, True, True)
     """  # noqa: RUF002 - a multiplication sign
-    frame = shown.to_frame(shown.name or "value") if isinstance(shown, pl.Series) else shown
+    frame = value.to_frame(value.name or "value") if isinstance(value, pl.Series) else value
     most_rows, most_columns = _limits()
-    part = frame[:, :most_columns]
-    rows = _places(part.height, most_rows)
-    columns = [_column(part[name], rows) for name in part.columns]
+    left_part = frame[:, :most_columns]
+    rows = _row_indices(left_part.height, most_rows)
+    columns = [_column(left_part[name], rows) for name in left_part.columns]
     lines = [list(line) for line in zip(*columns, strict=True)]
     if len(rows) < frame.height:
-        lines.insert(len(rows) - len(rows) // 2, [_Cell("…", _style(number=False))] * part.width)
-    return render("frame", heads=[_head(part[name]) for name in part.columns], lines=lines, size=_size(frame, part))
+        lines.insert(len(rows) - len(rows) // 2, [_Cell("…", _style(number=False))] * left_part.width)
+    return render(
+        "frame", heads=[_head(left_part[name]) for name in left_part.columns], lines=lines, size=_size(frame, left_part)
+    )
 
 
 def _limits() -> tuple[int, int]:
     """Rows and columns to show: the analyst's own `polars.Config` where it is set."""
     state = pl.Config.state(if_set=True, env_only=True)
-    chosen = []
-    for name, usual in (("POLARS_FMT_MAX_ROWS", _ROWS), ("POLARS_FMT_MAX_COLS", _COLUMNS)):
-        said = int(state.get(name) or usual)
-        chosen.append(said if said >= 0 else 2**31)
-    return chosen[0], chosen[1]
+    limits = []
+    for name, default in (("POLARS_FMT_MAX_ROWS", _MAX_ROWS), ("POLARS_FMT_MAX_COLS", _MAX_COLUMNS)):
+        configured = int(state.get(name) or default)
+        limits.append(configured if configured >= 0 else 2**31)
+    return limits[0], limits[1]
 
 
-def _places(height: int, most: int) -> list[int]:
+def _row_indices(height: int, max_rows: int) -> list[int]:
     """Which rows are shown: all, or as many from the top as from the end."""
-    if height <= most:
+    if height <= max_rows:
         return list(range(height))
-    end = most // 2
-    return [*range(most - end), *range(height - end, height)]
+    end = max_rows // 2
+    return [*range(max_rows - end), *range(height - end, height)]
 
 
-def _size(frame: pl.DataFrame, part: pl.DataFrame) -> str:
+def _size(frame: pl.DataFrame, left_part: pl.DataFrame) -> str:
     """How large the frame is, and which columns are left out."""
-    left_out = frame.width - part.width
-    more = f"; {count(left_out, 'column')} not shown: {', '.join(frame.columns[part.width :][:10])}" if left_out else ""
+    hidden = frame.width - left_part.width
+    more = (
+        f"; {count(hidden, 'column')} not shown: {', '.join(frame.columns[left_part.width :][:10])}" if hidden else ""
+    )
     return f"{count(frame.height, 'row')} × {count(frame.width, 'column')}{more}"  # noqa: RUF001
 
 
@@ -118,15 +122,16 @@ def _column(series: pl.Series, rows: list[int]) -> list[_Cell]:
         places = _decimals(series.name, values)
         return [_number(value, places, style) for value in values]
     if isinstance(series.dtype, pl.Datetime):
-        form = _clock(values)
+        time_format = _time_format(values)
         return [
-            _Cell("null" if value is None else f"{value:{form}}", f"{style};white-space:nowrap") for value in values
+            _Cell("null" if value is None else f"{value:{time_format}}", f"{style};white-space:nowrap")
+            for value in values
         ]
     return [_plain(value, style) for value in values]
 
 
 @cache
-def _in_usd() -> frozenset[str]:
+def _usd_columns() -> frozenset[str]:
     """Names of columns that hold amounts in USD; a price is none, it may be very small."""
     from ys_analytics.schemas import TABLES
 
@@ -134,7 +139,11 @@ def _in_usd() -> frozenset[str]:
     for table in TABLES.values():
         for column in table.columns:
             units.setdefault(column.name, set()).add(column.unit)
-    return frozenset(name for name, of in units.items() if "USD" in of and name not in {"price", "profit", "value"})
+    return frozenset(
+        name
+        for name, column_units in units.items()
+        if "USD" in column_units and name not in {"price", "profit", "value"}
+    )
 
 
 def _decimals(name: str, values: Sequence[Decimal | float | None]) -> int:
@@ -143,30 +152,30 @@ def _decimals(name: str, values: Sequence[Decimal | float | None]) -> int:
     >>> _decimals("tvl", [0.5]), _decimals("weight", [1500.0]), _decimals("weight", [1.5]), _decimals("weight", [0.1])
     (2, 2, 4, 6)
     """
-    if name in _in_usd():
-        return _FEWEST
+    if name in _usd_columns():
+        return _MIN_DECIMALS
     largest = max(
         (abs(Decimal(value)) for value in values if value is not None and Decimal(value).is_finite()), default=0
     )
     if largest >= 1000:  # noqa: PLR2004 - an amount
-        return _FEWEST
-    return 4 if largest >= 1 else _MOST
+        return _MIN_DECIMALS
+    return 4 if largest >= 1 else _MAX_DECIMALS
 
 
 def _number(value: Decimal | float | None, places: int, style: str) -> _Cell:
     """A number with so many decimals; in powers of ten where they would all be zero."""
     if value is None:
         return _Cell("null", f"{style};opacity:0.75")
-    whole = format(value, "f") if isinstance(value, Decimal) else repr(value)
+    full = format(value, "f") if isinstance(value, Decimal) else repr(value)
     if not Decimal(value).is_finite():
-        return _Cell(whole, style)
+        return _Cell(full, style)
     vanishes = value != 0 and abs(Decimal(value)) < Decimal(5).scaleb(-places - 1)
     shown = f"{value:.2e}" if vanishes else number(value, places)
     exact = shown.replace(",", "").replace("\N{MINUS SIGN}", "-")
-    return _Cell(shown, style, "" if Decimal(exact) == Decimal(whole) else whole)
+    return _Cell(shown, style, "" if Decimal(exact) == Decimal(full) else full)
 
 
-def _clock(values: Sequence[datetime | None]) -> str:
+def _time_format(values: Sequence[datetime | None]) -> str:
     """The shortest form in which no moment of a column loses anything."""
     known = [value for value in values if value is not None]
     if any(value.microsecond for value in known):
@@ -186,15 +195,15 @@ def _plain(value: object, style: str) -> _Cell:
         case date() | time() | timedelta():
             return _Cell(str(value), f"{style};white-space:nowrap")
         case str():
-            whole = value
+            full = value
         case list() | tuple() | pl.Series():
-            whole = ", ".join("null" if item is None else str(item) for item in value)
+            full = ", ".join("null" if item is None else str(item) for item in value)
         case dict():
-            whole = ", ".join(f"{key}: {item}" for key, item in value.items())
+            full = ", ".join(f"{key}: {item}" for key, item in value.items())
         case _:
-            whole = str(value)
-    shown = _short(whole)
-    return _Cell(shown, style, "" if shown == whole else whole[:_WHOLE])
+            full = str(value)
+    shown = _short(full)
+    return _Cell(shown, style, "" if shown == full else full[:_MAX_TOOLTIP])
 
 
 def _short(text: str) -> str:
@@ -207,4 +216,4 @@ def _short(text: str) -> str:
         return f"{text[:8]}…"
     if _HASH.fullmatch(text):
         return f"{text[:8]}…{text[-4:]}"
-    return text if len(text) <= _TEXT else f"{text[: _TEXT - 1].rstrip()}…"
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1].rstrip()}…"

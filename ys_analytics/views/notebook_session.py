@@ -1,4 +1,4 @@
-"""What the kit changes in a running notebook: how frames are shown, how errors are, how names complete.
+"""Settings of a running notebook: display of frames, errors in one line, completion of names.
 
 Depends on IPython where it is loaded. Does nothing elsewhere, and leaves settings that an analyst made.
 """
@@ -13,20 +13,20 @@ from ys_analytics.errors import YsError
 from ys_analytics.views.error_lines import error_line
 from ys_analytics.views.frame_display import frame_html
 
-_LINES = (YsError, pl.exceptions.PolarsError, AttributeError, TypeError, ValueError)
-_prepared: list[Any] = []
+_ONE_LINE_ERRORS = (YsError, pl.exceptions.PolarsError, AttributeError, TypeError, ValueError)
+_prepared_shells: list[Any] = []
 
 
 def prepare() -> None:
     """Prepare the running notebook, once: frames for people, errors in one line, names at the first Tab."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is None or any(shell is one for one in _prepared):
+    if shell is None or any(shell is prepared for prepared in _prepared_shells):
         return
-    _prepared.append(shell)
+    _prepared_shells.append(shell)
     for kind in (pl.DataFrame, pl.Series):
         shell.display_formatter.formatters["text/html"].for_type(kind, frame_html)
     if shell.custom_exceptions == ():
-        shell.set_custom_exc(_LINES, _show_error)
+        shell.set_custom_exc(_ONE_LINE_ERRORS, _show_error)
     # Jedi reads the source of Polars at the first Tab, which takes seconds; IPython's own completer asks the object.
     if "use_jedi" not in shell.config.get("Completer", {}) and "use_jedi" not in shell.config.get("IPCompleter", {}):
         shell.Completer.use_jedi = False

@@ -1,7 +1,7 @@
-"""How a table is made: heads, units, right-aligned figures, dashes with their reasons below.
+"""A table as a view: heads, units, right-aligned figures, dashes with their reasons below.
 
-Knows HTML tables and nothing of portfolios. Each null prints as a dash whose reason,
-where the frame has one, is a footnote.
+Depends on HTML tables. Does not know a portfolio. Each null prints as a dash whose reason, where the frame has one, is
+a footnote.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from ys_analytics.views import formats
 from ys_analytics.views.templates import render
-from ys_analytics.views.view import Field, Size, Statement, View, said
+from ys_analytics.views.view import Field, Size, Statement, View, statement
 
 # A table of so many rows is never broken over two pages.
-_SHORT = 14
+_UNBROKEN_ROWS = 14
 
-_LONGEST_WORD = 24
+_MAX_WORD = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Table(View):
         strong: Rows that stand out (totals).
         groups: The row each group begins at, and its name.
         tints: The background of each cell; empty for none.
-        rich: Columns whose cells are set by a function from text to HTML: formulas.
+        html_columns: Columns whose cells are set by a function from text to HTML: formulas.
         compact: Whether it needs narrow columns.
     """
 
@@ -41,14 +41,14 @@ class Table(View):
     strong: frozenset[int] = field(default_factory=frozenset)
     groups: tuple[tuple[int, str], ...] = ()
     tints: tuple[tuple[str, ...], ...] = ()
-    rich: dict[str, Callable[[str], Markup]] = field(default_factory=dict)
+    html_columns: dict[str, Callable[[str], Markup]] = field(default_factory=dict)
     compact: bool = False
 
-    def set_by(self, column: str, form: Callable[[str], Markup]) -> "Table":
-        """The same table with one column's cells set by `form`."""
-        return replace(self, rich={**self.rich, column: form})
+    def with_html_column(self, column: str, to_html_text: Callable[[str], Markup]) -> "Table":
+        """The same table with one column's cells set by `to_html_text`."""
+        return replace(self, html_columns={**self.html_columns, column: to_html_text})
 
-    def written(self) -> tuple[tuple[str, ...], ...]:
+    def printed_rows(self) -> tuple[tuple[str, ...], ...]:
         """The cells, each with its footnote letter."""
         return tuple(
             tuple(f"{cell} {mark}".rstrip() for cell, mark in zip(row, marks, strict=True))
@@ -60,7 +60,7 @@ class Table(View):
         return render(
             "table",
             view=self,
-            short=len(self.cells) <= _SHORT,
+            short=len(self.cells) <= _UNBROKEN_ROWS,
             widths=[column.width for column in self.fields] if any(column.width for column in self.fields) else [],
             heads=[_head(column) for column in self.fields],
             lines=self._lines(),
@@ -73,29 +73,31 @@ class Table(View):
             {
                 "group": groups.get(index),
                 "strong": index in self.strong,
-                "cells": [self._cell(index, place) for place in range(len(self.fields))],
+                "cells": [self._cell(index, column_index) for column_index in range(len(self.fields))],
             }
             for index in range(len(self.cells))
         ]
 
-    def _cell(self, index: int, place: int) -> dict[str, str]:
-        column, text = self.fields[place], self.cells[index][place]
+    def _cell(self, index: int, column_index: int) -> dict[str, str]:
+        column, text = self.fields[column_index], self.cells[index][column_index]
         kinds = [
-            *(["ys-down"] if column.tone and _negative(self.rows[index][place]) else []),
+            *(["ys-down"] if column.tone and _negative(self.rows[index][column_index]) else []),
             # A word longer than any column may break anywhere, or it would push the table off the page.
-            *(["ys-breaks"] if max(map(len, text.split()), default=0) > _LONGEST_WORD else []),
+            *(["ys-breaks"] if max(map(len, text.split()), default=0) > _MAX_WORD else []),
         ]
-        tint = f";background:{self.tints[index][place]}" if self.tints and self.tints[index][place] else ""
+        tint = (
+            f";background:{self.tints[index][column_index]}" if self.tints and self.tints[index][column_index] else ""
+        )
         return {
             "kind": " ".join(kinds),
             "style": f"{_align(column)}{tint}",
-            "shown": self.rich[column.name](text) if column.name in self.rich else text,
-            "mark": self.marks[index][place],
+            "shown": self.html_columns[column.name](text) if column.name in self.html_columns else text,
+            "mark": self.marks[index][column_index],
         }
 
 
 def _head(column: Field) -> dict[str, str]:
-    unit = formats.unit_shown(column.unit) if column.title else ""
+    unit = formats.unit_label(column.unit) if column.title else ""
     return {"title": column.title, "unit": unit, "align": _align(column)}
 
 
@@ -128,7 +130,7 @@ def table(
     """Set a frame as a table.
 
     Args:
-        frame: Has every field's column, in reading order; columns nobody asked for are left out.
+        frame: Has every field's column, in reading order; columns without a field are left out.
         title: What it shows.
         fields: Which columns, in which order and unit.
         subtitle: Window or method.
@@ -145,11 +147,11 @@ def table(
     ...     title="Week",
     ...     fields=(Field(name="name", title=""), Field(name="value", title="Value", unit="ratio", reason="why")),
     ... )
-    >>> sheet.written(), sheet.notes
+    >>> sheet.printed_rows(), sheet.notes
     ((('Sharpe ratio', '— a'),), ('a needs 30 days, has 2',))
     """
     if frame.is_empty():
-        return said(title, empty, size=size)
+        return statement(title, empty, size=size)
     reasons: dict[str, str] = {}
     cells, marks = [], []
     for record in frame.iter_rows(named=True):
@@ -173,9 +175,9 @@ def table(
 
 def _text(record: dict[str, object], column: Field) -> str:
     unit = str(record[column.unit_from]) if column.unit_from else column.unit
-    text = formats.written(record[column.name], unit)  # type: ignore[arg-type]
-    after = record.get(column.suffix) if column.suffix and record[column.name] is not None else None
-    return f"{text}{formats.HARD_SPACE}{after}" if after else text
+    text = formats.text(record[column.name], unit)  # type: ignore[arg-type]
+    suffix = record.get(column.suffix) if column.suffix and record[column.name] is not None else None
+    return f"{text}{formats.HARD_SPACE}{suffix}" if suffix else text
 
 
 def _mark(record: dict[str, object], column: Field, reasons: dict[str, str]) -> str:
@@ -185,12 +187,12 @@ def _mark(record: dict[str, object], column: Field, reasons: dict[str, str]) -> 
     return reasons.setdefault(str(reason), _letter(len(reasons)))
 
 
-def _letter(place: int) -> str:
-    return ascii_lowercase[place] if place < len(ascii_lowercase) else str(place)
+def _letter(index: int) -> str:
+    return ascii_lowercase[index] if index < len(ascii_lowercase) else str(index)
 
 
 def _groups(frame: pl.DataFrame, group: str) -> tuple[tuple[int, str], ...]:
     if not group:
         return ()
     names = frame[group].to_list()
-    return tuple((place, str(name)) for place, name in enumerate(names) if place == 0 or names[place - 1] != name)
+    return tuple((index, str(name)) for index, name in enumerate(names) if index == 0 or names[index - 1] != name)

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 # Classes of an element in which MathJax typesets nothing, so that "$PEPE and $WIF" stays these letters in JupyterLab,
-# in the classic notebook and in whatever nbconvert makes of it.
+# in the classic notebook and in what nbconvert makes of it.
 AS_TEXT = "tex2jax_ignore mathjax_ignore"
 
 
@@ -20,8 +20,8 @@ def render(name: str, **values: object) -> str:
         name: Of the template, without its suffixes.
         values: What it reads; text is escaped unless it is `markupsafe.Markup`.
 
-    >>> from ys_analytics.views.view import said
-    >>> render("statement", view=said("Alerts", "None < 1."))
+    >>> from ys_analytics.views.view import statement
+    >>> render("statement", view=statement("Alerts", "None < 1."))
     '<figure role="group" class="ys ys-statement ys-page tex2jax_ignore mathjax_ignore">...<p>None &lt; 1.</p></figure>'
     """
     return _environment().get_template(f"{name}.html.j2").render(as_text=AS_TEXT, **values)
@@ -29,13 +29,13 @@ def render(name: str, **values: object) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    made = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "html"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.filters["footnote"] = _footnote
-    return made
+    environment.filters["footnote"] = _footnote
+    return environment
 
 
 def _footnote(note: str) -> tuple[str, str]:

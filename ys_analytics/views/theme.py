@@ -1,8 +1,8 @@
-"""The one look of every chart: colours, type, axes and ticks.
+"""Style of every chart: colours, type, axes and ticks.
 
-Knows how to draw, not what. Colours are Okabe and Ito's, which the colour-blind tell apart, darkened
-until they can be read as text on white; lines differ by dash as well, so that they survive a grey printer. Ticks are
-chosen here and not by the browser: then the data JSON can hold every number on the page.
+Depends on Plotly's layout. Does not know what is drawn. Colours are Okabe and Ito's, which the colour-blind tell apart,
+darkened until they can be read as text on white; lines differ by dash as well, so that they survive a grey printer.
+Ticks are chosen here and not by the browser: then the data JSON can hold every number on the page.
 """
 
 import math
@@ -12,12 +12,12 @@ from typing import Any
 
 from ys_analytics.views import formats
 
-INK, GREY, FAINT, HAIR, BAND, PAPER = "#1a1a1a", "#595959", "#757575", "#dcdcdc", "#eef2f6", "#ffffff"
+TEXT, GREY, FAINT, HAIR, BAND, PAPER = "#1a1a1a", "#595959", "#757575", "#dcdcdc", "#eef2f6", "#ffffff"
 BLUE, VERMILION, SKY, ORANGE, GREEN, PURPLE = "#0072b2", "#b84a00", "#3390c8", "#8f5f00", "#00795a", "#a8487f"
 
 # The same colours on a dark screen. Text has a contrast of 4.5 to 1 at least on its paper, marks have 3 to 1 (WCAG AA).
 DARK = {
-    INK: "#e8eaed",
+    TEXT: "#e8eaed",
     GREY: "#aab2ba",
     FAINT: "#8a939b",
     HAIR: "#343b42",
@@ -32,13 +32,13 @@ DARK = {
 }
 
 # Lines in their order of use: each has a colour and a dash of its own.
-STROKES = (
+LINE_STYLES = (
     (BLUE, "solid"),
     (VERMILION, "dash"),
     (GREEN, "dot"),
     (PURPLE, "dashdot"),
     (ORANGE, "longdash"),
-    (INK, "solid"),
+    (TEXT, "solid"),
 )
 
 FONT = "'Source Sans 3', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
@@ -52,7 +52,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A drawn axis: what Plotly is told, and the texts on it."""
+    """An axis: its Plotly layout, and the texts on it."""
 
     layout: Json
     labels: tuple[str, ...]
@@ -64,7 +64,7 @@ def tint(color: str, opacity: float) -> str:
     >>> tint(BLUE, 0.08)
     'rgba(0,114,178,0.08)'
     """
-    red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
+    red, green, blue = (int(color[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
@@ -77,7 +77,7 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
-def ticks(low: float, high: float, *, most: int = 5) -> list[float]:
+def ticks(low: float, high: float, *, max_ticks: int = 5) -> list[float]:
     """Round numbers from at or below `low` to at or above `high`.
 
     >>> ticks(0.0, 0.83)
@@ -86,17 +86,19 @@ def ticks(low: float, high: float, *, most: int = 5) -> list[float]:
     if not high > low:
         spread = abs(high) * 0.05 or 1.0
         low, high = low - spread, high + spread
-    rough = (high - low) / most
+    rough = (high - low) / max_ticks
     power = 10.0 ** math.floor(math.log10(rough))
-    step = power * next(nice for nice in (1, 2, 2.5, 5, 10) if nice * power >= rough * (1 - 1e-9))
+    step = power * next(
+        round_factor for round_factor in (1, 2, 2.5, 5, 10) if round_factor * power >= rough * (1 - 1e-9)
+    )
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [float(f"{place * step:.12g}") for place in range(first, last + 1)]
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 
 
-def compact(value: float, step: float) -> str:
+def compact_amount(value: float, step: float) -> str:
     """An amount on an axis: 250k, 1.5M.
 
-    >>> compact(1_500_000.0, 500_000.0), compact(-250_000.0, 250_000.0), compact(0.0, 1.0)
+    >>> compact_amount(1_500_000.0, 500_000.0), compact_amount(-250_000.0, 250_000.0), compact_amount(0.0, 1.0)
     ('1.5M', '−250k', '0')
     """  # noqa: RUF002 - a minus is a minus sign
     scale, letter = next(
@@ -116,7 +118,7 @@ def _places(step: float) -> int:
 def tick_text(value: float, step: float, unit: str) -> str:
     """A tick in its unit."""
     if unit == "USD":
-        return compact(value, step)
+        return compact_amount(value, step)
     if unit in {"fraction", "rate", "share"}:
         return (
             formats.number(float(f"{value * 100:.10g}"), _places(float(f"{step * 100:.10g}")))
@@ -126,18 +128,18 @@ def tick_text(value: float, step: float, unit: str) -> str:
     return formats.number(value, _places(step))
 
 
-def value_axis(low: float, high: float, unit: str, *, most: int = 5, pad: float = 0.0, **more: object) -> Axis:
+def value_axis(low: float, high: float, unit: str, *, max_ticks: int = 5, pad: float = 0.0, **more: object) -> Axis:
     """An axis of values with a hairline at each tick, its range ending on ticks."""
     spread = (high - low) * pad
-    at = ticks(low - spread, high + spread, most=most)
-    texts = tuple(tick_text(value, at[1] - at[0], unit) for value in at)
+    positions = ticks(low - spread, high + spread, max_ticks=max_ticks)
+    texts = tuple(tick_text(value, positions[1] - positions[0], unit) for value in positions)
     layout: Json = {
-        "range": [at[0], at[-1]],
-        "tickvals": at,
+        "range": [positions[0], positions[-1]],
+        "tickvals": positions,
         "ticktext": list(texts),
         "gridcolor": HAIR,
         "gridwidth": 0.6,
-        "zeroline": at[0] < 0 < at[-1],
+        "zeroline": positions[0] < 0 < positions[-1],
         "zerolinecolor": GREY,
         "zerolinewidth": 0.8,
         "tickfont": {"size": SMALL, "color": GREY},
@@ -150,27 +152,27 @@ def value_axis(low: float, high: float, unit: str, *, most: int = 5, pad: float 
 
 def sparse_axis(low: float, high: float, unit: str, **more: object) -> Axis:
     """An axis for a low panel: its range is what is in it, its ticks zero and the larger extreme, rounded inwards."""
-    far = max(abs(low), abs(high)) or 1.0
-    power = 10.0 ** math.floor(math.log10(far))
-    mark = power * next(nice for nice in (5, 2, 1) if nice * power <= far * (1 + 1e-9))
-    at = sorted({0.0, *(edge for edge in (-mark, mark) if low <= edge <= high)})
-    texts = tuple(tick_text(value, mark, unit) for value in at)
+    largest = max(abs(low), abs(high)) or 1.0
+    power = 10.0 ** math.floor(math.log10(largest))
+    rounded = power * next(round_factor for round_factor in (5, 2, 1) if round_factor * power <= largest * (1 + 1e-9))
+    positions = sorted({0.0, *(edge for edge in (-rounded, rounded) if low <= edge <= high)})
+    texts = tuple(tick_text(value, rounded, unit) for value in positions)
     axis = value_axis(low, high if high > low else low + 1.0, unit)
-    ticked: Json = {
+    tick_layout: Json = {
         "range": [low * 1.05, high * 1.05] if high > low else [0.0, 1.0],
-        "tickvals": at,
+        "tickvals": positions,
         "ticktext": list(texts),
     }
-    return Axis({**axis.layout, "zeroline": True, **ticked, **more}, texts)
+    return Axis({**axis.layout, "zeroline": True, **tick_layout, **more}, texts)
 
 
-def time_axis(start: date, end: date, *, most: int = 9, **more: object) -> Axis:
-    """An axis of days, ticked at the starts of months, weeks or days, whichever leaves air."""
-    at, texts = _time_ticks(start, end, most)
+def time_axis(start: date, end: date, *, max_ticks: int = 9, **more: object) -> Axis:
+    """An axis of days, with ticks at the starts of months, weeks or days: the finest that leaves space between them."""
+    positions, texts = _time_ticks(start, end, max_ticks)
     layout: Json = {
         "type": "date",
         "range": [start.isoformat(), end.isoformat()],
-        "tickvals": [tick.isoformat() for tick in at],
+        "tickvals": [tick.isoformat() for tick in positions],
         "ticktext": texts,
         "showgrid": False,
         "ticks": "outside",
@@ -186,34 +188,34 @@ def time_axis(start: date, end: date, *, most: int = 9, **more: object) -> Axis:
     return Axis(layout, tuple(texts))
 
 
-def _time_ticks(start: date, end: date, most: int) -> tuple[list[date], list[str]]:
+def _time_ticks(start: date, end: date, max_ticks: int) -> tuple[list[date], list[str]]:
     span = (end - start).days
-    if span <= most:
-        at = [start + timedelta(days=step) for step in range(span + 1)]
-        return at, [f"{tick:%a} {tick.day}" for tick in at]
-    if span <= 7 * most:
+    if span <= max_ticks:
+        positions = [start + timedelta(days=step) for step in range(span + 1)]
+        return positions, [f"{tick:%a} {tick.day}" for tick in positions]
+    if span <= 7 * max_ticks:
         first = start + timedelta(days=-start.weekday() % 7)
-        at = [first + timedelta(weeks=step) for step in range(most + 1)]
-        at = [tick for tick in at if tick <= end]
-        return at, [f"{tick.day} {formats.MONTHS[tick.month - 1]}" for tick in at]
+        positions = [first + timedelta(weeks=step) for step in range(max_ticks + 1)]
+        positions = [tick for tick in positions if tick <= end]
+        return positions, [f"{tick.day} {formats.MONTHS[tick.month - 1]}" for tick in positions]
     months = [date(year, month, 1) for year in range(start.year, end.year + 1) for month in range(1, 13)]
     months = [month for month in months if start <= month <= end]
-    every = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= step * most)
-    at = [month for month in months if (month.year * 12 + month.month - 1) % every == 0]
-    return at, [
+    month_step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= step * max_ticks)
+    positions = [month for month in months if (month.year * 12 + month.month - 1) % month_step == 0]
+    return positions, [
         f"{formats.MONTHS[tick.month - 1]}<br>{tick.year}"
-        if place == 0 or tick.month <= every
+        if index == 0 or tick.month <= month_step
         else formats.MONTHS[tick.month - 1]
-        for place, tick in enumerate(at)
+        for index, tick in enumerate(positions)
     ]
 
 
 def layout(*, height: int, left: int = 48, right: int = 16, top: int = 10, bottom: int = 36, **more: object) -> Json:
-    """What all charts have in common."""
+    """The Plotly layout that all charts share."""
     return {
         "height": height,
         "margin": {"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
-        "font": {"family": FONT, "size": SIZE, "color": INK},
+        "font": {"family": FONT, "size": SIZE, "color": TEXT},
         "paper_bgcolor": PAPER,
         "plot_bgcolor": PAPER,
         "showlegend": False,
@@ -226,8 +228,8 @@ def layout(*, height: int, left: int = 48, right: int = 16, top: int = 10, botto
     }
 
 
-def note(text: str, *, x: object, y: object, color: str = INK, **more: object) -> Json:
-    """A label set directly beside what it names."""
+def note(text: str, *, x: object, y: object, color: str = TEXT, **more: object) -> Json:
+    """A label next to what it names."""
     return {
         "text": text,
         "x": x,

@@ -1,7 +1,7 @@
-"""What every view shares: its words for people and its data JSON for machines.
+"""Base class of figures and tables: texts for people, and the data JSON for machines.
 
-Knows mime types and the shape of the data JSON, `application/vnd.ys.v1+json`; knows no
-table and no chart. The same view gives the same bytes: no ids, no clock, sorted keys.
+Depends on mime types and the shape of the data JSON, `application/vnd.ys.v1+json`. Does not know a table or a chart.
+The same view gives the same bytes: no ids, no clock, sorted keys.
 """
 
 import json
@@ -30,7 +30,7 @@ class Field:
     Attributes:
         name: Of the frame's column.
         title: For people.
-        unit: A unit that `words` can write, or the name of none for labels.
+        unit: A unit that `formats.text` can write; empty for labels.
         unit_from: The column that holds each row's own unit, where rows differ.
         suffix: The column whose text follows the value: a token's symbol.
         reason: The column that says why a value is null; it becomes a footnote.
@@ -55,14 +55,14 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View(ABC):
-    """Something to look at, and the numbers in it.
+    """A figure or table, and the numbers in it.
 
     Attributes:
         title: What it shows, as a sentence would say it.
         subtitle: Window, units or method, in smaller type.
         fields: The columns of the data JSON.
         rows: The values of the data JSON, one tuple a row.
-        alt: What a reader who cannot see it is told, made from the numbers.
+        alt: Text for a reader who cannot see it, made from the numbers.
         notes: Footnotes and reasons.
         warnings: What the checks found wrong with the data it is made from.
         labels: Every other text with a number in it: ticks, marks, direct labels.
@@ -90,16 +90,16 @@ class View(ABC):
             "size": self.size,
             "columns": [{"name": item.name, "title": item.title, "unit": item.unit} for item in self.fields],
             "rows": [[plain(value) for value in row] for row in self.rows],
-            "written": [list(row) for row in self.written()],
+            "written": [list(row) for row in self.printed_rows()],
             "labels": list(self.labels),
             "notes": list(self.notes),
             "warnings": list(self.warnings),
         }
 
     def with_warnings(self, warnings: Iterable[str]) -> Self:
-        """The same view with warnings that stand where it stands.
+        """The same view with warnings printed next to it.
 
-        >>> said("Alerts", "None was raised.").with_warnings(["Warning: a day is missing."]).warnings
+        >>> statement("Alerts", "None was raised.").with_warnings(["Warning: a day is missing."]).warnings
         ('Warning: a day is missing.',)
         """
         return replace(self, warnings=(*self.warnings, *warnings))
@@ -107,12 +107,12 @@ class View(ABC):
     def unless(self, reason: str) -> "View":
         """The same view, or where there is a reason not to show it, the reason under its title.
 
-        >>> said("Positions", "Two of them.").unless("the ledger does not explain its value").alt
+        >>> statement("Positions", "Two of them.").unless("the ledger does not explain its value").alt
         'Not known: the ledger does not explain its value.'
         """
-        return said(self.title, f"Not known: {reason}.", size=self.size) if reason else self
+        return statement(self.title, f"Not known: {reason}.", size=self.size) if reason else self
 
-    def written(self) -> tuple[tuple[str, ...], ...]:
+    def printed_rows(self) -> tuple[tuple[str, ...], ...]:
         """The rows as they are printed."""
         return ()
 
@@ -120,8 +120,8 @@ class View(ABC):
     def to_html(self) -> str:
         """The view as one self-contained piece of HTML."""
 
-    def _repr_mimebundle_(self, **_asked: object) -> dict[str, object]:
-        """What Jupyter shows and stores, whatever types it asked for."""
+    def _repr_mimebundle_(self, **_requested: object) -> dict[str, object]:
+        """What Jupyter shows and stores: HTML, plain text and the data JSON."""
         return {"text/html": self.to_html(), "text/plain": self.alt or self.title, DATA_TYPE: self.data_json()}
 
 
@@ -133,21 +133,21 @@ def plain(value: object) -> object:
     """
     match value:
         case Decimal():
-            found: object = format(value, "f")
+            converted: object = format(value, "f")
         case datetime() | date():
-            found = value.isoformat()
+            converted = value.isoformat()
         case float() if not math.isfinite(value):
-            found = None
+            converted = None
         case pl.Series() | list() | tuple():
-            found = [plain(item) for item in value]
+            converted = [plain(item) for item in value]
         case dict():
-            found = {str(key): plain(item) for key, item in value.items()}
+            converted = {str(key): plain(item) for key, item in value.items()}
         case _:
-            found = value
-    return found
+            converted = value
+    return converted
 
 
-def packed(value: object) -> str:
+def script_json(value: object) -> str:
     """JSON, the same bytes for the same value, safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").replace("\u2028", "\\u2028")
@@ -155,7 +155,7 @@ def packed(value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement(View):
-    """One sentence that stands where a figure or table would: nothing happened, or it is refused."""
+    """One sentence in place of a figure or table: nothing happened, or the reason why it is not shown."""
 
     kind: str = "statement"
 
@@ -164,15 +164,15 @@ class Statement(View):
         return render("statement", view=self)
 
 
-def refused(title: str, reason: str, *, size: Size = "page") -> Statement:
-    """A refusal in place of a view.
+def not_shown(title: str, reason: str, *, size: Size = "page") -> Statement:
+    """A statement in place of a view that cannot be shown, with the reason.
 
-    >>> refused("Volatility", "needs 30 days, has 1").alt
+    >>> not_shown("Volatility", "needs 30 days, has 1").alt
     'Not shown: needs 30 days, has 1.'
     """
     return Statement(title=title, alt=f"Not shown: {reason}.", size=size)
 
 
-def said(title: str, sentence: str, *, size: Size = "page") -> Statement:
-    """A sentence in place of an empty table: that nothing happened is news too."""
+def statement(title: str, sentence: str, *, size: Size = "page") -> Statement:
+    """A sentence in place of an empty table or figure."""
     return Statement(title=title, alt=sentence, size=size)

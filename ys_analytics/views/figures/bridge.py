@@ -1,6 +1,6 @@
-"""What changed the value of a week, drawn.
+"""Chart of the bridge: what changed the value in the week.
 
-Frames come from the desk, figures go to the page.
+Depends on frames of the desk. Does not compute a figure.
 """
 
 import polars as pl
@@ -8,28 +8,28 @@ import polars as pl
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
 from ys_analytics.views.theme import Json
-from ys_analytics.views.view import Field, View, refused
+from ys_analytics.views.view import Field, View, not_shown
 
-_ENDS = ("before", "after")
+_OPENING_AND_CLOSING = ("before", "after")
 
 
-def bridge(explained: pl.DataFrame) -> View:
+def bridge(bridge_terms: pl.DataFrame) -> View:
     """Bars: what each term of the bridge added to the week's value or took from it.
 
     Args:
-        explained: term, title String; amount Decimal in USD (negative: taken away), reason String where null.
+        bridge_terms: term, title String; amount Decimal in USD (negative: taken away), reason String where null.
     """
     title = "What changed the value"
-    terms = explained.filter(~pl.col("term").is_in(_ENDS))
+    terms = bridge_terms.filter(~pl.col("term").is_in(_OPENING_AND_CLOSING))
     if terms["amount"].null_count():
-        return refused(title, terms["reason"][0], size="half")
+        return not_shown(title, terms["reason"][0], size="half")
     amounts = [float(amount) for amount in terms["amount"]]
-    texts = [formats.written(amount, "USD whole signed") for amount in terms["amount"]]
+    texts = [formats.text(amount, "USD whole signed") for amount in terms["amount"]]
     # The bars leave a third of the width to names.
-    short = pl.when(pl.col("term") == "pool").then(pl.lit("Pool share, merged")).otherwise("title")
-    names = terms.select(short).to_series().to_list()
-    reach = max(map(abs, amounts)) or 1.0
-    low, high = min(0.0, *amounts), max(0.0, *amounts)
+    short_title = pl.when(pl.col("term") == "pool").then(pl.lit("Pool share, merged")).otherwise("title")
+    names = terms.select(short_title).to_series().to_list()
+    largest = max(map(abs, amounts)) or 1.0
+    lowest, highest = min(0.0, *amounts), max(0.0, *amounts)
     bars: Json = {
         "type": "bar",
         "orientation": "h",
@@ -40,12 +40,12 @@ def bridge(explained: pl.DataFrame) -> View:
         "textposition": "none",
         "hovertemplate": "%{text}: %{x:,.2f} USD<extra></extra>",
     }
-    small = {"size": theme.SMALL, "color": theme.INK}
+    small = {"size": theme.SMALL, "color": theme.TEXT}
     notes = []
     for row, (name, amount, text) in enumerate(zip(names, amounts, texts, strict=True)):
         notes.append(theme.note(name, x=0, xref="paper", y=row, font=small))
         notes.append(theme.note(text, x=max(amount, 0.0), y=row, xshift=4, font=small))
-    bare: Json = {"showgrid": False, "showticklabels": False, "fixedrange": True}
+    plain_axis: Json = {"showgrid": False, "showticklabels": False, "fixedrange": True}
     return Chart(
         title=title,
         subtitle="USD, each term of the table",
@@ -56,7 +56,7 @@ def bridge(explained: pl.DataFrame) -> View:
         rows=tuple(terms.select("title", "amount").iter_rows()),
         labels=tuple(texts),
         alt="What changed the value, USD: "
-        + formats.listed(f"{name.lower()} {text}" for name, text in zip(names, texts, strict=True))
+        + formats.join_words(f"{name.lower()} {text}" for name, text in zip(names, texts, strict=True))
         + ".",
         traces=(bars,),
         layout=theme.layout(
@@ -68,15 +68,15 @@ def bridge(explained: pl.DataFrame) -> View:
             hovermode="closest",
             bargap=0.35,
             xaxis={
-                **bare,
+                **plain_axis,
                 "zeroline": True,
                 "zerolinecolor": theme.FAINT,
                 "zerolinewidth": 0.8,
                 # A third is the names', a fifth the amounts'.
                 "domain": [0.36, 0.80],
-                "range": [low - 0.02 * reach, high + 0.02 * reach],
+                "range": [lowest - 0.02 * largest, highest + 0.02 * largest],
             },
-            yaxis={**bare, "zeroline": False, "range": [len(amounts) - 0.4, -0.6]},
+            yaxis={**plain_axis, "zeroline": False, "range": [len(amounts) - 0.4, -0.6]},
             annotations=notes,
         ),
         size="half",

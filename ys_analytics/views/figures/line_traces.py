@@ -1,6 +1,6 @@
-"""Lines over days, drawn so that a gap shows as a gap.
+"""Plotly traces of a line over days, drawn so that a gap shows as a gap.
 
-Knows how a series becomes traces; knows no portfolio.
+Depends on Plotly's form of a trace. Does not know a portfolio.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from itertools import pairwise
 from ys_analytics.views import theme
 from ys_analytics.views.theme import Json
 
-# A longer silence than this between two points is a gap and not a slope.
-_GAP = timedelta(days=1)
+# Two points further apart than this have a gap between them, not a line.
+_MAX_STEP = timedelta(days=1)
 
 Point = tuple[date, float]
 
@@ -21,7 +21,7 @@ def points(days: Sequence[date], values: Sequence[object]) -> list[Point]:
     return [(day, float(value)) for day, value in zip(days, values, strict=True) if value is not None]  # type: ignore[arg-type]
 
 
-def stroke(
+def draw_line(
     series: Sequence[Point],
     *,
     name: str,
@@ -30,7 +30,7 @@ def stroke(
     width: float = 1.6,
     fill: str = "",
     texts: Sequence[str] = (),
-    **more: object,
+    **options: object,
 ) -> list[Json]:
     """A line through a series, broken at gaps, each gap bridged by faint dots.
 
@@ -42,21 +42,21 @@ def stroke(
         width: In pixels.
         fill: The colour under the line down to zero; none when empty.
         texts: What the hover box says at each point.
-        more: Axes, mostly.
+        options: Axes, mostly.
     """
     xs: list[str | None] = []
     ys: list[float | None] = []
-    said: list[str | None] = []
-    bridges: list[Json] = []
-    for place, (day, value) in enumerate(series):
-        if place and day - series[place - 1][0] > _GAP:
-            bridges.append(_bridge(series[place - 1], (day, value), color, more))
+    hover_texts: list[str | None] = []
+    gap_traces: list[Json] = []
+    for index, (day, value) in enumerate(series):
+        if index and day - series[index - 1][0] > _MAX_STEP:
+            gap_traces.append(_gap_trace(series[index - 1], (day, value), color, options))
             xs.append(None)
             ys.append(None)
-            said.append(None)
+            hover_texts.append(None)
         xs.append(day.isoformat())
         ys.append(value)
-        said.append(texts[place] if texts else None)
+        hover_texts.append(texts[index] if texts else None)
     trace: Json = {
         "type": "scatter",
         "mode": "lines+markers" if len(series) < 3 else "lines",  # noqa: PLR2004 - one point draws no line
@@ -67,13 +67,13 @@ def stroke(
         "marker": {"size": 5, "color": color},
         "connectgaps": False,
         "hovertemplate": "%{text}<extra></extra>" if texts else "%{y}<extra></extra>",
-        **more,
+        **options,
     }
     if texts:
-        trace["text"] = said
+        trace["text"] = hover_texts
     if fill:
         trace |= {"fill": "tozeroy", "fillcolor": fill}
-    return [*bridges, trace]
+    return [*gap_traces, trace]
 
 
 def gaps(series: Sequence[Point]) -> list[tuple[date, date, int]]:
@@ -81,11 +81,11 @@ def gaps(series: Sequence[Point]) -> list[tuple[date, date, int]]:
     return [
         (before, after, (after - before).days - 1)
         for (before, _), (after, _) in pairwise(series)
-        if after - before > _GAP
+        if after - before > _MAX_STEP
     ]
 
 
-def _bridge(before: Point, after: Point, color: str, more: Json) -> Json:
+def _gap_trace(before: Point, after: Point, color: str, options: Json) -> Json:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -93,5 +93,5 @@ def _bridge(before: Point, after: Point, color: str, more: Json) -> Json:
         "y": [before[1], after[1]],
         "line": {"color": color, "width": 0.9, "dash": "dot"},
         "hoverinfo": "skip",
-        **more,
+        **options,
     }

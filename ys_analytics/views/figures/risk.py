@@ -1,7 +1,6 @@
-"""How returns scatter, how restless they are, and how far liquidation is, drawn.
+"""Charts of the distribution of returns, rolling risk, distance to liquidation and value at risk.
 
-Frames come from the desk, figures go to the page; counting days into bins is
-drawing, every risk figure is handed in.
+Depends on frames of the desk. Does not compute a risk figure; it only counts days into bins.
 """
 
 import math
@@ -12,16 +11,16 @@ import polars as pl
 
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.line_traces import Point, points, stroke
+from ys_analytics.views.figures.line_traces import Point, draw_line, points
 from ys_analytics.views.theme import Json
-from ys_analytics.views.view import Field, View, refused
+from ys_analytics.views.view import Field, View, not_shown
 
 _DAY = timedelta(days=1)
-_FEW = 10
+_MIN_DAYS = 10
 
-_NUMBERS = (
+_TAIL_MEASURES = (
     ("value_at_risk", "VaR 95 %", theme.VERMILION, "dash"),
-    ("expected_shortfall", "CVaR 95 %", theme.INK, "dot"),
+    ("expected_shortfall", "CVaR 95 %", theme.TEXT, "dot"),
 )
 
 
@@ -34,28 +33,30 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
             positive for a loss.
     """
     title = "Distribution of daily returns"
-    given = returns.filter(pl.col("ret").is_not_null())
-    rets = given.filter(pl.col("days").fill_null(1) <= 1)["ret"].to_list()
-    if len(rets) < _FEW:
-        return refused(title, f"needs {_FEW} days, has {len(rets)}", size="half")
+    with_return = returns.filter(pl.col("ret").is_not_null())
+    rets = with_return.filter(pl.col("days").fill_null(1) <= 1)["ret"].to_list()
+    if len(rets) < _MIN_DAYS:
+        return not_shown(title, f"needs {_MIN_DAYS} days, has {len(rets)}", size="half")
     if max(rets) - min(rets) < 1e-12:  # noqa: PLR2004 - rounding noise, as in metrics.sample
-        return refused(title, f"all {len(rets)} daily returns are {formats.written(rets[0], 'fraction')}", size="half")
+        return not_shown(title, f"all {len(rets)} daily returns are {formats.text(rets[0], 'fraction')}", size="half")
     edges, counts = _bins(rets)
     width = edges[1] - edges[0]
-    shown = measures.filter(pl.col("metric").is_in([name for name, *_ in _NUMBERS]) & pl.col("since").is_not_null())
-    marks = dict(shown.select("metric", "since").iter_rows())
-    across = theme.value_axis(edges[0], edges[-1], "fraction", most=5, showgrid=False, zeroline=False)
+    shown_measures = measures.filter(
+        pl.col("metric").is_in([name for name, *_ in _TAIL_MEASURES]) & pl.col("since").is_not_null()
+    )
+    losses = dict(shown_measures.select("metric", "since").iter_rows())
+    x_axis = theme.value_axis(edges[0], edges[-1], "fraction", max_ticks=5, showgrid=False, zeroline=False)
     # Below thirty returns neither is known, and no mark stands left of the bins.
-    left = min([edges[0], *(-value for value in marks.values())])
-    across.layout["range"] = [left - width / 2, edges[-1] + width / 2]
-    up = theme.value_axis(0, max(counts), "count", most=4)
-    shapes, notes, labels = [], [], [*across.labels, *up.labels, str(len(rets))]
-    for row, (metric, name, color, dash) in enumerate(_NUMBERS):
-        if metric not in marks:
+    leftmost = min([edges[0], *(-value for value in losses.values())])
+    x_axis.layout["range"] = [leftmost - width / 2, edges[-1] + width / 2]
+    y_axis = theme.value_axis(0, max(counts), "count", max_ticks=4)
+    shapes, notes, labels = [], [], [*x_axis.labels, *y_axis.labels, str(len(rets))]
+    for row, (metric, name, color, dash) in enumerate(_TAIL_MEASURES):
+        if metric not in losses:
             continue
-        text = f"{name}: {formats.written(marks[metric], 'rate')}"
-        x = -marks[metric]
-        shapes.append(_upright(x, color, dash))
+        text = f"{name}: {formats.text(losses[metric], 'rate')}"
+        x = -losses[metric]
+        shapes.append(_vertical_line(x, color, dash))
         notes.append(
             theme.note(
                 text,
@@ -80,7 +81,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     }
     return Chart(
         title=title,
-        subtitle=f"days in each bin of {formats.written(width, 'rate')}, {formats.count(len(rets), 'day')} in all",
+        subtitle=f"days in each bin of {formats.text(width, 'rate')}, {formats.count(len(rets), 'day')} in all",
         fields=(
             Field(name="from", title="From", unit="fraction"),
             Field(name="to", title="To", unit="fraction"),
@@ -89,20 +90,22 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         rows=tuple(zip(edges[:-1], edges[1:], counts, strict=True)),
         labels=tuple(labels),
         alt=(
-            f"{formats.count(len(rets), 'daily return')} from {formats.written(min(rets), 'fraction')} to "
-            f"{formats.written(max(rets), 'fraction')}. "
+            f"{formats.count(len(rets), 'daily return')} from {formats.text(min(rets), 'fraction')} to "
+            f"{formats.text(max(rets), 'fraction')}. "
             + " ".join(
-                f"{name}: {formats.written(marks[metric], 'rate')}." for metric, name, *_ in _NUMBERS if metric in marks
+                f"{name}: {formats.text(losses[metric], 'rate')}."
+                for metric, name, *_ in _TAIL_MEASURES
+                if metric in losses
             )
         ),
-        notes=_left_out(given.height - len(rets)),
+        notes=_several_days_note(with_return.height - len(rets)),
         traces=(bars,),
         layout=theme.layout(
             height=196,
             left=34,
             right=8,
-            xaxis=across.layout,
-            yaxis=up.layout,
+            xaxis=x_axis.layout,
+            yaxis=y_axis.layout,
             shapes=shapes,
             annotations=notes,
             hovermode="closest",
@@ -111,9 +114,9 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     )
 
 
-def _left_out(several: int) -> tuple[str, ...]:
-    """A note on the returns that are of no single day."""
-    return (f"{formats.count(several, 'return')} over several days left out.",) if several else ()
+def _several_days_note(number: int) -> tuple[str, ...]:
+    """A note on how many returns span several days."""
+    return (f"{formats.count(number, 'return')} over several days left out.",) if number else ()
 
 
 def rolling_beta(rolling: pl.DataFrame, *, days: int, benchmark: str = "") -> View:
@@ -127,27 +130,28 @@ def rolling_beta(rolling: pl.DataFrame, *, days: int, benchmark: str = "") -> Vi
     title = f"Beta, {days} days rolling"
     series = points(rolling["day"].to_list(), rolling["beta"].to_list())
     if not series:
-        few = f"needs {days} days, has {rolling.height}"
-        torn = f"there are no {days} days in a row with a return of both each, or the benchmark does not move"
-        return refused(title, few if rolling.height < days else torn, size="half")
+        too_short = f"needs {days} days, has {rolling.height}"
+        no_window = f"there are no {days} days in a row with a return of both each, or the benchmark does not move"
+        return not_shown(title, too_short if rolling.height < days else no_window, size="half")
     levels = [value for _, value in series]
-    axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "ratio", most=4)
-    time = theme.time_axis(series[0][0], series[-1][0], most=5)
-    now = formats.written(series[-1][1], "ratio")
+    axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "ratio", max_ticks=4)
+    time = theme.time_axis(series[0][0], series[-1][0], max_ticks=5)
+    last_day, last = series[-1]
+    last_text = formats.text(last, "ratio")
     return Chart(
         title=title,
         subtitle=f"daily returns against the benchmark, {benchmark or 'none'}",
         fields=(Field(name="day", title="Day", unit="date"), Field(name="beta", title="Beta", unit="ratio")),
         rows=tuple(rolling.select("day", "beta").iter_rows()),
-        labels=(*axis.labels, *time.labels, now, str(days)),
+        labels=(*axis.labels, *time.labels, last_text, str(days)),
         alt=(
-            f"Beta of the last {days} days: {now}; lowest {formats.written(min(levels), 'ratio')}, "
-            f"highest {formats.written(max(levels), 'ratio')}."
+            f"Beta of the last {days} days: {last_text}; lowest {formats.text(min(levels), 'ratio')}, "
+            f"highest {formats.text(max(levels), 'ratio')}."
         ),
-        traces=tuple(stroke(series, name="Beta", texts=[formats.written(value, "ratio") for value in levels])),
+        traces=tuple(draw_line(series, name="Beta", texts=[formats.text(value, "ratio") for value in levels])),
         layout=theme.layout(
             height=196, left=46, right=34, top=24, xaxis=time.layout, yaxis=axis.layout,
-            annotations=[theme.note(now, x=series[-1][0].isoformat(), y=series[-1][1], xshift=6, color=theme.BLUE)],
+            annotations=[theme.note(last_text, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE)],
         ),
         size="half",
     )  # fmt: skip
@@ -161,41 +165,47 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
         days: The window's length.
     """
     title = f"Volatility and Sharpe ratio, {days} days rolling"
-    risk = points(rolling["day"].to_list(), rolling["volatility"].to_list())
+    volatility = points(rolling["day"].to_list(), rolling["volatility"].to_list())
     sharpe = points(rolling["day"].to_list(), rolling["sharpe_ratio"].to_list())
-    if not risk:
-        few = f"needs {days} days, has {rolling.height}"
-        torn = f"there are no {days} days in a row with a return each"
-        return refused(title, few if rolling.height < days else torn, size="half")
+    if not volatility:
+        too_short = f"needs {days} days, has {rolling.height}"
+        no_window = f"there are no {days} days in a row with a return each"
+        return not_shown(title, too_short if rolling.height < days else no_window, size="half")
     # What never moved still needs an axis: one of a per cent.
-    above = theme.value_axis(0.0, max(value for _, value in risk) or 0.01, "rate", most=3, domain=[0.56, 1.0])
-    time = theme.time_axis(risk[0][0], risk[-1][0], most=5)
-    traces = stroke(risk, name="Volatility", texts=[f"volatility {formats.written(v, 'rate')}" for _, v in risk])
-    now = formats.written(risk[-1][1], "rate")
+    volatility_axis = theme.value_axis(
+        0.0, max(value for _, value in volatility) or 0.01, "rate", max_ticks=3, domain=[0.56, 1.0]
+    )
+    time = theme.time_axis(volatility[0][0], volatility[-1][0], max_ticks=5)
+    traces = draw_line(
+        volatility, name="Volatility", texts=[f"volatility {formats.text(v, 'rate')}" for _, v in volatility]
+    )
+    volatility_text = formats.text(volatility[-1][1], "rate")
     notes = [
-        theme.note(f"volatility a year {now}", x=0.0, xref="paper", y=1.1, yref="paper", color=theme.BLUE),
+        theme.note(f"volatility a year {volatility_text}", x=0.0, xref="paper", y=1.1, yref="paper", color=theme.BLUE),
     ]
-    labels = [*above.labels, *time.labels, str(days), now]
+    labels = [*volatility_axis.labels, *time.labels, str(days), volatility_text]
     layout = theme.layout(
-        height=196, left=46, right=8, top=24, xaxis={**time.layout, "anchor": "y2"}, yaxis=above.layout
+        height=196, left=46, right=8, top=24, xaxis={**time.layout, "anchor": "y2"}, yaxis=volatility_axis.layout
     )
     if sharpe:
         levels = [value for _, value in sharpe]
-        below = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "ratio", most=3, domain=[0.0, 0.42], anchor="x")
-        traces += stroke(
+        sharpe_axis = theme.value_axis(
+            min(0.0, *levels), max(0.0, *levels), "ratio", max_ticks=3, domain=[0.0, 0.42], anchor="x"
+        )
+        traces += draw_line(
             sharpe,
             name="Sharpe ratio",
             color=theme.VERMILION,
             dash="solid",
             yaxis="y2",
-            texts=[f"Sharpe {formats.written(v, 'ratio')}" for _, v in sharpe],
+            texts=[f"Sharpe {formats.text(v, 'ratio')}" for _, v in sharpe],
         )
-        now_too = formats.written(sharpe[-1][1], "ratio")
+        sharpe_text = formats.text(sharpe[-1][1], "ratio")
         notes.append(
-            theme.note(f"Sharpe ratio {now_too}", x=0.0, xref="paper", y=0.51, yref="paper", color=theme.VERMILION)
+            theme.note(f"Sharpe ratio {sharpe_text}", x=0.0, xref="paper", y=0.51, yref="paper", color=theme.VERMILION)
         )
-        layout["yaxis2"] = below.layout
-        labels += [*below.labels, now_too]
+        layout["yaxis2"] = sharpe_axis.layout
+        labels += [*sharpe_axis.labels, sharpe_text]
     layout["annotations"] = notes
     return Chart(
         title=title,
@@ -207,12 +217,8 @@ def rolling_risk(rolling: pl.DataFrame, *, days: int) -> View:
         ),
         rows=tuple(rolling.select("day", "volatility", "sharpe_ratio").iter_rows()),
         labels=tuple(labels),
-        alt=f"Volatility of the last {days} days: {now} a year"
-        + (
-            f"; Sharpe ratio {formats.written(sharpe[-1][1], 'ratio')}."
-            if sharpe
-            else "; the Sharpe ratio is undefined."
-        ),
+        alt=f"Volatility of the last {days} days: {volatility_text} a year"
+        + (f"; Sharpe ratio {formats.text(sharpe[-1][1], 'ratio')}." if sharpe else "; the Sharpe ratio is undefined."),
         traces=tuple(traces),
         layout=layout,
         size="half",
@@ -229,14 +235,14 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
     title = "Distance to liquidation"
     series = points(history["day"].to_list(), history["liquidation_distance"].to_list())
     if not series:
-        return refused(title, "the platform measured no risk of this portfolio", size="half")
+        return not_shown(title, "the platform measured no risk of this portfolio", size="half")
     if all(value >= 1 for _, value in series):
-        return refused(title, "nothing has been borrowed, so nothing can be liquidated", size="half")
-    axis = theme.value_axis(0.0, max(value for _, value in series), "rate", most=4)
-    time = theme.time_axis(series[0][0], max(series[-1][0], week[1] - _DAY), most=5)
+        return not_shown(title, "nothing has been borrowed, so nothing can be liquidated", size="half")
+    axis = theme.value_axis(0.0, max(value for _, value in series), "rate", max_ticks=4)
+    time = theme.time_axis(series[0][0], max(series[-1][0], week[1] - _DAY), max_ticks=5)
     low_day, low = min(series, key=lambda point: point[1])
-    now = formats.written(Decimal(repr(series[-1][1])), "rate")
-    lowest = formats.written(Decimal(repr(low)), "rate")
+    now = formats.text(Decimal(repr(series[-1][1])), "rate")
+    lowest = formats.text(Decimal(repr(low)), "rate")
     return Chart(
         title=title,
         subtitle="fall of collateral that would liquidate it, the platform's measure",
@@ -248,7 +254,7 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
         labels=(*axis.labels, *time.labels, now, lowest),
         alt=f"Distance to liquidation: {now} now, smallest {lowest} on {formats.day(low_day)}.",
         traces=tuple(
-            stroke(series, name="Distance", texts=[formats.written(Decimal(repr(v)), "rate") for _, v in series])
+            draw_line(series, name="Distance", texts=[formats.text(Decimal(repr(v)), "rate") for _, v in series])
         ),
         layout=theme.layout(
             height=176,
@@ -274,66 +280,74 @@ def liquidation_distance(history: pl.DataFrame, *, week: tuple[date, date]) -> V
 
 
 def tail_days(history: pl.DataFrame) -> View:
-    """Dots and a line: each day's return, and the loss promised the day before to be exceeded one day in twenty.
+    """Dots and a line: each day's return, and the value at risk that the platform stated the day before.
 
     Args:
         history: day Date, ret Float64, var Float64 (a positive loss), failed Boolean; oldest first.
     """
     title = "Each day against the value at risk stated the day before"
     if history.is_empty():
-        return refused(title, "the platform stated no value at risk before a day with a return")
+        return not_shown(title, "the platform stated no value at risk before a day with a return")
     rets, failed = history["ret"].to_list(), history["failed"].to_list()
-    promise = [(day, -value) for day, value in history.select("day", "var").iter_rows()]
-    axis = theme.value_axis(min(*rets, *(value for _, value in promise), 0.0), max(*rets, 0.0), "fraction", most=5)
-    time = theme.time_axis(promise[0][0], promise[-1][0])
+    stated_losses = [(day, -value) for day, value in history.select("day", "var").iter_rows()]
+    axis = theme.value_axis(
+        min(*rets, *(value for _, value in stated_losses), 0.0), max(*rets, 0.0), "fraction", max_ticks=5
+    )
+    time = theme.time_axis(stated_losses[0][0], stated_losses[-1][0])
     dots: Json = {
         "type": "scatter",
         "mode": "markers",
         "x": [day.isoformat() for day in history["day"]],
         "y": rets,
         "marker": {
-            "size": [7 if bad else 4 for bad in failed],
-            "symbol": ["diamond" if bad else "circle" for bad in failed],
-            "color": [theme.VERMILION if bad else theme.SKY for bad in failed],
+            "size": [7 if exceeded else 4 for exceeded in failed],
+            "symbol": ["diamond" if exceeded else "circle" for exceeded in failed],
+            "color": [theme.VERMILION if exceeded else theme.SKY for exceeded in failed],
         },
         "hovertemplate": "%{x|%-d %b %Y}: %{y:.2%}<extra></extra>",
     }
-    number = sum(failed)
+    failures = sum(failed)
     expected = formats.number(len(rets) * 0.05, 1)
     return Chart(
         title=title,
-        subtitle=f"diamonds: {number} of {len(rets)} days lost more than the value at risk; {expected} expected",
+        subtitle=f"diamonds: {failures} of {len(rets)} days lost more than the value at risk; {expected} expected",
         fields=(
             Field(name="day", title="Day", unit="date"),
             Field(name="ret", title="Return", unit="fraction"),
-            Field(name="var", title="Promised loss", unit="rate"),
+            Field(name="var", title="Value at risk", unit="rate"),
             Field(name="failed", title="Lost more"),
         ),
         rows=tuple(history.select("day", "ret", "var", "failed").iter_rows()),
-        labels=(*axis.labels, *time.labels, str(number), str(len(rets)), expected),
-        alt=f"{number} of {len(rets)} days lost more than the platform's value at risk; {expected} would be expected.",
-        traces=(*stroke(promise, name="Value at risk", color=theme.INK, width=1.1, texts=_losses(promise)), dots),
+        labels=(*axis.labels, *time.labels, str(failures), str(len(rets)), expected),
+        alt=f"{failures} of {len(rets)} days lost more than the platform's value at risk; "
+        f"{expected} would be expected.",
+        traces=(
+            *draw_line(
+                stated_losses, name="Value at risk", color=theme.TEXT, width=1.1, texts=_loss_texts(stated_losses)
+            ),
+            dots,
+        ),
         layout=theme.layout(height=190, left=44, right=10, xaxis=time.layout, yaxis=axis.layout, hovermode="closest"),
     )
 
 
-def _losses(promise: list[Point]) -> list[str]:
-    return [f"value at risk: {formats.written(value, 'fraction')}" for _, value in promise]
+def _loss_texts(stated_losses: list[Point]) -> list[str]:
+    return [f"value at risk: {formats.text(value, 'fraction')}" for _, value in stated_losses]
 
 
 def _bins(rets: list[float]) -> tuple[list[float], list[int]]:
     """About thirty bins of a round width, one edge at zero so that gains and losses do not mix."""
-    steps = theme.ticks(min(rets), max(rets), most=28)
+    steps = theme.ticks(min(rets), max(rets), max_ticks=28)
     width = steps[1] - steps[0]
     low = math.floor(min(rets) / width)
     high = math.floor(max(rets) / width) + 1
     counts = [0] * (high - low)
     for ret in rets:
         counts[min(math.floor(ret / width) - low, len(counts) - 1)] += 1
-    return [float(f"{place * width:.12g}") for place in range(low, high + 1)], counts
+    return [float(f"{index * width:.12g}") for index in range(low, high + 1)], counts
 
 
-def _upright(x: float, color: str, dash: str) -> Json:
+def _vertical_line(x: float, color: str, dash: str) -> Json:
     return {
         "type": "line",
         "yref": "paper",

@@ -1,6 +1,6 @@
-"""What people said about the assets held, and what the portfolio's owner was warned of, drawn.
+"""Charts of sentiment of the assets held, and of alerts.
 
-Frames come from the desk, figures go to the page.
+Depends on frames of the desk. Does not compute a figure.
 """
 
 from datetime import date, timedelta
@@ -10,12 +10,12 @@ import polars as pl
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
 from ys_analytics.views.theme import Json
-from ys_analytics.views.view import Field, View, refused, said
+from ys_analytics.views.view import Field, View, not_shown, statement
 
 _DAY = timedelta(days=1)
-_GRADES = ("low", "medium", "high", "critical")
-# Graver is darker and larger, and has a shape of its own.
-_MARKS = {
+_SEVERITIES = ("low", "medium", "high", "critical")
+# Symbol, size and colour: the more severe, the darker and larger.
+_SEVERITY_MARKS = {
     "low": ("circle-open", 6, theme.GREY),
     "medium": ("circle", 7, theme.SKY),
     "high": ("diamond", 9, theme.ORANGE),
@@ -23,29 +23,29 @@ _MARKS = {
 }
 
 
-def sentiment(mood: pl.DataFrame) -> View:
-    """Dots: how each asset held was spoken of this week, and the week before.
+def sentiment(scores: pl.DataFrame) -> View:
+    """Dots: the mean sentiment of each asset held, this week and the week before.
 
     Args:
-        mood: symbol String, mentions Int64, score Float64 (this week's mean, -1 to 1), before Float64 (last
+        scores: symbol String, mentions Int64, score Float64 (this week's mean, -1 to 1), before Float64 (last
             week's, null without a mention); best first.
     """
     title = "Sentiment of the assets held"
-    shown = mood.filter(pl.col("score").is_not_null())
-    if shown.is_empty():
-        return refused(title, "no asset it holds was mentioned in the week", size="half")
-    rows = shown.head(9).rows(named=True)
-    across = theme.value_axis(-1.0, 1.0, "score", most=4, side="top", showgrid=True)
+    mentioned = scores.filter(pl.col("score").is_not_null())
+    if mentioned.is_empty():
+        return not_shown(title, "no asset it holds was mentioned in the week", size="half")
+    rows = mentioned.head(9).rows(named=True)
+    x_axis = theme.value_axis(-1.0, 1.0, "score", max_ticks=4, side="top", showgrid=True)
     traces: list[Json] = [
         {
             "type": "scatter",
             "mode": "lines",
             "x": [row["before"], row["score"]],
-            "y": [place, place],
+            "y": [index, index],
             "line": {"color": theme.FAINT, "width": 1.2},
             "hoverinfo": "skip",
         }
-        for place, row in enumerate(rows)
+        for index, row in enumerate(rows)
         if row["before"] is not None
     ]
     traces.append(_dots(rows, "before", {"size": 7, "color": theme.PAPER, "line": {"color": theme.GREY, "width": 1.2}}))
@@ -54,21 +54,21 @@ def sentiment(mood: pl.DataFrame) -> View:
             rows, "score", {"size": 9, "color": [theme.BLUE if row["score"] >= 0 else theme.VERMILION for row in rows]}
         )
     )
-    notes, labels = [], [*across.labels]
-    for place, row in enumerate(rows):
-        written = formats.written(row["score"], "score signed")
-        shown_name = f"{theme.escape(formats.short(row['symbol'], most=10))} ({row['mentions']})"
+    notes, labels = [], [*x_axis.labels]
+    for index, row in enumerate(rows):
+        score_text = formats.text(row["score"], "score signed")
+        label = f"{theme.escape(formats.short(row['symbol'], max_length=10))} ({row['mentions']})"
+        notes.append(
+            theme.note(label, x=0, xref="paper", y=index, xshift=-78, font={"size": theme.SMALL, "color": theme.TEXT})
+        )
         notes.append(
             theme.note(
-                shown_name, x=0, xref="paper", y=place, xshift=-78, font={"size": theme.SMALL, "color": theme.INK}
+                score_text, x=1, xref="paper", y=index, xshift=6, font={"size": theme.SMALL, "color": theme.TEXT}
             )
         )
-        notes.append(
-            theme.note(written, x=1, xref="paper", y=place, xshift=6, font={"size": theme.SMALL, "color": theme.INK})
-        )
-        labels += [written, str(row["mentions"])]
+        labels += [score_text, str(row["mentions"])]
     best, worst = rows[0], rows[-1]
-    silent = mood.filter(pl.col("score").is_null())["symbol"].to_list()
+    unmentioned = scores.filter(pl.col("score").is_null())["symbol"].to_list()
     return Chart(
         title=title,
         subtitle=f"{formats.MINUS}1 negative to +1 positive; filled: this week, hollow: week before; (mentions)",
@@ -78,13 +78,13 @@ def sentiment(mood: pl.DataFrame) -> View:
             Field(name="score", title="This week", unit="score signed"),
             Field(name="before", title="Week before", unit="score signed"),
         ),
-        rows=tuple(shown.select("symbol", "mentions", "score", "before").iter_rows()),
+        rows=tuple(mentioned.select("symbol", "mentions", "score", "before").iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Best spoken of: {best['symbol']} {formats.written(best['score'], 'score signed')}; "
-            f"worst: {worst['symbol']} {formats.written(worst['score'], 'score signed')}."
+            f"Best spoken of: {best['symbol']} {formats.text(best['score'], 'score signed')}; "
+            f"worst: {worst['symbol']} {formats.text(worst['score'], 'score signed')}."
         ),
-        notes=(f"Not mentioned in the week: {', '.join(silent)}.",) if silent else (),
+        notes=(f"Not mentioned in the week: {', '.join(unmentioned)}.",) if unmentioned else (),
         traces=tuple(traces),
         layout=theme.layout(
             height=max(120, 40 + 20 * len(rows)),
@@ -92,7 +92,7 @@ def sentiment(mood: pl.DataFrame) -> View:
             right=42,
             top=22,
             bottom=6,
-            xaxis=across.layout,
+            xaxis=x_axis.layout,
             annotations=notes,
             yaxis={
                 "range": [len(rows) - 0.5, -0.5],
@@ -108,7 +108,7 @@ def sentiment(mood: pl.DataFrame) -> View:
 
 
 def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
-    """Marks: when each alert of the last quarter was raised and how grave it was.
+    """Marks: when each alert of the last quarter was raised, by severity.
 
     Args:
         alerts: created_at Datetime, severity Enum, alert_type, message, resolved_at; oldest first.
@@ -116,37 +116,39 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
     """
     title = "Alerts of the last 13 weeks"
     if alerts.is_empty():
-        return said(title, "No alert was raised in the last 13 weeks.", size="page")
+        return statement(title, "No alert was raised in the last 13 weeks.", size="page")
     start = week[1] - timedelta(weeks=13)
-    time = theme.time_axis(start, week[1] - _DAY, most=7)
+    time = theme.time_axis(start, week[1] - _DAY, max_ticks=7)
     traces, notes, labels = [], [], [*time.labels, "13"]
-    for place, grade in enumerate(reversed(_GRADES)):
-        some = alerts.filter(pl.col("severity").cast(pl.String) == grade)
-        symbol, size, color = _MARKS[grade]
+    for index, severity in enumerate(reversed(_SEVERITIES)):
+        of_severity = alerts.filter(pl.col("severity").cast(pl.String) == severity)
+        symbol, size, color = _SEVERITY_MARKS[severity]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [f"{at:%Y-%m-%dT%H:%M}" for at in some["created_at"]],
-                "y": [place] * some.height,
+                "x": [f"{moment:%Y-%m-%dT%H:%M}" for moment in of_severity["created_at"]],
+                "y": [index] * of_severity.height,
                 "marker": {"symbol": symbol, "size": size, "color": color, "line": {"width": 1, "color": color}},
-                "text": [theme.escape(formats.short(text, most=80)) for text in some["message"]],
+                "text": [theme.escape(formats.short(text, max_length=80)) for text in of_severity["message"]],
                 "hovertemplate": "%{x|%-d %b}: %{text}<extra></extra>",
                 "cliponaxis": False,
             }
         )
         notes.append(
             theme.note(
-                f"{grade} ({some.height})",
+                f"{severity} ({of_severity.height})",
                 x=0,
                 xref="paper",
-                y=place,
+                y=index,
                 xshift=-78,
-                font={"size": theme.SMALL, "color": theme.INK},
+                font={"size": theme.SMALL, "color": theme.TEXT},
             )
         )
-        labels.append(str(some.height))
-    counts = {grade: alerts.filter(pl.col("severity").cast(pl.String) == grade).height for grade in _GRADES}
+        labels.append(str(of_severity.height))
+    counts = {
+        severity: alerts.filter(pl.col("severity").cast(pl.String) == severity).height for severity in _SEVERITIES
+    }
     return Chart(
         title=title,
         subtitle="by severity, count in brackets; the week is shaded",
@@ -159,7 +161,9 @@ def alert_timeline(alerts: pl.DataFrame, *, week: tuple[date, date]) -> View:
         ),
         rows=tuple(alerts.select("created_at", "severity", "alert_type", "message", "resolved_at").iter_rows()),
         labels=tuple(labels),
-        alt="Alerts raised: " + formats.listed(f"{number} {grade}" for grade, number in counts.items() if number) + ".",
+        alt="Alerts raised: "
+        + formats.join_words(f"{number} {severity}" for severity, number in counts.items() if number)
+        + ".",
         traces=tuple(traces),
         layout=theme.layout(
             height=128,

@@ -1,7 +1,6 @@
-"""What a portfolio was worth and what it returned, drawn over days.
+"""Charts of net value, flows, growth and drawdown by day.
 
-Frames come from the desk, figures go to the page; nothing is computed here but
-where ink goes.
+Depends on frames of the desk. Does not compute a figure.
 """
 
 from datetime import date, timedelta
@@ -11,15 +10,15 @@ import polars as pl
 
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.line_traces import Point, gaps, points, stroke
+from ys_analytics.views.figures.line_traces import Point, draw_line, gaps, points
 from ys_analytics.views.theme import Json
-from ys_analytics.views.view import Field, View, refused
+from ys_analytics.views.view import Field, View, not_shown
 
 _DAY = timedelta(days=1)
 
 # Pixels of the plot of growth, and between two labels at its edge.
-_GROWTH_HEIGHT, _LABEL = 150, 13
-_LEFT, _RIGHT = 42, 74
+_GROWTH_HEIGHT, _LABEL_HEIGHT = 150, 13
+_LEFT_MARGIN, _RIGHT_MARGIN = 42, 74
 
 
 def week_returns(days: pl.DataFrame) -> View:
@@ -30,30 +29,32 @@ def week_returns(days: pl.DataFrame) -> View:
             Decimal in USD, reason String; one row for each of the seven days.
     """
     title = "Return of each day of the week"
-    shown = days.filter(pl.col("ret").is_not_null())
-    if shown.is_empty():
+    with_return = days.filter(pl.col("ret").is_not_null())
+    if with_return.is_empty():
         reason = days["reason"].drop_nulls().to_list()
-        return refused(title, reason[0] if reason else "no day of the week has a return", size="half")
-    rets = shown["ret"].to_list()
+        return not_shown(title, reason[0] if reason else "no day of the week has a return", size="half")
+    rets = with_return["ret"].to_list()
     # A week that never moved still needs an axis: one of a per cent either way.
-    still = 0.01 if max(map(abs, rets)) == 0 else 0.0
-    axis = theme.value_axis(min(-still, 0.0, *rets), max(still, 0.0, *rets), "fraction", most=5, pad=0.1)
+    least_height = 0.01 if max(map(abs, rets)) == 0 else 0.0
+    axis = theme.value_axis(
+        min(-least_height, 0.0, *rets), max(least_height, 0.0, *rets), "fraction", max_ticks=5, pad=0.1
+    )
     names = [f"{day:%a}<br>{day.day}" for day in days["day"]]
-    texts = [formats.written(ret, "fraction") for ret in days["ret"]]
+    texts = [formats.text(ret, "fraction") for ret in days["ret"]]
     bars: Json = {
         "type": "bar",
         "x": names,
         "y": days["ret"].to_list(),
         "text": [text.removesuffix(f"{formats.HARD_SPACE}%") for text in texts],
         "textposition": "outside",
-        "textfont": {"size": theme.SMALL, "color": theme.INK},
+        "textfont": {"size": theme.SMALL, "color": theme.TEXT},
         "cliponaxis": False,
-        "marker": {"color": [_ink(ret, span) for ret, span in days.select("ret", "days").iter_rows()]},
+        "marker": {"color": [_bar_colour(ret, span) for ret, span in days.select("ret", "days").iter_rows()]},
         "hovertemplate": "%{x}: %{y:.2%}<extra></extra>",
     }
     layout = theme.layout(
         height=250,
-        left=_LEFT,
+        left=_LEFT_MARGIN,
         right=6,
         bottom=36,
         xaxis={
@@ -65,10 +66,10 @@ def week_returns(days: pl.DataFrame) -> View:
         yaxis=axis.layout,
         bargap=0.35,
     )
-    long = shown.filter(pl.col("days") > 1)
+    over_several_days = with_return.filter(pl.col("days") > 1)
     notes = tuple(
         f"Grey: the return of {formats.day(day)} is of {formats.count(span, 'day')}, since the close before the gap."
-        for day, span in long.select("day", "days").iter_rows()
+        for day, span in over_several_days.select("day", "days").iter_rows()
     )
     return Chart(
         title=title,
@@ -76,7 +77,7 @@ def week_returns(days: pl.DataFrame) -> View:
         fields=_fields("day", "ret", "days", "value", "gain", "flow", "reason"),
         rows=tuple(days.select("day", "ret", "days", "value", "gain", "flow", "reason").iter_rows()),
         labels=(*axis.labels, *texts, *names),
-        alt=_week_alt(shown.filter(pl.col("days").fill_null(1) <= 1)),
+        alt=_week_alt(with_return.filter(pl.col("days").fill_null(1) <= 1)),
         notes=notes,
         traces=(bars,),
         layout=layout,
@@ -84,22 +85,22 @@ def week_returns(days: pl.DataFrame) -> View:
     )
 
 
-def _ink(ret: float | None, span: int | None) -> str:
-    """A day's gain or loss in colour; what is of several days is grey."""
+def _bar_colour(ret: float | None, span: int | None) -> str:
+    """The colour of a day's bar: gain, loss, or grey where the return spans several days."""
     if (span or 1) > 1:
         return theme.GREY
     return theme.BLUE if (ret or 0) >= 0 else theme.VERMILION
 
 
-def _week_alt(alone: pl.DataFrame) -> str:
+def _week_alt(one_day_returns: pl.DataFrame) -> str:
     """Best and worst day, of those with a return of their own."""
-    if alone.is_empty():
+    if one_day_returns.is_empty():
         return "No day of the week has a return of its own."
-    best = max(alone.iter_rows(named=True), key=lambda row: row["ret"])
-    worst = min(alone.iter_rows(named=True), key=lambda row: row["ret"])
+    best = max(one_day_returns.iter_rows(named=True), key=lambda row: row["ret"])
+    worst = min(one_day_returns.iter_rows(named=True), key=lambda row: row["ret"])
     return (
-        f"Daily returns of the week: best {formats.written(best['ret'], 'fraction')} on {best['day']:%A}, "
-        f"worst {formats.written(worst['ret'], 'fraction')} on {worst['day']:%A}."
+        f"Daily returns of the week: best {formats.text(best['ret'], 'fraction')} on {best['day']:%A}, "
+        f"worst {formats.text(worst['ret'], 'fraction')} on {worst['day']:%A}."
     )
 
 
@@ -108,53 +109,54 @@ def value(values: pl.DataFrame, flows: pl.DataFrame, *, week: tuple[date, date])
 
     Args:
         values: day Date, value Decimal in USD.
-        flows: day Date, amount Decimal in USD, positive into the portfolio; null where nobody could price it.
+        flows: day Date, amount Decimal in USD, positive into the portfolio; null where no price is known.
         week: First day and the day after the last of the week that is shaded.
     """
     title = "Net value and external flows"
     series = points(values["day"].to_list(), values["value"].to_list())
     if not series:
-        return refused(title, "the portfolio has no snapshot yet")
-    moves = flows.drop_nulls("amount").select("day", "amount").rows()
+        return not_shown(title, "the portfolio has no snapshot yet")
+    flow_amounts = flows.drop_nulls("amount").select("day", "amount").rows()
     high = max(value for _, value in series)
-    axis = theme.value_axis(min(0.0, *(value for _, value in series)), high, "USD", most=4)
-    amounts = [float(amount) for _, amount in moves]
-    below = theme.sparse_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", domain=[0.0, 0.2])
-    time = _days(series, week)
+    axis = theme.value_axis(min(0.0, *(value for _, value in series)), high, "USD", max_ticks=4)
+    amounts = [float(amount) for _, amount in flow_amounts]
+    flow_axis = theme.sparse_axis(min([0.0, *amounts]), max([0.0, *amounts]), "USD", domain=[0.0, 0.2])
+    time = _time_axis(series, week)
     last_day, last = series[-1]
-    end = formats.written(Decimal(str(last)), "USD whole")
+    last_text = formats.text(Decimal(str(last)), "USD whole")
     layout = theme.layout(
         height=192,
-        left=_LEFT,
-        right=_RIGHT,
+        left=_LEFT_MARGIN,
+        right=_RIGHT_MARGIN,
         xaxis={**time.layout, "anchor": "y2"},
-        yaxis={**axis.layout, "domain": [0.3 if moves else 0.0, 1.0]},
-        yaxis2={**below.layout, "anchor": "x"} if moves else {"visible": False, "domain": [0.0, 0.01]},
+        yaxis={**axis.layout, "domain": [0.3 if flow_amounts else 0.0, 1.0]},
+        yaxis2={**flow_axis.layout, "anchor": "x"} if flow_amounts else {"visible": False, "domain": [0.0, 0.01]},
         shapes=[theme.band(*week)],
         annotations=[
-            theme.note(end, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE),
-            *([_beside("flows", 0.06)] if moves else []),
+            theme.note(last_text, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE),
+            *([_edge_label("flows", 0.06)] if flow_amounts else []),
         ],
     )
     traces = [
-        *stroke(series, name="Net value", fill=theme.tint(theme.BLUE, 0.08), texts=_usd(series)),
-        *([_bars(moves, days=(last_day - series[0][0]).days)] if moves else []),
+        *draw_line(series, name="Net value", fill=theme.tint(theme.BLUE, 0.08), texts=_hover_texts(series)),
+        *([_bars(flow_amounts, days=(last_day - series[0][0]).days)] if flow_amounts else []),
     ]
-    if not moves:
+    if not flow_amounts:
         layout["xaxis"]["anchor"] = "y"
     return Chart(
         title=title,
-        subtitle="USD at each day's close; the week is shaded" + ("" if moves else "; no money crossed its edge"),
+        subtitle="USD at each day's close; the week is shaded"
+        + ("" if flow_amounts else "; no money crossed its edge"),
         fields=_fields("day", "value"),
         rows=tuple(values.select("day", "value").iter_rows()),
         labels=(
             *axis.labels,
-            *below.labels,
+            *flow_axis.labels,
             *time.labels,
-            end,
-            *(formats.written(amount, "USD") for _, amount in moves),
+            last_text,
+            *(formats.text(amount, "USD") for _, amount in flow_amounts),
         ),
-        alt=_value_alt(series, moves),
+        alt=_value_alt(series, flow_amounts),
         notes=_gap_notes(series),
         traces=tuple(traces),
         layout=layout,
@@ -180,26 +182,28 @@ def growth(
     title = "Return since inception"
     series = points(returns["day"].to_list(), returns["growth"].to_list())
     if not series:
-        return refused(title, _why(returns))
-    first, (last_day, last) = series[0][0] - _DAY * _spans(returns).get(series[0][0], 1), series[-1]
-    hope = [(first, 0.0), (last_day, (1 + float(target)) ** ((last_day - first).days / 365) - 1)] if target else []
-    other, called = _benchmark(benchmark)
-    levels = [value for _, value in (*series, *hope, *other)]
-    axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "fraction", most=4, pad=0.02)
-    time = _days(series, week)
-    end = formats.written(last, "fraction")
-    notes = [theme.note(end, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE)]
-    labels = [*axis.labels, *time.labels, end]
-    traces = stroke(series, name="Return", texts=[f"{formats.written(value, 'fraction')}" for _, value in series])
-    if hope:
-        hoped = formats.written(hope[-1][1], "fraction")
-        shift = _shift(last, hope[-1][1], axis)
+        return not_shown(title, _null_reason(returns))
+    first, (last_day, last) = series[0][0] - _DAY * _days_spanned(returns).get(series[0][0], 1), series[-1]
+    target_line = (
+        [(first, 0.0), (last_day, (1 + float(target)) ** ((last_day - first).days / 365) - 1)] if target else []
+    )
+    benchmark_points, benchmark_name = _benchmark_line(benchmark)
+    levels = [value for _, value in (*series, *target_line, *benchmark_points)]
+    axis = theme.value_axis(min(0.0, *levels), max(0.0, *levels), "fraction", max_ticks=4, pad=0.02)
+    time = _time_axis(series, week)
+    last_text = formats.text(last, "fraction")
+    notes = [theme.note(last_text, x=last_day.isoformat(), y=last, xshift=6, color=theme.BLUE)]
+    labels = [*axis.labels, *time.labels, last_text]
+    traces = draw_line(series, name="Return", texts=[f"{formats.text(value, 'fraction')}" for _, value in series])
+    if target_line:
+        target_text = formats.text(target_line[-1][1], "fraction")
+        shift = _label_shift(last, target_line[-1][1], axis)
         traces += [
             {
                 "type": "scatter",
                 "mode": "lines",
-                "x": [day.isoformat() for day, _ in hope],
-                "y": [at for _, at in hope],
+                "x": [day.isoformat() for day, _ in target_line],
+                "y": [level for _, level in target_line],
                 "line": {"color": theme.GREY, "width": 1.1, "dash": "dash"},
                 "hoverinfo": "skip",
             }
@@ -207,47 +211,49 @@ def growth(
         notes[0]["yshift"] = shift
         notes.append(
             theme.note(
-                f"target {hoped}", x=last_day.isoformat(), y=hope[-1][1], xshift=6, yshift=-shift, color=theme.GREY
+                f"target {target_text}",
+                x=last_day.isoformat(),
+                y=target_line[-1][1],
+                xshift=6,
+                yshift=-shift,
+                color=theme.GREY,
             )
         )
         notes[-1]["font"]["size"] = theme.SMALL
-        labels += [hoped, formats.written(target, "fraction")]
+        labels += [target_text, formats.text(target, "fraction")]
     rows = returns.select("day", "growth")
-    if other:
-        its = formats.written(other[-1][1], "fraction")
-        color, dash = theme.STROKES[1][0], "dot"
-        traces += stroke(
-            other, name=called, color=color, dash=dash, width=1.2,
-            texts=[f"{called} {formats.written(value, 'fraction')}" for _, value in other],
+    if benchmark_points:
+        benchmark_text = formats.text(benchmark_points[-1][1], "fraction")
+        color, dash = theme.LINE_STYLES[1][0], "dot"
+        traces += draw_line(
+            benchmark_points, name=benchmark_name, color=color, dash=dash, width=1.2,
+            texts=[f"{benchmark_name} {formats.text(value, 'fraction')}" for _, value in benchmark_points],
         )  # fmt: skip
-        notes.append(
-            theme.note(
-                f"{formats.short(called, most=12)} {its}", x=other[-1][0].isoformat(), y=other[-1][1], xshift=6,
-                color=color,
-            )
-        )  # fmt: skip
-        labels.append(its)
-        _spread(notes, axis)
-        shown = (benchmark if benchmark is not None else returns).select("day", "benchmark_growth")
-        rows = rows.join(shown, on="day", how="left", maintain_order="left")
+        benchmark_day, benchmark_last = benchmark_points[-1]
+        label = f"{formats.short(benchmark_name, max_length=12)} {benchmark_text}"
+        notes.append(theme.note(label, x=benchmark_day.isoformat(), y=benchmark_last, xshift=6, color=color))
+        labels.append(benchmark_text)
+        _move_labels_apart(notes, axis)
+        benchmark_growth = (benchmark if benchmark is not None else returns).select("day", "benchmark_growth")
+        rows = rows.join(benchmark_growth, on="day", how="left", maintain_order="left")
     return Chart(
         title=title,
         subtitle="linked daily returns, flows taken out"
-        + (f"; dashed: the target of {formats.written(target, 'rate')} a year" if hope else "")
-        + (f"; dotted: the benchmark, {called}" if other else ""),
-        fields=_fields("day", "growth", *(["benchmark_growth"] if other else [])),
+        + (f"; dashed: the target of {formats.text(target, 'rate')} a year" if target_line else "")
+        + (f"; dotted: the benchmark, {benchmark_name}" if benchmark_points else ""),
+        fields=_fields("day", "growth", *(["benchmark_growth"] if benchmark_points else [])),
         rows=tuple(rows.iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Return since {formats.day(series[0][0])}: {end}; "
-            f"highest {formats.written(max(v for _, v in series), 'fraction')}, "
-            f"lowest {formats.written(min(v for _, v in series), 'fraction')}."
+            f"Return since {formats.day(series[0][0])}: {last_text}; "
+            f"highest {formats.text(max(level for _, level in series), 'fraction')}, "
+            f"lowest {formats.text(min(level for _, level in series), 'fraction')}."
         ),
         traces=tuple(traces),
         layout=theme.layout(
             height=192,
-            left=_LEFT,
-            right=_RIGHT + 18,
+            left=_LEFT_MARGIN,
+            right=_RIGHT_MARGIN + 18,
             xaxis=time.layout,
             yaxis=axis.layout,
             shapes=[theme.band(*week)],
@@ -256,23 +262,23 @@ def growth(
     )
 
 
-def _benchmark(compared: pl.DataFrame | None) -> tuple[list[Point], str]:
+def _benchmark_line(benchmark: pl.DataFrame | None) -> tuple[list[Point], str]:
     """The benchmark's growth and its name; nothing where there is none."""
-    if compared is None or compared.is_empty():
+    if benchmark is None or benchmark.is_empty():
         return [], ""
-    return points(compared["day"].to_list(), compared["benchmark_growth"].to_list()), str(compared["name"][0])
+    return points(benchmark["day"].to_list(), benchmark["benchmark_growth"].to_list()), str(benchmark["name"][0])
 
 
-def _spread(notes: list[theme.Json], axis: theme.Axis) -> None:
+def _move_labels_apart(notes: list[theme.Json], axis: theme.Axis) -> None:
     """Move labels at the right edge apart where they would stand on each other: by pixels, from the lowest up."""
     low, high = axis.layout["range"]
     pixels = _GROWTH_HEIGHT / (high - low)
-    last = float("-inf")
-    for note in sorted(notes, key=lambda one: float(one["y"])):
-        stands = float(note["y"]) * pixels
-        moved = max(stands, last + _LABEL)
-        note["yshift"] = moved - stands
-        last = moved
+    last_position = float("-inf")
+    for note in sorted(notes, key=lambda label: float(label["y"])):
+        position = float(note["y"]) * pixels
+        new_position = max(position, last_position + _LABEL_HEIGHT)
+        note["yshift"] = new_position - position
+        last_position = new_position
 
 
 def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal | None = None) -> View:
@@ -286,24 +292,26 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
     title = "Distance from the peak"
     series = points(returns["day"].to_list(), returns["underwater"].to_list())
     if not series:
-        return refused(title, _why(returns))
-    bound = -float(limit) if limit is not None else 0.0
+        return not_shown(title, _null_reason(returns))
+    limit_level = -float(limit) if limit is not None else 0.0
     deepest_day, deepest = min(series, key=lambda point: point[1])
-    axis = theme.value_axis(min(bound, deepest), 0.0, "fraction", most=4, pad=0.03)
+    axis = theme.value_axis(min(limit_level, deepest), 0.0, "fraction", max_ticks=4, pad=0.03)
     axis.layout["range"][1] = 0.0
-    time = _days(series, week)
-    now = formats.written(series[-1][1], "fraction")
-    notes = [theme.note(now, x=series[-1][0].isoformat(), y=series[-1][1], xshift=6, color=theme.BLUE)]
-    labels = [*axis.labels, *time.labels, now, formats.written(deepest, "fraction")]
+    time = _time_axis(series, week)
+    last_text = formats.text(series[-1][1], "fraction")
+    notes = [theme.note(last_text, x=series[-1][0].isoformat(), y=series[-1][1], xshift=6, color=theme.BLUE)]
+    labels = [*axis.labels, *time.labels, last_text, formats.text(deepest, "fraction")]
     shapes = [theme.band(*week)]
     if limit is not None:
-        text = f"limit {formats.written(-limit, 'fraction')}"
-        shapes.append(theme.line(bound, color=theme.VERMILION))
-        shift = _shift(series[-1][1], bound, axis)
+        text = f"limit {formats.text(-limit, 'fraction')}"
+        shapes.append(theme.line(limit_level, color=theme.VERMILION))
+        shift = _label_shift(series[-1][1], limit_level, axis)
         notes[0]["yshift"] = shift
-        notes.append(theme.note(text, x=1.0, xref="paper", y=bound, xshift=6, yshift=-shift, color=theme.VERMILION))
+        notes.append(
+            theme.note(text, x=1.0, xref="paper", y=limit_level, xshift=6, yshift=-shift, color=theme.VERMILION)
+        )
         labels.append(text)
-    kept = f"{_kept(series, limit, week)}." if limit is not None else ""
+    limit_sentence = f"{_limit_sentence(series, limit, week)}." if limit is not None else ""
     return Chart(
         title=title,
         subtitle="fall from the highest value so far, flows taken out"
@@ -312,23 +320,23 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
         rows=tuple(returns.select("day", "underwater").iter_rows()),
         labels=tuple(labels),
         alt=(
-            f"Deepest fall {formats.written(deepest, 'fraction')} on {formats.day(deepest_day)}; now {now}"
-            + (f"; {kept}" if kept else ".")
+            f"Deepest fall {formats.text(deepest, 'fraction')} on {formats.day(deepest_day)}; now {last_text}"
+            + (f"; {limit_sentence}" if limit_sentence else ".")
         ),
-        notes=(f"{kept[0].upper()}{kept[1:]}",) if kept else (),
+        notes=(f"{limit_sentence[0].upper()}{limit_sentence[1:]}",) if limit_sentence else (),
         traces=tuple(
-            stroke(
+            draw_line(
                 series,
                 name="Fall",
                 fill=theme.tint(theme.BLUE, 0.12),
                 width=1.2,
-                texts=[formats.written(v, "fraction") for _, v in series],
+                texts=[formats.text(v, "fraction") for _, v in series],
             )
         ),
         layout=theme.layout(
             height=168,
-            left=_LEFT,
-            right=_RIGHT + 18,
+            left=_LEFT_MARGIN,
+            right=_RIGHT_MARGIN + 18,
             xaxis=time.layout,
             yaxis=axis.layout,
             shapes=shapes,
@@ -337,29 +345,29 @@ def underwater(returns: pl.DataFrame, *, week: tuple[date, date], limit: Decimal
     )
 
 
-def _spans(returns: pl.DataFrame) -> dict[date, int]:
+def _days_spanned(returns: pl.DataFrame) -> dict[date, int]:
     """How many days the return of each day spans."""
     return dict(returns.select("day", pl.col("days").fill_null(1)).iter_rows())
 
 
-def _kept(series: list[Point], limit: Decimal, week: tuple[date, date]) -> str:
-    """How often the limit was passed: ever, in the week, and since when."""
+def _limit_sentence(series: list[Point], limit: Decimal, week: tuple[date, date]) -> str:
+    """A sentence on the days beyond the limit: how many, how many in the week, the first and the last."""
     # At the limit is not beyond it, but for the rounding of a product.
-    over = [day for day, value in series if -value > float(limit) + 1e-12]
-    shown = f"the limit of {formats.written(-limit, 'fraction')}"
-    if not over:
-        return f"{shown} has not been passed"
-    this = sum(week[0] <= day < week[1] for day in over)
+    days_beyond = [day for day, value in series if -value > float(limit) + 1e-12]
+    limit_text = f"the limit of {formats.text(-limit, 'fraction')}"
+    if not days_beyond:
+        return f"{limit_text} has not been passed"
+    in_week = sum(week[0] <= day < week[1] for day in days_beyond)
     return (
-        f"{shown} was passed on {formats.count(len(over), 'day')}, {this} of them in the week, "
-        f"first on {formats.day(over[0])}, last on {formats.day(over[-1])}"
+        f"{limit_text} was passed on {formats.count(len(days_beyond), 'day')}, {in_week} of them in the week, "
+        f"first on {formats.day(days_beyond[0])}, last on {formats.day(days_beyond[-1])}"
     )
 
 
-def _shift(mine: float, other: float, axis: theme.Axis) -> float:
-    """By how many pixels the label at `mine` moves away from one at `other`; the other moves as much the other way."""
+def _label_shift(level: float, other_level: float, axis: theme.Axis) -> float:
+    """Pixels by which the label at `level` moves away from that at `other_level`, which moves as far the other way."""
     low, high = axis.layout["range"]
-    return (7 if mine >= other else -7) if abs(mine - other) < 0.1 * (high - low) else 0
+    return (7 if level >= other_level else -7) if abs(level - other_level) < 0.1 * (high - low) else 0
 
 
 _COLUMNS = {
@@ -380,15 +388,15 @@ def _fields(*names: str) -> tuple[Field, ...]:
     return tuple(_COLUMNS[name] for name in names)
 
 
-def _days(series: list[Point], week: tuple[date, date]) -> theme.Axis:
+def _time_axis(series: list[Point], week: tuple[date, date]) -> theme.Axis:
     return theme.time_axis(min(series[0][0], week[0]), max(series[-1][0], week[1] - _DAY))
 
 
-def _usd(series: list[Point]) -> list[str]:
+def _hover_texts(series: list[Point]) -> list[str]:
     return [f"{formats.day(day)}: {formats.number(value, 2)} USD" for day, value in series]
 
 
-def _why(returns: pl.DataFrame) -> str:
+def _null_reason(returns: pl.DataFrame) -> str:
     reasons = returns["reason"].drop_nulls().to_list() if "reason" in returns.columns else []
     return reasons[0] if reasons else "the portfolio has no snapshot yet"
 
@@ -401,31 +409,35 @@ def _gap_notes(series: list[Point]) -> tuple[str, ...]:
     )
 
 
-def _bars(moves: list[tuple[date, Decimal]], *, days: int) -> Json:
+def _bars(flow_amounts: list[tuple[date, Decimal]], *, days: int) -> Json:
     # A bar a day wide vanishes in a year's chart: a hundredth of the axis at least, in milliseconds.
     width = max(0.5, days / 130) * 86_400_000
     return {
         "type": "bar",
-        "x": [day.isoformat() for day, _ in moves],
-        "y": [float(amount) for _, amount in moves],
+        "x": [day.isoformat() for day, _ in flow_amounts],
+        "y": [float(amount) for _, amount in flow_amounts],
         "yaxis": "y2",
         "width": width,
-        "marker": {"color": [theme.BLUE if amount >= 0 else theme.VERMILION for _, amount in moves]},
-        "text": [f"{formats.day(day)}: {formats.written(amount, 'USD signed')} USD" for day, amount in moves],
+        "marker": {"color": [theme.BLUE if amount >= 0 else theme.VERMILION for _, amount in flow_amounts]},
+        "text": [f"{formats.day(day)}: {formats.text(amount, 'USD signed')} USD" for day, amount in flow_amounts],
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _beside(text: str, y: float) -> Json:
+def _edge_label(text: str, y: float) -> Json:
     return theme.note(text, x=1.0, xref="paper", y=y, yref="paper", xshift=6, color=theme.GREY)
 
 
-def _value_alt(series: list[Point], moves: list[tuple[date, Decimal]]) -> str:
+def _value_alt(series: list[Point], flow_amounts: list[tuple[date, Decimal]]) -> str:
     low, high = min(series, key=lambda point: point[1]), max(series, key=lambda point: point[1])
-    flowed = f" External flows: {formats.count(len(moves), 'day')} with one." if moves else " No external flow."
+    flow_sentence = (
+        f" External flows: {formats.count(len(flow_amounts), 'day')} with one."
+        if flow_amounts
+        else " No external flow."
+    )
     return (
         f"Net value from {formats.day(series[0][0])} to {formats.day(series[-1][0])}: "
         f"{formats.number(series[-1][1], 2)} USD at the end, "
-        f"between {formats.number(low[1], 2)} and {formats.number(high[1], 2)}.{flowed}"
+        f"between {formats.number(low[1], 2)} and {formats.number(high[1], 2)}.{flow_sentence}"
     )

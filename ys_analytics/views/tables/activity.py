@@ -9,16 +9,16 @@ from ys_analytics.views.table import table
 from ys_analytics.views.view import Field, View
 
 
-def transactions(done: pl.DataFrame) -> View:
+def transactions(frame: pl.DataFrame) -> View:
     """Everything done on chain in the week.
 
     Args:
-        done: timestamp; kind, protocol, flow, status String; from_amount, to_amount Decimal with from_symbol,
+        frame: timestamp; kind, protocol, flow, status String; from_amount, to_amount Decimal with from_symbol,
             to_symbol, null with moved_reason where nothing moved, and then attempted_from, attempted_to Decimal; gas
             Decimal in USD with gas_reason.
     """
     return table(
-        done.with_columns(
+        frame.with_columns(
             pl.col("kind", "status").map_elements(formats.name, return_dtype=pl.String),
             pl.struct("moved_reason", "attempted_from", "from_symbol", "attempted_to", "to_symbol")
             .map_elements(_attempt, return_dtype=pl.String)
@@ -43,22 +43,22 @@ def transactions(done: pl.DataFrame) -> View:
 def _attempt(row: dict[str, Any]) -> str | None:
     """Why nothing moved, and what would have: "failed: it was reverted; nothing moved of 5 USDC for 2 ETH"."""
     sides = [
-        f"{formats.written(row[f'attempted_{side}'], 'asset units')} {row[f'{side}_symbol']}"
+        f"{formats.text(row[f'attempted_{side}'], 'asset units')} {row[f'{side}_symbol']}"
         for side in ("from", "to")
         if row[f"attempted_{side}"] is not None
     ]
     return f"{row['moved_reason']} of {' for '.join(sides)}" if sides else row["moved_reason"]
 
 
-def gas(costs: pl.DataFrame) -> View:
+def gas(frame: pl.DataFrame) -> View:
     """What gas cost, the week and since inception.
 
     Args:
-        costs: what String; for week_ and since_: transactions Int64, cost Decimal in USD, reason String (why it is
+        frame: what String; for week_ and since_: transactions Int64, cost Decimal in USD, reason String (why it is
             null).
     """
     return table(
-        costs,
+        frame,
         title="Cost of gas",
         subtitle="USD; failed transactions pay too",
         fields=(
@@ -73,14 +73,14 @@ def gas(costs: pl.DataFrame) -> View:
     )
 
 
-def flows(moved: pl.DataFrame) -> View:
+def flows(frame: pl.DataFrame) -> View:
     """What crossed the portfolio's edge in the week.
 
     Args:
-        moved: timestamp, amount Decimal in USD with reason, rule String.
+        frame: timestamp, amount Decimal in USD with reason, rule String.
     """
     return table(
-        moved,
+        frame,
         title="External flows of the week",
         subtitle="valued at the last price before each",
         fields=(
@@ -92,14 +92,14 @@ def flows(moved: pl.DataFrame) -> View:
     )
 
 
-def flow_audit(counted: pl.DataFrame) -> View:
+def flow_audit(frame: pl.DataFrame) -> View:
     """How many transactions each rule classified.
 
     Args:
-        counted: flow, rule String; week, since Int64; share Float64 of all since inception.
+        frame: flow, rule String; week, since Int64; share Float64 of all since inception.
     """
     return table(
-        counted,
+        frame,
         title="Flow classification",
         subtitle="transactions classified by each rule",
         fields=(
@@ -114,17 +114,17 @@ def flow_audit(counted: pl.DataFrame) -> View:
     )
 
 
-def alert_record(record: pl.DataFrame) -> View:
+def alert_record(frame: pl.DataFrame) -> View:
     """Alerts by type since inception: how soon they were seen and resolved, and whether a bad day followed.
 
     Args:
-        record: kind, reason String; raised, open, acknowledged Int64; seen, resolved Float64 hours; followed, usual
+        frame: kind, reason String; raised, open, acknowledged Int64; seen, resolved Float64 hours; followed, usual
             Float64.
     """
     return table(
-        record.with_columns(
+        frame.with_columns(
             pl.col("kind").map_elements(formats.name, return_dtype=pl.String),
-            unseen=pl.when(pl.col("seen").is_null()).then(pl.lit("none was acknowledged")),
+            unacknowledged=pl.when(pl.col("seen").is_null()).then(pl.lit("none was acknowledged")),
             standing=pl.when(pl.col("resolved").is_null()).then(pl.lit("none was resolved")),
         ),
         title="Alerts by type, since inception",
@@ -143,14 +143,14 @@ def alert_record(record: pl.DataFrame) -> View:
     )
 
 
-def alerts(raised: pl.DataFrame) -> View:
+def alerts(frame: pl.DataFrame) -> View:
     """Alerts of the week and those still open.
 
     Args:
-        raised: created_at, severity, about, message, acknowledged_at, resolved_at.
+        frame: created_at, severity, about, message, acknowledged_at, resolved_at.
     """
     return table(
-        raised.with_columns(
+        frame.with_columns(
             pl.col("severity", "about").cast(pl.String).map_elements(formats.name, return_dtype=pl.String),
             unseen=pl.when(pl.col("acknowledged_at").is_null()).then(pl.lit("not acknowledged")),
             open=pl.when(pl.col("resolved_at").is_null()).then(pl.lit("still open")),

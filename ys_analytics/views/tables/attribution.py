@@ -1,4 +1,4 @@
-"""Who made the change in value, and what the benchmark and the target made, as tables."""
+"""Tables of attribution, the benchmark, drift, limits, changes, stress and exposure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,10 +7,10 @@ import polars as pl
 
 from ys_analytics.views import formats
 from ys_analytics.views.table import Table, table
-from ys_analytics.views.view import Field, Statement, View, refused
+from ys_analytics.views.view import Field, Statement, View, not_shown
 
-_WINDOWS = {"week": "the week", "inception": "since inception"}
-_NAMES = {
+_PERIODS = {"week": "the week", "inception": "since inception"}
+_DIMENSIONS = {
     "asset": "asset",
     "kind": "kind of position",
     "protocol": "protocol",
@@ -19,7 +19,7 @@ _NAMES = {
     "satellite": "satellite",
 }
 # Columns that a table leaves out where all of them are nothing.
-_PARTS = (
+_GAIN_COLUMNS = (
     ("market", "Market"),
     ("trading", "Trades"),
     ("yield", "Yield"),
@@ -31,88 +31,88 @@ _PARTS = (
 )
 
 # Characters of a note that fit into its column.
-_LONG = 70
+_MAX_NOTE = 70
 # Below this a difference is rounding.
-_NOTHING = 1e-12
+_ROUNDING = 1e-12
 
 
-def attribution(attributed: pl.DataFrame, *, by: str = "asset", since: str = "week") -> View:
-    """What each asset, protocol, chain, strategy or satellite added, down to the change in value.
+def attribution(frame: pl.DataFrame, *, by: str = "asset", since: str = "week") -> View:
+    """Contribution of each asset, protocol, chain, strategy or satellite to the change in value.
 
     Args:
-        attributed: name, row String (part, flows, residual, change); market, trading, yield, rewards, lp_fees,
+        frame: name, row String (part, flows, residual, change); market, trading, yield, rewards, lp_fees,
             impermanent_loss, pool, gas, gain Decimal in USD; contribution Float64; reason String.
         by: What it is summed by.
         since: "week" or "inception".
     """
-    title = f"Contribution by {_NAMES.get(by, by)}, {_WINDOWS.get(since, since)}"
-    first = attributed.row(0, named=True)
-    if attributed.height == 1 and first["gain"] is None:
-        return refused(title, first["reason"])
-    parts = attributed.filter(pl.col("row") == "part")
-    shown = [(name, head) for name, head in _PARTS if parts.filter(pl.col(name) != 0).height]
+    title = f"Contribution by {_DIMENSIONS.get(by, by)}, {_PERIODS.get(since, since)}"
+    first = frame.row(0, named=True)
+    if frame.height == 1 and first["gain"] is None:
+        return not_shown(title, first["reason"])
+    parts = frame.filter(pl.col("row") == "part")
+    shown_parts = [(name, head) for name, head in _GAIN_COLUMNS if parts.filter(pl.col(name) != 0).height]
     notes = [
         "Market: price moves of what was held. Trades: what they cost against last quotes, under what was received.",
         "Contribution: gain over the average capital of the period (Modified Dietz).",
     ]
-    if any(name == "impermanent_loss" for name, _ in shown):
+    if any(name == "impermanent_loss" for name, _ in shown_parts):
         notes.append("IL: impermanent loss.")
-    if any(name == "pool" for name, _ in shown):
+    if any(name == "pool" for name, _ in shown_parts):
         notes.append("Pool: price, fees and impermanent loss of shares whose pool is not known.")
     sheet = table(
-        attributed,
+        frame,
         title=title,
         subtitle="USD; gains, external flows and residual add up to the change in value",
         fields=(
-            Field(name="name", title=_NAMES.get(by, by).capitalize(), width=20),
-            *(Field(name=name, title=head, unit="USD signed", tone=True) for name, head in shown),
+            Field(name="name", title=_DIMENSIONS.get(by, by).capitalize(), width=20),
+            *(Field(name=name, title=head, unit="USD signed", tone=True) for name, head in shown_parts),
             Field(name="gain", title="Gain", unit="USD signed", tone=True),
             Field(name="contribution", title="Contribution", unit="fraction", reason="reason", tone=True),
         ),
-        strong=frozenset(place for place, row in enumerate(attributed["row"]) if row == "change"),
+        strong=frozenset(index for index, row in enumerate(frame["row"]) if row == "change"),
         notes=notes,
-        alt=_alt(title, attributed),
+        alt=_alt(title, frame),
     )
-    return _blanked(sheet, *(name for name, _ in shown), "contribution")
+    return _without_dashes(sheet, *(name for name, _ in shown_parts), "contribution")
 
 
-def _blanked(sheet: Table | Statement, *names: str) -> View:
-    """The table with nothing where a column does not apply to a row, instead of a dash."""
+def _without_dashes(sheet: Table | Statement, *names: str) -> View:
+    """The table with an empty cell instead of a dash where a column does not apply to a row."""
     if not isinstance(sheet, Table):
         return sheet
-    places = {place for place, column in enumerate(sheet.fields) if column.name in names}
+    columns = {column_index for column_index, column in enumerate(sheet.fields) if column.name in names}
     cells = tuple(
         tuple(
-            "" if place in places and cell == formats.DASH and not mark else cell
-            for place, (cell, mark) in enumerate(zip(row, marks, strict=True))
+            "" if column_index in columns and cell == formats.DASH and not mark else cell
+            for column_index, (cell, mark) in enumerate(zip(row, marks, strict=True))
         )
         for row, marks in zip(sheet.cells, sheet.marks, strict=True)
     )
     return replace(sheet, cells=cells)
 
 
-def _alt(title: str, attributed: pl.DataFrame) -> str:
-    rows = attributed.select("name", "gain").rows()
-    said = formats.listed(f"{name} {formats.written(gain, 'USD signed')}" for name, gain in rows)
-    return f"{title}, USD: {said}."
+def _alt(title: str, frame: pl.DataFrame) -> str:
+    rows = frame.select("name", "gain").rows()
+    listed = formats.join_words(f"{name} {formats.text(gain, 'USD signed')}" for name, gain in rows)
+    return f"{title}, USD: {listed}."
 
 
-def contributors(ranked: pl.DataFrame, *, by: str = "asset", since: str = "week") -> View:
+def contributors(frame: pl.DataFrame, *, by: str = "asset", since: str = "week") -> View:
     """The largest contributors up and down.
 
     Args:
-        ranked: side (up, down), name String; rank Int64; gain Decimal in USD; contribution Float64; reason String.
+        frame: side (up, down), name String; rank Int64; gain Decimal in USD; contribution Float64; reason String.
         by: What it is summed by.
         since: "week" or "inception".
     """
-    title = f"Largest contributors by {_NAMES.get(by, by)}, {_WINDOWS.get(since, since)}"
+    title = f"Largest contributors by {_DIMENSIONS.get(by, by)}, {_PERIODS.get(since, since)}"
     return table(
-        ranked.with_columns(pl.col("side").replace({"up": "Gained", "down": "Lost"})),
+        frame.with_columns(pl.col("side").replace({"up": "Gained", "down": "Lost"})),
         title=title,
         subtitle="at most five of each",
         fields=(
             Field(name="rank", title="", unit="count"),
-            Field(name="name", title=_NAMES.get(by, by).capitalize()),
+            Field(name="name", title=_DIMENSIONS.get(by, by).capitalize()),
             Field(name="gain", title="Gain", unit="USD signed", tone=True),
             Field(name="contribution", title="Contribution", unit="fraction", reason="reason", tone=True),
         ),
@@ -122,21 +122,21 @@ def contributors(ranked: pl.DataFrame, *, by: str = "asset", since: str = "week"
     )
 
 
-def brinson(effects: pl.DataFrame, *, since: str = "week") -> View:
+def brinson(frame: pl.DataFrame, *, since: str = "week") -> View:
     """Allocation and selection against the target allocation.
 
     Args:
-        effects: name, row String (part, unexplained, excess); weight, target, allocation, selection, interaction, total
+        frame: name, row String (part, unexplained, excess); weight, target, allocation, selection, interaction, total
             Float64; days Int64; reason String.
         since: "week" or "inception".
     """
-    title = f"Against the target allocation, {_WINDOWS.get(since, since)}"
-    first = effects.row(0, named=True)
-    if effects.height == 1 and first["total"] is None:
-        return refused(title, first["reason"])
+    title = f"Against the target allocation, {_PERIODS.get(since, since)}"
+    first = frame.row(0, named=True)
+    if frame.height == 1 and first["total"] is None:
+        return not_shown(title, first["reason"])
     days = formats.count(int(first["days"]), "day")
     sheet = table(
-        effects,
+        frame,
         title=title,
         subtitle=f"Brinson and Fachler, {days} linked by Carino; the target is rebalanced daily, prices alone",
         fields=(
@@ -148,24 +148,24 @@ def brinson(effects: pl.DataFrame, *, since: str = "week") -> View:
             Field(name="interaction", title="Interaction", unit="fraction", tone=True),
             Field(name="total", title="Total", unit="fraction", tone=True),
         ),
-        strong=frozenset(place for place, row in enumerate(effects["row"]) if row == "excess"),
+        strong=frozenset(index for index, row in enumerate(frame["row"]) if row == "excess"),
         notes=(
             "Allocation: being over or under weight. Selection: yield, costs and timing against the target's prices.",
         ),
     )
-    return _blanked(sheet, "weight", "target", "allocation", "selection", "interaction")
+    return _without_dashes(sheet, "weight", "target", "allocation", "selection", "interaction")
 
 
-def relative(compared: pl.DataFrame) -> View:
+def relative(frame: pl.DataFrame) -> View:
     """Alpha, beta, tracking error, information ratio and capture.
 
     Args:
-        compared: title, unit, name String (of the benchmark); since, quarter Float64; since_reason, quarter_reason
+        frame: title, unit, name String (of the benchmark); since, quarter Float64; since_reason, quarter_reason
             String.
     """
-    name = _benchmark(compared["name"])
+    name = _benchmark_name(frame["name"])
     return table(
-        compared,
+        frame,
         title="Against the benchmark",
         subtitle=f"benchmark: {name}; returns of one day; per year where it says so",
         fields=(
@@ -177,15 +177,15 @@ def relative(compared: pl.DataFrame) -> View:
     )
 
 
-def trailing(windows: pl.DataFrame, *, benchmark: str = "") -> View:
+def trailing(frame: pl.DataFrame, *, benchmark: str = "") -> View:
     """Returns of the usual windows, of the portfolio and of the benchmark.
 
     Args:
-        windows: window String; portfolio, benchmark, difference Float64; reason, benchmark_reason String.
+        frame: window String; portfolio, benchmark, difference Float64; reason, benchmark_reason String.
         benchmark: What the benchmark is called.
     """
     return table(
-        windows.with_columns(apart=pl.coalesce("reason", "benchmark_reason")),
+        frame.with_columns(apart=pl.coalesce("reason", "benchmark_reason")),
         title="Trailing returns",
         subtitle=f"up to the end of the week, not annualised; benchmark: {benchmark or 'none'}",
         fields=(
@@ -199,24 +199,26 @@ def trailing(windows: pl.DataFrame, *, benchmark: str = "") -> View:
     )
 
 
-def _benchmark(names: pl.Series) -> str:
+def _benchmark_name(names: pl.Series) -> str:
     return str(next(iter(names.drop_nulls()), "none"))
 
 
-def drift(weights: pl.DataFrame) -> View:
+def drift(frame: pl.DataFrame) -> View:
     """How far weights are from the target.
 
     Args:
-        weights: symbol String; value Decimal in USD; weight, target, drift, trade Float64; reason String.
+        frame: symbol String; value Decimal in USD; weight, target, drift, trade Float64; reason String.
     """
-    half = weights["drift"].abs().sum() / 2 if weights.height and not weights["drift"].null_count() else None
-    total = (
-        f"; {formats.written(half, 'share')} of net value would be traded to be at target" if half is not None else ""
+    turnover = frame["drift"].abs().sum() / 2 if frame.height and not frame["drift"].null_count() else None
+    turnover_text = (
+        f"; {formats.text(turnover, 'share')} of net value would be traded to be at target"
+        if turnover is not None
+        else ""
     )
     return table(
-        weights,
+        frame,
         title="Drift from the target allocation",
-        subtitle=f"share of net value; a debt counts against its asset{total}",
+        subtitle=f"share of net value; a debt counts against its asset{turnover_text}",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="weight", title="Weight", unit="share", reason="reason"),
@@ -229,14 +231,14 @@ def drift(weights: pl.DataFrame) -> View:
     )
 
 
-def limits(stood: pl.DataFrame) -> View:
-    """Each limit, where it stands and what the platform said of it.
+def limits(frame: pl.DataFrame) -> View:
+    """Each limit, the current value, and the platform's alert.
 
     Args:
-        stood: title, unit, state, alert, reason String; limit, now, worst Float64; days_beyond Int64; since Date.
+        frame: title, unit, state, alert, reason String; limit, now, worst Float64; days_beyond Int64; since Date.
     """
     return table(
-        stood.with_columns(
+        frame.with_columns(
             pl.col("state")
             .str.to_titlecase()
             .str.replace("Not Known", "Not known")
@@ -254,26 +256,26 @@ def limits(stood: pl.DataFrame) -> View:
             Field(name="since", title="Beyond since", unit="date"),
             Field(name="alert", title="Platform's alert", width=24),
         ),
-        alt=_limits_alt(stood),
+        alt=_limits_alt(frame),
     )
 
 
-def _limits_alt(stood: pl.DataFrame) -> str:
-    broken: Sequence[str] = stood.filter(pl.col("state") == "beyond")["title"].to_list()
-    return f"Limits broken: {formats.listed(broken)}." if broken else "No limit is broken."
+def _limits_alt(frame: pl.DataFrame) -> str:
+    broken: Sequence[str] = frame.filter(pl.col("state") == "beyond")["title"].to_list()
+    return f"Limits broken: {formats.join_words(broken)}." if broken else "No limit is broken."
 
 
-def change_of_value(split: pl.DataFrame) -> View:
+def change_of_value(frame: pl.DataFrame) -> View:
     """The week's change of value by reason.
 
     Args:
-        split: term, title, reason String; amount Decimal in USD; share Float64 of the opening value.
+        frame: term, title, reason String; amount Decimal in USD; share Float64 of the opening value.
     """
-    edges = pl.col("term").is_in(["before", "after"])
-    kept = split.filter(
-        edges | pl.col("reason").is_not_null() | (pl.col("amount") != 0) | (pl.col("term") == "residual")
+    ends = pl.col("term").is_in(["before", "after"])
+    shown = frame.filter(
+        ends | pl.col("reason").is_not_null() | (pl.col("amount") != 0) | (pl.col("term") == "residual")
     )
-    rows = kept.with_columns(unit=pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(
+    rows = shown.with_columns(unit=pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(
         pl.lit("USD signed")), no_share=pl.lit(None, pl.String))  # fmt: skip
     sheet = table(
         rows,
@@ -284,30 +286,30 @@ def change_of_value(split: pl.DataFrame) -> View:
             Field(name="amount", title="Amount, USD", unit_from="unit", reason="reason", tone=True),
             Field(name="share", title="Share", unit="fraction", tone=True),
         ),
-        strong=frozenset(place for place, term in enumerate(kept["term"]) if term in {"before", "after"}),
+        strong=frozenset(index for index, term in enumerate(shown["term"]) if term in {"before", "after"}),
         size="half",
     )
-    return _blanked(sheet, "share")
+    return _without_dashes(sheet, "share")
 
 
-def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
+def changes(frame: pl.DataFrame, *, max_rows: int = 6) -> View:
     """What changed since last week.
 
     Args:
-        listed: section, name, unit, note, reason String; before, now, change, restated, method Float64.
-        most: Rows of a section that are shown: the largest changes.
+        frame: section, name, unit, note, reason String; before, now, change, restated, method Float64.
+        max_rows: Rows of a section that are shown: the largest changes.
     """
-    place = pl.int_range(pl.len()).over("section")
-    listed = listed.with_columns(pl.when(pl.col("note").str.len_chars() <= _LONG).then("note"))
-    shown = listed.filter((place < most) | ~pl.col("section").is_in(["Weight of net value", "Quoted yield"]))
-    left = listed.height - shown.height
-    apart = [
-        name for name in ("restated", "method") if shown.filter(pl.col(name).fill_null(0.0).abs() > _NOTHING).height
+    index = pl.int_range(pl.len()).over("section")
+    frame = frame.with_columns(pl.when(pl.col("note").str.len_chars() <= _MAX_NOTE).then("note"))
+    shown = frame.filter((index < max_rows) | ~pl.col("section").is_in(["Weight of net value", "Quoted yield"]))
+    hidden = frame.height - shown.height
+    extra_columns = [
+        name for name in ("restated", "method") if shown.filter(pl.col(name).fill_null(0.0).abs() > _ROUNDING).height
     ]
     titles = {"restated": "Restated", "method": "Method"}
-    signed = pl.col("unit").replace({"rate": "fraction", "share": "fraction", "ratio": "score signed"})
+    signed_unit = pl.col("unit").replace({"rate": "fraction", "share": "fraction", "ratio": "score signed"})
     sheet = table(
-        shown.with_columns(signed=pl.when(pl.col("unit") == "count").then(pl.lit("count")).otherwise(signed)),
+        shown.with_columns(signed=pl.when(pl.col("unit") == "count").then(pl.lit("count")).otherwise(signed_unit)),
         title="Changes since last week",
         subtitle="as this week's data show both weeks",
         fields=(
@@ -315,40 +317,40 @@ def changes(listed: pl.DataFrame, *, most: int = 6) -> View:
             Field(name="before", title="Last week", unit_from="unit", reason="reason"),
             Field(name="now", title="Now", unit_from="unit", reason="reason"),
             Field(name="change", title="Change", unit_from="signed", reason="reason", tone=True),
-            *(Field(name=name, title=titles[name], unit_from="signed") for name in apart),
+            *(Field(name=name, title=titles[name], unit_from="signed") for name in extra_columns),
             Field(name="note", title="", width=22),
         ),
         group="section",
-        notes=(f"{left} smaller changes are not listed: `desk.changes()` has all.",) if left else (),
+        notes=(f"{hidden} smaller changes are not listed: `desk.changes()` has all.",) if hidden else (),
     )
-    return _blanked(sheet, "before", "now", "change", "note", *apart)
+    return _without_dashes(sheet, "before", "now", "change", "note", *extra_columns)
 
 
-def card(facts: pl.DataFrame) -> View:
-    """Whose desk it is.
+def card(frame: pl.DataFrame) -> View:
+    """The desk's card: portfolio, week, value, as of, freshness and findings.
 
     Args:
-        facts: name, value String.
+        frame: name, value String.
     """
     return table(
-        facts, title="Desk", fields=(Field(name="name", title=""), Field(name="value", title="")), size="half",
-        alt="; ".join(f"{name}: {value}" for name, value in facts.rows()) + ".",
+        frame, title="Desk", fields=(Field(name="name", title=""), Field(name="value", title="")), size="half",
+        alt="; ".join(f"{name}: {value}" for name, value in frame.rows()) + ".",
     )  # fmt: skip
 
 
-def shock(shocked: pl.DataFrame) -> View:
+def shock(frame: pl.DataFrame) -> View:
     """Positions, net value and loans after price moves.
 
     Args:
-        shocked: name, row, note String; before, after, change, ret, health_before, health_after Float64.
+        frame: name, row, note String; before, after, change, ret, health_before, health_after Float64.
     """
-    loans = shocked.filter(pl.col("row") == "loan").select("name", "health_before", "health_after").rows()
+    loans = frame.filter(pl.col("row") == "loan").select("name", "health_before", "health_after").rows()
     notes = [
-        f"{name}: health factor {formats.written(before, 'ratio')} before, {formats.written(after, 'ratio')} after."
+        f"{name}: health factor {formats.text(before, 'ratio')} before, {formats.text(after, 'ratio')} after."
         for name, before, after in loans
     ]
-    notes += [f"Not looked through, taken as they are: {note}." for note in shocked["note"].drop_nulls()]
-    rows = shocked.filter(pl.col("row") != "loan")
+    notes += [f"Not looked through, taken as they are: {note}." for note in frame["note"].drop_nulls()]
+    rows = frame.filter(pl.col("row") != "loan")
     return table(
         rows,
         title="After the price moves",
@@ -360,27 +362,27 @@ def shock(shocked: pl.DataFrame) -> View:
             Field(name="change", title="Change", unit="USD signed", tone=True),
             Field(name="ret", title="Change", unit="fraction", tone=True),
         ),
-        strong=frozenset(place for place, row in enumerate(rows["row"]) if row == "net"),
+        strong=frozenset(index for index, row in enumerate(rows["row"]) if row == "net"),
         notes=notes,
         empty="It holds nothing whose price could move.",
     )
 
 
-def replays(replayed: pl.DataFrame) -> View:
-    """What is held now would have made in fixed episodes of the past.
+def replays(frame: pl.DataFrame) -> View:
+    """Stress replay: what today's holdings would have returned in fixed episodes of the past.
 
     Args:
-        replayed: episode, what, missing, reason String; start, end Date; after, change, ret, covered, health Float64.
+        frame: episode, what, missing, reason String; start, end Date; after, change, ret, covered, health Float64.
     """
-    missing = dict.fromkeys(replayed["missing"].drop_nulls()) if replayed.height else {}
-    known = replayed.with_columns(
+    missing_prices = dict.fromkeys(frame["missing"].drop_nulls()) if frame.height else {}
+    with_dates = frame.with_columns(
         when=pl.struct("start", "end").map_elements(
             lambda row: formats.days_between(row["start"], row["end"]), return_dtype=pl.String
-        ) if replayed.height else pl.lit(None, pl.String),
+        ) if frame.height else pl.lit(None, pl.String),
         no_loan=pl.when(pl.col("health").is_null()).then(pl.coalesce("reason", pl.lit("no loan has a threshold"))),
     )  # fmt: skip
     return table(
-        known,
+        with_dates,
         title="Past episodes replayed on the week's last positions",
         subtitle="look-through, net value; from the close before the first day to the close of the last",
         fields=(
@@ -392,19 +394,19 @@ def replays(replayed: pl.DataFrame) -> View:
             Field(name="health", title="Least health factor", unit="ratio", reason="no_loan"),
             Field(name="covered", title="Covers", unit="share"),
         ),
-        notes=tuple(f"No price in some of these days, taken to stand still: {names}." for names in missing),
+        notes=tuple(f"No price in some of these days, taken to stand still: {names}." for names in missing_prices),
         empty="It holds nothing.",
     )
 
 
-def scenarios(tried: pl.DataFrame) -> View:
+def scenarios(frame: pl.DataFrame) -> View:
     """Net value after scenarios of one's own.
 
     Args:
-        tried: scenario, moves String; after, change, ret, health Float64.
+        frame: scenario, moves String; after, change, ret, health Float64.
     """
     return table(
-        tried.with_columns(no_loan=pl.when(pl.col("health").is_null()).then(pl.lit("no loan has a threshold"))),
+        frame.with_columns(no_loan=pl.when(pl.col("health").is_null()).then(pl.lit("no loan has a threshold"))),
         title="Scenarios",
         subtitle="look-through; net value of the week's last positions",
         fields=(
@@ -419,16 +421,16 @@ def scenarios(tried: pl.DataFrame) -> View:
     )
 
 
-def attention(asked: pl.DataFrame) -> View:
+def attention(frame: pl.DataFrame) -> View:
     """What is at risk, what needs a decision and whether the numbers can be trusted.
 
     Args:
-        asked: group, title, unit, state, note, reason String; now, limit, worst Float64.
+        frame: group, title, unit, state, note, reason String; now, limit, worst Float64.
     """
     state = pl.col("state").fill_null("").replace({"within": "Within", "beyond": "Beyond", "not known": "Not known",
                                                    "no limit set": "None set"})  # fmt: skip
     sheet = table(
-        asked.with_columns(state=state, note=pl.col("note").fill_null("")),
+        frame.with_columns(state=state, note=pl.col("note").fill_null("")),
         title="What needs attention",
         subtitle="shares of net value; drawdown against the owner's limit; value at risk: historical, since inception",
         fields=(
@@ -441,17 +443,17 @@ def attention(asked: pl.DataFrame) -> View:
         ),
         group="group",
     )
-    return _blanked(sheet, "limit", "worst")
+    return _without_dashes(sheet, "limit", "worst")
 
 
-def values_at_risk(stated: pl.DataFrame) -> View:
+def values_at_risk(frame: pl.DataFrame) -> View:
     """Every value at risk on these pages in one table.
 
     Args:
-        stated: title, base, reason String; rate, amount Float64; n Int64.
+        frame: title, base, reason String; rate, amount Float64; n Int64.
     """
     return table(
-        stated,
+        frame,
         title="Value at risk by method",
         subtitle="one day at 95 %; share of net value, and USD at the last net value",
         fields=(
@@ -464,14 +466,14 @@ def values_at_risk(stated: pl.DataFrame) -> View:
     )
 
 
-def exposure(weeks: pl.DataFrame) -> View:
+def exposure(frame: pl.DataFrame) -> View:
     """Assets, debts, leverage, turnover and costs week by week.
 
     Args:
-        weeks: week_end Date; net, assets, debts, leverage, turnover, costs Float64; reason String.
+        frame: week_end Date; net, assets, debts, leverage, turnover, costs Float64; reason String.
     """
     return table(
-        weeks,
+        frame,
         title="Exposure, turnover and costs by week",
         subtitle="USD at the week's last quotes; leverage: assets over net value; turnover, costs: of mean net value",
         fields=(
@@ -484,21 +486,21 @@ def exposure(weeks: pl.DataFrame) -> View:
             Field(name="costs", title="Costs", unit="rate", reason="reason"),
         ),
         notes=("Turnover: what trades bought. Costs: gas, and what trades cost against last quotes.",)
-        if weeks.height
+        if frame.height
         else (),
         empty="Nothing has moved yet.",
     )
 
 
-def strategies(audited: pl.DataFrame) -> View:
-    """What strategies earned against what the platform says they earned.
+def strategies(frame: pl.DataFrame) -> View:
+    """Realised yield of each strategy next to the platform's claim.
 
     Args:
-        audited: satellite, strategy, reason String; claimed, realised, difference Float64 a year; income, capital,
+        frame: satellite, strategy, reason String; claimed, realised, difference Float64 a year; income, capital,
             gain, gas Float64 in USD; days Int64.
     """
     return table(
-        audited.with_columns(unclaimed=pl.when(pl.col("claimed").is_null()).then(pl.lit("the platform states none")),
+        frame.with_columns(unclaimed=pl.when(pl.col("claimed").is_null()).then(pl.lit("the platform states none")),
                              apart=pl.coalesce("reason", pl.when(pl.col("claimed").is_null()).then(
                                  pl.lit("the platform states none")))),
         title="Strategies: earned and claimed",
@@ -514,6 +516,6 @@ def strategies(audited: pl.DataFrame) -> View:
             Field(name="claimed", title="Claimed", unit="fraction", reason="unclaimed"),
             Field(name="difference", title="Difference", unit="fraction", reason="apart", tone=True),
         ),
-        notes=("Income: yield, rewards and liquidity fees.",) if audited.height else (),
+        notes=("Income: yield, rewards and liquidity fees.",) if frame.height else (),
         empty="No satellite runs a strategy for this portfolio.",
     )  # fmt: skip

@@ -1,71 +1,68 @@
-"""Why value changed, and what yields came to beside what was quoted, as tables."""
+"""Tables of the bridge of value, and of realised against quoted yields."""
 
 import polars as pl
 
 from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.view import Field, View, refused
+from ys_analytics.views.view import Field, View, not_shown
 
 _TOTALS = ("before", "after", "residual")
 
 
-def bridge(explained: pl.DataFrame) -> View:
+def bridge(frame: pl.DataFrame) -> View:
     """From the opening value to the closing one, and what the terms leave unexplained.
 
     Args:
-        explained: term, title String; amount, tolerance, traded Decimal in USD; start, end Datetime; holds Boolean;
+        frame: term, title String; amount, tolerance, traded Decimal in USD; start, end Datetime; holds Boolean;
             reason String where amounts are null; note String where more must be said of a term.
     """
     title = "From opening to closing value"
-    row = explained.row(0, named=True)
+    row = frame.row(0, named=True)
     if row["start"] is None:
-        return refused(title, row["reason"], size="half")
+        return not_shown(title, row["reason"], size="half")
     notes = []
     if row["traded"]:
-        notes.append(f"Trades alone brought {formats.written(row['traded'], 'USD signed')} USD against last quotes.")
-    notes += [f"{title}: {note}." for title, note in explained.select("title", "note").drop_nulls().rows()]
+        notes.append(f"Trades alone brought {formats.text(row['traded'], 'USD signed')} USD against last quotes.")
+    notes += [f"{title}: {note}." for title, note in frame.select("title", "note").drop_nulls().rows()]
     if row["tolerance"] is not None:
-        verdict = {True: "holds", False: "does not hold", None: "could not be tested"}[row["holds"]]
-        notes.append(f"The identity {verdict}; tolerance {formats.written(row['tolerance'], 'USD')} USD.")
+        outcome = {True: "holds", False: "does not hold", None: "could not be tested"}[row["holds"]]
+        notes.append(f"The identity {outcome}; tolerance {formats.text(row['tolerance'], 'USD')} USD.")
     moments = {"before": row["start"], "after": row["end"]}
     titles = [
         f"{title}, {formats.moment(moments[term])}" if term in moments else title
-        for term, title in explained.select("term", "title").rows()
+        for term, title in frame.select("term", "title").rows()
     ]
-    signed = pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(pl.lit("USD signed"))
+    unit = pl.when(pl.col("term").is_in(["before", "after"])).then(pl.lit("USD")).otherwise(pl.lit("USD signed"))
     return table(
-        explained.with_columns(pl.Series("title", titles), unit=signed),
+        frame.with_columns(pl.Series("title", titles), unit=unit),
         title=title,
         subtitle="values by the platform's snapshots, UTC; terms by transactions and prices",
         fields=(
             Field(name="title", title=""),
             Field(name="amount", title="Amount, USD", unit_from="unit", reason="reason", tone=True),
         ),
-        strong=frozenset(place for place, term in enumerate(explained["term"]) if term in _TOTALS),
+        strong=frozenset(index for index, term in enumerate(frame["term"]) if term in _TOTALS),
         notes=notes,
-        alt=_bridge_alt(explained),
+        alt=_bridge_alt(frame),
         size="half",
     )
 
 
-def _bridge_alt(explained: pl.DataFrame) -> str:
-    parts = (
-        f"{name.lower()} {formats.written(amount, 'USD')}"
-        for name, amount in explained.select("title", "amount").rows()
-    )
-    return f"USD: {formats.listed(parts)}."
+def _bridge_alt(frame: pl.DataFrame) -> str:
+    parts = (f"{name.lower()} {formats.text(amount, 'USD')}" for name, amount in frame.select("title", "amount").rows())
+    return f"USD: {formats.join_words(parts)}."
 
 
-def realised_yields(compared: pl.DataFrame) -> View:
-    """What positions in protocols earned beside what their pools quoted.
+def realised_yields(frame: pl.DataFrame) -> View:
+    """Realised yield of positions in protocols next to the yield that their pools quoted.
 
     Args:
-        compared: symbol, kind, place, why String; period_return Float64 of the days held; quoted_apy, realised_apy,
+        frame: symbol, kind, place, why String; period_return Float64 of the days held; quoted_apy, realised_apy,
             haircut Float64 a year; gain and impermanent_loss Float64 in USD; days Int64; reason, quote_reason,
             haircut_reason String.
     """
     return table(
-        compared.with_columns(what=pl.format("{}, {}", "symbol", pl.col("kind").str.replace_all("_", " "))),
+        frame.with_columns(what=pl.format("{}, {}", "symbol", pl.col("kind").str.replace_all("_", " "))),
         title="Realised and quoted yield",
         subtitle="last 13 weeks, a year, on the position's average value; quoted: mean of its pool's daily quotes",
         fields=(
@@ -84,7 +81,7 @@ def realised_yields(compared: pl.DataFrame) -> View:
             "Return: of the days held, not annualised. Gap: quoted less realised APY.",
             "IL: impermanent loss, which is not in the realised yield.",
         )
-        if compared.height
+        if frame.height
         else (),
         empty="No position sits in a protocol, so nothing could be earned there.",
     )

@@ -8,29 +8,31 @@ from ys_analytics.views import formats
 from ys_analytics.views.table import table
 from ys_analytics.views.view import Field, View
 
-_MOST = 30
+_MAX_ROWS = 30
 
 
-def sheet(frame: pl.DataFrame, *, title: str, units: Mapping[str, str] | None = None, most: int = _MOST) -> View:
+def sheet(
+    frame: pl.DataFrame, *, title: str, units: Mapping[str, str] | None = None, max_rows: int = _MAX_ROWS
+) -> View:
     """Any frame, its first rows, for looking at in a notebook.
 
     Args:
         frame: Any frame.
         title: What it is.
-        units: Of columns, in the words of `views.words`; dates, times, numbers and texts are told apart without.
-        most: Rows to show.
+        units: Of columns, as `formats.text` takes them; dates, times, numbers and texts need none.
+        max_rows: Rows to show.
 
-    >>> sheet(pl.DataFrame({"day_count": [12]}), title="Days").written()
+    >>> sheet(pl.DataFrame({"day_count": [12]}), title="Days").printed_rows()
     (('12',),)
     """
-    given = units or {}
+    column_units = units or {}
     fields = tuple(
-        Field(name=name, title=formats.name(name), unit=given.get(name, _unit(dtype)))
+        Field(name=name, title=formats.name(name), unit=column_units.get(name, _unit(dtype)))
         for name, dtype in frame.schema.items()
     )
-    left = frame.height - most
-    notes = (f"{left:,} more rows are not shown.",) if left > 0 else ()
-    return table(frame.head(most), title=title, fields=fields, notes=notes, empty="It has no rows.")
+    hidden = frame.height - max_rows
+    notes = (f"{hidden:,} more rows are not shown.",) if hidden > 0 else ()
+    return table(frame.head(max_rows), title=title, fields=fields, notes=notes, empty="It has no rows.")
 
 
 def _unit(dtype: pl.DataType) -> str:
@@ -43,14 +45,14 @@ def _unit(dtype: pl.DataType) -> str:
     return "quantity" if dtype.is_numeric() else ""
 
 
-def satellites(agents: pl.DataFrame) -> View:
-    """How the agents are and how they worked.
+def satellites(frame: pl.DataFrame) -> View:
+    """Health and work of the satellite agents.
 
     Args:
-        agents: name, kind, health, cached String; tasks, completed, failed, errors Int64; success, response Float64.
+        frame: name, kind, health, cached String; tasks, completed, failed, errors Int64; success, response Float64.
     """
     return table(
-        agents.with_columns(pl.col("kind").map_elements(formats.name, return_dtype=pl.String)),
+        frame.with_columns(pl.col("kind").map_elements(formats.name, return_dtype=pl.String)),
         title="The satellite agents in the week",
         subtitle="health as PostgreSQL has it, and as Redis does",
         fields=(
@@ -69,14 +71,14 @@ def satellites(agents: pl.DataFrame) -> View:
     )
 
 
-def suites(judged: pl.DataFrame) -> View:
-    """How each suite fared.
+def suites(frame: pl.DataFrame) -> View:
+    """Outcomes of each suite: rules, passed, failed, not run.
 
     Args:
-        judged: suite String; promises, kept, broken, untested Int64; gravest String.
+        frame: `suite` String; `promises`, `kept`, `broken`, `untested` Int64; `gravest` String.
     """
     return table(
-        judged,
+        frame,
         title="Checks by table",
         subtitle="tables with a failed check first",
         fields=(

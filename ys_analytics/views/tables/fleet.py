@@ -1,6 +1,6 @@
-"""Every portfolio beside the others, best first: the ranking's head and its one table.
+"""Tables of the ranking of all portfolios, best first.
 
-Rows come ranked from the desk, each number with the reason where there is none.
+Depends on rows that the desk ranked, each number with the reason where there is none. Does not rank.
 """
 
 from collections.abc import Sequence
@@ -30,44 +30,44 @@ _COLUMNS = tuple(
 )
 
 
-def fleet_masthead(ranked: pl.DataFrame, *, week: Week, as_of: datetime, computed: str, risk_free: float) -> View:
-    """Whose week it is when it is everybody's.
+def fleet_masthead(frame: pl.DataFrame, *, week: Week, as_of: datetime, computed_in: str, risk_free: float) -> View:
+    """Masthead of the ranking of all portfolios.
 
     Args:
-        ranked: What the desk ranked.
+        frame: What the desk ranked.
         week: ISO week.
         as_of: When the stores were read.
-        computed: Where the numbers were.
+        computed_in: Where the numbers were.
         risk_free: Per year, as a fraction.
     """
-    held = ranked["value"].drop_nulls()
+    values = frame["value"].drop_nulls()
     facts = {
-        "Portfolios": f"{ranked.height:,}",
-        "With a return": f"{ranked['rank'].count():,}",
-        "Net value, USD": formats.written(sum(held, Decimal(0)), "USD whole") if held.len() else formats.DASH,
-        "Risk-free rate": f"{formats.written(risk_free, 'rate')} a year",
-        "Computed in": computed,
+        "Portfolios": f"{frame.height:,}",
+        "With a return": f"{frame['rank'].count():,}",
+        "Net value, USD": formats.text(sum(values, Decimal(0)), "USD whole") if values.len() else formats.DASH,
+        "Risk-free rate": f"{formats.text(risk_free, 'rate')} a year",
+        "Computed in": computed_in,
         "As of": f"{formats.moment(as_of)} UTC",
     }
     return Masthead(
         title="All portfolios",
-        over=f"Week {week} · {formats.days_between(week.monday, week.span.last_day)}",
+        week_line=f"Week {week} · {formats.days_between(week.monday, week.span.last_day)}",
         fields=tuple(Field(name=name, title=name) for name in facts),
         rows=(tuple(facts.values()),),
         facts=tuple(facts.items()),
-        alt=f"Ranking of {formats.count(ranked.height, 'portfolio')}, week {week}.",
+        alt=f"Ranking of {formats.count(frame.height, 'portfolio')}, week {week}.",
     )
 
 
-def fleet(ranked: pl.DataFrame) -> View:
+def fleet(frame: pl.DataFrame) -> View:
     """The ranking.
 
     Args:
-        ranked: rank Int64, name String, value Decimal in USD, week Float64, n Int64 and each headline metric, with
+        frame: rank Int64, name String, value Decimal in USD, week Float64, n Int64 and each headline metric, with
             value_reason, week_reason and `<metric>_reason` where one is null.
     """
     sheet = table(
-        ranked.with_columns(unranked=pl.col("total_return_reason")),
+        frame.with_columns(unranked=pl.col("total_return_reason")),
         title="By return since inception",
         subtitle="external flows taken out; 365 days a year; value at risk and expected shortfall of one day at 95 %",
         fields=(
@@ -82,19 +82,19 @@ def fleet(ranked: pl.DataFrame) -> View:
             Field(name="n", title="Returns", unit="count"),
         ),
         empty="There is no portfolio.",
-        alt=_alt(ranked),
+        alt=_alt(frame),
     )
     return replace(sheet, compact=True) if isinstance(sheet, Table) else sheet
 
 
-def stopped(aside: pl.DataFrame) -> View:
-    """Portfolios without a number because their data broke a promise.
+def stopped(frame: pl.DataFrame) -> View:
+    """Portfolios without a number because their data failed a critical rule.
 
     Args:
-        aside: name, because String: who, and what stops the report.
+        frame: name, because String: who, and what stops the report.
     """
     return table(
-        aside,
+        frame,
         title="Stopped by their data",
         subtitle="not ranked, no report: a critical check failed on rows that their numbers are computed from",
         fields=(
@@ -102,18 +102,18 @@ def stopped(aside: pl.DataFrame) -> View:
             Field(name="because", title="Reason", width=78),
         ),
         empty="None was stopped.",
-        alt=f"{formats.count(aside.height, 'portfolio')} stopped by their data.",
+        alt=f"{formats.count(frame.height, 'portfolio')} stopped by their data.",
     )
 
 
-def _alt(ranked: pl.DataFrame) -> str:
+def _alt(frame: pl.DataFrame) -> str:
     """The first and the last of those that have a rank."""
-    placed = ranked.filter(pl.col("rank").is_not_null())
-    ends: Sequence[tuple[str, float]] = placed.select("name", "total_return").rows()
-    if not ends:
-        return f"None of {formats.count(ranked.height, 'portfolio')} has a return."
-    best, last = ends[0], ends[-1]
+    with_rank = frame.filter(pl.col("rank").is_not_null())
+    first_and_last: Sequence[tuple[str, float]] = with_rank.select("name", "total_return").rows()
+    if not first_and_last:
+        return f"None of {formats.count(frame.height, 'portfolio')} has a return."
+    best, last = first_and_last[0], first_and_last[-1]
     return (
-        f"{placed.height:,} of {formats.count(ranked.height, 'portfolio')} ranked, from {best[0]} with "
-        f"{formats.written(best[1], 'fraction')} to {last[0]} with {formats.written(last[1], 'fraction')}."
+        f"{with_rank.height:,} of {formats.count(frame.height, 'portfolio')} ranked, from {best[0]} with "
+        f"{formats.text(best[1], 'fraction')} to {last[0]} with {formats.text(last[1], 'fraction')}."
     )

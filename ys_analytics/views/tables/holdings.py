@@ -1,4 +1,4 @@
-"""What is held, where, and at which price, as tables."""
+"""Tables of positions, cached prices, liquidation levels and pools."""
 
 import polars as pl
 
@@ -7,18 +7,18 @@ from ys_analytics.views.table import table
 from ys_analytics.views.view import Field, View
 
 # The least difference that prints as more than 0.00 %.
-_PRINTED = 0.00005
+_SMALLEST_PRINTED = 0.00005
 
 
-def positions(held: pl.DataFrame) -> View:
+def positions(frame: pl.DataFrame) -> View:
     """Every position, largest first.
 
     Args:
-        held: symbol, kind, place (protocol and chain) String; quantity, price, value, share, unrealised Decimal;
+        frame: symbol, kind, place (protocol and chain) String; quantity, price, value, share, unrealised Decimal;
             price_reason String where no price is known.
     """
     return table(
-        held.with_columns(pl.col("kind").cast(pl.String).map_elements(formats.name, return_dtype=pl.String)),
+        frame.with_columns(pl.col("kind").cast(pl.String).map_elements(formats.name, return_dtype=pl.String)),
         title="Positions",
         subtitle="USD; debts are negative; shares are of net value",
         fields=(
@@ -35,24 +35,26 @@ def positions(held: pl.DataFrame) -> View:
     )
 
 
-def prices(cached: pl.DataFrame) -> View:
+def prices(frame: pl.DataFrame) -> View:
     """Where the cache's price of an asset held is not the last one stored; a sentence where all agree.
 
     Args:
-        cached: symbol, cached Decimal, quoted Datetime, source, stored Decimal, stored_at Datetime, difference
+        frame: symbol, cached Decimal, quoted Datetime, source, stored Decimal, stored_at Datetime, difference
             Float64 fraction, reason String where one is missing.
     """
-    apart = pl.col("difference").abs() >= _PRINTED
-    compared = cached.filter(pl.col("difference").is_not_null())
-    missing = cached.filter(pl.col("difference").is_null())
-    agree = formats.count(compared.height - compared.filter(apart).height, "cached price agrees", "cached prices agree")
-    why = "; ".join(
+    differs = pl.col("difference").abs() >= _SMALLEST_PRINTED
+    compared = frame.filter(pl.col("difference").is_not_null())
+    missing = frame.filter(pl.col("difference").is_null())
+    agree_text = formats.count(
+        compared.height - compared.filter(differs).height, "cached price agrees", "cached prices agree"
+    )
+    missing_text = "; ".join(
         f"{count} missing, {reason}"
         for reason, count in missing.group_by("reason", maintain_order=True).len().iter_rows()
     )
-    summary = "; ".join(filter(None, (f"{agree} with the last one stored", why)))
+    summary = "; ".join(filter(None, (f"{agree_text} with the last one stored", missing_text)))
     return table(
-        compared.filter(apart),
+        compared.filter(differs),
         title="Cached and stored prices",
         subtitle=f"Redis and ClickHouse, USD; {summary}",
         fields=(
@@ -63,18 +65,18 @@ def prices(cached: pl.DataFrame) -> View:
             Field(name="stored_at", title="Stored at, UTC", unit="UTC"),
             Field(name="difference", title="Apart", unit="fraction"),
         ),
-        empty=f"{summary}." if cached.height else "It holds no asset, so no price is needed.",
+        empty=f"{summary}." if frame.height else "It holds no asset, so no price is needed.",
     )
 
 
-def liquidation(levels: pl.DataFrame) -> View:
-    """How close liquidation is, by each store's account.
+def liquidation(frame: pl.DataFrame) -> View:
+    """Distance to liquidation, as each store has it.
 
     Args:
-        levels: title, source String, value Float64, unit, as_of Datetime, reason.
+        frame: title, source String, value Float64, unit, as_of Datetime, reason.
     """
     return table(
-        levels,
+        frame,
         title="How close liquidation is",
         fields=(
             Field(name="title", title=""),
@@ -87,14 +89,14 @@ def liquidation(levels: pl.DataFrame) -> View:
     )
 
 
-def pools(used: pl.DataFrame) -> View:
-    """The pools in use: what they promise and how much is in them.
+def pools(frame: pl.DataFrame) -> View:
+    """The pools in use: quoted yields and value locked.
 
     Args:
-        used: pool, symbol, kind String; value Decimal; apy, fees, rewards, il Decimal fractions; tvl Decimal.
+        frame: pool, symbol, kind String; value Decimal; apy, fees, rewards, il Decimal fractions; tvl Decimal.
     """
     return table(
-        used,
+        frame,
         title="Pools in use",
         subtitle="last quote before the end of the week; rates per cent a year",
         fields=(

@@ -1,6 +1,6 @@
-"""What would liquidate a loan, as tables.
+"""Tables of loans: liquidation prices and the liquidation ladder.
 
-Frames come from the desk, tables go to the page.
+Depends on frames of the desk. Does not compute.
 """
 
 import polars as pl
@@ -9,18 +9,18 @@ from ys_analytics.views.table import table
 from ys_analytics.views.view import Field, View
 
 
-def loans(found: pl.DataFrame) -> View:
+def loans(frame: pl.DataFrame) -> View:
     """How far prices must move until each loan may be liquidated.
 
     Args:
-        found: place, what String; health_factor, move, price, liquidation_price Float64; reason String where there is
+        frame: place, what String; health_factor, move, price, liquidation_price Float64; reason String where there is
             no such move, note String.
     """
-    said = [f"{note}." for note in found["note"].drop_nulls().unique(maintain_order=True)]
-    if found.height:
-        said.append("The distance that the platform states lets all collateral fall alike, pegged assets included.")
+    notes = [f"{note}." for note in frame["note"].drop_nulls().unique(maintain_order=True)]
+    if frame.height:
+        notes.append("The distance that the platform states lets all collateral fall alike, pegged assets included.")
     return table(
-        found,
+        frame,
         title="What would liquidate each loan",
         subtitle="look-through, debts included; the move after which the health factor is 1, all else unchanged",
         fields=(
@@ -31,20 +31,20 @@ def loans(found: pl.DataFrame) -> View:
             Field(name="price", title="Price now", unit="price"),
             Field(name="liquidation_price", title="Liquidation price", unit="price", reason="reason"),
         ),
-        notes=said,
+        notes=notes,
         empty="Nothing is borrowed.",
     )
 
 
-def liquidation_ladder(found: pl.DataFrame) -> View:
+def liquidation_ladder(frame: pl.DataFrame) -> View:
     """Health of each loan while the market falls step by step.
 
     Args:
-        found: place String; step, health_factor Float64; liquidable Boolean.
+        frame: place String; step, health_factor Float64; liquidable Boolean.
     """
     says = pl.when(pl.col("liquidable")).then(pl.lit("may be liquidated")).otherwise(pl.lit("stands"))
     return table(
-        found.with_columns(says=says),
+        frame.with_columns(says=says),
         title="Health as the market falls",
         subtitle="everything without a peg falls alike, debts included; below 1 a loan may be liquidated",
         fields=(

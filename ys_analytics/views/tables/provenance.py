@@ -1,4 +1,4 @@
-"""What the report rests on: stores, checks, refusals and formulas, as tables."""
+"""Tables of provenance: stores read, checks, metrics not shown, formulas and software."""
 
 import polars as pl
 
@@ -9,29 +9,29 @@ from ys_analytics.views.table import Table, table
 from ys_analytics.views.view import Field, View
 
 # As many failed checks as a page holds; the run has them all.
-_MOST = 16
+_MAX_ROWS = 16
 
-_SHOWN = {name: traits.title for name, traits in STORES.items()}
+_STORE_TITLES = {name: traits.title for name, traits in STORES.items()}
 
 
-def findings(judged: pl.DataFrame) -> View:
+def findings(frame: pl.DataFrame) -> View:
     """What the checks found, failures first.
 
     Args:
-        judged: suite, rule, column, severity, outcome, observed, notes String; rows, checked Int64.
+        frame: suite, rule, column, severity, outcome, observed, notes String; rows, checked Int64.
     """
-    failed = judged.filter(pl.col("outcome") != "passed")
-    untested = failed.filter(pl.col("outcome") == "error").height
-    idle = judged.filter((pl.col("outcome") == "passed") & (pl.col("checked") == 0)).height
+    failed = frame.filter(pl.col("outcome") != "passed")
+    errors = failed.filter(pl.col("outcome") == "error").height
+    without_rows = frame.filter((pl.col("outcome") == "passed") & (pl.col("checked") == 0)).height
     summary = (
-        f"{formats.count(judged.height, 'check')} in {formats.count(judged['suite'].n_unique(), 'suite')}: "
-        f"{judged.height - failed.height - idle} passed, {failed.height - untested} failed, "
-        f"{untested} could not run{f', {idle} had nothing to check' if idle else ''}."
+        f"{formats.count(frame.height, 'check')} in {formats.count(frame['suite'].n_unique(), 'suite')}: "
+        f"{frame.height - failed.height - without_rows} passed, {failed.height - errors} failed, "
+        f"{errors} could not run{f', {without_rows} had nothing to check' if without_rows else ''}."
     )
-    empty = summary if judged.height else "No check was run on this data."
-    left_out = failed.height - _MOST
+    empty = summary if frame.height else "No check was run on this data."
+    hidden = failed.height - _MAX_ROWS
     return table(
-        failed.head(_MOST).with_columns(
+        failed.head(_MAX_ROWS).with_columns(
             pl.col("rows").replace(-1, None),
             unknown=pl.lit("how many rows is unknown"),
             grade=pl.when(pl.col("outcome") == "error").then(pl.lit("could not run")).otherwise("severity"),
@@ -47,17 +47,17 @@ def findings(judged: pl.DataFrame) -> View:
             Field(name="notes", title="Why it matters", width=28),
         ),
         empty=empty,
-        notes=(f"{left_out:,} more of lower severity: see findings.json of the run.",) if left_out > 0 else (),
+        notes=(f"{hidden:,} more of lower severity: see findings.json of the run.",) if hidden > 0 else (),
     )
 
 
-def sources(read: pl.DataFrame) -> View:
+def sources(frame: pl.DataFrame) -> View:
     """Which frames were read, how large they are and how fresh: one row a store.
 
     Args:
-        read: store, frame String; rows Int64; latest Datetime (null for current state), as_of Datetime.
+        frame: store, frame String; rows Int64; latest Datetime (null for current state), as_of Datetime.
     """
-    stores = read.group_by("store", maintain_order=True).agg(
+    stores = frame.group_by("store", maintain_order=True).agg(
         as_of=pl.col("as_of").max(),
         latest=pl.col("latest").max(),
         frames=pl.len(),
@@ -65,7 +65,7 @@ def sources(read: pl.DataFrame) -> View:
         largest=_largest(),
     )
     return table(
-        stores.with_columns(pl.col("store").replace(_SHOWN), live=pl.lit("read when asked for")),
+        stores.with_columns(pl.col("store").replace(_STORE_TITLES), live=pl.lit("read when asked for")),
         title="What was read",
         subtitle="rows of the whole run, not of this portfolio alone",
         fields=(
@@ -76,40 +76,40 @@ def sources(read: pl.DataFrame) -> View:
             Field(name="rows", title="Rows", unit="count"),
             Field(name="largest", title="Largest, and their rows", width=38),
         ),
-        notes=("Each frame, its rows, query and hash: manifest.json of the run.",) if read["as_of"].count() else (),
+        notes=("Each frame, its rows, query and hash: manifest.json of the run.",) if frame["as_of"].count() else (),
         empty="Nothing was read.",
     )
 
 
-def _largest(most: int = 3) -> pl.Expr:
+def _largest(number: int = 3) -> pl.Expr:
     """The names and sizes of the largest frames of a store."""
-    counted = pl.col("rows").map_elements(lambda rows: formats.written(rows, "count"), return_dtype=pl.String)
-    named = pl.format("{}\N{NO-BREAK SPACE}{}", "frame", counted)
-    return named.sort_by("rows", descending=True).head(most).str.join(", ")
+    counted = pl.col("rows").map_elements(lambda rows: formats.text(rows, "count"), return_dtype=pl.String)
+    with_rows = pl.format("{}\N{NO-BREAK SPACE}{}", "frame", counted)
+    return with_rows.sort_by("rows", descending=True).head(number).str.join(", ")
 
 
-def provenance(facts: pl.DataFrame) -> View:
+def provenance(frame: pl.DataFrame) -> View:
     """Software and settings.
 
     Args:
-        facts: name, value String.
+        frame: name, value String.
     """
     return table(
-        facts,
+        frame,
         title="Software and settings",
         fields=(Field(name="name", title=""), Field(name="value", title="")),
         size="half",
     )
 
 
-def refusals(refused: pl.DataFrame) -> View:
-    """Every number that was refused and why.
+def refusals(frame: pl.DataFrame) -> View:
+    """Every metric that is not shown, and why.
 
     Args:
-        refused: title, window, reason String.
+        frame: title, window, reason String.
     """
     return table(
-        refused,
+        frame,
         title="Metrics not shown",
         fields=(
             Field(name="title", title="Metric", width=52),
@@ -121,14 +121,14 @@ def refusals(refused: pl.DataFrame) -> View:
     )
 
 
-def glossary(metrics: pl.DataFrame) -> View:
+def glossary(frame: pl.DataFrame) -> View:
     """Formula, sample and source of every metric in the report.
 
     Args:
-        metrics: title, formula (TeX), unit, source String; minimum Int64.
+        frame: title, formula (TeX), unit, source String; minimum Int64.
     """
     sheet = table(
-        metrics,
+        frame,
         title="Formulas",
         subtitle="r: daily returns, n of them; N: 365; f: risk-free return a day, also the target t; W: linked growth; "
         "d: days; Q: quantile; c: 95 %",
@@ -140,4 +140,4 @@ def glossary(metrics: pl.DataFrame) -> View:
         ),
         empty="No metric is in use.",
     )
-    return sheet.set_by("formula", mathml) if isinstance(sheet, Table) else sheet
+    return sheet.with_html_column("formula", mathml) if isinstance(sheet, Table) else sheet

@@ -1,73 +1,71 @@
-"""Confidence intervals and the sources of risk, as tables."""
+"""Tables of confidence intervals, money-weighted return, value at risk, concentration and stress."""
 
 import polars as pl
 
 from ys_analytics.views import formats
 from ys_analytics.views.table import table
-from ys_analytics.views.view import Field, View, refused
+from ys_analytics.views.view import Field, View, not_shown
 
 
-def intervals(estimated: pl.DataFrame) -> View:
+def intervals(frame: pl.DataFrame) -> View:
     """Each headline number with the interval a block bootstrap gives it.
 
     Args:
-        estimated: title, unit String; value, low, high, level Float64; resamples, block Int64; reason.
+        frame: title, unit String; value, low, high, level Float64; resamples, block Int64; reason.
     """
     title = "Confidence intervals since inception"
-    if estimated["value"].null_count() == estimated.height:
-        return refused(title, _only(estimated["reason"], "there is no return"), size="half")
-    levels = estimated["level"].drop_nulls()
-    drawn = (
-        f"{formats.written(levels[0], 'share')} of histories redrawn in blocks"
-        if levels.len()
-        else "none could be drawn"
+    if frame["value"].null_count() == frame.height:
+        return not_shown(title, _first_reason(frame["reason"], "there is no return"), size="half")
+    levels = frame["level"].drop_nulls()
+    resampled = (
+        f"{formats.text(levels[0], 'share')} of histories redrawn in blocks" if levels.len() else "none could be drawn"
     )
     return table(
-        estimated,
+        frame,
         title=title,
-        subtitle=f"interval that holds {drawn}",
+        subtitle=f"interval that holds {resampled}",
         fields=(
             Field(name="title", title=""),
             Field(name="low", title="Low", unit_from="unit", reason="reason"),
             Field(name="value", title="Number", unit_from="unit", reason="reason"),
             Field(name="high", title="High", unit_from="unit", reason="reason"),
         ),
-        notes=_drawing(estimated),
+        notes=_resampling_note(frame),
         size="half",
     )
 
 
-def _drawing(estimated: pl.DataFrame) -> tuple[str, ...]:
+def _resampling_note(frame: pl.DataFrame) -> tuple[str, ...]:
     """How histories were redrawn, where any was."""
-    drawn = estimated.drop_nulls(["resamples", "block"])
-    if drawn.is_empty():
+    resampled = frame.drop_nulls(["resamples", "block"])
+    if resampled.is_empty():
         return ()
-    blocks = {int(drawn["block"].min()), int(drawn["block"].max())}  # type: ignore[arg-type]
+    blocks = {int(resampled["block"].min()), int(resampled["block"].max())}  # type: ignore[arg-type]
     days = " to ".join(map(str, sorted(blocks)))
-    return (f"{formats.count(int(drawn['resamples'][0]), 'history', 'histories')}, in blocks of {days} days.",)
+    return (f"{formats.count(int(resampled['resamples'][0]), 'history', 'histories')}, in blocks of {days} days.",)
 
 
-def money_weighted(returned: pl.DataFrame) -> View:
-    """What the owner's timing of money in and out added.
+def money_weighted(frame: pl.DataFrame) -> View:
+    """Money-weighted and time-weighted return, and their difference: the effect of the timing of flows.
 
     Args:
-        returned: xirr, time_weighted, timing_effect Float64 a year; money_weighted_period, time_weighted_period,
+        frame: xirr, time_weighted, timing_effect Float64 a year; money_weighted_period, time_weighted_period,
             timing_period Float64 over the period; days Int64; reason String where a rate per year is null.
     """
     title = "Money-weighted and time-weighted return"
-    shown = (
+    methods = (
         ("Time-weighted", "time_weighted", "time_weighted_period"),
         ("Money-weighted (XIRR)", "xirr", "money_weighted_period"),
         ("Added by the timing of flows", "timing_effect", "timing_period"),
     )
-    if returned.is_empty() or not any(returned[period].count() for _, _, period in shown):
-        return refused(title, _only(returned["reason"], "there is no return to weigh"), size="half")
+    if frame.is_empty() or not any(frame[period].count() for _, _, period in methods):
+        return not_shown(title, _first_reason(frame["reason"], "there is no return to weigh"), size="half")
     rows = [
         {"title": name, "year": row[year], "period": row[period], "reason": row["reason"]}
-        for row in returned.iter_rows(named=True)
-        for name, year, period in shown
+        for row in frame.iter_rows(named=True)
+        for name, year, period in methods
     ]
-    days = formats.count(int(returned["days"].max() or 0), "day")  # type: ignore[arg-type]
+    days = formats.count(int(frame["days"].max() or 0), "day")  # type: ignore[arg-type]
     schema = {"title": pl.String, "year": pl.Float64, "period": pl.Float64, "reason": pl.String}
     return table(
         pl.DataFrame(rows, schema=schema),
@@ -82,19 +80,19 @@ def money_weighted(returned: pl.DataFrame) -> View:
     )
 
 
-def _only(reasons: pl.Series, otherwise: str) -> str:
+def _first_reason(reasons: pl.Series, otherwise: str) -> str:
     """The first reason there is."""
     return str(next(iter(reasons.drop_nulls()), otherwise))
 
 
-def tail_test(tested: pl.DataFrame) -> View:
-    """The platform's value at risk put to the test.
+def tail_test(frame: pl.DataFrame) -> View:
+    """Backtest of the platform's value at risk.
 
     Args:
-        tested: n, failures Int64; expected, kupiec_p, independence_p, coverage_p Float64; zone, reason String.
+        frame: n, failures Int64; expected, kupiec_p, independence_p, coverage_p Float64; zone, reason String.
     """
     return table(
-        tested,
+        frame,
         title="The platform's value at risk put to the test",
         subtitle="p: chance of as many failures, as clustered, or both, if the stated value at risk were right",
         fields=(
@@ -110,14 +108,14 @@ def tail_test(tested: pl.DataFrame) -> View:
     )
 
 
-def concentration(measured: pl.DataFrame) -> View:
-    """How much hangs on how little.
+def concentration(frame: pl.DataFrame) -> View:
+    """Concentration by asset and by position.
 
     Args:
-        measured: dimension, largest, note String; herfindahl, effective_number, largest_share, covered Float64.
+        frame: dimension, largest, note String; herfindahl, effective_number, largest_share, covered Float64.
     """
     return table(
-        measured,
+        frame,
         title="Concentration",
         subtitle="look-through by asset; by size of position, debts included; effective number: 1 / Herfindahl index",
         fields=(
@@ -127,19 +125,19 @@ def concentration(measured: pl.DataFrame) -> View:
             Field(name="largest_share", title="Its share", unit="share"),
             Field(name="covered", title="Covers", unit="share"),
         ),
-        notes=_not_looked_through(measured, "counted as they are"),
+        notes=_not_looked_through(frame, "counted as they are"),
         empty="It holds nothing.",
     )
 
 
-def shocks(tried: pl.DataFrame) -> View:
-    """What is left after prices jump.
+def shocks(frame: pl.DataFrame) -> View:
+    """Net value after jumps in prices.
 
     Args:
-        tried: what, note String; move, before, after, loss, ret Float64.
+        frame: what, note String; move, before, after, loss, ret Float64.
     """
     return table(
-        tried,
+        frame,
         title="The week's last positions after a jump in prices",
         subtitle="net value after, look-through; assets with a peg keep it; pool shares follow their pool's curve",
         fields=(
@@ -148,29 +146,29 @@ def shocks(tried: pl.DataFrame) -> View:
             Field(name="after", title="After", unit="USD whole"),
             Field(name="ret", title="Change", unit="fraction", tone=True),
         ),
-        notes=_not_looked_through(tried, "they fall with the market in full, and with no single asset"),
+        notes=_not_looked_through(frame, "they fall with the market in full, and with no single asset"),
         size="half",
         empty="It holds nothing whose price could jump.",
     )
 
 
-def _not_looked_through(found: pl.DataFrame, treated: str) -> tuple[str, ...]:
+def _not_looked_through(frame: pl.DataFrame, treated: str) -> tuple[str, ...]:
     """The note that names what could not be looked through and how it was counted; none where all was."""
-    said = found["note"].drop_nulls().unique(maintain_order=True) if "note" in found.columns else ()
-    return tuple(f"Not looked through, {treated}: {one}." for one in said)
+    names = frame["note"].drop_nulls().unique(maintain_order=True) if "note" in frame.columns else ()
+    return tuple(f"Not looked through, {treated}: {name}." for name in names)
 
 
-def contributions(parts: pl.DataFrame) -> View:
+def contributions(frame: pl.DataFrame) -> View:
     """Where value at risk comes from.
 
     Args:
-        parts: symbol, note String; weight, component, share Float64.
+        frame: symbol, note String; weight, component, share Float64.
     """
     return table(
-        parts,
+        frame,
         title="Where value at risk comes from",
         subtitle="95 %, one day, normal distribution, of what is held now, look-through; parts add up to the whole",
-        notes=_not_looked_through(parts, "counted as they are"),
+        notes=_not_looked_through(frame, "counted as they are"),
         size="half",
         fields=(
             Field(name="symbol", title="Asset"),
