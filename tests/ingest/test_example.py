@@ -64,22 +64,22 @@ def answer(path: Path, replies: dict[str, str]) -> None:
 
 
 def test_from_a_folder_of_files_to_what_a_report_needs(built: Stores, folder: Path) -> None:
-    """Prices, then files with their questions, then the values by hand; again adds nothing, and undo takes all out."""
-    stores, log = built, ImportLog(folder / "log")
+    """One import of the whole folder with its questions, the values by hand; again adds nothing, undo takes all."""
+    stores, log = built, ImportLog(folder.parent / "log")
     register = Asked(register=True)
-    ingest.import_vendor(stores, [folder / "prices"], asked=register, log=log, now=NOW)
-    files = folder / "files"
-
-    with pytest.raises(ContractError, match="4 questions are open") as caught:
-        ingest.import_vendor(stores, [files], asked=register, portfolio=NAME, create=True, log=log, now=NOW)
-    assert "0xa1" not in str(caught.value)
-    assert stores.postgres.rows("SELECT 1 FROM portfolios WHERE name = %(name)s", {"name": NAME}) == []
-    answer(files / "answers.toml", {"paid 3010 USD": "outside", "wallet-3": "optimism", "on which chain": "ethereum"})
 
     def add() -> ingest.VendorImport:
-        return ingest.import_vendor(stores, [files], asked=register, portfolio=NAME, create=True, log=log, now=NOW)
+        return ingest.import_vendor(stores, [folder], asked=register, portfolio=NAME, create=True, log=log, now=NOW)
+
+    with pytest.raises(ContractError, match="4 questions are open") as caught:
+        add()
+    assert "0xa1" not in str(caught.value)
+    assert stores.postgres.rows("SELECT 1 FROM portfolios WHERE name = %(name)s", {"name": NAME}) == []
+    answer(folder / "answers.toml", {"paid 3010 USD": "outside", "wallet-3": "optimism", "on which chain": "ethereum"})
 
     made = add()
+    assert made.added == {"market_data": 2735, "transactions": 21}
+    assert ingest.outdated(stores, NAME) == "it was not built yet"
     said = str(made)
     assert said.count("matched by amount and time") == 2
     assert said.count("matched as a bridge") == 1
@@ -90,11 +90,24 @@ def test_from_a_folder_of_files_to_what_a_report_needs(built: Stores, folder: Pa
     assert (result.snapshots, result.days, result.gaps, result.shortages) == (543, 543, (), ())
     assert (result.agreed, result.differences) == (2, ())
     assert result.value == WORTH
+    assert ingest.outdated(stores, NAME) == ""
     check_positions(stores, result.portfolio)
     check_snapshots(stores, result.portfolio)
     check_flows(stores, result.portfolio)
 
-    assert log.undo(stores, made.id)["transactions"] == made.added["transactions"]
+    later = folder / "prices" / "eth-usd-7d.csv"
+    later.write_text("snapped_at,price,market_cap,total_volume\n2025-07-01 00:00:00 UTC,2700,0,0\n")
+    assert ingest.import_vendor(stores, [later], log=log, now=NOW).added == {"market_data": 1}
+    assert ingest.outdated(stores, NAME) == ""  # the other assets have no price on that day
+    stores.postgres.run(
+        "UPDATE transactions SET to_amount = to_amount + 1 WHERE from_amount IS NULL AND portfolio_id::text = %(id)s",
+        {"id": result.portfolio},
+    )
+    assert ingest.outdated(stores, NAME) == "its transactions or prices were changed since"
+
+    gone = log.undo(stores, made.id)
+    assert {name: gone[name] for name in made.added} == made.added
+    assert stores.clickhouse.rows("SELECT count() FROM market_data WHERE source = 'coingecko'") == [(1,)]
 
 
 def check_positions(stores: Stores, id_: str) -> None:

@@ -1,5 +1,6 @@
 """The commands `ys report`, `ys runs` and `ys lab`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,10 @@ def report(
     scheduler: Annotated[
         str, typer.Option(help="Address of a Dask scheduler, such as tcp://host:8786, whose workers make the reports.")
     ] = "",
+    build: Annotated[
+        bool,
+        typer.Option("--build", help="First build portfolios whose imported files are newer than their snapshots."),
+    ] = False,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds one portfolio may take.")] = 300.0,
     pushdown: Annotated[
         bool,
@@ -54,6 +59,8 @@ def report(
         raise UsageError("name portfolios with --portfolio, or print every one with --all")
     if pushdown and not every:
         raise UsageError("--pushdown computes the ranking of all portfolios; ask for it with --all")
+    if build and not portfolio:
+        raise UsageError("--build builds the portfolios that are named with --portfolio")
     from ys_analytics import reporting
     from ys_analytics.cli.console import out as stdout
     from ys_analytics.cli.console import progress, say
@@ -61,7 +68,12 @@ def report(
 
     settings = load_settings()
     folder = out or settings.out
-    if not refreeze and (folder / week / "manifest.json").is_file():
+    frozen = (folder / week / "manifest.json").is_file()
+    if build:
+        refreeze = _built(portfolio or ()) or refreeze
+    elif portfolio and (refreeze or not frozen):
+        _say_outdated(portfolio)
+    if not refreeze and frozen:
         say(f"{week} was frozen already and is printed from that run; --refreeze takes a new snapshot")
     summary = reporting.Summary()
     try:
@@ -87,6 +99,38 @@ def report(
                 say(line)
     for page in printed:
         stdout.print(str(page.pdf), markup=False, soft_wrap=True)
+
+
+def _built(portfolios: Sequence[str]) -> bool:
+    """Build the portfolios whose snapshots are older than their ledger or prices; whether there was one."""
+    from ys_analytics import ingest
+    from ys_analytics.cli.console import progress, say
+    from ys_analytics.cli.opening import owner
+    from ys_analytics.settings import load_settings
+
+    import_log = ingest.ImportLog(load_settings().home / "imports")
+    anything = False
+    with owner("ys report --build", only=("postgres", "clickhouse")) as stores:
+        for name in portfolios:
+            if why := ingest.outdated(stores, name):
+                with progress(f"build {name}") as tick:
+                    made = ingest.build(stores, name, log=import_log, progress=tick)
+                for line in (f"{name} was built again: {why}", *str(made).splitlines()):
+                    say(line)
+                anything = True
+    return anything
+
+
+def _say_outdated(portfolios: Sequence[str]) -> None:
+    """Say of each portfolio whose snapshots are older than its ledger or prices that they are."""
+    from ys_analytics import ingest
+    from ys_analytics.cli.console import say
+    from ys_analytics.cli.opening import analyst
+
+    with analyst("ys report", only=("postgres", "clickhouse")) as stores:
+        for name in portfolios:
+            if why := ingest.outdated(stores, name):
+                say(f"{name} is printed as it was built: {why}; `ys report --build` builds it first")
 
 
 def runs(

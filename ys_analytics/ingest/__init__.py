@@ -3,7 +3,7 @@
 Depends on files, the schema and the stores; computes nothing from what it reads but what a row means.
 """
 
-from ys_analytics.ingest.building import Built, build
+from ys_analytics.ingest.building import Built, build, outdated
 from ys_analytics.ingest.by_symbol import Layout
 from ys_analytics.ingest.exporting import Exported, export_as
 from ys_analytics.ingest.import_log import ImportLog
@@ -23,4 +23,5 @@ __all__ = [
     "export_as",
     "import_file",
     "import_vendor",
+    "outdated",
 ]

@@ -248,6 +248,47 @@ def build(
     )  # fmt: skip
 
 
+def outdated(stores: "Stores", portfolio: str) -> str:
+    """Why what was built of a portfolio is not what its ledger and the prices say now; empty where it is.
+
+    Only a portfolio that an import opened is compared: another one's snapshots are a platform's.
+
+    Args:
+        stores: PostgreSQL and ClickHouse.
+        portfolio: Id or name.
+    """
+    id_ = portfolio_files.find(stores, portfolio)
+    if id_ is None or not portfolio_files.opened(stores, id_):
+        return ""
+    done = stores.postgres.scan(
+        "transactions", "portfolio_id::text = %(id)s", {"id": id_}, schema=TABLES["transactions"].schema
+    )
+    if done.is_empty():
+        return ""
+    wanted = {"timestamp": TIME, "total_value": MONEY}
+    built = stores.clickhouse.read(
+        "SELECT timestamp, total_value FROM portfolio_snapshots WHERE portfolio_id = {id:String} ORDER BY timestamp",
+        {"id": id_},
+        schema=wanted,
+    )
+    return _difference(stores, id_, done, built) if built.height else "it was not built yet"
+
+
+def _difference(stores: "Stores", id_: str, done: pl.DataFrame, built: pl.DataFrame) -> str:
+    """How a ledger and its snapshots differ: in what they reach, or in a value; empty where they do not."""
+    ends, first = built["timestamp"].max().date(), done["timestamp"].min().date()  # type: ignore[union-attr]
+    if newer := done.filter(pl.col("timestamp").dt.date() > ends).height:
+        return f"{newer:,} transactions are newer than its last snapshot, of {ends}"
+    work = _Work(stores, id_, done, stores.postgres.scan("assets", schema=TABLES["assets"].schema))
+    if (last := work.last_priced()) > ends:
+        return f"prices reach {last}, its snapshots {ends}"
+    if ends < first:
+        return f"its ledger begins on {first}, after its last snapshot"
+    snapshots = work.snapshots(work.values(work.replay(ends)[1])[0])
+    same = snapshots.sort("timestamp").select(pl.col(name).cast(dtype) for name, dtype in built.schema.items())
+    return "" if same.equals(built) else "its transactions or prices were changed since"
+
+
 @dataclass(frozen=True, slots=True)
 class _Day:
     """What was held at the end of a day."""

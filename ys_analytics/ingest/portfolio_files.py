@@ -153,6 +153,12 @@ def id_of(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"ys-analytics/portfolio/{name}"))
 
 
+def opened(stores: "Stores", id_: str) -> bool:
+    """Whether a portfolio was opened by an import: its id follows from its name then."""
+    found = stores.postgres.rows("SELECT name FROM portfolios WHERE id::text = %(id)s", {"id": id_})
+    return any(id_ == id_of(str(name)) for (name,) in found)
+
+
 def imported(stores: "Stores", id_: str) -> bool:
     """Whether a portfolio was opened by an import, or has no snapshot yet."""
     owned = stores.postgres.rows(

@@ -162,7 +162,7 @@ def _members(path: Path, content: bytes) -> list[RawFile]:
                 raise ContractError(f"{path.name}: holds no .csv, .json or .parquet")
             return [
                 RawFile(
-                    name=Path(one.filename).name if len(known) > 1 else f"{path.name} ({Path(one.filename).name})",
+                    name=one.filename if len(known) > 1 else f"{path.name} ({Path(one.filename).name})",
                     form=_ENDINGS[Path(one.filename).suffix.lower()],
                     content=archive.read(one),
                     folder=path.parent,
@@ -194,7 +194,7 @@ def names_in(file: str, layout: Layout) -> dict[str, str]:
     >>> names_in("BTCUSDT-1d-2024-12.zip (BTCUSDT-1d-2024-12.csv)", layout("binance-klines"))
     {'pair': 'BTCUSDT', 'interval': '1d'}
     """
-    found = re.search(layout.file, file) if layout.file else None
+    found = re.search(layout.file, file.rsplit("/", maxsplit=1)[-1]) if layout.file else None
     return {name: value for name, value in found.groupdict().items() if value} if found else {}
 
 

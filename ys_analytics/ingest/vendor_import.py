@@ -3,6 +3,7 @@
 Depends on the other modules of this package, one for each kind of file. Does not read a file itself.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,12 +94,14 @@ def import_vendor(
 
     Args:
         stores: PostgreSQL and ClickHouse, as the owner.
-        paths: CSV, JSON, Parquet or ZIP files, or folders of them.
+        paths: CSV, JSON, Parquet or ZIP files, or folders of them, with the folders inside. What the files are does not
+            matter: prices are taken first, then pools, then wallets.
         name: The layout of all of them; each is recognised by its content when left out.
         asked: What the files do not say: asset, currency, chain.
         portfolio: Whose transactions the files of wallets and exchanges become: id or name.
         create: Whether a portfolio of that name is opened where there is none.
-        answers: The file of questions and answers; `answers.toml` next to the first file when left out.
+        answers: The file of questions and answers; when left out `answers.toml` in the folder, or next to the first
+            file.
         log: Where the import is written down; nowhere when left out.
         now: The moment the log states.
         progress: Called with every step.
@@ -125,7 +128,7 @@ def import_vendor(
     ledgers = [table for table in tables if table.layout.table == "transactions"]
     if ledgers:
         id_, there = _portfolio(stores, portfolio, create=create, files=ledgers)
-        replies = Answers.load(answers or order[0].parent / NAME)
+        replies = Answers.load(answers or (paths[0] if paths[0].is_dir() else paths[0].parent) / NAME)
         owned = portfolio_files.read(
             stores, ledgers, portfolio=id_, assets=assets, asked=said, problems=problems, answers=replies
         )
@@ -162,12 +165,13 @@ def _portfolio(stores: "Stores", name: str, *, create: bool, files: Sequence[Raw
 
 
 def _each(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files, those of a folder by name."""
+    """The files, those of a folder and of the folders in it by name; hidden ones are left out."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        inside = sorted(one for one in path.iterdir() if one.suffix.lower() in _ENDINGS)
+        found = (one for one in path.rglob("*") if one.suffix.lower() in _ENDINGS and one.is_file())
+        inside = sorted(one for one in found if not any(part[0] == "." for part in one.relative_to(path).parts))
         if not inside:
             raise UsageError(f"{path}: holds no .csv, .json, .parquet or .zip")
         yield from inside
@@ -175,9 +179,12 @@ def _each(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _read(order: Sequence[Path], name: str, progress: Progress) -> tuple[list[RawTable], list[str]]:
     tables, why = [], []
+    named = Counter(path.name for path in order)
     for done, path in enumerate(order):
         progress(f"reading {path.name}", done, len(order))
         for file in open_file(path):
+            if named[path.name] > 1:
+                file.name = f"{path.parent.name}/{file.name}"
             table, how = detect(file, name)
             tables.append(table)
             why.append(how)
