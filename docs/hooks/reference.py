@@ -250,7 +250,7 @@ def notebook_api() -> str:
         "",
         _LEADS["desk"],
     ]
-    for name, found in vars(Desk).items():
+    for name, found in ((name, found) for kind in reversed(Desk.__mro__) for name, found in vars(kind).items()):
         if name.startswith("_"):
             continue
         called = found.fget if isinstance(found, property) else getattr(found, "func", found)

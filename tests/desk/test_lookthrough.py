@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from ys_analytics.desk import loans, risk
-from ys_analytics.desk.lookthrough import Registry, exposed, unseen
+from ys_analytics.desk.lookthrough import Registry, look_through, not_looked_through
 
 ASSETS = {
     "eth": ("ETH", None, "crypto", "ethereum", {"native_of_chains": [1, 10]}),
@@ -104,15 +104,15 @@ def test_what_cannot_be_looked_through_is_named(asset, reason):
     """It stands for itself, and the frame says which and why."""
     known = registry()
     assert known.exposures(asset)[0] == {asset: 1.0}
-    spread = exposed(held(**{asset: "100"}), known)
-    assert reason in unseen(spread, known)
-    assert ASSETS[asset][0] in unseen(spread, known)
+    spread = look_through(held(**{asset: "100"}), known)
+    assert reason in not_looked_through(spread, known)
+    assert ASSETS[asset][0] in not_looked_through(spread, known)
 
 
 def test_exposures_add_up_to_the_positions_value():
     """Nothing is gained or lost by looking through."""
     mine = held(lp="100", bpt="70", steth="30", range="12.5", unknown="5", usdc="-20")
-    assert exposed(mine, registry())["value"].sum() == pytest.approx(197.5)
+    assert look_through(mine, registry())["value"].sum() == pytest.approx(197.5)
 
 
 # The demo's Alder Reserve at the end of 2026-W47, in whole dollars.

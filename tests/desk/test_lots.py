@@ -254,7 +254,7 @@ def test_what_a_balance_grew_without_a_transaction_is_income():
         asset_id=pl.lit("stETH"), cause=pl.lit("rebase"), change=pl.lit(D("0.5"), legs.schema["change"]),
         timestamp=pl.lit(START + timedelta(days=2), legs.schema["timestamp"]),
     )  # fmt: skip
-    found = lots.lots(done, ASSETS, quotes, at=END, grown=pl.concat([legs, growth]))
+    found = lots.lots(done, ASSETS, quotes, at=END, growth=pl.concat([legs, growth]))
     assert found.income.select("kind", "quantity", "value").rows() == [("rebase", D("0.5"), D(1000))]
     assert left(found, "asset_id", "quantity", "cost", "origin") == [
         ("ETH", D(100), D(100_000), "deposit"), ("ETH", D("0.5"), D(1000), "income"),
@@ -435,7 +435,7 @@ def test_the_demos_dollars_show_no_gain_that_never_was(told):
     """
     assets, quotes, end = told["assets"], told["market_data"], datetime(2026, 11, 22, 23, 59, 59, 999999, tzinfo=UTC)
     dollars = assets.filter(pl.col("symbol") == "USDC")["id"]
-    quoted = quotes.filter(pl.col("asset_id").is_in(dollars.to_list()))["price"]
+    prices = quotes.filter(pl.col("asset_id").is_in(dollars.to_list()))["price"]
     seen = 0
     for portfolio in told["portfolios"]["id"]:
         mine = told["transactions"].filter(pl.col("portfolio_id") == portfolio)
@@ -445,7 +445,7 @@ def test_the_demos_dollars_show_no_gain_that_never_was(told):
         rows = found.lots.filter(pl.col("symbol") == "USDC")
         each = rows.select(pl.col("cost", "proceeds") / pl.col("quantity").cast(pl.Float64))
         # A bridge takes 0.06 % on its way, which is part of the cost.
-        low, high = float(quoted.min()), float(quoted.max()) * 1.0015
+        low, high = float(prices.min()), float(prices.max()) * 1.0015
         assert each.select(pl.all().drop_nulls().is_between(low, high).all()).row(0) == (True, True)
         seen += rows.height
         held = lots.totals(found).select("asset_id", "quantity").filter(pl.col("quantity") != 0)

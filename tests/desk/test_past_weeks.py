@@ -126,7 +126,7 @@ def test_a_past_week_is_not_today(runs, settings):
     first, middle, last = (desk.positions().select("symbol", "kind", "quantity") for desk in desks)
     assert not middle.equals(last)
     assert first.height < last.height
-    assert [desk._held.origin for desk in desks] == ["ledger", "ledger", "platform"]
+    assert [desk._holdings.origin for desk in desks] == ["ledger", "ledger", "platform"]
 
 
 def test_the_ledger_gives_the_platforms_own_rows(runs, settings):
@@ -139,7 +139,7 @@ def test_the_ledger_gives_the_platforms_own_rows(runs, settings):
             continue
         known = {
             "snapshots": desk.load("portfolio_snapshots"), "quotes": desk._quotes, "assets": desk._assets,
-            "done": desk._done, "span": desk.span,
+            "transactions": desk._transactions, "span": desk.span,
             "contracts": lambda desk=desk: week_end.contracts(
                 desk.source.rows("portfolio_positions"), desk._protocols
             ),
@@ -238,10 +238,17 @@ def held(moved, prices, total, listed=None):
                                 "gas_amount": MONEY, "gas_asset_id": pl.String})  # fmt: skip
     nothing = pl.DataFrame(schema=TABLES["portfolio_positions"].schema)
     return week_end.holdings(
-        nothing if listed is None else listed, moved, snapshots=snapshots, quotes=prices, assets=ASSETS, done=done,
-        contracts=lambda: week_end.contracts(nothing, pl.DataFrame(schema=dict.fromkeys(
-            ("protocol_address", "protocol"), pl.String))), span=SPAN,
-    )  # fmt: skip
+        nothing if listed is None else listed,
+        moved,
+        snapshots=snapshots,
+        quotes=prices,
+        assets=ASSETS,
+        transactions=done,
+        contracts=lambda: week_end.contracts(
+            nothing, pl.DataFrame(schema=dict.fromkeys(("protocol_address", "protocol"), pl.String))
+        ),
+        span=SPAN,
+    )
 
 
 BOUGHT = legs((20, ETH, "spot", "1"), (10, ETH, "spot", "1"), (5, ETH, "spot", "-1"), (-1, ETH, "spot", "7"))
@@ -271,7 +278,7 @@ def test_holdings_that_cannot_be_proved_are_refused(moved, prices, total, said):
     """The reason names what does not add up, and no row is given."""
     found = held(moved, prices, total)
     assert found.rows.is_empty()
-    assert found.origin == "nobody"
+    assert found.origin == "unknown"
     assert said in found.reason
 
 
@@ -293,7 +300,7 @@ def test_the_platforms_rows_are_used_only_where_they_are_of_the_week():
     assert held(BOUGHT, PRICES, "150", listed("2", then)).origin == "ledger"
     # Balances the ledger does not know, as of a portfolio whose history begins in the middle.
     assert held(BOUGHT.clear(), PRICES, "150", listed("1", then)).origin == "platform"
-    assert held(BOUGHT.clear(), PRICES, "150", listed("2", then)).origin == "nobody"
+    assert held(BOUGHT.clear(), PRICES, "150", listed("2", then)).origin == "unknown"
 
 
 def test_an_alert_resolved_after_the_week_was_open_in_it():

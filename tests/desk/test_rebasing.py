@@ -152,7 +152,9 @@ def test_a_residual_is_never_swallowed(jump, why):
 def test_after_a_jump_time_does_not_make_it_plausible():
     """Ten weeks of waiting are no growth: once a difference was too much, quantities are not trusted again."""
     taken = snapshots(lambda day: 300_000 * (1 + (0.005 if day > 5 else 0)))
-    assert not rebasing.credited(moved(("steth", "held", 100)), taken, quotes(), assets()).filter(cause="rebase").height
+    assert (
+        not rebasing.with_growth(moved(("steth", "held", 100)), taken, quotes(), assets()).filter(cause="rebase").height
+    )
 
 
 def test_two_tokens_share_as_the_allocation_says():
@@ -163,7 +165,7 @@ def test_two_tokens_share_as_the_allocation_says():
         return {"steth": 30_000.0, "ausdc": 30_000 * grown(day, 0.05)}
 
     taken = snapshots(lambda day: sum(stated(day).values()), stated=stated)
-    found = rebasing.credited(legs, taken, quotes(), assets()).filter(cause="rebase")
+    found = rebasing.with_growth(legs, taken, quotes(), assets()).filter(cause="rebase")
     by_asset = dict(found.group_by("asset_id").agg(pl.col("change").cast(pl.Float64).sum()).rows())
     assert by_asset["ausdc"] == pytest.approx(30_000 * (grown(49, 0.05) - 1), rel=1e-3)
     assert by_asset.get("steth", 0.0) < 1e-3
@@ -177,15 +179,15 @@ def test_an_allocation_that_puts_the_difference_elsewhere_is_heard():
         return {"steth": 30_000.0, "usdc": 30_000.0 + (12.0 if day > 30 else 0.0)}
 
     taken = snapshots(lambda day: sum(stated(day).values()), stated=stated)
-    found = rebasing.credited(legs, taken, quotes(), assets()).filter(cause="rebase")
+    found = rebasing.with_growth(legs, taken, quotes(), assets()).filter(cause="rebase")
     assert found.is_empty()
 
 
 def test_credits_are_put_once():
     """Growth on record is a movement as any other: nothing is left to find."""
     taken = snapshots(lambda day: 300_000 * grown(day, 0.031))
-    once = rebasing.credited(moved(("steth", "held", 100)), taken, quotes(), assets())
-    assert rebasing.credited(once, taken, quotes(), assets()).equals(once)
+    once = rebasing.with_growth(moved(("steth", "held", 100)), taken, quotes(), assets())
+    assert rebasing.with_growth(once, taken, quotes(), assets()).equals(once)
     assert once.schema == pl.Schema(MOVED)
 
 
@@ -195,7 +197,7 @@ def test_a_sale_takes_the_growth_with_it():
     sale = DAYS[20] + timedelta(hours=9)
     legs = pl.concat([moved(("steth", "held", 100)), moved((sale, "steth", "held", -whole))])
     taken = snapshots(lambda day: 300_000 * grown(day, 0.031) if day <= 20 else 0.0)
-    found = rebasing.credited(legs, taken, quotes(), assets())
+    found = rebasing.with_growth(legs, taken, quotes(), assets())
     left = ledger.held(found, at=DAYS[30]).select(pl.col("change").cast(pl.Float64)).to_series().to_list()
     assert sum(map(abs, left)) < 1e-9
 
@@ -203,8 +205,8 @@ def test_a_sale_takes_the_growth_with_it():
 def test_what_is_known_to_rebase():
     """By metadata where it is stated; else aTokens and stETH, and no wrapped form of them."""
     known = Registry(assets())
-    fastest = {asset: rebasing.fastest(asset, known) for asset in ASSETS}
-    assert fastest == {
+    rates = {asset: rebasing.max_growth_rate(asset, known) for asset in ASSETS}
+    assert rates == {
         "steth": Decimal("0.10"), "ausdc": Decimal("0.25"), "own": Decimal("0.10"),
         "wsteth": None, "not": None, "usdc": None, "unsaid": None,
     }  # fmt: skip
@@ -216,7 +218,7 @@ def test_without_an_allocation_they_share_by_value_and_none_beyond_what_it_can()
 
     def by_asset(rate):
         taken = snapshots(lambda day: 120_000 * grown(day, rate))
-        found = rebasing.credited(legs, taken, quotes(), assets()).filter(cause="rebase")
+        found = rebasing.with_growth(legs, taken, quotes(), assets()).filter(cause="rebase")
         worth = pl.col("change").cast(pl.Float64) * pl.col("asset_id").replace_strict(PRICES, return_dtype=pl.Float64)
         return dict(found.group_by("asset_id").agg(worth.sum()).rows())
 
@@ -229,7 +231,7 @@ def test_without_an_allocation_they_share_by_value_and_none_beyond_what_it_can()
 def test_one_bad_snapshot_is_passed_over():
     """A value that is off for a day hides no growth after it."""
     taken = snapshots(lambda day: 300_000 * grown(day, 0.031) * (1.1 if day == 20 else 1))
-    found = rebasing.credited(moved(("steth", "held", 100)), taken, quotes(), assets()).filter(cause="rebase")
+    found = rebasing.with_growth(moved(("steth", "held", 100)), taken, quotes(), assets()).filter(cause="rebase")
     assert float(found["change"].sum()) == pytest.approx(100 * (grown(49, 0.031) - 1), rel=1e-9)
     assert DAYS[20] not in found["timestamp"].to_list()
 
@@ -237,7 +239,7 @@ def test_one_bad_snapshot_is_passed_over():
 def test_growth_is_realised_yield_in_a_wallet_too():
     """100 stETH in a wallet for seven weeks: what grew, over what was held."""
     taken = snapshots(lambda day: 300_000 * grown(day, 0.031))
-    rows = rebasing.credited(moved(("steth", "spot", 100)), taken, quotes(), assets())
+    rows = rebasing.with_growth(moved(("steth", "spot", 100)), taken, quotes(), assets())
     held = pl.DataFrame(
         {"asset_id": ["steth"], "symbol": ["stETH"], "kind": ["spot"], "place": ["wallet, Ethereum"],
          "protocol": ["wallet"], "protocol_address": [None], "value": [Decimal(301_251)]},
@@ -255,7 +257,7 @@ def test_growth_on_record_leaves_nothing_to_infer():
     legs = moved(("steth", "held", 100))
     claim = moved((DAYS[10], "steth", "held", "0.05")).with_columns(cause=pl.lit("yield"))
     taken = snapshots(lambda day: 300_000 + (150 if day > 10 else 0) + (40 if day > 45 else 0))
-    assert rebasing.credited(pl.concat([legs, claim]), taken, quotes(), assets()).filter(cause="rebase").is_empty()
+    assert rebasing.with_growth(pl.concat([legs, claim]), taken, quotes(), assets()).filter(cause="rebase").is_empty()
     amounts, found = bridged(pl.concat([legs, claim]), taken)
     assert float(amounts["residual"]) == pytest.approx(40)
     assert bridge.finding(found, "p").stops

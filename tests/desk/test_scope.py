@@ -1,5 +1,7 @@
 """A portfolio, a week and a table mean one thing everywhere; a name that names nothing is an error with near ones."""
 
+import inspect
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 import ys_analytics as ys
 from ys_analytics import demo, frames
+from ys_analytics.desk import Desk
 from ys_analytics.desk.sources import Live
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Span
@@ -110,3 +113,12 @@ def test_a_missing_run_names_the_runs_there_are(run):
 
     with pytest.raises(RunError, match=r"there is no run; .*there are runs of 2026-W47"):
         ys.open(Path(run).parent / "2026-W46")
+
+
+def test_the_index_of_the_desk_names_each_verb():
+    """The docstring of `Desk` lists its verbs by file: each public name is there."""
+    listed = set()
+    for subject in re.split(r"^- ", (inspect.getdoc(Desk) or "").partition("Attributes:")[0], flags=re.MULTILINE)[1:]:
+        listed |= set(re.findall(r"\b[a-z_]+\b", subject.partition(": ")[2]))
+    public = {name for name in dir(Desk) if not name.startswith("_")}
+    assert public <= listed, sorted(public - listed)

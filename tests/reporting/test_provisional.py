@@ -124,7 +124,7 @@ def test_what_is_long_over_is_not_said_beside_the_week(week, judged_as, tmp_path
         )  # fmt: skip
         judged_as(run, [gap])
         desk = ys.open(run, portfolio_id=HARBOUR)
-        return len(desk.warnings("portfolio_snapshots")), len(desk.warnings("portfolio_snapshots", lately=True))
+        return len(desk.warnings("portfolio_snapshots")), len(desk.warnings("portfolio_snapshots", recent=True))
 
     assert warned(long_ago) == (1, 0)
     assert warned(long_ago, lately) == (1, 1)

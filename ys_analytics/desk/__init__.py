@@ -1,4 +1,4 @@
-"""What an analyst holds: one portfolio and one week, the same verbs on a frozen run and on the live stores.
+"""The analyst's interface: a desk is one portfolio and one week, over a frozen run or the live stores.
 
     import ys_analytics as ys
     desk = ys.open("reports/out/2026-W47", portfolio_id="Harbour Income")
@@ -23,13 +23,13 @@ from ys_analytics.settings import Settings, load_settings
 
 __all__ = ["Desk", "catalog", "compare", "fleet", "load", "open_desk", "portfolios", "similar", "sql", "weeks"]
 
-_WEEK = re.compile(r"\d{4}-W\d{2}")
+_ISO_WEEK = re.compile(r"\d{4}-W\d{2}")
 
 
 def open_desk(
     run: str | Path = "", *, portfolio_id: str = "", week: str = "", settings: Settings | None = None
 ) -> Desk:
-    """One portfolio's week; a portfolio that is named is looked up at once.
+    """Open the desk of one portfolio and week; a portfolio that is named is looked up at once.
 
         ys.open("Alder Reserve", week="2026-W47")   # the run of that week, else the live stores
         ys.open("2026-W47")                         # the largest portfolio of a run, by its week's name
@@ -48,8 +48,8 @@ def open_desk(
         RunError: the folder is no whole, unaltered run.
     """
     settings = settings or load_settings()
-    _named(run, portfolio_id=portfolio_id, week=week)
-    run, portfolio_id = _meant(run, portfolio_id, week, settings)
+    _require_text(run, portfolio_id=portfolio_id, week=week)
+    run, portfolio_id = _resolve_run(run, portfolio_id, week, settings)
     if not run and not week:
         raise UsageError("reading the live stores needs a week, such as 2026-W47")
     source = _source(run, settings, span=Span.asked(until=week))
@@ -58,42 +58,42 @@ def open_desk(
             f"the run in {Path(run).name} is of {source.week}, not of {week}; name no run, or freeze that week"
         )
     if isinstance(source, Frozen):
-        return _kept(source, portfolio_id, settings)
+        return _cached_desk(source, portfolio_id, settings)
     desk = Desk(source=source, portfolio_id=portfolio_id, week=Week(week), settings=settings)
     if portfolio_id:
         desk.look_up()
     return desk
 
 
-# The desk opened last over a run, and of what: notebooks open theirs again and again, and a run does not change.
-_last: list[tuple[object, Desk]] = []
+# The desk opened last over a run, with its key: notebooks open the same desk again, and a run does not change.
+_last_desk: list[tuple[object, Desk]] = []
 
 
-def _kept(source: Frozen, portfolio_id: str, settings: Settings) -> Desk:
-    """The desk opened last where it is of the same run, findings, portfolio and settings; else a new one."""
-    asked = (source, portfolio_id, settings, _findings_written(source.folder))
-    for known, desk in _last:
-        if known == asked:
+def _cached_desk(source: Frozen, portfolio_id: str, settings: Settings) -> Desk:
+    """Return the last opened desk where run, findings, portfolio and settings are the same; else a new one."""
+    key = (source, portfolio_id, settings, _findings_stamp(source.folder))
+    for last_key, desk in _last_desk:
+        if last_key == key:
             return desk
     desk = Desk(source=source, portfolio_id=portfolio_id, week=source.week, settings=settings)
     if portfolio_id:
         desk.look_up()
-    _last[:] = [(asked, desk)]
+    _last_desk[:] = [(key, desk)]
     return desk
 
 
-def _findings_written(folder: Path) -> list[tuple[int, int, int]]:
-    """How the file system describes a run's findings: they change when the run is checked again."""
-    found = [path.stat() for path in sorted(folder.glob("findings*.json"))]
-    return [(one.st_size, one.st_mtime_ns, one.st_ino) for one in found]
+def _findings_stamp(folder: Path) -> list[tuple[int, int, int]]:
+    """Size, modification time and inode of a run's findings files, which change when the run is checked again."""
+    stats = [path.stat() for path in sorted(folder.glob("findings*.json"))]
+    return [(stat.st_size, stat.st_mtime_ns, stat.st_ino) for stat in stats]
 
 
-def _meant(run: str | Path, portfolio_id: str, week: str, settings: Settings) -> tuple[str | Path, str]:
-    """The run's folder, empty for the live stores, and the portfolio: what a first word means."""
+def _resolve_run(run: str | Path, portfolio_id: str, week: str, settings: Settings) -> tuple[str | Path, str]:
+    """Resolve the first argument of `open`: the run's folder, empty for the live stores, and the portfolio."""
     if not run or isinstance(run, Path) or Path(run).is_dir():
         return run, portfolio_id
-    if _WEEK.fullmatch(run):
-        return _run_of(run, settings), portfolio_id
+    if _ISO_WEEK.fullmatch(run):
+        return _run_folder(run, settings), portfolio_id
     # A path that is not there is a run that is not there; anything else names a portfolio.
     if portfolio_id or len(Path(run).parts) > 1:
         return run, portfolio_id
@@ -106,8 +106,8 @@ def _meant(run: str | Path, portfolio_id: str, week: str, settings: Settings) ->
     return Path(newest["folder"][0]), run
 
 
-def _run_of(week: str, settings: Settings) -> Path:
-    """The folder of a week's run, wherever one is called from."""
+def _run_folder(week: str, settings: Settings) -> Path:
+    """The folder of a week's run under the output folder of the settings."""
     folder = settings.out / week
     if (folder / "manifest.json").is_file():
         return folder
@@ -124,8 +124,8 @@ def portfolios(run: str | Path = "", *, week: str = "") -> pl.DataFrame:
         week: Only what was known by the end of this ISO week.
     """
     settings = load_settings()
-    _named(run, week=week)
-    return overview.portfolios(_source(_newest(run, week, settings), settings, span=Span.asked(until=week)))
+    _require_text(run, week=week)
+    return overview.portfolios(_source(_default_run(run, week, settings), settings, span=Span.asked(until=week)))
 
 
 def weeks() -> pl.DataFrame:
@@ -148,16 +148,16 @@ def compare(*portfolios: str | Desk, run: str | Path = "", week: str = "") -> pl
         week: ISO week; empty takes the run's own.
     """
     settings = load_settings()
-    found: list[Desk] = []
+    desks: list[Desk] = []
     source = None
-    for one in portfolios:
-        if isinstance(one, Desk):
-            found.append(one)
+    for portfolio in portfolios:
+        if isinstance(portfolio, Desk):
+            desks.append(portfolio)
             continue
-        _named(run, week=week, portfolio=one)
-        source = source or _source(_newest(run, week, settings), settings, span=Span.asked(until=week))
-        found += overview.desks(source, [one], week=source.week or _said(week), settings=settings)
-    return overview.compare(found)
+        _require_text(run, week=week, portfolio=portfolio)
+        source = source or _source(_default_run(run, week, settings), settings, span=Span.asked(until=week))
+        desks += overview.desks(source, [portfolio], week=source.week or _required_week(week), settings=settings)
+    return overview.compare(desks)
 
 
 def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top: int | None = None) -> pl.DataFrame:
@@ -170,23 +170,25 @@ def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top
         top: Only so many rows.
     """
     settings = load_settings()
-    _named(run, week=week, by=by)
-    source = _source(_newest(run, week, settings), settings, span=Span.asked(until=week))
-    return overview.fleet(source, week=source.week or _said(week), by=by, risk_free=settings.risk_free, top=top)
+    _require_text(run, week=week, by=by)
+    source = _source(_default_run(run, week, settings), settings, span=Span.asked(until=week))
+    return overview.fleet(
+        source, week=source.week or _required_week(week), by=by, risk_free=settings.risk_free, top=top
+    )
 
 
-def _newest(run: str | Path, week: str, settings: Settings) -> str | Path:
-    """The run that is meant: the one named, that of the week, or the newest; empty where there is none."""
+def _default_run(run: str | Path, week: str, settings: Settings) -> str | Path:
+    """The run to read: the one named, that of the week, or the newest; empty where there is none."""
     if run:
-        return _run_of(run, settings) if isinstance(run, str) and _WEEK.fullmatch(run) else run
+        return _run_folder(run, settings) if isinstance(run, str) and _ISO_WEEK.fullmatch(run) else run
     if week:
         folder = settings.out / week
         return folder if (folder / "manifest.json").is_file() else ""
-    known = overview.weeks(settings.out).filter(pl.col("trouble").is_null())
-    return Path(known["folder"][0]) if known.height else ""
+    readable = overview.weeks(settings.out).filter(pl.col("trouble").is_null())
+    return Path(readable["folder"][0]) if readable.height else ""
 
 
-def _said(week: str) -> Week:
+def _required_week(week: str) -> Week:
     if not week:
         raise UsageError("reading the live stores needs a week, such as 2026-W47")
     return Week(week)
@@ -209,10 +211,10 @@ def load(
     Raises:
         UsageError: there is no such table, portfolio or week; the line offers the names nearest to it.
     """
-    _named(run, week=week, until=until, name=name, **({} if portfolio is None else {"portfolio": portfolio}))
+    _require_text(run, week=week, until=until, name=name, **({} if portfolio is None else {"portfolio": portfolio}))
     settings, span = load_settings(), Span.asked(week=week, until=until)
     source = _source(run, settings, span=span)
-    return source.rows(name, portfolio=_whose(source, portfolio))
+    return source.rows(name, portfolio=_portfolio_id(source, portfolio))
 
 
 def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") -> pl.DataFrame:
@@ -233,7 +235,7 @@ def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") ->
     Raises:
         UsageError: the query is not one SELECT, is wrong, or takes longer or more than the settings allow.
     """
-    _named(run, week=week, until=until, query=query)
+    _require_text(run, week=week, until=until, query=query)
     settings, span = load_settings(), Span.asked(week=week, until=until)
     return _source(run, settings, span=span).sql(query, limits=Limits(seconds=settings.statement_timeout))
 
@@ -273,7 +275,7 @@ def similar(
     """
     from ys_analytics.desk import nearest_points
 
-    _named(run, collection=collection, model=model)
+    _require_text(run, collection=collection, model=model)
     source = _source(run, load_settings(), span=None)
     return nearest_points.similar(source, collection, to=to, where=where, limit=limit, model=model)
 
@@ -289,21 +291,21 @@ def _source(run: str | Path, settings: Settings, *, span: Span | None) -> Source
     return Frozen(frozen, span)
 
 
-def _whose(source: Source, portfolio: str | None) -> str | None:
-    """The portfolio a person means; None where none was named."""
+def _portfolio_id(source: Source, portfolio: str | None) -> str | None:
+    """The id of a portfolio given by id or name; None where none was given."""
     from ys_analytics import frames
 
     return frames.find_portfolio(source.rows("portfolios"), portfolio) if portfolio else None
 
 
-def _named(run: str | Path, **given: object) -> None:
-    """Refuse what is no text: a notebook's parameters may arrive as numbers.
+def _require_text(run: str | Path, **given: object) -> None:
+    """Raise for a parameter that is not text: a notebook's parameters may arrive as numbers.
 
     Raises:
-        UsageError: one is not.
+        UsageError: a parameter is not text.
     """
     examples = {"week": "'2026-W47'", "until": "'2026-W47'", "query": "'SELECT 1'", "name": "'transactions'"}
-    for what, value in given.items():
-        text(value, what=what, example=examples.get(what, "'Alder Reserve'"))
+    for parameter, value in given.items():
+        text(value, what=parameter, example=examples.get(parameter, "'Alder Reserve'"))
     if not isinstance(run, Path):
         text(run, what="run", example="'reports/out/2026-W47'")

@@ -1,4 +1,4 @@
-"""What was done, what it cost, what was warned of and what was said: the desk's frames of events.
+"""Transactions, gas, flow classification, alerts and sentiment of a portfolio: the desk's frames of events.
 
 Frames in, frames out; opens nothing. Money stays exact.
 """
@@ -15,7 +15,7 @@ from ys_analytics.schemas.outcomes import moves, why_not
 
 _WEEK = timedelta(weeks=1)
 
-_TAIL = 0.05
+_BAD_DAY_QUANTILE = 0.05
 _RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     **dict.fromkeys(("raised", "open", "acknowledged", "counted"), pl.Int64),
@@ -26,7 +26,7 @@ _RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
 __all__ = [
     "alert_record",
     "alerts",
-    "as_stood",
+    "alerts_as_of",
     "flow_audit",
     "gas",
     "in_order",
@@ -36,19 +36,19 @@ __all__ = [
     "with_gas",
 ]
 
-# What orders transactions of one moment: the block, then the place in it where metadata states one.
+# Metadata fields that order transactions of one block.
 _PLACES_IN_BLOCK = ("transaction_index", "log_index")
 
 
-def in_order(done: pl.DataFrame) -> pl.DataFrame:
-    """Transactions in the order they happened, as nearly as they say.
+def in_order(transactions: pl.DataFrame) -> pl.DataFrame:
+    """Sort transactions into the order in which they happened.
 
     By timestamp; of one timestamp by block_number, then by `metadata.transaction_index` and `metadata.log_index`
     (a row that states none before those that do), and where these are equal in the order given. The id decides
     nothing: it is random.
 
     Args:
-        done: timestamp, and block_number and metadata where there are any.
+        transactions: timestamp, and block_number and metadata where there are any.
 
     >>> from datetime import UTC
     >>> at = datetime(2026, 11, 17, tzinfo=UTC)
@@ -56,23 +56,25 @@ def in_order(done: pl.DataFrame) -> pl.DataFrame:
     >>> in_order(pl.DataFrame(rows))["id"].to_list()
     ['b', 'a']
     """
-    keys = [pl.col("timestamp"), *([pl.col("block_number")] if "block_number" in done.columns else [])]
-    if "metadata" in done.columns:
+    keys = [pl.col("timestamp"), *([pl.col("block_number")] if "block_number" in transactions.columns else [])]
+    if "metadata" in transactions.columns:
         keys += [
             pl.col("metadata").str.json_path_match(f"$.{name}").cast(pl.Int64, strict=False)
             for name in _PLACES_IN_BLOCK
         ]
-    return done.sort(keys, maintain_order=True)
+    return transactions.sort(keys, maintain_order=True)
 
 
-_NOT_MOVED = pl.when(~moves()).then(pl.format("{}; nothing moved", why_not().fill_null("its status is not known")))
+_NOT_MOVED_REASON = pl.when(~moves()).then(
+    pl.format("{}; nothing moved", why_not().fill_null("its status is not known"))
+)
 
 
-def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.DataFrame:
+def transactions(transactions: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """The week's transactions with symbols in place of ids, in the order of `in_order`.
 
     Args:
-        done: Classified, with gas.
+        transactions: Classified, with gas.
         assets: `assets`.
         span: The week.
 
@@ -82,11 +84,11 @@ def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.
         would have moved then, else null), gas in USD with gas_reason, transaction_hash.
     """
     symbols = assets.select("id", "symbol")
-    week = in_order(done.filter(span.holds("timestamp")))
+    of_week = in_order(transactions.filter(span.holds("timestamp")))
     for leg in ("from", "to"):
-        named = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
-        week = week.join(named, on=f"{leg}_asset_id", how="left", maintain_order="left")
-    return week.with_columns(moved=moves(), moved_reason=_NOT_MOVED).select(
+        leg_symbols = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
+        of_week = of_week.join(leg_symbols, on=f"{leg}_asset_id", how="left", maintain_order="left")
+    return of_week.with_columns(moved=moves(), moved_reason=_NOT_MOVED_REASON).select(
         "timestamp",
         pl.col("transaction_type").cast(pl.String).alias("kind"),
         pl.when("moved").then("from_amount").alias("from_amount"),
@@ -108,11 +110,11 @@ def transactions(done: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.
     )
 
 
-def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """What gas cost by status, the week and ever, of the transactions for which the portfolio paid any.
+def gas(transactions: pl.DataFrame, *, span: Span) -> pl.DataFrame:
+    """Gas cost by transaction status, in the week and since inception, of transactions whose gas the portfolio paid.
 
     Args:
-        done: What `with_gas` gave.
+        transactions: What `with_gas` gave.
         span: The week.
 
     Returns:
@@ -120,13 +122,13 @@ def gas(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
         the cost of one of them is not known, for a sum without it would be too small), unpriced Int64 (how many),
         reason String (why the cost is null). Sorted by `what`.
     """
-    paid = done.filter("gas_due")
-    week = paid.filter(span.holds("timestamp"))
-    known = paid.select(what=pl.col("status").cast(pl.String)).unique().sort("what")
-    for name, rows in (("week", week), ("since", paid)):
+    paid = transactions.filter("gas_due")
+    of_week = paid.filter(span.holds("timestamp"))
+    by_status = paid.select(what=pl.col("status").cast(pl.String)).unique().sort("what")
+    for name, rows in (("week", of_week), ("since", paid)):
         counts = _gas_by_status(rows).select("what", pl.exclude("what").name.prefix(f"{name}_"))
-        known = known.join(counts, on="what", how="left", maintain_order="left")
-    return known.with_columns(
+        by_status = by_status.join(counts, on="what", how="left", maintain_order="left")
+    return by_status.with_columns(
         pl.col("week_transactions", "week_unpriced").fill_null(0),
         week_cost=pl.when(pl.col("week_transactions").is_null()).then(pl.lit(0, MONEY)).otherwise("week_cost"),
     )
@@ -147,53 +149,55 @@ def _gas_by_status(paid: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def flow_audit(done: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """How many transactions each rule classified, the week and ever."""
-    week = done.filter(span.holds("timestamp"))
-    ever, lately = metrics.flow_audit(done, by=None), metrics.flow_audit(week, by=None)
+def flow_audit(transactions: pl.DataFrame, *, span: Span) -> pl.DataFrame:
+    """Number of transactions that each flow rule classified, in the week and since inception."""
+    of_week = transactions.filter(span.holds("timestamp"))
+    since_inception, this_week = metrics.flow_audit(transactions, by=None), metrics.flow_audit(of_week, by=None)
     return (
-        ever.rename({"transactions": "since"})
-        .join(lately.select("rule", week="transactions"), on="rule", how="left", maintain_order="left")
+        since_inception.rename({"transactions": "since"})
+        .join(this_week.select("rule", week="transactions"), on="rule", how="left", maintain_order="left")
         .with_columns(pl.col("week").fill_null(0))
         .select("rule", "flow", "week", "since", "share")
         .sort("since", "rule", descending=[True, False])
     )
 
 
-def alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
+def alerts(alerts: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the week, and older ones that were open at its end, newest first, as they stood then."""
-    fresh = span.holds("created_at")
+    of_week = span.holds("created_at")
     return (
-        as_stood(raised, end=span.end)
-        .filter(fresh | pl.col("resolved_at").is_null())
+        alerts_as_of(alerts, end=span.end)
+        .filter(of_week | pl.col("resolved_at").is_null())
         .sort("created_at", "id", descending=[True, False])
-        .with_columns(about="alert_type", in_week=fresh)
+        .with_columns(about="alert_type", in_week=of_week)
     )
 
 
-def recent_alerts(raised: pl.DataFrame, *, span: Span) -> pl.DataFrame:
+def recent_alerts(alerts: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the last quarter, oldest first, as they stood at the end of the week."""
-    return as_stood(raised, end=span.end).filter(pl.col("created_at") >= span.end - QUARTER).sort("created_at", "id")
-
-
-def as_stood(raised: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
-    """Alerts raised before a moment, without what was done about them from that moment on."""
-    seen, over = pl.col("acknowledged_at") < end, pl.col("resolved_at") < end
-    return raised.filter(pl.col("created_at") < end).with_columns(
-        is_acknowledged=pl.col("is_acknowledged") & seen.fill_null(value=True),
-        acknowledged_at=pl.when(seen).then("acknowledged_at"),
-        acknowledged_by=pl.when(seen.fill_null(value=True)).then("acknowledged_by"),
-        resolved_at=pl.when(over).then("resolved_at"),
+    return (
+        alerts_as_of(alerts, end=span.end).filter(pl.col("created_at") >= span.end - QUARTER).sort("created_at", "id")
     )
 
 
-def alert_record(raised: pl.DataFrame, returns: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
+def alerts_as_of(alerts: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
+    """Alerts created before a moment, in the state they had then: later acknowledgements and resolutions removed."""
+    acknowledged, resolved = pl.col("acknowledged_at") < end, pl.col("resolved_at") < end
+    return alerts.filter(pl.col("created_at") < end).with_columns(
+        is_acknowledged=pl.col("is_acknowledged") & acknowledged.fill_null(value=True),
+        acknowledged_at=pl.when(acknowledged).then("acknowledged_at"),
+        acknowledged_by=pl.when(acknowledged.fill_null(value=True)).then("acknowledged_by"),
+        resolved_at=pl.when(resolved).then("resolved_at"),
+    )
+
+
+def alert_record(alerts: pl.DataFrame, returns: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
     """Alerts by type since inception: reaction times, and how often a bad day followed, next to how often one does.
 
     A bad day is one whose return is among the worst twentieth of all days of one day's return.
 
     Args:
-        raised: What `as_stood` gave.
+        alerts: What `alerts_as_of` gave.
         returns: What `metrics.daily_returns` gave.
         end: Of the week, exclusive.
 
@@ -204,60 +208,68 @@ def alert_record(raised: pl.DataFrame, returns: pl.DataFrame, *, end: datetime) 
         The type with most alerts first.
     """
     days = returns.filter(pl.col("ret").is_not_null() & (pl.col("days").fill_null(1) <= 1)).select("day", "ret")
-    known = days.height >= MINIMUM_DAYS
-    bound = days["ret"].quantile(_TAIL, interpolation="linear") if known else None
-    bad = set() if bound is None else set(days.filter(pl.col("ret") <= bound)["day"])
+    enough_days = days.height >= MINIMUM_DAYS
+    bad_day_return = days["ret"].quantile(_BAD_DAY_QUANTILE, interpolation="linear") if enough_days else None
+    bad_days = set() if bad_day_return is None else set(days.filter(pl.col("ret") <= bad_day_return)["day"])
     last = end.date() - timedelta(days=1)
 
     def follows(day: date) -> bool:
-        return any(day + timedelta(days=step) in bad for step in range(1, 8))
+        return any(day + timedelta(days=step) in bad_days for step in range(1, 8))
 
-    asked = [day for day in days["day"] if day + timedelta(days=7) <= last]
-    usual = sum(map(follows, asked)) / len(asked) if asked and known else None
+    testable_days = [day for day in days["day"] if day + timedelta(days=7) <= last]
+    usual = sum(map(follows, testable_days)) / len(testable_days) if testable_days and enough_days else None
     hours = {name: (pl.col(column) - pl.col("created_at")).dt.total_seconds().median() / 3600
              for name, column in (("seen", "acknowledged_at"), ("resolved", "resolved_at"))}  # fmt: skip
     rows = []
-    for (kind,), group in raised.group_by(pl.col("alert_type").cast(pl.String), maintain_order=True):
+    for (kind,), group in alerts.group_by(pl.col("alert_type").cast(pl.String), maintain_order=True):
         counted = [day for day in group["created_at"].dt.date() if day + timedelta(days=7) <= last]
         times = group.select(**hours).row(0, named=True)
         rows.append(
             {
-                "kind": str(kind), "raised": group.height, "open": group["resolved_at"].null_count(),
-                "acknowledged": group["acknowledged_at"].count(), "counted": len(counted), **times,
-                "followed": sum(map(follows, counted)) / len(counted) if counted and known else None, "usual": usual,
-                "reason": None if known and counted else "needs 30 days of returns" if not known
+                "kind": str(kind),
+                "raised": group.height,
+                "open": group["resolved_at"].null_count(),
+                "acknowledged": group["acknowledged_at"].count(),
+                "counted": len(counted),
+                **times,
+                "followed": sum(map(follows, counted)) / len(counted) if counted and enough_days else None,
+                "usual": usual,
+                "reason": None
+                if enough_days and counted
+                else "needs 30 days of returns"
+                if not enough_days
                 else "raised less than a week ago",
             }
-        )  # fmt: skip
+        )
     return pl.DataFrame(rows, schema=_RECORD).sort("raised", "kind", descending=[True, False])
 
 
 def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.DataFrame:
-    """How each asset was spoken of in the week before `end`, and in the week before that.
+    """Mentions and mean sentiment of each asset in the week before `end`, and in the week before that.
 
     Args:
         points: `market_sentiment`, without need of its vectors.
         symbols: The assets to report on.
         end: The end of the week.
     """
-    said = (
+    mentions = (
         points.select("timestamp", "sentiment_score", symbol="asset_mentioned")
         .explode("symbol")
         .filter(pl.col("symbol").is_in(symbols))
     )
     age = pl.lit(end) - pl.col("timestamp")
     score = pl.col("sentiment_score")
-    this, before = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= 2 * _WEEK)
-    found = said.group_by("symbol").agg(
-        mentions=this.sum().cast(pl.Int64),
-        score=score.filter(this).mean(),
-        before=score.filter(before).mean(),
-        mentions_before=before.sum().cast(pl.Int64),
+    this_week, last_week = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= 2 * _WEEK)
+    scores = mentions.group_by("symbol").agg(
+        mentions=this_week.sum().cast(pl.Int64),
+        score=score.filter(this_week).mean(),
+        before=score.filter(last_week).mean(),
+        mentions_before=last_week.sum().cast(pl.Int64),
     )
-    # What nobody spoke of is named too.
+    # Assets without a mention are listed too.
     return (
         pl.DataFrame({"symbol": list(dict.fromkeys(symbols))}, schema={"symbol": pl.String})
-        .join(found, on="symbol", how="left", maintain_order="left")
+        .join(scores, on="symbol", how="left", maintain_order="left")
         .with_columns(pl.col("mentions", "mentions_before").fill_null(0))
         .sort("score", "symbol", descending=[True, False], nulls_last=True)
     )

@@ -35,7 +35,7 @@ def attention(
     unknown: str,
     end: datetime,
 ) -> pl.DataFrame:
-    """One row a question: where it stands, its limit, the week's worst, and what is to be said of it.
+    """One row per question: its current figure, its limit, the week's worst, and a note.
 
     Args:
         value_at_risk: value, reason: of one day at 95 %, since inception.
@@ -58,22 +58,22 @@ def attention(
         {"group": RISK, "title": "Value at risk 95 %, one day", "unit": "rate", "now": value_at_risk["value"],
          "reason": value_at_risk["reason"]},
         {"group": RISK, "title": "Drawdown", "unit": "rate", "now": drawdown["now"], "limit": drawdown["limit"],
-         "worst": drawdown["worst"], "state": drawdown["state"], "note": _beyond(drawdown),
+         "worst": drawdown["worst"], "state": drawdown["state"], "note": _days_beyond_text(drawdown),
          "reason": drawdown["reason"]},
         {"group": RISK, "title": "Nearest liquidation, move of the market", "unit": "fraction",
-         **_nearest(loans, unknown)},
-        *_broken(limits),
+         **_nearest_liquidation(loans, unknown)},
+        *_broken_limits(limits),
         {"group": DECISION, "title": "Drift: trades to be at target", "unit": "share", "now": turnover,
-         "note": _furthest(drift), "reason": None if turnover is not None else unknown or _no_target(drift)},
-        {"group": DECISION, "title": "Open alerts", "unit": "count", **_open(alerts, end)},
-        {"group": TRUST, "title": "Failed checks", "unit": "count", **_failed(findings)},
+         "note": _furthest_text(drift), "reason": None if turnover is not None else unknown or _no_target(drift)},
+        {"group": DECISION, "title": "Open alerts", "unit": "count", **_open_alerts(alerts, end)},
+        {"group": TRUST, "title": "Failed checks", "unit": "count", **_failed_checks(findings)},
         {"group": TRUST, "title": "Days since inception with a return", "unit": "share", "now": coverage,
          "reason": None if coverage is not None else "there is no return"},
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=_ATTENTION)
 
 
-def _beyond(row: dict[str, Any]) -> str | None:
+def _days_beyond_text(row: dict[str, Any]) -> str | None:
     days = row["days_beyond"]
     if not days:
         return None
@@ -81,7 +81,7 @@ def _beyond(row: dict[str, Any]) -> str | None:
     return f"{days} of the week's days beyond the limit{since}"
 
 
-def _nearest(loans: pl.DataFrame, unknown: str) -> dict[str, Any]:
+def _nearest_liquidation(loans: pl.DataFrame, unknown: str) -> dict[str, Any]:
     if unknown:
         return {"reason": unknown}
     if loans.is_empty():
@@ -94,38 +94,42 @@ def _nearest(loans: pl.DataFrame, unknown: str) -> dict[str, Any]:
     return {"now": row["move"], "note": row["place"]}
 
 
-def _broken(limits: pl.DataFrame) -> list[dict[str, Any]]:
-    """The limits that do not hold, and what the platform said of each."""
+def _broken_limits(limits: pl.DataFrame) -> list[dict[str, Any]]:
+    """The number of limits exceeded, with the platform's alert on each."""
     rows = [row for row in limits.iter_rows(named=True) if row["state"] == "beyond"]
     count: dict[str, Any] = {"group": DECISION, "title": "Limits broken", "unit": "count", "now": float(len(rows)),
                              "note": "; ".join(f"{row['title']}: {row['alert']}" for row in rows) or None}  # fmt: skip
     return [count]
 
 
-def _furthest(drift: pl.DataFrame) -> str | None:
-    named = drift.filter(pl.col("drift").is_not_null() & (pl.col("drift") != 0)).head(2)["symbol"].to_list()
-    return f"furthest: {', '.join(named)}" if named else None
+def _furthest_text(drift: pl.DataFrame) -> str | None:
+    symbols = drift.filter(pl.col("drift").is_not_null() & (pl.col("drift") != 0)).head(2)["symbol"].to_list()
+    return f"furthest: {', '.join(symbols)}" if symbols else None
 
 
 def _no_target(drift: pl.DataFrame) -> str:
     return "the owner states no target allocation" if drift.is_empty() else "net value is not above zero"
 
 
-def _open(alerts: pl.DataFrame, end: datetime) -> dict[str, Any]:
-    standing = alerts.filter(pl.col("resolved_at").is_null())
-    if standing.is_empty():
+def _open_alerts(alerts: pl.DataFrame, end: datetime) -> dict[str, Any]:
+    open_alerts = alerts.filter(pl.col("resolved_at").is_null())
+    if open_alerts.is_empty():
         return {"now": 0.0}
-    ages = [(end - at).days for at in standing["created_at"]]
-    seen = standing["acknowledged_at"].null_count()
+    ages = [(end - at).days for at in open_alerts["created_at"]]
+    unacknowledged = open_alerts["acknowledged_at"].null_count()
     parts = [f"oldest {max(ages)} days", f"newest {min(ages)} days"] if len(ages) > 1 else [f"{ages[0]} days old"]
-    return {"now": float(standing.height), "note": "; ".join([*parts, f"{seen} not acknowledged"])}
+    return {"now": float(open_alerts.height), "note": "; ".join([*parts, f"{unacknowledged} not acknowledged"])}
 
 
-def _failed(findings: pl.DataFrame) -> dict[str, Any]:
+def _failed_checks(findings: pl.DataFrame) -> dict[str, Any]:
     failed = findings.filter(pl.col("outcome") != "passed")
     if findings.height <= 1:
         return {"now": None, "reason": "the data was not checked"}
     counts = dict(failed.group_by("severity").len().iter_rows())
-    words = {"critical": "critical", "warning": "warning" if counts.get("warning") == 1 else "warnings", "info": "info"}
-    parts = [f"{counts[name]} {word}" for name, word in words.items() if name in counts]
+    labels = {
+        "critical": "critical",
+        "warning": "warning" if counts.get("warning") == 1 else "warnings",
+        "info": "info",
+    }
+    parts = [f"{counts[name]} {word}" for name, word in labels.items() if name in counts]
     return {"now": float(failed.height), "note": ", ".join(parts) or None}

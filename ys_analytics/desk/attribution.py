@@ -1,4 +1,4 @@
-"""Who made the change in value: by asset, position, protocol, chain, strategy or satellite; and against the target.
+"""Attribution of the change in value by asset, kind of position, protocol, chain, strategy or satellite.
 
 Depends on the ledger, the bridge and `metrics.attribution`; opens nothing. Money stays exact: the parts, the external
 flows and the residual add up to the change of the bridge to the last decimal. A swap is no gain of what was bought
@@ -51,22 +51,30 @@ _LOTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "chain_done": pl.String,
     "strategy_done": pl.String,
 }
-_KEPT = ("transaction", "protocol_held", "chain_held", "strategy_held", "chain_done", "strategy_done", "timestamp")
+_LABEL_COLUMNS = (
+    "transaction",
+    "protocol_held",
+    "chain_held",
+    "strategy_held",
+    "chain_done",
+    "strategy_done",
+    "timestamp",
+)
 
 
-def movements(itemised: pl.DataFrame, credited: pl.DataFrame) -> pl.DataFrame:
+def movements(itemised: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
     """Every movement with its transaction's place, chain and strategy; growth of balances has none of them.
 
     Args:
         itemised: What `ledger.itemised` gave.
-        credited: What `rebasing.credited` gave of the same movements.
+        legs: What `rebasing.with_growth` gave of the same movements.
     """
-    grown = credited.filter(pl.col("cause") == "rebase")
-    return pl.concat([itemised, grown], how="diagonal").sort("timestamp", maintain_order=True)
+    growth = legs.filter(pl.col("cause") == "rebase")
+    return pl.concat([itemised, growth], how="diagonal").sort("timestamp", maintain_order=True)
 
 
 def lots(
-    moved: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, start: datetime, end: datetime
+    movements: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, start: datetime, end: datetime
 ) -> pl.DataFrame:
     """What each holding and each movement added between two moments, with the labels it may be summed by.
 
@@ -74,7 +82,7 @@ def lots(
     leaves is taken from the part of the strategy that took it out, and beyond that from all in proportion.
 
     Args:
-        moved: What `movements` gave.
+        movements: What `movements` gave.
         quotes: As for `bridge.attributed`.
         assets: `assets`.
         start: Of the period; movements at it have happened.
@@ -84,41 +92,41 @@ def lots(
         What `bridge.attributed` gives, and transaction Int64, protocol_held, chain_held, strategy_held (an id; empty
         for the owner), chain_done, strategy_done String (of the transaction; null where there is none).
     """
-    walk = _Walk(_Places(assets, moved))
-    for row in moved.filter(pl.col("timestamp") <= start).iter_rows(named=True):
-        walk.move(row)
-    walk.open(start)
-    for row in moved.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end)).iter_rows(named=True):
-        walk.pieces += walk.move(row)
-    found = pl.DataFrame(walk.pieces, schema=_LOTS, orient="row")
-    return bridge.valued(found, quotes, assets, end=end, keep=_KEPT)
+    holdings = _HoldingsByStrategy(_Locations(assets, movements))
+    for row in movements.filter(pl.col("timestamp") <= start).iter_rows(named=True):
+        holdings.move(row)
+    holdings.open(start)
+    for row in movements.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end)).iter_rows(named=True):
+        holdings.pieces += holdings.move(row)
+    pieces = pl.DataFrame(holdings.pieces, schema=_LOTS, orient="row")
+    return bridge.valued(pieces, quotes, assets, end=end, keep=_LABEL_COLUMNS)
 
 
 _Key = tuple[str | None, str | None, str, str]
 
 
-class _Places:
-    """Where a movement is held: protocol and chain, by name."""
+class _Locations:
+    """The protocol and the chain of each movement, by name."""
 
-    def __init__(self, assets: pl.DataFrame, moved: pl.DataFrame) -> None:
-        bridged = moved.filter((pl.col("cause") == "trade") & (pl.len().over("place", "asset_id") > 1))
+    def __init__(self, assets: pl.DataFrame, movements: pl.DataFrame) -> None:
+        bridged = movements.filter((pl.col("cause") == "trade") & (pl.len().over("place", "asset_id") > 1))
         self._home = dict(assets.select("id", "chain_id").iter_rows())
         native = assets.filter(pl.col("metadata").fill_null("").str.contains("native_of_chains"))["id"]
         self._native, self._bridged = set(native), set(bridged["asset_id"].drop_nulls())
         self._last: dict[tuple[str | None, str | None], str] = {}
 
     def protocol(self, row: Mapping[str, Any]) -> str:
-        """The protocol that holds it: of its transaction, else the last one it moved through."""
+        """The protocol that holds a movement's asset: its transaction's, else the last one the asset moved through."""
         asset, position = row["asset_id"], row["position"]
         if position == _SPOT:
             return WALLET
-        named = (row["protocol"] or "").strip()
-        if named:
-            self._last[asset, position] = named
-        return named or self._last.get((asset, position), WALLET if position is None else "not stated")
+        protocol = (row["protocol"] or "").strip()
+        if protocol:
+            self._last[asset, position] = protocol
+        return protocol or self._last.get((asset, position), WALLET if position is None else "not stated")
 
     def chain(self, row: Mapping[str, Any]) -> str:
-        """The chain it is on: its contract's; of a coin native to several, its transaction's unless once bridged."""
+        """The chain of a movement's asset: its contract's; of a coin of several chains, its transaction's."""
         asset = row["asset_id"]
         home = self._home.get(asset)
         if home is None and asset in self._native:
@@ -136,34 +144,49 @@ def chain_label(number: int | None) -> str | None:
 
 
 @dataclass(slots=True)
-class _Walk:
-    """Holdings as time goes by, each shared by the strategies that brought it."""
+class _HoldingsByStrategy:
+    """Running holdings by asset, position, protocol and chain, each split by the strategies that brought it."""
 
-    places: _Places
+    places: _Locations
     held: dict[_Key, dict[str, Decimal]] = field(default_factory=dict)
     pieces: list[tuple[Any, ...]] = field(default_factory=list)
 
     def move(self, row: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Count a movement, and give it in pieces: one for each strategy whose holding it changes."""
-        key = (row["asset_id"], row["position"], self.places.protocol(row), self.places.chain(row))
-        parts = self.held.setdefault(key, {})
+        """Apply a movement; returns it in pieces, one for each strategy whose holding it changes."""
+        place = (row["asset_id"], row["position"], self.places.protocol(row), self.places.chain(row))
+        parts = self.held.setdefault(place, {})
         change = row["change"]
         if row["asset_id"] is None or change is None:
-            shares = {row["strategy_id"] or "": change}
+            by_strategy = {row["strategy_id"] or "": change}
         else:
-            shares = _shared(change, parts, row["strategy_id"], earned=row["cause"] in {"yield", "rebase"})
-            for name, part in shares.items():
+            by_strategy = _split_by_strategy(
+                change, parts, row["strategy_id"], earned=row["cause"] in {"yield", "rebase"}
+            )
+            for name, part in by_strategy.items():
                 parts[name] = parts.get(name, Decimal(0)) + part
         return [
             (
-                row["timestamp"], row["asset_id"], row["position"], row["protocol"], row["cause"], part, paid,
-                row["place"], key[2], key[3], name, chain_label(row["chain_id"]), row["strategy_id"],
+                row["timestamp"],
+                row["asset_id"],
+                row["position"],
+                row["protocol"],
+                row["cause"],
+                part,
+                paid,
+                row["place"],
+                place[2],
+                place[3],
+                name,
+                chain_label(row["chain_id"]),
+                row["strategy_id"],
             )
-            for (name, part), paid in zip(shares.items(), _of_gas(row["paid"], shares, change), strict=True)
-        ]  # fmt: skip
+            for (name, part), paid in zip(
+                by_strategy.items(), _split_gas(row["paid"], by_strategy, change), strict=True
+            )
+        ]
 
     def open(self, start: datetime) -> None:
-        """What is held as the period begins."""
+        """Set the pieces to the opening holdings of a period."""
         self.pieces = [
             (start, asset, position, None, "held", part, None, None, protocol, chain, name, None, None)
             for (asset, position, protocol, chain), parts in self.held.items()
@@ -172,49 +195,53 @@ class _Walk:
         ]
 
 
-def _shared(change: Decimal, parts: Mapping[str, Decimal], strategy: str | None, *, earned: bool) -> dict[str, Decimal]:
-    """A change of a holding by strategy: what comes belongs to who brought it, what is earned to all by their parts."""
+def _split_by_strategy(
+    change: Decimal, parts: Mapping[str, Decimal], strategy: str | None, *, earned: bool
+) -> dict[str, Decimal]:
+    """Split a change of a holding by strategy: what comes to the one that brought it, earnings in proportion."""
     with localcontext(prec=_DIGITS):
-        whole = sum(parts.values(), Decimal(0))
-        own = strategy or ""
-        if whole == 0 or (whole * change > 0 and not (earned and strategy is None)):
-            return {own: change}
-        if whole * change > 0:
-            return _in_proportion(change, parts, whole)
-        taken = max(min(abs(parts.get(own, Decimal(0))), abs(change)), Decimal(0))
-        taken = taken if parts.get(own, Decimal(0)) * whole > 0 else Decimal(0)
-        first = taken.copy_sign(change)
-        rest = change - first
-        if rest == 0:
-            return {own: change}
-        others = {name: part - (-first if name == own else Decimal(0)) for name, part in parts.items()}
-        left = whole + first
+        held = sum(parts.values(), Decimal(0))
+        owner = strategy or ""
+        if held == 0 or (held * change > 0 and not (earned and strategy is None)):
+            return {owner: change}
+        if held * change > 0:
+            return _in_proportion(change, parts, held)
+        from_own = max(min(abs(parts.get(owner, Decimal(0))), abs(change)), Decimal(0))
+        from_own = from_own if parts.get(owner, Decimal(0)) * held > 0 else Decimal(0)
+        own_part = from_own.copy_sign(change)
+        other_part = change - own_part
+        if other_part == 0:
+            return {owner: change}
+        others = {name: part - (-own_part if name == owner else Decimal(0)) for name, part in parts.items()}
+        held_by_others = held + own_part
         # Beyond what all hold together, the transaction's own strategy goes into the negative.
-        spread = rest if abs(rest) <= abs(left) else -left
-        found = _in_proportion(spread, others, left) if left and spread else {}
-        found[own] = found.get(own, Decimal(0)) + first + (rest - spread)
-        return {name: part for name, part in found.items() if part} or {own: change}
+        shared = other_part if abs(other_part) <= abs(held_by_others) else -held_by_others
+        split = _in_proportion(shared, others, held_by_others) if held_by_others and shared else {}
+        split[owner] = split.get(owner, Decimal(0)) + own_part + (other_part - shared)
+        return {name: part for name, part in split.items() if part} or {owner: change}
 
 
-def _in_proportion(change: Decimal, parts: Mapping[str, Decimal], whole: Decimal) -> dict[str, Decimal]:
-    """An amount split by parts, the last digit to the largest."""
-    found = {name: (change * part / whole).quantize(_SMALLEST) for name, part in parts.items() if part}
-    largest = max(found, key=lambda name: abs(found[name]))
-    found[largest] += change - sum(found.values(), Decimal(0))
-    return found
+def _in_proportion(change: Decimal, parts: Mapping[str, Decimal], total: Decimal) -> dict[str, Decimal]:
+    """Split an amount in proportion to parts; the rounding remainder goes to the largest."""
+    split = {name: (change * part / total).quantize(_SMALLEST) for name, part in parts.items() if part}
+    largest = max(split, key=lambda name: abs(split[name]))
+    split[largest] += change - sum(split.values(), Decimal(0))
+    return split
 
 
-def _of_gas(paid: Decimal | None, shares: Mapping[str, Decimal], change: Decimal | None) -> list[Decimal | None]:
-    """What gas cost in USD, split as the tokens are."""
+def _split_gas(
+    paid: Decimal | None, by_strategy: Mapping[str, Decimal], change: Decimal | None
+) -> list[Decimal | None]:
+    """Split the cost of gas in USD as the tokens are split."""
     if paid is None or not change:
-        return [paid] * len(shares) if len(shares) == 1 else [None] * len(shares)
+        return [paid] * len(by_strategy) if len(by_strategy) == 1 else [None] * len(by_strategy)
     with localcontext(prec=_DIGITS):
-        return list(_in_proportion(paid, shares, change).values())
+        return list(_in_proportion(paid, by_strategy, change).values())
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names to sum by.
+    """Labels of assets, strategies and satellites to sum by.
 
     Attributes:
         symbols: By asset id.
@@ -229,9 +256,9 @@ class Labels:
     @classmethod
     def of(cls, assets: pl.DataFrame, strategies: pl.DataFrame, agents: pl.DataFrame) -> "Labels":
         """Read from `assets`, `trading_strategies` and `satellite_agents`."""
-        twins = assets.filter(pl.struct("symbol", "chain_id").is_duplicated())["id"].to_list()
+        ambiguous = assets.filter(pl.struct("symbol", "chain_id").is_duplicated())["id"].to_list()
         symbols = {
-            asset: f"{symbol} (…{asset[-6:]})" if asset in twins else symbol
+            asset: f"{symbol} (…{asset[-6:]})" if asset in ambiguous else symbol
             for asset, symbol in assets.select("id", "symbol").iter_rows()
         }
         names = dict(agents.select("id", "name").iter_rows())
@@ -243,8 +270,8 @@ class Labels:
             },
         )
 
-    def held(self, by: By) -> pl.Expr:
-        """What holds a lot, by the label that is asked for."""
+    def holding_label(self, by: By) -> pl.Expr:
+        """The label of the holding that a lot belongs to."""
         match by:
             case "asset":
                 return pl.col("asset_id").replace(self.symbols)
@@ -255,34 +282,35 @@ class Labels:
             case _:
                 return self._strategy(by, pl.col("strategy_held"))
 
-    def done(self, by: By) -> pl.Expr:
-        """What a lot's transaction counts under: where it was done, or who did it."""
+    def transaction_label(self, by: By) -> pl.Expr:
+        """The label of a lot's transaction: the protocol or chain it ran on, or the strategy that made it."""
         match by:
             case "protocol":
-                named = pl.col("protocol").str.strip_chars()
-                return pl.when(named != "").then(named).otherwise("protocol_held")
+                protocol = pl.col("protocol").str.strip_chars()
+                return pl.when(protocol != "").then(protocol).otherwise("protocol_held")
             case "chain":
                 return pl.coalesce("chain_done", "chain_held")
             case "strategy" | "satellite":
                 earned = pl.col("cause").is_in(["yield", "rebase"]) & pl.col("strategy_done").is_null()
-                return pl.when(earned).then(self.held(by)).otherwise(
+                return pl.when(earned).then(self.holding_label(by)).otherwise(
                     self._strategy(by, pl.col("strategy_done").fill_null(""))
                 )  # fmt: skip
             case _:
-                return self.held(by)
+                return self.holding_label(by)
 
-    def _strategy(self, by: By, named: pl.Expr) -> pl.Expr:
-        known = self.strategies if by == "strategy" else self.satellites
-        return named.replace_strict({"": OWNER, **known}, default=pl.format("unknown strategy {}", named.str.head(8)),
-                                    return_dtype=pl.String)  # fmt: skip
+    def _strategy(self, by: By, strategy: pl.Expr) -> pl.Expr:
+        names = self.strategies if by == "strategy" else self.satellites
+        return strategy.replace_strict(
+            {"": OWNER, **names}, default=pl.format("unknown strategy {}", strategy.str.head(8)), return_dtype=pl.String
+        )
 
 
-def attribution(found: pl.DataFrame | None, bridged: pl.DataFrame, labels: Labels, *, by: By) -> pl.DataFrame:
+def attribution(valued_lots: pl.DataFrame | None, bridge_rows: pl.DataFrame, labels: Labels, *, by: By) -> pl.DataFrame:
     """What each asset, kind of position, protocol, chain, strategy or satellite added to the change of value.
 
     Args:
-        found: What `lots` gave; None where the bridge cannot be stated.
-        bridged: What `bridge.bridge` gave: the period, its values and its residual.
+        valued_lots: What `lots` gave; None where the bridge cannot be stated.
+        bridge_rows: What `bridge.bridge` gave: the period, its values and its residual.
         labels: What to call what is summed by.
         by: What to sum by. Gas and what trades cost count under the transaction's protocol, chain or strategy; by asset
             and kind, gas under what it was paid in and the cost of a trade under what was received.
@@ -299,76 +327,78 @@ def attribution(found: pl.DataFrame | None, bridged: pl.DataFrame, labels: Label
     """
     if by not in get_args(By):
         raise UsageError(f"attribution by {by!r}: choose one of {', '.join(get_args(By))}")
-    facts = bridged.row(0, named=True)
-    if found is None:
-        return pl.DataFrame([{"name": "Change in value", "row": "change", "reason": facts["reason"]}],
+    period = bridge_rows.row(0, named=True)
+    if valued_lots is None:
+        return pl.DataFrame([{"name": "Change in value", "row": "change", "reason": period["reason"]}],
                             schema=_ATTRIBUTED)  # fmt: skip
-    amounts = dict(bridged.select("term", "amount").iter_rows())
-    parts = _summed(_received(found), labels, by)
-    flows: Any = found["flows"].sum() or Decimal(0)
+    amounts = dict(bridge_rows.select("term", "amount").iter_rows())
+    parts = _summed_by_label(_with_bought_asset(valued_lots), labels, by)
+    flows: Any = valued_lots["flows"].sum() or Decimal(0)
     with localcontext(prec=_DIGITS):
         change = amounts["after"] - amounts["before"]
         residual = change - flows - sum(parts["gain"], Decimal(0))
-    rest = [("External flows", "flows", flows), ("Residual", "residual", residual),
+    total_rows = [("External flows", "flows", flows), ("Residual", "residual", residual),
             ("Change in value", "change", change)]  # fmt: skip
-    more = pl.DataFrame(rest, schema={"name": pl.String, "row": pl.String, "gain": MONEY}, orient="row")
-    capital = average_capital(found, before=amounts["before"], start=facts["start"], end=facts["end"])
+    totals = pl.DataFrame(total_rows, schema={"name": pl.String, "row": pl.String, "gain": MONEY}, orient="row")
+    capital = average_capital(valued_lots, before=amounts["before"], start=period["start"], end=period["end"])
     share = pl.when(pl.lit(capital > 0) & pl.col("row").is_in(["part", "residual"])).then(
         pl.col("gain").cast(pl.Float64) / (capital or 1.0)
     )
     no_capital = pl.lit("the average capital of the period is not above zero" if capital <= 0 else None, pl.String)
-    whole = pl.concat([parts.sort(pl.col("gain").abs(), "name", descending=[True, False]), more], how="diagonal")
-    return whole.with_columns(contribution=share, reason=no_capital).select(
-        pl.col(name).cast(dtype) if name in whole.columns or name in {"contribution", "reason"}
+    table = pl.concat([parts.sort(pl.col("gain").abs(), "name", descending=[True, False]), totals], how="diagonal")
+    return table.with_columns(contribution=share, reason=no_capital).select(
+        pl.col(name).cast(dtype) if name in table.columns or name in {"contribution", "reason"}
         else pl.lit(None, dtype).alias(name)
         for name, dtype in _ATTRIBUTED.items()
     )  # fmt: skip
 
 
-def average_capital(found: pl.DataFrame, *, before: Decimal, start: datetime, end: datetime) -> float:
+def average_capital(valued_lots: pl.DataFrame, *, before: Decimal, start: datetime, end: datetime) -> float:
     """The period's average capital by Modified Dietz: the opening value and each flow by the time it was in.
 
     Args:
-        found: What `lots` gave.
+        valued_lots: What `lots` gave.
         before: Value in USD at the start.
         start: Of the period.
         end: Of the period.
     """
-    moved = found.filter(pl.col("cause") == "flow").select("timestamp", pl.col("flows").cast(pl.Float64))
-    whole = (end - start).total_seconds()
-    weighed = sum(amount * (end - at).total_seconds() / whole for at, amount in moved.iter_rows()) if whole else 0.0
-    return float(before) + weighed
+    flows = valued_lots.filter(pl.col("cause") == "flow").select("timestamp", pl.col("flows").cast(pl.Float64))
+    seconds = (end - start).total_seconds()
+    weighted_flows = (
+        sum(amount * (end - at).total_seconds() / seconds for at, amount in flows.iter_rows()) if seconds else 0.0
+    )
+    return float(before) + weighted_flows
 
 
-def _received(found: pl.DataFrame) -> pl.DataFrame:
-    """The lots with bought_asset and bought_position: what the lot's transaction brought; itself where nothing."""
-    came = (
-        found.filter((pl.col("cause") == "trade") & (pl.col("traded") > 0) & pl.col("transaction").is_not_null())
+def _with_bought_asset(valued_lots: pl.DataFrame) -> pl.DataFrame:
+    """Add bought_asset and bought_position: what each lot's transaction bought, null where it bought nothing."""
+    bought = (
+        valued_lots.filter((pl.col("cause") == "trade") & (pl.col("traded") > 0) & pl.col("transaction").is_not_null())
         .sort(pl.col("traded"), descending=True, maintain_order=True)
         .unique("transaction", keep="first", maintain_order=True)
         .select("transaction", bought_asset="asset_id", bought_position="position")
     )
-    return found.join(came, on="transaction", how="left", maintain_order="left")
+    return valued_lots.join(bought, on="transaction", how="left", maintain_order="left")
 
 
-def _summed(found: pl.DataFrame, labels: Labels, by: By) -> pl.DataFrame:
-    """One row a label: its parts and their sum."""
-    held = found.group_by(name=labels.held(by), maintain_order=True).agg(
+def _summed_by_label(valued_lots: pl.DataFrame, labels: Labels, by: By) -> pl.DataFrame:
+    """One row per label: its parts and their sum."""
+    by_holding = valued_lots.group_by(name=labels.holding_label(by), maintain_order=True).agg(
         market=(pl.col("price") - pl.col("traded")).sum(),
         lp_fees=pl.col("lp_fees").sum(),
         impermanent_loss=-pl.col("impermanent_loss").sum(),
         pool=pl.col("pool").sum(),
     )
-    bought = found.with_columns(
+    bought = valued_lots.with_columns(
         asset_id=pl.coalesce("bought_asset", "asset_id"),
         position=pl.when(pl.col("bought_asset").is_not_null()).then("bought_position").otherwise("position"),
     )
-    traded = bought.group_by(name=labels.done(by), maintain_order=True).agg(trading=pl.col("traded").sum())
-    done = found.group_by(name=labels.done(by), maintain_order=True).agg(
+    traded = bought.group_by(name=labels.transaction_label(by), maintain_order=True).agg(trading=pl.col("traded").sum())
+    by_transaction = valued_lots.group_by(name=labels.transaction_label(by), maintain_order=True).agg(
         pl.col("yield", "rewards").sum(), gas=-pl.col("gas").sum()
     )
-    rows = held
-    for other in (traded, done):
+    rows = by_holding
+    for other in (traded, by_transaction):
         rows = rows.join(other, on="name", how="full", coalesce=True, maintain_order="left_right")
     filled = rows.with_columns(pl.col(PARTS).fill_null(Decimal(0)))
     with localcontext(prec=_DIGITS):

@@ -1,4 +1,4 @@
-"""What a portfolio is compared with: an asset, a mix of assets, its target allocation, another portfolio or a frame.
+"""Benchmarks: an asset, a mix of assets, the target allocation, another portfolio or a frame, and what they compare.
 
 Depends on `metrics.performance`; opens nothing. A benchmark is the return of prices: what staking, lending or fees earn
 is in it as far as it is in an asset's price. Mixes are brought back to their weights at each day's close.
@@ -23,7 +23,7 @@ EQUAL, TARGET = "equal_weight", "target"
 ROLLING_BETA = 90
 
 # The least sum of weights by which a target can be read as one.
-_WHOLE = 1e-6
+_LEAST_WEIGHT_SUM = 1e-6
 
 _COMPARED: dict[str, pl.DataType | type[pl.DataType]] = {
     "portfolio_id": pl.String,
@@ -60,12 +60,12 @@ _NO_PRICE = "the benchmark has no price on each day of it"
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A series to compare with.
+    """A series of levels to compare a portfolio with.
 
     Attributes:
         name: For people.
         note: How it is made.
-        levels: day Date, level Float64: what one invested at some day is worth at each day's close; null where a member
+        levels: day Date, level Float64: an index of the benchmark's value at each day's close; null where a member
             has no price that day.
     """
 
@@ -75,17 +75,17 @@ class Benchmark:
 
 
 def missing(name: str, reason: str) -> Benchmark:
-    """A benchmark that a setting names and that is not there.
+    """An empty benchmark for a setting that names no asset or portfolio.
 
     Args:
         name: As the setting has it.
-        reason: Why it is not there.
+        reason: Why it was not found.
     """
     return Benchmark(f"{name} (not found)", reason, pl.DataFrame(schema={"day": pl.Date, "level": pl.Float64}))
 
 
 def of_frame(frame: pl.DataFrame) -> Benchmark:
-    """A benchmark of one's own.
+    """A benchmark from a frame of the caller's.
 
     Args:
         frame: day Date and either ret Float64, returns of one day, or level, value or price: any positive number.
@@ -97,8 +97,8 @@ def of_frame(frame: pl.DataFrame) -> Benchmark:
     >>> own.levels["level"].to_list()
     [1.0, 1.5, 2.25]
     """
-    named = [name for name in ("level", "value", "price") if name in frame.columns]
-    if "day" not in frame.columns or not ("ret" in frame.columns or named):
+    level_columns = [name for name in ("level", "value", "price") if name in frame.columns]
+    if "day" not in frame.columns or not ("ret" in frame.columns or level_columns):
         raise UsageError(f"benchmark: a frame needs day and ret, or day and level; it has {', '.join(frame.columns)}")
     if frame["day"].is_duplicated().any():
         raise UsageError("benchmark: the frame has two rows for one day; keep one")
@@ -109,12 +109,12 @@ def of_frame(frame: pl.DataFrame) -> Benchmark:
         days = pl.concat([pl.Series("day", [rows["day"][0] - timedelta(days=1)] if rows.height else []), rows["day"]])
         levels = pl.DataFrame({"day": days, "level": level if rows.height else level.clear()})
     else:
-        levels = rows.select("day", level=pl.col(named[0]).cast(pl.Float64))
+        levels = rows.select("day", level=pl.col(level_columns[0]).cast(pl.Float64))
     return Benchmark("own series", "a frame of one's own", levels)
 
 
 def of_portfolio(name: str, returns: pl.DataFrame) -> Benchmark:
-    """Another portfolio's linked returns.
+    """A benchmark of another portfolio's linked returns.
 
     Args:
         name: What it is called.
@@ -126,7 +126,7 @@ def of_portfolio(name: str, returns: pl.DataFrame) -> Benchmark:
 
 
 def of_weights(name: str, note: str, weights: Mapping[str, float], closes: pl.DataFrame) -> Benchmark:
-    """A mix of assets, brought back to its weights at each close.
+    """A benchmark of weighted assets, rebalanced at each close.
 
     Args:
         name: For people.
@@ -134,24 +134,30 @@ def of_weights(name: str, note: str, weights: Mapping[str, float], closes: pl.Da
         weights: By asset id; they are scaled to one.
         closes: What `daily_closes` gave of all of them.
     """
-    whole = sum(weights.values())
-    mine = closes.filter(pl.col("asset_id").is_in(list(weights)))
-    first = mine.group_by("asset_id").agg(pl.col("day").min())["day"].max()
-    if whole < _WHOLE or first is None or mine["asset_id"].n_unique() < len(weights):
+    weight_sum = sum(weights.values())
+    member_closes = closes.filter(pl.col("asset_id").is_in(list(weights)))
+    first_common_day = member_closes.group_by("asset_id").agg(pl.col("day").min())["day"].max()
+    if (
+        weight_sum < _LEAST_WEIGHT_SUM
+        or first_common_day is None
+        or member_closes["asset_id"].n_unique() < len(weights)
+    ):
         return Benchmark(name, note, pl.DataFrame(schema={"day": pl.Date, "level": pl.Float64}))
     price = pl.col("price")
-    moves = mine.sort("asset_id", "day").select(
+    asset_returns = member_closes.sort("asset_id", "day").select(
         "day", asset="asset_id", ret=(price / price.shift(1) - 1).over("asset_id")
     )
-    held = {asset: weight / whole for asset, weight in weights.items()}
-    # Before all have a price there is no mix; what one made before that is none of it.
-    began = moves.with_columns(ret=pl.when(pl.col("day") > first).then("ret")).filter(pl.col("day") >= first)
-    mixed = metrics.performance.rebalanced_return(began, weights=held, every="always")
-    complete = began.group_by("day").agg(members=pl.len()).with_columns(whole=pl.col("members") == len(weights))
+    scaled_weights = {asset: weight / weight_sum for asset, weight in weights.items()}
+    # The mix begins on the first day on which every member has a price.
+    mix_members = asset_returns.with_columns(ret=pl.when(pl.col("day") > first_common_day).then("ret")).filter(
+        pl.col("day") >= first_common_day
+    )
+    mix = metrics.performance.rebalanced_return(mix_members, weights=scaled_weights, every="always")
+    complete = mix_members.group_by("day").agg(members=pl.len()).with_columns(whole=pl.col("members") == len(weights))
     return Benchmark(
         name,
         note,
-        mixed.join(complete, on="day", how="left")
+        mix.join(complete, on="day", how="left")
         .sort("day")
         .select("day", level=pl.when("whole").then((pl.col("ret") + 1).cum_prod())),
     )
@@ -175,43 +181,43 @@ def targets(stated: str | None) -> dict[str, float]:
     {'BTC': 0.6, 'ETH': 0.4}
     """
     try:
-        given = json.loads(stated or "{}")
+        parsed = json.loads(stated or "{}")
     except ValueError:
         return {}
-    found: dict[str, float] = {}
-    for symbol, weight in given.items() if isinstance(given, dict) else ():
+    weights: dict[str, float] = {}
+    for symbol, weight in parsed.items() if isinstance(parsed, dict) else ():
         try:
-            found[str(symbol)] = float(weight)
+            weights[str(symbol)] = float(weight)
         except (TypeError, ValueError):
             continue
-    return found
+    return weights
 
 
-def asset_of(symbol: str, assets: pl.DataFrame, closes: pl.DataFrame, *, own: frozenset[str] = frozenset()) -> str:
-    """The asset that a symbol means: one's own first, then a coin with a chain of its own, then the most quoted.
+def asset_of(symbol: str, assets: pl.DataFrame, closes: pl.DataFrame, *, held_ids: frozenset[str] = frozenset()) -> str:
+    """The id of the asset with a symbol: one the portfolio held first, then a native coin, then the most quoted.
 
     Args:
         symbol: A symbol, in any case, or an id.
         assets: `assets`.
         closes: What `daily_closes` gave.
-        own: Ids of what the portfolio has held.
+        held_ids: Ids of what the portfolio has held.
 
     Raises:
         UsageError: no asset is called that; the line offers the nearest.
     """
-    named = assets.filter((pl.col("symbol").str.to_lowercase() == symbol.lower()) | (pl.col("id") == symbol))
-    if named.is_empty():
+    matches = assets.filter((pl.col("symbol").str.to_lowercase() == symbol.lower()) | (pl.col("id") == symbol))
+    if matches.is_empty():
         raise misnamed(symbol, assets["symbol"].unique().sort(), what="asset", listed="`ys load assets`")
     counts = dict(closes.group_by("asset_id").len().iter_rows())
-    found = max(
-        named.select("id", "chain_id").rows(),
-        key=lambda row: (row[0] in own, row[1] is None, counts.get(row[0], 0), row[0]),
+    best = max(
+        matches.select("id", "chain_id").rows(),
+        key=lambda row: (row[0] in held_ids, row[1] is None, counts.get(row[0], 0), row[0]),
     )
-    return str(found[0])
+    return str(best[0])
 
 
 def compared(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
-    """A portfolio's returns, each with the benchmark's over the same days.
+    """Join a portfolio's returns with the benchmark's over the same days.
 
     Args:
         returns: What `desk.returns.with_growth` gave.
@@ -221,13 +227,13 @@ def compared(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
         portfolio_id, day, days, ret, growth, benchmark Float64 (null where it has no level at both ends), and
         benchmark_growth since the day before the first return, reason String (why ret is null), name, note String.
     """
-    known = returns.filter(pl.col("ret").is_not_null() | unknown(returns.columns))
-    level = benchmark.levels
+    measured = returns.filter(pl.col("ret").is_not_null() | unknown(returns.columns))
+    levels = benchmark.levels
     begun = pl.col("day") - pl.duration(days=pl.col("days").fill_null(1))
     rows = (
-        known.with_columns(begun=begun)
-        .join(level, on="day", how="left", maintain_order="left")
-        .join(level.select(begun="day", before="level"), on="begun", how="left", maintain_order="left")
+        measured.with_columns(begun=begun)
+        .join(levels, on="day", how="left", maintain_order="left")
+        .join(levels.select(begun="day", before="level"), on="begun", how="left", maintain_order="left")
     )
     ret = pl.col("level") / pl.col("before") - 1
     start = rows["before"][0] if rows.height else None
@@ -241,16 +247,22 @@ def compared(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
 
 def _by_day(returns: pl.DataFrame, benchmark: Benchmark) -> pl.DataFrame:
     """A row for each day from the first return on: the portfolio's return, and the benchmark's of one day."""
-    first, owner = returns["day"].min(), returns["portfolio_id"].first()
+    first, portfolio_id = returns["day"].min(), returns["portfolio_id"].first()
     level = pl.col("level")
-    alone = (pl.col("day") - pl.col("day").shift(1)) == pl.duration(days=1)
-    moves = benchmark.levels.sort("day").with_columns(benchmark=pl.when(alone).then(level / level.shift(1) - 1))
-    inside = moves.select("day", "benchmark").filter(pl.col("day") >= first) if first is not None else moves.clear()
+    is_one_day = (pl.col("day") - pl.col("day").shift(1)) == pl.duration(days=1)
+    daily_moves = benchmark.levels.sort("day").with_columns(
+        benchmark=pl.when(is_one_day).then(level / level.shift(1) - 1)
+    )
+    since_first = (
+        daily_moves.select("day", "benchmark").filter(pl.col("day") >= first)
+        if first is not None
+        else daily_moves.clear()
+    )
     return (
         returns.filter(pl.col("ret").is_not_null())
         .select("portfolio_id", "day", "ret", "days")
-        .join(inside.select("day", "benchmark"), on="day", how="full", coalesce=True)
-        .with_columns(pl.col("portfolio_id").fill_null(pl.lit(owner, pl.String)))
+        .join(since_first.select("day", "benchmark"), on="day", how="full", coalesce=True)
+        .with_columns(pl.col("portfolio_id").fill_null(pl.lit(portfolio_id, pl.String)))
         .sort("day")
     )
 
@@ -272,39 +284,43 @@ def relative(
         since_reason, quarter_reason String; name String: of the benchmark.
     """
     rows = _by_day(returns, benchmark)
-    facts = pl.DataFrame(
-        [(one.name, one.title, one.printed_unit) for one in RELATIVE], schema=("metric", "title", "unit"), orient="row"
+    table = pl.DataFrame(
+        [(metric.name, metric.title, metric.printed_unit) for metric in RELATIVE],
+        schema=("metric", "title", "unit"),
+        orient="row",
     )
     for name, since in (("since", None), ("quarter", end - timedelta(days=ROLLING_BETA))):
-        found = metrics.summarise(rows, RELATIVE, risk_free=risk_free, since=since, portfolios=[portfolio])
-        wide = found.select("metric", pl.col("value").alias(name), pl.col("n").alias(f"{name}_n"),
+        values = metrics.summarise(rows, RELATIVE, risk_free=risk_free, since=since, portfolios=[portfolio])
+        wide = values.select("metric", pl.col("value").alias(name), pl.col("n").alias(f"{name}_n"),
                             pl.col("reason").alias(f"{name}_reason"))  # fmt: skip
-        facts = facts.join(wide, on="metric", how="left", maintain_order="left")
-    return facts.with_columns(name=pl.lit(benchmark.name))
+        table = table.join(wide, on="metric", how="left", maintain_order="left")
+    return table.with_columns(name=pl.lit(benchmark.name))
 
 
-def trailing(pairs: pl.DataFrame, *, until: date) -> pl.DataFrame:
+def trailing(paired: pl.DataFrame, *, until: date) -> pl.DataFrame:
     """Returns of the usual windows up to a day, of the portfolio and of the benchmark.
 
     Args:
-        pairs: What `compared` gave.
+        paired: What `compared` gave.
         until: The last day of every window.
 
     Returns:
         window String; portfolio, benchmark, difference Float64; reason, benchmark_reason String; start Date.
     """
-    mine = metrics.trailing_returns(pairs.select("portfolio_id", "day", "ret", "days", "reason"), until=until)
-    its = metrics.trailing_returns(pairs.select("portfolio_id", "day", "days", ret="benchmark"), until=until).select(
-        "window", benchmark="value", benchmark_reason="reason"
+    portfolio_windows = metrics.trailing_returns(
+        paired.select("portfolio_id", "day", "ret", "days", "reason"), until=until
     )
-    # The benchmark answers for the same days or not at all.
-    open_ = [
-        pairs.filter(pl.col("benchmark").is_null() & pl.col("ret").is_not_null() & (pl.col("day") >= start)).height > 0
-        for start in mine["start"]
+    benchmark_windows = metrics.trailing_returns(
+        paired.select("portfolio_id", "day", "days", ret="benchmark"), until=until
+    ).select("window", benchmark="value", benchmark_reason="reason")
+    # A window in which the benchmark lacks a day of the portfolio's has no benchmark return.
+    has_gap = [
+        paired.filter(pl.col("benchmark").is_null() & pl.col("ret").is_not_null() & (pl.col("day") >= start)).height > 0
+        for start in portfolio_windows["start"]
     ]
     return (
-        mine.with_columns(lacking=pl.Series(open_, dtype=pl.Boolean))
-        .join(its, on="window", how="left", maintain_order="left")
+        portfolio_windows.with_columns(lacking=pl.Series(has_gap, dtype=pl.Boolean))
+        .join(benchmark_windows, on="window", how="left", maintain_order="left")
         .filter(pl.col("window").is_in(list(WINDOWS)))
         .with_columns(
             benchmark=pl.when(~pl.col("lacking")).then("benchmark"),

@@ -1,4 +1,4 @@
-"""From a week's opening value to its closing one, term by term, and whether the terms explain the change.
+"""The bridge: a week's change of value as a sum of terms, and whether they explain it.
 
 Frames and metrics in, frames out; opens nothing. The change is the platform's: its snapshots. The terms are
 ours: quantities from transactions, prices from the market. What is left between the two is the residual.
@@ -18,7 +18,7 @@ from ys_analytics.metrics.lookthrough import Claim, pool_split
 from ys_analytics.schemas import MONEY, TIME, Finding, Span
 
 # An older quote is no price, as for flows.
-_FRESH = timedelta(days=1)
+_MAX_QUOTE_AGE = timedelta(days=1)
 
 # A cent, and a ten-thousandth of what it is worth: the platform may have valued a holding a moment earlier or later.
 _CENT, _BASIS_POINT = Decimal("0.01"), Decimal("0.0001")
@@ -49,9 +49,9 @@ _BRIDGE: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def attributed(
-    moved: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, start: datetime, end: datetime
+    legs: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, start: datetime, end: datetime
 ) -> pl.DataFrame:
-    """What each holding and each movement added to value between two moments, in USD.
+    """The contribution of each holding and movement to the change of value between two moments, in USD.
 
     A holding counts from `start`, a movement from its own moment, both at the last quote before and up to `end`.
     The move of a share in a pool is split along the pool's curve: what holding the assets that were in it would have
@@ -59,7 +59,7 @@ def attributed(
     is split: the move is one amount, and `merged`.
 
     Args:
-        moved: What `ledger.legs` gave.
+        legs: What `ledger.legs` gave.
         quotes: asset_id, timestamp, price of every asset that moved, and of what shares in pools stand for.
         assets: `assets`; `metadata` says what a share in a pool stands for, and the pool's kind.
         start: Of the period; movements at it have happened.
@@ -72,18 +72,18 @@ def attributed(
         Decimal(38, 18); unpriced Boolean: where a price, or one of what a share stands for, is missing, and they
         are null; merged Boolean: lp_fees and impermanent_loss are null and their sum with the price is `pool`.
     """
-    opening = ledger.held(moved, at=start).with_columns(
+    opening = ledger.held(legs, at=start).with_columns(
         timestamp=pl.lit(start, TIME), cause=pl.lit("held"), protocol=pl.lit(None, pl.String),
         paid=pl.lit(None, MONEY),
     )  # fmt: skip
-    within = moved.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end))
+    within = legs.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end))
     return valued(pl.concat([opening.select(within.columns), within]), quotes, assets, end=end)
 
 
 def valued(
     lots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, keep: Sequence[str] = ()
 ) -> pl.DataFrame:
-    """Each holding or movement with what became of it by `end`, under the terms of the bridge.
+    """Value each holding or movement at `end` and split its gain into the terms of the bridge.
 
     Args:
         lots: What `ledger.legs` gives; a holding of the opening has cause `held` and the moment of the opening.
@@ -95,43 +95,47 @@ def valued(
     Returns:
         What `attributed` gives, and the columns of `keep`.
     """
-    lots = quoted(lots, quotes, "asset_id", at=pl.col("timestamp"), called="before")
-    lots = quoted(lots, quotes, "asset_id", at=pl.lit(end, TIME), called="after")
+    lots = with_price_at(lots, quotes, "asset_id", at=pl.col("timestamp"), name="before")
+    lots = with_price_at(lots, quotes, "asset_id", at=pl.lit(end, TIME), name="after")
     value, now = pl.col("change") * pl.col("before"), pl.col("change") * pl.col("after")
     lots = lots.with_columns(
         value=pl.when(pl.col("cause") == "gas").then(-pl.col("paid")).otherwise(value).cast(MONEY), now=now.cast(MONEY)
     )
-    return _terms(_split(lots, quotes, Registry(assets), end=end), keep)
+    return _terms(_split_pool_moves(lots, quotes, Registry(assets), end=end), keep)
 
 
-def quoted(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, called: str) -> pl.DataFrame:
+def with_price_at(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, name: str) -> pl.DataFrame:
     """The rows with the last price of `asset` at a moment of each."""
-    priced = pl.col("price").cast(MONEY).alias(called)
-    known = quotes.select(pl.col("asset_id").alias(asset), pl.col("timestamp").alias("quoted"), priced)
+    priced = pl.col("price").cast(MONEY).alias(name)
+    named_quotes = quotes.select(pl.col("asset_id").alias(asset), pl.col("timestamp").alias("quoted"), priced)
     return (
         rows.with_row_index("row:")
         .with_columns(moment=at)
         .sort("moment")
         .join_asof(
-            known.drop_nulls().sort("quoted"), left_on="moment", right_on="quoted", by=asset, tolerance=_FRESH,
+            named_quotes.drop_nulls().sort("quoted"),
+            left_on="moment",
+            right_on="quoted",
+            by=asset,
+            tolerance=_MAX_QUOTE_AGE,
             check_sortedness=False,
         )
         .sort("row:")
         .drop("row:", "moment", "quoted", strict=False)
-    )  # fmt: skip
+    )
 
 
-def _split(lots: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end: datetime) -> pl.DataFrame:
+def _split_pool_moves(lots: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end: datetime) -> pl.DataFrame:
     """The lots with lp_fees, impermanent_loss and merged: the first two are nothing but for shares in pools."""
-    parts, own = [], set(lots["asset_id"].drop_nulls())
+    parts, held_ids = [], set(lots["asset_id"].drop_nulls())
     for (asset,), group in lots.group_by("asset_id", maintain_order=True):
         claim = registry.claims.get(str(asset))
         if claim is not None and claim.pool is not None:
-            parts.append(_along_curve(group, quotes, registry, claim, end=end, own=own))
+            parts.append(_along_curve(group, quotes, registry, claim, end=end, held_ids=held_ids))
             continue
         merged = registry.pool_share(str(asset)) and str(asset) in registry.opaque
-        none = pl.lit(None if merged else 0, MONEY)
-        parts.append(group.with_columns(lp_fees=none, impermanent_loss=none, merged=pl.lit(merged)))
+        no_split = pl.lit(None if merged else 0, MONEY)
+        parts.append(group.with_columns(lp_fees=no_split, impermanent_loss=no_split, merged=pl.lit(merged)))
     if not parts:
         return lots.with_columns(
             lp_fees=pl.lit(None, MONEY), impermanent_loss=pl.lit(None, MONEY), merged=pl.lit(None, pl.Boolean)
@@ -140,19 +144,19 @@ def _split(lots: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end:
 
 
 def _along_curve(
-    shares: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, claim: Claim, *, end: datetime, own: set[str]
+    shares: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, claim: Claim, *, end: datetime, held_ids: set[str]
 ) -> pl.DataFrame:
     """Fees and impermanent loss of the shares of one pool; null where a price of what is in it is missing.
 
     A price that nothing held needs is no reason to refuse the whole: then the shares' terms are merged.
     """
     names = [f"leg_{place}" for place in range(len(claim.legs))]
-    known = set(quotes["asset_id"].unique())
-    legs = [registry.quoted(leg, known) for leg in claim.legs]
+    quoted_ids = set(quotes["asset_id"].unique())
+    legs = [registry.priced_by(leg, quoted_ids) for leg in claim.legs]
     for name, (leg, _) in zip(names, legs, strict=True):
         shares = shares.with_columns(pl.lit(leg).alias(name))
-        shares = quoted(shares, quotes, name, at=pl.col("timestamp"), called=f"{name}_before")
-        shares = quoted(shares, quotes, name, at=pl.lit(end, TIME), called=f"{name}_after")
+        shares = with_price_at(shares, quotes, name, at=pl.col("timestamp"), name=f"{name}_before")
+        shares = with_price_at(shares, quotes, name, at=pl.lit(end, TIME), name=f"{name}_after")
     ratios = [ratio for _, ratio in legs]
     split = [
         _factors(claim, before, after, ratios)
@@ -163,38 +167,38 @@ def _along_curve(
         )
     ]
     factors = pl.DataFrame(split, schema={"holding": pl.Float64, "pool": pl.Float64}, orient="row")
-    grown = pl.col("after").cast(pl.Float64) / pl.col("before").cast(pl.Float64)
+    growth = pl.col("after").cast(pl.Float64) / pl.col("before").cast(pl.Float64)
     value = pl.col("value").cast(pl.Float64)
     return (
         pl.concat([shares, factors], how="horizontal")
         .with_columns(
             impermanent_loss=(value * (pl.col("holding") - pl.col("pool"))).cast(MONEY),
-            lp_fees=(value * (grown - pl.col("pool"))).cast(MONEY),
-            merged=pl.col("pool").is_null() & pl.lit(own.isdisjoint(leg for leg, _ in legs)),
+            lp_fees=(value * (growth - pl.col("pool"))).cast(MONEY),
+            merged=pl.col("pool").is_null() & pl.lit(held_ids.isdisjoint(leg for leg, _ in legs)),
         )
-        .drop("holding", "pool", *(f"{name}{when}" for name in names for when in ("", "_before", "_after")))
+        .drop("holding", "pool", *(f"{name}{edge}" for name in names for edge in ("", "_before", "_after")))
     )
 
 
 def _factors(
     claim: Claim, before: tuple[Decimal | None, ...], after: tuple[Decimal | None, ...], ratios: list[float]
 ) -> tuple[float | None, float | None]:
-    """What holding the assets and what the pool made between two sets of prices; null without all of them."""
-    was = [float(price or 0) * ratio for price, ratio in zip(before, ratios, strict=True)]
-    now = [float(price or 0) * ratio for price, ratio in zip(after, ratios, strict=True)]
-    return pool_split(claim, was, now) if min(*was, *now) > 0 else (None, None)
+    """Growth factors of holding the assets and of the pool between two sets of prices; None without all prices."""
+    prices_before = [float(price or 0) * ratio for price, ratio in zip(before, ratios, strict=True)]
+    prices_after = [float(price or 0) * ratio for price, ratio in zip(after, ratios, strict=True)]
+    return pool_split(claim, prices_before, prices_after) if min(*prices_before, *prices_after) > 0 else (None, None)
 
 
 def _terms(lots: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
     """Each lot's value and gain under the terms they belong to."""
-    gain, none = pl.col("now") - pl.col("value"), pl.lit(0, MONEY)
+    gain, zero = pl.col("now") - pl.col("value"), pl.lit(0, MONEY)
 
     def when(causes: tuple[str, ...], amount: pl.Expr) -> pl.Expr:
-        return pl.when(pl.col("cause").is_in(causes)).then(amount).otherwise(none)
+        return pl.when(pl.col("cause").is_in(causes)).then(amount).otherwise(zero)
 
     value, merged = pl.col("value"), pl.col("merged")
     unpriced = pl.any_horizontal(pl.col("before", "after").is_null()) | (pl.col("lp_fees").is_null() & ~merged)
-    moves = pl.when(merged).then(none).otherwise(gain - pl.col("lp_fees") + pl.col("impermanent_loss"))
+    price_move = pl.when(merged).then(zero).otherwise(gain - pl.col("lp_fees") + pl.col("impermanent_loss"))
     return lots.with_columns(unpriced=unpriced).select(
         "asset_id",
         "position",
@@ -204,8 +208,8 @@ def _terms(lots: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
         "impermanent_loss",
         "unpriced",
         "merged",
-        price=moves + when(("trade",), value),
-        pool=pl.when(merged).then(gain).otherwise(none),
+        price=price_move + when(("trade",), value),
+        pool=pl.when(merged).then(gain).otherwise(zero),
         **{"yield": when(("yield", "rebase"), value)},
         rewards=when(("rewards",), value),
         gas=when(("gas",), pl.col("paid")),
@@ -217,7 +221,7 @@ def _terms(lots: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
 
 
 def tolerance(*values: Decimal) -> Decimal:
-    """How far apart two accounts of a value in USD may be and still agree: a cent and a basis point of the largest.
+    """The largest difference at which two values in USD agree: a cent and a basis point of the largest.
 
     >>> tolerance(Decimal(10_000), Decimal(-20_000))
     Decimal('2.0100')
@@ -226,12 +230,12 @@ def tolerance(*values: Decimal) -> Decimal:
 
 
 def bridge(
-    moved: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, span: Span
+    legs: pl.DataFrame, snapshots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, span: Span
 ) -> pl.DataFrame:
     """The week's opening value, each term, its closing value and the residual.
 
     Args:
-        moved: What `ledger.legs` gave.
+        legs: What `ledger.legs` gave.
         snapshots: `portfolio_snapshots` of one portfolio.
         quotes: As for `attributed`.
         assets: `assets`.
@@ -243,37 +247,41 @@ def bridge(
         each row tolerance and traded Decimal (the part of prices that trades cost or brought), holds Boolean, start
         and end Datetime. The term `pool` is there only where a pool's kind is not known.
     """
-    moved = rebasing.credited(moved, snapshots, quotes, assets)
-    edges = _edges(snapshots, moved, span)
+    legs = rebasing.with_growth(legs, snapshots, quotes, assets)
+    edges = _edges(snapshots, legs, span)
     if isinstance(edges, str):
-        return _listed(None, edges)
+        return _as_rows(None, edges)
     start, before, end, after = edges
-    lots = attributed(moved, quotes, assets, start=start, end=end)
+    lots = attributed(legs, quotes, assets, start=start, end=end)
     allowed = tolerance(before, after)
-    if reason := _thin(lots, assets, before, allowed):
-        return _listed(edges, reason, allowed)
+    if reason := _why_not_stated(lots, assets, before, allowed):
+        return _as_rows(edges, reason, allowed)
     sums = lots.select(pl.col(*TITLES, "pool", "traded").sum()).with_columns(
         value_before=pl.lit(before, MONEY), value_after=pl.lit(after, MONEY)
     )
-    proved = metrics.pnl.identity(sums, tolerance=allowed).row(0, named=True)
-    unexplained = None if proved["holds"] else proved["residual"]
-    return _listed(edges, proved["reason"], allowed, proved, _notes(lots, Registry(assets), unexplained))
+    identity = metrics.pnl.identity(sums, tolerance=allowed).row(0, named=True)
+    unexplained = None if identity["holds"] else identity["residual"]
+    return _as_rows(edges, identity["reason"], allowed, identity, _notes(lots, Registry(assets), unexplained))
 
 
 def _notes(lots: pl.DataFrame, registry: Registry, residual: Decimal | None) -> dict[str, str]:
-    """What must be said of a term; the residual where the terms do not explain the change."""
+    """Notes by term: pools not split, growth of balances, and what may explain the residual."""
     notes = {}
     held = lots["asset_id"].drop_nulls().unique().sort()
-    if (residual or 0) > 0 and (may := [one for one in held if rebasing.may_grow(one, registry)]):
-        names = ", ".join(registry.symbol(one) for one in may)
+    if (residual or 0) > 0 and (
+        candidates := [held_asset for held_asset in held if rebasing.might_rebase(held_asset, registry)]
+    ):
+        names = ", ".join(registry.symbol(held_asset) for held_asset in candidates)
         notes["residual"] = f"balances of {names} may grow by themselves: state `rebasing` in their metadata"
-    if (residual or 0) < 0 and (may := [one for one in held if rebasing.fastest(one, registry) is not None]):
-        names = ", ".join(registry.symbol(one) for one in may)
+    if (residual or 0) < 0 and (
+        candidates := [held_asset for held_asset in held if rebasing.max_growth_rate(held_asset, registry) is not None]
+    ):
+        names = ", ".join(registry.symbol(held_asset) for held_asset in candidates)
         notes["residual"] = f"balances of {names} may have been cut: record that as a claim that gives and gets nothing"
-    found = lots.filter(pl.col("cause") == "rebase")
-    if found.height:
-        names = ", ".join(registry.symbol(asset) for asset in found["asset_id"].unique().sort())
-        amount = found["yield"].sum()
+    rebases = lots.filter(pl.col("cause") == "rebase")
+    if rebases.height:
+        names = ", ".join(registry.symbol(asset) for asset in rebases["asset_id"].unique().sort())
+        amount = rebases["yield"].sum()
         notes["yield"] = f"{amount:,.2f} USD of it is growth of balances of {names}, which has no transaction"
     merged = lots.filter("merged")["asset_id"].unique().sort()
     if merged.len():
@@ -287,7 +295,7 @@ def _notes(lots: pl.DataFrame, registry: Registry, residual: Decimal | None) -> 
 _Edges = tuple[datetime, Decimal, datetime, Decimal]
 
 
-def _edges(snapshots: pl.DataFrame, moved: pl.DataFrame, span: Span) -> _Edges | str:
+def _edges(snapshots: pl.DataFrame, legs: pl.DataFrame, span: Span) -> _Edges | str:
     """The snapshots between which the week lies, or why there is none."""
     ordered = snapshots.sort("timestamp").select("timestamp", "total_value")
     opened = ordered.filter(pl.col("timestamp") < span.start).tail(1).rows()
@@ -296,49 +304,60 @@ def _edges(snapshots: pl.DataFrame, moved: pl.DataFrame, span: Span) -> _Edges |
         return "the week has no snapshot"
     if opened:
         return (*opened[0], *closed[0])
-    if moved.filter(pl.col("timestamp") < span.start).height:
+    if legs.filter(pl.col("timestamp") < span.start).height:
         return "the portfolio had transactions before its first snapshot"
     return (span.start - timedelta(microseconds=1), Decimal(0), *closed[0])
 
 
-def _thin(lots: pl.DataFrame, assets: pl.DataFrame, before: Decimal, tolerance: Decimal) -> str:
+def _why_not_stated(lots: pl.DataFrame, assets: pl.DataFrame, before: Decimal, tolerance: Decimal) -> str:
     """Why the terms cannot be stated; empty where they can."""
     unpriced = lots.filter("unpriced")["asset_id"].unique().to_list()
     if unpriced:
-        known = assets.filter(pl.col("id").is_in(unpriced))["symbol"].unique().sort().to_list()
-        return f"no price within 24 hours of {', '.join(known) or 'an asset'}"
+        symbols = assets.filter(pl.col("id").is_in(unpriced))["symbol"].unique().sort().to_list()
+        return f"no price within 24 hours of {', '.join(symbols) or 'an asset'}"
     if lots["gas"].null_count():
         return "gas was paid and its cost in USD is not known"
-    found: Any = lots["opening"].sum() or Decimal(0)
-    if abs(found - before) > tolerance:
-        return f"its transactions account for {found:,.2f} of the {before:,.2f} USD the week opened with"
+    accounted: Any = lots["opening"].sum() or Decimal(0)
+    if abs(accounted - before) > tolerance:
+        return f"its transactions account for {accounted:,.2f} of the {before:,.2f} USD the week opened with"
     return ""
 
 
-def _listed(
+def _as_rows(
     edges: _Edges | None,
     reason: str | None,
     tolerance: Decimal | None = None,
-    proved: dict[str, Any] | None = None,
+    identity: dict[str, Any] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """The bridge as it is read, top to bottom."""
+    """The bridge as rows in reading order: opening value, terms, closing value, residual."""
     start, before, end, after = edges or (None, None, None, None)
-    said = notes or {}
-    own = {term: title for name, title in TITLES.items() for term, title in _with_merged(name, title, "pool" in said)}
-    # Spoken as it acts: what was lost or paid is negative.
-    acts = {name: -1 if name in metrics.pnl.DRAINS else 1 for name in own}
-    terms = {name: None if proved is None else proved[name] * sign for name, sign in acts.items()}
-    amounts = {"before": before, **terms, "after": after, "residual": proved and proved["residual"]}
-    titles = {"before": "Opening value", **own, "after": "Closing value", "residual": "Residual"}
+    stated_notes = notes or {}
+    term_titles = {
+        term: title
+        for name, title in TITLES.items()
+        for term, title in _with_merged(name, title, "pool" in stated_notes)
+    }
+    # Losses and costs are negative in the bridge.
+    signs = {name: -1 if name in metrics.pnl.DRAINS else 1 for name in term_titles}
+    terms = {name: None if identity is None else identity[name] * sign for name, sign in signs.items()}
+    amounts = {"before": before, **terms, "after": after, "residual": identity and identity["residual"]}
+    titles = {"before": "Opening value", **term_titles, "after": "Closing value", "residual": "Residual"}
     rows = [
         {
-            "term": name, "title": titles[name], "amount": amount, "reason": reason, "note": said.get(name),
+            "term": name,
+            "title": titles[name],
+            "amount": amount,
+            "reason": reason,
+            "note": stated_notes.get(name),
             "tolerance": tolerance,
-            "traded": proved and proved["traded"], "holds": proved and proved["holds"], "start": start, "end": end,
+            "traded": identity and identity["traded"],
+            "holds": identity and identity["holds"],
+            "start": start,
+            "end": end,
         }
         for name, amount in amounts.items()
-    ]  # fmt: skip
+    ]
     return pl.DataFrame(rows, schema=_BRIDGE)
 
 
@@ -347,31 +366,31 @@ def _with_merged(name: str, title: str, merged: bool) -> tuple[tuple[str, str], 
     return ((name, title), ("pool", MERGED)) if merged and name == "impermanent_loss" else ((name, title),)
 
 
-def finding(bridged: pl.DataFrame, portfolio_id: str) -> Finding:
-    """What the bridge says of the data: a residual beyond tolerance stops a report, as a broken promise does.
+def finding(bridge_rows: pl.DataFrame, portfolio_id: str) -> Finding:
+    """The finding of the bridge: a residual beyond tolerance is critical and stops a report.
 
-    A bridge that could not be stated is a finding too: a warning, or mere news where the week has no value at all.
+    A bridge that could not be stated is a warning, or of severity info where the week has no value at all.
 
     Args:
-        bridged: What `bridge` gave.
-        portfolio_id: Whose.
+        bridge_rows: What `bridge` gave.
+        portfolio_id: Id of the portfolio.
     """
-    row = bridged.row(by_predicate=pl.col("term") == "residual", named=True)
-    held = row["holds"]
-    seen = ""
-    if held is not None:
+    row = bridge_rows.row(by_predicate=pl.col("term") == "residual", named=True)
+    holds = row["holds"]
+    observed = ""
+    if holds is not None:
         # Rounded first: a last decimal below nothing is no -0.00.
         residual = f"residual {round(row['amount'], 2) + 0:,.2f} USD, tolerance {row['tolerance']:,.2f} USD"
-        seen = f"{residual}; {row['note']}" if row["note"] else residual
+        observed = f"{residual}; {row['note']}" if row["note"] else residual
     return Finding(
         suite="pnl_identity",
         rule="terms_explain_change(total_value)",
         column="total_value",
-        severity="critical" if held is not None else "warning" if row["start"] is not None else "info",
-        outcome="error" if held is None else "passed" if held else "failed",
+        severity="critical" if holds is not None else "warning" if row["start"] is not None else "info",
+        outcome="error" if holds is None else "passed" if holds else "failed",
         notes="Gains are credited to nobody: prices, yield, rewards, fees, losses, gas and flows must add up to the"
         " change in value.",
-        observed=seen or str(row["reason"]),
-        rows=0 if held else 1 if held is False else -1,
-        sample=[] if held is not False else [{"portfolio_id": portfolio_id, "said": seen}],
+        observed=observed or str(row["reason"]),
+        rows=0 if holds else 1 if holds is False else -1,
+        sample=[] if holds is not False else [{"portfolio_id": portfolio_id, "said": observed}],
     )

@@ -1,4 +1,4 @@
-"""What changed since last week: headline numbers and why, positions, weights, yields, risk, alerts and findings.
+"""Changes since last week: the change of value by reason, headline metrics, positions, yields, alerts and findings.
 
 Frames in, frames out; opens nothing. Last week is stated twice where it can be: as this week's data show it, and as the
 run of that week showed it. The difference between the two is restated data; what the page of that week printed beyond
@@ -49,7 +49,6 @@ _TERMS = (
     ("method", "Changed method"),
     ("residual", "Residual"),
 )
-_FLOWED = frozenset({"flows", "restated", "method"})
 COMPARED = tuple(
     catalog.METRICS[name]
     for name in (
@@ -60,11 +59,13 @@ COMPARED = tuple(
 NO_RUN = "there is no run of the week before to compare with"
 
 
-def split(bridged: pl.DataFrame, *, stated: Decimal | None, printed: Decimal | None, missing: str = "") -> pl.DataFrame:
+def split(
+    bridge_rows: pl.DataFrame, *, stated: Decimal | None, printed: Decimal | None, missing: str = ""
+) -> pl.DataFrame:
     """The week's change of value: from what was last printed to the closing value, by reason.
 
     Args:
-        bridged: What `bridge.bridge` gave of the week.
+        bridge_rows: What `bridge.bridge` gave of the week.
         stated: The closing value of the week before by the data of that week's run; None where there is none.
         printed: The value that that week's page printed; None where none was printed.
         missing: Why `stated` is None.
@@ -74,16 +75,16 @@ def split(bridged: pl.DataFrame, *, stated: Decimal | None, printed: Decimal | N
         amount is null. From before (as last printed, else as that week's run held it, else as this week's data hold it)
         to after; the terms between add up to the change to the last decimal.
     """
-    amounts = dict(bridged.select("term", "amount").iter_rows())
-    facts = bridged.row(0, named=True)
+    amounts = dict(bridge_rows.select("term", "amount").iter_rows())
+    period = bridge_rows.row(0, named=True)
     opening, closing = amounts["before"], amounts["after"]
-    first = printed if printed is not None else stated if stated is not None else opening
-    known = facts["holds"] is not None
+    start_value = printed if printed is not None else stated if stated is not None else opening
+    is_explained = period["holds"] is not None
     with localcontext(prec=_DIGITS):
         pool = amounts.get("pool") or Decimal(0)
         terms: dict[str, Decimal | None] = dict.fromkeys(name for name, _ in _TERMS)
-        if known:
-            traded = facts["traded"] or Decimal(0)
+        if is_explained:
+            traded = period["traded"] or Decimal(0)
             terms |= {
                 "market": amounts["price"] - traded + pool,
                 "trades": traded,
@@ -95,20 +96,20 @@ def split(bridged: pl.DataFrame, *, stated: Decimal | None, printed: Decimal | N
             }
         terms["restated"] = None if stated is None or opening is None else opening - stated
         terms["method"] = None if stated is None or printed is None else stated - printed
-    base = float(opening) if opening else 0.0
+    opening_usd = float(opening) if opening else 0.0
     reasons = {"restated": missing or NO_RUN, "method": missing or "no page of the week before was printed"}
-    rows = [{"term": "before", "title": "Value at the end of last week", "amount": first, "share": None,
-             "reason": facts["reason"] if first is None else None}]  # fmt: skip
+    rows = [{"term": "before", "title": "Value at the end of last week", "amount": start_value, "share": None,
+             "reason": period["reason"] if start_value is None else None}]  # fmt: skip
     rows += [
         {
             "term": name, "title": title, "amount": terms[name],
-            "share": float(amount) / base if (amount := terms[name]) is not None and base > 0 else None,
-            "reason": (reasons.get(name) or facts["reason"]) if terms[name] is None else None,
+            "share": float(amount) / opening_usd if (amount := terms[name]) is not None and opening_usd > 0 else None,
+            "reason": (reasons.get(name) or period["reason"]) if terms[name] is None else None,
         }
         for name, title in _TERMS
     ]  # fmt: skip
     rows.append({"term": "after", "title": "Value now", "amount": closing, "share": None,
-                 "reason": facts["reason"] if closing is None else None})  # fmt: skip
+                 "reason": period["reason"] if closing is None else None})  # fmt: skip
     return pl.DataFrame(rows, schema=_SPLIT)
 
 
@@ -118,7 +119,7 @@ def headline(
     portfolio: str,
     monday: date,
     risk_free: float,
-    then: pl.DataFrame | None,
+    previous_run: pl.DataFrame | None,
     printed: Mapping[str, float] | None,
 ) -> pl.DataFrame:
     """Return since inception and risk figures at the end of last week and now, and how much of it is restated.
@@ -128,7 +129,7 @@ def headline(
         portfolio: Its id.
         monday: The week's first day.
         risk_free: Simple rate per year, as a fraction.
-        then: `daily_returns` by the run of the week before; None where there is none.
+        previous_run: `daily_returns` by the run of the week before; None where there is none.
         printed: What the page of the week before printed since inception, by metric; None where none was printed.
 
     Returns:
@@ -136,33 +137,38 @@ def headline(
         by today's data less by that week's run; method: that run's data by this program less what was printed then;
         note String, reason String where a number is null.
     """
-    given = {
+    periods = {
         "now": returns,
         "before": returns.filter(pl.col("day") < monday),
-        **({} if then is None else {"then": then}),
+        **({} if previous_run is None else {"then": previous_run}),
     }
-    found = {
+    values = {
         name: {row["metric"]: row for row in metrics.summarise(
             frame, COMPARED, risk_free=risk_free, portfolios=[portfolio]).iter_rows(named=True)}
-        for name, frame in given.items()
+        for name, frame in periods.items()
     }  # fmt: skip
     rows = []
     for metric in COMPARED:
-        now, before = found["now"][metric.name], found["before"][metric.name]
-        held = found["then"][metric.name]["value"] if "then" in found else None
-        said = None if printed is None else printed.get(metric.title)
+        now, before = values["now"][metric.name], values["before"][metric.name]
+        restated_from = values["then"][metric.name]["value"] if "then" in values else None
+        printed_value = None if printed is None else printed.get(metric.title)
         rows.append(
             {
-                "section": "Return and risk since inception", "name": metric.title, "unit": metric.printed_unit,
-                "before": before["value"], "now": now["value"], "change": _less(now["value"], before["value"]),
-                "restated": _less(before["value"], held), "method": _less(held, said),
+                "section": "Return and risk since inception",
+                "name": metric.title,
+                "unit": metric.printed_unit,
+                "before": before["value"],
+                "now": now["value"],
+                "change": _difference(now["value"], before["value"]),
+                "restated": _difference(before["value"], restated_from),
+                "method": _difference(restated_from, printed_value),
                 "reason": now["reason"] or before["reason"],
             }
-        )  # fmt: skip
+        )
     return pl.DataFrame(rows, schema=_CHANGES)
 
 
-def _less(one: float | None, other: float | None) -> float | None:
+def _difference(one: float | None, other: float | None) -> float | None:
     return None if one is None or other is None else one - other
 
 
@@ -182,8 +188,10 @@ def positions(now: pl.DataFrame, before: pl.DataFrame, *, unknown: str = "") -> 
         not known: then there is no change and no note. Largest change of weight first.
     """
     numbers = ("quantity", "value", "weight")
-    earlier = _by_position(before).rename({name: f"{name}_before" for name in numbers})
-    both = _by_position(now).join(earlier, on=["name", "kind"], how="full", coalesce=True, maintain_order="left_right")
+    earlier = _summed_by_position(before).rename({name: f"{name}_before" for name in numbers})
+    positions_joined = _summed_by_position(now).join(
+        earlier, on=["name", "kind"], how="full", coalesce=True, maintain_order="left_right"
+    )
     old, new = pl.col("quantity_before"), pl.col("quantity")
     note = (
         pl.when(old.is_null())
@@ -196,11 +204,11 @@ def positions(now: pl.DataFrame, before: pl.DataFrame, *, unknown: str = "") -> 
         .then(pl.lit("less"))
         .otherwise(pl.lit("same quantity"))
     )
-    filled = pl.col("weight").fill_null(0.0) - pl.col("weight_before").fill_null(0.0)
+    weight_change = pl.col("weight").fill_null(0.0) - pl.col("weight_before").fill_null(0.0)
     return (
-        both.with_columns(
+        positions_joined.with_columns(
             note=pl.lit(None, pl.String) if unknown else note,
-            change=pl.lit(None, pl.Float64) if unknown else filled,
+            change=pl.lit(None, pl.Float64) if unknown else weight_change,
             reason=pl.lit(unknown or None, pl.String),
         )
         .sort(pl.col("change").abs(), "name", "kind", descending=[True, False, False])
@@ -209,7 +217,7 @@ def positions(now: pl.DataFrame, before: pl.DataFrame, *, unknown: str = "") -> 
     )  # fmt: skip
 
 
-def _by_position(held: pl.DataFrame) -> pl.DataFrame:
+def _summed_by_position(held: pl.DataFrame) -> pl.DataFrame:
     return held.group_by(
         name=pl.format("{}, {}", "symbol", "protocol"),
         kind=pl.col("kind").str.replace_all("_", " "),
@@ -231,22 +239,24 @@ def yields(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
         change=pl.col("now") - pl.col("before"),
         reason=pl.when(pl.col("before").is_null()).then(pl.lit("no quote a week earlier")),
     )  # fmt: skip
-    return _filled(rows)
+    return _with_all_columns(rows)
 
 
-def alerts(raised: pl.DataFrame, *, monday: date) -> pl.DataFrame:
+def alerts(alerts: pl.DataFrame, *, monday: date) -> pl.DataFrame:
     """How many alerts were open last week and now, raised, acknowledged and resolved in the week.
 
     Args:
-        raised: Every alert before the week's end, as it stood then.
+        alerts: Every alert before the week's end, as it stood then.
         monday: The week's first day.
     """
     start = pl.lit(monday)
-    created, resolved, seen = (pl.col(name).dt.date() for name in ("created_at", "resolved_at", "acknowledged_at"))
+    created, resolved, acknowledged = (
+        pl.col(name).dt.date() for name in ("created_at", "resolved_at", "acknowledged_at")
+    )
     open_now, open_then = resolved.is_null(), (created < start) & (resolved.is_null() | (resolved >= start))
-    counts = raised.select(
+    counts = alerts.select(
         now=open_now.sum(), before=open_then.sum(), raised=(created >= start).sum(),
-        resolved=(resolved >= start).sum(), seen=(seen >= start).sum(),
+        resolved=(resolved >= start).sum(), seen=(acknowledged >= start).sum(),
     ).row(0, named=True)  # fmt: skip
     note = f"{counts['raised']} raised, {counts['seen']} acknowledged and {counts['resolved']} resolved in the week"
     row = {"section": "Alerts", "name": "Open alerts", "unit": "count", "before": float(counts["before"]),
@@ -266,15 +276,15 @@ def findings(now: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
         row: dict[str, Any] = {"before": None, "change": None, "reason": NO_RUN}
     else:
         earlier = _failed(before)
-        fresh, gone = sorted(failed - earlier), sorted(earlier - failed)
+        new, gone = sorted(failed - earlier), sorted(earlier - failed)
         row = {"before": float(len(earlier)), "change": float(len(failed) - len(earlier)),
-               "note": f"{len(fresh)} new, {len(gone)} gone" if fresh or gone else None}  # fmt: skip
-    whole = {"section": "Checks", "name": "Failed checks", "unit": "count", "now": float(len(failed)), **row}
-    return pl.DataFrame([whole], schema=_CHANGES)
+               "note": f"{len(new)} new, {len(gone)} gone" if new or gone else None}  # fmt: skip
+    checks = {"section": "Checks", "name": "Failed checks", "unit": "count", "now": float(len(failed)), **row}
+    return pl.DataFrame([checks], schema=_CHANGES)
 
 
-def _failed(listed: pl.DataFrame) -> set[str]:
-    rows = listed.filter(pl.col("outcome") != "passed")
+def _failed(findings: pl.DataFrame) -> set[str]:
+    rows = findings.filter(pl.col("outcome") != "passed")
     return set(rows.select(pl.format("{}.{}", "suite", "rule")).to_series())
 
 
@@ -288,10 +298,10 @@ def weights(changed: pl.DataFrame) -> pl.DataFrame:
         section=pl.lit("Weight of net value"), name=pl.format("{}, {}", "name", "kind"), unit=pl.lit("share"),
         before="weight_before", now="weight", change="change", note="note", reason="reason",
     )  # fmt: skip
-    return _filled(rows)
+    return _with_all_columns(rows)
 
 
-def _filled(rows: pl.DataFrame) -> pl.DataFrame:
+def _with_all_columns(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         pl.col(name).cast(dtype) if name in rows.columns else pl.lit(None, dtype).alias(name)
         for name, dtype in _CHANGES.items()

@@ -1,4 +1,4 @@
-"""Exposure, leverage, turnover and costs week by week: the desk's frame of how it was run.
+"""Exposure, leverage, turnover and costs of each week.
 
 Depends on the ledger's movements and quotes; opens nothing.
 """
@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from ys_analytics.desk.bridge import quoted
+from ys_analytics.desk.bridge import with_price_at
 from ys_analytics.schemas import TIME
 
 _EXPOSURE: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -26,11 +26,11 @@ _KINDS: dict[str, pl.DataType | type[pl.DataType]] = {"week_end": pl.Date, "name
 WEEKS = 13
 
 
-def exposure(lots: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, weeks: int = WEEKS) -> pl.DataFrame:
+def exposure(movements: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, weeks: int = WEEKS) -> pl.DataFrame:
     """Assets, debts, leverage, turnover and costs of each of the last weeks.
 
     Args:
-        lots: What `attribution.movements` gave.
+        movements: What `attribution.movements` gave.
         quotes: `market_data` of all that moved.
         end: Of the last week, exclusive.
         weeks: How many.
@@ -41,67 +41,74 @@ def exposure(lots: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, weeks: 
         beginning and end; costs: gas and what trades cost over the same; reason String where a price is missing or net
         value is not above zero. Weeks before the first movement are left out.
     """
-    first = lots["timestamp"].min()
+    first = movements["timestamp"].min()
     if not isinstance(first, datetime):
         return pl.DataFrame(schema=_EXPOSURE)
     edges = [end - timedelta(weeks=back) for back in range(weeks, -1, -1)]
-    states = _states(lots, quotes, edges)
-    moves = _moved(lots, quotes)
+    balances = _balances(movements, quotes, edges)
+    moves = _trades_and_gas(movements, quotes)
     rows = []
-    for start, stop in pairwise(edges):
-        if stop <= first:
+    for start, end_of_week in pairwise(edges):
+        if end_of_week <= first:
             continue
-        net, assets, debts = states[stop]
-        before = states[start][0]
-        inside = moves.filter((pl.col("timestamp") >= start) & (pl.col("timestamp") < stop))
-        mean = None if net is None or before is None else (net + before) / 2
-        bought, cost = inside.select(pl.col("bought").sum(), pl.col("cost").sum()).row(0)
-        lost = inside["bought"].is_nan().any()
-        known = mean is not None and mean > 0 and not lost
+        net, assets, debts = balances[end_of_week]
+        before = balances[start][0]
+        week_moves = moves.filter((pl.col("timestamp") >= start) & (pl.col("timestamp") < end_of_week))
+        mean_value = None if net is None or before is None else (net + before) / 2
+        bought, cost = week_moves.select(pl.col("bought").sum(), pl.col("cost").sum()).row(0)
+        has_unpriced = week_moves["bought"].is_nan().any()
+        has_value = mean_value is not None and mean_value > 0 and not has_unpriced
         rows.append(
             {
-                "week_end": (stop - timedelta(days=1)).date(), "net": net, "assets": assets, "debts": debts,
+                "week_end": (end_of_week - timedelta(days=1)).date(),
+                "net": net,
+                "assets": assets,
+                "debts": debts,
                 "leverage": assets / net if net is not None and assets is not None and net > 0 else None,
-                "turnover": bought / mean if known and mean else None, "costs": cost / mean if known and mean else None,
-                "reason": None if known else "no price within 24 hours" if net is None or before is None or lost
+                "turnover": bought / mean_value if has_value and mean_value else None,
+                "costs": cost / mean_value if has_value and mean_value else None,
+                "reason": None
+                if has_value
+                else "no price within 24 hours"
+                if net is None or before is None or has_unpriced
                 else "net value is not above zero",
             }
-        )  # fmt: skip
+        )
     return pl.DataFrame(rows, schema=_EXPOSURE)
 
 
-def _states(
-    lots: pl.DataFrame, quotes: pl.DataFrame, edges: list[datetime]
+def _balances(
+    movements: pl.DataFrame, quotes: pl.DataFrame, edges: list[datetime]
 ) -> dict[datetime, tuple[float | None, float | None, float | None]]:
     """Net value, assets and debts at each moment; nulls where a price is missing."""
-    grid = []
+    holdings_at_edges = []
     for edge in edges:
-        held = (
-            lots.filter((pl.col("timestamp") < edge) & pl.col("asset_id").is_not_null())
+        holdings = (
+            movements.filter((pl.col("timestamp") < edge) & pl.col("asset_id").is_not_null())
             .group_by("asset_id", "position", maintain_order=True)
             .agg(pl.col("change").sum())
             .filter(pl.col("change") != 0)
         )
-        grid.append(held.with_columns(at=pl.lit(edge - timedelta(microseconds=1), TIME)))
-    priced = quoted(pl.concat(grid), quotes, "asset_id", at=pl.col("at"), called="price").with_columns(
-        value=pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64)
-    )
-    found: dict[datetime, tuple[float | None, float | None, float | None]] = {}
+        holdings_at_edges.append(holdings.with_columns(at=pl.lit(edge - timedelta(microseconds=1), TIME)))
+    priced = with_price_at(
+        pl.concat(holdings_at_edges), quotes, "asset_id", at=pl.col("at"), name="price"
+    ).with_columns(value=pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64))
+    balances: dict[datetime, tuple[float | None, float | None, float | None]] = {}
     for edge in edges:
         rows = priced.filter(pl.col("at") == edge - timedelta(microseconds=1))
         if rows["value"].null_count():
-            found[edge] = (None, None, None)
+            balances[edge] = (None, None, None)
             continue
         debts = -float(rows.filter(pl.col("change") < 0)["value"].sum())
         assets = float(rows.filter(pl.col("change") > 0)["value"].sum())
-        found[edge] = (assets - debts, assets, debts + 0.0)
-    return found
+        balances[edge] = (assets - debts, assets, debts + 0.0)
+    return balances
 
 
-def _moved(lots: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+def _trades_and_gas(movements: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """What trades bought, and what gas and trades cost, in USD by moment; NaN where a price is missing."""
-    trades = lots.filter((pl.col("cause") == "trade") & pl.col("asset_id").is_not_null())
-    priced = quoted(trades, quotes, "asset_id", at=pl.col("timestamp"), called="price").with_columns(
+    trades = movements.filter((pl.col("cause") == "trade") & pl.col("asset_id").is_not_null())
+    priced = with_price_at(trades, quotes, "asset_id", at=pl.col("timestamp"), name="price").with_columns(
         value=pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64).fill_null(float("nan"))
     )
     bought = priced.select(
@@ -109,7 +116,7 @@ def _moved(lots: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
         bought=pl.when(pl.col("change") > 0).then("value").otherwise(0.0),
         cost=-pl.col("value"),
     )
-    gas = lots.filter(pl.col("cause") == "gas").select(
+    gas = movements.filter(pl.col("cause") == "gas").select(
         "timestamp", bought=pl.lit(0.0), cost=pl.col("paid").fill_null(Decimal(0)).cast(pl.Float64)
     )
     return pl.concat([bought, gas])

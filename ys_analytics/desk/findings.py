@@ -1,6 +1,6 @@
-"""What the checks say of a run: read, listed, and picked out where they touch what a page shows.
+"""Findings of a run's checks: read, listed, and selected where they affect what a page shows.
 
-Reads a run's findings; judges nothing itself.
+Reads a run's findings; checks nothing itself.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics.frames import findings as written
+from ys_analytics.frames import findings as run_findings
 from ys_analytics.schemas import Finding
 from ys_analytics.schemas.finding import SEVERITIES
 
@@ -29,60 +29,60 @@ _FINDING = {
 
 
 def read(folder: Path | None) -> list[Finding]:
-    """What the suites found in a run; nothing when live, not judged, or judged only in part."""
-    if folder is None or not written.whole(folder):
+    """Findings of a run's suites; empty when live, not checked, or checked only in part."""
+    if folder is None or not run_findings.whole(folder):
         return []
-    return written.read(folder)
+    return run_findings.read(folder)
 
 
-def listed(found: Iterable[Finding]) -> pl.DataFrame:
-    """Findings as rows, failures first and the gravest of them first."""
-    rows = [{name: getattr(one, name) for name in _FINDING} for one in sorted(found, key=_weight)]
+def listed(findings: Iterable[Finding]) -> pl.DataFrame:
+    """Findings as rows, failures first, the highest severity first among them."""
+    rows = [{name: getattr(finding, name) for name in _FINDING} for finding in sorted(findings, key=_sort_key)]
     return pl.DataFrame(rows, schema=_FINDING)
 
 
-def suites(judged: pl.DataFrame) -> pl.DataFrame:
-    """How each suite fared: promises, kept, broken, untested, and the gravest broken one.
+def suites(findings: pl.DataFrame) -> pl.DataFrame:
+    """Count each suite's rules: all, passed, failed, untested, and the highest severity that failed.
 
-    A rule that had no row to be asked of was not tested.
+    A rule over no rows counts as untested. The columns' names are those of the data JSON.
 
     Args:
-        judged: What `listed` gave.
+        findings: What `listed` gave.
     """
     outcome, checked = pl.col("outcome"), pl.col("checked")
-    gravest = pl.col("severity").filter(outcome != "passed").first()
+    worst = pl.col("severity").filter(outcome != "passed").first()
     return (
-        judged.group_by("suite", maintain_order=True)
+        findings.group_by("suite", maintain_order=True)
         .agg(
             promises=pl.len().cast(pl.Int64),
             kept=((outcome == "passed") & (checked != 0)).sum().cast(pl.Int64),
             broken=(outcome == "failed").sum().cast(pl.Int64),
             untested=((outcome == "error") | ((outcome == "passed") & (checked == 0))).sum().cast(pl.Int64),
-            gravest=gravest,
+            gravest=worst,
         )
         .sort("broken", "suite", descending=[True, False])
     )
 
 
 def warnings(
-    found: Iterable[Finding],
+    findings: Iterable[Finding],
     tables: Collection[str],
     *,
     portfolio: str,
     assets: Mapping[str, str],
     since: datetime | None = None,
 ) -> tuple[str, ...]:
-    """A line for each broken promise about some tables that touches a portfolio, the gravest first.
+    """A line for each failed rule on some tables that affects a portfolio, the highest severity first.
 
     A finding touches a portfolio whose numbers rest on its rows (`Finding.touches`), unless each of its rows is
-    known and none is later than a moment. What the suites call mere information is left to the list of findings.
+    known and none is later than a moment. Findings of severity info are left to the list of findings.
 
     Args:
-        found: Findings of a run.
+        findings: Findings of a run.
         tables: Which tables a view is made from; a finding of `cross_store` counts where it names one of them.
         portfolio: Id of the portfolio.
         assets: Symbols of its assets, by id.
-        since: What is wholly before it touches no view of today; None lets all of history speak.
+        since: Findings wholly before it are left out; None takes all of history.
 
     >>> gap = Finding(
     ...     suite="portfolio_snapshots",
@@ -99,34 +99,48 @@ def warnings(
     >>> warnings([gap], {"portfolio_snapshots"}, portfolio="q", assets={})
     ()
     """
-    broken = (one for one in found if one.outcome != "passed" and one.severity != "info" and _about(one, tables))
-    touching = (one for one in broken if one.touches(portfolio) and (since is None or _reaches(one, since)))
-    return tuple(dict.fromkeys(_line(one, assets) for one in sorted(touching, key=_weight)))
+    failed = (
+        finding
+        for finding in findings
+        if finding.outcome != "passed" and finding.severity != "info" and _concerns(finding, tables)
+    )
+    relevant = (
+        finding
+        for finding in failed
+        if finding.touches(portfolio) and (since is None or _has_rows_since(finding, since))
+    )
+    return tuple(dict.fromkeys(_as_line(finding, assets) for finding in sorted(relevant, key=_sort_key)))
 
 
-def _weight(one: Finding) -> tuple[bool, int, str, str, str]:
-    return (one.outcome == "passed", SEVERITIES.index(one.severity), one.suite, one.rule, one.column)
+def _sort_key(finding: Finding) -> tuple[bool, int, str, str, str]:
+    return (
+        finding.outcome == "passed",
+        SEVERITIES.index(finding.severity),
+        finding.suite,
+        finding.rule,
+        finding.column,
+    )
 
 
-def _about(one: Finding, tables: Collection[str]) -> bool:
+def _concerns(finding: Finding, tables: Collection[str]) -> bool:
     """Whether a finding is about any of the tables; one across stores names each of its columns with its table."""
-    if one.suite != _CROSS_STORE:
-        return one.suite in tables
-    return any(place.strip().split(".")[0] in tables for place in one.column.split(","))
+    if finding.suite != _CROSS_STORE:
+        return finding.suite in tables
+    return any(place.strip().split(".")[0] in tables for place in finding.column.split(","))
 
 
-def _reaches(one: Finding, since: datetime) -> bool:
-    """Whether a row at fault is as late as a moment, or may be: not all of them are known."""
-    moments = [row["timestamp"] for row in one.sample if "timestamp" in row]
-    every_row_is_known = bool(moments) and len(moments) == len(one.sample) >= one.rows
+def _has_rows_since(finding: Finding, since: datetime) -> bool:
+    """Whether a failing row is as late as a moment, or may be because not all of them are known."""
+    moments = [row["timestamp"] for row in finding.sample if "timestamp" in row]
+    every_row_is_known = bool(moments) and len(moments) == len(finding.sample) >= finding.rows
     return not every_row_is_known or any(datetime.fromisoformat(each) >= since for each in moments)
 
 
-def _line(one: Finding, assets: Mapping[str, str]) -> str:
-    """What was seen, of which assets and when; why it matters stands in the list of findings."""
-    seen = re.sub(r"^[\d,]+ found: ", "", one.observed).rstrip(".") or f"{one.rule} is broken"
-    symbols = dict.fromkeys(assets[row["asset_id"]] for row in one.sample if row.get("asset_id") in assets)
-    moments = sorted(row["timestamp"][:10] for row in one.sample if row.get("timestamp"))
-    when = [] if not symbols or not moments else list(dict.fromkeys((moments[0], moments[-1])))
-    about = ", ".join([one.suite, *symbols, " to ".join(when)]).removesuffix(", ")
-    return f"{one.severity.capitalize()}, {about}: {seen}."
+def _as_line(finding: Finding, assets: Mapping[str, str]) -> str:
+    """A finding in a line: severity, suite, assets, days and what was observed."""
+    observed = re.sub(r"^[\d,]+ found: ", "", finding.observed).rstrip(".") or f"{finding.rule} is broken"
+    symbols = dict.fromkeys(assets[row["asset_id"]] for row in finding.sample if row.get("asset_id") in assets)
+    moments = sorted(row["timestamp"][:10] for row in finding.sample if row.get("timestamp"))
+    days = [] if not symbols or not moments else list(dict.fromkeys((moments[0], moments[-1])))
+    subject = ", ".join([finding.suite, *symbols, " to ".join(days)]).removesuffix(", ")
+    return f"{finding.severity.capitalize()}, {subject}: {observed}."

@@ -1,4 +1,4 @@
-"""What a transaction's gas cost: in which coin, how much of it, in USD, and why there is no number.
+"""Gas of each transaction: its coin, amount and cost in USD, and the reason where the cost is not known.
 
 Frames in, frames out; opens nothing. Depends on `schemas.outcomes` (who pays) and `schemas.coins` (in what).
 """
@@ -23,16 +23,16 @@ _WEI = Decimal(1).scaleb(-18)
 _MAX_FEE = Decimal(10_000)
 
 
-def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+def with_gas(transactions: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Transactions with what their gas took from the portfolio, and its cost in USD at that day's last price.
 
     Gas is gas_used x gas_price and each of `schemas.coins.FEES_BESIDE_GAS` that metadata states, in whole coins of
     the chain's native coin at that time. It is paid where the status says so (`schemas.outcomes`: confirmed and
-    failed), by the portfolio unless `metadata.gas_paid_by` names anybody but "portfolio"; where it does not say,
+    failed), by the portfolio unless `metadata.gas_paid_by` names another than "portfolio"; where it does not say,
     a transaction of a kind that brings money in over the edge and gives nothing was signed and paid by its sender.
 
     Args:
-        done: `transactions` of one portfolio, of any status.
+        transactions: `transactions` of one portfolio, of any status.
         assets: `assets`.
         quotes: `market_data` of the native coins.
 
@@ -47,7 +47,7 @@ def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> 
     closes = daily_closes(quotes.select("asset_id", "timestamp", "price"), "price", by=["asset_id"]).select(
         "asset_id", "day", _price="price"
     )
-    charged = _with_gas_amount(done.with_columns(_day=pl.col("timestamp").dt.date()))
+    charged = _with_gas_amount(transactions.with_columns(_day=pl.col("timestamp").dt.date()))
     priced = _with_native_coin(charged, assets).join(
         closes, left_on=["gas_asset_id", "_day"], right_on=["asset_id", "day"], how="left", maintain_order="left",
     )  # fmt: skip
@@ -57,22 +57,22 @@ def with_gas(done: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> 
     )
 
 
-def _with_gas_amount(done: pl.DataFrame) -> pl.DataFrame:
-    """The rows with gas_due and gas_amount, and what `_reason` asks."""
+def _with_gas_amount(transactions: pl.DataFrame) -> pl.DataFrame:
+    """Add gas_due, gas_amount and the columns that `_reason` reads."""
     meta = pl.col("metadata").str
     fees = [f"_{name}" for name in FEES_BESIDE_GAS]
-    with_fees = pl.when(meta.contains_any(list(FEES_BESIDE_GAS))).then(pl.col("metadata"))
-    stated = with_fees.map_elements(_stated, return_dtype=pl.Struct(dict.fromkeys(fees, pl.String)))
-    read = done.with_columns(_fees=stated).with_columns(pl.col("_fees").struct.unnest()).drop("_fees")
-    read = read.with_columns(_bad_fee=pl.lit(None, pl.String))
+    fee_texts = pl.when(meta.contains_any(list(FEES_BESIDE_GAS))).then(pl.col("metadata"))
+    stated_fees = fee_texts.map_elements(_stated_fees, return_dtype=pl.Struct(dict.fromkeys(fees, pl.String)))
+    rows = transactions.with_columns(_fees=stated_fees).with_columns(pl.col("_fees").struct.unnest()).drop("_fees")
+    rows = rows.with_columns(_bad_fee=pl.lit(None, pl.String))
     amount = pl.when(pl.all_horizontal(pl.col("gas_used", "gas_price").is_not_null())).then(
         (pl.col("gas_used") * pl.col("gas_price")).cast(MONEY)
     )
-    states = pl.any_horizontal(pl.col("gas_used", "gas_price", *fees).is_not_null())
+    states_gas = pl.any_horizontal(pl.col("gas_used", "gas_price", *fees).is_not_null())
     for name in fees:
-        coins = read[name].map_elements(_whole_coins, return_dtype=MONEY)
-        bad = (coins.is_null() & read[name].is_not_null()).alias("bad")
-        read = read.with_columns(
+        coins = rows[name].map_elements(_whole_coins, return_dtype=MONEY)
+        bad = (coins.is_null() & rows[name].is_not_null()).alias("bad")
+        rows = rows.with_columns(
             coins.alias(name),
             _bad_fee=pl.when(bad)
             .then(pl.lit(f"metadata.{name[1:]} is no amount of whole coins"))
@@ -87,12 +87,12 @@ def _with_gas_amount(done: pl.DataFrame) -> pl.DataFrame:
     )
     payer = meta.json_path_match(f"$.{GAS_PAID_BY}").str.to_lowercase()
     inward = pl.lit(value=False)
-    if set(done.columns) >= _SENDER_COLUMNS:
+    if set(transactions.columns) >= _SENDER_COLUMNS:
         inward = crosses() & pl.col("from_asset_id").is_null()
         inward &= pl.col("transaction_type").cast(pl.String) != "withdraw"
     received = pl.when(payer.is_not_null()).then(payer != PORTFOLIO).otherwise(inward).fill_null(value=False)
     return (
-        read.with_columns(_has_gas=states, _missing=missing, _received=received)
+        rows.with_columns(_has_gas=states_gas, _missing=missing, _received=received)
         .with_columns(gas_due=pl.col("_has_gas") & pays_gas() & ~pl.col("_received"))
         .with_columns(
             gas_amount=pl.when(pl.col("gas_due") & pl.col("_missing").is_null() & pl.col("_bad_fee").is_null()).then(
@@ -103,15 +103,15 @@ def _with_gas_amount(done: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _stated(text: str) -> dict[str, str | None]:
+def _stated_fees(text: str) -> dict[str, str | None]:
     """Each fee of a metadata text with the digits it is written with; Polars' JSON functions read numbers as Float64.
 
     >>> _stated('{"l1_fee": 1.123456789012345678, "operator_fee": null}')["_l1_fee"]
     '1.123456789012345678'
     """
-    said = json.loads(text, parse_float=str, parse_int=str)
-    found = {name: said.get(name) if isinstance(said, dict) else None for name in FEES_BESIDE_GAS}
-    return {f"_{name}": None if value is None else str(value) for name, value in found.items()}
+    parsed = json.loads(text, parse_float=str, parse_int=str)
+    fees = {name: parsed.get(name) if isinstance(parsed, dict) else None for name in FEES_BESIDE_GAS}
+    return {f"_{name}": None if value is None else str(value) for name, value in fees.items()}
 
 
 def _whole_coins(text: str) -> Decimal | None:
@@ -120,8 +120,8 @@ def _whole_coins(text: str) -> Decimal | None:
         with localcontext(prec=_DIGITS):
             # Python reads an underscore between digits; JSON has none.
             amount = Decimal(text.replace("_", "?"))
-            sound = amount.is_finite() and 0 <= amount < _MAX_FEE
-            return amount.quantize(_WEI) if sound else None
+            plausible = amount.is_finite() and 0 <= amount < _MAX_FEE
+            return amount.quantize(_WEI) if plausible else None
     except InvalidOperation:
         return None
 
@@ -139,14 +139,14 @@ def _with_native_coin(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFra
     ).with_columns(pl.col("since", "until").cast(TIME))
     natives = native_assets(assets).rename({"asset_id": "gas_asset_id"})
     rows = charged.with_row_index("_row").with_columns(pl.col("chain_id").cast(pl.Int32))
-    for table, found in ((natives, "gas_asset_id"), (names, "_coin")):
-        of = rows.select("_row", "chain_id", "timestamp").join(table, on="chain_id", how="inner").filter(inside)
-        rows = rows.join(of.select("_row", found), on="_row", how="left", maintain_order="left")
+    for table, column in ((natives, "gas_asset_id"), (names, "_coin")):
+        matching = rows.select("_row", "chain_id", "timestamp").join(table, on="chain_id", how="inner").filter(inside)
+        rows = rows.join(matching.select("_row", column), on="_row", how="left", maintain_order="left")
     return rows.drop("_row")
 
 
 def _reason() -> pl.Expr:
-    """Why there is no cost in USD, the first thing that stands in the way."""
+    """Why there is no cost in USD: the first reason that applies."""
     return (
         pl.when(~pl.col("_has_gas"))
         .then(pl.lit("no gas was paid from the portfolio"))

@@ -1,4 +1,4 @@
-"""What a portfolio holds, where, at which price and how near to liquidation: the desk's frames of now.
+"""Positions, allocation, cached prices and distance to liquidation as frames.
 
 Frames in, frames out; opens nothing. Money stays exact.
 """
@@ -40,23 +40,25 @@ def last_prices(quotes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, protocols: pl.DataFrame) -> pl.DataFrame:
+def positions(
+    holdings: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, protocols: pl.DataFrame
+) -> pl.DataFrame:
     """Every position with its asset's symbol, place, last price, share of net value and gain against cost.
 
     Args:
-        held: `Holdings.rows` of `week_end.holdings`.
+        holdings: `Holdings.rows` of `week_end.holdings`.
         assets: `assets`.
         prices: What `last_prices` gave.
         protocols: protocol_address, protocol: names of contracts where known.
     """
-    known = assets.select(asset_id="id", symbol="symbol", about="metadata")
-    net = held["current_value"].sum() if held.height else None
+    registered = assets.select(asset_id="id", symbol="symbol", about="metadata")
+    net = holdings["current_value"].sum() if holdings.height else None
     cost = pl.col("average_cost").cast(MONEY)
     in_wallet = pl.col("protocol_address").is_null() & pl.col("protocol_name").is_null()
     debt = pl.col("position_type").cast(pl.String) == "borrowing"
     gain = (pl.col("price") - cost) * pl.col("quantity")
     return (
-        held.join(known, on="asset_id", how="left", maintain_order="left")
+        holdings.join(registered, on="asset_id", how="left", maintain_order="left")
         .join(prices, on="asset_id", how="left", maintain_order="left")
         .join(protocols, on="protocol_address", how="left", maintain_order="left")
         .with_columns(
@@ -89,13 +91,13 @@ def positions(held: pl.DataFrame, assets: pl.DataFrame, prices: pl.DataFrame, pr
     )
 
 
-def allocation(held: pl.DataFrame) -> pl.DataFrame:
+def allocation(positions: pl.DataFrame) -> pl.DataFrame:
     """Share of net value by asset, kind of position, protocol and chain, largest first; as held, not looked through.
 
     Assets of one symbol on several chains are one; two of one symbol on one chain are two, each with the end of its id.
 
     Args:
-        held: What `positions` gave.
+        positions: What `positions` gave.
     """
     ambiguous = pl.col("asset_id").n_unique().over("symbol", "chain") > 1
     kind = pl.col("kind").str.replace_all("_", " ")
@@ -108,7 +110,7 @@ def allocation(held: pl.DataFrame) -> pl.DataFrame:
         "chain": pl.col("chain"),
     }
     parts = [
-        held.group_by(name=column, maintain_order=True)
+        positions.group_by(name=column, maintain_order=True)
         .agg(value=pl.col("value").sum(), share=pl.col("share").sum(), known=pl.col("share").count())
         .with_columns(view=pl.lit(view), share=pl.when(pl.col("known") > 0).then("share"))
         .sort(pl.col("value").abs(), "name", descending=[True, False])
@@ -117,18 +119,18 @@ def allocation(held: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).select("view", "name", "value", "share")
 
 
-def cached_prices(held: pl.DataFrame, cache: pl.DataFrame, *, end: datetime, current: bool) -> pl.DataFrame:
-    """The cache's price of each asset held, beside the last one stored before the end of the week.
+def cached_prices(positions: pl.DataFrame, cache: pl.DataFrame, *, end: datetime, current: bool) -> pl.DataFrame:
+    """The cached price of each asset held, with the last one stored before the end of the week.
 
     Args:
-        held: What `positions` gave.
+        positions: What `positions` gave.
         cache: `redis_price_current`.
         end: Of the week, exclusive; a price quoted later is not of it.
         current: Whether the stores were read as the week left them.
     """
-    mine = held.unique("asset_id", maintain_order=True).select(
+    asset_prices = positions.unique("asset_id", maintain_order=True).select(
         "asset_id",
-        # A symbol on several chains needs its chain beside it.
+        # A symbol on several chains is shown with its chain.
         symbol=pl.when(pl.col("symbol").is_duplicated())
         .then(pl.format("{}, {}", "symbol", "chain"))
         .otherwise("symbol"),
@@ -138,7 +140,7 @@ def cached_prices(held: pl.DataFrame, cache: pl.DataFrame, *, end: datetime, cur
     newest = cache.filter(pl.col("timestamp") < end).sort("timestamp").group_by("asset_id", maintain_order=True).last()
     cached = newest.select("asset_id", cached="price", quoted="timestamp", source="source")
     difference = pl.col("cached").cast(pl.Float64) / pl.col("stored").cast(pl.Float64) - 1
-    return mine.join(cached, on="asset_id", how="left", maintain_order="left").with_columns(
+    return asset_prices.join(cached, on="asset_id", how="left", maintain_order="left").with_columns(
         difference=difference,
         reason=pl.when(pl.col("cached").is_null())
         .then(pl.lit(_EXPIRED if current else _CACHE_OF_ANOTHER_DAY))
@@ -164,9 +166,9 @@ def liquidation(
         .agg(pl.col("liquidation_distance").last())
     )
     last = risks.sort("timestamp").row(-1, named=True) if risks.height else {}
-    none = "nothing is borrowed" if debts is False else None
+    no_debt_reason = "nothing is borrowed" if debts is False else None
     score = cached["risk"][0] if cached.height and current else None
-    unlisted = "the set does not list it" if cached.is_empty() else "the set keeps no time"
+    no_time_reason = "the set does not list it" if cached.is_empty() else "the set keeps no time"
     distance = last.get("liquidation_distance")
     rows = [
         {
@@ -175,7 +177,7 @@ def liquidation(
             "unit": "rate",
             "value": float(distance) if distance is not None and debts is not False else None,
             "as_of": last.get("timestamp"),
-            "reason": none or "no risk was measured",
+            "reason": no_debt_reason or "no risk was measured",
         },
         {
             "title": "Liquidation risk, 0 none to 1 now",
@@ -183,7 +185,11 @@ def liquidation(
             "unit": "score",
             "value": score,
             "as_of": None,
-            "reason": _CACHE_OF_ANOTHER_DAY if not current else (none or unlisted) if cached.is_empty() else unlisted,
+            "reason": _CACHE_OF_ANOTHER_DAY
+            if not current
+            else (no_debt_reason or no_time_reason)
+            if cached.is_empty()
+            else no_time_reason,
         },
         {
             "title": "Risk of the protocols used",

@@ -1,7 +1,7 @@
-"""What moved when, and what was held at any moment, by a portfolio's own transactions: the desk's frame of legs.
+"""Legs of a portfolio's transactions, and the holdings they add up to at any moment.
 
 Frames in, frames out; opens nothing. Quantities stay exact: a holding is the sum of what moved, so it can be
-held against what the platform says is held.
+compared with the platform's positions.
 """
 
 from datetime import datetime
@@ -15,11 +15,11 @@ from ys_analytics.schemas.outcomes import moves
 
 _SPOT = "spot"
 
-# What a movement's transaction says beyond the movement: its place among the others, its chain and its strategy.
-_ITEMS = ("place", "chain_id", "strategy_id")
+# Columns of a leg's transaction: its index in time order, its chain and its strategy.
+_TRANSACTION_COLUMNS = ("place", "chain_id", "strategy_id")
 
 
-def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+def legs(transactions: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """Every movement of an asset into, out of or within a portfolio, and what caused it, oldest first.
 
     Only a status that moves (`schemas.outcomes`: confirmed) moves anything; gas leaves where the portfolio paid
@@ -27,7 +27,7 @@ def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     token it is a reward; what is neither a claim nor a flow nor gas is a trade.
 
     Args:
-        done: What `activity.with_gas` gave of classified transactions.
+        transactions: What `activity.with_gas` gave of classified transactions.
         assets: `assets`.
 
     Returns:
@@ -37,25 +37,25 @@ def legs(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
         comes back to one; else null), protocol String, cause String (flow, yield, rewards, gas, trade), change
         Decimal(38, 18) (positive: came in), paid Decimal(38, 18): what gas cost in USD, null for all else.
     """
-    return itemised(done, assets).drop(*_ITEMS)
+    return itemised(transactions, assets).drop(*_TRANSACTION_COLUMNS)
 
 
-def itemised(done: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
+def itemised(transactions: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """What `legs` gives, and of each movement its transaction's place, chain_id and strategy_id.
 
     Args:
-        done: What `activity.with_gas` gave of classified transactions.
+        transactions: What `activity.with_gas` gave of classified transactions.
         assets: `assets`.
     """
-    about = assets.select(to_asset_id="id", home=pl.col("metadata").str.json_path_match("$.protocol"))
-    known = (
-        in_order(done)
-        .join(about, on="to_asset_id", how="left", maintain_order="left")
+    homes = assets.select(to_asset_id="id", home=pl.col("metadata").str.json_path_match("$.protocol"))
+    classified = (
+        in_order(transactions)
+        .join(homes, on="to_asset_id", how="left", maintain_order="left")
         .with_columns(kind=pl.col("transaction_type").cast(pl.String), cause=_cause())
         .with_row_index("place")
     )
-    moving = known.filter(moves())
-    parts = [_gas(known), _leg(moving, "from"), _leg(moving, "to")]
+    moving = classified.filter(moves())
+    parts = [_gas(classified), _leg(moving, "from"), _leg(moving, "to")]
     return pl.concat(parts).sort("timestamp", "place", maintain_order=True)
 
 
@@ -73,42 +73,42 @@ def _cause() -> pl.Expr:
     )
 
 
-def _leg(done: pl.DataFrame, side: str) -> pl.DataFrame:
-    """One side of each transaction, as the ruling on flows reads it: what crosses the edge crosses it once."""
+def _leg(transactions: pl.DataFrame, side: str) -> pl.DataFrame:
+    """Legs of one side of each transaction; an external flow counts on one side only, by the ruling on flows."""
     other = "to" if side == "from" else "from"
-    there, beyond = (pl.col(f"{one}_asset_id").is_not_null() for one in (side, other))
+    has_side, has_other = (pl.col(f"{one}_asset_id").is_not_null() for one in (side, other))
     inward = (pl.col("cause") == "flow") & (pl.col("kind") == "deposit")
     outward = (pl.col("cause") == "flow") & (pl.col("kind") == "withdraw")
-    # A deposit is worth its `to` leg, or else its `from` leg; a withdrawal the other way about.
-    main, spare = (inward, outward) if side == "to" else (outward, inward)
-    counts = there & (main | (spare & ~beyond) | ~(inward | outward))
-    into = inward | (~outward & pl.lit(side == "to"))
+    # A deposit counts its `to` side, or else its `from` side; a withdrawal the other way round.
+    primary, secondary = (inward, outward) if side == "to" else (outward, inward)
+    counts = has_side & (primary | (secondary & ~has_other) | ~(inward | outward))
+    incoming = inward | (~outward & pl.lit(side == "to"))
     amount = pl.col(f"{side}_amount").cast(MONEY)
-    return done.filter(counts).select(
-        *_ITEMS,
+    return transactions.filter(counts).select(
+        *_TRANSACTION_COLUMNS,
         "timestamp",
         asset_id=f"{side}_asset_id",
-        position=pl.coalesce(pl.col("metadata").str.json_path_match(f"$.{side}_position"), _unstated(side)),
+        position=pl.coalesce(pl.col("metadata").str.json_path_match(f"$.{side}_position"), _default_position(side)),
         protocol="protocol_name",
         cause="cause",
-        change=pl.when(into).then(amount).otherwise(-amount),
+        change=pl.when(incoming).then(amount).otherwise(-amount),
         paid=pl.lit(None, MONEY),
     )
 
 
-def _unstated(side: str) -> pl.Expr:
-    """Where one side of a transaction is held that states no position: spot where it must be a wallet, else null."""
+def _default_position(side: str) -> pl.Expr:
+    """The position of a side whose metadata state none: spot where it must be a wallet, else null."""
     wallets = {"from": ["deposit", "stake"], "to": ["withdraw", "unstake"]}[side]
-    alone = pl.col("protocol_name").fill_null("").str.strip_chars() == ""
-    edge = pl.col("kind").is_in(["deposit", "withdraw"]) & alone
+    no_protocol = pl.col("protocol_name").fill_null("").str.strip_chars() == ""
+    crosses_edge = pl.col("kind").is_in(["deposit", "withdraw"]) & no_protocol
     internal = pl.col("cause") != "flow"
-    wallet = pl.col("kind").is_in(["swap", "bridge"]) | edge | (pl.col("kind").is_in(wallets) & internal)
+    wallet = pl.col("kind").is_in(["swap", "bridge"]) | crosses_edge | (pl.col("kind").is_in(wallets) & internal)
     return pl.when(wallet).then(pl.lit(_SPOT))
 
 
-def _gas(done: pl.DataFrame) -> pl.DataFrame:
-    return done.filter(pl.col("gas_amount") > 0).select(
-        *_ITEMS,
+def _gas(transactions: pl.DataFrame) -> pl.DataFrame:
+    return transactions.filter(pl.col("gas_amount") > 0).select(
+        *_TRANSACTION_COLUMNS,
         "timestamp",
         asset_id="gas_asset_id",
         position=pl.lit(_SPOT),
@@ -119,26 +119,26 @@ def _gas(done: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def held(moved: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
-    """What was held at a moment: asset_id, position, change Decimal (the quantity; negative is owed); no zeros.
+def held(legs: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+    """Holdings at a moment: asset_id, position, change Decimal (the quantity; negative is owed); no zeros.
 
     Args:
-        moved: What `legs` gave.
+        legs: What `legs` gave.
         at: Movements after it do not count.
     """
     return (
-        moved.filter(pl.col("timestamp") <= at)
+        legs.filter(pl.col("timestamp") <= at)
         .group_by("asset_id", "position", maintain_order=True)
         .agg(pl.col("change").sum())
         .filter(pl.col("change") != 0)
     )
 
 
-def priced(moved: pl.DataFrame, assets: pl.DataFrame) -> list[str]:
-    """Ids of every asset whose quotes explain a portfolio's value: what moved, and all that it stands for.
+def priced(legs: pl.DataFrame, assets: pl.DataFrame) -> list[str]:
+    """Ids of every asset whose quotes are needed: what moved, and everything that it stands for.
 
     Args:
-        moved: What `legs` gave.
+        legs: What `legs` gave.
         assets: `assets`; `metadata.underlying` names what an asset stands for.
     """
-    return Registry(assets).behind(moved["asset_id"].drop_nulls().unique(maintain_order=True).to_list())
+    return Registry(assets).with_underlying(legs["asset_id"].drop_nulls().unique(maintain_order=True).to_list())

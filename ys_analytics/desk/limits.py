@@ -24,7 +24,7 @@ _DRAWDOWN_ALERT = "the platform raises no alert on drawdown"
 
 
 def limits(
-    stood: dict[str, Any],
+    drawdown: dict[str, Any],
     limit: Any,
     loans: pl.DataFrame,
     alerts: pl.DataFrame,
@@ -34,7 +34,7 @@ def limits(
     """Each limit, where it stands, the week's worst, and the platform's alert.
 
     Args:
-        stood: What `returns.against_limit` gave.
+        drawdown: What `returns.against_limit` gave.
         limit: The fall from the peak the owner accepts; None where none is set.
         loans: What `loans.loans` gave.
         alerts: What `activity.alerts` gave: of the week, and those still open.
@@ -45,7 +45,7 @@ def limits(
         null: it is known at the week's end only); state String (within, beyond, not known, no limit set); days_beyond
         Int64 of the week, since Date, alert String (what the platform said of it), reason String where now is null.
     """
-    depth, worst = stood["underwater"], stood["week_deepest"]
+    depth, worst = drawdown["underwater"], drawdown["week_deepest"]
     rows = [
         {
             "title": "Drawdown, owner's limit",
@@ -53,14 +53,14 @@ def limits(
             "limit": None if limit is None else float(limit),
             "now": None if depth is None else -depth,
             "worst": None if worst is None else -worst,
-            "state": _drawdown_state(stood, limit),
-            "days_beyond": stood["beyond_week"],
-            "since": stood["beyond_since"],
-            "alert": _DRAWDOWN_ALERT if stood["beyond_now"] or stood["beyond_week"] else "none needed",
+            "state": _drawdown_state(drawdown, limit),
+            "days_beyond": drawdown["beyond_week"],
+            "since": drawdown["beyond_since"],
+            "alert": _DRAWDOWN_ALERT if drawdown["beyond_now"] or drawdown["beyond_week"] else "none needed",
             "reason": "there is no return" if depth is None else None,
         }
     ]
-    raised = alerts.filter(pl.col("alert_type").cast(pl.String) == "liquidation_risk")
+    liquidation_alerts = alerts.filter(pl.col("alert_type").cast(pl.String) == "liquidation_risk")
     for place in loans["place"].unique(maintain_order=True):
         row = loans.filter(pl.col("place") == place).row(0, named=True)
         health = row["health_factor"]
@@ -72,28 +72,30 @@ def limits(
                 "limit": 1.0,
                 "now": health,
                 "state": UNKNOWN if health is None else BEYOND if beyond else WITHIN,
-                "alert": _said(raised, missing=beyond),
+                "alert": _latest_alert(liquidation_alerts, missing=beyond),
                 "reason": row["reason"] if health is None else None,
             }
         )
     if unknown:
-        said = _said(raised, missing=False)
-        rows.append({"title": "Health of loans", "unit": "ratio", "state": UNKNOWN, "alert": said, "reason": unknown})
+        alert_text = _latest_alert(liquidation_alerts, missing=False)
+        rows.append(
+            {"title": "Health of loans", "unit": "ratio", "state": UNKNOWN, "alert": alert_text, "reason": unknown}
+        )
     return pl.DataFrame(rows, schema=_LIMITS)
 
 
-def _drawdown_state(stood: dict[str, Any], limit: Any) -> str:
+def _drawdown_state(drawdown: dict[str, Any], limit: Any) -> str:
     if limit is None:
         return NO_LIMIT
-    if stood["underwater"] is None or stood["beyond_now"] is None:
+    if drawdown["underwater"] is None or drawdown["beyond_now"] is None:
         return UNKNOWN
-    return BEYOND if stood["beyond_now"] else WITHIN
+    return BEYOND if drawdown["beyond_now"] else WITHIN
 
 
-def _said(raised: pl.DataFrame, *, missing: bool) -> str:
-    """What the platform said of liquidation: its latest alert, or that there is none."""
-    if raised.is_empty():
+def _latest_alert(liquidation_alerts: pl.DataFrame, *, missing: bool) -> str:
+    """The platform's latest liquidation alert as text, or that there is none."""
+    if liquidation_alerts.is_empty():
         return "missing: no alert was raised" if missing else "none needed"
-    last = raised.sort("created_at").row(-1, named=True)
-    standing = "open" if last["resolved_at"] is None else "resolved"
-    return f"{last['severity']}, {last['created_at']:%Y-%m-%d}, {standing}"
+    last = liquidation_alerts.sort("created_at").row(-1, named=True)
+    status = "open" if last["resolved_at"] is None else "resolved"
+    return f"{last['severity']}, {last['created_at']:%Y-%m-%d}, {status}"

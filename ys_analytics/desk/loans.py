@@ -1,4 +1,4 @@
-"""What would liquidate each loan of a portfolio, looked through: the desk's frames of lending.
+"""Health of each loan, the moves that would liquidate it, and a ladder of falls, looked through.
 
 Frames and metrics in, frames out; opens nothing. A loan is what a protocol on one chain lent against what it holds;
 thresholds are those that the registry states.
@@ -34,14 +34,14 @@ _LADDER: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def sides(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def sides(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """Supplies and borrows of every protocol and chain that lent something: place, asset, side, value, threshold."""
-    working = held.filter(pl.col("protocol") != WALLET)
-    owing = working.filter(pl.col("kind") == _DEBT)["place"].unique().to_list()
-    mine = working.filter(pl.col("place").is_in(owing))
-    stated = [_threshold(registry, asset) for asset in mine["asset_id"]]
+    in_protocols = positions.filter(pl.col("protocol") != WALLET)
+    loan_places = in_protocols.filter(pl.col("kind") == _DEBT)["place"].unique().to_list()
+    loan_positions = in_protocols.filter(pl.col("place").is_in(loan_places))
+    thresholds = [_threshold(registry, asset) for asset in loan_positions["asset_id"]]
     debt = pl.col("kind") == _DEBT
-    return mine.with_columns(pl.Series("threshold", stated, dtype=pl.Float64)).select(
+    return loan_positions.with_columns(pl.Series("threshold", thresholds, dtype=pl.Float64)).select(
         "place",
         asset="asset_id",
         side=pl.when(debt).then(pl.lit("borrow")).otherwise(pl.lit("supply")),
@@ -52,16 +52,16 @@ def sides(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 
 def _threshold(registry: Registry, asset: str) -> float | None:
     """The liquidation threshold that the registry states, as a fraction; null where it states none that could be."""
-    stated = registry.note(asset).get("liquidation_threshold")
-    plain = isinstance(stated, int | float) and not isinstance(stated, bool) and 0 <= stated <= 1
-    return float(stated) if plain and stated is not None else None
+    stated = registry.metadata(asset).get("liquidation_threshold")
+    is_fraction = isinstance(stated, int | float) and not isinstance(stated, bool) and 0 <= stated <= 1
+    return float(stated) if is_fraction and stated is not None else None
 
 
-def loans(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def loans(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """How far prices must move until each loan may be liquidated: the market's, and that of each asset behind it.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for, and their liquidation thresholds.
 
     Returns:
@@ -71,64 +71,69 @@ def loans(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         liquidate, or no threshold is known; note String: collateral that backs nothing for want of a threshold, and
         what could not be looked through.
     """
-    both = sides(held, registry)
-    if both.is_empty():
+    loan_sides = sides(positions, registry)
+    if loan_sides.is_empty():
         return pl.DataFrame(schema=_LOANS)
-    state = metrics.lending.loans(both, by="place")
-    still = {base for asset in both["asset"] for base in registry.exposures(asset)[0] if registry.pegged(base)}
-    points = metrics.lending.liquidation_points(both, through=registry.through, still=still, by="place")
+    loan_states = metrics.lending.loans(loan_sides, by="place")
+    pegged = {base for asset in loan_sides["asset"] for base in registry.exposures(asset)[0] if registry.pegged(base)}
+    points = metrics.lending.liquidation_points(loan_sides, through=registry.through, still=pegged, by="place")
     prices = registry.through.prices
     rows = []
-    for row in points.join(state.drop("health_factor", "reason"), on="place", maintain_order="left").iter_rows(
+    for row in points.join(loan_states.drop("health_factor", "reason"), on="place", maintain_order="left").iter_rows(
         named=True
     ):
         asset = row["asset"]
         price = (prices.get(asset) or None) if asset else None
-        backed = row["collateral"] > 0
+        has_collateral = row["collateral"] > 0
         move = row["fall"] if row["fall"] is not None else row["rise"]
-        placed = move is not None and price is not None and backed
+        is_priced = move is not None and price is not None and has_collateral
         rows.append(
             {
                 "place": row["place"],
                 "collateral": row["collateral"],
                 "borrowed": row["borrowed"],
-                "health_factor": row["health_factor"] if backed else None,
+                "health_factor": row["health_factor"] if has_collateral else None,
                 "what": registry.symbol(asset) if asset else "everything without a peg",
-                "move": move if backed else None,
+                "move": move if has_collateral else None,
                 "price": price,
-                "liquidation_price": price * (1 + move) if placed else None,
-                "reason": row["reason"] if backed else "no liquidation threshold is stated for what backs it",
-                "note": _note(both.filter(place=row["place"]), registry),
+                "liquidation_price": price * (1 + move) if is_priced else None,
+                "reason": row["reason"] if has_collateral else "no liquidation threshold is stated for what backs it",
+                "note": _note(loan_sides.filter(place=row["place"]), registry),
             }
         )
     return pl.DataFrame(rows, schema=_LOANS)
 
 
 def _note(sides: pl.DataFrame, registry: Registry) -> str | None:
-    bare = sides.filter((pl.col("side") == "supply") & pl.col("threshold").is_null())["asset"].unique().sort()
-    said = [f"{registry.symbol(asset)}: no liquidation threshold is stated, so it backs nothing" for asset in bare]
+    without_threshold = (
+        sides.filter((pl.col("side") == "supply") & pl.col("threshold").is_null())["asset"].unique().sort()
+    )
+    notes = [
+        f"{registry.symbol(asset)}: no liquidation threshold is stated, so it backs nothing"
+        for asset in without_threshold
+    ]
     for asset in sides["asset"].unique().sort():
         reason = registry.exposures(asset)[1]
-        said += [f"{registry.symbol(asset)}: not looked through, {reason}"] if reason else []
-    return "; ".join(said) or None
+        notes += [f"{registry.symbol(asset)}: not looked through, {reason}"] if reason else []
+    return "; ".join(notes) or None
 
 
-def ladder(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def ladder(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """Health of each loan while everything without a peg falls step by step, debts included.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for, and their liquidation thresholds.
 
     Returns:
         One row for each loan and step, in order: place String, step Float64, collateral, borrowed Float64 in USD,
         health_factor Float64, liquidable Boolean. Empty without a loan whose collateral has a threshold.
     """
-    both = sides(held, registry)
-    backed = both.filter(pl.col("threshold").fill_null(0.0) > 0)["place"].unique().to_list()
-    known = both.filter(pl.col("place").is_in(backed))
-    if known.is_empty():
+    loan_sides = sides(positions, registry)
+    with_threshold = loan_sides.filter(pl.col("threshold").fill_null(0.0) > 0)["place"].unique().to_list()
+    backed_sides = loan_sides.filter(pl.col("place").is_in(with_threshold))
+    if backed_sides.is_empty():
         return pl.DataFrame(schema=_LADDER)
-    bases = {base for asset in known["asset"] for base in registry.exposures(asset)[0]}
+    bases = {base for asset in backed_sides["asset"] for base in registry.exposures(asset)[0]}
     betas = {base: 0.0 if registry.pegged(base) else 1.0 for base in bases}
-    return metrics.lending.liquidation_ladder(known, betas=betas, through=registry.through, by="place")
+    return metrics.lending.liquidation_ladder(backed_sides, betas=betas, through=registry.through, by="place")

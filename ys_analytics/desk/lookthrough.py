@@ -1,4 +1,4 @@
-"""What each asset of the registry stands for, and what a portfolio is exposed to: the desk's look-through.
+"""Look-through: what each registered asset stands for, and the exposures of a portfolio through it.
 
 Reads `assets.metadata` and quotes; frames in, frames out; opens nothing. The arithmetic is
 `metrics.lookthrough`. What cannot be looked through is kept as it is and named with the reason.
@@ -16,18 +16,18 @@ from ys_analytics.errors import ContractError
 from ys_analytics.metrics.lookthrough import KNOWN_TOKENS, Claim, LookThrough, Pool
 from ys_analytics.metrics.risk import keeps_peg
 
-# Protocols all of whose pools have one curve.
+# Curve of the pools of protocols that have only one.
 KNOWN_POOLS = dict.fromkeys(
     ("uniswap-v2", "sushiswap", "sushiswap-v2", "pancakeswap-v2", "quickswap-v2"), "constant_product"
 )
-# What only one kind of pool has.
-_SHOWN_BY = {"weights": "weighted", "amplification": "stable", "range": "concentrated"}
+# Metadata fields that only one kind of pool has.
+_KIND_BY_FIELD = {"weights": "weighted", "amplification": "stable", "range": "concentrated"}
 KINDS = ("constant_product", "weighted", "stable", "concentrated")
 
 _PAIR = 2
 
-# Types of assets that stand for others.
-_STANDING_FOR = {"lp_token": "in the pool", "staked_token": "staked", "yield_token": "behind it"}
+# Asset types that stand for other assets, and how their underlying is described.
+_UNDERLYING_PHRASE = {"lp_token": "in the pool", "staked_token": "staked", "yield_token": "behind it"}
 
 _EXPOSED: dict[str, pl.DataType | type[pl.DataType]] = {
     "place": pl.UInt32,
@@ -42,24 +42,24 @@ _EXPOSED: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Asset:
-    """A row of the registry, its metadata read."""
+    """A row of the registry with its metadata parsed."""
 
     id: str
     symbol: str
     chain: int | None
     coin: str
     kind: str
-    note: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
 
 class Registry:
-    """The registry of assets, read for what each stands for.
+    """The registered assets and what each stands for.
 
     `schemas` lists the keys of `assets.metadata` that it reads.
 
     Attributes:
         claims: By asset, what it stands for.
-        opaque: By asset, why it cannot be looked through though it stands for something; it is kept as it is.
+        opaque: By asset, why it cannot be looked through although it stands for another; it is kept as it is.
     """
 
     def __init__(self, assets: pl.DataFrame, prices: Mapping[str, float] | None = None) -> None:
@@ -79,27 +79,27 @@ class Registry:
         self.opaque: dict[str, str] = {}
         for asset in self._assets.values():
             self._claim(asset)
-        self._cut_dead_ends()
+        self._drop_opaque()
 
-    # What an asset stands for
+    # Claims
 
     def _claim(self, asset: _Asset) -> None:
-        named, pegged = asset.note.get("underlying"), self._peg(asset)
-        if named is None and pegged is not None:
-            named = pegged
-        if named is None and asset.symbol in KNOWN_TOKENS and KNOWN_TOKENS[asset.symbol] in self._of_symbol:
-            named = KNOWN_TOKENS[asset.symbol]
-        if named is None:
-            if asset.kind in _STANDING_FOR:
-                self.opaque[asset.id] = f"its metadata does not say what is {_STANDING_FOR[asset.kind]}"
+        underlying, pegged = asset.metadata.get("underlying"), self._peg(asset)
+        if underlying is None and pegged is not None:
+            underlying = pegged
+        if underlying is None and asset.symbol in KNOWN_TOKENS and KNOWN_TOKENS[asset.symbol] in self._of_symbol:
+            underlying = KNOWN_TOKENS[asset.symbol]
+        if underlying is None:
+            if asset.kind in _UNDERLYING_PHRASE:
+                self.opaque[asset.id] = f"its metadata does not say what is {_UNDERLYING_PHRASE[asset.kind]}"
             return
-        names = [str(one) for one in named] if isinstance(named, list) else [str(named)]
-        legs = [self._resolve(name, asset) for name in names]
-        failed = [leg.reason for leg in legs if isinstance(leg, _Unknown)]
-        if failed or not names:
+        underlying_names = [str(part) for part in underlying] if isinstance(underlying, list) else [str(underlying)]
+        resolved = [self._resolve(name, asset) for name in underlying_names]
+        failed = [leg.reason for leg in resolved if isinstance(leg, _Unresolved)]
+        if failed or not underlying_names:
             self.opaque[asset.id] = failed[0] if failed else "its metadata names nothing that it stands for"
             return
-        ids = tuple(leg for leg in legs if isinstance(leg, str))
+        ids = tuple(leg for leg in resolved if isinstance(leg, str))
         if len(ids) == 1:
             self.claims[asset.id] = Claim(ids)
             return
@@ -112,54 +112,60 @@ class Registry:
 
     def _peg(self, asset: _Asset) -> str | None:
         """The registered asset whose price it keeps, if its peg is one; a currency is none."""
-        peg = asset.note.get("peg")
+        peg = asset.metadata.get("peg")
         return str(peg) if peg is not None and peg != asset.symbol and str(peg) in self._of_symbol else None
 
-    def _resolve(self, name: str, asset: _Asset) -> "str | _Unknown":
-        """The id of what is meant: an id; else the symbol on the asset's own chain; else the only one anywhere."""
+    def _resolve(self, name: str, asset: _Asset) -> "str | _Unresolved":
+        """The id of a named underlying: by id, else by symbol on the asset's chain, else by a unique symbol."""
         if name in self._assets:
             return name
-        known = [other for other in self._of_symbol.get(name, []) if other.id != asset.id]
-        here = [other for other in known if other.chain == asset.chain or asset.chain in _chains(other)]
-        coins = {other.coin for other in known}
-        if len(here) == 1:
-            return here[0].id
-        if not here and len(coins) == 1:
-            return known[0].id
-        if known:
-            return _Unknown(f"{len(here or known)} assets go by the symbol {name}: name its underlying by id")
-        plain = KNOWN_TOKENS.get(name)
-        return self._resolve(plain, asset) if plain else _Unknown(f"its underlying {name} is not registered")
+        of_symbol = [other for other in self._of_symbol.get(name, []) if other.id != asset.id]
+        on_chain = [other for other in of_symbol if other.chain == asset.chain or asset.chain in _chains(other)]
+        coins = {other.coin for other in of_symbol}
+        if len(on_chain) == 1:
+            return on_chain[0].id
+        if not on_chain and len(coins) == 1:
+            return of_symbol[0].id
+        if of_symbol:
+            return _Unresolved(
+                f"{len(on_chain or of_symbol)} assets go by the symbol {name}: name its underlying by id"
+            )
+        known_underlying = KNOWN_TOKENS.get(name)
+        return (
+            self._resolve(known_underlying, asset)
+            if known_underlying
+            else _Unresolved(f"its underlying {name} is not registered")
+        )
 
     def _rate(self, leg: str) -> float:
-        ratio: Any = self._assets[leg].note.get("ratio")
+        ratio: Any = self._assets[leg].metadata.get("ratio")
         return float(ratio) if _number(ratio) else 1.0
 
-    def _cut_dead_ends(self) -> None:
-        """Name what leads back to itself, or to what cannot be looked through or valued, and what stands for that."""
+    def _drop_opaque(self) -> None:
+        """Move to `opaque` each claim that is circular, or leads to an asset that is opaque or has no price."""
         changed = True
         while changed:
             changed = False
             for asset in list(self.claims):
-                reason = self._dead_end(asset)
+                reason = self._why_opaque(asset)
                 if reason:
                     del self.claims[asset]
                     self.opaque[asset] = reason
                     changed = True
 
-    def _dead_end(self, asset: str) -> str:
+    def _why_opaque(self, asset: str) -> str:
         claim = self.claims[asset]
-        if self._circles(asset):
+        if self._is_circular(asset):
             return f"it stands for itself through {self.symbol(claim.legs[0])}"
         for leg in claim.legs:
             if leg in self.opaque:
                 return f"{self.symbol(leg)} behind it cannot be looked through: {self.opaque[leg]}"
         if self._priced and claim.pool is not None and claim.pool.kind != "weighted":
-            lacking = [self.symbol(leg) for leg in claim.legs if self._price(leg) <= 0]
-            return f"no price is stored of {', '.join(lacking)}, which its pool holds" if lacking else ""
+            unpriced = [self.symbol(leg) for leg in claim.legs if self._price(leg) <= 0]
+            return f"no price is stored of {', '.join(unpriced)}, which its pool holds" if unpriced else ""
         return ""
 
-    def _circles(self, asset: str) -> bool:
+    def _is_circular(self, asset: str) -> bool:
         todo, seen = list(self.claims[asset].legs), set[str]()
         while todo:
             leg = todo.pop()
@@ -170,7 +176,7 @@ class Registry:
                 todo.extend(self.claims[leg].legs)
         return False
 
-    # What it is called, and whether its price is kept
+    # Names, pegs and kinds
 
     def symbol(self, asset: str) -> str:
         """Its symbol, or its id where it is not registered."""
@@ -184,24 +190,24 @@ class Registry:
         """Whether it keeps the price of a currency: by its metadata, or because it is a well-known stablecoin."""
         if asset not in self._assets:
             return False
-        known = self._assets[asset]
-        return known.note.get("peg") is not None or keeps_peg(known.symbol)
+        declared = self._assets[asset]
+        return declared.metadata.get("peg") is not None or keeps_peg(declared.symbol)
 
     def kind(self, asset: str) -> str:
         """Its type, as the registry has it; empty where it has none."""
         return self._assets[asset].kind if asset in self._assets else ""
 
-    def note(self, asset: str) -> Mapping[str, Any]:
+    def metadata(self, asset: str) -> Mapping[str, Any]:
         """Its metadata."""
-        return self._assets[asset].note if asset in self._assets else {}
+        return self._assets[asset].metadata if asset in self._assets else {}
 
     def pool_share(self, asset: str) -> bool:
         """Whether it is a share of a pool of several assets, whether or not that can be looked through."""
-        known = self._assets.get(asset)
-        if known is None:
+        declared = self._assets.get(asset)
+        if declared is None:
             return False
-        behind = known.note.get("underlying")
-        return known.kind == "lp_token" or (isinstance(behind, list) and len(behind) >= _PAIR)
+        underlying = declared.metadata.get("underlying")
+        return declared.kind == "lp_token" or (isinstance(underlying, list) and len(underlying) >= _PAIR)
 
     # Exposures and moves
 
@@ -212,7 +218,7 @@ class Registry:
 
     def _price(self, asset: str) -> float:
         """Its last price, else that of what it stands for times its ratio; 0 where neither is known."""
-        priced, ratio = self.quoted(asset, self._prices)
+        priced, ratio = self.priced_by(asset, self._prices)
         return self._prices.get(priced, 0.0) * ratio
 
     def exposures(self, asset: str) -> tuple[dict[str, float], str | None]:
@@ -223,7 +229,7 @@ class Registry:
         """
         return self.through.exposures(asset), self.opaque.get(asset)
 
-    def quoted(self, asset: str, known: Container[str]) -> tuple[str, float]:
+    def priced_by(self, asset: str, known: Container[str]) -> tuple[str, float]:
         """The asset whose quotes price this one, and how many of it one unit stands for: itself where it is quoted.
 
         Args:
@@ -236,48 +242,57 @@ class Registry:
             asset = self.claims[asset].legs[0]
         return asset, ratio
 
-    def behind(self, assets: Iterable[str]) -> list[str]:
+    def with_underlying(self, assets: Iterable[str]) -> list[str]:
         """These assets and everything they stand for, at every depth, each once."""
-        found: dict[str, None] = {}
+        expanded: dict[str, None] = {}
         todo = list(assets)
         while todo:
             asset = todo.pop(0)
-            if asset not in found:
-                found[asset] = None
+            if asset not in expanded:
+                expanded[asset] = None
                 todo.extend(self.claims[asset].legs if asset in self.claims else ())
-        return list(found)
+        return list(expanded)
 
 
 @dataclass(frozen=True, slots=True)
-class _Unknown:
-    """A name that means no asset, or several."""
+class _Unresolved:
+    """An underlying's name that no asset has, or several have."""
 
     reason: str
 
 
 def _read(assets: pl.DataFrame) -> list[_Asset]:
-    more = {name: pl.lit(None, pl.String) for name in ("coingecko_id", "asset_type") if name not in assets.columns}
-    known = assets.with_columns(**more).select(
+    missing_columns = {
+        name: pl.lit(None, pl.String) for name in ("coingecko_id", "asset_type") if name not in assets.columns
+    }
+    complete = assets.with_columns(**missing_columns).select(
         "id", "symbol", "chain_id", "metadata", pl.col("coingecko_id", "asset_type").cast(pl.String)
     )
-    rows = known.sort("chain_id", "id", nulls_last=True).iter_rows()
+    rows = complete.sort("chain_id", "id", nulls_last=True).iter_rows()
     return [
-        _Asset(id=id_, symbol=symbol, chain=chain, coin=coin or id_, kind=kind or "", note=_note(text, symbol))
+        _Asset(
+            id=id_,
+            symbol=symbol,
+            chain=chain,
+            coin=coin or id_,
+            kind=kind or "",
+            metadata=_parsed_metadata(text, symbol),
+        )
         for id_, symbol, chain, text, coin, kind in rows
     ]
 
 
-def _note(text: str | None, symbol: str) -> dict[str, Any]:
+def _parsed_metadata(text: str | None, symbol: str) -> dict[str, Any]:
     try:
-        note = json.loads(text) if text else {}
+        parsed = json.loads(text) if text else {}
     except ValueError:
         raise ContractError(f"assets: metadata of {symbol} is not JSON; correct it") from None
-    return note if isinstance(note, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _chains(coin: _Asset) -> list[int]:
     """The chains whose own coin it is, by its metadata."""
-    stated = coin.note.get("native_of_chains")
+    stated = coin.metadata.get("native_of_chains")
     return stated if isinstance(stated, list) else []
 
 
@@ -287,21 +302,21 @@ def _number(given: object) -> bool:
 
 def _pool(asset: _Asset, size: int) -> Pool | str:
     """The curve of a pool by its metadata, or why it is not known."""
-    told = asset.note.get("pool")
-    facts = {**asset.note, **told} if isinstance(told, dict) else asset.note
-    stated = facts.get("kind") if isinstance(told, dict) else told
-    if stated is None:
-        shown = (kind for fact, kind in _SHOWN_BY.items() if facts.get(fact) is not None)
-        stated = next(shown, KNOWN_POOLS.get(str(facts.get("protocol"))))
-    if stated is None:
+    stated_pool = asset.metadata.get("pool")
+    facts = {**asset.metadata, **stated_pool} if isinstance(stated_pool, dict) else asset.metadata
+    stated_kind = facts.get("kind") if isinstance(stated_pool, dict) else stated_pool
+    if stated_kind is None:
+        kinds_by_field = (kind for fact, kind in _KIND_BY_FIELD.items() if facts.get(fact) is not None)
+        stated_kind = next(kinds_by_field, KNOWN_POOLS.get(str(facts.get("protocol"))))
+    if stated_kind is None:
         return "the kind of its pool is not known"
-    kind = str(stated).lower().replace("-", "_").replace(" ", "_")
+    kind = str(stated_kind).lower().replace("-", "_").replace(" ", "_")
     if kind not in KINDS:
         return f"its pool is of a kind that is not known: {kind}"
     try:
         return _curve(kind, facts, size)
-    except (TypeError, ValueError) as wrong:
-        return f"the metadata of its {kind.replace('_', ' ')} pool are not complete: {wrong}"
+    except (TypeError, ValueError) as error:
+        return f"the metadata of its {kind.replace('_', ' ')} pool are not complete: {error}"
 
 
 def _curve(kind: str, facts: Mapping[str, Any], size: int) -> Pool:
@@ -332,39 +347,39 @@ def last_prices(quotes: pl.DataFrame) -> dict[str, float]:
     return dict(newest.select("asset_id", pl.col("price").cast(pl.Float64)).iter_rows())
 
 
-def exposed(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def look_through(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """What each position stands for, in USD: the portfolio looked through.
 
     Args:
-        held: Positions: asset_id, value (USD; a debt is negative).
+        positions: Positions: asset_id, value (USD; a debt is negative).
         registry: What assets stand for.
 
     Returns:
-        One row for each position and coin behind it, in order: place (of the position in `held`), asset_id, coin
+        One row for each position and coin behind it, in order: place (of the position in `positions`), asset_id, coin
         (its key: the same coin on several chains is one), name (its symbol; with more where two coins share one),
         value Float64 (they add up to that of the position), pegged Boolean, reason String: why the position could
         not be looked through, null where it could.
     """
     rows = []
-    for place, (asset, value) in enumerate(held.select("asset_id", pl.col("value").cast(pl.Float64)).iter_rows()):
+    for place, (asset, value) in enumerate(positions.select("asset_id", pl.col("value").cast(pl.Float64)).iter_rows()):
         parts, reason = registry.exposures(asset)
         rows += [
             (place, asset, registry.coin(base), registry.symbol(base), value * part, registry.pegged(base), reason)
             for base, part in parts.items()
         ]
-    spread = pl.DataFrame(rows, schema=_EXPOSED, orient="row")
-    # Two coins of one symbol need more than that to be told apart.
-    several = pl.col("coin").n_unique().over("name") > 1
-    apart = pl.format("{} ({})", "name", "coin")
-    return spread.with_columns(name=pl.when(several).then(apart).otherwise("name"))
+    exposures = pl.DataFrame(rows, schema=_EXPOSED, orient="row")
+    # Coins that share a symbol are named with their key.
+    is_ambiguous = pl.col("coin").n_unique().over("name") > 1
+    with_coin = pl.format("{} ({})", "name", "coin")
+    return exposures.with_columns(name=pl.when(is_ambiguous).then(with_coin).otherwise("name"))
 
 
-def unseen(spread: pl.DataFrame, registry: Registry) -> str | None:
-    """What could not be looked through, and why, in one line; null where all was.
+def not_looked_through(exposures: pl.DataFrame, registry: Registry) -> str | None:
+    """The assets that could not be looked through, and why, in one line; None where all could.
 
     Args:
-        spread: What `exposed` gave.
+        exposures: What `look_through` gave.
         registry: What assets stand for.
     """
-    facts = spread.drop_nulls("reason").unique("asset_id", maintain_order=True).select("asset_id", "reason").rows()
-    return "; ".join(f"{registry.symbol(asset)}: {reason}" for asset, reason in facts) or None
+    reasons = exposures.drop_nulls("reason").unique("asset_id", maintain_order=True).select("asset_id", "reason").rows()
+    return "; ".join(f"{registry.symbol(asset)}: {reason}" for asset, reason in reasons) or None

@@ -1,7 +1,7 @@
 """From a portfolio's transactions to its lots: what was bought when and for how much, and what it was sold for.
 
 Frames in, frames out; opens nothing. Exact Decimals; the treatment of each event is stated in `lots`.
-`desk.lotbook` keeps the books. Does not know any country's tax law: what is left to choose is an option.
+`desk.lot_books` records each event. Does not know any country's tax law: what is left to choose is an option.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from ys_analytics.schemas import MONEY, TIME
 from ys_analytics.schemas.outcomes import moves
 
 # An older quote is no price, as for flows.
-_FRESH = timedelta(days=1)
+_MAX_QUOTE_AGE = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
 
 _LOTS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -41,12 +41,12 @@ _DEBTS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What `lots` gives.
+    """The result of `lots`: lots, income, expenses and debts as frames.
 
     Attributes:
         lots: One row for each part of a lot that left, and for each lot that is left.
         income: What was earned: timestamp, asset_id, symbol, kind, quantity, value in USD when it came, reason.
-        expenses: What was spent beside trades, of the same shape: gas, interest on debts.
+        expenses: What was spent other than on trades, of the same shape: gas, interest on debts.
         debts: What is owed at the end: asset_id, symbol, borrowed, quantity, value in USD when it was borrowed,
             worth now, unrealised (value less worth), reason.
     """
@@ -58,12 +58,12 @@ class Books:
 
 
 def lots(
-    done: pl.DataFrame,
+    transactions: pl.DataFrame,
     assets: pl.DataFrame,
     quotes: pl.DataFrame,
     *,
     at: datetime,
-    grown: pl.DataFrame | None = None,
+    growth: pl.DataFrame | None = None,
     matching: Matching = "fifo",
     year: int | None = None,
     leaving: Leaving = "transfer",
@@ -99,10 +99,10 @@ def lots(
     * What leaves beyond what came is unmatched: its proceeds are stated, and no gain.
 
     Args:
-        done: What `activity.with_gas` gave of classified transactions of one portfolio.
+        transactions: What `activity.with_gas` gave of classified transactions of one portfolio.
         assets: `assets`.
         quotes: `market_data` of every asset that moved.
-        grown: What `rebasing.credited` gave: its rows of cause rebase, balances that grew without a transaction, are
+        growth: What `rebasing.with_growth` gave: its rows of cause rebase, balances that grew by themselves, are
             income of that moment (after the transactions of it) and a lot of that cost. None: nothing grew.
         at: Events after it do not count; open lots are valued at the last quote before it.
         matching: The oldest lot first, the latest, the dearest, or all at their average cost (a lot then has no date).
@@ -124,14 +124,14 @@ def lots(
     """
     end = at if year is None else min(at, datetime(year + 1, 1, 1, tzinfo=UTC) - _MICROSECOND)
     registry = Registry(assets)
-    known = in_order(done.filter(pl.col("timestamp") <= end))
-    rows = _valued(known if grown is None else _with_growth(known, grown, end), quotes)
+    until_end = in_order(transactions.filter(pl.col("timestamp") <= end))
+    rows = _with_prices(until_end if growth is None else _with_growth(until_end, growth, end), quotes)
     book = Book(registry, matching, leaving, repaying, gas)
     with localcontext(prec=DIGITS):
         for row in rows.iter_rows(named=True):
-            book.enter(Event(row))
-        book.close(_last(quotes, end))
-    return _framed(book, year)
+            book.record(Event(row))
+        book.close(_last_prices(quotes, end))
+    return _as_frames(book, year)
 
 
 def totals(books: Books) -> pl.DataFrame:
@@ -145,60 +145,62 @@ def totals(books: Books) -> pl.DataFrame:
         income, expenses; unmatched (quantity) and unmatched_proceeds; Decimal(38, 18), zero where nothing of the kind
         happened, null where a part is not known; reason String. Sorted by symbol and id. Debts are not in it.
     """
-    left, taxed, unmatched = pl.col("kind").is_in(LEFT), pl.col("kind").is_in(TAXED), pl.col("unmatched")
+    open_lots, taxable, unmatched = pl.col("kind").is_in(LEFT), pl.col("kind").is_in(TAXED), pl.col("unmatched")
     parts = {
-        "quantity": (books.lots.filter(left), "quantity"),
-        "cost": (books.lots.filter(left), "cost"),
-        "unrealised": (books.lots.filter(left), "unrealised"),
-        "realised": (books.lots.filter(taxed & ~unmatched), "gain"),
-        "unrecognised": (books.lots.filter(~left & ~taxed & ~unmatched), "unrecognised"),
-        "fees": (books.lots.filter(~left), "fees"),
+        "quantity": (books.lots.filter(open_lots), "quantity"),
+        "cost": (books.lots.filter(open_lots), "cost"),
+        "unrealised": (books.lots.filter(open_lots), "unrealised"),
+        "realised": (books.lots.filter(taxable & ~unmatched), "gain"),
+        "unrecognised": (books.lots.filter(~open_lots & ~taxable & ~unmatched), "unrecognised"),
+        "fees": (books.lots.filter(~open_lots), "fees"),
         "income": (books.income, "value"),
         "expenses": (books.expenses, "value"),
         "unmatched": (books.lots.filter(unmatched), "quantity"),
-        "unmatched_proceeds": (books.lots.filter(unmatched & taxed), "proceeds"),
+        "unmatched_proceeds": (books.lots.filter(unmatched & taxable), "proceeds"),
     }
     by = ["asset_id", "symbol"]
     table = pl.concat([frame.select(by) for frame in (books.lots, books.income, books.expenses)]).unique()
     for name, (rows, column) in parts.items():
-        amount, known = pl.col(column).sum(), pl.col(column).null_count() == 0
-        sums = rows.group_by(by).agg(pl.when(known).then(amount).alias(name), happened=pl.lit(value=True))
-        none = pl.col("happened").is_null()
+        amount, complete = pl.col(column).sum(), pl.col(column).null_count() == 0
+        sums = rows.group_by(by).agg(pl.when(complete).then(amount).alias(name), happened=pl.lit(value=True))
+        no_rows = pl.col("happened").is_null()
         table = (
             table.join(sums, on=by, how="left")
-            .with_columns(pl.when(none).then(pl.lit(0, MONEY)).otherwise(name).alias(name))
+            .with_columns(pl.when(no_rows).then(pl.lit(0, MONEY)).otherwise(name).alias(name))
             .drop("happened")
         )
-    unknown = pl.concat(
+    incomplete = pl.concat(
         [
-            books.lots.filter(left & pl.col("unrealised").is_null()),
-            books.lots.filter(taxed & ~unmatched & pl.col("gain").is_null()),
+            books.lots.filter(open_lots & pl.col("unrealised").is_null()),
+            books.lots.filter(taxable & ~unmatched & pl.col("gain").is_null()),
         ]
     )
-    reasons = unknown.group_by(by, maintain_order=True).agg(pl.col("reason").first())
+    reasons = incomplete.group_by(by, maintain_order=True).agg(pl.col("reason").first())
     return table.join(reasons, on=by, how="left").sort("symbol", "asset_id")
 
 
-def _with_growth(done: pl.DataFrame, grown: pl.DataFrame, end: datetime) -> pl.DataFrame:
+def _with_growth(transactions: pl.DataFrame, growth: pl.DataFrame, end: datetime) -> pl.DataFrame:
     """The transactions, and each growth of a balance as a claim without a transaction."""
-    found = grown.filter((pl.col("cause") == "rebase") & (pl.col("timestamp") <= end)).select(
+    claims = growth.filter((pl.col("cause") == "rebase") & (pl.col("timestamp") <= end)).select(
         "timestamp", to_asset_id="asset_id", to_amount="change", flow=pl.lit("internal"),
-        transaction_type=pl.lit("claim", done.schema["transaction_type"]),
-        status=pl.lit("confirmed", done.schema["status"]), metadata=pl.lit('{"action": "rebase"}'),
+        transaction_type=pl.lit("claim", transactions.schema["transaction_type"]),
+        status=pl.lit("confirmed", transactions.schema["status"]), metadata=pl.lit('{"action": "rebase"}'),
     )  # fmt: skip
-    return pl.concat([done, found], how="diagonal").sort("timestamp", maintain_order=True)
+    return pl.concat([transactions, claims], how="diagonal").sort("timestamp", maintain_order=True)
 
 
-def _valued(done: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+def _with_prices(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """The transactions, in their order, with the price of each side at its moment."""
-    known = quotes.select("asset_id", quoted="timestamp", price=pl.col("price").cast(MONEY)).drop_nulls().sort("quoted")
-    rows = done.with_columns(moved=moves()).with_row_index("place")
+    prices = (
+        quotes.select("asset_id", quoted="timestamp", price=pl.col("price").cast(MONEY)).drop_nulls().sort("quoted")
+    )
+    rows = transactions.with_columns(moved=moves()).with_row_index("place")
     for side in ("from", "to"):
-        named = known.rename({"asset_id": f"{side}_asset_id", "price": f"{side}_price"})
+        side_prices = prices.rename({"asset_id": f"{side}_asset_id", "price": f"{side}_price"})
         rows = (
             rows.sort("timestamp", maintain_order=True)
             .join_asof(
-                named, left_on="timestamp", right_on="quoted", by=f"{side}_asset_id", tolerance=_FRESH,
+                side_prices, left_on="timestamp", right_on="quoted", by=f"{side}_asset_id", tolerance=_MAX_QUOTE_AGE,
                 check_sortedness=False,
             )
             .drop("quoted", strict=False)
@@ -210,26 +212,27 @@ def _valued(done: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _last(quotes: pl.DataFrame, at: datetime) -> dict[str, Decimal]:
+def _last_prices(quotes: pl.DataFrame, at: datetime) -> dict[str, Decimal]:
     """The last fresh price of each asset at a moment."""
-    fresh = quotes.drop_nulls("price").filter(pl.col("timestamp").is_between(at - _FRESH, at))
+    fresh = quotes.drop_nulls("price").filter(pl.col("timestamp").is_between(at - _MAX_QUOTE_AGE, at))
     newest = fresh.sort("timestamp", maintain_order=True).group_by("asset_id", maintain_order=True).last()
     return dict(newest.select("asset_id", pl.col("price").cast(MONEY)).iter_rows())
 
 
-def _framed(book: Book, year: int | None) -> Books:
-    found = pl.DataFrame(_complete(book.rows, _LOTS), schema=_LOTS, orient="row").with_columns(
+def _as_frames(book: Book, year: int | None) -> Books:
+    lots = pl.DataFrame(_in_schema_order(book.rows, _LOTS), schema=_LOTS, orient="row").with_columns(
         holding_days=(pl.col("disposed").dt.date() - pl.col("acquired").dt.date()).dt.total_days()
     )
     income, expenses = (
-        pl.DataFrame(_complete(rows, _EVENTS), schema=_EVENTS, orient="row") for rows in (book.income, book.expenses)
+        pl.DataFrame(_in_schema_order(rows, _EVENTS), schema=_EVENTS, orient="row")
+        for rows in (book.income, book.expenses)
     )
-    debts = pl.DataFrame(_complete(book.debts, _DEBTS), schema=_DEBTS, orient="row")
+    debts = pl.DataFrame(_in_schema_order(book.debts, _DEBTS), schema=_DEBTS, orient="row")
     if year is not None:
-        found = found.filter(pl.col("disposed").is_null() | (pl.col("disposed").dt.year() == year))
+        lots = lots.filter(pl.col("disposed").is_null() | (pl.col("disposed").dt.year() == year))
         income, expenses = (events.filter(pl.col("timestamp").dt.year() == year) for events in (income, expenses))
-    return Books(found, income, expenses, debts)
+    return Books(lots, income, expenses, debts)
 
 
-def _complete(rows: Iterable[dict[str, Any]], schema: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _in_schema_order(rows: Iterable[dict[str, Any]], schema: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [tuple(row.get(name) for name in schema) for row in rows]

@@ -19,8 +19,8 @@ from ys_analytics.schemas import TABLES, Collection, Column, misnamed
 if TYPE_CHECKING:
     from ys_analytics.desk.sources import Source
 
-# What a field is compared with: a value, any of some, or a range of two ends, each of which may be None.
-Wanted = Mapping[str, object]
+# Condition by field: a value, a list of values, or a range of two ends, each of which may be None.
+Conditions = Mapping[str, object]
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ def similar(
     collection: str,
     *,
     to: str | Sequence[float],
-    where: Wanted | None = None,
+    where: Conditions | None = None,
     limit: int = 10,
     model: str = "",
 ) -> pl.DataFrame:
@@ -45,19 +45,19 @@ def similar(
         StoreError: the live store refused us or went away.
     """
     table = _collection(collection)
-    wanted = dict(where or {})
-    chosen = _condition(table, wanted)
+    conditions = dict(where or {})
+    condition = _condition(table, conditions)
     if limit < 1:
         raise UsageError(f"similar: limit={limit}; ask for at least one point")
-    itself = to.lower() if isinstance(to, str) and _ID.fullmatch(to) else None
-    vector = _vector(source, table, to, itself=itself, model=model)
-    spare = limit + _SPARE + (itself is not None)
-    found = source.nearest(table, vector, limit=spare, where=_alternatives(table, wanted)).filter(chosen)
-    if itself is not None:
-        found = found.filter(pl.col("id") != itself)
-    scored = found.with_columns(score=pl.Series(cosine(found["vector"], vector), dtype=pl.Float64))
-    order = scored.sort("score", "id", descending=[True, False]).head(limit)
-    return order.select("score", *(name for name in table.schema if name != "vector"))
+    point_id = to.lower() if isinstance(to, str) and _ID.fullmatch(to) else None
+    vector = _vector(source, table, to, point_id=point_id, model=model)
+    asked_for = limit + _SPARE + (point_id is not None)
+    points = source.nearest(table, vector, limit=asked_for, where=_alternatives(table, conditions)).filter(condition)
+    if point_id is not None:
+        points = points.filter(pl.col("id") != point_id)
+    scored = points.with_columns(score=pl.Series(cosine(points["vector"], vector), dtype=pl.Float64))
+    nearest = scored.sort("score", "id", descending=[True, False]).head(limit)
+    return nearest.select("score", *(name for name in table.schema if name != "vector"))
 
 
 def cosine(vectors: pl.Series, vector: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -66,13 +66,13 @@ def cosine(vectors: pl.Series, vector: Sequence[float]) -> np.ndarray[Any, np.dt
     >>> cosine(pl.Series([[1.0, 0.0], [3.0, 4.0]], dtype=pl.Array(pl.Float32, 2)), [2.0, 0.0]).tolist()
     [1.0, 0.6]
     """
-    to = np.asarray(vector, np.float64)
+    other = np.asarray(vector, np.float64)
     if not vectors.len():
         return np.empty(0, np.float64)
-    rows = vectors.to_numpy().astype(np.float64).reshape(vectors.len(), to.size)
-    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(to)
+    rows = vectors.to_numpy().astype(np.float64).reshape(vectors.len(), other.size)
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(other)
     scores: np.ndarray[Any, np.dtype[np.float64]] = np.zeros(len(rows))
-    np.divide(rows @ to, lengths, out=scores, where=lengths > 0)
+    np.divide(rows @ other, lengths, out=scores, where=lengths > 0)
     return scores
 
 
@@ -84,17 +84,17 @@ def _collection(name: str) -> Collection:
 
 
 def _vector(
-    source: "Source", table: Collection, to: str | Sequence[float], *, itself: str | None, model: str
+    source: "Source", table: Collection, to: str | Sequence[float], *, point_id: str | None, model: str
 ) -> list[float]:
-    """Where to look.
+    """The vector to search near: a point's, a text's embedding, or the given one.
 
     Raises:
         UsageError: there is no such point, or the numbers are no vector of the collection.
     """
-    if itself is not None:
-        points = source.rows(table.name, where=pl.col("id") == itself)
+    if point_id is not None:
+        points = source.rows(table.name, where=pl.col("id") == point_id)
         if points.is_empty():
-            raise UsageError(f"similar: {table.name} has no point {itself}; `ys.load({table.name!r})` has their ids")
+            raise UsageError(f"similar: {table.name} has no point {point_id}; `ys.load({table.name!r})` has their ids")
         return cast("list[float]", points["vector"][0].to_list())
     if isinstance(to, str):
         return _embedded(to, table, model)
@@ -136,7 +136,7 @@ def _embedded(text: str, table: Collection, model: str) -> list[float]:
     return [float(number) for number in vector]
 
 
-def _condition(table: Collection, wanted: Wanted) -> pl.Expr:
+def _condition(table: Collection, conditions: Conditions) -> pl.Expr:
     """The points that are wanted, as an expression over the declared columns.
 
     Raises:
@@ -144,7 +144,7 @@ def _condition(table: Collection, wanted: Wanted) -> pl.Expr:
     """
     columns = {column.name: column for column in table.columns if column.name not in {"id", "vector"}}
     parts = [pl.lit(value=True)]
-    for name, value in wanted.items():
+    for name, value in conditions.items():
         if name not in columns:
             raise misnamed(name, columns, what=f"field of {table.name}", listed="`ys catalog`")
         parts.append(_compared(columns[name], value))
@@ -198,17 +198,17 @@ def _moment(column: Column, value: object) -> datetime:
         UsageError: it is none.
     """
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else value
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        found = None
-    if isinstance(found, datetime):
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    if isinstance(found, date):
-        return datetime(found.year, found.month, found.day, tzinfo=UTC)
+        moment = None
+    if isinstance(moment, datetime):
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    if isinstance(moment, date):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     raise UsageError(f"similar: {column.name}={value!r}; write a day or a moment, such as '2026-11-16'")
 
 
-def _alternatives(table: Collection, wanted: Wanted) -> list[list[tuple[str, str, object]]]:
+def _alternatives(table: Collection, conditions: Conditions) -> list[list[tuple[str, str, object]]]:
     """The same conditions as field, operator and value: of each inner list one must hold."""
     columns = {column.name: column for column in table.columns}
 
@@ -216,11 +216,13 @@ def _alternatives(table: Collection, wanted: Wanted) -> list[list[tuple[str, str
         moment = isinstance(columns[name].dtype, pl.Datetime)
         return _moment(columns[name], value).timestamp() if moment else value
 
-    found: list[list[tuple[str, str, object]]] = []
-    for name, value in wanted.items():
+    alternatives: list[list[tuple[str, str, object]]] = []
+    for name, value in conditions.items():
         if isinstance(value, tuple):
             ends = zip((">=", "<="), value, strict=True)
-            found += [[(name, sign, plain(name, end))] for sign, end in ends if end is not None]
+            alternatives += [[(name, sign, plain(name, end))] for sign, end in ends if end is not None]
         else:
-            found.append([(name, "=", plain(name, each)) for each in (value if isinstance(value, list) else [value])])
-    return found
+            alternatives.append(
+                [(name, "=", plain(name, each)) for each in (value if isinstance(value, list) else [value])]
+            )
+    return alternatives

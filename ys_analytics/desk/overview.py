@@ -1,4 +1,4 @@
-"""Questions about more than one portfolio, or about what there is: portfolios, weeks, catalogue, comparison, ranking.
+"""Overviews: lists of portfolios, weeks and tables, comparison of portfolios, and the fleet by one metric.
 
 Depends on sources, runs and the desk; opens stores only through a source.
 """
@@ -51,7 +51,7 @@ def portfolios(source: Source) -> pl.DataFrame:
     Args:
         source: A run or the live stores.
     """
-    known = source.rows("portfolios")
+    declared = source.rows("portfolios")
     last = (
         source.rows("portfolio_snapshots")
         .sort("timestamp")
@@ -59,7 +59,7 @@ def portfolios(source: Source) -> pl.DataFrame:
         .agg(value=pl.col("total_value").last(), value_at=pl.col("timestamp").last())
     )
     return (
-        known.join(last, left_on="id", right_on="portfolio_id", how="left")
+        declared.join(last, left_on="id", right_on="portfolio_id", how="left")
         .with_columns(pl.col("risk_profile").cast(pl.String))
         .sort("value", "name", descending=[True, False], nulls_last=True)
         .select(pl.col(name).cast(dtype) for name, dtype in _PORTFOLIOS.items())
@@ -117,8 +117,8 @@ def catalog(search: str = "") -> pl.DataFrame:
     listed = pl.DataFrame(rows, schema=_CATALOG, orient="row")
     if not search:
         return listed
-    words = pl.concat_str(pl.all(), separator=" ").str.to_lowercase()
-    return listed.filter(words.str.contains(search.lower(), literal=True))
+    searched = pl.concat_str(pl.all(), separator=" ").str.to_lowercase()
+    return listed.filter(searched.str.contains(search.lower(), literal=True))
 
 
 def _meaning(declared: Any) -> str:
@@ -140,7 +140,7 @@ def compare(desks: Iterable[Desk]) -> pl.DataFrame:
         raise UsageError("compare: name at least one portfolio")
     several_weeks = len({desk.week for desk in listed}) > 1
     names: list[str] = []
-    whole: pl.DataFrame | None = None
+    table: pl.DataFrame | None = None
     for desk in listed:
         name = str(desk.portfolio()["name"][0]) + (f", {desk.week}" if several_weeks else "")
         if name in names:
@@ -152,11 +152,11 @@ def compare(desks: Iterable[Desk]) -> pl.DataFrame:
                         **{name: pl.col(column), f"{name} reason": pl.col(f"{column}_reason")})
             for window, column in (("the week", "week"), ("since inception", "since"))
         ]  # fmt: skip
-        tall = pl.concat(parts)
+        by_window = pl.concat(parts)
         keys = ["metric", "title", "unit", "window"]
-        whole = tall if whole is None else whole.join(tall, on=keys, how="left", maintain_order="left")
-    assert whole is not None  # noqa: S101 - there is at least one desk
-    return whole.select("metric", "title", "unit", "window", *names, *(f"{name} reason" for name in names))
+        table = by_window if table is None else table.join(by_window, on=keys, how="left", maintain_order="left")
+    assert table is not None  # noqa: S101 - there is at least one desk
+    return table.select("metric", "title", "unit", "window", *names, *(f"{name} reason" for name in names))
 
 
 def fleet(source: Source, *, week: Week, by: str, risk_free: float, top: int | None = None) -> pl.DataFrame:
@@ -180,18 +180,18 @@ def fleet(source: Source, *, week: Week, by: str, risk_free: float, top: int | N
     monday, end = week.monday, week.end.date()
     closes = returns.daily_values(source.rows("portfolio_snapshots").filter(pl.col("timestamp") < span.end))
     classified = metrics.classify_flows(source.rows("transactions").filter(pl.col("timestamp") < span.end))
-    outside = classified.filter(pl.col("flow") == "external")
-    moved = pl.concat([outside["from_asset_id"], outside["to_asset_id"]]).drop_nulls().unique().to_list()
-    quotes = source.rows("market_data", where=pl.col("asset_id").is_in(moved))
-    daily = metrics.daily_returns(closes, metrics.external_flows(outside, quotes)).filter(pl.col("day") < end)
-    known = source.rows("portfolios").filter((pl.col("created_at") < span.end).fill_null(value=True))
-    total = metric_catalog.TOTAL_RETURN
-    lately = _metric_of(daily, known, total, risk_free=risk_free, since=monday)
+    external = classified.filter(pl.col("flow") == "external")
+    flow_assets = pl.concat([external["from_asset_id"], external["to_asset_id"]]).drop_nulls().unique().to_list()
+    quotes = source.rows("market_data", where=pl.col("asset_id").is_in(flow_assets))
+    daily = metrics.daily_returns(closes, metrics.external_flows(external, quotes)).filter(pl.col("day") < end)
+    open_portfolios = source.rows("portfolios").filter((pl.col("created_at") < span.end).fill_null(value=True))
+    return_metric = metric_catalog.TOTAL_RETURN
+    week_returns = _metric_of(daily, open_portfolios, return_metric, risk_free=risk_free, since=monday)
     last = closes.sort("portfolio_id", "day").group_by("portfolio_id", maintain_order=True).last()
     rows = (
-        known.select("id", "name")
+        open_portfolios.select("id", "name")
         .join(last.select(id="portfolio_id", value="value"), on="id", how="left")
-        .join(lately.select(id="portfolio_id", week="value", week_reason="reason"), on="id", how="left")
+        .join(week_returns.select(id="portfolio_id", week="value", week_reason="reason"), on="id", how="left")
     )
     direction = "higher"
     if by not in {"value", "week"}:
@@ -201,8 +201,8 @@ def fleet(source: Source, *, week: Week, by: str, risk_free: float, top: int | N
         if metric.benchmark:
             raise UsageError(f"fleet by {by!r}: it needs a benchmark; ask `desk.relative()` of one portfolio")
         direction = metric.direction
-        own = _metric_of(daily, known, metric, risk_free=risk_free, since=None)
-        chosen = own.select(id="portfolio_id", **{by: "value", "n": "n", "reason": "reason"})
+        metric_values = _metric_of(daily, open_portfolios, metric, risk_free=risk_free, since=None)
+        chosen = metric_values.select(id="portfolio_id", **{by: "value", "n": "n", "reason": "reason"})
         rows = rows.join(chosen, on="id", how="left")
     else:
         reason = pl.col("week_reason") if by == "week" else pl.when(pl.col("value").is_null()).then(
@@ -214,12 +214,16 @@ def fleet(source: Source, *, week: Week, by: str, risk_free: float, top: int | N
         rank=column.rank("min", descending=direction != "lower").cast(pl.Int64)
     ).sort("rank", "name", nulls_last=True)  # fmt: skip
     columns = ["rank", "name", "id", "value", "week", *([by] if by not in {"value", "week"} else [])]
-    found = ranked.select(*columns, *(["n"] if "n" in ranked.columns else []), "reason")
-    return found if top is None else found.head(top)
+    shown = ranked.select(*columns, *(["n"] if "n" in ranked.columns else []), "reason")
+    return shown if top is None else shown.head(top)
 
 
-def _metric_of(daily: pl.DataFrame, known: pl.DataFrame, metric: Any, *, risk_free: float, since: Any) -> pl.DataFrame:
-    return metrics.summarise(daily, [metric], risk_free=risk_free, since=since, portfolios=known["id"].to_list())
+def _metric_of(
+    daily: pl.DataFrame, open_portfolios: pl.DataFrame, metric: Any, *, risk_free: float, since: Any
+) -> pl.DataFrame:
+    return metrics.summarise(
+        daily, [metric], risk_free=risk_free, since=since, portfolios=open_portfolios["id"].to_list()
+    )
 
 
 def desks(source: Source, names: Iterable[str], *, week: Week, settings: Any) -> list[Desk]:

@@ -1,4 +1,4 @@
-"""What a page rests on: versions, settings, refusals and formulas, as frames.
+"""Provenance of a page: versions, settings, metrics not shown and formulas, as frames.
 
 Asks git and the catalogue; computes no number.
 """
@@ -14,7 +14,7 @@ from ys_analytics.metrics import catalog
 
 
 def refusals(measures: pl.DataFrame, others: Iterable[tuple[str, str, str]]) -> pl.DataFrame:
-    """Every number refused: which, over which window, and why.
+    """Metrics not shown: title, window and reason.
 
     Args:
         measures: What `returns.compared` gave.
@@ -22,17 +22,17 @@ def refusals(measures: pl.DataFrame, others: Iterable[tuple[str, str, str]]) -> 
     """
     windows = (("week", "the week"), ("since", "since inception"))
     rows = [
-        (row["title"], shown, row[f"{name}_reason"])
-        for name, shown in windows
+        (row["title"], window_title, row[f"{name}_reason"])
+        for name, window_title in windows
         for row in measures.iter_rows(named=True)
         if row[f"{name}_reason"]
     ]
-    listed = pl.DataFrame(
+    refused = pl.DataFrame(
         [*rows, *others], schema={"title": pl.String, "window": pl.String, "reason": pl.String}, orient="row"
     )
-    # Many numbers share one reason: a reader wants the reason once.
+    # Metrics that share a reason are one row.
     return (
-        listed.group_by("window", "reason", maintain_order=True)
+        refused.group_by("window", "reason", maintain_order=True)
         .agg(title=pl.col("title").str.join(", "))
         .select("title", "window", "reason")
     )
@@ -56,17 +56,17 @@ def glossary() -> pl.DataFrame:
 
 def made_with(facts: Iterable[tuple[str, str]]) -> pl.DataFrame:
     """Versions and settings a number may depend on."""
-    own = [
+    program_facts = [
         ("Program", f"ys-analytics {version('ys-analytics')}"),
         ("Commit", commit()),
         ("Python, Polars", f"{platform.python_version()}, {version('polars')}"),
     ]
-    return pl.DataFrame([*facts, *own], schema={"name": pl.String, "value": pl.String}, orient="row")
+    return pl.DataFrame([*facts, *program_facts], schema={"name": pl.String, "value": pl.String}, orient="row")
 
 
 def commit() -> str:
     """The commit the program was run from, and whether files differ from it."""
-    found, _, dirty = git_commit().partition("-")
-    if not found:
+    revision, _, changes = git_commit().partition("-")
+    if not revision:
         return "not a git checkout"
-    return f"{found[:12]}, with changes" if dirty else found[:12]
+    return f"{revision[:12]}, with changes" if changes else revision[:12]

@@ -1,4 +1,4 @@
-"""Every portfolio of a frozen week beside the others: what it is worth, returned and risked, best first.
+"""The fleet's ranking of a frozen week: value, return and risk of each portfolio, best first.
 
 Knows two ways to the same numbers: from the run's frames by Polars, or from the snapshots where they lie, by
 ClickHouse. Names and external flows are the run's either way.
@@ -77,7 +77,7 @@ def ranked(portfolios: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     """One row a portfolio, by return since inception; those without one come last, by name.
 
     Args:
-        portfolios: id and name of everyone who must appear.
+        portfolios: id and name of every portfolio to list.
         fleet: The numbers.
 
     Returns:
@@ -85,14 +85,14 @@ def ranked(portfolios: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
         value_reason, week Float64, week_reason, n Int64, start and end Date, then each headline metric and its
         `<name>_reason`.
     """
-    everyone = portfolios.select("id", "name")
+    listed = portfolios.select("id", "name")
     values = fleet.values.select("portfolio_id", "value", "closed_at").cast({"value": MONEY, "closed_at": TIME})
-    numbers = _beside(_beside(_beside(everyone, values), _week(everyone, fleet)), fleet.since)
-    total = pl.col("total_return")
+    numbers = _joined(_joined(_joined(listed, values), _week(listed, fleet)), fleet.since)
+    return_metric = pl.col("total_return")
     return (
         metrics.catalog.with_reasons(numbers)
         .with_columns(
-            rank=total.rank("min", descending=True).cast(pl.Int64),
+            rank=return_metric.rank("min", descending=True).cast(pl.Int64),
             value_reason=pl.when(pl.col("value").is_null()).then(pl.lit(_NO_SNAPSHOT)),
         )
         .sort("rank", "name", "id", nulls_last=True)
@@ -100,16 +100,16 @@ def ranked(portfolios: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     )
 
 
-def _week(everyone: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
+def _week(listed: pl.DataFrame, fleet: Fleet) -> pl.DataFrame:
     """Each portfolio's return of the week, or why it has none."""
-    total = metrics.catalog.TOTAL_RETURN
-    week = fleet.week.select("portfolio_id", "spanned", "unknown", "start", total.name)
-    numbers = metrics.catalog.with_reasons(_beside(everyone, week), [total], since=fleet.monday)
-    return numbers.select(portfolio_id="id", week=total.name, week_reason=f"{total.name}_reason")
+    return_metric = metrics.catalog.TOTAL_RETURN
+    week = fleet.week.select("portfolio_id", "spanned", "unknown", "start", return_metric.name)
+    numbers = metrics.catalog.with_reasons(_joined(listed, week), [return_metric], since=fleet.monday)
+    return numbers.select(portfolio_id="id", week=return_metric.name, week_reason=f"{return_metric.name}_reason")
 
 
-def _beside(everyone: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-    return everyone.join(numbers, left_on="id", right_on="portfolio_id", how="left", maintain_order="left")
+def _joined(listed: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+    return listed.join(numbers, left_on="id", right_on="portfolio_id", how="left", maintain_order="left")
 
 
 def _flows(run: "Run") -> pl.DataFrame:

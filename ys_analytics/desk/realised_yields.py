@@ -1,4 +1,4 @@
-"""What each position in a protocol has earned beside what its pool quoted: the desk's frame of yields that came true.
+"""Realised yield of each position in a protocol, compared with the yield its pool quoted.
 
 Frames and metrics in, frames out; opens nothing.
 """
@@ -14,11 +14,11 @@ from ys_analytics.desk.holdings import WALLET
 from ys_analytics.metrics.closes import daily_closes
 from ys_analytics.schemas import QUARTER, TIME, Span
 
-# A gap of a quarter of a per cent a year is a matter of the day on which interest is credited.
-_SMALL = 0.0025
+# A gap below a quarter of a per cent a year may come from the day on which interest is credited.
+_NEGLIGIBLE_GAP = 0.0025
 
 _DEBT, _SHARE = "borrowing", "lp_token"
-_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+_REALISED_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "symbol": pl.String,
     "kind": pl.String,
     "place": pl.String,
@@ -38,10 +38,10 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 def realised(
-    held: pl.DataFrame,
-    moved: pl.DataFrame,
+    positions: pl.DataFrame,
+    legs: pl.DataFrame,
     quotes: pl.DataFrame,
-    quoted: pl.DataFrame,
+    pool_quotes: pl.DataFrame,
     assets: pl.DataFrame,
     *,
     end: datetime,
@@ -49,14 +49,14 @@ def realised(
     """Realised and quoted yield of each position in a protocol over the quarter before `end`, largest gap first.
 
     A rebasing asset earns in a wallet too, and counts. Realised is what was credited, claimed, earned in fees or grew
-    by itself, over the average value of the position on the days it was held; impermanent loss is stated beside it,
+    by itself, over the average value of the position on the days it was held; impermanent loss is stated apart,
     not in it. Quoted is the mean of the pool's quotes on those days.
 
     Args:
-        held: What `holdings.positions` gave.
-        moved: What `ledger.legs` gave.
+        positions: What `holdings.positions` gave.
+        legs: What `ledger.legs` gave.
         quotes: `market_data`, as for `bridge.attributed`.
-        quoted: `yield_metrics`.
+        pool_quotes: `yield_metrics`.
         assets: `assets`.
         end: Of the week, exclusive.
 
@@ -67,28 +67,28 @@ def realised(
         String: why the realised, the quoted yield or the gap is null.
     """
     # A balance that grows by itself works in a wallet too.
-    grown = moved.filter(pl.col("cause") == "rebase")["asset_id"].unique().to_list()
-    working = held.filter((pl.col("protocol") != WALLET) | pl.col("asset_id").is_in(grown))
-    if working.is_empty():
-        return pl.DataFrame(schema=_SCHEMA)
-    known = moved.filter(pl.col("timestamp") < end)
-    first: Any = known["timestamp"].min() or end
+    rebasing = legs.filter(pl.col("cause") == "rebase")["asset_id"].unique().to_list()
+    earning = positions.filter((pl.col("protocol") != WALLET) | pl.col("asset_id").is_in(rebasing))
+    if earning.is_empty():
+        return pl.DataFrame(schema=_REALISED_SCHEMA)
+    legs_before = legs.filter(pl.col("timestamp") < end)
+    first: Any = legs_before["timestamp"].min() or end
     since = max(end - QUARTER, first) - timedelta(microseconds=1)
-    lots = bridge.attributed(known, quotes, assets, start=since, end=end - timedelta(microseconds=1))
-    days = _at_work(working, known, quotes, since=since, end=end)
-    whole = (
-        working.select("asset_id", "kind", "symbol", "place", "protocol", "protocol_address")
-        .join(_gains(lots, working), on=["asset_id", "kind"], how="left", maintain_order="left")
+    lots = bridge.attributed(legs_before, quotes, assets, start=since, end=end - timedelta(microseconds=1))
+    days = _daily_values(earning, legs_before, quotes, since=since, end=end)
+    joined = (
+        earning.select("asset_id", "kind", "symbol", "place", "protocol", "protocol_address")
+        .join(_gains(lots, earning), on=["asset_id", "kind"], how="left", maintain_order="left")
         .join(_capital(days), on=["asset_id", "kind"], how="left", maintain_order="left")
-        .join(_quoted(days, quoted), on=["asset_id", "kind"], how="left", maintain_order="left")
+        .join(_quoted(days, pool_quotes), on=["asset_id", "kind"], how="left", maintain_order="left")
         .with_columns(pool=pl.format("{} {} {}", "symbol", "kind", "place"))
     )
-    return _explained(metrics.yields.quoted_against_realised(whole))
+    return _explained(metrics.yields.quoted_against_realised(joined))
 
 
-def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
+def _gains(lots: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:
     """Yield, rewards, fees and impermanent loss of each position; a reward belongs to where its protocol pays it."""
-    mine = (
+    by_position = (
         lots.filter(pl.col("cause") != "rewards")
         .group_by("asset_id", kind="position", maintain_order=True)
         .agg(
@@ -101,18 +101,18 @@ def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
         )
     )
     # A protocol that pays for two positions pays for each by what is in it.
-    weights = working.with_columns(
+    weights = earning.with_columns(
         part=pl.col("value").abs().cast(pl.Float64) / pl.col("value").abs().sum().over("protocol").cast(pl.Float64)
     ).filter(pl.col("kind") != _DEBT)
-    paid = (
+    rewards_paid = (
         lots.filter(pl.col("cause") == "rewards").group_by("protocol", maintain_order=True).agg(pl.col("rewards").sum())
     )
-    rewards = weights.join(paid, on="protocol", how="inner").select(
+    rewards = weights.join(rewards_paid, on="protocol", how="inner").select(
         "asset_id", "kind", rewards=pl.col("rewards").cast(pl.Float64) * pl.col("part")
     )
     earned = (pl.col(name).cast(pl.Float64).fill_null(0.0) for name in ("yield", "rewards", "lp_fees"))
     return (
-        mine.join(rewards, on=["asset_id", "kind"], how="left")
+        by_position.join(rewards, on=["asset_id", "kind"], how="left")
         .with_columns(gain=pl.when(~pl.col("unpriced") & ~pl.col("merged")).then(pl.sum_horizontal(*earned)))
         .select(
             "asset_id", "kind", "gain", "unpriced", "merged", pl.col("rewards", "impermanent_loss").cast(pl.Float64)
@@ -120,28 +120,28 @@ def _gains(lots: pl.DataFrame, working: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _at_work(
-    working: pl.DataFrame, moved: pl.DataFrame, quotes: pl.DataFrame, *, since: datetime, end: datetime
+def _daily_values(
+    earning: pl.DataFrame, legs: pl.DataFrame, quotes: pl.DataFrame, *, since: datetime, end: datetime
 ) -> pl.DataFrame:
     """Value of each position at the close of each day it was held: asset_id, kind, protocol_address, day, value."""
-    inside = quotes.filter(Span(since, end).holds("timestamp"))
+    recent = quotes.filter(Span(since, end).holds("timestamp"))
     closes = (
-        daily_closes(inside.select("asset_id", "timestamp", "price"), "price", by=["asset_id"])
+        daily_closes(recent.select("asset_id", "timestamp", "price"), "price", by=["asset_id"])
         .select("asset_id", "day", pl.col("price").cast(pl.Float64))
         .with_columns(close=pl.col("day").dt.offset_by("1d").cast(TIME))
     )
-    grid = working.select("asset_id", "kind", "protocol_address").unique(["asset_id", "kind"]).join(
+    position_days = earning.select("asset_id", "kind", "protocol_address").unique(["asset_id", "kind"]).join(
         closes, on="asset_id", how="inner"
     )  # fmt: skip
-    running = (
-        moved.rename({"position": "kind"})
+    quantities = (
+        legs.rename({"position": "kind"})
         .sort("timestamp")
         .with_columns(quantity=pl.col("change").cum_sum().over("asset_id", "kind").cast(pl.Float64))
         .select("asset_id", "kind", "timestamp", "quantity")
     )
     return (
-        grid.sort("close")
-        .join_asof(running, left_on="close", right_on="timestamp", by=["asset_id", "kind"], check_sortedness=False)
+        position_days.sort("close")
+        .join_asof(quantities, left_on="close", right_on="timestamp", by=["asset_id", "kind"], check_sortedness=False)
         .with_columns(value=(pl.col("quantity") * pl.col("price")).abs())
         .filter(pl.col("value") > 0)
     )
@@ -153,15 +153,15 @@ def _capital(days: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _quoted(days: pl.DataFrame, quoted: pl.DataFrame) -> pl.DataFrame:
+def _quoted(days: pl.DataFrame, pool_quotes: pl.DataFrame) -> pl.DataFrame:
     """Mean yield, and mean rewards, that the pool of each position quoted on the days it was held."""
-    daily = quoted.group_by(
+    daily = pool_quotes.group_by(
         protocol_address="pool_address", day=pl.col("timestamp").dt.date(), maintain_order=True
     ).agg(
         quoted_apy=pl.col("apy").cast(pl.Float64).mean(), quoted_rewards=pl.col("rewards_apr").cast(pl.Float64).mean()
     )
-    found = days.filter(pl.col("kind") != _DEBT).join(daily, on=["protocol_address", "day"], how="inner")
-    return found.group_by("asset_id", "kind", maintain_order=True).agg(pl.col("quoted_apy", "quoted_rewards").mean())
+    on_days = days.filter(pl.col("kind") != _DEBT).join(daily, on=["protocol_address", "day"], how="inner")
+    return on_days.group_by("asset_id", "kind", maintain_order=True).agg(pl.col("quoted_apy", "quoted_rewards").mean())
 
 
 def _explained(compared: pl.DataFrame) -> pl.DataFrame:
@@ -178,7 +178,7 @@ def _explained(compared: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("nothing was credited or claimed"))
         .when(pl.col("rewards").fill_null(0.0) > 0)
         .then(pl.lit("rewards, claimed at the price of the day"))
-        .when(pl.col("haircut").abs() <= _SMALL)
+        .when(pl.col("haircut").abs() <= _NEGLIGIBLE_GAP)
         .then(pl.lit("as quoted"))
         .when(pl.col("kind") == _SHARE)
         .then(pl.lit("fees, as the share's price shows them"))
@@ -204,5 +204,5 @@ def _explained(compared: pl.DataFrame) -> pl.DataFrame:
         compared.with_columns(why=cause, reason=reason, quote_reason=quote_reason)
         .with_columns(haircut_reason=pl.coalesce("quote_reason", "reason"))
         .sort(pl.col("haircut").abs(), "pool", descending=[True, False], nulls_last=True)
-        .select(pl.col(name).cast(dtype) for name, dtype in _SCHEMA.items())
+        .select(pl.col(name).cast(dtype) for name, dtype in _REALISED_SCHEMA.items())
     )

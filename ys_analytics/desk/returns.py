@@ -1,4 +1,4 @@
-"""What a portfolio was worth and what it returned: the desk's frames over days.
+"""Daily values, returns and drawdowns of a portfolio: the desk's frames over days.
 
 Frames and metrics in, frames out; opens nothing.
 """
@@ -16,7 +16,7 @@ from ys_analytics.metrics.spans import unknown
 
 _DAY = timedelta(days=1)
 
-# A fall this near to the limit is at it, but for the rounding of a product.
+# A drawdown within this distance of the limit counts as at the limit: rounding of a product.
 _ROUNDING = 1e-12
 
 # The window of rolling risk: a month, the least sample volatility accepts.
@@ -46,21 +46,23 @@ def with_growth(returns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_edges(months: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
+def with_covered_days(months: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
     """Months with the first and last day that any return covers: begins, ends Date; they say which months are parts.
 
     Args:
         months: What `metrics.monthly_table` gave.
         returns: What `metrics.daily_returns` gave for one portfolio.
     """
-    known = returns.filter(pl.col("ret").is_not_null()).select(
+    with_return = returns.filter(pl.col("ret").is_not_null()).select(
         "day", begun=pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)
     )
-    return months.with_columns(begins=pl.lit(known["begun"].min(), pl.Date), ends=pl.lit(known["day"].max(), pl.Date))
+    return months.with_columns(
+        begins=pl.lit(with_return["begun"].min(), pl.Date), ends=pl.lit(with_return["day"].max(), pl.Date)
+    )
 
 
 def linkable(returns: pl.DataFrame) -> pl.DataFrame:
-    """The rows before the first day whose return is not known: beyond it no peak can be compared.
+    """The rows before the first day whose return is not known: after it drawdowns cannot be computed.
 
     Args:
         returns: What `metrics.daily_returns` gave for one portfolio.
@@ -73,10 +75,10 @@ def week_days(values: pl.DataFrame, returns: pl.DataFrame, *, start: date) -> pl
     days = pl.DataFrame({"day": [start + _DAY * step for step in range(7)]}, schema={"day": pl.Date})
     first = values["day"].min()
     closes = values.select("day", "value")
-    shown = returns.select("day", "ret", "days", "gain", "flow", "reason")
+    day_returns = returns.select("day", "ret", "days", "gain", "flow", "reason")
     return (
         days.join(closes, on="day", how="left", maintain_order="left")
-        .join(shown, on="day", how="left", maintain_order="left")
+        .join(day_returns, on="day", how="left", maintain_order="left")
         .with_columns(
             reason=pl.when(pl.col("value").is_not_null())
             .then(pl.col("reason"))
@@ -88,7 +90,7 @@ def week_days(values: pl.DataFrame, returns: pl.DataFrame, *, start: date) -> pl
 
 
 def against_limit(returns: pl.DataFrame, limit: Decimal | None, *, week: tuple[date, date]) -> dict[str, Any]:
-    """How the distance from the peak stood to the limit the owner set, at the closes up to the week's end.
+    """Compare the drawdown at each close with the owner's limit, up to the week's end.
 
     Args:
         returns: What `with_growth` gave.
@@ -106,39 +108,42 @@ def against_limit(returns: pl.DataFrame, limit: Decimal | None, *, week: tuple[d
     >>> found["week_deepest"], found["beyond_now"], found["beyond_week"], found["beyond_last"]
     (-0.2, False, 1, datetime.date(2026, 11, 16))
     """
-    upto = returns.filter(pl.col("day") < week[1])
+    until_end = returns.filter(pl.col("day") < week[1])
     # Where a return is not known, neither is the distance from the peak after it.
-    lost = bool(upto.select(unknown(upto.columns).any()).item()) if upto.height else False
-    path = upto.filter(pl.col("underwater").is_not_null() & (not lost)).select("day", "underwater")
-    inside = path.filter(pl.col("day") >= week[0])["underwater"]
-    found: dict[str, Any] = dict.fromkeys(
+    has_unknown = bool(until_end.select(unknown(until_end.columns).any()).item()) if until_end.height else False
+    drawdowns = until_end.filter(pl.col("underwater").is_not_null() & (not has_unknown)).select("day", "underwater")
+    week_drawdowns = drawdowns.filter(pl.col("day") >= week[0])["underwater"]
+    result: dict[str, Any] = dict.fromkeys(
         ("beyond_now", "beyond_week", "beyond_ever", "beyond_since", "beyond_first", "beyond_last")
     )
-    found |= {"underwater": path["underwater"][-1] if path.height else None, "week_deepest": inside.min()}
-    if limit is None or path.is_empty():
-        return found
-    over = path.with_columns(beyond=-pl.col("underwater") > float(limit) + _ROUNDING)
-    days = over.filter("beyond")["day"]
-    within = over.filter(~pl.col("beyond"))["day"]
-    run = days if within.is_empty() else days.filter(days > within[-1])
-    return found | {
-        "beyond_now": run.len() > 0,
-        "beyond_week": int(over.filter(pl.col("day") >= week[0])["beyond"].sum()),
-        "beyond_ever": days.len(),
-        "beyond_since": run[0] if run.len() else None,
-        "beyond_first": days[0] if days.len() else None,
-        "beyond_last": days[-1] if days.len() else None,
+    result |= {
+        "underwater": drawdowns["underwater"][-1] if drawdowns.height else None,
+        "week_deepest": week_drawdowns.min(),
+    }
+    if limit is None or drawdowns.is_empty():
+        return result
+    flagged = drawdowns.with_columns(beyond=-pl.col("underwater") > float(limit) + _ROUNDING)
+    days_beyond = flagged.filter("beyond")["day"]
+    days_within = flagged.filter(~pl.col("beyond"))["day"]
+    current_run = days_beyond if days_within.is_empty() else days_beyond.filter(days_beyond > days_within[-1])
+    return result | {
+        "beyond_now": current_run.len() > 0,
+        "beyond_week": int(flagged.filter(pl.col("day") >= week[0])["beyond"].sum()),
+        "beyond_ever": days_beyond.len(),
+        "beyond_since": current_run[0] if current_run.len() else None,
+        "beyond_first": days_beyond[0] if days_beyond.len() else None,
+        "beyond_last": days_beyond[-1] if days_beyond.len() else None,
     }
 
 
 def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], risk_free: float) -> pl.DataFrame:
     """Every headline metric of the week and since inception, side by side."""
-    upto = returns.filter(pl.col("day") < week[1])
+    until_end = returns.filter(pl.col("day") < week[1])
     parts = {
-        "week": metrics.summarise(upto, risk_free=risk_free, since=week[0], portfolios=[portfolio]),
+        "week": metrics.summarise(until_end, risk_free=risk_free, since=week[0], portfolios=[portfolio]),
         "since": metrics.summarise(returns, risk_free=risk_free, portfolios=[portfolio]),
     }
-    facts = pl.DataFrame(
+    table = pl.DataFrame(
         {
             "metric": [metric.name for metric in catalog.HEADLINE],
             "title": [metric.title for metric in catalog.HEADLINE],
@@ -148,17 +153,17 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
     for name, numbers in parts.items():
         columns = ("at", "n", "days", "coverage", "start", "end", "reason")
         wide = numbers.select("metric", pl.col("value").alias(name), *(pl.col(c).alias(f"{name}_{c}") for c in columns))
-        alone = numbers.filter(pl.col("metric") == "volatility")["n"]
-        facts = facts.join(wide, on="metric", how="left", maintain_order="left").with_columns(
-            pl.lit(alone[0] if alone.len() else 0, pl.Int64).alias(f"{name}_alone")
+        one_day_returns = numbers.filter(pl.col("metric") == "volatility")["n"]
+        table = table.join(wide, on="metric", how="left", maintain_order="left").with_columns(
+            pl.lit(one_day_returns[0] if one_day_returns.len() else 0, pl.Int64).alias(f"{name}_alone")
         )
-    return facts
+    return table
 
 
 def claims(
     stored: pl.DataFrame, returns: pl.DataFrame, values: pl.DataFrame, *, risk_free: float = 0.0
 ) -> pl.DataFrame:
-    """The platform's latest stored figures beside ours of the same day, and what explains a difference.
+    """The platform's latest stored figures with ours of the same day, and what explains a difference.
 
     Args:
         stored: What `metrics.audit.claims` gave.
@@ -168,12 +173,12 @@ def claims(
     """
     if stored.is_empty() or returns.is_empty():
         return pl.DataFrame(schema=_CLAIMS)
-    found = metrics.audit.audit(stored, returns, values, risk_free=risk_free)
-    names = pl.DataFrame(_CLAIMED, schema=("metric", "title", "unit", "unit_difference"), orient="row")
-    verdict = (
+    audited = metrics.audit.audit(stored, returns, values, risk_free=risk_free)
+    names = pl.DataFrame(_CLAIMED_METRICS, schema=("metric", "title", "unit", "unit_difference"), orient="row")
+    explanation = (
         pl.when(pl.col("how").str.len_chars() > 0).then(pl.format("{}: {}", "explained", "how")).otherwise("explained")
     )
-    return names.join(found, on="metric", how="inner", maintain_order="left").select(
+    return names.join(audited, on="metric", how="inner", maintain_order="left").select(
         "title",
         "unit",
         "unit_difference",
@@ -181,13 +186,13 @@ def claims(
         "stored",
         "ours",
         "difference",
-        verdict=verdict,
+        verdict=explanation,
         reason=pl.when(pl.col("ours").is_null()).then(pl.lit("too few returns up to that day")),
     )
 
 
-# What the platform claims, how it is called here, and how it and its difference print.
-_CLAIMED = (
+# Metrics that the platform stores: name, title, unit, and unit of the difference.
+_CLAIMED_METRICS = (
     ("daily_return", "Return of the day", "fraction", "fraction"),
     *(
         (metric.name, metric.title, metric.printed_unit, difference)

@@ -1,4 +1,4 @@
-"""Confidence intervals and the sources of risk: the desk's frames for a closer look.
+"""Confidence intervals, value at risk, concentration, stress and risk contributions as frames.
 
 Frames and metrics in, frames out; opens nothing.
 """
@@ -7,7 +7,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk.holdings import WALLET
-from ys_analytics.desk.lookthrough import Registry, exposed, unseen
+from ys_analytics.desk.lookthrough import Registry, look_through, not_looked_through
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics import catalog
 from ys_analytics.metrics.closes import daily_closes
@@ -44,10 +44,10 @@ def intervals(returns: pl.DataFrame, *, risk_free: float) -> pl.DataFrame:
     A redrawn history never has a better day than the best one: an interval of an extreme says nothing.
     """
     estimable = [metric for metric in catalog.HEADLINE if metric.name not in _EXTREMES]
-    facts = [(metric.name, metric.title, metric.printed_unit) for metric in estimable]
-    named = pl.DataFrame(facts, schema=("metric", "title", "unit"), orient="row")
-    found = metrics.intervals(returns, risk_free=risk_free)
-    return named.join(found, on="metric", how="left", maintain_order="left")
+    titles = [(metric.name, metric.title, metric.printed_unit) for metric in estimable]
+    titled = pl.DataFrame(titles, schema=("metric", "title", "unit"), orient="row")
+    bootstrap = metrics.intervals(returns, risk_free=risk_free)
+    return titled.join(bootstrap, on="metric", how="left", maintain_order="left")
 
 
 def values_at_risk(
@@ -66,37 +66,50 @@ def values_at_risk(
         title, base String; rate, amount Float64 (of net value; in USD at the last net value, for the platform as it
         stored it), n Int64, reason String where rate is null.
     """
-    chosen = [catalog.METRICS[name] for name in (
+    chosen_metrics = [catalog.METRICS[name] for name in (
         "value_at_risk", "value_at_risk_normal", "value_at_risk_cornish_fisher")]  # fmt: skip
-    found = metrics.summarise(returns, chosen, portfolios=[portfolio])
+    values = metrics.summarise(returns, chosen_metrics, portfolios=[portfolio])
     titles = ("Historical", "Normal distribution", "Cornish-Fisher")
     rows = [
         {"title": title, "base": "daily returns of the portfolio since inception", "rate": row["value"], "n": row["n"],
          "amount": None if None in (row["value"], net) else row["value"] * net, "reason": row["reason"]}
-        for title, row in zip(titles, found.iter_rows(named=True), strict=True)
+        for title, row in zip(titles, values.iter_rows(named=True), strict=True)
     ]  # fmt: skip
-    whole = float(parts["component"].sum()) if parts.height else None
+    component_sum = float(parts["component"].sum()) if parts.height else None
     rows.append(
-        {"title": "Normal distribution, holdings", "base": "daily returns of what is held now, look-through",
-         "rate": whole, "amount": None if whole is None or net is None else whole * net, "n": None,
-         "reason": None if whole is not None else "holdings have fewer than four days of prices, or are not known"}
-    )  # fmt: skip
+        {
+            "title": "Normal distribution, holdings",
+            "base": "daily returns of what is held now, look-through",
+            "rate": component_sum,
+            "amount": None if component_sum is None or net is None else component_sum * net,
+            "n": None,
+            "reason": None
+            if component_sum is not None
+            else "holdings have fewer than four days of prices, or are not known",
+        }
+    )
     last = stored.drop_nulls("var_95").sort("timestamp").tail(1)
-    said = float(last["var_95"][0]) if last.height else None
-    known = said is not None and net is not None and net > 0
+    stored_var = float(last["var_95"][0]) if last.height else None
+    has_rate = stored_var is not None and net is not None and net > 0
     rows.append(
-        {"title": "Platform", "base": "as stored; its method is not known", "rate": said / net if known else None,  # type: ignore[operator]
-         "amount": said, "n": None, "reason": None if known else "the platform stored none"}
-    )  # fmt: skip
+        {
+            "title": "Platform",
+            "base": "as stored; its method is not known",
+            "rate": stored_var / net if has_rate else None,  # type: ignore[operator]
+            "amount": stored_var,
+            "n": None,
+            "reason": None if has_rate else "the platform stored none",
+        }
+    )
     return pl.DataFrame(rows, schema=_AT_RISK)
 
 
-def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Each day's return beside the loss the platform said the day before would be exceeded one day in twenty.
+def var_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Each day's return with the platform's value at risk of the day before, at 95 %.
 
-    A return over several days tests no promise of one, and is left out.
+    A return over several days cannot test a one-day figure and is left out.
     """
-    said = (
+    stated = (
         daily_closes(risks.select("portfolio_id", "timestamp", "var_95"), "var_95", by=["portfolio_id"])
         .select("portfolio_id", "day", var="var_95")
         .join(values.select("day", "value"), on="day", how="inner", maintain_order="left")
@@ -108,49 +121,49 @@ def tail_history(returns: pl.DataFrame, risks: pl.DataFrame, values: pl.DataFram
             var=pl.col("var").cast(pl.Float64) / pl.col("value").cast(pl.Float64),
         )
     )
-    alone = pl.col("ret").is_not_null() & (pl.col("days").fill_null(1) <= 1)
-    days = returns.filter(alone).select("portfolio_id", "day", "ret")
-    joined = days.join(said, on=["portfolio_id", "day"], how="inner", maintain_order="left")
-    # A promise of nothing was made before there was anything to measure.
+    is_one_day = pl.col("ret").is_not_null() & (pl.col("days").fill_null(1) <= 1)
+    days = returns.filter(is_one_day).select("portfolio_id", "day", "ret")
+    joined = days.join(stated, on=["portfolio_id", "day"], how="inner", maintain_order="left")
+    # The platform stores a value at risk of zero before there is anything to measure.
     return joined.filter(pl.col("var") > 0).with_columns(failed=pl.col("ret") < -pl.col("var"))
 
 
-def concentration(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def concentration(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """How concentrated positions are: by the assets they stand for, by protocol and by chain.
 
     By asset, each position counts under what it stands for (a pool share by what is in the pool now); protocol and
     chain are where it is held. A debt counts by its size.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for.
 
     Returns:
         What `metrics.risk.concentration` gives, and note String: what could not be looked through.
     """
-    named = held.select(
+    by_place = positions.select(
         "portfolio_id",
         "value",
         "chain",
         protocol=pl.when(pl.col("protocol") != WALLET).then("protocol"),
     )
-    spread = exposed(held, registry)
-    owners = held.select("portfolio_id").with_row_index("place")
-    behind = spread.join(owners, on="place", how="left", maintain_order="left").select(
+    exposures = look_through(positions, registry)
+    owners = positions.select("portfolio_id").with_row_index("place")
+    with_underlying = exposures.join(owners, on="place", how="left", maintain_order="left").select(
         "portfolio_id", "value", asset="name"
     )
-    found = [
-        metrics.risk.concentration(behind, along=["asset"]),
-        metrics.risk.concentration(named, along=["protocol", "chain"]),
+    parts = [
+        metrics.risk.concentration(with_underlying, along=["asset"]),
+        metrics.risk.concentration(by_place, along=["protocol", "chain"]),
     ]
     return (
-        pl.concat(found)
+        pl.concat(parts)
         .sort("portfolio_id", "dimension")
-        .with_columns(note=pl.lit(unseen(spread, registry), pl.String))
+        .with_columns(note=pl.lit(not_looked_through(exposures, registry), pl.String))
     )
 
 
-def shocks(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def shocks(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """What is left of net value after the whole market, or one asset, falls, looked through.
 
     Every position follows what it stands for; a share of a pool is revalued along the pool's curve, without
@@ -158,43 +171,49 @@ def shocks(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     looked through falls with the market in full, and stands still when one asset falls.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for.
 
     Returns:
         One row per shock: portfolio_id, before, after, loss Float64 in USD, ret Float64, what String, move Float64,
         note String: what could not be looked through. Empty where nothing held has a price that could fall.
     """
-    spread = exposed(held, registry)
-    free = spread.filter(~pl.col("pegged"))
-    if free.is_empty():
+    exposures = look_through(positions, registry)
+    unpegged = exposures.filter(~pl.col("pegged"))
+    if unpegged.is_empty():
         return pl.DataFrame()
-    mine = held.select("portfolio_id", "value", asset="asset_id")
-    bases = {asset: registry.coin(asset) for asset in _bases(held, registry) if not registry.pegged(asset)}
-    seen = free.filter(pl.col("reason").is_null())
-    largest = seen.group_by("coin", "name", maintain_order=True).agg(size=pl.col("value").sum().abs()).sort(
+    values = positions.select("portfolio_id", "value", asset="asset_id")
+    bases = {asset: registry.coin(asset) for asset in _bases(positions, registry) if not registry.pegged(asset)}
+    looked_through = unpegged.filter(pl.col("reason").is_null())
+    largest = looked_through.group_by("coin", "name", maintain_order=True).agg(size=pl.col("value").sum().abs()).sort(
         "size", "name", descending=[True, False]
     )  # fmt: skip
-    tried = [("everything without a peg", move, dict.fromkeys(bases, move)) for move in MARKET_MOVES]
-    tried += [
-        (f"{name} alone", ONE_ASSET, {base: ONE_ASSET for base, of in bases.items() if of == coin})
+    scenarios = [("everything without a peg", move, dict.fromkeys(bases, move)) for move in MARKET_MOVES]
+    scenarios += [
+        (f"{name} alone", ONE_ASSET, {base: ONE_ASSET for base, base_coin in bases.items() if base_coin == coin})
         for coin, name, _ in largest.head(_TOP).iter_rows()
     ]
     after = [
-        metrics.risk.shock(mine, shocks=moves, through=registry.through).with_columns(
+        metrics.risk.shock(values, shocks=moves, through=registry.through).with_columns(
             what=pl.lit(what), move=pl.lit(move)
         )
-        for what, move, moves in tried
+        for what, move, moves in scenarios
     ]
-    return pl.concat(after).filter(pl.col("before") != 0).with_columns(note=pl.lit(unseen(spread, registry), pl.String))
+    return (
+        pl.concat(after)
+        .filter(pl.col("before") != 0)
+        .with_columns(note=pl.lit(not_looked_through(exposures, registry), pl.String))
+    )
 
 
-def _bases(held: pl.DataFrame, registry: Registry) -> list[str]:
+def _bases(positions: pl.DataFrame, registry: Registry) -> list[str]:
     """Ids of all that stands behind what is held."""
-    return list({base: None for asset in held["asset_id"].unique().sort() for base in registry.exposures(asset)[0]})
+    return list(
+        {base: None for asset in positions["asset_id"].unique().sort() for base in registry.exposures(asset)[0]}
+    )
 
 
-def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def contributions(positions: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """Part of each asset in the value at risk of what is held now, looked through, largest first.
 
     A position counts with the assets it stands for, a share of a pool by what is in the pool now: to the first
@@ -202,7 +221,7 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
     over several days is none of one day and is left out.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         quotes: `market_data` of all that stands behind it.
         registry: What assets stand for.
 
@@ -212,24 +231,27 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
         left out for want of daily returns. Empty without net value, or with fewer than four days on which all have
         a return.
     """
-    whole = float(held["value"].sum()) if held.height else 0.0
-    if whole <= 0:
+    net = float(positions["value"].sum()) if positions.height else 0.0
+    if net <= 0:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
-    spread = exposed(held, registry)
-    weights = spread.group_by(asset="coin", symbol="name", maintain_order=True).agg(
-        weight=pl.col("value").sum() / whole
+    exposures = look_through(positions, registry)
+    weights = exposures.group_by(asset="coin", symbol="name", maintain_order=True).agg(
+        weight=pl.col("value").sum() / net
     )
-    moves = _coin_returns(held, quotes, registry)
+    moves = _coin_returns(positions, quotes, registry)
     priced = weights.join(moves, on="asset", how="semi", maintain_order="left")
-    absent = weights.join(moves, on="asset", how="anti", maintain_order="left")["symbol"].to_list()
+    unpriced = weights.join(moves, on="asset", how="anti", maintain_order="left")["symbol"].to_list()
     if priced.is_empty():
         return pl.DataFrame(schema=_CONTRIBUTIONS)
     try:
         parts = metrics.risk.risk_contributions(moves, priced.select("asset", "weight"))
     except ContractError:
         return pl.DataFrame(schema=_CONTRIBUTIONS)
-    said = [unseen(spread, registry), f"no return of one day of {', '.join(absent)}: left out" if absent else None]
-    note = "; ".join(one for one in said if one) or None
+    notes = [
+        not_looked_through(exposures, registry),
+        f"no return of one day of {', '.join(unpriced)}: left out" if unpriced else None,
+    ]
+    note = "; ".join(one for one in notes if one) or None
     return (
         parts.join(priced.select("asset", "symbol"), on="asset", how="left")
         .with_columns(note=pl.lit(note, pl.String))
@@ -237,17 +259,20 @@ def contributions(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
     )
 
 
-def _coin_returns(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def _coin_returns(positions: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """Daily returns of every coin behind what is held: asset (its key), day, ret, days; by the one with most quotes."""
-    bases = _bases(held, registry)
+    bases = _bases(positions, registry)
     coins = pl.DataFrame({"asset_id": bases, "asset": [registry.coin(base) for base in bases]})
-    known = quotes.join(coins, on="asset_id", how="inner", maintain_order="left").drop_nulls("price")
-    chosen = known.group_by("asset", "asset_id").len().sort("len", "asset_id", descending=[True, False]).unique(
-        "asset", keep="first", maintain_order=True
-    )  # fmt: skip
+    coin_quotes = quotes.join(coins, on="asset_id", how="inner", maintain_order="left").drop_nulls("price")
+    most_quoted = (
+        coin_quotes.group_by("asset", "asset_id")
+        .len()
+        .sort("len", "asset_id", descending=[True, False])
+        .unique("asset", keep="first", maintain_order=True)
+    )
     price = pl.col("price").cast(pl.Float64)
     return (
-        known.join(chosen.select("asset_id"), on="asset_id", how="semi", maintain_order="left")
+        coin_quotes.join(most_quoted.select("asset_id"), on="asset_id", how="semi", maintain_order="left")
         .pipe(daily_closes, "price", by=["asset"])
         .select("asset", "day", price)
         .with_columns(
@@ -255,7 +280,7 @@ def _coin_returns(held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) 
             since=(pl.col("day") - pl.col("day").shift(1)).over("asset"),
         )
         .filter(pl.col("since") == pl.duration(days=1))
-        # Said, not read by the dates: the first return after a gap spans one day all the same.
+        # Stated rather than derived from dates: the first return after a gap spans one day too.
         .select("asset", "day", "ret", days=pl.lit(1, pl.Int64))
         .drop_nulls()
     )

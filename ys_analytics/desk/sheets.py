@@ -50,11 +50,11 @@ def _xlsx(path: Path, frames: Mapping[str, pl.DataFrame]) -> None:
         "strings_to_numbers": False,
         "remove_timezone": True,
     }
-    waiting = path.with_name(f".{path.name}.part")
-    with reaching(path), unfinished(waiting):
-        with Workbook(waiting, plain) as book:
+    partial = path.with_name(f".{path.name}.part")
+    with reaching(path), unfinished(partial):
+        with Workbook(partial, plain) as book:
             for name, frame in frames.items():
                 frame.with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None)).write_excel(
                     book, worksheet=name, autofit=True, freeze_panes="A2"
                 )
-        waiting.replace(path)
+        partial.replace(path)

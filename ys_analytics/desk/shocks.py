@@ -1,4 +1,4 @@
-"""What positions would be worth after price moves of one's choice: the desk's frame of scenarios.
+"""Stress tests: positions and loans revalued after chosen price moves, episodes of the past or scenarios from a file.
 
 Depends on look-through and `metrics.risk`; opens nothing.
 """
@@ -11,13 +11,13 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import loans
-from ys_analytics.desk.lookthrough import Registry, exposed, unseen
+from ys_analytics.desk.lookthrough import Registry, look_through, not_looked_through
 from ys_analytics.errors import UsageError, reaching
 from ys_analytics.metrics.risk import EPISODES
 from ys_analytics.metrics.risk.episode_moves import MOVES
 from ys_analytics.schemas import misnamed
 
-# What every asset without a peg is called in a scenario.
+# The name that stands for every asset without a peg in a scenario.
 MARKET = "market"
 
 _SHOCKED: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -56,37 +56,37 @@ _SCENARIOS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def by_base(held: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) -> dict[str, float]:
+def moves_by_base(positions: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) -> dict[str, float]:
     """The move of each asset behind what is held, from moves by symbol; "market" is all without a peg.
 
     Raises:
         UsageError: a symbol is behind nothing that is held, or a move is less than a total loss.
     """
-    bases = {base: None for asset in held["asset_id"].unique().sort() for base in registry.exposures(asset)[0]}
+    bases = {base: None for asset in positions["asset_id"].unique().sort() for base in registry.exposures(asset)[0]}
     symbols: dict[str, list[str]] = {}
     for base in bases:
         symbols.setdefault(registry.symbol(base).lower(), []).append(base)
-    found = dict.fromkeys(bases, 0.0)
-    for name, move in sorted(moves.items(), key=lambda one: one[0].lower() != MARKET):
+    base_moves = dict.fromkeys(bases, 0.0)
+    for name, move in sorted(moves.items(), key=lambda item: item[0].lower() != MARKET):
         if not -1 <= move < float("inf"):
             raise UsageError(
                 f"shock of {name!r} by {move}: a move is a fraction from -1, a total loss; -0.4 is minus 40 %"
             )
         if name.lower() == MARKET:
-            found |= {base: move for base in bases if not registry.pegged(base)}
+            base_moves |= {base: move for base in bases if not registry.pegged(base)}
             continue
         if name.lower() not in symbols:
             known = [MARKET, *sorted(registry.symbol(base) for base in bases)]
             raise misnamed(name, known, what="asset behind what is held", listed="`desk.positions()`")
-        found |= dict.fromkeys(symbols[name.lower()], float(move))
-    return found
+        base_moves |= dict.fromkeys(symbols[name.lower()], float(move))
+    return base_moves
 
 
-def shock(held: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) -> pl.DataFrame:
+def shock(positions: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) -> pl.DataFrame:
     """Each position before and after price moves, the net value, and the health of each loan.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for, and their liquidation thresholds.
         moves: By symbol, the move as a fraction; "market" for all without a peg. What is not named stands still;
             receipts, staked tokens and pool shares follow what they stand for.
@@ -99,21 +99,21 @@ def shock(held: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) ->
     Raises:
         UsageError: a symbol names nothing behind what is held.
     """
-    if held.is_empty():
+    if positions.is_empty():
         return pl.DataFrame(schema=_SHOCKED)
-    jumps = by_base(held, registry, moves)
-    grown = {asset: registry.through.growth(asset, jumps) for asset in held["asset_id"].unique().sort()}
-    note = unseen(exposed(held, registry), registry)
-    rows = held.select(
+    base_moves = moves_by_base(positions, registry, moves)
+    growth = {asset: registry.through.growth(asset, base_moves) for asset in positions["asset_id"].unique().sort()}
+    note = not_looked_through(look_through(positions, registry), registry)
+    rows = positions.select(
         name=pl.format("{}, {}, {}", "symbol", pl.col("kind").str.replace_all("_", " "), "place"),
         row=pl.lit("position"),
         before=pl.col("value").cast(pl.Float64),
-        growth=pl.col("asset_id").replace_strict(grown, return_dtype=pl.Float64),
+        growth=pl.col("asset_id").replace_strict(growth, return_dtype=pl.Float64),
     ).with_columns(after=pl.col("before") * pl.col("growth"))
     before, after = float(rows["before"].sum()), float(rows["after"].sum())
-    whole = pl.DataFrame({"name": ["Net value"], "row": ["net"], "before": [before], "after": [after]})
-    listed = pl.concat([rows.drop("growth"), whole, _health(held, registry, jumps)], how="diagonal")
-    return listed.with_columns(
+    net = pl.DataFrame({"name": ["Net value"], "row": ["net"], "before": [before], "after": [after]})
+    table = pl.concat([rows.drop("growth"), net, _health(positions, registry, base_moves)], how="diagonal")
+    return table.with_columns(
         change=pl.col("after") - pl.col("before"),
         ret=pl.when((pl.col("before") > 0) | ((pl.col("row") == "position") & (pl.col("before") != 0))).then(
             pl.col("after") / pl.col("before") - 1
@@ -122,14 +122,16 @@ def shock(held: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) ->
     ).select(pl.col(name).cast(dtype) for name, dtype in _SHOCKED.items())
 
 
-def _health(held: pl.DataFrame, registry: Registry, jumps: Mapping[str, float]) -> pl.DataFrame:
+def _health(positions: pl.DataFrame, registry: Registry, base_moves: Mapping[str, float]) -> pl.DataFrame:
     """Health factor of each loan before and after."""
-    sides = loans.sides(held, registry)
+    sides = loans.sides(positions, registry)
     if sides.is_empty():
         return pl.DataFrame(schema=_HEALTH)
-    growth = {asset: registry.through.growth(asset, jumps) for asset in sides["asset"].unique()}
-    later = sides.with_columns(pl.col("value") * pl.col("asset").replace_strict(growth, return_dtype=pl.Float64))
-    states = [metrics.lending.loans(one, by="place").select("place", "health_factor") for one in (sides, later)]
+    growth = {asset: registry.through.growth(asset, base_moves) for asset in sides["asset"].unique()}
+    after = sides.with_columns(pl.col("value") * pl.col("asset").replace_strict(growth, return_dtype=pl.Float64))
+    states = [
+        metrics.lending.loans(sides_then, by="place").select("place", "health_factor") for sides_then in (sides, after)
+    ]
     return (
         states[0]
         .join(states[1], on="place", how="left", maintain_order="left", suffix="_after")
@@ -137,14 +139,14 @@ def _health(held: pl.DataFrame, registry: Registry, jumps: Mapping[str, float]) 
     )
 
 
-def replay(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
-    """What is held now would have made in each fixed episode of the past, looked through.
+def replay(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """Revalue today's positions with the price moves of each fixed episode of the past, looked through.
 
     The moves of coins are those stored with their source (`metrics.risk.episode_moves`); a coin without one of that
     episode stands still and is named. Receipts follow what they stand for, pool shares their curve.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for.
 
     Returns:
@@ -153,31 +155,33 @@ def replay(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         the least health factor of the loans after it, missing String: coins without a move, reason String where
         nothing is covered. Empty where nothing is held.
     """
-    if held.is_empty():
+    if positions.is_empty():
         return pl.DataFrame(schema=_REPLAYED)
-    behind = {asset: registry.exposures(asset)[0] for asset in held["asset_id"].unique().sort()}
-    bases = sorted({base for spread in behind.values() for base in spread})
-    net = float(held["value"].sum())
+    with_underlying = {asset: registry.exposures(asset)[0] for asset in positions["asset_id"].unique().sort()}
+    bases = sorted({base for parts in with_underlying.values() for base in parts})
+    net = float(positions["value"].sum())
     rows = []
     for episode in EPISODES:
-        known = MOVES.get(episode.name, {})
-        moves = {base: known.get(_coin_symbol(registry, base)) for base in bases}
-        jumps = {base: move or 0.0 for base, move in moves.items()}
-        size = held.select("asset_id", size=pl.col("value").abs().cast(pl.Float64)).rows()
-        seen = sum(value for asset, value in size if all(moves[base] is not None for base in behind[asset]))
-        whole = sum(value for _, value in size)
-        growth = {asset: registry.through.growth(asset, jumps) for asset in behind}
-        after = sum(float(value) * growth[asset] for asset, value in held.select("asset_id", "value").rows())
-        covered = seen / whole if whole else 0.0
-        health = _health(held, registry, jumps)
-        least = health["health_after"].min()
+        episode_moves = MOVES.get(episode.name, {})
+        moves = {base: episode_moves.get(_coin_symbol(registry, base)) for base in bases}
+        base_moves = {base: move or 0.0 for base, move in moves.items()}
+        size = positions.select("asset_id", size=pl.col("value").abs().cast(pl.Float64)).rows()
+        covered_value = sum(
+            value for asset, value in size if all(moves[base] is not None for base in with_underlying[asset])
+        )
+        total = sum(value for _, value in size)
+        growth = {asset: registry.through.growth(asset, base_moves) for asset in with_underlying}
+        after = sum(float(value) * growth[asset] for asset, value in positions.select("asset_id", "value").rows())
+        covered = covered_value / total if total else 0.0
+        health = _health(positions, registry, base_moves)
+        least_health = health["health_after"].min()
         missing = ", ".join(sorted({registry.symbol(base) for base in bases if moves[base] is None}))
         rows.append(
             {
                 "episode": episode.name, "what": episode.what, "start": episode.start, "end": episode.end,
                 "after": after if covered else None, "change": after - net if covered else None,
                 "ret": after / net - 1 if covered and net > 0 else None, "covered": covered,
-                "health": least if covered else None, "missing": missing or None,
+                "health": least_health if covered else None, "missing": missing or None,
                 "reason": None if covered else "no coin held has a price of those days",
             }
         )  # fmt: skip
@@ -188,7 +192,7 @@ def _coin_symbol(registry: Registry, base: str) -> str:
     return {"WETH": "ETH", "WBTC": "BTC", "MATIC": "POL"}.get(registry.symbol(base), registry.symbol(base))
 
 
-def scenarios_of(path: Path) -> dict[str, dict[str, float]]:
+def read_scenarios(path: Path) -> dict[str, dict[str, float]]:
     """The owner's own scenarios: a TOML file with one table a scenario, `[name]` and `SYMBOL = move` lines.
 
     Raises:
@@ -197,45 +201,49 @@ def scenarios_of(path: Path) -> dict[str, dict[str, float]]:
     with reaching(path):
         text = path.read_text(encoding="utf-8")
     try:
-        given = tomllib.loads(text)
+        parsed = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not a file of scenarios, {error}; write [name] and lines like ETH = -0.4") from None
-    found: dict[str, dict[str, float]] = {}
-    for name, moves in given.items():
-        plain = isinstance(moves, dict) and all(
+    scenarios: dict[str, dict[str, float]] = {}
+    for name, moves in parsed.items():
+        is_moves = isinstance(moves, dict) and all(
             isinstance(move, int | float) and not isinstance(move, bool) for move in moves.values()
         )
-        if not plain:
+        if not is_moves:
             raise UsageError(
                 f"{path}: scenario {name!r} is no table of moves; write [{name}] and lines like ETH = -0.4"
             )
-        found[name] = {symbol: float(move) for symbol, move in moves.items()}
-    return found
+        scenarios[name] = {symbol: float(move) for symbol, move in moves.items()}
+    return scenarios
 
 
-def scenarios(held: pl.DataFrame, registry: Registry, given: Mapping[str, Mapping[str, float]]) -> pl.DataFrame:
+def scenarios(
+    positions: pl.DataFrame, registry: Registry, named_moves: Mapping[str, Mapping[str, float]]
+) -> pl.DataFrame:
     """Net value and the least health of a loan after each scenario.
 
     Args:
-        held: What `holdings.positions` gave.
+        positions: What `holdings.positions` gave.
         registry: What assets stand for.
-        given: By name, moves by symbol; what is behind nothing held moves nothing.
+        named_moves: By name, moves by symbol; what is behind nothing held moves nothing.
 
     Returns:
         scenario, moves String; before, after, change Float64 in USD, ret Float64, health Float64. Empty where nothing
         is held.
     """
     rows = []
-    bases = {base for asset in held["asset_id"].unique() for base in registry.exposures(asset)[0]}
+    bases = {base for asset in positions["asset_id"].unique() for base in registry.exposures(asset)[0]}
     known = {MARKET, *(registry.symbol(base).lower() for base in bases)}
-    for name, moves in given.items() if held.height else ():
-        found = shock(held, registry, {symbol: move for symbol, move in moves.items() if symbol.lower() in known})
-        net = found.row(by_predicate=pl.col("row") == "net", named=True)
+    for name, moves in named_moves.items() if positions.height else ():
+        shocked = shock(
+            positions, registry, {symbol: move for symbol, move in moves.items() if symbol.lower() in known}
+        )
+        net = shocked.row(by_predicate=pl.col("row") == "net", named=True)
         rows.append(
             {
                 "scenario": name, "moves": ", ".join(f"{symbol} {move:+.0%}" for symbol, move in moves.items()),
                 "before": net["before"], "after": net["after"], "change": net["change"], "ret": net["ret"],
-                "health": found["health_after"].min(),
+                "health": shocked["health_after"].min(),
             }
         )  # fmt: skip
     return pl.DataFrame(rows, schema=_SCENARIOS)

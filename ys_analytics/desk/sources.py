@@ -1,4 +1,4 @@
-"""Where a desk reads from: a frozen run, or the live stores, with the same verbs.
+"""Sources of a desk's frames: a frozen run, or the live stores, with the same methods.
 
 Knows how to get one table's rows of one portfolio; knows no metric. A live read
 opens the one store it needs and closes it again, so that a notebook left open
@@ -33,7 +33,7 @@ Alternatives = Sequence[Sequence[tuple[str, str, object]]]
 
 
 class Source(Protocol):
-    """Something that gives tables' rows."""
+    """A run or the live stores, as a desk reads them."""
 
     @property
     def label(self) -> str:
@@ -45,7 +45,7 @@ class Source(Protocol):
 
     @property
     def as_of(self) -> datetime | None:
-        """When the stores were read; None when they are read as one goes."""
+        """When the stores were read; None for live stores, which are read on demand."""
 
     @property
     def folder(self) -> Path | None:
@@ -69,14 +69,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A run: every read is of the same verified files; with a span, only of their rows placed in it."""
+    """A frozen run: every read is of the same verified files; with a span, only of rows inside it."""
 
     run: "Run"
     span: Span | None = None
 
     @property
     def label(self) -> str:
-        """A frozen run, by the week it is of."""
+        """The run's week, as text."""
         return f"frozen run of {self.run.week}"
 
     @property
@@ -86,7 +86,7 @@ class Frozen:
 
     @property
     def folder(self) -> Path:
-        """Where the run lies."""
+        """The run's folder."""
         return self.run.folder
 
     @property
@@ -97,18 +97,18 @@ class Frozen:
     def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
         """Only the file's matching rows are read."""
         table = _table(name)
-        whose = table.portfolio
-        found = self.run.scan(name)
+        portfolio_column = table.portfolio
+        scanned = self.run.scan(name)
         if self.span is not None and table.placed is not None:
-            found = found.filter(self.span.holds(table.placed, days=table.time is None))
-        if portfolio is not None and whose is not None:
-            found = found.filter(pl.col(whose) == portfolio)
-        return (found if where is None else found.filter(where)).collect()
+            scanned = scanned.filter(self.span.holds(table.placed, days=table.time is None))
+        if portfolio is not None and portfolio_column is not None:
+            scanned = scanned.filter(pl.col(portfolio_column) == portfolio)
+        return (scanned if where is None else scanned.filter(where)).collect()
 
     def read(self) -> pl.DataFrame:
         """What the manifest says of each frame."""
         held = self.run.manifest.frames
-        rows = [(one.store, name, one.rows, one.latest, self.as_of) for name, one in held.items()]
+        rows = [(frame.store, name, frame.rows, frame.latest, self.as_of) for name, frame in held.items()]
         return pl.DataFrame(rows, schema=_READ, orient="row")
 
     def versions(self) -> list[tuple[str, str]]:
@@ -185,9 +185,9 @@ class Live:
         from ys_analytics.local import open_stores
 
         span = self.span if table.placed is not None else None
-        whose = [portfolio] if portfolio is not None and table.portfolio is not None else None
+        portfolios = [portfolio] if portfolio is not None and table.portfolio is not None else None
         with open_stores(self.settings, only=(table.store,), role="analyst", purpose="a notebook") as stores:
-            return frames.load(stores, table.name, span=span, portfolios=whose)
+            return frames.load(stores, table.name, span=span, portfolios=portfolios)
 
 
 def _table(name: str) -> Table:
@@ -197,8 +197,8 @@ def _table(name: str) -> Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """A source without what came after a moment: the same rows as an earlier week saw them."""
+class Truncated:
+    """A source cut off at the end of a span: the rows that were there at the end of an earlier week."""
 
     source: Source
     span: Span
@@ -226,8 +226,12 @@ class Earlier:
     def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
         """The source's rows before the moment; a table without a time comes as it is."""
         table = _table(name)
-        found = self.source.rows(name, portfolio=portfolio, where=where)
-        return found if table.placed is None else found.filter(self.span.holds(table.placed, days=table.time is None))
+        all_rows = self.source.rows(name, portfolio=portfolio, where=where)
+        return (
+            all_rows
+            if table.placed is None
+            else all_rows.filter(self.span.holds(table.placed, days=table.time is None))
+        )
 
     def read(self) -> pl.DataFrame:
         """What the source read."""

@@ -1,4 +1,4 @@
-"""What the page of an earlier week printed: read from the data JSON next to the PDF.
+"""Numbers that the page of an earlier week printed: read from the data JSON next to the PDF.
 
 Reads one file of a run's folder; computes nothing. A file that cannot be read as such a page counts as none.
 """
@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-_FRONT, _WINDOWS = "The week in numbers", "The week and since inception"
+_WEEK_TITLE, _PERFORMANCE_TITLE = "The week in numbers", "The week and since inception"
 
 
 def page_of(folder: Path | None, portfolio_id: str) -> Mapping[str, Any]:
@@ -18,17 +18,17 @@ def page_of(folder: Path | None, portfolio_id: str) -> Mapping[str, Any]:
         return {}
     for path in sorted(folder.glob(f"*{portfolio_id[:8]}.json")):
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            page = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(found, dict) and found.get("portfolio_id") == portfolio_id:
-            return found
+        if isinstance(page, dict) and page.get("portfolio_id") == portfolio_id:
+            return page
     return {}
 
 
 def value(page: Mapping[str, Any]) -> Decimal | None:
     """The net value it printed."""
-    for row in _rows(page, _FRONT):
+    for row in _rows(page, _WEEK_TITLE):
         try:
             return Decimal(str(row.get("value")))
         except InvalidOperation:
@@ -41,7 +41,7 @@ def since_inception(page: Mapping[str, Any]) -> Mapping[str, float] | None:
     rows = {
         str(row.get("shown")).partition(", ")[0] if str(row.get("shown", "")).startswith("Maximum drawdown")
         else str(row.get("shown")): row.get("since")
-        for row in _rows(page, _WINDOWS)
+        for row in _rows(page, _PERFORMANCE_TITLE)
     }  # fmt: skip
     return {title: float(number) for title, number in rows.items() if isinstance(number, int | float)} or None
 

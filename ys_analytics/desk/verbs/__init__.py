@@ -1,0 +1,1 @@
+"""The verbs of a desk by subject; `desk.Desk` inherits them all."""

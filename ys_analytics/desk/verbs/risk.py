@@ -1,0 +1,78 @@
+"""Verbs of a desk on risk: loans, price moves, concentration and value at risk.
+
+Depends on `desk.loans`, `desk.shocks` and `desk.risk`; gives frames.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from ys_analytics import metrics
+from ys_analytics.desk import loans, risk, shocks
+from ys_analytics.desk.verbs.holdings import HoldingVerbs
+from ys_analytics.desk.verbs.returns import ReturnVerbs
+
+
+class RiskVerbs(ReturnVerbs, HoldingVerbs):
+    """Loans and their liquidation, stress tests, concentration, and value at risk with its backtest."""
+
+    def loans(self) -> pl.DataFrame:
+        """Price moves at which each loan may be liquidated, with its health factor."""
+        return loans.loans(self.positions(), self._registry)
+
+    def liquidation_ladder(self) -> pl.DataFrame:
+        """Health factor of each loan at each step of a falling market."""
+        return loans.ladder(self.positions(), self._registry)
+
+    def liquidation_prices(self) -> pl.DataFrame:
+        """The price of each asset at which a loan may be liquidated, nearest first."""
+        priced = self.loans().filter(pl.col("price").is_not_null())
+        return priced.sort(pl.col("move").abs(), "place", "what", nulls_last=True)
+
+    def shock(self, moves: Mapping[str, float]) -> pl.DataFrame:
+        """Each position, the net value and the health of each loan after price moves.
+
+        Args:
+            moves: By symbol, the move as a fraction: `{"ETH": -0.4}`; "market" for everything without a peg.
+        """
+        return shocks.shock(self.positions(), self._registry, moves)
+
+    def shocks(self) -> pl.DataFrame:
+        """Net value after falls of the market, or of one asset."""
+        return risk.shocks(self.positions(), self._registry)
+
+    def stress_replays(self) -> pl.DataFrame:
+        """Today's positions revalued with the price moves of each fixed episode of the past."""
+        return shocks.replay(self.positions(), self._registry)
+
+    def scenarios(self, path: str | Path) -> pl.DataFrame:
+        """Net value and the lowest health factor after each scenario of a TOML file."""
+        return shocks.scenarios(self.positions(), self._registry, shocks.read_scenarios(Path(path)))
+
+    def concentration(self) -> pl.DataFrame:
+        """Concentration by asset, protocol and chain."""
+        return risk.concentration(self.positions(), self._registry)
+
+    def contributions(self) -> pl.DataFrame:
+        """Contribution of each asset to the value at risk of today's holdings."""
+        return risk.contributions(self.positions(), self._quotes_by_end, self._registry)
+
+    def values_at_risk(self) -> pl.DataFrame:
+        """The values at risk of the report by method and base, at one net value."""
+        values = self.daily_values()
+        return risk.values_at_risk(
+            self.daily_returns,
+            self._rows("risk_metrics").filter(pl.col("timestamp") < self.span.end),
+            self.contributions(),
+            net=float(values["value"][-1]) if values.height else None,
+            portfolio=self.id,
+        )
+
+    def var_history(self) -> pl.DataFrame:
+        """Each day's return with the platform's value at risk of the day before."""
+        return risk.var_history(self.daily_returns, self._rows("risk_metrics"), self.daily_values())
+
+    def var_backtest(self) -> pl.DataFrame:
+        """Kupiec, Christoffersen and the traffic light on the platform's value at risk."""
+        return metrics.backtest.backtest(self.var_history())
