@@ -9,6 +9,7 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.errors import ExpectationFailed, RunError, UsageError
+from ys_analytics.quality import worker_process
 from ys_analytics.schemas import TABLES, Finding
 
 from .conftest import UNTIL, frozen
@@ -23,11 +24,27 @@ def test_judging_writes_what_it_returns(demo, judged):
     assert quality.read_findings(demo.folder) == judged
 
 
-def test_judging_twice_gives_the_same_bytes(demo, judged):
-    """A verdict that changes by itself is none."""
+def test_two_processes_give_the_bytes_of_one(demo, judged, monkeypatch):
+    """Findings do not depend on how the suites were shared out, nor on how often they are asked."""
     before = (demo.folder / "findings.json").read_bytes()
+    monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 0)
     assert quality.validate(demo) == judged
+    worker_process._SECOND.stop()
     assert (demo.folder / "findings.json").read_bytes() == before
+
+
+def test_each_suite_goes_to_one_of_two_processes(demo, monkeypatch):
+    """None is left out, none is asked twice, and the longest does not wait for the rest."""
+    monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 0)
+    files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
+    tables = [*files, "cross_store"]
+    first, second = worker_process._halves({"kind": "frozen", "tables": tables, "files": files})
+    assert sorted(first + second) == sorted(tables)
+    assert first
+    assert second
+    assert first[0] == "cross_store"
+    monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 1 << 40)
+    assert worker_process._halves({"kind": "frozen", "tables": tables, "files": files}) == (tables, [])
 
 
 def test_findings_come_in_the_order_of_the_schema(judged):

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,19 @@ from ys_analytics.quality.run_detectors import run_detectors
 from ys_analytics.quality.suite_types import CROSS_STORE, Snapshot, Suite
 from ys_analytics.schemas import Finding
 
+# Bytes of Parquet files that are copied into the engine's memory, where they take some ten times as much.
+_COPIED = 32 << 20
+
 
 def validate_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
-    """Hold suites against Parquet files, through ClickHouse's engine over views on them."""
+    """Check Parquet files against their suites, in ClickHouse's engine."""
     files = {name: Path(path) for name, path in job["files"].items()}
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
     snapshot = Snapshot(files, datetime.fromisoformat(job["as_of"]), datetime.fromisoformat(job["frozen_at"]))
     with tempfile.TemporaryDirectory(prefix="ys-judge-", ignore_cleanup_errors=True) as folder:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
-            checker.run(_views(files))
+            _open_files(checker, files)
             for suite in read:
                 yield from _validate_one(suite, checker, snapshot, in_place=suite.name in job.get("in_place", ()))
 
@@ -53,7 +56,7 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(prefix="ys-docs-", ignore_cleanup_errors=True) as folder:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
-            checker.run(_views(files))
+            _open_files(checker, files)
             with reaching(Path(job["named"])):
                 checker.document(read, job["into"])
     yield from ()
@@ -73,15 +76,19 @@ def _validate_one(suite: Suite, checker: checks.Checker, snapshot: Snapshot, *, 
     yield from found
 
 
-def _views(files: Mapping[str, Path]) -> Sequence[str]:
-    """A view on each file, named as its table."""
+def _open_files(checker: checks.Checker, files: Mapping[str, Path]) -> None:
+    """Make each file a table of the engine: copied into its memory while all copies together are small, else a view.
+
+    A suite asks some twenty queries of its table, and a view decodes the Parquet file again for each.
+    """
     # Rules across stores name their own tables; Great Expectations still asks for one to begin with.
-    nothing = "CREATE VIEW nothing AS SELECT 1 AS one"
-    quoted = {name: str(path).replace("\\", "\\\\").replace("'", "\\'") for name, path in files.items()}
-    return [nothing] + [
-        f"CREATE VIEW {name} AS SELECT * FROM file('{path}', 'Parquet')"  # noqa: S608 - quoted above
-        for name, path in quoted.items()
-    ]
+    checker.run(["CREATE VIEW nothing AS SELECT 1 AS one"])
+    room = _COPIED
+    for name, path in sorted(files.items(), key=lambda item: item[1].stat().st_size):
+        room -= path.stat().st_size
+        quoted = str(path).replace("\\", "\\\\").replace("'", "\\'")
+        kind = f"TABLE {name} ENGINE = Memory" if room >= 0 else f"VIEW {name}"
+        checker.run([f"CREATE {kind} AS SELECT * FROM file('{quoted}', 'Parquet')"])  # noqa: S608 - quoted above
 
 
 JOBS = {"frozen": validate_frozen, "live": validate_live, "docs": document}
