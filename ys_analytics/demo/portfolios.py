@@ -83,6 +83,8 @@ _LAST = (
     "Partners", "Savings", "Treasury", "Foundation", "Office",
 )  # fmt: skip
 _DAYS_EMPTY = 30
+# USD that a portfolio of an odd name or life begins with at most.
+_MODEST = 60_000.0
 
 _HOLDER: tuple[str, Role, str] = (BUY_AND_HOLD, "hold", "Bitcoin, bought once; no flow and no fee after its first day.")
 _ORDINARY: Role = "ordinary"
@@ -181,11 +183,18 @@ def cast(*, portfolios: int, market: Market, seed: int) -> Portfolios:
         users=users,
         opened=opened,
         second=np.array([chains[number % len(chains)] for number in range(portfolios)], dtype=np.int64),
-        capital=np.round(np.exp(chance.normal(np.log(180_000), 0.9, portfolios)).clip(25_000, 6e6), -2),
+        capital=_capital(roles, chance),
         wishes=_wishes(roles, profiles, leverage, chance),
         leverage=leverage,
         away=away,
     )
+
+
+def _capital(roles: list[Role], chance: np.random.Generator) -> Floats:
+    """USD each begins with; those with an odd name or life are no larger than most, so that none is the largest."""
+    drawn = np.round(np.exp(chance.normal(np.log(180_000), 0.9, len(roles))).clip(25_000, 6e6), -2)
+    odd = np.array([role in {"text", "refilled"} for role in roles])
+    return np.where(odd, np.minimum(drawn, _MODEST), drawn)
 
 
 def _parts(portfolios: int) -> tuple[list[Role], list[str], list[str], list[Profile]]:

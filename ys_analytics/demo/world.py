@@ -58,6 +58,12 @@ def _token(symbol: str, name: str, coingecko: str, *, chain: int = MAINNET, digi
     return Asset(symbol=symbol, name=name, chain=chain, digits=digits, coingecko=coingecko, note=note)
 
 
+# Where the demo's liquidation thresholds are from, and of which day.
+_AAVE_THRESHOLDS = {
+    "liquidation_threshold_source": "Aave v3, Ethereum: reserve configuration",
+    "liquidation_threshold_as_of": "2025-10-19",
+}
+
 ASSETS: tuple[Asset, ...] = (
     _coin("BTC", "Bitcoin", "bitcoin", digits=8),
     _coin("ETH", "Ether", "ethereum", native_of_chains=[1, 10, 42161, 8453]),
@@ -74,9 +80,9 @@ ASSETS: tuple[Asset, ...] = (
     Asset(symbol="stETH", name="Lido Staked Ether", kind="staked_token", chain=MAINNET, coingecko="staked-ether",
           note={"underlying": "ETH", "protocol": "lido"}),
     Asset(symbol="aUSDC", name="Aave USDC", kind="yield_token", chain=MAINNET, digits=6,
-          note={"underlying": "USDC", "protocol": "aave-v3", "liquidation_threshold": 0.78}),
+          note={"underlying": "USDC", "protocol": "aave-v3", "liquidation_threshold": 0.78, **_AAVE_THRESHOLDS}),
     Asset(symbol="aWETH", name="Aave Ether", kind="yield_token", chain=MAINNET,
-          note={"underlying": "ETH", "protocol": "aave-v3", "liquidation_threshold": 0.83}),
+          note={"underlying": "ETH", "protocol": "aave-v3", "liquidation_threshold": 0.83, **_AAVE_THRESHOLDS}),
     Asset(symbol="ETH-USDC-LP", name="Uniswap v2 ETH/USDC", kind="lp_token", chain=MAINNET,
           note={"underlying": ["ETH", "USDC"], "pool": "constant_product", "protocol": "uniswap-v2"}),
     Asset(symbol="TBILL", name="Treasury bill at par", kind="rwa_token", chain=MAINNET,

@@ -32,6 +32,7 @@ __all__ = [
     "in_order",
     "recent_alerts",
     "sentiment",
+    "sentiment_drift",
     "transactions",
     "with_gas",
 ]
@@ -273,3 +274,58 @@ def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.
         .with_columns(pl.col("mentions", "mentions_before").fill_null(0))
         .sort("score", "symbol", descending=[True, False], nulls_last=True)
     )
+
+
+def sentiment_drift(points: pl.DataFrame, held: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
+    """Drift of the sentiment of what is held: the last week against the quarter before it, and the whole by size.
+
+    Args:
+        points: `market_sentiment`, without need of its vectors.
+        held: What `holdings.positions` gave.
+        end: The end of the week.
+
+    Returns:
+        symbol String, row String (part, whole), size Float64 (share of the size of all positions), mentions Int64 and
+        score Float64 of the week, mentions_before Int64 and before Float64 of the quarter before the week, change
+        Float64, reason String where a score is null. The largest first; last the mean by size of those mentioned in
+        both, whose size is their part of all.
+    """
+    sized = held.group_by("symbol", maintain_order=True).agg(size=pl.col("value").cast(pl.Float64).abs().sum())
+    sized = sized.with_columns(pl.col("size") / pl.col("size").sum())
+    said = points.select("timestamp", "sentiment_score", symbol="asset_mentioned").explode("symbol")
+    age, score = pl.lit(end) - pl.col("timestamp"), pl.col("sentiment_score")
+    this, before = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= _WEEK + QUARTER)
+    counted = said.group_by("symbol").agg(
+        mentions=this.sum().cast(pl.Int64), score=score.filter(this).mean(),
+        mentions_before=before.sum().cast(pl.Int64), before=score.filter(before).mean(),
+    )  # fmt: skip
+    parts = (
+        sized.join(counted, on="symbol", how="left", maintain_order="left")
+        .with_columns(pl.col("mentions", "mentions_before").fill_null(0), row=pl.lit("part"))
+        .with_columns(change=pl.col("score") - pl.col("before"))
+        .sort("size", "symbol", descending=[True, False])
+    )
+    both = parts.filter(pl.col("change").is_not_null())
+    weight = pl.col("size") / pl.col("size").sum()
+    whole = both.select(
+        symbol=pl.lit("Mean by size"), row=pl.lit("whole"), size=pl.col("size").sum(),
+        mentions=pl.col("mentions").sum(), score=(pl.col("score") * weight).sum(),
+        mentions_before=pl.col("mentions_before").sum(), before=(pl.col("before") * weight).sum(),
+        change=(pl.col("change") * weight).sum(),
+    )  # fmt: skip
+    rows = pl.concat([parts.select(*whole.columns), *([whole] if both.height else [])], how="vertical_relaxed")
+    return rows.with_columns(reason=pl.lit("not mentioned")).select(
+        pl.col(name).cast(dtype) for name, dtype in _DRIFT.items()
+    )
+
+
+_DRIFT: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("symbol", "row"), pl.String),
+    "size": pl.Float64,
+    "mentions": pl.Int64,
+    "score": pl.Float64,
+    "mentions_before": pl.Int64,
+    "before": pl.Float64,
+    "change": pl.Float64,
+    "reason": pl.String,
+}

@@ -5,7 +5,7 @@ flows and the residual add up to the change of the bridge to the last decimal. A
 and no loss of what was sold: each counts from the moment it was held, and only what the trade cost is its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, localcontext
@@ -50,6 +50,11 @@ _LOTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "strategy_held": pl.String,
     "chain_done": pl.String,
     "strategy_done": pl.String,
+}
+_HELD_AT: dict[str, pl.DataType | type[pl.DataType]] = {
+    "at": TIME,
+    **dict.fromkeys(("asset_id", "position", "protocol", "chain"), pl.String),
+    "change": MONEY,
 }
 _LABEL_COLUMNS = (
     "transaction",
@@ -100,6 +105,34 @@ def lots(
         holdings.pieces += holdings.move(row)
     pieces = pl.DataFrame(holdings.pieces, schema=_LOTS, orient="row")
     return bridge.valued(pieces, quotes, assets, end=end, keep=_LABEL_COLUMNS)
+
+
+def holdings_at(moved: pl.DataFrame, assets: pl.DataFrame, moments: Sequence[datetime]) -> pl.DataFrame:
+    """What was held just before each of several moments, by asset, position, protocol and chain.
+
+    Args:
+        moved: What `movements` gave.
+        assets: `assets`.
+        moments: In any order.
+
+    Returns:
+        at Datetime, asset_id, position, protocol, chain String, change Decimal (what is held; negative for a debt).
+    """
+    walk, rows = (
+        _HoldingsByStrategy(_Locations(assets, moved)),
+        moved.sort("timestamp", maintain_order=True).iter_rows(named=True),
+    )
+    found: list[tuple[Any, ...]] = []
+    row = next(rows, None)
+    for at in sorted(moments):
+        while row is not None and row["timestamp"] < at:
+            walk.move(row)
+            row = next(rows, None)
+        for (asset, position, protocol, chain), parts in walk.held.items():
+            held = sum(parts.values(), Decimal(0))
+            if held and asset is not None:
+                found.append((at, asset, position, protocol, chain, held))
+    return pl.DataFrame(found, schema=_HELD_AT, orient="row")
 
 
 _Key = tuple[str | None, str | None, str, str]

@@ -15,16 +15,17 @@ class Desk(ReviewVerbs):
     Its verbs are in `desk.verbs`, a file for each subject:
 
     - `portfolio`: portfolio, look_up, load, sql, and the properties id, days, limit, target.
-    - `returns`: daily_values, daily_returns, week_days, performance, drawdowns, monthly_returns, rolling, intervals,
-      money_weighted, claims, bridge, residual.
+    - `returns`: daily_values, daily_returns, week_days, performance, drawdowns, monthly_returns, months,
+      month_statistics, rolling, intervals, money_weighted, claims, bridge, residual.
     - `holdings`: positions, allocation, pools, yields, realised_yields, prices, liquidation, liquidation_history,
-      sentiment; `inputs`: unknown, why holdings are not known.
+      sentiment, sentiment_drift, patterns; `inputs`: unknown, why holdings are not known.
     - `activity`: headline, flows, flow_audit, transactions, gas, lots, export_lots, gains, alerts, alert_record,
       alert_history, satellites.
     - `comparison`: attribution, contributors, brinson, drift, benchmark, benchmark_name, relative, trailing,
-      rolling_beta, exposure, strategies.
-    - `risk`: loans, liquidation_ladder, liquidation_prices, shock, shocks, stress_replays, scenarios, concentration,
-      contributions, values_at_risk, var_history, var_backtest.
+      rolling_beta, exposure, composition, strategies.
+    - `risk`: loans, thresholds, time_to_act, liquidation_ladder, liquidation_prices, shock, shocks, stress_replays,
+      scenarios, concentration, contributions, correlation_changes, values_at_risk, var_history, var_backtest,
+      nearest_weeks, nearest_weeks_record.
     - `evidence`: findings, warnings, suites, refusals, glossary, sources, provenance.
     - `review`: change_of_value, changes, changed_positions, limits, attention.
     - here: card.

@@ -1,4 +1,4 @@
-"""Exposure, leverage, turnover and costs of each week.
+"""Exposure, composition, leverage, turnover and costs of each week.
 
 Depends on the ledger's movements and quotes; opens nothing.
 """
@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from ys_analytics.desk.attribution import holdings_at
 from ys_analytics.desk.bridge import with_price_at
 from ys_analytics.schemas import TIME
 
@@ -22,7 +23,16 @@ _EXPOSURE: dict[str, pl.DataType | type[pl.DataType]] = {
     "costs": pl.Float64,
     "reason": pl.String,
 }
-_KINDS: dict[str, pl.DataType | type[pl.DataType]] = {"week_end": pl.Date, "name": pl.String, "share": pl.Float64}
+_COMPOSITION: dict[str, pl.DataType | type[pl.DataType]] = {
+    "by": pl.String,
+    "week_end": pl.Date,
+    "name": pl.String,
+    "size": pl.Float64,
+    "share": pl.Float64,
+    "reason": pl.String,
+}
+# What a composition is by, and the column of a holding that names its part.
+_ALONG = (("kind", "position"), ("protocol", "protocol"), ("chain", "chain"))
 WEEKS = 13
 
 
@@ -75,6 +85,54 @@ def exposure(movements: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, we
             }
         )
     return pl.DataFrame(rows, schema=_EXPOSURE)
+
+
+def composition(
+    moved: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, weeks: int = WEEKS
+) -> pl.DataFrame:
+    """Parts of what was held at the end of each of the last weeks, by kind of position, protocol and chain.
+
+    Args:
+        moved: What `attribution.movements` gave.
+        quotes: `market_data` of all that moved.
+        assets: `assets`.
+        end: Of the last week, exclusive.
+        weeks: How many.
+
+    Returns:
+        by String (kind, protocol, chain), week_end Date (its Sunday), name String, size Float64 in USD at its last
+        quotes (a debt by its size), share Float64 of the size of all positions, reason String where a price is missing
+        (then name, size and share are null). The oldest week first, the largest part of all weeks first in each.
+        Weeks before the first movement, and those at whose end nothing was held, are left out.
+    """
+    first = moved["timestamp"].min()
+    if not isinstance(first, datetime):
+        return pl.DataFrame(schema=_COMPOSITION)
+    edges = [edge for back in range(weeks - 1, -1, -1) if (edge := end - timedelta(weeks=back)) > first]
+    held = holdings_at(moved, assets, edges)
+    at = pl.col("at") - pl.duration(microseconds=1)
+    value = pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64)
+    sized = with_price_at(held, quotes, "asset_id", at=at, name="price").with_columns(
+        size=value.abs(), week_end=(pl.col("at") - pl.duration(days=1)).dt.date()
+    )
+    missing = sized.filter(pl.col("size").is_null())["week_end"].unique()
+    known = sized.filter(~pl.col("week_end").is_in(missing.to_list()))
+    parts = []
+    for by, column in _ALONG:
+        name = pl.col(column).fill_null("not stated").str.replace_all("_", " ")
+        part = known.group_by("week_end", name=name).agg(pl.col("size").sum())
+        whole = pl.col("size").sum()
+        parts += [
+            part.with_columns(by=pl.lit(by), share=pl.col("size") / whole.over("week_end"), order=whole.over("name"),
+                              reason=pl.lit(None, pl.String))
+            .sort("week_end", "order", "name", descending=[False, True, False])
+            .select(*_COMPOSITION),
+            pl.DataFrame({"week_end": missing.sort()}).select(
+                by=pl.lit(by), week_end="week_end", name=pl.lit(None, pl.String), size=pl.lit(None, pl.Float64),
+                share=pl.lit(None, pl.Float64), reason=pl.lit("no price within 24 hours"),
+            ),
+        ]  # fmt: skip
+    return pl.concat(parts)
 
 
 def _balances(

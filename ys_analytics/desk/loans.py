@@ -4,11 +4,15 @@ Frames and metrics in, frames out; opens nothing. A loan is what a protocol on o
 thresholds are those that the registry states.
 """
 
+from collections.abc import Mapping
+from datetime import date, timedelta
+
 import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk.holdings import WALLET
 from ys_analytics.desk.lookthrough import Registry
+from ys_analytics.metrics.annual import MINIMUM_DAYS
 
 _DEBT = "borrowing"
 
@@ -24,6 +28,29 @@ _LOANS: dict[str, pl.DataType | type[pl.DataType]] = {
     "reason": pl.String,
     "note": pl.String,
 }
+_THRESHOLDS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "place": pl.String,
+    "symbol": pl.String,
+    "value": pl.Float64,
+    "threshold": pl.Float64,
+    "source": pl.String,
+    "as_of": pl.Date,
+    "reason": pl.String,
+    "unsourced": pl.String,
+}
+_TIME_TO_ACT: dict[str, pl.DataType | type[pl.DataType]] = {
+    "place": pl.String,
+    "what": pl.String,
+    "move": pl.Float64,
+    "volatility": pl.Float64,
+    "deviations": pl.Float64,
+    "fastest": pl.Int64,
+    "days": pl.Int64,
+    "reason": pl.String,
+    "never": pl.String,
+}
+# Days of returns that say how large a usual one is now.
+_RECENT = 90
 _LADDER: dict[str, pl.DataType | type[pl.DataType]] = {
     "place": pl.String,
     "step": pl.Float64,
@@ -102,6 +129,84 @@ def loans(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(rows, schema=_LOANS)
+
+
+def thresholds(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """The liquidation threshold of each asset that backs a loan, where it is from and of which day.
+
+    Args:
+        held: What `holdings.positions` gave.
+        registry: What assets stand for, and their liquidation thresholds.
+
+    Returns:
+        place, symbol String, value Float64 in USD (what backs the loan), threshold Float64, source String and as_of
+        Date as `assets.metadata` states them, reason String where threshold is null, unsourced String where the source
+        or the day is. The largest first in each place.
+    """
+    both = sides(held, registry).filter(pl.col("side") == "supply")
+    rows = []
+    for place, asset, value, threshold in both.select("place", "asset", "value", "threshold").iter_rows():
+        facts = registry.metadata(asset)
+        source, stated = facts.get("liquidation_threshold_source"), str(facts.get("liquidation_threshold_as_of") or "")
+        rows.append(
+            {
+                "place": place, "symbol": registry.symbol(asset), "value": value, "threshold": threshold,
+                "source": str(source) if source else None, "as_of": _day(stated),
+                "reason": None if threshold is not None else "none is stated, so it backs nothing",
+                "unsourced": None if source and _day(stated) else "the registry of assets does not state it",
+            }
+        )  # fmt: skip
+    return pl.DataFrame(rows, schema=_THRESHOLDS).sort("place", "value", "symbol", descending=[False, True, False])
+
+
+def _day(stated: str) -> date | None:
+    try:
+        return date.fromisoformat(stated)
+    except ValueError:
+        return None
+
+
+def time_to_act(found: pl.DataFrame, closes: Mapping[str, pl.DataFrame], *, end: date) -> pl.DataFrame:
+    """How fast the move that would liquidate each loan came in the last year, and how large it is beside a usual day.
+
+    Args:
+        found: What `loans` gave.
+        closes: By symbol of what moves, its daily closes: day Date, price.
+        end: The day after the last.
+
+    Returns:
+        place, what String, move Float64, volatility Float64 (standard deviation of daily returns of the last 90 days),
+        deviations Float64 (the move in these), fastest Int64 (days; the fewest in which the last year had such a move),
+        days Int64 (closes looked at), reason String where a number is null. One row for each asset with a move.
+    """
+    rows = []
+    for row in found.filter(pl.col("price").is_not_null() & pl.col("move").is_not_null()).iter_rows(named=True):
+        known = closes.get(row["what"])
+        path = _unbroken(known, end) if known is not None else pl.DataFrame(schema={"price": pl.Float64})
+        price = path["price"]
+        rets = price.pct_change().drop_nulls().tail(_RECENT)
+        spread = rets.std() if rets.len() >= MINIMUM_DAYS else None
+        daily = float(spread) if isinstance(spread, float) and spread > 0 else None
+        fastest = metrics.lending.fastest_move(price, row["move"]) if path.height > MINIMUM_DAYS else None
+        rows.append(
+            {
+                "place": row["place"], "what": row["what"], "move": row["move"], "volatility": daily,
+                "deviations": None if daily is None else abs(row["move"]) / daily, "fastest": fastest,
+                "days": path.height,
+                "reason": None if daily is not None else f"needs {MINIMUM_DAYS} daily returns in a row",
+                "never": None if fastest is not None else f"no such move within {path.height} closes",
+            }
+        )  # fmt: skip
+    return pl.DataFrame(rows, schema=_TIME_TO_ACT)
+
+
+def _unbroken(closes: pl.DataFrame, end: date) -> pl.DataFrame:
+    """Closes of the last year up to the latest, from the last day that is missing on."""
+    year = closes.filter((pl.col("day") < end) & (pl.col("day") >= end - timedelta(days=365))).sort("day")
+    after_gap = (pl.col("day").diff() > timedelta(days=1)).fill_null(value=False).cum_sum()
+    return year.with_columns(piece=after_gap).filter(pl.col("piece") == pl.col("piece").max()).select(
+        "day", pl.col("price").cast(pl.Float64)
+    )  # fmt: skip
 
 
 def _note(sides: pl.DataFrame, registry: Registry) -> str | None:

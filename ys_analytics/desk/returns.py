@@ -61,6 +61,69 @@ def with_covered_days(months: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFra
     )
 
 
+def months(returns: pl.DataFrame) -> pl.DataFrame:
+    """Return of each calendar month since inception: month Date (its first day), ret Float64, whole Boolean, reason.
+
+    A month is whole where returns cover it from its first to its last day.
+
+    Args:
+        returns: What `metrics.daily_returns` gave for one portfolio.
+    """
+    found = metrics.performance.aggregate_returns(returns, every="month")
+    known = returns.filter(pl.col("ret").is_not_null())
+    begun = known.select((pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)).min()).item()
+    ended = known["day"].max()
+    inside = (pl.col("period") >= pl.lit(begun, pl.Date)) & (pl.col("period").dt.month_end() <= pl.lit(ended, pl.Date))
+    return found.select(month="period", ret="ret", whole=inside.fill_null(value=False), reason="reason")
+
+
+def month_statistics(of_months: pl.DataFrame) -> pl.DataFrame:
+    """Shape of the distribution of monthly returns: mean, spread, extremes, skewness and excess kurtosis.
+
+    Args:
+        of_months: What `months` gave; only whole months with a return count.
+
+    Returns:
+        title, unit String, value Float64, n Int64 (months), reason String where value is null.
+
+    Source:
+        Joanes and Gill (1998), "Comparing measures of sample skewness and kurtosis", The Statistician 47.
+    """
+    ret = pl.col("ret")
+    rets = of_months.filter(pl.col("whole") & ret.is_not_null())
+    n = rets.height
+    numbers = rets.select(
+        mean=ret.mean(),
+        median=ret.median(),
+        deviation=ret.std(),
+        best=ret.max(),
+        worst=ret.min(),
+        up=(ret > 0).mean(),
+        skewness=metrics.risk.skewness(ret),
+        kurtosis=metrics.risk.kurtosis(ret),
+    ).row(0, named=True)
+    rows = []
+    for name, title, unit, least in _OF_MONTHS:
+        value = numbers[name] if n >= least else None
+        reason = None if value is not None else f"needs {least} whole months, has {n}" if n < least else "all are alike"
+        rows.append({"title": title, "unit": unit, "value": value, "n": n, "reason": reason})
+    return pl.DataFrame(rows, schema={"title": pl.String, "unit": pl.String, "value": pl.Float64, "n": pl.Int64,
+                                      "reason": pl.String})  # fmt: skip
+
+
+# Each number of monthly returns, how it prints, and the fewest months it is stated from.
+_OF_MONTHS = (
+    ("mean", "Mean", "fraction", 1),
+    ("median", "Median", "fraction", 1),
+    ("deviation", "Standard deviation", "rate", 2),
+    ("best", "Best month", "fraction", 1),
+    ("worst", "Worst month", "fraction", 1),
+    ("up", "Months with a gain", "share", 1),
+    ("skewness", "Skewness", "ratio", 3),
+    ("kurtosis", "Excess kurtosis", "ratio", 4),
+)
+
+
 def linkable(returns: pl.DataFrame) -> pl.DataFrame:
     """The rows before the first day whose return is not known: after it drawdowns cannot be computed.
 

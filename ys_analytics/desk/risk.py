@@ -3,6 +3,8 @@
 Frames and metrics in, frames out; opens nothing.
 """
 
+from datetime import date, timedelta
+
 import polars as pl
 
 from ys_analytics import metrics
@@ -24,6 +26,12 @@ _AT_RISK: dict[str, pl.DataType | type[pl.DataType]] = {
     "base": pl.String,
     "rate": pl.Float64,
     "amount": pl.Float64,
+    "n": pl.Int64,
+    "reason": pl.String,
+}
+_CORRELATIONS: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("one", "other"), pl.String),
+    **dict.fromkeys(("before", "after", "change", "z"), pl.Float64),
     "n": pl.Int64,
     "reason": pl.String,
 }
@@ -257,6 +265,55 @@ def contributions(positions: pl.DataFrame, quotes: pl.DataFrame, registry: Regis
         .with_columns(note=pl.lit(note, pl.String))
         .sort("component", "symbol", descending=[True, False])
     )
+
+
+def correlation_changes(
+    held: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end: date, days: int = 90, top: int = 10
+) -> pl.DataFrame:
+    """How the correlation of each pair of coins behind what is held changed: the last days against as many before.
+
+    Coins that keep a peg are left out: their returns are noise around none.
+
+    Args:
+        held: What `holdings.positions` gave.
+        quotes: `market_data` of all that stands behind it.
+        registry: What assets stand for.
+        end: The day after the last.
+        days: Length of each of the two windows.
+        top: Only the pairs that changed most.
+
+    Returns:
+        one, other String (symbols), before, after, change Float64, z Float64 (the change in standard errors of
+        Fisher's transform), n Int64 (common days of the later window), reason String where a number is null.
+    """
+    spread = look_through(held, registry)
+    names = dict(spread.filter(~pl.col("pegged")).select("coin", "name").iter_rows())
+    if len(names) < 2:  # noqa: PLR2004 - a pair
+        return pl.DataFrame(schema=_CORRELATIONS)
+    moves = _coin_returns(held, quotes, registry).filter(pl.col("asset").is_in(list(names)))
+    middle, first = end - timedelta(days=days), end - timedelta(days=2 * days)
+    day = pl.col("day")
+    windows = [
+        metrics.risk.correlations(moves.filter((day >= start) & (day < stop)))
+        for start, stop in ((first, middle), (middle, end))
+    ]
+    changed = metrics.risk.correlation_change(*windows)
+    for column, window in (("before", windows[0]), ("after", windows[1])):
+        said = window.select("one", "other", pl.col("reason").alias(f"{column}_reason"),
+                             pl.col("n").alias(f"{column}_n"))  # fmt: skip
+        changed = changed.join(said, on=["one", "other"], how="left", maintain_order="left")
+    none = pl.lit("no day on which both have a return")
+    return (
+        changed.sort(pl.col("change").abs(), "one", "other", descending=[True, False, False], nulls_last=True)
+        .head(top)
+        .select(
+            pl.col("one", "other").replace(names),
+            "before", "after", "change", "z",
+            n=pl.col("after_n").fill_null(0),
+            reason=pl.when(pl.col("after").is_null()).then(pl.coalesce("after_reason", none))
+            .when(pl.col("before").is_null()).then(pl.format("{} before", pl.coalesce("before_reason", none))),
+        )
+    )  # fmt: skip
 
 
 def _coin_returns(positions: pl.DataFrame, quotes: pl.DataFrame, registry: Registry) -> pl.DataFrame:

@@ -13,6 +13,9 @@ from ys_analytics.metrics.lookthrough import LookThrough, by_symbol
 from ys_analytics.metrics.risk.concentration import keeps_peg
 from ys_analytics.metrics.sample import NO_RISK, nan_to_null, null_if_negligible
 
+# A move this near to another is it, but for the rounding of a quotient.
+_ROUNDING = 1e-12
+
 
 def health_factor(collateral: pl.Expr, threshold: pl.Expr, debt: pl.Expr) -> pl.Expr:
     r"""Collateral at its liquidation thresholds per unit of debt.
@@ -370,4 +373,27 @@ def _crossing(left: Callable[[float], float], path: Sequence[float]) -> float | 
                 good, bad = (good, middle) if left(middle) < 0 else (middle, bad)
             return bad - 1
         good = factor
+    return None
+
+
+def fastest_move(closes: pl.Series, move: float) -> int | None:
+    """The fewest closes in which a price once moved at least so far.
+
+    Args:
+        closes: Daily closes, oldest first, each positive; no day left out.
+        move: As a fraction: -0.3 is a fall of 30 per cent, 0.3 a rise.
+
+    Returns:
+        Days from one close to the other; null where it never moved so far within these closes.
+
+    >>> fastest_move(pl.Series([100.0, 90.0, 68.0, 80.0, 60.0]), -0.3)
+    2
+    >>> fastest_move(pl.Series([100.0, 90.0]), -0.3)
+    """
+    path = closes.cast(pl.Float64).to_numpy()
+    for days in range(1, len(path)):
+        gone = path[days:] / path[:-days] - 1
+        # A move of exactly so far counts, but for the rounding of the quotient.
+        if (gone.min() <= move + _ROUNDING) if move < 0 else (gone.max() >= move - _ROUNDING):
+            return days
     return None

@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 from ys_analytics.reporting.packing import pack
 from ys_analytics.resources import REPORTS
 from ys_analytics.views import DATA_TYPE, theme
+from ys_analytics.views.templates import AS_TEXT
 from ys_analytics.views.view import plain
 
 if TYPE_CHECKING:
@@ -40,6 +41,18 @@ _ANCHORED = re.compile(
     r"| [^>]*><figcaption><strong [^>]*>(?P<view>.*?)</strong>)",
     re.DOTALL,
 )
+
+
+# How a view aligns a cell for a notebook, where no style sheet is; and the warnings under a view.
+_ALIGNED = re.compile(
+    r'(?: class="(?P<kinds>[^"]*)")? style="text-align:(?P<side>left|right)'
+    r'(?P<whole>;white-space:nowrap)?(?P<tint>;background:[^"]*)?"'
+)
+_TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
+_ROW = re.compile(r'<tr(?: class="ys-strong")?>.*?</tr>', re.DOTALL)
+_ENDED = re.compile(r"</t[dhr]>")
+_COLUMNS = 24
+_WARNED = re.compile(r'<p class="ys-warning" role="note">(?P<lines>.*?)</p>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +87,7 @@ class PageInfo:
 
 def to_html(notebook: NotebookNode, info: PageInfo) -> str:
     """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
-    inside, contents = _with_anchors(_body(notebook))
+    inside, contents = _with_anchors(_warned_once(_by_column(_body(notebook))))
     return template("page.html.j2").render(
         info=info,
         style=Markup(_style()),  # noqa: S704 - our own file
@@ -203,6 +216,58 @@ def _with_anchors(body: str) -> tuple[str, list[Entry]]:
     return _ANCHORED.sub(add_anchor, body), contents
 
 
+def _by_column(inside: str) -> str:
+    """The page with columns aligned by a class of their table, and without end tags that HTML lets out.
+
+    A style in each cell and its end tag would be a third of the page.
+
+    >>> cells = '<td style="text-align:left">a</td><td class="ys-down" style="text-align:right">-1</td>'
+    >>> _by_column(f"<table><thead></thead><tbody><tr>{cells}</tr></tbody></table>")
+    '<table class="r2"><thead></thead><tbody><tr><td>a<td class="ys-down">-1</tbody></table>'
+    """
+
+    def plain(found: re.Match[str]) -> str:
+        kinds = f' class="{found["kinds"]}"' if found["kinds"] else ""
+        return kinds + (f' style="{found["tint"][1:]}"' if found["tint"] else "")
+
+    def aligned(found: re.Match[str]) -> str:
+        row = _ROW.search(found[1], found[1].find("<tbody>"))
+        sides = [
+            f"r{place}" if cell["side"] == "right" else f"n{place}" if cell["whole"] else ""
+            for place, cell in enumerate(_ALIGNED.finditer(row[0] if row else ""), start=1)
+        ]
+        return f'<table class="{" ".join(filter(None, sides))}">{_ENDED.sub("", _ALIGNED.sub(plain, found[1]))}</table>'
+
+    return _TABLE.sub(aligned, inside)
+
+
+def _warned_once(inside: str) -> str:
+    """The page with each warning written out where it first stands, numbered, and named by its number after that.
+
+    >>> two = '<p class="ys-warning" role="note">Warning, a: old.</p>' * 2
+    >>> _warned_once(two).split("</p>")[:2]
+    ['<p class="ys-warning" role="note"><span id="warning-1">Warning 1, a: old.</span>',
+    '<p class="ys-warning" role="note">See <a href="#warning-1">warning 1</a>.']
+    """
+    numbers: dict[str, int] = {}
+
+    def once(found: re.Match[str]) -> str:
+        lines, again = [], []
+        for line in found["lines"].split("<br>"):
+            if line in numbers:
+                again.append(numbers[line])
+                continue
+            number = numbers[line] = len(numbers) + 1
+            severity, rest = re.split(r"(?=[,:])", line, maxsplit=1) if re.search("[,:]", line) else (line, "")
+            lines.append(f'<span id="warning-{number}">{severity} {number}{rest}</span>')
+        if again:
+            links = ", ".join(f'<a href="#warning-{number}">warning {number}</a>' for number in again)
+            lines.append(f"{'See also' if lines else 'See'} {links}.")
+        return f'<p class="ys-warning" role="note">{"<br>".join(lines)}</p>'
+
+    return _WARNED.sub(once, inside)
+
+
 def _outputs(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.get("outputs", []) if output.output_type in {"display_data", "execute_result"}]
 
@@ -216,7 +281,8 @@ def _body(notebook: NotebookNode) -> str:
             output.pop("execution_count", None)
     _pair(notebook)
     body: str = exporter().from_notebook_node(notebook)[0]
-    return body
+    # MathJax is in JupyterLab, not in a page.
+    return body.replace(f" {AS_TEXT}", "")
 
 
 def _pair(notebook: NotebookNode) -> None:
@@ -276,7 +342,11 @@ def _style() -> str:
     rules = [
         f":root {{ {' '.join(f'--{name}: {colour};' for name, colour in each.items())} }}" for each in (light, dark)
     ]
-    return f"{rules[0]}\n@media screen and (prefers-color-scheme: dark) {{ {rules[1]} }}\n" + (
+    right, whole = (
+        ", ".join(f":where(.{kind}{place}) tr > :nth-child({place})" for place in range(1, _COLUMNS)) for kind in "rn"
+    )
+    columns = f"{right} {{ text-align: right; white-space: nowrap; }}\n{whole} {{ white-space: nowrap; }}\n"
+    return f"{rules[0]}\n{columns}@media screen and (prefers-color-scheme: dark) {{ {rules[1]} }}\n" + (
         REPORTS / "page.css"
     ).read_text(encoding="utf-8")
 

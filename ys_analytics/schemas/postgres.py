@@ -229,8 +229,9 @@ _ASSET_METADATA = (
     " the order of `underlying`); `amplification` (of a stable one, as its contract's A() states it); `range` (of a"
     " concentrated position: lowest and highest price of the first asset in the second); `ratio` (underlying per unit,"
     " 1 where left out); `rebasing` (true where the balance grows by itself, false where it does not);"
-    " `liquidation_threshold` (the fraction of it that a lender counts as backing); `peg` (the currency whose price it"
-    " keeps), `issuer`, `protocol`, `native_of_chains`."
+    " `liquidation_threshold` (the fraction of it that a lender counts as backing), with `liquidation_threshold_source`"
+    " and `liquidation_threshold_as_of` (a day, ISO 8601); `peg` (the currency whose price it keeps), `issuer`,"
+    " `protocol`, `native_of_chains`."
 )
 
 _ASSETS_TEXT = Formatted(TEXT, "warning", "A blank label in a chart reads as nothing.")

@@ -54,11 +54,13 @@ class Chart(View):
 
     def to_html(self) -> str:
         """The chart as a figure that draws itself where Plotly is loaded."""
-        drawing = script_json({"data": self._data(), "layout": self.layout, "config": _CONFIG})
+        drawing = script_json(
+            {"data": [_short(trace) for trace in self._data()], "layout": self.layout, "config": _CONFIG}
+        )
         return render("chart", view=self, drawing=Markup(drawing))  # noqa: S704 - `packed` is safe there
 
-    def _data(self) -> list[object]:
-        return [plain(trace) for trace in self.traces]
+    def _data(self) -> list[dict[str, Any]]:
+        return [{name: plain(value) for name, value in trace.items()} for trace in self.traces]
 
     def _layout_with_title(self) -> dict[str, Any]:
         """The layout where no caption stands above the chart: the title moves inside."""
@@ -89,3 +91,17 @@ class Chart(View):
         # A dataclass with slots is a new class, so a bare super() would not find its base.
         bundle = View._repr_mimebundle_(self, **requested)
         return {**bundle, PLOTLY_TYPE: {"data": self._data(), "layout": self._layout_with_title(), "config": _CONFIG}}
+
+
+def _short(trace: dict[str, Any]) -> dict[str, Any]:
+    """A trace with six digits to a place: more would not be seen, and are what compresses worst.
+
+    >>> _short({"y": [0.012345678, None], "name": "Return"})
+    {'y': [0.0123457, None], 'name': 'Return'}
+    """
+    cut = {
+        name: [float(f"{value:.6g}") if isinstance(value, float) else value for value in trace[name]]
+        for name in ("x", "y")
+        if isinstance(trace.get(name), list)
+    }
+    return {**trace, **cut}

@@ -16,7 +16,7 @@ from ys_analytics.views.templates import render
 from ys_analytics.views.view import Field, Size, Statement, View, statement
 
 # A table of so many rows is never broken over two pages.
-_UNBROKEN_ROWS = 14
+_UNBROKEN_ROWS = 8
 
 _MAX_WORD = 24
 

@@ -93,6 +93,10 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
         """Assets, debts, leverage, turnover and costs of each of the last thirteen weeks."""
         return exposure.exposure(self._attributed_legs, self._legs_quotes, end=self.span.end)
 
+    def composition(self) -> pl.DataFrame:
+        """Parts of what was held at the end of each of the last thirteen weeks: by kind, protocol and chain."""
+        return exposure.composition(self._attributed_legs, self._legs_quotes, self._assets, end=self.span.end)
+
     def strategies(self) -> pl.DataFrame:
         """Realised yearly income of each satellite's strategy, with the yield the platform states."""
         period = self._bridge_of("inception").row(0, named=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
-from ys_analytics.desk import activity, holdings, pools, realised_yields
+from ys_analytics.desk import activity, holdings, lookthrough, past_weeks, pools, realised_yields
 from ys_analytics.desk.verbs.inputs import Inputs
 
 
@@ -19,6 +19,10 @@ class HoldingVerbs(Inputs):
 
         No row where what was held is not known: `unknown` says why.
         """
+        return self._positions
+
+    @cached_property
+    def _positions(self) -> pl.DataFrame:
         prices = holdings.last_prices(self._quotes)
         return holdings.positions(self._holdings.rows, self._assets, prices, self._protocols)
 
@@ -68,3 +72,23 @@ class HoldingVerbs(Inputs):
         """Mentions and mean sentiment of each asset held, this week and the last."""
         symbols = self.positions()["symbol"].unique(maintain_order=True).to_list()
         return activity.sentiment(self.source.rows("market_sentiment"), symbols, end=self.span.end)
+
+    def sentiment_drift(self) -> pl.DataFrame:
+        """Sentiment of what is held: the week and the quarter before it, with counts, and the mean by size."""
+        return activity.sentiment_drift(self.source.rows("market_sentiment"), self.positions(), end=self.span.end)
+
+    def patterns(self) -> pl.DataFrame:
+        """Trading patterns on record for assets held, with the success rates that the store states."""
+        return past_weeks.patterns(self.source.rows("trading_patterns"), self._underlying_symbols)
+
+    @cached_property
+    def _news(self) -> pl.DataFrame:
+        """Mean embedding of each week's news of what is held."""
+        points = self.source.rows("market_sentiment")
+        return past_weeks.weeks_of_news(points, self._underlying_symbols, end=self.days[1])
+
+    @cached_property
+    def _underlying_symbols(self) -> list[str]:
+        """Symbols of what is held, and of what stands behind it."""
+        behind = lookthrough.look_through(self.positions(), self._registry)["name"]
+        return sorted({*self.positions()["symbol"], *behind})

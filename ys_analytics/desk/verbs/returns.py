@@ -36,6 +36,10 @@ class ReturnVerbs(Inputs):
 
     def performance(self) -> pl.DataFrame:
         """Every headline metric of the week and since inception, with n, window and reason."""
+        return self._performance
+
+    @cached_property
+    def _performance(self) -> pl.DataFrame:
         return returns.compared(
             self.daily_returns, portfolio=self.id, week=self.days, risk_free=self._settings.risk_free
         )
@@ -49,6 +53,14 @@ class ReturnVerbs(Inputs):
         return returns.with_covered_days(
             metrics.performance.monthly_table(self.daily_returns), self.daily_returns
         ).sort("year", descending=True)
+
+    def months(self) -> pl.DataFrame:
+        """Return of each calendar month since inception, and whether returns cover all of it."""
+        return returns.months(self.daily_returns)
+
+    def month_statistics(self) -> pl.DataFrame:
+        """Mean, spread, extremes, skewness and excess kurtosis of the returns of whole months."""
+        return returns.month_statistics(self.months())
 
     def rolling(self, *, days: int = returns.ROLLING_DAYS) -> pl.DataFrame:
         """Rolling volatility and Sharpe ratio over a window of returns."""

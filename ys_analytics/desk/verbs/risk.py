@@ -4,12 +4,13 @@ Depends on `desk.loans`, `desk.shocks` and `desk.risk`; gives frames.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from ys_analytics import metrics
-from ys_analytics.desk import loans, risk, shocks
+from ys_analytics.desk import benchmark, loans, past_weeks, risk, shocks
 from ys_analytics.desk.verbs.holdings import HoldingVerbs
 from ys_analytics.desk.verbs.returns import ReturnVerbs
 
@@ -19,7 +20,26 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
 
     def loans(self) -> pl.DataFrame:
         """Price moves at which each loan may be liquidated, with its health factor."""
+        return self._loans
+
+    @cached_property
+    def _loans(self) -> pl.DataFrame:
         return loans.loans(self.positions(), self._registry)
+
+    def thresholds(self) -> pl.DataFrame:
+        """The liquidation threshold of each asset that backs a loan, with its source and day."""
+        return loans.thresholds(self.positions(), self._registry)
+
+    def time_to_act(self) -> pl.DataFrame:
+        """How fast the move that would liquidate each loan came in the last year, and in how many usual days."""
+        found = self.loans()
+        moving = found.filter(pl.col("price").is_not_null() & pl.col("move").is_not_null())["what"].unique()
+        quotes = self._quotes_by_end.join(self._assets.select("symbol", asset_id="id"), on="asset_id")
+        closes = {
+            symbol: benchmark.daily_closes(quotes.filter(pl.col("symbol") == symbol), end=self.days[1])
+            for symbol in moving
+        }
+        return loans.time_to_act(found, closes, end=self.days[1])
 
     def liquidation_ladder(self) -> pl.DataFrame:
         """Health factor of each loan at each step of a falling market."""
@@ -50,6 +70,10 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
         """Net value and the lowest health factor after each scenario of a TOML file."""
         return shocks.scenarios(self.positions(), self._registry, shocks.read_scenarios(Path(path)))
 
+    def correlation_changes(self) -> pl.DataFrame:
+        """Correlation of each pair of assets behind what is held: the last 90 days and the 90 before."""
+        return risk.correlation_changes(self.positions(), self._quotes_by_end, self._registry, end=self.days[1])
+
     def concentration(self) -> pl.DataFrame:
         """Concentration by asset, protocol and chain."""
         return risk.concentration(self.positions(), self._registry)
@@ -76,3 +100,11 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
     def var_backtest(self) -> pl.DataFrame:
         """Kupiec, Christoffersen and the traffic light on the platform's value at risk."""
         return metrics.backtest.backtest(self.var_history())
+
+    def nearest_weeks(self) -> pl.DataFrame:
+        """Past weeks whose news of what is held resembles this week's most, and the return in and after them."""
+        return past_weeks.nearest_weeks(self._news, self.daily_returns, monday=self.days[0])
+
+    def nearest_weeks_record(self) -> pl.DataFrame:
+        """Whether the nearest past weeks ever predicted the next one: rank correlation, its interval and n."""
+        return past_weeks.record(self._news, self.daily_returns, monday=self.days[0])

@@ -1,7 +1,9 @@
 """Every chart the kit can draw: frame in, figure out."""
 
 from ys_analytics.views.figures.bridge import bridge
+from ys_analytics.views.figures.composition import composition
 from ys_analytics.views.figures.holdings import allocation, pool_yields
+from ys_analytics.views.figures.months import month_distribution
 from ys_analytics.views.figures.risk import (
     liquidation_distance,
     return_distribution,
@@ -16,8 +18,10 @@ __all__ = [
     "alert_timeline",
     "allocation",
     "bridge",
+    "composition",
     "growth",
     "liquidation_distance",
+    "month_distribution",
     "pool_yields",
     "return_distribution",
     "rolling_beta",

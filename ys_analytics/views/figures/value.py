@@ -169,6 +169,7 @@ def growth(
     week: tuple[date, date],
     target: Decimal | None = None,
     benchmark: pl.DataFrame | None = None,
+    drawdowns: pl.DataFrame | None = None,
 ) -> View:
     """Line: what one dollar invested at the start has earned; the benchmark's and the owner's target as other lines.
 
@@ -178,6 +179,7 @@ def growth(
         week: First day and the day after the last of the week that is shaded.
         target: The return per year the owner hopes for, as a fraction.
         benchmark: day Date, benchmark_growth Float64, name String; null where it has no price.
+        drawdowns: peak, recovery (null while it lasts) Date: the falls to shade.
     """
     title = "Return since inception"
     series = points(returns["day"].to_list(), returns["growth"].to_list())
@@ -221,6 +223,7 @@ def growth(
         )
         notes[-1]["font"]["size"] = theme.SMALL
         labels += [target_text, formats.text(target, "fraction")]
+    fallen = _fallen(drawdowns, last_day)
     rows = returns.select("day", "growth")
     if benchmark_points:
         benchmark_text = formats.text(benchmark_points[-1][1], "fraction")
@@ -240,7 +243,8 @@ def growth(
         title=title,
         subtitle="linked daily returns, flows taken out"
         + (f"; dashed: the target of {formats.text(target, 'rate')} a year" if target_line else "")
-        + (f"; dotted: the benchmark, {benchmark_name}" if benchmark_points else ""),
+        + (f"; dotted: the benchmark, {benchmark_name}" if benchmark_points else "")
+        + ("; shaded: the deepest falls, to recovery" if fallen else ""),
         fields=_fields("day", "growth", *(["benchmark_growth"] if benchmark_points else [])),
         rows=tuple(rows.iter_rows()),
         labels=tuple(labels),
@@ -256,10 +260,21 @@ def growth(
             right=_RIGHT_MARGIN + 18,
             xaxis=time.layout,
             yaxis=axis.layout,
-            shapes=[theme.band(*week)],
+            shapes=[*fallen, theme.band(*week)],
             annotations=notes,
         ),
     )
+
+
+def _fallen(drawdowns: pl.DataFrame | None, last: date) -> list[Json]:
+    """A shade behind each fall, from the day after its peak to its recovery."""
+    if drawdowns is None:
+        return []
+    shades = []
+    for peak, recovery in drawdowns.select("peak", "recovery").iter_rows():
+        begun = last if peak is None else peak
+        shades.append({**theme.band(begun, recovery or last), "fillcolor": theme.tint(theme.VERMILION, 0.1)})
+    return shades
 
 
 def _benchmark_line(benchmark: pl.DataFrame | None) -> tuple[list[Point], str]:

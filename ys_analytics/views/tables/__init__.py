@@ -25,10 +25,19 @@ from ys_analytics.views.tables.desk import satellites, sheet, suites
 from ys_analytics.views.tables.fleet import fleet, fleet_masthead, stopped
 from ys_analytics.views.tables.header import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
-from ys_analytics.views.tables.lending import liquidation_ladder, loans
-from ys_analytics.views.tables.performance import claims, drawdowns, monthly_returns, performance
+from ys_analytics.views.tables.lending import liquidation_ladder, loans, thresholds, time_to_act
+from ys_analytics.views.tables.past_weeks import nearest_weeks, patterns, sentiment_drift
+from ys_analytics.views.tables.performance import claims, drawdowns, month_statistics, monthly_returns, performance
 from ys_analytics.views.tables.provenance import findings, glossary, provenance, refusals, sources
-from ys_analytics.views.tables.risk import concentration, contributions, intervals, money_weighted, shocks, tail_test
+from ys_analytics.views.tables.risk import (
+    concentration,
+    contributions,
+    correlation_changes,
+    intervals,
+    money_weighted,
+    shocks,
+    tail_test,
+)
 
 __all__ = [
     "alert_record",
@@ -44,6 +53,7 @@ __all__ = [
     "concentration",
     "contributions",
     "contributors",
+    "correlation_changes",
     "drawdowns",
     "drift",
     "exposure",
@@ -62,7 +72,10 @@ __all__ = [
     "loans",
     "masthead",
     "money_weighted",
+    "month_statistics",
     "monthly_returns",
+    "nearest_weeks",
+    "patterns",
     "performance",
     "pools",
     "positions",
@@ -74,6 +87,7 @@ __all__ = [
     "replays",
     "satellites",
     "scenarios",
+    "sentiment_drift",
     "sheet",
     "shock",
     "shocks",
@@ -82,6 +96,8 @@ __all__ = [
     "strategies",
     "suites",
     "tail_test",
+    "thresholds",
+    "time_to_act",
     "trailing",
     "transactions",
     "values_at_risk",

@@ -57,3 +57,50 @@ def liquidation_ladder(frame: pl.DataFrame) -> View:
         ),
         empty="Nothing is borrowed against collateral whose liquidation threshold is known.",
     )
+
+
+def thresholds(found: pl.DataFrame) -> View:
+    """The liquidation threshold of each asset that backs a loan, with its source and day.
+
+    Args:
+        found: place, symbol, source, reason, unsourced String; value, threshold Float64; as_of Date.
+    """
+    return table(
+        found,
+        title="Liquidation thresholds",
+        subtitle="the part of each collateral that the lender counts as backing, as the registry of assets states it",
+        fields=(
+            Field(name="place", title="Loan", width=18),
+            Field(name="symbol", title="Collateral"),
+            Field(name="value", title="Value", unit="USD whole"),
+            Field(name="threshold", title="Threshold", unit="share", reason="reason"),
+            Field(name="source", title="Source", reason="unsourced", width=34),
+            Field(name="as_of", title="As of", unit="date", reason="unsourced"),
+        ),
+        empty="Nothing is borrowed.",
+    )
+
+
+def time_to_act(found: pl.DataFrame) -> View:
+    """How fast the move that would liquidate each loan came in the last year.
+
+    Args:
+        found: place, what, reason, never String; move, volatility, deviations Float64; fastest, days Int64.
+    """
+    return table(
+        found,
+        title="Time to act",
+        subtitle="the move after which a loan may be liquidated, against the asset's daily closes of the last year",
+        fields=(
+            Field(name="place", title="Loan", width=18),
+            Field(name="what", title="What moves"),
+            Field(name="move", title="By", unit="fraction", tone=True),
+            Field(name="volatility", title="Usual day", unit="rate", reason="reason"),
+            Field(name="deviations", title="In usual days", unit="ratio", reason="reason"),
+            Field(name="fastest", title="Fastest such move", unit="days", reason="never"),
+        ),
+        notes=("Usual day: the standard deviation of the last 90 daily returns. Between two closes it may be faster.",)
+        if found.height
+        else (),
+        empty="No move of one asset would liquidate a loan.",
+    )

@@ -142,6 +142,25 @@ def monthly_returns(frame: pl.DataFrame) -> View:
     return replace(sheet, cells=cells, tints=tints, fields=fields, compact=True)
 
 
+def month_statistics(measured: pl.DataFrame) -> View:
+    """Mean, spread, extremes, skewness and excess kurtosis of monthly returns.
+
+    Args:
+        measured: title, unit String, value Float64, n Int64, reason String.
+    """
+    n = int(measured["n"].max() or 0)  # type: ignore[arg-type]
+    return table(
+        measured,
+        title="Monthly returns in numbers",
+        subtitle=f"{formats.count(n, 'whole month')}; skewness and excess kurtosis of the sample",
+        fields=(
+            Field(name="title", title=""),
+            Field(name="value", title="Value", unit_from="unit", reason="reason", tone=True),
+        ),
+        size="half",
+    )
+
+
 def _partial_months(frame: pl.DataFrame) -> set[tuple[str, int]]:
     """Year, and place in the row, of each month that returns cover only in part."""
     if not {"begins", "ends"} <= set(frame.columns):

@@ -130,6 +130,30 @@ def concentration(frame: pl.DataFrame) -> View:
     )
 
 
+def correlation_changes(found: pl.DataFrame) -> View:
+    """How correlations changed.
+
+    Args:
+        found: one, other, reason String; before, after, change, z Float64; n Int64.
+    """
+    return table(
+        found.with_columns(pair=pl.format("{} and {}", "one", "other")),
+        title="Change of correlations",
+        subtitle="daily returns, look-through; the last 90 days against the 90 before; pegged assets left out",
+        fields=(
+            Field(name="pair", title="Assets"),
+            Field(name="before", title="Before", unit="ratio", reason="reason"),
+            Field(name="after", title="Now", unit="ratio", reason="reason"),
+            Field(name="change", title="Change", unit="score signed", reason="reason", tone=True),
+            Field(name="z", title="z", unit="score signed", reason="reason"),
+        ),
+        notes=("z: the change in standard errors of Fisher's transform; beyond 2 is seldom chance.",)
+        if found.height
+        else (),
+        empty="It is exposed to fewer than two assets without a peg.",
+    )
+
+
 def shocks(frame: pl.DataFrame) -> View:
     """Net value after jumps in prices.
 

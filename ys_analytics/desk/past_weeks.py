@@ -1,0 +1,198 @@
+"""Past weeks whose news resembled this week's, what followed them, and whether that ever predicted anything.
+
+Depends on the points of `market_sentiment`, which have a moment, and on the portfolio's returns; opens nothing. Points
+of `trading_patterns` have no moment: what followed one cannot be looked up, and only what the store says of it is told.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ys_analytics import metrics
+
+_WEEK = timedelta(weeks=1)
+
+# Fewer mentions in a week make a mean of chance.
+MENTIONS = 3
+NEAREST = 5
+# Earlier weeks with a known sequel that a forecast needs.
+EARLIER = 8
+
+_NEAREST: dict[str, pl.DataType | type[pl.DataType]] = {
+    "week": pl.String,
+    "similarity": pl.Float64,
+    "mentions": pl.Int64,
+    "score": pl.Float64,
+    "ret": pl.Float64,
+    "next_ret": pl.Float64,
+    "reason": pl.String,
+}
+_RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("value", "low", "high"), pl.Float64),
+    "n": pl.Int64,
+    "forecast": pl.Float64,
+    "weeks": pl.Int64,
+    "reason": pl.String,
+}
+_PATTERNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("pattern", "timeframes", "assets"), pl.String),
+    "n": pl.Int64,
+    **dict.fromkeys(("rate", "low", "high"), pl.Float64),
+}
+
+
+def weeks_of_news(points: pl.DataFrame, symbols: list[str], *, end: date) -> pl.DataFrame:
+    """Mean embedding and score of each ISO week's points about some assets, before a moment.
+
+    Args:
+        points: `market_sentiment`, with its vectors.
+        symbols: The assets.
+        end: The Monday after the last week.
+
+    Returns:
+        monday Date, mentions Int64, score Float64, vector Array(Float64) of unit length; weeks with fewer than three
+        points are left out. Sorted.
+    """
+    about = pl.col("asset_mentioned").list.eval(pl.element().is_in(symbols)).list.any()
+    mine = points.filter(about.fill_null(value=False) & (pl.col("timestamp").dt.date() < end)).with_columns(
+        monday=pl.col("timestamp").dt.date().dt.truncate("1w")
+    )
+    rows = []
+    for (monday,), group in mine.sort("monday", "id").group_by("monday", maintain_order=True):
+        mean = group["vector"].to_numpy().astype(np.float64).mean(axis=0)
+        length = float(np.linalg.norm(mean))
+        if group.height >= MENTIONS and length > 0:
+            rows.append(
+                {"monday": monday, "mentions": group.height, "score": group["sentiment_score"].mean(),
+                 "vector": (mean / length).tolist()}
+            )  # fmt: skip
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "monday": pl.Date,
+        "mentions": pl.Int64,
+        "score": pl.Float64,
+        "vector": pl.List(pl.Float64),
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def nearest_weeks(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int = NEAREST) -> pl.DataFrame:
+    """The past weeks whose news resembles this week's most, and the portfolio's return in and after them.
+
+    Args:
+        news: What `weeks_of_news` gave.
+        returns: What `metrics.daily_returns` gave for the portfolio.
+        monday: Of this week.
+        top: How many.
+
+    Returns:
+        week String, similarity Float64 (cosine of mean embeddings), mentions Int64, score Float64, ret and next_ret
+        Float64 (linked returns of that week and of the one after), reason String where next_ret is null. Empty where
+        this week has too few points.
+    """
+    this = news.filter(pl.col("monday") == monday)
+    past = news.filter(pl.col("monday") < monday)
+    if this.is_empty() or past.is_empty():
+        return pl.DataFrame(schema=_NEAREST)
+    alike = _vectors(past) @ _vectors(this)[0]
+    by_week = _by_week(returns)
+    after = pl.col("monday") + _WEEK
+    return (
+        past.with_columns(similarity=pl.Series(alike, dtype=pl.Float64))
+        .sort("similarity", "monday", descending=True)
+        .head(top)
+        .join(by_week, on="monday", how="left", maintain_order="left")
+        .join(by_week.select(after="monday", next_ret="ret", next_reason="reason"), left_on=after, right_on="after",
+              how="left", maintain_order="left")
+        .with_columns(
+            week=pl.col("monday").dt.strftime("%G-W%V"),
+            reason=pl.when(pl.col("next_ret").is_null()).then(
+                pl.coalesce("next_reason", pl.lit("the portfolio has no return of the week after"))
+            ),
+        )
+        .select(*_NEAREST)
+    )  # fmt: skip
+
+
+def record(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int = NEAREST) -> pl.DataFrame:
+    """Whether the nearest past weeks ever predicted the next week: rank correlation of forecast and outcome.
+
+    The forecast of a week is the mean return after its nearest weeks, of those whose sequel was known when it ended.
+
+    Args:
+        news: What `weeks_of_news` gave.
+        returns: What `metrics.daily_returns` gave for the portfolio.
+        monday: Of this week, whose own sequel is not known yet.
+        top: How many weeks a forecast is made from.
+
+    Returns:
+        One row: value, low, high Float64, n Int64, reason String as `metrics.forecast.rank_correlation` gives them;
+        forecast Float64 of the week to come, from weeks Int64.
+    """
+    known = dict(_by_week(returns).drop_nulls("ret").select("monday", "ret").iter_rows())
+    days, vectors = news["monday"].to_list(), _vectors(news)
+    made: list[tuple[date, float | None, int]] = []
+    for place, day in enumerate(days):
+        usable = [at for at, other in enumerate(days) if other + _WEEK <= day and other + _WEEK in known]
+        if len(usable) < EARLIER:
+            made.append((day, None, len(usable)))
+            continue
+        alike = vectors[usable] @ vectors[place]
+        chosen = [usable[at] for at in np.argsort(-alike, kind="stable")[:top]]
+        made.append((day, float(np.mean([known[days[at] + _WEEK] for at in chosen])), len(chosen)))
+    tried = [(value, known.get(day + _WEEK)) for day, value, _ in made if day < monday]
+    found = metrics.forecast.rank_correlation(
+        pl.Series([one for one, _ in tried], dtype=pl.Float64),
+        pl.Series([other for _, other in tried], dtype=pl.Float64),
+    )
+    now = next(((value, weeks) for day, value, weeks in made if day == monday), (None, 0))
+    return pl.DataFrame([{**found, "forecast": now[0], "weeks": now[1]}], schema=_RECORD)
+
+
+def patterns(points: pl.DataFrame, symbols: list[str]) -> pl.DataFrame:
+    """What the store says of patterns seen in assets held: how often each held.
+
+    Args:
+        points: `trading_patterns`, without need of its vectors.
+        symbols: The assets held.
+
+    Returns:
+        pattern, timeframes, assets String (those held, with commas), n Int64 (points), rate, low, high Float64: mean,
+        least and greatest `success_rate`. Most points first.
+    """
+    mine = points.with_columns(
+        held=pl.col("assets_involved").list.set_intersection(pl.lit(symbols, pl.List(pl.String)))
+    ).filter(pl.col("held").list.len() > 0)
+    rate = pl.col("success_rate")
+    joined = {
+        "assets": pl.col("held").explode().drop_nulls().unique().sort().str.join(", "),
+        "timeframes": pl.col("timeframe").drop_nulls().unique().sort().str.join(", "),
+    }
+    return (
+        mine.group_by(pattern="pattern_type")
+        .agg(n=pl.len().cast(pl.Int64), rate=rate.mean(), low=rate.min(), high=rate.max(), **joined)
+        .sort("n", "pattern", descending=[True, False])
+        .select(pl.col(name).cast(dtype) for name, dtype in _PATTERNS.items())
+    )  # fmt: skip
+
+
+def _vectors(news: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return np.array(news["vector"].to_list(), dtype=np.float64)
+
+
+def _by_week(returns: pl.DataFrame) -> pl.DataFrame:
+    """Linked return of each whole week: monday Date, ret Float64, reason String."""
+    found = metrics.performance.aggregate_returns(returns, every="week")
+    covered = pl.col("days").fill_null(1) if "days" in returns.columns else pl.lit(1)
+    days = (
+        returns.filter(pl.col("ret").is_not_null())
+        .group_by(monday=pl.col("day").dt.truncate("1w"))
+        .agg(covered=covered.sum())
+    )
+    whole = pl.col("covered") == 7  # noqa: PLR2004 - days of a week
+    return found.rename({"period": "monday"}).join(days, on="monday", how="left", maintain_order="left").select(
+        "monday",
+        ret=pl.when(whole).then("ret"),
+        reason=pl.coalesce("reason", pl.when(~whole).then(pl.lit("returns cover it in part"))),
+    )  # fmt: skip
