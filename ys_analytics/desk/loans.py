@@ -167,7 +167,7 @@ def _day(stated: str) -> date | None:
 
 
 def time_to_act(found: pl.DataFrame, closes: Mapping[str, pl.DataFrame], *, end: date) -> pl.DataFrame:
-    """How fast the move that would liquidate each loan came in the last year, and how large it is beside a usual day.
+    """How fast the move that would liquidate each loan came in the last year, and how large it is against a usual day.
 
     Args:
         found: What `loans` gave.

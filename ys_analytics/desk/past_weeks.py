@@ -1,7 +1,7 @@
 """Past weeks whose news resembled this week's, what followed them, and whether that ever predicted anything.
 
 Depends on the points of `market_sentiment`, which have a moment, and on the portfolio's returns; opens nothing. Points
-of `trading_patterns` have no moment: what followed one cannot be looked up, and only what the store says of it is told.
+of `trading_patterns` have no moment: what followed one cannot be looked up; shown is what the store says.
 """
 
 from datetime import date, timedelta
