@@ -43,7 +43,7 @@ def test_days_beyond_the_limit_are_said_although_the_last_close_is_within():
     assert "beyond the limit" in text
     assert "3 days of this week; 3 days in all since 17" in text
     assert "beyond it on 3 days of the week" in tile.context
-    assert tile.down
+    assert tile.negative
 
 
 def test_a_stretch_beyond_the_limit_says_since_when():
@@ -52,7 +52,7 @@ def test_a_stretch_beyond_the_limit_says_since_when():
     assert "beyond the limit of" in text
     assert "since 15" in text
     assert "3 days of this week, 5 days in all since 13" in text
-    assert tile.down
+    assert tile.negative
 
 
 def test_earlier_days_beyond_it_are_not_forgotten():
@@ -62,7 +62,7 @@ def test_earlier_days_beyond_it_are_not_forgotten():
     assert "on 2 days in all since 2" in text
     assert "last on 3" in text
     assert "beyond it on 2 days before" in tile.context
-    assert not tile.down
+    assert not tile.negative
 
 
 @pytest.mark.parametrize("fall", [-0.15, -0.15 - 1e-15])
