@@ -75,7 +75,7 @@ class Read:
             chains = ChainFiles(self.assets, self.problems, self.answers, chain=chain, register=register)
             entries += chains.entries([one for one in self.tables if one.layout.kind == "chain"])
             entries.sort(key=lambda one: one.time)
-            entries = transfers.match(entries, self.problems, self.answers, own=frozenset(), bridged=bridges)
+            entries = transfers.match(entries, self.problems, self.answers, own=lambda _: False, bridged=bridges)
             entries = settling.with_cash(settling.with_deposits(entries, self.answers), self.problems, self.answers)
             asked = [one for one in self.answers.open if any(said in one.about for said in self.replies)]
             if not asked:

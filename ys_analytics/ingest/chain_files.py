@@ -293,9 +293,20 @@ class ChainFiles:
                     entry.moves.append(Move(asset, amount, account(one.wallet)))
         if not failed:
             self._wrapped(entry, signer, rows)
-        self._classify(entry, signer, rows, have)
-        nothing = not entry.net() and not entry.gas and not entry.l1_fee
+        if not self._between(entry):
+            self._classify(entry, signer, rows, have)
+        nothing = entry.kind != "bridge" and not entry.net() and not entry.gas and not entry.l1_fee
         return None if nothing and not failed else entry
+
+    @staticmethod
+    def _between(entry: Entry) -> bool:
+        """Make an entry a transfer where one wallet of the owner sent what another one got; whether it is one."""
+        out, into = ([one for one in entry.moves if one.amount * sign > 0] for sign in (-1, 1))
+        if len(out) != 1 or len(into) != 1 or entry.net() or out[0].account == into[0].account:
+            return False
+        entry.kind, entry.protocol, entry.arrival = "bridge", "own accounts", entry.time
+        entry.moves = [*out, *into]
+        return True
 
     def _wanted(self, row: _Row, *, signer: bool) -> Asset | None:
         """The asset of a row; None for a token that came unasked and is not registered: it is quarantined."""

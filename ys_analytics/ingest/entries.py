@@ -64,6 +64,11 @@ class Entry:
         reference: The exchange's own id.
         arrival: Of a transfer, when the other side saw it.
         coin: The coin in which its gas was paid.
+        row: The id of its first row, where that does not follow from its key: it was read from the store.
+        written: The hash that row has.
+        arrived_as: Of a transfer, the id that the row of its other side has or would have.
+        settled: Whether an earlier import matched it.
+        first: The number of its first row.
     """
 
     key: str
@@ -85,6 +90,11 @@ class Entry:
     reference: str = ""
     arrival: datetime | None = None
     coin: Asset | None = None
+    row: str = ""
+    written: str = ""
+    arrived_as: str = ""
+    settled: bool = False
+    first: int = 0
 
     def net(self) -> list[Move]:
         """What came and left in all, by asset, nothing left out but what cancels; outgoing first, then in order."""

@@ -6,7 +6,9 @@ hold values of a file, nor anything secret.
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,6 +21,7 @@ import polars as pl
 from ys_analytics import migrations
 from ys_analytics.errors import RunError, UsageError, reaching
 from ys_analytics.ingest import files
+from ys_analytics.ingest.writing import delete, staging
 from ys_analytics.schemas import TABLES, Table
 
 if TYPE_CHECKING:
@@ -74,6 +77,13 @@ class Entry:
             self.folder.mkdir(parents=True, exist_ok=True)
             _replace(self.folder / f"{name}.parquet", rows)
 
+    def replace(self, rows: pl.DataFrame) -> None:
+        """Keep rows of earlier imports that are about to give way to this one's, so that undoing it puts them back."""
+        before = self.kept("replaced") if self.state != "undone" else None
+        if before is not None:
+            rows = pl.concat([before.cast(dict(rows.schema)), rows]).unique("id", keep="first", maintain_order=True)  # type: ignore[arg-type]
+        self.keep("replaced", rows)
+
     def kept(self, name: str) -> pl.DataFrame | None:
         """What was kept under a name; None where nothing was."""
         path = self.folder / f"{name}.parquet"
@@ -118,7 +128,13 @@ class ImportLog:
             portfolio: Whose transactions they become.
             now: The moment to state.
         """
-        hashes = {path.name: sha256(files.content(path)).hexdigest() for path in paths}
+        named = Counter(path.name for path in paths)
+        hashes = {
+            path.name if named[path.name] == 1 else f"{path.parent.name}/{path.name}": sha256(
+                files.content(path)
+            ).hexdigest()
+            for path in paths
+        }
         signs = "|".join([layout, portfolio, *sorted(hashes.values())])
         id_ = sha256(signs.encode()).hexdigest()[:12]
         folder = self.folder / id_
@@ -154,24 +170,42 @@ class ImportLog:
         Returns:
             Rows taken out, by table.
 
+        Rows of earlier imports that gave way to its own, such as sides of transfers, are put back.
+
         Raises:
-            UsageError: there is no such import, or it was undone already.
+            UsageError: there is no such import, it was undone already, or a later one stands on its rows.
             StoreError: a store refused.
         """
         entry = self.entry(id_)
         if entry.state == "undone":
             raise UsageError(f"{entry.id}: was undone already")
+        self._refuse_below(entry)
         gone = {}
         for table in sorted(entry.rows, key=lambda name: TABLES[name].store):
             keys = entry.kept(table)
-            if keys is not None and keys.height:
+            if keys is None or not keys.height:
+                continue
+            back = entry.kept("replaced") if table == "transactions" else None
+            with stores.postgres.transaction() if back is not None else nullcontext():
                 gone[table] = take_out(stores, TABLES[table], keys)
+                if back is not None:
+                    take_out(stores, TABLES[table], back)
+                    stores.postgres.write(table, back)
         if entry.assets:
             gone["assets"] = _forget(stores, entry.assets)
         if "transactions" in gone:
             migrations.refresh(stores)
         entry.undone()
         return gone
+
+    def _refuse_below(self, entry: Entry) -> None:
+        """Refuse to undo an import whose transfers a later one joined with its own."""
+        keys = entry.kept("transactions")
+        mine = set() if keys is None else set(keys["id"])
+        for other in self.entries():
+            back = None if other.id == entry.id or other.state == "undone" else other.kept("replaced")
+            if back is not None and mine & set(back["id"]):
+                raise UsageError(f"{entry.id}: import {other.id} joined transfers of it with its own; undo that first")
 
 
 def _replace(path: Path, rows: pl.DataFrame) -> None:
@@ -200,11 +234,7 @@ def take_out(stores: "Stores", table: Table, rows: pl.DataFrame) -> int:
     keys = rows.select(_keys(table))
     if table.store == "postgres":
         (key,) = table.key
-        return stores.postgres.run(
-            f"DELETE FROM {table.name} WHERE {key}::text = ANY(%(keys)s)",  # noqa: S608 - our own names
-            {"keys": keys[key].to_list()},
-        )
-    from ys_analytics.ingest.writing import staging
+        return delete(stores, table, keys[key].to_list())
 
     names = ", ".join(keys.columns)
     with staging(stores, table) as place:

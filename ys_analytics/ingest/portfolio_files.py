@@ -16,6 +16,7 @@ from ys_analytics.errors import UsageError
 from ys_analytics.ingest import chain_files, settling, transactions, transfers
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import Assets
+from ys_analytics.ingest.earlier import Earlier
 from ys_analytics.ingest.entries import Entry
 from ys_analytics.ingest.ledger_files import LedgerFile, Stated
 from ys_analytics.ingest.prices import Asked
@@ -39,11 +40,15 @@ class Owned:
         rows: Rows of `transactions`.
         origin: Where each comes from.
         stated: Balances that files state: account, asset_id, timestamp, balance.
+        replaced: Rows of earlier imports that give way: sides of transfers whose other side these files have.
+        present: Rows that the store has as a side of a transfer.
     """
 
     rows: pl.DataFrame
     origin: pl.DataFrame
     stated: pl.DataFrame
+    replaced: pl.DataFrame
+    present: int = 0
 
 
 def read(
@@ -78,11 +83,31 @@ def read(
     entries += chains.entries([one for one in tables if one.layout.kind == "chain"])
     entries = _merged(entries)
     own = frozenset({*answers.own, *chains.wallets})
-    entries = transfers.match(entries, problems, answers, own=own, bridged=chain_files.bridges)
+    before = Earlier.load(stores, portfolio, assets)
+
+    def row_of(one: Entry) -> str:
+        return transactions.row_id(one, portfolio)
+
+    for one in entries:
+        if one.kind == "bridge" and one.hash:
+            one.arrived_as = row_of(one)
+    known = before.known(entries, row_of)
+    entries = transfers.match(
+        entries,
+        problems,
+        answers,
+        own=lambda address: address in own or chain_files.account(address) in before.accounts,
+        bridged=chain_files.bridges,
+        earlier=before.sides(entries, row_of),
+        known=known,
+        row_of=row_of,
+    )
     entries = settling.with_cash(settling.with_deposits(entries, answers), problems, answers)
     rows, origin = transactions.rows(entries, portfolio=portfolio, taken=_taken(stores, entries, portfolio))
+    made = before.reconcile(rows, origin)
     balances = [(one.account, one.asset.id, one.time, one.balance) for one in stated]
-    return Owned(rows, origin, pl.DataFrame(balances, schema=STATED, orient="row"))
+    stated_rows = pl.DataFrame(balances, schema=STATED, orient="row")
+    return Owned(made.rows, made.origin, stated_rows, made.replaced, made.present)
 
 
 def _merged(entries: Sequence[Entry]) -> list[Entry]:

@@ -50,7 +50,7 @@ def rows(
     places: list[tuple[str, str, int]] = []
     used = set(taken)
     for entry in entries:
-        for number, row in enumerate(_rows(entry)):
+        for number, row in enumerate(_rows(entry), start=entry.first):
             made.append(_framed(entry, row, number, portfolio, used))
             used.add(entry.hash)
             first = entry.places[0]
@@ -60,31 +60,25 @@ def rows(
     return frame, origin
 
 
+def row_id(entry: Entry, portfolio: str, number: int = 0) -> str:
+    """The id of a row of an entry: it follows from the event, so that the same file gives the same rows."""
+    if entry.row and number == 0:
+        return entry.row
+    return str(uuid5(NAMESPACE_URL, f"ys-analytics/transaction/{portfolio}|{entry.key}|{number}"))
+
+
 def _framed(entry: Entry, row: _Row, number: int, portfolio: str, taken: set[str]) -> dict[str, Any]:
-    note: dict[str, Any] = dict(row.note or {})
-    for side, leg in (("from", row.sent), ("to", row.received)):
-        if leg is not None and leg.amount:
-            note.setdefault(f"{side}_position", "spot")
-    note["account"] = entry.account
-    if number == 0:
-        for name, cost in (("network_fee", entry.gas), ("l1_fee", entry.l1_fee)):
-            if cost:
-                note[name] = f"{cost:f}"
-    if entry.reference:
-        note["reference"] = entry.reference
-    if entry.method:
-        note["method"] = entry.method[:_NAME_SIZE]
+    note = _note(entry, row, number)
     own = entry.hash if number == 0 and entry.hash and entry.hash not in taken else ""
     if entry.hash and not own:
         note["part_of"] = entry.hash
-    if entry.arrival is not None:
-        note["arrived"] = entry.arrival.isoformat()
-    identity = f"{portfolio}|{entry.key}|{number}"
+    identity = entry.row or f"{portfolio}|{entry.key}|{number}"
+    made_up = entry.written or "0x" + sha256(identity.encode()).hexdigest()
     return {
-        "id": str(uuid5(NAMESPACE_URL, f"ys-analytics/transaction/{identity}")),
+        "id": row_id(entry, portfolio, number),
         "portfolio_id": portfolio,
         "strategy_id": None,
-        "transaction_hash": own or "0x" + sha256(identity.encode()).hexdigest(),
+        "transaction_hash": own or made_up,
         "chain_id": entry.chain,
         "block_number": entry.block,
         "transaction_type": row.type,
@@ -99,6 +93,20 @@ def _framed(entry: Entry, row: _Row, number: int, portfolio: str, taken: set[str
         "timestamp": entry.time,
         "metadata": json.dumps(note, sort_keys=True),
     }
+
+
+def _note(entry: Entry, row: _Row, number: int) -> dict[str, Any]:
+    """What `metadata` states of a row; what holds for the whole event stands in its first row."""
+    note: dict[str, Any] = dict(row.note or {})
+    for side, leg in (("from", row.sent), ("to", row.received)):
+        if leg is not None and leg.amount:
+            note.setdefault(f"{side}_position", "spot")
+    note["account"] = entry.account
+    named = {"reference": entry.reference, "method": entry.method[:_NAME_SIZE]}
+    if number == 0:
+        named |= {name: f"{cost:f}" for name, cost in (("network_fee", entry.gas), ("l1_fee", entry.l1_fee)) if cost}
+        named |= {"arrival": entry.arrived_as, "arrived": entry.arrival.isoformat() if entry.arrival else ""}
+    return note | {name: text for name, text in named.items() if text}
 
 
 def _rows(entry: Entry) -> list[_Row]:

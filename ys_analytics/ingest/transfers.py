@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from uuid import NAMESPACE_URL, uuid5
 
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.entries import Entry
@@ -23,8 +24,11 @@ def match(
     problems: Problems,
     answers: Answers,
     *,
-    own: frozenset[str],
+    own: Callable[[str], bool],
     bridged: Callable[[Entry], bool],
+    earlier: Sequence[Entry] = (),
+    known: Sequence[tuple[Entry, Entry]] = (),
+    row_of: Callable[[Entry], str] = lambda one: one.row,
 ) -> list[Entry]:
     """The entries with transfers between own accounts as one `bridge` each, in order of time.
 
@@ -35,16 +39,20 @@ def match(
         entries: All that the files of one portfolio say.
         problems: Where matches are said.
         answers: Where they are asked.
-        own: Addresses of the owner.
+        own: Whether an address is the owner's.
         bridged: Whether an entry is by name a bridge.
+        earlier: Sides that earlier imports wrote; a pair has at most one of them.
+        known: Pairs that an earlier import matched.
+        row_of: The id of an entry's first row.
     """
-    matching = _Matching(entries, problems, answers)
+    matching = _Matching(entries, problems, answers, earlier=earlier, row_of=row_of)
+    matching.as_before(known)
     matching.by_hash()
     matching.by_closeness("by amount and time", _equal_amounts, lambda _: True)
     matching.by_closeness("as a bridge", _equal_less_fee, bridged)
     merged = matching.merged()
     for one in merged:
-        if one.kind in {"withdraw", "deposit"} and one.away in own:
+        if one.kind in {"withdraw", "deposit"} and one.away and own(one.away) and not one.settled:
             one.kind = "internal transfer"
     return sorted(merged, key=lambda one: one.time)
 
@@ -52,12 +60,23 @@ def match(
 class _Matching:
     """The sides that may belong together, and those that do."""
 
-    def __init__(self, entries: Sequence[Entry], problems: Problems, answers: Answers) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        problems: Problems,
+        answers: Answers,
+        *,
+        earlier: Sequence[Entry],
+        row_of: Callable[[Entry], str],
+    ) -> None:
         self.entries = entries
         self.problems = problems
         self.answers = answers
-        self.sent = [one for one in entries if one.kind == "withdraw" and _single(one, -1)]
-        self.came = [one for one in entries if one.kind == "deposit" and _single(one, 1)]
+        self.earlier = earlier
+        self.row_of = row_of
+        open_ = [one for one in (*entries, *earlier) if not one.settled]
+        self.sent = [one for one in open_ if one.kind == "withdraw" and _single(one, -1)]
+        self.came = [one for one in open_ if one.kind == "deposit" and _single(one, 1)]
         self.pairs: dict[int, Entry] = {}
         self.taken: set[int] = set()
 
@@ -67,19 +86,25 @@ class _Matching:
         said = f"a transfer between own accounts matched {how}: {out.places[0]} and {into.places[0]}"
         self.problems.remark(said)
 
+    def as_before(self, known: Sequence[tuple[Entry, Entry]]) -> None:
+        """Pair what an earlier import paired."""
+        for out, into in known:
+            self.pairs[id(out)] = into
+            self.taken.add(id(into))
+
     def by_hash(self) -> None:
         """Pair the sides that name one transaction."""
         hashes = {one.hash: one for one in self.came if one.hash}
         for out in self.sent:
             into = hashes.get(out.hash) if out.hash else None
-            if into is not None and id(into) not in self.taken:
+            if into is not None and id(into) not in self.taken and not (out.row and into.row):
                 self._pair(out, into, "by hash")
 
     def by_closeness(self, how: str, close: Callable[[Entry, Entry], bool], sure: Callable[[Entry], bool]) -> None:
         """Pair the sides that are close to one another and to no other; ask about the rest."""
         left = [one for one in self.sent if id(one) not in self.pairs]
         free = [one for one in self.came if id(one) not in self.taken]
-        arrivals = {id(out): [into for into in free if close(out, into)] for out in left}
+        arrivals = {id(out): [into for into in free if close(out, into) and not (out.row and into.row)] for out in left}
         senders = {id(into): sum(into in arrivals[id(out)] for out in left) for into in free}
         for out in left:
             found = arrivals[id(out)]
@@ -98,9 +123,19 @@ class _Matching:
 
     def merged(self) -> list[Entry]:
         """Every entry, pairs as one; what fetching the coins cost stays an entry of its own."""
-        whole = [one for one in self.entries if id(one) not in self.taken]
-        joined = [_joined(one, self.pairs[id(one)]) if id(one) in self.pairs else one for one in whole]
-        return joined + [_claim_gas(one) for one in self.pairs.values() if one.gas]
+        outs = [one for one in (*self.entries, *self.earlier) if id(one) in self.pairs]
+        fees = [_fees(one) for one in (*outs, *self.pairs.values()) if one.fees]
+        pairs = [(out, self.pairs[id(out)]) for out in outs]
+        gas = [_claim_gas(into, self.row_of(into)) for out, into in pairs if into.gas and not self._one(out, into)]
+        whole = [one for one in self.entries if id(one) not in self.taken and id(one) not in self.pairs]
+        for out, into in pairs:
+            if self._one(out, into) and out.gas is None:
+                out.gas, out.l1_fee, out.coin = into.gas, into.l1_fee, into.coin
+        return [*whole, *(_joined(out, into, self.row_of) for out, into in pairs), *fees, *gas]
+
+    def _one(self, out: Entry, into: Entry) -> bool:
+        """Whether both sides are of one transaction on one chain, and so of one row."""
+        return self.row_of(out) != "" and self.row_of(out) == self.row_of(into)
 
 
 def _single(entry: Entry, sign: int) -> bool:
@@ -124,19 +159,26 @@ def _equal_less_fee(out: Entry, into: Entry) -> bool:
     return _near(out, into) and left * (1 - _MAX_BRIDGE_FEE) <= came < left
 
 
-def _joined(out: Entry, into: Entry) -> Entry:
-    """One entry of both sides, at the moment the coins left."""
+def _joined(out: Entry, into: Entry, row_of: Callable[[Entry], str]) -> Entry:
+    """One entry of both sides, at the moment the coins left; what each side paid beyond is no part of it."""
     out.kind = "bridge"
     out.moves = [*out.net(), *into.net()]
-    out.fees = [*out.fees, *into.fees]
+    out.fees = []
     out.places = [*out.places, *into.places]
     out.arrival = into.time
+    out.arrived_as = row_of(into)
     out.protocol = out.protocol or "own accounts"
     if not out.hash and into.hash:
         out.hash, out.chain, out.block = into.hash, into.chain, into.block
     return out
 
 
-def _claim_gas(into: Entry) -> Entry:
+def _fees(side: Entry) -> Entry:
+    """What a side of a transfer paid beyond gas, in the rows it has where the side stands alone."""
+    return replace(side, kind="approve", moves=[], gas=None, l1_fee=None, first=1)
+
+
+def _claim_gas(into: Entry, row: str) -> Entry:
     """What fetching the coins cost on the chain where they arrived."""
-    return replace(into, key=f"{into.key}|gas", kind="approve", moves=[], fees=[])
+    at = str(uuid5(NAMESPACE_URL, f"ys-analytics/transaction/{row}|gas")) if row else ""
+    return replace(into, key=f"{into.key}|gas", kind="approve", moves=[], fees=[], row=at, written="")

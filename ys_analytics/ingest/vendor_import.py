@@ -150,7 +150,7 @@ def import_vendor(
         progress=progress,
         portfolio=id_,
         opening=opening,
-        stated=None if owned is None else owned.stated,
+        owned=owned,
     )
 
 
@@ -257,11 +257,12 @@ def _write(
     progress: Progress,
     portfolio: str = "",
     opening: str = "",
-    stated: pl.DataFrame | None = None,
+    owned: portfolio_files.Owned | None = None,
 ) -> VendorImport:
     """Compare every part with its store, and write what is new once all of them are sound."""
     new: dict[str, pl.DataFrame] = {}
     present: dict[str, int] = {}
+    gone = [] if owned is None else owned.replaced["id"].to_list()
     for part in parts:
         table = TABLES[part.table]
         rows, origin = pl.concat(part.rows), pl.concat(part.origin)
@@ -272,8 +273,14 @@ def _write(
         rows, origin = rules.once(table, rows, origin, problems)
         years.check(stores, table, rows, origin, problems)
         problems.stop(order=names)
-        new[part.table], present[part.table] = compare(stores, table, rows, origin, problems, progress=progress)
+        put = _giving(table.name, rows, gone)
+        others, present[part.table] = compare(
+            stores, table, rows.filter(~put), origin.filter(~put), problems, progress=progress
+        )
+        new[part.table] = pl.concat([others, rows.filter(put)])
     problems.stop(order=names)
+    if owned is not None:
+        present["transactions"] += owned.present
     entry = None
     if log is not None and any(rows.height for rows in new.values()):
         entry = log.begin(
@@ -288,14 +295,14 @@ def _write(
         first = new["transactions"]["timestamp"].min()
         portfolio_files.create(stores, opening, since=cast("datetime", first))
     try:
-        _write_all(stores, new, waiting, entry, progress)
+        _write_all(stores, new, waiting, entry, progress, gone=owned.replaced if owned is not None and gone else None)
     except YsError:
         if opening:
             portfolio_files.close(stores, opening)
         raise
     if entry is not None:
-        if stated is not None and stated.height:
-            entry.keep("stated", stated)
+        if owned is not None and owned.stated.height:
+            entry.keep("stated", owned.stated)
         entry.done()
     return VendorImport(
         id=entry.id if entry else "", files=len(order), added={name: rows.height for name, rows in new.items()},
@@ -304,8 +311,21 @@ def _write(
     )  # fmt: skip
 
 
+def _giving(table: str, rows: pl.DataFrame, gone: Sequence[str]) -> pl.Series:
+    """Which rows take the place of one that the store has."""
+    if table != "transactions":
+        return pl.Series([False]).new_from_index(0, rows.height)
+    return rows["id"].is_in(pl.Series(gone, dtype=pl.String).implode())
+
+
 def _write_all(
-    stores: "Stores", new: Mapping[str, pl.DataFrame], assets: pl.DataFrame, entry: Entry | None, progress: Progress
+    stores: "Stores",
+    new: Mapping[str, pl.DataFrame],
+    assets: pl.DataFrame,
+    entry: Entry | None,
+    progress: Progress,
+    *,
+    gone: pl.DataFrame | None = None,
 ) -> None:
     """Add the rows of every table; where one is refused, what was added before it is taken out."""
     written: list[str] = []
@@ -313,11 +333,15 @@ def _write_all(
         # What can be rolled back comes last.
         for name, rows in sorted(new.items(), key=lambda one: TABLES[one[0]].store):
             waiting = assets.clear() if written else assets
+            giving_way = gone if gone is not None and name == "transactions" else None
             if entry is not None:
+                if giving_way is not None:
+                    entry.replace(giving_way)
                 entry.plan(name, rows, waiting)
             progress(f"writing {name}", 0, rows.height)
             if rows.height:
-                write(stores, TABLES[name], rows, waiting)
+                ids = [] if giving_way is None else giving_way["id"].to_list()
+                write(stores, TABLES[name], rows, waiting, instead_of=ids)
                 written.append(name)
     except YsError:
         for name in written:

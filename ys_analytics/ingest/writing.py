@@ -7,7 +7,7 @@ leaves nothing; and should it be killed in the instant in which parts are shown 
 same import again adds exactly what is missing, because rows that are there already are left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -38,7 +38,9 @@ _ONE_BLOCK = {
 }
 
 
-def write(stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFrame) -> None:
+def write(
+    stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFrame, *, instead_of: Sequence[str] = ()
+) -> None:
     """Add rows, and the assets they need, at once.
 
     Args:
@@ -46,6 +48,7 @@ def write(stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFra
         table: Where they go.
         rows: All its columns, checked.
         assets: Rows of `assets` to add first; may be empty.
+        instead_of: Ids of rows that give way to them, in the same transaction; of PostgreSQL alone.
 
     Raises:
         StoreError: a store refused; nothing was added.
@@ -58,12 +61,23 @@ def write(stores: "Stores", table: Table, rows: pl.DataFrame, assets: pl.DataFra
     with stores.postgres.transaction() if touches_postgres else nullcontext():
         if assets.height:
             stores.postgres.write("assets", assets)
+        if instead_of:
+            delete(stores, table, instead_of)
         if STORES[table.store].transactions:
             stores.opened(table.store).write(table.name, rows)
         else:
             _write_at_once(stores, table, rows)
     if table.name in _DERIVED:
         migrations.refresh(stores)
+
+
+def delete(stores: "Stores", table: Table, ids: Sequence[str]) -> int:
+    """Delete the rows of a PostgreSQL table by their ids; how many there were."""
+    (key,) = table.key
+    return stores.postgres.run(
+        f"DELETE FROM {table.name} WHERE {key}::text = ANY(%(ids)s)",  # noqa: S608 - our own names
+        {"ids": list(ids)},
+    )
 
 
 def _write_at_once(stores: "Stores", table: Table, rows: pl.DataFrame) -> None:
