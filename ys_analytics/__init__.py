@@ -1,9 +1,8 @@
-"""YieldSensei analytics: what a notebook sees, and nothing that is not asked for.
+"""YieldSensei analytics: the public names of the kit, as a notebook uses them.
 
-`ys.open` gives a desk, `ys.portfolios`, `ys.weeks`, `ys.catalog`, `ys.compare`, `ys.fleet`, `ys.load` and `ys.sql`
-read without one, `ys.metrics`,
-`ys.figures` and `ys.tables` are the rooms an analyst works with. Nothing is defined,
-opened or read at import; each name is imported when it is first used.
+`ys.open` returns a desk: one portfolio and one week. `ys.portfolios`, `ys.weeks`, `ys.catalog`, `ys.compare`,
+`ys.fleet`, `ys.load`, `ys.sql` and `ys.similar` work without one; `ys.metrics`, `ys.figures` and `ys.tables` hold the
+metrics, charts and tables. Each name is imported when it is first used; importing the package opens and reads nothing.
 """
 
 import sys

@@ -56,6 +56,19 @@ def test_weeks_and_portfolios_are_listed(out):
     )
 
 
+def test_a_run_is_named_by_its_week_everywhere(out, tmp_path, monkeypatch):
+    """Rows, SQL and nearest points of a run: by its folder or by its week's name, from any folder."""
+    monkeypatch.chdir(tmp_path)
+    assert ys.load("assets", run=WEEK).equals(ys.load("assets", run=out / WEEK))
+    assert ys.sql("SELECT count(*) AS n FROM assets", run=WEEK)["n"][0] == ys.load("assets", run=WEEK).height
+    point = ys.load("trading_patterns", run=WEEK)["id"][0]
+    near = ys.similar("trading_patterns", to=point, limit=2, run=WEEK)
+    assert near.equals(ys.similar("trading_patterns", to=point, limit=2, run=out / WEEK))
+    for ask in (ys.load, ys.similar):
+        with pytest.raises(UsageError, match=f"no run of 2026-W40: there are {WEEK}"):
+            ask("trading_patterns", run="2026-W40", **({"to": point} if ask is ys.similar else {}))
+
+
 def test_the_catalogue_is_searched():
     """A word in a name or a meaning; without one everything."""
     assert set(ys.catalog("liquidation")["table"]) >= {"risk_metrics", "redis_risk_liquidation"}

@@ -90,10 +90,8 @@ def _findings_stamp(folder: Path) -> list[tuple[int, int, int]]:
 
 def _resolve_run(run: str | Path, portfolio_id: str, week: str, settings: Settings) -> tuple[str | Path, str]:
     """Resolve the first argument of `open`: the run's folder, empty for the live stores, and the portfolio."""
-    if not run or isinstance(run, Path) or Path(run).is_dir():
+    if not run or isinstance(run, Path) or Path(run).is_dir() or _ISO_WEEK.fullmatch(run):
         return run, portfolio_id
-    if _ISO_WEEK.fullmatch(run):
-        return _run_folder(run, settings), portfolio_id
     # A path that is not there is a run that is not there; anything else names a portfolio.
     if portfolio_id or len(Path(run).parts) > 1:
         return run, portfolio_id
@@ -180,7 +178,7 @@ def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top
 def _default_run(run: str | Path, week: str, settings: Settings) -> str | Path:
     """The run to read: the one named, that of the week, or the newest; empty where there is none."""
     if run:
-        return _run_folder(run, settings) if isinstance(run, str) and _ISO_WEEK.fullmatch(run) else run
+        return run
     if week:
         folder = settings.out / week
         return folder if (folder / "manifest.json").is_file() else ""
@@ -203,7 +201,7 @@ def load(
 
     Args:
         name: The kit's name for it; `ys catalog` lists them.
-        run: Folder of a frozen run; empty reads the live stores.
+        run: Folder of a frozen run, or its week's name; empty reads the live stores.
         week: Only rows of this ISO week itself; a table without time comes whole.
         until: Only rows before the end of this ISO week; a table without time comes whole.
         portfolio: Only rows of this portfolio, by id or name, where rows belong to one; None takes all.
@@ -228,7 +226,7 @@ def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") ->
 
     Args:
         query: The SELECT, one statement that reads; EXPLAIN and one, over live stores; or SHOW TABLES. Days are UTC.
-        run: Folder of a frozen run; empty asks the live stores of the tables that the query names.
+        run: Folder of a frozen run, or its week's name; empty asks the live stores of the tables that the query names.
         week: Only rows of this ISO week itself, of tables with a time.
         until: Only rows before the end of this ISO week, of tables with a time.
 
@@ -261,7 +259,7 @@ def similar(
         where: What payload fields must be: a value; a list, any of which; a tuple (low, high), both included, of which
             one may be None. Of a field that is a list, one element must match.
         limit: How many points at most.
-        run: Folder of a frozen run; empty asks the live store.
+        run: Folder of a frozen run, or its week's name; empty asks the live store.
         model: The fastembed model that the collection was embedded with; for a text.
 
     Returns:
@@ -281,10 +279,13 @@ def similar(
 
 
 def _source(run: str | Path, settings: Settings, *, span: Span | None) -> Source:
+    """The frozen run, given by its folder or its week's name; the live stores where none is given."""
     if not run:
         return Live(settings, span)
     from ys_analytics import frames
 
+    if isinstance(run, str) and not Path(run).is_dir() and _ISO_WEEK.fullmatch(run):
+        run = _run_folder(run, settings)
     frozen = frames.open_run(Path(run))
     if span is not None and span.end > frozen.week.end:
         raise UsageError(f"the run in {Path(run).name} holds nothing after {frozen.week}; name no later week")
