@@ -15,7 +15,7 @@ sentinel sentinel-pass $password
 sentinel monitor ys 127.0.0.1 ${MASTER_PORT:-6379} 2
 sentinel auth-pass ys $password
 sentinel down-after-milliseconds ys ${DOWN_AFTER:-5000}
-sentinel failover-timeout ys 30000
+sentinel failover-timeout ys ${FAILOVER_TIMEOUT:-30000}
 sentinel parallel-syncs ys 1
 CONF
 fi

@@ -67,10 +67,17 @@ class Redises:
         lines = [f"port {port}", "bind 127.0.0.1", f"dir {own}", 'save ""', *options, *sentinel]
         (own / "server.conf").write_text("\n".join(lines) + "\n")
         command = [self.program, str(own / "server.conf"), *(["--sentinel"] if sentinel else [])]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.running.append(process)
         ready = "Sentinel ID" if sentinel else "Ready to accept connections"
-        assert any(ready in line for line in process.stdout)
+        # Into a file: a server waits for whoever reads its pipe, and its log of moving slots fills one.
+        log = own / "log"
+        with log.open("w") as said:
+            process = subprocess.Popen(command, stdout=said, text=True)
+        self.running.append(process)
+        deadline = time.monotonic() + 60
+        while ready not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
         return port
 
     def stop(self) -> None:
@@ -78,7 +85,7 @@ class Redises:
         while self.running:
             process = self.running.pop()
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def _program(engine: str) -> str:

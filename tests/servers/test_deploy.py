@@ -153,7 +153,8 @@ def test_redis_and_three_sentinels(house, engine, until: Until):
                 running(
                     "sh", house / "redis/sentinel.sh",
                     env=os.environ | {"PORT": str(port), "DATA": str(house / str(port)), "MASTER_PORT": str(master),
-                                      "SECRETS": str(house / "secrets"), "DOWN_AFTER": "500"},
+                                      "SECRETS": str(house / "secrets"),
+                                      "DOWN_AFTER": "1000", "FAILOVER_TIMEOUT": "4000"},
                 )
             )  # fmt: skip
         group = Sentinel(

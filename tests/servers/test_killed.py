@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ys_analytics import frames
+from ys_analytics import frames, quality
 from ys_analytics.errors import RunError
 
 _WEEK = "2026-W47"
@@ -55,27 +55,43 @@ def _campaign(
     words: list[str],
     times: int,
     check: Callable[[], None],
-    before: Callable[[], object] = lambda: None,
-) -> tuple[int, int]:
-    """Kill a command at moments up to its usual end; how often it was killed, and how often it ended first."""
+    before: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Kill a command so many times at moments up to its usual end; how often it ended before that.
+
+    `check` looks at what each kill left; the command begins anew on that, and at last does its work.
+    """
     usual = 0.0
-    for _ in range(2):  # the first time may do what is then done, such as checking a run
-        before()
+    for number in range(2):  # the first time may do what is then done, such as checking a run
+        before(number)
         began = time.monotonic()
         done = ys(*words)
         assert done.returncode == 0, done.stderr
         usual = time.monotonic() - began
     chance = random.Random(len(words) + times)  # noqa: S311 - no secret
     killed = ended = 0
-    for _ in range(times):
-        before()
+    while killed < times:
+        before(killed)
+        began = time.monotonic()
         code = ys(*words, kill_after=chance.uniform(0.05, usual)).returncode
-        killed += code == -signal.SIGKILL
-        ended += code != -signal.SIGKILL
+        if code == -signal.SIGKILL:
+            killed += 1
+        else:
+            assert code == 0
+            ended += 1
+            usual = min(usual, time.monotonic() - began)
         check()
     after = ys(*words)
     assert after.returncode == 0, after.stderr
-    return killed, ended
+    return ended
+
+
+def _judged(folder: Path) -> list[object] | None:
+    """The findings of a run, which only a whole check writes; None where it has none."""
+    try:
+        return sorted(map(str, quality.read_findings(folder)))
+    except RunError:
+        return None
 
 
 def test_freeze(ys, record_property) -> None:
@@ -85,16 +101,27 @@ def test_freeze(ys, record_property) -> None:
     def check() -> None:
         if folder.exists():
             frames.open_run(folder)
+            assert _judged(folder) is None  # a freeze checks nothing
 
-    killed, ended = _campaign(ys, ["freeze", "--refreeze", "--week", _WEEK], _TIMES["freeze"], check)
-    record_property("said", f"freeze: killed {killed} times, ended {ended} times, every run whole")
+    ended = _campaign(ys, ["freeze", "--refreeze", "--week", _WEEK], _TIMES["freeze"], check)
+    record_property("said", f"freeze: killed {_TIMES['freeze']} times, ended first {ended} times, every run whole")
 
 
 def test_report(ys, record_property) -> None:
-    """A page that is there is whole."""
+    """A page that is there is whole, and so are the findings: all of them or none, whatever check was ended."""
     folder = ys.out / _WEEK
+    whole: list[object] | None = None
+
+    def before(number: int) -> None:
+        # Every other time the run is checked anew, so that some strike the check and some the page.
+        nonlocal whole
+        whole = whole or (_judged(folder) if folder.exists() else None)
+        if number % 2:
+            for path in folder.glob("findings*.json"):
+                path.unlink()
 
     def check() -> None:
+        assert _judged(folder) in (None, whole)
         if not (folder / "manifest.json").exists():
             return
         try:
@@ -109,8 +136,10 @@ def test_report(ys, record_property) -> None:
             json.loads(twin.read_text())
 
     words = ["report", "--week", _WEEK, "--portfolio", "Buy and hold BTC", "--provisional"]
-    killed, ended = _campaign(ys, words, _TIMES["report"], check)
-    record_property("said", f"report: killed {killed} times, ended {ended} times, every page whole")
+    ended = _campaign(ys, words, _TIMES["report"], check, before)
+    assert whole
+    assert _judged(folder) == whole
+    record_property("said", f"report: killed {_TIMES['report']} times, ended first {ended} times, every page whole")
 
 
 def test_import(ys, tmp_path: Path, record_property) -> None:
@@ -140,15 +169,15 @@ def test_import(ys, tmp_path: Path, record_property) -> None:
     def check() -> None:
         assert count() in (0, rows.height)
 
-    killed, ended = _campaign(ys, ["import", "market_data", str(prices)], _TIMES["import"], check)
+    ended = _campaign(ys, ["import", "market_data", str(prices)], _TIMES["import"], check)
     assert count() == rows.height
-    record_property("said", f"import: killed {killed} times, ended {ended} times, all rows or none")
+    record_property("said", f"import: killed {_TIMES['import']} times, ended first {ended} times, all rows or none")
 
 
 def test_migrate(ys, record_property) -> None:
     """The ledger and the schema agree: what is left to do is done by asking again."""
 
-    def down() -> None:
+    def down(_: int) -> None:
         done = ys("migrate", "down", "--yes")
         assert done.returncode == 0, done.stderr
 
@@ -159,5 +188,7 @@ def test_migrate(ys, record_property) -> None:
         said = ys("migrate", "status")
         assert said.returncode == 0, said.stdout
 
-    killed, ended = _campaign(ys, ["migrate", "up"], _TIMES["migrate"], check, before=down)
-    record_property("said", f"migrate: killed {killed} times, ended {ended} times, ledger and schema agree")
+    ended = _campaign(ys, ["migrate", "up"], _TIMES["migrate"], check, before=down)
+    record_property(
+        "said", f"migrate: killed {_TIMES['migrate']} times, ended first {ended} times, ledger and schema agree"
+    )

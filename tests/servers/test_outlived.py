@@ -18,12 +18,15 @@ from psycopg.conninfo import conninfo_to_dict
 from ys_analytics.local import Home
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
+from ys_analytics.stores.common.deadline import GRACE
 
 YS = Path(sys.executable).parent / "ys"
 WEEK = "2026-W47"
 LIMIT = 3.0
-# A command asks more than one question, each with a limit and its grace.
-MOST = 15.0
+# Of one read: its limit, and the grace in which a server may report its own.
+ALLOWED = LIMIT + GRACE
+# Closing what is open and ending the process, on two busy cores.
+MOST = 8.0
 
 
 def _proxies() -> ModuleType:
@@ -69,7 +72,7 @@ def _environment(home: Path, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize("what", COMMANDS)
 @pytest.mark.parametrize("store", ["postgres", "redis"])
 def test_a_command_ends_soon_after_its_deadline(home, tmp_path, store, what, record_property) -> None:
-    """Silent from the first byte, in the middle of the first answers, or of a table; compared with a sound server."""
+    """Silent from the first byte, in the middle of the first answers, or of a table: one limit, not several."""
     servers = Home(home)
     if store == "postgres":
         known = conninfo_to_dict(PostgresServer(servers).conninfo())
@@ -80,23 +83,23 @@ def test_a_command_ends_soon_after_its_deadline(home, tmp_path, store, what, rec
     table = {"postgres": "transactions", "redis": "redis_risk_correlation"}[store]
     asked = [word.format(table=table, folder=tmp_path) for word in COMMANDS[what]]
 
-    def run(**fault: object) -> tuple[subprocess.CompletedProcess[str], float, int]:
+    def run(**fault: object) -> tuple[subprocess.CompletedProcess[str], float | None]:
+        """What came of it, and the seconds since the server fell silent."""
         with proxies.proxy(target, **fault) as between:
             settings = {f"YS_{store.upper()}_URL": url.format(between.port), "YS_STATEMENT_TIMEOUT": f"{LIMIT:g}"}
-            began = time.monotonic()
             done = subprocess.run(
                 [YS, *asked], env=_environment(home, **settings),
-                capture_output=True, text=True, check=False, timeout=120,
+                capture_output=True, text=True, check=False, timeout=300,
             )  # fmt: skip
-            return done, time.monotonic() - began, between.met
+            return done, between.first and time.monotonic() - between.first
 
-    _, usual, _ = run()
     for after in (0, 3_000, 60_000):
-        done, took, met = run(fault="silent", after=after)
-        said = f"{what}, {store} silent after {after} bytes: exit {done.returncode}, {took - usual - LIMIT:+.1f} s"
-        record_property("said", said)
-        if met:
+        done, took = run(fault="silent", after=after)
+        said = f"{what}, {store} silent after {after} bytes: exit {done.returncode}"
+        if took is not None:
+            said += f", {took - LIMIT:+.1f} s"
             assert done.returncode != 0
             assert re.search(r"YS_STATEMENT_TIMEOUT|did not answer|does not answer|timeout", done.stdout + done.stderr)
+        record_property("said", said)
         assert "fault of ours" not in done.stderr
-        assert took - usual < LIMIT + MOST, said
+        assert took is None or took < ALLOWED + MOST, said

@@ -10,11 +10,11 @@ import redis as driver
 
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import RedisAddress
-from ys_analytics.stores.redis import Redis
+from ys_analytics.stores.redis import Redis, script
 
 _KEYS = 20_000
 _SLOTS = 16_384
-_LOADS = 40
+_LOADS = 200
 
 
 @dataclass
@@ -88,7 +88,7 @@ def _fill(cluster: Cluster) -> None:
 def _loads(cluster: Cluster, disturb: Callable[[threading.Event], None], record: Callable[[str, object], None]) -> None:
     """Load again and again while a thread disturbs the cluster; count what came of it."""
     whole, failed, short = 0, 0, []
-    with Redis.open(RedisAddress(cluster.url, timeout=3.0)) as redis:
+    with Redis.open(RedisAddress(cluster.url, timeout=10.0)) as redis:
         stop = threading.Event()
         thread = threading.Thread(target=disturb, args=(stop,))
         thread.start()
@@ -107,7 +107,7 @@ def _loads(cluster: Cluster, disturb: Callable[[threading.Event], None], record:
         record("said", f"Redis cluster: {whole} whole, {failed} error, {len(short)} short of {_LOADS} loads")
         assert short == []
         assert redis.read("k:*", "string").height == redis.count("k:*") == _KEYS
-    assert whole
+    assert whole > _LOADS * 0.9  # what moved is read again, slot by slot
 
 
 def test_slots_that_move_under_a_load(cluster: Cluster, record_property) -> None:
@@ -160,7 +160,7 @@ def test_a_database_emptied_and_refilled_under_a_read(redises) -> None:
         Redis.open(RedisAddress(f"redis://127.0.0.1:{port}")) as redis,
     ):
         direct.mset({f"k:{number}": "old" for number in range(_KEYS)})
-        steps = redis._scan("k:*")
+        steps = redis._scan(script.SCAN, "k:*")
         next(steps)
         direct.flushdb()
         direct.mset({f"k:{number}": "new" for number in range(_KEYS)})

@@ -20,6 +20,8 @@ class FaultyProxy:
         fault: "none", "cut", "silent" (nothing more passes either way) or "trickle" (a byte every tenth of a second).
         after: Bytes from the server before the fault.
         times: How many connections have the fault; the ones after them are sound. None: all.
+        met: How many connections met it so far.
+        first: When the first did, by `time.monotonic`.
     """
 
     target: tuple[str, int] | str
@@ -28,6 +30,7 @@ class FaultyProxy:
     times: int | None = None
     port: int = 0
     met: int = 0
+    first: float | None = None
     _threads: list[threading.Thread] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -67,6 +70,7 @@ class FaultyProxy:
                             passed += len(part)
                             continue
                         self.met += 1
+                        self.first = self.first or time.monotonic()
                         client.sendall(part[: max(0, room)])
                         self._fail(client, part[max(0, room) :])
                     except OSError:

@@ -1,6 +1,7 @@
 """A server that goes silent or trickles in the middle of a read is given up on time, whatever store it is."""
 
 import importlib.util
+import math
 import os
 import random
 import signal
@@ -21,7 +22,8 @@ from psycopg.conninfo import conninfo_to_dict
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
-from ys_analytics.stores.common.deadline import GRACE
+from ys_analytics.stores.common.deadline import GRACE, time_left, time_limit
+from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.redis import Redis
@@ -222,6 +224,25 @@ def test_ctrl_c_ends_a_read_that_nobody_answers(reader: Reader) -> None:
         with pytest.raises(KeyboardInterrupt), reader.open(between.port, 120.0) as store:
             reader.read(store)
         assert time.monotonic() - pressed < _AT_MOST
+
+
+def test_exchanges_of_one_read_have_one_limit_together() -> None:
+    """A retry inside does not begin a limit of its own: the read ends when its first limit does."""
+    cut, tries = threading.Event(), 0
+
+    def exchange() -> None:
+        nonlocal tries
+        tries += 1
+        cut.wait(10)
+        raise ConnectionError
+
+    began = time.monotonic()
+    with pytest.raises(StoreError, match=r"qdrant: no complete answer within 0\.5 s"):  # noqa: SIM117
+        with time_limit(0.5, abort=cut.set, peer="qdrant"):
+            with_retries(exchange, is_transient=lambda _: True, deadline=20, peer="an exchange of qdrant")
+    assert tries == 1
+    assert time.monotonic() - began < 5
+    assert time_left() == math.inf
 
 
 def test_a_limit_that_is_kept_is_not_felt(stores: Stores) -> None:

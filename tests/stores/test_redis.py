@@ -204,7 +204,7 @@ def test_ten_thousand_hostile_keys_change_nothing_silently(redis, record_propert
 def test_counting_brings_no_key_here(redis):
     """The names of sessions are secrets: what the server answers when they are counted holds none."""
     redis.write("string", pl.DataFrame({"key": ["session:user:s3cret"], "value": ["{}"]}))
-    answers = list(redis._steps(script.COUNT, "session:user:*"))
+    answers = list(redis._scan(script.COUNT, "session:user:*"))
     assert b"s3cret" not in b"".join(run for step in answers for run in step)
     assert redis.count("session:user:*") == 1
 
@@ -227,7 +227,7 @@ def test_a_server_replaced_in_the_middle_is_an_interruption_and_never_half_a_fra
     with Redis.open(RedisAddress(own.url(), embedded=True)) as redis:
         redis.write("string", pl.DataFrame({"key": [f"k{n}" for n in range(5_000)], "value": "v"}, strict=False))
         redis.client.execute_command("WAITAOF", 1, 0, 10_000)
-        steps = redis._steps(script.step("string"), "*")
+        steps = redis._scan(script.read("string"), "*")
         next(steps)
         restart(own)
         with pytest.raises(Interrupted):

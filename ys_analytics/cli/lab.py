@@ -21,6 +21,9 @@ JUPYTER = Path(__file__).resolve().parent / "jupyter"
 
 _TOUR = "notebooks/explore/tour.ipynb"
 
+# Milliseconds to wait for names after Tab: on a busy machine the kernel's first answer takes longer than one second.
+_TAB_TIMEOUT = 10_000
+
 
 def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     """Become JupyterLab: stores up, notebooks on the kit's own kernel, the tour open, the address on stdout.
@@ -37,7 +40,7 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     local.up(load_settings())
     if folder == WORKSPACE:
         copy_notebooks(folder)
-    _stay_quiet()
+    _override_settings()
     opened = f"/lab/tree/{_TOUR}" if (folder / _TOUR).exists() else "/lab"
     words = [
         sys.executable, "-m", "jupyter", "lab",
@@ -66,10 +69,20 @@ def copy_notebooks(folder: Path) -> None:
         shutil.copytree(NOTEBOOKS, folder / "notebooks")
 
 
-def _stay_quiet() -> None:
-    """No news and no update checks: this environment's JupyterLab never calls home, and never asks to."""
-    quiet = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
-    folder = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings"
-    with reaching(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "overrides.json").write_text(json.dumps(quiet))
+def _override_settings() -> None:
+    """Set what JupyterLab begins with; an analyst's own settings come before it.
+
+    No news and no update checks: this environment's JupyterLab never calls home, and never asks to. The answer to Tab
+    is awaited: by default JupyterLab drops the kernel's names when they take more than a second, and says nothing.
+    """
+    overrides = {
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+        "@jupyterlab/completer-extension:manager": {"providerTimeout": _TAB_TIMEOUT},
+    }
+    # A file of the kit's own: `overrides.json` beside this folder belongs to whoever keeps the environment.
+    own = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings" / "overrides.d" / "ys-analytics.json"
+    text = json.dumps(overrides)
+    with reaching(own):
+        if not own.is_file() or own.read_text() != text:
+            own.parent.mkdir(parents=True, exist_ok=True)
+            own.write_text(text)

@@ -4,15 +4,21 @@ Depends on threads and the clock; does not know any store. A socket timeout is n
 every byte that arrives.
 """
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ys_analytics.errors import StoreError
 
 # Seconds the server has to report its own time limit first, which says more.
 GRACE = 2.0
+
+# When the limit around this one ends, by `time.monotonic`, and how many seconds it had.
+_AROUND: ContextVar[tuple[float, float]] = ContextVar("time_limit", default=(math.inf, math.inf))
 
 # Seconds between two calls of what closes connections, once the time is over.
 _AGAIN = 0.2
@@ -30,6 +36,9 @@ def let_ctrl_c_interrupt() -> None:
 @contextmanager
 def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Iterator[threading.Event]:
     """Run a block that may take so long; then `abort` makes what it waits for fail.
+
+    Inside another limit it ends with that one at the latest: a read of several exchanges has one limit, not one for
+    each in series. What a block hands out before its end, as a generator does, counts against the limit too.
 
     Args:
         seconds: From now, more than zero.
@@ -49,24 +58,40 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
     """
     let_ctrl_c_interrupt()
     over, done = threading.Event(), threading.Event()
+    ends, stated = min((time.monotonic() + seconds, seconds), _AROUND.get())
 
     def watch() -> None:
-        if done.wait(seconds):
+        if done.wait(max(0.0, ends - time.monotonic())):
             return
         over.set()
         abort()
         while not done.wait(_AGAIN):
             abort()
 
+    around = _AROUND.set((ends, stated))
     threading.Thread(target=watch, name="ys-time-limit", daemon=True).start()
     try:
         yield over
     except Exception as error:
         if over.is_set():
             raise StoreError(
-                f"{peer}: no complete answer within {seconds:g} s; check the server and the network, "
+                f"{peer}: no complete answer within {stated:g} s; check the server and the network, "
                 "or raise YS_STATEMENT_TIMEOUT"
             ) from error
         raise
     finally:
         done.set()
+        _AROUND.reset(around)
+
+
+def time_left() -> float:
+    """Seconds until the limit around the caller ends; infinite where there is none.
+
+    >>> time_left()
+    inf
+    >>> with time_limit(5.0, abort=lambda: None, peer="redis"):
+    ...     4 < time_left() <= 5
+    True
+    """
+    ends, _ = _AROUND.get()
+    return max(0.0, ends - time.monotonic())

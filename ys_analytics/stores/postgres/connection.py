@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from ys_analytics.stores.common.deadline import time_left
 from ys_analytics.stores.common.retry import Interrupted, with_retries
 from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
 from ys_analytics.stores.postgres.url import keywords
@@ -104,7 +105,7 @@ def connect(conninfo: str, tls: Tls = BY_DEFAULT, *, within: float = _CONNECT_WI
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
     stated = keywords(conninfo, tls)
-    patience = max(_LEAST_PATIENCE, min(_PATIENCE, math.ceil(within)))
+    patience = max(_LEAST_PATIENCE, math.ceil(min(_PATIENCE, within, time_left())))
     usual: dict[str, Any] = {"connect_timeout": patience, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
 
     def once() -> Connection:

@@ -95,9 +95,10 @@ class Qdrant:
         sockets = OpenSockets()
         with _client(address, sockets) as client:
             store = cls(client, address, sockets)
-            if not address.embedded:
-                versions.require("Qdrant", store.about()["version"])
-            store.collections()
+            with store._once():
+                if not address.embedded:
+                    versions.require("Qdrant", store.about()["version"])
+                store.collections()
             yield store
 
     def read(
@@ -122,7 +123,8 @@ class Qdrant:
                 does not fit.
         """
         empty = _frame(Points([], np.empty((0, size), np.float32), []), [], size)
-        parts = counted(self.batches(collection, size, refusals=refusals), arrived)
+        with self._once():
+            parts = counted(self.batches(collection, size, refusals=refusals), arrived)
         return pl.concat([empty, *parts]).sort("id")
 
     def batches(
@@ -143,11 +145,10 @@ class Qdrant:
         """
         refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
-        with self._once():
-            for points in self._pages(
-                collection, size if vectors else 0, rows=rows, fields=fields, where=filter_model(where)
-            ):
-                yield _frame(*_sound(points, refusals), size if vectors else 0)
+        # Each page has a limit: what the reader does with a batch takes its own time.
+        size = size if vectors else 0
+        for points in self._pages(collection, size, rows=rows, fields=fields, where=filter_model(where)):
+            yield _frame(*_sound(points, refusals), size)
 
     def write(self, collection: str, frame: pl.DataFrame) -> int:
         """Insert points, or replace those with the same id.
@@ -363,7 +364,7 @@ class Qdrant:
 
     @contextmanager
     def _once(self) -> Iterator[None]:
-        """One exchange with the store that is not repeated."""
+        """Exchanges with the store that have one limit together."""
         limit = time_limit(self.address.timeout + GRACE, abort=self.sockets.shut_down, peer=self._peer)
         with limit, translate_errors(self.address):
             yield

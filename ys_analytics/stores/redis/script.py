@@ -60,8 +60,44 @@ class Chunk:
     types: bytes
 
 
-_STEP = """
-local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
+# The keys a script goes on with, after what says how far it came: a cursor, or the slots that were read.
+_BY_CURSOR = "local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])"
+
+# A slot that is not here, or of which keys are on their way, is left out; many keys are left to the next call.
+_BY_SLOT = """
+local line = ''
+for one in string.gmatch(redis.call('CLUSTER', 'NODES'), '[^\\n]+') do
+    if string.find(string.match(one, '^%S+ %S+ (%S+)'), 'myself', 1, true) then line = one end
+end
+local here, word = {}, 0
+for held in string.gmatch(line, '%S+') do
+    word = word + 1
+    local first, last = string.match(held, '^(%d+)%-?(%d*)$')
+    local moving = string.match(held, '^%[(%d+)%-')
+    if word > 8 and first then
+        for slot = tonumber(first), tonumber(last) or tonumber(first) do here[slot] = true end
+    elseif word > 8 and moving then
+        here[tonumber(moving)] = false
+    end
+end
+local taken, keys, seen = {}, {}, 0
+for place = 2, #ARGV do
+    local slot = tonumber(ARGV[place])
+    if here[slot] and seen < MOST then
+        local count = redis.call('CLUSTER', 'COUNTKEYSINSLOT', slot)
+        seen = seen + count
+        if count > 0 then
+            for _, key in ipairs(redis.call('CLUSTER', 'GETKEYSINSLOT', slot, count)) do
+                if string.find(key, ARGV[1]) then keys[#keys + 1] = key end
+            end
+        end
+        taken[#taken + 1] = slot
+    end
+end
+local found = {table.concat(taken, ' '), keys}
+"""
+
+_READ = """
 local call, pcall, join = redis.call, redis.pcall, table.concat
 local keys, ttls, counts, strange, types = {}, {}, {}, {}, {}
 local columns = {{}, {}}
@@ -140,28 +176,57 @@ end
 _MOST = "5000"
 
 # Through a script, because redis-py gives SCAN's own answer another form in a cluster.
-SCAN = "return redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])"
+SCAN = "return found"
 
 # The names of some keys are secrets: to count them, their digests are enough.
 COUNT = """
-local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
 local digests = {}
 for place, key in ipairs(found[2]) do digests[place] = redis.sha1hex(key) end
 return {found[1], table.concat(digests, ',')}
 """
 
 
-def step(kind: Kind, *, cluster: bool = False) -> str:
-    """The script that reads one step of a kind; its arguments are cursor, glob and count."""
+def read(kind: Kind, *, cluster: bool = False) -> str:
+    """What to do with the keys of a step to read a kind; `by_cursor` and `by_slot` make a script of it."""
     shape = KINDS[kind]
     together = kind == "string" and not cluster
     words = {
         "ALL": _TOGETHER if together else _ONE_BY_ONE,
         "READ": shape.read,
         "WIDTH": "2" if shape.second else "1",
-        "MOST": _MOST,
     }
-    text = _STEP
+    text = _READ
     for word, meaning in words.items():
         text = text.replace(word, meaning)
     return text
+
+
+def by_cursor(work: str) -> str:
+    """The script that does it for the keys of one step of SCAN; its arguments are cursor, glob and count."""
+    return f"{_BY_CURSOR}\n{work}".replace("MOST", _MOST)
+
+
+def by_slot(work: str) -> str:
+    """The script that does it for the keys of some slots of a cluster; its arguments are a Lua pattern and the slots.
+
+    It answers with the slots that are wholly on the server, as it does them.
+    """
+    return f"{_BY_SLOT}\n{work}".replace("MOST", _MOST)
+
+
+def lua_pattern(glob: str) -> str | None:
+    r"""A glob as Lua matches it; None for one with a set of letters, of which Lua has another idea.
+
+    >>> lua_pattern("ys:price*:?"), lua_pattern(r"a\*b"), lua_pattern("[ab]")
+    ('^ys%:price.*%:.$', '^a%*b$', None)
+    """
+    pattern, letters = "", iter(glob)
+    for letter in letters:
+        if letter == "[":
+            return None
+        if letter in "*?":
+            pattern += ".*" if letter == "*" else "."
+        else:
+            literal = next(letters, letter) if letter == "\\" else letter
+            pattern += f"%{literal}" if literal.isascii() and not literal.isalnum() else literal
+    return f"^{pattern}$"

@@ -7,11 +7,13 @@ become columns as they stand. A read that saw the servers change is begun again:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from itertools import chain, islice, repeat
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import polars as pl
 
@@ -22,7 +24,7 @@ from ys_analytics.stores.common.prefetch import prefetch
 from ys_analytics.stores.common.progress import Arrived, counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import Rearranged, with_retries
-from ys_analytics.stores.redis import rows, script, topology
+from ys_analytics.stores.redis import rows, script, slots, topology
 from ys_analytics.stores.redis.errors import is_transient, translate_errors
 from ys_analytics.stores.redis.script import KINDS, Chunk, Kind
 from ys_analytics.stores.redis.url import connect
@@ -43,6 +45,9 @@ _TOGETHER = 10
 _WRITES = 1_000
 
 _T = TypeVar("_T")
+
+# What runs a script over all keys that match a glob.
+_Steps: TypeAlias = Callable[[str, str], Iterator[list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +118,9 @@ class Redis:
         met = refusals if refusals is not None else RejectPolicy(source=pattern, key=("key",))
         before = list(met.met)
 
-        def once() -> pl.DataFrame:
+        def once(steps: _Steps) -> pl.DataFrame:
             met.met[:] = before
-            groups = prefetch(self._groups(pattern, kind), abort=self.abort)
+            groups = prefetch(self._groups(steps, pattern, kind), abort=self.abort)
             return rows.whole(counted((self._part(chunks, kind, json, met) for chunks in groups), arrived))
 
         return self._with_retries(once)
@@ -126,8 +131,8 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
-        steps = self._with_retries(lambda: [digests for (digests,) in self._steps(script.COUNT, pattern)])
-        return len(set(b",".join(filter(None, steps)).split(b",")) - {b""})
+        found = self._with_retries(lambda steps: [digests for (digests,) in steps(script.COUNT, pattern)])
+        return len(set(b",".join(filter(None, found)).split(b",")) - {b""})
 
     def write(self, kind: Kind, frame: pl.DataFrame, *, ttl: int | None = None) -> int:
         """Replace keys by what a frame holds, in the shape `read` gives (`ttl_ms` and `position` need not be there).
@@ -160,7 +165,9 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
-        keys = self._with_retries(lambda: sorted({key for keys in self._scan(pattern) for key in keys}))
+        keys = self._with_retries(
+            lambda steps: sorted({key for (some,) in steps(script.SCAN, pattern) for key in some})
+        )
         removed = 0
         for start in range(0, len(keys), _WRITES):
             with self._once():
@@ -199,42 +206,42 @@ class Redis:
         built = rows.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
         return built if json is None else decode(built, json, key=("key",), refusals=refusals)
 
-    def _groups(self, pattern: str, kind: Kind) -> Iterator[list[Chunk]]:
+    def _groups(self, steps: _Steps, pattern: str, kind: Kind) -> Iterator[list[Chunk]]:
         """The chunks of every step, some steps together; at least one group, maybe empty."""
-        read = script.step(kind, cluster=topology.is_cluster(self.client))
-        chunks = (Chunk(*runs) for runs in self._steps(read, pattern))
+        read = script.read(kind, cluster=topology.is_cluster(self.client))
+        chunks = (Chunk(*runs) for runs in steps(read, pattern))
         yield list(islice(chunks, _TOGETHER))
         while group := list(islice(chunks, _TOGETHER)):
             yield group
 
-    def _scan(self, pattern: str) -> Iterator[list[bytes]]:
-        """The keys of each step of SCAN, prefix included."""
-        return (keys for (keys,) in self._steps(script.SCAN, pattern))
-
-    def _steps(self, step: str, pattern: str) -> Iterator[list[Any]]:
+    def _scan(self, work: str, pattern: str) -> Iterator[list[Any]]:
         """What a script gives for each step of SCAN, on every server that holds keys, from cursor 0 to cursor 0.
 
         Raises:
             Interrupted: the servers, what they serve or whose data it is changed meanwhile.
         """
-        glob = escaped(self.address.prefix) + pattern
+        glob, step = escaped(self.address.prefix) + pattern, script.by_cursor(work)
         nodes = topology.servers(self.client)
         before = self._observe(nodes)
         for node in nodes:
             cursor = b"0"
             while True:
-                cursor, *answer = self._ask(node, "EVAL", step, 0, cursor, glob, _STEP)
+                cursor, *answer = topology.run(self.client, node, step, 0, cursor, glob, _STEP)
                 yield answer
                 if cursor == b"0":
                     break
         if self._observe(nodes) != before:
             raise Rearranged("the servers changed while they were read; read again")
 
+    def _scan_slots(self, work: str, pattern: str, *, until: float) -> Iterator[list[Any]]:
+        """As `_scan`, of a cluster whose slots move."""
+        matching = script.lua_pattern(escaped(self.address.prefix) + pattern)
+        if matching is None:
+            return self._scan(work, pattern)
+        return slots.steps(self.client, script.by_slot(work), matching, until=until)
+
     def _observe(self, nodes: list[Any]) -> tuple[topology.ServerState, ...]:
         return topology.observe(self.client, nodes, primary=self.address.by_sentinel)
-
-    def _ask(self, node: Any, *command: object) -> Any:
-        return self.client.execute_command(*command, **topology.target(node))  # type: ignore[no-untyped-call]
 
     def abort(self) -> None:
         """Close every connection, so that a thread that waits on one stops waiting."""
@@ -244,10 +251,15 @@ class Redis:
             if member is not None:
                 member.connection_pool.disconnect(inuse_connections=True)
 
-    def _with_retries(self, read: Callable[[], _T]) -> _T:
+    def _with_retries(self, read: Callable[[_Steps], _T]) -> _T:
+        """Read by what gives the steps: SCAN, and slot by slot once a cluster was found to move."""
+        attempts: Iterator[_Steps] = repeat(self._scan)
+        if topology.is_cluster(self.client):
+            until = time.monotonic() + self.address.timeout
+            attempts = chain([self._scan], repeat(partial(self._scan_slots, until=until)))
         with translate_errors(self.address):
             return with_retries(
-                read,
+                lambda: read(next(attempts)),
                 is_transient=is_transient,
                 deadline=self.address.timeout,
                 abort=self.abort,

@@ -19,6 +19,9 @@ SLOTS = 16_384
 # Commands that empty a database; how often each was called is in INFO commandstats.
 _EMPTYING = ("flushall", "flushdb", "swapdb")
 
+# How a script's error begins where a key is not, or not now, served: moved away, on its way, the cluster down.
+_UNSERVED = "Script attempted to access"
+
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
@@ -84,15 +87,32 @@ def observe(client: "Redis | RedisCluster", nodes: Sequence[Any], *, primary: bo
         Interrupted: a server is a replica where a primary is expected, or is being refilled.
     """
     cluster = is_cluster(client)
-    states = tuple(_state(client, node, cluster=cluster) for node in nodes)
-    for state in states:
-        if state.role != "master" and (primary or cluster):
+    states = tuple(state(client, node, cluster=cluster) for node in nodes)
+    for one in states:
+        if one.role != "master" and (primary or cluster):
             raise Interrupted("the server is no longer a primary")
-        if "sync" in state.link:
+        if "sync" in one.link:
             raise Interrupted("the replica is being refilled by its primary")
     if cluster:
         _require_whole(states)
     return states
+
+
+def run(client: "Redis | RedisCluster", node: Any, *command: object) -> Any:
+    """What a server answers to a script.
+
+    Raises:
+        Rearranged: a key it found is in a slot that was leaving the server, or the cluster was down at that moment.
+        redis.exceptions.RedisError: any other refusal.
+    """
+    from redis.exceptions import ResponseError
+
+    try:
+        return client.execute_command("EVAL", *command, **target(node))  # type: ignore[no-untyped-call]
+    except ResponseError as error:
+        if is_cluster(client) and _UNSERVED in str(error):
+            raise Rearranged("slots of the cluster moved while their keys were read") from error
+        raise
 
 
 def target(node: Any) -> dict[str, Any]:
@@ -114,10 +134,9 @@ def _require_whole(states: Sequence[ServerState]) -> None:
         )
 
 
-def _state(client: "Redis | RedisCluster", node: Any, *, cluster: bool) -> ServerState:
-    known: dict[str, Any] = {}
-    for section in ("server", "replication", "commandstats"):
-        known |= client.info(section, **target(node))
+def state(client: "Redis | RedisCluster", node: Any, *, cluster: bool) -> ServerState:
+    """What one server says of itself at the moment."""
+    known: dict[str, Any] = client.info("server", "replication", "commandstats", **target(node))
     own = _own_line(client, node) if cluster else {}
     role = str(known.get("role", ""))
     return ServerState(
