@@ -29,7 +29,7 @@ def steps(client: Any, step: str, pattern: str, *, until: float) -> Iterator[lis
         until: When to give up, by `time.monotonic`.
 
     Raises:
-        Rearranged: some slots moved, or nobody served them, as long as the time lasted.
+        Rearranged: some slots moved, or had no server, as long as the time lasted.
         Interrupted: a server was emptied or began anew after some of its keys had been read.
         redis.exceptions.RedisError: a server does not answer.
     """
