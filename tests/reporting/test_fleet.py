@@ -77,7 +77,7 @@ def small(tmp_path):
 def rows(printed):
     """The table of a ranking's twin, one dict a portfolio."""
     views = [view for section in json.loads(printed.json.read_bytes())["sections"] for view in section["views"]]
-    (sheet,) = [view for view in views if view["kind"] == "table"]
+    (sheet,) = [view for view in views if view["title"] == "By return since inception"]
     names = [column["name"] for column in sheet["columns"]]
     return [dict(zip(names, row, strict=True)) for row in sheet["rows"]], sheet
 

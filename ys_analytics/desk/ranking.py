@@ -43,7 +43,7 @@ class Fleet:
 def from_frames(run: "Run", *, risk_free: float) -> Fleet:
     """The numbers from the run's own frames."""
     closes = returns.daily_values(run.frame("portfolio_snapshots"))
-    daily = metrics.daily_returns(closes, _flows(run))
+    daily = metrics.daily_returns(closes, external_flows(run))
     monday = run.week.monday
     return Fleet(
         since=metrics.fleet(daily, risk_free=risk_free),
@@ -63,7 +63,7 @@ def pushed_down(run: "Run", stores: "Stores", *, risk_free: float) -> Fleet:
     """
     from ys_analytics import frames
 
-    week, flows = run.week, _flows(run)
+    week, flows = run.week, external_flows(run)
     return Fleet(
         since=frames.fleet(stores, flows, until=week.end, risk_free=risk_free),
         week=frames.fleet(stores, flows, until=week.end, since=week.monday, risk_free=risk_free),
@@ -112,7 +112,7 @@ def _joined(listed: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
     return listed.join(numbers, left_on="id", right_on="portfolio_id", how="left", maintain_order="left")
 
 
-def _flows(run: "Run") -> pl.DataFrame:
+def external_flows(run: "Run") -> pl.DataFrame:
     """The run's external flows in USD; of the quotes only those of assets that crossed a border are read."""
     classified = metrics.classify_flows(run.frame("transactions")).filter(pl.col("flow") == "external")
     moved = pl.concat([classified["from_asset_id"], classified["to_asset_id"]]).drop_nulls().unique()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from ys_analytics.reporting import weeks
 from ys_analytics.schemas import TABLES
@@ -37,7 +37,7 @@ def ranking_page(
     Raises:
         StoreError: ClickHouse cannot be asked.
     """
-    from ys_analytics.desk import ranking
+    from ys_analytics.desk import fleet_summary, ranking
 
     fleet = _pushed_down(run, settings) if pushdown else ranking.from_frames(run, risk_free=settings.risk_free)
     portfolios = run.frame("portfolios")
@@ -60,7 +60,33 @@ def ranking_page(
         {"name": [names[portfolio_id] for portfolio_id in stopped], "because": list(stopped.values())},
         schema={"name": pl.String, "because": pl.String},
     )
-    return _notebook(masthead, tables.fleet(ranked), *([tables.stopped(stopped_rows)] if stopped else [])), facts
+    views: list[View | str] = [masthead, *_summary(run, settings, ranked)]
+    views += ["Ranking", tables.fleet(ranked), tables.fleet_extremes(fleet_summary.extremes(ranked))]
+    views += ["Stopped portfolios", tables.stopped(stopped_rows)]
+    return _notebook(*views), facts
+
+
+def _summary(run: "Run", settings: Settings, ranked: pl.DataFrame) -> "list[View | str]":
+    """What stands before the ranking: totals, limits, liquidations, cohorts, outliers and flows, from the run."""
+    from ys_analytics.desk import fleet_summary, ranking, returns
+    from ys_analytics.desk.sources import Frozen
+
+    listed = run.frame("portfolios").filter(pl.col("id").is_in(ranked["id"].to_list()))
+    flows = ranking.external_flows(run)
+    closes = returns.daily_values(run.frame("portfolio_snapshots"))
+    days = fleet_summary.daily_returns(closes, flows, listed["id"].to_list())
+    week = run.week
+    loans = fleet_summary.nearest_liquidations(Frozen(run), listed.select("id", "name"), week=week, settings=settings)
+    return [
+        tables.fleet_totals(fleet_summary.totals(ranked, flows, days, week=week)),
+        "Limits and liquidations",
+        tables.limits_broken(fleet_summary.limits_broken(listed, days, week=(week.monday, week.end.date()))),
+        tables.nearest_liquidations(loans),
+        "Cohorts, outliers and flows",
+        tables.cohorts(fleet_summary.cohorts(ranked, listed)),
+        tables.fleet_outliers(fleet_summary.outliers(ranked)),
+        tables.fleet_flows(fleet_summary.flows_of_week(ranked, flows, week=week)),
+    ]
 
 
 def _pushed_down(run: "Run", settings: Settings) -> "Fleet":
@@ -72,14 +98,16 @@ def _pushed_down(run: "Run", settings: Settings) -> "Fleet":
         return ranking.pushed_down(run, stores, risk_free=settings.risk_free)
 
 
-def _notebook(*views: View) -> NotebookNode:
-    """Views as the outputs of cells; cells are numbered, so that the same views give the same page."""
+def _notebook(*parts: View | str) -> NotebookNode:
+    """Views as the outputs of cells, and headings; cells are numbered, so that the same views give the same page."""
     cells = [
-        new_code_cell(  # type: ignore[no-untyped-call]
+        new_markdown_cell(f"## {part}", id=f"heading-{index}")  # type: ignore[no-untyped-call]
+        if isinstance(part, str)
+        else new_code_cell(  # type: ignore[no-untyped-call]
             id=f"view-{index}",
-            outputs=[new_output("display_data", data=view._repr_mimebundle_())],  # type: ignore[no-untyped-call]
+            outputs=[new_output("display_data", data=part._repr_mimebundle_())],  # type: ignore[no-untyped-call]
         )
-        for index, view in enumerate(views)
+        for index, part in enumerate(parts)
     ]
     notebook: NotebookNode = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})  # type: ignore[no-untyped-call]
     return notebook

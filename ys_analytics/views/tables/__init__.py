@@ -23,6 +23,15 @@ from ys_analytics.views.tables.attribution import (
 from ys_analytics.views.tables.bridge import bridge, realised_yields
 from ys_analytics.views.tables.desk import satellites, sheet, suites
 from ys_analytics.views.tables.fleet import fleet, fleet_masthead, stopped
+from ys_analytics.views.tables.fleet_summary import (
+    cohorts,
+    fleet_extremes,
+    fleet_flows,
+    fleet_outliers,
+    fleet_totals,
+    limits_broken,
+    nearest_liquidations,
+)
 from ys_analytics.views.tables.header import headline, masthead
 from ys_analytics.views.tables.holdings import liquidation, pools, positions, prices
 from ys_analytics.views.tables.lending import liquidation_ladder, loans, thresholds, time_to_act
@@ -50,6 +59,7 @@ __all__ = [
     "change_of_value",
     "changes",
     "claims",
+    "cohorts",
     "concentration",
     "contributions",
     "contributors",
@@ -59,7 +69,11 @@ __all__ = [
     "exposure",
     "findings",
     "fleet",
+    "fleet_extremes",
+    "fleet_flows",
     "fleet_masthead",
+    "fleet_outliers",
+    "fleet_totals",
     "flow_audit",
     "flows",
     "gas",
@@ -67,6 +81,7 @@ __all__ = [
     "headline",
     "intervals",
     "limits",
+    "limits_broken",
     "liquidation",
     "liquidation_ladder",
     "loans",
@@ -74,6 +89,7 @@ __all__ = [
     "money_weighted",
     "month_statistics",
     "monthly_returns",
+    "nearest_liquidations",
     "nearest_weeks",
     "patterns",
     "performance",
