@@ -38,7 +38,7 @@ def flows(*rows):
 
 
 def test_totals_add_up_and_the_return_is_on_what_the_week_began_with():
-    """Of 130, 20 were paid in and 10 gained: 100 at first. Flows of another week or a stopped portfolio do not count."""
+    """Of 130, 20 were paid in and 10 gained: 100 at first. Flows of another week do not count."""
     days = pl.DataFrame(
         {"portfolio_id": ["a", "b", "gone"], "day": [date(2026, 11, 17)] * 3,
          "gain": [Decimal(15), Decimal(-5), Decimal(900)]}, schema_overrides={"gain": MONEY},

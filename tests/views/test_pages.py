@@ -2,16 +2,19 @@
 
 import json
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import polars as pl
 import pytest
 
 import ys_analytics as ys
 from ys_analytics.views import DATA_TYPE
 from ys_analytics.views.figure import PLOTLY_TYPE, Chart
-from ys_analytics.views.table import Table
+from ys_analytics.views.table import Table, table
+from ys_analytics.views.view import Field
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 CELLS = sorted(
@@ -165,3 +168,15 @@ def test_a_warning_stands_with_its_view_in_every_form(sit, whole):
             title = warned._repr_mimebundle_()[PLOTLY_TYPE]["layout"]["title"]
             assert "&lt;b&gt;stale" in title["subtitle"]["text"]
             assert warned.plotly.layout.title.subtitle.text == title["subtitle"]["text"]
+
+
+def test_what_adds_up_has_its_sum_under_it_and_what_lacks_a_part_has_none():
+    """The sum is exact, stands under its column, and is no row of the data."""
+    frame = pl.DataFrame({"who": ["a", "b"], "cost": [Decimal("1.10"), Decimal("2.25")], "gain": [1.0, None]})
+    fields = (Field(name="who", title=""), Field(name="cost", title="Cost", unit="USD"),
+              Field(name="gain", title="Gain", unit="USD"))  # fmt: skip
+    sheet = table(frame, title="Costs", fields=fields, totals=("cost", "gain"))
+    assert sheet.printed_rows()[-1] == ("Total", "3.35", "")
+    assert len(sheet.data_json()["rows"]) == 2
+    assert '<tfoot><tr class="ys-strong"><th scope="row" style="text-align:left">Total</th>' in sheet.to_html()
+    assert not table(frame.head(1), title="Costs", fields=fields, totals=("cost",)).totals

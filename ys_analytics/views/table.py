@@ -33,6 +33,7 @@ class Table(View):
         tints: The background of each cell; empty for none.
         html_columns: Columns whose cells are set by a function from text to HTML: formulas.
         compact: Whether it needs narrow columns.
+        totals: The row under the others that adds up their columns, and the value of each of its cells; empty for none.
     """
 
     kind: str = "table"
@@ -43,17 +44,19 @@ class Table(View):
     tints: tuple[tuple[str, ...], ...] = ()
     html_columns: dict[str, Callable[[str], Markup]] = field(default_factory=dict)
     compact: bool = False
+    totals: tuple[tuple[str, object], ...] = ()
 
     def with_html_column(self, column: str, to_html_text: Callable[[str], Markup]) -> "Table":
         """The same table with one column's cells set by `to_html_text`."""
         return replace(self, html_columns={**self.html_columns, column: to_html_text})
 
     def printed_rows(self) -> tuple[tuple[str, ...], ...]:
-        """The cells, each with its footnote letter."""
-        return tuple(
+        """The cells, each with its footnote letter, and the totals."""
+        rows = tuple(
             tuple(f"{cell} {mark}".rstrip() for cell, mark in zip(row, marks, strict=True))
             for row, marks in zip(self.cells, self.marks, strict=True)
         )
+        return (*rows, tuple(text for text, _ in self.totals)) if self.totals else rows
 
     def to_html(self) -> str:
         """The table, its head repeated by the browser on every page it runs over."""
@@ -64,6 +67,16 @@ class Table(View):
             widths=[column.width for column in self.fields] if any(column.width for column in self.fields) else [],
             heads=[_head(column) for column in self.fields],
             lines=self._lines(),
+            totals=[
+                {
+                    "kind": "ys-down" if column.tone and _negative(value) else "",
+                    "style": _align(column),
+                    "shown": text,
+                }
+                for column, (text, value) in zip(self.fields, self.totals, strict=True)
+            ]
+            if self.totals
+            else [],
         )
 
     def _lines(self) -> list[dict[str, object]]:
@@ -124,6 +137,7 @@ def table(
     notes: Sequence[str] = (),
     group: str = "",
     strong: frozenset[int] = frozenset(),
+    totals: Sequence[str] = (),
     size: Size = "page",
     alt: str = "",
 ) -> Table | Statement:
@@ -138,6 +152,7 @@ def table(
         notes: Lines under the table, before the reasons.
         group: The column whose changes start a group with a head of its own.
         strong: Rows that stand out.
+        totals: Columns whose sum stands under them; one with a null has none. Not for a table of one row.
         size: How wide it stands.
         alt: What it says; made of title and number of rows when empty.
 
@@ -169,8 +184,22 @@ def table(
         alt=alt or f"{title}: {formats.count(len(rows), 'row')}.",
         groups=_groups(frame, group),
         strong=strong,
+        totals=_totals(frame, fields, totals),
         size=size,
     )
+
+
+def _totals(frame: pl.DataFrame, fields: Sequence[Field], names: Sequence[str]) -> tuple[tuple[str, object], ...]:
+    """The row of sums: text and value of each cell; nothing where there is one row, or no column can be added up."""
+    summed = {name: frame[name].sum() for name in names if not frame[name].null_count()}
+    if frame.height < 2 or not summed:  # noqa: PLR2004 - one row is its own sum
+        return ()
+    cells: list[tuple[str, object]] = [
+        (formats.text(summed[column.name], column.unit), summed[column.name]) if column.name in summed else ("", None)
+        for column in fields
+    ]
+    first = next(index for index, (text, _) in enumerate(cells) if not text)
+    return (*cells[:first], ("Total", None), *cells[first + 1 :])
 
 
 def _text(record: dict[str, object], column: Field) -> str:

@@ -68,6 +68,7 @@ def gas(frame: pl.DataFrame) -> View:
             Field(name="since_transactions", title="Since inception", unit="count"),
             Field(name="since_cost", title="Cost", unit="USD", reason="since_reason"),
         ),
+        totals=("week_transactions", "week_cost", "since_transactions", "since_cost"),
         empty="No gas has been paid since inception.",
         size="half",
     )
@@ -88,6 +89,7 @@ def flows(frame: pl.DataFrame) -> View:
             Field(name="amount", title="Amount", unit="USD signed", reason="reason", tone=True),
             Field(name="rule", title="Classified by"),
         ),
+        totals=("amount",),
         empty="There was no external flow in the week.",
     )
 
@@ -109,6 +111,7 @@ def flow_audit(frame: pl.DataFrame) -> View:
             Field(name="since", title="Since inception", unit="count"),
             Field(name="share", title="Share", unit="share"),
         ),
+        totals=("week", "since", "share"),
         empty="There has been no transaction since inception.",
         size="half",
     )
@@ -139,6 +142,7 @@ def alert_record(frame: pl.DataFrame) -> View:
             Field(name="followed", title="Followed", unit="share", reason="reason"),
             Field(name="usual", title="Usual", unit="share", reason="reason"),
         ),
+        totals=("raised", "open", "acknowledged"),
         empty="No alert has been raised since inception.",
     )
 

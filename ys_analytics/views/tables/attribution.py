@@ -226,6 +226,7 @@ def drift(frame: pl.DataFrame) -> View:
             Field(name="drift", title="Drift", unit="fraction", reason="reason", tone=True),
             Field(name="trade", title="To buy or sell", unit="USD whole signed", reason="reason"),
         ),
+        totals=("weight", "target"),
         empty="The owner states no target allocation.",
         size="half",
     )

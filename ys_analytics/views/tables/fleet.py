@@ -101,7 +101,7 @@ def stopped(frame: pl.DataFrame) -> View:
             Field(name="name", title="Portfolio", width=22),
             Field(name="because", title="Reason", width=78),
         ),
-        empty="None was stopped.",
+        empty="No portfolio was stopped.",
         alt=f"{formats.count(frame.height, 'portfolio')} stopped by their data.",
     )
 

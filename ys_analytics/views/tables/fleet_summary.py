@@ -171,6 +171,7 @@ def fleet_flows(frame: pl.DataFrame) -> View:
             Field(name="unpriced", title="Without a price", unit="count"),
         ),
         notes=_left_out(frame),
+        totals=("paid_in", "taken_out", "net", "flows") if frame.height <= _LONGEST else (),
         empty="Nothing was paid in or taken out in the week.",
     )
 

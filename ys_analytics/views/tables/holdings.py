@@ -31,6 +31,7 @@ def positions(frame: pl.DataFrame) -> View:
             Field(name="share", title="Share", unit="share"),
             Field(name="unrealised", title="Against cost", unit="USD signed", reason="price_reason", tone=True),
         ),
+        totals=("value", "share", "unrealised"),
         empty="The portfolio holds nothing and owes nothing.",
     )
 

@@ -200,5 +200,6 @@ def contributions(frame: pl.DataFrame) -> View:
             Field(name="component", title="Part of the loss", unit="rate"),
             Field(name="share", title="Share of risk", unit="share"),
         ),
+        totals=("weight", "component", "share"),
         empty="It holds nothing, or prices go back less than four days.",
     )
