@@ -104,7 +104,7 @@ def read_back(table: Table, path: Path) -> pl.DataFrame:
     source = files.read(path)
     importing._same_columns(table, source)
     problems = Problems(table=table.name, grouped=True, own=True)
-    rows = importing._typed(table, source, problems, naive_is_utc=False)
+    rows = importing._typed_columns(table, source, problems, naive_is_utc=False)
     problems.stop(order=[path])
     assert problems.remarked() == ()
     return rows

@@ -14,7 +14,7 @@ from ys_analytics.errors import ContractError
 from ys_analytics.ingest import detecting, raw_tables, settling, transactions, transfers
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import Asset, Assets
-from ys_analytics.ingest.chain_files import ChainFiles, bridges
+from ys_analytics.ingest.chain_files import ChainFiles, is_bridge
 from ys_analytics.ingest.ledger_files import LedgerFile
 from ys_analytics.ingest.problems import Problems
 
@@ -75,7 +75,9 @@ class Read:
             chains = ChainFiles(self.assets, self.problems, self.answers, chain=chain, register=register)
             entries += chains.entries([one for one in self.tables if one.layout.kind == "chain"])
             entries.sort(key=lambda one: one.time)
-            entries = transfers.match(entries, self.problems, self.answers, own=lambda _: False, bridged=bridges)
+            entries = transfers.match(
+                entries, self.problems, self.answers, own_addresses=lambda _: False, is_bridge=is_bridge
+            )
             entries = settling.with_cash(settling.with_deposits(entries, self.answers), self.problems, self.answers)
             asked = [one for one in self.answers.open if any(said in one.about for said in self.replies)]
             if not asked:

@@ -1,6 +1,6 @@
-"""An analyst's own files into the stores: tables of the kit's own columns, and vendors' exports by their layouts.
+"""Imports of an analyst's files: tables of the kit's own columns, and vendors' exports by their layouts.
 
-Depends on files, the schema and the stores; computes nothing from what it reads but what a row means.
+Depends on files, the schema and the stores; does not compute anything beyond what a row means.
 """
 
 from ys_analytics.ingest.building import Built, build, outdated

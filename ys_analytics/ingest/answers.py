@@ -1,4 +1,4 @@
-"""Questions that a file leaves open, and the answers its owner gives: one TOML file next to the files of an import.
+"""Questions that files leave open and the answers of their owner, in one TOML file next to the files of an import.
 
 Depends on the file system alone. Does not decide anything: what is not answered stops the import, and what is answered
 is used again.
@@ -15,9 +15,9 @@ from typing import Any
 from ys_analytics.errors import ContractError, reaching
 
 NAME = "answers.toml"
-_SHOWN = 3
-_LONGEST = 20
-_ABOVE = """# Questions that the files next to this one leave open. Write one of the choices between the quotes of
+_MAX_SHOWN = 3
+_MAX_CHOICE_LENGTH = 20
+_FILE_HEADER = """# Questions that the files next to this one leave open. Write one of the choices between the quotes of
 # `answer` and import again: answers are kept and used every time. `own` lists further addresses of yours.
 """
 
@@ -66,7 +66,7 @@ class Answers:
 
     @classmethod
     def load(cls, path: Path) -> "Answers":
-        """What was answered before; nothing where there is no such file.
+        """Read the answers of earlier imports; empty where there is no such file.
 
         Raises:
             ContractError: the file is no TOML, or an answer is none of its choices.
@@ -77,19 +77,19 @@ class Answers:
         with reaching(path):
             text = path.read_text(encoding="utf-8")
         try:
-            said: dict[str, Any] = tomllib.loads(text)
-            answers.own = tuple(str(one).lower() for one in said.get("own", ()))
-            for one in said.get("question", ()):
-                found = Question(
+            parsed: dict[str, Any] = tomllib.loads(text)
+            answers.own = tuple(str(one).lower() for one in parsed.get("own", ()))
+            for one in parsed.get("question", ()):
+                question = Question(
                     id=one["id"], about=one["about"], choices=tuple(one["choices"]), answer=one["answer"].strip(),
                     waits=one.get("waits", True),
                 )  # fmt: skip
-                if found.answer and found.answer not in found.choices:
+                if question.answer and question.answer not in question.choices:
                     raise ContractError(
-                        f"{path.name}: {found.answer!r} is no answer to question {found.id}; "
-                        f"write one of {', '.join(found.choices)}"
+                        f"{path.name}: {question.answer!r} is no answer to question {question.id}; "
+                        f"write one of {', '.join(question.choices)}"
                     )
-                answers.questions[found.id] = found
+                answers.questions[question.id] = question
         except (tomllib.TOMLDecodeError, KeyError, AttributeError, TypeError) as error:
             raise ContractError(f"{path.name}: cannot be read as answers: {' '.join(str(error).split())}") from error
         return answers
@@ -104,22 +104,22 @@ class Answers:
             waits: Whether the import waits for it.
         """
         id_ = sha256(topic.encode()).hexdigest()[:10]
-        known = self.questions.get(id_)
+        answered = self.questions.get(id_)
         self._asked.add(id_)
         self.questions[id_] = Question(
-            id=id_, about=about, choices=tuple(choices), answer=known.answer if known else "", waits=waits
+            id=id_, about=about, choices=tuple(choices), answer=answered.answer if answered else "", waits=waits
         )
         answer = self.questions[id_].answer
         return answer or (None if waits else choices[0])
 
     @property
     def open(self) -> list[Question]:
-        """What this import asked and what has no answer yet."""
+        """The questions of this import that have no answer yet."""
         asked = [one for id_, one in self.questions.items() if id_ in self._asked]
         return [one for one in asked if one.waits and not one.answer]
 
     def settle(self) -> None:
-        """Write the file where there is something to ask; stop where an answer is waited for.
+        """Write the file where something was asked; raise where an answer is missing.
 
         Raises:
             ContractError: questions are open; the first are named, all of them are in the file.
@@ -130,19 +130,26 @@ class Answers:
                 draft = self.path.with_name(f".{self.path.name}.new")
                 draft.write_text(self._text(), encoding="utf-8")
                 draft.replace(self.path)
-        if waiting := self.open:
-            named = "; ".join(one.about + _offered(one.choices) for one in waiting[:_SHOWN])
-            more = f"; and {len(waiting) - _SHOWN} more" if len(waiting) > _SHOWN else ""
-            count = "1 question is" if len(waiting) == 1 else f"{len(waiting)} questions are"
+        if open_questions := self.open:
+            listed = "; ".join(
+                open_question.about + _choices_text(open_question.choices)
+                for open_question in open_questions[:_MAX_SHOWN]
+            )
+            more = f"; and {len(open_questions) - _MAX_SHOWN} more" if len(open_questions) > _MAX_SHOWN else ""
+            count = "1 question is" if len(open_questions) == 1 else f"{len(open_questions)} questions are"
             raise ContractError(
-                f"transactions: nothing was imported: {count} open: {named}{more}; answer in {self.path}, import again"
+                f"transactions: nothing was imported: {count} open: {listed}{more}; answer in {self.path}, import again"
             )
 
     def _text(self) -> str:
-        parts = [_ABOVE, f"own = {json.dumps(list(self.own))}\n", *(one.text() for one in self.questions.values())]
+        parts = [
+            _FILE_HEADER,
+            f"own = {json.dumps(list(self.own))}\n",
+            *(question.text() for question in self.questions.values()),
+        ]
         return "".join(parts)
 
 
-def _offered(choices: Sequence[str]) -> str:
-    """The choices for a message; addresses and ids stand in the file alone."""
-    return f" ({', '.join(choices)})" if max(map(len, choices), default=0) <= _LONGEST else ""
+def _choices_text(choices: Sequence[str]) -> str:
+    """The choices as text for a message; empty for long ones such as addresses, which only the file lists."""
+    return f" ({', '.join(choices)})" if max(map(len, choices), default=0) <= _MAX_CHOICE_LENGTH else ""

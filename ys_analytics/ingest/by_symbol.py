@@ -1,4 +1,4 @@
-"""In which shape a file gives a table: the table's own columns, or prices by symbol as data vendors write them.
+"""Market data by symbol: recognise files that name assets by symbol, and put asset ids in place of the symbols.
 
 Knows how symbols become asset ids. What a layout changes is listed in its `meaning`, which the result of an
 import repeats: nothing is converted without being said.
@@ -28,15 +28,15 @@ MEANING: dict[Layout, str] = {
 }
 
 _UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-_NAMED = 12
+_SHOWN = 12
 _MAINNET = 1
-_UNNAMED = 0
+_NO_CHAIN = 0
 _CHAIN = next(column for column in TABLES["market_data"].columns if column.name == "chain_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The assets a symbol may mean, and those that have to be registered first.
+    """The registered assets of the symbols in a file, and the assets to register for the other symbols.
 
     Attributes:
         known: symbol, chain_id (null for a coin with a chain of its own), id, name and contract_address.
@@ -47,18 +47,18 @@ class Registry:
     new: pl.DataFrame
 
     def unknown(self) -> str:
-        """What to say of the symbols that no asset has: the first dozen named; empty where each is known."""
+        """The error for symbols that no asset has, the first dozen named; empty where each is registered."""
         if self.new.is_empty():
             return ""
         symbols = self.new["symbol"].unique(maintain_order=True).to_list()
-        more = f" and {len(symbols) - _NAMED} more" if len(symbols) > _NAMED else ""
+        more = f" and {len(symbols) - _SHOWN} more" if len(symbols) > _SHOWN else ""
         return (
-            f"no asset has the symbol {', '.join(symbols[:_NAMED])}{more}; "
+            f"no asset has the symbol {', '.join(symbols[:_SHOWN])}{more}; "
             "register them with --register, or choose among the file's own with --symbols BTC,ETH"
         )
 
 
-def recognise(source: Source, table: str) -> Layout:
+def recognise_layout(source: Source, table: str) -> Layout:
     """`symbols` for market data in which no asset_id is a UUID, else `table`.
 
     One id among symbols makes it `table`, so that a typing error is an error of its line.
@@ -69,7 +69,7 @@ def recognise(source: Source, table: str) -> Layout:
     return "symbols" if ids.len() and not ids.str.contains(_UUID).any() else "table"
 
 
-def choose(source: Source, symbols: Collection[str] | None) -> Source:
+def keep_symbols(source: Source, symbols: Collection[str] | None) -> Source:
     """Only the rows of the chosen symbols; all where none are chosen."""
     if symbols is None:
         return source
@@ -83,7 +83,7 @@ def symbols_in(source: Source) -> list[str]:
 
 
 def registry(stores: "Stores", symbols: Collection[str], *, quotes: pl.DataFrame) -> Registry:
-    """What each symbol means, from the table `assets`.
+    """Look the symbols up in the table `assets`.
 
     Args:
         stores: PostgreSQL open.
@@ -105,12 +105,12 @@ def registry(stores: "Stores", symbols: Collection[str], *, quotes: pl.DataFrame
         {"symbols": list(symbols)},
         schema=schema,
     )
-    new = _registered(quotes.filter(~pl.col("symbol").is_in(known["symbol"].unique().implode())))
+    new = _new_assets(quotes.filter(~pl.col("symbol").is_in(known["symbol"].unique().implode())))
     return Registry(known=pl.concat([known, new.select(list(schema)).cast(dict(schema))]), new=new)  # type: ignore[arg-type]
 
 
 def rewrite(source: Source, registry: Registry) -> tuple[Source, list[tuple[pl.Series, str]], list[tuple[str, int]]]:
-    """A file by symbols in the table's own terms; times and other values are still as written.
+    """Put asset ids and chains in place of a file's symbols; times and other values stay as written.
 
     A row that names a chain, by number or name, means the symbol's token there. Without one (or with 0) it means
     the coin with a chain of its own, else mainnet's token, else the only one there is. An asset is a contract, so
@@ -121,62 +121,68 @@ def rewrite(source: Source, registry: Registry) -> tuple[Source, list[tuple[pl.S
         were read as numbers. A row whose chain cannot be read keeps it as written, for its own fault.
     """
     chains = parse(source.rows["chain_id"], _CHAIN)
-    asked = pl.DataFrame(
+    requested = pl.DataFrame(
         {
             "symbol": source.rows["asset_id"].cast(pl.String),
-            "chain": chains.values.cast(pl.Int64).fill_null(_UNNAMED),
+            "chain": chains.values.cast(pl.Int64).fill_null(_NO_CHAIN),
             "readable": chains.values.is_not_null() | source.rows["chain_id"].is_null(),
         }
     )
     pairs = (
-        asked.select("symbol", "chain")
+        requested.select("symbol", "chain")
         .unique(maintain_order=True)
         .join(registry.known, on="symbol", how="left", maintain_order="left_right")
     )
-    home = pl.col("chain_id")
-    rank = pl.when(home.is_null()).then(0).when(home == _MAINNET).then(1).otherwise(2)
+    asset_chain = pl.col("chain_id")
+    rank = pl.when(asset_chain.is_null()).then(0).when(asset_chain == _MAINNET).then(1).otherwise(2)
     nearest = (
-        pairs.filter(pl.col("id").is_not_null() & ((pl.col("chain") == _UNNAMED) | (pl.col("chain") == home)))
+        pairs.filter(pl.col("id").is_not_null() & ((pl.col("chain") == _NO_CHAIN) | (pl.col("chain") == asset_chain)))
         .with_columns(rank=rank)
         .filter(pl.col("rank") == pl.col("rank").min().over("symbol", "chain"))
     )
-    meant = nearest.filter(pl.len().over("symbol", "chain") == 1).select("symbol", "chain", "id", "chain_id")
-    found = asked.join(meant, on=["symbol", "chain"], how="left", maintain_order="left")
-    unclear = found["id"].is_null() & found["readable"] & found["symbol"].is_not_null()
+    unambiguous = nearest.filter(pl.len().over("symbol", "chain") == 1).select("symbol", "chain", "id", "chain_id")
+    resolved = requested.join(unambiguous, on=["symbol", "chain"], how="left", maintain_order="left")
+    is_unclear = resolved["id"].is_null() & resolved["readable"] & resolved["symbol"].is_not_null()
     # A row that means no asset, or several, has its fault; an id of the symbol stands in, so that it gets no second.
-    any_id = asked.join(
+    any_id = requested.join(
         registry.known.unique("symbol", keep="first", maintain_order=True),
         on="symbol",
         how="left",
         maintain_order="left",
     )["id"]
-    home_chain = found["chain_id"].fill_null(0).cast(pl.String)
+    resolved_chain = resolved["chain_id"].fill_null(0).cast(pl.String)
     rows = source.rows.with_columns(
-        asset_id=found["id"].fill_null(any_id),
-        chain_id=home_chain.zip_with(found["readable"], source.rows["chain_id"].cast(pl.String)),
+        asset_id=resolved["id"].fill_null(any_id),
+        chain_id=resolved_chain.zip_with(resolved["readable"], source.rows["chain_id"].cast(pl.String)),
         market_cap=_or_zero(source.rows["market_cap"]),
         price_change_24h=_fraction(source.rows["price_change_24h"]),
     )
-    wrong = [
-        (unclear & (found["symbol"] == symbol) & (found["chain"] == chain), _unclear(symbol, chain, registry, nearest))
-        for symbol, chain in found.filter(unclear).select("symbol", "chain").unique(maintain_order=True).iter_rows()
+    problems = [
+        (
+            is_unclear & (resolved["symbol"] == symbol) & (resolved["chain"] == chain),
+            _why_unclear(symbol, chain, registry, nearest),
+        )
+        for symbol, chain in resolved.filter(is_unclear)
+        .select("symbol", "chain")
+        .unique(maintain_order=True)
+        .iter_rows()
     ]
-    return Source(path=source.path, rows=rows, origin=source.origin), wrong, chains.remarks
+    return Source(path=source.path, rows=rows, origin=source.origin), problems, chains.remarks
 
 
-def _unclear(symbol: str, chain: int, registry: Registry, nearest: pl.DataFrame) -> str:
-    """Why a symbol and a chain mean no asset: none is there, or several are, each named."""
-    several = nearest.filter((pl.col("symbol") == symbol) & (pl.col("chain") == chain))
-    if several.height:
-        named = several.select("name", "chain_id", "contract_address", "id").iter_rows()
-        listed = " and ".join(f"{name} ({contract or id_}, {_chain(home)})" for name, home, contract, id_ in named)
+def _why_unclear(symbol: str, chain: int, registry: Registry, nearest: pl.DataFrame) -> str:
+    """Why a symbol on a chain is not one asset: there is none, or there are several, each named."""
+    matches = nearest.filter((pl.col("symbol") == symbol) & (pl.col("chain") == chain))
+    if matches.height:
+        rows = matches.select("name", "chain_id", "contract_address", "id").iter_rows()
+        listed = " and ".join(f"{name} ({contract or id_}, {_chain(home)})" for name, home, contract, id_ in rows)
         return f"means several assets: {listed}; write the asset's id instead"
-    homes = registry.known.filter(pl.col("symbol") == symbol)["chain_id"].unique(maintain_order=True).to_list()
-    return f"is on no such chain as {_chain(chain)}: it is on {', '.join(map(_chain, homes))}"
+    chains = registry.known.filter(pl.col("symbol") == symbol)["chain_id"].unique(maintain_order=True).to_list()
+    return f"is on no such chain as {_chain(chain)}: it is on {', '.join(map(_chain, chains))}"
 
 
 def _chain(number: int | None) -> str:
-    """A chain for a message, by name and number."""
+    """A chain as text for a message: name and number."""
     name = CHAINS.get(number or 0)
     return name if name and not number else f"{name}, {number}" if name else f"chain {number}"
 
@@ -184,15 +190,15 @@ def _chain(number: int | None) -> str:
 def chains_in(source: Source) -> pl.Series:
     """The chain each row names; 0 where it names none, null where it cannot be read."""
     chains = parse(source.rows["chain_id"], _CHAIN).values.cast(pl.Int64)
-    return chains.zip_with(source.rows["chain_id"].is_not_null(), chains.fill_null(_UNNAMED))
+    return chains.zip_with(source.rows["chain_id"].is_not_null(), chains.fill_null(_NO_CHAIN))
 
 
-def _registered(quotes: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `assets` for coins nobody described; their ids follow from symbol and chain."""
-    somewhere = (pl.col("chain") != _UNNAMED).any().over("symbol")
-    homes = (
+def _new_assets(quotes: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `assets` for symbols that are not registered; their ids follow from symbol and chain."""
+    has_chain = (pl.col("chain") != _NO_CHAIN).any().over("symbol")
+    new_assets = (
         quotes.filter(pl.col("chain").is_not_null())
-        .filter((pl.col("chain") != _UNNAMED) | ~somewhere)
+        .filter((pl.col("chain") != _NO_CHAIN) | ~has_chain)
         .group_by("symbol", "chain")
         .agg(pl.col("time").min())
         .sort("symbol", "chain")
@@ -211,7 +217,7 @@ def _registered(quotes: pl.DataFrame) -> pl.DataFrame:
                 "created_at": first,
                 "updated_at": first,
             }
-            for symbol, chain, first in homes.iter_rows()
+            for symbol, chain, first in new_assets.iter_rows()
         ],
         schema=TABLES["assets"].schema,
     )

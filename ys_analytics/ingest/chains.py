@@ -1,4 +1,4 @@
-"""Chain numbers as files write them: `137`, `137.0`, ` 137 ` or `polygon`, each read exactly or refused.
+"""Read chain numbers as files write them (`137`, `137.0`, ` 137 ` or `polygon`), each exactly or not at all.
 
 Depends on `numbers` and the one table of chains. Does not know which assets are on a chain.
 """
@@ -15,35 +15,37 @@ _NUMERIC = r"^[+-]?[0-9.]*$"
 _MOST_NAMES = 10
 
 
-def chains(raw: pl.Series, *, dtype: pl.DataType, named: str) -> Parsed:
-    """Chains by number or by a name of the one table of chains; a name is said to have been read as its number.
+def chains(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
+    """Read chains by number or by name; that a name was read as a number is a remark.
 
     Args:
         raw: As the file has it.
         dtype: A Polars integer type.
-        named: What to call the type in a message.
+        type_name: What to call the type in a message.
 
     >>> read = chains(pl.Series(["137.0", "Polygon", "poligon"]), dtype=pl.UInt32(), named="UInt32")
     >>> read.values.to_list(), read.wrong[-1][1], read.remarks
     ([137, 137, None], 'is no chain: did you mean Polygon, 137?', [("'Polygon' read as 137", 1)])
     """
     if raw.dtype != pl.String:
-        return numbers.whole(raw, dtype=dtype, named=named)
+        return numbers.whole(raw, dtype=dtype, type_name=type_name)
     text = raw.str.strip_chars()
-    worded = ~text.str.contains(_NUMERIC)
-    parsed = numbers.whole(only(text, ~worded), dtype=dtype, named=named)
-    spelled = only(text, worded)
-    counts = spelled.drop_nulls().value_counts(sort=True, name="rows")
-    found = {name: CHAIN_NUMBERS.get(chain_words(name)) for name in counts[raw.name].to_list()}
-    values = spelled.replace_strict(found, default=None, return_dtype=pl.Int64).cast(dtype)
-    parsed.values = values.zip_with(worded.fill_null(value=False), parsed.values)
+    is_name = ~text.str.contains(_NUMERIC)
+    parsed = numbers.whole(only(text, ~is_name), dtype=dtype, type_name=type_name)
+    names = only(text, is_name)
+    counts = names.drop_nulls().value_counts(sort=True, name="rows")
+    numbers_by_name = {name: CHAIN_NUMBERS.get(chain_words(name)) for name in counts[raw.name].to_list()}
+    values = names.replace_strict(numbers_by_name, default=None, return_dtype=pl.Int64).cast(dtype)
+    parsed.values = values.zip_with(is_name.fill_null(value=False), parsed.values)
     parsed.remarks += [
-        (f"'{name}' read as {found[name]}", rows) for name, rows in counts.iter_rows() if found[name] is not None
+        (f"'{name}' read as {numbers_by_name[name]}", rows)
+        for name, rows in counts.iter_rows()
+        if numbers_by_name[name] is not None
     ]
-    strange = [name for name, number in found.items() if number is None]
-    parsed.wrong += [(spelled == name, _no_chain(name)) for name in strange[:_MOST_NAMES]]
-    if rest := strange[_MOST_NAMES:]:
-        parsed.wrong.append((spelled.is_in(rest), "is no chain: write its number"))
+    unknown = [name for name, number in numbers_by_name.items() if number is None]
+    parsed.wrong += [(names == name, _no_chain(name)) for name in unknown[:_MOST_NAMES]]
+    if rest := unknown[_MOST_NAMES:]:
+        parsed.wrong.append((names.is_in(rest), "is no chain: write its number"))
     return parsed
 
 

@@ -1,4 +1,4 @@
-"""Which layout a file is written in, by its content; two that fit are a question, and none is an answer with reasons.
+"""Detect the layout of a file by its content; none or several that fit are errors that name the candidates.
 
 Depends on `layout` and `raw_tables`. Does not look at a file's name to decide.
 """
@@ -9,7 +9,7 @@ from ys_analytics.ingest.raw_tables import RawFile, RawTable, table
 
 
 def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
-    """The rows of a file and why they were read so.
+    """Read a file by its layout, named or detected, and say how it was recognised.
 
     Args:
         file: The file.
@@ -23,43 +23,43 @@ def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
         ContractError: no layout fits (the nearest is named with what keeps it from fitting), or a line is broken.
     """
     if name:
-        found = table(file, layout(name))
-        if isinstance(found, str):
-            said = found or "has other columns"
-            raise ContractError(f"{file.name}: is not written as {name}: it {said}{_at(layout(name))}")
-        _refuse(found)
-        return found, f"{file.name} read as {name}, as asked"
-    fitting: list[RawTable] = []
-    nearly: list[str] = []
+        by_name = table(file, layout(name))
+        if isinstance(by_name, str):
+            reason = by_name or "has other columns"
+            raise ContractError(f"{file.name}: is not written as {name}: it {reason}{_source_note(layout(name))}")
+        _refuse_unsupported(by_name)
+        return by_name, f"{file.name} read as {name}, as asked"
+    matching: list[RawTable] = []
+    near_misses: list[str] = []
     for one in layouts().values():
         read = table(file, one)
         if isinstance(read, RawTable):
-            fitting.append(read)
-        elif read.startswith(("lacks", "has the unknown")) and read.count(",") < _NEAR:
-            nearly.append(f"{one.name} but {read}")
-    exact = [one for one in fitting if "re:.*" not in one.layout.ignored] or fitting
-    if len(exact) == 1:
-        taken = exact[0]
-        _refuse(taken)
-        how = f"{len(taken.layout.headless)} unnamed columns" if taken.headless else "its columns"
-        return taken, f"{file.name} read as {taken.layout.name}, by {how}"
-    if exact:
-        names = " or ".join(one.layout.name for one in exact)
+            matching.append(read)
+        elif read.startswith(("lacks", "has the unknown")) and read.count(",") < _MAX_WRONG_COLUMNS:
+            near_misses.append(f"{one.name} but {read}")
+    candidates = [one for one in matching if "re:.*" not in one.layout.ignored] or matching
+    if len(candidates) == 1:
+        chosen = candidates[0]
+        _refuse_unsupported(chosen)
+        recognised_by = f"{len(chosen.layout.headless)} unnamed columns" if chosen.headless else "its columns"
+        return chosen, f"{file.name} read as {chosen.layout.name}, by {recognised_by}"
+    if candidates:
+        names = " or ".join(candidate.layout.name for candidate in candidates)
         raise UsageError(f"{file.name}: may be {names}; say which with --from")
-    near = f"; it is nearly {'; or '.join(nearly[:2])}" if nearly else ""
-    raise ContractError(f"{file.name}: no layout fits its columns{near}; `ys import --help` lists the layouts")
+    near_text = f"; it is nearly {'; or '.join(near_misses[:2])}" if near_misses else ""
+    raise ContractError(f"{file.name}: no layout fits its columns{near_text}; `ys import --help` lists the layouts")
 
 
-def _refuse(table: RawTable) -> None:
-    """Refuse a file that is recognised and has no place in the stores."""
+def _refuse_unsupported(table: RawTable) -> None:
+    """Raise for a file that is recognised and that no table can hold."""
     reason = table.layout.options.get("refused")
     if reason:
         raise UsageError(f"{table.file}: is {table.layout.title}: {reason}")
 
 
-def _at(named: Layout) -> str:
-    return f" (see {named.source})"
+def _source_note(layout: Layout) -> str:
+    return f" (see {layout.source})"
 
 
 # How many columns may be wrong for a layout to be named as near.
-_NEAR = 3
+_MAX_WRONG_COLUMNS = 3

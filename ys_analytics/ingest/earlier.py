@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ys_analytics.stores import Stores
 
 _SIDES = {"withdraw": -1, "deposit": 1}
-_OWN = "own address"
+_TO_OWN_ADDRESS = "own address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +72,44 @@ class Earlier:
 
     def known(self, entries: Sequence[Entry], row_of: Callable[[Entry], str]) -> list[tuple[Entry, Entry]]:
         """Both sides of transfers that were matched before; where only one is here, it is marked as matched."""
-        here = {row_of(one): one for one in entries}
+        entry_by_row = {row_of(entry): entry for entry in entries}
         pairs = []
-        for arrival, out in self.outs.items():
-            if out == arrival:
-                if out in here and here[out].kind != "bridge":
-                    here[out].settled = True
+        for arrival, departure in self.outs.items():
+            if departure == arrival:
+                if departure in entry_by_row and entry_by_row[departure].kind != "bridge":
+                    entry_by_row[departure].settled = True
                 continue
-            if out in here and arrival in here:
-                pairs.append((here[out], here[arrival]))
-            for id_ in (out, arrival):
-                if id_ in here:
-                    here[id_].settled = True
+            if departure in entry_by_row and arrival in entry_by_row:
+                pairs.append((entry_by_row[departure], entry_by_row[arrival]))
+            for id_ in (departure, arrival):
+                if id_ in entry_by_row:
+                    entry_by_row[id_].settled = True
         return pairs
 
     def sides(self, entries: Sequence[Entry], row_of: Callable[[Entry], str]) -> list[Entry]:
         """Sides of transfers that are in the store alone, as entries; none of those that `entries` bring again."""
-        here = {(row_of(one), one.account) for one in entries}
-        moved = {(one.hash, one.kind) for one in entries if one.hash}
-        found = []
-        alike: Counter[tuple[Any, ...]] = Counter()
+        rows_given = {(row_of(entry), entry.account) for entry in entries}
+        hashes_moved = {(entry.hash, entry.kind) for entry in entries if entry.hash}
+        sides = []
+        times_seen: Counter[tuple[Any, ...]] = Counter()
         for number, row in enumerate(self.rows.sort("timestamp", "id").iter_rows(named=True), start=1):
             note = self.notes[row["id"]]
             hash_ = str(note.get("part_of") or (row["transaction_hash"] if row["chain_id"] else ""))
             kind = str(note.get("action", ""))
-            if kind == _OWN:
-                kind = "withdraw" if (hash_, "deposit") in moved else "deposit" if (hash_, "withdraw") in moved else ""
+            if kind == _TO_OWN_ADDRESS:
+                other_sides = {"deposit": "withdraw", "withdraw": "deposit"}
+                kind = next((own for other, own in other_sides.items() if (hash_, other) in hashes_moved), "")
             elif note.get("flow") != "external" or row["transaction_type"] != kind:
                 kind = ""
             if kind not in _SIDES or row["status"] != "confirmed":
                 continue
-            alike[row["timestamp"], note.get("account"), kind, hash_] += 1
-            if (row["id"], note.get("account", "")) not in here and (
-                one := self._entry(row, note, kind, hash_, number)
+            times_seen[row["timestamp"], note.get("account"), kind, hash_] += 1
+            if (row["id"], note.get("account", "")) not in rows_given and (
+                side := self._entry(row, note, kind, hash_, number)
             ) is not None:
-                found.append(one)
+                sides.append(side)
         # A movement of several assets is several rows, and no side of a transfer.
-        return [one for one in found if alike[one.time, one.account, one.kind, one.hash] == 1]
+        return [side for side in sides if times_seen[side.time, side.account, side.kind, side.hash] == 1]
 
     def _entry(self, row: dict[str, Any], note: dict[str, Any], kind: str, hash_: str, number: int) -> Entry | None:
         side = "from" if kind == "withdraw" and row["from_amount"] else "to" if row["to_amount"] else "from"
@@ -128,26 +129,30 @@ class Earlier:
 
     def _coin(self, chain: int) -> Asset | None:
         """The coin in which gas is paid on a chain."""
-        names = [one.symbol for one in NATIVE_COINS if one.chain == chain]
-        found = (self.assets.by_symbol(name, chain=chain) for name in reversed(names))
-        return next((one for one in found if isinstance(one, Asset)), None)
+        names = [coin.symbol for coin in NATIVE_COINS if coin.chain == chain]
+        assets = (self.assets.by_symbol(name, chain=chain) for name in reversed(names))
+        return next((asset for asset in assets if isinstance(asset, Asset)), None)
 
     def reconcile(self, rows: pl.DataFrame, origin: pl.DataFrame) -> Reconciled:
         """Leave out sides that the store has in a joined row, and name the rows that joined ones replace."""
-        keep, replaced = [], set()
+        is_new, replaced = [], set()
         for id_, kind, text in rows.select("id", "transaction_type", "metadata").iter_rows():
-            note, held = json.loads(text), self.notes.get(id_, {})
-            joined, better = "arrival" in note, note.get("action") == _OWN
-            if not joined and (id_ in self.outs or "arrival" in held or (held.get("action") == _OWN and not better)):
-                keep.append(False)
+            note, stored_note = json.loads(text), self.notes.get(id_, {})
+            joined, to_own_address = "arrival" in note, note.get("action") == _TO_OWN_ADDRESS
+            if not joined and (
+                id_ in self.outs
+                or "arrival" in stored_note
+                or (stored_note.get("action") == _TO_OWN_ADDRESS and not to_own_address)
+            ):
+                is_new.append(False)
                 continue
-            keep.append(True)
+            is_new.append(True)
             if joined:
                 replaced |= {
-                    one for one in (id_, note["arrival"]) if "arrival" not in self.notes.get(one, {"arrival": ""})
+                    row for row in (id_, note["arrival"]) if "arrival" not in self.notes.get(row, {"arrival": ""})
                 }
-            elif better and self.types.get(id_) in _SIDES and kind == "bridge":
+            elif to_own_address and self.types.get(id_) in _SIDES and kind == "bridge":
                 replaced.add(id_)
-        mask = pl.Series(keep, dtype=pl.Boolean)
-        gone = self.rows.filter(pl.col("id").is_in(sorted(replaced)))
-        return Reconciled(rows.filter(mask), origin.filter(mask), gone, int((~mask).sum()))
+        mask = pl.Series(is_new, dtype=pl.Boolean)
+        replaced_rows = self.rows.filter(pl.col("id").is_in(sorted(replaced)))
+        return Reconciled(rows.filter(mask), origin.filter(mask), replaced_rows, int((~mask).sum()))

@@ -1,4 +1,4 @@
-"""What one row of a wallet's or an exchange's file says: which assets moved where, in words every layout shares.
+"""Entries: events of wallets and exchanges, which assets moved where, in kinds that all layouts share.
 
 Depends on nothing but assets. Knows no file and no store.
 """
@@ -9,18 +9,18 @@ from decimal import Decimal
 
 from ys_analytics.ingest.assets import Asset
 
-# Which way the amount of a kind of row goes, where the layout writes no sign.
+# Kinds by the direction of their amount, where the layout writes no sign.
 INWARD = frozenset({"deposit", "income", "airdrop", "buy", "redeem", "unstake", "borrow"})
 OUTWARD = frozenset({"withdraw", "sell", "spent", "supply", "stake", "repay", "fee", "convert"})
 KINDS = (*sorted(INWARD | OUTWARD), "trade", "transfer", "gain", "sides", "internal", "approve", "ignore")
 
-# What a person may say an unknown kind is.
+# Choices for the question what an unknown kind is.
 CHOICES = ("deposit", "withdraw", "trade", "income", "spent", "internal", "ignore")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a row stands."""
+    """The file, the word for its rows (line, row or item) and the number of a row."""
 
     file: str
     word: str
@@ -57,8 +57,8 @@ class Entry:
         chain: EVM chain; 0 off chain.
         block: Its block; 0 where unknown.
         failed: Whether it was reverted.
-        protocol: Whom it dealt with; empty where that is not known.
-        method: What was called.
+        protocol: The protocol or counterparty's name; empty where it is not known.
+        method: The called method's name.
         away: The other address, for matching; never written anywhere.
         places: The rows it is made of.
         reference: The exchange's own id.
@@ -85,7 +85,7 @@ class Entry:
     failed: bool = False
     protocol: str = ""
     method: str = ""
-    away: str = ""
+    counterparty: str = ""
     places: list[Place] = field(default_factory=list)
     reference: str = ""
     arrival: datetime | None = None
@@ -97,13 +97,13 @@ class Entry:
     first: int = 0
 
     def net(self) -> list[Move]:
-        """What came and left in all, by asset, nothing left out but what cancels; outgoing first, then in order."""
+        """The net movement of each asset, without those that cancel; outgoing first, then in order."""
         sums: dict[str, Move] = {}
-        for one in self.moves:
-            if one.asset.id in sums:
-                held = sums[one.asset.id]
-                sums[one.asset.id] = Move(held.asset, held.amount + one.amount, held.account)
+        for move in self.moves:
+            if move.asset.id in sums:
+                sum_so_far = sums[move.asset.id]
+                sums[move.asset.id] = Move(sum_so_far.asset, sum_so_far.amount + move.amount, sum_so_far.account)
             else:
-                sums[one.asset.id] = one
-        left = [one for one in sums.values() if one.amount]
-        return [one for one in left if one.amount < 0] + [one for one in left if one.amount > 0]
+                sums[move.asset.id] = move
+        remaining = [move for move in sums.values() if move.amount]
+        return [move for move in remaining if move.amount < 0] + [move for move in remaining if move.amount > 0]

@@ -1,4 +1,4 @@
-"""What a store holds already of the rows that are to go in: the same, another value for the key, or nothing.
+"""Compare rows of an import with the store: which are there already, and which have another value for their key.
 
 Knows how to ask each store; changes nothing. Columns that hold secrets are not compared.
 """
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def compare(stores: "Stores", table: Table, rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Which rows are in the store as they are, and which have their key there with another value.
+    """Masks of the rows that the store holds as they are, and of those whose key it holds with another value.
 
     In a table of events another value is another event, so only equal rows are there already.
     """
-    there = _held(stores, table, rows)
+    stored = _stored_rows(stores, table, rows)
     columns = list(table.schema)
-    mine = rows.select(columns).select(_comparable(table))
+    new_rows = rows.select(columns).select(_comparable(table))
     key = columns if table.events else list(table.key)
-    theirs = there.select(_comparable(table)).unique(subset=key, keep="first", maintain_order=True)
+    stored_rows = stored.select(_comparable(table)).unique(subset=key, keep="first", maintain_order=True)
     values = [name for name in columns if name not in key]
-    both = mine.join(
-        theirs.with_columns(held=pl.lit(value=True)),
+    joined = new_rows.join(
+        stored_rows.with_columns(held=pl.lit(value=True)),
         on=key,
         how="left",
         suffix=" held",
@@ -39,18 +39,18 @@ def compare(stores: "Stores", table: Table, rows: pl.DataFrame) -> tuple[pl.Seri
     differs = pl.any_horizontal(
         [pl.lit(value=False), *(pl.col(name).ne_missing(pl.col(f"{name} held")) for name in values)]
     )
-    judged = both.select(held=pl.col("held").fill_null(value=False), differs=differs)
-    return judged["held"] & ~judged["differs"], judged["held"] & judged["differs"]
+    compared = joined.select(held=pl.col("held").fill_null(value=False), differs=differs)
+    return compared["held"] & ~compared["differs"], compared["held"] & compared["differs"]
 
 
-def _held(stores: "Stores", table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+def _stored_rows(stores: "Stores", table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     """The store's rows that may have a key of ours."""
     if not rows.height:
         return pl.DataFrame(schema=table.schema)
     if table.time is not None and table.time in table.key:
         first, last = rows[table.time].min(), rows[table.time].max()
-        wanted = ((Condition(table.time, ">=", first),), (Condition(table.time, "<=", last),))
-        query = TableQuery(table, conditions=wanted)
+        conditions = ((Condition(table.time, ">=", first),), (Condition(table.time, "<=", last),))
+        query = TableQuery(table, conditions=conditions)
     else:
         (key,) = table.key
         query = TableQuery(table, keys=rows[key].to_list())
@@ -58,9 +58,9 @@ def _held(stores: "Stores", table: Table, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _comparable(table: Table) -> list[pl.Expr]:
-    """Columns as values that are equal when they mean the same: JSON by content, maps whatever their order."""
+    """Columns in a comparable form: JSON by content, maps in any order."""
     return [
-        _canonical(column.name)
+        _canonical_json(column.name)
         if column.native == "jsonb"
         else _sorted_pairs(column.name)
         if isinstance(column.dtype, pl.List)
@@ -69,14 +69,14 @@ def _comparable(table: Table) -> list[pl.Expr]:
     ]
 
 
-def _canonical(name: str) -> pl.Expr:
-    return pl.col(name).map_elements(_content, return_dtype=pl.String)
+def _canonical_json(name: str) -> pl.Expr:
+    return pl.col(name).map_elements(_canonical_text, return_dtype=pl.String)
 
 
-def _content(text: str) -> str:
-    """JSON in one spelling: keys sorted, each number with all its digits and no zeros at its end."""
-    found = json.loads(text, parse_float=_number, parse_int=_number)
-    return json.dumps(found, sort_keys=True)
+def _canonical_text(text: str) -> str:
+    """JSON in canonical form: keys sorted, each number with all its digits and no trailing zeros."""
+    parsed = json.loads(text, parse_float=_number, parse_int=_number)
+    return json.dumps(parsed, sort_keys=True)
 
 
 def _number(digits: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""A CSV or Parquet file as raw columns, with the line each row begins on; decides nothing about values.
+"""Read a CSV or Parquet file as raw columns, with the line each row begins on; values stay as written.
 
-Depends on `csv` and Polars, which must agree on every field of a CSV file: one reads the lines, the other tells an
+Depends on `csv` and Polars, which must agree on every field of a CSV file: one reads the lines, the other separates an
 empty field (nothing) from a quoted empty one (an empty text).
 """
 
@@ -24,19 +24,19 @@ from ys_analytics.errors import ContractError, UsageError, reaching
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 # Where a header is looked for when the first line is none.
-_NEAR = 50
+_HEADER_LINES = 50
 
-# A field that no column is called: a number, a time, a price, a hash or an id.
-_DATA = re.compile(r"[-+]?\W?\d[\d.,:eE+-]*|\d{4}-\d{2}-\d{2}.*|0x[0-9a-fA-F]{8,}|[0-9a-fA-F-]{24,}|.*@.*\..*")
+# A cell that is no column's name: a number, a time, a price, a hash or an id.
+_DATA_CELL = re.compile(r"[-+]?\W?\d[\d.,:eE+-]*|\d{4}-\d{2}-\d{2}.*|0x[0-9a-fA-F]{8,}|[0-9a-fA-F-]{24,}|.*@.*\..*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file as it stands.
+    """A file as raw columns.
 
     Attributes:
         path: Where it is.
-        rows: Its columns: text from CSV, whatever it declares from Parquet.
+        rows: Its columns: text from CSV, typed columns from Parquet.
         origin: file, place (`line` or `row`) and number of each row.
         header: The line that names the columns; 0 in a Parquet file.
         separator: What stands between the fields of a CSV file.
@@ -50,7 +50,7 @@ class Source:
 
 
 @dataclass(slots=True)
-class _Lines:
+class _CsvLines:
     """A CSV file line by line.
 
     Attributes:
@@ -65,11 +65,11 @@ class _Lines:
     names: list[str]
     body: int
     rows: list[list[str]] = field(default_factory=list)
-    begins: list[int] = field(default_factory=list)
+    first_lines: list[int] = field(default_factory=list)
 
 
 def read(path: Path) -> Source:
-    """One file, as it was at one moment.
+    """Read one file as it is at one moment.
 
     Raises:
         UsageError: there is no such file, it is a pipe or a device, or it is neither CSV nor Parquet by its name.
@@ -104,16 +104,18 @@ def content(path: Path) -> bytes:
         except FileNotFoundError:
             raise UsageError(f"{path}: no such file") from None
         if not stat.S_ISREG(kind):
-            what = "a folder" if stat.S_ISDIR(kind) else "a pipe or a device, where an end cannot be told from a break"
-            raise UsageError(f"{path}: is {what}; write the rows to a file and import that")
+            file_kind = (
+                "a folder" if stat.S_ISDIR(kind) else "a pipe or a device, where an end cannot be told from a break"
+            )
+            raise UsageError(f"{path}: is {file_kind}; write the rows to a file and import that")
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
-            found = file.read()
+            data = file.read()
             after = os.fstat(file.fileno())
     state = (before.st_size, before.st_mtime_ns)
-    if (after.st_size, after.st_mtime_ns) != state or len(found) != before.st_size:
+    if (after.st_size, after.st_mtime_ns) != state or len(data) != before.st_size:
         raise ContractError(f"{path.name}: was written to while it was read; import it when its writer is done")
-    return found
+    return data
 
 
 def refuse_twice(paths: Sequence[Path], *, copies: bool) -> None:
@@ -129,10 +131,10 @@ def refuse_twice(paths: Sequence[Path], *, copies: bool) -> None:
     """
     seen: dict[object, Path] = {}
     for path in paths if len(paths) > 1 else ():
-        found = content(path)
+        data = content(path)
         state = path.stat()
-        for sign in ((state.st_dev, state.st_ino), *([sha256(found).hexdigest()] if copies else [])):
-            first = seen.setdefault(sign, path)
+        for identity in ((state.st_dev, state.st_ino), *([sha256(data).hexdigest()] if copies else [])):
+            first = seen.setdefault(identity, path)
             if first is not path:
                 raise UsageError(f"{path} holds the same bytes as {first}; name each file once")
 
@@ -147,23 +149,23 @@ def _parquet(path: Path, content: bytes) -> Source:
     try:
         rows = pl.read_parquet(io.BytesIO(content))
     except (PolarsError, OSError) as error:
-        raise ContractError(f"{path.name}: not a readable Parquet file: {_said(error)}") from error
+        raise ContractError(f"{path.name}: not a readable Parquet file: {_error_text(error)}") from error
     return _source(path, rows, pl.int_range(1, rows.height + 1, eager=True))
 
 
 def _csv(path: Path, content: bytes) -> Source:
     """Every field as text: empty is null, quoted empty is empty. Blank lines are no rows."""
     text = _text(path, content)
-    separator, marked = _separator(text)
-    found = _lines(path, text, separator, skip=marked)
-    _named(path, found)
-    for row, line in zip(found.rows, found.begins, strict=True):
-        if row and len(row) != len(found.names):
-            raise ContractError(_ragged(path, found, row, line))
-    kept = [place for place, row in enumerate(found.rows) if row]
-    lines = pl.Series([found.begins[place] for place in kept], dtype=pl.Int64)
-    rows = _agreed(path, text[found.body :], found, kept, separator)
-    return _source(path, rows, lines, header=found.header, separator=separator)
+    separator, skipped = _separator(text)
+    csv_lines = _lines(path, text, separator, skip=skipped)
+    _check_header(path, csv_lines)
+    for row, line in zip(csv_lines.rows, csv_lines.first_lines, strict=True):
+        if row and len(row) != len(csv_lines.names):
+            raise ContractError(_length_error(path, csv_lines, row, line))
+    filled = [index for index, row in enumerate(csv_lines.rows) if row]
+    lines = pl.Series([csv_lines.first_lines[index] for index in filled], dtype=pl.Int64)
+    rows = _read_twice(path, text[csv_lines.body :], csv_lines, filled, separator)
+    return _source(path, rows, lines, header=csv_lines.header, separator=separator)
 
 
 def _text(path: Path, content: bytes) -> str:
@@ -175,122 +177,122 @@ def _text(path: Path, content: bytes) -> str:
 
 
 def _separator(text: str) -> tuple[str, int]:
-    """What separates the fields, and how many lines to skip because they only say so (`sep=;`)."""
-    near = [line for line in text.split("\n", _NEAR)[:_NEAR] if line.strip()]
-    if near and (said := re.fullmatch(r"\"?sep=(.)\"?\s*", near[0])) and said[1] in SEPARATORS:
-        return said[1], 1
-    for line in near:
-        bare = re.sub(r'"[^"]*"', "", line)
-        counts = {separator: bare.count(separator) for separator in SEPARATORS}
+    """The field separator, and how many lines to skip that only declare it (`sep=;`)."""
+    first_lines = [line for line in text.split("\n", _HEADER_LINES)[:_HEADER_LINES] if line.strip()]
+    if first_lines and (declared := re.fullmatch(r"\"?sep=(.)\"?\s*", first_lines[0])) and declared[1] in SEPARATORS:
+        return declared[1], 1
+    for line in first_lines:
+        unquoted = re.sub(r'"[^"]*"', "", line)
+        counts = {separator: unquoted.count(separator) for separator in SEPARATORS}
         if any(counts.values()):
             return max(counts, key=lambda separator: counts[separator]), 0
     return ",", 0
 
 
-def _lines(path: Path, text: str, separator: str, *, skip: int) -> _Lines:
+def _lines(path: Path, text: str, separator: str, *, skip: int) -> _CsvLines:
     """The file's rows and the line each begins on; a quoted field may span lines."""
     consumed = 0
 
-    def fed() -> Iterator[str]:
+    def counted_lines() -> Iterator[str]:
         nonlocal consumed
         for line in io.StringIO(text, newline=""):
             consumed += len(line)
             yield line
 
-    reader = csv.reader(fed(), strict=True, delimiter=separator)
-    found: _Lines | None = None
-    begins = 1
+    reader = csv.reader(counted_lines(), strict=True, delimiter=separator)
+    csv_lines: _CsvLines | None = None
+    first_lines = 1
     try:
         for row in reader:
-            if found is not None:
-                found.rows.append(row)
-                found.begins.append(begins)
+            if csv_lines is not None:
+                csv_lines.rows.append(row)
+                csv_lines.first_lines.append(first_lines)
             elif any(name.strip() for name in row):
                 if skip:
                     skip -= 1
                 else:
-                    found = _Lines(header=begins, names=[name.strip() for name in row], body=consumed)
-            begins = reader.line_num + 1
+                    csv_lines = _CsvLines(header=first_lines, names=[name.strip() for name in row], body=consumed)
+            first_lines = reader.line_num + 1
     except csv.Error as error:
-        raise ContractError(f"{path.name} after line {begins - 1}: {_said(error)}") from error
-    if found is None:
+        raise ContractError(f"{path.name} after line {first_lines - 1}: {_error_text(error)}") from error
+    if csv_lines is None:
         raise ContractError(f"{path.name}: the first line must name the columns")
-    return found
+    return csv_lines
 
 
-def _named(path: Path, found: _Lines) -> None:
-    """Refuse a first line that does not name the columns; it may hold somebody's data, so no field is repeated.
+def _check_header(path: Path, lines: _CsvLines) -> None:
+    """Raise for a first line that does not name the columns; it may hold personal data, so no field is quoted.
 
     Raises:
         ContractError: the header is missing or lower down, a name is empty, or a name stands there twice.
     """
-    header = _seems_header(found)
-    if header is not None and header != found.header:
+    header = _seems_header(lines)
+    if header is not None and header != lines.header:
         raise ContractError(
-            f"{path.name} line {found.header}: does not name the columns; the header seems to be on line {header}: "
+            f"{path.name} line {lines.header}: does not name the columns; the header seems to be on line {header}: "
             "delete what stands above it"
         )
-    data = sum(_is_data(name) for name in found.names)
-    if data * 3 >= len(found.names):
+    data = sum(_is_data(name) for name in lines.names)
+    if data * 3 >= len(lines.names):
         raise ContractError(
-            f"{path.name} line {found.header}: is data, not the names of columns: the file has no header; "
+            f"{path.name} line {lines.header}: is data, not the names of columns: the file has no header; "
             "write the names above it"
         )
-    for place, name in enumerate(found.names, start=1):
+    for number, name in enumerate(lines.names, start=1):
         if not name:
             raise ContractError(
-                f"{path.name} line {found.header}: field {place} has no name"
-                + (" (an index that pandas writes? export with index=False)" if place == 1 else "")
+                f"{path.name} line {lines.header}: field {number} has no name"
+                + (" (an index that pandas writes? export with index=False)" if number == 1 else "")
             )
-    if twice := [name for name, count in Counter(found.names).items() if count > 1]:
-        raise ContractError(f"{path.name} line {found.header}: names the column {twice[0]} twice")
+    if repeated := [name for name, count in Counter(lines.names).items() if count > 1]:
+        raise ContractError(f"{path.name} line {lines.header}: names the column {repeated[0]} twice")
 
 
-def _seems_header(found: _Lines) -> int | None:
+def _seems_header(csv_lines: _CsvLines) -> int | None:
     """The first line, of those near the top, that is as long as most and has a name in each field."""
-    widths = Counter(len(row) for row in [found.names, *found.rows[:_NEAR]] if row)
+    widths = Counter(len(row) for row in [csv_lines.names, *csv_lines.rows[:_HEADER_LINES]] if row)
     usual = max(widths, key=lambda width: (widths[width], width))
-    if len(found.names) == usual and all(found.names):
-        return found.header
-    for row, line in zip(found.rows[:_NEAR], found.begins, strict=False):
+    if len(csv_lines.names) == usual and all(csv_lines.names):
+        return csv_lines.header
+    for row, line in zip(csv_lines.rows[:_HEADER_LINES], csv_lines.first_lines, strict=False):
         if len(row) == usual and all(name.strip() and not _is_data(name) for name in row):
             return line
     return None
 
 
 def _is_data(name: str) -> bool:
-    return _DATA.fullmatch(name.strip()) is not None
+    return _DATA_CELL.fullmatch(name.strip()) is not None
 
 
-def _ragged(path: Path, found: _Lines, row: list[str], line: int) -> str:
-    first = "the first line" if found.header == 1 else f"line {found.header}"
-    return f"{path.name} line {line}: {len(row)} fields where {first} names {len(found.names)}; nothing was imported"
+def _length_error(path: Path, lines: _CsvLines, row: list[str], line: int) -> str:
+    first = "the first line" if lines.header == 1 else f"line {lines.header}"
+    return f"{path.name} line {line}: {len(row)} fields where {first} names {len(lines.names)}; nothing was imported"
 
 
-def _agreed(path: Path, body: str, found: _Lines, kept: list[int], separator: str) -> pl.DataFrame:
-    """The rows as Polars reads them, which must be the rows as `csv` reads them."""
-    if not kept:
-        return pl.DataFrame(schema=dict.fromkeys(found.names, pl.String))
+def _read_twice(path: Path, body: str, lines: _CsvLines, filled: list[int], separator: str) -> pl.DataFrame:
+    """The rows as Polars reads them, after checking that `csv` reads the same."""
+    if not filled:
+        return pl.DataFrame(schema=dict.fromkeys(lines.names, pl.String))
     # A header of our own: Polars counts the columns in the first line, which may be blank here.
-    head = separator.join(map(str, range(len(found.names))))
+    numbered_header = separator.join(map(str, range(len(lines.names))))
     try:
-        rows = pl.read_csv(io.BytesIO(f"{head}\n{body}".encode()), infer_schema=False, separator=separator)
-        rows.columns = found.names
+        rows = pl.read_csv(io.BytesIO(f"{numbered_header}\n{body}".encode()), infer_schema=False, separator=separator)
+        rows.columns = lines.names
     except PolarsError as error:
-        raise ContractError(f"{path.name}: not a readable CSV file: {_said(error)}") from error
-    if rows.height != len(kept):
-        blank = pl.Series([not row for row in found.rows], dtype=pl.Boolean)
+        raise ContractError(f"{path.name}: not a readable CSV file: {_error_text(error)}") from error
+    if rows.height != len(filled):
+        blank = pl.Series([not row for row in lines.rows], dtype=pl.Boolean)
         if rows.height != blank.len():
             raise ContractError(f"{path.name}: its lines can be read in two ways; quote every field that holds a quote")
         rows = rows.filter(~blank)
-    for place, name in enumerate(found.names):
-        other = pl.Series([found.rows[row][place] for row in kept], dtype=pl.String)
+    for index, name in enumerate(lines.names):
+        other = pl.Series([lines.rows[row][index] for row in filled], dtype=pl.String)
         differs = rows[name].fill_null("") != other
         if differs.any():
-            line = found.begins[kept[int(differs.arg_max() or 0)]]
+            line = lines.first_lines[filled[int(differs.arg_max() or 0)]]
             raise ContractError(f"{path.name} line {line}: {name} can be read in two ways; quote the field")
     return rows
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return (" ".join(str(error).split()) or type(error).__name__)[:200]

@@ -1,4 +1,4 @@
-"""Files into a table: read, judge every row, compare with what is there, and write what is new at once.
+"""Import files into a table: read, check every row, compare with the store, and write what is new at once.
 
 Knows the order of these steps; each of them is a module of its own.
 """
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 _LEDGER = "schema_migrations"
 
 # The columns that name something PostgreSQL must know, and where.
-_NAMES = {"asset_id": "assets", "portfolio_id": "portfolios"}
+_REFERENCED_TABLES = {"asset_id": "assets", "portfolio_id": "portfolios"}
 
 # How many unknown columns a message names.
-_COLUMNS_NAMED = 16
+_MAX_COLUMNS_SHOWN = 16
 
-_PLAIN: set[Layout] = {"table"}
+_TABLE_LAYOUT: set[Layout] = {"table"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an import did.
+    """The result of an import.
 
     Attributes:
         table: Into which table.
@@ -46,8 +46,8 @@ class Imported:
         present: Rows that were there already, with the same values.
         registered: Symbols that became assets.
         layout: The shape the files were read as.
-        remarks: What was rounded, cut or taken otherwise than written, and how often.
-        id: By which `undo` finds it; empty where it was not written down.
+        remarks: What was rounded, cut or converted, and how often.
+        id: The id in the log of imports; empty without a log.
     """
 
     table: str
@@ -63,21 +63,21 @@ class Imported:
         """One line for a person."""
         source = f"{self.files} file" + ("s" if self.files > 1 else "")
         if not self.rows and not self.present:
-            said = f"{self.table}: no rows in {source}"
+            result = f"{self.table}: no rows in {source}"
         elif self.rows == 0:
-            said = f"{self.table}: nothing new in {source}; all {self.present:,} rows were there already"
+            result = f"{self.table}: nothing new in {source}; all {self.present:,} rows were there already"
         else:
-            there = f", {self.present:,} were there already" if self.present else ""
-            said = f"{self.table}: {self.rows:,} rows added from {source}{there}"
+            existing = f", {self.present:,} were there already" if self.present else ""
+            result = f"{self.table}: {self.rows:,} rows added from {source}{existing}"
         if self.registered:
-            said += f"; new assets: {', '.join(self.registered)}"
+            result += f"; new assets: {', '.join(self.registered)}"
         meaning = by_symbol.MEANING[self.layout]
-        return "; ".join([f"{said}; read as layout {self.layout}: {meaning}" if meaning else said, *self.remarks])
+        return "; ".join([f"{result}; read as layout {self.layout}: {meaning}" if meaning else result, *self.remarks])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """All files together, typed, with where each row came from."""
+class _Checked:
+    """The checked rows of all files, with the place each came from."""
 
     rows: pl.DataFrame
     origin: pl.DataFrame
@@ -111,7 +111,7 @@ def import_file(
         paths: CSV or Parquet; several files are one import.
         symbols: Market data by symbol: take the rows of these alone.
         register: Market data by symbol: unknown symbols become assets, instead of being an error.
-        log: Where the import is written down, so that it can be undone; nowhere when left out.
+        log: The log of imports, by which it can be undone; no log when left out.
         now: The moment the log states.
         progress: Called with every step.
 
@@ -126,30 +126,30 @@ def import_file(
         StoreError: a store refused; nothing was added.
     """
     declared = _table(table)
-    order = [paths] if isinstance(paths, Path) else list(paths)
-    if not order:
+    ordered = [paths] if isinstance(paths, Path) else list(paths)
+    if not ordered:
         raise UsageError(f"{table}: name at least one file")
-    files.refuse_twice(order, copies=declared.events)
+    files.refuse_twice(ordered, copies=declared.events)
     migrations.require_schema(stores)
     problems = Problems(table=table, grouped=True, own=True)
-    judged = _judge(stores, declared, order, problems, symbols=symbols, register=register, progress=progress)
-    new, present = compare(stores, declared, judged.rows, judged.origin, problems, progress=progress)
-    problems.stop(order=[path.name for path in order])
-    entry = None if log is None else log.begin(order, layout=judged.layout, now=now)
+    checked = _check_files(stores, declared, ordered, problems, symbols=symbols, register=register, progress=progress)
+    new, present = compare(stores, declared, checked.rows, checked.origin, problems, progress=progress)
+    problems.stop(order=[path.name for path in ordered])
+    entry = None if log is None else log.begin(ordered, layout=checked.layout, now=now)
     if entry is not None:
-        entry.plan(table, new, judged.assets)
+        entry.record_plan(table, new, checked.assets)
     progress("writing", 0, new.height)
     if new.height:
-        write(stores, declared, new, judged.assets)
+        write(stores, declared, new, checked.assets)
     if entry is not None:
-        entry.done()
+        entry.mark_done()
     return Imported(
         table=table,
-        files=len(order),
+        files=len(ordered),
         rows=new.height,
         present=present,
-        registered=tuple(judged.assets["symbol"].unique(maintain_order=True)) if new.height else (),
-        layout=judged.layout,
+        registered=tuple(checked.assets["symbol"].unique(maintain_order=True)) if new.height else (),
+        layout=checked.layout,
         remarks=problems.remarked(),
         id=entry.id if entry is not None else "",
     )
@@ -158,10 +158,10 @@ def import_file(
 def compare(
     stores: "Stores", table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems, *, progress: Progress
 ) -> tuple[pl.DataFrame, int]:
-    """The rows that a store does not hold yet, and how many it holds; another value for a key is noted as wrong."""
+    """The rows that the store does not hold yet, and how many it holds; a key with another value is a problem."""
     progress("comparing", 0, rows.height)
-    present, other = existing_rows.compare(stores, table, rows)
-    problems.add(origin, other, f"has a key ({', '.join(table.key)}) that the store holds with another value")
+    present, differs = existing_rows.compare(stores, table, rows)
+    problems.add(origin, differs, f"has a key ({', '.join(table.key)}) that the store holds with another value")
     return rows.filter(~present), int(present.sum())
 
 
@@ -174,7 +174,7 @@ def _table(name: str) -> Table:
     return table
 
 
-def _judge(
+def _check_files(
     stores: "Stores",
     table: Table,
     paths: list[Path],
@@ -183,8 +183,8 @@ def _judge(
     symbols: Collection[str] | None,
     register: bool,
     progress: Progress,
-) -> _Judged:
-    """Every row of every file, typed and checked on its own and against the others.
+) -> _Checked:
+    """Type and check every row of every file, alone and against the others.
 
     Raises:
         ContractError: something is wrong with the files themselves.
@@ -195,38 +195,40 @@ def _judge(
         source = files.read(path)
         _same_columns(table, source)
         sources.append(source)
-    shapes = {by_symbol.recognise(source, table.name) for source in sources if source.rows.height} or _PLAIN
-    if len(shapes) > 1:
+    layouts = {
+        by_symbol.recognise_layout(source, table.name) for source in sources if source.rows.height
+    } or _TABLE_LAYOUT
+    if len(layouts) > 1:
         raise ContractError(f"{table.name}: some files name assets by id and some by symbol; import them apart")
-    layout = next(iter(shapes))
+    layout = next(iter(layouts))
     if layout == "table" and (symbols is not None or register) and any(source.rows.height for source in sources):
         raise UsageError(f"{table.name}: symbols can be chosen or registered only where the file names them")
     assets = pl.DataFrame(schema=TABLES["assets"].schema)
     if layout == "symbols":
         sources, assets = _by_symbol(stores, sources, problems, symbols=symbols, register=register)
-    parts = [_typed(table, source, problems, naive_is_utc=layout == "symbols") for source in sources]
+    parts = [_typed_columns(table, source, problems, naive_is_utc=layout == "symbols") for source in sources]
     rows, origin = pl.concat(parts), pl.concat([source.origin for source in sources])
     rules.check_signs(table, rows, origin, problems)
     rules.check_unique(table, rows, origin, problems)
     years.check(stores, table, rows, origin, problems)
     if not STORES[table.store].references and layout == "table":
-        _check_names(stores, rows, origin, problems)
+        _check_references(stores, rows, origin, problems)
     problems.stop(order=[path.name for path in paths])
-    rows, origin = rules.once(table, rows, origin, problems)
-    return _Judged(rows=rows, origin=origin, layout=layout, assets=assets)
+    rows, origin = rules.without_repeats(table, rows, origin, problems)
+    return _Checked(rows=rows, origin=origin, layout=layout, assets=assets)
 
 
 def _same_columns(table: Table, source: files.Source) -> None:
     """Refuse a file that lacks a column or has one too many."""
     declared = {column.name for column in table.columns}
     needed = {column.name for column in table.columns if not column.nullable}
-    found = set(source.rows.columns)
+    present = set(source.rows.columns)
     line = f" line {source.header}" if source.header else ""
     place = f"{table.name}: nothing was imported: {source.path.name}{line}"
-    if unknown := sorted(found - declared):
-        listed = ", ".join(unknown[:_COLUMNS_NAMED]) + (", …" if len(unknown) > _COLUMNS_NAMED else "")
+    if unknown := sorted(present - declared):
+        listed = ", ".join(unknown[:_MAX_COLUMNS_SHOWN]) + (", …" if len(unknown) > _MAX_COLUMNS_SHOWN else "")
         raise ContractError(f"{place}: unknown column {listed}; `ys catalog {table.name}` lists them")
-    if missing := sorted(needed - found):
+    if missing := sorted(needed - present):
         raise ContractError(f"{place}: missing column {', '.join(missing)}; `ys catalog {table.name}` lists them")
 
 
@@ -238,27 +240,27 @@ def _by_symbol(
     symbols: Collection[str] | None,
     register: bool,
 ) -> tuple[list[files.Source], pl.DataFrame]:
-    """Files by symbol in the table's terms, and the assets that have to be registered for them."""
-    chosen = [by_symbol.choose(source, symbols) for source in sources]
-    named = sorted({symbol for source in chosen for symbol in by_symbol.symbols_in(source)})
-    if symbols is not None and (absent := sorted(set(symbols) - set(named))):
+    """Files with asset ids in place of symbols, and the assets to register for them."""
+    kept = [by_symbol.keep_symbols(source, symbols) for source in sources]
+    symbols_named = sorted({symbol for source in kept for symbol in by_symbol.symbols_in(source)})
+    if symbols is not None and (absent := sorted(set(symbols) - set(symbols_named))):
         raise UsageError(f"market_data: the files do not name {', '.join(absent)}")
-    registry = by_symbol.registry(stores, named, quotes=_quotes(chosen))
-    if not register and (said := registry.unknown()):
-        problems.note(said)
+    registry = by_symbol.registry(stores, symbols_named, quotes=_quotes(kept))
+    if not register and (unknown := registry.unknown()):
+        problems.note(unknown)
     rewritten = []
-    for source in chosen:
-        changed, wrong, remarks = by_symbol.rewrite(source, registry)
-        for mask, reason in wrong:
+    for source in kept:
+        rewritten_file, problems_of_file, remarks = by_symbol.rewrite(source, registry)
+        for mask, reason in problems_of_file:
             problems.add(source.origin, mask, reason, values=source.rows["asset_id"])
         for remark, count in remarks:
             problems.remark(f"of chain_id {remark}", count)
-        rewritten.append(changed)
+        rewritten.append(rewritten_file)
     return rewritten, registry.new
 
 
 def _quotes(sources: list[files.Source]) -> pl.DataFrame:
-    """Which symbol is quoted on which chain, and when."""
+    """Symbol, chain and time of every quote."""
     column = next(column for column in TABLES["market_data"].columns if column.name == "timestamp")
     return pl.concat(
         pl.DataFrame(
@@ -272,8 +274,8 @@ def _quotes(sources: list[files.Source]) -> pl.DataFrame:
     ).drop_nulls("symbol")
 
 
-def _typed(table: Table, source: files.Source, problems: Problems, *, naive_is_utc: bool) -> pl.DataFrame:
-    """A file's columns as the schema types them, its misfits noted."""
+def _typed_columns(table: Table, source: files.Source, problems: Problems, *, naive_is_utc: bool) -> pl.DataFrame:
+    """A file's columns as the schema types them; what does not fit is noted."""
     columns = []
     for column in table.columns:
         if column.name not in source.rows.columns:
@@ -296,14 +298,14 @@ def _typed(table: Table, source: files.Source, problems: Problems, *, naive_is_u
     return pl.DataFrame(columns)
 
 
-def _check_names(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
+def _check_references(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
     """ClickHouse knows no references: what a row names must be in PostgreSQL."""
-    for column, table in _NAMES.items():
+    for column, table in _REFERENCED_TABLES.items():
         if column in rows.columns:
-            asked = rows[column].drop_nulls().unique().to_list()
+            referenced = rows[column].drop_nulls().unique().to_list()
             known = stores.postgres.rows(
                 f"SELECT id::text FROM {table} WHERE id::text = ANY(%(ids)s)",  # noqa: S608 - our own names
-                {"ids": asked},
+                {"ids": referenced},
             )
-            strange = rows[column].is_not_null() & ~rows[column].is_in([one for (one,) in known])
-            problems.add(origin, strange, f"is not in {table}", values=rows[column])
+            unknown = rows[column].is_not_null() & ~rows[column].is_in([one for (one,) in known])
+            problems.add(origin, unknown, f"is not in {table}", values=rows[column])

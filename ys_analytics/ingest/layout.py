@@ -64,21 +64,21 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How one vendor writes one kind of file.
+    """The layout of one kind of file of one vendor.
 
     Attributes:
         name: The name of its TOML file.
         title: What it is, for a person.
         kind: Which of `KINDS`; says what the rows become.
-        vendor: Who writes it; the `source` of prices.
-        source: Where the vendor says so.
-        seen: The day on which that was looked at.
+        vendor: The vendor's name; the `source` of prices.
+        source: Where the vendor documents the layout.
+        seen: The day on which the source was read.
         formats: Of csv, json and parquet.
-        separators: What may stand between the fields of a CSV file.
+        separators: Field separators that a CSV file may have.
         file: Pattern of the file's name, whose groups (asset, quote, pair, interval, minutes) say what the file does
             not.
         quote: Currency of the prices where the layout has one; empty where file or user say it.
-        notes: What else a reader must know.
+        notes: Further notes for a reader.
         fields: Our name of each field and the column names it may have; `re:` begins a pattern.
         optional: Fields that a file may lack.
         ignored: Names of other columns that a file may have.
@@ -96,8 +96,8 @@ class Layout:
         aliases: The vendor's names of assets and ours.
         number: `thousands` and `marks` (signs of currency) that amounts may have.
         legs: The amounts of a row of a ledger.
-        kinds: What the vendor calls a row, and what it is.
-        options: What else the kind needs.
+        kinds: The vendor's kinds of rows, and ours.
+        options: Further settings of the kind.
     """
 
     name: str
@@ -135,11 +135,11 @@ class Layout:
         """The table its rows go to."""
         return TABLES[self.kind]
 
-    def columns(self, found: Sequence[str]) -> dict[str, str] | str:
+    def columns(self, present: Sequence[str]) -> dict[str, str] | str:
         """The column of each field, or why these columns are not this layout's.
 
         Args:
-            found: The names of a file's columns.
+            present: The names of a file's columns.
 
         Returns:
             Our names and the file's; or one sentence that begins with `lacks` or `has`.
@@ -149,32 +149,32 @@ class Layout:
         >>> layout("coingecko-site").columns(["snapped_at", "price"])
         'lacks market_cap, total_volume'
         """
-        taken: dict[str, str] = {}
-        lacking = []
+        columns: dict[str, str] = {}
+        missing = []
         for name, choices in self.fields.items():
-            column = _first(choices, found)
+            column = _first_match(choices, present)
             if column is not None:
-                taken[name] = column
+                columns[name] = column
             elif name not in self.optional:
-                lacking.append(choices[0])
-        lacking += [
+                missing.append(choices[0])
+        missing += [
             name
             for name, rule in self.in_header.items()
-            if name not in taken and not re.match(rule["pattern"], taken.get(rule["field"], ""))
+            if name not in columns and not re.match(rule["pattern"], columns.get(rule["field"], ""))
         ]
-        lacking += [one for one in self.requires if not set(one.split("|")) & set(found)]
-        if lacking:
-            return f"lacks {', '.join(lacking)}"
-        more = [
+        missing += [pattern for pattern in self.requires if not set(pattern.split("|")) & set(present)]
+        if missing:
+            return f"lacks {', '.join(missing)}"
+        unknown = [
             name
-            for name in found
-            if name and name not in taken.values() and not any(_matches(one, name) for one in self.ignored)
+            for name in present
+            if name and name not in columns.values() and not any(_matches(pattern, name) for pattern in self.ignored)
         ]
-        return f"has the unknown column {', '.join(more)}" if more else taken
+        return f"has the unknown column {', '.join(unknown)}" if unknown else columns
 
 
-def _first(choices: Iterable[str], found: Sequence[str]) -> str | None:
-    return next((name for choice in choices for name in found if _matches(choice, name)), None)
+def _first_match(choices: Iterable[str], present: Sequence[str]) -> str | None:
+    return next((name for choice in choices for name in present if _matches(choice, name)), None)
 
 
 def _matches(choice: str, name: str) -> bool:
@@ -213,23 +213,23 @@ def listed() -> list[tuple[str, str, str]]:
 
 def _read(path: Path) -> Layout:
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-        stated = said.pop("fields")
-        fields = {name: tuple(value) for name, value in stated.items() if name not in _OF_FIELDS}
+        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
+        stated = parsed.pop("fields")
+        fields = {name: tuple(value) for name, value in stated.items() if name not in _FIELD_OPTIONS}
         return Layout(
             name=path.stem,
-            formats=tuple(said.pop("format").split()),
+            formats=tuple(parsed.pop("format").split()),
             fields=fields,
             optional=frozenset(stated.get("optional", ())),
             ignored=tuple(stated.get("ignored", ())),
             requires=tuple(stated.get("requires", ())),
-            headless=tuple(said.pop("headless", {}).get("columns", ())),
-            legs=tuple(Leg(**one) for one in said.pop("legs", ())),
-            separators=tuple(said.pop("separators", (",",))),
-            **said,
+            headless=tuple(parsed.pop("headless", {}).get("columns", ())),
+            legs=tuple(Leg(**one) for one in parsed.pop("legs", ())),
+            separators=tuple(parsed.pop("separators", (",",))),
+            **parsed,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path.name}: is no layout: {' '.join(str(error).split())}") from error
 
 
-_OF_FIELDS = ("optional", "ignored", "requires")
+_FIELD_OPTIONS = ("optional", "ignored", "requires")

@@ -1,4 +1,4 @@
-"""Files of exchanges, portfolios and trackers as entries: the layout says which amounts a row moves and what it is.
+"""Read files of exchanges, portfolios and trackers into entries, by the legs and kinds of their layout.
 
 Depends on `vendor_cells`, the registry and the answers. Does not match one account with another: that is `transfers`.
 """
@@ -26,12 +26,12 @@ from ys_analytics.schemas.coins import NATIVE_COINS
 
 _TOKEN = re.compile(r"eip155:(\d+)/erc20:(0x[0-9a-fA-F]{40})")
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
-_NAMED = 5
+_MAX_ROWS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a row is, and which way its amount goes where the kind says so."""
+    """The kind of a row, and the sign of its amount where the kind determines it."""
 
     word: str
     sign: int = 0
@@ -71,7 +71,7 @@ class LedgerFile:
         register: bool,
         account: str = "",
     ) -> None:
-        """Read `table`; what is wrong goes to `problems`, what is open to `answers`."""
+        """Read `table`; errors are added to `problems`, open questions to `answers`."""
         self.table = table
         self.layout = table.layout
         self.cells = Cells(table, problems)
@@ -85,71 +85,73 @@ class LedgerFile:
 
     def entries(self) -> list[Entry]:
         """The rows of the file as entries, those of one event together."""
-        dropped = self._absent()
+        dropped = self._absent_rows()
         kinds = self._kinds(dropped)
         times = self.cells.times(milliseconds=False)
         legs = [(leg, self._amounts(leg)) for leg in self.layout.legs]
         grouped: dict[str, list[Entry]] = {}
         origin = self.table.origin.rows()
-        seen: dict[str, int] = {}
+        repeats: dict[str, int] = {}
         for row in range(self.cells.height):
             kind, time = kinds[row], times[row]
             if dropped[row] or kind is None or time is None or kind.word == "ignore":
                 continue
-            one = self._entry(row, kind, time, legs)
-            one.places = [Place(*origin[row])]
-            one.key = self._key(row, one, seen)
-            grouped.setdefault(one.key, []).append(one)
+            event = self._entry(row, kind, time, legs)
+            event.places = [Place(*origin[row])]
+            event.key = self._key(row, event, repeats)
+            grouped.setdefault(event.key, []).append(event)
         self._check_balances(dropped, times, legs)
-        return [entry for rows in grouped.values() for entry in self._together(rows)]
+        return [entry for rows in grouped.values() for entry in self._merge_group(rows)]
 
     # Rows
 
-    def _absent(self) -> list[bool]:
-        gone = pl.repeat(False, self.cells.height, eager=True)  # noqa: FBT003 - a column of no
+    def _absent_rows(self) -> list[bool]:
+        is_absent = pl.repeat(False, self.cells.height, eager=True)  # noqa: FBT003 - a column of no
         for field, words in self.layout.absent.items():
-            here = self.cells.text(field).fill_null("").is_in(list(words))
-            if count := int(here.sum()):
+            matches = self.cells.text(field).fill_null("").is_in(list(words))
+            if count := int(matches.sum()):
                 column = self.table.columns.get(field, field)
                 why = f"without {column} were left out: not booked" if "" in words else f"were left out by {column}"
                 self.problems.remark(f"{count:,} rows of {self.table.file} {why}")
-            gone |= here
-        return gone.to_list()
+            is_absent |= matches
+        return is_absent.to_list()
 
     def _kinds(self, dropped: list[bool]) -> list[Kind | None]:
-        """What each row is; a word that the layout does not know is a question."""
+        """The kind of each row; a word that the layout does not know is a question."""
         layout = self.layout
         if "kind" not in layout.fields:
             return [Kind.read("sides")] * self.cells.height
         words = self.cells.text("kind").fill_null("").to_list()
-        subs = self.cells.text("subkind").fill_null(self.cells.text("other_subkind")).fill_null("").to_list()
+        subkinds = self.cells.text("subkind").fill_null(self.cells.text("other_subkind")).fill_null("").to_list()
         notes = self._text("note")
         earned = layout.options.get("income_note", "(?!)")
         kinds = {_spelled(one): kind for one, kind in layout.kinds.items()}
-        where = self.cells.text("location").fill_null("").str.to_lowercase().to_list()
+        locations = self.cells.text("location").fill_null("").str.to_lowercase().to_list()
         exchanges = set(layout.options.get("exchanges", ()))
-        found: list[Kind | None] = []
+        kind_of_row: list[Kind | None] = []
         unknown: dict[str, list[int]] = {}
-        for row, (word, sub, place) in enumerate(zip(words, subs, where, strict=True)):
-            both = f"{word}/{sub}" if "subkind" in layout.fields else word
-            choices = [f"exchange:{both}"] if place in exchanges else []
-            known = next((kinds[_spelled(one)] for one in (*choices, both, word) if _spelled(one) in kinds), None)
+        for row, (word, subkind, location) in enumerate(zip(words, subkinds, locations, strict=True)):
+            combined = f"{word}/{subkind}" if "subkind" in layout.fields else word
+            choices = [f"exchange:{combined}"] if location in exchanges else []
+            known = next(
+                (kinds[_spelled(choice)] for choice in (*choices, combined, word) if _spelled(choice) in kinds), None
+            )
             if known == "deposit" and re.search(earned, notes[row]):
                 known = "income"
-            found.append(None if known is None else Kind.read(known))
+            kind_of_row.append(None if known is None else Kind.read(known))
             if known is None and not dropped[row]:
-                unknown.setdefault(both, []).append(row)
+                unknown.setdefault(combined, []).append(row)
         for word, rows in unknown.items():
             about = f"{self._rows(rows)}: what is {word!r}?"
             answer = self.answers.ask(f"kind|{layout.vendor}|{word}", about, CHOICES)
             for row in rows:
-                found[row] = Kind.read({"trade": "sides"}.get(answer, answer)) if answer else None
-        return found
+                kind_of_row[row] = Kind.read({"trade": "sides"}.get(answer, answer)) if answer else None
+        return kind_of_row
 
     def _rows(self, rows: list[int]) -> str:
         numbers_ = self.table.origin["number"]
-        listed = ", ".join(str(numbers_[row]) for row in rows[:_NAMED])
-        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+        listed = ", ".join(str(numbers_[row]) for row in rows[:_MAX_ROWS_SHOWN])
+        more = f" and {len(rows) - _MAX_ROWS_SHOWN} more" if len(rows) > _MAX_ROWS_SHOWN else ""
         return f"{self.table.file} rows {listed}{more}"
 
     def _entry(
@@ -171,10 +173,10 @@ class LedgerFile:
                 continue
             for amount, symbol, contract in values[row]:
                 if paid and leg.sign == "against" and paid[1] != symbol:
-                    self._add(row, entry, kind, leg, *paid, "")
+                    self._add_leg(row, entry, kind, leg, *paid, "")
                     self.problems.remark(f"of {self.table.columns['note']} say in which currency it was paid", 1)
                 else:
-                    self._add(row, entry, kind, leg, amount, symbol, contract)
+                    self._add_leg(row, entry, kind, leg, amount, symbol, contract)
         if kind.word in {"internal", "approve"} or entry.failed:
             entry.moves = []
         self._classify(row, entry)
@@ -185,22 +187,22 @@ class LedgerFile:
         if entry.kind in {"buy", "sell", "convert"}:
             entry.kind = "trade"
         elif entry.kind == "sides":
-            entry.kind = _by_sides(entry)
+            entry.kind = _kind_by_sides(entry)
         elif entry.kind == "gain":
-            entry.kind = "income" if any(one.amount > 0 for one in entry.moves) else "spent"
+            entry.kind = "income" if any(move.amount > 0 for move in entry.moves) else "spent"
         elif entry.kind == "transfer":
             self._between(row, entry)
 
     def _between(self, row: int, entry: Entry) -> None:
         """A row that has both sides of a transfer: between two accounts, or to and from an account of no name."""
-        net = {one.asset.id: one for one in entry.net()}
-        out, into = ([one for one in entry.moves if one.amount * sign > 0] for sign in (-1, 1))
+        net = {move.asset.id: move for move in entry.net()}
+        out, into = ([move for move in entry.moves if move.amount * sign > 0] for sign in (-1, 1))
         if len(out) == len(into) == 1 and out[0].asset.id == into[0].asset.id and out[0].account != into[0].account:
             entry.kind, entry.protocol = "bridge", entry.protocol or "own accounts"
             if any(one.amount > 0 for one in net.values()):
-                self._wrong(row, "received", "is more than was sent")
+                self._note_problem(row, "received", "is more than was sent")
         else:
-            entry.kind = _by_sides(entry)
+            entry.kind = _kind_by_sides(entry)
 
     def _paid(self, row: int, kind: Kind) -> tuple[Decimal, str] | None:
         """What the note of a purchase or sale says was paid or got, where its price is stated in another currency."""
@@ -211,7 +213,9 @@ class LedgerFile:
         amount = None if said is None else _amount(said["amount"])
         return None if said is None or amount is None else (amount, said["currency"])
 
-    def _add(self, row: int, entry: Entry, kind: Kind, leg: Leg, amount: Decimal, symbol: str, contract: str) -> None:  # noqa: PLR0917 - a cell of a row
+    def _add_leg(  # noqa: PLR0917 - a cell of a row
+        self, row: int, entry: Entry, kind: Kind, leg: Leg, amount: Decimal, symbol: str, contract: str
+    ) -> None:
         if not amount:
             return
         if kind.word == "convert" and leg.sign == "kind":
@@ -223,54 +227,54 @@ class LedgerFile:
         if leg.refund and amount < 0:
             entry.moves.append(Move(asset, -amount, account))
             return
-        signed = self._signed(row, kind, leg, amount)
+        signed = self._signed_amount(row, kind, leg, amount)
         if signed is None:
             return
-        if leg.role == "gas" and entry.chain and asset.symbol.upper() in _natives(entry.chain):
+        if leg.role == "gas" and entry.chain and asset.symbol.upper() in _native_symbols(entry.chain):
             entry.gas, entry.coin = (entry.gas or Decimal(0)) + abs(signed), asset
         elif leg.role in {"fee", "gas"} or kind.word == "fee":
             gas = self.layout.options.get("gas")
-            paid = abs(signed)
-            if gas and entry.protocol == gas and entry.chain and asset.symbol.upper() in _natives(entry.chain):
-                entry.gas, entry.coin = (entry.gas or Decimal(0)) + paid, asset
+            cost = abs(signed)
+            if gas and entry.protocol == gas and entry.chain and asset.symbol.upper() in _native_symbols(entry.chain):
+                entry.gas, entry.coin = (entry.gas or Decimal(0)) + cost, asset
             else:
-                entry.fees.append(Move(asset, paid, account))
+                entry.fees.append(Move(asset, cost, account))
         else:
             entry.moves.append(Move(asset, signed, account))
 
-    def _signed(self, row: int, kind: Kind, leg: Leg, amount: Decimal) -> Decimal | None:
-        """The amount as it moves: what came is positive."""
+    def _signed_amount(self, row: int, kind: Kind, leg: Leg, amount: Decimal) -> Decimal | None:
+        """The signed amount: incoming is positive."""
         if leg.sign == "signed":
             return amount
         if leg.sign in {"+", "-"}:
             if amount < 0:
-                self._wrong(row, leg.amount, "is negative where this layout writes no sign")
+                self._note_problem(row, leg.amount, "is negative where this layout writes no sign")
                 return None
             return amount if leg.sign == "+" else -amount
         if kind.word in {"internal", "approve", "sides"} or not kind.sign:
             return amount
-        way = -kind.sign if leg.sign == "against" else kind.sign
-        if amount < 0 and way > 0 and leg.sign == "kind":
-            self._wrong(row, leg.amount, f"is negative, and a {kind.word} brings in")
+        direction = -kind.sign if leg.sign == "against" else kind.sign
+        if amount < 0 and direction > 0 and leg.sign == "kind":
+            self._note_problem(row, leg.amount, f"is negative, and a {kind.word} brings in")
             return None
-        return abs(amount) * way
+        return abs(amount) * direction
 
     def _convert(self, row: int, entry: Entry) -> None:
         """Both sides of a conversion whose second side stands in a note."""
-        said = re.match(self.layout.options["convert"], self._text("note")[row])
-        if said is None:
-            self._wrong(row, "note", "does not say what was converted into what", quoted=False)
+        match_ = re.match(self.layout.options["convert"], self._text("note")[row])
+        if match_ is None:
+            self._note_problem(row, "note", "does not say what was converted into what", quoted=False)
             return
-        for sign, amount, symbol in ((-1, said["sent"], said["from"]), (1, said["received"], said["to"])):
+        for sign, amount, symbol in ((-1, match_["sent"], match_["from"]), (1, match_["received"], match_["to"])):
             asset = self._asset(row, symbol, "", entry.chain, self.layout.legs[0])
-            read = _amount(amount)
-            if asset is not None and read is not None:
-                entry.moves.append(Move(asset, read * sign, entry.account))
-            elif read is None:
-                self._wrong(row, "note", "states an amount that cannot be read", quoted=False)
+            parsed = _amount(amount)
+            if asset is not None and parsed is not None:
+                entry.moves.append(Move(asset, parsed * sign, entry.account))
+            elif parsed is None:
+                self._note_problem(row, "note", "states an amount that cannot be read", quoted=False)
 
-    def _wrong(self, row: int, field: str, text: str, *, quoted: bool = True) -> None:
-        mask = pl.Series([place == row for place in range(self.cells.height)], dtype=pl.Boolean)
+    def _note_problem(self, row: int, field: str, text: str, *, quoted: bool = True) -> None:
+        mask = pl.Series([index == row for index in range(self.cells.height)], dtype=pl.Boolean)
         self.cells.note(field.split("|", maxsplit=1)[0], mask, text, quoted=quoted)
 
     # Cells
@@ -311,29 +315,29 @@ class LedgerFile:
         self, leg: Leg, split: str, symbols: list[str], contracts: list[str]
     ) -> list[list[tuple[Decimal, str, str]]]:
         texts = self._text(leg.amount)
-        flat: list[tuple[int, str, str, str]] = []
+        lines: list[tuple[int, str, str, str]] = []
         for row, text in enumerate(texts):
             amounts = [one.strip() for one in text.split(split)] if text else []
-            named = [one.strip() for one in symbols[row].split(split)]
-            at = [one.strip() for one in contracts[row].split(split)]
+            row_symbols = [one.strip() for one in symbols[row].split(split)]
+            row_contracts = [one.strip() for one in contracts[row].split(split)]
             if not amounts:
                 continue
-            if len(named) != len(amounts):
-                self._wrong(row, leg.amount, "has another number of amounts than of currencies")
+            if len(row_symbols) != len(amounts):
+                self._note_problem(row, leg.amount, "has another number of amounts than of currencies")
                 continue
-            at = at if len(at) == len(amounts) else [""] * len(amounts)
-            flat += [(row, *one) for one in zip(amounts, named, at, strict=True)]
-        read = numbers.decimals(
-            pl.Series([one[1] for one in flat], dtype=pl.String), precision=36, scale=18, dtype=MONEY, exact=True
+            row_contracts = row_contracts if len(row_contracts) == len(amounts) else [""] * len(amounts)
+            lines += [(row, *one) for one in zip(amounts, row_symbols, row_contracts, strict=True)]
+        parsed = numbers.decimals(
+            pl.Series([line[1] for line in lines], dtype=pl.String), precision=36, scale=18, dtype=MONEY, exact=True
         )
-        for mask, reason in read.wrong:
-            for place in mask.fill_null(value=False).arg_true():
-                self._wrong(flat[place][0], leg.amount, reason)
-        found: list[list[tuple[Decimal, str, str]]] = [[] for _ in texts]
-        for (row, _, symbol, contract), value in zip(flat, read.values.to_list(), strict=True):
+        for mask, reason in parsed.wrong:
+            for index in mask.fill_null(value=False).arg_true():
+                self._note_problem(lines[index][0], leg.amount, reason)
+        amounts_of_rows: list[list[tuple[Decimal, str, str]]] = [[] for _ in texts]
+        for (row, _, symbol, contract), value in zip(lines, parsed.values.to_list(), strict=True):
             if value is not None:
-                found[row].append((value, symbol, contract))
-        return found
+                amounts_of_rows[row].append((value, symbol, contract))
+        return amounts_of_rows
 
     def _chain(self, row: int) -> int:
         if self.layout.options.get("gas_is_chain") and not self.cells.has("chain"):
@@ -345,7 +349,7 @@ class LedgerFile:
                     return 0
                 number = chain_number(name) if name else None
                 if number is None:
-                    self._wrong(row, field, "is no chain that is known")
+                    self._note_problem(row, field, "is no chain that is known")
                 return number or 0
         return 0
 
@@ -367,47 +371,51 @@ class LedgerFile:
         if "failed" not in options or not self.cells.has("status"):
             return False
         if status not in options["failed"] and status not in options["confirmed"]:
-            self._wrong(row, "status", "is no status that is known")
+            self._note_problem(row, "status", "is no status that is known")
         return status in options["failed"]
 
     def _asset(self, row: int, symbol: str, contract: str, chain: int, leg: Leg) -> Asset | None:
         key = (symbol, chain, contract)
         if key not in self._found:
             self._found[key] = self._resolve(symbol, contract, chain)
-        found = self._found[key]
-        if found is None:
+        asset = self._found[key]
+        if asset is None:
             field = next((one for one in leg.asset.split("|") if self.cells.has(one)), leg.amount)
-            self._wrong(row, field, self._why(symbol, contract, chain))
-        return found
+            self._note_problem(row, field, self._why(symbol, contract, chain))
+        return asset
 
-    def _named(self, symbol: str) -> str:
-        said = symbol.upper() if symbol.upper() in self.layout.aliases else symbol
-        bare = re.sub(self.layout.options["suffix"], "", said) if "suffix" in self.layout.options else said
-        return self.layout.aliases.get(said) or self.layout.aliases.get(bare) or bare
+    def _our_symbol(self, symbol: str) -> str:
+        aliased = symbol.upper() if symbol.upper() in self.layout.aliases else symbol
+        without_suffix = (
+            re.sub(self.layout.options["suffix"], "", aliased) if "suffix" in self.layout.options else aliased
+        )
+        return self.layout.aliases.get(aliased) or self.layout.aliases.get(without_suffix) or without_suffix
 
     def _resolve(self, symbol: str, contract: str, chain: int) -> Asset | None:
         if token := _TOKEN.fullmatch(symbol):
             contract, chain = token[2], int(token[1])
-        name = self._named(symbol)
-        first = self._since()
+        name = self._our_symbol(symbol)
+        since = self._since()
         if contract.lower() not in NATIVE and chain:
-            known = self.assets.by_contract(chain, contract)
-            if known is None and self.register and not token:
-                known = self.assets.register(name, since=first, chain=chain, contract=contract)
-            return known
-        found = self.assets.by_symbol(name, chain=chain or None)
-        if isinstance(found, Asset):
-            return found
-        if "several" in found:
-            options = self.assets.named(name, chain or None)
-            about = f"{self.table.file}: {found}: which is meant?"
-            answer = self.answers.ask(f"asset|{self.layout.vendor}|{name}|{chain}", about, [one.id for one in options])
+            registered = self.assets.by_contract(chain, contract)
+            if registered is None and self.register and not token:
+                registered = self.assets.register(name, since=since, chain=chain, contract=contract)
+            return registered
+        by_symbol = self.assets.by_symbol(name, chain=chain or None)
+        if isinstance(by_symbol, Asset):
+            return by_symbol
+        if "several" in by_symbol:
+            options = self.assets.candidates(name, chain or None)
+            about = f"{self.table.file}: {by_symbol}: which is meant?"
+            answer = self.answers.ask(
+                f"asset|{self.layout.vendor}|{name}|{chain}", about, [option.id for option in options]
+            )
             return self.assets.by_id(answer) if answer else options[0]
         if name in FIAT:
-            return self.assets.register(name, since=first, note={"fiat": True, "peg": name})
+            return self.assets.register(name, since=since, metadata={"fiat": True, "peg": name})
         if self.register and re.fullmatch(r"[A-Za-z0-9.$-]{1,20}", name) and not token:
-            native = name.upper() in _natives(chain) if chain else True
-            return self.assets.register(name, since=first, chain=None if native else chain)
+            native = name.upper() in _native_symbols(chain) if chain else True
+            return self.assets.register(name, since=since, chain=None if native else chain)
         return None
 
     def _why(self, symbol: str, contract: str, chain: int) -> str:
@@ -415,7 +423,7 @@ class LedgerFile:
             return "is empty beside an amount"
         if (contract and contract.lower() not in NATIVE) or _TOKEN.fullmatch(symbol):
             return "is a token whose contract is not registered; add --register"
-        found = self.assets.by_symbol(self._named(symbol), chain=chain or None)
+        found = self.assets.by_symbol(self._our_symbol(symbol), chain=chain or None)
         return f"is not known: {found}; add --register" if isinstance(found, str) else "is not known"
 
     def _since(self) -> datetime:
@@ -424,8 +432,8 @@ class LedgerFile:
 
     # Rows that belong together
 
-    def _key(self, row: int, entry: Entry, seen: dict[str, int]) -> str:
-        """What makes a row this event in every export: its group, hash or id, else all its cells and its count."""
+    def _key(self, row: int, entry: Entry, repeats: dict[str, int]) -> str:
+        """The key that identifies a row's event in every export: group, hash or id, else all cells and a count."""
         vendor = self.layout.vendor
         if self.cells.has("group") and (group := self._text("group")[row]):
             return f"{vendor}|{entry.account}|{group}"
@@ -433,43 +441,43 @@ class LedgerFile:
             return f"{entry.chain}|{entry.hash}"
         if self.cells.has("id") and entry.reference:
             return f"{vendor}|{entry.account}|{entry.reference}"
-        cells = "|".join(str(one) for one in self.table.rows.row(row))
-        seen[cells] = seen.get(cells, 0) + 1
-        return f"{vendor}|{entry.account}|{sha256(cells.encode()).hexdigest()[:32]}|{seen[cells]}"
+        row_text = "|".join(str(one) for one in self.table.rows.row(row))
+        repeats[row_text] = repeats.get(row_text, 0) + 1
+        return f"{vendor}|{entry.account}|{sha256(row_text.encode()).hexdigest()[:32]}|{repeats[row_text]}"
 
-    def _together(self, rows: list[Entry]) -> Iterator[Entry]:
+    def _merge_group(self, rows: list[Entry]) -> Iterator[Entry]:
         """The entries of one group: rows of one kind are one, and fees alone belong to the first."""
-        kinds: dict[str, Entry] = {}
-        fees = [one for one in rows if one.kind == "fee"]
-        for one in rows:
-            if one.kind == "fee":
+        by_kind: dict[str, Entry] = {}
+        fees = [entry for entry in rows if entry.kind == "fee"]
+        for entry in rows:
+            if entry.kind == "fee":
                 continue
-            if (first := kinds.get(one.kind)) is None:
-                kinds[one.kind] = one
+            if (first := by_kind.get(entry.kind)) is None:
+                by_kind[entry.kind] = entry
                 continue
-            first.moves += one.moves
-            first.fees += one.fees
-            _pay(first, one)
-        found = list(kinds.values()) or [self._alone(fees)]
-        for one in fees if kinds else []:
-            found[0].fees += one.fees
-            _pay(found[0], one)
-        for number, one in enumerate(found):
+            first.moves += entry.moves
+            first.fees += entry.fees
+            _add_gas_of(first, entry)
+        merged = list(by_kind.values()) or [self._fees_alone(fees)]
+        for entry in fees if by_kind else []:
+            merged[0].fees += entry.fees
+            _add_gas_of(merged[0], entry)
+        for number, entry in enumerate(merged):
             if number:
-                one.key = f"{one.key}|{one.kind}"
-            if one.kind == "trade" and not one.failed and len({move.amount > 0 for move in one.moves}) == 1:
-                place = one.places[0]
+                entry.key = f"{entry.key}|{entry.kind}"
+            if entry.kind == "trade" and not entry.failed and len({move.amount > 0 for move in entry.moves}) == 1:
+                place = entry.places[0]
                 self.problems.add(
                     pl.DataFrame({"file": [place.file], "place": [place.word], "number": [place.number]}),
                     pl.Series([True]), "is a trade with one side: its other row is missing",
                 )  # fmt: skip
-            yield one
+            yield entry
 
-    def _alone(self, fees: list[Entry]) -> Entry:
+    def _fees_alone(self, fees: list[Entry]) -> Entry:
         first = fees[0]
-        for one in fees[1:]:
-            first.fees += one.fees
-            _pay(first, one)
+        for fee in fees[1:]:
+            first.fees += fee.fees
+            _add_gas_of(first, fee)
         first.kind = "approve"
         return first
 
@@ -489,21 +497,21 @@ class LedgerFile:
             and times[rows[0]] > times[rows[-1]]
         ):
             rows.reverse()
-        last: dict[str, tuple[int, Decimal]] = {}
+        last_balances: dict[str, tuple[int, Decimal]] = {}
         for row in rows:
-            moved = Decimal(0)
+            change = Decimal(0)
             for leg, values in legs:
                 for amount, symbol, _ in values[row]:
                     if symbol == names[row]:
-                        moved += -abs(amount) if leg.role == "fee" else amount
-            if names[row] in last and last[names[row]][1] + moved != balances[row]:
-                off = balances[row] - last[names[row]][1] - moved
+                        change += -abs(amount) if leg.role == "fee" else amount
+            if names[row] in last_balances and last_balances[names[row]][1] + change != balances[row]:
+                difference = balances[row] - last_balances[names[row]][1] - change
                 self.problems.remark(
-                    f"{self._rows([row])}: the file's own balance of {names[row]} is off by {off.normalize():f}: "
-                    "a row before it is missing"
+                    f"{self._rows([row])}: the file's own balance of {names[row]} is off by"
+                    f" {difference.normalize():f}: a row before it is missing"
                 )
-            last[names[row]] = (row, balances[row])
-        for name, (row, balance) in last.items():
+            last_balances[names[row]] = (row, balances[row])
+        for name, (row, balance) in last_balances.items():
             asset = self._resolve(name, "", 0)
             if asset is not None and times[row] is not None:
                 self.stated.append(Stated(self.account, asset, times[row], balance))
@@ -521,20 +529,20 @@ def _amount(text: str) -> Decimal | None:
     return read if isinstance(read, Decimal) else None
 
 
-def _by_sides(entry: Entry) -> str:
-    came = any(one.amount > 0 for one in entry.moves)
-    went = any(one.amount < 0 for one in entry.moves)
-    if came and went:
+def _kind_by_sides(entry: Entry) -> str:
+    has_incoming = any(move.amount > 0 for move in entry.moves)
+    has_outgoing = any(move.amount < 0 for move in entry.moves)
+    if has_incoming and has_outgoing:
         return "trade"
-    return "deposit" if came else "withdraw" if went else "approve"
+    return "deposit" if has_incoming else "withdraw" if has_outgoing else "approve"
 
 
-def _natives(chain: int) -> Mapping[str, None]:
-    """The names the coin of a chain has or had."""
+def _native_symbols(chain: int) -> Mapping[str, None]:
+    """The present and former symbols of a chain's native coin."""
     return dict.fromkeys(coin.symbol for coin in NATIVE_COINS if coin.chain == chain)
 
 
-def _pay(entry: Entry, other: Entry) -> None:
+def _add_gas_of(entry: Entry, other: Entry) -> None:
     """Add the gas and the rows of another entry of the same event."""
     if other.gas is not None:
         entry.gas, entry.coin = (entry.gas or Decimal(0)) + other.gas, other.coin

@@ -1,4 +1,4 @@
-"""Numbers as files write them, read exactly: decimals, whole numbers, per cent.
+"""Read numbers of files exactly: decimals, whole numbers, per cent.
 
 Depends on nothing but Polars and `decimal`. Does not know tables or stores.
 
@@ -19,7 +19,7 @@ _WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
 _COMMA = r"^[+-]?[0-9][0-9., ]*,[0-9]+$|^[+-]?[0-9]+(\.[0-9]{3}){2,}$"
 
 # Digits before or after the point beyond which a number is no amount of this world.
-_MOST = 400
+_MAX_DIGITS = 400
 
 # Whole numbers up to here are exact in a binary float of 64 bits; beyond, neighbours are one float.
 _FLOAT_EXACT = 2**53
@@ -44,34 +44,34 @@ def decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType, 
     >>> read.values.to_list(), [(mask.to_list(), said) for mask, said in read.wrong if mask.any()]
     ([Decimal('0.00005300'), None], [([False, True], 'is not a number: write a point, and no thousands separators')])
     """
-    if (plainly := _plainly(raw, precision=precision, scale=scale, dtype=dtype)) is not None:
-        return plainly
+    if (simple := _simple_decimals(raw, precision=precision, scale=scale, dtype=dtype)) is not None:
+        return simple
     text = as_text(raw)
     number = text.str.contains(_NUMBER)
-    plain = written_out(only(text, number))
-    finer = _decimals_of(plain) > scale
-    kept = plain if exact else _rounded(plain, finer, scale)
-    large = kept.str.extract(r"^[+-]?0*([0-9]*)", 1).str.len_chars() > precision - scale
-    fits = number & ~large & ~finer if exact else number & ~large
-    strange = raw.is_not_null() & ~number.fill_null(value=False)
-    grouped = text.str.contains(_COMMA).fill_null(value=False)
+    digits = written_out(only(text, number))
+    is_finer = _decimals_of(digits) > scale
+    rounded_digits = digits if exact else _rounded(digits, is_finer, scale)
+    is_large = rounded_digits.str.extract(r"^[+-]?0*([0-9]*)", 1).str.len_chars() > precision - scale
+    fits = number & ~is_large & ~is_finer if exact else number & ~is_large
+    no_number = raw.is_not_null() & ~number.fill_null(value=False)
+    has_separators = text.str.contains(_COMMA).fill_null(value=False)
     parsed = Parsed(
-        only(kept, fits).cast(dtype, strict=False),
+        only(rounded_digits, fits).cast(dtype, strict=False),
         [
-            (strange & ~grouped, "is not a number"),
-            (strange & grouped, "is not a number: write a point, and no thousands separators"),
-            (large, f"has more than {precision - scale} digits before the point"),
+            (no_number & ~has_separators, "is not a number"),
+            (no_number & has_separators, "is not a number: write a point, and no thousands separators"),
+            (is_large, f"has more than {precision - scale} digits before the point"),
         ],
     )
     if exact:
-        parsed.wrong.append((finer, f"has more than {scale} decimals"))
-    elif rounded := int((finer & fits).sum()):
+        parsed.wrong.append((is_finer, f"has more than {scale} decimals"))
+    elif rounded := int((is_finer & fits).sum()):
         parsed.remarks.append((f"rounded to {scale} decimals", rounded))
     return parsed
 
 
-def _plainly(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType) -> Parsed | None:
-    """The numbers of a column in which each is digits, a point and no more digits than are kept; None for others."""
+def _simple_decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType) -> Parsed | None:
+    """A column of plain digits and points within the precision, cast at once; None for any other column."""
     if raw.dtype == dtype == pl.Decimal(38, 18) and (precision, scale) == (38, 18):
         return Parsed(raw)  # read as such, with all its digits
     if raw.dtype != pl.String or raw.null_count():
@@ -80,34 +80,34 @@ def _plainly(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType) 
     return Parsed(raw.cast(dtype)) if raw.str.contains(simple).all() else None
 
 
-def whole(raw: pl.Series, *, dtype: pl.DataType, named: str) -> Parsed:
+def whole(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
     """Whole numbers in the range of a type; `137.0`, as a table with gaps is often written, is 137.
 
     Args:
         raw: Text, decimals, whole numbers or floats.
         dtype: A Polars integer type.
-        named: What to call the type in a message.
+        type_name: What to call the type in a message.
 
     >>> whole(pl.Series(["137.0", "1.5"]), dtype=pl.UInt32(), named="UInt32").values.to_list()
     [137, None]
     """
     text = written_out(as_text(raw)) if raw.dtype.is_float() else as_text(raw)
-    sound = text.str.contains(_WHOLE).fill_null(value=False)
-    number = only(text, sound).str.replace(r"\.0*$", "").cast(pl.Int128, strict=False)
-    coarse = (number.abs() > _FLOAT_EXACT) if raw.dtype.is_float() else nulls(sound)
+    is_whole = text.str.contains(_WHOLE).fill_null(value=False)
+    number = only(text, is_whole).str.replace(r"\.0*$", "").cast(pl.Int128, strict=False)
+    is_inexact = (number.abs() > _FLOAT_EXACT) if raw.dtype.is_float() else nulls(is_whole)
     values = number.cast(dtype, strict=False)
     return Parsed(
-        only(values, ~coarse.fill_null(value=False)),
+        only(values, ~is_inexact.fill_null(value=False)),
         [
-            (raw.is_not_null() & ~sound, "is not a whole number"),
-            (sound & values.is_null(), f"is outside the range of {named}"),
-            (coarse, "is a float too large to be exact: write whole numbers"),
+            (raw.is_not_null() & ~is_whole, "is not a whole number"),
+            (is_whole & values.is_null(), f"is outside the range of {type_name}"),
+            (is_inexact, "is a float too large to be exact: write whole numbers"),
         ],
     )
 
 
 def per_cent(raw: pl.Series) -> pl.Series:
-    """Per cents as fractions, as text, by moving the point; what is no number stays as it is written.
+    """Percentages as fractions, as text, by moving the point; what is no number stays as written.
 
     >>> per_cent(pl.Series(["-1.25", "5.3e-05", "2%", None])).to_list()
     ['-0.0125', '0.00000053', '2%', None]
@@ -128,19 +128,19 @@ def written_out(text: pl.Series) -> pl.Series:
     >>> written_out(pl.Series(["1.5e-7", "12"])).to_list()
     ['0.00000015', '12']
     """
-    powered = (text.str.contains("[eE]") & text.str.contains(_NUMBER)).fill_null(value=False)
-    if not powered.any():
+    has_exponent = (text.str.contains("[eE]") & text.str.contains(_NUMBER)).fill_null(value=False)
+    if not has_exponent.any():
         return text
-    return text.scatter(powered.arg_true(), [_digits(one) for one in text.filter(powered)])
+    return text.scatter(has_exponent.arg_true(), [_digits(one) for one in text.filter(has_exponent)])
 
 
 def _digits(text: str) -> str:
     number = Decimal(text)
     if number.is_zero():
         return "0"
-    if number.adjusted() > _MOST:
-        return "9" * _MOST
-    return f"0.{'0' * _MOST}1" if number.adjusted() < -_MOST else format(number, "f")
+    if number.adjusted() > _MAX_DIGITS:
+        return "9" * _MAX_DIGITS
+    return f"0.{'0' * _MAX_DIGITS}1" if number.adjusted() < -_MAX_DIGITS else format(number, "f")
 
 
 def _decimals_of(plain: pl.Series) -> pl.Series:

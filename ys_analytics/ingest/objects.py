@@ -1,4 +1,4 @@
-"""JSON as files write it: texts that must be JSON, and maps; nothing is rounded and no key is dropped.
+"""Read JSON of files: texts that must be JSON, and maps; nothing is rounded and no key is dropped.
 
 Depends on `numbers` for the values of a map. Does not know tables.
 
@@ -43,10 +43,10 @@ def loads(text: str) -> object:
 
 
 def texts(values: pl.Series) -> list[tuple[pl.Series, str]]:
-    """What is wrong with texts that must be JSON."""
-    judged = [_fault(text) for text in values]
+    """Masks of texts that are not JSON or give a key twice, with the reason."""
+    problems = [_problem_of(text) for text in values]
     return [
-        (pl.Series([fault == reason for fault in judged], dtype=pl.Boolean), reason)
+        (pl.Series([problem == reason for problem in problems], dtype=pl.Boolean), reason)
         for reason in ("is not JSON", "gives a key twice")
     ]
 
@@ -60,27 +60,27 @@ def maps(raw: pl.Series, *, dtype: pl.List, precision: int, scale: int) -> Parse
         precision: Digits the store keeps of a decimal value.
         scale: Digits it keeps after the point; a value with more is a fault.
     """
-    found: list[_Pairs | None] | None
+    pairs_of_rows: list[_Pairs | None] | None
     if raw.dtype == pl.String:
-        found = [None if text is None else _pairs(text) for text in raw]
-        broken = [text is not None and pairs is None for text, pairs in zip(raw, found, strict=True)]
+        pairs_of_rows = [None if text is None else _pairs(text) for text in raw]
+        broken = [text is not None and pairs is None for text, pairs in zip(raw, pairs_of_rows, strict=True)]
         wrong = [(pl.Series(broken, dtype=pl.Boolean), "is not a JSON object")]
     else:
-        found = _entries(raw)
-        if found is None:
+        pairs_of_rows = _entries(raw)
+        if pairs_of_rows is None:
             return Parsed(
                 pl.Series(raw.name, [None], dtype=dtype).new_from_index(0, raw.len()),
                 [(raw.is_not_null(), f"is {raw.dtype}, not a map")],
             )
         wrong = []
-    repeated = [pairs is not None and _repeats(key for key, _ in pairs) for pairs in found]
+    repeated = [pairs is not None and _repeats(key for key, _ in pairs) for pairs in pairs_of_rows]
     wrong.append((pl.Series(repeated, dtype=pl.Boolean), "gives a key twice"))
-    return _valued(raw, found, wrong, dtype=dtype, precision=precision, scale=scale)
+    return _valued(raw, pairs_of_rows, wrong, dtype=dtype, precision=precision, scale=scale)
 
 
 def _valued(
     raw: pl.Series,
-    found: list[_Pairs | None],
+    pairs_of_rows: list[_Pairs | None],
     wrong: list[tuple[pl.Series, str]],
     *,
     dtype: pl.List,
@@ -88,44 +88,47 @@ def _valued(
     scale: int,
 ) -> Parsed:
     """Pairs with their values typed: all values of the column at once, each fault back to its row."""
-    rows = [row for row, pairs in enumerate(found) for _ in pairs or []]
-    keys = [key for pairs in found for key, _ in pairs or []]
-    written = [_scalar(value) for pairs in found for _, value in pairs or []]
-    flat = pl.Series(written, dtype=pl.String)
+    rows = [row for row, pairs in enumerate(pairs_of_rows) for _ in pairs or []]
+    keys = [key for pairs in pairs_of_rows for key, _ in pairs or []]
+    value_texts = [_scalar(value) for pairs in pairs_of_rows for _, value in pairs or []]
+    flat = pl.Series(value_texts, dtype=pl.String)
     inner = dtype.inner
     assert isinstance(inner, pl.Struct)  # noqa: S101 - a map is a list of key and value
     kind = dict(inner.to_schema())["value"]
-    missing = [key is None or text is None for key, text in zip(keys, written, strict=True)]
+    missing = [key is None or text is None for key, text in zip(keys, value_texts, strict=True)]
     problems = [(pl.Series(missing, dtype=pl.Boolean), "has a value that does not fit")]
     values: pl.Series = flat
     if kind.is_decimal():
         parsed = numbers.decimals(flat, precision=precision, scale=scale, dtype=kind, exact=True)  # type: ignore[arg-type]
         values = parsed.values
         problems += [(mask, f"has a value that {reason}") for mask, reason in parsed.wrong]
-    place = pl.Series(rows, dtype=pl.Int64)
-    numbered = pl.int_range(len(found), eager=True)
-    wrong += [(numbered.is_in(place.filter(mask.fill_null(value=False)).implode()), why) for mask, why in problems]
-    pairs = pl.DataFrame({"row": place, "key": pl.Series(keys, dtype=pl.String), "value": values})
+    row_of_pair = pl.Series(rows, dtype=pl.Int64)
+    row_numbers = pl.int_range(len(pairs_of_rows), eager=True)
+    wrong += [
+        (row_numbers.is_in(row_of_pair.filter(mask.fill_null(value=False)).implode()), problem)
+        for mask, problem in problems
+    ]
+    pairs = pl.DataFrame({"row": row_of_pair, "key": pl.Series(keys, dtype=pl.String), "value": values})
     gathered = pairs.group_by("row", maintain_order=True).agg(map=pl.struct("key", "value"))
-    whole = pl.DataFrame({"row": numbered}).join(gathered, on="row", how="left", maintain_order="left")["map"]
-    there = pl.Series([pairs is not None for pairs in found], dtype=pl.Boolean)
-    empty = pl.Series([[]], dtype=dtype).new_from_index(0, len(found))
-    return Parsed(only(whole.cast(dtype).zip_with(whole.is_not_null(), empty), there).alias(raw.name), wrong)
+    map_of_row = pl.DataFrame({"row": row_numbers}).join(gathered, on="row", how="left", maintain_order="left")["map"]
+    is_map = pl.Series([pairs is not None for pairs in pairs_of_rows], dtype=pl.Boolean)
+    empty = pl.Series([[]], dtype=dtype).new_from_index(0, len(pairs_of_rows))
+    return Parsed(only(map_of_row.cast(dtype).zip_with(map_of_row.is_not_null(), empty), is_map).alias(raw.name), wrong)
 
 
 def _pairs(text: str) -> _Pairs | None:
     """The pairs of an object, or of a list of key and value; None where it is neither."""
     try:
-        found = json.loads(
+        parsed = json.loads(
             text, parse_float=Literal, parse_int=Literal, parse_constant=_refuse, object_pairs_hook=_Object
         )
     except (ValueError, RecursionError):
         return None
-    if isinstance(found, _Object):
-        return list(found.pairs)
-    if isinstance(found, list) and all(isinstance(one, _Object) and one.names == ["key", "value"] for one in found):
-        entries = [dict(one.pairs) for one in found]
-        return [(key if isinstance(key := one["key"], str) else None, one["value"]) for one in entries]
+    if isinstance(parsed, _Object):
+        return list(parsed.pairs)
+    if isinstance(parsed, list) and all(isinstance(one, _Object) and one.names == ["key", "value"] for one in parsed):
+        entries = [dict(one.pairs) for one in parsed]
+        return [(key if isinstance(key := entry["key"], str) else None, entry["value"]) for entry in entries]
     return None
 
 
@@ -136,13 +139,13 @@ def _entries(raw: pl.Series) -> list[_Pairs | None] | None:
         return None
     texts = raw.cast(_TEXTS, strict=False)
     return [
-        None if one is None else [(None, None) if pair is None else (pair["key"], pair["value"]) for pair in one]
-        for one in texts.to_list()
+        None if text is None else [(None, None) if pair is None else (pair["key"], pair["value"]) for pair in text]
+        for text in texts.to_list()
     ]
 
 
 def _scalar(value: object) -> str | None:
-    """A value of a map as text; None for what is no single value."""
+    """A value of a map as text; None for a list or an object."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else None
@@ -156,7 +159,7 @@ class _Object:
         self.names = sorted(str(key) for key, _ in self.pairs)
 
 
-def _fault(text: str | None) -> str | None:
+def _problem_of(text: str | None) -> str | None:
     if text is None:
         return None
     try:

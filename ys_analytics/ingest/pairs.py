@@ -1,4 +1,4 @@
-"""Names of markets and lengths of candles, as exchanges write them: `BTCUSDT`, `XBT/EUR`, `1h`.
+"""Parse names of markets and lengths of candles as exchanges write them: `BTCUSDT`, `XBT/EUR`, `1h`.
 
 Depends on nothing. Does not guess: a name that can be split in two ways is split in none.
 """
@@ -30,21 +30,21 @@ def split(
     >>> split("BTC/USDT"), split("ARBUSD"), split("XBTEUR", aliases={"XBT": "BTC"})
     ([('BTC', 'USDT')], [('AR', 'BUSD'), ('ARB', 'USD')], [('BTC', 'EUR')])
     """
-    ours = aliases or {}
-    if (marked := re.fullmatch(r"([A-Za-z0-9.]+)[-/_]([A-Za-z0-9.]+)", pair)) is not None:
-        found = [(marked[1].upper(), marked[2].upper())]
+    our_names = aliases or {}
+    if (separated := re.fullmatch(r"([A-Za-z0-9.]+)[-/_]([A-Za-z0-9.]+)", pair)) is not None:
+        readings = [(separated[1].upper(), separated[2].upper())]
     else:
         name = pair.upper()
-        ends = sorted((one for one in quotes if name.endswith(one) and name != one), key=len, reverse=True)
-        found = [(name.removesuffix(one), one) for one in ends]
-    return [(ours.get(asset, asset), ours.get(quote, quote)) for asset, quote in found]
+        quotes_at_end = sorted((one for one in quotes if name.endswith(one) and name != one), key=len, reverse=True)
+        readings = [(name.removesuffix(one), one) for one in quotes_at_end]
+    return [(our_names.get(asset, asset), our_names.get(quote, quote)) for asset, quote in readings]
 
 
 def length(interval: str) -> timedelta | None:
-    """How long a candle is; None for a month, and for what is no interval.
+    """The length of a candle; None for a month, and for a text that is no interval.
 
     >>> length("4h"), length("d"), length("1mo")
     (datetime.timedelta(seconds=14400), datetime.timedelta(days=1), None)
     """
-    said = re.fullmatch(r"(\d+)([smhdw])", _WORDS.get(interval, interval))
-    return timedelta(seconds=int(said[1]) * _UNITS[said[2]]) if said else None
+    match_ = re.fullmatch(r"(\d+)([smhdw])", _WORDS.get(interval, interval))
+    return timedelta(seconds=int(match_[1]) * _UNITS[match_[2]]) if match_ else None

@@ -1,4 +1,4 @@
-"""What reading a column gives: typed values, what is wrong with which row, and what was changed on the way."""
+"""The result of parsing a column: typed values, problems by row, and remarks on what was changed."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ class Parsed:
     Attributes:
         values: As the schema types them; null where the row is wrong.
         wrong: Pairs of a mask of rows and what is wrong with them.
-        remarks: What a reader must be told although nothing is wrong, and for how many values it holds;
+        remarks: What a reader must know although nothing is wrong, and for how many values it holds;
             0 where it holds for the column as a whole.
     """
 

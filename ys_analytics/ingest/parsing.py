@@ -1,4 +1,4 @@
-"""Raw columns into the types of a schema, each misfit named; nothing is guessed or filled in.
+"""Parse raw columns into the types of a schema; each value that does not fit is named, none is guessed or filled in.
 
 Depends on one module for each kind of value (`numbers`, `times`, `chains`, `objects`). Does not know stores.
 """
@@ -18,7 +18,7 @@ _TRUE, _FALSE = ["true", "t", "1"], ["false", "f", "0"]
 # Ids that are UUIDs by ruling C3 although ClickHouse keeps them as text.
 _ID_COLUMNS = frozenset({"asset_id", "portfolio_id"})
 
-# What programs write for nothing. In a column that may be empty it would be taken for a name.
+# Words that programs write for a missing value. In a nullable column they would be taken for a name.
 _NOTHING = ["none", "null", "nan", "nat", "n/a", "#n/a", "<na>", "na", "nil", "-", "--", "undefined"]
 
 
@@ -40,7 +40,7 @@ def parse(raw: pl.Series, column: Column, *, naive_is_utc: bool = False, exact: 
     parsed = _typed(raw, column, naive_is_utc=naive_is_utc, exact=exact)
     if not column.nullable:
         parsed.wrong.append((raw.is_null(), "is empty"))
-    # Whatever the rules above may have missed: what was given must not become nothing.
+    # A value that no rule above named and that could not be read must not become null silently.
     lost = raw.is_not_null() & parsed.values.is_null()
     for mask, _ in parsed.wrong:
         lost &= ~mask.fill_null(value=False)
@@ -49,7 +49,7 @@ def parse(raw: pl.Series, column: Column, *, naive_is_utc: bool = False, exact: 
 
 
 def _typed(raw: pl.Series, column: Column, *, naive_is_utc: bool, exact: bool) -> Parsed:
-    dtype, named = column.dtype, column.native or str(column.dtype)
+    dtype, type_name = column.dtype, column.native or str(column.dtype)
     if isinstance(dtype, pl.Datetime):
         coarse = "DateTime64(3" in column.native
         return times.moments(raw, naive_is_utc=naive_is_utc, milliseconds=coarse, exact=exact)
@@ -57,7 +57,7 @@ def _typed(raw: pl.Series, column: Column, *, naive_is_utc: bool, exact: bool) -
         precision, scale = _digits(column)
         return numbers.decimals(raw, precision=precision, scale=scale, dtype=dtype, exact=exact)
     if dtype.is_integer():
-        return (chains if column.name == "chain_id" else numbers.whole)(raw, dtype=dtype, named=named)
+        return (chains if column.name == "chain_id" else numbers.whole)(raw, dtype=dtype, type_name=type_name)
     if isinstance(dtype, pl.List):
         precision, scale = _digits(column)
         return objects.maps(raw, dtype=dtype, precision=precision, scale=scale)

@@ -1,4 +1,4 @@
-"""Yields of pools and swaps on chain, as vendors list them, as rows of `yield_metrics` and `dex_trades`.
+"""Read vendors' yields of pools and swaps into rows of `yield_metrics` and `dex_trades`.
 
 Depends on `vendor_cells` and the decimals of tokens by chain and contract. Does not know stores.
 """
@@ -26,7 +26,7 @@ _DIGITS = 100
 
 
 def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of `yield_metrics`, and where each stands in its file.
+    """Rows of `yield_metrics`, and the place of each in its file.
 
     APY in percent becomes a fraction. A reward or fee that is not stated is none (0), as the vendor means it; the
     vendor's word on impermanent loss, yes or no, becomes 1 or 0.
@@ -35,7 +35,7 @@ def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFr
         UsageError: the file states no time and the user neither.
     """
     cells = Cells(table, problems)
-    when = _at(cells, asked)
+    when = _times(cells, asked)
     chain = _chains(cells, asked)
     risk = cells.text("il_risk")
     known = risk.str.to_lowercase().replace_strict(_IL_RISK, default=None, return_dtype=pl.String)
@@ -47,8 +47,8 @@ def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFr
     rows = pl.DataFrame(
         {
             "timestamp": when,
-            "protocol_name": _named(cells, "protocol"),
-            "pool_address": _named(cells, "pool"),
+            "protocol_name": _required_text(cells, "protocol"),
+            "pool_address": _required_text(cells, "pool"),
             "chain_id": chain,
             "apy": cells.decimals("apy", exact=False, dtype=_RATE),
             "tvl": cells.decimals("tvl", exact=False),
@@ -62,32 +62,32 @@ def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFr
     return rows.select(list(TABLES["yield_metrics"].schema)), table.origin
 
 
-def _at(cells: Cells, asked: Asked) -> pl.Series:
+def _times(cells: Cells, asked: Asked) -> pl.Series:
     if cells.has("time"):
         return cells.times()
     if not asked.at:
         raise UsageError(
             f"{cells.table.file}: its rows have no time; say of which moment they are with --at 2026-11-22T00:00:00Z"
         )
-    read = times.moments(pl.Series([asked.at]), naive_is_utc=False, milliseconds=True, exact=True)
-    moment = read.values.item()
+    parsed = times.moments(pl.Series([asked.at]), naive_is_utc=False, milliseconds=True, exact=True)
+    moment = parsed.values.item()
     if not isinstance(moment, datetime):
         raise UsageError(f"--at {asked.at}: write UTC, like 2026-11-22T00:00:00Z")
     return pl.Series([moment], dtype=TIME).new_from_index(0, cells.height)
 
 
-def _named(cells: Cells, field: str) -> pl.Series:
-    found = cells.text(field)
-    cells.note(field, found.is_null(), "is empty", quoted=False)
-    return found
+def _required_text(cells: Cells, field: str) -> pl.Series:
+    texts = cells.text(field)
+    cells.note(field, texts.is_null(), "is empty", quoted=False)
+    return texts
 
 
 def _none_is_zero(cells: Cells, field: str, problems: Problems) -> pl.Series:
-    found = cells.decimals(field, exact=False, needed=False, dtype=_RATE)
+    rates = cells.decimals(field, exact=False, needed=False, dtype=_RATE)
     column = cells.table.columns[field]
     if empty := int(cells.text(field).is_null().sum()):
         problems.remark(f"of {column} not stated: taken as none", empty)
-    return found.fill_null(Decimal(0))
+    return rates.fill_null(Decimal(0))
 
 
 def _chains(cells: Cells, asked: Asked) -> pl.Series:
@@ -99,15 +99,15 @@ def _chains(cells: Cells, asked: Asked) -> pl.Series:
     if not cells.has("chain"):
         raise UsageError(f"{cells.table.file}: does not say on which chain its rows are; add --chain ethereum")
     names = cells.text("chain")
-    known = {name: chain_number(name) for name in names.drop_nulls().unique().to_list()}
-    found = names.replace_strict(known, default=None, return_dtype=pl.Int64).cast(pl.UInt32)
-    cells.note("chain", names.is_not_null() & found.is_null(), "is no chain that is known; write its number")
+    numbers = {name: chain_number(name) for name in names.drop_nulls().unique().to_list()}
+    chains = names.replace_strict(numbers, default=None, return_dtype=pl.Int64).cast(pl.UInt32)
+    cells.note("chain", names.is_not_null() & chains.is_null(), "is no chain that is known; write its number")
     cells.note("chain", names.is_null(), "is empty", quoted=False)
-    return found
+    return chains
 
 
 def swaps(table: RawTable, assets: Assets, asked: Asked, problems: Problems) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of `dex_trades`, and where each stands in its file.
+    """Rows of `dex_trades`, and the place of each in its file.
 
     Raw amounts are divided by ten to the token's decimals, which the registry states by chain and contract; a token
     without is named with its rows.
@@ -117,10 +117,14 @@ def swaps(table: RawTable, assets: Assets, asked: Asked, problems: Problems) -> 
     hashes = cells.text("hash").str.to_lowercase()
     cells.note("hash", ~hashes.str.contains(_HASH).fill_null(value=False), "is no transaction hash")
     pool = _address(cells, "pool")
-    first, second, amount0, amount1 = (_traded if cells.has("bought") else _stated)(cells, assets, chain)
-    given, taken = amount0.cast(pl.Float64), amount1.cast(pl.Float64)
-    same = ((given > 0) == (taken > 0)) & (given != 0) & (taken != 0)
-    cells.note("amount1" if cells.has("amount1") else "sold", same, "has the sign of the other amount: a swap has two")
+    token0, token1, amount0, amount1 = (_trader_amounts if cells.has("bought") else _subgraph_amounts)(
+        cells, assets, chain
+    )
+    float0, float1 = amount0.cast(pl.Float64), amount1.cast(pl.Float64)
+    same_sign = ((float0 > 0) == (float1 > 0)) & (float0 != 0) & (float1 != 0)
+    cells.note(
+        "amount1" if cells.has("amount1") else "sold", same_sign, "has the sign of the other amount: a swap has two"
+    )
     price = _ratio(amount0, amount1)
     cells.note("amount0" if cells.has("amount0") else "bought", amount0 == 0, "is a swap of nothing", quoted=False)
     rows = pl.DataFrame(
@@ -129,8 +133,8 @@ def swaps(table: RawTable, assets: Assets, asked: Asked, problems: Problems) -> 
             "chain_id": chain,
             "dex_name": cells.text("dex").fill_null(str(table.layout.options.get("dex", ""))),
             "pair_address": pool,
-            "token0_address": first,
-            "token1_address": second,
+            "token0_address": token0,
+            "token1_address": token1,
             "amount0": amount0,
             "amount1": amount1,
             "price": price,
@@ -152,28 +156,32 @@ def _address(cells: Cells, field: str) -> pl.Series:
     return found
 
 
-def _stated(cells: Cells, assets: Assets, chain: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+def _subgraph_amounts(
+    cells: Cells, assets: Assets, chain: pl.Series
+) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
     """Tokens and amounts of the pool, as a subgraph states them."""
     del assets, chain
     amounts = [cells.decimals(name, exact=True) for name in ("amount0", "amount1")]
     return _address(cells, "token0"), _address(cells, "token1"), amounts[0], amounts[1]
 
 
-def _traded(cells: Cells, assets: Assets, chain: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
+def _trader_amounts(
+    cells: Cells, assets: Assets, chain: pl.Series
+) -> tuple[pl.Series, pl.Series, pl.Series, pl.Series]:
     """Tokens and amounts of the pool, from what its trader bought and sold in raw units."""
     bought, sold = _address(cells, "bought_address"), _address(cells, "sold_address")
-    came, went = (
+    bought_amount, sold_amount = (
         raw_amounts(cells, field, tokens, chain, assets) for field, tokens in (("bought", bought), ("sold", sold))
     )
-    turned = (bought > sold).fill_null(value=False)
-    first, second = sold.zip_with(turned, bought), bought.zip_with(turned, sold)
+    is_reversed = (bought > sold).fill_null(value=False)
+    token0, token1 = sold.zip_with(is_reversed, bought), bought.zip_with(is_reversed, sold)
     # What the trader bought left the pool.
-    out, into = -came, went
-    return first, second, into.zip_with(turned, out), out.zip_with(turned, into)
+    bought_side, sold_side = -bought_amount, sold_amount
+    return token0, token1, sold_side.zip_with(is_reversed, bought_side), bought_side.zip_with(is_reversed, sold_side)
 
 
 def raw_amounts(cells: Cells, field: str, tokens: pl.Series, chain: pl.Series, assets: Assets) -> pl.Series:
-    """Whole units of tokens as amounts, exact: divided by ten to each token's decimals.
+    """Exact amounts from raw token units: divided by ten to the power of each token's decimals.
 
     Args:
         cells: The file.
@@ -183,27 +191,27 @@ def raw_amounts(cells: Cells, field: str, tokens: pl.Series, chain: pl.Series, a
         assets: The registry, which states decimals by chain and contract.
     """
     raw = cells.text(field)
-    whole = raw.str.contains(r"^[0-9]{1,78}(\.0*)?$").fill_null(value=False)
-    cells.note(field, ~whole, "is no whole number of units")
+    is_whole = raw.str.contains(r"^[0-9]{1,78}(\.0*)?$").fill_null(value=False)
+    cells.note(field, ~is_whole, "is no whole number of units")
     keys = list(zip(chain.to_list(), tokens.to_list(), strict=True))
-    known: dict[tuple[int | None, str | None], int | None] = {}
-    for one in set(keys):
-        number, contract = one
+    decimals: dict[tuple[int | None, str | None], int | None] = {}
+    for token in set(keys):
+        number, contract = token
         found = assets.by_contract(number, contract) if number is not None and contract else None
         native = contract in NATIVE
-        known[one] = found.decimals if found else 18 if native else None
-    lacking = pl.Series([known[key] is None for key in keys], dtype=pl.Boolean) & tokens.is_not_null()
-    cells.note(field, lacking, "is in units of a token whose decimals are not registered", quoted=False)
+        decimals[token] = found.decimals if found else 18 if native else None
+    no_decimals = pl.Series([decimals[key] is None for key in keys], dtype=pl.Boolean) & tokens.is_not_null()
+    cells.note(field, no_decimals, "is in units of a token whose decimals are not registered", quoted=False)
     values = [
-        _scaled(text.split(".")[0], known[key]) if good and text is not None else None
-        for text, key, good in zip(raw.to_list(), keys, whole.to_list(), strict=True)
+        _in_whole_tokens(text.split(".")[0], decimals[key]) if good and text is not None else None
+        for text, key, good in zip(raw.to_list(), keys, is_whole.to_list(), strict=True)
     ]
     result = pl.Series(field, values, dtype=MONEY)
-    cells.note(field, whole & ~lacking & result.is_null(), "has more digits than an amount holds")
+    cells.note(field, is_whole & ~no_decimals & result.is_null(), "has more digits than an amount holds")
     return result
 
 
-def _scaled(digits: str, decimals: int | None) -> Decimal | None:
+def _in_whole_tokens(digits: str, decimals: int | None) -> Decimal | None:
     if decimals is None:
         return None
     with localcontext(prec=_DIGITS):
@@ -216,9 +224,9 @@ def _ratio(amount0: pl.Series, amount1: pl.Series) -> pl.Series:
     """token1 paid for one token0, to 18 decimals."""
     with localcontext(prec=_DIGITS):
         step = Decimal(1).scaleb(-18)
-        found = [
+        ratios = [
             None if not one or other is None else abs(other / one).quantize(step)
             for one, other in zip(amount0.to_list(), amount1.to_list(), strict=True)
         ]
-    fits = pl.Series([one is not None and one < Decimal(10) ** 20 for one in found], dtype=pl.Boolean)
-    return only(pl.Series([one if ok else None for one, ok in zip(found, fits, strict=True)], dtype=MONEY), fits)
+    fits = pl.Series([ratio is not None and ratio < Decimal(10) ** 20 for ratio in ratios], dtype=pl.Boolean)
+    return only(pl.Series([one if ok else None for one, ok in zip(ratios, fits, strict=True)], dtype=MONEY), fits)

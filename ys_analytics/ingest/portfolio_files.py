@@ -1,6 +1,6 @@
-"""Files of one owner's wallets and exchanges into transactions of a portfolio: read, matched, asked about, framed.
+"""Turn files of one owner's wallets and exchanges into transactions of a portfolio.
 
-Depends on the modules that read each kind of file. Writes nothing but the questions it has to ask.
+Depends on the modules that read each kind of file. Does not write anything but the file of questions.
 """
 
 import json
@@ -27,18 +27,18 @@ from ys_analytics.schemas import MONEY, TIME
 if TYPE_CHECKING:
     from ys_analytics.stores import Stores
 
-# Those who own what is imported on this machine: no one can log in as them.
+# The user that owns imported portfolios: no one can log in as it.
 _OWNER = str(uuid5(NAMESPACE_URL, "ys-analytics/user/import"))
 STATED = {"account": pl.String(), "asset_id": pl.String(), "timestamp": TIME, "balance": MONEY}
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What the files of a portfolio say.
+    """The transactions and stated balances that the files of a portfolio hold.
 
     Attributes:
         rows: Rows of `transactions`.
-        origin: Where each comes from.
+        origin: file, place and number of each row.
         stated: Balances that files state: account, asset_id, timestamp, balance.
         replaced: Rows of earlier imports that give way: sides of transfers whose other side these files have.
         present: Rows that the store has as a side of a transfer.
@@ -69,8 +69,8 @@ def read(
         portfolio: Its id.
         assets: The registry.
         asked: What the user states.
-        problems: What is wrong, and what is said.
-        answers: What is open.
+        problems: Collects problems and remarks.
+        answers: Questions and answers of the import.
     """
     entries: list[Entry] = []
     stated: list[Stated] = []
@@ -82,28 +82,28 @@ def read(
     chains = chain_files.ChainFiles(assets, problems, answers, chain=asked.chain, register=asked.register)
     entries += chains.entries([one for one in tables if one.layout.kind == "chain"])
     entries = _merged(entries)
-    own = frozenset({*answers.own, *chains.wallets})
+    own_addresses = frozenset({*answers.own, *chains.wallets})
     before = Earlier.load(stores, portfolio, assets)
 
     def row_of(one: Entry) -> str:
         return transactions.row_id(one, portfolio)
 
-    for one in entries:
-        if one.kind == "bridge" and one.hash:
-            one.arrived_as = row_of(one)
+    for entry in entries:
+        if entry.kind == "bridge" and entry.hash:
+            entry.arrived_as = row_of(entry)
     known = before.known(entries, row_of)
     entries = transfers.match(
         entries,
         problems,
         answers,
-        own=lambda address: address in own or chain_files.account(address) in before.accounts,
-        bridged=chain_files.bridges,
+        own_addresses=lambda address: address in own_addresses or chain_files.account(address) in before.accounts,
+        is_bridge=chain_files.is_bridge,
         earlier=before.sides(entries, row_of),
         known=known,
         row_of=row_of,
     )
     entries = settling.with_cash(settling.with_deposits(entries, answers), problems, answers)
-    rows, origin = transactions.rows(entries, portfolio=portfolio, taken=_taken(stores, entries, portfolio))
+    rows, origin = transactions.rows(entries, portfolio=portfolio, taken_hashes=_taken(stores, entries, portfolio))
     made = before.reconcile(rows, origin)
     balances = [(one.account, one.asset.id, one.time, one.balance) for one in stated]
     stated_rows = pl.DataFrame(balances, schema=STATED, orient="row")
@@ -113,14 +113,14 @@ def read(
 def _merged(entries: Sequence[Entry]) -> list[Entry]:
     """Entries in order of time; one that two files state in the same way is one."""
     first: dict[str, Entry] = {}
-    for one in entries:
-        first.setdefault(one.key, one)
+    for entry in entries:
+        first.setdefault(entry.key, entry)
     return sorted(first.values(), key=lambda one: one.time)
 
 
 def _taken(stores: "Stores", entries: Sequence[Entry], portfolio: str) -> frozenset[str]:
     """Hashes under which other portfolios have a transaction: a hash is accepted once."""
-    hashes = [one.hash for one in entries if one.hash]
+    hashes = [entry.hash for entry in entries if entry.hash]
     found = stores.postgres.rows(
         "SELECT transaction_hash FROM transactions WHERE transaction_hash = ANY(%(hashes)s)"
         " AND portfolio_id::text <> %(portfolio)s",
@@ -135,12 +135,12 @@ def find(stores: "Stores", name: str) -> str | None:
     Raises:
         UsageError: several have that name.
     """
-    found = stores.postgres.rows(
+    matching = stores.postgres.rows(
         "SELECT id::text FROM portfolios WHERE id::text = %(name)s OR name = %(name)s", {"name": name}
     )
-    if len(found) > 1:
-        raise UsageError(f"{len(found)} portfolios are called {name!r}; name it by its id")
-    return str(found[0][0]) if found else None
+    if len(matching) > 1:
+        raise UsageError(f"{len(matching)} portfolios are called {name!r}; name it by its id")
+    return str(matching[0][0]) if matching else None
 
 
 def create(stores: "Stores", name: str, *, since: datetime) -> str:
@@ -169,7 +169,7 @@ def create(stores: "Stores", name: str, *, since: datetime) -> str:
 
 
 def close(stores: "Stores", name: str) -> None:
-    """Take out a portfolio that was opened for an import that failed."""
+    """Delete a portfolio that was opened for an import that failed."""
     stores.postgres.run("DELETE FROM portfolios WHERE id::text = %(id)s", {"id": id_of(name)})
 
 
@@ -186,12 +186,12 @@ def opened(stores: "Stores", id_: str) -> bool:
 
 def imported(stores: "Stores", id_: str) -> bool:
     """Whether a portfolio was opened by an import, or has no snapshot yet."""
-    owned = stores.postgres.rows(
+    ours = stores.postgres.rows(
         "SELECT 1 FROM portfolios WHERE id::text = %(id)s AND user_id::text = %(owner)s", {"id": id_, "owner": _OWNER}
     )
-    if owned:
+    if ours:
         return True
-    found = stores.clickhouse.rows(
+    snapshots = stores.clickhouse.rows(
         "SELECT 1 FROM portfolio_snapshots WHERE portfolio_id = {id:String} LIMIT 1", {"id": id_}
     )
-    return not found
+    return not snapshots

@@ -1,4 +1,4 @@
-"""Quotes and candles of vendors as rows of `market_data`: whose price, in which currency, of which moment.
+"""Read vendors' quotes and candles into rows of `market_data`: asset, price in USD and time.
 
 Depends on `vendor_cells`, `pairs` and the registry of assets. Does not take a currency or an asset for granted: what
 neither the file nor its name nor the user states is asked for.
@@ -23,22 +23,22 @@ from ys_analytics.schemas import MONEY, TABLES, TIME
 DAY = timedelta(days=1)
 _MILLI = timedelta(milliseconds=1)
 _RATE = pl.Decimal(18, 8)
-_SPACINGS = 2
-_FRESH = timedelta(days=1)
+_MIN_ROWS = 2
+_MAX_RATE_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the user says of files that do not say it themselves.
+    """What the user states about files that do not state it themselves.
 
     Attributes:
-        asset: Whose prices: symbol, id, vendor's id or chain:contract.
-        quote: In which currency.
-        interval: How long a candle is.
-        chain: On which chain.
+        asset: The priced asset: symbol, id, vendor's id or chain:contract.
+        quote: The currency of prices.
+        interval: The length of a candle.
+        chain: The chain's name or number.
         at: The moment of rows without one.
         par: Currencies taken at one US dollar, such as USDT.
-        account: What the account of an exchange's file is called; the vendor when left out.
+        account: The name of an exchange's account; the vendor's when left out.
         register: Whether unknown assets are registered.
     """
 
@@ -55,13 +55,13 @@ class Asked:
 def quotes(
     table: RawTable, assets: Assets, asked: Asked, problems: Problems, *, rates: Mapping[str, pl.DataFrame]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of `market_data`, and where each of them stands in its file.
+    """Rows of `market_data`, and the place of each in its file.
 
     Args:
         table: A file of kind `quotes` or `candles`.
         assets: The registry.
         asked: What the user states.
-        problems: What is wrong, and what is said, is noted here.
+        problems: Collects problems and remarks.
         rates: By currency its timestamp and price in USD, as the stores have them.
 
     Raises:
@@ -69,16 +69,16 @@ def quotes(
         ContractError: a currency has no rate in the stores.
     """
     cells = Cells(table, problems)
-    who = _whose(cells, assets, asked)
-    keep = _there(cells)
-    times = _moments(cells, asked, who)
-    price = _price(cells, keep)
-    quote = _currency(cells, asked, who)
+    row_assets = _row_assets(cells, assets, asked)
+    has_price = _has_price(cells)
+    times = _moments(cells, asked, row_assets)
+    price = _price(cells, has_price)
+    quote = _currency(cells, asked, row_assets)
     rows = pl.DataFrame(
         {
             "timestamp": times,
-            "asset_id": who["id"],
-            "chain_id": who["chain"].cast(pl.UInt32),
+            "asset_id": row_assets["id"],
+            "chain_id": row_assets["chain"].cast(pl.UInt32),
             "price": price,
             "volume_24h": _volume(cells, asked, times, quote),
             "market_cap": cells.decimals("market_cap", exact=False, needed=False),
@@ -86,10 +86,10 @@ def quotes(
         }
     )
     _check_candles(cells, price)
-    dropped = int((~keep).sum())
+    dropped = int((~has_price).sum())
     if dropped:
         problems.remark(f"{dropped:,} rows of {table.file} hold no price ({', '.join(table.layout.absent['price'])})")
-    rows, origin = rows.filter(keep), table.origin.filter(keep)
+    rows, origin = rows.filter(has_price), table.origin.filter(has_price)
     rows = _in_dollars(rows, origin, problems, asked, rates)
     for name in ("volume_24h", "market_cap"):
         if empty := rows[name].null_count():
@@ -103,70 +103,73 @@ def quotes(
 def currencies(table: RawTable, asked: Asked) -> set[str]:
     """Every currency other than the US dollar in which a file's prices are."""
     probe = Cells(table, Problems(table="market_data"))
-    who = pl.DataFrame({"quote": _pair_parts(probe, 1)})
-    found = set(_currency(probe, asked, who, needed=False).drop_nulls().unique().to_list())
+    row_assets = pl.DataFrame({"quote": _pair_parts(probe, 1)})
+    found = set(_currency(probe, asked, row_assets, needed=False).drop_nulls().unique().to_list())
     return {one for one in found if one != "USD" and one not in asked.par}
 
 
-def _there(cells: Cells) -> pl.Series:
-    """Rows that hold a price: not those in which the vendor writes that there is none."""
+def _has_price(cells: Cells) -> pl.Series:
+    """Mask of the rows that hold a price, not the vendor's word for none."""
     words = cells.table.layout.absent.get("price", ())
     if not words:
         return pl.repeat(True, cells.height, eager=True)  # noqa: FBT003 - a column of yes
     return ~cells.text("price").is_in(list(words)).fill_null(value=False)
 
 
-def _price(cells: Cells, keep: pl.Series) -> pl.Series:
-    """Prices; those of units and their value are the second by the first."""
+def _price(cells: Cells, has_price: pl.Series) -> pl.Series:
+    """Prices; where a file states supply and market cap, the second divided by the first."""
     if not cells.has("units"):
-        price = cells.decimals("price", exact=False, keep=None if keep.all() else keep)
+        price = cells.decimals("price", exact=False, keep=None if has_price.all() else has_price)
         cells.note("price", price <= 0, "is no price: it must be above 0")
         return price
-    units, worth = cells.decimals("units", exact=False), cells.decimals("market_cap", exact=False)
-    cells.note("units", units <= 0, "is no amount in circulation")
-    ratio = worth.cast(pl.Float64) / units.cast(pl.Float64)
+    supply, market_cap = cells.decimals("units", exact=False), cells.decimals("market_cap", exact=False)
+    cells.note("units", supply <= 0, "is no amount in circulation")
+    ratio = market_cap.cast(pl.Float64) / supply.cast(pl.Float64)
     cells.problems.remark("of price are market_cap by units, rounded to 12 decimals", ratio.len())
-    good = ratio.is_finite() & (units > 0)
-    return only(ratio.round(12), good).cast(MONEY)
+    is_valid = ratio.is_finite() & (supply > 0)
+    return only(ratio.round(12), is_valid).cast(MONEY)
 
 
-# Whose prices
+# Assets
 
 
-def _whose(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+def _row_assets(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
     """id, chain and quote of every row."""
     if cells.has("contract") and not asked.asset:
         return _by_contract(cells, assets, asked)
     if cells.has("pair") and not asked.asset:
         return _by_pair(cells, assets, asked)
-    one = _one_asset(cells, assets, asked)
-    row = {"id": one.id, "chain": one.chain or 0, "quote": _named_quote(cells.table)}
+    asset = _one_asset(cells, assets, asked)
+    row = {"id": asset.id, "chain": asset.chain or 0, "quote": _quote_in_file_name(cells.table)}
     return pl.DataFrame(
-        [pl.Series(name, [row[name]], dtype=dtype).new_from_index(0, cells.height) for name, dtype in _WHO.items()]
+        [
+            pl.Series(name, [row[name]], dtype=dtype).new_from_index(0, cells.height)
+            for name, dtype in _ASSET_SCHEMA.items()
+        ]
     )
 
 
-_WHO = {"id": pl.String, "chain": pl.Int64, "quote": pl.String}
+_ASSET_SCHEMA = {"id": pl.String, "chain": pl.Int64, "quote": pl.String}
 
 
 def _one_asset(cells: Cells, assets: Assets, asked: Asked) -> Asset:
     table = cells.table
-    said, how = asked.asset, "as asked"
-    if not said:
-        how = f"by the name of {table.file}"
-        said = table.named.get("asset", "")
-        if not said and "pair" in table.named:
-            said = _split(table.named["pair"], table)[0]
-    if not said:
+    name, basis = asked.asset, "as asked"
+    if not name:
+        basis = f"by the name of {table.file}"
+        name = table.in_file_name.get("asset", "")
+        if not name and "pair" in table.in_file_name:
+            name = _split(table.in_file_name["pair"], table)[0]
+    if not name:
         raise UsageError(f"{table.file}: does not say whose prices it holds; add --asset BTC")
-    said = table.layout.aliases.get(said.upper(), said)
-    found = assets.find(said)
+    name = table.layout.aliases.get(name.upper(), name)
+    found = assets.find(name)
     if isinstance(found, str):
-        if asked.register and "several" not in found and re.fullmatch(r"[A-Za-z0-9.]{1,20}", said):
+        if asked.register and "several" not in found and re.fullmatch(r"[A-Za-z0-9.]{1,20}", name):
             first = cells.times().drop_nulls().min()
             if first is None:
                 raise ContractError(f"{table.file}: has no time that can be read")
-            found = assets.register(said.upper(), since=first)  # type: ignore[arg-type]
+            found = assets.register(name.upper(), since=first)  # type: ignore[arg-type]
         else:
             more = (
                 "; register it with --register, or name it with --asset"
@@ -174,24 +177,24 @@ def _one_asset(cells: Cells, assets: Assets, asked: Asked) -> Asset:
                 else "; name it by --asset CHAIN:CONTRACT"
             )
             raise UsageError(f"{table.file}: {found}{more}")
-    if how != "as asked":
-        cells.problems.remark(f"prices of {found.symbol}, {how}")
+    if basis != "as asked":
+        cells.problems.remark(f"prices of {found.symbol}, {basis}")
     return found
 
 
 def _split(pair: str, table: RawTable) -> tuple[str, str]:
-    found = _readings(pair, table)
-    if len(found) != 1:
-        said = " or ".join("/".join(one) for one in found) or "no market"
-        raise UsageError(f"{table.file}: {pair} may be {said}; say which with --asset and --quote")
-    return found[0]
+    readings = _readings(pair, table)
+    if len(readings) != 1:
+        readings_text = " or ".join("/".join(reading) for reading in readings) or "no market"
+        raise UsageError(f"{table.file}: {pair} may be {readings_text}; say which with --asset and --quote")
+    return readings[0]
 
 
 def _readings(pair: str, table: RawTable) -> list[tuple[str, str]]:
     """What the name of a market may mean in a vendor's file; futures in coins alone are quoted in plain dollars."""
     quotes = table.layout.options.get("quotes") or pairs.QUOTES
     found = pairs.split(pair, quotes=quotes, aliases=table.layout.aliases)
-    if not found and "future" in table.named:
+    if not found and "future" in table.in_file_name:
         found = pairs.split(pair, quotes=("USD",), aliases=table.layout.aliases)
     return found
 
@@ -200,16 +203,16 @@ def _by_pair(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
     names = cells.text("pair")
     rows: dict[str, tuple[str | None, int, str | None]] = {}
     for name in names.drop_nulls().unique().to_list():
-        said, quote = _split(name, cells.table)
-        found = assets.by_symbol(said)
-        if isinstance(found, str) and asked.register and "several" not in found:
+        symbol, quote = _split(name, cells.table)
+        asset = assets.by_symbol(symbol)
+        if isinstance(asset, str) and asked.register and "several" not in asset:
             first = cells.times().drop_nulls().min()
-            found = assets.register(said, since=first)  # type: ignore[arg-type]
-        if isinstance(found, str):
-            cells.note("pair", names == name, found)
-        rows[name] = (None, 0, quote) if isinstance(found, str) else (found.id, found.chain or 0, quote)
+            asset = assets.register(symbol, since=first)  # type: ignore[arg-type]
+        if isinstance(asset, str):
+            cells.note("pair", names == name, asset)
+        rows[name] = (None, 0, quote) if isinstance(asset, str) else (asset.id, asset.chain or 0, quote)
     cells.note("pair", names.is_null(), "is empty", quoted=False)
-    return _looked_up(names, rows)
+    return _lookup(names, rows)
 
 
 def _by_contract(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
@@ -223,20 +226,22 @@ def _by_contract(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
             cells.note("chain", keys == key, "is no chain")
             rows[key] = (None, 0, None)
             continue
-        found = assets.by_contract(number, contract)
+        asset = assets.by_contract(number, contract)
         symbol = symbols.filter(keys == key).drop_nulls().first()
-        if found is None and asked.register and symbol:
-            found = assets.register(str(symbol), since=cells.times().min(), chain=number, contract=contract)  # type: ignore[arg-type]
-        if found is None:
+        if asset is None and asked.register and symbol:
+            asset = assets.register(str(symbol), since=cells.times().min(), chain=number, contract=contract)  # type: ignore[arg-type]
+        if asset is None:
             cells.note("contract", keys == key, f"is no asset's contract on {chain}; register it with --register")
-        rows[key] = (found.id if found else None, number, None)
+        rows[key] = (asset.id if asset else None, number, None)
     for name in ("chain", "contract"):
         cells.note(name, cells.text(name).is_null(), "is empty", quoted=False)
-    return _looked_up(keys, rows)
+    return _lookup(keys, rows)
 
 
-def _looked_up(keys: pl.Series, rows: Mapping[str, tuple[str | None, int, str | None]]) -> pl.DataFrame:
-    known = pl.DataFrame([(key, *row) for key, row in rows.items()], schema={"key": pl.String, **_WHO}, orient="row")
+def _lookup(keys: pl.Series, rows: Mapping[str, tuple[str | None, int, str | None]]) -> pl.DataFrame:
+    known = pl.DataFrame(
+        [(key, *row) for key, row in rows.items()], schema={"key": pl.String, **_ASSET_SCHEMA}, orient="row"
+    )
     return (
         pl.DataFrame({"key": keys}, schema={"key": pl.String})
         .join(known, on="key", how="left", maintain_order="left")
@@ -244,15 +249,15 @@ def _looked_up(keys: pl.Series, rows: Mapping[str, tuple[str | None, int, str | 
     )
 
 
-# In which currency
+# Currencies
 
 
-def _named_quote(table: RawTable) -> str | None:
-    if "quote" in table.named:
-        return table.named["quote"].upper()
-    if "pair" in table.named:
-        found = _readings(table.named["pair"], table)
-        return found[0][1] if len(found) == 1 else None
+def _quote_in_file_name(table: RawTable) -> str | None:
+    if "quote" in table.in_file_name:
+        return table.in_file_name["quote"].upper()
+    if "pair" in table.in_file_name:
+        readings = _readings(table.in_file_name["pair"], table)
+        return readings[0][1] if len(readings) == 1 else None
     return None
 
 
@@ -261,10 +266,10 @@ def _pair_parts(cells: Cells, part: int) -> pl.Series:
         names = cells.text("pair")
         known = {name: _split(name, cells.table)[part] for name in names.drop_nulls().unique().to_list()}
         return names.replace_strict(known, default=None, return_dtype=pl.String)
-    return pl.Series([_named_quote(cells.table)], dtype=pl.String).new_from_index(0, cells.height)
+    return pl.Series([_quote_in_file_name(cells.table)], dtype=pl.String).new_from_index(0, cells.height)
 
 
-def _currency(cells: Cells, asked: Asked, who: pl.DataFrame, *, needed: bool = True) -> pl.Series:
+def _currency(cells: Cells, asked: Asked, row_assets: pl.DataFrame, *, needed: bool = True) -> pl.Series:
     """The currency of each row's price, stated by the user, the file, its name or the layout."""
     table = cells.table
     if asked.quote:
@@ -277,9 +282,9 @@ def _currency(cells: Cells, asked: Asked, who: pl.DataFrame, *, needed: bool = T
         return known
     if table.layout.quote:
         return pl.Series("quote", [table.layout.quote], dtype=pl.String).new_from_index(0, cells.height)
-    if needed and cells.height and who["quote"].null_count():
+    if needed and cells.height and row_assets["quote"].null_count():
         raise UsageError(f"{table.file}: does not say in which currency its prices are; add --quote USD")
-    return who["quote"]
+    return row_assets["quote"]
 
 
 def _in_dollars(
@@ -289,12 +294,12 @@ def _in_dollars(
     for quote in rows["quote"].drop_nulls().unique().sort().to_list():
         if quote == "USD":
             continue
-        here = rows["quote"] == quote
+        in_quote = rows["quote"] == quote
         if quote in asked.par:
-            problems.remark(f"of price in {quote} taken at one US dollar, as asked", int(here.sum()))
+            problems.remark(f"of price in {quote} taken at one US dollar, as asked", int(in_quote.sum()))
             continue
-        known = rates.get(quote)
-        if known is None or known.is_empty():
+        rate_rows = rates.get(quote)
+        if rate_rows is None or rate_rows.is_empty():
             advice = "" if quote in FIAT else f", or take it at par with --par {quote}"
             raise ContractError(
                 f"market_data: nothing was imported: prices are in {quote}, and the stores have no price of {quote} in "
@@ -304,25 +309,30 @@ def _in_dollars(
             rows.with_row_index("place")
             .sort("timestamp")
             .join_asof(
-                known.select(quoted="timestamp", rate=pl.col("price").cast(MONEY)).sort("quoted"),
-                left_on="timestamp", right_on="quoted", tolerance=_FRESH,
+                rate_rows.select(quoted="timestamp", rate=pl.col("price").cast(MONEY)).sort("quoted"),
+                left_on="timestamp", right_on="quoted", tolerance=_MAX_RATE_AGE,
             )
             .sort("place")
         )  # fmt: skip
-        problems.add(origin, here & joined["rate"].is_null(), f"no price of {quote} in USD within a day before it")
-        money = [
-            pl.when(pl.lit(here)).then((pl.col(name) * pl.col("rate")).cast(MONEY)).otherwise(pl.col(name)).alias(name)
+        problems.add(origin, in_quote & joined["rate"].is_null(), f"no price of {quote} in USD within a day before it")
+        converted = [
+            pl.when(pl.lit(in_quote))
+            .then((pl.col(name) * pl.col("rate")).cast(MONEY))
+            .otherwise(pl.col(name))
+            .alias(name)
             for name in ("price", "volume_24h", "market_cap")
         ]
-        rows = joined.with_columns(money).select(rows.columns)
-        problems.remark(f"of price in {quote} converted to USD at the stores' last price of {quote}", int(here.sum()))
+        rows = joined.with_columns(converted).select(rows.columns)
+        problems.remark(
+            f"of price in {quote} converted to USD at the stores' last price of {quote}", int(in_quote.sum())
+        )
     return rows.drop("quote")
 
 
-# Of which moment
+# Times
 
 
-def _moments(cells: Cells, asked: Asked, who: pl.DataFrame) -> pl.Series:
+def _moments(cells: Cells, asked: Asked, row_assets: pl.DataFrame) -> pl.Series:
     """The moment of each quote; a candle's is the last millisecond before the next one opens."""
     times = cells.times()
     if cells.table.layout.kind != "candles":
@@ -331,35 +341,37 @@ def _moments(cells: Cells, asked: Asked, who: pl.DataFrame) -> pl.Series:
         opened = cells.times("open_time")
         cells.note("time", times <= opened, "is a close that is not after its opening")
         return times
-    span = _interval(cells, asked, times, who)
+    span = _interval(cells, asked, times, row_assets)
     return (times + span - _MILLI).cast(TIME)
 
 
-def _interval(cells: Cells, asked: Asked, times: pl.Series, who: pl.DataFrame) -> timedelta:
-    """How long a candle is: as the user or the file's name says, and as its rows are apart."""
-    said = _stated_interval(cells, asked)
-    stated = pairs.length(said) if said else None
-    if said and stated is None:
-        raise UsageError(f"{cells.table.file}: {said} is no interval of fixed length such as 1m, 4h or 1d")
-    apart = (
-        pl.DataFrame({"id": who["id"], "time": times}).drop_nulls().unique().sort("id", "time")
+def _interval(cells: Cells, asked: Asked, times: pl.Series, row_assets: pl.DataFrame) -> timedelta:
+    """The length of a candle by the user, the file's name or the gaps between its rows."""
+    interval = _stated_interval(cells, asked)
+    stated = pairs.length(interval) if interval else None
+    if interval and stated is None:
+        raise UsageError(f"{cells.table.file}: {interval} is no interval of fixed length such as 1m, 4h or 1d")
+    gaps = (
+        pl.DataFrame({"id": row_assets["id"], "time": times}).drop_nulls().unique().sort("id", "time")
         .select(pl.col("time").diff().over("id")).to_series().drop_nulls()
     )  # fmt: skip
-    least = apart.min() if apart.len() >= _SPACINGS else None
-    if stated is None and least is None:
+    smallest_gap = gaps.min() if gaps.len() >= _MIN_ROWS else None
+    if stated is None and smallest_gap is None:
         raise UsageError(f"{cells.table.file}: how long are its candles? add --interval 1d")
     if stated is not None:
-        if least is not None and least < stated:  # type: ignore[operator]
-            raise ContractError(f"{cells.table.file}: its rows are {least!s} apart, closer than a candle of {said}")
+        if smallest_gap is not None and smallest_gap < stated:  # type: ignore[operator]
+            raise ContractError(
+                f"{cells.table.file}: its rows are {smallest_gap!s} apart, closer than a candle of {interval}"
+            )
         return stated
-    assert isinstance(least, timedelta)  # noqa: S101 - the least of differences of times
-    cells.problems.remark(f"candles of {cells.table.file} are {least} long, as its rows are apart")
-    return least
+    assert isinstance(smallest_gap, timedelta)  # noqa: S101 - the least of differences of times
+    cells.problems.remark(f"candles of {cells.table.file} are {smallest_gap} long, as its rows are apart")
+    return smallest_gap
 
 
 def _stated_interval(cells: Cells, asked: Asked) -> str:
     """The length of a candle as the user, the file's name or the layout says it; empty where none does."""
-    named = cells.table.named
+    named = cells.table.in_file_name
     minutes = f"{named['minutes']}m" if "minutes" in named else ""
     return asked.interval or named.get("interval", "") or minutes or str(cells.table.layout.options.get("interval", ""))
 
@@ -367,59 +379,61 @@ def _stated_interval(cells: Cells, asked: Asked) -> str:
 def _volume(cells: Cells, asked: Asked, times: pl.Series, quote: pl.Series) -> pl.Series:
     """What was traded in 24 hours, in the currency of the price; null where a candle is of another length."""
     unknown = pl.Series("volume", [None], dtype=MONEY).new_from_index(0, cells.height)
-    if "future" in cells.table.named:
+    if "future" in cells.table.in_file_name:
         cells.problems.remark(f"prices of {cells.table.file} are those of a future; its volume is left out")
         return unknown
     if cells.table.layout.kind == "candles" and cells.has("volume"):
-        said = _stated_interval(cells, asked)
-        length = pairs.length(said) if said else None
+        interval = _stated_interval(cells, asked)
+        length = pairs.length(interval) if interval else None
         if length is None and times.len() > 1:
-            apart = times.sort().diff().drop_nulls().min()
-            length = apart if isinstance(apart, timedelta) else None
+            smallest_gap = times.sort().diff().drop_nulls().min()
+            length = smallest_gap if isinstance(smallest_gap, timedelta) else None
         if length != DAY:
             return unknown
-    found = cells.decimals("volume", exact=False, needed=False)
-    if (named := re.fullmatch(r"Volume ([A-Z0-9]+)", cells.table.columns.get("volume", ""))) is not None:
-        found = only(found, (quote == named[1]).fill_null(value=False))
-    cells.note("volume", found < 0, "is a negative volume")
-    return found
+    volume = cells.decimals("volume", exact=False, needed=False)
+    if (file_name := re.fullmatch(r"Volume ([A-Z0-9]+)", cells.table.columns.get("volume", ""))) is not None:
+        volume = only(volume, (quote == file_name[1]).fill_null(value=False))
+    cells.note("volume", volume < 0, "is a negative volume")
+    return volume
 
 
 def _check_candles(cells: Cells, price: pl.Series) -> None:
-    """Low, open, close and high must be in that order: a column that was exchanged shows itself."""
+    """Note rows whose open or close lies outside low and high, which shows exchanged columns."""
     if not all(cells.has(name) for name in ("open", "high", "low")):
         return
-    found = {name: cells.decimals(name, exact=False, needed=False) for name in ("open", "high", "low")}
-    cells.note("price", (price > found["high"]) | (price < found["low"]), "is a close outside its low and high")
+    columns = {name: cells.decimals(name, exact=False, needed=False) for name in ("open", "high", "low")}
+    cells.note("price", (price > columns["high"]) | (price < columns["low"]), "is a close outside its low and high")
     cells.note(
-        "open", (found["open"] > found["high"]) | (found["open"] < found["low"]), "is an open outside its low and high"
+        "open",
+        (columns["open"] > columns["high"]) | (columns["open"] < columns["low"]),
+        "is an open outside its low and high",
     )
 
 
 def _with_change(rows: pl.DataFrame, problems: Problems) -> pl.DataFrame:
     """The change of each price in 24 hours, by the file's own row a day before; 0 where there is none."""
-    regular = _by_place(rows)
-    joined = _by_time(rows) if regular is None else rows.with_columns(before=regular)
+    before_by_index = _price_before_by_index(rows)
+    joined = _with_price_before(rows) if before_by_index is None else rows.with_columns(before=before_by_index)
     ratio = pl.col("price").cast(pl.Float64) / pl.col("before").cast(pl.Float64) - 1
-    within = ratio.abs() < 1e9  # noqa: PLR2004 - what the column holds
-    changed = joined.with_columns(price_change_24h=pl.when(within).then(ratio.round(8)).cast(_RATE)).drop("before")
+    fits = ratio.abs() < 1e9  # noqa: PLR2004 - what the column holds
+    changed = joined.with_columns(price_change_24h=pl.when(fits).then(ratio.round(8)).cast(_RATE)).drop("before")
     if unknown := changed["price_change_24h"].null_count():
         problems.remark("of price_change_24h have no row a day before: 0 stands for unknown", unknown)
     return changed.with_columns(pl.col("price_change_24h").fill_null(pl.lit(0, _RATE)))
 
 
-def _by_place(rows: pl.DataFrame) -> pl.Series | None:
+def _price_before_by_index(rows: pl.DataFrame) -> pl.Series | None:
     """The price a day before each row of one asset whose rows are evenly apart; None where they are not."""
-    if rows.height < _SPACINGS or rows["asset_id"][0] is None or (rows["asset_id"] != rows["asset_id"][0]).any():
+    if rows.height < _MIN_ROWS or rows["asset_id"][0] is None or (rows["asset_id"] != rows["asset_id"][0]).any():
         return None
-    apart = rows["timestamp"].diff().drop_nulls()
-    step = apart.min()
-    if not isinstance(step, timedelta) or step != apart.max() or step <= timedelta(0) or DAY % step:
+    gaps = rows["timestamp"].diff().drop_nulls()
+    step = gaps.min()
+    if not isinstance(step, timedelta) or step != gaps.max() or step <= timedelta(0) or DAY % step:
         return None
     return rows["price"].shift(DAY // step)
 
 
-def _by_time(rows: pl.DataFrame) -> pl.DataFrame:
+def _with_price_before(rows: pl.DataFrame) -> pl.DataFrame:
     keys = ["asset_id", "timestamp"]
     before = rows.select("asset_id", pl.col("timestamp") + DAY, before=pl.col("price")).unique(keys, keep="first")
     return rows.join(before, on=keys, how="left", maintain_order="left")

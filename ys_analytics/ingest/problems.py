@@ -1,4 +1,4 @@
-"""What is wrong with which line of which file; knows neither tables nor stores.
+"""Problems of an import by file and line; knows neither tables nor stores.
 
 Problems are gathered over all files before any is reported, so that a file is corrected once and not line by line.
 """
@@ -12,12 +12,12 @@ from ys_analytics.errors import ContractError
 
 # How many problems a message names; the rest are counted.
 SHOWN = 10
-_LONGEST = 60
+_MAX_QUOTED = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong at one place; `place` says line or row, as the kind of file has it."""
+    """One problem of one row; `place` is the word for rows of that kind of file: line, row or item."""
 
     file: str
     place: str
@@ -31,7 +31,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """All that is wrong with an import so far, and what must be said although it is not wrong.
+    """The problems of an import so far, and remarks on what was changed.
 
     Attributes:
         table: Into which table.
@@ -52,11 +52,11 @@ class Problems:
     count: int = 0
 
     def note(self, text: str) -> None:
-        """Note what is wrong with the import as a whole; said before the problems of its lines."""
+        """Add a problem of the import as a whole; it is named before the problems of lines."""
         self.notes.append(text)
 
     def remark(self, text: str, count: int = 0) -> None:
-        """Note what was changed or taken otherwise than written; the same remark adds up its counts."""
+        """Add a remark on values that were changed; counts of the same remark add up."""
         self.remarks[text] = self.remarks.get(text, 0) + count
 
     def remarked(self) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ class Problems:
     def add(
         self, origin: pl.DataFrame, wrong: pl.Series, text: str, *, values: pl.Series | None = None, column: str = ""
     ) -> None:
-        """Note a fault of every row that is `wrong`.
+        """Add a problem of every row that is `wrong`.
 
         Args:
             origin: file, place and number of every row.
@@ -90,31 +90,31 @@ class Problems:
         if not places.len():
             return
         # The first problems of each kind are enough to find the first of all.
-        for place in places.head(1 if self.grouped else SHOWN):
-            file, kind, number = origin.row(place)
-            said = text if values is None else f"{_quoted(values[place])} {text}"
+        for row in places.head(1 if self.grouped else SHOWN):
+            file, kind, number = origin.row(row)
+            message = text if values is None else f"{_quoted(values[row])} {text}"
             if column:
-                said = f"{said} ({column})" if self.own else f"{column}: {said}"
+                message = f"{message} ({column})" if self.own else f"{column}: {message}"
             if self.grouped and places.len() > 1:
-                said += f" (and {places.len() - 1:,} more such)"
-            self.seen.append(Problem(file=file, place=kind, number=number, text=said))
+                message += f" (and {places.len() - 1:,} more such)"
+            self.seen.append(Problem(file=file, place=kind, number=number, text=message))
 
     def stop(self, *, order: Sequence[str]) -> None:
         """Raise if anything is wrong, naming the first problems in the order of the files.
 
         Raises:
-            ContractError: one line with every fault named, or the first ten and a count.
+            ContractError: one line with every problem named, or the first ten and a count.
         """
         if not self.count and not self.notes:
             return
         rank = {name: place for place, name in enumerate(order)}
-        first = sorted(self.seen, key=lambda fault: (rank.get(fault.file, 0), fault.number))[:SHOWN]
+        first = sorted(self.seen, key=lambda problem: (rank.get(problem.file, 0), problem.number))[:SHOWN]
         left = len(self.seen) - len(first) if self.grouped else self.count - len(first)
         more = f"; and {left} more{' kinds' if self.grouped else ''}" if left > 0 else ""
-        listed = "; ".join([*self.notes, *(str(fault) for fault in first)])
+        listed = "; ".join([*self.notes, *(str(problem) for problem in first)])
         raise ContractError(f"{self.table}: nothing was imported: {listed}{more}")
 
 
 def _quoted(value: object) -> str:
     text = " ".join(str(value).split())
-    return f"'{text[:_LONGEST]}…'" if len(text) > _LONGEST else f"'{text}'"
+    return f"'{text[:_MAX_QUOTED]}…'" if len(text) > _MAX_QUOTED else f"'{text}'"

@@ -1,6 +1,6 @@
-"""A vendor's file as a table of text: CSV with or without a header, JSON, Parquet, or a ZIP of them.
+"""Read a vendor's file as a table of text: CSV with or without a header, JSON, Parquet, or a ZIP of them.
 
-Depends on `files` for bytes and `layout` for what to look for. Does not decide what a value means: cells stay the
+Depends on `files` for bytes and `layout` for the columns. Does not interpret values: cells stay the
 digits that were written, and every row keeps the line it stands on.
 """
 
@@ -21,11 +21,11 @@ from ys_analytics.ingest import files, objects
 from ys_analytics.ingest.layout import Layout
 from ys_analytics.schemas import MONEY
 
-# Lines above a header: what banks and exchanges write of their customer.
-_BANNER = 50
+# Lines that may precede a header, such as a customer's details.
+_HEADER_LINES = 50
 _ENDINGS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
-_MOST = 4 * 2**30
-_PRICES = ("open", "high", "low", "price", "volume")
+_MAX_UNPACKED = 4 * 2**30
+_NUMBER_FIELDS = ("open", "high", "low", "price", "volume")
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class RawFile:
     """The bytes of one file, or of one member of a ZIP.
 
     Attributes:
-        name: What messages call it.
+        name: Its name in messages.
         form: csv, json or parquet.
         content: Its bytes.
         folder: Where it lies.
@@ -53,15 +53,15 @@ class RawFile:
         return self._parsed[key]  # type: ignore[no-any-return]
 
     def _head(self, separator: str) -> Iterator[tuple[int, list[str]]]:
-        begins, seen = 1, 0
+        line, count = 1, 0
         reader = csv.reader(io.StringIO(self.text(limit=2**18), newline=""), delimiter=separator)
         try:
             for row in reader:
                 if any(cell.strip() for cell in row):
-                    seen += 1
-                    yield begins, [cell.strip() for cell in row]
-                begins = reader.line_num + 1
-                if seen > _BANNER:
+                    count += 1
+                    yield line, [cell.strip() for cell in row]
+                line = reader.line_num + 1
+                if count > _HEADER_LINES:
                     return
         except csv.Error:
             return
@@ -114,12 +114,12 @@ class RawTable:
     """A file's rows by our names of the fields.
 
     Attributes:
-        file: What messages call the file.
+        file: The file's name in messages.
         layout: How it is written.
         rows: A column for each field found: text, or as Parquet has it; an empty cell is null.
         origin: file, place (`line`, `row` or `item`) and number of each row.
         columns: The file's own name of each field.
-        named: What the file's name says.
+        in_file_name: Values read from the file's name, such as the pair.
         headless: Whether the columns have no names in the file.
         folder: Where it lies.
     """
@@ -129,7 +129,7 @@ class RawTable:
     rows: pl.DataFrame
     origin: pl.DataFrame
     columns: Mapping[str, str]
-    named: Mapping[str, str]
+    in_file_name: Mapping[str, str]
     headless: bool = False
     folder: Path = Path()
 
@@ -154,20 +154,20 @@ def open_file(path: Path) -> list[RawFile]:
 def _members(path: Path, content: bytes) -> list[RawFile]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            inside = [one for one in archive.infolist() if not one.is_dir()]
-            known = [one for one in inside if Path(one.filename).suffix.lower() in _ENDINGS]
-            if sum(one.file_size for one in known) > _MOST:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            readable = [member for member in members if Path(member.filename).suffix.lower() in _ENDINGS]
+            if sum(member.file_size for member in readable) > _MAX_UNPACKED:
                 raise ContractError(f"{path.name}: unpacked it is larger than 4 GiB; import its files apart")
-            if not known:
+            if not readable:
                 raise ContractError(f"{path.name}: holds no .csv, .json or .parquet")
             return [
                 RawFile(
-                    name=one.filename if len(known) > 1 else f"{path.name} ({Path(one.filename).name})",
-                    form=_ENDINGS[Path(one.filename).suffix.lower()],
-                    content=archive.read(one),
+                    name=member.filename if len(readable) > 1 else f"{path.name} ({Path(member.filename).name})",
+                    form=_ENDINGS[Path(member.filename).suffix.lower()],
+                    content=archive.read(member),
                     folder=path.parent,
                 )
-                for one in known
+                for member in readable
             ]
     # What `zipfile` raises for a compression it does not know is NotImplementedError, for a password RuntimeError.
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
@@ -175,7 +175,7 @@ def _members(path: Path, content: bytes) -> list[RawFile]:
 
 
 def table(file: RawFile, layout: Layout) -> RawTable | str:
-    """The rows of a file as a layout names them, or why it is not written so.
+    """The rows of a file by a layout's fields, or why the file is not in that layout.
 
     Raises:
         ContractError: it is written so, and a line is broken.
@@ -188,17 +188,17 @@ def table(file: RawFile, layout: Layout) -> RawTable | str:
 
 
 def names_in(file: str, layout: Layout) -> dict[str, str]:
-    """What the name of a file says of its content.
+    """Values in the name of a file, by the layout's pattern.
 
     >>> from ys_analytics.ingest.layout import layout
     >>> names_in("BTCUSDT-1d-2024-12.zip (BTCUSDT-1d-2024-12.csv)", layout("binance-klines"))
     {'pair': 'BTCUSDT', 'interval': '1d'}
     """
-    found = re.search(layout.file, file.rsplit("/", maxsplit=1)[-1]) if layout.file else None
-    return {name: value for name, value in found.groupdict().items() if value} if found else {}
+    match_ = re.search(layout.file, file.rsplit("/", maxsplit=1)[-1]) if layout.file else None
+    return {name: value for name, value in match_.groupdict().items() if value} if match_ else {}
 
 
-def _made(
+def _raw_table(
     file: RawFile,
     layout: Layout,
     rows: pl.DataFrame,
@@ -216,7 +216,7 @@ def _made(
     origin = pl.DataFrame({"number": numbers}).select(file=pl.lit(file.name), place=pl.lit(place), number="number")
     return RawTable(
         file=file.name, layout=layout, rows=chosen, origin=origin, columns=columns,
-        named=names_in(file.name, layout), headless=place == "line" and not columns, folder=file.folder,
+        in_file_name=names_in(file.name, layout), headless=place == "line" and not columns, folder=file.folder,
     )  # fmt: skip
 
 
@@ -228,54 +228,68 @@ def header(file: RawFile, layout: Layout) -> tuple[str, int, list[str], dict[str
     reasons: list[tuple[int, str]] = []
     for separator in layout.separators:
         for line, names in file.head(separator):
-            if (len(names) == 1 and len(layout.fields) > 1) or _numeric(names):
+            if (len(names) == 1 and len(layout.fields) > 1) or _all_numeric(names):
                 continue
-            found = layout.columns(names)
-            if not isinstance(found, str) and len(set(names)) == len(names):
-                return separator, line, names, found
-            if isinstance(found, str):
-                known = sum(any(name in choices for choices in layout.fields.values()) for name in names)
-                reasons.append((known, found if known else ""))
+            columns = layout.columns(names)
+            if not isinstance(columns, str) and len(set(names)) == len(names):
+                return separator, line, names, columns
+            if isinstance(columns, str):
+                count = sum(any(name in choices for choices in layout.fields.values()) for name in names)
+                reasons.append((count, columns if count else ""))
     best = max(reasons, default=(0, ""))
     return best[1] if best[0] > len(layout.fields) // 2 else ""
 
 
 def _from_csv(file: RawFile, layout: Layout) -> RawTable | str:
-    found = header(file, layout)
-    if not isinstance(found, str):
-        separator, line, names, columns = found
-        rows, numbers = _body(
-            file, separator, names, below=line, numeric=_numbers(layout, columns), footer=layout.footer
+    header_found = header(file, layout)
+    if not isinstance(header_found, str):
+        separator, line, names, columns = header_found
+        rows, numbers = _rows_below(
+            file, separator, names, below=line, numeric=_number_columns(layout, columns), footer=layout.footer
         )
-        return _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
+        return _raw_table(file, layout, rows, numbers=numbers, columns=columns, place="line")
     if not layout.headless:
-        return found
+        return header_found
     first = file.head(",")[:1]
-    if not first or not _numeric(first[0][1]) or len(first[0][1]) != len(layout.headless):
-        return found
-    columns = {name: next(one for one in choices if one in layout.headless) for name, choices in layout.fields.items()}
-    numeric = _numbers(layout, columns)
-    rows, numbers = _body(file, ",", list(layout.headless), below=0, wanted=list(columns.values()), numeric=numeric)
-    made = _made(file, layout, rows, numbers=numbers, columns=columns, place="line")
+    if not first or not _all_numeric(first[0][1]) or len(first[0][1]) != len(layout.headless):
+        return header_found
+    columns = {
+        name: next(choice for choice in choices if choice in layout.headless) for name, choices in layout.fields.items()
+    }
+    numeric = _number_columns(layout, columns)
+    rows, numbers = _rows_below(
+        file, ",", list(layout.headless), below=0, wanted=list(columns.values()), numeric=numeric
+    )
+    raw_table = _raw_table(file, layout, rows, numbers=numbers, columns=columns, place="line")
     return RawTable(
-        file=made.file, layout=layout, rows=made.rows, origin=made.origin, columns=columns, named=made.named,
-        headless=True, folder=file.folder,
-    )  # fmt: skip
+        file=raw_table.file,
+        layout=layout,
+        rows=raw_table.rows,
+        origin=raw_table.origin,
+        columns=columns,
+        in_file_name=raw_table.in_file_name,
+        headless=True,
+        folder=file.folder,
+    )
 
 
-def _numbers(layout: Layout, columns: Mapping[str, str]) -> dict[str, pl.DataType]:
+def _number_columns(layout: Layout, columns: Mapping[str, str]) -> dict[str, pl.DataType]:
     """The columns of candles that hold plain numbers: counts since 1970 and prices."""
     if layout.kind != "candles" or layout.time.get("format") != "epoch":
         return {}
-    kinds: dict[str, pl.DataType] = {"time": pl.Int64(), "open_time": pl.Int64(), **dict.fromkeys(_PRICES, MONEY)}
+    kinds: dict[str, pl.DataType] = {
+        "time": pl.Int64(),
+        "open_time": pl.Int64(),
+        **dict.fromkeys(_NUMBER_FIELDS, MONEY),
+    }
     return {column: kinds[name] for name, column in columns.items() if name in kinds}
 
 
-def _numeric(cells: Sequence[str]) -> bool:
+def _all_numeric(cells: Sequence[str]) -> bool:
     return all(re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?\d+)?", cell) for cell in cells)
 
 
-def _body(
+def _rows_below(
     file: RawFile,
     separator: str,
     names: list[str],
@@ -296,17 +310,25 @@ def _body(
     if b'"' not in content:
         if b"\r" in content:
             content = content.replace(b"\r\n", b"\n")
-        kept = names if wanted is None else [name for name in names if name in wanted]
+        columns_kept = names if wanted is None else [name for name in names if name in wanted]
         rows = (
-            None if b"\r" in content else _at_once(content, separator, names, below=below, kept=kept, numeric=numeric)
+            None
+            if b"\r" in content
+            else _read_at_once(content, separator, names, below=below, columns_kept=columns_kept, numeric=numeric)
         )
         if rows is not None:
             return rows, pl.int_range(below + 1, below + 1 + rows.height, eager=True)
     return _line_by_line(file, separator, names, below=below, footer=footer)
 
 
-def _at_once(
-    content: bytes, separator: str, names: list[str], *, below: int, kept: list[str], numeric: Mapping[str, pl.DataType]
+def _read_at_once(
+    content: bytes,
+    separator: str,
+    names: list[str],
+    *,
+    below: int,
+    columns_kept: list[str],
+    numeric: Mapping[str, pl.DataType],
 ) -> pl.DataFrame | None:
     """The rows of a file without quotes, read in one go; None where its lines are not all of one length.
 
@@ -317,30 +339,30 @@ def _at_once(
     start = _offset(content, below)
     lines = content.count(b"\n", start) + (not content.endswith(b"\n") and start < len(content))
     if not lines:
-        return pl.DataFrame(schema=dict.fromkeys(kept, pl.String()))
+        return pl.DataFrame(schema=dict.fromkeys(columns_kept, pl.String()))
     if content.count(separator.encode(), start) != (len(names) - 1) * lines:
         return None
     body = content[start:] if start else content
-    plain = bool(numeric) and not body.translate(None, b"0123456789.\n" + separator.encode())
-    for types in (numeric, {}) if plain else ({},):
+    only_numbers = bool(numeric) and not body.translate(None, b"0123456789.\n" + separator.encode())
+    for types in (numeric, {}) if only_numbers else ({},):
         try:
             rows = (
                 pl.scan_csv(
                     io.BytesIO(body), has_header=False, separator=separator, quote_char=None,
                     schema={name: types.get(name, pl.String()) for name in names},
                 )
-                .select(kept)
+                .select(columns_kept)
                 .collect()
             )  # fmt: skip
         except PolarsError:
             continue
-        if not types or not any(rows[name].null_count() for name in kept):
+        if not types or not any(rows[name].null_count() for name in columns_kept):
             return rows if rows.height == lines else None
     return None
 
 
 def _offset(content: bytes, below: int) -> int:
-    """Where the text after a line begins."""
+    """The byte at which the text after a number of lines begins."""
     start = 0
     for _ in range(below):
         start = content.find(b"\n", start) + 1
@@ -354,7 +376,7 @@ def _line_by_line(
 ) -> tuple[pl.DataFrame, pl.Series]:
     reader = csv.reader(io.StringIO(file.text(), newline=""), strict=True, delimiter=separator)
     rows: list[list[str]] = []
-    begins: list[int] = []
+    line_numbers: list[int] = []
     line = 1
     try:
         for row in reader:
@@ -368,12 +390,12 @@ def _line_by_line(
                         else f"{file.name} line {line}: {len(row)} fields instead of {len(names)}; nothing was imported"
                     )
                 rows.append(row)
-                begins.append(line)
+                line_numbers.append(line)
             line = reader.line_num + 1
     except csv.Error as error:
         raise ContractError(f"{file.name} after line {line - 1}: {' '.join(str(error).split())}") from error
-    found = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-    return found, pl.Series(begins, dtype=pl.Int64)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+    return frame, pl.Series(line_numbers, dtype=pl.Int64)
 
 
 # JSON
@@ -382,18 +404,20 @@ def _line_by_line(
 def _from_json(file: RawFile, layout: Layout) -> RawTable | str:
     document = file.document()
     parallel = layout.json.get("parallel")
-    found = _zipped(document, parallel) if parallel else _listed(document, layout)
-    if isinstance(found, str):
-        return found
-    names = list(dict.fromkeys(name for row in found for name in row))
-    if not found:
+    items = _rows_of_parallel_lists(document, parallel) if parallel else _rows_of_list(document, layout)
+    if isinstance(items, str):
+        return items
+    names = list(dict.fromkeys(name for row in items for name in row))
+    if not items:
         return "has no rows"
     columns = layout.columns(names)
     if isinstance(columns, str):
         return columns
-    data = {name: [_cell(row.get(name)) for row in found] for name in columns.values()}
+    data = {name: [_cell(row.get(name)) for row in items] for name in columns.values()}
     rows = pl.DataFrame(data, schema=dict.fromkeys(data, pl.String))
-    return _made(file, layout, rows, numbers=pl.int_range(1, len(found) + 1, eager=True), columns=columns, place="item")
+    return _raw_table(
+        file, layout, rows, numbers=pl.int_range(1, len(items) + 1, eager=True), columns=columns, place="item"
+    )
 
 
 def _cell(value: object) -> str | None:
@@ -402,45 +426,47 @@ def _cell(value: object) -> str | None:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _listed(document: object, layout: Layout) -> list[dict[str, object]] | str:
+def _rows_of_list(document: object, layout: Layout) -> list[dict[str, object]] | str:
     """Rows of a list of objects, or of lists whose places have names; nested objects as `a.b`."""
     for path in layout.json.get("rows", [""]):
-        at = document
+        value = document
         for step in path.split(".") if path else []:
-            at = at.get(step) if isinstance(at, Mapping) else None
-        if isinstance(at, list) and at:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if isinstance(value, list) and value:
             arrays = layout.json.get("arrays")
-            if arrays and all(isinstance(one, list) and len(one) == len(arrays) for one in at):
-                return [dict(zip(arrays, one, strict=True)) for one in at]
-            if all(isinstance(one, Mapping) for one in at):
-                return [dict(_flat(one)) for one in at]
+            if arrays and all(isinstance(item, list) and len(item) == len(arrays) for item in value):
+                return [dict(zip(arrays, item, strict=True)) for item in value]
+            if all(isinstance(item, Mapping) for item in value):
+                return [dict(_flat(item)) for item in value]
     return "has no such list"
 
 
-def _flat(row: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+def _flat(row: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for name, value in row.items():
         if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
+            yield from _flat(value, f"{prefix}{name}.")
         elif isinstance(value, list):
-            yield f"{before}{name}", "|".join(str(one) for one in value)
+            yield f"{prefix}{name}", "|".join(str(part) for part in value)
         else:
-            yield f"{before}{name}", value
+            yield f"{prefix}{name}", value
 
 
-def _zipped(document: object, parallel: Mapping[str, str]) -> list[dict[str, object]] | str:
+def _rows_of_parallel_lists(document: object, parallel: Mapping[str, str]) -> list[dict[str, object]] | str:
     """Rows of parallel lists of time and number; their times must be the same."""
-    if not isinstance(document, Mapping) or not all(isinstance(document.get(one), list) for one in parallel.values()):
+    if not isinstance(document, Mapping) or not all(
+        isinstance(document.get(point), list) for point in parallel.values()
+    ):
         return "has no such lists"
-    lists = {name: document[one] for name, one in parallel.items()}
+    lists = {name: document[point] for name, point in parallel.items()}
     first = next(iter(lists.values()))
     for name, points in lists.items():
-        if not all(isinstance(one, list) and len(one) == 2 for one in points):  # noqa: PLR2004 - time and number
+        if not all(isinstance(point, list) and len(point) == 2 for point in points):  # noqa: PLR2004 - time and number
             return f"has points in {parallel[name]} that are not [time, number]"
-        if [one[0] for one in points] != [one[0] for one in first]:
+        if [point[0] for point in points] != [point[0] for point in first]:
             return f"has other times in {parallel[name]} than in its first list"
     return [
-        {"time": first[place][0], **{name: points[place][1] for name, points in lists.items()}}
-        for place in range(len(first))
+        {"time": first[index][0], **{name: points[index][1] for name, points in lists.items()}}
+        for index in range(len(first))
     ]
 
 
@@ -454,6 +480,6 @@ def _from_parquet(file: RawFile, layout: Layout) -> RawTable | str:
         return columns
     binary = [name for name, kind in frame.schema.items() if kind == pl.Binary]
     hexed = frame.with_columns((pl.lit("0x") + pl.col(name).bin.encode("hex")).alias(name) for name in binary)
-    return _made(
+    return _raw_table(
         file, layout, hexed, numbers=pl.int_range(1, frame.height + 1, eager=True), columns=columns, place="row"
     )

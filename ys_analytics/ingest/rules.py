@@ -1,4 +1,4 @@
-"""Values an import refuses although their type allows them, as the table's declaration says; reaches no store."""
+"""Checks of an import beyond types, by the table's declaration: signs, unique keys, exactness; reaches no store."""
 
 import polars as pl
 
@@ -30,7 +30,7 @@ def exact(table: Table, column: Column) -> bool:
 
 
 def check_signs(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
-    """Values beyond a bound that an import refuses: prices above zero, amounts not below it."""
+    """Add a problem for values on the wrong side of zero: prices must be above it, amounts not below."""
     for column in table.visible:
         if column.name not in rows.columns:
             continue
@@ -42,36 +42,36 @@ def check_signs(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems
 
 
 def check_unique(table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems) -> None:
-    """No key twice in the files; each repetition is named with the line that had it first.
+    """Add a problem for each key that is twice in the files, with the line that had it first.
 
     In a table of events rows of one key that differ are events of their own, and equal ones are no fault:
-    `once` leaves one of them.
+    `without_repeats` leaves one of them.
     """
     if table.events:
         return
     keyed = rows.select(table.key).with_columns(origin.rename({name: f"origin {name}" for name in origin.columns}))
     # A key that is not there is a fault already.
-    known = pl.all_horizontal(pl.col(name).is_not_null() for name in table.key)
-    again = keyed.with_columns(
-        repeated=~pl.struct(table.key).is_first_distinct() & known,
+    has_key = pl.all_horizontal(pl.col(name).is_not_null() for name in table.key)
+    with_repeats = keyed.with_columns(
+        repeated=~pl.struct(table.key).is_first_distinct() & has_key,
         first=pl.format("{} {} {}", "origin file", "origin place", "origin number").first().over(table.key),
     )
-    if not again["repeated"].any():
+    if not with_repeats["repeated"].any():
         return
-    for first in again.filter("repeated")["first"].unique(maintain_order=True).to_list():
-        here = again["repeated"] & (again["first"] == first)
-        problems.add(origin, here, f"has the key ({', '.join(table.key)}) of {first}")
+    for first in with_repeats.filter("repeated")["first"].unique(maintain_order=True).to_list():
+        repeats_of_first = with_repeats["repeated"] & (with_repeats["first"] == first)
+        problems.add(origin, repeats_of_first, f"has the key ({', '.join(table.key)}) of {first}")
 
 
-def once(
+def without_repeats(
     table: Table, rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows and their origin, of equal events the first alone; how many went is remarked."""
+    """The rows and their origin without equal events after the first; a remark counts those left out."""
     if not table.events:
         return rows, origin
     first = rows.select(pl.struct(pl.all()).is_first_distinct()).to_series()
     if repeated := int((~first).sum()):
-        said = "1 row equals another and was" if repeated == 1 else f"{repeated:,} rows equal another and were"
+        remark = "1 row equals another and was" if repeated == 1 else f"{repeated:,} rows equal another and were"
         place = origin.row(int(first.arg_min() or 0))
-        problems.remark(f"{said} taken once ({place[0]} {place[1]} {place[2]}{' first' if repeated > 1 else ''})")
+        problems.remark(f"{remark} taken once ({place[0]} {place[1]} {place[2]}{' first' if repeated > 1 else ''})")
     return rows.filter(first), origin.filter(first)

@@ -1,4 +1,4 @@
-"""Cells of a vendor's file as typed values: the layout says how numbers and times are written.
+"""Parse cells of a vendor's file by the number and time formats of its layout.
 
 Depends on `numbers`, `times` and `layout`. Does not know what a row means.
 """
@@ -51,14 +51,14 @@ class Cells:
         values = self.text(field) if quoted and self.has(field) else None
         self.problems.add(self.table.origin, wrong, text, values=values, column=column)
 
-    def take(self, field: str, parsed: Parsed, *, needed: bool, raw: pl.Series | None = None) -> pl.Series:
-        """The values of what was parsed; its problems and remarks are noted.
+    def accept(self, field: str, parsed: Parsed, *, needed: bool, raw: pl.Series | None = None) -> pl.Series:
+        """Note the problems and remarks of a parsed column; returns its values.
 
         Args:
-            field: Which.
-            parsed: What reading it gave.
+            field: Its name.
+            parsed: The result of parsing it.
             needed: Whether an empty cell is a problem.
-            raw: What was read; the file's cells when left out.
+            raw: The cells that were parsed; the file's when left out.
         """
         for wrong, reason in parsed.wrong:
             self.note(field, wrong, reason)
@@ -77,10 +77,10 @@ class Cells:
     def decimals(
         self, field: str, *, exact: bool, needed: bool = True, dtype: pl.DataType = MONEY, keep: pl.Series | None = None
     ) -> pl.Series:
-        """Numbers of a field; what stands for unknown is null.
+        """Numbers of a field; the layout's words for unknown become null.
 
         Args:
-            field: Which.
+            field: Its name.
             exact: Whether more decimals than the type keeps are refused; else they are rounded and counted.
             needed: Whether an empty cell is a problem.
             dtype: A Decimal type.
@@ -96,42 +96,46 @@ class Cells:
         self, field: str, *, exact: bool, needed: bool, dtype: pl.DataType, keep: pl.Series | None
     ) -> pl.Series:
         raw = self.table.rows[field]
-        kind = typed("pl.Decimal", dtype)
+        decimal_type = typed("pl.Decimal", dtype)
         if raw.dtype == pl.String:
-            raw = self._plain(raw)
-        if words := self.table.layout.unknown.get(field):
-            absent = numbers.as_text(raw).is_in(list(words)).fill_null(value=False)
+            raw = self._without_marks(raw)
+        if unknown_words := self.table.layout.unknown.get(field):
+            absent = numbers.as_text(raw).is_in(list(unknown_words)).fill_null(value=False)
             raw = only(raw, ~absent)
             needed = False
         if keep is not None:
             raw = only(raw, keep)
             needed = False
-        parsed = numbers.decimals(raw, precision=kind.precision or 38, scale=kind.scale, dtype=dtype, exact=exact)
+        parsed = numbers.decimals(
+            raw, precision=decimal_type.precision or 38, scale=decimal_type.scale, dtype=dtype, exact=exact
+        )
         if self.table.layout.units.get(field) == "percent":
-            moved = numbers.per_cent(raw)
-            parsed = numbers.decimals(moved, precision=kind.precision or 38, scale=kind.scale, dtype=dtype, exact=exact)
-        return self.take(field, parsed, needed=needed, raw=raw)
+            fractions = numbers.per_cent(raw)
+            parsed = numbers.decimals(
+                fractions, precision=decimal_type.precision or 38, scale=decimal_type.scale, dtype=dtype, exact=exact
+            )
+        return self.accept(field, parsed, needed=needed, raw=raw)
 
-    def _plain(self, raw: pl.Series) -> pl.Series:
+    def _without_marks(self, raw: pl.Series) -> pl.Series:
         """Numbers without the currency signs and separators of thousands that the layout says they may have."""
-        rule = self.table.layout.number
-        if not rule:
+        number_format = self.table.layout.number
+        if not number_format:
             return raw
-        marks = "".join(rule.get("marks", ()))
-        mark = rf"(?:{'|'.join([f'[{marks}]', *rule.get('words', ())])})?" if marks else ""
-        grouped = r"\d{1,3}(?:,\d{3})+" if rule.get("thousands") == "," else r"\d+"
-        shape = rf"^([+-]?){mark}([+-]?)({grouped}|\d+)(\.\d+)?$"
-        fits = raw.str.contains(shape).fill_null(value=False)
-        if not fits.any():
+        marks = "".join(number_format.get("marks", ()))
+        currency_sign = rf"(?:{'|'.join([f'[{marks}]', *number_format.get('words', ())])})?" if marks else ""
+        grouped = r"\d{1,3}(?:,\d{3})+" if number_format.get("thousands") == "," else r"\d+"
+        pattern = rf"^([+-]?){currency_sign}([+-]?)({grouped}|\d+)(\.\d+)?$"
+        matches = raw.str.contains(pattern).fill_null(value=False)
+        if not matches.any():
             return raw
-        parts = raw.str.extract_groups(shape)
+        parts = raw.str.extract_groups(pattern)
         joined = (
             parts.struct.field("1").fill_null("")
             + parts.struct.field("2").fill_null("")
             + parts.struct.field("3").str.replace_all(",", "")
             + parts.struct.field("4").fill_null("")
         )
-        return joined.zip_with(fits, raw).alias(raw.name)
+        return joined.zip_with(matches, raw).alias(raw.name)
 
     def times(self, field: str = "time", *, milliseconds: bool = True, exact: bool = False) -> pl.Series:
         """Moments of a field in UTC, as the layout says they are written."""
@@ -140,31 +144,31 @@ class Cells:
         return self._read[field]
 
     def _times(self, field: str, *, milliseconds: bool, exact: bool) -> pl.Series:
-        raw, rule = self.table.rows[field], self.table.layout.time
-        written = rule.get("format", "iso")
-        if isinstance(written, list) and rule.get("epoch") and raw.str.contains(_EPOCH).all():
-            written = "epoch"
-        if isinstance(written, list):
-            return self.take(field, _by_patterns(raw, written), needed=True)
-        naive = rule.get("zone") == "UTC"
+        raw, time_format = self.table.rows[field], self.table.layout.time
+        form = time_format.get("format", "iso")
+        if isinstance(form, list) and time_format.get("epoch") and raw.str.contains(_EPOCH).all():
+            form = "epoch"
+        if isinstance(form, list):
+            return self.accept(field, _by_patterns(raw, form), needed=True)
+        naive = time_format.get("zone") == "UTC"
         if raw.dtype == pl.Date:
             raw = raw.cast(pl.Datetime("us"))
         if raw.dtype == pl.String:
             counts = raw.str.contains(_EPOCH).fill_null(value=False)
-            if written == "epoch":
+            if form == "epoch":
                 self.note(field, raw.is_not_null() & ~counts, "is no count since 1970")
                 self.note(field, raw.is_null(), "is empty", quoted=False)
                 raw = only(raw, counts)
-                if self.has(rule.get("checked_by", "")):
+                if self.has(time_format.get("checked_by", "")):
                     raw = self._in_one_unit(field, raw)
             else:
                 day = raw.str.contains(r"^\d{4}-\d{2}-\d{2}$").fill_null(value=False)
-                raw = (raw + " 00:00:00").zip_with(day, raw) if rule.get("days") else raw
+                raw = (raw + " 00:00:00").zip_with(day, raw) if time_format.get("days") else raw
         parsed = times.moments(raw, naive_is_utc=naive, milliseconds=milliseconds, exact=exact)
-        if self.has(other := rule.get("checked_by", "")):
+        if self.has(other := time_format.get("checked_by", "")):
             said = _by_patterns(self.text(other), _DATES).values
             self.note(other, said.is_not_null() & (said != parsed.values), f"is another moment than the row's {field}")
-        return self.take(field, parsed, needed=written != "epoch", raw=raw)
+        return self.accept(field, parsed, needed=form != "epoch", raw=raw)
 
     def _in_one_unit(self, field: str, raw: pl.Series) -> pl.Series:
         """Counts in seconds and in milliseconds as one unit, where the date of each row says which it is.
@@ -189,11 +193,11 @@ def _by_patterns(raw: pl.Series, patterns: list[str]) -> Parsed:
     for pattern in patterns:
         # Polars reads an hour only with a minute.
         hourly = ("%I" in pattern or "%H" in pattern) and "%M" not in pattern
-        written, shape = (text + " 00", f"{pattern} %M") if hourly else (text, pattern)
-        read = written.str.to_datetime(shape, time_unit="us", time_zone="UTC", strict=False, exact=True)
-        if read.null_count() == text.null_count():
-            return Parsed(read.cast(TIME))
-        best = read if best is None or read.null_count() < best.null_count() else best
+        written, first_pattern = (text + " 00", f"{pattern} %M") if hourly else (text, pattern)
+        parsed = written.str.to_datetime(first_pattern, time_unit="us", time_zone="UTC", strict=False, exact=True)
+        if parsed.null_count() == text.null_count():
+            return Parsed(parsed.cast(TIME))
+        best = parsed if best is None or parsed.null_count() < best.null_count() else best
     values = (best if best is not None else nulls(text)).cast(TIME)
-    shape = patterns[0]
-    return Parsed(values, [(text.is_not_null() & values.is_null(), f"is not a time like {shape}")])
+    first_pattern = patterns[0]
+    return Parsed(values, [(text.is_not_null() & values.is_null(), f"is not a time like {first_pattern}")])

@@ -1,4 +1,4 @@
-"""Vendors' files into the stores: each read by its layout, all of them checked before any row is written.
+"""Import vendors' files: each read by its layout, all of them checked before any row is written.
 
 Depends on the other modules of this package, one for each kind of file. Does not read a file itself.
 """
@@ -18,7 +18,7 @@ from ys_analytics.ingest import files, pools, portfolio_files, prices, rules, ye
 from ys_analytics.ingest.answers import NAME, Answers
 from ys_analytics.ingest.assets import Asset, Assets
 from ys_analytics.ingest.detecting import detect
-from ys_analytics.ingest.import_log import Entry, ImportLog, take_out
+from ys_analytics.ingest.import_log import Entry, ImportLog, delete_rows_of
 from ys_analytics.ingest.importing import compare
 from ys_analytics.ingest.prices import Asked
 from ys_analytics.ingest.problems import Problems
@@ -34,15 +34,15 @@ _ENDINGS = {".csv", ".json", ".parquet", ".pq", ".zip", ".tsv", ".txt"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorImport:
-    """What an import of vendors' files did.
+    """The result of an import of vendors' files.
 
     Attributes:
-        id: By which `ys import --undo` takes it out again; empty where it was not written down.
+        id: The id for `ys import --undo`; empty without a log.
         files: How many files.
         added: Rows added, by table.
         present: Rows that were there already, by table.
         registered: Symbols of new assets.
-        read_as: For each file the layout and why.
+        read_as: For each file its layout and how it was recognised.
         remarks: What was converted, rounded or left out, and how often.
     """
 
@@ -58,9 +58,11 @@ class VendorImport:
         """A line for the result, one for each file, and one for each remark."""
         lines = [*self.read_as, *self.remarks]
         for table, rows in self.added.items():
-            there = self.present[table]
-            also = f", {there:,} were there already" if there else ""
-            lines.append(f"{table}: {rows:,} rows added{also}" if rows else f"{table}: nothing new{also}")
+            present_rows = self.present[table]
+            present_text = f", {present_rows:,} were there already" if present_rows else ""
+            lines.append(
+                f"{table}: {rows:,} rows added{present_text}" if rows else f"{table}: nothing new{present_text}"
+            )
         if self.registered:
             lines.append(f"new assets: {', '.join(self.registered)}")
         if self.id:
@@ -69,7 +71,7 @@ class VendorImport:
 
 
 @dataclass(slots=True)
-class Part:
+class TableRows:
     """Rows of one table that are about to be written."""
 
     table: str
@@ -97,12 +99,12 @@ def import_vendor(
         paths: CSV, JSON, Parquet or ZIP files, or folders of them, with the folders inside. What the files are does not
             matter: prices are taken first, then pools, then wallets.
         name: The layout of all of them; each is recognised by its content when left out.
-        asked: What the files do not say: asset, currency, chain.
-        portfolio: Whose transactions the files of wallets and exchanges become: id or name.
+        asked: What the files do not state: asset, currency, chain.
+        portfolio: Id or name of the portfolio for files of wallets and exchanges.
         create: Whether a portfolio of that name is opened where there is none.
         answers: The file of questions and answers; when left out `answers.toml` in the folder, or next to the first
             file.
-        log: Where the import is written down; nowhere when left out.
+        log: The log of imports; no log when left out.
         now: The moment the log states.
         progress: Called with every step.
 
@@ -115,42 +117,42 @@ def import_vendor(
         ContractError: rows are wrong: one line for each kind of problem, with its first place and a count.
         StoreError: a store refused; nothing was added.
     """
-    order = list(_each(paths))
-    files.refuse_twice(order, copies=True)
+    ordered = list(_each(paths))
+    files.refuse_twice(ordered, copies=True)
     migrations.require_schema(stores)
-    said = asked or Asked()
-    tables, why = _read(order, name, progress)
+    stated = asked or Asked()
+    tables, read_as = _read(ordered, name, progress)
     assets = Assets.load(stores)
     problems = Problems(table="import", grouped=True)
-    parts = _parts(stores, tables, assets, asked=said, problems=problems, progress=progress)
+    parts = _parts(stores, tables, assets, asked=stated, problems=problems, progress=progress)
     names = [table.file for table in tables]
-    owned, id_, opening = None, "", ""
+    ledger_rows, id_, opening = None, "", ""
     ledgers = [table for table in tables if table.layout.table == "transactions"]
     if ledgers:
-        id_, there = _portfolio(stores, portfolio, create=create, files=ledgers)
-        replies = Answers.load(answers or (paths[0] if paths[0].is_dir() else paths[0].parent) / NAME)
-        owned = portfolio_files.read(
-            stores, ledgers, portfolio=id_, assets=assets, asked=said, problems=problems, answers=replies
+        id_, exists = _portfolio(stores, portfolio, create=create, files=ledgers)
+        answer_file = Answers.load(answers or (paths[0] if paths[0].is_dir() else paths[0].parent) / NAME)
+        ledger_rows = portfolio_files.read(
+            stores, ledgers, portfolio=id_, assets=assets, asked=stated, problems=problems, answers=answer_file
         )
         problems.stop(order=names)
-        replies.settle()
-        parts.append(Part("transactions", [owned.rows], [owned.origin]))
-        opening = "" if there else portfolio
+        answer_file.settle()
+        parts.append(TableRows("transactions", [ledger_rows.rows], [ledger_rows.origin]))
+        opening = "" if exists else portfolio
     problems.stop(order=names)
     return _write(
         stores,
-        order,
+        ordered,
         parts,
         names=names,
         assets=assets,
         problems=problems,
-        why=why,
+        read_as=read_as,
         log=log,
         now=now,
         progress=progress,
         portfolio=id_,
         opening=opening,
-        owned=owned,
+        owned=ledger_rows,
     )
 
 
@@ -170,25 +172,25 @@ def _each(paths: Sequence[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = (one for one in path.rglob("*") if one.suffix.lower() in _ENDINGS and one.is_file())
-        inside = sorted(one for one in found if not any(part[0] == "." for part in one.relative_to(path).parts))
-        if not inside:
+        files_ = (one for one in path.rglob("*") if one.suffix.lower() in _ENDINGS and one.is_file())
+        members = sorted(one for one in files_ if not any(part[0] == "." for part in one.relative_to(path).parts))
+        if not members:
             raise UsageError(f"{path}: holds no .csv, .json, .parquet or .zip")
-        yield from inside
+        yield from members
 
 
-def _read(order: Sequence[Path], name: str, progress: Progress) -> tuple[list[RawTable], list[str]]:
-    tables, why = [], []
-    named = Counter(path.name for path in order)
-    for done, path in enumerate(order):
-        progress(f"reading {path.name}", done, len(order))
+def _read(ordered: Sequence[Path], name: str, progress: Progress) -> tuple[list[RawTable], list[str]]:
+    tables, read_as = [], []
+    file_names = Counter(path.name for path in ordered)
+    for done, path in enumerate(ordered):
+        progress(f"reading {path.name}", done, len(ordered))
         for file in open_file(path):
-            if named[path.name] > 1:
+            if file_names[path.name] > 1:
                 file.name = f"{path.parent.name}/{file.name}"
-            table, how = detect(file, name)
+            table, reason = detect(file, name)
             tables.append(table)
-            why.append(how)
-    return tables, why
+            read_as.append(reason)
+    return tables, read_as
 
 
 def _parts(
@@ -199,9 +201,9 @@ def _parts(
     asked: Asked,
     problems: Problems,
     progress: Progress,
-) -> list[Part]:
+) -> list[TableRows]:
     """The typed rows of every file, by table."""
-    found: dict[str, Part] = {}
+    parts: dict[str, TableRows] = {}
     rates: dict[str, pl.DataFrame] = {}
     # Files in dollars first: they may hold the rates of the others.
     priced = [one for one in tables if one.layout.table == "market_data"]
@@ -210,23 +212,23 @@ def _parts(
     for done, table in enumerate([*priced, *others]):
         progress(f"checking {table.file}", done, len(tables))
         if table.layout.table == "market_data":
-            known = {
-                currency: _rates(stores, assets, currency, found.get("market_data"), rates)
+            rates_of_file = {
+                currency: _rates(stores, assets, currency, parts.get("market_data"), rates)
                 for currency in prices.currencies(table, asked)
             }
-            rows, origin = prices.quotes(table, assets, asked, problems, rates=known)
+            rows, origin = prices.quotes(table, assets, asked, problems, rates=rates_of_file)
         elif table.layout.table == "yield_metrics":
             rows, origin = pools.yields(table, asked, problems)
         else:
             rows, origin = pools.swaps(table, assets, asked, problems)
-        part = found.setdefault(table.layout.table, Part(table.layout.table))
+        part = parts.setdefault(table.layout.table, TableRows(table.layout.table))
         part.rows.append(rows)
         part.origin.append(origin)
-    return list(found.values())
+    return list(parts.values())
 
 
 def _rates(
-    stores: "Stores", assets: Assets, currency: str, part: Part | None, cache: dict[str, pl.DataFrame]
+    stores: "Stores", assets: Assets, currency: str, part: TableRows | None, cache: dict[str, pl.DataFrame]
 ) -> pl.DataFrame:
     """Prices of a currency in USD: those of the stores, and those of this import."""
     empty = pl.DataFrame(schema={"timestamp": TABLES["market_data"].schema["timestamp"], "price": pl.Decimal(38, 18)})
@@ -239,19 +241,21 @@ def _rates(
             {"id": asset.id},
             schema=dict(empty.schema),
         )
-    here = [rows.filter(asset_id=asset.id).select("timestamp", "price") for rows in part.rows] if part else []
-    return pl.concat([cache[currency], *here]).drop_nulls()
+    rates_of_import = (
+        [rows.filter(asset_id=asset.id).select("timestamp", "price") for rows in part.rows] if part else []
+    )
+    return pl.concat([cache[currency], *rates_of_import]).drop_nulls()
 
 
 def _write(
     stores: "Stores",
-    order: Sequence[Path],
-    parts: Sequence[Part],
+    ordered: Sequence[Path],
+    parts: Sequence[TableRows],
     *,
     names: Sequence[str],
     assets: Assets,
     problems: Problems,
-    why: Sequence[str],
+    read_as: Sequence[str],
     log: ImportLog | None,
     now: datetime | None,
     progress: Progress,
@@ -259,10 +263,10 @@ def _write(
     opening: str = "",
     owned: portfolio_files.Owned | None = None,
 ) -> VendorImport:
-    """Compare every part with its store, and write what is new once all of them are sound."""
+    """Compare each table's rows with the store, and write what is new once all checks passed."""
     new: dict[str, pl.DataFrame] = {}
     present: dict[str, int] = {}
-    gone = [] if owned is None else owned.replaced["id"].to_list()
+    replaced_rows = [] if owned is None else owned.replaced["id"].to_list()
     for part in parts:
         table = TABLES[part.table]
         rows, origin = pl.concat(part.rows), pl.concat(part.origin)
@@ -270,52 +274,63 @@ def _write(
         if not rows.select(pl.struct(table.key).is_unique().all()).item():
             rules.check_unique(table, rows, origin, problems)
         rules.check_signs(table, rows, origin, problems)
-        rows, origin = rules.once(table, rows, origin, problems)
+        rows, origin = rules.without_repeats(table, rows, origin, problems)
         years.check(stores, table, rows, origin, problems)
         problems.stop(order=names)
-        put = _giving(table.name, rows, gone)
+        is_replacement = _is_replacement(table.name, rows, replaced_rows)
         others, present[part.table] = compare(
-            stores, table, rows.filter(~put), origin.filter(~put), problems, progress=progress
+            stores, table, rows.filter(~is_replacement), origin.filter(~is_replacement), problems, progress=progress
         )
-        new[part.table] = pl.concat([others, rows.filter(put)])
+        new[part.table] = pl.concat([others, rows.filter(is_replacement)])
     problems.stop(order=names)
     if owned is not None:
         present["transactions"] += owned.present
     entry = None
     if log is not None and any(rows.height for rows in new.values()):
         entry = log.begin(
-            order,
-            layout=", ".join(sorted({one.split(" read as ")[1].split(",")[0] for one in why})),
+            ordered,
+            layout=", ".join(sorted({read_a.split(" read as ")[1].split(",")[0] for read_a in read_as})),
             portfolio=portfolio,
             now=now,
         )
-    waiting = assets.rows()
-    registered = tuple(waiting["symbol"].to_list())
+    new_assets = assets.rows()
+    registered = tuple(new_assets["symbol"].to_list())
     if opening and new["transactions"].height:
         first = new["transactions"]["timestamp"].min()
         portfolio_files.create(stores, opening, since=cast("datetime", first))
     try:
-        _write_all(stores, new, waiting, entry, progress, gone=owned.replaced if owned is not None and gone else None)
+        _write_all(
+            stores,
+            new,
+            new_assets,
+            entry,
+            progress,
+            replaced_rows=owned.replaced if owned is not None and replaced_rows else None,
+        )
     except YsError:
         if opening:
             portfolio_files.close(stores, opening)
         raise
     if entry is not None:
         if owned is not None and owned.stated.height:
-            entry.keep("stated", owned.stated)
-        entry.done()
+            entry.keep_frame("stated", owned.stated)
+        entry.mark_done()
     return VendorImport(
-        id=entry.id if entry else "", files=len(order), added={name: rows.height for name, rows in new.items()},
-        present=present, registered=registered if any(rows.height for rows in new.values()) else (), read_as=tuple(why),
+        id=entry.id if entry else "",
+        files=len(ordered),
+        added={name: rows.height for name, rows in new.items()},
+        present=present,
+        registered=registered if any(rows.height for rows in new.values()) else (),
+        read_as=tuple(read_as),
         remarks=problems.remarked(),
-    )  # fmt: skip
+    )
 
 
-def _giving(table: str, rows: pl.DataFrame, gone: Sequence[str]) -> pl.Series:
+def _is_replacement(table: str, rows: pl.DataFrame, replaced_rows: Sequence[str]) -> pl.Series:
     """Which rows take the place of one that the store has."""
     if table != "transactions":
         return pl.Series([False]).new_from_index(0, rows.height)
-    return rows["id"].is_in(pl.Series(gone, dtype=pl.String).implode())
+    return rows["id"].is_in(pl.Series(replaced_rows, dtype=pl.String).implode())
 
 
 def _write_all(
@@ -325,25 +340,25 @@ def _write_all(
     entry: Entry | None,
     progress: Progress,
     *,
-    gone: pl.DataFrame | None = None,
+    replaced_rows: pl.DataFrame | None = None,
 ) -> None:
-    """Add the rows of every table; where one is refused, what was added before it is taken out."""
+    """Add the rows of every table; where one is refused, delete those added before it."""
     written: list[str] = []
     try:
-        # What can be rolled back comes last.
-        for name, rows in sorted(new.items(), key=lambda one: TABLES[one[0]].store):
-            waiting = assets.clear() if written else assets
-            giving_way = gone if gone is not None and name == "transactions" else None
+        # The store that can roll back comes last.
+        for name, rows in sorted(new.items(), key=lambda item: TABLES[item[0]].store):
+            assets_to_add = assets.clear() if written else assets
+            replaced_of_table = replaced_rows if replaced_rows is not None and name == "transactions" else None
             if entry is not None:
-                if giving_way is not None:
-                    entry.replace(giving_way)
-                entry.plan(name, rows, waiting)
+                if replaced_of_table is not None:
+                    entry.replace(replaced_of_table)
+                entry.record_plan(name, rows, assets_to_add)
             progress(f"writing {name}", 0, rows.height)
             if rows.height:
-                ids = [] if giving_way is None else giving_way["id"].to_list()
-                write(stores, TABLES[name], rows, waiting, instead_of=ids)
+                ids = [] if replaced_of_table is None else replaced_of_table["id"].to_list()
+                write(stores, TABLES[name], rows, assets_to_add, instead_of=ids)
                 written.append(name)
     except YsError:
         for name in written:
-            take_out(stores, TABLES[name], new[name])
+            delete_rows_of(stores, TABLES[name], new[name])
         raise

@@ -1,4 +1,4 @@
-"""Rows into a table at once; judges none of them.
+"""Write rows into a table at once; checks none of them.
 
 PostgreSQL takes an import in one transaction. ClickHouse has none: the rows go into a staging table first,
 where a broken connection or a killed process costs nothing, and from there by one `INSERT SELECT` as one
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ys_analytics.stores import Stores
 
 _PARTITIONED = frozenset({"transactions", "risk_assessments"})
-_DERIVED = frozenset({"transactions", "portfolio_positions", "assets"})
+_VIEW_SOURCES = frozenset({"transactions", "portfolio_positions", "assets"})
 
 # One block, whatever its size and however many months it spans.
 _ONE_BLOCK = {
@@ -67,7 +67,7 @@ def write(
             stores.opened(table.store).write(table.name, rows)
         else:
             _write_at_once(stores, table, rows)
-    if table.name in _DERIVED:
+    if table.name in _VIEW_SOURCES:
         migrations.refresh(stores)
 
 
@@ -83,25 +83,25 @@ def delete(stores: "Stores", table: Table, ids: Sequence[str]) -> int:
 def _write_at_once(stores: "Stores", table: Table, rows: pl.DataFrame) -> None:
     names = ", ".join(rows.columns)
     settings = ", ".join(f"{name} = {value}" for name, value in _ONE_BLOCK.items())
-    with staging(stores, table) as place:
-        stores.clickhouse.write(place, rows)
+    with staging(stores, table) as staging_table:
+        stores.clickhouse.write(staging_table, rows)
         stores.clickhouse.run(
-            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {place} SETTINGS {settings}"  # noqa: S608 - our own names
+            f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging_table} SETTINGS {settings}"  # noqa: S608 - our own names
         )
 
 
 @contextmanager
 def staging(stores: "Stores", table: Table) -> Iterator[str]:
-    """A table in memory with the columns of another, gone afterwards; one that a killed import left goes too."""
-    forgotten = "name LIKE 'import\\\\_%' AND engine = 'Memory' AND metadata_modification_time < now() - INTERVAL 1 DAY"
+    """Create a table in memory with the columns of another, dropped afterwards; leftovers of killed imports are too."""
+    leftover = "name LIKE 'import\\\\_%' AND engine = 'Memory' AND metadata_modification_time < now() - INTERVAL 1 DAY"
     for (name,) in stores.clickhouse.rows(
-        f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {forgotten}"  # noqa: S608 - no value in it
+        f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {leftover}"  # noqa: S608 - no value in it
     ):
         stores.clickhouse.run(f"DROP TABLE IF EXISTS {name}")
     # Two imports at once must not meet in one table.
-    place = f"import_{uuid4().hex}"
-    stores.clickhouse.run(f"CREATE TABLE {place} AS {table.name} ENGINE = Memory")
+    staging_name = f"import_{uuid4().hex}"
+    stores.clickhouse.run(f"CREATE TABLE {staging_name} AS {table.name} ENGINE = Memory")
     try:
-        yield place
+        yield staging_name
     finally:
-        stores.clickhouse.run(f"DROP TABLE IF EXISTS {place}")
+        stores.clickhouse.run(f"DROP TABLE IF EXISTS {staging_name}")
