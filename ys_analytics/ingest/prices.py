@@ -89,7 +89,7 @@ def quotes(
     dropped = int((~has_price).sum())
     if dropped:
         problems.remark(f"{dropped:,} rows of {table.file} hold no price ({', '.join(table.layout.absent['price'])})")
-    rows, origin = rows.filter(has_price), table.origin.filter(has_price)
+    rows, origin = (rows.filter(has_price), table.origin.filter(has_price)) if dropped else (rows, table.origin)
     rows = _in_dollars(rows, origin, problems, asked, rates)
     for name in ("volume_24h", "market_cap"):
         if empty := rows[name].null_count():
@@ -412,17 +412,20 @@ def _check_candles(cells: Cells, price: pl.Series) -> None:
 
 def _with_change(rows: pl.DataFrame, problems: Problems) -> pl.DataFrame:
     """The change of each price in 24 hours, by the file's own row a day before; 0 where there is none."""
-    before_by_index = _price_before_by_index(rows)
-    joined = _with_price_before(rows) if before_by_index is None else rows.with_columns(before=before_by_index)
-    ratio = pl.col("price").cast(pl.Float64) / pl.col("before").cast(pl.Float64) - 1
-    fits = ratio.abs() < 1e9  # noqa: PLR2004 - what the column holds
-    changed = joined.with_columns(price_change_24h=pl.when(fits).then(ratio.round(8)).cast(_RATE)).drop("before")
+    # As floats once: what is rounded to 8 decimals of a fraction needs no more digits.
+    price = rows["price"].cast(pl.Float64)
+    before = _price_before_by_index(rows, price)
+    if before is None:
+        before = _price_before_by_time(rows, price)
+    ratio = price / before - 1
+    fits = (ratio.abs() < 1e9).fill_null(value=False)  # noqa: PLR2004 - what the column holds
+    changed = rows.with_columns(price_change_24h=only(ratio.round(8), fits).cast(_RATE))
     if unknown := changed["price_change_24h"].null_count():
         problems.remark("of price_change_24h have no row a day before: 0 stands for unknown", unknown)
     return changed.with_columns(pl.col("price_change_24h").fill_null(pl.lit(0, _RATE)))
 
 
-def _price_before_by_index(rows: pl.DataFrame) -> pl.Series | None:
+def _price_before_by_index(rows: pl.DataFrame, price: pl.Series) -> pl.Series | None:
     """The price a day before each row of one asset whose rows are evenly apart; None where they are not."""
     if rows.height < _MIN_ROWS or rows["asset_id"][0] is None or (rows["asset_id"] != rows["asset_id"][0]).any():
         return None
@@ -430,10 +433,11 @@ def _price_before_by_index(rows: pl.DataFrame) -> pl.Series | None:
     step = gaps.min()
     if not isinstance(step, timedelta) or step != gaps.max() or step <= timedelta(0) or DAY % step:
         return None
-    return rows["price"].shift(DAY // step)
+    return price.shift(DAY // step)
 
 
-def _with_price_before(rows: pl.DataFrame) -> pl.DataFrame:
+def _price_before_by_time(rows: pl.DataFrame, price: pl.Series) -> pl.Series:
+    """The price a day before each row, by asset and time; null where the file has none."""
     keys = ["asset_id", "timestamp"]
-    before = rows.select("asset_id", pl.col("timestamp") + DAY, before=pl.col("price")).unique(keys, keep="first")
-    return rows.join(before, on=keys, how="left", maintain_order="left")
+    before = rows.select("asset_id", pl.col("timestamp") + DAY, before=price).unique(keys, keep="first")
+    return rows.select(keys).join(before, on=keys, how="left", maintain_order="left")["before"]

@@ -337,13 +337,16 @@ def _read_at_once(
     every reader has one answer.
     """
     start = _offset(content, below)
-    lines = content.count(b"\n", start) + (not content.endswith(b"\n") and start < len(content))
-    if not lines:
-        return pl.DataFrame(schema=dict.fromkeys(columns_kept, pl.String()))
-    if content.count(separator.encode(), start) != (len(names) - 1) * lines:
-        return None
     body = content[start:] if start else content
-    only_numbers = bool(numeric) and not body.translate(None, b"0123456789.\n" + separator.encode())
+    if not body:
+        return pl.DataFrame(schema=dict.fromkeys(columns_kept, pl.String()))
+    # What is left without digits and points shows at once how many lines there are and whether each has its separators.
+    marks = body.translate(None, b"0123456789.") if numeric else body
+    lines = marks.count(b"\n") + (not body.endswith(b"\n"))
+    each = separator.encode() * (len(names) - 1) + b"\n"
+    only_numbers = bool(numeric) and marks == (each * lines)[: len(marks)] and len(marks) >= len(each) * lines - 1
+    if not only_numbers and marks.count(separator.encode()) != (len(names) - 1) * lines:
+        return None
     for types in (numeric, {}) if only_numbers else ({},):
         try:
             rows = (

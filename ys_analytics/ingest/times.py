@@ -43,6 +43,8 @@ def moments(raw: pl.Series, *, naive_is_utc: bool, milliseconds: bool, exact: bo
     """
     if (all_counts := _all_counts(raw)) is not None:
         parsed, is_finer = all_counts
+        if is_finer is None:
+            return parsed
     elif raw.dtype == pl.String:
         parsed, is_finer = _from_text(raw, naive_is_utc=naive_is_utc)
     elif isinstance(raw.dtype, pl.Datetime):
@@ -65,8 +67,12 @@ def moments(raw: pl.Series, *, naive_is_utc: bool, milliseconds: bool, exact: bo
     return parsed
 
 
-def _all_counts(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
-    """Times that are whole seconds, milliseconds or microseconds since 1970, all in one unit; None for others."""
+def _all_counts(raw: pl.Series) -> tuple[Parsed, pl.Series | None] | None:
+    """Times that are whole seconds, milliseconds or microseconds since 1970, all in one unit; None for others.
+
+    The second is whether each is finer than a microsecond; None where none is finer than a millisecond or outside the
+    years that a store holds: counts of that many digits are of 2001 to 2286.
+    """
     if raw.dtype == pl.Int64 and raw.len() and not raw.null_count():
         return _all_whole_numbers(raw)
     if raw.dtype != pl.String or raw.null_count() or not raw.len():
@@ -74,19 +80,22 @@ def _all_counts(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
     digits = len(str(raw[0]))
     if digits not in _UNITS or digits > 16 or not raw.str.contains(rf"^[0-9]{{{digits}}}$").all():  # noqa: PLR2004
         return None
+    return _counted(raw.cast(pl.Int64), digits)
+
+
+def _counted(counts: pl.Series, digits: int) -> tuple[Parsed, pl.Series | None]:
     unit, places = _UNITS[digits]
-    values = (raw.cast(pl.Int64) * 10**places).cast(TIME)
-    return Parsed(values, [], [(f"read as {unit} since 1970", 0)]), pl.repeat(False, raw.len(), eager=True)  # noqa: FBT003
+    values = (counts * 10**places).cast(TIME)
+    finer = pl.repeat(False, counts.len(), eager=True) if places < 3 else None  # noqa: FBT003, PLR2004 - a column of no
+    return Parsed(values, [], [(f"read as {unit} since 1970", 0)]), finer
 
 
-def _all_whole_numbers(raw: pl.Series) -> tuple[Parsed, pl.Series] | None:
+def _all_whole_numbers(raw: pl.Series) -> tuple[Parsed, pl.Series | None] | None:
     """`_all_counts` of a column of whole numbers."""
     least, most = str(raw.min()), str(raw.max())
     if len(least) != len(most) or len(most) not in _UNITS or len(most) > 16:  # noqa: PLR2004 - microseconds
         return None
-    unit, places = _UNITS[len(most)]
-    values = (raw * 10**places).cast(TIME)
-    return Parsed(values, [], [(f"read as {unit} since 1970", 0)]), pl.repeat(False, raw.len(), eager=True)  # noqa: FBT003
+    return _counted(raw, len(most))
 
 
 def _from_text(raw: pl.Series, *, naive_is_utc: bool) -> tuple[Parsed, pl.Series]:
