@@ -15,7 +15,7 @@ from quality_dirt import SERIES, Dirt, Label, inject
 
 NEWS = frozenset({"keeps_its_peg(price)"})
 # They lean on columns that an injection cannot keep in step, and would make catching look easier than it is.
-LEFT_OUT = frozenset({"change_is_the_change(price_change_24h)", "no_spike_of_implied_supply(market_cap)"})
+LEFT_OUT = frozenset({"agrees_with_prices(price_change_24h)", "no_spike_of_implied_supply(market_cap)"})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""What must hold between the stores: one truth, however often it is kept.
+"""Rules that compare several tables or stores.
 
-Each promise is one query over all frozen frames; ClickHouse's engine sees them as tables of their names.
+Each rule is one query over all frames of a run; ClickHouse's engine sees them as tables of their names.
 Products of two exact decimals are taken as Float64 here, since their scale would overflow.
 """
 
@@ -45,7 +45,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["portfolio_snapshots.total_value", "portfolio_positions.current_value"]},
             severity="critical",
-            notes="The value printed on page one is not what the portfolio holds.",
+            notes="The total value on page one differs from the sum of the portfolio's positions.",
         ),
         UnexpectedRowsExpectation(
             description="portfolio_positions.current_value is quantity x price",
@@ -63,7 +63,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["portfolio_positions.current_value", "market_data.price"]},
             severity="warning",
-            notes="A holding is shown at a value its amount and price do not give.",
+            notes="A position's value differs from its quantity times its price, so exposure is wrong.",
         ),
         UnexpectedRowsExpectation(
             description="current_exposure is the sum of portfolio_positions",
@@ -79,7 +79,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["current_exposure.value", "portfolio_positions.current_value"]},
             severity="warning",
-            notes="Concentration is read off a view that was not refreshed after the positions changed.",
+            notes=(
+                "Concentration figures are out of date: the exposure view was not refreshed after the positions "
+                "changed."
+            ),
         ),
         UnexpectedRowsExpectation(
             description="redis_price_current.price is market_data.price within its lifetime",
@@ -96,7 +99,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_price_current.price", "market_data.price"]},
             severity="warning",
-            notes="The screen and the report show two prices of one asset at one moment.",
+            notes="The live screen and the report show different prices for one asset at the same time.",
         ),
         UnexpectedRowsExpectation(
             description="redis_price_hist.price is market_data.price",
@@ -113,10 +116,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_price_hist.price", "market_data.price"]},
             severity="warning",
-            notes="A line on the screen and a chart in the report show two histories of one asset.",
+            notes="The price history on the live screen differs from the chart in the report.",
         ),
         UnexpectedRowsExpectation(
-            description="a portfolio in use has a history",
+            description="a portfolio with positions has snapshots",
             unexpected_rows_query="""
                 SELECT portfolios.id AS portfolio_id, portfolios.name AS name FROM portfolios
                 WHERE coalesce(is_active, 0) AND id NOT IN (SELECT portfolio_id FROM portfolio_snapshots)
@@ -129,10 +132,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["portfolios.id", "portfolio_snapshots.portfolio_id"]},
             severity="critical",
-            notes="A client with money in it gets a report without a single number.",
+            notes="A portfolio with positions but no snapshots gets a report without any figures.",
         ),
         UnexpectedRowsExpectation(
-            description="what is held was acquired",
+            description="a portfolio with positions has transactions",
             unexpected_rows_query="""
                 SELECT portfolio_id, count() AS positions, sum(abs(toFloat64(current_value))) AS value
                 FROM portfolio_positions
@@ -143,10 +146,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["transactions.portfolio_id", "portfolio_positions.portfolio_id"]},
             severity="critical",
-            notes="All that came in counts as profit: no transaction brought what is held.",
+            notes="The portfolio has positions but no transactions, so all deposits are shown as profit.",
         ),
         UnexpectedRowsExpectation(
-            description="a pool in use quotes a yield",
+            description="yield_metrics has rows while positions are in pools",
             unexpected_rows_query="""
                 SELECT portfolio_id, count() AS positions FROM portfolio_positions
                 WHERE protocol_address <> '' AND quantity <> 0 AND (SELECT count() FROM yield_metrics) = 0
@@ -154,10 +157,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["yield_metrics.pool_address", "portfolio_positions.protocol_address"]},
             severity="warning",
-            notes="Nothing is said of what positions earn: the table of yields is empty.",
+            notes="The yield table is empty, so reports cannot show what positions in pools earn.",
         ),
         UnexpectedRowsExpectation(
-            description="what is measured of a loan is in redis_risk_liquidation",
+            description="redis_risk_liquidation has entries while portfolios have loans",
             unexpected_rows_query="""
                 SELECT portfolio_id, argMax(liquidation_distance, timestamp) AS distance FROM risk_metrics
                 WHERE (SELECT count() FROM redis_risk_liquidation) = 0
@@ -165,10 +168,13 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_risk_liquidation.portfolio_id", "risk_metrics.liquidation_distance"]},
             severity="critical",
-            notes="The list of who must act first is empty, and somebody has borrowed; the set never expires.",
+            notes=(
+                "The liquidation list is empty although portfolios have loans, so no one is warned. These entries "
+                "never expire, so an expiry does not explain it."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="two assets held are in redis_risk_correlation",
+            description="redis_risk_correlation has entries while portfolios hold several assets",
             unexpected_rows_query="""
                 SELECT portfolio_id, uniqExact(asset_id) AS assets FROM portfolio_positions
                 WHERE quantity <> 0 AND (SELECT count() FROM redis_risk_correlation) = 0
@@ -176,20 +182,23 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_risk_correlation.portfolio_id", "portfolio_positions.asset_id"]},
             severity="warning",
-            notes="Diversification is not measured for anybody; these keys never expire.",
+            notes=(
+                "The correlation cache is empty, so diversification cannot be shown. These entries never expire, so an "
+                "expiry does not explain it."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="every table that does not expire holds something",
+            description="every table without an expiry has rows",
             unexpected_rows_query=f"""
                 SELECT emptied, held FROM ({_COUNTED}) AS counted
                 WHERE held = 0 AND (SELECT count() FROM portfolios) > 0 ORDER BY emptied
             """,  # noqa: S608 - names of our own tables
             meta={"columns": ["portfolios.id"]},
             severity="info",
-            notes="What is read off this table is missing everywhere: it is empty, and there are portfolios.",
+            notes="The table is empty although there are portfolios, so every figure that depends on it is missing.",
         ),
         UnexpectedRowsExpectation(
-            description="what is held has a price",
+            description="an asset held has a price",
             unexpected_rows_query="""
                 SELECT held.asset_id AS asset_id, count() AS positions FROM portfolio_positions AS held
                 WHERE held.quantity <> 0 AND held.asset_id NOT IN (SELECT asset_id FROM market_data)
@@ -197,8 +206,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["portfolio_positions.asset_id", "market_data.asset_id"]},
             severity="warning",
-            notes="A holding without a price counts as nothing, and the portfolio looks poorer than it is; a token that"
-            " was sent unasked may honestly have none.",
+            notes=(
+                "A holding without a price is valued at zero, so the portfolio's value is too low. A token received "
+                "unasked may legitimately have no price."
+            ),
         ),
         UnexpectedRowsExpectation(
             description="redis_risk_liquidation.risk agrees with risk_metrics.liquidation_distance",
@@ -214,11 +225,13 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_risk_liquidation.risk", "risk_metrics.liquidation_distance"]},
             severity="warning",
-            notes="The list of who must act first disagrees with what was measured; somebody is liquidated unwarned."
-            " The two are of different moments, so a fast market moves them apart.",
+            notes=(
+                "The liquidation list disagrees with the latest risk metrics, so a portfolio may be liquidated without "
+                "a warning. The two are taken at different times, so a fast market alone can move them apart."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="whoever is close to liquidation is in redis_risk_liquidation",
+            description="a portfolio close to liquidation is in redis_risk_liquidation",
             unexpected_rows_query="""
                 SELECT portfolio_id, argMax(liquidation_distance, timestamp) AS distance FROM risk_metrics
                 WHERE portfolio_id NOT IN (SELECT portfolio_id FROM redis_risk_liquidation)
@@ -226,7 +239,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_risk_liquidation.portfolio_id", "risk_metrics.liquidation_distance"]},
             severity="critical",
-            notes="Somebody close to liquidation is missing from the list of who must act.",
+            notes="A portfolio close to liquidation is missing from the liquidation list.",
         ),
         UnexpectedRowsExpectation(
             description="market_sentiment.asset_mentioned is an asset",
@@ -236,7 +249,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["market_sentiment.asset_mentioned", "assets.symbol"]},
             severity="warning",
-            notes="A mood is about nothing we know, and is on no page.",
+            notes="A sentiment record about an unknown asset is missing from every asset's page.",
         ),
         UnexpectedRowsExpectation(
             description="trading_patterns.assets_involved is an asset",
@@ -246,17 +259,17 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["trading_patterns.assets_involved", "assets.symbol"]},
             severity="warning",
-            notes="A pattern was seen in nothing we know.",
+            notes="A trading pattern was found in an unknown asset and cannot be assigned to any holding.",
         ),
         UnexpectedRowsExpectation(
-            description="a transaction_hash stands once over all partitions",
+            description="a transaction_hash is unique across all partitions",
             unexpected_rows_query="""
                 SELECT transaction_hash, count() AS rows, min(timestamp) AS first, max(timestamp) AS last
                 FROM transactions GROUP BY transaction_hash HAVING count() > 1 ORDER BY transaction_hash
             """,
             meta={"columns": ["transactions.transaction_hash"]},
             severity="critical",
-            notes="Money moves twice in our books and once on chain: a hash came in through two partitions.",
+            notes="A transaction recorded in two partitions is counted twice in flows and holdings.",
         ),
         UnexpectedRowsExpectation(
             description="a queued task is pending",
@@ -267,7 +280,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_agent_tasks.task_id", "agent_tasks.status"]},
             severity="warning",
-            notes="Work that was done, or is another's, is done again.",
+            notes="A queued task that is completed or belongs to another agent may be run again.",
         ),
         UnexpectedRowsExpectation(
             description="redis_agent_health.status is satellite_agents.health_status",
@@ -278,7 +291,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["redis_agent_health.value", "satellite_agents.health_status"]},
             severity="warning",
-            notes="A satellite is well on one page and ill on another.",
+            notes="A satellite agent is shown as healthy on one page and unhealthy on another.",
         ),
         UnexpectedRowsExpectation(
             description="an external flow is a confirmed transaction of its day",
@@ -297,7 +310,10 @@ SUITE = ExpectationSuite(
             """,  # noqa: S608 - statuses of our own list
             meta={"columns": ["daily_external_flows.flows", "transactions.status"]},
             severity="critical",
-            notes="A flow that never happened is taken out of a return; the view was refreshed before a correction.",
+            notes=(
+                "A flow without a confirmed transaction is removed from the day's return. The view was probably "
+                "refreshed before a correction."
+            ),
         ),
     ],
 )

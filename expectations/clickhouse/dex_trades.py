@@ -1,4 +1,4 @@
-"""What must be true of `dex_trades` before a swap's price or volume is believed."""
+"""Rules of `dex_trades`: amounts, prices and identity of swaps."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -20,7 +20,7 @@ SUITE = ExpectationSuite(
     name="dex_trades",
     expectations=[
         UnexpectedRowsExpectation(
-            description="tokens moved both ways",
+            description="a swap moves both tokens",
             unexpected_rows_query="""
                 SELECT chain_id, dex_name, timestamp, transaction_hash, pair_address, amount0, amount1
                 FROM {batch} AS judged
@@ -28,8 +28,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["amount0", "amount1"]},
             severity="warning",
-            notes="Volume counts swaps that never happened: a reverted swap moves nothing, and a real one gives "
-            "and takes.",
+            notes=(
+                "A swap in which only one token moved is counted in volume. A reverted swap moves nothing, and a real "
+                "one moves both tokens."
+            ),
         ),
         UnexpectedRowsExpectation(
             description="a pair names its two tokens in one order",
@@ -48,10 +50,13 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["pair_address", "token0_address", "token1_address"]},
             severity="warning",
-            notes="A swap is priced the wrong way round: two columns were exchanged. A pool may hold more than two.",
+            notes=(
+                "A swap's price is inverted because its two tokens were exchanged. A pool may hold more than two "
+                "tokens."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="a transaction happens at one moment",
+            description="a transaction has one timestamp",
             unexpected_rows_query="""
                 SELECT chain_id, dex_name, timestamp, transaction_hash, pair_address FROM {batch} AS judged
                 WHERE (chain_id, transaction_hash) IN (
@@ -61,7 +66,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["transaction_hash", "timestamp"]},
             severity="warning",
-            notes="Volume counts a swap twice that was delivered again under a later moment.",
+            notes="A swap delivered again with a later timestamp is counted twice in volume.",
         ),
         UnexpectedRowsExpectation(
             description="a swap is between two tokens",
@@ -71,20 +76,23 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["token0_address", "token1_address"]},
             severity="warning",
-            notes="Volume is inflated by a token swapped for itself, at a price that is one by definition.",
+            notes="A token swapped for itself inflates volume, at a price that is always 1.",
         ),
     ],
 )
 
 DETECTORS = [
     Detector(
-        rule="price_is_of_its_amounts(price)",
+        rule="price_agrees_with_amounts(price)",
         find=lambda snapshot: off_its_ratio(
             snapshot.frame("dex_trades"), series=_POOL, key=_KEY, claimed="price", parts=("amount1", "amount0")
         ),
         columns=("price", "amount0", "amount1"),
         severity="warning",
-        notes="A swap is priced at what it did not pay: its amounts were exchanged, or scaled by the wrong token.",
+        notes=(
+            "A swap's price contradicts its amounts, so the swap is valued wrongly. Its amounts were probably "
+            "exchanged, or scaled with the wrong token's decimals."
+        ),
         needs=("dex_trades",),
     ),
     Detector(
@@ -92,7 +100,10 @@ DETECTORS = [
         find=lambda snapshot: scale_outliers(snapshot.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount0"),
         columns=("amount0",),
         severity="warning",
-        notes="Volume of a week is one swap: raw units were written where whole tokens belong, or a whale traded.",
+        notes=(
+            "One swap dominates the week's volume. Its amounts were probably stored in raw units instead of whole "
+            "tokens, or it was a very large trade."
+        ),
         needs=("dex_trades",),
     ),
     Detector(
@@ -100,7 +111,10 @@ DETECTORS = [
         find=lambda snapshot: scale_outliers(snapshot.frame("dex_trades"), series=_PAIR, key=_KEY, value="amount1"),
         columns=("amount1",),
         severity="warning",
-        notes="Volume of a week is one swap: raw units were written where whole tokens belong, or a whale traded.",
+        notes=(
+            "One swap dominates the week's volume. Its amounts were probably stored in raw units instead of whole "
+            "tokens, or it was a very large trade."
+        ),
         needs=("dex_trades",),
     ),
     Detector(
@@ -108,7 +122,7 @@ DETECTORS = [
         find=lambda snapshot: scale_outliers(snapshot.frame("dex_trades"), series=_PAIR, key=_KEY, value="price"),
         columns=("price",),
         severity="warning",
-        notes="Every mean is one swap: its price was taken from raw units, or its token collapsed.",
+        notes="One swap's price dominates every mean. It was probably computed from raw units, or its token collapsed.",
         needs=("dex_trades",),
     ),
     Detector(
@@ -118,7 +132,7 @@ DETECTORS = [
         ),
         columns=("timestamp", "block_number"),
         severity="warning",
-        notes="A swap is priced at another hour's price: its moment is not that of its block.",
+        notes="A swap's timestamp contradicts its block number, so it is valued at another hour's price.",
         needs=("dex_trades",),
     ),
 ]

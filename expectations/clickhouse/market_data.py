@@ -1,4 +1,4 @@
-"""What must be true of `market_data` before anything is valued at its prices."""
+"""Rules of `market_data`: the prices, market caps and volumes that value every holding."""
 
 import polars as pl
 from great_expectations import ExpectationSuite
@@ -31,7 +31,7 @@ SUITE = ExpectationSuite(
     name="market_data",
     expectations=[
         UnexpectedRowsExpectation(
-            description="price is not nothing beside prices that are something",
+            description="price is not zero between non-zero prices",
             unexpected_rows_query="""
                 SELECT judged.asset_id AS asset_id, judged.chain_id AS chain_id, judged.timestamp AS timestamp,
                        judged.source AS source, judged.price AS price
@@ -47,11 +47,13 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["price"]},
             severity="critical",
-            notes="A holding is wiped out by a price that was not known: no market falls to nothing in one step, nor "
-            "comes back from there.",
+            notes=(
+                "A holding is valued at zero because an unknown price was stored as zero. No market falls to zero and "
+                "recovers in one step."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="market_cap is known, or unknown for the whole series",
+            description="market_cap is known for the whole series or for none of it",
             unexpected_rows_query="""
                 SELECT judged.asset_id, judged.chain_id, judged.timestamp, judged.source, judged.market_cap
                 FROM {batch} AS judged
@@ -65,7 +67,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["market_cap"]},
             severity="warning",
-            notes="Averages of market value sink when zero stands for unknown in a series that knows better.",
+            notes="A market cap of zero that stands for an unknown value lowers averages of market cap.",
         ),
     ],
 )
@@ -78,8 +80,10 @@ DETECTORS = [
         ),
         columns=("price",),
         severity="warning",
-        notes="Holdings are worth ten or a thousand times too much or too little: a decimal point moved, or raw "
-        "units were read as whole. A token that was split a thousand to one leaps so too, and stays.",
+        notes=(
+            "Holdings are valued ten or a thousand times too high or too low. A decimal point moved, or raw units were "
+            "read as whole tokens. A token split 1000:1 makes the same jump and stays there."
+        ),
         needs=("market_data",),
     ),
     Detector(
@@ -95,8 +99,10 @@ DETECTORS = [
         ),
         columns=("price",),
         severity="critical",
-        notes="Holdings are worth a hundred or a million times too much or too little: a price that leaps by all but "
-        "exactly a power of ten and leads exactly back was read in another unit.",
+        notes=(
+            "Holdings are valued a hundred or a million times too high or too low. A price that jumps by almost "
+            "exactly a power of ten and returns exactly was stored in another unit."
+        ),
         needs=("market_data",),
     ),
     Detector(
@@ -106,7 +112,10 @@ DETECTORS = [
         ),
         columns=("price",),
         severity="warning",
-        notes="One bad print is the best and the worst day of the year, and half of the volatility.",
+        notes=(
+            "One wrong price creates both the best and the worst day of the year and accounts for half of the "
+            "volatility."
+        ),
         needs=("market_data",),
     ),
     Detector(
@@ -116,7 +125,7 @@ DETECTORS = [
         ),
         columns=("price", "volume_24h"),
         severity="warning",
-        notes="The week is closed at a price that nothing before or after it bears out.",
+        notes="The week closes at a last price that earlier prices contradict.",
         needs=("market_data",),
     ),
     Detector(
@@ -126,7 +135,7 @@ DETECTORS = [
         ),
         columns=("price", "volume_24h"),
         severity="warning",
-        notes="Every return since the beginning is measured from a price that nothing after it bears out.",
+        notes="Every return since the start is measured from a first price that later prices contradict.",
         needs=("market_data",),
     ),
     Detector(
@@ -136,7 +145,7 @@ DETECTORS = [
         ),
         columns=("market_cap", "price"),
         severity="warning",
-        notes="Price and market value of one row contradict each other, so one of them is wrong.",
+        notes="Price and market cap in one row contradict each other, so one of them is wrong.",
         needs=("market_data",),
     ),
     Detector(
@@ -146,7 +155,7 @@ DETECTORS = [
         ),
         columns=("price",),
         severity="warning",
-        notes="Risk looks like calm while a feed repeats its last word.",
+        notes="Risk is understated while a feed repeats the same price.",
         needs=("market_data",),
     ),
     Detector(
@@ -156,7 +165,7 @@ DETECTORS = [
         ),
         columns=("price", "volume_24h"),
         severity="warning",
-        notes="A row copied forward looks like a calm day: neither its price nor its volume was asked for again.",
+        notes="A row copied forward looks like a calm day: neither its price nor its volume was updated.",
         needs=("market_data",),
     ),
     Detector(
@@ -166,7 +175,7 @@ DETECTORS = [
         ),
         columns=("price", "volume_24h"),
         severity="critical",
-        notes="A holding is valued at a day's turnover: two columns were exchanged.",
+        notes="A holding is valued at its asset's daily volume because two columns were exchanged.",
         needs=("market_data",),
     ),
     Detector(
@@ -176,17 +185,20 @@ DETECTORS = [
         ),
         columns=("volume_24h", "market_cap"),
         severity="warning",
-        notes="Rankings by size and by turnover trade places: two columns were exchanged.",
+        notes="Rankings by market cap and by volume are exchanged because the two columns were exchanged.",
         needs=("market_data",),
     ),
     Detector(
-        rule="comes_back_to_its_level(volume_24h)",
+        rule="no_isolated_outlier(volume_24h)",
         find=lambda snapshot: isolated_outliers(
             snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h", least=50
         ),
         columns=("volume_24h",),
         severity="warning",
-        notes="Liquidity of one day is fifty times that of the days around it: a unit was misread.",
+        notes=(
+            "One day's volume is about fifty times that of the days around it, which distorts liquidity. It was "
+            "probably stored in another unit."
+        ),
         needs=("market_data",),
     ),
     Detector(
@@ -196,7 +208,7 @@ DETECTORS = [
         ),
         columns=("volume_24h",),
         severity="warning",
-        notes="A coin looks untradable for a day: a volume that was not known was written as nothing.",
+        notes="A coin looks impossible to trade for a day because an unknown volume was stored as zero.",
         needs=("market_data",),
     ),
     Detector(
@@ -206,7 +218,7 @@ DETECTORS = [
         ),
         columns=("price", "market_cap"),
         severity="critical",
-        notes="A holding is valued at the worth of all coins there are: two columns were exchanged.",
+        notes="A holding is valued at its asset's market cap because two columns were exchanged.",
         needs=("market_data",),
     ),
     Detector(
@@ -216,7 +228,10 @@ DETECTORS = [
         ),
         columns=("price",),
         severity="warning",
-        notes="Cash is not worth what it says. This is news and not an error: USDC did trade at 0.88.",
+        notes=(
+            "A stablecoin trades away from its peg, so cash is not worth its face value. This may be real and not an "
+            "error: USDC did trade at 0.88."
+        ),
         needs=("market_data",),
     ),
     Detector(
@@ -230,17 +245,17 @@ DETECTORS = [
         ),
         columns=("price", "source"),
         severity="warning",
-        notes="Which value a report shows depends on which source came last.",
+        notes="Sources disagree on a price, so the value in a report depends on which source came last.",
         needs=("market_data",),
     ),
     Detector(
-        rule="change_is_the_change(price_change_24h)",
+        rule="agrees_with_prices(price_change_24h)",
         find=lambda snapshot: contradicted_change(
             snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", change="price_change_24h"
         ),
         columns=("price_change_24h", "price"),
         severity="warning",
-        notes="Movers of the day are not what moved; the price or its stated change was altered.",
+        notes="The table of daily movers is wrong: the stated change contradicts the prices.",
         needs=("market_data",),
     ),
     Detector(
@@ -250,7 +265,7 @@ DETECTORS = [
         ),
         columns=("timestamp", "price", "volume_24h"),
         severity="warning",
-        notes="An echo counts twice in every mean and makes the series look calmer.",
+        notes="A repeated quote is counted twice in every mean and makes the series look less volatile.",
         needs=("market_data",),
     ),
     Detector(
@@ -260,7 +275,9 @@ DETECTORS = [
         ),
         columns=("timestamp",),
         severity="warning",
-        notes="A day closes at another hour than its neighbours: returns are measured over 19 hours, then over 29.",
+        notes=(
+            "A daily close taken at another hour than its neighbours makes one return cover 19 hours and the next 29."
+        ),
         needs=("market_data",),
     ),
     Detector(
@@ -270,7 +287,7 @@ DETECTORS = [
         ),
         columns=("timestamp", "price"),
         severity="warning",
-        notes="Correlations vanish where dates are shifted by a day, and diversification appears from nowhere.",
+        notes="Dates shifted by a day reduce correlations, so portfolios look more diversified than they are.",
         needs=("market_data",),
     ),
 ]

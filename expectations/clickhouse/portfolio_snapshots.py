@@ -1,4 +1,4 @@
-"""What must be true of `portfolio_snapshots` before a return is computed from it."""
+"""Rules of `portfolio_snapshots`: the portfolio values that returns are computed from."""
 
 import polars as pl
 from great_expectations import ExpectationSuite
@@ -28,7 +28,7 @@ SUITE = ExpectationSuite(
     name="portfolio_snapshots",
     expectations=[
         UnexpectedRowsExpectation(
-            description="asset_allocation adds up",
+            description="asset_allocation adds up to 1",
             unexpected_rows_query="""
                 SELECT portfolio_id, timestamp, arraySum(x -> toFloat64(assumeNotNull(x.2)), asset_allocation) AS total
                 FROM {batch} AS judged
@@ -37,7 +37,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["asset_allocation", "total_value"]},
             severity="warning",
-            notes="Shares that do not add up to one hide a holding, or show one twice.",
+            notes="Allocations that do not add up to 100 % show that a holding is missing or duplicated.",
         ),
     ],
 )
@@ -50,7 +50,10 @@ DETECTORS = [
         ),
         columns=("total_value",),
         severity="warning",
-        notes="A portfolio is worth ten or a thousand times too much: one of its prices or amounts was misread.",
+        notes=(
+            "A portfolio is valued ten or a thousand times too high or too low, because one of its prices or amounts "
+            "was stored in another unit."
+        ),
         needs=("portfolio_snapshots",),
     ),
     Detector(
@@ -63,27 +66,27 @@ DETECTORS = [
         ),
         columns=("total_value",),
         severity="warning",
-        notes="The best and the worst day of the year are one bad valuation.",
+        notes="One wrong valuation creates both the best and the worst day of the year.",
         needs=("portfolio_snapshots", "transactions"),
     ),
     Detector(
-        rule="comes_back_to_its_level(total_return)",
+        rule="no_isolated_outlier(total_return)",
         find=lambda snapshot: isolated_outliers(
             _growth(snapshot.frame("portfolio_snapshots")), series=_SERIES, time="timestamp", value="growth"
         ),
         columns=("total_return",),
         severity="warning",
-        notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
+        notes="The platform's own figure is wrong for a day. It was probably scaled, or written to another column.",
         needs=("portfolio_snapshots",),
     ),
     Detector(
-        rule="comes_back_to_its_level(volatility)",
+        rule="no_isolated_outlier(volatility)",
         find=lambda snapshot: isolated_outliers(
             snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="volatility"
         ),
         columns=("volatility",),
         severity="warning",
-        notes="The platform's own claim is wrong for a day: it was scaled, or written in another's column.",
+        notes="The platform's own figure is wrong for a day. It was probably scaled, or written to another column.",
         needs=("portfolio_snapshots",),
     ),
     Detector(
@@ -94,8 +97,10 @@ DETECTORS = [
         ),
         columns=("total_value",),
         severity="critical",
-        notes="A loss of everything and a gain beyond measure: a value that was not known was written as nothing. Who "
-        "withdrew everything, and paid in again, is not named.",
+        notes=(
+            "A false total loss is followed by an undefined gain, because an unknown value was stored as zero. A "
+            "portfolio that was fully withdrawn and funded again is not reported."
+        ),
         needs=("portfolio_snapshots", "transactions"),
     ),
     Detector(
@@ -108,7 +113,7 @@ DETECTORS = [
         ),
         columns=("total_value",),
         severity="warning",
-        notes="Volatility is understated while a valuation repeats its last word.",
+        notes="Volatility is understated while a portfolio's value is repeated unchanged.",
         needs=("portfolio_snapshots",),
     ),
     Detector(
@@ -118,7 +123,9 @@ DETECTORS = [
         ),
         columns=("timestamp",),
         severity="warning",
-        notes="A day closes at another hour than its neighbours: returns are measured over 19 hours, then over 29.",
+        notes=(
+            "A daily close taken at another hour than its neighbours makes one return cover 19 hours and the next 29."
+        ),
         needs=("portfolio_snapshots",),
     ),
     Detector(
@@ -128,7 +135,7 @@ DETECTORS = [
         ),
         columns=("timestamp", "total_value"),
         severity="warning",
-        notes="An echo of a valuation counts twice in every mean.",
+        notes="A repeated snapshot is counted twice in every mean.",
         needs=("portfolio_snapshots",),
     ),
 ]

@@ -1,4 +1,4 @@
-"""What must be true of `risk_metrics` before the platform's idea of risk is audited."""
+"""Rules of `risk_metrics`: the platform's risk figures, which reports backtest."""
 
 import polars as pl
 from great_expectations import ExpectationSuite
@@ -16,7 +16,7 @@ from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
 _SERIES = TABLES["risk_metrics"].series
-_OFF_SCALE = "A score off its scale sorts a portfolio to the wrong end of the list of who must act."
+_OFF_SCALE = "A score outside 0 to 1 puts a portfolio at the wrong end of the risk ranking."
 
 SUITE = ExpectationSuite(
     name="risk_metrics",
@@ -26,8 +26,10 @@ SUITE = ExpectationSuite(
             column_B="var_95",
             or_equal=True,
             severity="warning",
-            notes="The mean of the worst days cannot be milder than their threshold: the two columns were swapped, or "
-            "come from two models.",
+            notes=(
+                "CVaR is the mean of the losses beyond VaR, so it cannot be the smaller loss. The two columns were "
+                "exchanged, or come from two models."
+            ),
         ),
     ],
 )
@@ -40,19 +42,21 @@ DETECTORS = [
         ),
         columns=("var_95",),
         severity="warning",
-        notes="A limit is never reached, or always, when risk is off by a power of ten.",
+        notes="A risk limit is never reached, or always exceeded, when VaR is wrong by a power of ten.",
         needs=("risk_metrics",),
     ),
     *(
         Detector(
-            rule=f"comes_back_to_its_level({column})",
+            rule=f"no_isolated_outlier({column})",
             find=lambda snapshot, column=column, least=least: isolated_outliers(
                 snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", value=column, least=least
             ),
             columns=(column,),
             severity="warning",
-            notes="A portfolio is alarmed, or calmed, by one measurement that its neighbours deny: it was scaled, or "
-            "written in another's column.",
+            notes=(
+                "One risk figure far from its neighbours triggers or hides an alert. It was probably scaled, or "
+                "written to another column."
+            ),
             needs=("risk_metrics",),
         )
         for column, least in (
@@ -70,7 +74,7 @@ DETECTORS = [
             ),
             columns=pair,
             severity="warning",
-            notes="The list of who must act is in the wrong order: two scores were exchanged.",
+            notes="The risk ranking is in the wrong order because two scores were exchanged.",
             needs=("risk_metrics",),
         )
         for pair in (
@@ -90,7 +94,7 @@ DETECTORS = [
         ),
         columns=("var_95", "cvar_95"),
         severity="warning",
-        notes="Risk looks calm while a measurement is copied forward; nobody measured.",
+        notes="Risk looks unchanged because a row was copied forward and not measured again.",
         needs=("risk_metrics",),
     ),
     Detector(
@@ -100,7 +104,7 @@ DETECTORS = [
         ),
         columns=("timestamp", "var_95", "cvar_95"),
         severity="warning",
-        notes="A backtest counts its exceptions twice when a measurement is delivered twice.",
+        notes="A repeated risk metric makes the backtest count exceptions twice.",
         needs=("risk_metrics",),
     ),
     Detector(
@@ -108,7 +112,7 @@ DETECTORS = [
         find=lambda snapshot: off_beat(snapshot.frame("risk_metrics"), series=_SERIES, alike=(), time="timestamp"),
         columns=("timestamp",),
         severity="warning",
-        notes="A risk filed under another day is tested against the wrong loss.",
+        notes="A risk metric dated on another day is backtested against the wrong loss.",
         needs=("risk_metrics",),
     ),
 ]

@@ -1,4 +1,4 @@
-"""What must be true of `satellite_performance` before satellites are compared."""
+"""Rules of `satellite_performance`: the measurements that satellite agents are compared by."""
 
 from great_expectations import ExpectationSuite
 
@@ -16,13 +16,16 @@ SUITE = ExpectationSuite(
 
 DETECTORS = [
     Detector(
-        rule="comes_back_to_its_level(metric_value)",
+        rule="no_isolated_outlier(metric_value)",
         find=lambda snapshot: isolated_outliers(
             snapshot.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=10
         ),
         columns=("metric_value",),
         severity="warning",
-        notes="A satellite is praised or blamed for a unit misread: its neighbours deny the measurement.",
+        notes=(
+            "One measurement far from its neighbours makes a satellite agent look better or worse than it is. It was "
+            "probably stored in another unit."
+        ),
         needs=("satellite_performance",),
     ),
     Detector(
@@ -32,7 +35,7 @@ DETECTORS = [
         ),
         columns=("timestamp",),
         severity="warning",
-        notes="A measurement filed under another day is compared with other satellites' wrong one.",
+        notes="A measurement dated on another day is compared with other agents' measurements of the wrong day.",
         needs=("satellite_performance",),
     ),
 ]

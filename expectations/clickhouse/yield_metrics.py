@@ -1,4 +1,4 @@
-"""What must be true of `yield_metrics` before pools are ranked by what they promise."""
+"""Rules of `yield_metrics`: the yields and TVL that pools are ranked by."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -21,7 +21,7 @@ SUITE = ExpectationSuite(
     name="yield_metrics",
     expectations=[
         UnexpectedRowsExpectation(
-            description="apy is its parts, simple or compounded",
+            description="apy is the sum of its parts, simple or compounded",
             unexpected_rows_query="""
                 SELECT protocol_name, pool_address, timestamp, apy, rewards_apr, trading_fees_apr
                 FROM {batch} AS judged
@@ -31,7 +31,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["apy", "rewards_apr", "trading_fees_apr"]},
             severity="warning",
-            notes="A yield that is neither the sum of its parts nor their compounding was scaled once too often.",
+            notes="An APY that is neither the sum of its parts nor their compounded value was scaled wrongly.",
         ),
     ],
 )
@@ -49,8 +49,10 @@ DETECTORS = [
         ),
         columns=("apy", "tvl"),
         severity="warning",
-        notes="Rankings and means are led by a yield that is ten times its own fortnight, and that neither its fees "
-        "nor its rewards make.",
+        notes=(
+            "A yield ten times its own mean of two weeks leads rankings and means, although neither its fees nor its "
+            "rewards explain it."
+        ),
         needs=("yield_metrics",),
     ),
     Detector(
@@ -60,7 +62,7 @@ DETECTORS = [
         ),
         columns=("apy",),
         severity="warning",
-        notes="A yield in per cent beside yields as fractions promises a hundredfold.",
+        notes="A yield stored as a percentage among yields stored as fractions is a hundred times too high.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -70,8 +72,10 @@ DETECTORS = [
         ),
         columns=("tvl",),
         severity="warning",
-        notes="Our share of a pool is off by powers of ten when its size is. A large holder who comes or goes for good "
-        "moves it as far, so only a jump that leads exactly back is named.",
+        notes=(
+            "Our share of a pool is wrong by powers of ten when its TVL is. A large holder who enters or leaves moves "
+            "TVL as much, so only a jump that returns exactly is reported."
+        ),
         needs=("yield_metrics",),
     ),
     Detector(
@@ -81,7 +85,7 @@ DETECTORS = [
         ),
         columns=("tvl",),
         severity="warning",
-        notes="A drained pool looks safe while its feed repeats its last word.",
+        notes="A pool that lost its liquidity looks safe while its feed repeats the same TVL.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -91,7 +95,7 @@ DETECTORS = [
         ),
         columns=("apy", "tvl"),
         severity="critical",
-        notes="A yield of millions tops the ranking: two columns were exchanged.",
+        notes="A yield of millions leads the ranking because APY and TVL were exchanged.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -101,7 +105,7 @@ DETECTORS = [
         ),
         columns=("rewards_apr", "trading_fees_apr"),
         severity="warning",
-        notes="Paid incentives are shown as earned fees: two columns were exchanged.",
+        notes="Reward incentives are shown as earned fees because the two columns were exchanged.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -111,7 +115,7 @@ DETECTORS = [
         ),
         columns=("tvl",),
         severity="warning",
-        notes="Our share of an empty pool is everything: a size that was not known was written as nothing.",
+        notes="Our share of a pool looks like 100 % because an unknown TVL was stored as zero.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -121,7 +125,7 @@ DETECTORS = [
         ),
         columns=("timestamp", "apy", "tvl"),
         severity="warning",
-        notes="An echo counts twice in every mean of what a pool pays.",
+        notes="A repeated yield is counted twice in the pool's mean.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -131,7 +135,7 @@ DETECTORS = [
         ),
         columns=("apy", "tvl"),
         severity="warning",
-        notes="A row copied forward is taken for a calm day: neither yield nor size was asked for again.",
+        notes="A row copied forward looks like a calm day: neither its APY nor its TVL was updated.",
         needs=("yield_metrics",),
     ),
     Detector(
@@ -141,7 +145,7 @@ DETECTORS = [
         ),
         columns=("timestamp",),
         severity="warning",
-        notes="A yield filed under another day is compared with the wrong prices.",
+        notes="A yield dated on another day is compared with the wrong prices.",
         needs=("yield_metrics",),
     ),
 ]

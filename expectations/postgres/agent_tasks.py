@@ -1,4 +1,4 @@
-"""What must be true of `agent_tasks` before anybody's diligence is measured."""
+"""Rules of `agent_tasks`: the times and errors that agents' statistics are computed from."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -19,7 +19,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["status", "started_at", "completed_at"]},
             severity="warning",
-            notes="Time per task is measured from tasks whose beginning or end is not known.",
+            notes="A finished task without its start or end time is missing from the mean time per task.",
         ),
         UnexpectedRowsExpectation(
             description="a task that failed says why",
@@ -29,7 +29,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["status", "error_message"]},
             severity="info",
-            notes="Failures cannot be grouped by cause when none is given.",
+            notes="Failed tasks without an error message cannot be grouped by cause.",
         ),
         ExpectColumnPairValuesAToBeGreaterThanB(
             column_A="completed_at",
@@ -37,7 +37,7 @@ SUITE = ExpectationSuite(
             or_equal=True,
             severity="warning",
             ignore_row_if="either_value_is_missing",
-            notes="Work that ends before it begins makes a mean negative.",
+            notes="A task that completes before it starts has a negative duration, which lowers the mean.",
         ),
         ExpectColumnPairValuesAToBeGreaterThanB(
             column_A="started_at",
@@ -45,7 +45,7 @@ SUITE = ExpectationSuite(
             or_equal=True,
             severity="warning",
             ignore_row_if="either_value_is_missing",
-            notes="Work that begins before it was asked for makes waiting negative.",
+            notes="A task that starts before it is created has a negative waiting time.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must be true of `assets`: every position and every price leans on this list."""
+"""Rules of `assets`: one row for each coin or token on a chain."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -9,7 +9,7 @@ SUITE = ExpectationSuite(
     name="assets",
     expectations=[
         UnexpectedRowsExpectation(
-            description="a coin without a contract is one asset of a chain",
+            description="a coin without a contract is one asset per chain",
             unexpected_rows_query="""
                 SELECT symbol, coalesce(chain_id, 0) AS chain, count(*) AS listed
                 FROM {batch} AS judged WHERE contract_address IS NULL
@@ -17,10 +17,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["symbol", "chain_id", "contract_address"]},
             severity="critical",
-            notes="Holdings of one coin are split between two entries, and each looks half as large.",
+            notes="Holdings of one coin are split between two assets, and each looks smaller than it is.",
         ),
         UnexpectedRowsExpectation(
-            description="a contract is one asset of a chain",
+            description="a contract belongs to one asset per chain",
             unexpected_rows_query="""
                 SELECT lower(contract_address) AS contract, coalesce(chain_id, 0) AS chain, count(*) AS listed
                 FROM {batch} AS judged WHERE contract_address IS NOT NULL
@@ -28,7 +28,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["contract_address", "chain_id"]},
             severity="critical",
-            notes="Holdings of one token are split between two entries, and transfers go to either, by chance.",
+            notes="Holdings of one token are split between two assets, and its transfers may be assigned to either.",
         ),
     ],
 )

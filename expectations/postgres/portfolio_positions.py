@@ -1,4 +1,4 @@
-"""What must be true of `portfolio_positions` before exposure is read off it."""
+"""Rules of `portfolio_positions`: the signs, allocations and quantities that exposure is computed from."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -12,28 +12,33 @@ SUITE = ExpectationSuite(
     name="portfolio_positions",
     expectations=[
         UnexpectedRowsExpectation(
-            description="what is owed counts against",
+            description="the value of a debt is not positive",
             unexpected_rows_query="""
                 SELECT id, portfolio_id, position_type, current_value FROM {batch} AS judged
                 WHERE position_type = 'borrowing' AND current_value > 0
             """,
             meta={"columns": ["current_value", "position_type"]},
             severity="critical",
-            notes="Net value is wrong by twice a debt whose sign was lost. No debt is an asset of who owes it.",
+            notes=(
+                "Net value is too high by twice any debt whose value is positive. A debt is never an asset of its "
+                "borrower."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="what is held counts for",
+            description="the value of a holding is not negative",
             unexpected_rows_query="""
                 SELECT id, portfolio_id, position_type, current_value FROM {batch} AS judged
                 WHERE position_type <> 'borrowing' AND current_value < 0
             """,
             meta={"columns": ["current_value", "position_type"]},
             severity="warning",
-            notes="Net value is wrong by twice a holding whose sign was lost; a leveraged farm under water has this "
-            "sign honestly.",
+            notes=(
+                "Net value is too low by twice any holding whose value is negative by mistake. A leveraged farm under "
+                "water legitimately has a negative value."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="allocation_percentage adds up",
+            description="allocation_percentage adds up to 1",
             unexpected_rows_query="""
                 SELECT portfolio_id, sum(allocation_percentage) AS total FROM {batch} AS judged
                 GROUP BY portfolio_id
@@ -41,7 +46,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["allocation_percentage", "portfolio_id"]},
             severity="warning",
-            notes="Shares that do not add up to one hide a position, or show one twice.",
+            notes="Allocations that do not add up to 100 % show that a position is missing or duplicated.",
         ),
     ],
 )
@@ -54,8 +59,11 @@ DETECTORS = [
         ),
         columns=("quantity", "asset_id"),
         severity="warning",
-        notes="One holding may be worth more than all others together: raw units were written where whole tokens "
-        "belong. Its value and its price tell a whale from an error: see `cross_store`.",
+        notes=(
+            "One position may exceed all others together, because raw units were stored instead of whole tokens. A "
+            "rule of `cross_store` compares it with its value and price, which distinguishes an error from a large "
+            "holder."
+        ),
         needs=("portfolio_positions",),
     ),
 ]

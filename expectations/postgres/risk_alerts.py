@@ -1,4 +1,4 @@
-"""What must be true of `risk_alerts` before anybody's response to them is measured."""
+"""Rules of `risk_alerts`: the times that response times are computed from."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -10,7 +10,7 @@ SUITE = ExpectationSuite(
     name="risk_alerts",
     expectations=[
         UnexpectedRowsExpectation(
-            description="acknowledged means by somebody, at some time",
+            description="an acknowledged alert says by whom and when",
             unexpected_rows_query="""
                 SELECT id, portfolio_id, is_acknowledged, acknowledged_at FROM {batch} AS judged
                 WHERE (is_acknowledged AND acknowledged_at IS NULL)
@@ -18,7 +18,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["is_acknowledged", "acknowledged_at"]},
             severity="warning",
-            notes="Time to respond is measured from alerts nobody answered.",
+            notes="An alert acknowledged without a person and time distorts response times.",
         ),
         *(
             ExpectColumnPairValuesAToBeGreaterThanB(
@@ -27,7 +27,7 @@ SUITE = ExpectationSuite(
                 or_equal=True,
                 severity="warning",
                 ignore_row_if="either_value_is_missing",
-                notes="Response times go negative when an answer comes before its alert.",
+                notes="An alert acknowledged or resolved before it was created has a negative response time.",
             )
             for later in ("acknowledged_at", "resolved_at")
         ),

@@ -1,4 +1,4 @@
-"""What must be true of `risk_assessments` before a risk is shown as assessed."""
+"""Rules of `risk_assessments`: the validity of an assessment."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -13,7 +13,7 @@ SUITE = ExpectationSuite(
             column_B="created_at",
             severity="warning",
             ignore_row_if="either_value_is_missing",
-            notes="An assessment that ends before it begins is never valid.",
+            notes="An assessment that expires before it is created is never valid.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must be true of `trading_strategies` before work is credited to a satellite."""
+"""Rules of `trading_strategies`: the strategies that results are credited to."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -14,7 +14,7 @@ SUITE = ExpectationSuite(
             or_equal=True,
             severity="warning",
             ignore_row_if="either_value_is_missing",
-            notes="A change before the beginning means that two clocks disagree.",
+            notes="A row updated before it was created shows that two clocks disagree, so its dates cannot be trusted.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must be true of `transactions` before flows and gas are read off them."""
+"""Rules of `transactions`: the transactions that flows and gas costs are computed from."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -32,17 +32,20 @@ SUITE = ExpectationSuite(
                 "columns": ["transaction_type", "from_asset_id", "from_amount", "to_asset_id", "to_amount", "status"]
             },
             severity="critical",
-            notes="A return swallows a flow whose asset or amount is not known, and shows it as profit or loss.",
+            notes=(
+                "A confirmed flow without its asset or amount is not removed from the return and is shown as profit or "
+                "loss."
+            ),
         ),
         UnexpectedRowsExpectation(
-            description="gas_used is gas, and no price",
+            description="gas_used is zero or at least 21,000",
             unexpected_rows_query="""
                 SELECT id, chain_id, gas_used, gas_price FROM {batch} AS judged
                 WHERE gas_used > 0 AND gas_used < 21000
             """,
             meta={"columns": ["gas_used", "gas_price"]},
             severity="warning",
-            notes="Costs are nonsense: no transaction ever used less than 21,000 gas, so a column was exchanged.",
+            notes="Costs are wrong: no transaction uses less than 21,000 gas, so another column was stored here.",
         ),
     ],
 )
@@ -55,8 +58,11 @@ DETECTORS = [
         ),
         columns=("from_amount", "from_asset_id"),
         severity="warning",
-        notes="A withdrawal may be larger than all there is: raw units were written where whole tokens belong. What "
-        "its portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
+        notes=(
+            "A withdrawal may exceed the whole portfolio, because raw units were stored instead of whole tokens. A "
+            "rule of `cross_store` compares it with the portfolio's value, which distinguishes an error from a large "
+            "holder, and blocks the report."
+        ),
         needs=("transactions",),
     ),
     Detector(
@@ -66,8 +72,11 @@ DETECTORS = [
         ),
         columns=("to_amount", "to_asset_id"),
         severity="warning",
-        notes="A deposit may be larger than all there is: raw units were written where whole tokens belong. What its "
-        "portfolio was worth tells a whale from an error, and stops a report: see `cross_store`.",
+        notes=(
+            "A deposit may exceed the whole portfolio, because raw units were stored instead of whole tokens. A rule "
+            "of `cross_store` compares it with the portfolio's value, which distinguishes an error from a large "
+            "holder, and blocks the report."
+        ),
         needs=("transactions",),
     ),
     Detector(
@@ -77,7 +86,10 @@ DETECTORS = [
         ),
         columns=("gas_price",),
         severity="warning",
-        notes="Costs are off by a billion: gas was priced in gwei or wei instead of whole tokens.",
+        notes=(
+            "Costs are a billion times too high because the gas price was stored in gwei or wei instead of whole "
+            "tokens."
+        ),
         needs=("transactions",),
     ),
     Detector(
@@ -91,7 +103,10 @@ DETECTORS = [
         ),
         columns=("timestamp", "block_number"),
         severity="warning",
-        notes="A flow is taken out of another day's return: its moment is not that of its block.",
+        notes=(
+            "A transaction's timestamp contradicts its block number, so a flow may be removed from another day's "
+            "return."
+        ),
         needs=("transactions",),
     ),
 ]

@@ -1,4 +1,4 @@
-"""What must be true of `user_api_keys`: that they exist and end, never what they are."""
+"""Rules of `user_api_keys`: when keys were created and expire; the keys themselves are never read."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -13,7 +13,7 @@ SUITE = ExpectationSuite(
             column_B="created_at",
             severity="warning",
             ignore_row_if="either_value_is_missing",
-            notes="Access that ends before it begins was granted with the wrong clock.",
+            notes="An API key that expires before it is created is never valid. It was written with a wrong clock.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must be true of `user_sessions`: their number and lifetime, nothing they carry."""
+"""Rules of `user_sessions`: number and validity of sessions; their content is never read."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -13,7 +13,7 @@ SUITE = ExpectationSuite(
             column_B="created_at",
             severity="warning",
             ignore_row_if="either_value_is_missing",
-            notes="A session that ends before it begins was written with the wrong clock.",
+            notes="A session that expires before it is created was written with a wrong clock.",
         ),
     ],
 )

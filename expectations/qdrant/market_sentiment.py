@@ -1,4 +1,4 @@
-"""What must be true of `market_sentiment` before a mood is read off it."""
+"""Rules of `market_sentiment`: the sentiment records that weekly means are computed from."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -11,7 +11,7 @@ SUITE = ExpectationSuite(
     name="market_sentiment",
     expectations=[
         UnexpectedRowsExpectation(
-            description="a voice names what it speaks of",
+            description="a sentiment record names an asset",
             unexpected_rows_query="""
                 SELECT id, source FROM {batch} AS judged
                 WHERE length(asset_mentioned) = 0
@@ -19,7 +19,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["asset_mentioned"]},
             severity="info",
-            notes="A mood about nothing is on no asset's page.",
+            notes="A sentiment record that names no asset is missing from every asset's page.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must be true of `protocol_analysis` before a protocol is called safe."""
+"""Rules of `protocol_analysis`: the vectors and risk scores of protocols."""
 
 from great_expectations import ExpectationSuite
 

@@ -1,4 +1,4 @@
-"""What must be true of `trading_patterns` before the past is held against the present."""
+"""Rules of `trading_patterns`: the patterns that the current market is compared with."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -11,14 +11,17 @@ SUITE = ExpectationSuite(
     name="trading_patterns",
     expectations=[
         UnexpectedRowsExpectation(
-            description="a pattern says where it was seen",
+            description="a trading pattern names its assets and market conditions",
             unexpected_rows_query="""
                 SELECT id, pattern_type FROM {batch} AS judged
                 WHERE length(market_conditions) = 0 OR length(assets_involved) = 0
             """,
             meta={"columns": ["market_conditions", "assets_involved"]},
             severity="info",
-            notes="A shape seen in no market, in no asset, was never seen.",
+            notes=(
+                "A trading pattern without an asset or without a market condition cannot be matched to similar "
+                "situations."
+            ),
         ),
     ],
 )

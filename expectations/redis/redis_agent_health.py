@@ -1,4 +1,4 @@
-"""What must be true of `agent:health:*` before a satellite counts as well."""
+"""Rules of `agent:health:*`: the health fields of satellite agents."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -9,7 +9,7 @@ SUITE = ExpectationSuite(
     name="redis_agent_health",
     expectations=[
         UnexpectedRowsExpectation(
-            description="status is one we know",
+            description="status is a known value",
             unexpected_rows_query="""
                 SELECT agent_id, value
                 FROM {batch} AS judged
@@ -18,10 +18,10 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["field", "value"]},
             severity="warning",
-            notes="A satellite in a state nobody knows is shown as well.",
+            notes="A satellite agent with an unknown health status may be shown as healthy.",
         ),
         UnexpectedRowsExpectation(
-            description="last_check is a moment",
+            description="last_check is a timestamp",
             unexpected_rows_query="""
                 SELECT agent_id, value
                 FROM {batch} AS judged
@@ -30,7 +30,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["field", "value"]},
             severity="warning",
-            notes="The age of a health check cannot be told, so it looks fresh.",
+            notes="The age of a health check cannot be computed, so an old check looks current.",
         ),
     ],
 )

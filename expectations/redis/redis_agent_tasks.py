@@ -1,4 +1,4 @@
-"""What must be true of `agent:tasks:*:pending` before a satellite's load is shown."""
+"""Rules of `agent:tasks:*:pending`: the task queues of satellite agents."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -9,7 +9,7 @@ SUITE = ExpectationSuite(
     name="redis_agent_tasks",
     expectations=[
         UnexpectedRowsExpectation(
-            description="a task waits once",
+            description="a task is queued once",
             unexpected_rows_query="""
                 SELECT agent_id, task_id, count() AS queued
                 FROM {batch} AS judged
@@ -17,7 +17,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["agent_id", "task_id"]},
             severity="warning",
-            notes="A task queued twice is done twice.",
+            notes="A task queued twice is run twice.",
         ),
     ],
 )

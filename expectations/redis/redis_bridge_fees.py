@@ -1,4 +1,4 @@
-"""What must be true of `bridge:fees:*` before a crossing is costed."""
+"""Rules of `bridge:fees:*`: the fees of bridges between chains."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -9,7 +9,7 @@ SUITE = ExpectationSuite(
     name="redis_bridge_fees",
     expectations=[
         UnexpectedRowsExpectation(
-            description="a crossing leaves its chain",
+            description="a bridge connects two different chains",
             unexpected_rows_query="""
                 SELECT chain_id, target_chain_id, bridge
                 FROM {batch} AS judged
@@ -17,7 +17,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["chain_id", "target_chain_id"]},
             severity="warning",
-            notes="A crossing to where one is already is charged for nothing.",
+            notes="A bridge from a chain to itself charges a fee for no transfer.",
         ),
     ],
 )

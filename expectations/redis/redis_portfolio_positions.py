@@ -1,4 +1,4 @@
-"""What must be true of `portfolio:positions:*` before the cache is shown instead of the table."""
+"""Rules of `portfolio:positions:*`: the cached positions of portfolios."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -17,7 +17,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["positions"]},
             severity="warning",
-            notes="Holdings written as anything but a list are read as none.",
+            notes="Cached positions that are not a JSON list make a portfolio look empty.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What must be true of `risk:correlation:*` before diversification is claimed."""
+"""Rules of `risk:correlation:*`: the correlation matrix that diversification is computed from."""
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import (
@@ -9,7 +9,7 @@ SUITE = ExpectationSuite(
     name="redis_risk_correlation",
     expectations=[
         UnexpectedRowsExpectation(
-            description="an asset moves with itself",
+            description="an asset's correlation with itself is 1",
             unexpected_rows_query="""
                 SELECT portfolio_id, asset_a, correlation
                 FROM {batch} AS judged
@@ -17,7 +17,7 @@ SUITE = ExpectationSuite(
             """,
             meta={"columns": ["asset_a", "asset_b", "correlation"]},
             severity="warning",
-            notes="A matrix whose diagonal is not one was filled in the wrong order.",
+            notes="A correlation matrix whose diagonal is not 1 was filled in the wrong order.",
         ),
     ],
 )

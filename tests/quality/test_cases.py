@@ -154,7 +154,7 @@ def judged_market(real_market, tmp_path_factory):
 @pytest.mark.parametrize("case", cases("cmc.zero"))
 def test_zero_for_unknown_is_flagged(case, judged_market, real_market):
     """Rows that say a coin with a price was worth nothing, all of them (196 with the exports' overlaps)."""
-    found = failed(judged_market)["market_cap is known, or unknown for the whole series"]
+    found = failed(judged_market)["market_cap is known for the whole series or for none of it"]
     zero = real_market.filter((pl.col("source") == "coinmarketcap_daily") & (pl.col("market_cap") == 0))
     assert case["rows"][0]["market_cap"] == 0
     assert found.rows == zero.height == 162
@@ -226,7 +226,7 @@ def test_an_absurd_yield_is_flagged(case, judged_pools):
 def test_a_yield_that_is_its_parts_passes(case, judged_pools):
     """The identity holds on all 73,201 rows."""
     assert "holds on all" in case["expected_check"]
-    assert "apy is its parts, simple or compounded" not in failed(judged_pools)
+    assert "apy is the sum of its parts, simple or compounded" not in failed(judged_pools)
 
 
 @pytest.mark.parametrize("case", cases("llama.null_reward"))
@@ -300,7 +300,7 @@ def test_swaps_on_chain(case, freeze):
     run = freeze({"dex_trades": swaps(case)}, week="2021-W24", as_of=datetime(2021, 6, 15, tzinfo=UTC))
     found = failed(quality.validate(run, tables=["dex_trades"]))
     rule, count = {
-        "mev.reverted": ("tokens moved both ways", 2),
+        "mev.reverted": ("a swap moves both tokens", 2),
         "mev.same_token": ("a swap is between two tokens", 3),
         "mev.null_protocol": ("not_be_null(dex_name)", 2),
         "mev.multi_hop": ("", 0),
@@ -309,7 +309,7 @@ def test_swaps_on_chain(case, freeze):
         assert found[rule].rows == count
     else:
         assert not [name for name in found if "unique" in name]
-        assert "tokens moved both ways" not in found
+        assert "a swap moves both tokens" not in found
 
 
 @pytest.mark.parametrize("case", cases("chainlink"))

@@ -8,7 +8,7 @@ from ys_analytics import quality
 from ys_analytics.quality.detectors.unrecorded_changes import moved_unrecorded
 from ys_analytics.schemas import TABLES
 
-HOLDS = "every table that does not expire holds something"
+HOLDS = "every table without an expiry has rows"
 SUM = "portfolio_snapshots.total_value is the sum of portfolio_positions"
 
 
@@ -52,7 +52,7 @@ def test_transactions_of_the_last_days_are_missed(judged_with, demo_frames):
     done = demo_frames["transactions"]
     end = demo_frames["portfolio_snapshots"]["timestamp"].max()
     early = done.filter(pl.col("timestamp") <= end - pl.duration(days=3))
-    rule = "what is held changes by transactions"
+    rule = "amounts held change only by transactions"
     broken = judged_with({"transactions": early})
     assert broken[rule].stops
     lost = set(done.filter(pl.col("timestamp") > end - pl.duration(days=3))["portfolio_id"])

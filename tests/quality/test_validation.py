@@ -67,7 +67,7 @@ def test_what_a_run_does_not_hold_is_said(freeze, demo_frames):
     """A promise about what was not frozen was not kept; it was not tried."""
     run = freeze({"assets": demo_frames["assets"]})
     found = {(each.suite, each.rule): each for each in quality.validate(run)}
-    assert found["users", "is in the run"].outcome == "error"
+    assert found["users", "the run holds the table"].outcome == "error"
     assert found["cross_store", "market_data.asset_id is among assets.id"].observed == "market_data is not in this run"
     with pytest.raises(UsageError, match="users"):
         quality.validate(run, tables=["users"])
@@ -129,7 +129,7 @@ GENESIS = "between(timestamp, >= 2009-01-03 00:00:00+00:00)"
     ("table", "rule", "spoil"),
     [
         ("market_data", "between(price, > 0.0)", put("price", Decimal(0))),
-        ("market_data", "price is not nothing beside prices that are something", put("price", Decimal(0))),
+        ("market_data", "price is not zero between non-zero prices", put("price", Decimal(0))),
         ("market_data", "between(price, >= 0.0)", put("price", Decimal(-5))),
         ("market_data", "not_be_null(price)", put("price", None)),
         ("market_data", "match_regex(asset_id)", put("asset_id", "BTC")),

@@ -139,7 +139,7 @@ def test_the_same_week_printed_twice_is_the_same(week, printed, tmp_path):
 
 BROKEN = Finding(
     suite="portfolio_snapshots", rule="unique(portfolio_id, timestamp)", severity="critical", outcome="failed",
-    notes="A snapshot counted twice moves the day's close.", observed="2 rows", rows=2,
+    notes="A duplicated snapshot may change the day's closing value.", observed="2 rows", rows=2,
 )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def test_a_provisional_report_says_so_on_every_page(week, judged_as, tmp_path):
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"], provisional=True)
     found = pages(one.pdf)
     assert all("PROVISIONAL" in text for text in found)
-    assert "A snapshot counted twice moves the day's close." in " ".join(" ".join(found).split())
+    assert "A duplicated snapshot may change the day's closing value." in " ".join(" ".join(found).split())
     assert json.loads(one.json.read_bytes())["provisional"] is True
 
 

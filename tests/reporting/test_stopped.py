@@ -33,7 +33,7 @@ def twice(**whose):
     """A critical finding about three transactions."""
     return Finding(
         suite="transactions", rule="unique(transaction_hash)", severity="critical", outcome="failed",
-        notes="Money moves twice in our books.", observed="3 rows", rows=3, **whose,
+        notes="A transaction is counted twice.", observed="3 rows", rows=3, **whose,
     )  # fmt: skip
 
 

@@ -113,18 +113,24 @@ def _of_a_column(column: Column, rule: Rule) -> Any | None:
 
 
 def _lifetime(family: KeyFamily) -> list[Any]:
-    """A key that should expire does, and one that should stay stays."""
+    """That a key with an expiry has one no longer than its family's, and that other keys have none."""
     gx = library().expectations
 
     if family.ttl is None:
-        damage = f"{family.holds} vanishes by itself when its key has a lifetime, and its absence reads as safety."
+        damage = (
+            f"{family.holds} written with an expiry disappears by itself, and its absence looks like an absence of "
+            "risk."
+        )
         query = "SELECT ttl_ms FROM {batch} AS judged WHERE ttl_ms IS NOT NULL"
-        return [_query("the key has no lifetime", query, ("ttl_ms",), Required("warning", damage))]
+        return [_query("the key has no expiry", query, ("ttl_ms",), Required("warning", damage))]
     forever = (
-        f"{family.holds} stays for ever when its key was written without a lifetime, and is served long after it "
-        "stopped being true."
+        f"{family.holds} written without an expiry stays in the cache indefinitely, so readers may get an outdated "
+        "value."
     )
-    longer = f"{family.holds} outlives its {family.ttl} seconds, so readers take the past for the present."
+    longer = (
+        f"{family.holds} can stay in the cache longer than its {family.ttl} seconds, so readers may get an outdated "
+        "value."
+    )
     return [
         gx.ExpectColumnValuesToNotBeNull(column="ttl_ms", severity="warning", notes=forever),
         gx.ExpectColumnValuesToBeBetween(

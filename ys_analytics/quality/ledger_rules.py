@@ -1,4 +1,4 @@
-"""What transactions, positions, snapshots and quotes rule of one another: too much for one query to say.
+"""Rules that compare transactions, positions, snapshots and quotes, and need more than one query.
 
 Knows the words of a rule and the detectors of ledgers; knows no engine.
 """
@@ -15,18 +15,21 @@ _CLOSES = pl.col("timestamp") == pl.col("timestamp").max().over("portfolio_id", 
 
 
 def about_ledgers() -> tuple[Detector, ...]:
-    """The rules between the books and the prices.
+    """The rules that compare the ledger with prices and snapshots.
 
     >>> [rule.rule for rule in about_ledgers()][:2]
-    ['a swap gives what it takes', 'a flow is not larger than its portfolio']
+    ['both sides of a swap have about the same value', 'a flow is not larger than its portfolio']
     """
     return (
         Detector(
-            rule="a swap gives what it takes",
+            rule="both sides of a swap have about the same value",
             find=lambda snapshot: uneven_swaps(snapshot.frame("transactions"), snapshot.frame("market_data")),
             columns=("transactions.from_amount", "transactions.to_amount", "market_data.price"),
             severity="warning",
-            notes="Profit or loss appears from nowhere: a side of a swap was scaled, or the two were exchanged.",
+            notes=(
+                "A swap whose two sides differ in value shows a false profit or loss. One side was probably scaled, or "
+                "the two were exchanged."
+            ),
             needs=("transactions", "market_data"),
         ),
         Detector(
@@ -36,25 +39,25 @@ def about_ledgers() -> tuple[Detector, ...]:
             ),
             columns=("transactions.from_amount", "transactions.to_amount", "portfolio_snapshots.total_value"),
             severity="critical",
-            notes="The return of a day is made of a flow that cannot have happened: its amount was scaled.",
+            notes="A flow larger than its portfolio makes that day's return wrong. Its amount was probably scaled.",
             needs=("transactions", "market_data", "portfolio_snapshots"),
         ),
         Detector(
-            rule="what is held changes by transactions",
+            rule="amounts held change only by transactions",
             find=lambda snapshot: moved_unrecorded(
                 snapshot.frame("portfolio_snapshots"), snapshot.frame("market_data"), snapshot.frame("transactions")
             ),
             columns=("transactions.timestamp", "portfolio_snapshots.asset_allocation", "market_data.price"),
             severity="critical",
-            notes="Flows of the last days are missing, and are shown as profit or loss; gas looks as if none was paid.",
+            notes="Flows of the last days are missing and shown as profit or loss, and gas costs are too low.",
             needs=("portfolio_snapshots", "market_data", "transactions"),
         ),
         Detector(
-            rule="average_cost was once a price",
+            rule="average_cost is within the range of past prices",
             find=lambda snapshot: costs_beyond(snapshot.frame("portfolio_positions"), snapshot.frame("market_data")),
             columns=("portfolio_positions.average_cost", "market_data.price"),
             severity="warning",
-            notes="Gains are shown that nobody made: an average cost lies beyond every price there was.",
+            notes="An average cost outside the range of all past prices produces a false gain or loss.",
             needs=("portfolio_positions", "market_data"),
         ),
         Detector(
@@ -72,7 +75,10 @@ def about_ledgers() -> tuple[Detector, ...]:
             ),
             columns=("portfolio_snapshots.daily_return", "portfolio_snapshots.total_value"),
             severity="warning",
-            notes="The platform claims a return that its own values deny: it was scaled, or exchanged.",
+            notes=(
+                "The platform's daily return contradicts its own portfolio values. It was probably scaled, or written "
+                "to another column."
+            ),
             needs=("portfolio_snapshots", "transactions"),
         ),
     )

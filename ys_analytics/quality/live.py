@@ -99,7 +99,7 @@ def _refused(table: Table, error: ContractError) -> Finding:
         rule=LOADS,
         severity="critical",
         outcome="error",
-        notes="Nothing can be computed from a table that is not what its schema says.",
+        notes="A table that differs from its declared schema cannot be loaded, so no figure is computed from it.",
         observed=str(error),
         rows=-1,
         portfolios=[] if table.affects == () else None,

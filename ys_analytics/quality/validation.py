@@ -115,10 +115,10 @@ def _absent(names: Sequence[str]) -> list[Finding]:
     return [
         Finding(
             suite=name,
-            rule="is in the run",
+            rule="the run holds the table",
             severity="warning",
             outcome="error",
-            notes="Nothing is known of what was not frozen; a report that needs it has nothing to print.",
+            notes="The run holds no data of this table, so a report cannot show the figures that need it.",
             observed="this run does not hold it",
             rows=-1,
             portfolios=[] if TABLES[name].affects == () else None,

@@ -25,8 +25,8 @@ def about_vectors(table: str, *, meaning: str, score: str, time: str | None = No
         time: When a point was made; without it nothing is said of drift.
 
     >>> [rule.rule for rule in about_vectors("trading_patterns", meaning="pattern_type", score="success_rate")]
-    ['has_direction(vector)', 'belongs_here(vector)', 'vector_says_the_score(success_rate)', \
-'one_meaning_a_vector(pattern_type)']
+    ['has_direction(vector)', 'from_the_same_model(vector)', 'score_agrees_with_vector(success_rate)', \
+'one_content_per_vector(pattern_type)']
     """
     rules = (
         Detector(
@@ -34,33 +34,37 @@ def about_vectors(table: str, *, meaning: str, score: str, time: str | None = No
             find=lambda snapshot: faulty_norms(snapshot.frame(table), key=_KEY, vector=_VECTOR),
             columns=(_VECTOR,),
             severity="warning",
-            notes="A vector without direction is like everything and nothing; searches return it by chance. A text "
-            "without a word has none honestly.",
+            notes=(
+                "A zero vector is equally similar to everything, so searches return it arbitrarily. A text without any "
+                "words legitimately has one."
+            ),
             needs=(table,),
         ),
         Detector(
-            rule="belongs_here(vector)",
+            rule="from_the_same_model(vector)",
             find=lambda snapshot: strangers(snapshot.frame(table), key=_KEY, vector=_VECTOR),
             columns=(_VECTOR,),
             severity="warning",
-            notes="Searches miss what was embedded by another model, or cut or padded to fit.",
+            notes="Searches miss records embedded by another model, or whose vector was cut or padded.",
             needs=(table,),
         ),
         Detector(
-            rule=f"vector_says_the_score({score})",
+            rule=f"score_agrees_with_vector({score})",
             find=lambda snapshot: contradicting_scores(snapshot.frame(table), key=_KEY, vector=_VECTOR, score=score),
             columns=(_VECTOR, score),
             severity="warning",
-            notes="A score that its own vector contradicts was written beside the wrong text.",
+            notes="A score contradicts its vector, so it was probably stored with the wrong text.",
             needs=(table,),
         ),
         Detector(
-            rule=f"one_meaning_a_vector({meaning})",
+            rule=f"one_content_per_vector({meaning})",
             find=lambda snapshot: copies(snapshot.frame(table), key=_KEY, vector=_VECTOR, meaning=meaning),
             columns=(_VECTOR, meaning),
             severity="warning",
-            notes="Different contents cannot be told apart when they share a vector; one embedding was written "
-            "many times.",
+            notes=(
+                "Different contents share one vector, so searches cannot distinguish them. One embedding was probably "
+                "written many times."
+            ),
             needs=(table,),
         ),
     )
@@ -74,6 +78,9 @@ def _no_drift(table: str, time: str, score: str) -> Detector:
         find=lambda snapshot: drifting_weeks(snapshot.frame(table), time=time, vector=_VECTOR, score=score),
         columns=(_VECTOR, time),
         severity="warning",
-        notes="This week cannot be compared with the last: the model, or the world, has changed.",
+        notes=(
+            "This week's records cannot be compared with earlier weeks, because the embedding model or the content has "
+            "changed."
+        ),
         needs=(table,),
     )

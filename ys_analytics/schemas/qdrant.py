@@ -49,9 +49,13 @@ def _epoch(name: str, meaning: str, *rules: Rule) -> Column:
     )
 
 
-_TRADING_PATTERNS_TEXT = Formatted(TEXT, "warning", "A pattern under a blank name is never matched.")
+_TRADING_PATTERNS_TEXT = Formatted(
+    TEXT, "warning", "A trading pattern with a blank type or timeframe is never matched."
+)
 
-_PROTOCOL_ANALYSIS_TEXT = Formatted(TEXT, "warning", "A finding about a blank name is about nobody.")
+_PROTOCOL_ANALYSIS_TEXT = Formatted(
+    TEXT, "warning", "An analysis with a blank protocol name or audit status cannot be assigned to any protocol."
+)
 
 TABLES = (
     Collection(
@@ -70,36 +74,50 @@ TABLES = (
             "content_hash": "keyword",
         },
         affects=("asset_mentioned", "symbol"),
-        unique=Unique("warning", "A voice counted twice sways the mood."),
-        required=Required("warning", "A voice without its moment, source or mood says nothing."),
+        unique=Unique("warning", "A duplicated sentiment record is counted twice in the asset's weekly mean."),
+        required=Required(
+            "warning", "A sentiment record without its time, source, asset or score cannot be used in any mean."
+        ),
         columns=(
-            _ID.with_rules(Formatted(UUID, "warning", "A point that cannot be named cannot be removed.")),
+            _ID.with_rules(Formatted(UUID, "warning", "A record without a valid UUID cannot be updated or deleted.")),
             _vector(384),
             _epoch(
                 "timestamp",
                 "When it was said.",
                 Bounded(
-                    "warning", "Milliseconds read as seconds put a voice where no week finds it.", at_least=GENESIS
+                    "warning",
+                    "A sentiment record dated before 2009 is missing from every week. The usual cause is milliseconds "
+                    "read as seconds.",
+                    at_least=GENESIS,
                 ),
-                NotAhead("warning", "What was said tomorrow is in no week; a zone was added twice."),
-                OnTime("warning", "The mood of the week is last week's; nobody listens any more."),
+                NotAhead(
+                    "warning",
+                    "A record dated in the future is left out of every weekly figure. The usual cause is a time zone "
+                    "offset applied twice.",
+                ),
+                OnTime("warning", "No new sentiment records arrive, so this week's sentiment shown is last week's."),
             ),
             _keyword(
                 "source",
                 "Where: twitter, discord, news.",
-                Formatted(LABEL, "warning", "Two spellings of one source split its voices in two."),
+                Formatted(LABEL, "warning", "Two spellings of one source split its sentiment records into two groups."),
             ),
             _float(
                 "sentiment_score",
                 "-1 despair to 1 delight.",
-                Bounded("warning", "The mood of a week is set by one score off its scale.", at_least=-1, at_most=1),
+                Bounded(
+                    "warning", "One sentiment score outside -1 to 1 dominates the weekly mean.", at_least=-1, at_most=1
+                ),
                 unit="score",
             ),
             _float(
                 "confidence",
                 "How sure the model is.",
                 Bounded(
-                    "warning", "A weighted mood is ruled by whoever claims more than certainty.", at_least=0, at_most=1
+                    "warning",
+                    "A confidence outside 0 to 1 gives its sentiment record too much weight in the weighted mean.",
+                    at_least=0,
+                    at_most=1,
                 ),
                 unit="fraction",
             ),
@@ -107,7 +125,11 @@ TABLES = (
             _keyword(
                 "content_hash",
                 "SHA-256 of the text.",
-                Formatted(SHA256, "warning", "The same text cannot be recognised a second time."),
+                Formatted(
+                    SHA256,
+                    "warning",
+                    "Without a valid content hash, a repeated text cannot be recognised as a duplicate.",
+                ),
             ),
         ),
     ),
@@ -127,10 +149,10 @@ TABLES = (
             "analysis_date": "integer",
         },
         affects=("protocol_name", "protocol"),
-        unique=Unique("warning", "A finding counted twice weighs twice."),
-        required=Required("warning", "A protocol looks safe where nothing is known of it."),
+        unique=Unique("warning", "A duplicated analysis is counted twice in a protocol's mean scores."),
+        required=Required("warning", "A protocol looks safe because its analysis is incomplete."),
         columns=(
-            _ID.with_rules(Formatted(UUID, "warning", "A point that cannot be named cannot be removed.")),
+            _ID.with_rules(Formatted(UUID, "warning", "A record without a valid UUID cannot be updated or deleted.")),
             _vector(768),
             _keyword("protocol_name", "Which protocol.", _PROTOCOL_ANALYSIS_TEXT),
             Column(
@@ -138,12 +160,21 @@ TABLES = (
                 dtype=pl.Int64(),
                 native="integer",
                 meaning="On which chain.",
-                rules=(Bounded("warning", "A protocol on chain zero stands nowhere.", at_least=1),),
+                rules=(
+                    Bounded(
+                        "warning", "An analysis with a chain id below 1 cannot be assigned to any chain.", at_least=1
+                    ),
+                ),
             ),
             _float(
                 "risk_score",
                 "0 none, 1 certain.",
-                Bounded("warning", "A score off its scale sorts a protocol to the wrong end.", at_least=0, at_most=1),
+                Bounded(
+                    "warning",
+                    "A risk score outside 0 to 1 puts a protocol at the wrong end of the ranking.",
+                    at_least=0,
+                    at_most=1,
+                ),
                 unit="score",
             ),
             _float(
@@ -151,7 +182,7 @@ TABLES = (
                 "Value locked.",
                 Bounded(
                     "warning",
-                    "One unscaled size makes a small protocol look too big to fail.",
+                    "One unscaled TVL makes a small protocol look large and safe.",
                     at_least=0,
                     at_most=1_000_000_000_000,
                     refused=True,
@@ -162,8 +193,17 @@ TABLES = (
             _epoch(
                 "analysis_date",
                 "When it was analysed.",
-                Bounded("warning", "Milliseconds read as seconds make an old finding the newest.", at_least=GENESIS),
-                NotAhead("warning", "What was said tomorrow is in no week; a zone was added twice."),
+                Bounded(
+                    "warning",
+                    "A protocol analysis with a date out of range is sorted wrongly, so an old analysis may be shown "
+                    "as the newest. The usual cause is milliseconds read as seconds.",
+                    at_least=GENESIS,
+                ),
+                NotAhead(
+                    "warning",
+                    "A record dated in the future is left out of every weekly figure. The usual cause is a time zone "
+                    "offset applied twice.",
+                ),
             ),
         ),
     ),
@@ -181,17 +221,20 @@ TABLES = (
             "assets_involved": "keyword",
         },
         affects=("assets_involved", "symbol"),
-        unique=Unique("warning", "A pattern counted twice looks twice as sure."),
-        required=Required("warning", "A pattern without a shape, time or outcome teaches nothing."),
+        unique=Unique("warning", "A duplicated trading pattern is counted twice in success rates."),
+        required=Required("warning", "A trading pattern without its type, time, assets or outcome cannot be used."),
         columns=(
-            _ID.with_rules(Formatted(UUID, "warning", "A point that cannot be named cannot be removed.")),
+            _ID.with_rules(Formatted(UUID, "warning", "A record without a valid UUID cannot be updated or deleted.")),
             _vector(512),
             _keyword("pattern_type", "Which shape.", _TRADING_PATTERNS_TEXT),
             _float(
                 "success_rate",
                 "How often it held.",
                 Bounded(
-                    "warning", "A pattern that holds more often than always is traded on first.", at_least=0, at_most=1
+                    "warning",
+                    "A success rate above 1 puts a trading pattern at the top of the ranking wrongly.",
+                    at_least=0,
+                    at_most=1,
                 ),
                 unit="fraction",
             ),

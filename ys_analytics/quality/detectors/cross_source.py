@@ -60,7 +60,7 @@ def contradicted_change(
     ...     {"coin": "A", "day": [date(2024, 1, 1), date(2024, 1, 2)], "price": [100.0, 150.0], "change": [0.0, 0.02]}
     ... )
     >>> contradicted_change(quotes, series=["coin"], time="day", value="price", change="change")["said"].item()
-    'states 2.0 %, moved 50.0 %'
+    'stated 2.0 %, actual 50.0 %'
     """
     by = list(series)
     rows = frame.lazy().filter(pl.col(value) > 0).with_columns(_value=pl.col(value).cast(pl.Float64))
@@ -75,7 +75,7 @@ def contradicted_change(
         .unique([*by, time], keep="first", maintain_order=True)
         .select(
             *by, time, value, change,
-            said=pl.format("states {} %, moved {} %", (stated * 100).round(1), (moved * 100).round(1)),
+            said=pl.format("stated {} %, actual {} %", (stated * 100).round(1), (moved * 100).round(1)),
         )
         .collect()
     )  # fmt: skip
@@ -108,7 +108,7 @@ def off_its_ratio(
         .sort(off.abs(), *key, descending=[True, *[False] * len(key)])
         .select(
             *key, claimed, over, under,
-            said=pl.format(f"{claimed} is {{}} times off what {over} and {under} say", off.abs().exp().round(3)),
+            said=pl.format(f"{claimed} is off by a factor of {{}} from {over} / {under}", off.abs().exp().round(3)),
         )
         .collect()
     )  # fmt: skip

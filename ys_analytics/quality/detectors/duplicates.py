@@ -30,7 +30,7 @@ def repeated_ticks(frame: pl.DataFrame, *, series: Sequence[str], time: str, val
         .with_columns(_pause=pause.over(by), _same=same)
         .with_columns(_usual=pl.col("_pause").median().over(by))
         .filter(pl.col("_same") & (pl.col("_pause") < _ECHO * pl.col("_usual")))
-        .select(*by, time, *values, said=pl.format("says again what was said {} ms before", pl.col("_pause")))
+        .select(*by, time, *values, said=pl.format("repeats the values of {} ms before", pl.col("_pause")))
         .sort(*by, time)
         .collect()
     )

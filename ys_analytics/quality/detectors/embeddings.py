@@ -104,7 +104,7 @@ def strangers(frame: pl.DataFrame, *, key: Sequence[str], vector: str) -> pl.Dat
             *key,
             said=pl.when("_padded")
             .then(pl.lit("is padded: its last third is empty"))
-            .otherwise(pl.format("is like no other: its nearest neighbour is only {} alike", pl.col("_near").round(3))),
+            .otherwise(pl.format("is unlike all others: its highest similarity is only {}", pl.col("_near").round(3))),
         )
     )
 
@@ -226,7 +226,7 @@ def contradicting_scores(frame: pl.DataFrame, *, key: Sequence[str], vector: str
         .sort("_off", *key, descending=[True, *[False] * len(key)])
         .select(
             *key, score,
-            said=pl.format("claims {}, and its vector says {}", pl.col(score).round(2), pl.col("_heard").round(2)),
+            said=pl.format("is {}, but its vector suggests {}", pl.col(score).round(2), pl.col("_heard").round(2)),
         )
     )  # fmt: skip
 

@@ -140,7 +140,7 @@ def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataF
         .select(
             *by, time,
             said=pl.format(
-                "silent since {} UTC, for {} of its beats",
+                "silent since {} UTC, for {} of its intervals",
                 pl.col(time).dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col("_beats").round(0).cast(pl.Int64),
             ),
         )

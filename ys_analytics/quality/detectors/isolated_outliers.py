@@ -57,7 +57,7 @@ def isolated_outliers(
         .select(
             *by, time, value,
             said=pl.format(
-                "leaves its neighbours by {} times the usual step and comes back",
+                "differs from both neighbours by {} times the usual step",
                 pl.col("_score").round(0).cast(pl.Int64),
             ),
         )
@@ -93,6 +93,6 @@ def zeros_between(frame: pl.DataFrame, *, series: Sequence[str], time: str, valu
         .with_columns(_zeros=(~some).sum().over(*by, "_run"))
         .filter(~some & (pl.col("_run") > 0) & (pl.col("_more") > 0) & (pl.col("_zeros") <= _LONGEST))
         .sort(*by, time)
-        .select(*by, time, value, said=pl.lit("is nothing between two that are not"))
+        .select(*by, time, value, said=pl.lit("is zero between two values that are not"))
         .collect()
     )

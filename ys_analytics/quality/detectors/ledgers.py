@@ -34,7 +34,11 @@ def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFra
         .with_columns(_ratio=took / gave)
         .filter(pl.col("_ratio").log().abs() > pl.lit(_UNEVEN).log())
         .sort(pl.col("_ratio").log().abs(), "id", descending=[True, False])
-        .select("id", "timestamp", said=pl.format("takes {} times what it gives", pl.col("_ratio").round_sig_figs(3)))
+        .select(
+            "id",
+            "timestamp",
+            said=pl.format("receives {} times the value it gives", pl.col("_ratio").round_sig_figs(3)),
+        )
         .collect()
     )
 

@@ -75,7 +75,7 @@ def decimal_shifts(
             *by, time, value,
             said=pl.when(stays)
             .then(pl.format("jumps to 10^{} times its level, and stays", pl.col("_power").cast(pl.Int32)))
-            .otherwise(pl.format("stands at 10^{} times its level", pl.col("_to").cast(pl.Int32))),
+            .otherwise(pl.format("is 10^{} times its level", pl.col("_to").cast(pl.Int32))),
         )
         .collect()
     )  # fmt: skip

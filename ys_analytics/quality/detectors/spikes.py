@@ -81,7 +81,7 @@ def reverting_spikes(
         .select(
             *by, time, value,
             said=pl.format(
-                "went off by a factor of {} and came back, {} times its usual move",
+                "jumped by a factor of {} and returned, {} times its usual move",
                 pl.col("_size").exp().round_sig_figs(3), (pl.col("_size") / pl.col("habit")).round(0).cast(pl.Int64),
             ),
         )
@@ -123,7 +123,7 @@ def unconfirmed_jumps(
             & ~_off_its_peg(value, by)
         )
         .sort(far / pl.col("habit"), *by, descending=[True, *[False] * len(by)])
-        .select(*by, time, value, said=_leapt("and nothing after it has borne that out"))
+        .select(*by, time, value, said=_leapt("and no later value confirms it"))
         .collect()
     )  # fmt: skip
 
@@ -157,7 +157,7 @@ def unproven_starts(frame: pl.DataFrame, *, series: Sequence[str], time: str, va
         )
         .with_columns(alone="_leap", habit="_habit")
         .sort(pl.col("alone") / pl.col("habit"), *by, descending=[True, *[False] * len(by)])
-        .select(*by, time, value, said=_leapt("from what follows, and nothing came before it"))
+        .select(*by, time, value, said=_leapt("from the values that follow, and none precede it"))
         .collect()
     )  # fmt: skip
 

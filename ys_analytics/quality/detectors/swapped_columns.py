@@ -99,7 +99,7 @@ def swapped(frame: pl.DataFrame, *, series: Sequence[str], time: str, pair: tupl
         # What is far from home on both sides needs one leap: its other neighbour may be at fault itself.
         .filter((pl.col("_in") & pl.col("_out")) | (pl.col("_far") & (pl.col("_in") | pl.col("_out"))))
         .sort(*by, time)
-        .select(*by, time, one, other, said=pl.lit(f"{one} and {other} stand in each other's place"))
+        .select(*by, time, one, other, said=pl.lit(f"{one} and {other} appear to be exchanged"))
         .collect()
     )
 

@@ -57,7 +57,7 @@ def off_beat(frame: pl.DataFrame, *, series: Sequence[str], alike: Sequence[str]
             (pl.col("_many") >= _ENOUGH) & (pl.col("_share") >= _REGULAR) & (away > 0) & (away % _QUARTER == 0)
         )
         .sort(*by, time)
-        .select(*by, time, said=pl.format("comes {} minutes off its usual minute", away // 60))
+        .select(*by, time, said=pl.format("is {} minutes away from its usual minute", away // 60))
         .collect()
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ def out_of_order(
         .select(
             *dict.fromkeys([*key, time, order]),
             said=pl.format(
-                "lies {} minutes away from its neighbours by {}", (pl.col("_off") / 60).round(0).cast(pl.Int64),
+                "is {} minutes away from its neighbours in {}", (pl.col("_off") / 60).round(0).cast(pl.Int64),
                 pl.lit(order),
             ),
         )
@@ -153,7 +153,7 @@ def off_market_clock(frame: pl.DataFrame, *, series: Sequence[str], time: str, v
         .select(
             *by, time,
             said=pl.format(
-                "for {} observations goes with the market of the beat {}",
+                "for {} observations follows the market of the interval {}",
                 pl.lit(_BLOCK),
                 pl.when(pl.col("_late") >= pl.col("_early")).then(pl.lit("before")).otherwise(pl.lit("after")),
             ),

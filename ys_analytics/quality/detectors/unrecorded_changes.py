@@ -72,7 +72,7 @@ def moved_unrecorded(snapshots: pl.DataFrame, quotes: pl.DataFrame, transactions
             "asset_id",
             "part",
             said=pl.format(
-                "holdings changed by {} % of the portfolio by {}, and no transaction says so",
+                "holdings changed by {} % of the portfolio by {}, and no transaction records it",
                 (pl.col("part") * 100).round(1),
                 pl.col("timestamp").dt.strftime("%Y-%m-%d %H:%M"),
             ),

@@ -21,9 +21,13 @@ from ys_analytics.schemas.rules import (
 )
 from ys_analytics.schemas.table import Column, Table
 
-_SATELLITE_PERFORMANCE_LABEL = Formatted(LABEL, "warning", "Two spellings split one satellite's record in two.")
+_SATELLITE_PERFORMANCE_LABEL = Formatted(
+    LABEL, "warning", "A malformed agent id splits one satellite agent's records into two groups."
+)
 
-_SATELLITE_PERFORMANCE_MISSING = Required("warning", "A satellite looks quick and faultless where nobody counted.")
+_SATELLITE_PERFORMANCE_MISSING = Required(
+    "warning", "A satellite agent looks fast and free of errors because these figures were not recorded."
+)
 
 SATELLITE_PERFORMANCE = Table(
     name="satellite_performance",
@@ -34,26 +38,39 @@ SATELLITE_PERFORMANCE = Table(
     feed=True,
     series=("agent_id", "metric_name"),
     affects=(),
-    unique=Unique("critical", "A measurement counted twice pulls a satellite's mean towards it."),
-    required=Required("critical", "A measurement without its satellite, name, moment or value measures nothing."),
+    unique=Unique("critical", "A duplicated measurement is counted twice in the satellite agent's mean."),
+    required=Required("critical", "A measurement without its agent, metric, time or value cannot be used."),
     columns=(
         time_column(
             "When it was measured.",
             Bounded(
                 "critical",
-                "Epoch zero, or milliseconds read as seconds, files a measurement where nobody looks.",
+                "A measurement dated before 2009 is missing from every period. The usual cause is a zero timestamp, "
+                "or milliseconds read as seconds.",
                 at_least=GENESIS,
             ),
-            OnTime("warning", "Satellites are compared by what they did before; measuring has stopped."),
-            UsualRows("warning", "Means over half the measurements are not comparable.", clockwork=False),
-            NotAhead("warning", "A measurement from tomorrow is in no week; a zone was added twice."),
+            OnTime("warning", "Satellite agents are compared by old results because measuring has stopped."),
+            UsualRows(
+                "warning",
+                "Means of a day with far fewer or more measurements than usual cannot be compared with other days.",
+                clockwork=False,
+            ),
+            NotAhead(
+                "warning",
+                "A measurement dated in the future is left out of every weekly figure. The usual cause is a time zone "
+                "offset applied twice.",
+            ),
         ),
         text_column(
             "agent_id",
             "Which satellite.",
             _SATELLITE_PERFORMANCE_LABEL,
-            NotSilent("warning", "A satellite that stopped keeps its last marks."),
-            Refers("satellite_agents.id", "warning", "Marks are given to a satellite nobody registered."),
+            NotSilent("warning", "A satellite agent whose measurements stopped keeps its last results in comparisons."),
+            Refers(
+                "satellite_agents.id",
+                "warning",
+                "Performance is recorded for an unregistered satellite agent and is missing from comparisons.",
+            ),
         ),
         text_column("metric_name", "What was measured.", _SATELLITE_PERFORMANCE_LABEL),
         amount_column(
@@ -61,7 +78,7 @@ SATELLITE_PERFORMANCE = Table(
             "The measurement.",
             Bounded(
                 "warning",
-                "One unscaled value is all that a chart of it will show.",
+                "One unscaled value makes the rest of the chart unreadable.",
                 at_least=-1_000_000_000_000,
                 at_most=1_000_000_000_000,
             ),
@@ -71,7 +88,11 @@ SATELLITE_PERFORMANCE = Table(
             "response_time_ms",
             "Median time to answer.",
             _SATELLITE_PERFORMANCE_MISSING,
-            Bounded("warning", "An answer after an hour is a unit misread, and ruins the mean.", at_most=3_600_000),
+            Bounded(
+                "warning",
+                "A response time above one hour inflates the mean. It was probably stored in another unit.",
+                at_most=3_600_000,
+            ),
             unit="ms",
         ),
         Column(
@@ -84,7 +105,8 @@ SATELLITE_PERFORMANCE = Table(
                 _SATELLITE_PERFORMANCE_MISSING,
                 Bounded(
                     "warning",
-                    "More successes than tasks: percent was read as a fraction, and the league table is wrong.",
+                    "A success rate above 1 puts a satellite agent at the top of the ranking wrongly. It was probably "
+                    "a percentage read as a fraction.",
                     at_least=0,
                     at_most=1,
                 ),
@@ -94,7 +116,7 @@ SATELLITE_PERFORMANCE = Table(
             "error_count",
             "Tasks that failed.",
             _SATELLITE_PERFORMANCE_MISSING,
-            Bounded("warning", "A counter that went round below zero shows four billion errors.", at_most=1_000_000),
+            Bounded("warning", "A counter that overflowed below zero shows four billion errors.", at_most=1_000_000),
         ),
         Column(
             name="metadata",

@@ -36,26 +36,40 @@ MARKET_DATA = Table(
     feed=True,
     series=("asset_id", "chain_id", "source"),
     affects=("asset_id", "asset"),
-    rows=Rows(1, "critical", "Nothing can be valued without a single price; the market feed has not arrived."),
-    unique=Unique("critical", "Two prices for one moment value a portfolio twice over; which one counts is chance."),
+    rows=Rows(1, "critical", "The price table is empty, so no holding can be valued."),
+    unique=Unique(
+        "critical",
+        "Two prices of one asset at the same time give two possible valuations, and which one is used is arbitrary.",
+    ),
     required=Required(
-        "critical", "A price without its moment, asset, chain or source cannot be used, and is used all the same."
+        "critical",
+        "A price without its time, asset, chain, source or value cannot be trusted, but valuations still use it.",
     ),
     columns=(
         time_column(
             "When it was quoted.",
             Bounded(
                 "critical",
-                "Epoch zero, or milliseconds read as seconds, puts a price before there was any coin to price.",
+                "A price dated before 2009 is missing from every period. The usual cause is a zero timestamp, or "
+                "milliseconds read as seconds.",
                 at_least=GENESIS,
             ),
             NoGap(
                 "warning",
-                "Volatility is understated over days without prices, and a jump after them looks like one day's.",
+                "Volatility is understated over days without prices, and the price change after the gap looks like "
+                "one day's move.",
             ),
-            OnTime("warning", "Everything is valued at prices from before; the market feed has stopped."),
-            UsualRows("warning", "Means and extremes of a day with half its quotes, or twice, are not comparable."),
-            NotAhead("warning", "Tomorrow's price values today's holdings; a zone was added twice."),
+            OnTime("warning", "All holdings are valued at old prices because the price feed has stopped."),
+            UsualRows(
+                "warning",
+                "Means and extremes of a day with far fewer or more quotes than usual cannot be compared with other "
+                "days.",
+            ),
+            NotAhead(
+                "warning",
+                "A price dated in the future is used to value today's holdings. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
         ),
         text_column(
             "asset_id",
@@ -63,16 +77,17 @@ MARKET_DATA = Table(
             Formatted(
                 UUID,
                 "critical",
-                "Prices of assets that are not spelt as PostgreSQL's UUID join to nothing, so holdings lose their "
-                "price.",
+                "Prices whose asset id is not a UUID in lower case match no asset, so holdings lose their price.",
             ),
-            NotSilent("warning", "A holding keeps its last price while the market moves on."),
-            Refers("assets.id", "warning", "A price is of nothing we know."),
+            NotSilent(
+                "warning", "Holdings of an asset whose quotes stopped keep its last price while the market moves."
+            ),
+            Refers("assets.id", "warning", "A price quote of an unknown asset is not used for any holding."),
         ),
         count_column(
             "chain_id",
             "On which chain; 0 for a coin with a chain of its own.",
-            Bounded("critical", "A price on no chain joins to no asset.", at_least=0),
+            Bounded("critical", "A price with a negative chain id matches no asset.", at_least=0),
         ),
         amount_column(
             "price",
@@ -80,15 +95,15 @@ MARKET_DATA = Table(
             Bounded("critical", "A negative price turns a holding into a debt.", at_least=0, refused=True),
             Bounded(
                 "warning",
-                "A price of zero wipes out a holding. A token that fell below all decimals the store keeps has it "
-                "honestly.",
+                "A price of zero values a holding at zero. A token worth less than the store's smallest decimal "
+                "legitimately has it.",
                 above=0,
                 refused=True,
             ),
             Bounded(
                 "warning",
-                "One unscaled price makes a portfolio worth more than the world. Shares of pools of two coins with "
-                "six decimals do cost trillions each, so this is a hint and no limit.",
+                "One unscaled price inflates a portfolio's value beyond any real size. Pool shares of two coins with "
+                "six decimals legitimately cost trillions each, so this is a hint and not a limit.",
                 at_most=10_000_000_000_000,
             ),
             unit="USD",
@@ -96,10 +111,10 @@ MARKET_DATA = Table(
         amount_column(
             "volume_24h",
             "Traded in the last 24 hours.",
-            Required("warning", "A jump in price cannot be told from an error without the volume that came with it."),
+            Required("warning", "Without its volume, a price jump cannot be distinguished from a data error."),
             Bounded(
                 "warning",
-                "Liquidity looks worse than none when a volume is negative; the feed confused its signs.",
+                "A negative volume makes liquidity look worse than zero. The feed probably reversed its sign.",
                 at_least=0,
                 refused=True,
             ),
@@ -108,10 +123,10 @@ MARKET_DATA = Table(
         amount_column(
             "market_cap",
             "Price times supply; 0 where unknown.",
-            Required("warning", "Rankings by size leave out a coin whose market value is not known."),
+            Required("warning", "Assets without a market cap are missing from rankings by size."),
             Bounded(
                 "warning",
-                "Rankings by size turn upside down when a market value is negative.",
+                "A negative market cap reverses rankings by size.",
                 at_least=0,
                 refused=True,
             ),
@@ -120,30 +135,31 @@ MARKET_DATA = Table(
         rate_column(
             "price_change_24h",
             "Change of the price in 24 hours.",
-            Required("warning", "Movers of the day leave out a coin whose change is not known."),
+            Required("warning", "Assets without a daily change are missing from the table of movers."),
             Bounded(
                 "warning",
-                "A change below minus one claims that a price fell beyond nothing; percent was read as a fraction.",
+                "A price change below -100 % is impossible. It was probably a percentage read as a fraction.",
                 at_least=-1,
             ),
             Bounded(
                 "warning",
-                "A day of ten thousand per cent in the table of movers is percent read as a fraction.",
+                "A daily change above 10,000 % leads the table of movers. It was probably a percentage read as a "
+                "fraction.",
                 at_most=100,
             ),
         ),
         text_column(
             "source",
             "Who quoted it.",
-            Formatted(LABEL, "warning", "Two spellings of one source count as two opinions."),
+            Formatted(LABEL, "warning", "Two spellings of one price source are counted as two sources."),
         ),
     ),
 )
 
-_DEX_TRADES_MISSING = Required("warning", "Volume by exchange is short of swaps whose exchange or pool is not known.")
+_DEX_TRADES_MISSING = Required("warning", "Swaps without an exchange or pool are missing from volume by exchange.")
 
 _DEX_TRADES_ADDRESS = Formatted(
-    ADDRESS, "warning", "A contract that is not an address joins to no token, so its swaps fall out of every total."
+    ADDRESS, "warning", "A malformed contract address matches no token, so its swaps are missing from every total."
 )
 
 DEX_TRADES = Table(
@@ -156,30 +172,41 @@ DEX_TRADES = Table(
     affects=("pair_address", "pool"),
     unique=Unique(
         "warning",
-        "Volume doubles when a swap is counted twice. One transaction may swap in one pool again and again, so only "
-        "rows that are alike in all are one swap.",
+        "A duplicated swap is counted twice in volume. One transaction may swap several times in one pool, so only "
+        "rows equal in every column are duplicates.",
     ),
-    required=Required("critical", "A swap without its place, time or amounts can be neither priced nor counted."),
+    required=Required(
+        "critical", "A swap without its chain, token, time or amounts can be neither priced nor counted."
+    ),
     columns=(
         time_column(
             "When it was included.",
             Bounded(
                 "critical",
-                "Epoch zero, or milliseconds read as seconds, puts a swap before there was a chain.",
+                "A swap dated before 2009 is missing from every period. The usual cause is a zero timestamp, or "
+                "milliseconds read as seconds.",
                 at_least=GENESIS,
             ),
-            OnTime("warning", "Volume falls to nothing because nobody counts; the trade feed has stopped."),
-            UsualRows("warning", "Volume of a day that came in half, or twice, is not comparable."),
-            NotAhead("warning", "A swap from tomorrow is in no week; a zone was added twice."),
+            OnTime("warning", "Trade volume falls to zero because the trade feed has stopped."),
+            UsualRows(
+                "warning", "Volume of a day with far fewer or more swaps than usual cannot be compared with other days."
+            ),
+            NotAhead(
+                "warning",
+                "A swap dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
         ),
         count_column(
-            "chain_id", "On which chain.", Bounded("warning", "A swap on chain zero happened nowhere.", at_least=1)
+            "chain_id",
+            "On which chain.",
+            Bounded("warning", "A swap with a chain id below 1 cannot be assigned to any chain.", at_least=1),
         ),
         text_column(
             "dex_name",
             "On which exchange.",
             _DEX_TRADES_MISSING,
-            Formatted(TEXT, "warning", "Volume by exchange loses what is filed under a blank name."),
+            Formatted(TEXT, "warning", "Swaps without a valid exchange name are missing from volume by exchange."),
         ),
         text_column("pair_address", "In which pool.", _DEX_TRADES_MISSING, _DEX_TRADES_ADDRESS),
         text_column("token0_address", "First token's contract.", _DEX_TRADES_ADDRESS),
@@ -191,8 +218,8 @@ DEX_TRADES = Table(
             "token1 paid for one token0.",
             Bounded(
                 "warning",
-                "A swap at no price, or a negative one, moved nothing and still moves every mean it enters; a price "
-                "below all decimals the store keeps reads as none.",
+                "A price of zero or below distorts every mean that includes it. A price smaller than the store's "
+                "smallest decimal is also stored as zero.",
                 above=0,
                 refused=True,
             ),
@@ -201,14 +228,18 @@ DEX_TRADES = Table(
         text_column(
             "transaction_hash",
             "Its hash on chain.",
-            Formatted(TRANSACTION_HASH, "warning", "A swap nobody can look up on chain cannot be audited."),
+            Formatted(
+                TRANSACTION_HASH, "warning", "A swap without a valid transaction hash cannot be verified on chain."
+            ),
         ),
         Column(
             name="block_number",
             dtype=pl.UInt64(),
             native="UInt64",
             meaning="In which block.",
-            rules=(Bounded("warning", "Order within a second is lost when the block is not known.", at_least=1),),
+            rules=(
+                Bounded("warning", "Swaps without a block number cannot be ordered within one second.", at_least=1),
+            ),
         ),
     ),
 )

@@ -24,11 +24,11 @@ from ys_analytics.schemas.rules import (
 from ys_analytics.schemas.table import Column, Table
 
 _PORTFOLIO_SNAPSHOTS_MISSING = Required(
-    "critical", "A snapshot without its moment, portfolio or value breaks the chain of daily returns."
+    "critical", "A snapshot without its time, portfolio or value breaks the series of daily returns."
 )
 
 _PORTFOLIO_SNAPSHOTS_BOUNDS = Bounded(
-    "warning", "A claimed loss of more than everything was measured against the wrong base.", at_least=-1
+    "warning", "A return below -100 % is impossible and was measured against the wrong base.", at_least=-1
 )
 
 PORTFOLIO_SNAPSHOTS = Table(
@@ -40,23 +40,30 @@ PORTFOLIO_SNAPSHOTS = Table(
     meaning="Each portfolio's value, with what the platform claims of its return and risk.",
     series=("portfolio_id",),
     affects=("portfolio_id", "portfolio"),
-    rows=Rows(1, "critical", "No portfolio has a value, so no report says anything."),
-    unique=Unique("critical", "A snapshot counted twice moves the day's close."),
-    required=Required("warning", "The platform's own claim is missing, so it cannot be held against ours."),
+    rows=Rows(1, "critical", "The snapshot table is empty, so no report has a portfolio value."),
+    unique=Unique("critical", "A duplicated snapshot may change the day's closing value."),
+    required=Required("warning", "The platform's own figure is missing, so it cannot be compared with ours."),
     columns=(
         time_column(
             "When it was valued.",
             _PORTFOLIO_SNAPSHOTS_MISSING,
             Bounded(
                 "critical",
-                "Epoch zero, or milliseconds read as seconds, starts a portfolio's history before there was money in "
-                "it.",
+                "A snapshot dated before 2009 starts the portfolio's history too early. The usual cause is a zero "
+                "timestamp, or milliseconds read as seconds.",
                 at_least=GENESIS,
             ),
-            NoGap("warning", "Returns over days without a value are one return, and volatility is understated."),
-            OnTime("warning", "Every report shows values from before; valuation has stopped."),
-            UsualRows("warning", "Totals over all portfolios jump on a day when half of them were not valued."),
-            NotAhead("warning", "A value from tomorrow closes today; a zone was added twice."),
+            NoGap("warning", "Missing days are combined into one return, so volatility is understated."),
+            OnTime("warning", "Every report shows old values because valuation has stopped."),
+            UsualRows(
+                "warning",
+                "Totals over all portfolios jump on a day when far fewer or more portfolios than usual were valued.",
+            ),
+            NotAhead(
+                "warning",
+                "A snapshot dated in the future is used as today's close. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
         ),
         text_column(
             "portfolio_id",
@@ -65,11 +72,17 @@ PORTFOLIO_SNAPSHOTS = Table(
             Formatted(
                 UUID,
                 "critical",
-                "Snapshots that are not spelt as PostgreSQL's UUID belong to no portfolio, whose history then has "
-                "holes.",
+                "Snapshots whose portfolio id is not a UUID in lower case match no portfolio, so its history has gaps.",
             ),
-            NotSilent("warning", "A report shows a value from before as if it were this week's."),
-            Refers("portfolios.id", "critical", "A history belongs to no portfolio, and a portfolio has none."),
+            NotSilent(
+                "warning", "A portfolio whose snapshots stopped is shown with an old value as if it were this week's."
+            ),
+            Refers(
+                "portfolios.id",
+                "critical",
+                "Snapshots of an unknown portfolio appear in no report, and the portfolio they belong to may have "
+                "none.",
+            ),
         ),
         amount_column(
             "total_value",
@@ -77,13 +90,14 @@ PORTFOLIO_SNAPSHOTS = Table(
             _PORTFOLIO_SNAPSHOTS_MISSING,
             Bounded(
                 "warning",
-                "Returns after a negative value are not defined. A debt above its collateral comes to one honestly, "
-                "for as long as nobody liquidates it.",
+                "Returns after a negative portfolio value are undefined. A debt above its collateral legitimately "
+                "causes one until it is liquidated.",
                 at_least=0,
             ),
             Bounded(
                 "warning",
-                "One unscaled amount makes a portfolio worth a trillion and every share of it zero.",
+                "One unscaled amount makes a portfolio worth more than a trillion, and its other holdings' shares "
+                "almost zero.",
                 at_most=1_000_000_000_000,
             ),
             unit="USD",
@@ -94,7 +108,7 @@ PORTFOLIO_SNAPSHOTS = Table(
             "Claim: return of the day.",
             Bounded(
                 "warning",
-                "Moves this large have happened; two in a thousand days means bad prices.",
+                "Daily returns beyond 50 % do occur, but more than one in a thousand days indicates wrong prices.",
                 at_least=-0.5,
                 at_most=0.5,
                 mostly=0.999,
@@ -106,7 +120,7 @@ PORTFOLIO_SNAPSHOTS = Table(
             "Claim: Sharpe ratio.",
             Bounded(
                 "warning",
-                "A ratio beyond a hundred is a division by almost no risk, and would top every ranking.",
+                "A Sharpe ratio beyond 100 comes from dividing by almost no volatility, and would lead every ranking.",
                 at_least=-100,
                 at_most=100,
             ),
@@ -117,7 +131,8 @@ PORTFOLIO_SNAPSHOTS = Table(
             "Claim: deepest fall from a peak.",
             Bounded(
                 "warning",
-                "A fall of more than all there was makes the claimed risk meaningless; percent was read as a fraction.",
+                "A drawdown beyond 100 % is impossible, so the platform's risk figure is meaningless. It was probably "
+                "a percentage read as a fraction.",
                 at_least=-1,
                 at_most=1,
             ),
@@ -127,7 +142,7 @@ PORTFOLIO_SNAPSHOTS = Table(
             "Claim: volatility per year.",
             Bounded(
                 "warning",
-                "Risk shown as negative, or as thousands of per cent, is a unit misread.",
+                "A negative volatility, or one above 2,000 %, is a value stored in another unit.",
                 at_least=0,
                 at_most=20,
             ),
@@ -143,12 +158,12 @@ PORTFOLIO_SNAPSHOTS = Table(
 )
 
 _RISK_METRICS_MISSING = Required(
-    "warning", "A portfolio without this score looks safe only because nobody measured it."
+    "warning", "A portfolio without this score looks safe only because its risk was not measured."
 )
 
 _RISK_METRICS_BOUNDS = Bounded(
     "warning",
-    "A score off its scale sorts a portfolio to the wrong end of the list of who must act.",
+    "A score outside 0 to 1 puts a portfolio at the wrong end of the risk ranking.",
     at_least=0,
     at_most=1,
 )
@@ -163,29 +178,40 @@ RISK_METRICS = Table(
     feed=True,
     series=("portfolio_id",),
     affects=("portfolio_id", "portfolio"),
-    unique=Unique("critical", "Two risks of one portfolio at one moment: the backtest counts its exceptions twice."),
-    required=Required(
-        "critical", "A risk without its moment, portfolio or size cannot be tested against what happened."
+    unique=Unique(
+        "critical", "Two risk metrics of one portfolio at the same time make the backtest count exceptions twice."
     ),
+    required=Required("critical", "A risk metric without its time, portfolio or value cannot be backtested."),
     columns=(
         time_column(
             "When it was measured.",
             Bounded(
                 "critical",
-                "Epoch zero, or milliseconds read as seconds, files a risk where nobody looks.",
+                "A risk metric dated before 2009 is missing from every period. The usual cause is a zero timestamp, "
+                "or milliseconds read as seconds.",
                 at_least=GENESIS,
             ),
-            NoGap("warning", "A backtest leaves out the days on which nobody measured, which are often the worst."),
-            OnTime("warning", "Risk is shown as it was before; measuring has stopped."),
-            UsualRows("warning", "The list of who must act is short of portfolios nobody measured."),
-            NotAhead("warning", "A risk from tomorrow is in no backtest; a zone was added twice."),
+            NoGap("warning", "A backtest leaves out days without risk metrics, which are often the worst days."),
+            OnTime("warning", "Reports show old risk figures because no new risk metrics arrive."),
+            UsualRows(
+                "warning",
+                "On a day with far fewer or more risk metrics than usual, portfolios may be missing from the risk "
+                "ranking.",
+            ),
+            NotAhead(
+                "warning",
+                "A risk metric dated in the future is missing from every backtest. The usual cause is a time zone "
+                "offset applied twice.",
+            ),
         ),
         text_column(
             "portfolio_id",
             "Which portfolio, as PostgreSQL's UUID.",
-            Formatted(UUID, "critical", "Risk that is not spelt as PostgreSQL's UUID is nobody's risk."),
-            NotSilent("warning", "A portfolio's risk is shown as it was before."),
-            Refers("portfolios.id", "warning", "A risk belongs to no portfolio."),
+            Formatted(
+                UUID, "critical", "Risk metrics whose portfolio id is not a UUID in lower case match no portfolio."
+            ),
+            NotSilent("warning", "A portfolio whose risk metrics stopped is shown with old risk figures."),
+            Refers("portfolios.id", "warning", "Risk metrics belong to an unknown portfolio and appear in no report."),
         ),
         amount_column("var_95", "Claim: one-day loss exceeded one day in twenty.", unit="USD"),
         amount_column("cvar_95", "Claim: mean loss on such days.", unit="USD"),
@@ -193,7 +219,12 @@ RISK_METRICS = Table(
             "correlation_score",
             "Mean correlation of its assets.",
             _RISK_METRICS_MISSING,
-            Bounded("warning", "A correlation beyond one claims more than certainty.", at_least=-1, at_most=1),
+            Bounded(
+                "warning",
+                "A correlation outside -1 to 1 is impossible, so diversification is wrong.",
+                at_least=-1,
+                at_most=1,
+            ),
             unit="ratio",
         ),
         rate_column(

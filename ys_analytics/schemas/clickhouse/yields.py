@@ -19,14 +19,20 @@ from ys_analytics.schemas.rules import (
 )
 from ys_analytics.schemas.table import Table
 
-_YIELD_METRICS_TEXT = Formatted(TEXT, "warning", "Yields filed under a blank name are nobody's.")
+_YIELD_METRICS_TEXT = Formatted(
+    TEXT, "warning", "Yields with a blank protocol name or a malformed pool address belong to no pool."
+)
 
 _YIELD_METRICS_MISSING = Required(
-    "info", "The split of a yield is unknown here: none may mean no reward programme, and is not zero."
+    "info",
+    "The parts of this yield are unknown. A missing value may mean that there is no reward programme, which is not "
+    "the same as zero.",
 )
 
 _YIELD_METRICS_BOUNDS = Bounded(
-    "warning", "Negative rewards or fees would be a charge; the parts of a yield were confused.", at_least=0
+    "warning",
+    "Negative rewards or fees would be a charge to the investor, so the parts of the yield were probably exchanged.",
+    at_least=0,
 )
 
 YIELD_METRICS = Table(
@@ -40,46 +46,57 @@ YIELD_METRICS = Table(
     affects=("pool_address", "pool"),
     unique=Unique(
         "critical",
-        "Two yields of one pool at one moment: the ranking shows whichever came last. One address on two chains is "
-        "two pools.",
+        "One pool has two yields at the same time, and the ranking shows the one that came last. One address on two "
+        "chains is two pools.",
         by=("protocol_name", "chain_id", "pool_address", "timestamp"),
     ),
-    required=Required("critical", "A yield without its pool, moment or size cannot be compared with another."),
+    required=Required("critical", "A yield without its pool, chain, time or value cannot be compared with others."),
     columns=(
         time_column(
             "When it was quoted.",
             Bounded(
                 "critical",
-                "Epoch zero, or milliseconds read as seconds, puts a yield before there was a pool.",
+                "A yield dated before 2009 is missing from every period. The usual cause is a zero timestamp, or "
+                "milliseconds read as seconds.",
                 at_least=GENESIS,
             ),
-            NoGap("warning", "A yield carried over days nobody quoted was not earned on them."),
-            OnTime("warning", "Pools are ranked by what they paid before; the yield feed has stopped."),
-            UsualRows("warning", "A mean over half the pools is not the mean of the day before."),
-            NotAhead("warning", "Tomorrow's yield ranks today's pools; a zone was added twice."),
+            NoGap("warning", "A yield carried over days without a quote was not earned on those days."),
+            OnTime("warning", "Pools are ranked by old yields because the yield feed has stopped."),
+            UsualRows(
+                "warning",
+                "Mean yields of a day with far fewer or more pools than usual cannot be compared with the day before.",
+            ),
+            NotAhead(
+                "warning",
+                "A yield dated in the future is used in today's ranking. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
         ),
         text_column("protocol_name", "Which protocol.", _YIELD_METRICS_TEXT),
         text_column(
             "pool_address",
             "Which pool.",
             _YIELD_METRICS_TEXT,
-            NotSilent("warning", "A pool that stopped reporting keeps its last yield in every ranking."),
+            NotSilent("warning", "A pool whose quotes stopped keeps its last yield in every ranking."),
         ),
         count_column(
-            "chain_id", "On which chain.", Bounded("warning", "A pool on chain zero stands nowhere.", at_least=1)
+            "chain_id",
+            "On which chain.",
+            Bounded("warning", "A pool with a chain id below 1 belongs to no chain.", at_least=1),
         ),
         rate_column(
             "apy",
             "Yield per year, compounded.",
             Bounded(
                 "warning",
-                "Rankings and means are ruined by a yield above 1,000 % a year, right or wrong; nobody ever earned it.",
+                "A yield above 1,000 % a year distorts rankings and means, whether it is right or wrong. No investor "
+                "has earned one over a year.",
                 at_most=10,
             ),
             Bounded(
                 "warning",
-                "A yield below minus one loses more than was put in: a unit was misread, or the loss of a day was "
-                "taken for that of a year.",
+                "A yield below -100 % loses more than was invested. It was stored in another unit, or a day's loss "
+                "was taken for a year's.",
                 at_least=-1,
             ),
         ),
@@ -88,14 +105,15 @@ YIELD_METRICS = Table(
             "Value locked.",
             Bounded(
                 "warning",
-                "Shares of a pool turn negative with the value locked in it; bad debt beyond what was lent does so.",
+                "A negative TVL makes our share of the pool negative. Bad debt above the amount lent legitimately "
+                "causes one.",
                 at_least=0,
                 refused=True,
             ),
             Bounded(
                 "warning",
-                "One unscaled pool is worth more than all of DeFi ever was, and tops every table; a pool of a spam "
-                "token does so too.",
+                "One unscaled TVL is larger than all of DeFi has ever been and leads every table. A pool of a spam "
+                "token does the same.",
                 at_most=1_000_000_000_000,
             ),
             unit="USD",
@@ -118,7 +136,7 @@ YIELD_METRICS = Table(
             _YIELD_METRICS_MISSING,
             Bounded(
                 "warning",
-                "A loss beyond everything, or below nothing, makes the net yield of a pool meaningless.",
+                "An impermanent loss outside 0 to 100 % makes the pool's net yield meaningless.",
                 at_least=0,
                 at_most=1,
             ),

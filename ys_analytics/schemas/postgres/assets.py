@@ -39,9 +39,11 @@ _ASSET_METADATA = (
     " `protocol`, `native_of_chains`."
 )
 
-_ASSETS_TEXT = Formatted(TEXT, "warning", "A blank label in a chart reads as nothing.")
+_ASSETS_TEXT = Formatted(TEXT, "warning", "An asset with a blank name or symbol has no label in charts and tables.")
 
-_ASSETS_SINCE = Bounded("warning", "An asset registered in 1970 was registered with no clock at all.", at_least=GENESIS)
+_ASSETS_SINCE = Bounded(
+    "warning", "A date before 2009 was written with a wrong clock, so the age of the asset is wrong.", at_least=GENESIS
+)
 
 ASSETS = Table(
     name="assets",
@@ -49,9 +51,12 @@ ASSETS = Table(
     key=("id",),
     meaning="Every token a position or a price may name.",
     affects=("id", "asset"),
-    rows=Rows(1, "critical", "No holding has a name: the list of assets has not arrived."),
-    unique=Unique("critical", "Every holding of an asset listed twice is counted twice."),
-    required=Required("critical", "A holding is printed without a name or kind."),
+    rows=Rows(1, "critical", "The assets table is empty, so no holding has a name."),
+    unique=Unique("critical", "Every holding of a duplicated asset is counted twice."),
+    required=Required(
+        "critical",
+        "Holdings of an asset without an id, name, symbol or type cannot be labelled or grouped in a report.",
+    ),
     columns=(
         id_column(
             "id",
@@ -59,7 +64,8 @@ ASSETS = Table(
             Formatted(
                 UUID,
                 "critical",
-                "Prices in ClickHouse are filed under lower-case UUID text; any other spelling has no price.",
+                "Prices in ClickHouse refer to assets by UUID in lower case, so an asset with any other id has no "
+                "price.",
             ),
         ),
         text_column("symbol", "Ticker; several contracts of a chain may have the same.", _ASSETS_TEXT, size=50),
@@ -68,12 +74,16 @@ ASSETS = Table(
             "asset_type",
             "asset_type_enum",
             "What kind of token.",
-            OneOf("critical", "Exposure by kind leaves out what has a kind nobody knows."),
+            OneOf("critical", "Assets with an unknown type are missing from exposure by type."),
         ),
         text_column(
             "contract_address",
             "Its contract, unique on its chain; none for a native coin.",
-            Formatted(ADDRESS, "warning", "Transfers of a token whose contract is misspelt are never found."),
+            Formatted(
+                ADDRESS,
+                "warning",
+                "Transfers of a token whose contract address is malformed are not matched to the asset.",
+            ),
             size=42,
             nullable=True,
         ),
@@ -81,7 +91,10 @@ ASSETS = Table(
             "chain_id",
             "EVM chain; none for a coin with a chain of its own.",
             Bounded(
-                "warning", "A coin with a chain of its own names none; zero is a chain that does not exist.", at_least=1
+                "warning",
+                "An asset on chain 0 or below refers to a chain that does not exist. A coin with a chain of its own "
+                "has no chain id.",
+                at_least=1,
             ),
             nullable=True,
         ),
@@ -90,7 +103,7 @@ ASSETS = Table(
             "Decimal places on chain.",
             Bounded(
                 "warning",
-                "Amounts are off by powers of ten when the number of decimal places is wrong; few have more.",
+                "A wrong number of decimals makes amounts wrong by powers of ten. Very few tokens have more than 36.",
                 at_least=0,
                 at_most=36,
             ),
@@ -101,12 +114,15 @@ ASSETS = Table(
         flag_column(
             "is_active",
             "Whether it may be traded.",
-            Required("warning", "A token that is neither traded nor retired looks stale for ever."),
+            Required(
+                "warning",
+                "An asset without an active flag is checked for stale prices even when it is no longer traded.",
+            ),
         ),
         json_column(
             "metadata",
             _ASSET_METADATA,
-            Formatted(JSON, "warning", "A peg or an issuer that cannot be read is not watched."),
+            Formatted(JSON, "warning", "An asset's peg or issuer is ignored when its metadata is not valid JSON."),
             nullable=True,
         ),
         time_column("created_at", "When it was registered.", _ASSETS_SINCE),

@@ -24,10 +24,12 @@ from ys_analytics.schemas.rules import (
 from ys_analytics.schemas.table import MONEY, Column, Table
 
 _SCHEMA_MIGRATIONS_TEXT = Formatted(
-    TEXT, "info", "A migration that does not say what it did, or how to undo it, is found out by trying."
+    TEXT, "info", "A migration without a description or rollback SQL can neither be reviewed nor safely reversed."
 )
 
-_SCHEMA_MIGRATIONS_MISSING = Required("warning", "A migration without name, time or checksum cannot be verified.")
+_SCHEMA_MIGRATIONS_MISSING = Required(
+    "warning", "A migration without its version, name, time or checksum cannot be verified."
+)
 
 SCHEMA_MIGRATIONS = Table(
     name="schema_migrations",
@@ -35,14 +37,16 @@ SCHEMA_MIGRATIONS = Table(
     key=("version",),
     meaning="Which migrations made this database.",
     affects=None,
-    rows=Rows(1, "warning", "Nobody can say which schema these numbers came from."),
-    unique=Unique("warning", "A migration applied twice may have changed the data twice."),
+    rows=Rows(1, "warning", "The migration table is empty, so the schema behind these figures is unknown."),
+    unique=Unique("warning", "A migration recorded twice may have changed the data twice."),
     required=_SCHEMA_MIGRATIONS_MISSING,
     columns=(
         text_column(
             "version",
             "Number of the migration.",
-            Formatted(NUMBERED, "warning", "Order is lost when a version does not begin with its number."),
+            Formatted(
+                NUMBERED, "warning", "Migrations whose version does not begin with its number cannot be ordered."
+            ),
             size=50,
         ),
         text_column("description", "What it did.", _SCHEMA_MIGRATIONS_TEXT),
@@ -52,7 +56,7 @@ SCHEMA_MIGRATIONS = Table(
             _SCHEMA_MIGRATIONS_MISSING,
             Bounded(
                 "warning",
-                "A change of schema cannot be laid beside a change of numbers without its date.",
+                "A change in the figures cannot be traced to a schema migration without a valid date.",
                 at_least=GENESIS,
             ),
         ),
@@ -60,12 +64,16 @@ SCHEMA_MIGRATIONS = Table(
         text_column(
             "checksum",
             "SHA-256 of the file as it was applied.",
-            Formatted(SHA256, "warning", "An edited migration goes unseen without the checksum of its file."),
+            Formatted(
+                SHA256, "warning", "Without a valid checksum, a migration edited after it was applied is not detected."
+            ),
         ),
     ),
 )
 
-_DAILY_EXTERNAL_FLOWS_ID = Formatted(UUID, "critical", "A flow of nobody is taken out of no return.")
+_DAILY_EXTERNAL_FLOWS_ID = Formatted(
+    UUID, "critical", "A flow without a valid portfolio or asset id is missing from every return."
+)
 
 DAILY_EXTERNAL_FLOWS = Table(
     name="daily_external_flows",
@@ -78,16 +86,20 @@ DAILY_EXTERNAL_FLOWS = Table(
     affects=("portfolio_id", "portfolio"),
     unique=Unique(
         "critical",
-        "A flow taken out of a return twice is a loss nobody had.",
+        "A duplicated flow is removed from the return twice and shown as a false profit or loss.",
         rule="one row per portfolio, day, asset, direction and rule",
     ),
-    required=Required("critical", "A flow without its day, asset, direction or size is left in the return."),
+    required=Required(
+        "critical",
+        "A flow without its day, portfolio, asset, direction or amount is not removed from the return and is shown as "
+        "profit or loss.",
+    ),
     columns=(
         id_column(
             "portfolio_id",
             "Whose flow.",
             _DAILY_EXTERNAL_FLOWS_ID,
-            Refers("portfolios.id", "critical", "A flow is taken out of no return."),
+            Refers("portfolios.id", "critical", "A flow of an unknown portfolio is missing from every return."),
             nullable=True,
         ),
         Column(
@@ -99,7 +111,7 @@ DAILY_EXTERNAL_FLOWS = Table(
             rules=(
                 Bounded(
                     "critical",
-                    "A flow in 1970 moves the beginning of the portfolio's history.",
+                    "A flow dated before 2009 moves the start of the portfolio's history.",
                     at_least=GENESIS.date(),
                 ),
             ),
@@ -108,7 +120,7 @@ DAILY_EXTERNAL_FLOWS = Table(
             "asset_id",
             "In which asset.",
             _DAILY_EXTERNAL_FLOWS_ID,
-            Refers("assets.id", "critical", "A flow cannot be valued."),
+            Refers("assets.id", "critical", "A flow in an unknown asset cannot be valued."),
             nullable=True,
         ),
         Column(
@@ -117,7 +129,12 @@ DAILY_EXTERNAL_FLOWS = Table(
             native="text",
             meaning="Into or out of it.",
             nullable=True,
-            rules=(OneOf("critical", "A flow that goes neither in nor out has no sign."),),
+            rules=(
+                OneOf(
+                    "critical",
+                    "A flow whose direction is neither in nor out cannot be added to or subtracted from a return.",
+                ),
+            ),
         ),
         Column(
             name="rule",
@@ -125,7 +142,7 @@ DAILY_EXTERNAL_FLOWS = Table(
             native="text",
             meaning="What made it external: no protocol named, or metadata.flow.",
             nullable=True,
-            rules=(OneOf("warning", "The audit of what made a flow external is incomplete."),),
+            rules=(OneOf("warning", "A flow with an unknown rule does not show why it was classified as external."),),
         ),
         Column(
             name="amount",
@@ -139,7 +156,7 @@ DAILY_EXTERNAL_FLOWS = Table(
         count_column(
             "flows",
             "How many transactions.",
-            Bounded("warning", "A day with a flow and no transaction was invented.", at_least=1),
+            Bounded("warning", "A flow row without any transaction behind it distorts that day's return.", at_least=1),
             big=True,
             nullable=True,
         ),
@@ -156,23 +173,23 @@ CURRENT_EXPOSURE = Table(
     affects=("portfolio_id", "portfolio"),
     unique=Unique(
         "critical",
-        "An exposure listed twice doubles a concentration.",
+        "A duplicated exposure row doubles the concentration shown.",
         rule="one row per portfolio, kind, protocol and chain",
     ),
-    required=Required("critical", "Exposure by kind, protocol and chain does not add up to the whole."),
+    required=Required("critical", "Exposure by type, protocol and chain does not add up to the portfolio's total."),
     columns=(
         id_column(
             "portfolio_id",
             "Whose exposure.",
-            Formatted(UUID, "critical", "The exposure of nobody is on no page."),
-            Refers("portfolios.id", "warning", "Exposure of nobody is shown."),
+            Formatted(UUID, "critical", "Exposure without a valid portfolio id appears in no report."),
+            Refers("portfolios.id", "warning", "Exposure of an unknown portfolio appears in no report."),
             nullable=True,
         ),
         enum_column(
             "asset_type",
             "asset_type_enum",
             "To what kind of token.",
-            OneOf("critical", "Exposure by kind leaves out what nobody knows."),
+            OneOf("critical", "Exposure by type leaves out holdings with an unknown type."),
             nullable=True,
         ),
         text_column(
@@ -181,14 +198,14 @@ CURRENT_EXPOSURE = Table(
             Formatted(
                 ADDRESS_OR_EMPTY,
                 "warning",
-                "Exposure to a protocol is short of what is filed under a misspelt contract.",
+                "Exposure to a protocol is too low when its address is malformed.",
             ),
             nullable=True,
         ),
         count_column(
             "chain_id",
             "On which chain; 0 where none is named.",
-            Bounded("warning", "Exposure to a chain below zero is to nothing.", at_least=0),
+            Bounded("warning", "Exposure to a negative chain id cannot be assigned to any chain.", at_least=0),
             nullable=True,
         ),
         Column(
@@ -201,7 +218,8 @@ CURRENT_EXPOSURE = Table(
             rules=(
                 Bounded(
                     "warning",
-                    "One unscaled amount is the whole of every chart, and so is a spam token quoted at a fancy price.",
+                    "One unscaled amount dwarfs every other value in a chart. A spam token quoted at an inflated "
+                    "price does the same.",
                     at_least=-1_000_000_000_000,
                     at_most=1_000_000_000_000,
                 ),
@@ -210,7 +228,7 @@ CURRENT_EXPOSURE = Table(
         count_column(
             "positions",
             "How many positions.",
-            Bounded("warning", "An exposure without a position was invented.", at_least=1),
+            Bounded("warning", "An exposure row without any position behind it overstates exposure.", at_least=1),
             big=True,
             nullable=True,
         ),

@@ -29,19 +29,23 @@ from ys_analytics.schemas.rules import (
 )
 from ys_analytics.schemas.table import Table
 
-_RISK_ASSESSMENTS_ID = Formatted(UUID, "warning", "The risk of no portfolio warns nobody.")
+_RISK_ASSESSMENTS_ID = Formatted(
+    UUID, "warning", "An assessment with a malformed id or portfolio id appears in no report."
+)
 
 _RISK_ASSESSMENTS_BOUNDS = Bounded(
     "warning",
-    "A score off its scale sorts a portfolio to the wrong end of the list of who must act.",
+    "A score outside 0 to 1 puts a portfolio at the wrong end of the risk ranking.",
     at_least=0,
     at_most=1,
 )
 
-_RISK_ASSESSMENTS_JSON = Formatted(JSON, "warning", "Why a portfolio is at risk, or what to do, cannot be shown.")
+_RISK_ASSESSMENTS_JSON = Formatted(
+    JSON, "warning", "The reasons for a risk, or the recommendations, cannot be shown when they are not valid JSON."
+)
 
 _RISK_ASSESSMENTS_SINCE = Bounded(
-    "warning", "An assessment from 1970 is never the latest, so it is never read.", at_least=GENESIS
+    "warning", "An assessment dated before 2009 is never the latest one, so it is never shown.", at_least=GENESIS
 )
 
 RISK_ASSESSMENTS = Table(
@@ -52,21 +56,25 @@ RISK_ASSESSMENTS = Table(
     portfolio="portfolio_id",
     meaning="What the satellites thought of a portfolio's risk, and when.",
     affects=("portfolio_id", "portfolio"),
-    unique=Unique("warning", "An assessment listed twice weighs twice."),
-    required=Required("warning", "A risk without its size, kind or source cannot be weighed."),
+    unique=Unique("warning", "A duplicated assessment is counted twice in a portfolio's mean risk."),
+    required=Required("warning", "An assessment without its portfolio, type, score or source cannot be weighted."),
     columns=(
         id_column("id", "The assessment.", _RISK_ASSESSMENTS_ID),
         id_column(
             "portfolio_id",
             "Of which portfolio.",
             _RISK_ASSESSMENTS_ID,
-            Refers("portfolios.id", "warning", "A risk of nobody is assessed."),
+            Refers(
+                "portfolios.id",
+                "warning",
+                "A risk assessment belongs to an unknown portfolio and appears in no report.",
+            ),
         ),
         enum_column(
             "assessment_type",
             "risk_assessment_type_enum",
             "Which risk.",
-            OneOf("warning", "A kind of risk nobody knows is on no page."),
+            OneOf("warning", "Assessments with an unknown type are shown on no page."),
         ),
         fraction_column("risk_score", "How bad: 0 none, 1 certain.", _RISK_ASSESSMENTS_BOUNDS),
         fraction_column("confidence_level", "How sure the satellite is.", _RISK_ASSESSMENTS_BOUNDS),
@@ -75,24 +83,34 @@ RISK_ASSESSMENTS = Table(
         text_column(
             "satellite_source",
             "Which satellite.",
-            Formatted(LABEL, "warning", "Two spellings split one satellite's record in two."),
+            Formatted(LABEL, "warning", "A malformed agent id splits one satellite agent's records into two groups."),
             size=50,
         ),
         time_column(
             "created_at",
             "When it was made.",
             _RISK_ASSESSMENTS_SINCE,
-            OnTime("warning", "A risk is shown as it was before; nobody assesses any more."),
-            NotAhead("warning", "What was written tomorrow is in no week; a zone was added twice."),
+            OnTime("warning", "Reports show old risk assessments because no new ones are made."),
+            NotAhead(
+                "warning",
+                "A row dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
             nullable=False,
         ),
         time_column("expires_at", "When it stops being valid.", _RISK_ASSESSMENTS_SINCE),
     ),
 )
 
-_RISK_ALERTS_ID = Formatted(UUID, "warning", "An alert about no portfolio warns nobody.")
+_RISK_ALERTS_ID = Formatted(
+    UUID,
+    "warning",
+    "An alert with a malformed id, portfolio id or user id cannot be assigned to its portfolio or recipient.",
+)
 
-_RISK_ALERTS_MISSING = Required("warning", "An alert that does not say what or how grave is not one.")
+_RISK_ALERTS_MISSING = Required(
+    "warning", "An alert without its portfolio, type, severity or message cannot be acted on."
+)
 
 RISK_ALERTS = Table(
     name="risk_alerts",
@@ -102,7 +120,7 @@ RISK_ALERTS = Table(
     portfolio="portfolio_id",
     meaning="What an owner was warned of.",
     affects=("portfolio_id", "portfolio"),
-    unique=Unique("warning", "An alert listed twice rings twice."),
+    unique=Unique("warning", "A duplicated alert is counted and shown twice."),
     required=_RISK_ALERTS_MISSING,
     columns=(
         id_column("id", "The alert.", _RISK_ALERTS_ID),
@@ -110,25 +128,29 @@ RISK_ALERTS = Table(
             "portfolio_id",
             "About which portfolio.",
             _RISK_ALERTS_ID,
-            Refers("portfolios.id", "warning", "Nobody hears the alarm."),
+            Refers("portfolios.id", "warning", "An alert of an unknown portfolio reaches no owner."),
         ),
         enum_column(
             "alert_type",
             "risk_alert_type_enum",
             "About which risk.",
-            OneOf("warning", "An alert of a kind nobody knows is on no page."),
+            OneOf("warning", "Alerts with an unknown type are shown on no page."),
         ),
         enum_column(
             "severity",
             "severity_enum",
             "How grave.",
-            OneOf("warning", "An alert of unknown gravity sorts below the harmless."),
+            OneOf("warning", "Alerts with an unknown severity are sorted last and may be missed."),
         ),
-        text_column("message", "What was said.", Formatted(TEXT, "warning", "A blank warning warns of nothing.")),
+        text_column(
+            "message",
+            "What was said.",
+            Formatted(TEXT, "warning", "An alert with a blank message does not say what happened."),
+        ),
         json_column(
             "details",
             "The figures behind it.",
-            Formatted(JSON, "warning", "The figures behind an alert cannot be shown."),
+            Formatted(JSON, "warning", "An alert's details that are not valid JSON cannot be shown."),
             nullable=True,
         ),
         flag_column("is_acknowledged", "Whether it was acknowledged."),
@@ -138,8 +160,16 @@ RISK_ALERTS = Table(
             "created_at",
             "When it was raised.",
             _RISK_ALERTS_MISSING,
-            Bounded("warning", "An alert from 1970 is open for fifty years in every statistic.", at_least=GENESIS),
-            NotAhead("warning", "What was written tomorrow is in no week; a zone was added twice."),
+            Bounded(
+                "warning",
+                "An alert dated before 2009 appears to be open for decades in every statistic.",
+                at_least=GENESIS,
+            ),
+            NotAhead(
+                "warning",
+                "A row dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
         ),
         time_column("resolved_at", "When it was over."),
     ),

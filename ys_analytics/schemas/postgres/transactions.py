@@ -30,16 +30,20 @@ from ys_analytics.schemas.rules import (
 )
 from ys_analytics.schemas.table import Table
 
-_TRANSACTIONS_ID = Formatted(UUID, "critical", "A flow of no portfolio, or in no asset, is missing from a return.")
+_TRANSACTIONS_ID = Formatted(
+    UUID, "critical", "A transaction with a malformed id, portfolio id or asset id is missing from flows and returns."
+)
 
 _TRANSACTIONS_AMOUNT = Bounded(
     "critical",
-    "A negative amount turns a deposit into a withdrawal; direction is the kind's business.",
+    "A negative amount turns a deposit into a withdrawal. The direction is given by the transaction type.",
     at_least=0,
     refused=True,
 )
 
-_TRANSACTIONS_GAS = Bounded("warning", "Gas that pays us hides what trading costs.", at_least=0, refused=True)
+_TRANSACTIONS_GAS = Bounded(
+    "warning", "A negative gas price or gas amount lowers the trading costs shown.", at_least=0, refused=True
+)
 
 TRANSACTIONS = Table(
     name="transactions",
@@ -49,30 +53,38 @@ TRANSACTIONS = Table(
     portfolio="portfolio_id",
     meaning="Everything done on chain for a portfolio, gas included.",
     affects=("portfolio_id", "portfolio"),
-    unique=Unique("critical", "A deposit counted twice is taken out of the return twice."),
-    required=Required("critical", "A flow without its moment, kind or state is counted or not by chance."),
+    unique=Unique("critical", "A duplicated deposit is removed from the return twice."),
+    required=Required(
+        "critical", "A transaction without its time, type or status may or may not be counted as a flow."
+    ),
     columns=(
         id_column("id", "The transaction.", _TRANSACTIONS_ID),
         id_column(
             "portfolio_id",
             "For which portfolio.",
             _TRANSACTIONS_ID,
-            Refers("portfolios.id", "critical", "Money moves for nobody."),
+            Refers(
+                "portfolios.id",
+                "critical",
+                "A transaction of an unknown portfolio is missing from every portfolio's flows.",
+            ),
         ),
         id_column(
             "strategy_id",
             "By which strategy; none when the owner acted.",
             _TRANSACTIONS_ID,
-            Refers("trading_strategies.id", "warning", "A trade is credited to no strategy."),
+            Refers(
+                "trading_strategies.id",
+                "warning",
+                "A trade with an unknown strategy is missing from attribution by strategy.",
+            ),
             nullable=True,
         ),
         text_column(
             "transaction_hash",
             "Its hash on chain; accepted once.",
-            Unique(
-                "critical", "Money moves twice in our books and once on chain: a hash came in through two partitions."
-            ),
-            Formatted(TRANSACTION_HASH, "warning", "A transaction nobody can look up on chain cannot be audited."),
+            Unique("critical", "A transaction recorded in two partitions is counted twice in flows and holdings."),
+            Formatted(TRANSACTION_HASH, "warning", "A transaction without a valid hash cannot be verified on chain."),
             size=66,
         ),
         count_column(
@@ -80,34 +92,37 @@ TRANSACTIONS = Table(
             "On which chain.",
             Bounded(
                 "warning",
-                "A transaction below chain zero happened nowhere; zero is a coin with a chain of its own.",
+                "A transaction with a negative chain id belongs to no chain. Zero stands for a coin with a chain of "
+                "its own.",
                 at_least=0,
             ),
         ),
         count_column(
             "block_number",
             "In which block.",
-            Bounded("warning", "Order within a second is lost without the block.", at_least=0),
+            Bounded(
+                "warning", "Transactions without a valid block number cannot be ordered within one second.", at_least=0
+            ),
             big=True,
         ),
         enum_column(
             "transaction_type",
             "transaction_type_enum",
             "What it did.",
-            OneOf("critical", "A withdrawal nobody knows as one is a loss in the return."),
+            OneOf("critical", "A withdrawal with an unknown transaction type is shown as a loss in the return."),
         ),
         id_column(
             "from_asset_id",
             "What was given.",
             _TRANSACTIONS_ID,
-            Refers("assets.id", "critical", "What was given has no price."),
+            Refers("assets.id", "critical", "The asset given in a transaction is unknown and cannot be valued."),
             nullable=True,
         ),
         id_column(
             "to_asset_id",
             "What was received.",
             _TRANSACTIONS_ID,
-            Refers("assets.id", "critical", "What was received has no price."),
+            Refers("assets.id", "critical", "The asset received in a transaction is unknown and cannot be valued."),
             nullable=True,
         ),
         amount_column("from_amount", "How much was given.", _TRANSACTIONS_AMOUNT, unit="asset units", nullable=True),
@@ -117,7 +132,9 @@ TRANSACTIONS = Table(
             "Gas spent, failed or not.",
             _TRANSACTIONS_GAS,
             Bounded(
-                "warning", "Costs are off by powers of ten: no block ever held a billion gas.", at_most=1_000_000_000
+                "warning",
+                "Costs are wrong by powers of ten: no block has ever held a billion gas.",
+                at_most=1_000_000_000,
             ),
             unit="gas",
             nullable=True,
@@ -128,7 +145,7 @@ TRANSACTIONS = Table(
             _TRANSACTIONS_GAS,
             Bounded(
                 "warning",
-                "Costs are off by a billion when gas is priced in gwei instead of whole tokens.",
+                "A gas price stored in gwei instead of whole tokens makes costs a billion times too high.",
                 at_most=0.001,
             ),
             unit="native token per gas",
@@ -140,7 +157,8 @@ TRANSACTIONS = Table(
             Formatted(
                 TEXT,
                 "critical",
-                "A blank protocol is not none: money that moved inside looks as if it had come from outside.",
+                "A blank protocol name is not the same as none: a transfer within the portfolio looks like an "
+                "external flow.",
             ),
             size=100,
             nullable=True,
@@ -149,15 +167,29 @@ TRANSACTIONS = Table(
             "status",
             "transaction_status_enum",
             "What became of it; only confirmed ones count.",
-            OneOf("critical", "Only confirmed transactions count; one in a state nobody knows is left out silently."),
+            OneOf(
+                "critical",
+                "A transaction with an unknown status is left out without notice, because only confirmed ones count.",
+            ),
         ),
         time_column(
             "timestamp",
             "When it was included.",
-            Bounded("critical", "A flow in 1970 moves the beginning of the portfolio's history.", at_least=GENESIS),
-            OnTime("warning", "Flows of the last days are not taken out of returns; the ledger has stopped."),
-            UsualRows("warning", "Flows are missing from, or doubled in, the returns of such a day."),
-            NotAhead("warning", "A flow from tomorrow is in no return; a zone was added twice."),
+            Bounded(
+                "critical", "A flow dated before 2009 moves the start of the portfolio's history.", at_least=GENESIS
+            ),
+            OnTime(
+                "warning", "Flows of the last days are not removed from returns because no new transactions arrive."
+            ),
+            UsualRows(
+                "warning",
+                "Flows may be missing or duplicated in the returns of a day with an unusual number of transactions.",
+            ),
+            NotAhead(
+                "warning",
+                "A flow dated in the future is missing from every return. The usual cause is a time zone offset "
+                "applied twice.",
+            ),
             nullable=False,
         ),
         json_column(
@@ -167,7 +199,10 @@ TRANSACTIONS = Table(
             " `gas_paid_by` belong to gas; `transaction_index`, `log_index` order a block; `cost_basis` in USD is what"
             " a deposit had cost.",
             Formatted(
-                JSON, "warning", "A flow's own word on whether it is external cannot be read, so the rule guesses."
+                JSON,
+                "warning",
+                "The metadata that says whether a flow is external is not valid JSON, so the classification is a "
+                "guess.",
             ),
             nullable=True,
         ),

@@ -16,9 +16,7 @@ from ys_analytics.schemas.postgres.columns import (
 from ys_analytics.schemas.rules import GENESIS, JSON, UUID, Bounded, Formatted, OneOf, Refers, Required, Unique
 from ys_analytics.schemas.table import Column, Table
 
-_USERS_SINCE = Bounded(
-    "warning", "Cohorts by age are wrong when an account is older than money on a chain.", at_least=GENESIS
-)
+_USERS_SINCE = Bounded("warning", "A user dated before 2009 makes cohorts by account age wrong.", at_least=GENESIS)
 
 USERS = Table(
     name="users",
@@ -26,13 +24,15 @@ USERS = Table(
     key=("id",),
     meaning="Who owns portfolios; known here by id, type and KYC status alone.",
     affects=("id", "user"),
-    unique=Unique("critical", "One user shown as two owns every portfolio twice."),
+    unique=Unique("critical", "A duplicated user doubles every portfolio joined to it."),
     required=Required(
-        "critical", "Clients cannot be told apart by kind or standing, so a report may reach one it must not."
+        "critical", "Users without a type or KYC status cannot be separated, so a report may reach the wrong recipient."
     ),
     columns=(
         id_column(
-            "id", "The user.", Formatted(UUID, "critical", "An owner who is not spelt as a UUID joins to no portfolio.")
+            "id",
+            "The user.",
+            Formatted(UUID, "critical", "A user whose id is not a UUID in lower case matches no portfolio."),
         ),
         text_column("email", "Address of the user.", size=255, secret=True),
         text_column("username", "Login of the user.", size=100, secret=True),
@@ -43,13 +43,13 @@ USERS = Table(
             "user_type",
             "user_type_enum",
             "What kind of client.",
-            OneOf("critical", "A kind of client nobody knows falls out of every breakdown."),
+            OneOf("critical", "Users with an unknown type are missing from every breakdown of clients."),
         ),
         enum_column(
             "kyc_status",
             "kyc_status_enum",
             "How far identity is verified.",
-            OneOf("critical", "A standing nobody knows is treated as verified somewhere."),
+            OneOf("critical", "A user with an unknown KYC status may be treated as verified."),
         ),
         time_column("created_at", "When the account was made.", _USERS_SINCE),
         time_column("updated_at", "When the account last changed.", _USERS_SINCE),
@@ -57,18 +57,23 @@ USERS = Table(
         flag_column(
             "is_active",
             "Whether the account is in use.",
-            Required("warning", "An account neither open nor closed is counted as either."),
+            Required("warning", "An account without an active flag may be counted as open or as closed."),
         ),
         json_column("settings", "The user's own settings.", nullable=True, secret=True),
     ),
 )
 
-_USER_API_KEYS_ID = Formatted(UUID, "warning", "A grant that names nobody cannot be revoked when its owner leaves.")
+_USER_API_KEYS_ID = Formatted(
+    UUID, "warning", "An API key with a malformed id or user id cannot be revoked when its owner leaves."
+)
 
-_USER_API_KEYS_MISSING = Required("warning", "A grant without an owner or limits is a grant of everything.")
+_USER_API_KEYS_MISSING = Required("warning", "An API key without an owner, status or permissions may allow everything.")
 
 _USER_API_KEYS_SINCE = Bounded(
-    "warning", "Access that ended in 1970 was never meant to, and may not have ended at all.", at_least=GENESIS
+    "warning",
+    "An API key with a date before 2009 was written with a wrong clock, so its expiry cannot be trusted and it may "
+    "still be valid.",
+    at_least=GENESIS,
 )
 
 USER_API_KEYS = Table(
@@ -77,7 +82,7 @@ USER_API_KEYS = Table(
     key=("id",),
     meaning="Programmatic access a user granted; the key itself is never read.",
     affects=(),
-    unique=Unique("warning", "A grant listed twice is revoked once and stays open."),
+    unique=Unique("warning", "A duplicated API key stays usable after one copy is revoked."),
     required=_USER_API_KEYS_MISSING,
     columns=(
         id_column("id", "The grant.", _USER_API_KEYS_ID),
@@ -85,14 +90,14 @@ USER_API_KEYS = Table(
             "user_id",
             "Whose grant.",
             _USER_API_KEYS_ID,
-            Refers("users.id", "warning", "Access of nobody cannot be taken back."),
+            Refers("users.id", "warning", "An API key of an unknown user is not revoked when its owner is removed."),
         ),
         text_column("key_hash", "Hash of the key.", size=255, secret=True),
         text_column("name", "What the user called it.", size=100, secret=True),
         json_column(
             "permissions",
             "What the key may do.",
-            Formatted(JSON, "warning", "Limits that cannot be read limit nothing."),
+            Formatted(JSON, "warning", "Permissions that are not valid JSON restrict nothing."),
         ),
         flag_column("is_active", "Whether the key is in use.", _USER_API_KEYS_MISSING),
         time_column("expires_at", "When it ends; none if it does not.", _USER_API_KEYS_SINCE),
@@ -101,10 +106,12 @@ USER_API_KEYS = Table(
     ),
 )
 
-_USER_SESSIONS_ID = Formatted(UUID, "warning", "A session that names nobody cannot be ended for anybody.")
+_USER_SESSIONS_ID = Formatted(
+    UUID, "warning", "A session with a malformed id or user id cannot be ended with the user's account."
+)
 
 _USER_SESSIONS_SINCE = Bounded(
-    "warning", "Counts of visits by week are wrong when a session begins in 1970.", at_least=GENESIS
+    "warning", "A session dated before 2009 makes weekly visit counts wrong.", at_least=GENESIS
 )
 
 USER_SESSIONS = Table(
@@ -113,15 +120,15 @@ USER_SESSIONS = Table(
     key=("id",),
     meaning="Logins; only their number and lifetime are read.",
     affects=(),
-    unique=Unique("warning", "A session listed twice makes one visitor two."),
-    required=Required("warning", "A session without an owner or an end stays open for whoever holds it."),
+    unique=Unique("warning", "A duplicated session counts one visitor twice."),
+    required=Required("warning", "A session without an owner or expiry stays open for anyone who holds its token."),
     columns=(
         id_column("id", "The session.", _USER_SESSIONS_ID),
         id_column(
             "user_id",
             "Whose session.",
             _USER_SESSIONS_ID,
-            Refers("users.id", "warning", "A session of nobody cannot be ended."),
+            Refers("users.id", "warning", "A session of an unknown user cannot be ended with the user's account."),
         ),
         text_column("session_token", "The bearer's token.", size=255, secret=True),
         Column(name="ip_address", dtype=pl.String(), native="inet", meaning="Where from.", nullable=True, secret=True),

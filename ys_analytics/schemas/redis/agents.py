@@ -7,7 +7,12 @@ from ys_analytics.schemas.redis.columns import AGENT, MEASUREMENT, METRIC, TTL, 
 from ys_analytics.schemas.rules import JSON, LABEL, UUID, Bounded, Formatted, OneOf, Refers, Required, Unique
 from ys_analytics.schemas.table import KeyFamily
 
-_AGENT_PERF_LABEL = Formatted(LABEL, "warning", "Two spellings split one record in two.")
+_AGENT_PERF_LABEL = Formatted(
+    LABEL,
+    "warning",
+    "An identifier that is blank or contains spaces splits the statistics of one agent, task type or metric into two "
+    "groups.",
+)
 
 FAMILIES = (
     KeyFamily(
@@ -19,20 +24,24 @@ FAMILIES = (
         key=("agent_id", "field"),
         meaning="How each satellite is.",
         affects=(),
-        holds="A state of health",
-        unique=Unique("warning", "A satellite both well and ill is shown as either."),
-        required=Required("warning", "A satellite that says nothing is shown as well."),
+        holds="A satellite agent's health status",
+        unique=Unique(
+            "warning", "A satellite agent has two values for one health field, and which one is shown is arbitrary."
+        ),
+        required=Required("warning", "A satellite agent whose health record is incomplete may be shown as healthy."),
         columns=(
             AGENT.with_rules(
-                Formatted(LABEL, "warning", "Two spellings split one satellite in two."),
-                Refers("satellite_agents.id", "warning", "The health of a satellite nobody registered is shown."),
+                Formatted(LABEL, "warning", "A malformed agent id splits one satellite agent into two."),
+                Refers(
+                    "satellite_agents.id", "warning", "The health status of an unregistered satellite agent is shown."
+                ),
             ),
             text_column(
                 "field",
                 "status, last_check or version.",
                 OneOf(
                     "warning",
-                    "What a satellite says under another name is not heard.",
+                    "Health fields with an unknown name are not read.",
                     ("status", "last_check", "version"),
                 ),
             ),
@@ -49,23 +58,36 @@ FAMILIES = (
         key=("agent_id", "position"),
         meaning="Tasks each satellite has yet to begin.",
         affects=(),
-        holds="A queue",
-        unique=Unique("warning", "A task queued twice is done twice."),
-        required=Required("warning", "A place in the queue without a task is never worked off."),
+        holds="A satellite agent's task queue",
+        unique=Unique("warning", "A task queued twice is run twice."),
+        required=Required("warning", "A queue entry without a task id is never processed."),
         columns=(
             AGENT.with_rules(
-                Formatted(LABEL, "warning", "Two spellings split one satellite's queue in two."),
-                Refers("satellite_agents.id", "warning", "A queue belongs to a satellite nobody registered."),
+                Formatted(LABEL, "warning", "A malformed agent id splits one satellite agent's queue into two."),
+                Refers(
+                    "satellite_agents.id",
+                    "warning",
+                    "A task queue belongs to an unregistered satellite agent, so its tasks are never run.",
+                ),
             ),
             position_column(
                 "Place in the queue, 0 first.",
-                Bounded("warning", "A queue of a million tasks is not being worked.", at_least=0, at_most=1_000_000),
+                Bounded(
+                    "warning",
+                    "A queue longer than a million tasks is not being processed.",
+                    at_least=0,
+                    at_most=1_000_000,
+                ),
             ),
             text_column(
                 "task_id",
                 "Which task.",
-                Formatted(UUID, "warning", "A task that is not named by UUID is found in no table."),
-                Refers("agent_tasks.id", "warning", "A satellite is given a task nobody wrote down."),
+                Formatted(UUID, "warning", "A queued task whose id is not a UUID is not found in the task table."),
+                Refers(
+                    "agent_tasks.id",
+                    "warning",
+                    "A queued task is missing from the task table, so its agent cannot look it up.",
+                ),
             ),
             TTL,
         ),
@@ -79,19 +101,19 @@ FAMILIES = (
         key=("agent_id", "metric"),
         meaning="Cached performance of each satellite.",
         affects=(),
-        holds="A figure",
-        unique=Unique("warning", "Two values of one metric: which one counts is chance."),
-        required=Required("warning", "A figure without its name or size compares nothing."),
+        holds="A cached performance figure",
+        unique=Unique("warning", "One metric has two values, and which one is used is arbitrary."),
+        required=Required("warning", "A performance value without its agent, metric or amount cannot be compared."),
         columns=(
             AGENT.with_rules(
                 _AGENT_PERF_LABEL,
-                Refers("satellite_agents.id", "warning", "Marks of a satellite nobody registered are shown."),
+                Refers("satellite_agents.id", "warning", "Performance of an unregistered satellite agent is shown."),
             ),
             METRIC.with_rules(_AGENT_PERF_LABEL),
             MEASUREMENT.with_rules(
                 Bounded(
                     "warning",
-                    "One unscaled figure is all that the table shows.",
+                    "One unscaled value makes every other value in the table unreadable.",
                     at_least=-1_000_000_000_000,
                     at_most=1_000_000_000_000,
                 )
@@ -108,18 +130,24 @@ FAMILIES = (
         key=("agent_id",),
         meaning="How each satellite is set.",
         affects=(),
-        holds="A setting",
-        unique=Unique("warning", "Two settings of one satellite: which one it runs with is chance."),
-        required=Required("warning", "A satellite without settings runs with whatever it has."),
+        holds="A satellite agent's configuration",
+        unique=Unique("warning", "A satellite agent has two configurations, and which one it uses is arbitrary."),
+        required=Required(
+            "warning", "A satellite agent without a configuration keeps its previous or default settings."
+        ),
         columns=(
             AGENT.with_rules(
-                Formatted(LABEL, "warning", "Settings under another spelling reach nobody."),
-                Refers("satellite_agents.id", "warning", "Settings wait for a satellite nobody registered."),
+                Formatted(LABEL, "warning", "A configuration under a malformed agent id reaches no satellite agent."),
+                Refers(
+                    "satellite_agents.id",
+                    "warning",
+                    "The configuration of an unregistered satellite agent is never applied.",
+                ),
             ),
             text_column(
                 "config",
                 "The settings, as JSON.",
-                Formatted(JSON, "warning", "Settings that cannot be read are not applied."),
+                Formatted(JSON, "warning", "A configuration that is not valid JSON is not applied."),
             ),
             TTL,
         ),

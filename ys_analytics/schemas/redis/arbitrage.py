@@ -19,14 +19,20 @@ FAMILIES = (
         key=("opportunity",),
         meaning="Arbitrage open at this moment.",
         affects=(),
-        holds="An opportunity",
-        unique=Unique("warning", "One trade listed twice is made twice."),
-        required=Required("warning", "A trade without a profit is made for nothing."),
+        holds="An arbitrage opportunity",
+        unique=Unique("warning", "A duplicated arbitrage opportunity is traded twice."),
+        required=Required(
+            "warning", "An arbitrage opportunity without a profit cannot be ranked and may be traded for no gain."
+        ),
         columns=(
             text_column(
                 "opportunity",
                 "The trade, as JSON.",
-                Formatted(JSON, "warning", "A trade that cannot be read cannot be made, and holds its place."),
+                Formatted(
+                    JSON,
+                    "warning",
+                    "An arbitrage opportunity that is not valid JSON cannot be traded but stays in the list.",
+                ),
             ),
             Column(
                 name="profit",
@@ -36,7 +42,8 @@ FAMILIES = (
                 rules=(
                     Bounded(
                         "warning",
-                        "A loss, or millions for nothing, leads the list: one leg was priced in another unit.",
+                        "A negative or inflated profit leads the list of opportunities, because one leg was priced in "
+                        "another unit.",
                         at_least=0,
                         at_most=10_000_000,
                     ),
@@ -54,21 +61,25 @@ FAMILIES = (
         key=("asset_id", "bridge"),
         meaning="Bridges an asset can take.",
         affects=("asset_id", "asset"),
-        holds="A route",
-        unique=Unique("warning", "Two routes over one bridge: which one is taken is chance."),
-        required=Required("warning", "A route to nowhere is taken."),
+        holds="An arbitrage route",
+        unique=Unique("warning", "One bridge has two routes for an asset, and which one is used is arbitrary."),
+        required=Required(
+            "warning", "A route without its asset, bridge or path may be used although it leads to no valid target."
+        ),
         columns=(
             ASSET.with_rules(
-                Formatted(UUID, "warning", "A route for an asset nobody knows is never taken."),
-                Refers("assets.id", "warning", "A route is for nothing we know."),
+                Formatted(UUID, "warning", "A route with a malformed asset id is never used."),
+                Refers("assets.id", "warning", "An arbitrage route is for an unknown asset and cannot be used."),
             ),
             text_column(
                 "bridge",
                 "Which bridge.",
-                Formatted(TEXT, "warning", "A bridge without a name cannot be trusted or avoided."),
+                Formatted(TEXT, "warning", "A bridge without a valid name cannot be allowed or excluded."),
             ),
             text_column(
-                "route", "The route, as JSON.", Formatted(JSON, "warning", "A route that cannot be read is not taken.")
+                "route",
+                "The route, as JSON.",
+                Formatted(JSON, "warning", "A route that is not valid JSON is not used."),
             ),
             TTL,
         ),
@@ -82,31 +93,38 @@ FAMILIES = (
         key=("chain_id", "target_chain_id", "bridge"),
         meaning="What each bridge charges.",
         affects=("chain_id", "chain"),
-        holds="A fee",
-        unique=Unique("warning", "Two fees of one bridge: which one is charged is chance."),
-        required=Required("warning", "A crossing without a fee looks free."),
+        holds="A bridge fee",
+        unique=Unique("warning", "One bridge has two fees, and which one is used is arbitrary."),
+        required=Required("warning", "A bridge without a fee looks free of charge."),
         columns=(
             Column(
                 name="chain_id",
                 dtype=pl.UInt32(),
                 meaning="From which chain.",
-                rules=(Bounded("warning", "A crossing from no chain starts nowhere.", at_least=1),),
+                rules=(
+                    Bounded("warning", "A bridge fee with a source chain id below 1 belongs to no chain.", at_least=1),
+                ),
             ),
             Column(
                 name="target_chain_id",
                 dtype=pl.UInt32(),
                 meaning="To which chain.",
-                rules=(Bounded("warning", "A crossing to no chain ends nowhere.", at_least=1),),
+                rules=(
+                    Bounded("warning", "A bridge fee with a target chain id below 1 belongs to no chain.", at_least=1),
+                ),
             ),
             text_column(
-                "bridge", "Which bridge.", Formatted(TEXT, "warning", "A bridge without a name cannot be compared.")
+                "bridge",
+                "Which bridge.",
+                Formatted(TEXT, "warning", "A bridge without a valid name cannot be compared with others."),
             ),
             value_column(
                 "fee",
                 "What it charges.",
                 Bounded(
                     "warning",
-                    "A negative fee pays for crossing, and a huge one is priced in another unit; both mislead a route.",
+                    "A negative fee makes a route look paid for, and a very large one was stored in another unit. "
+                    "Both mislead the choice of a route.",
                     at_least=0,
                     at_most=100_000,
                 ),

@@ -7,7 +7,7 @@ from ys_analytics.schemas.redis.columns import MEASUREMENT, METRIC, PORTFOLIO, T
 from ys_analytics.schemas.rules import JSON, LABEL, UUID, Bounded, Formatted, Refers, Required, Unique
 from ys_analytics.schemas.table import KeyFamily
 
-_PORTFOLIO_PERF_LABEL = Formatted(LABEL, "warning", "A figure filed under another spelling is never found.")
+_PORTFOLIO_PERF_LABEL = Formatted(LABEL, "warning", "A figure with a malformed metric or period is never found.")
 
 FAMILIES = (
     KeyFamily(
@@ -20,18 +20,20 @@ FAMILIES = (
         portfolio="portfolio_id",
         meaning="Cached positions of each portfolio.",
         affects=("portfolio_id", "portfolio"),
-        holds="A set of holdings",
-        unique=Unique("warning", "Two caches of one portfolio show two sets of holdings."),
-        required=Required("warning", "An empty cache shows a portfolio as if it held nothing."),
+        holds="A portfolio's cached position list",
+        unique=Unique("warning", "Two cache entries of one portfolio show two different sets of positions."),
+        required=Required("warning", "A cache entry without positions makes a portfolio look empty."),
         columns=(
             PORTFOLIO.with_rules(
-                Formatted(UUID, "warning", "Holdings cached for nobody are shown to nobody."),
-                Refers("portfolios.id", "warning", "Holdings of nobody are cached."),
+                Formatted(UUID, "warning", "Cached positions with a malformed portfolio id are never shown."),
+                Refers(
+                    "portfolios.id", "warning", "Cached positions belong to an unknown portfolio and are never shown."
+                ),
             ),
             text_column(
                 "positions",
                 "The positions, as a JSON list.",
-                Formatted(JSON, "warning", "A cache that cannot be read shows a portfolio as if it held nothing."),
+                Formatted(JSON, "warning", "Cached positions that are not valid JSON make a portfolio look empty."),
             ),
             TTL,
         ),
@@ -46,20 +48,22 @@ FAMILIES = (
         portfolio="portfolio_id",
         meaning="Cached performance of each portfolio.",
         affects=("portfolio_id", "portfolio"),
-        holds="A figure",
-        unique=Unique("warning", "Two values of one metric: which one is shown is chance."),
-        required=Required("warning", "A figure without its name or period is shown under the wrong head."),
+        holds="A cached performance figure",
+        unique=Unique("warning", "One metric has two values, and which one is shown is arbitrary."),
+        required=Required("warning", "A figure without its metric or period may be shown under the wrong heading."),
         columns=(
             PORTFOLIO.with_rules(
-                Formatted(UUID, "warning", "Performance of nobody is shown to nobody."),
-                Refers("portfolios.id", "warning", "Performance of nobody is cached."),
+                Formatted(UUID, "warning", "Performance with a malformed portfolio id is never shown."),
+                Refers(
+                    "portfolios.id", "warning", "Cached performance belongs to an unknown portfolio and is never shown."
+                ),
             ),
             text_column("period", "Over which stretch.", _PORTFOLIO_PERF_LABEL),
             METRIC.with_rules(_PORTFOLIO_PERF_LABEL),
             MEASUREMENT.with_rules(
                 Bounded(
                     "warning",
-                    "One unscaled figure is all that the page shows.",
+                    "One unscaled figure makes every other figure on the page unreadable.",
                     at_least=-1_000_000_000_000,
                     at_most=1_000_000_000_000,
                 )
@@ -77,19 +81,21 @@ FAMILIES = (
         portfolio="portfolio_id",
         meaning="Cached risk of each portfolio.",
         affects=("portfolio_id", "portfolio"),
-        holds="A risk",
-        unique=Unique("warning", "Two values of one risk: which one is shown is chance."),
-        required=Required("warning", "A risk without its name or size warns of nothing."),
+        holds="A cached risk figure",
+        unique=Unique("warning", "One risk metric has two values, and which one is shown is arbitrary."),
+        required=Required("warning", "A risk figure without its portfolio, metric or value triggers no warning."),
         columns=(
             PORTFOLIO.with_rules(
-                Formatted(UUID, "warning", "The risk of nobody warns nobody."),
-                Refers("portfolios.id", "warning", "Risk of nobody is cached."),
+                Formatted(UUID, "warning", "A risk figure with a malformed portfolio id is never shown."),
+                Refers("portfolios.id", "warning", "Cached risk belongs to an unknown portfolio and is never shown."),
             ),
-            METRIC.with_rules(Formatted(LABEL, "warning", "A risk filed under another spelling is never found.")),
+            METRIC.with_rules(
+                Formatted(LABEL, "warning", "A risk figure with a malformed metric name is never found.")
+            ),
             MEASUREMENT.with_rules(
                 Bounded(
                     "warning",
-                    "One unscaled risk hides all others.",
+                    "One unscaled risk figure hides all others.",
                     at_least=-1_000_000_000_000,
                     at_most=1_000_000_000_000,
                 )
@@ -107,18 +113,22 @@ FAMILIES = (
         portfolio="portfolio_id",
         meaning="Target and actual weights of each portfolio.",
         affects=("portfolio_id", "portfolio"),
-        holds="A plan",
-        unique=Unique("warning", "Two plans for one portfolio are both traded."),
-        required=Required("warning", "A plan without weights sells everything."),
+        holds="A rebalancing plan",
+        unique=Unique("warning", "Two rebalancing plans for one portfolio may both be traded."),
+        required=Required("warning", "A rebalancing plan without weights may sell every position."),
         columns=(
             PORTFOLIO.with_rules(
-                Formatted(UUID, "warning", "A plan for nobody is carried out for nobody."),
-                Refers("portfolios.id", "warning", "Somebody trades on a plan for nobody."),
+                Formatted(UUID, "warning", "A rebalancing plan with a malformed portfolio id is never carried out."),
+                Refers(
+                    "portfolios.id",
+                    "warning",
+                    "A rebalancing plan belongs to an unknown portfolio and may cause wrong trades.",
+                ),
             ),
             text_column(
                 "weights",
                 "Target and actual weights, as JSON.",
-                Formatted(JSON, "warning", "A plan that cannot be read is not carried out."),
+                Formatted(JSON, "warning", "A rebalancing plan that is not valid JSON is not carried out."),
             ),
             TTL,
         ),

@@ -37,23 +37,24 @@ FAMILIES = (
         key=("asset_id", "chain_id"),
         meaning="The last price of each asset.",
         affects=("asset_id", "asset"),
-        holds="A price",
-        unique=Unique("critical", "Two last prices of one asset: which one is shown is chance."),
-        required=Required("critical", "A last price without its moment or source cannot be told from a stale one."),
+        holds="A cached price quote",
+        unique=Unique("critical", "One asset has two last prices, and which one is shown is arbitrary."),
+        required=Required(
+            "critical", "A last price without its time or source cannot be distinguished from a stale one."
+        ),
         columns=(
             ASSET.with_rules(
-                Formatted(UUID, "critical", "A price of an asset nobody knows is shown nowhere."),
-                Refers("assets.id", "warning", "A last price is of nothing we know."),
+                Formatted(UUID, "critical", "A last price with a malformed asset id is never shown."),
+                Refers("assets.id", "warning", "A cached price belongs to an unknown asset and is never used."),
             ),
-            CHAIN.with_rules(Bounded("warning", "A price on no chain joins to no asset.", at_least=0)),
+            CHAIN.with_rules(Bounded("warning", "A price with a negative chain id matches no asset.", at_least=0)),
             value_column(
                 "price",
                 "Price of one unit.",
-                Bounded("critical", "A last price below nothing is printed as today's value.", at_least=0),
+                Bounded("critical", "A negative last price is shown as today's value.", at_least=0),
                 Bounded(
                     "warning",
-                    "A last price of nothing, or of more than any share of a pool ever cost, is shown as today's "
-                    "value.",
+                    "A last price of zero, or higher than any pool share ever cost, is shown as today's value.",
                     above=0,
                     at_most=10_000_000_000_000,
                 ),
@@ -62,29 +63,37 @@ FAMILIES = (
             value_column(
                 "volume_24h",
                 "Traded in the last 24 hours.",
-                Required("warning", "Liquidity looks like none where a volume is not known."),
-                Bounded("warning", "Liquidity looks worse than none when a volume is negative.", at_least=0),
+                Required("warning", "A last price without a volume makes its asset look illiquid."),
+                Bounded("warning", "A negative volume makes liquidity look worse than zero.", at_least=0),
                 unit="USD",
             ),
             value_column(
                 "change_24h",
                 "Change of the price in 24 hours.",
-                Required("warning", "Movers of the day leave out a coin whose change is not known."),
+                Required("warning", "Assets without a daily change are missing from the table of movers."),
                 Bounded(
-                    "warning", "Movers of the day are led by percent read as a fraction.", at_least=-1, at_most=100
+                    "warning",
+                    "The table of daily movers is led by a change out of range. It was probably a percentage read as "
+                    "a fraction.",
+                    at_least=-1,
+                    at_most=100,
                 ),
                 unit="fraction",
             ),
             moment_column(
                 "timestamp",
                 "When it was quoted.",
-                Bounded("critical", "A quote from 1970 is shown as the last price.", at_least=GENESIS),
-                NotAhead("warning", "A quote from tomorrow is never replaced by today's; a zone was added twice."),
+                Bounded("critical", "A quote dated before 2009 is shown as the last price.", at_least=GENESIS),
+                NotAhead(
+                    "warning",
+                    "A quote dated in the future is not replaced by today's. The usual cause is a time zone offset "
+                    "applied twice.",
+                ),
             ),
             text_column(
                 "source",
                 "Who quoted it.",
-                Formatted(LABEL, "warning", "Two spellings of one source count as two opinions."),
+                Formatted(LABEL, "warning", "Two spellings of one price source are counted as two sources."),
             ),
             TTL,
         ),
@@ -98,31 +107,41 @@ FAMILIES = (
         key=("asset_id", "period", "timestamp"),
         meaning="Recent prices of each asset.",
         affects=("asset_id", "asset"),
-        holds="A history",
-        unique=Unique("warning", "A moment quoted twice bends the line."),
-        required=Required("warning", "A point without a price or moment breaks the line."),
+        holds="A cached price history",
+        unique=Unique("warning", "Two prices for the same time distort the charted line."),
+        required=Required("warning", "A row without its asset, period, time or price interrupts the charted line."),
         columns=(
             ASSET.with_rules(
-                Formatted(UUID, "warning", "The history of an asset nobody knows is drawn nowhere."),
-                Refers("assets.id", "warning", "A line is of nothing we know."),
+                Formatted(UUID, "warning", "A price history with a malformed asset id is never charted."),
+                Refers(
+                    "assets.id", "warning", "A cached price history belongs to an unknown asset and is never charted."
+                ),
             ),
             text_column(
                 "period",
                 "Over which stretch: 1h, 24h or 7d.",
-                OneOf("warning", "A line over a stretch nobody asked for is never shown.", ("1h", "24h", "7d")),
+                OneOf("warning", "A price history for an unknown period is never shown.", ("1h", "24h", "7d")),
             ),
             moment_column(
                 "timestamp",
                 "When it was quoted.",
-                Bounded("warning", "One point in 1970 flattens fifty years of line.", at_least=GENESIS),
-                NotAhead("warning", "A point from tomorrow bends the line; a zone was added twice."),
+                Bounded(
+                    "warning",
+                    "One price dated before 2009 stretches the chart over decades and flattens the rest of the line.",
+                    at_least=GENESIS,
+                ),
+                NotAhead(
+                    "warning",
+                    "A price dated in the future distorts the charted line. The usual cause is a time zone offset "
+                    "applied twice.",
+                ),
             ),
             value_column(
                 "price",
                 "Price of one unit.",
                 Bounded(
                     "warning",
-                    "One price of nothing, or unscaled, is all that the line shows.",
+                    "One price of zero, or one unscaled price, makes the rest of the chart unreadable.",
                     above=0,
                     at_most=10_000_000,
                 ),
@@ -140,25 +159,29 @@ FAMILIES = (
         key=("asset_id", "position"),
         meaning="Price levels to be alerted at.",
         affects=("asset_id", "asset"),
-        holds="An alert",
-        unique=Unique("warning", "An alert listed twice wakes somebody twice."),
-        required=Required("warning", "An alert that says nothing, of nothing, is noise."),
+        holds="A price alert",
+        unique=Unique("warning", "A duplicated price alert notifies its recipient twice."),
+        required=Required("warning", "A price alert without its asset or content is noise."),
         columns=(
             ASSET.with_rules(
-                Formatted(UUID, "warning", "A move of an asset nobody knows concerns nobody."),
-                Refers("assets.id", "warning", "An alert is about nothing we know."),
+                Formatted(UUID, "warning", "A price alert with a malformed asset id appears on no asset's page."),
+                Refers(
+                    "assets.id", "warning", "A price alert is about an unknown asset and appears on no asset's page."
+                ),
             ),
             position_column(
                 "Place in the list, 0 first.",
                 Bounded(
-                    "warning", "A queue of a million alerts is not read by anybody.", at_least=0, at_most=1_000_000
+                    "warning", "A queue longer than a million alerts is not being read.", at_least=0, at_most=1_000_000
                 ),
             ),
             text_column(
                 "alert",
                 "The alert, as JSON.",
                 Formatted(
-                    JSON, "warning", "A price move somebody asked to hear of is lost when the alert cannot be read."
+                    JSON,
+                    "warning",
+                    "A price alert that is not valid JSON cannot be displayed, so its recipient misses the price move.",
                 ),
             ),
             TTL,

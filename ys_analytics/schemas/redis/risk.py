@@ -9,9 +9,13 @@ from ys_analytics.schemas.redis.columns import PORTFOLIO, TTL, position_column, 
 from ys_analytics.schemas.rules import JSON, UUID, Bounded, Formatted, Refers, Required, Unique
 from ys_analytics.schemas.table import Column, KeyFamily
 
-_RISK_CORRELATION_ID = Formatted(UUID, "warning", "A correlation with something nobody knows is of no use.")
+_RISK_CORRELATION_ID = Formatted(
+    UUID, "warning", "A correlation with a malformed portfolio or asset id cannot be used."
+)
 
-_RISK_CORRELATION_REFERS = Refers("assets.id", "warning", "A correlation is with nothing we know.")
+_RISK_CORRELATION_REFERS = Refers(
+    "assets.id", "warning", "A correlation with an unknown asset cannot be assigned to any holding."
+)
 
 FAMILIES = (
     KeyFamily(
@@ -24,13 +28,21 @@ FAMILIES = (
         portfolio="portfolio_id",
         meaning="How close each portfolio is to liquidation.",
         affects=("portfolio_id", "portfolio"),
-        holds="A warning",
-        unique=Unique("critical", "A portfolio at two places of the list is acted on at the wrong one."),
-        required=Required("critical", "A portfolio close to liquidation is missing from the list of who must act."),
+        holds="A liquidation warning",
+        unique=Unique("critical", "A portfolio listed twice may be ranked by the wrong liquidation risk."),
+        required=Required(
+            "critical",
+            "A portfolio close to liquidation may be missing from the liquidation list, because the entry is "
+            "incomplete.",
+        ),
         columns=(
             PORTFOLIO.with_rules(
-                Formatted(UUID, "critical", "A warning for nobody saves nobody."),
-                Refers("portfolios.id", "critical", "The list of who must act names nobody."),
+                Formatted(UUID, "critical", "A liquidation warning with a malformed portfolio id reaches no owner."),
+                Refers(
+                    "portfolios.id",
+                    "critical",
+                    "The liquidation list contains a portfolio that does not exist, so its warning reaches no owner.",
+                ),
             ),
             Column(
                 name="risk",
@@ -40,7 +52,7 @@ FAMILIES = (
                 rules=(
                     Bounded(
                         "critical",
-                        "A score off its scale sorts a portfolio to the wrong end of the list of who must act.",
+                        "A score outside 0 to 1 puts a portfolio at the wrong end of the risk ranking.",
                         at_least=0,
                         at_most=1,
                     ),
@@ -59,19 +71,29 @@ FAMILIES = (
         portfolio="portfolio_id",
         meaning="Correlation of each pair of assets a portfolio holds.",
         affects=("portfolio_id", "portfolio"),
-        holds="A matrix",
-        unique=Unique("warning", "Two correlations of one pair: which one counts is chance."),
+        holds="A correlation matrix",
+        unique=Unique("warning", "One pair of assets has two correlations, and which one is used is arbitrary."),
         required=Required("warning", "A pair without a correlation looks uncorrelated."),
         columns=(
             PORTFOLIO.with_rules(
-                _RISK_CORRELATION_ID, Refers("portfolios.id", "warning", "Diversification of nobody is cached.")
+                _RISK_CORRELATION_ID,
+                Refers(
+                    "portfolios.id",
+                    "warning",
+                    "Cached correlations belong to an unknown portfolio and are never shown.",
+                ),
             ),
             text_column("asset_a", "First asset.", _RISK_CORRELATION_ID, _RISK_CORRELATION_REFERS),
             text_column("asset_b", "Second asset.", _RISK_CORRELATION_ID, _RISK_CORRELATION_REFERS),
             value_column(
                 "correlation",
                 "Correlation of daily returns.",
-                Bounded("warning", "A correlation beyond one claims more than certainty.", at_least=-1, at_most=1),
+                Bounded(
+                    "warning",
+                    "A correlation outside -1 to 1 is impossible, so diversification is wrong.",
+                    at_least=-1,
+                    at_most=1,
+                ),
                 unit="ratio",
             ),
             TTL,
@@ -86,20 +108,20 @@ FAMILIES = (
         key=("position",),
         meaning="Alerts not yet handled.",
         affects=None,
-        holds="A grave alert",
-        unique=Unique("warning", "An alert at two places wakes somebody twice."),
-        required=Required("critical", "Somebody is woken for nothing, or not woken at all."),
+        holds="A critical alert",
+        unique=Unique("warning", "A duplicated alert notifies its recipient twice."),
+        required=Required("critical", "An alert without content may trigger a false notification, or none at all."),
         columns=(
             position_column(
                 "Place in the queue, 0 first.",
                 Bounded(
-                    "warning", "A queue of a million alerts is not read by anybody.", at_least=0, at_most=1_000_000
+                    "warning", "A queue longer than a million alerts is not being read.", at_least=0, at_most=1_000_000
                 ),
             ),
             text_column(
                 "alert",
                 "The alert, as JSON.",
-                Formatted(JSON, "critical", "A grave alert that cannot be read is not read."),
+                Formatted(JSON, "critical", "A critical alert that is not valid JSON cannot be displayed."),
             ),
             TTL,
         ),

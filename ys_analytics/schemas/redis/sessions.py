@@ -43,20 +43,24 @@ FAMILIES = (
         key=("user_id", "endpoint"),
         meaning="Calls each user made lately.",
         affects=(),
-        holds="A counter",
-        unique=Unique("warning", "Two counters for one caller let through twice as many calls."),
-        required=Required("warning", "A counter that counts nothing lets everything through."),
+        holds="A rate-limit counter",
+        unique=Unique("warning", "Two counters for one user and endpoint let through twice as many calls."),
+        required=Required("warning", "A counter without its user, endpoint or count limits no calls."),
         columns=(
             text_column(
                 "user_id",
                 "Which user.",
-                Formatted(UUID, "warning", "Calls of nobody are limited for nobody."),
-                Refers("users.id", "warning", "Calls of nobody are counted."),
+                Formatted(UUID, "warning", "Calls counted under a malformed user id count towards no user's limit."),
+                Refers(
+                    "users.id", "warning", "Calls are counted for an unknown user, so no user's limit applies to them."
+                ),
             ),
             text_column(
                 "endpoint",
                 "Which endpoint.",
-                Formatted(TEXT, "warning", "Calls to a blank endpoint are counted against none."),
+                Formatted(
+                    TEXT, "warning", "Calls counted under a blank endpoint name count towards no endpoint's limit."
+                ),
             ),
             Column(
                 name="calls",
@@ -66,7 +70,7 @@ FAMILIES = (
                 rules=(
                     Bounded(
                         "warning",
-                        "A counter below zero, or gone round, lets everything through.",
+                        "A negative or overflowed call counter lets every call through.",
                         at_least=0,
                         at_most=1_000_000_000,
                     ),
