@@ -6,7 +6,7 @@ import json
 import zipfile
 from collections import defaultdict
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -75,7 +75,12 @@ def assets() -> pl.DataFrame:
 
 
 def moved(frame: pl.DataFrame) -> Moved:
-    """What each moment changed of each asset, fees and gas included."""
+    """What each moment changed of each asset, fees and gas included; in all digits."""
+    with localcontext(prec=60):
+        return _moved(frame)
+
+
+def _moved(frame: pl.DataFrame) -> Moved:
     total: Moved = defaultdict(Decimal)
     for row in frame.iter_rows(named=True):
         note = json.loads(row["metadata"])
@@ -105,6 +110,27 @@ def test_another_programs_layout_is_read_back_to_the_same_balances(tmp_path: Pat
     again = Read(tmp_path / "out", {"paid": "outside"}).add(f"{name}.csv", to.read_text())
     assert moved(again.frame()) == moved(first)
     assert flows_of(again.frame()) == flows_of(first)
+
+
+@pytest.mark.parametrize("name", ["koinly", "rotki"])
+def test_every_digit_of_an_amount_is_read_back(tmp_path: Path, name: str) -> None:
+    """One unit in the last place, and an amount of more digits than a double holds, are the same there and back."""
+    rows = [
+        "2024-01-01 10:00:00 UTC,,,12345678901234567.123456789012345678,ETH,,,,,,,",
+        "2024-01-02 10:00:00 UTC,0.000000000000000001,ETH,98765432109876543.000000000000000001,USDC,,,,,,,",
+        "2024-01-03 10:00:00 UTC,9007199254740993.000000000000000007,ETH,,,0.000000000000000003,ETH,,,,,",
+    ]
+    head = "Date,Sent Amount,Sent Currency,Received Amount,Received Currency,Fee Amount,Fee Currency,Net Worth Amount,Net Worth Currency,Label,Description,TxHash"
+    first = Read(tmp_path).add("mine.csv", "\n".join([head, *rows])).frame()
+    to = tmp_path / "out" / f"{name}.csv"
+    to.parent.mkdir()
+    export_as(name, first, assets(), to)
+    again = Read(to.parent).add(to.name, to.read_text()).frame()
+    assert moved(again) == moved(first)
+    ether = [amount for (_, asset), amount in moved(again).items() if asset == "ETH"]
+    assert [f"{one:f}" for one in ether] == [
+        "12345678901234567.123456789012345678", "-0.000000000000000001", "-9007199254740993.000000000000000010"
+    ]  # fmt: skip
 
 
 def flows_of(frame: pl.DataFrame) -> list[tuple[object, ...]]:

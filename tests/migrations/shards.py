@@ -8,19 +8,32 @@ Prints what the tables then are, as JSON, and what is left after the rollbacks.
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import clickhouse_connect
 
+from ys_analytics.errors import UsageError
+from ys_analytics.ingest.import_log import refuse_on_cluster
 from ys_analytics.migrations import FOLDER
 from ys_analytics.migrations.cluster import cluster_of, spread
 from ys_analytics.migrations.files import read_files
-from ys_analytics.stores import ClickHouseAddress
+from ys_analytics.stores import ClickHouseAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
 from ys_analytics.stores.common.sockets import OpenSockets
 
 CLUSTER = "ys"
 SHARD = "<shard><replica><host>127.0.0.{}</host><port>9000</port></replica></shard>"
 TABLES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
+
+
+def undoing(store: ClickHouse) -> str:
+    """What undoing an import of prices says here."""
+    try:
+        refuse_on_cluster(cast("Stores", SimpleNamespace(clickhouse=store)), ["market_data"], "abc")
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 def main(folder: Path) -> None:
@@ -44,10 +57,18 @@ def main(folder: Path) -> None:
     kept = dict(store.rows(TABLES))["dex_trades_local"]
     projections = [name for (name,) in store.rows("SELECT table FROM system.projections ORDER BY table")]
     during = cluster_of(store)
+    refused = undoing(store)
     for file in reversed(files):
         run(file.rollback)
     left = dict(store.rows(TABLES))
-    told = {"made": made, "kept": kept, "projections": projections, "clusters": [before, during], "left": left}
+    told = {
+        "made": made,
+        "kept": kept,
+        "projections": projections,
+        "clusters": [before, during],
+        "left": left,
+        "undo": refused,
+    }
     sys.stdout.write(json.dumps(told))
 
 

@@ -48,6 +48,12 @@ def test_the_database_says_over_which_cluster_it_is_spread_and_down_leaves_nothi
     assert told["left"] == {}
 
 
+def test_undoing_an_import_of_a_cluster_is_refused_plainly(told):
+    """Its keys would have to stand on every shard; what an operator can do is said."""
+    assert "rows of market_data are on the cluster ys" in told["undo"]
+    assert "ON CLUSTER, or restore a backup" in told["undo"]
+
+
 def test_every_statement_is_sent_to_every_shard():
     """None would hold on the shard that was asked alone."""
     for file in FILES:

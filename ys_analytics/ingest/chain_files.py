@@ -17,6 +17,7 @@ import polars as pl
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import Asset, Assets, chain_number
 from ys_analytics.ingest.entries import Entry, Move, Place
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.ingest.vendor_cells import Cells
@@ -104,6 +105,7 @@ class ChainFiles:
     wallets: set[str] = field(default_factory=set)
     quarantined: dict[tuple[int, str], tuple[str, list[Place]]] = field(default_factory=dict)
 
+    @all_digits()
     def entries(self, tables: Sequence[RawTable]) -> list[Entry]:
         """The events of all files, one for each transaction."""
         owners = self._owners(tables)

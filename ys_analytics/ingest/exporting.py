@@ -17,6 +17,7 @@ import polars as pl
 from ys_analytics.errors import UsageError
 from ys_analytics.frames import atomic
 from ys_analytics.ingest.layout import layout
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.metrics import chains
 from ys_analytics.schemas import CHAINS
 from ys_analytics.schemas.coins import FEES_BESIDE_GAS, NATIVE_COINS
@@ -46,6 +47,7 @@ class Exported:
     remarks: tuple[str, ...]
 
 
+@all_digits()
 def export_as(name: str, rows: pl.DataFrame, assets: pl.DataFrame, to: Path) -> Exported:
     """Write transactions as another program reads them; what each asset's balance comes to is the same there.
 

@@ -173,13 +173,15 @@ class ImportLog:
         Rows of earlier imports that gave way to its own, such as sides of transfers, are put back.
 
         Raises:
-            UsageError: there is no such import, it was undone already, or a later one stands on its rows.
+            UsageError: there is no such import, it was undone already, a later one stands on its rows, or it added rows
+                to a ClickHouse cluster; nothing was taken out.
             StoreError: a store refused.
         """
         entry = self.entry(id_)
         if entry.state == "undone":
             raise UsageError(f"{entry.id}: was undone already")
         self._refuse_below(entry)
+        refuse_on_cluster(stores, [name for name in entry.rows if TABLES[name].store == "clickhouse"], entry.id)
         removed = {}
         for table in sorted(entry.rows, key=lambda name: TABLES[name].store):
             keys = entry.kept_frame(table)
@@ -227,6 +229,20 @@ def _read(folder: Path) -> Entry:
 
 def _key_columns(table: Table) -> list[str]:
     return list(table.schema) if table.events else list(table.key)
+
+
+def refuse_on_cluster(stores: "Stores", tables: Sequence[str], id_: str) -> None:
+    """Refuse to take rows out of a ClickHouse cluster: the keys to delete by would have to stand on every shard.
+
+    Raises:
+        UsageError: naming the tables and what an operator can do.
+    """
+    cluster = migrations.cluster_of(stores.clickhouse) if tables else ""
+    if cluster:
+        raise UsageError(
+            f"{id_}: rows of {', '.join(tables)} are on the cluster {cluster}, where no import is undone row by row; "
+            "delete them by asset, source and time with ALTER TABLE ... ON CLUSTER, or restore a backup"
+        )
 
 
 def delete_rows_of(stores: "Stores", table: Table, rows: pl.DataFrame) -> int:

@@ -18,6 +18,7 @@ from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import FIAT, NATIVE, Asset, Assets, chain_number
 from ys_analytics.ingest.entries import CHOICES, INWARD, OUTWARD, Entry, Move, Place
 from ys_analytics.ingest.layout import Leg
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.ingest.vendor_cells import Cells
@@ -83,6 +84,7 @@ class LedgerFile:
         self.stated: list[Stated] = []
         self._found: dict[tuple[str, int, str], Asset | None] = {}
 
+    @all_digits()
     def entries(self) -> list[Entry]:
         """The rows of the file as entries, those of one event together."""
         dropped = self._absent_rows()

@@ -8,6 +8,8 @@ that decimal is what is read. A separator of thousands, a decimal comma, a sign 
 of other alphabets, `0x10` and `1_000` are not numbers: which amount they mean is for the file's author to say.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import polars as pl
@@ -18,11 +20,26 @@ _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 _WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
 _COMMA = r"^[+-]?[0-9][0-9., ]*,[0-9]+$|^[+-]?[0-9]+(\.[0-9]{3}){2,}$"
 
+# Digits that a product of two amounts and a few sums cannot have.
+_DIGITS = 100
+
 # Digits before or after the point beyond which a number is no amount of this world.
 _MAX_DIGITS = 400
 
 # Whole numbers up to here are exact in a binary float of 64 bits; beyond, neighbours are one float.
 _FLOAT_EXACT = 2**53
+
+
+@contextmanager
+def all_digits() -> Iterator[None]:
+    """Sums and products of decimals with all their digits; Python's usual context rounds to 28. Also a decorator.
+
+    >>> with all_digits():
+    ...     print(Decimal("12345678901234567.123456789012345678") - Decimal("0.000000000000000001"))
+    12345678901234567.123456789012345677
+    """
+    with localcontext(prec=_DIGITS):
+        yield
 
 
 def as_text(raw: pl.Series) -> pl.Series:

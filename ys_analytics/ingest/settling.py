@@ -11,11 +11,13 @@ from decimal import Decimal
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import FIAT, Asset
 from ys_analytics.ingest.entries import Entry, Move
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.ingest.problems import Problems
 
 _SHOWN = 3
 
 
+@all_digits()
 def with_cash(entries: Sequence[Entry], problems: Problems, answers: Answers) -> list[Entry]:
     """Add a deposit before each purchase that its account lacked the cash for.
 
@@ -68,6 +70,7 @@ def _cash_shortfalls(entries: Sequence[Entry]) -> dict[tuple[str, str], list[tup
     return shortfalls
 
 
+@all_digits()
 def with_deposits(entries: Sequence[Entry], answers: Answers) -> list[Entry]:
     """Split entries that return from a protocol into what was deposited there and what it earned.
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from ys_analytics.ingest.assets import Asset
 from ys_analytics.ingest.entries import Entry, Move
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.schemas import TABLES
 
 _SCHEMA = TABLES["transactions"].schema
@@ -32,6 +33,7 @@ class _Row:
     metadata: dict[str, Any] | None = None
 
 
+@all_digits()
 def rows(
     entries: Sequence[Entry], *, portfolio: str, taken_hashes: frozenset[str] = frozenset()
 ) -> tuple[pl.DataFrame, pl.DataFrame]:

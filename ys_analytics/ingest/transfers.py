@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.entries import Entry
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.ingest.problems import Problems
 
 # The longest transit of a transfer, and the largest difference of two clocks.
@@ -19,6 +20,7 @@ _MAX_TRANSIT, _MAX_CLOCK_SKEW = timedelta(hours=48), timedelta(hours=2)
 _MAX_BRIDGE_FEE = Decimal("0.03")
 
 
+@all_digits()
 def match(
     entries: Sequence[Entry],
     problems: Problems,

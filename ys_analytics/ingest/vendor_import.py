@@ -139,6 +139,9 @@ def import_vendor(
         parts.append(TableRows("transactions", [ledger_rows.rows], [ledger_rows.origin]))
         opening = "" if exists else portfolio
     problems.stop(order=names)
+    # The cells of the files are read; what they became is all that is needed from here.
+    tables.clear()
+    ledgers.clear()
     return _write(
         stores,
         ordered,

@@ -6,7 +6,7 @@ families follow their declarations in `schemas`. Knows no data but the eight sat
 A store that is not opened in the bundle is left alone.
 """
 
-from ys_analytics.migrations.cluster import delete_rows, empty_table
+from ys_analytics.migrations.cluster import cluster_of, delete_rows, empty_table
 from ys_analytics.migrations.files import FOLDER
 from ys_analytics.migrations.for_dba import dba_sql
 from ys_analytics.migrations.runner import down, require_schema, schema_version, status, up
@@ -20,6 +20,7 @@ __all__ = [
     "Applied",
     "State",
     "Step",
+    "cluster_of",
     "dba_sql",
     "delete_rows",
     "down",

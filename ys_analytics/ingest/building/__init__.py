@@ -15,6 +15,7 @@ from ys_analytics.ingest.building.coverage import Built, Difference, Gap, Shorta
 from ys_analytics.ingest.building.inputs import Inputs
 from ys_analytics.ingest.building.outdated import outdated
 from ys_analytics.ingest.import_log import ImportLog
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.schemas import TABLES, Progress, silent
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = ["Built", "Difference", "Gap", "Shortage", "build", "outdated"]
 _SHOWN = 5
 
 
+@all_digits()
 def build(
     stores: "Stores",
     portfolio: str,

@@ -10,12 +10,14 @@ import polars as pl
 from ys_analytics.ingest import portfolio_files
 from ys_analytics.ingest.building import balances, snapshots
 from ys_analytics.ingest.building.inputs import Inputs
+from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.schemas import MONEY, TABLES, TIME
 
 if TYPE_CHECKING:
     from ys_analytics.stores import Stores
 
 
+@all_digits()
 def outdated(stores: "Stores", portfolio: str) -> str:
     """Why what was built of a portfolio is not what its ledger and the prices say now; empty where it is.
 
