@@ -109,7 +109,7 @@ def flow_audit(frame: pl.DataFrame) -> View:
             Field(name="flow", title="Flow"),
             Field(name="week", title="Week", unit="count"),
             Field(name="since", title="Since inception", unit="count"),
-            Field(name="share", title="Share", unit="share"),
+            Field(name="share", title="Of all", unit="share"),
         ),
         totals=("week", "since", "share"),
         empty="There has been no transaction since inception.",

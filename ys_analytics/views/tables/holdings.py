@@ -20,7 +20,7 @@ def positions(frame: pl.DataFrame) -> View:
     return table(
         frame.with_columns(pl.col("kind").cast(pl.String).map_elements(formats.name, return_dtype=pl.String)),
         title="Positions",
-        subtitle="USD; debts are negative; shares are of net value",
+        subtitle="USD; debts are negative",
         fields=(
             Field(name="symbol", title="Asset"),
             Field(name="kind", title="Held as"),
@@ -28,7 +28,7 @@ def positions(frame: pl.DataFrame) -> View:
             Field(name="quantity", title="Quantity", unit="asset units"),
             Field(name="price", title="Price", unit="price", reason="price_reason"),
             Field(name="value", title="Value", unit="USD", tone=True),
-            Field(name="share", title="Share", unit="share"),
+            Field(name="share", title="Of net value", unit="share"),
             Field(name="unrealised", title="Against cost", unit="USD signed", reason="price_reason", tone=True),
         ),
         totals=("value", "share", "unrealised"),

@@ -122,7 +122,7 @@ def concentration(frame: pl.DataFrame) -> View:
             Field(name="dimension", title="By"),
             Field(name="effective_number", title="Effective number", unit="ratio"),
             Field(name="largest", title="Largest"),
-            Field(name="largest_share", title="Its share", unit="share"),
+            Field(name="largest_share", title="Its share of size", unit="share"),
             Field(name="covered", title="Covers", unit="share"),
         ),
         notes=_not_looked_through(frame, "counted as they are"),
@@ -196,7 +196,7 @@ def contributions(frame: pl.DataFrame) -> View:
         size="half",
         fields=(
             Field(name="symbol", title="Asset"),
-            Field(name="weight", title="Weight", unit="share"),
+            Field(name="weight", title="Of net value", unit="share"),
             Field(name="component", title="Part of the loss", unit="rate"),
             Field(name="share", title="Share of risk", unit="share"),
         ),
