@@ -138,7 +138,7 @@ def brinson(frame: pl.DataFrame, *, since: str = "week") -> View:
     sheet = table(
         frame,
         title=title,
-        subtitle=f"Brinson and Fachler, {days} linked by Carino; weights of net value; target rebalanced daily, prices alone",
+        subtitle=f"Brinson and Fachler, {days} linked by Carino; of net value; target rebalanced daily, prices alone",
         fields=(
             Field(name="name", title="Asset", width=22),
             Field(name="weight", title="Mean weight", unit="share"),
