@@ -202,6 +202,7 @@ def test_tab_shows_names_and_an_error_is_one_line(lab, chromium):
     page.keyboard.press("Shift+Tab")
     expect(page.locator(".jp-Tooltip")).to_contain_text("Every headline metric", timeout=PATIENCE)
     page.keyboard.press("Escape")
+    cell.locator(".cm-content").click()  # Escape may have left the cell, where letters are commands
     page.keyboard.press("Control+a")
     page.keyboard.type("desk.performnce")
     page.keyboard.press("Control+Enter")
