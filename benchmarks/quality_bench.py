@@ -108,7 +108,7 @@ def let_pass() -> None:
         if history is not None:
             known = quality_honest.history_findings(history)
             _passed(history.name, history.rows.height, known, quality_honest.TRUE)
-    quality.rest()
+    quality.stop_worker()
 
 
 def _passed(name: str, rows: int, found: "list[Finding]", known: Mapping[tuple[str, str], str]) -> None:
@@ -214,7 +214,7 @@ def whole_run() -> None:
         began = time.perf_counter()
         found = quality.validate(run)
         seconds = time.perf_counter() - began
-    quality.rest()
+    quality.stop_worker()
     print(f"\nall suites over the demo's run, imports included: {seconds:.1f} s for {quality.summary(found)}")
     unable = [f"{each.suite} {each.rule}: {each.observed}" for each in found if each.outcome == "error"]
     if unable:

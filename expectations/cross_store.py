@@ -7,7 +7,7 @@ Products of two exact decimals are taken as Float64 here, since their scale woul
 from great_expectations import ExpectationSuite
 from great_expectations.expectations import UnexpectedRowsExpectation
 
-from ys_analytics.quality.ledger_rules import about_ledgers
+from ys_analytics.quality.ledger_rules import ledger_rules
 from ys_analytics.schemas import TABLES, KeyFamily
 from ys_analytics.schemas.outcomes import MOVING
 
@@ -318,4 +318,4 @@ SUITE = ExpectationSuite(
     ],
 )
 
-DETECTORS = about_ledgers()
+DETECTORS = ledger_rules()

@@ -5,7 +5,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality.detectors.cross_source import off_its_ratio
+from ys_analytics.quality.detectors.cross_source import inconsistent_ratios
 from ys_analytics.quality.detectors.scale import scale_outliers
 from ys_analytics.quality.detectors.timezones import out_of_order
 from ys_analytics.quality.suite_types import Detector
@@ -84,7 +84,7 @@ SUITE = ExpectationSuite(
 DETECTORS = [
     Detector(
         rule="price_agrees_with_amounts(price)",
-        find=lambda snapshot: off_its_ratio(
+        find=lambda snapshot: inconsistent_ratios(
             snapshot.frame("dex_trades"), series=_POOL, key=_KEY, claimed="price", parts=("amount1", "amount0")
         ),
         columns=("price", "amount0", "amount1"),

@@ -6,15 +6,15 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality.detectors.cross_source import contradicted_change, disagreeing
+from ys_analytics.quality.detectors.cross_source import contradicted_change, disagreeing_sources
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
 from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers, zeros_between
 from ys_analytics.quality.detectors.pegs import broken_pegs
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes, unconfirmed_jumps, unproven_starts
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.swapped_columns import swapped
-from ys_analytics.quality.detectors.timezones import off_beat, off_market_clock
+from ys_analytics.quality.detectors.swapped_columns import swapped_values
+from ys_analytics.quality.detectors.timezones import off_schedule, shifted_against_market
 from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
@@ -94,7 +94,7 @@ DETECTORS = [
             time="timestamp",
             value="price",
             volume="volume_24h",
-            least=2,
+            min_distance=2,
             lasting=False,
         ),
         columns=("price",),
@@ -161,7 +161,7 @@ DETECTORS = [
     Detector(
         rule="not_repeated(price, volume_24h)",
         find=lambda snapshot: stale_runs(
-            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", beside="volume_24h"
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price", other_value="volume_24h"
         ),
         columns=("price", "volume_24h"),
         severity="warning",
@@ -170,7 +170,7 @@ DETECTORS = [
     ),
     Detector(
         rule="not_swapped(price, volume_24h)",
-        find=lambda snapshot: swapped(
+        find=lambda snapshot: swapped_values(
             snapshot.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "volume_24h")
         ),
         columns=("price", "volume_24h"),
@@ -180,7 +180,7 @@ DETECTORS = [
     ),
     Detector(
         rule="not_swapped(volume_24h, market_cap)",
-        find=lambda snapshot: swapped(
+        find=lambda snapshot: swapped_values(
             snapshot.frame("market_data"), series=_SERIES, time="timestamp", pair=("volume_24h", "market_cap")
         ),
         columns=("volume_24h", "market_cap"),
@@ -191,7 +191,7 @@ DETECTORS = [
     Detector(
         rule="no_isolated_outlier(volume_24h)",
         find=lambda snapshot: isolated_outliers(
-            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h", least=50
+            snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="volume_24h", min_distance=50
         ),
         columns=("volume_24h",),
         severity="warning",
@@ -213,7 +213,7 @@ DETECTORS = [
     ),
     Detector(
         rule="not_swapped(price, market_cap)",
-        find=lambda snapshot: swapped(
+        find=lambda snapshot: swapped_values(
             snapshot.frame("market_data"), series=_SERIES, time="timestamp", pair=("price", "market_cap")
         ),
         columns=("price", "market_cap"),
@@ -236,9 +236,9 @@ DETECTORS = [
     ),
     Detector(
         rule="sources_agree(price)",
-        find=lambda snapshot: disagreeing(
+        find=lambda snapshot: disagreeing_sources(
             snapshot.frame("market_data"),
-            thing=("asset_id", "chain_id"),
+            subject=("asset_id", "chain_id"),
             time="timestamp",
             source="source",
             value="price",
@@ -270,8 +270,8 @@ DETECTORS = [
     ),
     Detector(
         rule="in_utc(timestamp)",
-        find=lambda snapshot: off_beat(
-            snapshot.frame("market_data"), series=_SERIES, alike=("source",), time="timestamp"
+        find=lambda snapshot: off_schedule(
+            snapshot.frame("market_data"), series=_SERIES, group=("source",), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",
@@ -282,7 +282,7 @@ DETECTORS = [
     ),
     Detector(
         rule="in_step_with_the_market(timestamp)",
-        find=lambda snapshot: off_market_clock(
+        find=lambda snapshot: shifted_against_market(
             snapshot.frame("market_data"), series=_SERIES, time="timestamp", value="price"
         ),
         columns=("timestamp", "price"),

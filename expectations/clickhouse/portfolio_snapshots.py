@@ -8,11 +8,11 @@ from great_expectations.expectations import (
 
 from ys_analytics.quality.detectors.duplicates import repeated_ticks
 from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers, zeros_between
-from ys_analytics.quality.detectors.ledgers import unexplained
+from ys_analytics.quality.detectors.ledgers import without_flow_days
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.spikes import reverting_spikes
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.timezones import off_beat
+from ys_analytics.quality.detectors.timezones import off_schedule
 from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
@@ -58,7 +58,7 @@ DETECTORS = [
     ),
     Detector(
         rule="no_reverting_spike(total_value)",
-        find=lambda snapshot: unexplained(
+        find=lambda snapshot: without_flow_days(
             reverting_spikes(
                 snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"
             ),
@@ -91,7 +91,7 @@ DETECTORS = [
     ),
     Detector(
         rule="no_zero_between(total_value)",
-        find=lambda snapshot: unexplained(
+        find=lambda snapshot: without_flow_days(
             zeros_between(snapshot.frame("portfolio_snapshots"), series=_SERIES, time="timestamp", value="total_value"),
             snapshot.frame("transactions"),
         ),
@@ -118,8 +118,8 @@ DETECTORS = [
     ),
     Detector(
         rule="in_utc(timestamp)",
-        find=lambda snapshot: off_beat(
-            snapshot.frame("portfolio_snapshots"), series=_SERIES, alike=(), time="timestamp"
+        find=lambda snapshot: off_schedule(
+            snapshot.frame("portfolio_snapshots"), series=_SERIES, group=(), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",

@@ -10,8 +10,8 @@ from ys_analytics.quality.detectors.duplicates import repeated_ticks
 from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.swapped_columns import swapped
-from ys_analytics.quality.detectors.timezones import off_beat
+from ys_analytics.quality.detectors.swapped_columns import swapped_values
+from ys_analytics.quality.detectors.timezones import off_schedule
 from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
@@ -49,7 +49,7 @@ DETECTORS = [
         Detector(
             rule=f"no_isolated_outlier({column})",
             find=lambda snapshot, column=column, least=least: isolated_outliers(
-                snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", value=column, least=least
+                snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", value=column, min_distance=least
             ),
             columns=(column,),
             severity="warning",
@@ -69,7 +69,7 @@ DETECTORS = [
     *(
         Detector(
             rule=f"not_swapped({', '.join(pair)})",
-            find=lambda snapshot, pair=pair: swapped(
+            find=lambda snapshot, pair=pair: swapped_values(
                 snapshot.frame("risk_metrics"), series=_SERIES, time="timestamp", pair=pair
             ),
             columns=pair,
@@ -90,7 +90,7 @@ DETECTORS = [
             series=_SERIES,
             time="timestamp",
             value="var_95",
-            beside="cvar_95",
+            other_value="cvar_95",
         ),
         columns=("var_95", "cvar_95"),
         severity="warning",
@@ -109,7 +109,7 @@ DETECTORS = [
     ),
     Detector(
         rule="in_utc(timestamp)",
-        find=lambda snapshot: off_beat(snapshot.frame("risk_metrics"), series=_SERIES, alike=(), time="timestamp"),
+        find=lambda snapshot: off_schedule(snapshot.frame("risk_metrics"), series=_SERIES, group=(), time="timestamp"),
         columns=("timestamp",),
         severity="warning",
         notes="A risk metric dated on another day is backtested against the wrong loss.",

@@ -3,7 +3,7 @@
 from great_expectations import ExpectationSuite
 
 from ys_analytics.quality.detectors.isolated_outliers import isolated_outliers
-from ys_analytics.quality.detectors.timezones import off_beat
+from ys_analytics.quality.detectors.timezones import off_schedule
 from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
@@ -18,7 +18,11 @@ DETECTORS = [
     Detector(
         rule="no_isolated_outlier(metric_value)",
         find=lambda snapshot: isolated_outliers(
-            snapshot.frame("satellite_performance"), series=_SERIES, time="timestamp", value="metric_value", least=10
+            snapshot.frame("satellite_performance"),
+            series=_SERIES,
+            time="timestamp",
+            value="metric_value",
+            min_distance=10,
         ),
         columns=("metric_value",),
         severity="warning",
@@ -30,8 +34,8 @@ DETECTORS = [
     ),
     Detector(
         rule="in_utc(timestamp)",
-        find=lambda snapshot: off_beat(
-            snapshot.frame("satellite_performance"), series=_SERIES, alike=(), time="timestamp"
+        find=lambda snapshot: off_schedule(
+            snapshot.frame("satellite_performance"), series=_SERIES, group=(), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",

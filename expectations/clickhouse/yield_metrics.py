@@ -9,9 +9,9 @@ from ys_analytics.quality.detectors.duplicates import repeated_ticks
 from ys_analytics.quality.detectors.isolated_outliers import zeros_between
 from ys_analytics.quality.detectors.scale import decimal_shifts
 from ys_analytics.quality.detectors.stale import stale_runs
-from ys_analytics.quality.detectors.swapped_columns import swapped
-from ys_analytics.quality.detectors.timezones import off_beat
-from ys_analytics.quality.detectors.yields import leaping_yields
+from ys_analytics.quality.detectors.swapped_columns import swapped_values
+from ys_analytics.quality.detectors.timezones import off_schedule
+from ys_analytics.quality.detectors.yields import yield_jumps
 from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES
 
@@ -39,7 +39,7 @@ SUITE = ExpectationSuite(
 DETECTORS = [
     Detector(
         rule="no_leap(apy)",
-        find=lambda snapshot: leaping_yields(
+        find=lambda snapshot: yield_jumps(
             snapshot.frame("yield_metrics"),
             series=_SERIES,
             time="timestamp",
@@ -58,7 +58,12 @@ DETECTORS = [
     Detector(
         rule="no_decimal_shift(apy)",
         find=lambda snapshot: decimal_shifts(
-            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", least=2, beyond_tail=2
+            snapshot.frame("yield_metrics"),
+            series=_SERIES,
+            time="timestamp",
+            value="apy",
+            min_distance=2,
+            beyond_tail=2,
         ),
         columns=("apy",),
         severity="warning",
@@ -90,7 +95,7 @@ DETECTORS = [
     ),
     Detector(
         rule="not_swapped(apy, tvl)",
-        find=lambda snapshot: swapped(
+        find=lambda snapshot: swapped_values(
             snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("apy", "tvl")
         ),
         columns=("apy", "tvl"),
@@ -100,7 +105,7 @@ DETECTORS = [
     ),
     Detector(
         rule="not_swapped(rewards_apr, trading_fees_apr)",
-        find=lambda snapshot: swapped(
+        find=lambda snapshot: swapped_values(
             snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", pair=("rewards_apr", "trading_fees_apr")
         ),
         columns=("rewards_apr", "trading_fees_apr"),
@@ -131,7 +136,7 @@ DETECTORS = [
     Detector(
         rule="not_repeated(apy, tvl)",
         find=lambda snapshot: stale_runs(
-            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", beside="tvl"
+            snapshot.frame("yield_metrics"), series=_SERIES, time="timestamp", value="apy", other_value="tvl"
         ),
         columns=("apy", "tvl"),
         severity="warning",
@@ -140,8 +145,8 @@ DETECTORS = [
     ),
     Detector(
         rule="in_utc(timestamp)",
-        find=lambda snapshot: off_beat(
-            snapshot.frame("yield_metrics"), series=_SERIES, alike=("protocol_name",), time="timestamp"
+        find=lambda snapshot: off_schedule(
+            snapshot.frame("yield_metrics"), series=_SERIES, group=("protocol_name",), time="timestamp"
         ),
         columns=("timestamp",),
         severity="warning",

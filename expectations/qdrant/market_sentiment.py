@@ -5,7 +5,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality.vector_rules import about_vectors
+from ys_analytics.quality.vector_rules import vector_rules
 
 SUITE = ExpectationSuite(
     name="market_sentiment",
@@ -25,5 +25,5 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    *about_vectors("market_sentiment", meaning="content_hash", score="sentiment_score", time="timestamp"),
+    *vector_rules("market_sentiment", content="content_hash", score="sentiment_score", time="timestamp"),
 ]

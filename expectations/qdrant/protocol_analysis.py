@@ -2,7 +2,7 @@
 
 from great_expectations import ExpectationSuite
 
-from ys_analytics.quality.vector_rules import about_vectors
+from ys_analytics.quality.vector_rules import vector_rules
 
 SUITE = ExpectationSuite(
     name="protocol_analysis",
@@ -10,5 +10,5 @@ SUITE = ExpectationSuite(
 )
 
 DETECTORS = [
-    *about_vectors("protocol_analysis", meaning="protocol_name", score="risk_score", time="analysis_date"),
+    *vector_rules("protocol_analysis", content="protocol_name", score="risk_score", time="analysis_date"),
 ]

@@ -5,7 +5,7 @@ from great_expectations.expectations import (
     UnexpectedRowsExpectation,
 )
 
-from ys_analytics.quality.vector_rules import about_vectors
+from ys_analytics.quality.vector_rules import vector_rules
 
 SUITE = ExpectationSuite(
     name="trading_patterns",
@@ -26,4 +26,4 @@ SUITE = ExpectationSuite(
     ],
 )
 
-DETECTORS = about_vectors("trading_patterns", meaning="pattern_type", score="success_rate")
+DETECTORS = vector_rules("trading_patterns", content="pattern_type", score="success_rate")

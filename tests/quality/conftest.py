@@ -68,9 +68,9 @@ def freeze(tmp_path) -> Freeze:
 @pytest.fixture(scope="session", autouse=True)
 def _judge_is_let_go():
     """The judging process ends with the session."""
-    quality.warm()
+    quality.start_worker()
     yield
-    quality.rest()
+    quality.stop_worker()
 
 
 @pytest.fixture(scope="session")

@@ -109,8 +109,8 @@ def test_a_broken_peg_is_news_and_not_an_error(case, real_findings, real_market)
 
 def test_a_dead_peg_ends_by_itself(real_findings, real_market):
     """A coin that has left for good is no longer held to its promise."""
-    late = [date(2023, 1, 1) + timedelta(days=n) for n in range(300)]
-    assert "keeps_its_peg(price)" not in said_of(real_findings, real_market, "USTC", late)
+    overdue_rows = [date(2023, 1, 1) + timedelta(days=n) for n in range(300)]
+    assert "keeps_its_peg(price)" not in said_of(real_findings, real_market, "USTC", overdue_rows)
 
 
 @pytest.mark.parametrize("case", cases("gap.binance"))

@@ -5,7 +5,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ys_analytics import quality
-from ys_analytics.quality.detectors.unrecorded_changes import moved_unrecorded
+from ys_analytics.quality.detectors.unrecorded_changes import unrecorded_changes
 from ys_analytics.schemas import TABLES
 
 HOLDS = "every table without an expiry has rows"
@@ -57,7 +57,7 @@ def test_transactions_of_the_last_days_are_missed(judged_with, demo_frames):
     assert broken[rule].stops
     lost = set(done.filter(pl.col("timestamp") > end - pl.duration(days=3))["portfolio_id"])
     assert set() < set(broken[rule].portfolios) <= lost
-    whole = moved_unrecorded(demo_frames["portfolio_snapshots"], demo_frames["market_data"], done)
+    whole = unrecorded_changes(demo_frames["portfolio_snapshots"], demo_frames["market_data"], done)
     assert whole.is_empty()
 
 

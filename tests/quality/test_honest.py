@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality.detectors.ledgers import flows_beyond
+from ys_analytics.quality.detectors.ledgers import oversized_flows
 from ys_analytics.quality.detectors.row_counts import unusual_days
 from ys_analytics.schemas import TABLES
 
@@ -236,7 +236,7 @@ def test_money_that_came_and_went_is_no_error(flows, caught):
     made = pl.DataFrame([_flow(*one) for one in flows], infer_schema_length=None)
     typed = made.with_columns(pl.col("from_asset_id", "to_asset_id").cast(pl.String),
                               pl.col("from_amount", "to_amount").cast(pl.Float64))  # fmt: skip
-    assert flows_beyond(typed, quotes, closes)["id"].to_list() == caught
+    assert oversized_flows(typed, quotes, closes)["id"].to_list() == caught
 
 
 @pytest.mark.parametrize("every", [7, 14, 30], ids="every {} days".format)

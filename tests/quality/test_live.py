@@ -8,7 +8,7 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.errors import ExpectationFailed, StoreError, UsageError
-from ys_analytics.quality.findings import LOADS
+from ys_analytics.quality.findings import LOADS_AS_DECLARED
 from ys_analytics.quality.live import select
 from ys_analytics.schemas import TABLES
 
@@ -106,6 +106,6 @@ def test_a_rule_that_could_not_run_is_no_fault_of_the_data(analyst, tmp_path):
     broken = replace(found[0], outcome="failed", severity="critical", portfolios=[])
     with pytest.raises(ExpectationFailed, match="1 check failed"):
         quality.gate_live([*found, broken])
-    refused = replace(found[0], rule=LOADS, severity="critical", portfolios=[])
-    with pytest.raises(ExpectationFailed, match=LOADS):
+    refused = replace(found[0], rule=LOADS_AS_DECLARED, severity="critical", portfolios=[])
+    with pytest.raises(ExpectationFailed, match=LOADS_AS_DECLARED):
         quality.gate_live([refused])

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ys_analytics import quality
-from ys_analytics.quality.docs_pages import alone
+from ys_analytics.quality.docs_pages import self_contained
 
 # What a browser fetches by itself, by tag.
 FETCHING = {"link": "href", "script": "src", "img": "src", "iframe": "src", "source": "src", "object": "data"}
@@ -89,4 +89,4 @@ def test_the_scorecard_asks_nobody(demo, judged):
 def test_what_would_be_fetched_is_seen_and_goes(page):
     """A check that finds nothing anywhere proves nothing."""
     assert asked(page)
-    assert asked(alone(page, "")) == []
+    assert asked(self_contained(page, "")) == []

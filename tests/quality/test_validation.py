@@ -93,8 +93,8 @@ def test_a_past_week_is_as_fresh_as_it_was(demo_frames, tmp_path):
     for name, until in (("fresh", UNTIL), ("stale", UNTIL - timedelta(days=9))):
         quotes = demo_frames["market_data"].filter(pl.col("timestamp") < until)
         run = frozen(tmp_path / name / "2026-W47", {"market_data": quotes}, as_of=datetime(2027, 11, 1, tzinfo=UTC))
-        late = {each.rule: each for each in quality.validate(run, tables=["market_data"])}["on_time(timestamp)"]
-        assert late.outcome == {"fresh": "passed", "stale": "failed"}[name]
+        overdue_rows = {each.rule: each for each in quality.validate(run, tables=["market_data"])}["on_time(timestamp)"]
+        assert overdue_rows.outcome == {"fresh": "passed", "stale": "failed"}[name]
 
 
 _HALF = pl.int_range(pl.len()) == pl.len() // 2

@@ -77,7 +77,7 @@ def test_a_large_table_over_two_connections(primary: object) -> None:
     """Over TCP, with a login that needs quoting."""
     with Postgres.open(PostgresAddress(primary.conninfo())) as store:
         assert _whole(store)
-        assert not store._alone
+        assert not store._single_connection
 
 
 def test_a_balancer_that_sends_the_second_connection_elsewhere(primary, replica, folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_pooler(primary, folder: Path, pool: int) -> None:
         began = time.monotonic()
         assert _whole(store)
         assert _whole(store)
-        assert store._alone == (pool == 1)
+        assert store._single_connection == (pool == 1)
         assert time.monotonic() - began < 60
         with store.snapshot():
             assert _whole(store)

@@ -256,13 +256,18 @@ def _transactions():
 
     at = datetime(2026, 11, 17, 9, 30, tzinfo=UTC)
     staked = {"from_asset_id": ETH, "to_asset_id": ETH, "from_amount": _money(1), "to_amount": _money(1)}
-    swapped = {"from_asset_id": USDC, "to_asset_id": ETH, "from_amount": _money(3_000), "to_amount": _money(1.02)}
+    swapped_values = {
+        "from_asset_id": USDC,
+        "to_asset_id": ETH,
+        "from_amount": _money(3_000),
+        "to_amount": _money(1.02),
+    }
     claimed = {"to_asset_id": USDC, "to_amount": _money(12.5), "status": "failed"}
     begun = {"to_asset_id": BTC, "to_amount": _money(0.5), "gas_used": None, "gas_price": None}
     return [
         row(0, START + timedelta(minutes=5), "deposit", **begun),
         row(1, datetime(2026, 9, 1, 8, tzinfo=UTC), "deposit", to_asset_id=USDC, to_amount=_money(20_000)),
-        row(2, at, "swap", protocol_name="uniswap-v3", **swapped),
+        row(2, at, "swap", protocol_name="uniswap-v3", **swapped_values),
         row(3, at + timedelta(days=1), "stake", protocol_name="lido", **staked),
         row(4, at + timedelta(days=2), "claim", protocol_name="aave-v3", **claimed),
         row(5, at + timedelta(days=4), "withdraw", from_asset_id=USDC, from_amount=_money(1_500)),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from ys_analytics.doctor.answer import Answer
-from ys_analytics.quality.detectors.freshness import late
+from ys_analytics.quality.detectors.freshness import overdue_rows
 from ys_analytics.schemas import TIME, Store
 
 # Distinct moments that are looked at, the newest, and those from which a table has a pace at all: a registry has few.
@@ -60,7 +60,7 @@ def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as
             continue
         last = max(moments)
         seen = pl.DataFrame({"at": list(moments)}, schema={"at": TIME})
-        overdue = late(seen, time="at", as_of=as_of) if len(set(moments)) >= _ENOUGH else seen.clear()
+        overdue = overdue_rows(seen, time="at", as_of=as_of) if len(set(moments)) >= _ENOUGH else seen.clear()
         if overdue.height:
             usual = str(overdue["said"].item()).rpartition("usually every ")[2]
             said = f"{name}: late; last row {last:%Y-%m-%d %H:%M}, {ago(last, as_of)}; usually every {usual}"

@@ -1,8 +1,7 @@
-"""Whether the data may be believed: suites of rules, held against a run or the live stores.
+"""Data quality: suites of rules, checked against a run or the live stores.
 
-Knows what was promised, by whom it is broken and since when. The only room
-that knows Great Expectations and pandas, and it keeps both in a process of
-their own.
+Depends on Great Expectations and pandas, which no other package may import, in a process of their own. Gives findings,
+the portfolios they affect, and since when each rule fails.
 """
 
 from ys_analytics.frames.findings import Subject, to_json
@@ -12,34 +11,40 @@ from ys_analytics.frames.findings import write as write_findings
 from ys_analytics.quality.findings import by_severity, subject
 from ys_analytics.quality.history import History
 from ys_analytics.quality.live import validate_live
-from ys_analytics.quality.report_gate import named, people, reach, stopped, whom
+from ys_analytics.quality.report_gate import (
+    affected_portfolios,
+    affected_reports,
+    list_portfolios,
+    list_rules,
+    stopping_findings,
+)
 from ys_analytics.quality.scorecard import write_scorecard
 from ys_analytics.quality.terminal import summary, table
 from ys_analytics.quality.validation import data_docs, gate, gate_live, validate
-from ys_analytics.quality.worker_process import rest, warm
+from ys_analytics.quality.worker_process import start_worker, stop_worker
 
 __all__ = [
     "History",
     "Subject",
+    "affected_portfolios",
+    "affected_reports",
     "by_severity",
     "data_docs",
     "gate",
     "gate_live",
     "has_complete_findings",
-    "named",
-    "people",
-    "reach",
+    "list_portfolios",
+    "list_rules",
     "read_findings",
-    "rest",
-    "stopped",
+    "start_worker",
+    "stop_worker",
+    "stopping_findings",
     "subject",
     "summary",
     "table",
     "to_json",
     "validate",
     "validate_live",
-    "warm",
-    "whom",
     "write_findings",
     "write_scorecard",
 ]

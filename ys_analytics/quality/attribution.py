@@ -1,4 +1,4 @@
-"""From rows at fault to the keys they name: which portfolio, asset, pool or chain is concerned.
+"""The keys that failing rows name: which portfolio, asset, pool or chain is affected.
 
 Depends on what each table declares (`affects`). Does not follow a key to a portfolio; `reach` does.
 """
@@ -21,24 +21,24 @@ SHARED = "all portfolios' numbers rest on this table"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How rows at fault of a rule lead to keys.
+class KeyPath:
+    """Where the keys of failing rows are found.
 
     Attributes:
-        kind: What the keys are keys of; empty when there is no way, or none is needed.
+        kind: Kind of the keys: portfolio, asset, pool; empty when there are none, or none is needed.
         column: The column that holds them.
-        through: The table whose rows hold that column, where the rows at fault do not; empty where they do.
-        by: The columns that rows at fault share with that table.
-        nobody: Whether no portfolio's numbers rest on such rows.
-        everybody: Why everybody's do; empty where a key says whose.
+        lookup_table: The table whose rows hold that column, where the failing rows do not; empty where they do.
+        lookup_columns: The columns that failing rows share with that table.
+        no_portfolio: Whether no portfolio's numbers depend on such rows.
+        all_reason: Why all portfolios' numbers do; empty where a key names the portfolio.
     """
 
     kind: Kind | str = ""
     column: str = ""
-    through: str = ""
-    by: tuple[str, ...] = ()
-    nobody: bool = False
-    everybody: str = ""
+    lookup_table: str = ""
+    lookup_columns: tuple[str, ...] = ()
+    no_portfolio: bool = False
+    all_reason: str = ""
 
 
 def table_of(suite: str, columns: Sequence[str]) -> str:
@@ -50,69 +50,71 @@ def table_of(suite: str, columns: Sequence[str]) -> str:
     return columns[0].split(".")[0] if suite == CROSS_STORE and columns else suite
 
 
-def way(suite: str, columns: Sequence[str], selected: Collection[str]) -> Way:
-    """How rows with these columns lead to keys.
+def key_path(suite: str, columns: Sequence[str], selected: Collection[str]) -> KeyPath:
+    """Where the keys of rows with these columns are found.
 
     Args:
         suite: The suite of the rule.
         columns: The columns the rule is about.
         selected: The columns of its rows at fault.
 
-    >>> way("transactions", ["gas_price"], ["id", "gas_price"])
-    Way(kind='portfolio', column='portfolio_id', through='transactions', by=('id',), nobody=False, everybody='')
+    >>> key_path("transactions", ["gas_price"], ["id", "gas_price"])
+    KeyPath(kind='portfolio', column='portfolio_id', lookup_table='transactions', lookup_columns=('id',), ...)
     """
     table = table_of(suite, columns)
     declared = TABLES[table].affects if table in TABLES else None
     if declared is None:
-        return Way(everybody=SHARED)
+        return KeyPath(all_reason=SHARED)
     if not declared:
-        return Way(nobody=True)
+        return KeyPath(no_portfolio=True)
     column, kind = declared
     # The id of a query over several tables may be anything's.
     if column in selected and not (suite == CROSS_STORE and column == "id"):
-        return Way(kind=kind, column=column)
+        return KeyPath(kind=kind, column=column)
     if suite == CROSS_STORE and "portfolio_id" in selected:
-        return Way(kind="portfolio", column="portfolio_id")
+        return KeyPath(kind="portfolio", column="portfolio_id")
     key = TABLES[table].key
-    shared = key if key and set(key) <= set(selected) else tuple(_shared(suite, table, columns, selected))
-    if shared:
-        return Way(kind=kind, column=column, through=table, by=shared)
-    said = next((name for name in SAYS if name in selected), "")
-    return Way(kind=SAYS[said], column=said) if said else Way(everybody=NO_KEY)
+    shared_columns = (
+        key if key and set(key) <= set(selected) else tuple(_shared_columns(suite, table, columns, selected))
+    )
+    if shared_columns:
+        return KeyPath(kind=kind, column=column, lookup_table=table, lookup_columns=shared_columns)
+    named_column = next((name for name in SAYS if name in selected), "")
+    return KeyPath(kind=SAYS[named_column], column=named_column) if named_column else KeyPath(all_reason=NO_KEY)
 
 
-def _shared(suite: str, table: str, columns: Sequence[str], selected: Collection[str]) -> list[str]:
+def _shared_columns(suite: str, table: str, columns: Sequence[str], selected: Collection[str]) -> list[str]:
     """The columns by which rows of a query over several tables are found again in the first."""
     if suite != CROSS_STORE:
         return []
-    named = [column.split(".")[1] for column in columns if column.split(".")[0] == table]
-    return [name for name in named if name in selected]
+    of_table = [column.split(".")[1] for column in columns if column.split(".")[0] == table]
+    return [name for name in of_table if name in selected]
 
 
-def touching(finding: Finding, keys: Mapping[str, Iterable[str]]) -> Finding:
-    """A finding with the keys its rows name; a key that is absent makes it everybody's."""
+def with_keys(finding: Finding, keys: Mapping[str, Iterable[str]]) -> Finding:
+    """A finding with the keys its rows name; where a key is null it affects all portfolios."""
     listed = {kind: sorted(set(values)) for kind, values in keys.items()}
     if any("" in values for values in listed.values()):
-        return everybody(finding, NO_KEY)
+        return affects_all(finding, NO_KEY)
     if sum(len(values) for values in listed.values()) > MOST_KEYS:
-        return everybody(finding, TOO_MANY)
+        return affects_all(finding, TOO_MANY)
     return replace(finding, affects=listed, portfolios=[] if not listed else None)
 
 
-def everybody(finding: Finding, why: str) -> Finding:
-    """A finding that concerns everybody, and why."""
-    return replace(finding, affects=None, portfolios=None, everybody=why)
+def affects_all(finding: Finding, reason: str) -> Finding:
+    """A finding that affects all portfolios, and why."""
+    return replace(finding, affects=None, portfolios=None, everybody=reason)
 
 
-def whole(finding: Finding, columns: Sequence[str]) -> Finding:
-    """A finding about no rows, such as an emptied table or a rule that could not run: everybody's, or nobody's."""
+def about_whole_table(finding: Finding, columns: Sequence[str]) -> Finding:
+    """A finding without rows, such as of an emptied table or a rule that could not run: it affects all, or none."""
     table = TABLES.get(table_of(finding.suite, columns))
-    return touching(finding, {}) if table is not None and table.affects == () else everybody(finding, WHOLE)
+    return with_keys(finding, {}) if table is not None and table.affects == () else affects_all(finding, WHOLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Rows at fault as frames, and the tables they come from.
+    """Adds keys to the findings of detectors, whose failing rows are frames.
 
     Attributes:
         frame: Gives a table of the run.
@@ -120,20 +122,22 @@ class Frames:
 
     frame: Callable[[str], pl.DataFrame] = field(repr=False)
 
-    def attribute(self, finding: Finding, columns: Sequence[str], faults: pl.DataFrame) -> Finding:
+    def attribute(self, finding: Finding, columns: Sequence[str], failing_rows: pl.DataFrame) -> Finding:
         """A detector's finding with every key that its rows name."""
-        found = way(finding.suite, columns, faults.columns)
-        if found.nobody:
-            return touching(finding, {})
-        if not found.kind:
-            return everybody(finding, found.everybody)
-        rows = faults
-        if found.through:
-            if faults.select(pl.any_horizontal(pl.col(found.by).is_null()).any()).item():
-                return everybody(finding, NO_KEY)
-            rows = self.frame(found.through).join(faults.select(found.by).unique(), on=found.by, how="semi")
-        keys = rows[found.column]
+        path = key_path(finding.suite, columns, failing_rows.columns)
+        if path.no_portfolio:
+            return with_keys(finding, {})
+        if not path.kind:
+            return affects_all(finding, path.all_reason)
+        rows = failing_rows
+        if path.lookup_table:
+            if failing_rows.select(pl.any_horizontal(pl.col(path.lookup_columns).is_null()).any()).item():
+                return affects_all(finding, NO_KEY)
+            rows = self.frame(path.lookup_table).join(
+                failing_rows.select(path.lookup_columns).unique(), on=path.lookup_columns, how="semi"
+            )
+        keys = rows[path.column]
         if isinstance(keys.dtype, pl.List):
             keys = keys.explode()
-        named = keys.cast(pl.String).fill_null("").unique().to_list()
-        return touching(finding, {found.kind: named}) if named else everybody(finding, NO_KEY)
+        key_values = keys.cast(pl.String).fill_null("").unique().to_list()
+        return with_keys(finding, {path.kind: key_values}) if key_values else affects_all(finding, NO_KEY)

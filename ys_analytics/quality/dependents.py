@@ -1,4 +1,4 @@
-"""From a key to the portfolios whose numbers rest on it.
+"""The portfolios whose numbers depend on a key.
 
 A portfolio rests on an asset that it holds, or ever gave or received; on what such an asset stands for
 (`metadata.underlying`); and on the coin in which it paid gas. It rests on a chain it has a position or a
@@ -16,60 +16,60 @@ import polars as pl
 
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.lookthrough import KNOWN_TOKENS
-from ys_analytics.quality.attribution import everybody, table_of
+from ys_analytics.quality.attribution import affects_all, table_of
 from ys_analytics.schemas import STORES, TABLES, Finding
 from ys_analytics.schemas.outcomes import moves, pays_gas
 
-# The tables that say who rests on what.
+# The tables that say which portfolio depends on which key.
 NEEDS = ("portfolios", "portfolio_positions", "transactions", "assets")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Who rests on what, in one snapshot of the stores.
+    """Which portfolio depends on which key, in one snapshot of the stores.
 
     Attributes:
         scan: Gives a table, of which only some columns will be read.
-        held: The tables that can be had.
+        available: The tables that can be had.
     """
 
     scan: Callable[[str], pl.LazyFrame]
-    held: frozenset[str]
+    available: frozenset[str]
 
     @classmethod
     def of(cls, files: Mapping[str, Path]) -> Self:
-        """Who rests on what in some Parquet files, by table."""
+        """Of some Parquet files, by table."""
         return cls(lambda name: pl.scan_parquet(files[name]), frozenset(files))
 
     def resolve(self, finding: Finding) -> Finding:
         """A finding with the portfolios whose numbers rest on its rows.
 
-        A key that leads nowhere makes the finding everybody's, but for the id of a portfolio that is gone and whose
-        history or cache was left behind: such a row is no others.
+        A key of no portfolio makes the finding affect all, except the id of a deleted portfolio whose history or cache
+        was left behind: such a row affects none.
         """
         if finding.affects is None or finding.outcome == "passed":
             return finding
-        absent = [name for name in NEEDS if name not in self.held]
+        absent = [name for name in NEEDS if name not in self.available]
         if absent and set(finding.affects) - {"portfolio"}:
-            return everybody(finding, f"{absent[0]} is not here, so it is not known who rests on it")
+            return affects_all(finding, f"{absent[0]} is not here, so it is not known who rests on it")
         ids: set[str] = set()
         for kind, keys in finding.affects.items():
             if kind == "portfolio":
-                strange = self._strange(finding, keys)
-                if strange:
-                    return everybody(finding, f"it names {strange!r}, which is no portfolio")
+                unknown = self._unknown_portfolio(finding, keys)
+                if unknown:
+                    return affects_all(finding, f"it names {unknown!r}, which is no portfolio")
                 ids |= set(keys)
-            elif kind == "asset" and (wrong := next((key for key in keys if not _UUID.fullmatch(key)), None)):
-                return everybody(finding, f"it names {wrong!r}, which is no asset")
+            elif kind == "asset" and (malformed := next((key for key in keys if not _UUID.fullmatch(key)), None)):
+                return affects_all(finding, f"it names {malformed!r}, which is no asset")
             else:
                 ids |= self._resting_on(kind, keys)
         return replace(finding, portfolios=sorted(ids))
 
-    def _strange(self, finding: Finding, keys: Iterable[str]) -> str:
+    def _unknown_portfolio(self, finding: Finding, keys: Iterable[str]) -> str:
         """A portfolio id that cannot be believed; empty when there is none."""
         store = TABLES[table_of(finding.suite, finding.column.split(", "))].store
-        if "portfolios" not in self.held:
+        if "portfolios" not in self.available:
             return ""
         unknown = sorted(set(keys) - self._portfolios)
         return next((key for key in unknown if STORES[store].typed_ids or not _UUID.fullmatch(key)), "")
@@ -83,8 +83,8 @@ class Reach:
             "pool": self._by_pool,
             "protocol": self._by_protocol,
         }[kind]
-        found = edges.filter(pl.col("key").is_in([key.lower() for key in keys]))
-        return set(found["portfolio_id"].to_list()) & self._portfolios
+        matching = edges.filter(pl.col("key").is_in([key.lower() for key in keys]))
+        return set(matching["portfolio_id"].to_list()) & self._portfolios
 
     def _read(self, table: str, *columns: str, **named: str | pl.Expr) -> pl.DataFrame:
         """Some columns of a table, each row once."""
@@ -99,7 +99,7 @@ class Reach:
         return _edges(self._read("portfolios", portfolio_id="id", key="user_id"))
 
     @cached_property
-    def _dealt(self) -> pl.DataFrame:
+    def _moving_transactions(self) -> pl.DataFrame:
         """Each portfolio's transactions that moved something or cost gas, without their amounts."""
         columns = ("portfolio_id", "from_asset_id", "to_asset_id", "chain_id", "protocol_name", "status")
         return self.scan("transactions").select(columns).filter(pays_gas()).unique(maintain_order=False).collect()
@@ -107,48 +107,57 @@ class Reach:
     @cached_property
     def _by_asset(self) -> pl.DataFrame:
         """Portfolio and asset it rests on: touched by itself, stood for by what it touched, or paid as gas."""
-        moved = self._dealt.filter(moves())
-        touched = [
+        moved = self._moving_transactions.filter(moves())
+        pairs_by_source = [
             self._read("portfolio_positions", "portfolio_id", key="asset_id"),
             *(moved.select("portfolio_id", key=side) for side in ("from_asset_id", "to_asset_id")),
         ]
-        paid = self._dealt.select("portfolio_id", pl.col("chain_id").cast(pl.Int32)).unique()
-        gas = paid.join(native_assets(self.scan("assets").collect()), on="chain_id").select(
+        chains = self._moving_transactions.select("portfolio_id", pl.col("chain_id").cast(pl.Int32)).unique()
+        gas = chains.join(native_assets(self.scan("assets").collect()), on="chain_id").select(
             "portfolio_id", key="asset_id"
         )
-        edges = _edges(pl.concat([*(_edges(each) for each in touched), _edges(gas)]))
+        edges = _edges(pl.concat([*(_edges(pairs) for pairs in pairs_by_source), _edges(gas)]))
         while True:  # a receipt may stand for a receipt
-            deeper = edges.join(self._stands_for, on="key").select("portfolio_id", key="under")
-            grown = pl.concat([edges, deeper]).unique()
-            if grown.height == edges.height:
+            deeper = edges.join(self._underlying, on="key").select("portfolio_id", key="under")
+            larger = pl.concat([edges, deeper]).unique()
+            if larger.height == edges.height:
                 return edges
-            edges = grown
+            edges = larger
 
     @cached_property
-    def _stands_for(self) -> pl.DataFrame:
+    def _underlying(self) -> pl.DataFrame:
         """Asset and each asset it stands for: `key`, `under`.
 
         Named by id or symbol in its metadata, as its peg, or by the registry of well-known receipts; a symbol on
         several chains is all of them.
         """
         assets = self._read("assets", "id", "symbol", "metadata").drop_nulls("id")
-        note, names = pl.col("metadata").str, r"[^\s\[\]\",]+"
-        known = pl.col("symbol").replace_strict(KNOWN_TOKENS, default=None, return_dtype=pl.String)
-        stated = assets.select(
+        metadata, names = pl.col("metadata").str, r"[^\s\[\]\",]+"
+        registered = pl.col("symbol").replace_strict(KNOWN_TOKENS, default=None, return_dtype=pl.String)
+        names_by_asset = assets.select(
             key=pl.col("id").str.to_lowercase(),
             name=pl.coalesce(
-                note.json_path_match("$.underlying").str.extract_all(names),
-                note.json_path_match("$.peg").str.extract_all(names),
-                pl.concat_list(known),
+                metadata.json_path_match("$.underlying").str.extract_all(names),
+                metadata.json_path_match("$.peg").str.extract_all(names),
+                pl.concat_list(registered),
             ),
         )
-        named = stated.explode("name").drop_nulls().with_columns(pl.col("name").str.to_lowercase())
-        plain = {token.lower(): coin.lower() for token, coin in KNOWN_TOKENS.items()}
-        called = pl.concat(assets.select(name=pl.col(by).str.to_lowercase(), under="id") for by in ("id", "symbol"))
+        asset_and_name = names_by_asset.explode("name").drop_nulls().with_columns(pl.col("name").str.to_lowercase())
+        unwrapped = {token.lower(): coin.lower() for token, coin in KNOWN_TOKENS.items()}
+        ids_by_name = pl.concat(
+            assets.select(name=pl.col(by).str.to_lowercase(), under="id") for by in ("id", "symbol")
+        )
         # A token that is not registered is the coin that it wraps, as in the desk's look-through.
-        absent = named.join(called, on="name", how="anti").with_columns(pl.col("name").replace(plain))
+        unregistered = asset_and_name.join(ids_by_name, on="name", how="anti").with_columns(
+            pl.col("name").replace(unwrapped)
+        )
         under = pl.col("under").str.to_lowercase()
-        return pl.concat([named, absent]).join(called.with_columns(under), on="name").select("key", "under").unique()
+        return (
+            pl.concat([asset_and_name, unregistered])
+            .join(ids_by_name.with_columns(under), on="name")
+            .select("key", "under")
+            .unique()
+        )
 
     @cached_property
     def _by_symbol(self) -> pl.DataFrame:
@@ -158,26 +167,30 @@ class Reach:
     @cached_property
     def _by_chain(self) -> pl.DataFrame:
         positions = self._read("portfolio_positions", "portfolio_id", key="chain_id")
-        return _edges(pl.concat([_edges(positions), _edges(self._dealt.select("portfolio_id", key="chain_id"))]))
+        return _edges(
+            pl.concat([_edges(positions), _edges(self._moving_transactions.select("portfolio_id", key="chain_id"))])
+        )
 
     @cached_property
     def _by_pool(self) -> pl.DataFrame:
         """Portfolio and pool: one of its positions sits in it, or in a place of its protocol that quotes no yield."""
-        seats = self._read("portfolio_positions", "portfolio_id", "chain_id", place="protocol_address")
-        edges = [_edges(seats.select("portfolio_id", key="place"))]
-        if {"yield_metrics", "dex_trades"} <= self.held:
+        positions = self._read("portfolio_positions", "portfolio_id", "chain_id", place="protocol_address")
+        edges = [_edges(positions.select("portfolio_id", key="place"))]
+        if {"yield_metrics", "dex_trades"} <= self.available:
             quoted = self._read("yield_metrics", "pool_address", "protocol_name", "chain_id")
             pairs = self._read("dex_trades", place="pair_address", protocol_name="dex_name")
-            silent = seats.join(quoted, left_on="place", right_on="pool_address", how="anti").join(pairs, on="place")
-            near = silent.with_columns(pl.col("chain_id").cast(quoted.schema["chain_id"])).join(
+            without_yield = positions.join(quoted, left_on="place", right_on="pool_address", how="anti").join(
+                pairs, on="place"
+            )
+            pools_of_protocol = without_yield.with_columns(pl.col("chain_id").cast(quoted.schema["chain_id"])).join(
                 quoted, on=["protocol_name", "chain_id"]
             )
-            edges.append(_edges(near.select("portfolio_id", key="pool_address")))
+            edges.append(_edges(pools_of_protocol.select("portfolio_id", key="pool_address")))
         return pl.concat(edges).unique()
 
     @cached_property
     def _by_protocol(self) -> pl.DataFrame:
-        return _edges(self._dealt.select("portfolio_id", key="protocol_name"))
+        return _edges(self._moving_transactions.select("portfolio_id", key="protocol_name"))
 
 
 def _edges(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ Depends on the declared rules and on Great Expectations' names for them. Does no
 from collections.abc import Iterator
 from typing import Any
 
-from ys_analytics.quality.checks import library
+from ys_analytics.quality.checks import load_gx
 from ys_analytics.quality.detectors import freshness, row_counts
 from ys_analytics.quality.suite_types import Detector
 from ys_analytics.schemas import TABLES, Column, KeyFamily, Table
@@ -35,10 +35,14 @@ def expectations(table: Table) -> list[Any]:
     """
     if not table.schema:
         return []
-    found = [*_of_the_table(table)]
+    rules = [*_table_expectations(table)]
     for column in table.visible:
-        found += [put for rule in table.rules_of(column) if (put := _of_a_column(column, rule)) is not None]
-    return found + (_lifetime(table) if isinstance(table, KeyFamily) else [])
+        rules += [
+            expectation
+            for rule in table.rules_of(column)
+            if (expectation := _column_expectation(column, rule)) is not None
+        ]
+    return rules + (_ttl_expectations(table) if isinstance(table, KeyFamily) else [])
 
 
 def detectors(table: Table) -> list[Detector]:
@@ -49,7 +53,7 @@ def detectors(table: Table) -> list[Detector]:
 
 
 def references() -> list[Any]:
-    """What the columns of all stores refer to, each as one query over two tables."""
+    """The references between columns of all stores, each as one query over two tables."""
     return [
         _query(
             f"{table.name}.{column.name} is among {rule.to}",
@@ -66,55 +70,55 @@ def references() -> list[Any]:
     ]
 
 
-def _of_the_table(table: Table) -> Iterator[Any]:
+def _table_expectations(table: Table) -> Iterator[Any]:
     """How many rows there must be, and what makes one of them unique."""
-    gx = library().expectations
+    gx = load_gx().expectations
 
     if (rows := table.rows) is not None:
         yield gx.ExpectTableRowCountToBeBetween(min_value=rows.at_least, severity=rows.severity, notes=rows.damage)
     if (unique := table.unique) is None:
         return
-    by = [*(unique.by or table.key)]
+    key = [*(unique.by or table.key)]
     if table.events:  # only rows that are alike in all are one event
-        by += [name for name in table.schema if name not in by]
-    said = {"severity": unique.severity, "notes": unique.damage}
+        key += [name for name in table.schema if name not in key]
+    weight = {"severity": unique.severity, "notes": unique.damage}
     if unique.rule:
-        listed = ", ".join(by)
-        query = f"SELECT {listed}, count(*) AS listed FROM {{batch}} AS judged GROUP BY {listed} HAVING count(*) > 1"  # noqa: S608 - our own columns
-        yield _query(unique.rule, query, tuple(by), unique)
-    elif len(by) == 1:
-        yield gx.ExpectColumnValuesToBeUnique(column=by[0], **said)
+        columns = ", ".join(key)
+        query = f"SELECT {columns}, count(*) AS listed FROM {{batch}} AS judged GROUP BY {columns} HAVING count(*) > 1"  # noqa: S608 - our own columns
+        yield _query(unique.rule, query, tuple(key), unique)
+    elif len(key) == 1:
+        yield gx.ExpectColumnValuesToBeUnique(column=key[0], **weight)
     else:
-        yield gx.ExpectCompoundColumnsToBeUnique(column_list=by, **said)
+        yield gx.ExpectCompoundColumnsToBeUnique(column_list=key, **weight)
 
 
-def _of_a_column(column: Column, rule: Rule) -> Any | None:
+def _column_expectation(column: Column, rule: Rule) -> Any | None:
     """One rule about single values; None for one that needs rows seen together, or another table."""
-    gx = library().expectations
+    gx = load_gx().expectations
 
-    more: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     match rule:
         case Required():
             kind = gx.ExpectColumnValuesToNotBeNull
         case Unique():
             kind = gx.ExpectColumnValuesToBeUnique
-        case Formatted(format=wanted):
-            kind = gx.ExpectColumnValuesToMatchRegex if wanted.regex else gx.ExpectColumnValuesToBeJsonParseable
-            more = {"regex": wanted.regex} if wanted.regex else {}
+        case Formatted(format=text_format):
+            kind = gx.ExpectColumnValuesToMatchRegex if text_format.regex else gx.ExpectColumnValuesToBeJsonParseable
+            options = {"regex": text_format.regex} if text_format.regex else {}
         case OneOf():
-            kind, more = gx.ExpectColumnValuesToBeInSet, {"value_set": list(column.values)}
+            kind, options = gx.ExpectColumnValuesToBeInSet, {"value_set": list(column.values)}
         case Bounded():
             kind = gx.ExpectColumnValuesToBeBetween
-            more = {"min_value": rule.at_least, "max_value": rule.at_most, "mostly": rule.mostly}
-            more |= {} if rule.above is None else {"min_value": rule.above, "strict_min": True}
+            options = {"min_value": rule.at_least, "max_value": rule.at_most, "mostly": rule.mostly}
+            options |= {} if rule.above is None else {"min_value": rule.above, "strict_min": True}
         case _:
             return None
-    return kind(column=column.name, severity=rule.severity, notes=rule.damage, **more)
+    return kind(column=column.name, severity=rule.severity, notes=rule.damage, **options)
 
 
-def _lifetime(family: KeyFamily) -> list[Any]:
+def _ttl_expectations(family: KeyFamily) -> list[Any]:
     """That a key with an expiry has one no longer than its family's, and that other keys have none."""
-    gx = library().expectations
+    gx = load_gx().expectations
 
     if family.ttl is None:
         damage = (
@@ -123,45 +127,49 @@ def _lifetime(family: KeyFamily) -> list[Any]:
         )
         query = "SELECT ttl_ms FROM {batch} AS judged WHERE ttl_ms IS NOT NULL"
         return [_query("the key has no expiry", query, ("ttl_ms",), Required("warning", damage))]
-    forever = (
+    no_expiry = (
         f"{family.holds} written without an expiry stays in the cache indefinitely, so readers may get an outdated "
         "value."
     )
-    longer = (
+    too_long = (
         f"{family.holds} can stay in the cache longer than its {family.ttl} seconds, so readers may get an outdated "
         "value."
     )
     return [
-        gx.ExpectColumnValuesToNotBeNull(column="ttl_ms", severity="warning", notes=forever),
+        gx.ExpectColumnValuesToNotBeNull(column="ttl_ms", severity="warning", notes=no_expiry),
         gx.ExpectColumnValuesToBeBetween(
-            column="ttl_ms", min_value=0, max_value=family.ttl * 1000, severity="warning", notes=longer
+            column="ttl_ms", min_value=0, max_value=family.ttl * 1000, severity="warning", notes=too_long
         ),
     ]
 
 
 def _timing(table: Table, column: Column, rule: Timing) -> Detector:
-    """One rule about moments, as the detector that looks for what breaks it."""
+    """The detector of one rule about moments."""
     name, time, series = table.name, table.placed or column.name, table.series
     key = (*series, column.name) if series else table.key
     columns: tuple[str, ...] = (column.name,)
     match rule:
         case NotAhead():
-            called = "not_ahead"
-            find = lambda seen: freshness.ahead(seen.frame(name), key=key, time=column.name, as_of=seen.moment(name))  # noqa: E731
+            rule_name = "not_ahead"
+            find = lambda snapshot: freshness.future_rows(  # noqa: E731
+                snapshot.frame(name), key=key, time=column.name, as_of=snapshot.moment(name)
+            )
         case OnTime():
-            called = "on_time"
-            find = lambda seen: freshness.late(seen.frame(name), time=column.name, as_of=seen.moment(name))  # noqa: E731
+            rule_name = "on_time"
+            find = lambda snapshot: freshness.overdue_rows(  # noqa: E731
+                snapshot.frame(name), time=column.name, as_of=snapshot.moment(name)
+            )
         case NoGap():
-            called = "no_gap"
-            find = lambda seen: freshness.gaps(seen.frame(name), series=series, time=column.name)  # noqa: E731
+            rule_name = "no_gap"
+            find = lambda snapshot: freshness.gaps(snapshot.frame(name), series=series, time=column.name)  # noqa: E731
         case NotSilent():
-            called, columns = "not_silent", (column.name, time)
-            find = lambda seen: freshness.silent(seen.frame(name), series=series, time=time)  # noqa: E731
+            rule_name, columns = "not_silent", (column.name, time)
+            find = lambda snapshot: freshness.silent_series(snapshot.frame(name), series=series, time=time)  # noqa: E731
         case UsualRows(clockwork=clockwork):
-            called = "usual_rows_a_day"
-            find = lambda seen: row_counts.unusual_days(seen.frame(name), time=column.name, clockwork=clockwork)  # noqa: E731
+            rule_name = "usual_rows_a_day"
+            find = lambda snapshot: row_counts.unusual_days(snapshot.frame(name), time=column.name, clockwork=clockwork)  # noqa: E731
     return Detector(
-        rule=f"{called}({column.name})",
+        rule=f"{rule_name}({column.name})",
         find=find,
         columns=columns,
         severity=rule.severity,
@@ -170,12 +178,12 @@ def _timing(table: Table, column: Column, rule: Timing) -> Detector:
     )
 
 
-def _query(called: str, query: str, columns: tuple[str, ...], rule: Required | Unique | Refers) -> Any:
-    """A rule as a query for the rows that break it."""
-    gx = library().expectations
+def _query(rule_name: str, query: str, columns: tuple[str, ...], rule: Required | Unique | Refers) -> Any:
+    """A rule as a query for the rows that fail it."""
+    gx = load_gx().expectations
 
     return gx.UnexpectedRowsExpectation(
-        description=called,
+        description=rule_name,
         unexpected_rows_query=query,
         meta={"columns": list(columns)},
         severity=rule.severity,

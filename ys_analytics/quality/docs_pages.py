@@ -1,6 +1,6 @@
-"""Great Expectations' pages, made to fetch nothing: the words stay, what was fetched from outside goes.
+"""Makes Great Expectations' pages self-contained: text stays, everything fetched from a network goes.
 
-Knows HTML as that library writes it; checks nothing and computes nothing. Its pages load their layout, their icons
+Depends on HTML as that library writes it. Does not check anything. Its pages load their layout, their icons
 and their tables' rows through public servers; here each gets a style sheet of ours, and its rows as HTML.
 """
 
@@ -14,45 +14,45 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Comment
 
 # Rows of a table that only a script would have shown: which table, its columns and its rows, as Python writes them.
-_LISTED = re.compile(
+_SCRIPTED_TABLE = re.compile(
     r"\$\('#(?P<table>[\w-]+)'\)\.bootstrapTable\(.*?"
     r"columns: (?P<columns>\[.*?\]),\s*\n\s*data: (?P<rows>\[.*?\]),\s*\n",
     re.DOTALL,
 )
-_ELSEWHERE = re.compile(r"\s*(?:https?:)?//")
+_EXTERNAL_URL = re.compile(r"\s*(?:https?:)?//")
 
 
-def keep_to_themselves(folder: Path) -> None:
+def make_self_contained(folder: Path) -> None:
     """Rewrite every page of a folder so that it shows itself without a network and without a script."""
     style = files("ys_analytics.quality").joinpath("docs.css").read_text(encoding="utf-8")
     for path in sorted(folder.rglob("*.html")):
-        path.write_text(alone(path.read_text(encoding="utf-8"), style), encoding="utf-8")
+        path.write_text(self_contained(path.read_text(encoding="utf-8"), style), encoding="utf-8")
     for path in sorted(folder.glob("static/styles/*.css")):
         path.unlink()
 
 
-def alone(page: str, style: str) -> str:
-    """One page by itself: without comments, scripts and styles of its own, and without what lies elsewhere.
+def self_contained(page: str, style: str) -> str:
+    """One page without comments, scripts, its own styles and external files.
 
-    >>> alone('<head></head><script>1</script><img src="https://example.org/logo.png">', "b {}")
+    >>> self_contained('<head></head><script>1</script><img src="https://example.org/logo.png">', "b {}")
     '<head><style>b {}</style></head>Great Expectations'
     """
-    listed = {found["table"]: _table(found["columns"], found["rows"]) for found in _LISTED.finditer(page)}
-    shown = BeautifulSoup(page, "html.parser")
-    for gone in (*shown(["script", "style", "footer"]), *shown("link", href=_ELSEWHERE)):
-        gone.decompose()
-    for comment in shown(string=lambda text: isinstance(text, Comment)):
+    tables = {match["table"]: _table(match["columns"], match["rows"]) for match in _SCRIPTED_TABLE.finditer(page)}
+    document = BeautifulSoup(page, "html.parser")
+    for element in (*document(["script", "style", "footer"]), *document("link", href=_EXTERNAL_URL)):
+        element.decompose()
+    for comment in document(string=lambda text: isinstance(text, Comment)):
         comment.extract()
-    for logo in shown("img", src=_ELSEWHERE):
+    for logo in document("img", src=_EXTERNAL_URL):
         logo.replace_with("Great Expectations")
-    for name, rows in listed.items():
-        for table in shown("table", id=name):
+    for name, rows in tables.items():
+        for table in document("table", id=name):
             table.append(BeautifulSoup(rows, "html.parser"))
-    if shown.head is not None:
-        ours = shown.new_tag("style")
-        ours.string = style
-        shown.head.append(ours)
-    return str(shown)
+    if document.head is not None:
+        style_tag = document.new_tag("style")
+        style_tag.string = style
+        document.head.append(style_tag)
+    return str(document)
 
 
 def _table(columns: str, rows: str) -> str:
@@ -67,6 +67,6 @@ def _table(columns: str, rows: str) -> str:
 def _row(row: Mapping[str, str], fields: Sequence[str]) -> str:
     """One row; its plain cells lead to its page."""
     opening = f'<a href="{escape(str(row["_table_row_link_path"]), quote=True)}">'
-    said = [str(row.get(field, "")) for field in fields]
-    cells = [each if "<" in each else f"{opening}{each}</a>" for each in said]
+    texts = [str(row.get(field, "")) for field in fields]
+    cells = [text if "<" in text else f"{opening}{text}</a>" for text in texts]
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"

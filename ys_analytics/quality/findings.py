@@ -1,6 +1,6 @@
-"""What findings are about, and their order by severity; runs no rule.
+"""The run and suites that findings are of, and their order by severity.
 
-How they are written down and read is `frames.findings`.
+Does not run a rule. `frames.findings` writes and reads them.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from ys_analytics.schemas.finding import SEVERITIES
 
 
 def subject(folder: Path, suites_in: Path = suites.FOLDER) -> Subject:
-    """What a result on a run would be about now.
+    """The run and the suites that a check made now would be of.
 
     Raises:
         RunError: there is no run.
@@ -32,13 +32,13 @@ def subject(folder: Path, suites_in: Path = suites.FOLDER) -> Subject:
 
 
 # The rule that a table can be loaded as what it is declared to be; where it cannot run, the table is what is wrong.
-LOADS = "loads as declared"
+LOADS_AS_DECLARED = "loads as declared"
 
 
-def by_severity(found: Iterable[Finding]) -> list[Finding]:
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """What failed or could not run, highest severity first; order of suites within."""
-    broken = [each for each in found if each.outcome != "passed"]
-    return sorted(broken, key=lambda each: SEVERITIES.index(each.severity))
+    not_passed = [finding for finding in findings if finding.outcome != "passed"]
+    return sorted(not_passed, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _modules(folder: Path) -> list[Path]:

@@ -1,6 +1,6 @@
-"""What every rule said of every run, so that "since when" has an answer.
+"""The outcomes of every rule in every run, which say since when a rule fails.
 
-Knows one DuckDB file beside the runs; checks nothing. Checking a run again replaces what was said of it.
+Depends on one DuckDB file next to the runs. Does not check. Checking a run again replaces its outcomes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # 0.1 s, and only who asks for history pays it
 
 NAME = "history.duckdb"
 
-_SHAPE = """
+_CREATE_TABLE = """
 CREATE TABLE IF NOT EXISTS verdicts (
     label VARCHAR, moment TIMESTAMP, suite VARCHAR, rule VARCHAR, severity VARCHAR, outcome VARCHAR, faults BIGINT,
     PRIMARY KEY (label, suite, rule)
@@ -57,16 +57,19 @@ class History:
         """The history of the folder a run lies in."""
         return cls(run.parent / NAME)
 
-    def record(self, found: Sequence[Finding], *, label: str, moment: datetime) -> None:
-        """Remember what was said of one run, in place of what was said before.
+    def record(self, findings: Sequence[Finding], *, label: str, moment: datetime) -> None:
+        """Store the outcomes of one run, in place of earlier ones.
 
         Args:
-            found: The findings.
+            findings: The findings.
             label: Which run: its week.
             moment: The moment it speaks of; orders the history.
         """
-        at = moment.astimezone(UTC).replace(tzinfo=None)
-        rows = [(label, at, each.suite, each.rule, each.severity, each.outcome, each.rows) for each in found]
+        naive_moment = moment.astimezone(UTC).replace(tzinfo=None)
+        rows = [
+            (label, naive_moment, finding.suite, finding.rule, finding.severity, finding.outcome, finding.rows)
+            for finding in findings
+        ]
         with self._open() as engine:
             engine.execute("BEGIN")
             engine.execute("DELETE FROM verdicts WHERE label = ?", [label])
@@ -74,7 +77,7 @@ class History:
             engine.execute("COMMIT")
 
     def since(self) -> dict[tuple[str, str], datetime]:
-        """For each rule that is broken now: the first run from which it has been broken ever since."""
+        """For each rule that fails now: the first run from which it has failed ever since."""
         with self._open() as engine:
             rows = engine.execute(_STREAKS).fetchall()
         return {(suite, rule): first.replace(tzinfo=UTC) for suite, rule, first in rows}
@@ -89,7 +92,7 @@ class History:
 
     @contextmanager
     def _open(self) -> Iterator["duckdb.DuckDBPyConnection"]:
-        """The file, ours alone: DuckDB admits one writer."""
+        """The file, under a lock: DuckDB admits one writer."""
         import duckdb
 
         try:
@@ -98,10 +101,10 @@ class History:
                 with FileLock(self.path.with_suffix(".lock")):
                     if not self.path.exists():  # made whole or not at all
                         with atomic.draft(self.path) as draft, duckdb.connect(str(draft)) as engine:
-                            engine.execute(_SHAPE)
+                            engine.execute(_CREATE_TABLE)
                     with duckdb.connect(str(self.path)) as engine:
-                        engine.execute(_SHAPE)
+                        engine.execute(_CREATE_TABLE)
                         yield engine
         except duckdb.IOException as error:
-            said = " ".join(str(error).split())
-            raise FileError(f"{self.path}: {said}; free some space, or check a run in a folder of yours") from error
+            message = " ".join(str(error).split())
+            raise FileError(f"{self.path}: {message}; free some space, or check a run in a folder of yours") from error

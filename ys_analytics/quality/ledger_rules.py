@@ -6,18 +6,18 @@ Knows the words of a rule and the detectors of ledgers; knows no engine.
 import polars as pl
 
 from ys_analytics.quality.detectors.cross_source import contradicted_change
-from ys_analytics.quality.detectors.ledgers import costs_beyond, flows_beyond, uneven_swaps, unexplained
-from ys_analytics.quality.detectors.unrecorded_changes import moved_unrecorded
+from ys_analytics.quality.detectors.ledgers import impossible_costs, oversized_flows, uneven_swaps, without_flow_days
+from ys_analytics.quality.detectors.unrecorded_changes import unrecorded_changes
 from ys_analytics.quality.suite_types import Detector
 
 # The last snapshot of a day: an earlier one states its return since the close before, not since a day ago.
 _CLOSES = pl.col("timestamp") == pl.col("timestamp").max().over("portfolio_id", pl.col("timestamp").dt.date())
 
 
-def about_ledgers() -> tuple[Detector, ...]:
+def ledger_rules() -> tuple[Detector, ...]:
     """The rules that compare the ledger with prices and snapshots.
 
-    >>> [rule.rule for rule in about_ledgers()][:2]
+    >>> [rule.rule for rule in ledger_rules()][:2]
     ['both sides of a swap have about the same value', 'a flow is not larger than its portfolio']
     """
     return (
@@ -34,7 +34,7 @@ def about_ledgers() -> tuple[Detector, ...]:
         ),
         Detector(
             rule="a flow is not larger than its portfolio",
-            find=lambda snapshot: flows_beyond(
+            find=lambda snapshot: oversized_flows(
                 snapshot.frame("transactions"), snapshot.frame("market_data"), snapshot.frame("portfolio_snapshots")
             ),
             columns=("transactions.from_amount", "transactions.to_amount", "portfolio_snapshots.total_value"),
@@ -44,7 +44,7 @@ def about_ledgers() -> tuple[Detector, ...]:
         ),
         Detector(
             rule="amounts held change only by transactions",
-            find=lambda snapshot: moved_unrecorded(
+            find=lambda snapshot: unrecorded_changes(
                 snapshot.frame("portfolio_snapshots"), snapshot.frame("market_data"), snapshot.frame("transactions")
             ),
             columns=("transactions.timestamp", "portfolio_snapshots.asset_allocation", "market_data.price"),
@@ -54,7 +54,9 @@ def about_ledgers() -> tuple[Detector, ...]:
         ),
         Detector(
             rule="average_cost is within the range of past prices",
-            find=lambda snapshot: costs_beyond(snapshot.frame("portfolio_positions"), snapshot.frame("market_data")),
+            find=lambda snapshot: impossible_costs(
+                snapshot.frame("portfolio_positions"), snapshot.frame("market_data")
+            ),
             columns=("portfolio_positions.average_cost", "market_data.price"),
             severity="warning",
             notes="An average cost outside the range of all past prices produces a false gain or loss.",
@@ -62,14 +64,14 @@ def about_ledgers() -> tuple[Detector, ...]:
         ),
         Detector(
             rule="portfolio_snapshots.daily_return is the change of total_value",
-            find=lambda snapshot: unexplained(
+            find=lambda snapshot: without_flow_days(
                 contradicted_change(
                     snapshot.frame("portfolio_snapshots").filter(pl.col("total_value") > 0, _CLOSES),
                     series=("portfolio_id",),
                     time="timestamp",
                     value="total_value",
                     change="daily_return",
-                    times=12,
+                    min_multiple=12,
                 ),
                 snapshot.frame("transactions"),
             ),

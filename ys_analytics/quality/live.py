@@ -1,7 +1,7 @@
-"""Hold the stores as they are now against the suites.
+"""Checks the stores as they are now against the suites.
 
-Knows where each rule can be put: PostgreSQL and ClickHouse are asked in place by SQL; Redis and Qdrant, and
-whatever needs rows seen together, through frames loaded for the purpose. Knows no rule.
+Depends on where each rule can run: PostgreSQL and ClickHouse check in place by SQL; Redis and Qdrant, and rules over
+many rows together, use frames loaded for the purpose. Does not know a rule.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from ys_analytics.errors import ContractError
 from ys_analytics.frames import parquet
 from ys_analytics.quality import suites, worker_process
 from ys_analytics.quality.dependents import NEEDS, Reach
-from ys_analytics.quality.findings import LOADS
+from ys_analytics.quality.findings import LOADS_AS_DECLARED
 from ys_analytics.quality.suite_types import CROSS_STORE, NEEDED_WITH
 from ys_analytics.schemas import STORES, TABLES, Finding, Store, Table
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores, dialect
@@ -46,17 +46,17 @@ def validate_live(
         StoreError: a store refused us or went away.
         ExpectationFailed: the checking process itself failed.
     """
-    asked = suites.names(tables)
-    beside = [other for name in asked for other in NEEDED_WITH.get(name, ())]
-    needed = list(TABLES) if CROSS_STORE in asked else list(dict.fromkeys([*asked, *beside]))
-    in_place = [name for name in asked if name in TABLES and STORES[TABLES[name].store].sql]
+    suite_names = suites.names(tables)
+    also_needed = [other for name in suite_names for other in NEEDED_WITH.get(name, ())]
+    needed = list(TABLES) if CROSS_STORE in suite_names else list(dict.fromkeys([*suite_names, *also_needed]))
+    in_place = [name for name in suite_names if name in TABLES and STORES[TABLES[name].store].sql]
     with tempfile.TemporaryDirectory(prefix="ys-live-") as folder:
-        files, refused = _load(stores, [TABLES[name] for name in needed], Path(folder))
-        shape = _in_place(stores, in_place, suites_in)
-        rest = worker_process.ask(
+        files, not_loaded = _load(stores, [TABLES[name] for name in needed], Path(folder))
+        sql_findings = _in_place(stores, in_place, suites_in)
+        frame_findings = worker_process.ask(
             {
                 "kind": "frozen",
-                "tables": [name for name in asked if name in files or name == CROSS_STORE],
+                "tables": [name for name in suite_names if name in files or name == CROSS_STORE],
                 "in_place": in_place,
                 "files": {name: str(path) for name, path in files.items()},
                 "as_of": as_of.isoformat(),
@@ -64,20 +64,20 @@ def validate_live(
                 "suites": str(suites_in),
             }
         )
-        touching = any(each.affects for each in (*shape, *rest))
-        missing = [TABLES[name] for name in NEEDS if touching and name not in needed]
-        known = files | (_load(stores, missing, Path(folder))[0] if missing else {})
-        reach = Reach.of(known)
-        found: defaultdict[str, list[Finding]] = defaultdict(list)
-        for finding in (*refused, *(reach.resolve(each) for each in (*shape, *rest))):
-            found[finding.suite].append(finding)
-    return [finding for name in asked for finding in found[name]]
+        has_keys = any(finding.affects for finding in (*sql_findings, *frame_findings))
+        missing = [TABLES[name] for name in NEEDS if has_keys and name not in needed]
+        all_files = files | (_load(stores, missing, Path(folder))[0] if missing else {})
+        reach = Reach.of(all_files)
+        by_suite: defaultdict[str, list[Finding]] = defaultdict(list)
+        for finding in (*not_loaded, *(reach.resolve(finding) for finding in (*sql_findings, *frame_findings))):
+            by_suite[finding.suite].append(finding)
+    return [finding for name in suite_names for finding in by_suite[name]]
 
 
 def _load(stores: Stores, tables: Sequence[Table], folder: Path) -> tuple[dict[str, Path], list[Finding]]:
     """Each table as a Parquet file, and what could not be loaded as what it is declared to be."""
     files: dict[str, Path] = {}
-    refused: list[Finding] = []
+    not_loaded: list[Finding] = []
     with ExitStack() as moments:
         for store in {table.store: None for table in tables}:
             moments.enter_context(stores.reader(store).snapshot())
@@ -89,14 +89,14 @@ def _load(stores: Stores, tables: Sequence[Table], folder: Path) -> tuple[dict[s
                 parquet.write(path, frames.batches(stores, table.name), schema=table.schema)
                 files[table.name] = path
             except ContractError as error:
-                refused.append(_refused(table, error))
-    return files, refused
+                not_loaded.append(_not_loaded_finding(table, error))
+    return files, not_loaded
 
 
-def _refused(table: Table, error: ContractError) -> Finding:
+def _not_loaded_finding(table: Table, error: ContractError) -> Finding:
     return Finding(
         suite=table.name,
-        rule=LOADS,
+        rule=LOADS_AS_DECLARED,
         severity="critical",
         outcome="error",
         notes="A table that differs from its declared schema cannot be loaded, so no figure is computed from it.",
@@ -107,24 +107,24 @@ def _refused(table: Table, error: ContractError) -> Finding:
 
 
 def _in_place(stores: Stores, names: Sequence[str], suites_in: Path) -> list[Finding]:
-    """Shape, checked by the engine that holds the rows."""
-    found: list[Finding] = []
+    """The findings of single-row rules, checked by the engine that holds the rows."""
+    findings: list[Finding] = []
     for store in (store for store, traits in STORES.items() if traits.sql):
-        mine = [name for name in names if TABLES[name].store == store]
-        if not mine:
+        in_store = [name for name in names if TABLES[name].store == store]
+        if not in_store:
             continue
-        where = _WHERE[store](stores.opened(store).address)
+        engine = _ENGINE_ADDRESS[store](stores.opened(store).address)
         job = {
             "kind": "live",
-            "tables": mine,
+            "tables": in_store,
             "dialect": store,
-            "queries": {name: select(TABLES[name]) for name in mine},
+            "queries": {name: select(TABLES[name]) for name in in_store},
             "suites": str(suites_in),
-            **where,
+            **engine,
         }
         # A folder belongs to the process that opened it, and that is this one.
-        found += worker_process.ask_here(job) if where.get("folder") else worker_process.ask(job)
-    return found
+        findings += worker_process.ask_here(job) if engine.get("folder") else worker_process.ask(job)
+    return findings
 
 
 def select(table: Table) -> str:
@@ -133,11 +133,11 @@ def select(table: Table) -> str:
     >>> select(TABLES["redis_risk_liquidation"])
     'SELECT "portfolio_id", "risk", "ttl_ms" FROM redis_risk_liquidation'
     """
-    columns = [_shown(table, name, dtype) for name, dtype in table.schema.items()]
+    columns = [_comparable_column(table, name, dtype) for name, dtype in table.schema.items()]
     return f"SELECT {', '.join(columns)} FROM {table.name}"  # noqa: S608 - names of our own schema
 
 
-def _shown(table: Table, name: str, dtype: pl.DataType) -> str:
+def _comparable_column(table: Table, name: str, dtype: pl.DataType) -> str:
     native = next(column.native for column in table.columns if column.name == name)
     if isinstance(dtype, pl.String | pl.Enum) and STORES[table.store].sql:
         return dialect(table.store).comparable_text(f'"{name}"')
@@ -147,11 +147,11 @@ def _shown(table: Table, name: str, dtype: pl.DataType) -> str:
 
 
 def _postgres(address: PostgresAddress) -> Mapping[str, object]:
-    """Where the worker finds PostgreSQL: libpq's own words, whatever form they came in."""
+    """The address of PostgreSQL for the worker, as libpq's keywords."""
     from ys_analytics.stores.postgres.url import keywords
 
-    words = keywords(address.replica or address.conninfo, address.tls)
-    return {"driver": "postgresql+psycopg", "parts": words | {"client_encoding": "UTF8"}}
+    options = keywords(address.replica or address.conninfo, address.tls)
+    return {"driver": "postgresql+psycopg", "parts": options | {"client_encoding": "UTF8"}}
 
 
 def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
@@ -185,4 +185,7 @@ def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
 
 
 # Where the engine of a store that checks in place is found, by another process or by this one.
-_WHERE: Mapping[Store, Callable[[Any], Mapping[str, object]]] = {"postgres": _postgres, "clickhouse": _clickhouse}
+_ENGINE_ADDRESS: Mapping[Store, Callable[[Any], Mapping[str, object]]] = {
+    "postgres": _postgres,
+    "clickhouse": _clickhouse,
+}

@@ -1,6 +1,6 @@
-"""One static page on what was promised, kept and broken, and since when: no script, no network, one file.
+"""The scorecard: one static page on the rules that passed and failed, and since when; no script, no network.
 
-Knows findings and their history; checks nothing. Every colour has a sign beside it, and the palette is one that
+Depends on findings and their history. Does not check. Every colour has a sign next to it, and the palette is one that
 colour-blind readers tell apart.
 """
 
@@ -22,13 +22,13 @@ from ys_analytics.schemas import STORES, TABLES, Finding
 NAME = "scorecard.html"
 
 _SIGN = {"passed": "●", "failed": "▲", "error": "✕"}
-_WORD = {"passed": "kept", "failed": "broken", "error": "could not run"}
-_ROWS = 5
+_OUTCOME_WORDS = {"passed": "passed", "failed": "failed", "error": "could not run"}
+_MAX_ROWS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Past:
-    """What is known of before."""
+class _PastResults:
+    """Outcomes of earlier runs."""
 
     since: Mapping[tuple[str, str], datetime]
     trend: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
@@ -38,7 +38,7 @@ def write_scorecard(run: Path) -> Path:
     """Write the page of one checked run into its folder.
 
     Args:
-        run: Folder of the run; its `findings.json` and the history beside it are read.
+        run: Folder of the run; its `findings.json` and the history next to it are read.
 
     Raises:
         RunError: the run was not checked yet.
@@ -52,7 +52,7 @@ def write_scorecard(run: Path) -> Path:
 
 
 def render(
-    found: Sequence[Finding],
+    findings: Sequence[Finding],
     *,
     title: str,
     since: Mapping[tuple[str, str], datetime],
@@ -61,21 +61,21 @@ def render(
     """The page as HTML.
 
     Args:
-        found: The findings.
+        findings: The findings.
         title: What was checked, such as the week.
         since: First run of the present streak of each broken rule.
         trend: The last results on each rule, oldest first.
     """
-    past = _Past(since, trend)
+    past = _PastResults(since, trend)
     style = files("ys_analytics.quality").joinpath("scorecard.css").read_text(encoding="utf-8")
-    broken = by_severity(found)
+    not_passed = by_severity(findings)
     body = [
-        _head(found, title),
-        _section("What failed", "".join(_card(each, past) for each in broken))
-        if broken
+        _head(findings, title),
+        _section("What failed", "".join(_card(finding, past) for finding in not_passed))
+        if not_passed
         else _section("What failed", "<p class='calm'>Nothing. Every check passed.</p>"),
-        _map(found),
-        _section("Every check", "".join(_suite(name, each, past) for name, each in _by_suite(found).items())),
+        _suite_tiles(findings),
+        _section("Every check", "".join(_suite(name, finding, past) for name, finding in _by_suite(findings).items())),
     ]
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Data quality, {escape(title)}</title>"
@@ -84,23 +84,27 @@ def render(
     )
 
 
-def _head(found: Sequence[Finding], title: str) -> str:
+def _head(findings: Sequence[Finding], title: str) -> str:
     """The numbers that matter, large."""
-    outcomes = Counter(each.outcome for each in found)
-    stopping = sum(each.stops for each in found)
-    idle = sum(each.vacuous for each in found)
-    kept = f"{(outcomes['passed'] - idle) / (len(found) - idle):.1%}" if len(found) > idle else "none"
+    outcomes = Counter(finding.outcome for finding in findings)
+    stopping = sum(finding.stops for finding in findings)
+    without_rows = sum(finding.vacuous for finding in findings)
+    passed_share = (
+        f"{(outcomes['passed'] - without_rows) / (len(findings) - without_rows):.1%}"
+        if len(findings) > without_rows
+        else "none"
+    )
     numbers = [
-        (kept, "of checks passed", "passed"),
-        *([(f"{idle:,}", "had nothing to check", "none")] if idle else []),
+        (passed_share, "of checks passed", "passed"),
+        *([(f"{without_rows:,}", "had nothing to check", "none")] if without_rows else []),
         (f"{outcomes['failed']:,}", "failed", "failed" if outcomes["failed"] else "none"),
         (f"{outcomes['error']:,}", "could not run", "error" if outcomes["error"] else "none"),
         (f"{stopping:,}", "stop a report", "critical" if stopping else "none"),
     ]
     cell = "<div class='number {}'><b>{}</b><span>{}</span></div>"
     cells = "".join(cell.format(kind, value, words) for value, words, kind in numbers)
-    everybody = any(each.stops and each.portfolios is None for each in found)
-    result = ("Not fit to print" if everybody else "Fit to print in part") if stopping else "Fit to print"
+    all_stopped = any(finding.stops and finding.portfolios is None for finding in findings)
+    result = ("Not fit to print" if all_stopped else "Fit to print in part") if stopping else "Fit to print"
     return (
         f"<header><p class='over'>YieldSensei data quality</p><h1>{escape(title)}</h1>"
         f"<p class='verdict {'critical' if stopping else 'passed'}'>{result}</p></header>"
@@ -108,84 +112,91 @@ def _head(found: Sequence[Finding], title: str) -> str:
     )
 
 
-def _map(found: Sequence[Finding]) -> str:
+def _suite_tiles(findings: Sequence[Finding]) -> str:
     """Every suite as a tile, every rule in it as a mark, by store."""
     rows = []
-    for store, named in [*((name, traits.title) for name, traits in STORES.items()), ("", "Between the stores")]:
+    for store, title in [*((name, traits.title) for name, traits in STORES.items()), ("", "Between the stores")]:
         tiles = []
-        for suite, each in _by_suite(found).items():
+        for suite, of_suite in _by_suite(findings).items():
             if (TABLES[suite].store if suite in TABLES else "") != store:
                 continue
             marks = "".join(
-                f"<i class='{one.outcome}' title='{escape(one.rule, quote=True)}: {_WORD[one.outcome]}'></i>"
-                for one in each
+                f"<i class='{finding.outcome}'"
+                f" title='{escape(finding.rule, quote=True)}: {_OUTCOME_WORDS[finding.outcome]}'></i>"
+                for finding in of_suite
             )
-            worst = "failed" if any(one.outcome != "passed" for one in each) else "passed"
+            worst = "failed" if any(finding.outcome != "passed" for finding in of_suite) else "passed"
             tiles.append(
                 f"<a class='tile {worst}' href='#{escape(suite)}'><span>{escape(suite)}</span><p>{marks}</p></a>"
             )
         if tiles:
-            rows.append(f"<div class='store'><h3>{named}</h3><div class='tiles'>{''.join(tiles)}</div></div>")
-    legend = "".join(f"<span><i class='{kind}'></i>{_WORD[kind]}</span>" for kind in _SIGN)
+            rows.append(f"<div class='store'><h3>{title}</h3><div class='tiles'>{''.join(tiles)}</div></div>")
+    legend = "".join(f"<span><i class='{kind}'></i>{_OUTCOME_WORDS[kind]}</span>" for kind in _SIGN)
     return f"<section><h2>Where</h2><p class='legend'>{legend}</p>{''.join(rows)}</section>"
 
 
-def _card(each: Finding, past: _Past) -> str:
+def _card(finding: Finding, past: _PastResults) -> str:
     """One failed rule: what it does, what was seen, since when, and some of its rows."""
-    first = past.since.get((each.suite, each.rule))
-    when = f"<span class='since'>since {first:%Y-%m-%d}</span>" if first else ""
-    seen = f"could not run: {each.observed}" if each.outcome == "error" else each.observed
+    first = past.since.get((finding.suite, finding.rule))
+    since_text = f"<span class='since'>since {first:%Y-%m-%d}</span>" if first else ""
+    observed = f"could not run: {finding.observed}" if finding.outcome == "error" else finding.observed
     return (
-        f"<article class='card {each.severity} {each.outcome}'>"
-        f"<p class='tags'><b>{_SIGN[each.outcome]} {each.severity}</b>"
-        f"<a href='#{escape(each.suite)}'>{escape(each.suite)}</a>{_spark(each, past)}{when}</p>"
-        f"<h4>{escape(each.rule)}</h4><p>{escape(each.notes)}</p>"
-        f"<p class='seen'>{escape(seen)}</p><p class='seen'>Whose: {escape(report_gate.reach(each))}</p>"
-        f"{_rows(each)}</article>"
+        f"<article class='card {finding.severity} {finding.outcome}'>"
+        f"<p class='tags'><b>{_SIGN[finding.outcome]} {finding.severity}</b>"
+        f"<a href='#{escape(finding.suite)}'>{escape(finding.suite)}</a>{_trend_marks(finding, past)}{since_text}</p>"
+        f"<h4>{escape(finding.rule)}</h4><p>{escape(finding.notes)}</p>"
+        f"<p class='seen'>{escape(observed)}</p>"
+        f"<p class='seen'>Portfolios: {escape(report_gate.affected_portfolios(finding))}</p>"
+        f"{_rows(finding)}</article>"
     )
 
 
-def _rows(each: Finding) -> str:
+def _rows(finding: Finding) -> str:
     """The keys of the first rows at fault."""
-    if not each.sample:
+    if not finding.sample:
         return ""
-    heads = list(each.sample[0])
+    heads = list(finding.sample[0])
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(str(row.get(name, '')))}</td>" for name in heads) + "</tr>"
-        for row in each.sample[:_ROWS]
+        for row in finding.sample[:_MAX_ROWS]
     )
-    more = f"<p class='more'>{_ROWS} of {each.rows:,}</p>" if each.rows > _ROWS else ""
+    more = f"<p class='more'>{_MAX_ROWS} of {finding.rows:,}</p>" if finding.rows > _MAX_ROWS else ""
     return f"<div class='rows'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
 
 
-def _suite(name: str, found: Sequence[Finding], past: _Past) -> str:
+def _suite(name: str, findings: Sequence[Finding], past: _PastResults) -> str:
     """All rules of one suite, folded unless one is broken."""
-    broken = sum(each.outcome != "passed" for each in found)
+    not_passed = sum(finding.outcome != "passed" for finding in findings)
     rows = "".join(
-        f"<tr class='{each.outcome}'><td class='sign' title='{_WORD[each.outcome]}'>{_SIGN[each.outcome]}</td>"
-        f"<td>{escape(each.rule)}{' (nothing to check)' if each.vacuous else ''}</td>"
-        f"<td>{each.severity}</td><td>{escape(each.notes)}</td>"
-        f"<td>{_spark(each, past)}</td></tr>"
-        for each in found
+        f"<tr class='{finding.outcome}'>"
+        f"<td class='sign' title='{_OUTCOME_WORDS[finding.outcome]}'>{_SIGN[finding.outcome]}</td>"
+        f"<td>{escape(finding.rule)}{' (nothing to check)' if finding.vacuous else ''}</td>"
+        f"<td>{finding.severity}</td><td>{escape(finding.notes)}</td>"
+        f"<td>{_trend_marks(finding, past)}</td></tr>"
+        for finding in findings
     )
     meaning = TABLES[name].meaning if name in TABLES else "What must hold between the stores."
-    idle = sum(each.vacuous for each in found)
-    count = f"{len(found) - broken - idle} of {len(found)} kept" if idle < len(found) else "nothing to check"
+    without_rows = sum(finding.vacuous for finding in findings)
+    count = (
+        f"{len(findings) - not_passed - without_rows} of {len(findings)} kept"
+        if without_rows < len(findings)
+        else "nothing to check"
+    )
     return (
-        f"<details id='{escape(name)}'{' open' if broken else ''}>"
+        f"<details id='{escape(name)}'{' open' if not_passed else ''}>"
         f"<summary><b>{escape(name)}</b><span>{escape(meaning)}</span>"
-        f"<em class='{'failed' if broken else 'passed'}'>{count}</em></summary>"
+        f"<em class='{'failed' if not_passed else 'passed'}'>{count}</em></summary>"
         f"<table class='rules'><thead><tr><th></th><th>check</th><th>severity</th><th>effect of a failure</th>"
         f"<th>history</th></tr></thead><tbody>{rows}</tbody></table></details>"
     )
 
 
-def _spark(each: Finding, past: _Past) -> str:
+def _trend_marks(finding: Finding, past: _PastResults) -> str:
     """The last results as marks, oldest first."""
     marks = "".join(
-        f"<i class='{outcome}' title='{escape(label, quote=True)}: {_WORD[outcome]}'></i>"
-        for label, outcome in past.trend.get((each.suite, each.rule), ())
+        f"<i class='{outcome}' title='{escape(label, quote=True)}: {_OUTCOME_WORDS[outcome]}'></i>"
+        for label, outcome in past.trend.get((finding.suite, finding.rule), ())
     )
     return f"<span class='spark'>{marks}</span>"
 
@@ -194,8 +205,8 @@ def _section(title: str, inside: str) -> str:
     return f"<section><h2>{title}</h2>{inside}</section>"
 
 
-def _by_suite(found: Sequence[Finding]) -> dict[str, list[Finding]]:
+def _by_suite(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
     suites: dict[str, list[Finding]] = {}
-    for each in found:
-        suites.setdefault(each.suite, []).append(each)
+    for finding in findings:
+        suites.setdefault(finding.suite, []).append(finding)
     return suites

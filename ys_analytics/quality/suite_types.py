@@ -1,7 +1,6 @@
-"""What a suite file says: rules about one table, with their weight and their reason.
+"""Types of a suite: rules about one table, detectors, and the snapshot they are checked against.
 
-Knows the words in which rules are written, and the snapshot they are kept
-against; runs none of them, and knows no engine.
+Depends on schemas. Does not run a rule or know an engine.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ import polars as pl
 
 from ys_analytics.schemas import STORES, TABLES, Severity
 
-# The suite that looks over the fences between the stores.
+# The suite of rules between stores.
 CROSS_STORE = "cross_store"
 
 # What a suite needs besides its own table: flows explain what comes and goes in a portfolio.
@@ -23,7 +22,7 @@ NEEDED_WITH = {"portfolio_snapshots": ("transactions",)}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The frozen frames a suite is held against, read when first asked for.
+    """The frozen frames a suite is checked against, read when first needed.
 
     Attributes:
         files: Where each table's Parquet file lies.
@@ -57,12 +56,12 @@ class Snapshot:
         return self.as_of if history else self.frozen_at
 
     def forget(self) -> None:
-        """Let go of what was read: the next suite needs other tables."""
+        """Free the frames read: the next suite needs other tables."""
         self._read.clear()
 
 
 # What a detector gives back: the keys of the rows at fault, and `said`, what is wrong with each.
-Find = Callable[[Snapshot], pl.DataFrame]
+FindRows = Callable[[Snapshot], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,7 @@ class Detector:
     """
 
     rule: str
-    find: Find
+    find: FindRows
     columns: tuple[str, ...]
     severity: Severity
     notes: str
@@ -108,8 +107,8 @@ class Suite:
     @property
     def needs(self) -> set[str]:
         """The tables it cannot be checked without."""
-        own = set() if self.name == CROSS_STORE else {self.name}
-        return own.union(*(detect.needs for detect in self.detectors))
+        own_table = set() if self.name == CROSS_STORE else {self.name}
+        return own_table.union(*(detector.needs for detector in self.detectors))
 
 
 def columns_of(expectation: Any) -> tuple[str, ...]:
@@ -119,10 +118,10 @@ def columns_of(expectation: Any) -> tuple[str, ...]:
     >>> columns_of(SimpleNamespace(column_A="gas_used", column_B="gas_price", meta=None))
     ('gas_used', 'gas_price')
     """
-    found: list[str] = []
+    columns: list[str] = []
     for field_name in ("column", "column_A", "column_B"):
         value = getattr(expectation, field_name, None)
-        found += [value] if isinstance(value, str) else []
-    found += list(getattr(expectation, "column_list", None) or ())
-    found += list((getattr(expectation, "meta", None) or {}).get("columns", ()))
-    return tuple(found)
+        columns += [value] if isinstance(value, str) else []
+    columns += list(getattr(expectation, "column_list", None) or ())
+    columns += list((getattr(expectation, "meta", None) or {}).get("columns", ()))
+    return tuple(columns)

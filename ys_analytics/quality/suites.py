@@ -1,4 +1,4 @@
-"""Where the suites lie and how they are read; checks nothing.
+"""Reads the suites: what a table declares, and what its file adds; does not check.
 
 A suite is what the table's declaration says (`derived_rules`) and, where there is a file, what is particular to the
 table: a file is Python, run once by `runpy`, and leaves two names behind: `SUITE`, an ExpectationSuite, and, where rows
@@ -35,14 +35,14 @@ def names(tables: Iterable[str] | None = None) -> list[str]:
     Raises:
         UsageError: there is no such table.
     """
-    known = [*TABLES, CROSS_STORE]
+    all_names = [*TABLES, CROSS_STORE]
     if tables is None:
-        return known
-    asked = list(dict.fromkeys(tables))
-    for name in asked:
-        if name not in known:
+        return all_names
+    requested = list(dict.fromkeys(tables))
+    for name in requested:
+        if name not in all_names:
             raise UsageError(f"{name!r} is not a table of the kit; `ys catalog` lists them")
-    return asked
+    return requested
 
 
 def read(name: str, folder: Path = FOLDER) -> Suite:
@@ -52,43 +52,45 @@ def read(name: str, folder: Path = FOLDER) -> Suite:
         SuiteError: the folder of its store is absent, or its file is broken, or a rule in it is not one.
     """
     path = path_of(name, folder)
-    where = path.relative_to(folder.parent).as_posix()
+    location = path.relative_to(folder.parent).as_posix()
     if not path.is_file() and (name == CROSS_STORE or not path.parent.is_dir()):
-        lost = where if name == CROSS_STORE else path.parent.relative_to(folder.parent).as_posix()
-        raise SuiteError(f"{lost} is absent: {name} cannot be judged without its suite")
-    expectations, detectors = _particular(name, path, where) if path.is_file() else ([], [])
+        missing = location if name == CROSS_STORE else path.parent.relative_to(folder.parent).as_posix()
+        raise SuiteError(f"{missing} is absent: {name} cannot be checked without its suite")
+    expectations, detectors = _read_file(name, path, location) if path.is_file() else ([], [])
     if name == CROSS_STORE:
         expectations = [*derived_rules.references(), *expectations]
     else:
         expectations = [*derived_rules.expectations(TABLES[name]), *expectations]
         detectors = [*derived_rules.detectors(TABLES[name]), *detectors]
     suite = Suite(name=name, expectations=tuple(expectations), detectors=tuple(detectors))
-    _examine(suite, where)
+    _check_rules(suite, location)
     return suite
 
 
-def _particular(name: str, path: Path, where: str) -> tuple[list[Any], list[Detector]]:
+def _read_file(name: str, path: Path, location: str) -> tuple[list[Any], list[Detector]]:
     """Run one suite file."""
     try:
-        left = runpy.run_path(str(path))
-        shape, detectors = left["SUITE"], list(left.get("DETECTORS", ()))
-        called, expectations = shape.name, list(shape.expectations)
+        namespace = runpy.run_path(str(path))
+        suite, detectors = namespace["SUITE"], list(namespace.get("DETECTORS", ()))
+        suite_name, expectations = suite.name, list(suite.expectations)
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-        raise SuiteError(f"{where} cannot be read: {type(error).__name__}: {reason}") from error
-    if called != name:
-        raise SuiteError(f"{where} names its suite {called!r}; it must be {name!r}")
+        raise SuiteError(f"{location} cannot be read: {type(error).__name__}: {reason}") from error
+    if suite_name != name:
+        raise SuiteError(f"{location} names its suite {suite_name!r}; it must be {name!r}")
     return expectations, detectors
 
 
-def _examine(suite: Suite, where: str) -> None:
-    """Refuse rules without weight or reason, and rules about columns nobody has."""
+def _check_rules(suite: Suite, location: str) -> None:
+    """Refuse rules without severity or notes, and rules about columns that the table does not have."""
     for rule in (*suite.expectations, *suite.detectors):
-        called = rule.rule if isinstance(rule, Detector) else type(rule).__name__
+        rule_name = rule.rule if isinstance(rule, Detector) else type(rule).__name__
         if not getattr(rule, "severity", None) or not getattr(rule, "notes", None):
-            raise SuiteError(f"{where}: {called} needs a severity and notes that begin with the damage")
+            raise SuiteError(f"{location}: {rule_name} needs a severity and notes that begin with the damage")
         columns = rule.columns if isinstance(rule, Detector) else columns_of(rule)
         if suite.name in TABLES:
             unknown = [column for column in columns if column not in TABLES[suite.name].schema]
             if unknown:
-                raise SuiteError(f"{where}: {called} is about {unknown[0]!r}, a column {suite.name} does not have")
+                raise SuiteError(
+                    f"{location}: {rule_name} is about {unknown[0]!r}, a column {suite.name} does not have"
+                )

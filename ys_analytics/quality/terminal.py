@@ -12,55 +12,64 @@ from ys_analytics.quality import report_gate
 from ys_analytics.quality.findings import by_severity
 from ys_analytics.schemas import Finding
 
-# Colours alone say nothing to some of us, so each carries a sign.
+# Some readers see no colours, so each has a sign.
 _SIGN = {"critical": ("✖", "bold red"), "warning": ("▲", "yellow"), "info": ("·", "cyan")}
 
 
 def table(
-    found: Sequence[Finding],
+    findings: Sequence[Finding],
     *,
     since: Mapping[tuple[str, str], datetime] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Group:
-    """What is broken, the most severe first, whose numbers rest on it, and one line that counts everything.
+    """The rules that failed, the most severe first, with the portfolios affected, and one line of counts.
 
     Args:
-        found: The findings.
+        findings: The findings.
         since: First run of the present streak of each broken rule (`History.since`).
         names: Name of each portfolio by its id; ids are shown where it is left out.
     """
-    broken = by_severity(found)
+    not_passed = by_severity(findings)
     rows = Table(box=None, header_style="bold", pad_edge=False, expand=False)
     for head in ("", "where", "rule", "what was seen", "whose", "what it does"):
         rows.add_column(head, overflow="fold")
-    for each in broken:
-        sign, colour = _SIGN[each.severity]
-        first = (since or {}).get((each.suite, each.rule))
-        seen = (f"could not run: {each.observed}" if each.outcome == "error" else each.observed) + (
+    for finding in not_passed:
+        sign, colour = _SIGN[finding.severity]
+        first = (since or {}).get((finding.suite, finding.rule))
+        observed = (f"could not run: {finding.observed}" if finding.outcome == "error" else finding.observed) + (
             f" (since {first:%Y-%m-%d})" if first else ""
         )
-        whose = Text(report_gate.reach(each, names))
-        rows.add_row(Text(sign, style=colour), each.suite, Text(each.rule, style=colour), Text(seen), whose, each.notes)
-    if not broken:
-        return Group(Text(summary(found), style="bold green"))
-    stopping = [each for each in broken if each.stops]
-    last = [Text(f"stopped: {report_gate.whom(stopping, names)}", style="bold red")] if stopping else []
-    return Group(rows, Text(summary(found), style="bold"), *last)
+        affected = Text(report_gate.affected_portfolios(finding, names))
+        rows.add_row(
+            Text(sign, style=colour),
+            finding.suite,
+            Text(finding.rule, style=colour),
+            Text(observed),
+            affected,
+            finding.notes,
+        )
+    if not not_passed:
+        return Group(Text(summary(findings), style="bold green"))
+    stopping = [finding for finding in not_passed if finding.stops]
+    closing_lines = (
+        [Text(f"stopped: {report_gate.affected_reports(stopping, names)}", style="bold red")] if stopping else []
+    )
+    return Group(rows, Text(summary(findings), style="bold"), *closing_lines)
 
 
-def summary(found: Sequence[Finding]) -> str:
+def summary(findings: Sequence[Finding]) -> str:
     """One line that counts everything.
 
     >>> summary([])
     '0 checks of 0 suites: 0 passed'
     """
-    outcomes = Counter(each.outcome for each in found)
-    stopping = sum(each.stops for each in found)
-    vacuous = sum(each.vacuous for each in found)
+    outcomes = Counter(finding.outcome for finding in findings)
+    stopping = sum(finding.stops for finding in findings)
+    vacuous = sum(finding.vacuous for finding in findings)
     parts = [f"{outcomes['passed'] - vacuous:,} passed"]
     parts += [f"{vacuous:,} had nothing to check"] if vacuous else []
     parts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
     parts += [f"{outcomes['error']:,} could not run"] if outcomes["error"] else []
     parts += [f"{stopping:,} stop a report"] if stopping else []
-    suites = len({each.suite for each in found})
-    return f"{len(found):,} checks of {suites} {'suite' if suites == 1 else 'suites'}: {', '.join(parts)}"
+    suites = len({finding.suite for finding in findings})
+    return f"{len(findings):,} checks of {suites} {'suite' if suites == 1 else 'suites'}: {', '.join(parts)}"

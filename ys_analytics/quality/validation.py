@@ -1,6 +1,6 @@
-"""Hold a frozen run against the suites, write down what was found, and stop a report over it.
+"""Checks a frozen run against the suites, writes its findings, and stops a report by them.
 
-Knows runs and findings; knows neither Great Expectations nor a single rule.
+Depends on runs and findings. Does not know Great Expectations or a rule.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, reaching
 from ys_analytics.frames import Manifest, atomic
-from ys_analytics.frames import findings as written
+from ys_analytics.frames import findings as findings_file
 from ys_analytics.quality import docs_pages, findings, report_gate, suites, worker_process
 from ys_analytics.quality.dependents import Reach
 from ys_analytics.quality.history import History
@@ -20,7 +20,7 @@ from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding
 
 
-class Frozen(Protocol):
+class RunFolder(Protocol):
     """What checking needs of a run."""
 
     @property
@@ -28,8 +28,8 @@ class Frozen(Protocol):
         """Where `frames/*.parquet` and `manifest.json` lie."""
 
 
-def validate(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> list[Finding]:
-    """The finding of every rule about a frozen run, written to its `findings.json` and to the history beside it.
+def validate(run: RunFolder, *, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> list[Finding]:
+    """The finding of every rule about a frozen run, written to its `findings.json` and to the history next to it.
 
     Args:
         run: An open run (`frames.open_run`); its frames are read, never changed.
@@ -47,16 +47,16 @@ def validate(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Pat
         RunError: the run was frozen again meanwhile.
         ExpectationFailed: the checking process itself failed, or was interrupted.
     """
-    about = findings.subject(run.folder, suites_in)
+    subject = findings.subject(run.folder, suites_in)
     files, moment = frames_of(run.folder), as_of(run.folder)
-    asked = suites.names(tables)
-    absent = [name for name in asked if name not in files and name != CROSS_STORE]
-    if tables is not None and absent:
-        raise UsageError(f"{absent[0]} is not in the run {run.folder.name}; freeze it first")
-    found = worker_process.ask(
+    suite_names = suites.names(tables)
+    missing = [name for name in suite_names if name not in files and name != CROSS_STORE]
+    if tables is not None and missing:
+        raise UsageError(f"{missing[0]} is not in the run {run.folder.name}; freeze it first")
+    results = worker_process.ask(
         {
             "kind": "frozen",
-            "tables": [name for name in asked if name not in absent],
+            "tables": [name for name in suite_names if name not in missing],
             "files": {name: str(path) for name, path in files.items()},
             "as_of": moment.isoformat(),
             "frozen_at": frozen_at(run.folder).isoformat(),
@@ -64,15 +64,17 @@ def validate(run: Frozen, *, tables: Iterable[str] | None = None, suites_in: Pat
         }
     )
     reach = Reach.of(files)
-    found = [reach.resolve(each) for each in found]
-    found = sorted([*found, *_absent(absent)], key=lambda each: asked.index(each.suite))
+    results = [reach.resolve(finding) for finding in results]
+    results = sorted([*results, *_missing_findings(missing)], key=lambda finding: suite_names.index(finding.suite))
     if tables is None:
-        written.write(found, run.folder, about)
-        History.of_run(run.folder).record(found, label=run.folder.name, moment=moment)
-    return found
+        findings_file.write(results, run.folder, subject)
+        History.of_run(run.folder).record(results, label=run.folder.name, moment=moment)
+    return results
 
 
-def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER) -> Path:
+def data_docs(
+    run: RunFolder, *, into: Path, tables: Iterable[str] | None = None, suites_in: Path = suites.FOLDER
+) -> Path:
     """Great Expectations' own pages on a run, for those who know them; slower than the scorecard, and shapes alone.
 
     Args:
@@ -85,24 +87,26 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
         The first page.
 
     Raises:
-        SuiteError, UsageError, ExpectationFailed: as `judge`.
+        SuiteError, UsageError, ExpectationFailed: as `validate`.
     """
     files = frames_of(run.folder)
-    asked = [name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)]
+    suite_names = [
+        name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)
+    ]
     draft = into.parent / f".{uuid4().hex[:12]}.tmp"
     with reaching(into), atomic.unfinished(draft):
         draft.mkdir(parents=True)
         worker_process.ask(
             {
                 "kind": "docs",
-                "tables": asked,
+                "tables": suite_names,
                 "files": {name: str(path) for name, path in files.items()},
                 "suites": str(suites_in),
                 "into": str(draft.resolve()),
                 "named": str(into),
             }
         )
-        docs_pages.keep_to_themselves(draft)
+        docs_pages.make_self_contained(draft)
         if into.exists():  # what else lies there stays
             shutil.copytree(draft, into, dirs_exist_ok=True)
         else:
@@ -110,7 +114,7 @@ def data_docs(run: Frozen, *, into: Path, tables: Iterable[str] | None = None, s
     return into / "index.html"
 
 
-def _absent(names: Sequence[str]) -> list[Finding]:
+def _missing_findings(names: Sequence[str]) -> list[Finding]:
     """A finding for each table that the run does not hold; sessions are never held, and nothing is asked of them."""
     return [
         Finding(
@@ -147,40 +151,46 @@ def frozen_at(folder: Path) -> datetime:
     return Manifest.read(folder / "manifest.json").as_of
 
 
-def gate(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
-    """Let data pass only when no rule of that weight was broken or left untested.
+def gate(results: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
+    """Raise unless every rule of that severity ran and passed.
 
     Args:
-        found: The findings.
+        results: The findings.
         fail_on: The least weight that stops: by default only what stops a report.
 
     Raises:
         ExpectationFailed: one or more stop it; the line names them, and how many portfolios they concern.
     """
-    heavy = {"critical"} if fail_on == "critical" else {"critical", "warning"}
-    stopping = [each for each in findings.by_severity(found) if each.severity in heavy]
+    severities = {"critical"} if fail_on == "critical" else {"critical", "warning"}
+    stopping = [finding for finding in findings.by_severity(results) if finding.severity in severities]
     if not stopping:
         return
     rules = "1 check" if len(stopping) == 1 else f"{len(stopping)} checks"
     raise ExpectationFailed(
-        f"{rules} failed: {report_gate.named(stopping)}; {report_gate.whom(stopping)}; "
+        f"{rules} failed: {report_gate.list_rules(stopping)}; {report_gate.affected_reports(stopping)}; "
         "correct the data, or print with --provisional"
     )
 
 
-def gate_live(found: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
+def gate_live(results: Sequence[Finding], *, fail_on: Literal["warning", "critical"] = "critical") -> None:
     """The gate for live stores: a rule that a store did not answer says nothing of the data, nor that it is sound.
 
     Args:
-        found: The findings of `judge_live`.
+        results: The findings of `validate_live`.
         fail_on: The least weight that stops.
 
     Raises:
         ExpectationFailed: a rule of that weight was broken.
         StoreError: none was, and a rule of any weight could not run; the line names those.
     """
-    unasked = [each for each in findings.by_severity(found) if each.outcome == "error" and each.rule != findings.LOADS]
-    gate([each for each in found if each not in unasked], fail_on=fail_on)
-    if unasked:
-        rules = "1 rule" if len(unasked) == 1 else f"{len(unasked)} rules"
-        raise StoreError(f"{rules} could not run, and the data was not checked by them: {report_gate.named(unasked)}")
+    not_run = [
+        finding
+        for finding in findings.by_severity(results)
+        if finding.outcome == "error" and finding.rule != findings.LOADS_AS_DECLARED
+    ]
+    gate([finding for finding in results if finding not in not_run], fail_on=fail_on)
+    if not_run:
+        rules = "1 rule" if len(not_run) == 1 else f"{len(not_run)} rules"
+        raise StoreError(
+            f"{rules} could not run, and the data was not checked by them: {report_gate.list_rules(not_run)}"
+        )

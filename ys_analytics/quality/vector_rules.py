@@ -1,30 +1,30 @@
-"""What every collection of embeddings rules about its vectors, declared once.
+"""The rules about vectors that every collection of embeddings shares.
 
-Knows the words of a rule and the detectors of embeddings; knows no collection by name.
+Depends on the detectors of embeddings. Does not know a collection by name.
 """
 
 from ys_analytics.quality.detectors.embeddings import (
     contradicting_scores,
-    copies,
     drifting_weeks,
+    duplicate_vectors,
     faulty_norms,
-    strangers,
+    outlying_vectors,
 )
 from ys_analytics.quality.suite_types import Detector
 
 _KEY, _VECTOR = ("id",), "vector"
 
 
-def about_vectors(table: str, *, meaning: str, score: str, time: str | None = None) -> tuple[Detector, ...]:
+def vector_rules(table: str, *, content: str, score: str, time: str | None = None) -> tuple[Detector, ...]:
     """The rules of one collection about its vectors.
 
     Args:
         table: The collection, by its name in `schemas.TABLES`.
-        meaning: The payload that differs where contents differ.
+        content: The payload that differs where contents differ.
         score: The payload that its vectors are expected to bear out.
         time: When a point was made; without it nothing is said of drift.
 
-    >>> [rule.rule for rule in about_vectors("trading_patterns", meaning="pattern_type", score="success_rate")]
+    >>> [rule.rule for rule in vector_rules("trading_patterns", content="pattern_type", score="success_rate")]
     ['has_direction(vector)', 'from_the_same_model(vector)', 'score_agrees_with_vector(success_rate)', \
 'one_content_per_vector(pattern_type)']
     """
@@ -42,7 +42,7 @@ def about_vectors(table: str, *, meaning: str, score: str, time: str | None = No
         ),
         Detector(
             rule="from_the_same_model(vector)",
-            find=lambda snapshot: strangers(snapshot.frame(table), key=_KEY, vector=_VECTOR),
+            find=lambda snapshot: outlying_vectors(snapshot.frame(table), key=_KEY, vector=_VECTOR),
             columns=(_VECTOR,),
             severity="warning",
             notes="Searches miss records embedded by another model, or whose vector was cut or padded.",
@@ -57,9 +57,9 @@ def about_vectors(table: str, *, meaning: str, score: str, time: str | None = No
             needs=(table,),
         ),
         Detector(
-            rule=f"one_content_per_vector({meaning})",
-            find=lambda snapshot: copies(snapshot.frame(table), key=_KEY, vector=_VECTOR, meaning=meaning),
-            columns=(_VECTOR, meaning),
+            rule=f"one_content_per_vector({content})",
+            find=lambda snapshot: duplicate_vectors(snapshot.frame(table), key=_KEY, vector=_VECTOR, content=content),
+            columns=(_VECTOR, content),
             severity="warning",
             notes=(
                 "Different contents share one vector, so searches cannot distinguish them. One embedding was probably "

@@ -33,7 +33,7 @@ def validate_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
     files = {name: Path(path) for name, path in job["files"].items()}
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
     snapshot = Snapshot(files, datetime.fromisoformat(job["as_of"]), datetime.fromisoformat(job["frozen_at"]))
-    with tempfile.TemporaryDirectory(prefix="ys-judge-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="ys-check-", ignore_cleanup_errors=True) as folder:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
             _open_files(checker, files)
@@ -42,7 +42,7 @@ def validate_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def validate_live(job: Mapping[str, Any]) -> Iterator[Finding]:
-    """Hold suites against tables where they lie, by SQL."""
+    """Check suites against tables in place, by SQL."""
     read = [suites.read(name, Path(job["suites"])) for name in job["tables"]]
     with checks.Checker(checks.address(job["driver"], job["parts"], job.get("server")), job["dialect"]) as checker:
         for suite in read:
@@ -64,16 +64,16 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _validate_one(suite: Suite, checker: checks.Checker, snapshot: Snapshot, *, in_place: bool) -> Iterator[Finding]:
     """Shape by SQL, unless that was checked where the rows lie; detectors by our detectors."""
-    found: list[Finding] = []
+    results: list[Finding] = []
     if not in_place:
         relation = checks.Relation("nothing") if suite.name == CROSS_STORE else checks.Relation(suite.name)
-        found += checker.validate(suite, relation)
-    found += run_detectors(suite, snapshot)
+        results += checker.validate(suite, relation)
+    results += run_detectors(suite, snapshot)
     snapshot.forget()
     expected = len(suite.detectors) + (0 if in_place else len(suite.expectations))
-    if len(found) != expected:
-        raise ExpectationFailed(f"{suite.name}: {len(found)} results of {expected} checks; nothing was checked")
-    yield from found
+    if len(results) != expected:
+        raise ExpectationFailed(f"{suite.name}: {len(results)} results of {expected} checks; nothing was checked")
+    yield from results
 
 
 def _open_files(checker: checks.Checker, files: Mapping[str, Path]) -> None:
@@ -96,7 +96,7 @@ JOBS = {"frozen": validate_frozen, "live": validate_live, "docs": document}
 
 # What ends the process: taken by a thread of its own, and blocked everywhere else, so that no signal can cut a query
 # of ClickHouse's engine short and have the rows it did not read pass for rows without a fault.
-_ENDING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
+_END_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
 
 
 def answer(line: str) -> dict[str, object]:
@@ -107,27 +107,27 @@ def answer(line: str) -> dict[str, object]:
     except YsError as error:
         return {"ticket": job["ticket"], "error": type(error).__name__, "message": str(error)}
     except OSError as error:
-        refused = file_error(error) or ExpectationFailed(f"the check failed to run: {checks.one_line(repr(error))}")
-        return {"ticket": job["ticket"], "error": type(refused).__name__, "message": str(refused)}
-    except Exception as error:  # noqa: BLE001 - the parent must hear of it, whatever it was
-        said = f"the check failed to run: {checks.one_line(repr(error))}"
-        return {"ticket": job["ticket"], "error": "ExpectationFailed", "message": said}
+        reported = file_error(error) or ExpectationFailed(f"the check failed to run: {checks.one_line(repr(error))}")
+        return {"ticket": job["ticket"], "error": type(reported).__name__, "message": str(reported)}
+    except Exception as error:  # noqa: BLE001 - the parent must hear of any error
+        message = f"the check failed to run: {checks.one_line(repr(error))}"
+        return {"ticket": job["ticket"], "error": "ExpectationFailed", "message": message}
 
 
 def _end_on_signal() -> None:
     """Wait for a signal that ends the process, and end without an answer."""
-    os._exit(128 + signal.sigwait(_ENDING))
+    os._exit(128 + signal.sigwait(_END_SIGNALS))
 
 
 def main() -> None:
     """Serve jobs until the pipe closes."""
     warnings.simplefilter("ignore")
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
     threading.Thread(target=_end_on_signal, daemon=True).start()
     # Libraries print; only answers may reach the parent.
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as replies:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        checks.warm()
+        checks.preload()
         for line in sys.stdin:
             replies.write(json.dumps(answer(line)) + "\n")
             replies.flush()

@@ -1,8 +1,8 @@
-"""The checking process as its parent holds it: start, ask, and let go.
+"""Client of the checking process: start it, send it jobs, stop it.
 
-Knows pipes and the words of an answer; knows no suite. Importing Great
+Depends on pipes and the form of an answer. Does not know a suite. Importing Great
 Expectations costs seconds, so one process serves every job of its parent, and
-`warm` starts it while the parent still does something else.
+`start_worker` starts it while the parent still does something else.
 """
 
 import atexit
@@ -26,27 +26,27 @@ from ys_analytics.errors import ExpectationFailed
 from ys_analytics.schemas import Finding
 
 # What the process may know of the environment: enough to run Python, and none of our settings, which hold secrets.
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
+_PASSED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
 
 
 class _Worker:
     """One process, started when first needed."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
-        self._said: IO[str] | None = None
+        self._stderr: IO[str] | None = None
 
     def start(self) -> subprocess.Popen[str]:
         """The running process."""
         if self._process is None or self._process.poll() is not None:
             self.stop()
-            environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
             # A file and not a pipe: nothing reads along, and a full pipe would stop the checking process.
-            self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
+            self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ys_analytics.quality.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, text=True, encoding="utf-8",
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, text=True, encoding="utf-8",
                 env=environment | {"GX_ANALYTICS_ENABLED": "false", "PYTHONWARNINGS": "ignore"},
             )  # fmt: skip
         return self._process
@@ -54,11 +54,11 @@ class _Worker:
     def ask(self, job: Mapping[str, object]) -> dict[str, Any]:
         """Send one job, and wait for its answer.
 
-        The answer carries the job's ticket. A wait that is interrupted ends the process, so that an answer nobody
-        waited for is never taken for the answer to the next question.
+        The answer carries the job's ticket. A wait that is interrupted ends the process, so that a late answer is
+        never taken for the answer to the next job.
         """
         ticket = uuid4().hex
-        with self._turn:
+        with self._lock:
             try:
                 line = self._exchange(json.dumps({**job, "ticket": ticket}))
                 answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {}
@@ -66,13 +66,13 @@ class _Worker:
                 self.kill()
                 raise
             if answer.get("ticket") != ticket:
-                said = self._last_words()
+                last_line = self._last_error_line()
                 self.kill()
-                raise ExpectationFailed(f"the check ended without a result ({said}); nothing was checked")
+                raise ExpectationFailed(f"the check ended without a result ({last_line}); nothing was checked")
             return answer
 
     def _exchange(self, job: str) -> str:
-        """One line there, one line back; empty, or without its end, when the process died."""
+        """Send one line and read one; empty, or without its end, when the process died."""
         process = self.start()
         with suppress(BrokenPipeError):
             process.stdin.write(job + "\n")  # type: ignore[union-attr]
@@ -81,7 +81,7 @@ class _Worker:
         return ""
 
     def kill(self) -> None:
-        """End the process at once, whatever it is at."""
+        """End the process at once."""
         if self._process is not None:
             self._process.kill()
         self.stop()
@@ -89,9 +89,9 @@ class _Worker:
     def stop(self) -> None:
         """Close its pipe, at which it ends."""
         process, self._process = self._process, None
-        said, self._said = self._said, None
-        if said is not None:
-            said.close()
+        stderr, self._stderr = self._stderr, None
+        if stderr is not None:
+            stderr.close()
         if process is None:
             return
         with suppress(BrokenPipeError):
@@ -103,12 +103,12 @@ class _Worker:
             process.kill()
             process.wait()
 
-    def _last_words(self) -> str:
+    def _last_error_line(self) -> str:
         """The last line it wrote to stderr."""
-        if self._said is None:
+        if self._stderr is None:
             return "it never started"
-        self._said.seek(0)
-        lines = [line.strip() for line in self._said if line.strip()]
+        self._stderr.seek(0)
+        lines = [line.strip() for line in self._stderr if line.strip()]
         return lines[-1][:200] if lines else "it said nothing"
 
 
@@ -125,13 +125,13 @@ atexit.register(_FIRST.stop)
 atexit.register(_SECOND.stop)
 
 
-def warm() -> None:
+def start_worker() -> None:
     """Start the checking process now, so that it is ready when it is asked."""
     _FIRST.start()
 
 
-def rest() -> None:
-    """End the checking processes; the next question starts them anew."""
+def stop_worker() -> None:
+    """End the checking processes; the next job starts them anew."""
     _FIRST.stop()
     _SECOND.stop()
 
@@ -178,7 +178,7 @@ def _halves(job: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _findings(answer: Mapping[str, Any]) -> list[Finding]:
-    """What was found, or the error that stopped it."""
+    """The findings of an answer; raises the error that stopped the check."""
     if "error" in answer:
         raise getattr(errors, answer["error"])(answer["message"])
     return [Finding.from_json(each) for each in answer["findings"]]

@@ -172,7 +172,7 @@ def print_all(
     summary = Summary() if summary is None else summary
     started = time.monotonic()
     failed: dict[str, YsError] = {
-        portfolio_id: ExpectationFailed(f"stopped by {quality.named(reasons)}")
+        portfolio_id: ExpectationFailed(f"stopped by {quality.list_rules(reasons)}")
         for portfolio_id, reasons in job.stopped.items()
     }
     if failed and len(failed) == len(job.names):

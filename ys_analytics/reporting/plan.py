@@ -32,7 +32,7 @@ class ReportJob:
         weekly: Title, publisher and notebooks.
         notebook: The notebooks as one.
         names: Name of each portfolio whose page is wanted, by its id.
-        stopped: What stops some of them, by id.
+        stopping_findings: What stops some of them, by id.
         findings: What the suites found in the run.
         running: Why every page of the week is provisional; empty when the week is over.
         provisional: Whether a page is made over findings that would stop it.
@@ -106,7 +106,7 @@ def plan_report(
         weekly=weekly,
         notebook=book.bind(weekly.notebooks, weekly.parameters),
         names=selected | unlisted,
-        stopped={} if provisional else quality.stopped(findings, [*selected, *unlisted]),
+        stopped={} if provisional else quality.stopping_findings(findings, [*selected, *unlisted]),
         findings=tuple(findings),
         running=weeks.why_running(frozen_run),
         provisional=provisional,

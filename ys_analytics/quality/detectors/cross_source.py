@@ -1,49 +1,57 @@
-"""Sources that contradict each other about one thing at one moment, or a value that contradicts its own row.
+"""Sources that contradict each other at one moment, or a value that contradicts its own row.
 
-Knows what must agree; which of two is right it can only say where a third one votes.
+Depends on what must agree. Does not know which of two sources is right: that takes a third.
 """
 
 from collections.abc import Sequence
 
 import polars as pl
 
-_LEAST = 0.05
+_MIN_DEVIATION = 0.05
 # A ratio that was computed from its own amounts differs from them by rounding alone.
-_LEAST_RATIO = 0.0002
-_TWO = 0.1
+_MIN_RATIO_DEVIATION = 0.0002
+_TWO_SOURCES_DEVIATION = 0.1
 
 
-def disagreeing(frame: pl.DataFrame, *, thing: Sequence[str], time: str, source: str, value: str) -> pl.DataFrame:
+def disagreeing_sources(
+    frame: pl.DataFrame, *, subject: Sequence[str], time: str, source: str, value: str
+) -> pl.DataFrame:
     """Quotes far from the median of all sources of that moment; of two sources both are named.
 
     >>> quotes = pl.DataFrame({"coin": "A", "at": 1, "source": ["x", "y", "z"], "price": [100.0, 101.0, 1010.0]})
-    >>> disagreeing(quotes, thing=["coin"], time="at", source="source", value="price")["source"].to_list()
+    >>> disagreeing_sources(quotes, subject=["coin"], time="at", source="source", value="price")["source"].to_list()
     ['z']
     """
-    moment = [*thing, time]
-    off = (pl.col("_level") - pl.col("_middle")).abs()
-    limit = pl.when(pl.col("_many") == 2).then(_TWO / 2).otherwise(pl.max_horizontal(_LEAST, 6 * pl.col("_spread")))  # noqa: PLR2004
+    moment = [*subject, time]
+    deviation = (pl.col("_level") - pl.col("_middle")).abs()
+    limit = (
+        pl.when(pl.col("_many") == 2)  # noqa: PLR2004
+        .then(_TWO_SOURCES_DEVIATION / 2)
+        .otherwise(pl.max_horizontal(_MIN_DEVIATION, 6 * pl.col("_spread")))
+    )
     return (
         frame.lazy()
         .filter(pl.col(value) > 0)
         .with_columns(_level=pl.col(value).cast(pl.Float64).log(), _many=pl.col(source).n_unique().over(moment))
         .filter(pl.col("_many") >= 2)  # noqa: PLR2004
         .with_columns(_middle=pl.col("_level").median().over(moment))
-        .with_columns(_spread=1.4826 * off.median().over(moment))
-        .filter(off > limit)
-        .sort(off, *moment, source, descending=[True, *[False] * (len(moment) + 1)])
+        .with_columns(_spread=1.4826 * deviation.median().over(moment))
+        .filter(deviation > limit)
+        .sort(deviation, *moment, source, descending=[True, *[False] * (len(moment) + 1)])
         .select(
-            *moment, source, value,
+            *moment,
+            source,
+            value,
             said=pl.format(
-                "is {} % from the median of {} sources", ((off.exp() - 1) * 100).round(1), pl.col("_many")
+                "is {} % from the median of {} sources", ((deviation.exp() - 1) * 100).round(1), pl.col("_many")
             ),
         )
         .collect()
-    )  # fmt: skip
+    )
 
 
 def contradicted_change(
-    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, change: str, times: float = 0.0
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, change: str, min_multiple: float = 0.0
 ) -> pl.DataFrame:
     """Rows whose stated change of 24 hours is not what the value did since the row exactly a day before.
 
@@ -53,7 +61,7 @@ def contradicted_change(
         time: When.
         value: What was observed.
         change: What is stated of it, as a fraction.
-        times: How many times what the value did must be stated; for values that flows move too.
+        min_multiple: How many times what the value did must be stated; for values that flows move too.
 
     >>> from datetime import date
     >>> quotes = pl.DataFrame(
@@ -65,23 +73,23 @@ def contradicted_change(
     by = list(series)
     rows = frame.lazy().filter(pl.col(value) > 0).with_columns(_value=pl.col(value).cast(pl.Float64))
     before = rows.select(*by, (pl.col(time).dt.offset_by("1d")).alias(time), _before="_value")
-    moved, stated = pl.col("_value") / pl.col("_before") - 1, pl.col(change).cast(pl.Float64)
+    actual, stated = pl.col("_value") / pl.col("_before") - 1, pl.col(change).cast(pl.Float64)
     # A stated zero is often "unknown"; a small difference is another sampling instant.
-    differs = (moved - stated).abs() > 0.03 + 0.1 * moved.abs()
+    differs = (actual - stated).abs() > 0.03 + 0.1 * actual.abs()
     return (
         rows.join(before, on=[*by, time], how="inner")
-        .filter(differs & (stated != 0) & (stated.abs() > times * moved.abs()))
-        .sort((moved - stated).abs(), *by, time, descending=[True, *[False] * (len(by) + 1)])
+        .filter(differs & (stated != 0) & (stated.abs() > min_multiple * actual.abs()))
+        .sort((actual - stated).abs(), *by, time, descending=[True, *[False] * (len(by) + 1)])
         .unique([*by, time], keep="first", maintain_order=True)
         .select(
             *by, time, value, change,
-            said=pl.format("stated {} %, actual {} %", (stated * 100).round(1), (moved * 100).round(1)),
+            said=pl.format("stated {} %, actual {} %", (stated * 100).round(1), (actual * 100).round(1)),
         )
         .collect()
     )  # fmt: skip
 
 
-def off_its_ratio(
+def inconsistent_ratios(
     frame: pl.DataFrame, *, series: Sequence[str], key: Sequence[str], claimed: str, parts: tuple[str, str]
 ) -> pl.DataFrame:
     """Rows whose claimed ratio is not that of its two amounts, up to a factor their whole series shares.
@@ -92,23 +100,30 @@ def off_its_ratio(
     >>> swaps = pl.DataFrame(
     ...     {"id": range(6), "pool": "A", "price": [2.0] * 6, "got": [4.0] * 5 + [2.0], "gave": [-2.0] * 5 + [-4.0]}
     ... )
-    >>> off_its_ratio(swaps, series=["pool"], key=["id"], claimed="price", parts=("got", "gave"))["id"].to_list()
+    >>> inconsistent_ratios(swaps, series=["pool"], key=["id"], claimed="price", parts=("got", "gave"))["id"].to_list()
     [5]
     """
-    by, (over, under) = list(series), parts
-    amounts = pl.col(over).cast(pl.Float64).abs() / pl.col(under).cast(pl.Float64).abs()
-    off = pl.col("_ratio") - pl.col("_usual")
+    by, (numerator, denominator) = list(series), parts
+    amounts = pl.col(numerator).cast(pl.Float64).abs() / pl.col(denominator).cast(pl.Float64).abs()
+    deviation = pl.col("_ratio") - pl.col("_usual")
     return (
         frame.lazy()
-        .filter((pl.col(claimed) > 0) & (pl.col(over) != 0) & (pl.col(under) != 0))
+        .filter((pl.col(claimed) > 0) & (pl.col(numerator) != 0) & (pl.col(denominator) != 0))
         .with_columns(_ratio=(amounts / pl.col(claimed).cast(pl.Float64)).log(), _many=pl.len().over(by))
         .with_columns(_usual=pl.col("_ratio").median().over(by))
-        .with_columns(_spread=1.4826 * off.abs().median().over(by))
-        .filter((pl.col("_many") >= 5) & (off.abs() > pl.max_horizontal(_LEAST_RATIO, 8 * pl.col("_spread"))))  # noqa: PLR2004
-        .sort(off.abs(), *key, descending=[True, *[False] * len(key)])
+        .with_columns(_spread=1.4826 * deviation.abs().median().over(by))
+        .filter(
+            (pl.col("_many") >= 5) & (deviation.abs() > pl.max_horizontal(_MIN_RATIO_DEVIATION, 8 * pl.col("_spread")))
+        )
+        .sort(deviation.abs(), *key, descending=[True, *[False] * len(key)])
         .select(
-            *key, claimed, over, under,
-            said=pl.format(f"{claimed} is off by a factor of {{}} from {over} / {under}", off.abs().exp().round(3)),
+            *key,
+            claimed,
+            numerator,
+            denominator,
+            said=pl.format(
+                f"{claimed} is off by a factor of {{}} from {numerator} / {denominator}", deviation.abs().exp().round(3)
+            ),
         )
         .collect()
-    )  # fmt: skip
+    )

@@ -1,18 +1,18 @@
-"""Observations delivered twice: the same words a moment later, or again under the same moment.
+"""Observations delivered twice: the same values a moment later, or again under the same moment.
 
-Knows repeats in time; a value that stands still at its usual pace is `stale`'s business.
+Depends on time between rows. A value that does not change at its usual pace is found by `stale`.
 """
 
 from collections.abc import Sequence
 
 import polars as pl
 
-# Sooner than this share of the usual pause, the same words are an echo.
-_ECHO = 0.1
+# Equal values sooner than this share of the usual pause are a repeat.
+_MAX_PAUSE_SHARE = 0.1
 
 
 def repeated_ticks(frame: pl.DataFrame, *, series: Sequence[str], time: str, values: Sequence[str]) -> pl.DataFrame:
-    """Observations that say exactly what the one just before said, far too soon after it.
+    """Observations with exactly the values of the one before, far too soon after it.
 
     >>> from datetime import UTC, datetime, timedelta
     >>> start = datetime(2024, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ def repeated_ticks(frame: pl.DataFrame, *, series: Sequence[str], time: str, val
         .sort(*by, time)
         .with_columns(_pause=pause.over(by), _same=same)
         .with_columns(_usual=pl.col("_pause").median().over(by))
-        .filter(pl.col("_same") & (pl.col("_pause") < _ECHO * pl.col("_usual")))
+        .filter(pl.col("_same") & (pl.col("_pause") < _MAX_PAUSE_SHARE * pl.col("_usual")))
         .select(*by, time, *values, said=pl.format("repeats the values of {} ms before", pl.col("_pause")))
         .sort(*by, time)
         .collect()

@@ -1,6 +1,6 @@
-"""What arrives late, or not at all: ages, gaps and silences, each against the table's own rhythm.
+"""Freshness: rows that are overdue, in the future or missing, each against the table's usual interval.
 
-Knows moments; a rhythm is learnt from the table and never set. What ended long ago is history, not a gap.
+Depends on moments. The usual interval is learnt from the table, never set. A series that ended long ago has no gap.
 """
 
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-# Observations from which a rhythm can be told.
-_ENOUGH = 5
+# Observations from which a usual interval is known.
+_MIN_OBSERVATIONS = 5
 # A series silent for this many of its beats has ended; that is known, or was a finding when it happened.
-_ENDED = 30
-_LATE = 3.0
+_MAX_SILENT_PAUSES = 30
+_OVERDUE_PAUSES = 3.0
 # The same of one series while others go on: half as much again as its longest usual pause, and never one missed beat.
-_SILENT, _MISSED = 1.5, 1.9
+_SILENT_FACTOR, _MIN_SILENT_PAUSES = 1.5, 1.9
 # Pauses, half on each side, from which the habit of one is read; and those before it, where the pace has just changed.
-_AROUND, _BEFORE = 81, 20
+_PAUSES_AROUND, _PAUSES_BEFORE = 81, 20
 
 
-def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
+def overdue_rows(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
     """The last moment of a table whose next rows are overdue at `as_of`; empty while they are not.
 
     Overdue is twice the longest pause but one in two hundred, and at least three usual ones.
@@ -27,26 +27,26 @@ def late(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataFrame:
     >>> from datetime import UTC, datetime, timedelta
     >>> start = datetime(2024, 1, 1, tzinfo=UTC)
     >>> daily = pl.DataFrame({"at": [start + timedelta(days=n) for n in range(20)]})
-    >>> late(daily, time="at", as_of=start + timedelta(days=21)).height
+    >>> overdue_rows(daily, time="at", as_of=start + timedelta(days=21)).height
     0
-    >>> late(daily, time="at", as_of=start + timedelta(days=24))["said"].item()
+    >>> overdue_rows(daily, time="at", as_of=start + timedelta(days=24))["said"].item()
     'last seen 2024-01-20 00:00:00 UTC, 5d before the snapshot was taken; usually every 1d'
     """
     moments = frame.select(pl.col(time).drop_nulls().unique().sort()).get_column(time)
     pauses = moments.diff().drop_nulls().dt.total_seconds()
-    if pauses.len() < _ENOUGH:
+    if pauses.len() < _MIN_OBSERVATIONS:
         return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
     usual, longest = float(pauses.median() or 0.0), float(pauses.quantile(0.995) or 0.0)  # type: ignore[arg-type]
     last = moments[-1]
     age = (as_of - last).total_seconds()
-    if age <= max(_LATE * usual, 2 * longest):
+    if age <= max(_OVERDUE_PAUSES * usual, 2 * longest):
         return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
-    ago = f"{_span(age)} before the snapshot was taken; usually every {_span(usual)}"
+    ago = f"{_duration_text(age)} before the snapshot was taken; usually every {_duration_text(usual)}"
     said = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {ago}"
     return pl.DataFrame({time: [last], "said": [said]}, schema={time: frame.schema[time], "said": pl.String})
 
 
-def ahead(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:
+def future_rows(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:
     """Rows from after the day on which the snapshot was taken: a clock runs ahead, or a zone was added twice.
 
     The day itself may be whole already: a close is often stamped with the end of its day.
@@ -75,7 +75,7 @@ def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFra
     '2 missing before 2024-01-10 00:00:00 UTC, in 1 of 1 series'
     """
     by = list(series)
-    around = {"window_size": _AROUND, "min_samples": _ENOUGH, "center": True}
+    around = {"window_size": _PAUSES_AROUND, "min_samples": _MIN_OBSERVATIONS, "center": True}
     return (
         frame.lazy()
         .select(*by, time)
@@ -86,7 +86,7 @@ def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFra
         .with_columns(
             _usual=pl.max_horizontal(
                 pl.col("_pause").rolling_median(**around).over(by),  # type: ignore[arg-type]
-                pl.col("_pause").shift(1).rolling_median(_BEFORE, min_samples=_ENOUGH).over(by),
+                pl.col("_pause").shift(1).rolling_median(_PAUSES_BEFORE, min_samples=_MIN_OBSERVATIONS).over(by),
             )
         )
         .with_columns(_beats=pl.col("_pause") / pl.col("_usual"))
@@ -106,7 +106,7 @@ def gaps(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFra
     )  # fmt: skip
 
 
-def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFrame:
+def silent_series(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataFrame:
     """Series that stopped while the table went on; not those that ended long ago.
 
     >>> from datetime import UTC, datetime, timedelta
@@ -115,7 +115,7 @@ def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataF
     >>> rows += [("stopped", start + timedelta(days=n)) for n in range(80)]
     >>> rows += [("ended", start + timedelta(days=n)) for n in range(40)]
     >>> table = pl.DataFrame(rows, schema=["coin", "at"], orient="row")
-    >>> silent(table, series=["coin"], time="at")["coin"].to_list()
+    >>> silent_series(table, series=["coin"], time="at")["coin"].to_list()
     ['stopped']
     """
     by = list(series)
@@ -129,29 +129,39 @@ def silent(frame: pl.DataFrame, *, series: Sequence[str], time: str) -> pl.DataF
         .group_by(by)
         .agg(
             pl.col(time).last(),
-            _usual=pl.col("_pause").tail(_AROUND).median(),
+            _usual=pl.col("_pause").tail(_PAUSES_AROUND).median(),
             _longest=pl.col("_pause").quantile(0.95, interpolation="lower"),
             _many=pl.len(),
         )
         .with_columns(_beats=(pl.lit(last, frame.schema[time]) - pl.col(time)).dt.total_seconds() / pl.col("_usual"))
-        .with_columns(_allowed=pl.max_horizontal(_SILENT * pl.col("_longest") / pl.col("_usual"), pl.lit(_MISSED)))
-        .filter((pl.col("_many") >= _ENOUGH) & (pl.col("_beats") > pl.col("_allowed")) & (pl.col("_beats") <= _ENDED))
+        .with_columns(
+            _allowed=pl.max_horizontal(
+                _SILENT_FACTOR * pl.col("_longest") / pl.col("_usual"), pl.lit(_MIN_SILENT_PAUSES)
+            )
+        )
+        .filter(
+            (pl.col("_many") >= _MIN_OBSERVATIONS)
+            & (pl.col("_beats") > pl.col("_allowed"))
+            & (pl.col("_beats") <= _MAX_SILENT_PAUSES)
+        )
         .sort("_beats", *by, descending=[True, *[False] * len(by)])
         .select(
-            *by, time,
+            *by,
+            time,
             said=pl.format(
                 "silent since {} UTC, for {} of its intervals",
-                pl.col(time).dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col("_beats").round(0).cast(pl.Int64),
+                pl.col(time).dt.strftime("%Y-%m-%d %H:%M:%S"),
+                pl.col("_beats").round(0).cast(pl.Int64),
             ),
         )
         .collect()
-    )  # fmt: skip
+    )
 
 
-def _span(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     """Seconds as one or two units.
 
-    >>> _span(90061)
+    >>> _duration_text(90061)
     '1d 1h'
     """
     parts = []

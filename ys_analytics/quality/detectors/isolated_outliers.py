@@ -1,6 +1,6 @@
-"""Values that leave their neighbours for a moment and come back: claims and scores, of any sign and on any scale.
+"""Isolated outliers: values that leave their neighbours for a moment and come back, of any sign and on any scale.
 
-Knows columns that change slowly for what they are; prices, which leap and are traded, are `spikes`' business.
+Depends on columns that change slowly. Prices, which jump and are traded, are checked by `spikes`.
 """
 
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from functools import reduce
 import polars as pl
 
 # Usual steps a value must leave by, on both sides; and how much of the way out may be left after the way back.
-_FAR, _LEFT = 12.0, 0.35
-_LONGEST = 3
+_MIN_STEPS, _MAX_REMAINDER = 12.0, 0.35
+_MAX_LENGTH = 3
 # Steps, half on each side, from which the usual one is read, and the least there must be.
-_WINDOW, _ENOUGH = 41, 8
+_WINDOW, _MIN_OBSERVATIONS = 41, 8
 # A step is never taken for less than this share of the usual size of the value.
-_LEAST_STEP = 0.002
+_MIN_STEP_SHARE = 0.002
 
 
 def isolated_outliers(
-    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, least: float = 0.5
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, min_distance: float = 0.5
 ) -> pl.DataFrame:
     """Up to three observations far from those before and after, which agree with each other.
 
@@ -27,7 +27,7 @@ def isolated_outliers(
         series: The columns that name one series.
         time: When.
         value: What was observed: a ratio, a score, a size; of any sign.
-        least: How far they must lie away, as a share of the usual size around them.
+        min_distance: How far they must lie away, as a share of the usual size around them.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(30)]
@@ -39,59 +39,69 @@ def isolated_outliers(
     """
     by = list(series)
     step = pl.col("_value").diff()
-    usual = step.abs().rolling_median(_WINDOW, min_samples=_ENOUGH, center=True)
-    size = pl.col("_value").abs().rolling_median(_WINDOW, min_samples=_ENOUGH, center=True)
-    lengths = range(1, _LONGEST + 1)
-    began = [(length, ago) for length in lengths for ago in range(length)]
+    usual = step.abs().rolling_median(_WINDOW, min_samples=_MIN_OBSERVATIONS, center=True)
+    size = pl.col("_value").abs().rolling_median(_WINDOW, min_samples=_MIN_OBSERVATIONS, center=True)
+    lengths = range(1, _MAX_LENGTH + 1)
+    windows = [(length, rows_back) for length in lengths for rows_back in range(length)]
     return (
         frame.lazy()
         .filter(pl.col(value) != 0)
         .sort(*by, time)
         .with_columns(_value=pl.col(value).cast(pl.Float64))
         .with_columns(_step=step.over(by), _size=size.over(by), _usual=usual.over(by))
-        .with_columns(_usual=pl.max_horizontal("_usual", _LEAST_STEP * pl.col("_size"), least / _FAR * pl.col("_size")))
-        .with_columns(**{f"_out{length}": _left_and_back(length).over(by) for length in lengths})
-        .with_columns(_score=pl.max_horizontal([pl.col(f"_out{length}").shift(ago).over(by) for length, ago in began]))
-        .filter((pl.col("_score") > _FAR) & pl.col("_score").is_finite())
+        .with_columns(
+            _usual=pl.max_horizontal(
+                "_usual", _MIN_STEP_SHARE * pl.col("_size"), min_distance / _MIN_STEPS * pl.col("_size")
+            )
+        )
+        .with_columns(**{f"_out{length}": _excursion_size(length).over(by) for length in lengths})
+        .with_columns(
+            _score=pl.max_horizontal(
+                [pl.col(f"_out{length}").shift(rows_back).over(by) for length, rows_back in windows]
+            )
+        )
+        .filter((pl.col("_score") > _MIN_STEPS) & pl.col("_score").is_finite())
         .sort("_score", *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
-            *by, time, value,
+            *by,
+            time,
+            value,
             said=pl.format(
                 "differs from both neighbours by {} times the usual step",
                 pl.col("_score").round(0).cast(pl.Int64),
             ),
         )
         .collect()
-    )  # fmt: skip
+    )
 
 
-def _left_and_back(length: int) -> pl.Expr:
+def _excursion_size(length: int) -> pl.Expr:
     """How many usual steps so many observations lie away from both sides; null where they do not."""
-    away, back = pl.col("_step"), pl.col("_step").shift(-length)
-    inside = [pl.col("_step").shift(-ago) for ago in range(1, length)]
-    size = pl.min_horizontal(away.abs(), back.abs())
-    left = reduce(lambda total, one: total + one, inside, away + back).abs()
-    wandered = reduce(lambda total, one: total + one.abs(), inside, pl.lit(0.0))
-    comes_back = (away * back < 0) & (left < _LEFT * size) & (wandered < _LEFT * size)
+    step_out, step_back = pl.col("_step"), pl.col("_step").shift(-length)
+    inside = [pl.col("_step").shift(-rows) for rows in range(1, length)]
+    size = pl.min_horizontal(step_out.abs(), step_back.abs())
+    remainder = reduce(lambda total, step: total + step, inside, step_out + step_back).abs()
+    wandered = reduce(lambda total, step: total + step.abs(), inside, pl.lit(0.0))
+    comes_back = (step_out * step_back < 0) & (remainder < _MAX_REMAINDER * size) & (wandered < _MAX_REMAINDER * size)
     return pl.when(comes_back & (pl.col("_usual") > 0)).then(size / pl.col("_usual"))
 
 
 def zeros_between(frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str) -> pl.DataFrame:
-    """Up to three zeros in a row between two values that are none: what was not known was written as nothing.
+    """Up to three zeros in a row between two values that are not zero: an unknown value was written as zero.
 
     >>> sizes = pl.DataFrame({"pool": "A", "day": range(6), "tvl": [5.0, 5.1, 0.0, 5.2, 5.1, 5.0]})
     >>> zeros_between(sizes, series=["pool"], time="day", value="tvl")["day"].to_list()
     [2]
     """
     by = list(series)
-    some = pl.col(value) != 0
+    nonzero = pl.col(value) != 0
     return (
         frame.lazy()
         .drop_nulls(value)
         .sort(*by, time)
-        .with_columns(_run=some.cum_sum().over(by), _more=some.reverse().cum_sum().reverse().over(by))
-        .with_columns(_zeros=(~some).sum().over(*by, "_run"))
-        .filter(~some & (pl.col("_run") > 0) & (pl.col("_more") > 0) & (pl.col("_zeros") <= _LONGEST))
+        .with_columns(_run=nonzero.cum_sum().over(by), _more=nonzero.reverse().cum_sum().reverse().over(by))
+        .with_columns(_zeros=(~nonzero).sum().over(*by, "_run"))
+        .filter(~nonzero & (pl.col("_run") > 0) & (pl.col("_more") > 0) & (pl.col("_zeros") <= _MAX_LENGTH))
         .sort(*by, time)
         .select(*by, time, value, said=pl.lit("is zero between two values that are not"))
         .collect()

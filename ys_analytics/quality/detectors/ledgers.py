@@ -1,7 +1,7 @@
-"""Amounts that prices deny: swaps of unlike worth, flows larger than their portfolio, impossible costs.
+"""Amounts that contradict prices: swaps of unequal value, flows larger than their portfolio, impossible costs.
 
-Knows transactions, positions, snapshots and quotes, and what one says of another; a flow may be unusual, and is
-named only where it is beyond all that the other tables know.
+Depends on transactions, positions, snapshots and quotes. A flow may be unusual, and is found only where it is beyond
+all that the other tables say.
 """
 
 import polars as pl
@@ -9,13 +9,13 @@ import polars as pl
 from ys_analytics.metrics import classify_flows
 from ys_analytics.schemas.outcomes import moves
 
-# A swap loses to slippage and fees what it loses; beyond this factor between its two sides one of them is wrong.
-_UNEVEN = 1.5
-# Quotes older than this say nothing of what was paid.
-_FRESH = "2d"
+# Slippage and fees cost something; beyond this factor between the two sides of a swap one of them is wrong.
+_MAX_SWAP_RATIO = 1.5
+# Older quotes are not compared with what was paid.
+_MAX_QUOTE_AGE = "2d"
 # How far above the largest value a portfolio had around then a flow, and above or below every price of an asset an
 # average cost, may lie.
-_BEYOND_PORTFOLIO, _BEYOND_PRICES = 2.0, 5.0
+_MAX_FLOW_RATIO, _MAX_COST_RATIO = 2.0, 5.0
 _DAYS_AROUND = 3
 # A flow explains what a value does on its day and the next, whichever of the two it is booked on.
 _DAYS_EXPLAINED = 1
@@ -27,12 +27,12 @@ def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFra
         (pl.col("transaction_type") == "swap") & moves()
         & (pl.col("from_amount") > 0) & (pl.col("to_amount") > 0)
     )  # fmt: skip
-    gave = pl.col("from_amount").cast(pl.Float64) * pl.col("_from_price")
-    took = pl.col("to_amount").cast(pl.Float64) * pl.col("_to_price")
+    sent_value = pl.col("from_amount").cast(pl.Float64) * pl.col("_from_price")
+    received_value = pl.col("to_amount").cast(pl.Float64) * pl.col("_to_price")
     return (
         _priced(_priced(swaps, quotes, "from"), quotes, "to")
-        .with_columns(_ratio=took / gave)
-        .filter(pl.col("_ratio").log().abs() > pl.lit(_UNEVEN).log())
+        .with_columns(_ratio=received_value / sent_value)
+        .filter(pl.col("_ratio").log().abs() > pl.lit(_MAX_SWAP_RATIO).log())
         .sort(pl.col("_ratio").log().abs(), "id", descending=[True, False])
         .select(
             "id",
@@ -43,7 +43,7 @@ def uneven_swaps(transactions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFra
     )
 
 
-def flows_beyond(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+def oversized_flows(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
     """Confirmed deposits and withdrawals worth twice what their portfolio can have held on any day around them.
 
     It can have held its largest value at a snapshot of these days, and what came and went the other way in them: money
@@ -61,27 +61,28 @@ def flows_beyond(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl
     ]  # fmt: skip
     day = pl.col("timestamp").dt.date()
     worth = pl.concat(sides).with_columns(pl.col("transaction_type").cast(pl.String), _day=day)
-    other = pl.when(pl.col("transaction_type") == "deposit").then(pl.lit("withdraw")).otherwise(pl.lit("deposit"))
-    both_ways = (
+    opposite = pl.when(pl.col("transaction_type") == "deposit").then(pl.lit("withdraw")).otherwise(pl.lit("deposit"))
+    opposite_flows = (
         worth.with_columns(_around=pl.int_ranges(-_DAYS_AROUND, _DAYS_AROUND + 1))
         .explode("_around")
         .group_by(
             "portfolio_id",
-            transaction_type=other,
+            transaction_type=opposite,
             _day=pl.col("_day") + pl.duration(days="_around"),
         )
         .agg(_other_way=pl.col("_worth").sum())
     )
-    most = snapshots.lazy().group_by("portfolio_id", _day=day).agg(_value=pl.col("total_value").max())
+    largest_values = snapshots.lazy().group_by("portfolio_id", _day=day).agg(_value=pl.col("total_value").max())
     around = pl.concat(
-        most.with_columns(pl.col("_day").dt.offset_by(f"{days}d")) for days in range(-_DAYS_AROUND, _DAYS_AROUND + 1)
+        largest_values.with_columns(pl.col("_day").dt.offset_by(f"{days}d"))
+        for days in range(-_DAYS_AROUND, _DAYS_AROUND + 1)
     )
     return (
         worth.join(around.group_by("portfolio_id", "_day").agg(pl.col("_value").max()), on=["portfolio_id", "_day"])
-        .join(both_ways, on=["portfolio_id", "transaction_type", "_day"], how="left")
+        .join(opposite_flows, on=["portfolio_id", "transaction_type", "_day"], how="left")
         .with_columns(_held=pl.col("_value").cast(pl.Float64) + pl.col("_other_way").fill_null(0.0))
         .with_columns(_times=pl.col("_worth") / pl.col("_held"))
-        .filter((pl.col("_value") > 0) & (pl.col("_times") > _BEYOND_PORTFOLIO))
+        .filter((pl.col("_value") > 0) & (pl.col("_times") > _MAX_FLOW_RATIO))
         .sort("_times", "id", descending=[True, False])
         .select(
             "id", "timestamp",
@@ -91,7 +92,7 @@ def flows_beyond(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots: pl
     )  # fmt: skip
 
 
-def costs_beyond(positions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
+def impossible_costs(positions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Positions whose average cost lies five times above or below every price their asset ever had here."""
     prices = (
         quotes.lazy()
@@ -103,7 +104,7 @@ def costs_beyond(positions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
         )
     )
     cost = pl.col("average_cost").cast(pl.Float64)
-    beyond = (cost > _BEYOND_PRICES * pl.col("_most")) | (cost * _BEYOND_PRICES < pl.col("_least"))
+    beyond = (cost > _MAX_COST_RATIO * pl.col("_most")) | (cost * _MAX_COST_RATIO < pl.col("_least"))
     return (
         positions.lazy()
         .filter(pl.col("average_cost") > 0)
@@ -121,13 +122,15 @@ def costs_beyond(positions: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def unexplained(found: pl.DataFrame, transactions: pl.DataFrame) -> pl.DataFrame:
+def without_flow_days(findings: pl.DataFrame, transactions: pl.DataFrame) -> pl.DataFrame:
     """Findings about portfolios without what external flows of the days around explain."""
-    paid = classify_flows(transactions).filter(pl.col("flow") == "external")
+    external = classify_flows(transactions).filter(pl.col("flow") == "external")
     day = pl.col("timestamp").dt.date()
     around = range(-_DAYS_EXPLAINED, _DAYS_EXPLAINED + 1)
-    near = [paid.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in around]
-    return found.with_columns(_day=day).join(pl.concat(near), on=["portfolio_id", "_day"], how="anti").drop("_day")
+    flow_days = [external.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in around]
+    return (
+        findings.with_columns(_day=day).join(pl.concat(flow_days), on=["portfolio_id", "_day"], how="anti").drop("_day")
+    )
 
 
 def _priced(rows: pl.LazyFrame, quotes: pl.DataFrame, side: str) -> pl.LazyFrame:
@@ -144,7 +147,12 @@ def _priced(rows: pl.LazyFrame, quotes: pl.DataFrame, side: str) -> pl.LazyFrame
         rows.drop_nulls([f"{side}_asset_id", "timestamp"])
         .sort("timestamp")
         .join_asof(
-            prices, on="timestamp", by=f"{side}_asset_id", strategy="backward", tolerance=_FRESH, check_sortedness=False
+            prices,
+            on="timestamp",
+            by=f"{side}_asset_id",
+            strategy="backward",
+            tolerance=_MAX_QUOTE_AGE,
+            check_sortedness=False,
         )
         .drop_nulls(f"_{side}_price")
     )

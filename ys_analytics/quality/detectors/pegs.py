@@ -1,17 +1,18 @@
-"""Coins that promised to stay at one dollar and do not: news, and never an error of the data.
+"""Stablecoins off their peg: news, and never an error of the data.
 
-Knows pegs by their conduct; a coin that has left for good is no longer one, so the rule ends by itself.
+Depends on prices: a coin is pegged while it trades near the peg. One that has left for good is no longer pegged, so
+that the finding ends by itself.
 """
 
 from collections.abc import Sequence
 
 import polars as pl
 
-# Observations over which conduct is checked, and the share of them near the peg that makes one.
+# Observations looked at, and the share of them near the peg from which a coin is pegged.
 _WINDOW = 60
-_KEPT = 0.6
-_ENOUGH = 10
-_NEAR = 0.02
+_MIN_SHARE_AT_PEG = 0.6
+_MIN_OBSERVATIONS = 10
+_PEG_TOLERANCE = 0.02
 
 
 def broken_pegs(frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, peg: float = 1.0) -> pl.DataFrame:
@@ -25,21 +26,26 @@ def broken_pegs(frame: pl.DataFrame, *, series: Sequence[str], time: str, value:
     ['trades at 0.88, 12.0 % below its peg']
     """
     by = list(series)
-    off = pl.col("_price") / peg - 1
-    kept = (off.abs() <= _NEAR).cast(pl.Float64).shift(1).rolling_mean(_WINDOW, min_samples=_ENOUGH)
-    side = pl.when(off < 0).then(pl.lit("below")).otherwise(pl.lit("above"))
+    deviation = pl.col("_price") / peg - 1
+    share_at_peg = (
+        (deviation.abs() <= _PEG_TOLERANCE)
+        .cast(pl.Float64)
+        .shift(1)
+        .rolling_mean(_WINDOW, min_samples=_MIN_OBSERVATIONS)
+    )
+    side = pl.when(deviation < 0).then(pl.lit("below")).otherwise(pl.lit("above"))
     return (
         frame.lazy()
         .filter(pl.col(value).is_not_null())
         .sort(*by, time)
         .with_columns(_price=pl.col(value).cast(pl.Float64))
-        .with_columns(_kept=kept.over(by))
-        .filter((pl.col("_kept") >= _KEPT) & (off.abs() > _NEAR))
-        .sort(off.abs(), *by, time, descending=[True, *[False] * (len(by) + 1)])
+        .with_columns(_kept=share_at_peg.over(by))
+        .filter((pl.col("_kept") >= _MIN_SHARE_AT_PEG) & (deviation.abs() > _PEG_TOLERANCE))
+        .sort(deviation.abs(), *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
             *by, time, value,
             said=pl.format(
-                "trades at {}, {} % {} its peg", pl.col("_price").round(6), (off.abs() * 100).round(1), side
+                "trades at {}, {} % {} its peg", pl.col("_price").round(6), (deviation.abs() * 100).round(1), side
             ),
         )
         .collect()

@@ -14,7 +14,7 @@ _SHORTEST, _SHORTEST_OF_TWO = 2, 1
 
 
 def stale_runs(
-    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, beside: str | None = None
+    frame: pl.DataFrame, *, series: Sequence[str], time: str, value: str, other_value: str | None = None
 ) -> pl.DataFrame:
     """Rows that repeat the value before them in a run too long to be chance, one row each.
 
@@ -26,7 +26,7 @@ def stale_runs(
         series: The columns that name one series.
         time: When.
         value: What may stand still.
-        beside: What else must stand still for a run to count, such as the volume; both together are rarer.
+        other_value: What else must stand still for a run to count, such as the volume; both together are rarer.
 
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(40)]
@@ -35,18 +35,20 @@ def stale_runs(
     >>> stale_runs(quotes, series=["coin"], time="day", value="price").height
     10
     """
-    by, watched = list(series), [value] if beside is None else [value, beside]
-    shortest = _SHORTEST if beside is None else _SHORTEST_OF_TWO
-    same = {f"_same{at}": (pl.col(name) == pl.col(name).shift(1)).over(by) for at, name in enumerate(watched)}
+    by, watched = list(series), [value] if other_value is None else [value, other_value]
+    shortest = _SHORTEST if other_value is None else _SHORTEST_OF_TWO
+    unchanged = {
+        f"_same{index}": (pl.col(name) == pl.col(name).shift(1)).over(by) for index, name in enumerate(watched)
+    }
     # Steps without change in all other runs, of all steps outside this one, with one added for honesty.
     habits = [((pl.col(name).sum().over(by) - pl.col("_still") + 1) / (pl.col("_steps") - pl.col("_still") + 2)).log()
-              for name in same]  # fmt: skip
+              for name in unchanged]  # fmt: skip
     return (
         frame.lazy()
         .drop_nulls(watched)
         .sort(*by, time)
-        .with_columns(**same)
-        .with_columns(_run=pl.all_horizontal(*same).not_().fill_null(value=True).cum_sum().over(by))
+        .with_columns(**unchanged)
+        .with_columns(_run=pl.all_horizontal(*unchanged).not_().fill_null(value=True).cum_sum().over(by))
         .with_columns(_still=pl.len().over(*by, "_run").cast(pl.Int64) - 1, _steps=pl.len().over(by).cast(pl.Int64) - 1)
         .filter(pl.col("_same0").sum().over(by) < pl.col("_steps"))
         .with_columns(_chance=pl.col("_still") * pl.sum_horizontal(habits))

@@ -1,20 +1,20 @@
-"""Yields beyond reason: against the pool's own past, its kind, and what trading could ever pay.
+"""Yields that jump: against the pool's own past and the rates they are made of.
 
-Knows yields per year as fractions; a high yield may be true and is still no basis for a ranking.
+Depends on yields per year as fractions. A high yield may be true and is still no basis for a ranking.
 """
 
 from collections.abc import Sequence
 
 import polars as pl
 
-# A leap to this many times its fortnight, and back, is a division by almost nothing.
-_LEAP = 10.0
-_NOTABLE = 0.25
-# The share of a yield, as a simple rate, that its parts must make to bear it out.
-_BORNE_OUT = 0.5
+# A jump to this many times the fortnight's median, and back, is a division by almost nothing.
+_MIN_JUMP = 10.0
+_MIN_YIELD = 0.25
+# The share of a yield, as a simple rate, that its parts must make to confirm it.
+_MIN_PARTS_SHARE = 0.5
 
 
-def leaping_yields(
+def yield_jumps(
     frame: pl.DataFrame, *, series: Sequence[str], time: str, apy: str, size: str, parts: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Yields more than ten times their fortnight's median while the pool and what it pays stayed as they were.
@@ -31,7 +31,7 @@ def leaping_yields(
     >>> from datetime import date, timedelta
     >>> days = [date(2024, 1, 1) + timedelta(days=n) for n in range(20)]
     >>> pool = pl.DataFrame({"pool": "A", "day": days, "apy": [0.05] * 19 + [5.0], "tvl": [1e6] * 20})
-    >>> leaping_yields(pool, series=["pool"], time="day", apy="apy", size="tvl").height
+    >>> yield_jumps(pool, series=["pool"], time="day", apy="apy", size="tvl").height
     1
     """
     by = list(series)
@@ -46,8 +46,8 @@ def leaping_yields(
         frame.lazy()
         .sort(*by, time)
         .with_columns(**usual)
-        .filter(known < _BORNE_OUT * rate.log1p())
-        .filter((rate > _NOTABLE) & (rate > _LEAP * pl.col(f"_{apy}").abs()) & (pl.col(f"_{apy}") > 0) & same)
+        .filter(known < _MIN_PARTS_SHARE * rate.log1p())
+        .filter((rate > _MIN_YIELD) & (rate > _MIN_JUMP * pl.col(f"_{apy}").abs()) & (pl.col(f"_{apy}") > 0) & same)
         .sort(rate / pl.col(f"_{apy}"), *by, time, descending=[True, *[False] * (len(by) + 1)])
         .select(
             *by, time, apy,
