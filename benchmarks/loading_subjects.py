@@ -141,12 +141,12 @@ _BY_DAY = "SELECT timestamp::DATE AS day, count(*) AS quotes FROM ch.market_data
 
 def sql_ours(stores: Stores) -> int:
     """The first query of a process: looks whether ClickHouse holds rows twice, then lets it add up."""
-    return sql.over_stores(_BY_DAY, stores)["quotes"].sum()
+    return sql.query_stores(_BY_DAY, stores)["quotes"].sum()
 
 
 def sql_unpushed(stores: Stores) -> int:
     """Load the whole table, then ask DuckDB."""
-    return sql.over_frames(_BY_DAY, {"market_data": frames.load(stores, "market_data")})["quotes"].sum()
+    return sql.query_frames(_BY_DAY, {"market_data": frames.load(stores, "market_data")})["quotes"].sum()
 
 
 def sql_of_the_store(stores: Stores) -> int:

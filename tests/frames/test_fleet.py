@@ -65,7 +65,7 @@ def test_a_week_alone_is_the_week_alone(analyst, returns, flows):
 def test_many_questions_give_one_answer(analyst, flows):
     """A list of flows too long for one question is asked in stretches: nobody twice, nobody left out."""
     whole = frames.fleet(analyst, flows, until=SPAN.end)
-    assert frames.fleet(analyst, flows, until=SPAN.end, at_once=1).equals(whole)
+    assert frames.fleet(analyst, flows, until=SPAN.end, flows_per_query=1).equals(whole)
 
 
 @pytest.fixture(scope="module")

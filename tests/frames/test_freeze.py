@@ -254,8 +254,8 @@ def test_two_freezes_of_one_week_do_not_collide(economy, tmp_path):
 
 def test_a_living_freeze_is_not_swept_away(tmp_path):
     """Only what nobody holds is a leftover."""
-    with atomic.workshop(tmp_path / "one") as outer:
-        with atomic.workshop(tmp_path / "two") as inner:
+    with atomic.write_folder(tmp_path / "one") as outer:
+        with atomic.write_folder(tmp_path / "two") as inner:
             (inner / "x").write_text("x")
         assert outer.is_dir()
     assert _visible(tmp_path) == ["one", "two"]
@@ -271,7 +271,7 @@ def test_a_system_without_exchange_replaces_too(tmp_path, monkeypatch):
     """Two renames do what one cannot."""
     monkeypatch.setattr(sys, "platform", "elsewhere")
     for content in ("old", "new"):
-        with atomic.workshop(tmp_path / "run") as folder:
+        with atomic.write_folder(tmp_path / "run") as folder:
             (folder / "said").write_text(content)
     assert (tmp_path / "run" / "said").read_text() == "new"
     assert _visible(tmp_path) == ["run"]

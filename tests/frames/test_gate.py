@@ -50,13 +50,13 @@ def test_rows_come_out_in_the_order_of_the_key():
 def test_ids_come_out_in_the_order_of_their_text(ids):
     """Also those that begin alike, or are the same; the first digits alone decide nothing."""
     rows = pl.DataFrame({"id": [str(one) for one in ids]}, schema={"id": pl.String})
-    assert gate.in_order(rows, TABLES["users"])["id"].to_list() == sorted(map(str, ids))
+    assert gate.sort_by_key(rows, TABLES["users"])["id"].to_list() == sorted(map(str, ids))
 
 
 def test_rows_that_say_the_same_twice_count_once():
     """Exact duplicates are dropped, and how many is known."""
-    rows = gate.in_order(risk((1, "a", "1"), (2, "a", "1"), (1, "a", "1"), (1, "a", "1")), RISK)
-    kept, dropped = gate.distinct(rows, RISK)
+    rows = gate.sort_by_key(risk((1, "a", "1"), (2, "a", "1"), (1, "a", "1"), (1, "a", "1")), RISK)
+    kept, dropped = gate.drop_duplicates(rows, RISK)
     assert (said(kept), dropped) == ([(1, "a", "1"), (2, "a", "1")], 2)
 
 

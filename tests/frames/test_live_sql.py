@@ -46,15 +46,15 @@ def held(economy):
 )  # fmt: skip
 def test_the_answer_is_that_over_loaded_frames(economy, held, query):
     """Each kind of table, in filters, joins with itself and with another store, nested and empty."""
-    live = sql.over_stores(query, economy)
-    expected = sql.over_frames(query, held)
+    live = sql.query_stores(query, economy)
+    expected = sql.query_frames(query, held)
     assert live.schema == expected.schema
     assert live.equals(expected)
 
 
 def test_only_what_is_needed_leaves_a_store(economy, held):
     """Columns, rows and groups that a query needs, as EXPLAIN shows them; a key's part and a payload's field too."""
-    asked = {row["table"]: row for row in sql.over_stores(f"EXPLAIN {JOINED}", economy).iter_rows(named=True)}
+    asked = {row["table"]: row for row in sql.query_stores(f"EXPLAIN {JOINED}", economy).iter_rows(named=True)}
     november = held["market_data"].filter(pl.col("timestamp") >= datetime(2026, 11, 1, tzinfo=UTC))
     assert asked["ch.market_data"]["rows"] == november.height < held["market_data"].height
     assert asked["ch.market_data"]["statement"] == (
@@ -62,11 +62,13 @@ def test_only_what_is_needed_leaves_a_store(economy, held):
         " WHERE \"timestamp\" >= toDateTime64('2026-11-01 00:00:00', 6, 'UTC')"
     )
     assert asked["pg.assets"]["statement"].startswith('SELECT "id", "symbol" FROM "assets"')
-    days = sql.over_stores("EXPLAIN SELECT timestamp::DATE AS d, count(*) FROM ch.market_data GROUP BY d", economy)
+    days = sql.query_stores("EXPLAIN SELECT timestamp::DATE AS d, count(*) FROM ch.market_data GROUP BY d", economy)
     assert days["rows"].item() == held["market_data"]["timestamp"].dt.date().n_unique()
-    (price,) = sql.over_stores("EXPLAIN SELECT price FROM redis.price_current WHERE chain_id = 1", economy)["statement"]
+    (price,) = sql.query_stores("EXPLAIN SELECT price FROM redis.price_current WHERE chain_id = 1", economy)[
+        "statement"
+    ]
     assert price == "SCAN price:current:*:1 (string)"
-    (said,) = sql.over_stores("EXPLAIN SELECT id FROM qdrant.market_sentiment WHERE source = 'news'", economy)[
+    (said,) = sql.query_stores("EXPLAIN SELECT id FROM qdrant.market_sentiment WHERE source = 'news'", economy)[
         "statement"
     ]
     assert said == "scroll market_sentiment (source) where source = 'news'"
@@ -79,10 +81,10 @@ def test_a_store_that_is_read_twice_answers_one_statement_at_a_time(economy, hel
         ON a.asset_id = b.asset_id AND a.timestamp = b.timestamp AND a.source = b.source AND a.chain_id = b.chain_id
         WHERE a.price + b.price > 0
     """
-    expected = sql.over_frames(query, held)
-    assert sql.over_stores(query, economy).equals(expected)
+    expected = sql.query_frames(query, held)
+    assert sql.query_stores(query, economy).equals(expected)
     monkeypatch.setattr("ys_analytics.frames.live_tables._ASIDE", 1_000)
-    assert sql.over_stores(query, economy).equals(expected)
+    assert sql.query_stores(query, economy).equals(expected)
     assert expected["n"].item() == held["market_data"].height
 
 
@@ -91,8 +93,8 @@ def test_a_portfolio_and_a_span_choose_the_rows_of_load(economy, held):
     mine, span = held["portfolios"]["id"][3], Span.week(WEEK)
     for name in ("portfolio_snapshots", "transactions", "redis_portfolio_risk", "market_sentiment", "assets"):
         rows = frames.load(economy, name, span=span, portfolios=[mine])
-        found = sql.over_stores(f"FROM {name}", economy, portfolio=mine, span=span)
-        counted = sql.over_stores(f"FROM {name} SELECT count(*) AS n", economy, portfolio=mine, span=span)
+        found = sql.query_stores(f"FROM {name}", economy, portfolio=mine, span=span)
+        counted = sql.query_stores(f"FROM {name} SELECT count(*) AS n", economy, portfolio=mine, span=span)
         assert found.height == counted["n"].item() == rows.height, name
 
 
@@ -112,7 +114,7 @@ def test_a_portfolio_and_a_span_choose_the_rows_of_load(economy, held):
 def test_what_is_refused_is_refused_in_one_line(economy, query, said):
     """One statement that reads; secrets are not there; near names are offered; too large an answer is an error."""
     with pytest.raises(UsageError, match=r"^sql: [^\n]+$") as refused:
-        sql.over_stores(query, economy, limits=Limits(rows=10))
+        sql.query_stores(query, economy, limits=Limits(rows=10))
     assert said in str(refused.value)
 
 
@@ -120,14 +122,14 @@ def test_a_query_without_end_leaves_the_stores_usable(economy):
     """The deadline ends it, and the next query is answered."""
     endless = "SELECT count(*) FROM pg.assets, ch.market_data, range(10000000) AS a, range(10000000) AS b"
     with pytest.raises(UsageError, match=r"stopped after 0.4 seconds"):
-        sql.over_stores(endless, economy, limits=Limits(seconds=0.4))
-    assert sql.over_stores("SELECT count(*) > 0 AS some FROM pg.assets", economy)["some"].item()
-    assert sql.over_stores("SELECT count(*) > 0 AS some FROM ch.market_data", economy)["some"].item()
+        sql.query_stores(endless, economy, limits=Limits(seconds=0.4))
+    assert sql.query_stores("SELECT count(*) > 0 AS some FROM pg.assets", economy)["some"].item()
+    assert sql.query_stores("SELECT count(*) > 0 AS some FROM ch.market_data", economy)["some"].item()
 
 
 def test_show_tables_lists_each_name():
     """Every table that can be read, behind its store, each a name that SQL takes; no secret family."""
-    found = sql.listed(TABLES)
+    found = sql.list_tables(TABLES)
     assert found["name"].to_list() == [name for name, table in TABLES.items() if table.schema]
     assert [sql.tables_read(f"FROM {name}") for name in found["table"]] == [[name] for name in found["name"]]
     assert set(found["store"]) == {traits.title for traits in STORES.values()}
@@ -212,12 +214,12 @@ def test_pushed_and_unpushed_queries_agree(repeated, repeated_held, record_prope
     chance, added_up = random.Random(13), 0  # noqa: S311 - the same queries each time
     for at in range(60):
         query = generated(chance, repeated_held)
-        expected = sql.over_frames(query, repeated_held)
-        live = sql.over_stores(query, repeated)
+        expected = sql.query_frames(query, repeated_held)
+        live = sql.query_stores(query, repeated)
         assert live.schema == expected.schema, query
         assert live.equals(expected), query
         if at % 3 == 0:
-            asked = sql.over_stores(f"EXPLAIN {query}", repeated)["statement"]
+            asked = sql.query_stores(f"EXPLAIN {query}", repeated)["statement"]
             added_up += int(asked.str.contains("AS m0").any())
     record_property("said", f"SQL: 60 generated queries agree; of 20 looked at, a store added up {added_up}")
     assert added_up >= 4

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
 
-from ys_analytics.frames.pushed_filters import understood
+from ys_analytics.frames.pushed_filters import parse_filter
 
 ROWS = pl.DataFrame(
     {
@@ -72,24 +72,24 @@ def asked(condition: str):
 )  # fmt: skip
 def test_a_condition_is_understood(condition, found):
     """Each kind of comparison, list and test for null that DuckDB hands over."""
-    pushed = understood(asked(condition), TABLE.schema)
+    pushed = parse_filter(asked(condition), TABLE.schema)
     assert [[str(one) for one in each] for each in pushed.conditions] == found
-    assert pushed.whole
+    assert pushed.complete
 
 
 @pytest.mark.parametrize("condition", ["id = 'x\"y'", "id = 'a\\b'"])
 def test_what_is_not_certain_is_left_out(condition):
     """Letters that are written in several ways: nothing is taken for something else."""
-    pushed = understood(asked(condition), TABLE.schema)
+    pushed = parse_filter(asked(condition), TABLE.schema)
     assert pushed.conditions == ()
-    assert not pushed.whole
+    assert not pushed.complete
 
 
 def test_a_float_is_left_out():
     """It prints shorter than it is."""
-    pushed = understood((pc.field("f") < 0.30000000000000004) & (pc.field("n") > 1), TABLE.schema)
+    pushed = parse_filter((pc.field("f") < 0.30000000000000004) & (pc.field("n") > 1), TABLE.schema)
     assert [[str(one) for one in each] for each in pushed.conditions] == [["n > 1"]]
-    assert not pushed.whole
+    assert not pushed.complete
 
 
 def test_two_filters_that_print_alike_are_told_apart():
@@ -98,12 +98,12 @@ def test_two_filters_that_print_alike_are_told_apart():
     assert str(one) == str(two)
     for texts in (['x",\n  "y', "a"], ["x\",\n  \"y', 'a"]):
         written = ", ".join(f"'{text}'" for text in texts)
-        assert understood(asked(f"id IN ({written})"), TABLE.schema).conditions == ()
+        assert parse_filter(asked(f"id IN ({written})"), TABLE.schema).conditions == ()
 
 
 def test_the_rest_is_kept_where_a_part_is_not_understood():
     """A list too long to print in full leaves the comparison before it."""
     many = ", ".join(f"'{number}'" for number in range(60))
-    pushed = understood(asked(f"ts >= '2026-01-02' AND n > 1 AND id IN ({many})"), TABLE.schema)
-    assert not pushed.whole
+    pushed = parse_filter(asked(f"ts >= '2026-01-02' AND n > 1 AND id IN ({many})"), TABLE.schema)
+    assert not pushed.complete
     assert {str(one) for each in pushed.conditions for one in each} <= {"ts >= 2026-01-02 00:00:00+00:00", "n > 1"}

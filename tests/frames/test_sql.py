@@ -72,7 +72,7 @@ def test_columns_come_back_as_declared(run, name):
     frame = run.frame(name)
     expected = frame.with_columns(pl.col(pl.Enum).cast(pl.String))
     assert run.sql(f"FROM {name}").equals(expected)
-    assert sql.over_frames(f"FROM {name}", {name: frame}).equals(expected)
+    assert sql.query_frames(f"FROM {name}", {name: frame}).equals(expected)
     assert run.sql(f"FROM {name} LIMIT 0").schema == expected.schema
 
 
@@ -111,7 +111,7 @@ ROWS = {
 )  # fmt: skip
 def test_a_type_polars_lacks_is_converted_by_rule(expression, dtype, value):
     """Each rule of the module gives the type it names, for a value and for none."""
-    found = sql.over_frames(f"SELECT {expression} AS x FROM rows GROUP BY moment", ROWS)  # noqa: S608 - our own
+    found = sql.query_frames(f"SELECT {expression} AS x FROM rows GROUP BY moment", ROWS)  # noqa: S608 - our own
     assert found.schema == {"x": dtype}
     (cell,) = found["x"].to_list()
     assert cell == value
@@ -131,15 +131,15 @@ def test_a_type_polars_lacks_is_converted_by_rule(expression, dtype, value):
 def test_a_type_without_a_rule_is_refused_by_column(expression, said):
     """The line names the column and the cast to write, and the cast works."""
     with pytest.raises(UsageError) as refused:
-        sql.over_frames(f"SELECT {expression} AS x", {})
+        sql.query_frames(f"SELECT {expression} AS x", {})
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert sql.over_frames(f"SELECT ({expression})::VARCHAR AS x", {}).schema == {"x": pl.String()}
+    assert sql.query_frames(f"SELECT ({expression})::VARCHAR AS x", {}).schema == {"x": pl.String()}
 
 
 def test_two_columns_of_one_name_are_both_there():
     """A join of two tables keeps every column; the later one is numbered."""
-    assert sql.over_frames("SELECT 1 AS id, 2 AS id, 3 AS id_1", {}).row(0, named=True) == {
+    assert sql.query_frames("SELECT 1 AS id, 2 AS id, 3 AS id_1", {}).row(0, named=True) == {
         "id": 1,
         "id_2": 2,
         "id_1": 3,
@@ -183,7 +183,7 @@ def test_a_query_reads_the_frames_and_does_nothing_else(run, query):
     with pytest.raises(UsageError, match=r"^sql: [^\n]+$"):
         run.sql(query.format(inside))
     with pytest.raises(UsageError, match=r"^sql: [^\n]+$"):
-        sql.over_frames(query.format(inside), {"assets": run.frame("assets")})
+        sql.query_frames(query.format(inside), {"assets": run.frame("assets")})
     assert sorted(run.folder.rglob("*")) == before
     assert frames.open_run(run.folder).tables == run.tables
     assert hidden.height == 1
@@ -230,19 +230,19 @@ def test_a_query_without_end_is_stopped(query):
     """The deadline ends it, in one line that names the setting."""
     began = time.monotonic()
     with pytest.raises(UsageError, match=r"stopped after 0.3 seconds; .*YS_STATEMENT_TIMEOUT"):
-        sql.over_frames(query, {}, limits=Limits(seconds=0.3))
+        sql.query_frames(query, {}, limits=Limits(seconds=0.3))
     assert time.monotonic() - began < 5
 
 
 def test_an_answer_too_large_is_refused():
     """Rows, bytes of the answer and memory of the engine each have a bound that is an error, not a shorter answer."""
     with pytest.raises(UsageError, match="larger than 1,000 rows; add a LIMIT"):
-        sql.over_frames("SELECT * FROM range(1001)", {}, limits=Limits(rows=1_000))
-    assert sql.over_frames("SELECT * FROM range(1000)", {}, limits=Limits(rows=1_000)).height == 1_000
+        sql.query_frames("SELECT * FROM range(1001)", {}, limits=Limits(rows=1_000))
+    assert sql.query_frames("SELECT * FROM range(1000)", {}, limits=Limits(rows=1_000)).height == 1_000
     with pytest.raises(UsageError, match="larger than 16 MiB"):
-        sql.over_frames("SELECT repeat('x', 100000) FROM range(1000)", {}, limits=Limits(memory=2**24))
+        sql.query_frames("SELECT repeat('x', 100000) FROM range(1000)", {}, limits=Limits(memory=2**24))
     with pytest.raises(UsageError, match="Out of Memory"):
-        sql.over_frames(
+        sql.query_frames(
             "SELECT a.range, b.range FROM range(10000) a, range(10000) b ORDER BY hash(a.range + b.range)",
             {},
             limits=Limits(memory=2**26),

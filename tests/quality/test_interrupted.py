@@ -152,7 +152,7 @@ def test_findings_of_another_run_are_no_findings(demo, judged, negative):
     for name in ("findings.json", "findings.seal.json"):
         (negative.folder / name).write_bytes((demo.folder / name).read_bytes())
     assert not quality.has_complete_findings(negative.folder)
-    with pytest.raises(RunError, match="not a whole verdict on this run"):
+    with pytest.raises(RunError, match="not a whole check of this run"):
         quality.read_findings(negative.folder)
     assert judged
 

@@ -118,7 +118,7 @@ def load(
                 if as_:
                     rows = _exported(stores, table, to, as_, span=span, owners=owners)
                 else:
-                    rows = frames.export(stores, table, to, span=span, portfolios=owners, said=say, progress=tick)
+                    rows = frames.export(stores, table, to, span=span, portfolios=owners, warn=say, progress=tick)
             say(f"{rows:,} rows of {table} in {to}")
             return
         with progress(table) as tick:

@@ -30,7 +30,7 @@ _FINDING = {
 
 def read(folder: Path | None) -> list[Finding]:
     """Findings of a run's suites; empty when live, not checked, or checked only in part."""
-    if folder is None or not run_findings.whole(folder):
+    if folder is None or not run_findings.is_complete(folder):
         return []
     return run_findings.read(folder)
 

@@ -166,11 +166,11 @@ class Live:
         from ys_analytics.frames import sql
         from ys_analytics.local import open_stores
 
-        if sql.is_listing(query):
-            return sql.listed(TABLES)
+        if sql.is_show_tables(query):
+            return sql.list_tables(TABLES)
         only = sql.stores_read(query)
         with open_stores(self.settings, only=only, role="analyst", purpose="a query") as stores:
-            return sql.over_stores(query, stores, portfolio=portfolio, span=self.span, limits=limits)
+            return sql.query_stores(query, stores, portfolio=portfolio, span=self.span, limits=limits)
 
     def nearest(self, table: Table, vector: Sequence[float], *, limit: int, where: Alternatives) -> pl.DataFrame:
         """The points that the store finds nearest."""

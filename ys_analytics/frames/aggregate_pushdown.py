@@ -1,4 +1,4 @@
-"""Let a store add up: of a query over one table, its groups leave the store and not its rows.
+"""Aggregation in the store: of a query over one table, groups leave the store and not rows.
 
 Depends on DuckDB's parsed form of a query. Does not ask any store. Where a query reads one table, and all it wants of
 it are counts, sums and extremes by columns, days or other spans of time, the store is asked for exactly these by group,
@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow.dataset as ds  # type: ignore[import-untyped]
 
 from ys_analytics.frames.live_tables import arrow_schema
-from ys_analytics.frames.pushed_filters import understood
+from ys_analytics.frames.pushed_filters import parse_filter
 from ys_analytics.schemas import STORES, TABLES, Table
 from ys_analytics.stores.common.table_query import Alternatives, Group, Measure, MeasureKind
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GROUPS = "groups of the table"
 
 _MEASURES: dict[str, MeasureKind] = {"count_star": "rows", "count": "values", "sum": "sum", "min": "min", "max": "max"}
-_CLASSES = frozenset(
+_KNOWN_CLASSES = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR", "TYPE"}
 )
 # Every table by each name it has in SQL.
@@ -35,21 +35,21 @@ _TABLES = {
     name: table for table in TABLES.values() for name in (table.name, f"{STORES[table.store].prefix}.{table.name}")
 }
 
-_SCALARS = """
+_SCALAR_FUNCTIONS = """
     SELECT function_name FROM duckdb_functions() GROUP BY ALL
     HAVING bool_and(function_type = 'scalar' AND coalesce(stability, 'CONSISTENT') = 'CONSISTENT')
 """
 
-_TRUNCATED = frozenset({"minute", "hour", "day", "week", "month", "quarter", "year"})
+_TRUNCATION_UNITS = frozenset({"minute", "hour", "day", "week", "month", "quarter", "year"})
 
 
-class _OtherwiseError(Exception):
-    """The query is not of this kind."""
+class _NotGroupableError(Exception):
+    """The query cannot be answered from groups."""
 
 
 @dataclass(slots=True)
-class Grouped:
-    """What the store is asked for, and the query over it.
+class GroupedQuery:
+    """The groups and measures to read from the store, and the query over them.
 
     Attributes:
         table: The one table.
@@ -66,7 +66,7 @@ class Grouped:
     measures: list[Measure] = field(default_factory=list)
 
 
-def grouped(query: str, columns: Sequence[str], *, engine: "duckdb.DuckDBPyConnection") -> Grouped | None:
+def group_query(query: str, columns: Sequence[str], *, engine: "duckdb.DuckDBPyConnection") -> GroupedQuery | None:
     """The query over groups, or None where it is not of this kind.
 
     Args:
@@ -85,105 +85,105 @@ def grouped(query: str, columns: Sequence[str], *, engine: "duckdb.DuckDBPyConne
         table = _TABLES.get(_table_name(node))
         if table is None:
             return None
-        found = Grouped(table, _condition(tree, parse), tree)
+        grouped_query = GroupedQuery(table, _condition(tree, parse), tree)
 
         def expression(text: str) -> Any:
             return parse(f"SELECT {text}")["statements"][0]["node"]["select_list"][0]
 
-        _Rewriting(found, node, _scalars(), expression).rewrite(columns)
-    except (_OtherwiseError, KeyError, ValueError):
+        _QueryRewriter(grouped_query, node, _scalar_functions(), expression).rewrite(columns)
+    except (_NotGroupableError, KeyError, ValueError):
         return None
-    return found if found.measures else None
+    return grouped_query if grouped_query.measures else None
 
 
 @cache
-def _scalars() -> frozenset[str]:
+def _scalar_functions() -> frozenset[str]:
     """DuckDB's functions of one row that always give the same for the same."""
     import duckdb
 
     with duckdb.connect(":memory:") as engine:
-        return frozenset(name for (name,) in engine.execute(_SCALARS).fetchall())
+        return frozenset(name for (name,) in engine.execute(_SCALAR_FUNCTIONS).fetchall())
 
 
 def _table_name(node: Any) -> str:
     """The name in SQL of the one table a query reads."""
     source = node["from_table"]
-    plain = (
+    is_plain = (
         node["type"] == "SELECT_NODE"
         and source["type"] == "BASE_TABLE"
         and not node["cte_map"]["map"]
         and not (node.get("sample") or node.get("qualify") or source.get("sample") or source.get("at_clause"))
         and not source.get("column_name_alias")
     )
-    if not plain:
-        raise _OtherwiseError
-    behind = source["schema_name"].lower()
+    if not is_plain:
+        raise _NotGroupableError
+    add_prefixed_names = source["schema_name"].lower()
     name = source["table_name"].lower()
-    return name if behind in ("", "main") else f"{behind}.{name}"
+    return name if add_prefixed_names in ("", "main") else f"{add_prefixed_names}.{name}"
 
 
 def _condition(tree: Any, parse: Callable[[str], Any]) -> Any:
     """The parsed query that counts the rows which the condition lets through."""
-    one = json.loads(json.dumps(tree))
+    copy = json.loads(json.dumps(tree))
     counting = parse("SELECT count(*)")["statements"][0]["node"]
-    node = one["statements"][0]["node"]
+    node = copy["statements"][0]["node"]
     node |= {name: counting[name] for name in counting if name not in ("type", "from_table", "where_clause")}
-    return one
+    return copy
 
 
 @dataclass(slots=True)
-class _Rewriting:
+class _QueryRewriter:
     """A query being rewritten in place."""
 
-    found: Grouped
+    grouped_query: GroupedQuery
     node: Any
     scalars: frozenset[str]
     expression: Callable[[str], Any]
     alias: str = ""
 
     def rewrite(self, columns: Sequence[str]) -> None:
-        """Put groups and measures in the place of what is computed of rows."""
-        wanted = self.node["select_list"]
-        if len(wanted) != len(columns):
-            raise _OtherwiseError
-        self._require_plain_aliases(wanted)
+        """Replace what is computed of rows by groups and measures."""
+        selected = self.node["select_list"]
+        if len(selected) != len(columns):
+            raise _NotGroupableError
+        self._require_plain_aliases(selected)
         source = self.node["from_table"]
         self.alias = source["alias"] or source["table_name"]
         for part in ("select_list", "group_expressions", "having", "modifiers"):
-            self.node[part] = self._in(self.node[part], order=part == "modifiers")
+            self.node[part] = self._rewrite_part(self.node[part], order=part == "modifiers")
         for expression, name in zip(self.node["select_list"], columns, strict=True):
             expression["alias"] = name
         self.node["where_clause"] = None
         source |= {"schema_name": "", "table_name": GROUPS, "alias": self.alias, "catalog_name": ""}
         source["qualified_name"] = {"path": [GROUPS]}
 
-    def _require_plain_aliases(self, wanted: Sequence[Any]) -> None:
+    def _require_plain_aliases(self, selected: Sequence[Any]) -> None:
         """A name given to something else than the column of that name could mean either."""
-        names = {name.lower() for name in self.found.table.schema}
-        for expression in wanted:
+        names = {name.lower() for name in self.grouped_query.table.schema}
+        for expression in selected:
             alias = expression.get("alias", "").lower()
-            own = expression["class"] == "COLUMN_REF" and expression["column_names"][-1].lower() == alias
-            if alias in names and not own:
-                raise _OtherwiseError
+            names_itself = expression["class"] == "COLUMN_REF" and expression["column_names"][-1].lower() == alias
+            if alias in names and not names_itself:
+                raise _NotGroupableError
 
-    def _in(self, part: Any, *, order: bool = False) -> Any:
+    def _rewrite_part(self, part: Any, *, order: bool = False) -> Any:
         """The part over groups; `order` where it says in which order the answer comes."""
         if isinstance(part, list):
-            return [self._in(each, order=order) for each in part]
+            return [self._rewrite_part(item, order=order) for item in part]
         if not isinstance(part, dict):
             return part
         if "class" not in part:
-            return {key: self._in(value, order=order) for key, value in part.items()}
+            return {key: self._rewrite_part(value, order=order) for key, value in part.items()}
         if order and part["class"] == "STAR":  # ORDER BY ALL
             return part
-        if part["class"] not in _CLASSES:
-            raise _OtherwiseError
+        if part["class"] not in _KNOWN_CLASSES:
+            raise _NotGroupableError
         replaced = self._measure(part) or self._group(part)
         if replaced is not None:
             return replaced
         if part["class"] == "FUNCTION" and part["function_name"].lower() not in self.scalars:
-            raise _OtherwiseError
-        return {key: self._in(value) for key, value in part.items()}
+            raise _NotGroupableError
+        return {key: self._rewrite_part(value) for key, value in part.items()}
 
     def _measure(self, part: Any) -> Any | None:
         """The sum of a store's counts or sums, the extreme of its extremes; None where the part is no aggregate."""
@@ -192,30 +192,30 @@ class _Rewriting:
             return None
         arguments = list(_arguments(part))
         if part.get("distinct") or part.get("filter") or part["order_bys"].get("orders"):
-            raise _OtherwiseError
+            raise _NotGroupableError
         column = self._column(arguments[0]) if arguments else None
         if len(arguments) != (0 if name == "count_star" else 1) or (arguments and column is None):
-            raise _OtherwiseError
+            raise _NotGroupableError
         measure = Measure(_MEASURES[name], column or "")
-        if measure not in self.found.measures:
-            self.found.measures.append(measure)
-        held = f"{self._quoted}.m{self.found.measures.index(measure)}"
+        if measure not in self.grouped_query.measures:
+            self.grouped_query.measures.append(measure)
+        measure_column = f"{self._quoted_alias}.m{self.grouped_query.measures.index(measure)}"
         if measure.kind in ("rows", "values"):
-            return self.expression(f"CAST(coalesce(sum({held}), 0) AS BIGINT)")
-        return self.expression(f"{measure.kind}({held})")
+            return self.expression(f"CAST(coalesce(sum({measure_column}), 0) AS BIGINT)")
+        return self.expression(f"{measure.kind}({measure_column})")
 
     def _group(self, part: Any) -> Any | None:
         """The column of a group; None where the part is none."""
         group = self._group_of(part)
         if group is None:
             return None
-        if group not in self.found.groups:
-            self.found.groups.append(group)
-        place = self.expression(f"{self._quoted}.g{self.found.groups.index(group)}")
-        return place | {"alias": part.get("alias", "")}
+        if group not in self.grouped_query.groups:
+            self.grouped_query.groups.append(group)
+        column = self.expression(f"{self._quoted_alias}.g{self.grouped_query.groups.index(group)}")
+        return column | {"alias": part.get("alias", "")}
 
     @property
-    def _quoted(self) -> str:
+    def _quoted_alias(self) -> str:
         return '"' + self.alias.replace('"', '""') + '"'
 
     def _group_of(self, part: Any) -> Group | None:
@@ -227,32 +227,32 @@ class _Rewriting:
         if part["class"] == "FUNCTION" and part["function_name"].lower() == "date_trunc":
             unit, moment = _arguments(part)
             column = self._column(moment)
-            word = _text(unit)
-            if column is not None and word in _TRUNCATED and self._is_moment(column):
-                return Group(column, word)
+            unit_name = _text(unit)
+            if column is not None and unit_name in _TRUNCATION_UNITS and self._is_moment(column):
+                return Group(column, unit_name)
         return None
 
     def _is_moment(self, column: str) -> bool:
-        return isinstance(self.found.table.schema[column], pl.Datetime)
+        return isinstance(self.grouped_query.table.schema[column], pl.Datetime)
 
     def _column(self, part: Any) -> str | None:
         """The column of the table that a part names; None where it is no name, or that of an answer's column."""
         if part["class"] != "COLUMN_REF":
             return None
-        *behind, name = (each.lower() for each in part["column_names"])
-        if behind and behind[-1] != self.alias.lower():
-            raise _OtherwiseError
-        if name in self.found.table.schema:
+        *add_prefixed_names, name = (name_part.lower() for name_part in part["column_names"])
+        if add_prefixed_names and add_prefixed_names[-1] != self.alias.lower():
+            raise _NotGroupableError
+        if name in self.grouped_query.table.schema:
             return str(name)
-        if behind:
-            raise _OtherwiseError
+        if add_prefixed_names:
+            raise _NotGroupableError
         return None
 
 
 def _arguments(part: Any) -> Iterator[Any]:
     """The arguments of a function, whichever way this DuckDB writes them."""
-    for each in part.get("arguments") or part.get("children") or []:
-        yield each.get("expression", each)
+    for argument in part.get("arguments") or part.get("children") or []:
+        yield argument.get("expression", argument)
 
 
 def _text(part: Any) -> str:
@@ -265,28 +265,30 @@ def _type_name(part: Any) -> str:
     return str((part.get("type_expr") or {}).get("type_name", "")).upper()
 
 
-def condition_of(table: Table, counting: str, *, behind: Callable[..., None]) -> tuple[Alternatives, ...] | None:
+def condition_of(
+    table: Table, counting: str, *, add_prefixed_names: Callable[..., None]
+) -> tuple[Alternatives, ...] | None:
     """The condition of a query over one table, as DuckDB hands it to a scan; None where not all of it is handed over.
 
     Args:
         table: The table.
         counting: The query, which only counts rows.
-        behind: Gives a table its name behind its store too.
+        add_prefixed_names: Gives a table its name behind its store too.
     """
     import duckdb
 
-    asked = _Asked(table)
+    recorder = _FilterRecorder(table)
     with duckdb.connect(":memory:") as engine:
         engine.execute("SET TimeZone = 'UTC'")
-        engine.register(table.name, asked)
-        behind(engine, [table.name], where="temp.main")
+        engine.register(table.name, recorder)
+        add_prefixed_names(engine, [table.name], where="temp.main")
         ((_, plan),) = engine.execute(f"EXPLAIN (FORMAT JSON) {counting}").fetchall()
         engine.execute(counting).fetchall()
     # What is not handed over stays a step of the plan; of no scan at all there is nothing to learn.
-    if len(asked.filters) != 1 or any(step in _STEPS for step in _steps(json.loads(plan))):
+    if len(recorder.filters) != 1 or any(step in _STEPS for step in _steps(json.loads(plan))):
         return None
-    pushed = understood(asked.filters[0], asked.schema)
-    return pushed.conditions if pushed.whole else None
+    parsed = parse_filter(recorder.filters[0], recorder.schema)
+    return parsed.conditions if parsed.complete else None
 
 
 # Steps of a plan that choose rows.
@@ -299,7 +301,7 @@ def _steps(plan: Any) -> Iterator[str]:
         yield from _steps(step.get("children", []))
 
 
-class _Asked(ds.Dataset):  # type: ignore[misc] # Arrow's is untyped; DuckDB asks for one by its class
+class _FilterRecorder(ds.Dataset):  # type: ignore[misc] # Arrow's is untyped; DuckDB asks for one by its class
     """A table without rows, which remembers by what DuckDB filters a scan of it."""
 
     def __init__(self, table: Table) -> None:

@@ -1,6 +1,6 @@
-"""One folder in the place of another, at once: a reader finds the old run or the new one, never half of each.
+"""Atomic writes: a reader finds the old file or folder or the new one, never half of each.
 
-Knows folders, renames and locks; knows nothing of what lies in them.
+Depends on renames and locks. Does not know what is written.
 """
 
 import ctypes
@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 
 from ys_analytics.errors import reaching
 
-_HERE = -100  # AT_FDCWD
-_EXCHANGE = 2  # RENAME_EXCHANGE
+_AT_FDCWD = -100  # AT_FDCWD
+_RENAME_EXCHANGE = 2  # RENAME_EXCHANGE
 
 # What this process is writing and has not finished.
 _unfinished: set[Path] = set()
@@ -49,7 +49,7 @@ def discard(path: Path) -> None:
 
 
 @contextmanager
-def workshop(final: Path) -> Iterator[Path]:
+def write_folder(final: Path) -> Iterator[Path]:
     """An empty folder next to `final` that takes its place when the block ends well, and vanishes otherwise.
 
     Folders of a process that was killed are removed by the next. Two processes may work at once; the one
@@ -57,24 +57,24 @@ def workshop(final: Path) -> Iterator[Path]:
     """
     parent = final.parent
     token = f".{final.name}.{uuid4().hex[:12]}"
-    ours, folder = FileLock(parent / f"{token}.lock"), parent / f"{token}.tmp"
+    own_lock, folder = FileLock(parent / f"{token}.lock"), parent / f"{token}.tmp"
     with reaching(final):
         parent.mkdir(parents=True, exist_ok=True)
         with FileLock(parent / ".runs.lock"):
-            _sweep(parent)
-            ours.acquire()
+            _remove_abandoned(parent)
+            own_lock.acquire()
         try:
-            with unfinished(Path(ours.lock_file)), unfinished(folder):
+            with unfinished(Path(own_lock.lock_file)), unfinished(folder):
                 folder.mkdir()
                 yield folder
-                _settle(folder)
+                _sync_folders(folder)
                 replace(folder, final)
         finally:
-            ours.release()
+            own_lock.release()
 
 
 @contextmanager
-def draft(final: Path) -> Iterator[Path]:
+def write_file(final: Path) -> Iterator[Path]:
     """A name next to `final` for a file that takes its place when the block ends well, and vanishes otherwise."""
     path = final.with_name(f".{uuid4().hex[:12]}.tmp")  # no longer than the name it is to have
     with reaching(final):
@@ -89,9 +89,9 @@ def replace(new: Path, final: Path) -> None:
     """Put `new` where `final` is or was; what was there is removed afterwards.
 
     With an exchange of names, which Linux offers, there is no moment without a run. Elsewhere there is one
-    between two renames; `restore` mends it if the process dies there.
+    between two renames; `restore` repairs it if the process dies there.
     """
-    if final.exists() and not _exchange(new, final):
+    if final.exists() and not _swap_names(new, final):
         old = final.with_name(f".{final.name}.old")
         shutil.rmtree(old, ignore_errors=True)
         final.rename(old)
@@ -109,7 +109,7 @@ def restore(final: Path) -> None:
         old.rename(final)
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _swap_names(first: Path, second: Path) -> bool:
     """Swap two names in one step; False where the system cannot."""
     if not sys.platform.startswith("linux"):
         return False
@@ -117,10 +117,10 @@ def _exchange(one: Path, other: Path) -> bool:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except AttributeError:  # a C library older than the call
         return False
-    return bool(rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
+    return bool(rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0)
 
 
-def _sweep(parent: Path) -> None:
+def _remove_abandoned(parent: Path) -> None:
     """Remove what killed processes left: a folder whose lock no process holds."""
     for path in parent.glob(".*.lock"):
         if path.name == ".runs.lock":
@@ -135,7 +135,7 @@ def _sweep(parent: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _settle(folder: Path) -> None:
+def _sync_folders(folder: Path) -> None:
     """Have every name in the folder on the disk before the folder gets its own."""
     for path in (folder, *(entry for entry in folder.rglob("*") if entry.is_dir())):
         _sync(path)

@@ -1,6 +1,6 @@
-"""What ClickHouse condenses before it is loaded: a day's close of each portfolio and of each asset.
+"""Daily closes of each portfolio and of each asset, computed by ClickHouse.
 
-Knows two statements; the rules of a close are the rulings'. Days are UTC.
+Depends on the rule of a close in `metrics.closes`. Days are UTC.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequen
     query = TableQuery(TABLES["portfolio_snapshots"], span, portfolios)
     contract.check(stores, query.table)
     where, values = Tables(stores.clickhouse).condition(query)
-    return _in_days(stores.clickhouse.read(statement("daily_values", where), values, schema=DAILY_VALUES))
+    return _require_utc_days(stores.clickhouse.read(statement("daily_values", where), values, schema=DAILY_VALUES))
 
 
 def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[str] | None = None) -> pl.DataFrame:
@@ -72,20 +72,20 @@ def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[s
     if assets is not None:
         conditions.append("asset_id IN {assets:Array(String)}")
         values["assets"] = list(assets)
-    asked = statement("daily_closes", " AND ".join(conditions))
-    return _in_days(stores.clickhouse.read(asked, values, schema=DAILY_CLOSES))
+    query = statement("daily_closes", " AND ".join(conditions))
+    return _require_utc_days(stores.clickhouse.read(query, values, schema=DAILY_CLOSES))
 
 
 def statement(name: str, condition: str = "") -> str:
     """A statement of `sql/`, with the rule of a close and a condition in their places."""
     text = (files("ys_analytics.frames") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    filled = {"condition": condition or "1", "close": closes.close_sql("total_value"), "day": closes.day_sql()}
-    for place, sql in filled.items():
-        text = text.replace(f"{{{place}}}", sql)
+    replacements = {"condition": condition or "1", "close": closes.close_sql("total_value"), "day": closes.day_sql()}
+    for placeholder, sql in replacements.items():
+        text = text.replace(f"{{{placeholder}}}", sql)
     return text
 
 
-def _in_days(found: pl.DataFrame) -> pl.DataFrame:
+def _require_utc_days(closes_read: pl.DataFrame) -> pl.DataFrame:
     """The closes as they are, once it is certain that each day is the UTC day of its close.
 
     The projection counts days in the time zone of the server; where that is not UTC they would be other days.
@@ -93,6 +93,6 @@ def _in_days(found: pl.DataFrame) -> pl.DataFrame:
     Raises:
         ContractError: the server's days are not UTC days.
     """
-    if not (found["closed_at"].dt.date() == found["day"]).all():
+    if not (closes_read["closed_at"].dt.date() == closes_read["day"]).all():
         raise ContractError("clickhouse: the server's days are not UTC days; set its timezone to UTC")
-    return found
+    return closes_read

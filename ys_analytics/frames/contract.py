@@ -1,4 +1,4 @@
-"""Whether the live tables still are what `schemas` declares, asked once per store before its first load.
+"""Checks that the live tables are what `schemas` declares, once per store before its first load.
 
 Depends on the catalogue that a store's reader gives. Does not read data. Redis and Qdrant keep no catalogue: their
 values are checked one by one.
@@ -12,7 +12,7 @@ from ys_analytics.stores import Stores
 from ys_analytics.stores.common.drift import differences
 from ys_analytics.stores.common.table_reader import Catalogue
 
-_known: WeakKeyDictionary[object, Catalogue] = WeakKeyDictionary()
+_catalogues: WeakKeyDictionary[object, Catalogue] = WeakKeyDictionary()
 
 
 def check(stores: Stores, table: Table) -> None:
@@ -35,26 +35,26 @@ def drift(stores: Stores, table: Table) -> list[str]:
     catalogue = stores.reader(table.store).describe()
     if catalogue is None:
         return []
-    found = catalogue.get(table.name)
+    columns = catalogue.get(table.name)
     return (
         ["the table is gone"]
-        if found is None
-        else [f"column {each.column} {each.said}" for each in differences(table, found)]
+        if columns is None
+        else [f"column {difference.column} {difference.said}" for difference in differences(table, columns)]
     )
 
 
 def _catalogue(stores: Stores, table: Table) -> Catalogue:
     """What the store holds; read again when the table is not in what we knew, for it may be new."""
     store = stores.opened(table.store)
-    if table.name not in _known.get(store, {}):
-        _known[store] = stores.reader(table.store).describe() or {}
-    return _known[store]
+    if table.name not in _catalogues.get(store, {}):
+        _catalogues[store] = stores.reader(table.store).describe() or {}
+    return _catalogues[store]
 
 
 def _require(table: Table, catalogue: Catalogue) -> None:
-    found = catalogue.get(table.name)
-    if found is None:
+    columns = catalogue.get(table.name)
+    if columns is None:
         raise ContractError(f"{table.name}: {table.store} has no such table; run `ys migrate up`")
-    for each in differences(table, found):
-        if not each.harmless:
-            raise ContractError(f"{table.name}: column {each.column} {each.said}; run `ys migrate status`")
+    for difference in differences(table, columns):
+        if not difference.harmless:
+            raise ContractError(f"{table.name}: column {difference.column} {difference.said}; run `ys migrate status`")

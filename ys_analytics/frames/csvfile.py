@@ -21,17 +21,17 @@ def write(path: Path, frames: Iterable[pl.DataFrame]) -> int:
     rows = 0
     with path.open("xb") as file:
         for number, frame in enumerate(frames):
-            flat(frame).write_csv(file, include_header=number == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+            with_json_text(frame).write_csv(file, include_header=number == 0, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
             rows += frame.height
     return rows
 
 
-def flat(frame: pl.DataFrame) -> pl.DataFrame:
+def with_json_text(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with maps and lists as JSON text."""
     return frame.with_columns(
         pl.Series(
             name,
-            [None if value is None else _written(value, dtype) for value in frame[name].to_list()],
+            [None if value is None else _json_text(value, dtype) for value in frame[name].to_list()],
             dtype=pl.String,
         )
         for name, dtype in frame.schema.items()
@@ -39,14 +39,14 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _written(value: list[Any], dtype: pl.DataType) -> str:
+def _json_text(value: list[Any], dtype: pl.DataType) -> str:
     """A map as a JSON object, its decimals with all their digits; any other list as a JSON list."""
     inner = dtype.inner if isinstance(dtype, pl.List) else None
     if not isinstance(inner, pl.Struct) or [field.name for field in inner.fields] != ["key", "value"]:
         return json.dumps(value, default=str, ensure_ascii=False)
-    pairs = (f"{json.dumps(pair['key'], ensure_ascii=False)}: {_scalar(pair['value'])}" for pair in value)
+    pairs = (f"{json.dumps(pair['key'], ensure_ascii=False)}: {_json_scalar(pair['value'])}" for pair in value)
     return f"{{{', '.join(pairs)}}}"
 
 
-def _scalar(value: object) -> str:
+def _json_scalar(value: object) -> str:
     return format(value, "f") if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)

@@ -1,6 +1,6 @@
-"""One table into a file an analyst can take away.
+"""Writes one table to a Parquet, CSV or XLSX file.
 
-Knows the three formats; the rows come through the same gate, a frame at a time.
+Depends on the three formats. Rows come through the same gate as a load, a frame at a time.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ def export(
     *,
     span: Span | None = None,
     portfolios: Sequence[str] | None = None,
-    said: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
     progress: Progress = silent,
 ) -> int:
     """Write a table as Parquet, CSV or XLSX, with memory for one frame of it.
@@ -37,7 +37,7 @@ def export(
         to: A path that ends in .parquet, .csv or .xlsx; replaced when it is there.
         span: As `load`.
         portfolios: As `load`.
-        said: Called with what a reader of the file must know.
+        warn: Called with a warning for the reader of the file.
         progress: Called with the rows so far.
 
     Returns:
@@ -52,14 +52,14 @@ def export(
     if to.suffix not in {".parquet", ".csv", ".xlsx"}:
         raise UsageError(f"{to}: write to a file that ends in .parquet, .csv or .xlsx")
     table = loading.find(name)
-    asked = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
+    table_batches = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
     # Closed on an error as well: a store waits for its reader.
-    with atomic.draft(to) as path, closing(asked) as frames:
+    with atomic.write_file(to) as path, closing(table_batches) as frames:
         if to.suffix == ".parquet":
             return parquet.write(path, frames, schema=table.schema).rows
         if to.suffix == ".csv":
             return csvfile.write(path, frames)
-        written = spreadsheet.write(path, frames, sheet=name)
-        if written.as_text:
-            said(f"{written.as_text:,} numbers have more digits than a spreadsheet keeps and are text there")
-        return written.rows
+        result = spreadsheet.write(path, frames, sheet=name)
+        if result.as_text:
+            warn(f"{result.as_text:,} numbers have more digits than a spreadsheet keeps and are text there")
+        return result.rows

@@ -1,7 +1,7 @@
-"""The findings of a run as they are written down: the same findings, the same bytes, and a seal.
+"""Writes and reads the findings of a run: the same findings give the same bytes, and a seal.
 
-Knows `findings.json` and its seal; runs no rule, so that a page can read what was found without what found it. The seal
-is written last: findings without one, or with the seal of another run or of other suites, are not about this run.
+Depends on `findings.json` and its seal. Does not run a rule, so that a page reads findings without Great Expectations.
+The seal is written last: findings without one, or with the seal of another run or of other suites, are not of this run.
 """
 
 import json
@@ -21,7 +21,7 @@ SEAL = "findings.seal.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What findings are about: which run, by which suites.
+    """The run and the suites that findings are of.
 
     Attributes:
         run: SHA-256 of the run's manifest, which holds the hash of every frame.
@@ -32,23 +32,23 @@ class Subject:
     suites: str
 
 
-def write(found: Sequence[Finding], folder: Path, about: Subject) -> Path:
+def write(findings: Sequence[Finding], folder: Path, subject: Subject) -> Path:
     """Write `findings.json` into a run, whole or not at all, and then its seal.
 
     Args:
-        found: The findings of every suite.
+        findings: The findings of every suite.
         folder: The run.
-        about: What was checked, as `subject` gave it before the first row was read.
+        subject: What was checked, as `subject` gave it before the first row was read.
 
     Raises:
         RunError: the run was frozen again meanwhile, so the findings are about another.
     """
-    if hash_of(folder / "manifest.json") != about.run:
-        raise RunError(f"{folder.name} was frozen again while it was judged; judge it again")
+    if hash_of(folder / "manifest.json") != subject.run:
+        raise RunError(f"{folder.name} was frozen again while it was checked; check it again")
     (folder / SEAL).unlink(missing_ok=True)
-    path = _put(folder / NAME, to_json(found))
-    seal = asdict(about) | {"findings": hash_of(path), "promises": len(found)}
-    _put(folder / SEAL, json.dumps(seal, indent=1, sort_keys=True) + "\n")
+    path = _write_whole(folder / NAME, to_json(findings))
+    seal = asdict(subject) | {"findings": hash_of(path), "promises": len(findings)}
+    _write_whole(folder / SEAL, json.dumps(seal, indent=1, sort_keys=True) + "\n")
     return path
 
 
@@ -60,40 +60,40 @@ def read(folder: Path) -> list[Finding]:
     """
     path = folder / NAME
     if not path.is_file():
-        raise RunError(f"{folder.name} holds no {NAME}: judge it first with `ys check --run {folder}`")
-    if not whole(folder):
-        raise RunError(f"{path.name} of {folder.name} is not a whole verdict on this run: `ys check --run {folder}`")
+        raise RunError(f"{folder.name} holds no {NAME}: check it first with `ys check --run {folder}`")
+    if not is_complete(folder):
+        raise RunError(f"{path.name} of {folder.name} is not a whole check of this run: `ys check --run {folder}`")
     try:
-        return [Finding.from_json(each) for each in json.loads(path.read_text(encoding="utf-8"))]
+        return [Finding.from_json(entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, TypeError) as error:
         raise RunError(
-            f"{path.name} of {folder.name} is not a list of findings ({error}); judge the run again"
+            f"{path.name} of {folder.name} is not a list of findings ({error}); check the run again"
         ) from error
 
 
-def whole(folder: Path, about: Subject | None = None) -> bool:
+def is_complete(folder: Path, subject: Subject | None = None) -> bool:
     """Whether a run holds the findings of a whole check of itself.
 
     Args:
         folder: The run.
-        about: What they must be about; None accepts those of suites that have changed since.
+        subject: What they must be about; None accepts those of suites that have changed since.
     """
     try:
         seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
         same = seal["findings"] == hash_of(folder / NAME) and seal["run"] == hash_of(folder / "manifest.json")
-        return same and (about is None or (seal["run"], seal["suites"]) == (about.run, about.suites))
+        return same and (subject is None or (seal["run"], seal["suites"]) == (subject.run, subject.suites))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def to_json(found: Iterable[Finding]) -> str:
+def to_json(findings: Iterable[Finding]) -> str:
     """Findings as JSON text, one finding an entry, names in order."""
-    return json.dumps([each.to_json() for each in found], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps([entry.to_json() for entry in findings], indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _put(path: Path, text: str) -> Path:
+def _write_whole(path: Path, text: str) -> Path:
     """Write a file whole: on the disk before it has its name."""
-    with atomic.draft(path) as draft, draft.open("w", encoding="utf-8") as file:
+    with atomic.write_file(path) as draft, draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

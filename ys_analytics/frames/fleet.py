@@ -1,6 +1,6 @@
-"""The fleet table computed where the snapshots are: one row a portfolio comes back instead of every snapshot.
+"""Fleet metrics computed in ClickHouse: one row a portfolio comes back instead of every snapshot.
 
-Knows how the two stores meet. Snapshots are ClickHouse's and many, so the query goes to them; external flows are
+Depends on both stores. Snapshots are ClickHouse's and many, so the query goes to them; external flows are
 PostgreSQL's and few, so they travel to ClickHouse with the query, valued, each with its moment, as arrays. A
 server takes parameters of a hundred kilobytes or so: a long list of flows goes in several questions, each for a
 stretch of the sorted portfolio ids, which is the table's own order, so that together they read it once. What is
@@ -27,9 +27,9 @@ FLEET: dict[str, pl.DataType] = {
 LAST_VALUES: dict[str, pl.DataType] = {"portfolio_id": pl.String(), "value": MONEY, "closed_at": TIME}
 
 # As many flows as travel with one question: ids of 36 letters, some forty bytes each with their quotes.
-FLOWS_AT_ONCE = 2_000
+FLOWS_PER_QUERY = 2_000
 
-_ALWAYS = date(1970, 1, 1)
+_EPOCH = date(1970, 1, 1)
 
 
 def fleet(
@@ -37,9 +37,9 @@ def fleet(
     flows: pl.DataFrame,
     *,
     until: datetime,
-    since: date = _ALWAYS,
+    since: date = _EPOCH,
     risk_free: float = 0.0,
-    at_once: int = FLOWS_AT_ONCE,
+    flows_per_query: int = FLOWS_PER_QUERY,
 ) -> pl.DataFrame:
     """The dozen headline metrics of every portfolio, computed by ClickHouse.
 
@@ -49,7 +49,7 @@ def fleet(
         until: Snapshots at or after this moment are not looked at.
         since: First day of the window, as for `metrics.fleet`.
         risk_free: Simple rate per year, as a fraction.
-        at_once: How many flows travel with one question, unless one portfolio has more.
+        flows_per_query: How many flows travel with one question, unless one portfolio has more.
 
     Returns:
         What `metrics.fleet` gives for the same returns, within 1e-9 of each number, sorted by portfolio_id.
@@ -65,7 +65,7 @@ def fleet(
             pushdown.fleet_parameters(part, until=until, since=since, after=after, last=last, risk_free=risk_free),
             schema=FLEET,
         )
-        for after, last, part in _stretches(flows, at_once)
+        for after, last, part in _id_ranges(flows, flows_per_query)
     )
 
 
@@ -85,19 +85,19 @@ def last_values(stores: Stores, *, until: datetime) -> pl.DataFrame:
     )
 
 
-def _stretches(flows: pl.DataFrame, most: int) -> Iterator[tuple[str, str, pl.DataFrame]]:
+def _id_ranges(flows: pl.DataFrame, max_flows: int) -> Iterator[tuple[str, str, pl.DataFrame]]:
     """Stretches of ids from one up to and with another, together all ids there are, each with its flows.
 
     >>> flows = pl.DataFrame({"portfolio_id": ["a", "a", "b", "c"]})
-    >>> [(after, last, part.height) for after, last, part in _stretches(flows, 2)]
+    >>> [(after, last, part.height) for after, last, part in _id_ranges(flows, 2)]
     [('', 'a', 2), ('a', '', 2)]
     """
     ordered = flows.sort("portfolio_id", maintain_order=True)
-    after, begin, end = "", 0, 0
+    after, start, end = "", 0, 0
     for (count,) in ordered.group_by("portfolio_id", maintain_order=True).len().select("len").iter_rows():
-        if end > begin and end + count - begin > most:
+        if end > start and end + count - start > max_flows:
             last = ordered["portfolio_id"][end - 1]
-            yield after, last, ordered.slice(begin, end - begin)
-            after, begin = last, end
+            yield after, last, ordered.slice(start, end - start)
+            after, start = last, end
         end += count
-    yield after, "", ordered.slice(begin)
+    yield after, "", ordered.slice(start)

@@ -1,6 +1,6 @@
-"""One consistent snapshot of the four stores, written as a run: Parquet, a manifest and nothing half done.
+"""Freezes one consistent snapshot of the four stores as a run: Parquet files and a manifest, whole or not at all.
 
-Knows how a run is made; `run` knows how it is read. PostgreSQL is seen in one transaction; memory does not
+Depends on loaders and stores; `run` reads what is written here. PostgreSQL is seen in one transaction; memory does not
 grow with the rows; the clock is an argument.
 """
 
@@ -24,8 +24,8 @@ from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import TableQuery
 
-# A ClickHouse table that grows while it is read is read again; one that never rests is given up.
-_LOOKS = 3
+# A ClickHouse table that grows while it is read is read again, so many times in all.
+_MAX_ATTEMPTS = 3
 
 
 def freeze(
@@ -61,29 +61,29 @@ def freeze(
         raise UsageError(f"as_of {as_of}: a moment needs a zone")
     week = Week(week)
     span = Span.until(week.end)
-    wanted = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
-    wanted.sort(key=list(TABLES.values()).index)
-    behind = stores.postgres.lag() if stores.opened_postgres is not None else None
-    with atomic.workshop(out / week) as folder:
+    selected = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
+    selected.sort(key=list(TABLES.values()).index)
+    lag = stores.postgres.lag() if stores.opened_postgres is not None else None
+    with atomic.write_folder(out / week) as folder:
         (folder / "frames").mkdir()
-        work = _Work(stores, folder, span, progress)
+        freezer = _Freezer(stores, folder, span, progress)
         manifest = Manifest(
             week=week,
             as_of=as_of,
             git_commit=git_commit(),
             kit_version=kit_version(),
             schema_version=migrations.schema_version(stores),
-            replica_lag=None if behind is None else behind.seconds,
+            replica_lag=None if lag is None else lag.seconds,
             postgres_source=stores.postgres.reads_from() if stores.opened_postgres is not None else "",
-            frames=dict(work.frames([table for table in wanted if not _secret(table)])),
-            counted={table.name: loading.count(stores, table.name) for table in wanted if _secret(table)},
+            frames=dict(freezer.frames([table for table in selected if not _secret(table)])),
+            counted={table.name: loading.count(stores, table.name) for table in selected if _secret(table)},
         )
         _write(folder / "manifest.json", manifest.to_text())
     return Run(out / week, manifest)
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _Freezer:
     """A freeze under way."""
 
     stores: Stores
@@ -93,52 +93,55 @@ class _Work:
 
     def frames(self, tables: Sequence[Table]) -> Iterator[tuple[str, FrameRecord]]:
         """Each table written, those of a store in one snapshot where it can give one."""
-        for store, held in groupby(tables, key=lambda table: table.store):
+        for store, of_store in groupby(tables, key=lambda table: table.store):
             with self.stores.reader(store).snapshot():
-                for table in held:
-                    yield table.name, self._settled(table, looks=1 if STORES[store].transactions else _LOOKS)
+                for table in of_store:
+                    yield (
+                        table.name,
+                        self._consistent_frame(table, attempts=1 if STORES[store].transactions else _MAX_ATTEMPTS),
+                    )
 
-    def _settled(self, table: Table, *, looks: int) -> FrameRecord:
+    def _consistent_frame(self, table: Table, *, attempts: int) -> FrameRecord:
         """A frame that its store agrees with; taken again where the table grew meanwhile."""
-        for look in range(1, looks + 1):
+        for attempt in range(1, attempts + 1):
             record, agreed = self._frame(table)
             if agreed or not STORES[table.store].lasting:
                 # Keys expire while they are read; every other store must agree with its frame.
                 return record
             (self.folder / record.file).unlink()
-            self.progress(f"{table.name} changed meanwhile: look {look + 1}")
+            self.progress(f"{table.name} changed meanwhile: look {attempt + 1}")
         raise StoreError(f"{table.name}: {table.store} and the frame add up to different sums; freeze when it rests")
 
     def _frame(self, table: Table) -> tuple[FrameRecord, bool]:
         """One table in one file, and whether the store adds up to the same."""
         query = TableQuery(table, self.span)
-        counted, dropped, latest = proof.tally(table), 0, None
+        totals, dropped, latest = proof.tally(table), 0, None
         file = f"frames/{table.name}.parquet"
 
-        def passing() -> Generator[pl.DataFrame, None, None]:
+        def frames_through() -> Generator[pl.DataFrame, None, None]:
             nonlocal dropped, latest
-            refusals = RejectPolicy(source=table.name, key=table.key)
-            done = 0
-            with closing(loading.stream(self.stores, query, refusals, seen=counted.add)) as frames:
-                for frame, again in frames:
-                    dropped += again
-                    done += frame.height
-                    latest = _later(latest, frame, table)
-                    self.progress(table.name, done)
+            rejects = RejectPolicy(source=table.name, key=table.key)
+            rows_done = 0
+            with closing(loading.stream(self.stores, query, rejects, on_rows=totals.add)) as frames:
+                for frame, repeated in frames:
+                    dropped += repeated
+                    rows_done += frame.height
+                    latest = _latest_moment(latest, frame, table)
+                    self.progress(table.name, rows_done)
                     yield frame
 
         # Closed on a full disk as well: a snapshot cannot end while a statement in it is half read.
-        with closing(passing()) as passed:
-            written = parquet.write(self.folder / file, passed, schema=table.schema)
-        lines = proof.compare(self.stores, query, counted)
+        with closing(frames_through()) as counted_frames:
+            result = parquet.write(self.folder / file, counted_frames, schema=table.schema)
+        lines = proof.compare(self.stores, query, totals)
         record = FrameRecord(
             store=table.store,
             file=file,
             query=self.stores.reader(table.store).statement(query),
             parameters={name: str(value) for name, value in query.parameters.items()},
-            rows=written.rows,
-            bytes=written.bytes,
-            sha256=written.sha256,
+            rows=result.rows,
+            bytes=result.bytes,
+            sha256=result.sha256,
             latest=latest,
             columns=columns_of(table.name),
             duplicates=dropped,
@@ -151,11 +154,11 @@ def _secret(table: Table) -> bool:
     return isinstance(table, KeyFamily) and table.secret
 
 
-def _later(latest: datetime | None, frame: pl.DataFrame, table: Table) -> datetime | None:
-    found = frame[table.time].max() if table.time is not None else None
-    if not isinstance(found, datetime):
+def _latest_moment(latest: datetime | None, frame: pl.DataFrame, table: Table) -> datetime | None:
+    moment = frame[table.time].max() if table.time is not None else None
+    if not isinstance(moment, datetime):
         return latest
-    return found if latest is None else max(latest, found)
+    return moment if latest is None else max(latest, moment)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
-"""The one gate: nothing leaves a loader that is not exactly what `schemas` declares.
+"""The gate: every frame that leaves a loader is exactly what `schemas` declares.
 
-Knows schemas and order; knows no store. Rows that say the same twice are dropped and counted; rows that
-contradict each other stay, in a fixed order, because checking them is the suites' work.
+Depends on schemas and order. Does not know a store. Exact duplicates are dropped and counted; rows that contradict
+each other stay, in a fixed order, because checking them is the suites' work.
 """
 
 import polars as pl
@@ -30,10 +30,10 @@ def conform(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     ...
     ys_analytics.errors.ContractError: market_data: column timestamp is missing
     """
-    return distinct(in_order(shaped(rows, table), table), table)[0]
+    return drop_duplicates(sort_by_key(require_schema(rows, table), table), table)[0]
 
 
-def shaped(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+def require_schema(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     """The rows with the columns and types of `table.schema`, nothing cast.
 
     Raises:
@@ -54,19 +54,21 @@ def shaped(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     return rows.select(*table.schema)
 
 
-def in_order(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
+def sort_by_key(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
     """The rows sorted by the key, rows of one key by everything else; untouched where they already are."""
-    if not table.key or ordered(rows, table):
+    if not table.key or is_sorted(rows, table):
         return rows
-    if _known_by_uuid(table) and ordered(quick := rows.sort(_first_digits(table.key[0])), table):
-        return quick
+    if _has_uuid_key(table) and is_sorted(sorted_by_number := rows.sort(_first_digits(table.key[0])), table):
+        return sorted_by_number
     others = [name for name in rows.columns if name not in table.key]
     by_key = rows.sort(*table.key, maintain_order=False)
-    return by_key if not _repeats(by_key, table.key).any() else rows.sort(*table.key, *others)
+    return by_key if not _equals_previous(by_key, table.key).any() else rows.sort(*table.key, *others)
 
 
-def _known_by_uuid(table: Table) -> bool:
-    return len(table.key) == 1 and any(one.name == table.key[0] and one.native == "uuid" for one in table.columns)
+def _has_uuid_key(table: Table) -> bool:
+    return len(table.key) == 1 and any(
+        column.name == table.key[0] and column.native == "uuid" for column in table.columns
+    )
 
 
 def _first_digits(name: str) -> pl.Expr:
@@ -76,24 +78,24 @@ def _first_digits(name: str) -> pl.Expr:
     return high * 2**16 + low
 
 
-def distinct(rows: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, int]:
+def drop_duplicates(rows: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, int]:
     """Rows in key order without those that repeat another in every column, and how many those were.
 
     Raises:
         ContractError: a key that a store holds once occurs with two values.
     """
-    again = _repeats(rows, table.key)
-    if not again.any():
+    same_key = _equals_previous(rows, table.key)
+    if not same_key.any():
         return rows, 0
-    same = _repeats(rows, tuple(rows.columns))
-    kept = rows.filter(~same)
-    if STORES[table.store].unique and kept.height and _repeats(kept, table.key).any():
-        key = kept.filter(_repeats(kept, table.key)).select(*table.key).row(0)
+    same_row = _equals_previous(rows, tuple(rows.columns))
+    distinct_rows = rows.filter(~same_row)
+    if STORES[table.store].unique and distinct_rows.height and _equals_previous(distinct_rows, table.key).any():
+        key = distinct_rows.filter(_equals_previous(distinct_rows, table.key)).select(*table.key).row(0)
         raise ContractError(f"{table.name}: the key {', '.join(map(str, key))} holds two values")
-    return kept, rows.height - kept.height
+    return distinct_rows, rows.height - distinct_rows.height
 
 
-def _repeats(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
+def _equals_previous(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
     """Whether each row equals the one before it in the named columns."""
     if not names:
         return pl.repeat(value=False, n=rows.height, dtype=pl.Boolean, eager=True)
@@ -102,15 +104,15 @@ def _repeats(rows: pl.DataFrame, names: tuple[str, ...]) -> pl.Series:
     return rows.select((equal & (pl.int_range(pl.len()) > 0)).alias("again")).to_series()
 
 
-def ordered(rows: pl.DataFrame, table: Table) -> bool:
+def is_sorted(rows: pl.DataFrame, table: Table) -> bool:
     """Whether the key never falls and never repeats, seen without sorting."""
-    rises = pl.lit(value=False)
+    increasing = pl.lit(value=False)
     ties = pl.lit(value=True)
     for name in table.key:
-        here, before = pl.col(name), pl.col(name).shift(1)
+        current, previous = pl.col(name), pl.col(name).shift(1)
         if isinstance(rows.schema[name], pl.Enum):
-            here, before = here.to_physical(), before.to_physical()
-        rises = rises | (ties & (here > before))
-        ties = ties & (here == before)
+            current, previous = current.to_physical(), previous.to_physical()
+        increasing = increasing | (ties & (current > previous))
+        ties = ties & (current == previous)
     first = pl.int_range(pl.len()) == 0
-    return bool(rows.select((rises | first).fill_null(value=False).all()).item())
+    return bool(rows.select((increasing | first).fill_null(value=False).all()).item())

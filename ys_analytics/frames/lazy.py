@@ -1,6 +1,6 @@
 """A live table as a LazyFrame: read when collected, only as far as it is used, a frame at a time.
 
-Knows how Polars asks a source; the rows are those of `batches`.
+Depends on Polars' interface for sources. The rows are those of `batches`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,13 +35,13 @@ def scan(
     def frames(
         with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
-        missing = n_rows
-        for whole in batches(stores, name, span=span, portfolios=portfolios):
-            part = whole if missing is None else whole.head(missing)
-            missing = None if missing is None else missing - part.height
+        rows_left = n_rows
+        for batch in batches(stores, name, span=span, portfolios=portfolios):
+            part = batch if rows_left is None else batch.head(rows_left)
+            rows_left = None if rows_left is None else rows_left - part.height
             rows = part if predicate is None else part.filter(predicate)
             yield rows if with_columns is None else rows.select(with_columns)
-            if missing == 0:
+            if rows_left == 0:
                 return
 
     return register_io_source(frames, schema=find(name).schema)

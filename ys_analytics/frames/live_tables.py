@@ -1,4 +1,4 @@
-"""Tables of the stores as DuckDB scans them: only the columns and rows that a query needs leave a store.
+"""Live tables for DuckDB to scan: only the columns and rows that a query needs leave a store.
 
 Depends on the reader of each store and on DuckDB's way of scanning an Arrow dataset: it asks for columns and hands over
 a filter. Does not know any query. Rows come in batches; a store answers one statement at a time, so when a second scan
@@ -20,14 +20,14 @@ import pyarrow.dataset as ds  # type: ignore[import-untyped]
 
 from ys_analytics.errors import StoreError, YsError
 from ys_analytics.frames import contract
-from ys_analytics.frames.pushed_filters import understood
+from ys_analytics.frames.pushed_filters import parse_filter
 from ys_analytics.schemas import STORES, Span, Store, Table
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import Alternatives, Group, Measure, TableQuery
 
 # Bytes of a scan put aside that stay in memory.
-_ASIDE = 64 * 2**20
+_MEMORY_LIMIT = 64 * 2**20
 
 
 @dataclass(slots=True)
@@ -67,8 +67,8 @@ class LiveTables:
     scans: list[Scan] = field(default_factory=list)
     failure: BaseException | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
-    _turns: dict[Store, threading.RLock] = field(default_factory=dict)
-    _running: dict[Store, "_Feed"] = field(default_factory=dict)
+    _locks: dict[Store, threading.RLock] = field(default_factory=dict)
+    _running: dict[Store, "_TableScan"] = field(default_factory=dict)
 
     @contextmanager
     def opened(self, tables: Sequence[Table]) -> Iterator[Mapping[str, "ds.Dataset"]]:
@@ -80,7 +80,7 @@ class LiveTables:
         """
         with ExitStack() as stack:
             for store in dict.fromkeys(table.store for table in tables):
-                self._turns[store] = threading.RLock()
+                self._locks[store] = threading.RLock()
                 stack.enter_context(self.stores.reader(store).snapshot())
             for table in tables:
                 contract.check(self.stores, table)
@@ -90,41 +90,43 @@ class LiveTables:
     def stop(self) -> None:
         """Make every scan fail, also one that waits for its store; from any thread."""
         self._stopped.set()
-        for store in self._turns:
+        for store in self._locks:
             with suppress(YsError, OSError):
                 self.stores.reader(store).abort()
 
-    def scan(self, table: Table, columns: Sequence[str] | None, expression: Any, schema: "pa.Schema") -> "_Feed":
+    def scan(self, table: Table, columns: Sequence[str] | None, expression: Any, schema: "pa.Schema") -> "_TableScan":
         """Begin a scan.
 
         Raises:
             StoreError: the store refused us, or the query was stopped.
         """
-        wanted = list(columns) if columns is not None else schema.names
+        selected = list(columns) if columns is not None else schema.names
         text = "" if expression is None else str(expression)
         query = TableQuery(table, self.span, self._portfolios)
         # A store that gives every row leaves the choice to us, which takes these columns.
-        chosen = [] if STORES[table.store].sql else [part[0] for part in (query.in_span, query.of_portfolios) if part]
-        read = [name for name in schema.names if name in wanted or name in chosen or name in text]
+        filter_columns = (
+            [] if STORES[table.store].sql else [part[0] for part in (query.in_span, query.of_portfolios) if part]
+        )
+        columns_read = [name for name in schema.names if name in selected or name in filter_columns or name in text]
         query = TableQuery(
             table,
             self.span,
             self._portfolios,
-            columns=tuple(read),
-            conditions=understood(expression, schema).conditions,
+            columns=tuple(columns_read),
+            conditions=parse_filter(expression, schema).conditions,
             distinct=True,
         )
-        with self._turns[table.store]:
+        with self._locks[table.store]:
             if (running := self._running.get(table.store)) is not None:
-                running.put_aside()
+                running.spill()
             reader = self.stores.reader(table.store)
-            said = Scan(table, reader.shown(query))
-            self.scans.append(said)
+            record = Scan(table, reader.shown(query))
+            self.scans.append(record)
             rejects = RejectPolicy(source=table.name, key=table.key)
             frames = reader.batches(query, rejects=rejects, ordered=False)
-            feed = _Feed(self, query, frames, wanted, expression, schema, said)
-            self._running[table.store] = feed
-        return feed
+            scan = _TableScan(self, query, frames, selected, expression, schema, record)
+            self._running[table.store] = scan
+        return scan
 
     def aggregate(
         self,
@@ -167,109 +169,109 @@ class LiveTables:
             raise StoreError("the query was stopped")
 
     def _close(self) -> None:
-        for feed in self._running.values():
-            feed.close()
+        for scan in self._running.values():
+            scan.close()
 
 
 @dataclass(slots=True)
-class _Feed:
+class _TableScan:
     """The batches of one scan, filtered as DuckDB asked."""
 
     tables: LiveTables
     query: TableQuery
     frames: Generator[pl.DataFrame, None, None]
-    wanted: Sequence[str]
+    selected: Sequence[str]
     expression: Any
     schema: "pa.Schema"
-    said: Scan
-    _aside: "_Aside | None" = None
-    _over: bool = False
+    record: Scan
+    _spilled: "_SpillBuffer | None" = None
+    _finished: bool = False
 
     @property
     def projected_schema(self) -> "pa.Schema":
         """Name and type of the columns asked for."""
-        return pa.schema([self.schema.field(name) for name in self.wanted])
+        return pa.schema([self.schema.field(name) for name in self.selected])
 
     def to_reader(self) -> "pa.RecordBatchReader":
         """The batches, as DuckDB takes them."""
         return pa.RecordBatchReader.from_batches(self.projected_schema, self._batches())
 
     def _batches(self) -> Iterator["pa.RecordBatch"]:
-        turn = self.tables._turns[self.query.table.store]  # noqa: SLF001 - the two belong together
+        lock = self.tables._locks[self.query.table.store]  # noqa: SLF001 - the two belong together
         while True:
-            with turn:
-                found = self._aside.take() if self._aside is not None else self._next()
-            if found is None:
+            with lock:
+                rows = self._spilled.next_rows() if self._spilled is not None else self._next()
+            if rows is None:
                 return
-            yield from found.to_batches()
+            yield from rows.to_batches()
 
     def _next(self) -> "pa.Table | None":
         """The next rows from the store; None when there are no more."""
-        if self._over:
+        if self._finished:
             return None
         try:
             self.tables.require_running()
-            begun = time.perf_counter()
+            started = time.perf_counter()
             frame = next(self.frames, None)
-            self.said.seconds += time.perf_counter() - begun
+            self.record.seconds += time.perf_counter() - started
         except BaseException as error:
-            self._over = True
+            self._finished = True
             self.tables.failure = self.tables.failure or error
             raise
         if frame is None:
-            self._over = True
+            self._finished = True
             return None
-        self.said.rows += frame.height
-        self.said.bytes += int(frame.estimated_size())
+        self.record.rows += frame.height
+        self.record.bytes += int(frame.estimated_size())
         if not STORES[self.query.table.store].sql:
             frame = self.query.keep(frame)
         rows = frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow()
-        return (rows if self.expression is None else rows.filter(self.expression)).select(list(self.wanted))
+        return (rows if self.expression is None else rows.filter(self.expression)).select(list(self.selected))
 
-    def put_aside(self) -> None:
+    def spill(self) -> None:
         """Read what is left, so that the store can answer another statement."""
-        if self._over or self._aside is not None:
+        if self._finished or self._spilled is not None:
             return
-        aside = _Aside(self.projected_schema)
+        buffer = _SpillBuffer(self.projected_schema)
         while (rows := self._next()) is not None:
-            aside.put(rows)
-        self._aside = aside
+            buffer.append(rows)
+        self._spilled = buffer
 
     def close(self) -> None:
         """Stop the statement."""
-        self._over = True
+        self._finished = True
         with suppress(ValueError):  # a query that could not be stopped still reads
             self.frames.close()
-        if self._aside is not None:
-            self._aside.close()
+        if self._spilled is not None:
+            self._spilled.close()
 
 
 @dataclass(slots=True)
-class _Aside:
+class _SpillBuffer:
     """Rows put aside: the first in memory, the others in a file that has no name."""
 
     schema: "pa.Schema"
-    held: deque["pa.Table"] = field(default_factory=deque)
+    in_memory: deque["pa.Table"] = field(default_factory=deque)
     size: int = 0
     file: IO[bytes] | None = None
     _writer: Any = None
     _reader: Any = None
 
-    def put(self, rows: "pa.Table") -> None:
+    def append(self, rows: "pa.Table") -> None:
         """Add rows."""
         self.size += rows.nbytes
-        if self.size <= _ASIDE:
-            self.held.append(rows)
+        if self.size <= _MEMORY_LIMIT:
+            self.in_memory.append(rows)
             return
         if self.file is None:
             self.file = tempfile.TemporaryFile(prefix="ys-sql-")  # noqa: SIM115 - closed by `close`
             self._writer = pa.ipc.new_stream(self.file, self.schema)
         self._writer.write_table(rows)
 
-    def take(self) -> "pa.Table | None":
+    def next_rows(self) -> "pa.Table | None":
         """The next rows, in the order they came; None when there are no more."""
-        if self.held:
-            return self.held.popleft()
+        if self.in_memory:
+            return self.in_memory.popleft()
         if self.file is None:
             return None
         if self._reader is None:
@@ -300,7 +302,7 @@ class _Dataset(ds.Dataset):  # type: ignore[misc] # Arrow's is untyped; DuckDB a
         """Name and type of every visible column, enumerations as text."""
         return self._schema
 
-    def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **_: object) -> _Feed:  # noqa: A002 - Arrow's name for it
+    def scanner(self, columns: Sequence[str] | None = None, filter: Any = None, **_: object) -> _TableScan:  # noqa: A002 - Arrow's name for it
         """Begin a scan of these columns and rows."""
         return self._tables.scan(self._table, columns, filter, self._schema)
 

@@ -16,10 +16,10 @@ from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectedRow, RejectPolicy
 from ys_analytics.stores.common.table_query import TableQuery
 
-Seen = Callable[[pl.DataFrame], None]
+RowsCallback = Callable[[pl.DataFrame], None]
 
 
-def _unseen(rows: pl.DataFrame) -> None:
+def _ignore_rows(rows: pl.DataFrame) -> None:
     """Ignore the rows."""
 
 
@@ -115,9 +115,14 @@ def find(name: str) -> Table:
 
 
 def collect(
-    stores: Stores, query: TableQuery, rejects: RejectPolicy, *, seen: Seen = _unseen, progress: Progress = silent
+    stores: Stores,
+    query: TableQuery,
+    rejects: RejectPolicy,
+    *,
+    on_rows: RowsCallback = _ignore_rows,
+    progress: Progress = silent,
 ) -> pl.DataFrame:
-    """The rows asked for, typed but not yet through the gate; `seen` is shown all that the store gave for it."""
+    """The rows asked for, typed but not yet through the gate; `on_rows` is shown all that the store gave for it."""
     table = query.table
 
     def arrived(rows: int) -> None:
@@ -125,47 +130,47 @@ def collect(
 
     contract.check(stores, table)
     rows = stores.reader(table.store).scan(query, rejects=rejects, arrived=arrived)
-    seen(rows)
+    on_rows(rows)
     return rows if STORES[table.store].sql else query.keep(rows)
 
 
 def stream(
-    stores: Stores, query: TableQuery, rejects: RejectPolicy, *, seen: Seen = _unseen
+    stores: Stores, query: TableQuery, rejects: RejectPolicy, *, on_rows: RowsCallback = _ignore_rows
 ) -> Generator[tuple[pl.DataFrame, int], None, None]:
     """Frames in key order through the gate, each with the number of duplicates dropped from it.
 
     The rows of a frame's last key wait for the next frame, so that one key is never seen in two halves.
-    `seen` is shown all that the store gave.
+    `on_rows` is shown all that the store gave.
     """
     table = query.table
     if not STORES[table.store].sql:
-        rows = gate.shaped(collect(stores, query, rejects, seen=seen), table)
-        yield gate.distinct(gate.in_order(rows, table), table)
+        rows = gate.require_schema(collect(stores, query, rejects, on_rows=on_rows), table)
+        yield gate.drop_duplicates(gate.sort_by_key(rows, table), table)
         return
     contract.check(stores, table)
-    held = before = pl.DataFrame(schema=table.schema)
-    yield held, 0
+    waiting = last_row = pl.DataFrame(schema=table.schema)
+    yield waiting, 0
     with closing(stores.reader(table.store).batches(query, rejects=rejects)) as frames:
         for frame in frames:
-            seen(frame)
-            rows = pl.concat([held, gate.shaped(frame, table)])
+            on_rows(frame)
+            rows = pl.concat([waiting, gate.require_schema(frame, table)])
             last = _last_key(rows, table)
-            held, ready = rows.slice(last), gate.in_order(rows.slice(0, last), table)
-            _follow(before, ready, table)
-            before = ready.tail(1) if ready.height else before
-            yield gate.distinct(ready, table)
-    rest = gate.in_order(held, table)
-    _follow(before, rest, table)
-    yield gate.distinct(rest, table)
+            waiting, ready = rows.slice(last), gate.sort_by_key(rows.slice(0, last), table)
+            _require_order(last_row, ready, table)
+            last_row = ready.tail(1) if ready.height else last_row
+            yield gate.drop_duplicates(ready, table)
+    remaining = gate.sort_by_key(waiting, table)
+    _require_order(last_row, remaining, table)
+    yield gate.drop_duplicates(remaining, table)
 
 
-def _follow(before: pl.DataFrame, rows: pl.DataFrame, table: Table) -> None:
+def _require_order(last_row: pl.DataFrame, rows: pl.DataFrame, table: Table) -> None:
     """Make sure that the store sorted as we do: a later frame never goes back.
 
     Raises:
         StoreError: it did.
     """
-    if table.key and not gate.ordered(pl.concat([before, rows.head(1)]), table):
+    if table.key and not gate.is_sorted(pl.concat([last_row, rows.head(1)]), table):
         raise StoreError(f"{table.store}: {table.name} came out of order; check the server's collation")
 
 
@@ -174,9 +179,9 @@ def _last_key(rows: pl.DataFrame, table: Table) -> int:
     if not rows.height or not table.key:
         return rows.height
     final = rows.select(table.key).tail(1)
-    for back in range(2, rows.height + 1):
-        if not rows.select(table.key).slice(rows.height - back, 1).equals(final):
-            return rows.height - back + 1
+    for distance in range(2, rows.height + 1):
+        if not rows.select(table.key).slice(rows.height - distance, 1).equals(final):
+            return rows.height - distance + 1
     return 0
 
 

@@ -1,6 +1,6 @@
-"""What a run says of itself: for each frame its source, query, rows, types, hash and proof.
+"""The manifest of a run: for each frame its source, query, rows, types, hash and proof.
 
-Knows the form of `manifest.json`; knows no store. Two freezes of the same rows at the same as-of give the
+Depends on the form of `manifest.json`. Does not know a store. Two freezes of the same rows at the same as-of give the
 same text.
 """
 
@@ -18,7 +18,7 @@ from ys_analytics.resources import CHECKOUT
 from ys_analytics.schemas import Week
 
 # How many of the runs next to a missing one its error names.
-_NAMED = 5
+_MAX_NAMED = 5
 
 # The form of the file itself; a reader of another form is refused.
 FORMAT = 1
@@ -57,7 +57,7 @@ class FrameRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A run's own account of itself.
+    """The record of a run: when, from what and with which program it was made, and its frames.
 
     Attributes:
         week: The ISO week.
@@ -84,7 +84,9 @@ class Manifest:
 
     def to_text(self) -> str:
         """The manifest as `manifest.json` holds it."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False, default=_plain) + "\n"
+        return (
+            json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False, default=_json_default) + "\n"
+        )
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -94,17 +96,21 @@ class Manifest:
             RunError: there is none, it is not whole, or it is of another form.
         """
         try:
-            said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            form = said.pop("format")
-            if form != FORMAT:
-                raise RunError(f"{path}: written in form {form}, this program reads {FORMAT}; freeze the week again")
-            records = {name: _record(record) for name, record in said.pop("frames").items()}
-            week = Week(said.pop("week"))
-            return cls(week=week, frames=records, as_of=datetime.fromisoformat(said.pop("as_of")), **said)
+            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            version_number = document.pop("format")
+            if version_number != FORMAT:
+                raise RunError(
+                    f"{path}: written in form {version_number}, this program reads {FORMAT}; freeze the week again"
+                )
+            records = {name: _record(record) for name, record in document.pop("frames").items()}
+            week = Week(document.pop("week"))
+            return cls(week=week, frames=records, as_of=datetime.fromisoformat(document.pop("as_of")), **document)
         except FileNotFoundError:
-            others = sorted(one.parent.name for one in path.parent.parent.glob("*/manifest.json"))
-            beside = f"; there are runs of {', '.join(others[-_NAMED:])}" if others else ""
-            raise RunError(f"{path.parent}: there is no run; make one with `ys freeze --week WEEK`{beside}") from None
+            others = sorted(manifest.parent.name for manifest in path.parent.parent.glob("*/manifest.json"))
+            others_text = f"; there are runs of {', '.join(others[-_MAX_NAMED:])}" if others else ""
+            raise RunError(
+                f"{path.parent}: there is no run; make one with `ys freeze --week WEEK`{others_text}"
+            ) from None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
             raise RunError(f"{path}: not a whole manifest ({type(error).__name__}); freeze the week again") from error
 
@@ -133,16 +139,16 @@ def kit_version() -> str:
 
 
 def _git(checkout: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=checkout, capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own words
-    return done.stdout.strip()
+    completed = subprocess.run(["git", *words], cwd=checkout, capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own words
+    return completed.stdout.strip()
 
 
-def _record(said: dict[str, Any]) -> FrameRecord:
-    latest = said.pop("latest")
-    return FrameRecord(latest=None if latest is None else datetime.fromisoformat(latest), **said)
+def _record(document: dict[str, Any]) -> FrameRecord:
+    latest = document.pop("latest")
+    return FrameRecord(latest=None if latest is None else datetime.fromisoformat(latest), **document)
 
 
-def _plain(value: object) -> str:
+def _json_default(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no place in a manifest")

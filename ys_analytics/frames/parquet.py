@@ -1,6 +1,6 @@
-"""Frames into one Parquet file, row group by row group: the same rows give the same bytes.
+"""Writes frames to one Parquet file, row group by row group: the same rows give the same bytes.
 
-Knows Parquet; knows neither tables nor runs. What is written is on the disk when `write` returns.
+Depends on Parquet. Does not know tables or runs. What is written is on the disk when `write` returns.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _ROW_GROUP = 131_072
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     """One file as it lies on the disk."""
 
     rows: int
@@ -26,7 +26,7 @@ class Written:
     sha256: str
 
 
-def write(path: Path, frames: Iterable[pl.DataFrame], *, schema: Mapping[str, pl.DataType]) -> Written:
+def write(path: Path, frames: Iterable[pl.DataFrame], *, schema: Mapping[str, pl.DataType]) -> WrittenFile:
     """Write frames of one schema after each other.
 
     Args:
@@ -34,24 +34,24 @@ def write(path: Path, frames: Iterable[pl.DataFrame], *, schema: Mapping[str, pl
         frames: Taken one at a time; memory is that of one frame and one row group.
         schema: Their columns and types.
     """
-    waiting = pl.DataFrame(schema=dict(schema))
+    pending = pl.DataFrame(schema=dict(schema))
     rows = 0
     with path.open("xb") as file:
-        with pq.ParquetWriter(file, _arrow(waiting).schema, compression="zstd", version="2.6") as writer:
+        with pq.ParquetWriter(file, _arrow(pending).schema, compression="zstd", version="2.6") as writer:
             for frame in frames:
-                waiting = pl.concat([waiting, frame])
-                while waiting.height >= _ROW_GROUP:
-                    writer.write_table(_arrow(waiting.head(_ROW_GROUP)), row_group_size=_ROW_GROUP)
+                pending = pl.concat([pending, frame])
+                while pending.height >= _ROW_GROUP:
+                    writer.write_table(_arrow(pending.head(_ROW_GROUP)), row_group_size=_ROW_GROUP)
                     rows += _ROW_GROUP
-                    waiting = waiting.slice(_ROW_GROUP)
+                    pending = pending.slice(_ROW_GROUP)
                 # A slice keeps the whole frame alive; a copy lets it go.
-                waiting = waiting.rechunk() if waiting.n_chunks() > 1 else waiting
-            if waiting.height:
-                writer.write_table(_arrow(waiting), row_group_size=_ROW_GROUP)
-                rows += waiting.height
+                pending = pending.rechunk() if pending.n_chunks() > 1 else pending
+            if pending.height:
+                writer.write_table(_arrow(pending), row_group_size=_ROW_GROUP)
+                rows += pending.height
         file.flush()
         os.fsync(file.fileno())
-    return Written(rows=rows, bytes=path.stat().st_size, sha256=sha256(path))
+    return WrittenFile(rows=rows, bytes=path.stat().st_size, sha256=sha256(path))
 
 
 def sha256(path: Path) -> str:

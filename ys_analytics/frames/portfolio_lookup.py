@@ -1,6 +1,6 @@
-"""A portfolio by what a person calls it: an id, a name, or a part of a name.
+"""Finds a portfolio by id, name, or part of a name.
 
-Knows ids and names; reads no store.
+Depends on ids and names. Does not read a store.
 """
 
 from datetime import datetime
@@ -28,9 +28,9 @@ class PortfolioRef(str):
 
     def __new__(cls, key: str, *, name: str = "", opened: datetime | None = None) -> Self:
         """The portfolio of that id."""
-        found = super().__new__(cls, key)
-        found.name, found.opened = name, opened
-        return found
+        matching = super().__new__(cls, key)
+        matching.name, matching.opened = name, opened
+        return matching
 
     def require_open(self, week: Week) -> Self:
         """The same portfolio, where it was open before the end of a week.
@@ -45,12 +45,12 @@ class PortfolioRef(str):
         return self
 
 
-def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> PortfolioRef:
+def find_portfolio(portfolios: pl.DataFrame, text: str) -> PortfolioRef:
     """The portfolio a person means: by id, by name, or by the only name that holds the words.
 
     Args:
         portfolios: Columns id and name, and created_at where that is known.
-        wanted: An id, or a name in any case and in any spelling that Unicode calls the same, whole or in part.
+        text: An id, or a name in any case and in any spelling that Unicode calls the same, whole or in part.
 
     Raises:
         UsageError: nothing matches, or several do.
@@ -63,39 +63,39 @@ def find_portfolio(portfolios: pl.DataFrame, wanted: str) -> PortfolioRef:
     ...
     ys_analytics.errors.UsageError: portfolio 'blue' could be Blue chip core or Blue sky; write more of the name
     """
-    for exact in (_id(wanted.strip()), wanted):
+    for exact in (_canonical_id(text.strip()), text):
         if exact in portfolios["id"]:
-            return _ref(portfolios.filter(pl.col("id") == exact))
-    named = portfolios.drop_nulls("name").sort("name", "id")
-    names = pl.Series([_folded(name) for name in named["name"]], dtype=pl.String)
-    words = _folded(wanted.strip())
-    for meant in (named["name"] == wanted, names == words, names.str.contains(words, literal=True)):
-        found = named.filter(meant) if words else named.clear()
-        if found.height == 1:
-            return _ref(found)
-        if found.height > 1:
-            raise UsageError(f"portfolio {wanted!r} could be {_listed(found.head(3))}")
-    raise misnamed(wanted, named["name"], what="portfolio", listed="`ys load portfolios`")
+            return _reference(portfolios.filter(pl.col("id") == exact))
+    with_name = portfolios.drop_nulls("name").sort("name", "id")
+    names = pl.Series([_normalised(name) for name in with_name["name"]], dtype=pl.String)
+    words = _normalised(text.strip())
+    for condition in (with_name["name"] == text, names == words, names.str.contains(words, literal=True)):
+        matching = with_name.filter(condition) if words else with_name.clear()
+        if matching.height == 1:
+            return _reference(matching)
+        if matching.height > 1:
+            raise UsageError(f"portfolio {text!r} could be {_alternatives_text(matching.head(3))}")
+    raise misnamed(text, with_name["name"], what="portfolio", listed="`ys load portfolios`")
 
 
-def _ref(found: pl.DataFrame) -> PortfolioRef:
-    row = found.row(0, named=True)
+def _reference(matching: pl.DataFrame) -> PortfolioRef:
+    row = matching.row(0, named=True)
     return PortfolioRef(str(row["id"]), name=row["name"] or "", opened=row.get("created_at"))
 
 
-def _listed(found: pl.DataFrame) -> str:
+def _alternatives_text(matching: pl.DataFrame) -> str:
     """What several portfolios are called, and how to mean one of them: by id where they are called the same."""
-    if found["name"].is_unique().all():
-        return f"{' or '.join(found['name'])}; write more of the name"
-    return f"{' or '.join(f'{name} ({key})' for key, name in found.select('id', 'name').iter_rows())}; write the id"
+    if matching["name"].is_unique().all():
+        return f"{' or '.join(matching['name'])}; write more of the name"
+    return f"{' or '.join(f'{name} ({key})' for key, name in matching.select('id', 'name').iter_rows())}; write the id"
 
 
-def _folded(name: str) -> str:
+def _normalised(name: str) -> str:
     """A name without what tells spellings of it apart: case, and how accents are composed."""
     return normalize("NFC", normalize("NFC", name).casefold())
 
 
-def _id(text: str) -> str:
+def _canonical_id(text: str) -> str:
     """The text as a canonical id where it is one."""
     try:
         return str(UUID(text))

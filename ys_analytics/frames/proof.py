@@ -29,7 +29,7 @@ PROOF: dict[str, pl.DataType] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ProofLine:
     """One measure of one column, taken twice.
 
     Attributes:
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(slots=True)
 class Tally:
-    """What frames add up to while they pass by.
+    """Running counts, sums, smallest and largest values of frames.
 
     Attributes:
         places: Where decimals are.
@@ -94,7 +94,7 @@ class Tally:
             self.largest[name] = max(high, self.largest.get(name, high))
             self.sums[name] = _EXACT.add(total, self.sums.get(name, Decimal(0)))
 
-    def measured(self, total: Total) -> Decimal | None:
+    def value_of(self, total: Total) -> Decimal | None:
         """The number that the store should have given as this one."""
         if not total.column:
             return Decimal(self.rows)
@@ -111,7 +111,7 @@ def prove(
     portfolios: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> pl.DataFrame:
-    """Load a table and say what the store and the frame each make of it.
+    """Load a table, and compare counts and sums of the store with those of the frame.
 
     Args:
         stores: The open stores.
@@ -132,13 +132,13 @@ def prove(
     """
     query = TableQuery(loading.find(name), span, portfolios)
     table = query.table
-    counted = tally(table)
-    refusals = RejectPolicy(source=name, key=table.key)
+    totals_of_frame = tally(table)
+    rejects = RejectPolicy(source=name, key=table.key)
     with stores.reader(table.store).snapshot():
-        rows = loading.collect(stores, query, refusals, seen=counted.add, progress=progress)
-        lines = compare(stores, query, counted)
-    dropped = gate.distinct(gate.in_order(gate.shaped(rows, table), table), table)[1]
-    lines.append(Line("", "exact duplicates dropped", None, Decimal(dropped)))
+        rows = loading.collect(stores, query, rejects, on_rows=totals_of_frame.add, progress=progress)
+        lines = compare(stores, query, totals_of_frame)
+    duplicates = gate.drop_duplicates(gate.sort_by_key(gate.require_schema(rows, table), table), table)[1]
+    lines.append(ProofLine("", "exact duplicates dropped", None, Decimal(duplicates)))
     return pl.DataFrame(
         [
             (name, line.column, line.measure, _text(line.store), _text(line.frame), line.store is None or line.equal)
@@ -156,14 +156,14 @@ def tally(table: Table) -> Tally:
     return Tally(places(table) if not isinstance(table, Collection) else ())
 
 
-def compare(stores: Stores, query: TableQuery, counted: Tally) -> list[Line]:
+def compare(stores: Stores, query: TableQuery, totals_of_frame: Tally) -> list[ProofLine]:
     """What the store adds up to for the same rows, next to what was counted.
 
     Raises:
         StoreError: the store refused us or went away.
     """
-    totals = stores.reader(query.table.store).totals(query, counted.places)
-    return [Line(total.column, total.measure, total.value, counted.measured(total)) for total in totals]
+    totals = stores.reader(query.table.store).totals(query, totals_of_frame.places)
+    return [ProofLine(total.column, total.measure, total.value, totals_of_frame.value_of(total)) for total in totals]
 
 
 def _distinct(rows: pl.DataFrame, keys: tuple[str, ...]) -> int:

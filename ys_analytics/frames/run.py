@@ -1,6 +1,6 @@
-"""A frozen run, opened: verified against its hashes once a process, then read frame by frame.
+"""Opens a frozen run: verified against its hashes once a process, then read frame by frame.
 
-Knows the folder and its manifest; opens no store, so a past week can be read anywhere.
+Depends on the folder and its manifest. Does not open a store, so a past week can be read anywhere.
 """
 
 import time
@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.errors import ContractError, RunError
 from ys_analytics.frames import atomic, parquet
 from ys_analytics.frames.manifest import FrameRecord, Manifest
-from ys_analytics.frames.sql import over_files
+from ys_analytics.frames.sql import query_files
 from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, Week, misnamed
 
 
@@ -60,7 +60,7 @@ class Run:
         """Answer one SELECT in DuckDB's SQL over the frames; each is a table under its name.
 
         Nothing but this run's frames can be read, and nothing written. Days are UTC days; types are those of the
-        frames, and `frames.sql` names the rule for every other.
+        frames, and `frames.sql_types` has the rule for every other.
 
         Args:
             query: One SELECT.
@@ -73,7 +73,7 @@ class Run:
         """
         folder = (self.folder / "frames").resolve()
         files = {name: folder / self._path(name).name for name in self.tables}
-        return over_files(query, files, portfolio=portfolio, span=span, limits=limits)
+        return query_files(query, files, portfolio=portfolio, span=span, limits=limits)
 
     def _path(self, name: str) -> Path:
         record = self.manifest.frames.get(name)
@@ -83,7 +83,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class Verification:
     """A run whose files were compared with their hashes, and how the file system described them then.
 
     Attributes:
@@ -96,7 +96,7 @@ class Verified:
 
 
 # The run this process verified last.
-_verified: dict[Path, Verified] = {}
+_last_verification: dict[Path, Verification] = {}
 
 # A file may be written twice in one tick of the file system's clock; a younger one is compared again.
 _TICK_NS = 100_000_000
@@ -112,56 +112,56 @@ def open_run(folder: Path) -> Run:
         RunError: there is no run, or a file of it is missing, added or altered; the line names it.
     """
     atomic.restore(folder)
-    known = _verified.get(folder.resolve())
-    if known is not None and known.files == _described(folder):
-        return known.run
-    before = _described(folder)
+    verification = _last_verification.get(folder.resolve())
+    if verification is not None and verification.files == _file_stats(folder):
+        return verification.run
+    stats_before = _file_stats(folder)
     manifest = Manifest.read(folder / "manifest.json")
     for name, record in manifest.frames.items():
         _verify(folder, name, record)
-    held = {(folder / record.file).name for record in manifest.frames.values()}
+    frame_files = {(folder / record.file).name for record in manifest.frames.values()}
     for path in sorted((folder / "frames").glob("*.parquet")):
-        if path.name not in held:
+        if path.name not in frame_files:
             raise RunError(f"{path}: not a file of this run; remove it, or freeze the week again")
     run = Run(folder, manifest)
-    latest = max((changed for _, _, _, changed, _ in before), default=0)
-    if before == _described(folder) and latest < time.time_ns() - _TICK_NS:
-        accept(Verified(run, before))
+    latest = max((change_time for _, _, _, change_time, _ in stats_before), default=0)
+    if stats_before == _file_stats(folder) and latest < time.time_ns() - _TICK_NS:
+        accept_verification(Verification(run, stats_before))
     return run
 
 
-def verified(run: Run) -> Verified | None:
-    """What this process knows of a run it verified, for a process of its own that it starts; None where it must not."""
-    known = _verified.get(run.folder.resolve())
-    return known if known is not None and known.run == run else None
+def verification_of(run: Run) -> Verification | None:
+    """The verification of a run in this process, to hand to a process it starts; None where it was not verified."""
+    verification = _last_verification.get(run.folder.resolve())
+    return verification if verification is not None and verification.run == run else None
 
 
-def accept(known: Verified) -> None:
+def accept_verification(verification: Verification) -> None:
     """Open this run without hashing it again, as long as its files are described as they were."""
-    _verified.clear()
-    _verified[known.run.folder.resolve()] = known
+    _last_verification.clear()
+    _last_verification[verification.run.folder.resolve()] = verification
 
 
-def _described(folder: Path) -> tuple[tuple[str, int, int, int, int], ...]:
+def _file_stats(folder: Path) -> tuple[tuple[str, int, int, int, int], ...]:
     """Each file of a run, as the file system describes it; empty where there is none."""
     paths = [folder / "manifest.json", *sorted((folder / "frames").glob("*.parquet"))]
     try:
-        found = [(path.name, path.stat()) for path in paths]
+        stats = [(path.name, path.stat()) for path in paths]
     except FileNotFoundError:
         return ()
-    return tuple((name, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino) for name, one in found)
+    return tuple((name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino) for name, stat in stats)
 
 
 def _verify(folder: Path, name: str, record: FrameRecord) -> None:
     path = folder / record.file
-    again = f"freeze the week again with `ys freeze --refreeze --week {folder.name}`"
+    advice = f"freeze the week again with `ys freeze --refreeze --week {folder.name}`"
     if not path.is_file():
-        raise RunError(f"{path}: the file of {name} is missing; {again}")
+        raise RunError(f"{path}: the file of {name} is missing; {advice}")
     if path.stat().st_size != record.bytes or parquet.sha256(path) != record.sha256:
-        raise RunError(f"{path}: no longer the bytes that were frozen; {again}")
+        raise RunError(f"{path}: no longer the bytes that were frozen; {advice}")
     declared = TABLES.get(name)
     if declared is None or record.columns != columns_of(name):
-        raise ContractError(f"{name}: frozen under another schema than this program's; {again}")
+        raise ContractError(f"{name}: frozen under another schema than this program's; {advice}")
 
 
 def columns_of(name: str) -> dict[str, str]:

@@ -37,7 +37,10 @@ def nearest(
         StoreError: Qdrant refused us or went away.
         ContractError: the collection has drifted from its declaration, or a point does not fit.
     """
-    matches = [[Match(field, cast("Any", sign), cast("Any", value)) for field, sign, value in each] for each in where]
+    matches = [
+        [Match(field, cast("Any", sign), cast("Any", value)) for field, sign, value in alternatives]
+        for alternatives in where
+    ]
     rejects = RejectPolicy(source=table.name, key=table.key)
-    found = Tables(stores.qdrant).nearest(table, vector, limit=limit, where=matches, rejects=rejects)
-    return gate.conform(found, table)
+    points = Tables(stores.qdrant).nearest(table, vector, limit=limit, where=matches, rejects=rejects)
+    return gate.conform(points, table)

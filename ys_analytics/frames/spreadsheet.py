@@ -19,12 +19,12 @@ from ys_analytics.frames import csvfile
 # Rows of a sheet, the header among them, and digits of a number, as Excel keeps them.
 ROWS, DIGITS = 1_048_576, 15
 # Characters of a cell.
-_LONGEST = 32_767
+_MAX_CHARACTERS = 32_767
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What was written.
+class WrittenSheet:
+    """Counts of a sheet that was written.
 
     Attributes:
         rows: Rows under the header.
@@ -35,7 +35,7 @@ class Written:
     as_text: int
 
 
-def write(path: Path, frames: Iterable[pl.DataFrame], *, sheet: str) -> Written:
+def write(path: Path, frames: Iterable[pl.DataFrame], *, sheet: str) -> WrittenSheet:
     """Write frames of one schema as one sheet, names in its first row.
 
     A number of up to 15 digits is a number, a longer one is text, so that no digit is lost. A time is ISO 8601 in UTC
@@ -51,47 +51,47 @@ def write(path: Path, frames: Iterable[pl.DataFrame], *, sheet: str) -> Written:
     """
     from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
-    plain = {
+    options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "constant_memory": True,
     }
     rows = texts = 0
-    with path.open("xb") as file, Workbook(file, plain) as book:
-        page = book.add_worksheet(sheet[:31])
+    with path.open("xb") as file, Workbook(file, options) as book:
+        worksheet = book.add_worksheet(sheet[:31])
         for frame in frames:
             if not rows:
-                page.write_row(0, 0, frame.columns, book.add_format({"bold": True}))
-                page.freeze_panes(1, 0)
+                worksheet.write_row(0, 0, frame.columns, book.add_format({"bold": True}))
+                worksheet.freeze_panes(1, 0)
             if rows + frame.height >= ROWS:
                 raise UsageError(
                     f"{path.name}: a sheet has {ROWS:,} rows; write to a file that ends in .parquet or .csv"
                 )
-            for cells in csvfile.flat(frame).iter_rows():
+            for cells in csvfile.with_json_text(frame).iter_rows():
                 rows += 1
                 for column, value in enumerate(cells):
-                    texts += _cell(page, rows, column, value)
-    return Written(rows, texts)
+                    texts += _cell(worksheet, rows, column, value)
+    return WrittenSheet(rows, texts)
 
 
-def _cell(page: Any, row: int, column: int, value: object) -> bool:
+def _cell(worksheet: Any, row: int, column: int, value: object) -> bool:
     """Write one cell; whether a number had to be text."""
     if value is None:
         return False
     if isinstance(value, bool):
-        page.write_boolean(row, column, value)
+        worksheet.write_boolean(row, column, value)
     elif isinstance(value, int | float | Decimal):
         if _fits(value):
-            page.write_number(row, column, float(value))
+            worksheet.write_number(row, column, float(value))
             return False
-        page.write_string(row, column, format(value, "f") if isinstance(value, Decimal) else repr(value))
+        worksheet.write_string(row, column, format(value, "f") if isinstance(value, Decimal) else repr(value))
         return True
     else:
         text = value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
-        if len(text) > _LONGEST:
-            raise UsageError(f"row {row}: a text has more than {_LONGEST:,} characters, more than a cell holds")
-        page.write_string(row, column, text)
+        if len(text) > _MAX_CHARACTERS:
+            raise UsageError(f"row {row}: a text has more than {_MAX_CHARACTERS:,} characters, more than a cell holds")
+        worksheet.write_string(row, column, text)
     return False
 
 

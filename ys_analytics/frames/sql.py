@@ -4,15 +4,7 @@ Depends on DuckDB and on the declared schemas. Does not know how a store is reac
 hands over frames or open stores. A table has its own name, and one behind its store: `assets` is `pg.assets`,
 `redis_price_current` is `redis.price_current`.
 
-Answers carry the types of the frames they are made from. What Polars has no type for is converted by one of these
-rules, or refused with the cast to write:
-
-- HUGEINT and UHUGEINT, such as the sum of integers, become Int64; a number beyond 64 bits is an error.
-- INTERVAL, such as the difference of two times, becomes Duration("us"); months have no fixed length: an error.
-- TIMESTAMP_S and TIMESTAMP_MS become Datetime("us"); UUID, JSON and ENUM become String.
-- MAP becomes List(Struct) of key and value, as the frames hold maps.
-- A second column of one name gets `_1` after it, the third `_2`.
-- UNION, BIT, BIGNUM, TIME WITH TIME ZONE and any other type are refused.
+Answers carry the types of the frames they are made from; `sql_types` has a rule for every other type.
 """
 
 import json
@@ -29,6 +21,7 @@ import polars as pl
 from ys_analytics.errors import UsageError, YsError
 from ys_analytics.frames import aggregate_pushdown
 from ys_analytics.frames.live_tables import LiveTables, Scan, arrow_schema
+from ys_analytics.frames.sql_types import quote_name, quote_text, typed_expression, unique_names
 from ys_analytics.schemas import LIMITS, STORES, TABLES, Limits, Span, Store, Table
 from ys_analytics.stores import Stores
 
@@ -37,26 +30,11 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
 # How long an interrupted query is given to notice before its thread is left behind.
-_GRACE = 5.0
+_EXIT_SECONDS = 5.0
 # How long, before the store that it may wait for is cut off.
-_SOON = 0.5
+_INTERRUPT_SECONDS = 0.5
 _BATCH = 100_000
 
-_PLAIN = frozenset(
-    {
-        "boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint",
-        "float", "double", "decimal", "varchar", "blob", "date", "time", "timestamp", "timestamp_ns",
-        "timestamp with time zone", "null",
-    }
-)  # fmt: skip
-_CAST = {
-    "uuid": "VARCHAR",
-    "enum": "VARCHAR",
-    "timestamp_s": "TIMESTAMP",
-    "timestamp_ms": "TIMESTAMP",
-    "hugeint": "BIGINT",
-    "uhugeint": "BIGINT",
-}
 # What EXPLAIN answers, a row a scan.
 SCANS: dict[str, pl.DataType] = {
     "store": pl.String(), "table": pl.String(), "statement": pl.String(),
@@ -66,12 +44,8 @@ SCANS: dict[str, pl.DataType] = {
 _SHOW = re.compile(r"\s*SHOW\s+TABLES\s*;?\s*", re.IGNORECASE)
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?!ANALY)", re.IGNORECASE)
 
-_WIDE = frozenset({"hugeint", "uhugeint"})
-# The cast that a refusal suggests; text for what is not listed.
-_INSTEAD = {"time with time zone": "TIME"}
 
-
-def over_files(
+def query_files(
     query: str,
     files: Mapping[str, Path],
     *,
@@ -92,43 +66,43 @@ def over_files(
         UsageError: the query is not one SELECT, is wrong, reads what is not there or exceeds a limit.
     """
 
-    def fill(engine: "duckdb.DuckDBPyConnection") -> None:
+    def make_tables(engine: "duckdb.DuckDBPyConnection") -> None:
         for name, path in files.items():
             engine.execute(
-                f"CREATE VIEW {_name(name)} AS SELECT *{_arrays(name)} "  # noqa: S608 - names are the manifest's
-                f"FROM read_parquet({_literal(str(path))}){_condition(name, portfolio, span)}"
+                f"CREATE VIEW {quote_name(name)} AS SELECT *{_array_casts(name)} "  # noqa: S608 - names are the manifest's
+                f"FROM read_parquet({quote_text(str(path))}){_condition(name, portfolio, span)}"
             )
-        _behind_stores(engine, files)
+        _add_prefixed_names(engine, files)
 
     if _SHOW.fullmatch(query):
-        return listed(files)
-    return _answer(query, fill, allowed=[str(path) for path in files.values()], limits=limits)
+        return list_tables(files)
+    return _answer(query, make_tables, allowed=[str(path) for path in files.values()], limits=limits)
 
 
-def over_frames(query: str, held: Mapping[str, pl.DataFrame], *, limits: Limits = LIMITS) -> pl.DataFrame:
+def query_frames(query: str, tables: Mapping[str, pl.DataFrame], *, limits: Limits = LIMITS) -> pl.DataFrame:
     """Answer a query over frames in memory, each a table under its name; no file can be read or written.
 
     Args:
         query: One SELECT in DuckDB's SQL.
-        held: The frame of each table.
+        tables: The frame of each table.
         limits: What the query may take.
 
     Raises:
-        UsageError: as `over_files`.
+        UsageError: as `query_files`.
 
-    >>> over_frames("SELECT sum(n) AS total FROM counts", {"counts": pl.DataFrame({"n": [1, 2]})})["total"].to_list()
+    >>> query_frames("SELECT sum(n) AS total FROM counts", {"counts": pl.DataFrame({"n": [1, 2]})})["total"].to_list()
     [3]
     """
 
-    def fill(engine: "duckdb.DuckDBPyConnection") -> None:
-        for name, frame in held.items():
+    def make_tables(engine: "duckdb.DuckDBPyConnection") -> None:
+        for name, frame in tables.items():
             engine.register(name, frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow())
-        _behind_stores(engine, held, where="temp.main")
+        _add_prefixed_names(engine, tables, where="temp.main")
 
-    return _answer(query, fill, allowed=(), limits=limits)
+    return _answer(query, make_tables, allowed=(), limits=limits)
 
 
-def over_stores(
+def query_stores(
     query: str,
     stores: Stores,
     *,
@@ -144,34 +118,34 @@ def over_stores(
     Args:
         query: One SELECT in DuckDB's SQL, or EXPLAIN and one.
         stores: The open stores; those that hold a table of the query (`stores_read`).
-        portfolio: As `over_files`.
-        span: As `over_files`.
+        portfolio: As `query_files`.
+        span: As `query_files`.
         limits: What the query may take.
 
     Raises:
-        UsageError: as `over_files`.
+        UsageError: as `query_files`.
         StoreError: a store refused us or went away.
         ContractError: a table has drifted from its declaration, or a value does not fit.
     """
-    explained, select = _explained(query)
+    is_explain, select = _split_explain(query)
     live = LiveTables(stores, span, portfolio)
     names = tables_read(select)
-    with live.opened([TABLES[name] for name in names]) as held:
+    with live.opened([TABLES[name] for name in names]) as tables:
 
-        def fill(engine: "duckdb.DuckDBPyConnection") -> str:
-            for name, table in held.items():
+        def make_tables(engine: "duckdb.DuckDBPyConnection") -> str:
+            for name, table in tables.items():
                 engine.register(name, table)
-            _behind_stores(engine, held, where="temp.main")  # where DuckDB keeps what Python registers
-            return _over_groups(select, live, engine) if len(held) == 1 else select
+            _add_prefixed_names(engine, tables, where="temp.main")  # where DuckDB keeps what Python registers
+            return _grouped_query(select, live, engine) if len(tables) == 1 else select
 
         try:
-            answer = _answer(select, fill, allowed=(), limits=limits, stop=live.stop)
+            answer = _answer(select, make_tables, allowed=(), limits=limits, stop=live.stop)
         except UsageError:
             # DuckDB passes on the text of what stopped a scan; what it was says more.
             if isinstance(live.failure, YsError):
                 raise live.failure from None
             raise
-    return _scans(live.scans) if explained else answer
+    return _scan_table(live.scans) if is_explain else answer
 
 
 def stores_read(query: str) -> tuple[Store, ...]:
@@ -183,32 +157,32 @@ def stores_read(query: str) -> tuple[Store, ...]:
     >>> stores_read("SELECT count(*) FROM ch.market_data JOIN assets ON assets.id = asset_id")
     ('postgres', 'clickhouse')
     """
-    held = {TABLES[name].store for name in tables_read(_explained(query)[1])}
-    return tuple(store for store in STORES if store in held)
+    tables = {TABLES[name].store for name in tables_read(_split_explain(query)[1])}
+    return tuple(store for store in STORES if store in tables)
 
 
-def is_listing(query: str) -> bool:
+def is_show_tables(query: str) -> bool:
     """Whether a query is `SHOW TABLES`, which asks no store.
 
-    >>> is_listing("show tables;"), is_listing("SHOW TABLES FROM x")
+    >>> is_show_tables("show tables;"), is_show_tables("SHOW TABLES FROM x")
     (True, False)
     """
     return _SHOW.fullmatch(query) is not None
 
 
-def listed(names: Iterable[str]) -> pl.DataFrame:
-    """What SHOW TABLES answers: each table's name in SQL, its store, its key and what it holds.
+def list_tables(names: Iterable[str]) -> pl.DataFrame:
+    """The answer of SHOW TABLES: each table's name in SQL, its store, its key and what it holds.
 
-    >>> listed(["assets", "redis_price_current"]).select("table", "store").rows()
+    >>> list_tables(["assets", "redis_price_current"]).select("table", "store").rows()
     [('pg.assets', 'PostgreSQL'), ('redis.price_current', 'Redis')]
     """
-    rows = [
+    entries = [
         (sql_name(table), name, STORES[table.store].title, ", ".join(table.key), table.meaning)
         for name, table in TABLES.items()
         if name in set(names) and table.schema
     ]
     columns = ["table", "name", "store", "key", "description"]
-    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return pl.DataFrame(entries, schema=dict.fromkeys(columns, pl.String), orient="row")
 
 
 def sql_name(table: Table) -> str:
@@ -241,9 +215,9 @@ def tables_read(query: str) -> list[str]:
             # `get_table_names` cannot bind a join with USING; the parsed statement names the same tables.
             (parsed,) = engine.execute("SELECT json_serialize_sql(?)", [select]).fetchall()
         except duckdb.Error as error:
-            raise _refused(error) from error
-    found = set(_base_tables(json.loads(parsed[0])))
-    return [name for name, table in TABLES.items() if {name, sql_name(table)} & found]
+            raise _usage_error(error) from error
+    names = set(_base_tables(json.loads(parsed[0])))
+    return [name for name, table in TABLES.items() if {name, sql_name(table)} & names]
 
 
 @cache
@@ -256,26 +230,28 @@ def _empty_tables() -> "duckdb.DuckDBPyConnection":
     named = [name for name, table in TABLES.items() if table.schema]
     for name in named:
         engine.register("empty", arrow_schema(TABLES[name]).empty_table())
-        engine.execute(f"CREATE TABLE {_name(name)} AS FROM empty")
+        engine.execute(f"CREATE TABLE {quote_name(name)} AS FROM empty")
         engine.unregister("empty")
-    _behind_stores(engine, named)
+    _add_prefixed_names(engine, named)
     _lock(engine, (), LIMITS)
     return engine
 
 
-def _over_groups(select: str, live: LiveTables, engine: "duckdb.DuckDBPyConnection") -> str:
+def _grouped_query(select: str, live: LiveTables, engine: "duckdb.DuckDBPyConnection") -> str:
     """The query over groups that the store has added up, where it is of that kind; otherwise as it is."""
     with _empty_tables().cursor() as empty:
-        found = aggregate_pushdown.grouped(select, empty.sql(select).columns, engine=empty)
-        if found is None:
+        grouped = aggregate_pushdown.group_query(select, empty.sql(select).columns, engine=empty)
+        if grouped is None:
             return select
-        counting, over = (_text_of(empty, tree) for tree in (found.condition, found.tree))
-    pushed = aggregate_pushdown.condition_of(found.table, counting, behind=_behind_stores)
-    groups = live.aggregate(found.table, pushed, found.groups, found.measures) if pushed is not None else None
+        counting, over_groups = (_text_of(empty, tree) for tree in (grouped.condition, grouped.tree))
+    condition = aggregate_pushdown.condition_of(grouped.table, counting, add_prefixed_names=_add_prefixed_names)
+    groups = (
+        live.aggregate(grouped.table, condition, grouped.groups, grouped.measures) if condition is not None else None
+    )
     if groups is None:
         return select
     engine.register(aggregate_pushdown.GROUPS, groups)
-    return over
+    return over_groups
 
 
 def _text_of(engine: "duckdb.DuckDBPyConnection", tree: Any) -> str:
@@ -287,9 +263,9 @@ def _base_tables(node: Any) -> Iterator[str]:
     """The names of tables anywhere in a parsed statement, in lower case; a name that a WITH gives counts too."""
     if isinstance(node, dict):
         if node.get("type") == "BASE_TABLE":
-            behind = str(node["schema_name"]).lower()
+            prefix = str(node["schema_name"]).lower()
             yield (
-                str(node["table_name"]).lower() if behind in ("", "main") else f"{behind}.{node['table_name']}".lower()
+                str(node["table_name"]).lower() if prefix in ("", "main") else f"{prefix}.{node['table_name']}".lower()
             )
         node = list(node.values())
     if isinstance(node, list):
@@ -299,7 +275,7 @@ def _base_tables(node: Any) -> Iterator[str]:
 
 def _answer(
     query: str,
-    fill: Callable[["duckdb.DuckDBPyConnection"], str | None],
+    make_tables: Callable[["duckdb.DuckDBPyConnection"], str | None],
     *,
     allowed: Sequence[str],
     limits: Limits,
@@ -307,8 +283,8 @@ def _answer(
 ) -> pl.DataFrame:
     """Answer in a thread of its own, so that the deadline and Ctrl-C interrupt the query wherever it is.
 
-    `fill` makes the tables, and may give another query with the same answer; `stop` ends what it waits for outside of
-    DuckDB.
+    `make_tables` makes the tables, and may give another query with the same answer; `stop` ends what it waits for
+    outside of DuckDB.
     """
     import duckdb
 
@@ -318,11 +294,11 @@ def _answer(
     def work() -> None:
         try:
             engine.execute("SET TimeZone = 'UTC'")
-            other = fill(engine)
+            rewritten = make_tables(engine)
             _lock(engine, allowed, limits)
-            answered.set_result(_typed(engine, _one_select(engine, other or query), limits))
+            answered.set_result(_fetch_typed(engine, _one_select(engine, rewritten or query), limits))
         except duckdb.Error as error:
-            answered.set_exception(_refused(error))
+            answered.set_exception(_usage_error(error))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             answered.set_exception(error)
 
@@ -336,21 +312,21 @@ def _answer(
         ) from None
     finally:
         engine.interrupt()
-        thread.join(_SOON)
+        thread.join(_INTERRUPT_SECONDS)
         if thread.is_alive():  # it waits for a store
             stop()
-        thread.join(_GRACE)
+        thread.join(_EXIT_SECONDS)
         # One long step of DuckDB cannot be interrupted; its thread ends by itself, and closing would wait for it.
         if not thread.is_alive():
             engine.close()
 
 
 def _lock(engine: "duckdb.DuckDBPyConnection", allowed: Sequence[str], limits: Limits) -> None:
-    """Bounded, and closed to files, extensions, variables of Python and changes of any of this."""
+    """Limit memory, and refuse files, extensions, variables of Python and changes of these settings."""
     engine.execute(f"SET memory_limit = '{limits.memory}B'")
     engine.execute("SET temp_directory = ''")
     engine.execute("SET python_enable_replacements = false")
-    engine.execute(f"SET allowed_paths = [{', '.join(_literal(path) for path in allowed)}]")
+    engine.execute(f"SET allowed_paths = [{', '.join(quote_text(path) for path in allowed)}]")
     engine.execute("SET enable_external_access = false")
     engine.execute("SET lock_configuration = true")
 
@@ -378,28 +354,28 @@ def _one_select(engine: "duckdb.DuckDBPyConnection", query: str) -> str:
     return text.rstrip().rstrip(";")
 
 
-def _typed(engine: "duckdb.DuckDBPyConnection", select: str, limits: Limits) -> pl.DataFrame:
+def _fetch_typed(engine: "duckdb.DuckDBPyConnection", select: str, limits: Limits) -> pl.DataFrame:
     """The answer with the types the module's rules give it.
 
     Raises:
         UsageError: a column has a type without a rule, or the answer is too large.
     """
-    asked = engine.sql(select)
-    if asked.columns == []:
+    relation = engine.sql(select)
+    if relation.columns == []:
         raise UsageError("sql: the query asks for nothing; write a SELECT")
-    names = _distinct(asked.columns)
-    places = [f"c{at}" for at in range(len(names))]
-    parts = [
-        f"{_expression(place, name, dtype)} AS {place}"
-        for place, name, dtype in zip(places, names, asked.types, strict=True)
+    names = unique_names(relation.columns)
+    aliases = [f"c{index}" for index in range(len(names))]
+    columns = [
+        f"{typed_expression(alias, name, dtype)} AS {alias}"
+        for alias, name, dtype in zip(aliases, names, relation.types, strict=True)
     ]
-    text = f"SELECT {', '.join(parts)} FROM (\n{select}\n) AS answer({', '.join(places)})"  # noqa: S608 - one SELECT
-    frame: pl.DataFrame = pl.from_arrow(_within(engine.sql(text), limits))  # type: ignore[assignment]
-    spans = [name for name, dtype in zip(names, asked.types, strict=True) if dtype.id == "interval"]
-    return frame.rename(dict(zip(places, names, strict=True))).with_columns(pl.col(spans).cast(pl.Duration("us")))
+    text = f"SELECT {', '.join(columns)} FROM (\n{select}\n) AS answer({', '.join(aliases)})"  # noqa: S608 - one SELECT
+    frame: pl.DataFrame = pl.from_arrow(_fetch_within(engine.sql(text), limits))  # type: ignore[assignment]
+    spans = [name for name, dtype in zip(names, relation.types, strict=True) if dtype.id == "interval"]
+    return frame.rename(dict(zip(aliases, names, strict=True))).with_columns(pl.col(spans).cast(pl.Duration("us")))
 
 
-def _within(asked: "duckdb.DuckDBPyRelation", limits: Limits) -> "pa.Table":
+def _fetch_within(relation: "duckdb.DuckDBPyRelation", limits: Limits) -> "pa.Table":
     """The rows, as long as they are within limits.
 
     Raises:
@@ -407,7 +383,7 @@ def _within(asked: "duckdb.DuckDBPyRelation", limits: Limits) -> "pa.Table":
     """
     import pyarrow as pa
 
-    reader = asked.to_arrow_reader(_BATCH)
+    reader = relation.to_arrow_reader(_BATCH)
     batches, rows, size = [], 0, 0
     for batch in reader:
         rows += batch.num_rows
@@ -419,125 +395,53 @@ def _within(asked: "duckdb.DuckDBPyRelation", limits: Limits) -> "pa.Table":
     return pa.Table.from_batches(batches, schema=reader.schema)
 
 
-def _distinct(columns: Sequence[str]) -> list[str]:
-    """The names with `_1`, `_2` after those that came before.
-
-    >>> _distinct(["id", "id", "id_1"])
-    ['id', 'id_2', 'id_1']
-    """
-    taken: set[str] = set()
-    named = []
-    for column in columns:
-        name, again = column, 0
-        while name in taken or (again and name in columns):
-            again += 1
-            name = f"{column}_{again}"
-        taken.add(name)
-        named.append(name)
-    return named
-
-
-def _expression(place: str, name: str, dtype: Any) -> str:
-    """How a column is selected, so that it comes back as a type of Polars.
-
-    Raises:
-        UsageError: there is no rule for its type.
-    """
-    if dtype.id == "interval":
-        months = f"datepart('year', {place}) <> 0 OR datepart('month', {place}) <> 0"
-        line = f"column {name!r} is an interval with months, which have no fixed length; write a difference of times"
-        return f"CASE WHEN {months} THEN error({_literal(line)}) ELSE epoch_us({place}) END"
-    if dtype.id in _WIDE:
-        line = f"column {name!r} has a whole number beyond 64 bits; write {_name(name)}::DECIMAL(38, 0) or ::DOUBLE"
-        fits = f"{place} IS NULL OR {place} BETWEEN -9223372036854775808 AND 9223372036854775807"
-        return f"CASE WHEN {fits} THEN CAST({place} AS BIGINT) ELSE error({_literal(line)}) END"
-    if dtype.id == "map":
-        (_, key), (_, value) = dtype.children
-        pair = f'STRUCT("key" {_wanted(key, name)}, "value" {_wanted(value, name)})'
-        return f"CAST(map_entries({place}) AS {pair}[])"
-    wanted = _wanted(dtype, name)
-    return place if wanted == str(dtype) else f"CAST({place} AS {wanted})"
-
-
-def _wanted(dtype: Any, name: str) -> str:
-    """The type of DuckDB, written in SQL, that a column is cast to.
-
-    Raises:
-        UsageError: there is no rule for it, or for something within it.
-    """
-    kind = dtype.id
-    if kind in _CAST:
-        return _CAST[kind]
-    if kind in _PLAIN:
-        return "VARCHAR" if str(dtype) == "JSON" else str(dtype)
-    if kind == "list":
-        return f"{_wanted(dtype.child, name)}[]"
-    if kind == "array":
-        (_, inner), (_, size) = dtype.children
-        return f"{_wanted(inner, name)}[{size}]"
-    if kind == "struct":
-        return f"STRUCT({', '.join(f'{_name(part)} {_wanted(inner, name)}' for part, inner in dtype.children)})"
-    if kind == "map":
-        (_, key), (_, value) = dtype.children
-        return f"MAP({_wanted(key, name)}, {_wanted(value, name)})"
-    said = str(dtype).replace('"', "")
-    raise UsageError(
-        f"sql: column {name!r} is of type {said}, which a frame cannot hold; write {_name(name)}::"
-        f"{_INSTEAD.get(kind, 'VARCHAR')}"
-    )
-
-
-def _arrays(name: str) -> str:
+def _array_casts(name: str) -> str:
     """Vectors as arrays of their size, which a Parquet file forgets."""
     table = TABLES.get(name)
-    sized = [] if table is None else [(c, t) for c, t in table.schema.items() if isinstance(t, pl.Array)]
-    casts = ", ".join(f"{_name(column)}::FLOAT[{dtype.size}] AS {_name(column)}" for column, dtype in sized)
+    array_columns = [] if table is None else [(c, t) for c, t in table.schema.items() if isinstance(t, pl.Array)]
+    casts = ", ".join(
+        f"{quote_name(column)}::FLOAT[{dtype.size}] AS {quote_name(column)}" for column, dtype in array_columns
+    )
     return f" REPLACE ({casts})" if casts else ""
 
 
 def _condition(name: str, portfolio: str | None, span: Span | None) -> str:
-    """What keeps one portfolio's rows, where the table has an owner, and one span's, where it has a time."""
+    """The WHERE clause for one portfolio's rows, where the table has an owner, and one span's, where it has a time."""
     table = TABLES.get(name)
     parts = []
     if table is not None and portfolio is not None and table.portfolio is not None:
-        parts.append(f"{_name(table.portfolio)} = {_literal(portfolio)}")
+        parts.append(f"{quote_name(table.portfolio)} = {quote_text(portfolio)}")
     if table is not None and span is not None and table.placed is not None:
-        start, end = (_literal(f"{moment:%Y-%m-%d %H:%M:%S}+00") for moment in (span.start, span.end))
-        column = f"{_name(table.placed)}::TIMESTAMPTZ"
+        start, end = (quote_text(f"{moment:%Y-%m-%d %H:%M:%S}+00") for moment in (span.start, span.end))
+        column = f"{quote_name(table.placed)}::TIMESTAMPTZ"
         parts.append(f"{column} >= {start}::TIMESTAMPTZ AND {column} < {end}::TIMESTAMPTZ")
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 
 
-def _behind_stores(engine: "duckdb.DuckDBPyConnection", names: Iterable[str], *, where: str = "memory.main") -> None:
+def _add_prefixed_names(
+    engine: "duckdb.DuckDBPyConnection", names: Iterable[str], *, where: str = "memory.main"
+) -> None:
     """Each table under its name behind its store too; `where` has it under its own."""
     for prefix in dict.fromkeys(traits.prefix for traits in STORES.values()):
         engine.execute(f"CREATE SCHEMA {prefix}")
     for name in names:
         if name in TABLES:
-            engine.execute(f"CREATE VIEW {sql_name(TABLES[name])} AS FROM {where}.{_name(name)}")
+            engine.execute(f"CREATE VIEW {sql_name(TABLES[name])} AS FROM {where}.{quote_name(name)}")
 
 
-def _explained(query: str) -> tuple[bool, str]:
-    """Whether a query asks what the stores are asked, and the query without that word."""
-    found = _EXPLAIN.match(query)
-    return (False, query) if found is None else (True, query[found.end() :])
+def _split_explain(query: str) -> tuple[bool, str]:
+    """Whether a query begins with EXPLAIN, and the query without that word."""
+    match = _EXPLAIN.match(query)
+    return (False, query) if match is None else (True, query[match.end() :])
 
 
-def _scans(scans: Sequence[Scan]) -> pl.DataFrame:
+def _scan_table(scans: Sequence[Scan]) -> pl.DataFrame:
     rows = [
-        (each.table.store, sql_name(each.table), each.statement, each.rows, each.bytes, each.seconds) for each in scans
+        (scan.table.store, sql_name(scan.table), scan.statement, scan.rows, scan.bytes, scan.seconds) for scan in scans
     ]
     return pl.DataFrame(rows, schema=SCANS, orient="row")
 
 
-def _refused(error: "duckdb.Error") -> UsageError:
-    """DuckDB's own words with its hints, in one line."""
+def _usage_error(error: "duckdb.Error") -> UsageError:
+    """DuckDB's error with its hints, in one line."""
     return UsageError(f"sql: {' '.join(str(error).split())}")
-
-
-def _name(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,6 +1,6 @@
-"""One loader a table, key family and collection, made from the declarations that document it.
+"""Loaders: one function for each table, key family and collection, made from its declaration.
 
-Knows names and docstrings; the loading is `loading.load`.
+Depends on names and docstrings; `loading.load` loads.
 """
 
 from collections.abc import Sequence
@@ -45,12 +45,12 @@ def loader(table: Table) -> Loader:
         return load(stores, table.name, span=span, portfolios=portfolios, quarantine=quarantine)
 
     rows.__name__ = rows.__qualname__ = table.name
-    rows.__doc__ = _documented(table)
+    rows.__doc__ = _docstring(table)
     return rows
 
 
-def _documented(table: Table) -> str:
-    """What `help(frames.<name>)` says: meaning, order, and every column with its type and unit."""
+def _docstring(table: Table) -> str:
+    """The docstring of a loader: meaning, order, and every column with its type and unit."""
     columns = "\n".join(
         f"    {column.name}: {column.meaning} {column.dtype}{f', {column.unit}' if column.unit else ''}"
         f"{'; null where nothing is known' if column.nullable else ''}."

@@ -67,7 +67,7 @@ def export_as(name: str, rows: pl.DataFrame, assets: pl.DataFrame, to: Path) -> 
         raise UsageError(f"{to}: write to a file that ends in .csv")
     ledger = _Ledger(rows, assets)
     columns, lines = (_KOINLY, list(ledger.koinly())) if name == "koinly" else (_ROTKI, list(ledger.rotki()))
-    with atomic.draft(to) as path, path.open("x", encoding="utf-8", newline="") as file:
+    with atomic.write_file(to) as path, path.open("x", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(lines)

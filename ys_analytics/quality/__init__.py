@@ -5,8 +5,8 @@ the portfolios they affect, and since when each rule fails.
 """
 
 from ys_analytics.frames.findings import Subject, to_json
+from ys_analytics.frames.findings import is_complete as has_complete_findings
 from ys_analytics.frames.findings import read as read_findings
-from ys_analytics.frames.findings import whole as has_complete_findings
 from ys_analytics.frames.findings import write as write_findings
 from ys_analytics.quality.findings import by_severity, subject
 from ys_analytics.quality.history import History

@@ -100,7 +100,7 @@ class History:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with FileLock(self.path.with_suffix(".lock")):
                     if not self.path.exists():  # made whole or not at all
-                        with atomic.draft(self.path) as draft, duckdb.connect(str(draft)) as engine:
+                        with atomic.write_file(self.path) as draft, duckdb.connect(str(draft)) as engine:
                             engine.execute(_CREATE_TABLE)
                     with duckdb.connect(str(self.path)) as engine:
                         engine.execute(_CREATE_TABLE)

@@ -46,7 +46,7 @@ def write_scorecard(run: Path) -> Path:
     history = History.of_run(run)
     page = render(read_findings(run), title=run.name, since=history.since(), trend=history.trend())
     path = run / NAME
-    with atomic.draft(path) as draft:
+    with atomic.write_file(path) as draft:
         draft.write_text(page, encoding="utf-8")
     return path
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ys_analytics.errors import ExpectationFailed, ReportError, YsError
 from ys_analytics.frames.atomic import discard
-from ys_analytics.frames.run import verified
+from ys_analytics.frames.run import verification_of
 from ys_analytics.reporting import execute, index, output, page, ranking, receipts
 from ys_analytics.reporting.page import PageInfo
 from ys_analytics.reporting.plan import ReportJob, plan_report
@@ -322,7 +322,7 @@ def task(job: ReportJob, portfolio_id: str, folder: Path) -> Task:
         facts={"notebooks": [path.name for path in job.weekly.notebooks]},
         folder=folder,
         environment=environment,
-        verified=verified(job.run),
+        verified=verification_of(job.run),
         provisional=job.provisional,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from ys_analytics.errors import UsageError
-from ys_analytics.frames.atomic import draft
+from ys_analytics.frames.atomic import write_file
 from ys_analytics.reporting import page, ranking, receipts
 from ys_analytics.reporting.receipts import Receipt
 from ys_analytics.schemas import Week
@@ -81,7 +81,7 @@ def write_index(out: Path) -> Path:
         script=Markup(page.read("index.js")),  # noqa: S704 - our own file
     )
     target = out / NAME
-    with draft(target) as draft_file, draft_file.open("w", encoding="utf-8") as file:
+    with write_file(target) as draft_file, draft_file.open("w", encoding="utf-8") as file:
         file.write(html)
         file.flush()
         os.fsync(file.fileno())

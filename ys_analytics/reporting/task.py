@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ys_analytics.frames.run import Verified
+from ys_analytics.frames.run import Verification
 from ys_analytics.reporting.page import PageInfo
 
 # The variable that is set in the process from which those that make pages are forked.
@@ -37,7 +37,7 @@ class Task:
     facts: Mapping[str, object]
     folder: Path
     environment: Mapping[str, str]
-    verified: Verified | None = None
+    verified: Verification | None = None
     provisional: bool = False
 
 

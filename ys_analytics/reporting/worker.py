@@ -33,7 +33,7 @@ def make(task: Task) -> MadePage:
     """
     cpu_seconds: dict[str, float] = {}
     if task.verified is not None:
-        runs.accept(task.verified)
+        runs.accept_verification(task.verified)
     with _timed(cpu_seconds, "gate"):
         parameters = {name: str(value) for name, value in task.parameters.items()}
         residual = open_desk(
