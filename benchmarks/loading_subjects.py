@@ -31,7 +31,7 @@ _AS_TEXT = ", ".join(
 
 def wire(stores: Stores) -> int:
     """COPY of the same columns, counted and thrown away: what the server and libpq cost alone."""
-    line = stores.postgres._line("read")  # noqa: SLF001 - the bench looks under the floor
+    line = stores.postgres._connection("read")  # noqa: SLF001 - the bench looks under the floor
     rows = 0
     with line.cursor() as cursor, cursor.copy(f"COPY (SELECT {_NAMES} FROM {TRANSACTIONS}) TO STDOUT".encode()):
         take = line.pgconn.get_copy_data

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from .plain_market import Market, Row, added, times
 
-Place = tuple[str | None, str | None]
+DecimalPlace = tuple[str | None, str | None]
 
 # The coin of each chain where no asset says that it is the chain's own. Polygon's was called MATIC until 3 September
 # 2024 and has been called POL since (Polygon Labs, "MATIC to POL upgrade").
@@ -156,9 +156,9 @@ def legs(deeds: Iterable[Row], assets: list[Row], market: Market) -> list[Leg]:
     return sorted(found, key=lambda leg: leg.at)
 
 
-def held(moved: Iterable[Leg], at: datetime) -> dict[Place, Decimal]:
+def held(moved: Iterable[Leg], at: datetime) -> dict[DecimalPlace, Decimal]:
     """Quantity by asset and position at a moment, movements at it included; what is owed is negative."""
-    sums: dict[Place, Decimal] = {}
+    sums: dict[DecimalPlace, Decimal] = {}
     for leg in moved:
         if leg.at <= at:
             sums[leg.asset, leg.position] = sums.get((leg.asset, leg.position), Decimal(0)) + leg.change

@@ -9,7 +9,7 @@ from ys_analytics.migrations.collections import differences
 from ys_analytics.migrations.families import family_status
 from ys_analytics.schemas import TABLES, Collection
 from ys_analytics.stores import QdrantAddress, Stores
-from ys_analytics.stores.qdrant import Qdrant, Shape
+from ys_analytics.stores.qdrant import CollectionShape, Qdrant
 
 DECLARED = {table.name: table for table in TABLES.values() if isinstance(table, Collection)}
 
@@ -86,9 +86,9 @@ def test_a_servers_indexes_are_compared(changed, said):
     """The embedded engine keeps none, so there they are not missed."""
     declared = DECLARED["trading_patterns"]
     indexes = {name: kind for name, kind in {**declared.payload, **changed}.items() if kind is not None}
-    there = Shape(size=512, distance="Cosine", indexes=indexes)
+    there = CollectionShape(size=512, distance="Cosine", indexes=indexes)
     assert differences(declared, there, has_indexes=True) == said
-    assert differences(declared, Shape(size=512, distance="Cosine", indexes={}), has_indexes=False) == []
+    assert differences(declared, CollectionShape(size=512, distance="Cosine", indexes={}), has_indexes=False) == []
 
 
 def test_every_family_of_redis_is_declared():

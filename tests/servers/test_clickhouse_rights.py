@@ -111,7 +111,7 @@ def test_every_table_is_read_and_judged_with_the_least_rights(folder: Path) -> N
         for name in TABLES_HERE:
             assert frames.load(stores, name).height == store.rows(f"SELECT count() FROM {name}")[0][0] > 0  # noqa: S608
             assert frames.prove(stores, name)["equal"].all()
-        assert store.about()["version"]
+        assert store.server_info()["version"]
         assert [
             answer.question for answer in examine(stores, datetime(2026, 11, 23, tzinfo=UTC)) if not answer.well
         ] == []

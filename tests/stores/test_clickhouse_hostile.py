@@ -53,8 +53,8 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property):
     )
     try:
         store.run(_MADE, {"rows": ROWS})
-        refusals = RejectPolicy(source="hostile", key=("place",), quarantine=True)
-        loaded = store.scan("hostile", schema=HOSTILE, refusals=refusals)
+        rejects = RejectPolicy(source="hostile", key=("place",), quarantine=True)
+        loaded = store.scan("hostile", schema=HOSTILE, rejects=rejects)
         truth = store.read(
             "SELECT place, hex(text) AS text, toString(money) AS money, reinterpret(moment, 'Int64') AS moment,"
             " hex(arrayStringConcat(mapValues(notes), '|')) AS notes, toString(kind) AS kind FROM hostile",
@@ -63,7 +63,7 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property):
         )
     finally:
         store.run("DROP TABLE hostile")
-    refused = {int(misfit.key["place"]) for misfit in refusals.met}
+    refused = {int(misfit.key["place"]) for misfit in rejects.rejected}
     assert loaded.height + len(refused) == ROWS
     kept = {row["place"]: row for row in loaded.with_columns(pl.col("moment").to_physical()).iter_rows(named=True)}
     for row in truth.iter_rows(named=True):

@@ -29,10 +29,10 @@ ROW = st.fixed_dictionaries(
 
 def read(*texts, dtype=SHAPE):
     """The rows that were read, and the keys of those that were refused."""
-    refusals = RejectPolicy(source="texts", quarantine=True)
+    rejects = RejectPolicy(source="texts", quarantine=True)
     keys = [str(place) for place in range(len(texts))]
-    frame = decode(pl.DataFrame({"key": keys, "value": list(texts)}), dtype, refusals=refusals)
-    return frame["value"].to_list(), [int(misfit.key["key"]) for misfit in refusals.met]
+    frame = decode(pl.DataFrame({"key": keys, "value": list(texts)}), dtype, rejects=rejects)
+    return frame["value"].to_list(), [int(misfit.key["key"]) for misfit in rejects.rejected]
 
 
 @effort(max_examples=60, deadline=None)
@@ -84,7 +84,7 @@ def test_a_refusal_names_the_key():
         decode(
             pl.DataFrame({"key": ["price:1"], "value": ["{"]}),
             SHAPE,
-            refusals=RejectPolicy(source="prices", key=("key",)),
+            rejects=RejectPolicy(source="prices", key=("key",)),
         )
 
 
@@ -102,7 +102,7 @@ def test_lists_of_pairs_come_back():
 
 def test_no_text_gives_no_row_of_the_same_type():
     frame = decode(
-        pl.DataFrame({"key": [], "value": []}, {"key": pl.String, "value": pl.String}), SHAPE, refusals=RejectPolicy()
+        pl.DataFrame({"key": [], "value": []}, {"key": pl.String, "value": pl.String}), SHAPE, rejects=RejectPolicy()
     )
     assert frame.schema["value"] == SHAPE
 

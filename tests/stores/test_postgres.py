@@ -240,7 +240,7 @@ def test_nothing_is_left_on_the_server(things):
         things.rows("SELECT %(number)s::int", {"number": number})
         things.read("SELECT * FROM things", schema=SCHEMA)
     assert things.rows("SELECT count(*) FROM pg_prepared_statements") == [(0,)]
-    line = things._line("read")
+    line = things._connection("read")
     with line.cursor() as cursor:
         asked = "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
         assert cursor.execute(asked).fetchone() == (0,)

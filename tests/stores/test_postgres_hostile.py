@@ -99,8 +99,8 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property, se
     )
     try:
         store.write("hostile", rows)
-        refusals = RejectPolicy(source="hostile", key=("place",), quarantine=True)
-        loaded = store.scan("hostile", schema=HOSTILE, refusals=refusals)
+        rejects = RejectPolicy(source="hostile", key=("place",), quarantine=True)
+        loaded = store.scan("hostile", schema=HOSTILE, rejects=rejects)
         columns = (
             "place::text, number::text, bounded::text, text, amounts::text[] AS amounts, small::text,"
             " CASE WHEN isfinite(moment) THEN trunc(extract(epoch FROM moment) * 1000000) END::text AS moment"
@@ -110,8 +110,8 @@ def test_ten_thousand_hostile_rows_change_in_nothing(stores, record_property, se
         truth = store.read(f"SELECT {columns} FROM hostile", schema=truth_schema)  # noqa: S608 - our own words
     finally:
         store.run("DROP TABLE hostile")
-    refused = {int(misfit.key["place"]) for misfit in refusals.met}
-    assert len(refused) == len(refusals.met)
+    refused = {int(misfit.key["place"]) for misfit in rejects.rejected}
+    assert len(refused) == len(rejects.rejected)
     assert loaded.height + len(refused) == ROWS
     kept = {row["place"]: row for row in loaded.with_columns(pl.col("moment").to_physical()).iter_rows(named=True)}
     for row in truth.iter_rows(named=True):

@@ -186,9 +186,9 @@ def test_nan_in_the_store_is_an_error_that_names_the_point(qdrant):
 
 def test_nan_in_the_store_is_set_aside_where_the_caller_asks(qdrant):
     nan_inside(qdrant)
-    refusals = RejectPolicy(source="ours", key=("id",), quarantine=True)
-    assert qdrant.read("ours", SIZE, refusals=refusals)["vector"].to_list() == [[1, 0, 0, 0], [0, 0, 1, 0]]
-    assert [misfit.key for misfit in refusals.met] == [{"id": str(uuid.UUID(int=1))}]
+    rejects = RejectPolicy(source="ours", key=("id",), quarantine=True)
+    assert qdrant.read("ours", SIZE, rejects=rejects)["vector"].to_list() == [[1, 0, 0, 0], [0, 0, 1, 0]]
+    assert [misfit.key for misfit in rejects.rejected] == [{"id": str(uuid.UUID(int=1))}]
 
 
 def test_vectors_of_several_sizes_are_not_written(qdrant):

@@ -110,7 +110,7 @@ def test_a_wrong_key_is_a_store_error_that_does_not_say_it(front):
 
 
 def test_it_says_what_it_is(qdrant):
-    assert qdrant.about() == {"engine": "qdrant", "version": "1.16.0", "role": ""}
+    assert qdrant.server_info() == {"engine": "qdrant", "version": "1.16.0", "role": ""}
 
 
 def test_a_read_only_key_reads_and_writes_nothing(front):
@@ -122,7 +122,7 @@ def test_a_read_only_key_reads_and_writes_nothing(front):
             assert "readable" in qdrant.collections()
             assert qdrant.count("readable") == 0
             assert qdrant.read("readable", 2).height == 0
-            assert qdrant.about()["version"]
+            assert qdrant.server_info()["version"]
             with pytest.raises(StoreError, match="may not do that") as refused:
                 qdrant.drop("readable")
         assert "hunter3" not in str(refused.value)

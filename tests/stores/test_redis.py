@@ -139,9 +139,9 @@ def test_a_key_of_another_type_is_named(redis, kind):
     with pytest.raises(ContractError, match=rf"key=odd: '{other}' is not a {kind}"):
         redis.read("*", kind)
     redis.write(kind, pl.DataFrame({"key": ["right"], "value": ["v"], "field": ["f"], "member": ["m"], "score": [1.0]}))
-    refusals = RejectPolicy(source="a family", quarantine=True)
-    assert redis.read("*", kind, refusals=refusals)["key"].to_list() == ["right"]
-    assert [misfit.key for misfit in refusals.met] == [{"key": "odd"}]
+    rejects = RejectPolicy(source="a family", quarantine=True)
+    assert redis.read("*", kind, rejects=rejects)["key"].to_list() == ["right"]
+    assert [misfit.key for misfit in rejects.rejected] == [{"key": "odd"}]
 
 
 def test_text_that_is_not_utf8_is_named_and_never_replaced(redis):
@@ -150,9 +150,9 @@ def test_text_that_is_not_utf8_is_named_and_never_replaced(redis):
     put(redis, "sound", "é")
     with pytest.raises(ContractError, match="UTF-8"):
         redis.read("*", "string")
-    refusals = RejectPolicy(source="a family", quarantine=True)
-    assert redis.read("*", "string", refusals=refusals).select("key", "value").rows() == [("sound", "é")]
-    assert {(misfit.column, misfit.key["key"]) for misfit in refusals.met} == {
+    rejects = RejectPolicy(source="a family", quarantine=True)
+    assert redis.read("*", "string", rejects=rejects).select("key", "value").rows() == [("sound", "é")]
+    assert {(misfit.column, misfit.key["key"]) for misfit in rejects.rejected} == {
         ("value", "broken"),
         ("key", r"\xffkey"),
     }
@@ -162,16 +162,16 @@ def test_letters_cut_between_two_values_are_not_joined(redis):
     """Two values that are text only when read as one run are each refused."""
     first, second = "é".encode()[:1], "é".encode()[1:]
     redis.client.rpush(redis.address.prefix + "cut", first, second)
-    refusals = RejectPolicy(source="a family", quarantine=True)
-    assert redis.read("cut", "list", refusals=refusals).is_empty()
-    assert len(refusals.met) == 2
+    rejects = RejectPolicy(source="a family", quarantine=True)
+    assert redis.read("cut", "list", rejects=rejects).is_empty()
+    assert len(rejects.rejected) == 2
 
 
 def test_an_infinite_score_is_named(redis):
     redis.client.zadd(redis.address.prefix + "z", {"good": 1, "bad": float("inf")})
-    refusals = RejectPolicy(source="a family", quarantine=True)
-    assert redis.read("z", "zset", refusals=refusals)["member"].to_list() == ["good"]
-    assert [misfit.key for misfit in refusals.met] == [{"key": "z", "member": "bad"}]
+    rejects = RejectPolicy(source="a family", quarantine=True)
+    assert redis.read("z", "zset", rejects=rejects)["member"].to_list() == ["good"]
+    assert [misfit.key for misfit in rejects.rejected] == [{"key": "z", "member": "bad"}]
 
 
 def test_ten_thousand_hostile_keys_change_nothing_silently(redis, record_property):
@@ -195,10 +195,10 @@ def test_ten_thousand_hostile_keys_change_nothing_silently(redis, record_propert
         if key not in sound:
             hostile.add(key)
     pipeline.execute()
-    refusals = RejectPolicy(source="hostile", quarantine=True)
-    assert dict(redis.read("*", "string", refusals=refusals).select("key", "value").rows()) == sound
-    assert {misfit.key["key"] for misfit in refusals.met} == hostile
-    record_property("refused", len(refusals.met))
+    rejects = RejectPolicy(source="hostile", quarantine=True)
+    assert dict(redis.read("*", "string", rejects=rejects).select("key", "value").rows()) == sound
+    assert {misfit.key["key"] for misfit in rejects.rejected} == hostile
+    record_property("refused", len(rejects.rejected))
 
 
 def test_counting_brings_no_key_here(redis):
@@ -290,11 +290,11 @@ def test_values_are_taken_for_json_as_they_arrive(redis):
     redis.write("string", pl.DataFrame({"key": [f"k{n:05}" for n in range(25_000)], "value": texts}))
     put(redis, "odd", '{"price": 1.5}')
     shape = pl.Struct({"price": pl.String, "n": pl.Int64})
-    refusals = RejectPolicy(source="prices", key=("key",), quarantine=True)
-    read = redis.read("*", "string", json=shape, refusals=refusals).sort("key")
+    rejects = RejectPolicy(source="prices", key=("key",), quarantine=True)
+    read = redis.read("*", "string", json=shape, rejects=rejects).sort("key")
     assert read.schema["value"] == shape
     assert read["value"].to_list() == [json.loads(text) for text in texts]
-    assert [misfit.key for misfit in refusals.met] == [{"key": "odd"}]
+    assert [misfit.key for misfit in rejects.rejected] == [{"key": "odd"}]
     with pytest.raises(ContractError, match="key=odd"):
         redis.read("*", "string", json=shape)
 

@@ -79,7 +79,7 @@ def test_a_cluster_is_read_from_all_its_servers(start):
             ("h2", "g", "2"),
         ]
         assert redis.count("*") == 502
-        assert redis.about()["mode"] == "cluster"
+        assert redis.server_info()["mode"] == "cluster"
         assert redis.delete("*") == 502
         assert redis.address.masked.startswith("redis-cluster://***@127.0.0.1:")
 
@@ -90,6 +90,6 @@ def test_a_sentinel_group_leads_to_its_master(start):
     with Redis.open(RedisAddress(f"redis+sentinel://127.0.0.1:{group}/prices/3")) as redis:
         redis.write("string", pl.DataFrame({"key": ["k"], "value": ["v"]}))
         assert redis.read("*", "string")["value"].to_list() == ["v"]
-        assert redis.about()["role"] == "master"
+        assert redis.server_info()["role"] == "master"
     with driver.Redis(port=master, db=3) as direct:
         assert direct.get("k") == b"v"

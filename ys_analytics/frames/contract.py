@@ -39,7 +39,7 @@ def drift(stores: Stores, table: Table) -> list[str]:
     return (
         ["the table is gone"]
         if columns is None
-        else [f"column {difference.column} {difference.said}" for difference in differences(table, columns)]
+        else [f"column {difference.column} {difference.text}" for difference in differences(table, columns)]
     )
 
 
@@ -57,4 +57,4 @@ def _require(table: Table, catalogue: Catalogue) -> None:
         raise ContractError(f"{table.name}: {table.store} has no such table; run `ys migrate up`")
     for difference in differences(table, columns):
         if not difference.harmless:
-            raise ContractError(f"{table.name}: column {difference.column} {difference.said}; run `ys migrate status`")
+            raise ContractError(f"{table.name}: column {difference.column} {difference.text}; run `ys migrate status`")

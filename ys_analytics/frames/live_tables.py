@@ -105,7 +105,7 @@ class LiveTables:
         query = TableQuery(table, self.span, self._portfolios)
         # A store that gives every row leaves the choice to us, which takes these columns.
         filter_columns = (
-            [] if STORES[table.store].sql else [part[0] for part in (query.in_span, query.of_portfolios) if part]
+            [] if STORES[table.store].sql else [part[0] for part in (query.span_filter, query.portfolio_filter) if part]
         )
         columns_read = [name for name in schema.names if name in selected or name in filter_columns or name in text]
         query = TableQuery(
@@ -120,7 +120,7 @@ class LiveTables:
             if (running := self._running.get(table.store)) is not None:
                 running.spill()
             reader = self.stores.reader(table.store)
-            record = Scan(table, reader.shown(query))
+            record = Scan(table, reader.statement_with_values(query))
             self.scans.append(record)
             rejects = RejectPolicy(source=table.name, key=table.key)
             frames = reader.batches(query, rejects=rejects, ordered=False)
@@ -152,7 +152,7 @@ class LiveTables:
         if found is None:
             return None
         seconds, size = time.perf_counter() - begun, int(found.estimated_size())
-        self.scans.append(Scan(table, reader.shown_aggregate(query, groups, measures), found.height, size, seconds))
+        self.scans.append(Scan(table, reader.aggregate_statement(query, groups, measures), found.height, size, seconds))
         return found.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow()
 
     @property
@@ -224,7 +224,7 @@ class _TableScan:
         self.record.rows += frame.height
         self.record.bytes += int(frame.estimated_size())
         if not STORES[self.query.table.store].sql:
-            frame = self.query.keep(frame)
+            frame = self.query.filter_rows(frame)
         rows = frame.with_columns(pl.col(pl.Enum).cast(pl.String)).to_arrow()
         return (rows if self.expression is None else rows.filter(self.expression)).select(list(self.selected))
 

@@ -125,13 +125,13 @@ def collect(
     """The rows asked for, typed but not yet through the gate; `on_rows` is shown all that the store gave for it."""
     table = query.table
 
-    def arrived(rows: int) -> None:
+    def report_rows(rows: int) -> None:
         progress(table.name, rows)
 
     contract.check(stores, table)
-    rows = stores.reader(table.store).scan(query, rejects=rejects, arrived=arrived)
+    rows = stores.reader(table.store).scan(query, rejects=rejects, report_rows=report_rows)
     on_rows(rows)
-    return rows if STORES[table.store].sql else query.keep(rows)
+    return rows if STORES[table.store].sql else query.filter_rows(rows)
 
 
 def stream(
@@ -190,5 +190,5 @@ def _policy(table: Table, quarantine: list[RejectedRow] | None) -> RejectPolicy:
         source=table.name,
         key=table.key,
         quarantine=quarantine is not None,
-        met=quarantine if quarantine is not None else [],
+        rejected=quarantine if quarantine is not None else [],
     )

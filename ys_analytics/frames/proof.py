@@ -14,7 +14,7 @@ import polars as pl
 from ys_analytics.frames import gate, loading
 from ys_analytics.schemas import Collection, KeyFamily, Progress, Span, Table, silent
 from ys_analytics.stores import Stores
-from ys_analytics.stores.common.decimal_places import Place, places
+from ys_analytics.stores.common.decimal_places import DecimalPlace, places
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import TableQuery
 from ys_analytics.stores.common.table_reader import Total
@@ -67,13 +67,13 @@ class Tally:
         largest: By place.
         sums: By place.
 
-    >>> tally = Tally((Place("price", 18),))
+    >>> tally = Tally((DecimalPlace("price", 18),))
     >>> tally.add(pl.DataFrame({"price": ["0.1", "0.2"]}).cast(pl.Decimal(38, 18)))
     >>> str(tally.sums["price"].normalize())
     '0.3'
     """
 
-    places: tuple[Place, ...]
+    places: tuple[DecimalPlace, ...]
     keys: tuple[str, ...] | None = None
     rows: int = 0
     values: Counter[str] = field(default_factory=Counter)

@@ -115,7 +115,7 @@ class Addresses:
     def _tls(self) -> Tls:
         said = self.settings
         files = {name: str(getattr(said, f"tls_{name}") or "") for name in ("ca", "cert", "key")}
-        return Tls(**files, verify=said.tls_verify, chosen=any(files.values()) or said.tls_verify != "full")
+        return Tls(**files, verify=said.tls_verify, configured=any(files.values()) or said.tls_verify != "full")
 
     def _login(self, url: str) -> str:
         """The address with the analyst's login in place of its own; as it is for the owner."""

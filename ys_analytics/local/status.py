@@ -173,7 +173,7 @@ def _asked(name: Store, stores: Stores) -> Status:
     store = stores.opened(name)
     where = store.address
     try:
-        said = store.about()
+        said = store.server_info()
         return Status(
             name,
             _mode(where),

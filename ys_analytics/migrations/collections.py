@@ -11,7 +11,7 @@ from ys_analytics.migrations.step import Applied, State, Step
 from ys_analytics.schemas import TABLES, Collection, Store
 
 if TYPE_CHECKING:
-    from ys_analytics.stores.qdrant import Qdrant, Shape
+    from ys_analytics.stores.qdrant import CollectionShape, Qdrant
 
 STORE: Store = "qdrant"
 
@@ -84,7 +84,7 @@ def fingerprint(qdrant: "Qdrant") -> str:
     return hashlib.sha256("\n".join(shapes).encode()).hexdigest()[:8]
 
 
-def _step(declared: Collection, there: "Shape | None", *, has_indexes: bool) -> Step:
+def _step(declared: Collection, there: "CollectionShape | None", *, has_indexes: bool) -> Step:
     wrong = differences(declared, there, has_indexes=has_indexes) if there is not None else []
     state: State = "pending" if there is None else "drifted" if wrong else "applied"
     return Step(
@@ -96,7 +96,7 @@ def _step(declared: Collection, there: "Shape | None", *, has_indexes: bool) -> 
     )
 
 
-def differences(declared: Collection, there: "Shape", *, has_indexes: bool) -> list[str]:
+def differences(declared: Collection, there: "CollectionShape", *, has_indexes: bool) -> list[str]:
     """How a collection differs from its declaration, in words."""
     wrong = []
     if there.size != declared.size:

@@ -39,5 +39,5 @@ def _looked_at(
         for made in file.makes():
             if made in found and made.name in TABLES and TABLES[made.name].store == ledger.store:
                 there = differences(TABLES[made.name], catalogue.get(made.name, {}))
-                wrong += [f"column {made.name}.{each.column} {each.said}" for each in there]
+                wrong += [f"column {made.name}.{each.column} {each.text}" for each in there]
     return replace(step, state="drifted", detail="; ".join(wrong)) if wrong else step

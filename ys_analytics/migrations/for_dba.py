@@ -6,7 +6,7 @@ Depends on the settings alone. Does not connect, and prints no password.
 from ys_analytics.errors import SettingsError
 from ys_analytics.migrations.analyst import quoted, role_sql
 from ys_analytics.settings import Settings
-from ys_analytics.stores.common.tls import BY_DEFAULT
+from ys_analytics.stores.common.tls import DEFAULT_TLS
 from ys_analytics.stores.postgres.url import keywords
 
 
@@ -19,7 +19,7 @@ def dba_sql(settings: Settings) -> str:
         SettingsError: YS_POSTGRES_URL is empty or does not name an owner and a database.
     """
     url = settings.postgres_url
-    known = keywords(url.get_secret_value(), BY_DEFAULT) if url is not None else {}
+    known = keywords(url.get_secret_value(), DEFAULT_TLS) if url is not None else {}
     owner, database = known.get("user"), known.get("dbname")
     if not owner or not database:
         raise SettingsError("YS_POSTGRES_URL: name the owner and the database: postgresql://owner@host:port/database")

@@ -1,6 +1,6 @@
-"""How each store is reached: one class each, one verb to read, no table names.
+"""Clients of the four stores: one class each, without table names.
 
-The bundle `Stores` is what every other room is handed; an address says where a store is. Opening them
+The bundle `Stores` is what every other package is given; an address says where a store is. Opening them
 (and starting the embedded engines) is the work of `ys_analytics.local`.
 """
 

@@ -1,13 +1,13 @@
-"""Where each store is and how it may be used: an address opens nothing and never prints a secret.
+"""Addresses of the stores: where each one is and how it may be used; printed without secrets.
 
-Knows URLs, folders, limits and what of them may be shown. The embedded engine and a server are the
+Depends on URLs, folders and limits. Does not open anything. The embedded engine and a server are the
 same class at another address: a store with a `folder` lives in this process, one with a URL elsewhere.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
+from ys_analytics.stores.common.tls import DEFAULT_TLS, Tls
 from ys_analytics.stores.common.url import mask
 
 
@@ -33,7 +33,7 @@ class PostgresAddress:
     read_only: bool = False
     statement_timeout: float = 120.0
     embedded: bool = False
-    tls: Tls = BY_DEFAULT
+    tls: Tls = DEFAULT_TLS
 
     @property
     def masked(self) -> str:
@@ -65,11 +65,11 @@ class ClickHouseAddress:
     folder: Path | None = None
     read_only: bool = False
     statement_timeout: float = 120.0
-    tls: Tls = BY_DEFAULT
+    tls: Tls = DEFAULT_TLS
 
     def __post_init__(self) -> None:
         """Refuse an address of both kinds or none."""
-        _one_of(self.url, self.folder)
+        _require_one(self.url, self.folder)
 
     @property
     def embedded(self) -> bool:
@@ -103,7 +103,7 @@ class RedisAddress:
     prefix: str = ""
     timeout: float = 120.0
     embedded: bool = False
-    tls: Tls = BY_DEFAULT
+    tls: Tls = DEFAULT_TLS
 
     @property
     def masked(self) -> str:
@@ -140,11 +140,11 @@ class QdrantAddress:
     api_key: str | None = field(default=None, repr=False)
     folder: Path | None = None
     timeout: float = 120.0
-    tls: Tls = BY_DEFAULT
+    tls: Tls = DEFAULT_TLS
 
     def __post_init__(self) -> None:
         """Refuse an address of both kinds or none."""
-        _one_of(self.url, self.folder)
+        _require_one(self.url, self.folder)
 
     @property
     def embedded(self) -> bool:
@@ -165,15 +165,15 @@ def _mask_conninfo(conninfo: str) -> str:
     from psycopg.conninfo import conninfo_to_dict
 
     try:
-        known = conninfo_to_dict(conninfo)
+        options = conninfo_to_dict(conninfo)
     except ProgrammingError:
         return "***"
-    login = f"{known.get('user', '')}{':***' if known.get('password') else ''}"
-    host, port = str(known.get("host") or ""), str(known.get("port") or "")
-    place, folder = ("", f"?host={host}") if host.startswith("/") else (f"{host}{':' if port else ''}{port}", "")
-    return f"postgresql://{login}{'@' if login else ''}{place}/{known.get('dbname', '')}{folder}"
+    login = f"{options.get('user', '')}{':***' if options.get('password') else ''}"
+    host, port = str(options.get("host") or ""), str(options.get("port") or "")
+    location, folder = ("", f"?host={host}") if host.startswith("/") else (f"{host}{':' if port else ''}{port}", "")
+    return f"postgresql://{login}{'@' if login else ''}{location}/{options.get('dbname', '')}{folder}"
 
 
-def _one_of(url: str | None, folder: Path | None) -> None:
+def _require_one(url: str | None, folder: Path | None) -> None:
     if (url is None) == (folder is None):
         raise ValueError("an address is either a url or a folder")

@@ -1,4 +1,4 @@
-"""The four open stores as one thing to hand around; knows neither how they were opened nor what they hold."""
+"""The four open stores in one object; does not know how they were opened or what they hold."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _Store = TypeVar("_Store")
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What `open_stores` gives: the stores that were asked for, open until its block ends.
+    """The stores that `open_stores` opened, until its block ends.
 
-    Asking for a store that was not opened raises StoreError and names it.
+    A store that was not opened raises StoreError and names it.
     """
 
     opened_postgres: Postgres | None = field(default=None, repr=False)
@@ -36,49 +36,49 @@ class Stores:
     @property
     def postgres(self) -> Postgres:
         """PostgreSQL, where it was opened."""
-        return _present(self.opened_postgres, "postgres")
+        return _require_opened(self.opened_postgres, "postgres")
 
     @property
     def clickhouse(self) -> ClickHouse:
         """ClickHouse, where it was opened."""
-        return _present(self.opened_clickhouse, "clickhouse")
+        return _require_opened(self.opened_clickhouse, "clickhouse")
 
     @property
     def redis(self) -> Redis:
         """Redis, where it was opened."""
-        return _present(self.opened_redis, "redis")
+        return _require_opened(self.opened_redis, "redis")
 
     @property
     def qdrant(self) -> Qdrant:
         """Qdrant, where it was opened."""
-        return _present(self.opened_qdrant, "qdrant")
+        return _require_opened(self.opened_qdrant, "qdrant")
 
     def opened(self, store: Store) -> Any:
         """The store of that name, where it was opened."""
         return getattr(self, store)
 
     def reader(self, store: Store) -> TableReader:
-        """How the tables of a store are read, where it was opened."""
-        reader: TableReader = _part(store, "table_reader").Tables(self.opened(store))
+        """The reader of a store's tables, where the store was opened."""
+        reader: TableReader = _store_module(store, "table_reader").Tables(self.opened(store))
         return reader
 
 
 def dialect(store: Store) -> SqlDialect:
-    """The SQL of a store that is asked in SQL.
+    """The SQL dialect of a store that speaks SQL.
 
     >>> dialect("clickhouse").matches("symbol", "^BTC")
     "match(symbol, '^BTC')"
     """
-    found: SqlDialect = _part(store, "dialect").Dialect()
-    return found
+    store_dialect: SqlDialect = _store_module(store, "dialect").Dialect()
+    return store_dialect
 
 
-def _part(store: Store, name: str) -> ModuleType:
+def _store_module(store: Store, name: str) -> ModuleType:
     """A module of a store's package, imported when it is first asked for: each package has the same ones."""
     return import_module(f"ys_analytics.stores.{store}.{name}")
 
 
-def _present(store: _Store | None, name: str) -> _Store:
+def _require_opened(store: _Store | None, name: str) -> _Store:
     if store is None:
         raise StoreError(f"{name} was not opened; name it in open_stores(only=...)")
     return store

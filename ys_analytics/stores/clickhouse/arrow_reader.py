@@ -1,6 +1,6 @@
-"""ClickHouse's Arrow into typed frames, without loss: how each column is asked for, and what its batches become.
+"""Reads ClickHouse's Arrow batches as typed frames, without loss.
 
-Knows ClickHouse's type names, Arrow and Polars; knows no connection. Arrow alone would hand over an Enum as
+Depends on ClickHouse's type names, Arrow and Polars. Does not connect. Arrow alone would give an Enum as
 a number, a UUID as bytes and a Map as pairs without names, so the SQL casts; what Polars would wrap or
 panic on (text that is not UTF-8, a decimal of 39 digits, a time past its last microsecond) is refused.
 """
@@ -42,16 +42,16 @@ class Field:
     repeats: bool = False
 
     @property
-    def asked(self) -> str:  # noqa: PLR0911 - one arm a type reads best
+    def select_expression(self) -> str:  # noqa: PLR0911 - one arm a type reads best
         """The SQL expression that arrives as the declared type, or as one that casts to it without loss.
 
         Raises:
             ContractError: no such cast exists.
         """
-        name = quoted(self.name)
+        name = quote_name(self.name)
         match self.dtype:
             case pl.String():
-                text = name if self._bare == "String" else f"toString({name})"
+                text = name if self._unwrapped == "String" else f"toString({name})"
                 return f"toLowCardinality({text})" if self.repeats else text
             case pl.Enum():
                 return f"toLowCardinality(toString({name}))"
@@ -62,49 +62,49 @@ class Field:
             case pl.Date():
                 return f"toDate32({name})"
             case pl.List():
-                return f"CAST({name} AS {native_of(self.dtype)})"
+                return f"CAST({name} AS {clickhouse_type(self.dtype)})"
             case _:
-                target = native_of(self.dtype)
-                return name if self._bare == target else f"accurateCast({name}, 'Nullable({target})')"
+                target = clickhouse_type(self.dtype)
+                return name if self._unwrapped == target else f"accurateCast({name}, 'Nullable({target})')"
 
     @property
-    def _bare(self) -> str:
-        return bare(self.native)
+    def _unwrapped(self) -> str:
+        return unwrapped_type(self.native)
 
     def _decimal(self, name: str) -> str:
         precision, scale = digits(self.dtype)
-        if found := re.fullmatch(r"Decimal\((\d+), (\d+)\)", self._bare):
-            whole, places = int(found[1]), int(found[2])
-            if places > scale or whole - places > precision - scale:
+        if matched := re.fullmatch(r"Decimal\((\d+), (\d+)\)", self._unwrapped):
+            precision_found, scale_found = int(matched[1]), int(matched[2])
+            if scale_found > scale or precision_found - scale_found > precision - scale:
                 raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
-            return name if (whole, places) == (precision, scale) else f"toDecimal128({name}, {scale})"
-        if re.fullmatch(r"U?Int\d+", self._bare):
+            return name if (precision_found, scale_found) == (precision, scale) else f"toDecimal128({name}, {scale})"
+        if re.fullmatch(r"U?Int\d+", self._unwrapped):
             return f"toDecimal128({name}, {scale})"
         raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
 
     def _time(self, name: str) -> str:
-        if self._bare in {"DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"}:
+        if self._unwrapped in {"DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"}:
             return name
-        found = re.fullmatch(r"DateTime(?:64\((\d)(?:, '.*')?\)|\('.*'\))?", self._bare)
-        if found and int(found[1] or 0) <= MICROSECONDS:
+        matched = re.fullmatch(r"DateTime(?:64\((\d)(?:, '.*')?\)|\('.*'\))?", self._unwrapped)
+        if matched and int(matched[1] or 0) <= MICROSECONDS:
             return f"toDateTime64({name}, {MICROSECONDS}, 'UTC')"
         raise ContractError(f"column {self.name}: expected a time in microseconds, is {self.native}")
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     r"""A name as ClickHouse reads it, with any characters in it.
 
-    >>> quoted("a`b")
+    >>> quote_name("a`b")
     '`a\\`b`'
     """
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"
 
 
-def bare(native: str) -> str:
+def unwrapped_type(native: str) -> str:
     """A native type without the wrappers that say only how it is stored.
 
-    >>> bare("LowCardinality(Nullable(String))")
+    >>> unwrapped_type("LowCardinality(Nullable(String))")
     'String'
     """
     while wrapped := re.fullmatch(r"(?:Nullable|LowCardinality)\((.*)\)", native):
@@ -112,10 +112,10 @@ def bare(native: str) -> str:
     return native
 
 
-def native_of(dtype: pl.DataType) -> str:
+def clickhouse_type(dtype: pl.DataType) -> str:
     """The ClickHouse type that holds exactly what `dtype` holds.
 
-    >>> native_of(pl.List(pl.Struct({"key": pl.String(), "value": pl.Decimal(18, 8)})))
+    >>> clickhouse_type(pl.List(pl.Struct({"key": pl.String(), "value": pl.Decimal(18, 8)})))
     'Array(Tuple(`key` String, `value` Decimal(18, 8)))'
 
     Raises:
@@ -128,9 +128,9 @@ def native_of(dtype: pl.DataType) -> str:
             precision, scale = digits(dtype)
             return f"Decimal({precision}, {scale})"
         case pl.List():
-            return f"Array({native_of(instance(dtype.inner))})"
+            return f"Array({clickhouse_type(instance(dtype.inner))})"
         case pl.Struct():
-            parts = (f"{quoted(field.name)} {native_of(instance(field.dtype))}" for field in dtype.fields)
+            parts = (f"{quote_name(field.name)} {clickhouse_type(instance(field.dtype))}" for field in dtype.fields)
             return f"Tuple({', '.join(parts)})"
         case _ if type(dtype) in NUMBERS:
             return NUMBERS[type(dtype)]
@@ -138,18 +138,18 @@ def native_of(dtype: pl.DataType) -> str:
             raise ContractError(f"{dtype} has no exact form in ClickHouse; declare another type")
 
 
-def frame(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
+def frame(batch: pa.RecordBatch, columns: tuple[Field, ...], rejects: RejectPolicy) -> pl.DataFrame:
     """A record batch as a frame of the declared types; the batch's memory is shared where it can be.
 
     Raises:
-        ContractError: a value does not fit and `refusals` does not quarantine.
+        ContractError: a value does not fit and `rejects` does not quarantine.
     """
     try:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             _validate(name, column)
         return _typed(batch, columns)
     except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return _sift(batch, columns, refusals)
+        return _split_rejects(batch, columns, rejects)
 
 
 def _typed(batch: pa.RecordBatch, columns: tuple[Field, ...]) -> pl.DataFrame:
@@ -159,15 +159,17 @@ def _typed(batch: pa.RecordBatch, columns: tuple[Field, ...]) -> pl.DataFrame:
 def _series(values: pa.Array, column: Field) -> pl.Series:
     """One column as declared. A dictionary is looked up here, four times faster than by way of a Categorical."""
     if pa.types.is_dictionary(values.type):
-        words, places = pl.Series(values=values.dictionary), pl.Series(values=values.indices)
-        found = words.gather(places) if len(words) else pl.Series(values=[None] * len(places), dtype=pl.String)
+        dictionary, indices = pl.Series(values=values.dictionary), pl.Series(values=values.indices)
+        matched = (
+            dictionary.gather(indices) if len(dictionary) else pl.Series(values=[None] * len(indices), dtype=pl.String)
+        )
     else:
-        found = pl.Series(values=values)
-    return found.cast(column.dtype).alias(column.name)
+        matched = pl.Series(values=values)
+    return matched.cast(column.dtype).alias(column.name)
 
 
 def _validate(name: str, column: pa.Array) -> None:
-    """Find what Polars would take without a word, or panic over.
+    """Refuse what Polars would take silently, or panic over.
 
     Raises:
         pa.ArrowInvalid: text is not UTF-8, a decimal has too many digits or a time is out of range.
@@ -183,34 +185,37 @@ def _validate(name: str, column: pa.Array) -> None:
             raise pa.ArrowInvalid(f"{name}: a time is out of range")
 
 
-def _sift(batch: pa.RecordBatch, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
-    """The slow way, for a batch that holds a misfit: every row is checked alone, the good ones are kept."""
-    suspects = [column for column in columns if not _sound(batch.select([column.name]), column)]
-    kept = []
+def _split_rejects(batch: pa.RecordBatch, columns: tuple[Field, ...], rejects: RejectPolicy) -> pl.DataFrame:
+    """Check each row of a batch alone: rows that fit are kept, the others rejected. Slow, and rarely needed."""
+    suspects = [column for column in columns if not _is_valid(batch.select([column.name]), column)]
+    valid_rows = []
     for position in range(batch.num_rows):
         for column in suspects:
             # `take` copies the one value; a slice would be checked by the values of its neighbours.
-            if not _sound(_plain(batch.select([column.name]).take(pa.array([position]))), column):
-                key = {name: _shown(batch.column(name)[position : position + 1]) for name in _known(batch, refusals)}
-                found = _shown(batch.column(column.name).take(pa.array([position])))
-                refusals.refuse(column=column.name, found=found, expected=column.dtype, key=key)
+            if not _is_valid(_without_dictionaries(batch.select([column.name]).take(pa.array([position]))), column):
+                key = {
+                    name: _cell_text(batch.column(name)[position : position + 1])
+                    for name in _key_columns(batch, rejects)
+                }
+                matched = _cell_text(batch.column(column.name).take(pa.array([position])))
+                rejects.refuse(column=column.name, found=matched, expected=column.dtype, key=key)
                 break
         else:
-            kept.append(position)
-    return _typed(_plain(batch.take(pa.array(kept, pa.int64()))), columns)
+            valid_rows.append(position)
+    return _typed(_without_dictionaries(batch.take(pa.array(valid_rows, pa.int64()))), columns)
 
 
-def _sound(alone: pa.RecordBatch, column: Field) -> bool:
+def _is_valid(single_column: pa.RecordBatch, column: Field) -> bool:
     """Whether one column of a batch is all of its declared type."""
     try:
-        _validate(column.name, alone.column(0))
-        _typed(alone, (column,))
+        _validate(column.name, single_column.column(0))
+        _typed(single_column, (column,))
     except (pa.ArrowInvalid, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return False
     return True
 
 
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _without_dictionaries(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch without its dictionaries, which still hold the texts of other rows."""
     columns = [
         column.dictionary.take(column.indices) if pa.types.is_dictionary(column.type) else column
@@ -219,11 +224,11 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.record_batch(columns, names=batch.schema.names)
 
 
-def _known(batch: pa.RecordBatch, refusals: RejectPolicy) -> list[str]:
-    return [name for name in refusals.key if name in batch.schema.names]
+def _key_columns(batch: pa.RecordBatch, rejects: RejectPolicy) -> list[str]:
+    return [name for name in rejects.key if name in batch.schema.names]
 
 
-def _shown(cell: pa.Array) -> str:
+def _cell_text(cell: pa.Array) -> str:
     """One value as text for a message, made of any bytes."""
     if pa.types.is_dictionary(cell.type):
         cell = cell.dictionary.take(cell.indices)

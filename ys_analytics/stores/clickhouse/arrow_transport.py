@@ -1,6 +1,6 @@
-"""Bytes of an Arrow stream on their way from ClickHouse: out of a pipe in this process, or out of an HTTP answer.
+"""Bytes of an Arrow stream from ClickHouse: from a pipe in this process, or from an HTTP response.
 
-Knows where a stream ends and tells one that was cut short; knows no table and no frame.
+Depends on the end mark of a stream, which shows one that was cut short. Does not know a table or frame.
 """
 
 import os
@@ -23,8 +23,8 @@ if TYPE_CHECKING:  # importing the client imports NumPy and its codecs
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 # How much of the end of a stream is kept, to find what a server wrote there, and how much of that is told.
-_LAST_WORDS = 2**14
-_SAID = 240
+_TAIL_BYTES = 2**14
+_MAX_MESSAGE = 240
 _FAULT = re.compile(rb"Code: (\d+)\. DB::Exception: ")
 
 _PIPE = 2**20
@@ -35,26 +35,26 @@ class CutShortError(StoreError):
     """A stream that ended without its end mark: what came is not the whole answer."""
 
 
-class Wire(Protocol):
+class ByteStream(Protocol):
     """Bytes of an Arrow stream, as pyarrow reads them."""
 
     def read(self, size: int = -1) -> memoryview | bytes:
         """So many bytes, or fewer at the end."""
 
-    def finish(self) -> None:
+    def require_complete(self) -> None:
         """Raise where the stream was cut short."""
 
 
 class ServerFaultError(StoreError):
-    """What the server wrote into the stream where it failed in the middle of an answer.
+    """The error that the server wrote into the stream when it failed in the middle of an answer.
 
     Attributes:
         code: ClickHouse's own number of the fault.
     """
 
-    def __init__(self, code: int, said: str) -> None:
+    def __init__(self, code: int, message: str) -> None:
         """Name the fault by its number and in the server's words."""
-        super().__init__(f"clickhouse: the server failed in the middle of the answer: {code}. {said}")
+        super().__init__(f"clickhouse: the server failed in the middle of the answer: {code}. {message}")
         self.code = code
 
 
@@ -71,18 +71,18 @@ class Response:
     def read(self, size: int = -1) -> bytes:
         """So many bytes, or fewer at the end."""
         parts = []
-        missing = size
-        while missing > 0 and (part := self._body.read(missing)):
+        remaining = size
+        while remaining > 0 and (part := self._body.read(remaining)):
             parts.append(part)
-            missing -= len(part)
+            remaining -= len(part)
         whole = b"".join(parts)
-        self._tail = (self._tail + whole[-_LAST_WORDS:])[-_LAST_WORDS:]
+        self._tail = (self._tail + whole[-_TAIL_BYTES:])[-_TAIL_BYTES:]
         return whole
 
     def close(self) -> None:
         """Leave the body to the client."""
 
-    def finish(self) -> None:
+    def require_complete(self) -> None:
         """Raise where the answer was cut short, with what the server said of it."""
         if not self._tail.endswith(_END_OF_STREAM):
             self.raise_fault()
@@ -100,19 +100,19 @@ class Response:
             ServerFaultError: with the server's number and words.
         """
         with suppress(Exception):  # the stream is broken already: whatever can still be read of it is read
-            while part := self._body.read(_LAST_WORDS):
-                self._tail = (self._tail + part)[-_LAST_WORDS:]
+            while part := self._body.read(_TAIL_BYTES):
+                self._tail = (self._tail + part)[-_TAIL_BYTES:]
         while error is not None:
             partial = getattr(error, "partial", b"")
             self._tail += partial if isinstance(partial, bytes) else b""
             error = error.__cause__ or error.__context__
         *_, last = [None, *_FAULT.finditer(self._tail)]
-        said = self._tail[last.end() :] if last is not None else b""
+        message = self._tail[last.end() :] if last is not None else b""
         # Rows that hold such a text are followed by more of the stream, which is no text.
-        if last is None or b"(version" not in said or b"\0" in said:
+        if last is None or b"(version" not in message or b"\0" in message:
             return
-        words = " ".join(said.partition(b"(version")[0].decode(errors="replace").split())
-        raise ServerFaultError(int(last[1]), words[:_SAID]) from error
+        words = " ".join(message.partition(b"(version")[0].decode(errors="replace").split())
+        raise ServerFaultError(int(last[1]), words[:_MAX_MESSAGE]) from error
 
 
 class Pipe:
@@ -135,7 +135,7 @@ class Pipe:
 
             fcntl.fcntl(self._writer, _SET_PIPE_SIZE, _PIPE)
         self._tail = b""
-        self._verdict: Future[None] = Future()
+        self._outcome: Future[None] = Future()
         self._thread = threading.Thread(target=self._answer, args=(client, statement, parameters), daemon=True)
 
     def __enter__(self) -> Self:
@@ -148,27 +148,27 @@ class Pipe:
     ) -> None:
         """Close our end and wait until the engine has noticed."""
         os.close(self._reader)
-        if not self._verdict.done():
-            self._kill(self._place)
+        if not self._outcome.done():
+            self._kill(self._pipe_path)
         self._thread.join()
         # What the engine said explains a broken stream better than the stream does.
-        failed = self._verdict.exception()
+        failed = self._outcome.exception()
         if failed is not None and isinstance(error, (pa.ArrowInvalid, OSError)):
             raise failed
 
     def _answer(self, client: "Client", statement: str, parameters: dict[str, Any]) -> None:
-        into = f"INTO OUTFILE '{self._place}' TRUNCATE FORMAT ArrowStream"
+        into = f"INTO OUTFILE '{self._pipe_path}' TRUNCATE FORMAT ArrowStream"
         try:
             client.command(f"{statement} {into}", parameters)
         except BaseException as error:  # noqa: BLE001 - handed to the reader, in whose thread it is raised
-            self._verdict.set_exception(error)
+            self._outcome.set_exception(error)
         else:
-            self._verdict.set_result(None)
+            self._outcome.set_result(None)
         finally:
             os.close(self._writer)
 
     @property
-    def _place(self) -> str:
+    def _pipe_path(self) -> str:
         """Our end of the pipe as a file; while it is open no other statement names it."""
         return f"/dev/fd/{self._writer}"
 
@@ -176,8 +176,8 @@ class Pipe:
         """So many bytes, or fewer at the end, straight into the memory that becomes the columns."""
         whole = memoryview(bytearray(size))
         filled = 0
-        while filled < size and (got := os.readv(self._reader, [whole[filled:]])):
-            filled += got
+        while filled < size and (received := os.readv(self._reader, [whole[filled:]])):
+            filled += received
         part = whole[:filled]
         self._tail = (self._tail + bytes(part[-8:]))[-8:]
         return part
@@ -185,9 +185,9 @@ class Pipe:
     def close(self) -> None:
         """Leave the pipe to the block."""
 
-    def finish(self) -> None:
+    def require_complete(self) -> None:
         """Raise what stopped the engine, or where the answer was cut short."""
         self._thread.join()
-        self._verdict.result()
+        self._outcome.result()
         if self._tail != _END_OF_STREAM:
             raise CutShortError("clickhouse: the answer was cut short; try again")

@@ -1,7 +1,7 @@
-"""Typed frames into ClickHouse's Arrow, without loss: what a column has no room for is refused before it is sent.
+"""Writes typed frames as Arrow for ClickHouse, without loss: a value that its column cannot hold is refused first.
 
-Knows ClickHouse's type names, Arrow and Polars; knows no connection. The engine itself would wrap 300 into 44,
-cut decimals and fractions of a second, and write a zero for nothing.
+Depends on ClickHouse's type names, Arrow and Polars. Does not connect. The engine itself would wrap 300 into 44,
+cut decimals and fractions of a second, and write a zero for null.
 """
 
 import re
@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from ys_analytics.errors import ContractError
-from ys_analytics.stores.clickhouse.arrow_reader import NUMBERS, bare, digits, native_of
+from ys_analytics.stores.clickhouse.arrow_reader import NUMBERS, clickhouse_type, digits, unwrapped_type
 from ys_analytics.stores.common.lossless import refuse_change, to_places
 
 _NUMBERS = {native: dtype for dtype, native in NUMBERS.items()}
@@ -50,25 +50,25 @@ def _refuse_loss(column: pl.Series, native: str) -> None:
     Raises:
         ContractError: naming the first value that would change.
     """
-    if not _holds_nothing(native) and column.null_count():
+    if not _is_nullable(native) and column.null_count():
         raise ContractError(f"column {column.name}: null in row {column.is_null().arg_max()}, but {native} has none")
     if column.dtype.is_nested():
-        _refuse_other(column, native)
+        _refuse_other_type(column, native)
         return
-    refuse_change(column, _kept(column, bare(native)), column=column.name, native=native)
+    refuse_change(column, _stored(column, unwrapped_type(native)), column=column.name, native=native)
 
 
-def _kept(column: pl.Series, native: str) -> pl.Series:
-    """What would be there of each value; null for what cannot be.
+def _stored(column: pl.Series, native: str) -> pl.Series:
+    """Each value as the column would store it; null where it cannot.
 
     Raises:
         ContractError: it is of a kind that the engine would have to guess at.
     """
     if found := re.fullmatch(r"Decimal\((\d+), (\d+)\)", native):
         if column.dtype.is_integer():
-            return _digits_kept(column.cast(pl.Decimal(38, 0)), found).cast(column.dtype)
+            return _stored_decimals(column.cast(pl.Decimal(38, 0)), found).cast(column.dtype)
         if isinstance(column.dtype, pl.Decimal):
-            return _digits_kept(column, found)
+            return _stored_decimals(column, found)
     elif native in _NUMBERS:
         if column.dtype.is_numeric() or column.dtype == pl.Boolean:
             return column.cast(_NUMBERS[native], strict=False).cast(column.dtype, strict=False)
@@ -79,49 +79,49 @@ def _kept(column: pl.Series, native: str) -> pl.Series:
     raise ContractError(f"column {column.name}: is {column.dtype}, expected {native}; cast it before it is written")
 
 
-def _digits_kept(column: pl.Series, native: re.Match[str]) -> pl.Series:
+def _stored_decimals(column: pl.Series, native: re.Match[str]) -> pl.Series:
     """Decimals as a Decimal of so many digits and places holds them."""
-    room, places, has = int(native[1]) - int(native[2]), int(native[2]), digits(column.dtype)[1]
-    rounded = column.round(places) if places < has else column
-    if room > _MOST_DIGITS:
+    whole_digits, places, current_scale = int(native[1]) - int(native[2]), int(native[2]), digits(column.dtype)[1]
+    rounded = column.round(places) if places < current_scale else column
+    if whole_digits > _MOST_DIGITS:
         return rounded
-    whole = pl.lit(column.abs().to_physical()) // pl.lit(10**has, pl.Int128)
-    return pl.select(pl.when(whole < pl.lit(10**room, pl.Int128)).then(pl.lit(rounded))).to_series()
+    whole = pl.lit(column.abs().to_physical()) // pl.lit(10**current_scale, pl.Int128)
+    return pl.select(pl.when(whole < pl.lit(10**whole_digits, pl.Int128)).then(pl.lit(rounded))).to_series()
 
 
-def _refuse_other(column: pl.Series, native: str) -> None:
+def _refuse_other_type(column: pl.Series, native: str) -> None:
     """Lists and maps must be of their column's very type, and nothing is missing inside of them.
 
     Raises:
         ContractError: it is another, or something is.
     """
-    if _form(native_of(column.dtype)) != _form(native):
+    if _comparable_type(clickhouse_type(column.dtype)) != _comparable_type(native):
         raise ContractError(f"column {column.name}: is {column.dtype}, expected {native}; cast it before it is written")
-    if "Nullable(" not in native and _nothing(column):
+    if "Nullable(" not in native and _has_null_inside(column):
         raise ContractError(f"column {column.name}: a null inside of {native}, which has none")
 
 
-def _holds_nothing(native: str) -> bool:
+def _is_nullable(native: str) -> bool:
     return native.removeprefix("LowCardinality(").startswith("Nullable(")
 
 
-def _nothing(column: pl.Series) -> bool:
+def _has_null_inside(column: pl.Series) -> bool:
     """Whether anything inside of a nested column is null."""
     match column.dtype:
         case pl.List():
             inside = column.filter(column.list.len() > 0).explode()
-            return inside.null_count() > 0 or _nothing(inside)
+            return inside.null_count() > 0 or _has_null_inside(inside)
         case pl.Struct():
             fields = [column.struct.field(name) for name in column.struct.fields]
-            return any(field.null_count() > 0 or _nothing(field) for field in fields)
+            return any(field.null_count() > 0 or _has_null_inside(field) for field in fields)
         case _:
             return False
 
 
-def _form(native: str) -> str:
-    """A type without how it is stored: a Map is a list of its pairs, and what travels as text is text.
+def _comparable_type(native: str) -> str:
+    """A type in the form two types are compared in: a Map as a list of pairs, all texts as String.
 
-    >>> _form("Map(LowCardinality(String), Decimal(18, 8))")
+    >>> _comparable_type("Map(LowCardinality(String), Decimal(18, 8))")
     'Array(Tuple(key String, value Decimal(18, 8)))'
     """
     form = " ".join(native.replace("`", "").split()).replace("( ", "(")  # a Tuple is described over several lines

@@ -17,7 +17,7 @@ from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.common.deadline import GRACE
 from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.common.tls import OPTIONS, Tls
-from ys_analytics.stores.common.url import check_options, take_apart
+from ys_analytics.stores.common.url import check_options, parse_url
 
 Parameters = Mapping[str, object]
 
@@ -65,10 +65,10 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
             settings=settings,
             tz_mode="aware",
         )
-        _give_back_ctrl_z()
+        _restore_ctrl_z()
         return embedded
     server = Server.read(address)
-    made = clickhouse_connect.get_client(
+    new_client = clickhouse_connect.get_client(
         interface=server.interface,
         host=server.host,
         port=server.port,
@@ -76,17 +76,17 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
         password=server.password,
         database=server.database or "__default__",
         tz_mode="aware",
-        pool_mgr=_recorded(sockets or OpenSockets(), server.tls),
+        pool_mgr=_recording_pools(sockets or OpenSockets(), server.tls),
         # the server's own limit comes first, and says more; then that of the read
         send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE),
         autogenerate_session_id=False,
     )
-    for name, value in changeable(made, settings).items():
-        made.set_client_setting(name, value)
-    return made
+    for name, value in changeable(new_client, settings).items():
+        new_client.set_client_setting(name, value)
+    return new_client
 
 
-def _give_back_ctrl_z() -> None:
+def _restore_ctrl_z() -> None:
     """Let SIGTSTP suspend the process again, or do what its program had set; chDB takes the signal when it opens.
 
     Python changes signals in its main thread only: an engine opened in another leaves the signal taken.
@@ -95,22 +95,26 @@ def _give_back_ctrl_z() -> None:
         signal.signal(signal.SIGTSTP, signal.getsignal(signal.SIGTSTP) or signal.SIG_DFL)
 
 
-def changeable(made: "Client", settings: Mapping[str, str]) -> dict[str, str]:
+def changeable(new_client: "Client", settings: Mapping[str, str]) -> dict[str, str]:
     """Those of some settings that this server has and our user may change.
 
     A user under `readonly = 1` may change none, and an older server does not know all. What they read is the same: the
     SQL casts, and the settings only make the answer smaller or quicker.
 
     Args:
-        made: The client, which knows the server's settings and the rights of its user.
+        new_client: The client, which knows the server's settings and the rights of its user.
         settings: Their names and values.
     """
-    known = made.server_settings
-    return {name: value for name, value in settings.items() if name in known and not known[name].readonly}
+    server_settings = new_client.server_settings
+    return {
+        name: value
+        for name, value in settings.items()
+        if name in server_settings and not server_settings[name].readonly
+    }
 
 
-def _recorded(sockets: OpenSockets, tls: Tls | None) -> "PoolManager":
-    """urllib3's connection pools as the client makes them, every socket recorded."""
+def _recording_pools(sockets: OpenSockets, tls: Tls | None) -> "PoolManager":
+    """A pool manager whose connections record their sockets."""
     from clickhouse_connect.driver.httputil import get_pool_manager
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -137,7 +141,7 @@ def _recorded(sockets: OpenSockets, tls: Tls | None) -> "PoolManager":
 
 
 def _encryption(tls: Tls | None) -> dict[str, Any]:
-    """urllib3's words for TLS."""
+    """TLS as urllib3's options."""
     from urllib3 import disable_warnings
     from urllib3.exceptions import InsecureRequestWarning
 
@@ -153,7 +157,7 @@ def _encryption(tls: Tls | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where a server is and who we are to it.
+    """A server's address and login.
 
     Attributes:
         interface: `http` or `https`.
@@ -180,7 +184,7 @@ class Server:
         Raises:
             SettingsError: it is no URL of a server, or names an option that does not exist; the line holds no secret.
         """
-        url = take_apart(address.url or "", setting=_SETTING, form=_FORM)
+        url = parse_url(address.url or "", setting=_SETTING, form=_FORM)
         if url.scheme not in ("http", "https") or len(url.hosts) > 1 or not url.host:
             raise SettingsError(f"{_SETTING}: not a URL of one server; write {_FORM}, the password percent-encoded")
         encrypted = url.scheme == "https"
@@ -192,11 +196,11 @@ class Server:
             user=url.user,
             password=url.password or "",
             database=url.path.strip("/"),
-            tls=address.tls.overridden(url.options, setting=_SETTING) if encrypted else None,
+            tls=address.tls.with_options(url.options, setting=_SETTING) if encrypted else None,
         )
 
 
-def bound(parameters: Parameters | None) -> dict[str, Any]:
+def bind_values(parameters: Parameters | None) -> dict[str, Any]:
     """Values as the client binds them; a time as text, which keeps its microseconds."""
     return {
         name: value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value

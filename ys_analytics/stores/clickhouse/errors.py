@@ -1,4 +1,4 @@
-"""What the errors of ClickHouse's client mean: translated into one line, and whether the same read may succeed again.
+"""Translates errors of ClickHouse's client into one line, and says whether the same read may succeed again.
 
 Depends on clickhouse-connect, urllib3 and Arrow. Does not know any table.
 """
@@ -19,11 +19,11 @@ _ACCESS_DENIED = 497
 _GRANTS = "reading needs GRANT SELECT on the tables of the database, and on system.* where the server asks for that"
 
 # How much of the engine's own words an error line carries.
-_SAID = 240
+_MAX_MESSAGE = 240
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same read may succeed on another try: the way to the server failed, not the question."""
+    """Whether the same read may succeed on another try: the connection failed, not the query."""
     from clickhouse_connect.driver.exceptions import Error, OperationalError
     from urllib3.exceptions import HTTPError
 
@@ -37,7 +37,7 @@ def is_transient(error: Exception) -> bool:
 
 
 def kinds() -> tuple[type[BaseException], ...]:
-    """The errors of the client, of the way to the server and of the stream."""
+    """The errors of the client, of the connection and of the stream."""
     from clickhouse_connect.driver.exceptions import ClickHouseError
     from urllib3.exceptions import HTTPError
 
@@ -46,32 +46,32 @@ def kinds() -> tuple[type[BaseException], ...]:
 
 def explain(error: BaseException, address: ClickHouseAddress) -> StoreError:
     """The error in one line: where the server cannot be reached, or what it said."""
-    lost = None if address.embedded else _lost(error)
-    if lost is not None:
+    failure = None if address.embedded else _connection_failure(error)
+    if failure is not None:
         return StoreError(
-            f"clickhouse: {address.masked} cannot be reached: {lost}; start the server or correct YS_CLICKHOUSE_URL"
+            f"clickhouse: {address.masked} cannot be reached: {failure}; start the server or correct YS_CLICKHOUSE_URL"
         )
     hint = f"; {_GRANTS}" if getattr(error, "code", None) == _ACCESS_DENIED else ""
-    return StoreError(f"clickhouse: {_line_of(error)}{hint}")
+    return StoreError(f"clickhouse: {_one_line(error)}{hint}")
 
 
-def _lost(error: BaseException) -> str | None:
-    """Why the way to a server failed, in the system's own words; None where it is the server that speaks."""
+def _connection_failure(error: BaseException) -> str | None:
+    """The system's message where the connection failed; None where the server answered with an error."""
     from urllib3.exceptions import HTTPError
 
     chain = [error]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
         chain.append(cause)
-    if not any(isinstance(one, (HTTPError, OSError)) for one in chain):
+    if not any(isinstance(error_of_chain, (HTTPError, OSError)) for error_of_chain in chain):
         return None
     root = chain[-1]
     return (isinstance(root, OSError) and root.strerror) or " ".join(str(root).split()) or type(root).__name__
 
 
-def _line_of(error: BaseException) -> str:
-    """What was said, without the version trailer; cut where it goes on for long."""
+def _one_line(error: BaseException) -> str:
+    """The message in one line, without the version at its end, cut where it is long."""
     text = " ".join(str(error).split("(version")[0].split()).removeprefix("Code: ")
-    return f"{text[:_SAID].rsplit(' ', 1)[0]} …" if len(text) > _SAID else text or type(error).__name__
+    return f"{text[:_MAX_MESSAGE].rsplit(' ', 1)[0]} …" if len(text) > _MAX_MESSAGE else text or type(error).__name__
 
 
 translate_errors = translation(kinds, explain)

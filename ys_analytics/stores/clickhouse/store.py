@@ -15,12 +15,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from ys_analytics.errors import ContractError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import arrow_reader, arrow_writer
-from ys_analytics.stores.clickhouse.arrow_transport import Pipe, Response, Wire
-from ys_analytics.stores.clickhouse.client import bound, changeable, client
+from ys_analytics.stores.clickhouse.arrow_transport import ByteStream, Pipe, Response
+from ys_analytics.stores.clickhouse.client import bind_values, changeable, client
 from ys_analytics.stores.clickhouse.errors import is_transient, translate_errors
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
-from ys_analytics.stores.common.progress import Arrived, counted, no_progress
+from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
@@ -66,12 +66,12 @@ class ClickHouse:
         sockets = OpenSockets()
         limit = time_limit(address.statement_timeout + GRACE, abort=sockets.shut_down, peer=_peer(address))
         with limit, translate_errors(address):
-            made = client(address, sockets)
+            new_client = client(address, sockets)
         try:
-            versions.require("ClickHouse", str(made.server_version))
-            yield cls(address, made, sockets)
+            versions.require("ClickHouse", str(new_client.server_version))
+            yield cls(address, new_client, sockets)
         finally:
-            made.close()
+            new_client.close()
 
     @property
     def address(self) -> ClickHouseAddress:
@@ -86,8 +86,8 @@ class ClickHouse:
         parameters: Parameters | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: RejectPolicy | None = None,
-        arrived: Arrived = no_progress,
+        rejects: RejectPolicy | None = None,
+        report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
         """Run one SELECT and return its rows, exactly.
 
@@ -95,8 +95,8 @@ class ClickHouse:
             statement: A SELECT; its columns are found by the names in `schema`.
             parameters: Values for `{name:Type}`.
             schema: Name and type of every column of the frame.
-            refusals: What to do with values that do not fit; an error by default.
-            arrived: Called with the rows so far.
+            rejects: What to do with values that do not fit; an error by default.
+            report_rows: Called with the rows so far.
 
         Returns:
             A frame of `schema`, typed the same when it is empty.
@@ -105,7 +105,7 @@ class ClickHouse:
             StoreError: the statement was refused, or the server went away and did not come back.
             ContractError: a column is absent or of a type that cannot be exact, or a value does not fit.
         """
-        return self._collect(_Query(f"({statement}\n)", parameters=parameters), schema, refusals, arrived)
+        return self._collect(_Query(f"({statement}\n)", parameters=parameters), schema, rejects, report_rows)
 
     def scan(
         self,
@@ -114,8 +114,8 @@ class ClickHouse:
         parameters: Parameters | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: RejectPolicy | None = None,
-        arrived: Arrived = no_progress,
+        rejects: RejectPolicy | None = None,
+        report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
         """The rows of one table, its repeating texts carried as dictionaries.
 
@@ -124,8 +124,8 @@ class ClickHouse:
             where: A condition in SQL; none takes every row.
             parameters: Values for `{name:Type}` in `where`.
             schema: Name and type of the columns to read.
-            refusals: What to do with values that do not fit; an error by default.
-            arrived: Called with the rows so far.
+            rejects: What to do with values that do not fit; an error by default.
+            report_rows: Called with the rows so far.
 
         Returns:
             A frame of `schema`, in no guaranteed order.
@@ -134,8 +134,8 @@ class ClickHouse:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        query = _Query(arrow_reader.quoted(table), where=where, parameters=parameters, table=True)
-        return self._collect(query, schema, refusals, arrived)
+        query = _Query(arrow_reader.quote_name(table), where=where, parameters=parameters, table=True)
+        return self._collect(query, schema, rejects, report_rows)
 
     def batches(
         self,
@@ -143,7 +143,7 @@ class ClickHouse:
         parameters: Parameters | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: RejectPolicy | None = None,
+        rejects: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The rows of one SELECT as they arrive, a block of the engine at a time; at least one frame, maybe empty.
 
@@ -155,9 +155,7 @@ class ClickHouse:
         """
         query = _Query(f"({statement}\n)", parameters=parameters)
         with translate_errors(self._address):
-            frames = self._frames(
-                query, schema, refusals or RejectPolicy(), settings=changeable(self._client, _BOUNDED)
-            )
+            frames = self._frames(query, schema, rejects or RejectPolicy(), settings=changeable(self._client, _BOUNDED))
             with closing(frames):
                 while True:
                     # What the reader does with a batch takes its own time.
@@ -174,7 +172,7 @@ class ClickHouse:
             StoreError: the statement was refused or the server went away.
         """
         with self._time_limit(), translate_errors(self._address):
-            return [tuple(row) for row in self._client.query(statement, bound(parameters)).result_rows]
+            return [tuple(row) for row in self._client.query(statement, bind_values(parameters)).result_rows]
 
     def ping(self) -> None:
         """Ask the server whether it is there.
@@ -191,7 +189,7 @@ class ClickHouse:
         else:
             self._sockets.shut_down()
 
-    def about(self) -> dict[str, str]:
+    def server_info(self) -> dict[str, str]:
         """What the server says of itself: `engine`, `version`, and `role`: whom it takes us for.
 
         Raises:
@@ -217,7 +215,9 @@ class ClickHouse:
         if not rows.height:
             return 0
         with self._time_limit(), translate_errors(self._address):
-            natives = {name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrow_reader.quoted(table)}")}
+            natives = {
+                name: native for name, native, *_ in self.rows(f"DESCRIBE TABLE {arrow_reader.quote_name(table)}")
+            }
             if unknown := [name for name in rows.columns if name not in natives]:
                 raise ContractError(f"clickhouse: {table} has no column {unknown[0]}; run `ys migrate status`")
             arrow = arrow_writer.table(rows, natives)
@@ -231,26 +231,26 @@ class ClickHouse:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
         with self._time_limit(), translate_errors(self._address):
-            self._client.command(statement, bound(parameters))
+            self._client.command(statement, bind_values(parameters))
 
     # Inside
 
     def _collect(
-        self, query: "_Query", schema: Mapping[str, pl.DataType], refusals: RejectPolicy | None, arrived: Arrived
+        self, query: "_Query", schema: Mapping[str, pl.DataType], rejects: RejectPolicy | None, report_rows: RowCallback
     ) -> pl.DataFrame:
         """All rows or an error; read again from the start when the server went away."""
-        met = refusals if refusals is not None else RejectPolicy()
-        before = list(met.met)
+        policy = rejects if rejects is not None else RejectPolicy()
+        rejected_before = list(policy.rejected)
 
-        def once() -> pl.DataFrame:
-            met.met[:] = before
+        def read_all() -> pl.DataFrame:
+            policy.rejected[:] = rejected_before
             with translate_errors(self._address):
-                return pl.concat(counted(self._frames(query, schema, met), arrived))
+                return pl.concat(collect_counted(self._frames(query, schema, policy), report_rows))
 
         if self._address.embedded:
-            return once()
+            return read_all()
         return with_retries(
-            once,
+            read_all,
             is_transient=is_transient,
             deadline=self._address.statement_timeout,
             abort=self._sockets.shut_down,
@@ -268,26 +268,30 @@ class ClickHouse:
         self,
         query: "_Query",
         schema: Mapping[str, pl.DataType],
-        refusals: RejectPolicy,
+        rejects: RejectPolicy,
         *,
         settings: Mapping[str, str] = {},
     ) -> Generator[pl.DataFrame, None, None]:
         columns = self._describe(query, schema)
-        wanted = ", ".join(f"{column.asked} AS {arrow_reader.quoted(column.name)}" for column in columns)
-        stated = ", ".join(f"{name} = {value}" for name, value in (settings or {}).items())
-        with self._stream(query.select(wanted) + (stated and f" SETTINGS {stated}"), query.parameters) as wire:
-            stream = pa.ipc.open_stream(wire)
-            yield arrow_reader.frame(pa.RecordBatch.from_pylist([], schema=stream.schema), columns, refusals)
+        selected = ", ".join(
+            f"{column.select_expression} AS {arrow_reader.quote_name(column.name)}" for column in columns
+        )
+        settings_text = ", ".join(f"{name} = {value}" for name, value in (settings or {}).items())
+        with self._stream(
+            query.select(selected) + (settings_text and f" SETTINGS {settings_text}"), query.parameters
+        ) as stream_bytes:
+            stream = pa.ipc.open_stream(stream_bytes)
+            yield arrow_reader.frame(pa.RecordBatch.from_pylist([], schema=stream.schema), columns, rejects)
             for batch in stream:
-                yield arrow_reader.frame(batch, columns, refusals)
-            wire.finish()
+                yield arrow_reader.frame(batch, columns, rejects)
+            stream_bytes.require_complete()
 
     def _describe(self, query: "_Query", schema: Mapping[str, pl.DataType]) -> tuple[arrow_reader.Field, ...]:
         """What the columns are, and which texts repeat enough to travel as a dictionary."""
-        asked = f"DESCRIBE ({query.select('*')})"
-        natives = {name: native for name, native, *_ in self.rows(asked, query.parameters)}
-        if absent := [name for name in schema if name not in natives]:
-            raise ContractError(f"clickhouse: column {absent[0]} does not exist; run `ys migrate status`")
+        statement = f"DESCRIBE ({query.select('*')})"
+        natives = {name: native for name, native, *_ in self.rows(statement, query.parameters)}
+        if missing := [name for name in schema if name not in natives]:
+            raise ContractError(f"clickhouse: column {missing[0]} does not exist; run `ys migrate status`")
         texts = [name for name, dtype in schema.items() if isinstance(dtype, pl.String)]
         repeating = self._repeating(query, texts) if query.table and texts else frozenset()
         return tuple(
@@ -296,28 +300,30 @@ class ClickHouse:
         )
 
     def _repeating(self, query: "_Query", texts: list[str]) -> frozenset[str]:
-        names = [arrow_reader.quoted(name) for name in texts]
+        names = [arrow_reader.quote_name(name) for name in texts]
         counts = ", ".join(f"uniq({name}) * 4 < count()" for name in names)
         sample = f"SELECT {', '.join(names)} FROM {query.source} LIMIT {_SAMPLE}"  # noqa: S608 - names quoted
         (row,) = self.rows(f"SELECT {counts} FROM ({sample})")  # noqa: S608 - names quoted
         return frozenset(name for name, repeats in zip(texts, row, strict=True) if repeats)
 
     @contextmanager
-    def _stream(self, statement: str, parameters: Parameters | None) -> Iterator[Wire]:
+    def _stream(self, statement: str, parameters: Parameters | None) -> Iterator[ByteStream]:
         from urllib3.exceptions import HTTPError
 
         if self._address.embedded:
-            with Pipe(self._client, statement, bound(parameters), kill=self._kill) as pipe:
+            with Pipe(self._client, statement, bind_values(parameters), kill=self._kill) as pipe:
                 yield pipe
         else:
             settings = changeable(self._client, {"output_format_arrow_compression_method": "lz4_frame"})
-            response: Any = self._client.raw_stream(statement, bound(parameters), settings=settings, fmt="ArrowStream")
+            response: Any = self._client.raw_stream(
+                statement, bind_values(parameters), settings=settings, fmt="ArrowStream"
+            )
             with response:
-                wire = Response(response)
+                stream_bytes = Response(response)
                 try:
-                    yield wire
+                    yield stream_bytes
                 except (pa.ArrowException, HTTPError, OSError) as error:
-                    wire.raise_fault(error)
+                    stream_bytes.raise_fault(error)
                     raise
 
     def _kill(self, place: str) -> None:
@@ -339,9 +345,9 @@ class _Query:
     parameters: Parameters | None = None
     table: bool = False
 
-    def select(self, wanted: str) -> str:
+    def select(self, columns: str) -> str:
         ending = f" WHERE {self.where}" if self.where else ""
-        return f"SELECT {wanted} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel with it
+        return f"SELECT {columns} FROM {self.source}{ending}"  # noqa: S608 - names quoted, values travel with it
 
 
 def _peer(address: ClickHouseAddress) -> str:

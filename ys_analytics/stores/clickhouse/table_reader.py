@@ -1,4 +1,4 @@
-"""ClickHouse's tables: which rows and columns are wanted, in its SQL.
+"""Reads ClickHouse's tables: a `TableQuery` as its SQL.
 
 Depends on the store and on the declared schemas. Does not know what any table means.
 """
@@ -14,9 +14,9 @@ import polars as pl
 
 from ys_analytics.schemas import Column, Table
 from ys_analytics.stores.addresses import ClickHouseAddress
-from ys_analytics.stores.clickhouse.arrow_reader import bare
+from ys_analytics.stores.clickhouse.arrow_reader import unwrapped_type
 from ys_analytics.stores.clickhouse.store import ClickHouse
-from ys_analytics.stores.common.decimal_places import EACH, Place
+from ys_analytics.stores.common.decimal_places import LIST_STEP, DecimalPlace
 from ys_analytics.stores.common.sql_tables import SqlTables
 from ys_analytics.stores.common.table_query import Condition, Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Catalogue, FoundColumn
@@ -30,7 +30,7 @@ _PARTS = """
 """
 
 # Of the partitions of each table, whether a key occurs twice, as of a state of its parts.
-_looked_at: dict[tuple[ClickHouseAddress, str], dict[str, tuple[list[object], bool]]] = {}
+_repeats_by_partition: dict[tuple[ClickHouseAddress, str], dict[str, tuple[list[object], bool]]] = {}
 
 # Moments that DateTime64 has; of another one ClickHouse would take the nearest it has.
 _FIRST, _LAST = datetime(1900, 1, 2, tzinfo=UTC), datetime(2299, 12, 30, tzinfo=UTC)
@@ -44,11 +44,11 @@ class Tables(SqlTables[ClickHouse]):
 
     def source(self, query: TableQuery, where: str) -> str:
         """The table and the condition; of rows that repeat each other, one, where the table has any such."""
-        plain = f'"{query.table.name}"{f" WHERE {where}" if where else ""}'
+        source = f'"{query.table.name}"{f" WHERE {where}" if where else ""}'
         if not query.distinct or not self._repeats(query.table):
-            return plain
+            return source
         names = ", ".join(f'"{name}"' for name in query.table.schema)
-        return f"(SELECT DISTINCT {names} FROM {plain})"  # noqa: S608 - declared names
+        return f"(SELECT DISTINCT {names} FROM {source})"  # noqa: S608 - declared names
 
     def _repeats(self, table: Table) -> bool:
         """Whether a key occurs twice, which MergeTree does not refuse.
@@ -57,40 +57,40 @@ class Tables(SqlTables[ClickHouse]):
         table spread over a cluster has its parts elsewhere and is looked at whole, each time.
         """
         key = ", ".join(f'"{name}"' for name in table.key)
-        again = f'SELECT count() > uniqExact(cityHash64({key})) FROM "{table.name}"'  # noqa: S608 - declared names
-        known = _looked_at.setdefault((self.store.address, table.name), {})
+        statement = f'SELECT count() > uniqExact(cityHash64({key})) FROM "{table.name}"'  # noqa: S608 - declared names
+        by_partition = _repeats_by_partition.setdefault((self.store.address, table.name), {})
         parts = {part: state for part, *state in self.store.rows(_PARTS, {"table": table.name})}
         if not parts:
-            return bool(self.store.rows(again)[0][0])
-        for gone in known.keys() - parts.keys():
-            del known[gone]
+            return bool(self.store.rows(statement)[0][0])
+        for removed in by_partition.keys() - parts.keys():
+            del by_partition[removed]
         for part, state in parts.items():
-            if known.get(part, ([], False))[0] != state:
+            if by_partition.get(part, ([], False))[0] != state:
                 where = " WHERE _partition_id = {part:String}"
-                known[part] = (state, bool(self.store.rows(again + where, {"part": part})[0][0]))
-        return any(repeats for _, repeats in known.values())
+                by_partition[part] = (state, bool(self.store.rows(statement + where, {"part": part})[0][0]))
+        return any(repeats for _, repeats in by_partition.values())
 
     def aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> pl.DataFrame | None:
         """Measures by group; None where a condition or a type is not computed exactly, or a sum has too many digits."""
-        if not self.exact(query):
+        if not self.is_exact(query):
             return None
         text, values, schema = self.aggregation(query, groups, measures)
         if not text:
             return None
-        found = self.store.read(text, values, schema=schema)
+        text_sums = self.store.read(text, values, schema=schema)
         sums = [name for name, dtype in schema.items() if name.startswith("m") and isinstance(dtype, pl.String)]
         kinds = query.table.schema
-        typed = found.with_columns(
+        typed = text_sums.with_columns(
             pl.col(name).cast(_sum_type(kinds[measure.column]), strict=False)
-            for name, measure in ((f"m{place}", measure) for place, measure in enumerate(measures))
+            for name, measure in ((f"m{index}", measure) for index, measure in enumerate(measures))
             if name in sums and measure.kind == "sum"
         )
-        return typed if all(typed[name].null_count() == found[name].null_count() for name in sums) else None
+        return typed if all(typed[name].null_count() == text_sums[name].null_count() for name in sums) else None
 
-    def shown_aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
+    def aggregate_statement(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
         """The statement with the values of its parameters."""
         text, values, _ = self.aggregation(query, groups, measures)
-        return self.filled(text, values)
+        return self.with_values(text, values)
 
     def aggregation(
         self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]
@@ -101,84 +101,84 @@ class Tables(SqlTables[ClickHouse]):
         """
         kinds = query.table.schema
         schema: dict[str, pl.DataType] = {}
-        wanted = []
-        for place, group in enumerate(groups):
+        selected = []
+        for index, group in enumerate(groups):
             dtype = kinds[group.column]
-            if not isinstance(dtype, _GROUPED):
+            if not isinstance(dtype, _EXACT_TYPES):
                 return "", {}, {}
-            schema[f"g{place}"] = pl.Date() if group.unit == "date" else dtype
-            wanted.append(f"{_cut(group)} AS g{place}")
-        for place, measure in enumerate(measures):
-            expression, kind = _measured(measure, kinds.get(measure.column))
+            schema[f"g{index}"] = pl.Date() if group.unit == "date" else dtype
+            selected.append(f"{_group_expression(group)} AS g{index}")
+        for index, measure in enumerate(measures):
+            expression, kind = _measure_expression(measure, kinds.get(measure.column))
             if not expression:
                 return "", {}, {}
-            schema[f"m{place}"] = kind
-            wanted.append(f"{expression} AS m{place}")
+            schema[f"m{index}"] = kind
+            selected.append(f"{expression} AS m{index}")
         where, values = self.condition(query)
-        by = ", ".join(f"g{place}" for place in range(len(groups)))
+        by = ", ".join(f"g{index}" for index in range(len(groups)))
         ending = f" GROUP BY {by}" if by else ""
-        return f"SELECT {', '.join(wanted)} FROM {self.source(query, where)}{ending}", values, schema  # noqa: S608 - declared names
+        return f"SELECT {', '.join(selected)} FROM {self.source(query, where)}{ending}", values, schema  # noqa: S608 - declared names
 
     def describe(self) -> Catalogue:
         """What `system.columns` says of this database."""
-        found: dict[str, dict[str, FoundColumn]] = {}
+        expression: dict[str, dict[str, FoundColumn]] = {}
         for table, name, native in self.store.rows(_CATALOGUE):
-            found.setdefault(table, {})[name] = FoundColumn(native, nullable=False, labels="")
-        return found
+            expression.setdefault(table, {})[name] = FoundColumn(native, nullable=False, labels="")
+        return expression
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """Nothing: each statement sees a moment of its own."""
+        """A block without effect: each statement sees a moment of its own."""
         return nullcontext()
 
-    def moment(self, name: str) -> str:
+    def moment_parameter(self, name: str) -> str:
         """Text made a moment by the engine, which keeps its microseconds."""
         return f"toDateTime64({{{name}:String}}, 6, 'UTC')"
 
-    def among_portfolios(self, owner: str) -> str:
+    def portfolio_condition(self, owner: str) -> str:
         """Ids are text."""
         return f"{owner} IN {{portfolios:Array(String)}}"
 
-    def among_keys(self, key: str) -> str:
+    def key_condition(self, key: str) -> str:
         """A key may have a type of its own."""
         return f"toString({key}) IN {{keys:Array(String)}}"
 
-    def compared(self, column: Column, asked: Condition, name: str) -> str:
+    def comparison(self, column: Column, condition: Condition, name: str) -> str:
         """A parameter of the column's own type; text is compared by its bytes."""
         left = f'"{column.name}"'
         match column.dtype:
             case pl.Datetime():
-                within = isinstance(asked.value, datetime) and _FIRST <= asked.value <= _LAST
-                return f"{left} {asked.operator} {self.moment(name)}" if within else ""
+                within = isinstance(condition.value, datetime) and _FIRST <= condition.value <= _LAST
+                return f"{left} {condition.operator} {self.moment_parameter(name)}" if within else ""
             case pl.String() | pl.Decimal() | pl.Boolean():
-                return f"{left} {asked.operator} {{{name}:{bare(column.native)}}}"
+                return f"{left} {condition.operator} {{{name}:{unwrapped_type(column.native)}}}"
             case _:
-                typed = f"{left} {asked.operator} {{{name}:{bare(column.native)}}}"
+                typed = f"{left} {condition.operator} {{{name}:{unwrapped_type(column.native)}}}"
                 return typed if column.dtype.is_integer() else ""
 
-    def order(self, table: Table) -> list[str]:
+    def key_order(self, table: Table) -> list[str]:
         """The key as it is: ClickHouse sorts text by its bytes."""
         return [f'"{name}"' for name in table.key]
 
-    def measures(self, place: Place) -> list[str]:
+    def measures(self, index: DecimalPlace) -> list[str]:
         """A sum needs room; of no value at all there is nothing rather than zero."""
-        found, listed = _inside(place)
-        every = "Array" if listed else ""
-        roomy = f"toDecimal256({'one' if listed else found}, {place.scale})"
-        summed = f"arrayMap(one -> {roomy}, {found})" if listed else roomy
-        counted = {"count": found} if place.steps else {}
-        asked = {"minOrNull": found, "maxOrNull": found, "sumOrNull": summed} | counted
-        return [f"toString({measure}{every}({values}))" for measure, values in asked.items()]
+        expression, is_list = _place_expression(index)
+        every = "Array" if is_list else ""
+        wide = f"toDecimal256({'one' if is_list else expression}, {index.scale})"
+        summed = f"arrayMap(one -> {wide}, {expression})" if is_list else wide
+        collect_counted = {"count": expression} if index.steps else {}
+        functions = {"minOrNull": expression, "maxOrNull": expression, "sumOrNull": summed} | collect_counted
+        return [f"toString({measure}{every}({values}))" for measure, values in functions.items()]
 
 
 # Types whose values are equal in both engines when they are the same.
-_GROUPED = (pl.String, pl.Decimal, pl.Datetime, pl.Date, pl.Boolean, pl.UInt32, pl.Int32, pl.Int64, pl.UInt64)
+_EXACT_TYPES = (pl.String, pl.Decimal, pl.Datetime, pl.Date, pl.Boolean, pl.UInt32, pl.Int32, pl.Int64, pl.UInt64)
 
 _MILLISECONDS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 # Days from the epoch, a Thursday, to the first Monday.
 _MONDAY = 4 * _MILLISECONDS["day"]
 
 
-def _cut(group: Group) -> str:
+def _group_expression(group: Group) -> str:
     """What rows are grouped by; `toDate` and others that answer a Date give wrong days before 1970."""
     name = f'"{group.column}"'
     match group.unit:
@@ -201,7 +201,7 @@ def _cut(group: Group) -> str:
             )
 
 
-def _measured(measure: Measure, dtype: pl.DataType | None) -> tuple[str, pl.DataType]:
+def _measure_expression(measure: Measure, dtype: pl.DataType | None) -> tuple[str, pl.DataType]:
     """A measure in SQL and what it comes as; no SQL where it is not exact."""
     name = f'"{measure.column}"'
     match measure.kind, dtype:
@@ -213,7 +213,7 @@ def _measured(measure: Measure, dtype: pl.DataType | None) -> tuple[str, pl.Data
             return f"toString(sumOrNull(toDecimal256({name}, {scale})))", pl.String()
         case "sum", pl.UInt32() | pl.Int32():
             return f"sumOrNull(toInt64({name}))", pl.Int64()
-        case "min" | "max", pl.DataType() if isinstance(dtype, _GROUPED):
+        case "min" | "max", pl.DataType() if isinstance(dtype, _EXACT_TYPES):
             return f"{measure.kind}OrNull({name})", dtype
         case _:
             return "", pl.Null()
@@ -224,16 +224,16 @@ def _sum_type(dtype: pl.DataType) -> pl.DataType:
     return pl.Decimal(38, dtype.scale) if isinstance(dtype, pl.Decimal) else pl.Int64()
 
 
-def _inside(place: Place) -> tuple[str, bool]:
+def _place_expression(index: DecimalPlace) -> tuple[str, bool]:
     """The expression that gives a place's decimals, and whether it gives a list of them."""
-    found, steps, listed = f'"{place.column}"', place.steps, False
-    if place.native.startswith("Map("):  # which a frame has as a list of key and value
-        found, steps, listed = f"{'mapKeys' if steps[1] == 'key' else 'mapValues'}({found})", steps[2:], True
+    expression, steps, is_list = f'"{index.column}"', index.steps, False
+    if index.native.startswith("Map("):  # which a frame has as a list of key and value
+        expression, steps, is_list = f"{'mapKeys' if steps[1] == 'key' else 'mapValues'}({expression})", steps[2:], True
     for step in steps:
-        if step == EACH:
-            found, listed = f"arrayFlatten({found})" if listed else found, True
-        elif listed:
-            found = f"arrayMap(one -> tupleElement(one, '{step}'), {found})"
+        if step == LIST_STEP:
+            expression, is_list = f"arrayFlatten({expression})" if is_list else expression, True
+        elif is_list:
+            expression = f"arrayMap(one -> tupleElement(one, '{step}'), {expression})"
         else:
-            found = f"tupleElement({found}, '{step}')"
-    return found, listed
+            expression = f"tupleElement({expression}, '{step}')"
+    return expression, is_list

@@ -1,4 +1,4 @@
-"""Give up on a peer that goes silent or trickles: a time limit on the client, independent of the server.
+"""Time limits on the client, for a server that goes silent or answers too slowly.
 
 Depends on threads and the clock; does not know any store. A socket timeout is not enough: it starts again with
 every byte that arrives.
@@ -21,7 +21,7 @@ GRACE = 2.0
 _AROUND: ContextVar[tuple[float, float]] = ContextVar("time_limit", default=(math.inf, math.inf))
 
 # Seconds between two calls of what closes connections, once the time is over.
-_AGAIN = 0.2
+_ABORT_INTERVAL = 0.2
 
 
 def let_ctrl_c_interrupt() -> None:
@@ -52,28 +52,28 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
     Raises:
         StoreError: the time was over before the block was.
 
-    >>> with time_limit(5.0, abort=lambda: None, peer="redis") as over:
-    ...     over.is_set()
+    >>> with time_limit(5.0, abort=lambda: None, peer="redis") as expired:
+    ...     expired.is_set()
     False
     """
     let_ctrl_c_interrupt()
-    over, done = threading.Event(), threading.Event()
+    expired, done = threading.Event(), threading.Event()
     ends, stated = min((time.monotonic() + seconds, seconds), _AROUND.get())
 
     def watch() -> None:
         if done.wait(max(0.0, ends - time.monotonic())):
             return
-        over.set()
+        expired.set()
         abort()
-        while not done.wait(_AGAIN):
+        while not done.wait(_ABORT_INTERVAL):
             abort()
 
     around = _AROUND.set((ends, stated))
     threading.Thread(target=watch, name="ys-time-limit", daemon=True).start()
     try:
-        yield over
+        yield expired
     except Exception as error:
-        if over.is_set():
+        if expired.is_set():
             raise StoreError(
                 f"{peer}: no complete answer within {stated:g} s; check the server and the network, "
                 "or raise YS_STATEMENT_TIMEOUT"

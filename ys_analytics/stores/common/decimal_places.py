@@ -1,6 +1,6 @@
-"""Where a table holds decimals: in its columns and inside of them.
+"""Places of decimals in a table: its columns, and lists and structs inside them.
 
-Depends on declared types. Does not add anything up, and does not know how a store is asked for them.
+Depends on declared types. Does not add anything up, and does not query a store.
 """
 
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ import polars as pl
 from ys_analytics.schemas import Column, Table
 
 # A step into the elements of a list; every other step is the name of a field.
-EACH = ""
+LIST_STEP = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DecimalPlace:
     """Decimals of one kind.
 
     Attributes:
@@ -24,7 +24,7 @@ class Place:
         steps: The way to them inside the column; none where they are the column.
         native: The column's type in its store.
 
-    >>> Place("asset_allocation", 8, ("", "value")).name
+    >>> DecimalPlace("asset_allocation", 8, ("", "value")).name
     'asset_allocation.value'
     """
 
@@ -42,26 +42,26 @@ class Place:
         """All of them that are in a frame, without nulls.
 
         >>> rows = pl.DataFrame({"parts": [[{"key": "btc", "value": 1}], [], None]})
-        >>> Place("parts", 0, ("", "value")).values(rows).to_list()
+        >>> DecimalPlace("parts", 0, ("", "value")).values(rows).to_list()
         [1]
         """
-        found = rows[self.column]
+        values_found = rows[self.column]
         for step in self.steps:
-            found = found.drop_nulls().explode() if step == EACH else found.struct.field(step)
-        return found.drop_nulls()
+            values_found = values_found.drop_nulls().explode() if step == LIST_STEP else values_found.struct.field(step)
+        return values_found.drop_nulls()
 
 
-def places(table: Table) -> tuple[Place, ...]:
+def places(table: Table) -> tuple[DecimalPlace, ...]:
     """Every place of a table's visible columns that holds decimals."""
-    return tuple(place for column in table.visible for place in _within(column, column.dtype, ()))
+    return tuple(place for column in table.visible for place in _places_in(column, column.dtype, ()))
 
 
-def _within(column: Column, dtype: object, steps: tuple[str, ...]) -> Iterator[Place]:
+def _places_in(column: Column, dtype: object, steps: tuple[str, ...]) -> Iterator[DecimalPlace]:
     match dtype:
         case pl.Decimal(scale=scale):
-            yield Place(column.name, scale, steps, column.native)
+            yield DecimalPlace(column.name, scale, steps, column.native)
         case pl.List():
-            yield from _within(column, dtype.inner, (*steps, EACH))
+            yield from _places_in(column, dtype.inner, (*steps, LIST_STEP))
         case pl.Struct():
             for field in dtype.fields:
-                yield from _within(column, field.dtype, (*steps, field.name))
+                yield from _places_in(column, field.dtype, (*steps, field.name))

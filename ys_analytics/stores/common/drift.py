@@ -18,39 +18,39 @@ class Difference:
 
     Attributes:
         column: Name of the column.
-        said: What is different, in words that follow the column's name.
+        text: What is different, in words that follow the column's name.
         harmless: Whether the table can be read as declared all the same.
     """
 
     column: str
-    said: str
+    text: str
     harmless: bool = False
 
 
-def differences(table: Table, found: Mapping[str, FoundColumn]) -> Iterator[Difference]:
+def differences(table: Table, actual_columns: Mapping[str, FoundColumn]) -> Iterator[Difference]:
     """Every difference of a table that is there, those of declared columns first.
 
     >>> from ys_analytics.schemas import TABLES
     >>> users = TABLES["schema_migrations"]
-    >>> there = {one.name: FoundColumn(one.native, one.nullable, "") for one in users.columns}
-    >>> there["version"] = FoundColumn("text", nullable=False, labels="")
-    >>> [f"{each.column} {each.said}" for each in differences(users, there | {"more": there["checksum"]})]
+    >>> actual = {one.name: FoundColumn(one.native, one.nullable, "") for one in users.columns}
+    >>> actual["version"] = FoundColumn("text", nullable=False, labels="")
+    >>> [f"{each.column} {each.text}" for each in differences(users, actual | {"more": actual["checksum"]})]
     ['version is text, not character varying(50)', 'more is not declared']
     """
     for column in table.columns:
-        there = found.get(column.name)
-        if there is None:
+        actual = actual_columns.get(column.name)
+        if actual is None:
             yield Difference(column.name, "is gone")
-        elif there.native != column.native:
-            yield Difference(column.name, f"is {there.native}, not {column.native}")
-        elif there.nullable and not column.nullable:
+        elif actual.native != column.native:
+            yield Difference(column.name, f"is {actual.native}, not {column.native}")
+        elif actual.nullable and not column.nullable:
             yield Difference(column.name, "may be null, and is declared not null")
-        elif column.nullable and not there.nullable:
+        elif column.nullable and not actual.nullable:
             yield Difference(column.name, "is not null, and is declared nullable", harmless=True)
-        elif there.labels and there.labels != _labels(column):
-            yield Difference(column.name, f"allows {there.labels}, not {_labels(column)}")
+        elif actual.labels and actual.labels != _labels(column):
+            yield Difference(column.name, f"allows {actual.labels}, not {_labels(column)}")
     declared = {column.name for column in table.columns}
-    for name in sorted(found.keys() - declared):
+    for name in sorted(actual_columns.keys() - declared):
         yield Difference(name, "is not declared", harmless=True)
 
 

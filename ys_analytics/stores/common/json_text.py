@@ -1,8 +1,7 @@
-"""JSON texts as typed columns, in bulk and without guessing.
+"""Decodes JSON texts into typed columns, in bulk and exactly.
 
-Knows JSON and types; knows no store. Polars' own decoder rounds a long number that a String column asks
-for, cuts 5.5 to 5 and drops empty texts without a word; here each text either is of the declared type or
-is refused with its key.
+Depends on JSON and types. Does not know a store. Polars' own decoder rounds a long number of a String column, cuts 5.5
+to 5 and silently drops empty texts; here each text either is of the declared type or is refused with its key.
 """
 
 import io
@@ -24,7 +23,7 @@ _FIELD = "value"
 # Bytes parsed as one piece by one thread.
 _BLOCK = 4 << 20
 
-_LEAVES: dict[type[pl.DataType], pa.DataType] = {
+_ARROW_LEAVES: dict[type[pl.DataType], pa.DataType] = {
     pl.String: pa.string(),
     pl.Int64: pa.int64(),
     pl.Float64: pa.float64(),
@@ -38,7 +37,7 @@ def decode(
     *,
     column: str = "value",
     key: Sequence[str] = ("key",),
-    refusals: RejectPolicy,
+    rejects: RejectPolicy,
 ) -> pl.DataFrame:
     """Replace a column of JSON texts by what they say.
 
@@ -48,7 +47,7 @@ def decode(
             String, and make a Decimal of it where it is exact. Fields that the type does not name are left out.
         column: The column of texts.
         key: The columns that name a row in a refusal.
-        refusals: What becomes of a text that is not JSON, not of the type, `null`, or holds NaN.
+        rejects: What becomes of a text that is not JSON, not of the type, `null`, or holds NaN.
 
     Returns:
         The frame with `column` of `dtype`; a field that is absent is null. Rows refused are left out.
@@ -57,21 +56,21 @@ def decode(
         ContractError: a text does not fit, and no quarantine was asked for.
 
     >>> prices = pl.DataFrame({"key": ["a", "b"], "value": ['{"price": "1.50"}', '{"price": 1.5}']})
-    >>> refusals = RejectPolicy(source="prices", quarantine=True)
-    >>> decode(prices, pl.Struct({"price": pl.String}), refusals=refusals)["value"].to_list()
+    >>> rejects = RejectPolicy(source="prices", quarantine=True)
+    >>> decode(prices, pl.Struct({"price": pl.String}), rejects=rejects)["value"].to_list()
     [{'price': '1.50'}]
-    >>> [misfit.key for misfit in refusals.met]
+    >>> [misfit.key for misfit in rejects.rejected]
     [{'key': 'b'}]
     """
-    values, places = _parse(frame[column], dtype)
-    read = frame[places].with_columns(pl.Series(column, values, dtype=dtype))
-    fits = read.select((pl.col(column).is_not_null() & ~_unsound(pl.col(column), dtype)).alias("fits"))["fits"]
-    sound = np.zeros(frame.height, np.bool_)
-    sound[places] = fits.to_numpy()
-    for row in frame.filter(pl.Series(~sound)).iter_rows(named=True):
-        named = {name: str(row[name]) for name in key}
-        refusals.refuse(column=column, found=row[column], expected=f"JSON of {dtype}", key=named)
-    return read.filter(fits)
+    values, positions = _parse(frame[column], dtype)
+    decoded = frame[positions].with_columns(pl.Series(column, values, dtype=dtype))
+    fits = decoded.select((pl.col(column).is_not_null() & ~_has_nan(pl.col(column), dtype)).alias("fits"))["fits"]
+    valid = np.zeros(frame.height, np.bool_)
+    valid[positions] = fits.to_numpy()
+    for row in frame.filter(pl.Series(~valid)).iter_rows(named=True):
+        key_of_row = {name: str(row[name]) for name in key}
+        rejects.refuse(column=column, found=row[column], expected=f"JSON of {dtype}", key=key_of_row)
+    return decoded.filter(fits)
 
 
 def _parse(texts: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray[np.int64]]:
@@ -81,35 +80,35 @@ def _parse(texts: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray
     of the rest that still fails is halved until the culprits stand alone.
     """
     schema = pa.schema([(_FIELD, _arrow(dtype))])
-    places = np.arange(len(texts))
+    positions = np.arange(len(texts))
     values = _parse_all(texts, schema)
     if values is not None:
-        return values, places
-    places = places[np.fromiter((_plausible(text, dtype) for text in texts), np.bool_, len(texts))]
+        return values, positions
+    positions = positions[np.fromiter((_plausible(text, dtype) for text in texts), np.bool_, len(texts))]
     parsed = [pl.Series(values=pl.from_arrow(schema.empty_table()[_FIELD]))]
-    found = [places[:0]]
-    waiting = [places] if len(places) else []
-    while waiting:
-        part = waiting.pop()
+    found_positions = [positions[:0]]
+    pending = [positions] if len(positions) else []
+    while pending:
+        part = pending.pop()
         values = _parse_all(texts[part], schema)
         if values is not None:
             parsed.append(values)
-            found.append(part)
+            found_positions.append(part)
         elif len(part) > 1:
             middle = len(part) // 2
-            waiting += [part[middle:], part[:middle]]
-    return pl.concat(parsed, rechunk=True), np.concatenate(found)
+            pending += [part[middle:], part[:middle]]
+    return pl.concat(parsed, rechunk=True), np.concatenate(found_positions)
 
 
 def _plausible(text: str, dtype: pl.DataType) -> bool:
     """Whether a text is JSON of about the type; the parser that follows is the stricter."""
     try:
-        return _fits(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number), dtype)
+        return _fits(json.loads(text, object_pairs_hook=_unique_fields, parse_constant=_no_number), dtype)
     except (ValueError, RecursionError):
         return False
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _unique_fields(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object none of whose fields is there twice."""
     fields = dict(pairs)
     if len(fields) < len(pairs):
@@ -126,9 +125,9 @@ def _fits(value: object, dtype: pl.DataType) -> bool:
         case (None, _) | (str(), pl.String()) | (bool(), pl.Boolean()):
             return True
         case dict(), pl.Struct():
-            return all(_fits(value.get(one.name), _typed(one.dtype)) for one in dtype.fields)
+            return all(_fits(value.get(field.name), _instance(field.dtype)) for field in dtype.fields)
         case list(), pl.List():
-            return all(_fits(one, _typed(dtype.inner)) for one in value)
+            return all(_fits(field, _instance(dtype.inner)) for field in value)
         case int(), pl.Int64():
             return not isinstance(value, bool) and -(2**63) <= value < 2**63
         case ((int() | float()), pl.Float64()):
@@ -144,47 +143,47 @@ def _parse_all(texts: pl.Series, schema: pa.Schema) -> pl.Series | None:
     too many, and none can go on in the next, for an object closes between them.
     """
     lines = pl.select((pl.lit(f'{{"{_FIELD}":') + texts + "}").str.join("\n")).item()
-    run = lines.encode()
-    broken = lines.count("\n") >= len(texts)
+    data = lines.encode()
+    has_newlines = lines.count("\n") >= len(texts)
     try:
         table = pj.read_json(
-            io.BytesIO(run),
+            io.BytesIO(data),
             read_options=pj.ReadOptions(
-                use_threads=len(run) > _BLOCK, block_size=max(_BLOCK, len(run) + 1 if broken else 0)
+                use_threads=len(data) > _BLOCK, block_size=max(_BLOCK, len(data) + 1 if has_newlines else 0)
             ),
-            parse_options=pj.ParseOptions(schema, newlines_in_values=broken, unexpected_field_behavior="ignore"),
+            parse_options=pj.ParseOptions(schema, newlines_in_values=has_newlines, unexpected_field_behavior="ignore"),
         )
     except pa.ArrowInvalid:
         return None
     return pl.Series(values=pl.from_arrow(table[_FIELD])) if table.num_rows == len(texts) else None
 
 
-def _unsound(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def _has_nan(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Whether a value holds NaN or an infinity anywhere, which JSON has no words for and the parser takes."""
     match dtype:
         case pl.Float64():
-            found = ~value.is_finite()
+            invalid = ~value.is_finite()
         case pl.Struct():
-            found = pl.any_horizontal(
-                *(_unsound(value.struct.field(one.name), _typed(one.dtype)) for one in dtype.fields)
+            invalid = pl.any_horizontal(
+                *(_has_nan(value.struct.field(field.name), _instance(field.dtype)) for field in dtype.fields)
             )
         case pl.List():
-            found = value.list.eval(_unsound(pl.element(), _typed(dtype.inner))).list.any()
+            invalid = value.list.eval(_has_nan(pl.element(), _instance(dtype.inner))).list.any()
         case _:
             return pl.lit(value=False)
-    return found.fill_null(value=False)
+    return invalid.fill_null(value=False)
 
 
 def _arrow(dtype: pl.DataType) -> pa.DataType:
     match dtype:
         case pl.Struct():
-            return pa.struct([(one.name, _arrow(_typed(one.dtype))) for one in dtype.fields])
+            return pa.struct([(field.name, _arrow(_instance(field.dtype))) for field in dtype.fields])
         case pl.List():
-            return pa.list_(_arrow(_typed(dtype.inner)))
+            return pa.list_(_arrow(_instance(dtype.inner)))
         case _:
-            return _LEAVES[type(dtype)]
+            return _ARROW_LEAVES[type(dtype)]
 
 
-def _typed(dtype: object) -> pl.DataType:
+def _instance(dtype: object) -> pl.DataType:
     """`pl.String` as `pl.String()`, which mean the same."""
     return dtype if isinstance(dtype, pl.DataType) else cast("type[pl.DataType]", dtype)()

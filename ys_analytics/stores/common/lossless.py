@@ -9,15 +9,15 @@ from ys_analytics.errors import ContractError
 
 # Decimal places of a second that a moment of ours has.
 MICROSECONDS = 6
-_SHOWN = 60
+_MAX_CHARACTERS = 60
 
 
-def refuse_change(values: pl.Series, kept: pl.Series, *, column: str, native: str) -> None:
+def refuse_change(values: pl.Series, stored: pl.Series, *, column: str, native: str) -> None:
     """Refuse values that differ from what would be there of them.
 
     Args:
         values: What is to be written; null is no value.
-        kept: What the column keeps of each; null for what it cannot.
+        stored: What the column keeps of each; null for what it cannot.
         column: Its name.
         native: Its type, as the store calls it.
 
@@ -30,11 +30,12 @@ def refuse_change(values: pl.Series, kept: pl.Series, *, column: str, native: st
     ys_analytics.errors.ContractError: column fee: 2.25 would change in numeric(9,1); round or correct it before it is \
 written
     """
-    lost = values.filter(values.is_not_null() & ~(values == kept).fill_null(value=False))
-    if lost.len():
-        shown = repr(lost[0]) if isinstance(lost[0], str) else str(lost[0])
+    changed = values.filter(values.is_not_null() & ~(values == stored).fill_null(value=False))
+    if changed.len():
+        first_changed = repr(changed[0]) if isinstance(changed[0], str) else str(changed[0])
         raise ContractError(
-            f"column {column}: {shown:.{_SHOWN}} would change in {native}; round or correct it before it is written"
+            f"column {column}: {first_changed:.{_MAX_CHARACTERS}} would change in {native}; "
+            "round or correct it before it is written"
         )
 
 

@@ -25,13 +25,13 @@ def prefetch(steps: Iterator[_T], *, abort: Callable[[], None] = lambda: None) -
     [1, 2, 3]
     """
     end = object()
-    with ThreadPoolExecutor(max_workers=1) as other:
-        coming = other.submit(next, steps, end)
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        next_step = executor.submit(next, steps, end)
         try:
-            while (step := coming.result()) is not end:
-                coming = other.submit(next, steps, end)
+            while (step := next_step.result()) is not end:
+                next_step = executor.submit(next, steps, end)
                 yield step  # type: ignore[misc] # not `end`, which mypy cannot know
         except BaseException:
-            if not coming.done():
+            if not next_step.done():
                 abort()
             raise

@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterable
 import polars as pl
 
 # Called now and then with how many rows there are so far; a read that begins again counts from the start.
-Arrived = Callable[[int], None]
+RowCallback = Callable[[int], None]
 
 
 def no_progress(rows: int) -> None:
     """Ignore the number."""
 
 
-def counted(parts: Iterable[pl.DataFrame], arrived: Arrived) -> list[pl.DataFrame]:
+def collect_counted(parts: Iterable[pl.DataFrame], report_rows: RowCallback) -> list[pl.DataFrame]:
     """All the parts, each counted when it comes.
 
     >>> part = pl.DataFrame({"a": [1, 2]})
-    >>> len(counted([part, part], print))
+    >>> len(collect_counted([part, part], print))
     2
     4
     2
     """
-    kept, rows = [], 0
+    collected, rows = [], 0
     for part in parts:
-        kept.append(part)
+        collected.append(part)
         rows += part.height
-        arrived(rows)
-    return kept
+        report_rows(rows)
+    return collected

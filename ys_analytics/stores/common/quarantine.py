@@ -1,6 +1,6 @@
-"""What becomes of a value that does not fit its declared type: an error, or quarantine where the caller asks.
+"""The policy for values that do not fit their declared type: an error, or quarantine where the caller asks for it.
 
-Knows how a row is named; knows no wire and no table. Nothing is ever rounded, wrapped or nulled instead.
+Depends on how a row is named. Does not know a store or table. Nothing is ever rounded, wrapped or nulled instead.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ys_analytics.errors import ContractError
 
 # How much of a hostile value an error line may carry.
-_SHOWN = 60
+_MAX_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +42,19 @@ class RejectedRow:
 
 @dataclass(slots=True, kw_only=True)
 class RejectPolicy:
-    """The policy for misfits during one load, and those it met.
+    """The policy for values that do not fit during one load, and the rows it rejected.
 
     Attributes:
         source: Name for messages.
         key: Columns that identify a row in messages.
-        quarantine: Keep misfits here and load the rest; otherwise the first one is an error.
-        met: The rows kept out, in the order they were met.
+        quarantine: Keep rejected rows here and load the rest; otherwise the first one is an error.
+        rejected: The rejected rows, in their order.
     """
 
     source: str = "query"
     key: Sequence[str] = ()
     quarantine: bool = False
-    met: list[RejectedRow] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
 
     def refuse(self, *, column: str, found: object, expected: object, key: dict[str, str] | None = None) -> None:
         """Record a row that does not fit.
@@ -63,8 +63,8 @@ class RejectPolicy:
             ContractError: the caller did not ask for quarantine.
         """
         row = RejectedRow(
-            source=self.source, column=column, key=key or {}, found=str(found)[:_SHOWN], expected=str(expected)
+            source=self.source, column=column, key=key or {}, found=str(found)[:_MAX_CHARACTERS], expected=str(expected)
         )
         if not self.quarantine:
             raise ContractError(f"{row}; correct the row, or load with quarantine to set it aside")
-        self.met.append(row)
+        self.rejected.append(row)

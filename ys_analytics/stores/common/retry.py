@@ -28,7 +28,7 @@ class Interrupted(Exception):  # noqa: N818 - not a failure yet: the read begins
     """The server that answers is no longer the one a read began with, or what it serves was replaced meanwhile."""
 
 
-class Rearranged(Interrupted):
+class LayoutChanged(Interrupted):
     """The servers of a cluster are moving their keys; the read begins again for as long as its time lasts."""
 
 
@@ -59,20 +59,25 @@ def with_retries(
     >>> with_retries(lambda: 7, is_transient=lambda error: False, deadline=1)
     7
     """
-    with time_limit(deadline + GRACE, abort=abort, peer=peer) as over:
+    with time_limit(deadline + GRACE, abort=abort, peer=peer) as expired:
 
-        def passes(error: Exception) -> bool:
-            return not over.is_set() and (isinstance(error, Interrupted) or is_transient(error))
+        def is_retryable(error: Exception) -> bool:
+            return not expired.is_set() and (isinstance(error, Interrupted) or is_transient(error))
 
-        def moves(error: Exception) -> bool:
-            return not over.is_set() and isinstance(error, Rearranged)
+        def is_rearranged(error: Exception) -> bool:
+            return not expired.is_set() and isinstance(error, LayoutChanged)
 
         for outer in stamina.retry_context(
-            on=moves, attempts=None, timeout=deadline, wait_initial=0.05, wait_max=_WAIT_MAX, wait_jitter=_JITTER
+            on=is_rearranged,
+            attempts=None,
+            timeout=deadline,
+            wait_initial=0.05,
+            wait_max=_WAIT_MAX,
+            wait_jitter=_JITTER,
         ):
             with outer:
                 for attempt in stamina.retry_context(
-                    on=lambda error: passes(error) and not moves(error),
+                    on=lambda error: is_retryable(error) and not is_rearranged(error),
                     attempts=_ATTEMPTS,
                     timeout=deadline,
                     wait_initial=0.1,

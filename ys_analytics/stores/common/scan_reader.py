@@ -1,6 +1,6 @@
-"""What is alike in reading a store that gives every row of a table and computes nothing.
+"""Base class of readers of a store that gives every row of a table and computes nothing.
 
-Depends on `TableReader`'s words. Does not know which stores these are: a reader derives from it and adds `scan`,
+Depends on `TableReader`. Does not know which stores these are: a reader derives from it and adds `scan`,
 `batches` and `count`.
 """
 
@@ -12,8 +12,8 @@ from typing import ClassVar, Protocol
 import polars as pl
 
 from ys_analytics.schemas import Table
-from ys_analytics.stores.common.decimal_places import Place
-from ys_analytics.stores.common.progress import Arrived, no_progress
+from ys_analytics.stores.common.decimal_places import DecimalPlace
+from ys_analytics.stores.common.progress import RowCallback, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Total
@@ -28,7 +28,7 @@ class ScanReader(Protocol):
 
     measure: ClassVar[str]
 
-    def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
+    def scan(self, query: TableQuery, *, rejects: RejectPolicy, report_rows: RowCallback = no_progress) -> pl.DataFrame:
         """As `TableReader.scan`."""
 
     def count(self, table: Table) -> int:
@@ -39,7 +39,7 @@ class ScanReader(Protocol):
         rows = self.scan(TableQuery(table, columns=(column,)), rejects=RejectPolicy(source=table.name, key=table.key))
         return set(rows[column].cast(pl.String).drop_nulls())
 
-    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:  # noqa: ARG002 - sums are not computed
+    def totals(self, query: TableQuery, places: Sequence[DecimalPlace]) -> list[Total]:  # noqa: ARG002 - sums are not computed
         """How many there are in all."""
         return [Total("", self.measure, Decimal(self.count(query.table)))]
 
@@ -52,7 +52,7 @@ class ScanReader(Protocol):
         """Nothing: the store computes no sums."""
         return
 
-    def shown_aggregate(
+    def aggregate_statement(
         self,
         query: TableQuery,  # noqa: ARG002
         groups: Sequence[Group],  # noqa: ARG002

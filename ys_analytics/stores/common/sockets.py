@@ -14,9 +14,9 @@ class OpenSockets:
     """Sockets reported by a driver, as long as it holds them.
 
     >>> one, other = socket.socketpair()
-    >>> known = OpenSockets()
-    >>> known.add(one)
-    >>> known.shut_down()
+    >>> sockets = OpenSockets()
+    >>> sockets.add(one)
+    >>> sockets.shut_down()
     >>> other.recv(1)
     b''
     >>> one.close(), other.close()
@@ -25,19 +25,19 @@ class OpenSockets:
 
     def __init__(self) -> None:
         """Hold none yet."""
-        self._known: WeakSet[socket.socket] = WeakSet()
+        self._sockets: WeakSet[socket.socket] = WeakSet()
         self._lock = threading.Lock()
 
-    def add(self, opened: socket.socket) -> None:
+    def add(self, opened_socket: socket.socket) -> None:
         """Remember a socket."""
         with self._lock:
-            self._known.add(opened)
+            self._sockets.add(opened_socket)
 
     def shut_down(self) -> None:
         """End all traffic of every socket; a thread that waits for one gets an error or the end of the stream."""
         with self._lock:
-            known = list(self._known)
-        for opened in known:
+            sockets = list(self._sockets)
+        for opened_socket in sockets:
             # A duplicate is shut down, not the driver's own object, which another thread may be using.
-            with suppress(OSError, ValueError), socket.socket(fileno=os.dup(opened.fileno())) as same:
+            with suppress(OSError, ValueError), socket.socket(fileno=os.dup(opened_socket.fileno())) as same:
                 same.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The tables of a store that is asked in SQL: what the two such stores have in common.
+"""Base class of readers of a store that speaks SQL.
 
 Depends on the declared schemas and a store's `scan`, `batches` and `rows`. Does not know any dialect: a subclass in
 the store's own package does.
@@ -16,15 +16,15 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import polars as pl
 
 from ys_analytics.schemas import Column, Table
-from ys_analytics.stores.common.decimal_places import Place
-from ys_analytics.stores.common.progress import Arrived, no_progress
+from ys_analytics.stores.common.decimal_places import DecimalPlace
+from ys_analytics.stores.common.progress import RowCallback, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import Alternatives, Condition, Group, Measure, TableQuery
 from ys_analytics.stores.common.table_reader import Catalogue, Total
 
 
 class SqlStore(Protocol):
-    """The verbs of a store that is asked in SQL; what they take, give and raise is said where they are defined."""
+    """The methods of a store that speaks SQL; each store documents its own."""
 
     def scan(
         self,
@@ -33,8 +33,8 @@ class SqlStore(Protocol):
         parameters: Mapping[str, object] | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: RejectPolicy | None = None,
-        arrived: Arrived = no_progress,
+        rejects: RejectPolicy | None = None,
+        report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
         """All rows of a table at once."""
 
@@ -44,7 +44,7 @@ class SqlStore(Protocol):
         parameters: Mapping[str, object] | None = None,
         *,
         schema: Mapping[str, pl.DataType],
-        refusals: RejectPolicy | None = None,
+        rejects: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The rows of a statement as they arrive."""
 
@@ -68,17 +68,19 @@ class SqlTables(ABC, Generic[Opened]):
 
     store: Opened
 
-    def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
+    def scan(self, query: TableQuery, *, rejects: RejectPolicy, report_rows: RowCallback = no_progress) -> pl.DataFrame:
         """All rows at once, in any order."""
         where, values = self.condition(query)
-        return self.store.scan(query.table.name, where, values, schema=query.schema, refusals=rejects, arrived=arrived)
+        return self.store.scan(
+            query.table.name, where, values, schema=query.schema, rejects=rejects, report_rows=report_rows
+        )
 
     def batches(
         self, query: TableQuery, *, rejects: RejectPolicy, ordered: bool = True
     ) -> Generator[pl.DataFrame, None, None]:
         """The rows as they arrive."""
         text, values = self.select(query, ordered=ordered)
-        frames: Any = self.store.batches(text, values, schema=query.schema, refusals=rejects)
+        frames: Any = self.store.batches(text, values, schema=query.schema, rejects=rejects)
         with closing(frames):
             yield from frames
 
@@ -88,8 +90,8 @@ class SqlTables(ABC, Generic[Opened]):
 
     def distinct(self, table: Table, column: str) -> set[str]:
         """Every value of a column, each once."""
-        asked = f'SELECT DISTINCT "{column}" FROM "{table.name}" WHERE "{column}" IS NOT NULL'  # noqa: S608 - declared names
-        return {str(value) for (value,) in self.store.rows(asked)}
+        statement = f'SELECT DISTINCT "{column}" FROM "{table.name}" WHERE "{column}" IS NOT NULL'  # noqa: S608 - declared names
+        return {str(value) for (value,) in self.store.rows(statement)}
 
     def aggregate(
         self,
@@ -100,7 +102,7 @@ class SqlTables(ABC, Generic[Opened]):
         """None: rows are few enough to leave the store."""
         return None
 
-    def shown_aggregate(
+    def aggregate_statement(
         self,
         query: TableQuery,  # noqa: ARG002
         groups: Sequence[Group],  # noqa: ARG002
@@ -109,16 +111,16 @@ class SqlTables(ABC, Generic[Opened]):
         """Nothing."""
         return ""
 
-    def exact(self, query: TableQuery) -> bool:
+    def is_exact(self, query: TableQuery) -> bool:
         """Whether the store can be asked for every one of the conditions."""
-        return all(self._any_of(query.table, each, taken=0)[0] for each in query.conditions)
+        return all(self._alternatives_sql(query.table, each, taken=0)[0] for each in query.conditions)
 
-    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:
+    def totals(self, query: TableQuery, places: Sequence[DecimalPlace]) -> list[Total]:
         """Rows, and smallest, largest and sum of each place, in one statement."""
         where, values = self.condition(query)
-        wanted = ", ".join(["count(*)", *(measure for place in places for measure in self.measures(place))])
+        selected = ", ".join(["count(*)", *(measure for place in places for measure in self.measures(place))])
         ending = f" WHERE {where}" if where else ""
-        (row,) = self.store.rows(f'SELECT {wanted} FROM "{query.table.name}"{ending}', values)  # noqa: S608 - declared names
+        (row,) = self.store.rows(f'SELECT {selected} FROM "{query.table.name}"{ending}', values)  # noqa: S608 - declared names
         names = [("", "rows")]
         for place in places:
             names += [(place.name, measure) for measure in ("min", "max", "sum", *(("values",) if place.steps else ()))]
@@ -131,11 +133,11 @@ class SqlTables(ABC, Generic[Opened]):
         """The SELECT, with the names of its parameters."""
         return self.select(query)[0]
 
-    def shown(self, query: TableQuery) -> str:
+    def statement_with_values(self, query: TableQuery) -> str:
         """The SELECT in any order, with the values of its parameters."""
-        return self.filled(*self.select(query, ordered=False))
+        return self.with_values(*self.select(query, ordered=False))
 
-    def filled(self, text: str, values: Mapping[str, object]) -> str:
+    def with_values(self, text: str, values: Mapping[str, object]) -> str:
         """A statement with the values of its parameters, for people."""
         return self.parameter.sub(lambda found: _shown(values[found[1]]), text)
 
@@ -147,8 +149,8 @@ class SqlTables(ABC, Generic[Opened]):
         """The wanted columns of the wanted rows, in key order where that is wanted, and the values it names."""
         where, values = self.condition(query)
         names = ", ".join(f'"{name}"' for name in query.schema)
-        order = f" ORDER BY {', '.join(self.order(query.table))}" if ordered and query.table.key else ""
-        return f"SELECT {names} FROM {self.source(query, where)}{order}", values  # noqa: S608 - names are the declaration's
+        key_order = f" ORDER BY {', '.join(self.key_order(query.table))}" if ordered and query.table.key else ""
+        return f"SELECT {names} FROM {self.source(query, where)}{key_order}", values  # noqa: S608 - names are the declaration's
 
     def source(self, query: TableQuery, where: str) -> str:
         """What follows FROM: the table and the condition. A key that the store enforces keeps rows distinct."""
@@ -157,68 +159,70 @@ class SqlTables(ABC, Generic[Opened]):
     def condition(self, query: TableQuery) -> tuple[str, dict[str, object]]:
         """Span, portfolios and conditions in SQL, empty for every row, and the values it names."""
         parts, values = [], query.parameters
-        if query.in_span is not None:
-            time = f'"{query.in_span[0]}"'
-            parts.append(f"{time} >= {self.moment('start')} AND {time} < {self.moment('end')}")
-        if query.of_portfolios is not None:
-            parts.append(self.among_portfolios(f'"{query.of_portfolios[0]}"'))
+        if query.span_filter is not None:
+            time = f'"{query.span_filter[0]}"'
+            parts.append(f"{time} >= {self.moment_parameter('start')} AND {time} < {self.moment_parameter('end')}")
+        if query.portfolio_filter is not None:
+            parts.append(self.portfolio_condition(f'"{query.portfolio_filter[0]}"'))
         if query.keys is not None:
-            parts.append(self.among_keys(f'"{query.table.key[0]}"'))
+            parts.append(self.key_condition(f'"{query.table.key[0]}"'))
         for alternatives in query.conditions:
-            part, more = self._any_of(query.table, alternatives, taken=len(values))
+            part, part_values = self._alternatives_sql(query.table, alternatives, taken=len(values))
             if part:
                 parts.append(part)
-                values |= more
+                values |= part_values
         return " AND ".join(parts), values
 
-    def _any_of(self, table: Table, alternatives: Alternatives, *, taken: int) -> tuple[str, dict[str, object]]:
+    def _alternatives_sql(
+        self, table: Table, alternatives: Alternatives, *, taken: int
+    ) -> tuple[str, dict[str, object]]:
         """One alternative or another; empty where one of them cannot be compared exactly."""
         columns = {column.name: column for column in table.visible}
         parts, values = [], dict[str, object]()
-        for one in alternatives:
+        for alternative in alternatives:
             name = f"v{taken + len(values)}"
-            compared = self._compared(columns[one.column], one, name)
-            if not compared:
+            comparison = self._comparison(columns[alternative.column], alternative, name)
+            if not comparison:
                 return "", {}
-            parts.append(compared)
-            if one.value is not None:
-                values[name] = one.value
+            parts.append(comparison)
+            if alternative.value is not None:
+                values[name] = alternative.value
         return f"({' OR '.join(parts)})" if len(parts) > 1 else parts[0], values
 
-    def _compared(self, column: Column, asked: Condition, name: str) -> str:
-        if asked.value is None:
-            return f'"{column.name}" {asked.operator.upper()}'
-        return self.compared(column, asked, name)
+    def _comparison(self, column: Column, condition: Condition, name: str) -> str:
+        if condition.value is None:
+            return f'"{column.name}" {condition.operator.upper()}'
+        return self.comparison(column, condition, name)
 
     # What differs between dialects
 
     parameter: ClassVar[re.Pattern[str]]
 
     @abstractmethod
-    def moment(self, name: str) -> str:
+    def moment_parameter(self, name: str) -> str:
         """The parameter of that name as a moment."""
 
     @abstractmethod
-    def among_portfolios(self, owner: str) -> str:
+    def portfolio_condition(self, owner: str) -> str:
         """That a column is one of the parameter `portfolios`."""
 
     @abstractmethod
-    def among_keys(self, key: str) -> str:
+    def key_condition(self, key: str) -> str:
         """That a column as text is one of the parameter `keys`."""
 
     @abstractmethod
-    def compared(self, column: Column, asked: Condition, name: str) -> str:
+    def comparison(self, column: Column, condition: Condition, name: str) -> str:
         """A comparison with the parameter of that name that never leaves out a row which DuckDB would keep.
 
         Empty where there is none.
         """
 
     @abstractmethod
-    def order(self, table: Table) -> list[str]:
+    def key_order(self, table: Table) -> list[str]:
         """The key, so that rows come as Polars sorts them."""
 
     @abstractmethod
-    def measures(self, place: Place) -> list[str]:
+    def measures(self, place: DecimalPlace) -> list[str]:
         """Smallest, largest and sum as text; of a place inside a column also how many there are."""
 
     @abstractmethod

@@ -1,6 +1,6 @@
-"""Which rows and columns of a table are wanted, in no store's language.
+"""Queries of one table: rows, columns, conditions and groups, independent of a store.
 
-Depends on the declared schemas. Does not write SQL: each store's `table_reader` says the same in its own words.
+Depends on the declared schemas. Does not write SQL: each store's `table_reader` translates a query.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ Alternatives = tuple[Condition, ...]
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Which rows and columns of a table are wanted.
+    """A query for rows and columns of one table.
 
     Attributes:
         table: Of which table.
@@ -74,16 +74,16 @@ class TableQuery:
     @property
     def schema(self) -> dict[str, pl.DataType]:
         """Name and type of every column wanted."""
-        whole = self.table.schema
-        return whole if self.columns is None else {name: whole[name] for name in self.columns}
+        table_schema = self.table.schema
+        return table_schema if self.columns is None else {name: table_schema[name] for name in self.columns}
 
     @property
-    def in_span(self) -> tuple[str, Span] | None:
+    def span_filter(self) -> tuple[str, Span] | None:
         """The column that places rows in time, and the span they must be in; None where every row is wanted."""
         return None if self.span is None or self.table.placed is None else (self.table.placed, self.span)
 
     @property
-    def of_portfolios(self) -> tuple[str, list[str]] | None:
+    def portfolio_filter(self) -> tuple[str, list[str]] | None:
         """The column that names a row's portfolio, and those wanted; None where every row is."""
         owner = self.table.portfolio
         return None if self.portfolios is None or owner is None else (owner, list(self.portfolios))
@@ -92,22 +92,22 @@ class TableQuery:
     def parameters(self) -> dict[str, object]:
         """The values of span and portfolios, by the names under which a statement has them."""
         values: dict[str, object] = {}
-        if self.in_span is not None:
-            values |= {"start": self.in_span[1].start, "end": self.in_span[1].end}
-        if self.of_portfolios is not None:
-            values["portfolios"] = self.of_portfolios[1]
+        if self.span_filter is not None:
+            values |= {"start": self.span_filter[1].start, "end": self.span_filter[1].end}
+        if self.portfolio_filter is not None:
+            values["portfolios"] = self.portfolio_filter[1]
         if self.keys is not None:
             values["keys"] = list(self.keys)
         return values
 
-    def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def filter_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows of the span, the portfolios and the keys, of a store that gives all it has."""
-        if self.in_span is not None and self.table.time is not None:
-            name, span = self.in_span
+        if self.span_filter is not None and self.table.time is not None:
+            name, span = self.span_filter
             rows = rows.filter(span.holds(name))
-        if self.of_portfolios is not None:
-            owner, wanted = self.of_portfolios
-            rows = rows.filter(pl.col(owner).is_in(wanted))
+        if self.portfolio_filter is not None:
+            owner, ids = self.portfolio_filter
+            rows = rows.filter(pl.col(owner).is_in(ids))
         if self.keys is not None:
             rows = rows.filter(pl.col(self.table.key[0]).cast(pl.String).is_in(list(self.keys)))
         return rows
@@ -115,7 +115,7 @@ class TableQuery:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """By what rows are grouped.
+    """A column, or a span of time, by which rows are grouped.
 
     Attributes:
         column: Name of a visible column.
@@ -132,7 +132,7 @@ MeasureKind = Literal["rows", "values", "sum", "min", "max"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is wanted of a group.
+    """A number computed of a group.
 
     Attributes:
         kind: How many rows, or how many values that are not null, their sum, the smallest or the largest.

@@ -1,4 +1,4 @@
-"""How the tables of a store are read, whichever store it is.
+"""The interface of a reader of a store's tables.
 
 Depends on the declared schemas. Does not know any store: each has a `table_reader` of its own, and
 `Stores.reader` finds it by name.
@@ -13,8 +13,8 @@ from typing import Protocol
 import polars as pl
 
 from ys_analytics.schemas import Table
-from ys_analytics.stores.common.decimal_places import Place
-from ys_analytics.stores.common.progress import Arrived, no_progress
+from ys_analytics.stores.common.decimal_places import DecimalPlace
+from ys_analytics.stores.common.progress import RowCallback, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.table_query import Group, Measure, TableQuery
 
@@ -55,7 +55,7 @@ Catalogue = Mapping[str, Mapping[str, FoundColumn]]
 class TableReader(Protocol):
     """The tables of one open store."""
 
-    def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
+    def scan(self, query: TableQuery, *, rejects: RejectPolicy, report_rows: RowCallback = no_progress) -> pl.DataFrame:
         """All rows at once as `query.schema`, in any order.
 
         A store that is not asked in SQL gives every row it has; `query.keep` takes those of the span and portfolios.
@@ -86,7 +86,7 @@ class TableReader(Protocol):
             StoreError: the store refused us or went away.
         """
 
-    def totals(self, query: TableQuery, places: Sequence[Place]) -> list[Total]:
+    def totals(self, query: TableQuery, places: Sequence[DecimalPlace]) -> list[Total]:
         """What the store itself adds up for the same rows: how many, and of each place smallest, largest and sum.
 
         Raises:
@@ -110,7 +110,7 @@ class TableReader(Protocol):
             StoreError: the store refused us or went away.
         """
 
-    def shown_aggregate(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
+    def aggregate_statement(self, query: TableQuery, groups: Sequence[Group], measures: Sequence[Measure]) -> str:
         """What `aggregate` asks, with the values of parameters, for people; empty where it asks nothing."""
 
     def describe(self) -> Catalogue | None:
@@ -123,7 +123,7 @@ class TableReader(Protocol):
     def statement(self, query: TableQuery) -> str:
         """What the store is asked in key order, with the names of parameters, as the manifest has it."""
 
-    def shown(self, query: TableQuery) -> str:
+    def statement_with_values(self, query: TableQuery) -> str:
         """What the store is asked in any order, with the values of parameters, for people."""
 
     def abort(self) -> None:

@@ -1,4 +1,4 @@
-"""From text to declared types, for stores that keep text: decimals, times and integers.
+"""Converts text to declared types, for stores that keep text: decimals, times and integers.
 
 Depends on the forms the rulings allow. Does not know any store. A text that is not of its form is refused with its row;
 nothing is guessed and nothing rounded.
@@ -28,13 +28,13 @@ _LAST_SECOND = (2**63 - 1) // 1_000_000
 JSON_TEXTS = frozenset({"alert", "config", "opportunity", "positions", "route", "weights"})
 
 
-def typed(texts: pl.DataFrame, columns: Sequence[Column], refusals: RejectPolicy) -> pl.DataFrame:
+def typed(texts: pl.DataFrame, columns: Sequence[Column], rejects: RejectPolicy) -> pl.DataFrame:
     """Columns of text as the declared columns; rows with a text that does not fit are refused.
 
     Args:
         texts: A column of text (or list of text) for each declared one; one of the declared type stays as it is.
         columns: What they must become.
-        refusals: What becomes of a row that does not fit.
+        rejects: What becomes of a row that does not fit.
 
     Raises:
         ContractError: a row does not fit and no quarantine was asked for.
@@ -43,8 +43,8 @@ def typed(texts: pl.DataFrame, columns: Sequence[Column], refusals: RejectPolicy
     for column in columns:
         fits = texts.select(_fits(column, texts.schema[column.name]).fill_null(value=False)).to_series()
         for row in texts.filter(good & ~fits).iter_rows(named=True):
-            key = {name: str(row[name]) for name in refusals.key}
-            refusals.refuse(column=column.name, found=row[column.name], expected=_expected(column), key=key)
+            key = {name: str(row[name]) for name in rejects.key}
+            rejects.refuse(column=column.name, found=row[column.name], expected=_expected(column), key=key)
         good &= fits
     kept = texts.filter(good)
     return kept.select(_value(column, texts.schema[column.name]).alias(column.name) for column in columns)

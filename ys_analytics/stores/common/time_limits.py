@@ -1,6 +1,6 @@
-"""How far from 1970 a moment may lie that Polars can name; past some 260,000 years it holds one and panics later.
+"""The range of moments that Polars can show: some 260,000 years around 1970; it holds later ones and panics on them.
 
-Knows Polars; knows no store.
+Depends on Polars. Does not know a store.
 """
 
 LAST_DAY = 95_026_000

@@ -1,4 +1,4 @@
-"""How an encrypted connection to a server is verified: the same words for every store.
+"""TLS settings: how a server is verified, with the same words for every store.
 
 Depends on the ssl module of Python. Does not open a connection. The words come from the settings `YS_TLS_CA`,
 `YS_TLS_CERT`, `YS_TLS_KEY` and `YS_TLS_VERIFY`, or from the options `tls_ca`, `tls_cert`, `tls_key` and `tls_verify` of
@@ -26,32 +26,32 @@ class Tls:
         cert: File of our own certificate (PEM), where the server asks for one.
         key: File of its key; empty where the certificate's file holds it.
         verify: `full` checks the certificate and the host's name, `ca` only the certificate, `none` nothing.
-        chosen: Whether any of this was set, rather than left at its default.
+        configured: Whether any of this was set, rather than left at its default.
     """
 
     ca: str = ""
     cert: str = ""
     key: str = ""
     verify: Verify = "full"
-    chosen: bool = False
+    configured: bool = False
 
-    def overridden(self, options: Mapping[str, str], *, setting: str) -> "Tls":
+    def with_options(self, options: Mapping[str, str], *, setting: str) -> "Tls":
         """The same with what the options of a URL say instead.
 
         Raises:
             SettingsError: `tls_verify` is none of the three words.
 
-        >>> Tls(ca="/etc/ca.pem").overridden({"tls_verify": "ca", "db": "0"}, setting="YS_REDIS_URL")
+        >>> Tls(ca="/etc/ca.pem").with_options({"tls_verify": "ca", "db": "0"}, setting="YS_REDIS_URL")
         Tls(ca='/etc/ca.pem', cert='', key='', verify='ca', chosen=True)
         """
-        said = {name.removeprefix("tls_"): value for name, value in options.items() if name in OPTIONS}
-        if not said:
+        values = {name.removeprefix("tls_"): value for name, value in options.items() if name in OPTIONS}
+        if not values:
             return self
-        if said.get("verify", "full") not in get_args(Verify):
+        if values.get("verify", "full") not in get_args(Verify):
             raise SettingsError(f"{setting}: tls_verify is full, ca or none")
-        if "cert" in said and "key" not in said:
-            said["key"] = ""
-        return replace(self, **said, chosen=True)  # type: ignore[arg-type]
+        if "cert" in values and "key" not in values:
+            values["key"] = ""
+        return replace(self, **values, configured=True)  # type: ignore[arg-type]
 
     def context(self) -> ssl.SSLContext:
         """What Python's clients take.
@@ -61,33 +61,34 @@ class Tls:
         """
         if self.key and not self.cert:
             raise SettingsError("YS_TLS_KEY (tls_key) needs the certificate it belongs to in YS_TLS_CERT (tls_cert)")
-        made = _context(self.ca)
+        ssl_context = _context(self.ca)
         if self.verify != "full":
-            made.check_hostname = False
+            ssl_context.check_hostname = False
         if self.verify == "none":
-            made.verify_mode = ssl.CERT_NONE
+            ssl_context.verify_mode = ssl.CERT_NONE
         if self.cert:
             try:
                 # No password is asked for on a terminal: an encrypted key is an error.
-                made.load_cert_chain(self.cert, self.key or None, password=lambda: b"")
+                ssl_context.load_cert_chain(self.cert, self.key or None, password=lambda: b"")
             except (OSError, ValueError) as error:
+                files = f"{self.cert} {self.key}".rstrip()
                 raise SettingsError(
-                    f"YS_TLS_CERT (tls_cert) or YS_TLS_KEY (tls_key): {_said(error)}: {self.cert} {self.key}".rstrip()
+                    f"YS_TLS_CERT (tls_cert) or YS_TLS_KEY (tls_key): {_file_error(error)}: {files}"
                 ) from error
-        return made
+        return ssl_context
 
 
-BY_DEFAULT = Tls()
+DEFAULT_TLS = Tls()
 
 
 def _context(ca: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca or None)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"YS_TLS_CA (tls_ca): {_said(error)}: {ca}") from error
+        raise SettingsError(f"YS_TLS_CA (tls_ca): {_file_error(error)}: {ca}") from error
 
 
-def _said(error: Exception) -> str:
+def _file_error(error: Exception) -> str:
     """The system's words for a file that cannot be read, or that it is not what it should be."""
     if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
         return "not a readable certificate or key in PEM form"

@@ -1,4 +1,4 @@
-"""Take a store's URL apart once, and say what of it may be shown.
+"""Parses a store's URL, and masks its secrets.
 
 Depends on no driver and opens nothing. Every part goes to a driver by itself, never the whole text: a driver that cuts
 a URL elsewhere than we do would put part of a password into its error.
@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 from ys_analytics.errors import SettingsError
 
 # Options that say where a store is; every other one may be a secret and is left out of what is shown.
-_SHOWN = frozenset({"host", "port", "dbname", "db", "database", "sslmode", "service", "tls_verify"})
+_PUBLIC_OPTIONS = frozenset({"host", "port", "dbname", "db", "database", "sslmode", "service", "tls_verify"})
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 # A host by name, IPv4 or IPv6; libpq also takes a folder of sockets, percent-encoded, and none at all.
-_PLACE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.]+)?\]|[\w.%-]*)(?::(?P<port>\d{1,5}))?")
+_HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.]+)?\]|[\w.%-]*)(?::(?P<port>\d{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Url:
         return self.hosts[0][1]
 
 
-def take_apart(text: str, *, setting: str, form: str) -> Url:
+def parse_url(text: str, *, setting: str, form: str) -> Url:
     """The parts of a URL.
 
     A `@`, `/`, `?` or `#` of a password that is not percent-encoded moves the border between password and host. A text
@@ -67,10 +67,10 @@ def take_apart(text: str, *, setting: str, form: str) -> Url:
     Raises:
         SettingsError: the text is no such URL. The line holds nothing of it.
 
-    >>> url = take_apart("redis://me:p%40ss@a:1,[::1]/0?db=2", setting="YS_REDIS_URL", form="redis://host")
+    >>> url = parse_url("redis://me:p%40ss@a:1,[::1]/0?db=2", setting="YS_REDIS_URL", form="redis://host")
     >>> url.user, url.password, url.hosts, url.path, dict(url.options), url.masked
     ('me', 'p@ss', (('a', 1), ('::1', None)), '/0', {'db': '2'}, 'redis://me:***@a:1,[::1]/0?db=2')
-    >>> take_apart("redis://me:half/a-secret@h", setting="YS_REDIS_URL", form="redis://host")
+    >>> parse_url("redis://me:half/a-secret@h", setting="YS_REDIS_URL", form="redis://host")
     Traceback (most recent call last):
     ys_analytics.errors.SettingsError: YS_REDIS_URL: not a URL; write redis://host, the password percent-encoded
     """
@@ -102,7 +102,7 @@ def check_options(url: Url, known: Collection[str], *, setting: str) -> None:
     Raises:
         SettingsError: naming the option and the nearest known ones, never its value.
 
-    >>> url = take_apart("http://h?tls_cs=/etc/ca.pem", setting="YS_QDRANT_URL", form="http://host")
+    >>> url = parse_url("http://h?tls_cs=/etc/ca.pem", setting="YS_QDRANT_URL", form="http://host")
     >>> check_options(url, {"tls_ca"}, setting="YS_QDRANT_URL")
     Traceback (most recent call last):
     ys_analytics.errors.SettingsError: YS_QDRANT_URL: there is no option tls_cs; did you mean tls_ca?
@@ -113,16 +113,16 @@ def check_options(url: Url, known: Collection[str], *, setting: str) -> None:
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """What a misspelt name may have been meant to be, as the end of a message.
+    """The nearest known names of a misspelt one, as the end of a message.
 
     >>> nearest("YS_POSTGRE_URL", ["YS_POSTGRES_URL", "YS_WAIT"])
     'did you mean YS_POSTGRES_URL?'
     >>> nearest("x", [])
     'there is none'
     """
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.7)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
+    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.7)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
     return f"there are {', '.join(sorted(known))}" if known else "there is none"
 
 
@@ -135,21 +135,25 @@ def _parts(text: str) -> Url | None:
     tail = rest[len(authority) :]
     if "@" in tail or "#" in tail:
         return None
-    login, at, places = authority.rpartition("@")
-    found = [_PLACE.fullmatch(place) for place in places.split(",")]
-    if not all(found):
+    login, at_sign, hosts_text = authority.rpartition("@")
+    matches = [_HOST_PORT.fullmatch(host_text) for host_text in hosts_text.split(",")]
+    if not all(matches):
         return None
     hosts = tuple(
-        (unquote(place["host"].strip("[]")), int(place["port"]) if place["port"] else None) for place in found if place
+        (unquote(host_text["host"].strip("[]")), int(host_text["port"]) if host_text["port"] else None)
+        for host_text in matches
+        if host_text
     )
     path, _, query = tail.partition("?")
     options = dict(_options(query))
-    if (at and not login) or "" in options:
+    if (at_sign and not login) or "" in options:
         return None
     user, colon, password = login.partition(":")
     # Without a colon a login may be a user or, by mistake, the password: it is not shown.
-    shown = f"{user}:***@" if user and colon else "***@" if at else ""
-    kept = "&".join(f"{name}={quote(value, safe='/,:')}" for name, value in options.items() if name in _SHOWN)
+    masked_login = f"{user}:***@" if user and colon else "***@" if at_sign else ""
+    public_options = "&".join(
+        f"{name}={quote(value, safe='/,:')}" for name, value in options.items() if name in _PUBLIC_OPTIONS
+    )
     return Url(
         scheme=scheme.lower(),
         user=unquote(user),
@@ -157,7 +161,7 @@ def _parts(text: str) -> Url | None:
         hosts=hosts,
         path=unquote(path),
         options=options,
-        masked=f"{scheme.lower()}://{shown}{places}{path}{'?' if kept else ''}{kept}",
+        masked=f"{scheme.lower()}://{masked_login}{hosts_text}{path}{'?' if public_options else ''}{public_options}",
     )
 
 

@@ -39,14 +39,15 @@ def require(engine: str, version: str) -> None:
     lowest = LOWEST[engine]
     if numbers and numbers < lowest:
         raise StoreError(
-            f"{engine} {version} is older than {said(lowest)}, the lowest version the kit works with; upgrade it"
+            f"{engine} {version} is older than {version_text(lowest)}, the lowest version the kit works with; "
+            "upgrade it"
         )
 
 
-def said(version: Sequence[int]) -> str:
+def version_text(version: Sequence[int]) -> str:
     """A version as people write it.
 
-    >>> said((25, 3))
+    >>> version_text((25, 3))
     '25.3'
     """
     return ".".join(map(str, version))

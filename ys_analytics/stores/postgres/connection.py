@@ -16,7 +16,7 @@ from psycopg import sql
 
 from ys_analytics.stores.common.deadline import time_left
 from ys_analytics.stores.common.retry import Interrupted, with_retries
-from ys_analytics.stores.common.tls import BY_DEFAULT, Tls
+from ys_analytics.stores.common.tls import DEFAULT_TLS, Tls
 from ys_analytics.stores.postgres.url import keywords
 
 Connection = psycopg.Connection[Any]
@@ -35,7 +35,7 @@ SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CONNECT_WITHIN = 15.0
 
 # Seconds one attempt to connect may take; libpq counts fewer than two as two.
-_PATIENCE, _LEAST_PATIENCE = 10, 2
+_CONNECT_TIMEOUT, _MIN_CONNECT_TIMEOUT = 10, 2
 
 # Seconds a cancelled statement has to end before its connection is closed under it.
 CANCEL_WITHIN = 1.0
@@ -49,7 +49,7 @@ _USER_TIMEOUT_MS = 60_000
 class Transaction:
     """An open transaction, and the name under which another connection may share its snapshot."""
 
-    line: Connection
+    connection: Connection
     _exported: str = ""
 
     def require_unreplaced(self) -> None:
@@ -61,19 +61,19 @@ class Transaction:
         Raises:
             Interrupted: a table that this transaction read was replaced; it can be read again.
         """
-        replaced = [str(name) for (name,) in self.line.execute(_REPLACED).fetchall()]
+        replaced = [str(name) for (name,) in self.connection.execute(_REPLACED).fetchall()]
         if replaced:
             raise Interrupted(f"{', '.join(replaced)} was emptied or rewritten while it was read; read again")
 
-    def moment(self) -> tuple[object, ...]:
+    def snapshot_identity(self) -> tuple[object, ...]:
         """What tells this server and this snapshot from any other."""
-        row = self.line.execute("SELECT pg_postmaster_start_time(), pg_current_snapshot()::text").fetchone()
+        row = self.connection.execute("SELECT pg_postmaster_start_time(), pg_current_snapshot()::text").fetchone()
         return tuple(row or ())
 
     def exported(self) -> str:
         """The snapshot's name; PostgreSQL keeps it as long as this transaction lasts."""
         if not self._exported:
-            self._exported = str(_one(self.line, "SELECT pg_export_snapshot()"))
+            self._exported = str(_single_value(self.connection, "SELECT pg_export_snapshot()"))
         return self._exported
 
 
@@ -92,31 +92,31 @@ def begin(mode: str, *, timeout: float, snapshot: str) -> str:
     return f"BEGIN {mode}; {share} " + "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
 
 
-def connect(conninfo: str, tls: Tls = BY_DEFAULT, *, within: float = _CONNECT_WITHIN) -> Connection:
+def connect(conninfo: str, tls: Tls = DEFAULT_TLS, *, seconds: float = _CONNECT_WITHIN) -> Connection:
     """A connection that leaves no trace on the server: literals in the client, nothing prepared.
 
     Args:
         conninfo: As `url.keywords` takes it.
         tls: How a server is verified where the address does not say so; as libpq does by default when left out.
-        within: Seconds in which an attempt may begin, at most fifteen; one attempt lasts ten at most.
+        seconds: Seconds in which an attempt may begin, at most fifteen; one attempt lasts ten at most.
 
     Raises:
         SettingsError: the address is malformed.
         psycopg.Error: after a few tries where the server is only starting, at once otherwise.
     """
-    stated = keywords(conninfo, tls)
-    patience = max(_LEAST_PATIENCE, math.ceil(min(_PATIENCE, within, time_left())))
-    usual: dict[str, Any] = {"connect_timeout": patience, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
+    options = keywords(conninfo, tls)
+    timeout = max(_MIN_CONNECT_TIMEOUT, math.ceil(min(_CONNECT_TIMEOUT, seconds, time_left())))
+    defaults: dict[str, Any] = {"connect_timeout": timeout, **_KEEPALIVE, "tcp_user_timeout": _USER_TIMEOUT_MS}
 
     def once() -> Connection:
         return psycopg.connect(
             autocommit=True,
             prepare_threshold=None,
             cursor_factory=psycopg.ClientCursor,
-            **usual | stated,
+            **defaults | options,
         )
 
-    return with_retries(once, is_transient=_starting, deadline=min(within, _CONNECT_WITHIN))
+    return with_retries(once, is_transient=_starting, deadline=min(seconds, _CONNECT_WITHIN))
 
 
 def cut(connection: Connection) -> None:
@@ -124,11 +124,11 @@ def cut(connection: Connection) -> None:
 
     The socket is shut, not closed: closing it under libpq could hand its number to another file.
     """
-    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.pgconn.socket)) as known:
-        known.shutdown(socket.SHUT_RDWR)
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.pgconn.socket)) as duplicate:
+        duplicate.shutdown(socket.SHUT_RDWR)
 
 
-def leave(connection: Connection) -> None:
+def end_statement(connection: Connection) -> None:
     """End the statement that is running, whether or not the server still answers.
 
     The statement is cancelled; where that is not confirmed in time, the connection is cut.
@@ -147,7 +147,7 @@ def _starting(error: Exception) -> bool:
     )
 
 
-def _one(line: Connection, statement: str) -> object:
-    row = line.execute(statement).fetchone()
+def _single_value(connection: Connection, statement: str) -> object:
+    row = connection.execute(statement).fetchone()
     assert row is not None  # noqa: S101 - the statements passed here always give a row
     return row[0]

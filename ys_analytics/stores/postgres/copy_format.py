@@ -1,6 +1,6 @@
 """PostgreSQL's COPY text format, both ways, without loss: bytes to typed frames and frames to bytes.
 
-Knows escapes, NULL and how each declared type is asked for and written; knows no connection.
+Depends on escapes, NULL and the text form of each declared type. Does not connect.
 Text is exact where binary drivers are not: a numeric is its digits. What does not fit is refused,
 never rounded (Polars alone would round a 19th decimal place).
 """
@@ -52,7 +52,7 @@ class Field:
     plain: bool = False
 
     @property
-    def asked(self) -> sql.Composable:
+    def select_expression(self) -> sql.Composable:
         """The expression that makes the server write the column independent of its settings.
 
         A time is asked for as the hex of its bytes: exact, and cheaper than its text.
@@ -71,7 +71,7 @@ class Field:
                 return name
 
     @property
-    def wire(self) -> pl.DataType:
+    def csv_type(self) -> pl.DataType:
         """The type the CSV parser may give it directly; String where it needs a second step."""
         match self.dtype:
             case pl.Datetime() | pl.Date() | pl.List():
@@ -84,7 +84,7 @@ class Field:
                 return self.dtype
 
     @property
-    def read(self) -> pl.Expr:
+    def raw_value(self) -> pl.Expr:
         """What is checked and then made a value of: the number of a time, everything else as it came."""
         column = pl.col(self.name)
         match self.dtype:
@@ -96,8 +96,8 @@ class Field:
                 return column
 
     @property
-    def value(self) -> pl.Expr:  # noqa: PLR0911 - one arm a type reads best
-        """The declared type, from what `read` gave."""
+    def typed_value(self) -> pl.Expr:  # noqa: PLR0911 - one arm a type reads best
+        """The declared type, from what `raw_value` gave."""
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
@@ -117,7 +117,7 @@ class Field:
 
     @property
     def fits(self) -> pl.Expr | None:  # noqa: PLR0911 - one arm a type reads best
-        """Whether what `read` gave means a value of the declared type; None where any text does."""
+        """Whether what `raw_value` gave means a value of the declared type; None where any text does."""
         column = pl.col(self.name)
         match self.dtype:
             case pl.Datetime():
@@ -133,13 +133,13 @@ class Field:
             case pl.List():
                 texts = _texts(column)
                 typed = _elements(texts, _inner(self.dtype), strict=False)
-                return (_absent(typed) == _absent(texts)) & (texts.is_not_null() | column.is_null())
+                return (_null_count(typed) == _null_count(texts)) & (texts.is_not_null() | column.is_null())
             case pl.String():
                 return None
             case _:
-                return column.cast(self.wire, strict=False).is_not_null()
+                return column.cast(self.csv_type, strict=False).is_not_null()
 
-    def shown(self, text: str) -> str:
+    def statement_with_values(self, text: str) -> str:
         """A misfit as a person would write it: a time is on the wire as the hex of its bytes."""
         if not isinstance(self.dtype, (pl.Datetime, pl.Date)):
             return text
@@ -166,28 +166,30 @@ def fields(
     """
     for name, dtype in schema.items():
         inner = _inner(dtype) if isinstance(dtype, pl.List) else dtype
-        if not isinstance(inner, (*_ELEMENTS, pl.Datetime, pl.Date)) or (inner is not dtype and _timed(inner)):
+        if not isinstance(inner, (*_ELEMENTS, pl.Datetime, pl.Date)) or (inner is not dtype and _is_time(inner)):
             raise ContractError(f"column {name}: {dtype} cannot be read from PostgreSQL; declare another type")
     return tuple(
-        Field(name=name, dtype=dtype, bounded=_within(bounds.get(name), dtype), plain=name in plain)
+        Field(name=name, dtype=dtype, bounded=_is_bounded_by(bounds.get(name), dtype), plain=name in plain)
         for name, dtype in schema.items()
     )
 
 
-def parse(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
+def parse(buffer: bytes, columns: tuple[Field, ...], rejects: RejectPolicy) -> pl.DataFrame:
     """Rows of COPY text as a frame of the declared types.
 
     Raises:
-        ContractError: a value does not fit and `refusals` does not quarantine.
+        ContractError: a value does not fit and `rejects` does not quarantine.
     """
     try:
-        rows = _read(buffer, {column.name: column.wire for column in columns}).select(column.read for column in columns)
+        rows = _read(buffer, {column.name: column.csv_type for column in columns}).select(
+            column.raw_value for column in columns
+        )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return _sift(buffer, columns, refusals)
-    fitting = [c.fits.fill_null(value=True).all() for c in columns if c.wire != c.dtype and c.fits is not None]
+        return _split_rejects(buffer, columns, rejects)
+    fitting = [c.fits.fill_null(value=True).all() for c in columns if c.csv_type != c.dtype and c.fits is not None]
     if fitting and not rows.select(pl.all_horizontal(fitting)).item():
-        return _sift(buffer, columns, refusals)
-    return rows.select(column.value for column in columns)
+        return _split_rejects(buffer, columns, rejects)
+    return rows.select(column.typed_value for column in columns)
 
 
 def dump(rows: pl.DataFrame) -> bytes:
@@ -196,9 +198,9 @@ def dump(rows: pl.DataFrame) -> bytes:
     >>> dump(pl.DataFrame({"a": ["tab\there", None, ""], "b": [1, 2, 3]}))
     b'tab\\there\t1\n\\N\t2\n\t3\n'
     """
-    text = rows.select(_written(name, dtype).alias(name) for name, dtype in rows.schema.items())
+    text = rows.select(_copy_text(name, dtype).alias(name) for name, dtype in rows.schema.items())
     lines = text.select(pl.concat_str(pl.all().fill_null(_NULL), separator="\t").alias("line"))
-    return "".join(f"{line}\n" for line in lines["line"]).encode()
+    return "".join(f"{connection}\n" for connection in lines["line"]).encode()
 
 
 def _read(buffer: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -215,37 +217,39 @@ def _read(buffer: bytes, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     )
 
 
-def _sift(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> pl.DataFrame:
-    """The slow way, for a chunk that holds a misfit: every row is checked as text, the good ones are kept."""
-    lines = _readable(buffer, columns, refusals)
+def _split_rejects(buffer: bytes, columns: tuple[Field, ...], rejects: RejectPolicy) -> pl.DataFrame:
+    """Check each row of a chunk as text: rows that fit are kept, the others rejected. Slow, and rarely needed."""
+    lines = _utf8_lines(buffer, columns, rejects)
     text = _read(b"".join(lines), {column.name: pl.String() for column in columns})
-    good = pl.repeat(value=True, n=text.height, dtype=pl.Boolean, eager=True)
+    valid = pl.repeat(value=True, n=text.height, dtype=pl.Boolean, eager=True)
     for column in columns:
         if column.fits is None:
             continue
-        fits = text.select(column.read).select(column.fits).to_series().fill_null(value=False)
+        fits = text.select(column.raw_value).select(column.fits).to_series().fill_null(value=False)
         fits |= text[column.name].is_null()
-        for row in text.filter(good & ~fits).iter_rows(named=True):
-            key = {name: row[name] for name in refusals.key if name in row}
-            refusals.refuse(column=column.name, found=column.shown(row[column.name]), expected=column.dtype, key=key)
-        good &= fits
-    kept = b"".join(line for line, keep in zip(lines, good, strict=True) if keep)
-    wired = _read(kept, {column.name: column.wire for column in columns})
-    return wired.select(column.read for column in columns).select(column.value for column in columns)
+        for row in text.filter(valid & ~fits).iter_rows(named=True):
+            key = {name: row[name] for name in rejects.key if name in row}
+            rejects.refuse(
+                column=column.name, found=column.statement_with_values(row[column.name]), expected=column.dtype, key=key
+            )
+        valid &= fits
+    valid_lines = b"".join(connection for connection, keep in zip(lines, valid, strict=True) if keep)
+    raw_rows = _read(valid_lines, {column.name: column.csv_type for column in columns})
+    return raw_rows.select(column.raw_value for column in columns).select(column.typed_value for column in columns)
 
 
-def _readable(buffer: bytes, columns: tuple[Field, ...], refusals: RejectPolicy) -> list[bytes]:
+def _utf8_lines(buffer: bytes, columns: tuple[Field, ...], rejects: RejectPolicy) -> list[bytes]:
     """The lines that are UTF-8 (a database in SQL_ASCII can hold others)."""
-    kept = []
-    for line in buffer.split(b"\n")[:-1]:
-        if _is_utf8(line):
-            kept.append(line + b"\n")
+    utf8_lines = []
+    for connection in buffer.split(b"\n")[:-1]:
+        if _is_utf8(connection):
+            utf8_lines.append(connection + b"\n")
             continue
-        cells = dict(zip((column.name for column in columns), line.split(b"\t"), strict=True))
-        name, found = next((name, cell) for name, cell in cells.items() if not _is_utf8(cell))
-        key = {part: cells[part].decode(errors="replace") for part in refusals.key if part in cells}
-        refusals.refuse(column=name, found=found, expected="UTF-8", key=key)
-    return kept
+        cells = dict(zip((column.name for column in columns), connection.split(b"\t"), strict=True))
+        name, cell_found = next((name, cell) for name, cell in cells.items() if not _is_utf8(cell))
+        key = {part: cells[part].decode(errors="replace") for part in rejects.key if part in cells}
+        rejects.refuse(column=name, found=cell_found, expected="UTF-8", key=key)
+    return utf8_lines
 
 
 def _is_utf8(cell: bytes) -> bool:
@@ -294,13 +298,13 @@ def _elements(texts: pl.Expr, inner: pl.DataType, *, strict: bool = True) -> pl.
             known = pl.when(pl.element().is_in(["true", "false"])).then(pl.element() == "true")
             return texts.list.eval(known)
         case pl.Decimal(precision=precision, scale=scale) if not strict:
-            exact = pl.when(_exact(pl.element(), precision, scale)).then(pl.element())
-            return texts.list.eval(exact.cast(inner, strict=False))
+            exact_text = pl.when(_exact(pl.element(), precision, scale)).then(pl.element())
+            return texts.list.eval(exact_text.cast(inner, strict=False))
         case _:
             return texts.list.eval(pl.element().cast(inner, strict=strict))
 
 
-def _absent(lists: pl.Expr) -> pl.Expr:
+def _null_count(lists: pl.Expr) -> pl.Expr:
     return lists.list.eval(pl.element().is_null()).list.sum()
 
 
@@ -309,24 +313,24 @@ def _escapes(dtype: pl.Enum) -> bool:
     return any(letter in label for label in dtype.categories.to_list() for letter in _ESCAPES.values())
 
 
-def _within(bound: tuple[int, int] | None, dtype: pl.DataType) -> bool:
+def _is_bounded_by(bound: tuple[int, int] | None, dtype: pl.DataType) -> bool:
     if bound is None or not isinstance(dtype, pl.Decimal):
         return False
     precision, scale = bound
     return scale <= dtype.scale and precision - scale <= dtype.precision - dtype.scale
 
 
-def _timed(dtype: pl.DataType) -> bool:
+def _is_time(dtype: pl.DataType) -> bool:
     return isinstance(dtype, (pl.Datetime, pl.Date))
 
 
-def _written(name: str, dtype: pl.DataType) -> pl.Expr:
+def _copy_text(name: str, dtype: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     match dtype:
         case pl.Datetime():
             return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00")
         case pl.List():
-            return _escaped(_braced(column, _inner(dtype)))
+            return _escaped(_array_literal(column, _inner(dtype)))
         case pl.String() | pl.Enum() | pl.Categorical():
             return _escaped(column.cast(pl.String))
         case _:
@@ -337,10 +341,10 @@ def _escaped(column: pl.Expr) -> pl.Expr:
     return column.str.replace_many(list(_ESCAPES.values()), list(_ESCAPES))
 
 
-def _braced(column: pl.Expr, inner: pl.DataType) -> pl.Expr:
+def _array_literal(column: pl.Expr, inner: pl.DataType) -> pl.Expr:
     """An array literal: every element quoted, so that commas, braces and the word NULL stay text."""
     element = pl.element().cast(pl.String)
     if inner == pl.String or isinstance(inner, pl.Enum):
         element = element.str.replace_many(["\\", '"'], ["\\\\", '\\"'])
-    quoted = pl.concat_str(pl.lit('"'), element, pl.lit('"')).fill_null("NULL")
-    return pl.concat_str(pl.lit("{"), column.list.eval(quoted).list.join(","), pl.lit("}"))
+    quote_name = pl.concat_str(pl.lit('"'), element, pl.lit('"')).fill_null("NULL")
+    return pl.concat_str(pl.lit("{"), column.list.eval(quote_name).list.join(","), pl.lit("}"))

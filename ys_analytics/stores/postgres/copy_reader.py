@@ -1,6 +1,6 @@
-"""Reading by COPY on one connection or several: which rows, in which form, and the bytes as they come.
+"""Reads by COPY on one connection or several: the statement, and the bytes as they arrive.
 
-Knows libpq's COPY and the size of a table; knows no transaction and decides nothing about retries.
+Depends on libpq's COPY and the size of a table. Does not begin transactions or retry.
 """
 
 import threading
@@ -19,7 +19,7 @@ from psycopg import pq, sql
 
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.postgres import copy_format
-from ys_analytics.stores.postgres.connection import CANCEL_WITHIN, Connection, cut, leave
+from ys_analytics.stores.postgres.connection import CANCEL_WITHIN, Connection, cut, end_statement
 
 Parameters = Mapping[str, object]
 
@@ -27,10 +27,10 @@ Parameters = Mapping[str, object]
 _BUFFER = 16 * 2**20
 
 # Buffers that may wait for the parser before the next is filled.
-_WAITING = 2
+_MAX_PENDING = 2
 
-# Seconds. The server wakes us for every 8 KiB it writes, and its own buffer holds twenty times that: a moment's
-# patience lets them gather, which is a tenth of the whole time.
+# Seconds. The server wakes the client for every 8 KiB it writes, and its own buffer holds twenty times that: a short
+# pause lets them gather, which saves a tenth of the whole time.
 _PAUSE = 0.0003
 
 # A table smaller than this is not worth a second connection.
@@ -50,62 +50,62 @@ class Query:
     parameters: Parameters | None = None
     table: str = ""
 
-    def also(self, condition: str) -> "Query":
+    def with_condition(self, condition: str) -> "Query":
         """The same with one more condition."""
         where = f"({self.where}) AND {condition}" if self.where else condition
         return Query(self.source, where, self.parameters, self.table)
 
-    def select(self, line: Connection, wanted: sql.Composable) -> str:
+    def select(self, connection: Connection, columns_sql: sql.Composable) -> str:
         """`SELECT wanted FROM source WHERE …` with every parameter a literal."""
         ending = f" AS asked{f' WHERE {self.where}' if self.where else ''}"
         tail = f"{self.source}{ending}"
         if self.parameters:
-            tail = psycopg.ClientCursor(line).mogrify(tail, self.parameters)
-        return f"SELECT {wanted.as_string(line)} FROM {tail}"  # noqa: S608 - names quoted, values literals
+            tail = psycopg.ClientCursor(connection).mogrify(tail, self.parameters)
+        return f"SELECT {columns_sql.as_string(connection)} FROM {tail}"  # noqa: S608 - names quoted, values literals
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """A name as SQL reads it, with any characters in it."""
     return sql.Identifier(name).as_string()
 
 
-def describe(line: Connection, query: Query, schema: Mapping[str, pl.DataType]) -> tuple[copy_format.Field, ...]:
+def describe(connection: Connection, query: Query, schema: Mapping[str, pl.DataType]) -> tuple[copy_format.Field, ...]:
     """Ask for no row, to learn what the server itself keeps within bounds: numerics, and texts without escapes."""
     names = sql.SQL(", ").join(map(sql.Identifier, schema))
-    found = line.execute(f"{query.select(line, names)} LIMIT 0".encode()).description or []
+    description = connection.execute(f"{query.select(connection, names)} LIMIT 0".encode()).description or []
     bounds = {
         column.name: (column.precision, column.scale)
-        for column in found
+        for column in description
         if column.type_code == _NUMERIC and column.precision is not None and column.scale is not None
     }
-    plain = {column.name for column in found if column.type_code == _UUID}
+    plain = {column.name for column in description if column.type_code == _UUID}
     return copy_format.fields(schema, bounds=bounds, plain=plain)
 
 
-def statement(line: Connection, query: Query, columns: tuple[copy_format.Field, ...]) -> str:
+def statement(connection: Connection, query: Query, columns: tuple[copy_format.Field, ...]) -> str:
     """The COPY that asks for the columns in the form `copy_format` reads."""
-    wanted = sql.SQL(", ").join(column.asked for column in columns)
-    return f"COPY ({query.select(line, wanted)}) TO STDOUT"
+    columns_sql = sql.SQL(", ").join(column.select_expression for column in columns)
+    return f"COPY ({query.select(connection, columns_sql)}) TO STDOUT"
 
 
-def copied(
-    copies: Sequence[tuple[Connection, str]], columns: tuple[copy_format.Field, ...], refusals: RejectPolicy
+def read_copies(
+    copies: Sequence[tuple[Connection, str]], columns: tuple[copy_format.Field, ...], rejects: RejectPolicy
 ) -> Generator[tuple[int, pl.DataFrame], None, None]:
     """The rows of one COPY a connection, a buffer at a time, each parsed while the next ones arrive.
 
     Args:
         copies: Connections, each with its statement.
         columns: What the statements give.
-        refusals: What becomes of values that do not fit.
+        rejects: What becomes of values that do not fit.
 
     Yields:
         Which of the copies, and some of its rows; the rows of one copy come in their order.
     """
     parsing: deque[tuple[int, Future[pl.DataFrame]]] = deque()
     with ThreadPoolExecutor(1) as parser, closing(_buffers(copies)) as buffers:
-        for place, buffer in buffers:
-            parsing.append((place, parser.submit(copy_format.parse, buffer, columns, refusals)))
-            if len(parsing) > _WAITING:
+        for index, buffer in buffers:
+            parsing.append((index, parser.submit(copy_format.parse, buffer, columns, rejects)))
+            if len(parsing) > _MAX_PENDING:
                 first, rows = parsing.popleft()
                 yield first, rows.result()
         for first, rows in parsing:
@@ -118,59 +118,59 @@ def _buffers(copies: Sequence[tuple[Connection, str]]) -> Generator[tuple[int, b
     One thread serves all connections: two that fight for the interpreter at every row are slower. Leaving
     early, and Ctrl-C, cancel the statements; a server that does not confirm that in time loses its connection.
     """
-    lines = [line for line, _ in copies]
-    with _ended(lines) as end, ExitStack() as begun, DefaultSelector() as arrivals:
-        for place, (line, statement) in enumerate(copies):
-            cursor = begun.enter_context(line.cursor())
-            begun.enter_context(cursor.copy(statement.encode()))
-            arrivals.register(line.pgconn.socket, EVENT_READ, (place, line.pgconn, _Gathered()))
+    lines = [connection for connection, _ in copies]
+    with _ending_statements(lines) as end, ExitStack() as copies_open, DefaultSelector() as selector:
+        for index, (connection, statement) in enumerate(copies):
+            cursor = copies_open.enter_context(connection.cursor())
+            copies_open.enter_context(cursor.copy(statement.encode()))
+            selector.register(connection.pgconn.socket, EVENT_READ, (index, connection.pgconn, _RowBuffer()))
         try:
-            yield from _gathered(arrivals)
+            yield from _full_buffers(selector)
         except BaseException:
             end()
             raise
 
 
-def _gathered(arrivals: DefaultSelector) -> Generator[tuple[int, bytes], None, None]:
+def _full_buffers(selector: DefaultSelector) -> Generator[tuple[int, bytes], None, None]:
     """The buffers of all copies under way, each as soon as it is full or its copy has ended."""
-    ready = list(arrivals.get_map().values())  # for the first rows came with the answer that COPY has begun
+    ready = list(selector.get_map().values())  # for the first rows came with the answer that COPY has begun
     while ready:
         unfinished = []
         for key in ready:
-            place, pgconn, gathered = key.data
-            if not _take(pgconn, gathered):
-                arrivals.unregister(key.fileobj)
-                yield place, gathered.emptied()
-            elif gathered.full:
+            index, pgconn, row_buffer = key.data
+            if not _receive(pgconn, row_buffer):
+                selector.unregister(key.fileobj)
+                yield index, row_buffer.take_all()
+            elif row_buffer.full:
                 unfinished.append(key)
-                yield place, gathered.emptied()
+                yield index, row_buffer.take_all()
         time.sleep(_PAUSE)
-        if arrivals.get_map():
-            arrived = [key for key, _ in arrivals.select(0 if unfinished else None)]
-            ready = unfinished + [key for key in arrived if key not in unfinished]
+        if selector.get_map():
+            report_rows = [key for key, _ in selector.select(0 if unfinished else None)]
+            ready = unfinished + [key for key in report_rows if key not in unfinished]
         else:
             ready = []
 
 
 @contextmanager
-def _ended(lines: Sequence[Connection]) -> Iterator[Callable[[], None]]:
+def _ending_statements(lines: Sequence[Connection]) -> Iterator[Callable[[], None]]:
     """Bound the time that ending unfinished statements takes; gives what ends them."""
-    cutting = [threading.Timer(CANCEL_WITHIN, cut, [line]) for line in lines]
+    timers = [threading.Timer(CANCEL_WITHIN, cut, [connection]) for connection in lines]
 
     def end() -> None:
-        for line, timer in zip(lines, cutting, strict=True):
+        for connection, timer in zip(lines, timers, strict=True):
             timer.daemon = True
             timer.start()
-            leave(line)
+            end_statement(connection)
 
     try:
         yield end
     finally:
-        for timer in cutting:
+        for timer in timers:
             timer.cancel()
 
 
-class _Gathered:
+class _RowBuffer:
     """Rows as they came, one after another."""
 
     def __init__(self) -> None:
@@ -181,34 +181,34 @@ class _Gathered:
         """Whether it is time to parse them."""
         return self.rows.tell() >= _BUFFER
 
-    def emptied(self) -> bytes:
+    def take_all(self) -> bytes:
         """All of them; what follows is gathered anew."""
         rows, self.rows = self.rows, BytesIO()
         return rows.getvalue()
 
 
-def _take(pgconn: pq.abc.PGconn, gathered: _Gathered) -> bool:
+def _receive(pgconn: pq.abc.PGconn, row_buffer: _RowBuffer) -> bool:
     """Move what has arrived into the buffer, until nothing more has or the buffer is full; whether more may come.
 
     Row by row, because that is how libpq hands them out; the loop is all Python does per row.
     """
-    take, write = pgconn.get_copy_data, gathered.rows.write
-    room = _BUFFER - gathered.rows.tell()
-    asked = False
+    take, write = pgconn.get_copy_data, row_buffer.rows.write
+    room = _BUFFER - row_buffer.rows.tell()
+    consumed = False
     while room > 0:
         size, row = take(1)
         if size > 0:
             write(row)
             room -= size
-            asked = False
+            consumed = False
         elif size < 0:
             _finish(pgconn)
             return False
-        elif asked:
+        elif consumed:
             return True
         else:
             pgconn.consume_input()
-            asked = True
+            consumed = True
     return True
 
 
@@ -221,16 +221,16 @@ def _finish(pgconn: pq.abc.PGconn) -> None:
         raise (psycopg.errors.error_from_result(ending) if ending else psycopg.OperationalError("the server went away"))
 
 
-def middle(line: Connection, table: str) -> int | None:
+def middle_page(connection: Connection, table: str) -> int | None:
     """The page that halves a large table, cutting each partition at the same page; None for a small one."""
     pages = [
         size // _PAGE
-        for (size,) in line.execute(
+        for (size,) in connection.execute(
             """
             SELECT pg_relation_size(coalesce(leaf.relid, %(table)s::regclass))
             FROM (SELECT 1) AS one LEFT JOIN pg_partition_tree(%(table)s::regclass) AS leaf ON leaf.isleaf
             """,
-            {"table": quoted(table)},
+            {"table": quote_name(table)},
         )
     ]
     if sum(pages) * _PAGE < _SPLIT_FROM:

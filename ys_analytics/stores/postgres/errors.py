@@ -1,4 +1,4 @@
-"""What psycopg's errors mean: translated into one line, and whether the same read may succeed again.
+"""Translates psycopg's errors into one line, and says whether the same read may succeed again.
 
 Depends on psycopg. Does not know any table.
 """
@@ -12,7 +12,7 @@ from ys_analytics.stores.common.driver_errors import translation
 from ys_analytics.stores.common.retry import Interrupted
 
 # The server stopped, or two transactions met: the same read may succeed again.
-_PASSING = (
+_TRANSIENT = (
     psycopg.errors.AdminShutdown,
     psycopg.errors.CrashShutdown,
     psycopg.errors.CannotConnectNow,
@@ -24,17 +24,17 @@ _PASSING = (
 
 def is_transient(error: Exception) -> bool:
     """Whether the same read may succeed on another try."""
-    return isinstance(error, _PASSING) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
+    return isinstance(error, _TRANSIENT) or (isinstance(error, psycopg.OperationalError) and error.sqlstate is None)
 
 
 def explain(error: BaseException, address: PostgresAddress) -> StoreError | ContractError:  # noqa: ARG001 - psycopg names it
     """The error in one line, without a detail that could hold a row."""
     if isinstance(error, psycopg.errors.UndefinedColumn):
-        return ContractError(f"postgres: {line_of(error)}; run `ys migrate status`")
-    return StoreError(f"postgres: {line_of(error) if isinstance(error, psycopg.Error) else error}")
+        return ContractError(f"postgres: {one_line(error)}; run `ys migrate status`")
+    return StoreError(f"postgres: {one_line(error) if isinstance(error, psycopg.Error) else error}")
 
 
-def line_of(error: psycopg.Error) -> str:
+def one_line(error: psycopg.Error) -> str:
     """What the server or the driver said, in one line."""
     text = error.diag.message_primary or str(error)
     return " ".join(text.split()) or type(error).__name__

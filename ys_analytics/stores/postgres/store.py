@@ -16,7 +16,7 @@ from ys_analytics.errors import StoreError
 from ys_analytics.stores.addresses import PostgresAddress
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
-from ys_analytics.stores.common.progress import Arrived, counted, no_progress
+from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.postgres import copy_format, copy_reader, replica, write_checks
@@ -29,13 +29,13 @@ from ys_analytics.stores.postgres.connection import (
     connect,
     cut,
 )
-from ys_analytics.stores.postgres.errors import is_transient, line_of, translate_errors
+from ys_analytics.stores.postgres.errors import is_transient, one_line, translate_errors
 
 Parameters = Mapping[str, object]
 Schema = Mapping[str, pl.DataType]
 
 # Seconds a second connection has to join a read; a pooler with one server connection would let it wait for the first.
-_JOIN_WITHIN = 3.0
+_JOIN_SECONDS = 3.0
 
 
 class Postgres:
@@ -49,12 +49,12 @@ class Postgres:
     def __init__(self, address: PostgresAddress) -> None:
         """Connections are made when first used, and made again when the server went away between two reads."""
         self._address = address
-        self._lines: dict[str, Connection] = {}
+        self._connections: dict[str, Connection] = {}
         self._snapshot: Transaction | None = None
         self._writing = False
         self._limit: float | None = address.statement_timeout + GRACE
-        self._alone = False
-        self._instead = ""
+        self._single_connection = False
+        self._fallback_reason = ""
 
     @classmethod
     @contextmanager
@@ -79,9 +79,9 @@ class Postgres:
 
     def close(self) -> None:
         """Give the connections back; the store may be used again and reconnects."""
-        for line in self._lines.values():
-            line.close()
-        self._lines.clear()
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
 
     # Reading
 
@@ -91,8 +91,8 @@ class Postgres:
         parameters: Parameters | None = None,
         *,
         schema: Schema,
-        refusals: RejectPolicy | None = None,
-        arrived: Arrived = no_progress,
+        rejects: RejectPolicy | None = None,
+        report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
         """Run one read-only statement and return its rows, exactly.
 
@@ -100,8 +100,8 @@ class Postgres:
             statement: A SELECT; its columns are found by the names in `schema`.
             parameters: Values for `%(name)s`.
             schema: Name and type of every column of the frame.
-            refusals: What to do with values that do not fit; an error by default.
-            arrived: Called with the rows so far.
+            rejects: What to do with values that do not fit; an error by default.
+            report_rows: Called with the rows so far.
 
         Returns:
             A frame of `schema`, NULL as null; typed the same when it is empty.
@@ -110,7 +110,7 @@ class Postgres:
             StoreError: the statement was refused, or the server went away and did not come back.
             ContractError: a column is absent, or a value does not fit its type.
         """
-        return self._collect(copy_reader.Query(f"({statement}\n)", parameters=parameters), schema, refusals, arrived)
+        return self._collect(copy_reader.Query(f"({statement}\n)", parameters=parameters), schema, rejects, report_rows)
 
     def scan(
         self,
@@ -119,8 +119,8 @@ class Postgres:
         parameters: Parameters | None = None,
         *,
         schema: Schema,
-        refusals: RejectPolicy | None = None,
-        arrived: Arrived = no_progress,
+        rejects: RejectPolicy | None = None,
+        report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
         """The rows of one table, over two connections in one snapshot where it is large.
 
@@ -129,8 +129,8 @@ class Postgres:
             where: A condition in SQL; none takes every row.
             parameters: Values for `%(name)s` in `where`.
             schema: Name and type of the columns to read.
-            refusals: What to do with values that do not fit; an error by default.
-            arrived: Called with the rows so far.
+            rejects: What to do with values that do not fit; an error by default.
+            report_rows: Called with the rows so far.
 
         Returns:
             A frame of `schema`, in no guaranteed order.
@@ -139,8 +139,8 @@ class Postgres:
             StoreError: as `read`.
             ContractError: as `read`.
         """
-        query = copy_reader.Query(copy_reader.quoted(table), where=where, parameters=parameters, table=table)
-        return self._collect(query, schema, refusals, arrived)
+        query = copy_reader.Query(copy_reader.quote_name(table), where=where, parameters=parameters, table=table)
+        return self._collect(query, schema, rejects, report_rows)
 
     def batches(
         self,
@@ -148,7 +148,7 @@ class Postgres:
         parameters: Parameters | None = None,
         *,
         schema: Schema,
-        refusals: RejectPolicy | None = None,
+        rejects: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The rows of one statement as they arrive, some 16 MiB of text at a time; at least one frame, maybe empty.
 
@@ -159,11 +159,11 @@ class Postgres:
             ContractError: as `read`.
         """
         query = copy_reader.Query(f"({statement}\n)", parameters=parameters)
-        with translate_errors(self._address), self._view() as view:
+        with translate_errors(self._address), self._read_transaction() as opened:
             with self._time_limit():
-                columns = copy_reader.describe(view.line, query, schema)
-            copy = (view.line, copy_reader.statement(view.line, query, columns))
-            with closing(copy_reader.copied([copy], columns, refusals or RejectPolicy())) as parts:
+                columns = copy_reader.describe(opened.connection, query, schema)
+            copy = (opened.connection, copy_reader.statement(opened.connection, query, columns))
+            with closing(copy_reader.read_copies([copy], columns, rejects or RejectPolicy())) as parts:
                 while True:
                     # What the reader does with a batch takes its own time.
                     with self._time_limit():
@@ -178,8 +178,8 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away.
         """
-        with self._time_limit(), translate_errors(self._address), self._view() as view:
-            return list(view.line.execute(statement, parameters).fetchall())
+        with self._time_limit(), translate_errors(self._address), self._read_transaction() as opened:
+            return list(opened.connection.execute(statement, parameters).fetchall())
 
     def ping(self) -> None:
         """Ask the server whether it is there.
@@ -189,7 +189,7 @@ class Postgres:
         """
         self.rows("SELECT 1")
 
-    def about(self) -> dict[str, str]:
+    def server_info(self) -> dict[str, str]:
         """What the server says of itself: `engine`, `version`, and `role`: whom it takes us for.
 
         Raises:
@@ -206,7 +206,7 @@ class Postgres:
             StoreError: the server that reads go to went away.
         """
         with self._time_limit(), translate_errors(self._address):
-            return replica.lag(self._line("read"), lambda: self._line("write"))
+            return replica.lag(self._connection("read"), lambda: self._connection("write"))
 
     def reads_from(self) -> str:
         """Which server reads go to, for people: the primary, a replica with its lag, or the primary and why.
@@ -214,10 +214,10 @@ class Postgres:
         Raises:
             StoreError: the server that reads go to went away.
         """
-        if self._instead:
-            return f"the primary, because {self._instead}"
-        behind = self.lag()
-        return "the primary" if behind is None else f"a replica, {behind}"
+        if self._fallback_reason:
+            return f"the primary, because {self._fallback_reason}"
+        lag = self.lag()
+        return "the primary" if lag is None else f"a replica, {lag}"
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -231,11 +231,11 @@ class Postgres:
         if self._snapshot is not None:
             yield
             return
-        with translate_errors(self._address), self._transaction("read", SNAPSHOT) as view:
+        with translate_errors(self._address), self._transaction("read", SNAPSHOT) as opened:
             # The moment is that of the first statement, not of BEGIN; without one it would be later than stated.
             with self._time_limit():
-                view.line.execute(b"SELECT 1")
-            self._snapshot = view
+                opened.connection.execute(b"SELECT 1")
+            self._snapshot = opened
             try:
                 yield
             finally:
@@ -258,7 +258,12 @@ class Postgres:
         names = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
         empty = sql.SQL("SELECT {} FROM {} LIMIT 0").format(names, sql.Identifier(table))
-        with self._time_limit(), translate_errors(self._address), self._write_line() as line, line.cursor() as cursor:
+        with (
+            self._time_limit(),
+            translate_errors(self._address),
+            self._write_connection() as connection,
+            connection.cursor() as cursor,
+        ):
             write_checks.refuse_loss(rows, cursor.execute(empty).description or ())
             with cursor.copy(statement) as copy:
                 for part in rows.iter_slices(50_000):
@@ -274,8 +279,8 @@ class Postgres:
         Raises:
             StoreError: the statement was refused or the server went away. It is never sent twice.
         """
-        with self._time_limit(), translate_errors(self._address), self._write_line() as line:
-            return line.execute(statement, parameters).rowcount
+        with self._time_limit(), translate_errors(self._address), self._write_connection() as connection:
+            return connection.execute(statement, parameters).rowcount
 
     @contextmanager
     def unlimited(self) -> Iterator[None]:
@@ -299,8 +304,8 @@ class Postgres:
             StoreError: it cannot begin or commit.
         """
         mode = "READ ONLY" if self._address.read_only else "READ WRITE"
-        with translate_errors(self._address), self._transaction("write", mode) as view:
-            self._snapshot, outer, self._writing = view, self._snapshot, True
+        with translate_errors(self._address), self._transaction("write", mode) as opened:
+            self._snapshot, outer, self._writing = opened, self._snapshot, True
             try:
                 yield
             finally:
@@ -309,24 +314,24 @@ class Postgres:
     # Inside
 
     def _collect(
-        self, query: copy_reader.Query, schema: Schema, refusals: RejectPolicy | None, arrived: Arrived
+        self, query: copy_reader.Query, schema: Schema, rejects: RejectPolicy | None, report_rows: RowCallback
     ) -> pl.DataFrame:
         """All rows or an error; read again from the start when the server went away and nothing depends on it."""
-        met = refusals if refusals is not None else RejectPolicy()
-        before = list(met.met)
+        policy = rejects if rejects is not None else RejectPolicy()
+        rejected_before = list(policy.rejected)
 
-        def once() -> pl.DataFrame:
-            met.met[:] = before
-            with self._view() as view:
-                columns = copy_reader.describe(view.line, query, schema)
-                return pl.concat(self._frames(view, query, columns, met, arrived))
+        def read_all() -> pl.DataFrame:
+            policy.rejected[:] = rejected_before
+            with self._read_transaction() as opened:
+                columns = copy_reader.describe(opened.connection, query, schema)
+                return pl.concat(self._frames(opened, query, columns, policy, report_rows))
 
         with translate_errors(self._address):
             if self._snapshot is not None:  # what was read before is of this snapshot, and so must this be
                 with self._time_limit():
-                    return once()
+                    return read_all()
             return with_retries(
-                once,
+                read_all,
                 is_transient=is_transient,
                 deadline=self._address.statement_timeout,
                 abort=self.abort,
@@ -335,30 +340,32 @@ class Postgres:
 
     def _frames(
         self,
-        view: Transaction,
+        opened: Transaction,
         query: copy_reader.Query,
         columns: tuple[copy_format.Field, ...],
-        refusals: RejectPolicy,
-        arrived: Arrived,
+        rejects: RejectPolicy,
+        report_rows: RowCallback,
     ) -> list[pl.DataFrame]:
-        whole = self._writing or self._alone or not query.table
-        middle = None if whole else copy_reader.middle(view.line, query.table)
-        with self._joined(view) if middle is not None else nullcontext() as second:
+        unsplit = self._writing or self._single_connection or not query.table
+        middle_page = None if unsplit else copy_reader.middle_page(opened.connection, query.table)
+        with self._second_transaction(opened) if middle_page is not None else nullcontext() as second:
             if second is None:
-                copy = (view.line, copy_reader.statement(view.line, query, columns))
-                return counted((rows for _, rows in copy_reader.copied([copy], columns, refusals)), arrived)
-            halves = [query.also(f"ctid {sign} '({middle},0)'::tid") for sign in ("<", ">=")]
-            texts = [copy_reader.statement(view.line, half, columns) for half in halves]
+                copy = (opened.connection, copy_reader.statement(opened.connection, query, columns))
+                return collect_counted(
+                    (rows for _, rows in copy_reader.read_copies([copy], columns, rejects)), report_rows
+                )
+            halves = [query.with_condition(f"ctid {sign} '({middle_page},0)'::tid") for sign in ("<", ">=")]
+            texts = [copy_reader.statement(opened.connection, half, columns) for half in halves]
             frames: tuple[list[pl.DataFrame], ...] = ([], [])
-            copies = list(zip((view.line, second.line), texts, strict=True))
-            for half, rows in copy_reader.copied(copies, columns, refusals):
+            copies = list(zip((opened.connection, second.connection), texts, strict=True))
+            for half, rows in copy_reader.read_copies(copies, columns, rejects):
                 frames[half].append(rows)
-                arrived(sum(frame.height for parts in frames for frame in parts))
+                report_rows(sum(frame.height for parts in frames for frame in parts))
             second.require_unreplaced()
             return [*frames[0], *frames[1]]
 
     @contextmanager
-    def _joined(self, view: Transaction) -> Iterator[Transaction | None]:
+    def _second_transaction(self, opened: Transaction) -> Iterator[Transaction | None]:
         """A second transaction that sees what the first one sees; None where there can be none.
 
         Behind a load balancer a second connection may reach another server, and a pooler may have no second one to
@@ -366,29 +373,29 @@ class Postgres:
         """
         with ExitStack() as stack:
             try:
-                with time_limit(_JOIN_WITHIN, abort=lambda: self._cut("second"), peer=self._peer):
-                    second = stack.enter_context(self._transaction("second", SNAPSHOT, snapshot=view.exported()))
-                    same = second.moment() == view.moment()
+                with time_limit(_JOIN_SECONDS, abort=lambda: self._cut("second"), peer=self._peer):
+                    second = stack.enter_context(self._transaction("second", SNAPSHOT, snapshot=opened.exported()))
+                    same = second.snapshot_identity() == opened.snapshot_identity()
             except (psycopg.Error, StoreError):
-                if view.line.closed:
+                if opened.connection.closed:
                     raise
                 same = False
             if not same:
-                self._alone = True
+                self._single_connection = True
                 stack.close()
             yield second if same else None
 
     @contextmanager
-    def _view(self) -> Iterator[Transaction]:
+    def _read_transaction(self) -> Iterator[Transaction]:
         """The transaction that is open, or one of its own for a single read; either refuses replaced tables."""
         if self._snapshot is not None:
             yield self._snapshot
             if not self._writing:
                 self._snapshot.require_unreplaced()
             return
-        with self._transaction("read", SNAPSHOT) as view:
-            yield view
-            view.require_unreplaced()
+        with self._transaction("read", SNAPSHOT) as opened:
+            yield opened
+            opened.require_unreplaced()
 
     def _time_limit(self) -> AbstractContextManager[object]:
         if self._limit is None:
@@ -397,13 +404,13 @@ class Postgres:
 
     def abort(self) -> None:
         """Cut every connection, so that a thread that waits on one stops waiting."""
-        for name in tuple(self._lines):
+        for name in tuple(self._connections):
             self._cut(name)
 
     def _cut(self, name: str) -> None:
-        line = self._lines.get(name)
-        if line is not None and not line.closed:
-            cut(line)
+        connection = self._connections.get(name)
+        if connection is not None and not connection.closed:
+            cut(connection)
 
     @property
     def _peer(self) -> str:
@@ -412,57 +419,57 @@ class Postgres:
     @contextmanager
     def _transaction(self, name: str, mode: str, *, snapshot: str = "") -> Iterator[Transaction]:
         """A transaction whose settings end with it."""
-        line = self._line(name)
+        connection = self._connection(name)
         try:
-            line.execute(begin(mode, timeout=self._address.statement_timeout, snapshot=snapshot).encode())
-            yield Transaction(line)
-            line.execute(b"COMMIT")
+            connection.execute(begin(mode, timeout=self._address.statement_timeout, snapshot=snapshot).encode())
+            yield Transaction(connection)
+            connection.execute(b"COMMIT")
         except BaseException:
             # The cause is already on its way up; a connection that cannot roll back is replaced at its next use.
-            self._roll_back(line)
+            self._roll_back(connection)
             raise
 
-    def _roll_back(self, line: Connection) -> None:
+    def _roll_back(self, connection: Connection) -> None:
         """Undo the transaction, or close the connection where the server does not confirm that in time."""
-        limit = time_limit(CANCEL_WITHIN, abort=lambda: cut(line), peer=self._peer)
+        limit = time_limit(CANCEL_WITHIN, abort=lambda: cut(connection), peer=self._peer)
         with suppress(psycopg.Error, StoreError), limit:
-            line.execute(b"ROLLBACK")
+            connection.execute(b"ROLLBACK")
             return
-        line.close()
+        connection.close()
 
     @contextmanager
-    def _write_line(self) -> Iterator[Connection]:
+    def _write_connection(self) -> Iterator[Connection]:
         if self._writing and self._snapshot is not None:
-            yield self._snapshot.line
+            yield self._snapshot.connection
             return
         if self._address.read_only:
-            with self._transaction("write", "READ ONLY") as view:
-                yield view.line
+            with self._transaction("write", "READ ONLY") as opened:
+                yield opened.connection
             return
-        yield self._line("write")
+        yield self._connection("write")
 
-    def _line(self, name: str) -> Connection:
+    def _connection(self, name: str) -> Connection:
         """The connection of that name, opened or opened again.
 
         A replica that does not answer gives way to the primary where the address says so; a snapshot that is open stays
         where it is.
         """
-        separate = self._address.replica is not None and not self._instead
+        separate = self._address.replica is not None and not self._fallback_reason
         name = "read" if name == "write" and not separate else name
         target = self._address.conninfo if name == "write" or not separate else str(self._address.replica)
-        known = self._lines.get(name)
-        if known is not None and not known.closed:
-            return known
+        open_connection = self._connections.get(name)
+        if open_connection is not None and not open_connection.closed:
+            return open_connection
         try:
-            self._lines[name] = connect(target, self._address.tls, within=self._address.statement_timeout)
+            self._connections[name] = connect(target, self._address.tls, seconds=self._address.statement_timeout)
         except psycopg.Error as error:
             if name == "write" or not separate or not self._address.fallback or self._snapshot is not None:
                 raise
-            self._fall_back(f"the replica does not answer ({line_of(error)})")
-            return self._line(name)
-        said = self._lines[name].info.parameter_status("server_version") or ""
-        versions.require("PostgreSQL", said.partition(" ")[0])
-        return self._lines[name]
+            self._fall_back(f"the replica does not answer ({one_line(error)})")
+            return self._connection(name)
+        server_version = self._connections[name].info.parameter_status("server_version") or ""
+        versions.require("PostgreSQL", server_version.partition(" ")[0])
+        return self._connections[name]
 
     def _choose_server(self) -> None:
         """Connect, and refuse or leave a replica that is too far behind.
@@ -471,20 +478,20 @@ class Postgres:
             StoreError: as `open`.
         """
         with self._time_limit(), translate_errors(self._address):
-            self._line("read")
-        if self._address.replica is None or self._address.max_lag is None or self._instead:
+            self._connection("read")
+        if self._address.replica is None or self._address.max_lag is None or self._fallback_reason:
             return
-        behind = self.lag()
-        if behind is None or (behind.seconds is not None and behind.seconds <= self._address.max_lag):
+        lag = self.lag()
+        if lag is None or (lag.seconds is not None and lag.seconds <= self._address.max_lag):
             return
         if not self._address.fallback:
             raise StoreError(
-                f"postgres: the replica is refused: {behind}, and YS_REPLICA_MAX_LAG allows"
+                f"postgres: the replica is refused: {lag}, and YS_REPLICA_MAX_LAG allows"
                 f" {self._address.max_lag:g} s; wait for it, or set YS_REPLICA_FALLBACK=true to read from the primary"
             )
-        self._fall_back(f"the replica is not near enough ({behind})")
+        self._fall_back(f"the replica is not near enough ({lag})")
 
-    def _fall_back(self, why: str) -> None:
+    def _fall_back(self, reason: str) -> None:
         """Read from the primary from now on."""
         self.close()
-        self._instead = why
+        self._fallback_reason = reason

@@ -1,4 +1,4 @@
-"""PostgreSQL's tables: which rows and columns are wanted, in its SQL.
+"""Reads PostgreSQL's tables: a `TableQuery` as its SQL.
 
 Depends on the store and on the declared schemas. Does not know what any table means.
 """
@@ -11,7 +11,7 @@ from typing import ClassVar
 import polars as pl
 
 from ys_analytics.schemas import Column, Table
-from ys_analytics.stores.common.decimal_places import Place
+from ys_analytics.stores.common.decimal_places import DecimalPlace
 from ys_analytics.stores.common.sql_tables import SqlTables
 from ys_analytics.stores.common.table_query import Condition, is_id
 from ys_analytics.stores.common.table_reader import Catalogue, FoundColumn
@@ -52,36 +52,36 @@ class Tables(SqlTables[Postgres]):
         """One REPEATABLE READ READ ONLY transaction."""
         return self.store.snapshot()
 
-    def moment(self, name: str) -> str:
+    def moment_parameter(self, name: str) -> str:
         """The value itself, which psycopg writes with its zone."""
         return f"%({name})s"
 
-    def among_portfolios(self, owner: str) -> str:
+    def portfolio_condition(self, owner: str) -> str:
         """Ids are UUIDs."""
         return f"{owner} = ANY(%(portfolios)s::uuid[])"
 
-    def among_keys(self, key: str) -> str:
+    def key_condition(self, key: str) -> str:
         """A key may have a type of its own."""
         return f"{key}::text = ANY(%(keys)s)"
 
-    def compared(self, column: Column, asked: Condition, name: str) -> str:
+    def comparison(self, column: Column, condition: Condition, name: str) -> str:
         """Text by its bytes, an enumeration as text, an id only where it is well formed."""
         left, value = f'"{column.name}"', f"%({name})s"
         match column.dtype:
             case pl.String() if column.native == _UUID:
-                return f"{left} {asked.operator} {value}::uuid" if is_id(asked.value) else ""
+                return f"{left} {condition.operator} {value}::uuid" if is_id(condition.value) else ""
             case pl.String() if column.native in _REWRITTEN:
                 return ""
             case pl.Enum():
-                return f"{left}::text{_COLLATED} {asked.operator} {value}"
+                return f"{left}::text{_COLLATED} {condition.operator} {value}"
             case pl.String():
-                return f"{left}{'' if asked.operator in ('=', '<>') else _COLLATED} {asked.operator} {value}"
+                return f"{left}{'' if condition.operator in ('=', '<>') else _COLLATED} {condition.operator} {value}"
             case pl.Boolean() | pl.Decimal() | pl.Date() | pl.Datetime():
-                return f"{left} {asked.operator} {value}"
+                return f"{left} {condition.operator} {value}"
             case _:
-                return f"{left} {asked.operator} {value}" if column.dtype.is_integer() else ""
+                return f"{left} {condition.operator} {value}" if column.dtype.is_integer() else ""
 
-    def order(self, table: Table) -> list[str]:
+    def key_order(self, table: Table) -> list[str]:
         """The key, text by its bytes and nulls first, as Polars sorts."""
         natives = {column.name: column.native for column in table.columns}
         return [
@@ -90,7 +90,7 @@ class Tables(SqlTables[Postgres]):
             for name in table.key
         ]
 
-    def measures(self, place: Place) -> list[str]:
+    def measures(self, place: DecimalPlace) -> list[str]:
         """Over the column, or over the elements of a list."""
         if not place.steps:
             return [f'{measure}("{place.column}")::text' for measure in ("min", "max", "sum")]

@@ -12,13 +12,13 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ys_analytics.errors import SettingsError
 from ys_analytics.stores.common.tls import OPTIONS, Tls
-from ys_analytics.stores.common.url import check_options, take_apart
+from ys_analytics.stores.common.url import check_options, parse_url
 
 _SETTING = "YS_POSTGRES_URL or YS_POSTGRES_REPLICA_URL"
 _FORM = "postgresql://user:password@host:port/database"
 
 # Words of libpq that say how a connection is encrypted; one of them and TLS is left to libpq.
-_OWN = ("sslmode", "sslrootcert", "sslcert", "sslkey", "requiressl")
+_LIBPQ_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "requiressl")
 _MODES = {"full": "verify-full", "ca": "verify-ca", "none": "require"}
 
 
@@ -33,47 +33,49 @@ def keywords(conninfo: str, tls: Tls) -> dict[str, str]:
     Raises:
         SettingsError: libpq would misread it, or an option does not exist. The line holds nothing of the address.
 
-    >>> keywords("postgresql://me:p%40ss@db:5432/ys?sslmode=require", Tls(ca="/ca.pem", chosen=True))
+    >>> keywords("postgresql://me:p%40ss@db:5432/ys?sslmode=require", Tls(ca="/ca.pem", effective=True))
     {'sslmode': 'require', 'host': 'db', 'port': '5432', 'user': 'me', 'password': 'p@ss', 'dbname': 'ys'}
     """
     stated = _url(conninfo) if "://" in conninfo else _pairs(conninfo)
-    chosen = tls.overridden(stated, setting=_SETTING)
-    own = [name for name in _OWN if name in stated]
-    if own and any(name in stated for name in OPTIONS):
-        raise SettingsError(f"{_SETTING}: {own[0]} and the options tls_… say the same thing twice; use one of them")
+    effective = tls.with_options(stated, setting=_SETTING)
+    libpq_tls = [name for name in _LIBPQ_TLS if name in stated]
+    if libpq_tls and any(name in stated for name in OPTIONS):
+        raise SettingsError(
+            f"{_SETTING}: {libpq_tls[0]} and the options tls_… say the same thing twice; use one of them"
+        )
     rest = {name: value for name, value in stated.items() if name not in OPTIONS}
     local = not rest.get("host") or rest["host"].startswith(("/", "@"))
-    return rest if own or local or not chosen.chosen else rest | _encryption(chosen)
+    return rest if libpq_tls or local or not effective.configured else rest | _encryption(effective)
 
 
 def _encryption(tls: Tls) -> dict[str, str]:
     tls.context()  # says in one line what is wrong with a file
     # libpq looks for authorities in a file of the user's home, unless it is told.
     system = "system" if tls.verify == "full" else ssl.get_default_verify_paths().cafile or ""
-    words = {
+    keywords_of_tls = {
         "sslmode": _MODES[tls.verify],
         "sslrootcert": "" if tls.verify == "none" else tls.ca or system,
         "sslcert": tls.cert,
         "sslkey": tls.key or tls.cert,
     }
-    return {name: value for name, value in words.items() if value}
+    return {name: value for name, value in keywords_of_tls.items() if value}
 
 
 def _url(text: str) -> dict[str, str]:
-    url = take_apart(text, setting=_SETTING, form=_FORM)
+    url = parse_url(text, setting=_SETTING, form=_FORM)
     if url.scheme not in ("postgresql", "postgres"):
         raise SettingsError(f"{_SETTING}: unknown scheme {url.scheme}; write {_FORM}")
     check_options(url, {*_libpq(), *OPTIONS}, setting=_SETTING)
     hosts = [host for host, _ in url.hosts]
     ports = ["" if port is None else str(port) for _, port in url.hosts]
-    known = {
+    parts = {
         "host": ",".join(hosts),
         "port": ",".join(ports) if any(ports) else "",
         "user": url.user,
         "password": url.password or "",
         "dbname": url.path.removeprefix("/"),
     }
-    return dict(url.options) | {name: value for name, value in known.items() if value}
+    return dict(url.options) | {name: value for name, value in parts.items() if value}
 
 
 def _pairs(text: str) -> dict[str, str]:

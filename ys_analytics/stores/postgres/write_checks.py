@@ -1,6 +1,6 @@
-"""What a PostgreSQL column has no room for, refused before it is sent: the server would round it and say nothing.
+"""Refuses values that a PostgreSQL column cannot hold, before they are sent: the server would silently round them.
 
-Knows the types as the server describes them; knows no connection.
+Depends on the types as the server describes them. Does not connect.
 """
 
 from collections.abc import Iterable
@@ -31,14 +31,14 @@ def refuse_loss(rows: pl.DataFrame, columns: Iterable[psycopg.Column]) -> None:
         values = rows[column.name]
         if isinstance(values.dtype, pl.List):
             values = values.filter(values.list.len() > 0).explode()
-        refuse_change(values, _kept(values, column), column=column.name, native=column.type_display)
+        refuse_change(values, _stored(values, column), column=column.name, native=column.type_display)
 
 
-def _kept(values: pl.Series, column: psycopg.Column) -> pl.Series:
-    """What would be there of each value; null for what cannot be."""
+def _stored(values: pl.Series, column: psycopg.Column) -> pl.Series:
+    """Each value as the column would store it; null where it cannot."""
     code, scale, dtype = column.type_code, column.scale, values.dtype
     if code in _NUMERICS and scale is not None and (dtype.is_float() or isinstance(dtype, pl.Decimal)):
-        return values.round(scale) if dtype.is_float() or scale < _places(dtype) else values
+        return values.round(scale) if dtype.is_float() or scale < _scale(dtype) else values
     if code == _FLOAT4:
         return values.cast(pl.Float32, strict=False).cast(dtype)
     if code in _TEXTS and column.display_size is not None and dtype == pl.String:
@@ -49,6 +49,6 @@ def _kept(values: pl.Series, column: psycopg.Column) -> pl.Series:
     return values
 
 
-def _places(dtype: pl.DataType) -> int:
+def _scale(dtype: pl.DataType) -> int:
     assert isinstance(dtype, pl.Decimal)  # noqa: S101 - the caller has looked
     return dtype.scale

@@ -1,4 +1,4 @@
-"""What qdrant-client's errors mean: translated into one line, and whether the same read may succeed again.
+"""Translates qdrant-client's errors into one line, and says whether the same read may succeed again.
 
 Depends on qdrant-client. Does not know any collection.
 """
@@ -13,7 +13,7 @@ from ys_analytics.stores.common.retry import Interrupted
 _FORBIDDEN = 403
 
 # How much of an error an error line may carry.
-_SAID = 300
+_MAX_MESSAGE = 300
 
 
 def is_transient(error: Exception) -> bool:
@@ -33,11 +33,11 @@ def kinds() -> tuple[type[BaseException], ...]:
 
 def explain(error: BaseException, address: QdrantAddress) -> StoreError:
     """The error in one line that names the store and no secret."""
-    said = " ".join(str(error).split())[:_SAID] or type(error).__name__
+    message = " ".join(str(error).split())[:_MAX_MESSAGE] or type(error).__name__
     hint = "look at the folder" if address.embedded else "check YS_QDRANT_URL, YS_QDRANT_API_KEY and the server"
     if getattr(error, "status_code", None) == _FORBIDDEN:
         hint = "the key in YS_QDRANT_API_KEY may not do that; a read-only key reads and writes nothing"
-    return StoreError(f"Qdrant at {address.masked}: {said}; {hint}")
+    return StoreError(f"Qdrant at {address.masked}: {message}; {hint}")
 
 
 translate_errors = translation(kinds, explain)

@@ -1,6 +1,6 @@
-"""Qdrant's local mode, asked behind its public face for the two things that face is slow at.
+"""Reads and writes Qdrant's local mode by its internals, where its public methods are slow.
 
-Knows the insides of `qdrant_client.local` as of 1.20, and is the only place that does. Its scroll copies
+Depends on the internals of `qdrant_client.local` as of 1.20; no other module does. Its scroll copies
 every payload deeply and turns every vector into Python floats (0.16 s for 5,000 x 384 against 0.01 s
 here); its storage waits for the disk after each point (5 s against 0.7 s). A test holds both ways of
 reading equal, so a release that changes the insides is found out.
@@ -48,7 +48,7 @@ class _Opened:
 @dataclass
 class _Folders:
     opened: dict[Path, _Opened] = field(default_factory=dict)
-    gate: Lock = field(default_factory=Lock)
+    lock: Lock = field(default_factory=Lock)
 
 
 _folders = _Folders()
@@ -60,34 +60,34 @@ def client_of(folder: Path) -> Iterator["QdrantClient"]:
     from qdrant_client import QdrantClient
 
     folder = folder.resolve()
-    with _folders.gate:
+    with _folders.lock:
         if folder not in _folders.opened:
-            with unwarned():
+            with without_size_warning():
                 client = QdrantClient(path=str(folder), force_disable_check_same_thread=True)
             _folders.opened[folder] = _Opened(client)
-        mine = _folders.opened[folder]
-        mine.users += 1
+        shared = _folders.opened[folder]
+        shared.users += 1
     try:
-        yield mine.client
+        yield shared.client
     finally:
-        with _folders.gate:
-            mine.users -= 1
-            if mine.users == 0:
+        with _folders.lock:
+            shared.users -= 1
+            if shared.users == 0:
                 del _folders.opened[folder]
-                mine.client.close()
+                shared.client.close()
 
 
 @contextmanager
-def unwarned() -> Iterator[None]:
-    """Without the advice, at 20,000 points, to run a server: who needs one has a URL to set."""
+def without_size_warning() -> Iterator[None]:
+    """Suppress the client's advice, at 20,000 points, to run a server."""
     with catch_warnings():
         filterwarnings("ignore", message="Local mode is not recommended", category=UserWarning)
         yield
 
 
-def hasten(client: "QdrantClient", collection: str) -> None:
-    """Let writes rest with the system instead of waiting for the disk; `kill -9` still loses nothing."""
-    storage = _inside(client, collection).storage
+def skip_disk_sync(client: "QdrantClient", collection: str) -> None:
+    """Do not wait for the disk at each write; `kill -9` still loses nothing."""
+    storage = _local_collection(client, collection).storage
     if storage is not None:
         storage.storage.execute("PRAGMA synchronous = OFF")
 
@@ -104,20 +104,20 @@ def pages(
 
     Without `vectors` they have none; `fields` names the payload fields that are wanted.
     """
-    inside = _inside(client, collection)
-    live = [(str(point), place) for point, place in inside.ids.items() if not inside.deleted[place]]
-    live.sort()
-    for start in range(0, len(live), rows):
-        page = live[start : start + rows]
-        places = np.fromiter((place for _, place in page), np.int64, len(page))
-        found = np.empty((len(page), 0), np.float32)
+    local = _local_collection(client, collection)
+    live_points = [(str(point), row) for point, row in local.ids.items() if not local.deleted[row]]
+    live_points.sort()
+    for start in range(0, len(live_points), rows):
+        page = live_points[start : start + rows]
+        rows_of_page = np.fromiter((row for _, row in page), np.int64, len(page))
+        page_vectors = np.empty((len(page), 0), np.float32)
         if vectors:
-            found = _unit(inside.vectors[_UNNAMED][places].astype(np.float32, copy=False))
-            found[inside.deleted_per_vector[_UNNAMED][places] != 0] = np.nan  # a point without its vector
-        payloads = [inside.payload[place] for place in places]
+            page_vectors = _unit(local.vectors[_UNNAMED][rows_of_page].astype(np.float32, copy=False))
+            page_vectors[local.deleted_per_vector[_UNNAMED][rows_of_page] != 0] = np.nan  # a point without its vector
+        payloads = [local.payload[row] for row in rows_of_page]
         if fields is not None:
             payloads = [{name: payload[name] for name in fields if name in payload} for payload in payloads]
-        yield Points([point for point, _ in page], found, payloads)
+        yield Points([point for point, _ in page], page_vectors, payloads)
 
 
 def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -127,10 +127,10 @@ def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     (findings/qdrant-local-cosine-reopened.sh).
     """
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    off = (np.abs(lengths - 1) > _ROUNDING) & (lengths > _NO_LENGTH)
-    np.divide(vectors, lengths, out=vectors, where=off)
+    not_unit = (np.abs(lengths - 1) > _ROUNDING) & (lengths > _NO_LENGTH)
+    np.divide(vectors, lengths, out=vectors, where=not_unit)
     return vectors
 
 
-def _inside(client: "QdrantClient", collection: str) -> Any:
+def _local_collection(client: "QdrantClient", collection: str) -> Any:
     return client._client._get_collection(collection)  # type: ignore[attr-defined] # noqa: SLF001 - see above

@@ -1,4 +1,4 @@
-"""Which points are wanted, in Qdrant's terms.
+"""Conditions on points, as Qdrant's filter.
 
 Depends on qdrant-client's models where a request is made. Does not know any collection.
 """
@@ -50,4 +50,4 @@ def filter_model(where: Sequence[Sequence[Match]]) -> "Filter | None":
 
     if not where:
         return None
-    return Filter(must=[Filter(should=[condition(match) for match in each]) for each in where])
+    return Filter(must=[Filter(should=[condition(match) for match in alternatives]) for alternatives in where])

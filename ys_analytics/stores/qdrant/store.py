@@ -21,12 +21,12 @@ import polars as pl
 from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
-from ys_analytics.stores.common.progress import Arrived, counted, no_progress
+from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.common.tls import OPTIONS
-from ys_analytics.stores.common.url import Url, check_options, take_apart
+from ys_analytics.stores.common.url import Url, check_options, parse_url
 from ys_analytics.stores.qdrant import folder
 from ys_analytics.stores.qdrant.errors import is_transient, translate_errors
 from ys_analytics.stores.qdrant.folder import Points
@@ -55,8 +55,8 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What a collection is made of.
+class CollectionShape:
+    """Size, distance and payload indexes of a collection.
 
     Attributes:
         size: Number of dimensions of its vectors.
@@ -95,23 +95,23 @@ class Qdrant:
         sockets = OpenSockets()
         with _client(address, sockets) as client:
             store = cls(client, address, sockets)
-            with store._once():
+            with store._single_exchange():
                 if not address.embedded:
-                    versions.require("Qdrant", store.about()["version"])
+                    versions.require("Qdrant", store.server_info()["version"])
                 store.collections()
             yield store
 
     def read(
-        self, collection: str, size: int, *, refusals: RejectPolicy | None = None, arrived: Arrived = no_progress
+        self, collection: str, size: int, *, rejects: RejectPolicy | None = None, report_rows: RowCallback = no_progress
     ) -> pl.DataFrame:
         """Every point of a collection.
 
         Args:
             collection: Its name.
             size: The number of dimensions it was declared with.
-            refusals: What becomes of a point whose vector is absent, NaN or infinite, or whose payload
+            rejects: What becomes of a point whose vector is absent, NaN or infinite, or whose payload
                 is not JSON; an error when not given.
-            arrived: Called with the rows so far.
+            report_rows: Called with the rows so far.
 
         Returns:
             `id` (String), `vector` (Array(Float32, size)), `payload` (JSON text, its fields in
@@ -123,8 +123,8 @@ class Qdrant:
                 does not fit.
         """
         empty = _frame(Points([], np.empty((0, size), np.float32), []), [], size)
-        with self._once():
-            parts = counted(self.batches(collection, size, refusals=refusals), arrived)
+        with self._single_exchange():
+            parts = collect_counted(self.batches(collection, size, rejects=rejects), report_rows)
         return pl.concat([empty, *parts]).sort("id")
 
     def batches(
@@ -136,19 +136,19 @@ class Qdrant:
         vectors: bool = True,
         fields: Sequence[str] | None = None,
         where: Sequence[Sequence[Match]] = (),
-        refusals: RejectPolicy | None = None,
+        rejects: RejectPolicy | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The same in frames of at most `rows` points, with memory for one of them.
 
         Without `vectors` there is no such column; `fields` names the payload fields that are wanted. A server gives
         only the points of which one of each inner list of `where` holds; a folder in this process gives them all.
         """
-        refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
+        rejects = rejects if rejects is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
         # Each page has a limit: what the reader does with a batch takes its own time.
         size = size if vectors else 0
         for points in self._pages(collection, size, rows=rows, fields=fields, where=filter_model(where)):
-            yield _frame(*_sound(points, refusals), size)
+            yield _frame(*_split_rejects(points, rejects), size)
 
     def write(self, collection: str, frame: pl.DataFrame) -> int:
         """Insert points, or replace those with the same id.
@@ -171,9 +171,9 @@ class Qdrant:
         vectors = _matrix(frame, collection)
         self._require(collection, vectors.shape[1])
         ids, payloads = frame["id"].to_list(), [json.loads(text) for text in frame["payload"]]
-        with self._once(), folder.unwarned():
+        with self._single_exchange(), folder.without_size_warning():
             if self.address.embedded:
-                folder.hasten(self.client, collection)
+                folder.skip_disk_sync(self.client, collection)
             for start in range(0, frame.height, _UPSERT):
                 part = slice(start, start + _UPSERT)
                 points = Batch(ids=ids[part], vectors=vectors[part].tolist(), payloads=payloads[part])
@@ -188,7 +188,7 @@ class Qdrant:
         *,
         limit: int,
         where: Sequence[Sequence[Match]] = (),
-        refusals: RejectPolicy | None = None,
+        rejects: RejectPolicy | None = None,
     ) -> pl.DataFrame:
         """The points nearest to a vector by cosine, found by the store without approximation.
 
@@ -200,7 +200,7 @@ class Qdrant:
             vector: Where to look, of as many numbers.
             limit: How many points at most.
             where: Of each inner list one must hold.
-            refusals: As `read`.
+            rejects: As `read`.
 
         Returns:
             As `read`, in any order.
@@ -210,10 +210,10 @@ class Qdrant:
             ContractError: as `read`.
         """
         if self.address.embedded:
-            return self.read(collection, size, refusals=refusals)
+            return self.read(collection, size, rejects=rejects)
         from qdrant_client.models import SearchParams
 
-        refusals = refusals if refusals is not None else RejectPolicy(source=collection, key=("id",))
+        rejects = rejects if rejects is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
         answer = self._with_retries(
             lambda: self.client.query_points(
@@ -226,13 +226,13 @@ class Qdrant:
                 with_vectors=True,
             )
         )
-        found = answer.points
+        details = answer.points
         points = Points(
-            [str(point.id) for point in found],
-            np.array([_sized(point.vector, size) for point in found], np.float32).reshape(len(found), size),
-            [point.payload or {} for point in found],
+            [str(point.id) for point in details],
+            np.array([_sized(point.vector, size) for point in details], np.float32).reshape(len(details), size),
+            [point.payload or {} for point in details],
         )
-        return _frame(*_sound(points, refusals), size)
+        return _frame(*_split_rejects(points, rejects), size)
 
     def count(self, collection: str) -> int:
         """How many points a collection has, exactly.
@@ -242,14 +242,17 @@ class Qdrant:
         """
         return self._with_retries(lambda: self.client.count(collection, exact=True).count)
 
-    def collections(self) -> dict[str, Shape]:
+    def collections(self) -> dict[str, CollectionShape]:
         """Every collection and what it is made of, by name.
 
         Raises:
             StoreError: the server refused us or went away.
         """
-        named = self._with_retries(lambda: self.client.get_collections().collections)
-        return {one.name: self._shape(one.name) for one in sorted(named, key=lambda one: one.name)}
+        descriptions = self._with_retries(lambda: self.client.get_collections().collections)
+        return {
+            description.name: self._shape(description.name)
+            for description in sorted(descriptions, key=lambda description: description.name)
+        }
 
     def make(self, collection: str, *, size: int, payload: Mapping[str, FieldType]) -> bool:
         """Create a collection under cosine distance, and the indexes its payload lacks; whether anything was.
@@ -262,17 +265,17 @@ class Qdrant:
         """
         from qdrant_client.models import Distance, PayloadSchemaType, VectorParams
 
-        there = self.collections().get(collection)
-        with self._once():
-            if there is None:
+        existing = self.collections().get(collection)
+        with self._single_exchange():
+            if existing is None:
                 self.client.create_collection(collection, VectorParams(size=size, distance=Distance(DISTANCE)))
             else:
-                _agree(collection, there, size)
-            indexed = there.indexes if there is not None else {}
+                _require_shape(collection, existing, size)
+            indexed = existing.indexes if existing is not None else {}
             missing = {} if self.address.embedded else {name: payload[name] for name in payload.keys() - indexed.keys()}
             for name in sorted(missing):
                 self.client.create_payload_index(collection, name, PayloadSchemaType(missing[name]), wait=True)
-        return there is None or bool(missing)
+        return existing is None or bool(missing)
 
     def drop(self, collection: str) -> bool:
         """Remove a collection with all its points; whether it was there.
@@ -280,7 +283,7 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._once():
+        with self._single_exchange():
             if not self.client.collection_exists(collection):
                 return False
             self.client.delete_collection(collection)
@@ -292,14 +295,14 @@ class Qdrant:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._once():
+        with self._single_exchange():
             self.client.get_collections()
 
     def abort(self) -> None:
         """Cut every connection, so that what waits on one stops waiting."""
         self.sockets.shut_down()
 
-    def about(self) -> dict[str, str]:
+    def server_info(self) -> dict[str, str]:
         """What the engine says of itself: `engine` and `version`; `role` is empty, for keys have no name.
 
         Raises:
@@ -311,19 +314,19 @@ class Qdrant:
             return {"engine": "qdrant-client local mode", "version": version("qdrant-client"), "role": ""}
         return {"engine": "qdrant", "version": str(self._with_retries(self.client.info).version), "role": ""}
 
-    def _shape(self, collection: str) -> Shape:
-        found = self._with_retries(lambda: self.client.get_collection(collection))
-        vectors = found.config.params.vectors
-        indexes = {name: str(index.data_type.value) for name, index in (found.payload_schema or {}).items()}
+    def _shape(self, collection: str) -> CollectionShape:
+        details = self._with_retries(lambda: self.client.get_collection(collection))
+        vectors = details.config.params.vectors
+        indexes = {name: str(index.data_type.value) for name, index in (details.payload_schema or {}).items()}
         if vectors is None or isinstance(vectors, dict):
-            return Shape(size=0, distance="named vectors", indexes=indexes)
-        return Shape(size=vectors.size, distance=vectors.distance.value, indexes=indexes)
+            return CollectionShape(size=0, distance="named vectors", indexes=indexes)
+        return CollectionShape(size=vectors.size, distance=vectors.distance.value, indexes=indexes)
 
     def _require(self, collection: str, size: int) -> None:
         """Refuse a collection that is absent or is not what was declared."""
         if not self._with_retries(lambda: self.client.collection_exists(collection)):
             raise StoreError(f"Qdrant has no collection {collection}; run: ys migrate up")
-        _agree(collection, self._shape(collection), size)
+        _require_shape(collection, self._shape(collection), size)
 
     def _pages(
         self, collection: str, size: int, *, rows: int, fields: Sequence[str] | None, where: Any
@@ -363,7 +366,7 @@ class Qdrant:
             )
 
     @contextmanager
-    def _once(self) -> Iterator[None]:
+    def _single_exchange(self) -> Iterator[None]:
         """Exchanges with the store that have one limit together."""
         limit = time_limit(self.address.timeout + GRACE, abort=self.sockets.shut_down, peer=self._peer)
         with limit, translate_errors(self.address):
@@ -391,12 +394,12 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             sockets.add(facts["return_value"].get_extra_info("socket"))
 
-    def follow(request: httpx.Request) -> None:
+    def trace_request(request: httpx.Request) -> None:
         request.extensions["trace"] = record
 
     url = _url(address)
     encrypted = url.scheme == "https"
-    tls = address.tls.overridden(url.options, setting=_SETTING)
+    tls = address.tls.with_options(url.options, setting=_SETTING)
     with catch_warnings():
         if url.host in {"localhost", "127.0.0.1", "::1"}:  # the traffic never leaves the machine
             filterwarnings("ignore", message="Api key is used with an insecure connection", category=UserWarning)
@@ -409,7 +412,7 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
             api_key=address.api_key,
             timeout=math.ceil(address.timeout + 2 * GRACE),  # the limit of a read comes first
             check_compatibility=False,
-            event_hooks={"request": [follow]},
+            event_hooks={"request": [trace_request]},
         )
     try:
         yield client
@@ -423,7 +426,7 @@ def _url(address: QdrantAddress) -> Url:
     Raises:
         SettingsError: it is no URL of a server, or the key cannot be sent; the line holds no secret.
     """
-    url = take_apart(address.url or "", setting=_SETTING, form=_FORM)
+    url = parse_url(address.url or "", setting=_SETTING, form=_FORM)
     if url.scheme not in ("http", "https") or len(url.hosts) > 1 or not url.host:
         raise SettingsError(f"{_SETTING}: not a URL of one server; write {_FORM}")
     if url.user or url.password:
@@ -436,31 +439,31 @@ def _url(address: QdrantAddress) -> Url:
     return url
 
 
-def _agree(collection: str, found: Shape, size: int) -> None:
+def _require_shape(collection: str, details: CollectionShape, size: int) -> None:
     """Refuse a collection whose size or distance is not the declared one."""
-    if (found.size, found.distance) != (size, DISTANCE):
+    if (details.size, details.distance) != (size, DISTANCE):
         raise ContractError(
-            f"{collection}: {found.size} dimensions under {found.distance} in the store, "
+            f"{collection}: {details.size} dimensions under {details.distance} in the store, "
             f"{size} under {DISTANCE} declared; drop the collection or correct the schema"
         )
 
 
-def _sound(points: Points, refusals: RejectPolicy) -> tuple[Points, list[str]]:
+def _split_rejects(points: Points, rejects: RejectPolicy) -> tuple[Points, list[str]]:
     """The points that fit, and their payloads as JSON text; the others are refused."""
     fits: list[bool] = np.asarray(np.isfinite(points.vectors).all(axis=1)).tolist()
     for point, fit in zip(points.ids, fits, strict=True):
         if not fit:
-            refusals.refuse(column="vector", found="absent, NaN or infinite", expected="numbers", key={"id": point})
+            rejects.refuse(column="vector", found="absent, NaN or infinite", expected="numbers", key={"id": point})
     texts = [_json(payload) for payload in points.payloads]
-    for place, text in enumerate(texts):
+    for index, text in enumerate(texts):
         if text is None:
-            fits[place] = False
-            refusals.refuse(
-                column="payload", found=points.payloads[place], expected="JSON", key={"id": points.ids[place]}
+            fits[index] = False
+            rejects.refuse(
+                column="payload", found=points.payloads[index], expected="JSON", key={"id": points.ids[index]}
             )
     if not all(fits):
-        kept = [place for place, fit in enumerate(fits) if fit]
-        points = Points([points.ids[k] for k in kept], points.vectors[kept], [points.payloads[k] for k in kept])
+        valid = [index for index, fit in enumerate(fits) if fit]
+        points = Points([points.ids[k] for k in valid], points.vectors[valid], [points.payloads[k] for k in valid])
     return points, [text for text, fit in zip(texts, fits, strict=True) if fit and text is not None]
 
 

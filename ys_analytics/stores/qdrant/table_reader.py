@@ -13,7 +13,7 @@ import polars as pl
 from ys_analytics.schemas import Collection, Column, Table
 from ys_analytics.stores.common import text_values
 from ys_analytics.stores.common.json_text import decode
-from ys_analytics.stores.common.progress import Arrived, no_progress
+from ys_analytics.stores.common.progress import RowCallback, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.scan_reader import ScanReader
 from ys_analytics.stores.common.table_query import Condition, TableQuery
@@ -29,9 +29,9 @@ class Tables(ScanReader):
 
     store: Qdrant
 
-    def scan(self, query: TableQuery, *, rejects: RejectPolicy, arrived: Arrived = no_progress) -> pl.DataFrame:
+    def scan(self, query: TableQuery, *, rejects: RejectPolicy, report_rows: RowCallback = no_progress) -> pl.DataFrame:
         """Every point of the collection."""
-        frames = self._frames(query, rejects, arrived=arrived)
+        frames = self._frames(query, rejects, report_rows=report_rows)
         return pl.concat([pl.DataFrame(schema=query.schema), *frames])
 
     def batches(
@@ -46,10 +46,10 @@ class Tables(ScanReader):
         yield from self._frames(query, rejects)
 
     def _frames(
-        self, query: TableQuery, rejects: RejectPolicy, *, arrived: Arrived = no_progress
+        self, query: TableQuery, rejects: RejectPolicy, *, report_rows: RowCallback = no_progress
     ) -> Generator[pl.DataFrame, None, None]:
         """Only the wanted parts of a point leave the store; where a filter can choose points, only those."""
-        collection, done = _collection(query.table), 0
+        collection, rows = _collection(query.table), 0
         columns = [column for column in collection.visible if column.name in query.schema]
         fields = [column for column in columns if column.name not in {"id", "vector"}]
         parts = self.store.batches(
@@ -58,11 +58,11 @@ class Tables(ScanReader):
             vectors="vector" in query.schema,
             fields=[column.name for column in fields],
             where=filter_of(query),
-            refusals=rejects,
+            rejects=rejects,
         )
         for points in parts:
-            done += points.height
-            arrived(done)
+            rows += points.height
+            report_rows(rows)
             yield _typed(points, columns, fields, rejects).select(*query.schema)
 
     def nearest(
@@ -78,9 +78,7 @@ class Tables(ScanReader):
         collection = _collection(table)
         columns = collection.visible
         fields = [column for column in columns if column.name not in {"id", "vector"}]
-        points = self.store.nearest(
-            collection.name, collection.size, vector, limit=limit, where=where, refusals=rejects
-        )
+        points = self.store.nearest(collection.name, collection.size, vector, limit=limit, where=where, rejects=rejects)
         return _typed(points, columns, fields, rejects).select(*table.schema)
 
     def count(self, table: Table) -> int:
@@ -91,11 +89,11 @@ class Tables(ScanReader):
         """The request, and of which collection."""
         return f"scroll {query.table.name}"
 
-    def shown(self, query: TableQuery) -> str:
+    def statement_with_values(self, query: TableQuery) -> str:
         """The request, what of a point it gives, and which points."""
-        wanted = [name for name in query.schema if name != "id"]
-        chosen = " and ".join(" or ".join(map(str, each)) for each in filter_of(query))
-        return f"scroll {query.table.name} ({', '.join(wanted) or 'id'}){f' where {chosen}' if chosen else ''}"
+        parts = [name for name in query.schema if name != "id"]
+        conditions = " and ".join(" or ".join(map(str, alternatives)) for alternatives in filter_of(query))
+        return f"scroll {query.table.name} ({', '.join(parts) or 'id'}){f' where {conditions}' if conditions else ''}"
 
     def abort(self) -> None:
         """Cut every connection."""
@@ -112,7 +110,7 @@ def _typed(
     if not fields:
         return text_values.typed(points.drop("payload"), columns, rejects)
     payload = pl.Struct({column.name: _in_json(column) for column in fields})
-    decoded = decode(points, payload, column="payload", key=("id",), refusals=rejects)
+    decoded = decode(points, payload, column="payload", key=("id",), rejects=rejects)
     return text_values.typed(decoded.unnest("payload"), columns, rejects)
 
 
@@ -122,17 +120,22 @@ def filter_of(query: TableQuery) -> list[list[Match]]:
     Of each inner list one must hold. Moments are whole seconds in the store.
     """
     columns = {column.name: column for column in query.table.visible}
-    found = [[_match(columns[one.column], one) for one in alternatives] for alternatives in query.conditions]
-    return [[match for match in each if match is not None] for each in found if None not in each]
+    matches = [
+        [_match(columns[condition.column], condition) for condition in alternatives]
+        for alternatives in query.conditions
+    ]
+    return [
+        [match for match in alternatives if match is not None] for alternatives in matches if None not in alternatives
+    ]
 
 
-def _match(column: Column, asked: Condition) -> Match | None:
-    value = asked.value.timestamp() if isinstance(asked.value, datetime) else asked.value
-    if asked.operator in {"is null", "is not null", "<>"} or column.name in {"id", "vector"}:
+def _match(column: Column, condition: Condition) -> Match | None:
+    value = condition.value.timestamp() if isinstance(condition.value, datetime) else condition.value
+    if condition.operator in {"is null", "is not null", "<>"} or column.name in {"id", "vector"}:
         return None
     if isinstance(value, str):
-        return Match(column.name, "=", value) if asked.operator == "=" else None
-    return Match(column.name, asked.operator, value) if isinstance(value, int | float) else None
+        return Match(column.name, "=", value) if condition.operator == "=" else None
+    return Match(column.name, condition.operator, value) if isinstance(value, int | float) else None
 
 
 def _in_json(column: Column) -> pl.DataType:

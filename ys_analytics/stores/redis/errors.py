@@ -1,4 +1,4 @@
-"""What redis-py's errors mean: translated into one line, and whether the same read may succeed again.
+"""Translates redis-py's errors into one line, and says whether the same read may succeed again.
 
 Depends on redis-py. Does not know any key.
 """
@@ -28,12 +28,12 @@ def explain(error: BaseException, address: RedisAddress) -> StoreError:
     """The error in one line that names the server and no secret."""
     from redis.exceptions import NoPermissionError
 
-    said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    message = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     hint = "run: ys up" if address.embedded else "check YS_REDIS_URL and the server"
     # Refused inside a script, the same comes as an error of another class.
-    if isinstance(error, NoPermissionError) or "ACL failure" in said or "can't run this command" in said:
+    if isinstance(error, NoPermissionError) or "ACL failure" in message or "can't run this command" in message:
         hint = f"reading needs ACL SETUSER … {privileges.READING_A_CLUSTER}"
-    return StoreError(f"Redis at {address.masked}: {said}; {hint}")
+    return StoreError(f"Redis at {address.masked}: {message}; {hint}")
 
 
 translate_errors = translation(kinds, explain)

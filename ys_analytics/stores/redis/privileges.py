@@ -1,4 +1,4 @@
-"""The least a Redis or Valkey user needs for the kit to read: what an operator grants, and an error reminds of.
+"""The least privileges that a Redis or Valkey user needs for the kit to read, as ACL rules.
 
 Depends on nothing. Does not ask a server.
 """

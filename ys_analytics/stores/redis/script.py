@@ -1,6 +1,6 @@
-"""What the server is asked for: one step of SCAN with everything about its keys, in one answer.
+"""Lua scripts that read one step of SCAN: keys, values, lifetimes and types in one answer.
 
-Knows Redis commands and the Lua its servers run; sends nothing. Values, lifetimes and types are of one
+Depends on Redis commands and the Lua its servers run. Does not send anything. Values, lifetimes and types are of one
 moment. Each list comes back as one run of bytes and its lengths, so nothing need be picked apart here.
 To a cluster every command names one key.
 """
@@ -12,7 +12,7 @@ Kind = Literal["string", "hash", "list", "zset"]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ValueShape:
     """How one kind of value is read, and the columns it becomes."""
 
     read: str
@@ -26,11 +26,11 @@ class Shape:
         return ("position",) * self.positions + tuple(name for name in (self.first, self.second) if name)
 
 
-KINDS: dict[Kind, Shape] = {
-    "string": Shape("redis.pcall('GET', key)", "value"),
-    "hash": Shape("redis.pcall('HGETALL', key)", "field", "value"),
-    "list": Shape("redis.pcall('LRANGE', key, 0, -1)", "value", positions=True),
-    "zset": Shape("redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')", "member", "score"),
+KINDS: dict[Kind, ValueShape] = {
+    "string": ValueShape("redis.pcall('GET', key)", "value"),
+    "hash": ValueShape("redis.pcall('HGETALL', key)", "field", "value"),
+    "list": ValueShape("redis.pcall('LRANGE', key, 0, -1)", "value", positions=True),
+    "zset": ValueShape("redis.pcall('ZRANGE', key, 0, -1, 'WITHSCORES')", "member", "score"),
 }
 
 
@@ -44,7 +44,7 @@ class Chunk:
         counts: How many rows each key has.
         first: The first column of all rows (field, member or value).
         second: The second column, where the kind has one.
-        strange: Keys of another type, and in `types` which, with spaces between.
+        mistyped: Keys of another type, and in `types` which, with spaces between.
     """
 
     keys: bytes
@@ -55,8 +55,8 @@ class Chunk:
     first_lengths: bytes
     second: bytes
     second_lengths: bytes
-    strange: bytes
-    strange_lengths: bytes
+    mistyped: bytes
+    mistyped_lengths: bytes
     types: bytes
 
 
@@ -189,15 +189,15 @@ return {found[1], table.concat(digests, ',')}
 def read(kind: Kind, *, cluster: bool = False) -> str:
     """What to do with the keys of a step to read a kind; `by_cursor` and `by_slot` make a script of it."""
     shape = KINDS[kind]
-    together = kind == "string" and not cluster
-    words = {
-        "ALL": _TOGETHER if together else _ONE_BY_ONE,
+    fetch_together = kind == "string" and not cluster
+    replacements = {
+        "ALL": _TOGETHER if fetch_together else _ONE_BY_ONE,
         "READ": shape.read,
         "WIDTH": "2" if shape.second else "1",
     }
     text = _READ
-    for word, meaning in words.items():
-        text = text.replace(word, meaning)
+    for placeholder, replacement in replacements.items():
+        text = text.replace(placeholder, replacement)
     return text
 
 

@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ys_analytics.stores.common.retry import Interrupted, Rearranged
+from ys_analytics.stores.common.retry import Interrupted, LayoutChanged
 from ys_analytics.stores.redis import topology
 
 # Slots asked for in one call; the script stops sooner where they hold many keys.
-_TOGETHER = 4_096
+_SLOTS_PER_CALL = 4_096
 
 # Seconds before slots that were on their way are looked for again.
-_PAUSE = 0.05
+_PAUSE_SECONDS = 0.05
 
 
 def steps(client: Any, step: str, pattern: str, *, until: float) -> Iterator[list[Any]]:
@@ -29,52 +29,54 @@ def steps(client: Any, step: str, pattern: str, *, until: float) -> Iterator[lis
         until: When to give up, by `time.monotonic`.
 
     Raises:
-        Rearranged: some slots moved, or had no server, as long as the time lasted.
+        LayoutChanged: some slots moved, or had no server, as long as the time lasted.
         Interrupted: a server was emptied or began anew after some of its keys had been read.
         redis.exceptions.RedisError: a server does not answer.
     """
-    left = set(range(topology.SLOTS))
-    known: dict[str, tuple[object, ...]] = {}
-    while left:
-        waiting = len(left)
+    remaining = set(range(topology.SLOTS))
+    identities: dict[str, tuple[object, ...]] = {}
+    while remaining:
+        remaining_before = len(remaining)
         for node, state in _serving(client):
-            _require_same(known, node, state)
-            ours = [slot for first, last in state.slots for slot in range(first, last + 1) if slot in left]
-            for place in range(0, len(ours), _TOGETHER):
-                for taken, answer in _read(client, node, step, pattern, ours[place : place + _TOGETHER]):
-                    left -= taken
+            _require_same(identities, node, state)
+            own_slots = [slot for first, last in state.slots for slot in range(first, last + 1) if slot in remaining]
+            for start in range(0, len(own_slots), _SLOTS_PER_CALL):
+                for slots_read, answer in _read(client, node, step, pattern, own_slots[start : start + _SLOTS_PER_CALL]):
+                    remaining -= slots_read
                     yield answer
-        if left and len(left) == waiting:
+        if remaining and len(remaining) == remaining_before:
             if time.monotonic() > until:
-                raise Rearranged(f"{len(left)} of {topology.SLOTS} slots of the cluster keep moving or have no server")
-            time.sleep(_PAUSE)
+                raise LayoutChanged(
+                    f"{len(remaining)} of {topology.SLOTS} slots of the cluster keep moving or have no server"
+                )
+            time.sleep(_PAUSE_SECONDS)
     for node, state in _serving(client):
-        _require_same(known, node, state)
+        _require_same(identities, node, state)
 
 
 def _read(
     client: Any, node: Any, step: str, pattern: str, slots: Sequence[int]
 ) -> Iterator[tuple[set[int], list[Any]]]:
     """The slots that a server held at the moment it was asked, and their keys; nothing of those that left it."""
-    waiting = list(slots)
-    while waiting:
-        said, *answer = topology.run(client, node, step, 0, pattern, *waiting)
-        taken = {int(slot) for slot in said.split()}
-        if not taken:
+    pending = list(slots)
+    while pending:
+        slots_text, *answer = topology.run(client, node, step, 0, pattern, *pending)
+        slots_read = {int(slot) for slot in slots_text.split()}
+        if not slots_read:
             return
-        yield taken, answer
-        waiting = [slot for slot in waiting if slot not in taken]
+        yield slots_read, answer
+        pending = [slot for slot in pending if slot not in slots_read]
 
 
 def _serving(client: Any) -> list[tuple[Any, topology.ServerState]]:
     """The servers and what each says of itself; none while the cluster has no agreed layout."""
     try:
         return [(node, topology.state(client, node, cluster=True)) for node in topology.servers(client)]
-    except Rearranged:
+    except LayoutChanged:
         return []
 
 
-def _require_same(known: dict[str, tuple[object, ...]], node: Any, state: topology.ServerState) -> None:
+def _require_same(identities: dict[str, tuple[object, ...]], node: Any, state: topology.ServerState) -> None:
     identity = (state.run_id, state.role, state.history, state.emptied)
-    if state.role != "master" or known.setdefault(str(node.name), identity) != identity:
+    if state.role != "master" or identities.setdefault(str(node.name), identity) != identity:
         raise Interrupted("a server of the cluster was emptied, restarted or replaced while it was read")

@@ -21,9 +21,9 @@ from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE, time_limit
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.prefetch import prefetch
-from ys_analytics.stores.common.progress import Arrived, counted, no_progress
+from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.common.retry import Rearranged, with_retries
+from ys_analytics.stores.common.retry import LayoutChanged, with_retries
 from ys_analytics.stores.redis import rows, script, slots, topology
 from ys_analytics.stores.redis.errors import is_transient, translate_errors
 from ys_analytics.stores.redis.script import KINDS, Chunk, Kind
@@ -76,8 +76,8 @@ class Redis:
             client = connect(address.url, timeout=address.timeout + 2 * GRACE, tls=address.tls)
         try:
             store = cls(client, address)
-            said = store.about()
-            versions.require("Valkey" if said["engine"] == "valkey" else "Redis", said["version"])
+            info = store.server_info()
+            versions.require("Valkey" if info["engine"] == "valkey" else "Redis", info["version"])
             yield store
         finally:
             client.close()
@@ -88,8 +88,8 @@ class Redis:
         kind: Kind,
         *,
         json: pl.DataType | None = None,
-        refusals: RejectPolicy | None = None,
-        arrived: Arrived = no_progress,
+        rejects: RejectPolicy | None = None,
+        report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
         """Every key that matches a glob, with its remaining lifetime, as long rows.
 
@@ -98,9 +98,9 @@ class Redis:
             kind: What the keys hold. A key of another type is refused.
             json: Take each value for JSON of this type (see `json_text.decode`), which is done while the
                 next ones arrive; as text when not given.
-            refusals: What becomes of a key of another type, of text that is not UTF-8 or not JSON; an
+            rejects: What becomes of a key of another type, of text that is not UTF-8 or not JSON; an
                 error when not given.
-            arrived: Called with the rows so far.
+            report_rows: Called with the rows so far.
 
         Returns:
             `key`, `ttl_ms` (null for keys that stay) and, by kind: string `value`; hash `field`,
@@ -115,15 +115,17 @@ class Redis:
         Example:
             redis.read("price:current:*", "string", json=pl.Struct({"price": pl.String}))
         """
-        met = refusals if refusals is not None else RejectPolicy(source=pattern, key=("key",))
-        before = list(met.met)
+        policy = rejects if rejects is not None else RejectPolicy(source=pattern, key=("key",))
+        rejected_before = list(policy.rejected)
 
-        def once(steps: _Steps) -> pl.DataFrame:
-            met.met[:] = before
+        def read_all(steps: _Steps) -> pl.DataFrame:
+            policy.rejected[:] = rejected_before
             groups = prefetch(self._groups(steps, pattern, kind), abort=self.abort)
-            return rows.whole(counted((self._part(chunks, kind, json, met) for chunks in groups), arrived))
+            return rows.merge_parts(
+                collect_counted((self._part(chunks, kind, json, policy) for chunks in groups), report_rows)
+            )
 
-        return self._with_retries(once)
+        return self._with_retries(read_all)
 
     def count(self, pattern: str) -> int:
         """How many keys match a glob; the keys themselves stay on the server, for some are secrets.
@@ -152,7 +154,7 @@ class Redis:
         columns = [name for name in (shape.first, shape.second) if name]
         keys = frame.group_by("key", maintain_order=True).agg(*columns)
         for part in keys.iter_slices(_WRITES):
-            with self._once():
+            with self._single_exchange():
                 pipeline = self.client.pipeline(transaction=False)
                 for key, *values in part.iter_rows():
                     _queue(pipeline, kind, self.address.prefix + key, values, ttl)
@@ -170,7 +172,7 @@ class Redis:
         )
         removed = 0
         for start in range(0, len(keys), _WRITES):
-            with self._once():
+            with self._single_exchange():
                 pipeline = self.client.pipeline(transaction=False)
                 for key in keys[start : start + _WRITES]:
                     pipeline.unlink(key)
@@ -183,28 +185,28 @@ class Redis:
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._once():
+        with self._single_exchange():
             self.client.ping()
 
-    def about(self) -> dict[str, str]:
+    def server_info(self) -> dict[str, str]:
         """What the server says of itself: `engine`, `version`, `role` (master or replica) and `mode`.
 
         Raises:
             StoreError: the server refused us or went away.
         """
-        with self._once():
+        with self._single_exchange():
             node = topology.servers(self.client)[0]
-            said = self.client.info(**topology.target(node))
+            info = self.client.info(**topology.target(node))
         return {
-            "engine": str(said.get("server_name", "redis")),
-            "version": str(said.get("valkey_version") or said["redis_version"]),
-            "role": str(said.get("role", "")),
-            "mode": str(said.get("server_mode") or said.get("redis_mode", "")),
+            "engine": str(info.get("server_name", "redis")),
+            "version": str(info.get("valkey_version") or info["redis_version"]),
+            "role": str(info.get("role", "")),
+            "mode": str(info.get("server_mode") or info.get("redis_mode", "")),
         }
 
-    def _part(self, chunks: list[Chunk], kind: Kind, json: pl.DataType | None, refusals: RejectPolicy) -> pl.DataFrame:
-        built = rows.build(chunks, kind, prefix=self.address.prefix, refusals=refusals)
-        return built if json is None else decode(built, json, key=("key",), refusals=refusals)
+    def _part(self, chunks: list[Chunk], kind: Kind, json: pl.DataType | None, rejects: RejectPolicy) -> pl.DataFrame:
+        frame = rows.build(chunks, kind, prefix=self.address.prefix, rejects=rejects)
+        return frame if json is None else decode(frame, json, key=("key",), rejects=rejects)
 
     def _groups(self, steps: _Steps, pattern: str, kind: Kind) -> Iterator[list[Chunk]]:
         """The chunks of every step, some steps together; at least one group, maybe empty."""
@@ -220,7 +222,7 @@ class Redis:
         Raises:
             Interrupted: the servers, what they serve or whose data it is changed meanwhile.
         """
-        glob, step = escaped(self.address.prefix) + pattern, script.by_cursor(work)
+        glob, step = escape_glob(self.address.prefix) + pattern, script.by_cursor(work)
         nodes = topology.servers(self.client)
         before = self._observe(nodes)
         for node in nodes:
@@ -231,11 +233,11 @@ class Redis:
                 if cursor == b"0":
                     break
         if self._observe(nodes) != before:
-            raise Rearranged("the servers changed while they were read; read again")
+            raise LayoutChanged("the servers changed while they were read; read again")
 
     def _scan_slots(self, work: str, pattern: str, *, until: float) -> Iterator[list[Any]]:
         """As `_scan`, of a cluster whose slots move."""
-        matching = script.lua_pattern(escaped(self.address.prefix) + pattern)
+        matching = script.lua_pattern(escape_glob(self.address.prefix) + pattern)
         if matching is None:
             return self._scan(work, pattern)
         return slots.steps(self.client, script.by_slot(work), matching, until=until)
@@ -267,7 +269,7 @@ class Redis:
             )
 
     @contextmanager
-    def _once(self) -> Iterator[None]:
+    def _single_exchange(self) -> Iterator[None]:
         """One exchange with the server that is not repeated."""
         limit = time_limit(self.address.timeout + GRACE, abort=self.abort, peer=self._peer)
         with limit, translate_errors(self.address):
@@ -294,10 +296,10 @@ def _queue(pipeline: Any, kind: Kind, key: str, values: list[list[Any]], ttl: in
         pipeline.expire(key, ttl)
 
 
-def escaped(text: str) -> str:
+def escape_glob(text: str) -> str:
     r"""A text that stands for itself in a glob.
 
-    >>> escaped("a*b:")
+    >>> escape_glob("a*b:")
     'a\\*b:'
     """
     return "".join(f"\\{letter}" if letter in "*?[]^\\" else letter for letter in text)

@@ -1,4 +1,4 @@
-"""Which servers hold the keys, and whether they are still the same ones after a read.
+"""The servers that hold the keys, and their state before and after a read.
 
 Depends on redis-py's clients and on INFO and CLUSTER NODES. Does not read a key. SCAN returns every key that stays
 where it is; it guarantees nothing for keys that move to another server, or on a server that is refilled meanwhile. So a
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ys_analytics.stores.common.retry import Interrupted, Rearranged
+from ys_analytics.stores.common.retry import Interrupted, LayoutChanged
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SLOTS = 16_384
 
 # Commands that empty a database; how often each was called is in INFO commandstats.
-_EMPTYING = ("flushall", "flushdb", "swapdb")
+_EMPTYING_COMMANDS = ("flushall", "flushdb", "swapdb")
 
 # How a script's error begins where a key is not, or not now, served: moved away, on its way, the cluster down.
 _UNSERVED = "Script attempted to access"
@@ -25,7 +25,7 @@ _UNSERVED = "Script attempted to access"
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """What must not change on one server during a read.
+    """State of one server that must not change during a read.
 
     Attributes:
         run_id: Of the process; another one after a restart.
@@ -57,7 +57,7 @@ def servers(client: "Redis | RedisCluster") -> list[Any]:
     """The servers that together hold all keys, asked anew; `[None]` where there is only one.
 
     Raises:
-        Rearranged: the cluster has no agreed layout at the moment.
+        LayoutChanged: the cluster has no agreed layout at the moment.
         redis.exceptions.RedisError: no server of the cluster answers.
     """
     if not is_cluster(client):
@@ -69,7 +69,7 @@ def servers(client: "Redis | RedisCluster") -> list[Any]:
         cluster.nodes_manager.initialize()
     except RedisClusterException as error:
         if "covered" in str(error):
-            raise Rearranged(f"the cluster has no complete layout: {error}") from error
+            raise LayoutChanged(f"the cluster has no complete layout: {error}") from error
         raise
     return sorted(cluster.get_primaries(), key=lambda node: str(node.name))
 
@@ -83,18 +83,18 @@ def observe(client: "Redis | RedisCluster", nodes: Sequence[Any], *, primary: bo
         primary: Whether only a primary may answer, as behind a Sentinel.
 
     Raises:
-        Rearranged: the servers of a cluster do not serve every slot once, or are moving some.
+        LayoutChanged: the servers of a cluster do not serve every slot once, or are moving some.
         Interrupted: a server is a replica where a primary is expected, or is being refilled.
     """
     cluster = is_cluster(client)
     states = tuple(state(client, node, cluster=cluster) for node in nodes)
-    for one in states:
-        if one.role != "master" and (primary or cluster):
+    for migration in states:
+        if migration.role != "master" and (primary or cluster):
             raise Interrupted("the server is no longer a primary")
-        if "sync" in one.link:
+        if "sync" in migration.link:
             raise Interrupted("the replica is being refilled by its primary")
     if cluster:
-        _require_whole(states)
+        _require_all_slots(states)
     return states
 
 
@@ -102,7 +102,7 @@ def run(client: "Redis | RedisCluster", node: Any, *command: object) -> Any:
     """What a server answers to a script.
 
     Raises:
-        Rearranged: a key it found is in a slot that was leaving the server, or the cluster was down at that moment.
+        LayoutChanged: a key it found is in a slot that was leaving the server, or the cluster was down at that moment.
         redis.exceptions.RedisError: any other refusal.
     """
     from redis.exceptions import ResponseError
@@ -111,7 +111,7 @@ def run(client: "Redis | RedisCluster", node: Any, *command: object) -> Any:
         return client.execute_command("EVAL", *command, **target(node))  # type: ignore[no-untyped-call]
     except ResponseError as error:
         if is_cluster(client) and _UNSERVED in str(error):
-            raise Rearranged("slots of the cluster moved while their keys were read") from error
+            raise LayoutChanged("slots of the cluster moved while their keys were read") from error
         raise
 
 
@@ -120,45 +120,45 @@ def target(node: Any) -> dict[str, Any]:
     return {} if node is None else {"target_nodes": node}
 
 
-def _require_whole(states: Sequence[ServerState]) -> None:
+def _require_all_slots(states: Sequence[ServerState]) -> None:
     if moving := [slot for state in states for slot in state.moving]:
-        raise Rearranged(f"{len(moving)} slots of the cluster are moving between its servers")
+        raise LayoutChanged(f"{len(moving)} slots of the cluster are moving between its servers")
     served: set[int] = set()
-    claims = 0
-    for first, last in (held for state in states for held in state.slots):
+    claimed = 0
+    for first, last in (slot_range for state in states for slot_range in state.slots):
         served.update(range(first, last + 1))
-        claims += last + 1 - first
-    if len(served) != SLOTS or claims != SLOTS:
-        raise Rearranged(
-            f"the servers of the cluster serve {len(served)} of {SLOTS} slots, {claims - len(served)} twice"
+        claimed += last + 1 - first
+    if len(served) != SLOTS or claimed != SLOTS:
+        raise LayoutChanged(
+            f"the servers of the cluster serve {len(served)} of {SLOTS} slots, {claimed - len(served)} twice"
         )
 
 
 def state(client: "Redis | RedisCluster", node: Any, *, cluster: bool) -> ServerState:
     """What one server says of itself at the moment."""
-    known: dict[str, Any] = client.info("server", "replication", "commandstats", **target(node))
-    own = _own_line(client, node) if cluster else {}
-    role = str(known.get("role", ""))
+    info: dict[str, Any] = client.info("server", "replication", "commandstats", **target(node))
+    entry = _own_entry(client, node) if cluster else {}
+    role = str(info.get("role", ""))
     return ServerState(
-        run_id=str(known.get("run_id", "")),
+        run_id=str(info.get("run_id", "")),
         role=role,
-        history=str(known.get("master_replid", "")),
-        link="" if role == "master" else _link(known),
-        emptied=tuple(int((known.get(f"cmdstat_{name}") or {}).get("calls", 0)) for name in _EMPTYING),
-        slots=tuple(sorted(_ranges(own.get("slots", ())))),
-        epoch=str(own.get("epoch", "")),
-        moving=tuple(f"{one['slot']} {one['state']}" for one in own.get("migrations", ())),
+        history=str(info.get("master_replid", "")),
+        link="" if role == "master" else _link(info),
+        emptied=tuple(int((info.get(f"cmdstat_{name}") or {}).get("calls", 0)) for name in _EMPTYING_COMMANDS),
+        slots=tuple(sorted(_ranges(entry.get("slots", ())))),
+        epoch=str(entry.get("epoch", "")),
+        moving=tuple(f"{migration['slot']} {migration['state']}" for migration in entry.get("migrations", ())),
     )
 
 
-def _link(known: dict[str, Any]) -> str:
-    return "sync" if int(known.get("master_sync_in_progress", 0)) else str(known.get("master_link_status", ""))
+def _link(info: dict[str, Any]) -> str:
+    return "sync" if int(info.get("master_sync_in_progress", 0)) else str(info.get("master_link_status", ""))
 
 
-def _own_line(client: Any, node: Any) -> dict[str, Any]:
+def _own_entry(client: Any, node: Any) -> dict[str, Any]:
     """What a server of a cluster says of itself."""
-    listed: dict[str, dict[str, Any]] = client.execute_command("CLUSTER NODES", **target(node))
-    return next(line for line in listed.values() if "myself" in line["flags"])
+    entries: dict[str, dict[str, Any]] = client.execute_command("CLUSTER NODES", **target(node))
+    return next(node_entry for node_entry in entries.values() if "myself" in node_entry["flags"])
 
 
 def _ranges(slots: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
@@ -167,5 +167,5 @@ def _ranges(slots: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
     >>> list(_ranges([["0", "5460"], ["9000"]]))
     [(0, 5460), (9000, 9000)]
     """
-    for held in slots:
-        yield int(held[0]), int(held[-1])
+    for slot_range in slots:
+        yield int(slot_range[0]), int(slot_range[-1])
