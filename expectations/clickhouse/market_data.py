@@ -94,7 +94,7 @@ DETECTORS = [
             time="timestamp",
             value="price",
             volume="volume_24h",
-            min_distance=2,
+            min_power=2,
             lasting=False,
         ),
         columns=("price",),

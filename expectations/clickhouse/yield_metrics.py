@@ -62,7 +62,7 @@ DETECTORS = [
             series=_SERIES,
             time="timestamp",
             value="apy",
-            min_distance=2,
+            min_power=2,
             beyond_tail=2,
         ),
         columns=("apy",),

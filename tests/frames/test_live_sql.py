@@ -83,7 +83,7 @@ def test_a_store_that_is_read_twice_answers_one_statement_at_a_time(economy, hel
     """
     expected = sql.query_frames(query, held)
     assert sql.query_stores(query, economy).equals(expected)
-    monkeypatch.setattr("ys_analytics.frames.live_tables._ASIDE", 1_000)
+    monkeypatch.setattr("ys_analytics.frames.live_tables._MEMORY_LIMIT", 1_000)
     assert sql.query_stores(query, economy).equals(expected)
     assert expected["n"].item() == held["market_data"].height
 

@@ -44,7 +44,7 @@ ROWS = {
 }
 
 
-def said(stores, table: Table, rows: pl.DataFrame) -> list[proof.Line]:
+def said(stores, table: Table, rows: pl.DataFrame) -> list[proof.ProofLine]:
     counted = proof.tally(table)
     counted.add(rows)
     return proof.compare(stores, TableQuery(table), counted)
@@ -100,7 +100,7 @@ def test_arrays_of_postgres_are_proven_too(stores):
         ):
             stores.postgres.write("proven_within", rows)
             assert all(line.equal for line in said(stores, table, rows))
-        assert said(stores, table, rows)[-1] == proof.Line("listed", "values", Decimal(3), Decimal(3))
+        assert said(stores, table, rows)[-1] == proof.ProofLine("listed", "values", Decimal(3), Decimal(3))
     finally:
         stores.postgres.run("DROP TABLE proven_within")
 

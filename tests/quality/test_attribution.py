@@ -183,7 +183,7 @@ def test_a_chain_concerns_who_is_on_it(reach, demo_frames):
 def test_more_keys_than_a_finding_lists_are_everybodys():
     """A bound is declared, and beyond it nobody is let off."""
     many = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(10_001)]
-    found = attribution.touching(failed(), {"asset": many})
+    found = attribution.with_keys(failed(), {"asset": many})
     assert (found.affects, found.portfolios, found.everybody) == (None, None, attribution.TOO_MANY)
 
 

@@ -156,7 +156,7 @@ def test_a_portfolio_is_not_reported_before_it_was_opened(week, judged_as, small
     settings = week.settings(week.home)
     with pytest.raises(UsageError, match="'Opened yesterday' was opened on 2026-11-22, after 2026-W46 ended"):
         reporting.report(settings, week=run.week, portfolios=[NEW], run=run, weekly_file=small)
-    names = set(plan._chosen(run, None).values())
+    names = set(plan._selected_portfolios(run, None).values())
     assert NEW not in names
     assert {HARBOUR, EMPTY} <= names
 

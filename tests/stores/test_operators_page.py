@@ -12,7 +12,7 @@ from ys_analytics.migrations import lock_retry
 from ys_analytics.settings import Settings
 from ys_analytics.stores.common.deadline import GRACE
 from ys_analytics.stores.common.tls import OPTIONS
-from ys_analytics.stores.common.versions import LOWEST, said
+from ys_analytics.stores.common.versions import LOWEST, version_text
 from ys_analytics.stores.postgres import connection
 from ys_analytics.stores.redis.privileges import ASKING_SENTINELS, READING, READING_A_CLUSTER
 
@@ -32,7 +32,7 @@ def between(name: str) -> str:
 
 def test_the_lowest_versions_are_those_that_are_checked() -> None:
     """Each engine once, in the order of the code."""
-    assert between("versions") == ", ".join(f"{engine} {said(version)}" for engine, version in LOWEST.items())
+    assert between("versions") == ", ".join(f"{engine} {version_text(version)}" for engine, version in LOWEST.items())
 
 
 def test_the_rights_in_redis_are_those_that_are_tested() -> None:
@@ -82,9 +82,9 @@ def test_the_time_limits_are_those_of_the_code() -> None:
     """Each number of the table where it is declared."""
     table = PAGE.partition("## Time limits")[2].partition("##")[0]
     keepalive = connection._KEEPALIVE
-    assert f"`YS_STATEMENT_TIMEOUT`, at most {connection._PATIENCE} s" in table
+    assert f"`YS_STATEMENT_TIMEOUT`, at most {connection._CONNECT_TIMEOUT} s" in table
     assert f"`YS_STATEMENT_TIMEOUT`, {Settings.model_fields['statement_timeout'].default:.0f} s" in table
-    assert GRACE == ending._PATIENCE + 1.0 == 2.0  # a second for the command, and one for those it started
+    assert GRACE == ending._CONNECT_TIMEOUT + 1.0 == 2.0  # a second for the command, and one for those it started
     assert "two seconds more" in table
     assert "after Ctrl-C or SIGTERM | 2 s" in table
     assert keepalive["keepalives_count"] == 3

@@ -303,5 +303,5 @@ def test_of_a_key_seen_in_two_parts_the_later_counts():
     """SCAN may give a key again when the server rearranges itself; a list is then wholly the newer one."""
     first = pl.DataFrame({"key": ["a", "a", "b"], "value": ["old", "old", "kept"]})
     later = pl.DataFrame({"key": ["a", "c"], "value": ["new", "kept"]})
-    assert rows.whole([first, later]).rows() == [("b", "kept"), ("a", "new"), ("c", "kept")]
-    assert rows.whole([first, later[1:]]).height == 4
+    assert rows.merge_parts([first, later]).rows() == [("b", "kept"), ("a", "new"), ("c", "kept")]
+    assert rows.merge_parts([first, later[1:]]).height == 4
