@@ -44,7 +44,7 @@ def test_a_loop_has_no_price_but_a_ratio():
     ratio = frame.select(lending.liquidation_ratio(pl.col("p"), pl.col("d"), pl.col("h"))).item()
     assert ratio == pytest.approx(1.1309, abs=5e-5)
     assert 0.955 * 100 * ratio * ETH == pytest.approx(108 * ETH)
-    assert frame.select(lending.liquidation_price(pl.col("p"), pl.col("h"), owed=pl.col("m"))).item() is None
+    assert frame.select(lending.liquidation_price(pl.col("p"), pl.col("h"), correlated_debt=pl.col("m"))).item() is None
 
 
 def test_beside_other_collateral_the_ratio_falls_further():
@@ -107,7 +107,9 @@ def test_collateral_without_a_threshold_backs_nothing(bare):
 def test_at_the_price_the_health_factor_is_one(health, weight, owed, price):
     """Backing after the move equals debt after the move, by the definition of both."""
     frame = pl.DataFrame({"p": [price], "h": [health], "s": [weight], "m": [owed]})
-    at = frame.select(lending.liquidation_price(pl.col("p"), pl.col("h"), weight=pl.col("s"), owed=pl.col("m"))).item()
+    at = frame.select(
+        lending.liquidation_price(pl.col("p"), pl.col("h"), weight=pl.col("s"), correlated_debt=pl.col("m"))
+    ).item()
     if at is None:
         assert health * weight - owed <= health - 1 + 1e-9
     else:

@@ -103,7 +103,7 @@ def loans(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         return pl.DataFrame(schema=_LOANS)
     loan_states = metrics.lending.loans(loan_sides, by="place")
     pegged = {base for asset in loan_sides["asset"] for base in registry.exposures(asset)[0] if registry.pegged(base)}
-    points = metrics.lending.liquidation_points(loan_sides, through=registry.through, still=pegged, by="place")
+    points = metrics.lending.liquidation_points(loan_sides, through=registry.through, unmoved=pegged, by="place")
     prices = registry.through.prices
     rows = []
     for row in points.join(loan_states.drop("health_factor", "reason"), on="place", maintain_order="left").iter_rows(

@@ -166,14 +166,14 @@ class Registry:
         return ""
 
     def _is_circular(self, asset: str) -> bool:
-        todo, seen = list(self.claims[asset].legs), set[str]()
-        while todo:
-            leg = todo.pop()
+        to_resolve, seen = list(self.claims[asset].legs), set[str]()
+        while to_resolve:
+            leg = to_resolve.pop()
             if leg == asset:
                 return True
             if leg not in seen and leg in self.claims:
                 seen.add(leg)
-                todo.extend(self.claims[leg].legs)
+                to_resolve.extend(self.claims[leg].legs)
         return False
 
     # Names, pegs and kinds
@@ -245,12 +245,12 @@ class Registry:
     def with_underlying(self, assets: Iterable[str]) -> list[str]:
         """These assets and everything they stand for, at every depth, each once."""
         expanded: dict[str, None] = {}
-        todo = list(assets)
-        while todo:
-            asset = todo.pop(0)
+        to_resolve = list(assets)
+        while to_resolve:
+            asset = to_resolve.pop(0)
             if asset not in expanded:
                 expanded[asset] = None
-                todo.extend(self.claims[asset].legs if asset in self.claims else ())
+                to_resolve.extend(self.claims[asset].legs if asset in self.claims else ())
         return list(expanded)
 
 

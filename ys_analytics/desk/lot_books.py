@@ -193,7 +193,7 @@ class Book:
         pieces = shared(received.quantity, [*(part.quantity for part in parts), *([shortfall] if shortfall else [])])
         value_parts = [None] * len(pieces) if received.value is None else shared(received.value, pieces)
         for part, piece, value_part in zip(parts, pieces, value_parts, strict=False):
-            if leaves_position and part.source == received_family and part.put_in is not None:
+            if leaves_position and part.source == received_family and part.acquired_cost is not None:
                 self._leave_position(event, sent.asset, received.asset, part, piece, value_part)
             elif leaves_position and sent_family != received_family:
                 self._add_row(event, "sale", sent.asset, part, value_part)
@@ -211,7 +211,7 @@ class Book:
         self, event: Event, share: str, asset: str, part: Lot, piece: Decimal, value_part: Decimal | None
     ) -> None:
         """Coins that return from a position keep date and cost; what exceeds them is gain, what is missing is loss."""
-        put_in = part.put_in or piece
+        put_in = part.acquired_cost or piece
         returned = min(piece, put_in)
         cost = part.cost if piece >= put_in or part.cost is None else (part.cost * piece / put_in).quantize(CENT)
         self._inventory(asset).add(Lot(part.time, returned, cost, part.origin))

@@ -49,8 +49,8 @@ def brinson(
     (0.0999..., 0.0)
     """
     w, wb, r, rb = _sides()
-    whole = _within((wb * rb).sum(), over)
-    allocation = (w - wb) * (rb - whole if model == "brinson_fachler" else rb)
+    total = _within((wb * rb).sum(), over)
+    allocation = (w - wb) * (rb - total if model == "brinson_fachler" else rb)
     crossed = (w - wb) * (r - rb)
     selection = wb * (r - rb)
     return (
@@ -88,15 +88,15 @@ def geometric_brinson(segments: pl.DataFrame | pl.LazyFrame, *, over: list[str] 
     >>> geometric_brinson(pl.DataFrame(rows)).select("allocation", "selection").row(0)
     (-0.0, 0.0)
     """
-    plain = segments.lazy()
-    hedged = "hedged_ret" in plain.collect_schema()
+    arithmetic = segments.lazy()
+    hedged = "hedged_ret" in arithmetic.collect_schema()
     w, wb, r, rb = _sides()
     level = pl.col("hedged_ret").cast(pl.Float64) if hedged else rb
     # Hedged, an overweight earns the hedged return, and the benchmark's own weight the local one.
-    whole = _within((wb * rb).sum(), over)
+    total = _within((wb * rb).sum(), over)
     semi = _within((w * rb).sum(), over)
-    return plain.with_columns(
-        allocation=(w - wb) * ((level + 1) / (whole + 1) - 1),
+    return arithmetic.with_columns(
+        allocation=(w - wb) * ((level + 1) / (total + 1) - 1),
         selection=w * ((r + 1) / (rb + 1) - 1) * (rb + 1) / (semi + 1),
     ).collect()
 
@@ -182,8 +182,8 @@ def _carino(totals: pl.DataFrame) -> pl.Series:
     returns = totals.select("r", "b").rows()
     if any(min(r, b) <= -1 for r, b in returns):
         raise ContractError("segments: a period lost everything, which cannot be linked; attribute it alone")
-    whole = _log_ratio(math.prod(1 + r for r, _ in returns) - 1, math.prod(1 + b for _, b in returns) - 1)
-    return pl.Series("factor", [_log_ratio(r, b) / whole for r, b in returns], pl.Float64)
+    total = _log_ratio(math.prod(1 + r for r, _ in returns) - 1, math.prod(1 + b for _, b in returns) - 1)
+    return pl.Series("factor", [_log_ratio(r, b) / total for r, b in returns], pl.Float64)
 
 
 def _log_ratio(r: float, b: float) -> float:
@@ -194,11 +194,11 @@ def _log_ratio(r: float, b: float) -> float:
 def _menchero(totals: pl.DataFrame) -> pl.Series:
     returns = totals.select("r", "b").rows()
     n, gaps = len(returns), [r - b for r, b in returns]
-    own, market = (math.prod(1 + pair[side] for pair in returns) for side in (0, 1))
-    if min(own, market) <= 0:
+    own_effect, market = (math.prod(1 + pair[side] for pair in returns) for side in (0, 1))
+    if min(own_effect, market) <= 0:
         raise ContractError("segments: a period lost everything, which cannot be linked; attribute it alone")
-    excess, roots = own - market, own ** (1 / n) - market ** (1 / n)
-    level = excess / n / roots if roots else own ** ((n - 1) / n)
+    excess, roots = own_effect - market, own_effect ** (1 / n) - market ** (1 / n)
+    level = excess / n / roots if roots else own_effect ** ((n - 1) / n)
     squares = math.fsum(gap * gap for gap in gaps)
     slope = (excess - level * math.fsum(gaps)) / squares if squares else 0.0
     return pl.Series("factor", [level + slope * gap for gap in gaps], pl.Float64)
@@ -234,11 +234,11 @@ def compounded_notionals(segments: pl.DataFrame, *, period: str = "period") -> d
     w, wb, r, rb = _sides()
     notionals = {"own": w * r, "benchmark": wb * rb, "allocation": w * rb, "selection": wb * r}
     each = segments.group_by(period, maintain_order=True).agg(**{name: part.sum() for name, part in notionals.items()})
-    whole = {name: float((each[name] + 1).product()) - 1 for name in notionals}
-    allocation = whole["allocation"] - whole["benchmark"]
-    selection = whole["selection"] - whole["benchmark"]
-    rest = whole["own"] - whole["allocation"] - whole["selection"] + whole["benchmark"]
-    return {"allocation": allocation, "selection": selection, "interaction": rest}
+    total = {name: float((each[name] + 1).product()) - 1 for name in notionals}
+    allocation = total["allocation"] - total["benchmark"]
+    selection = total["selection"] - total["benchmark"]
+    other_effect = total["own"] - total["allocation"] - total["selection"] + total["benchmark"]
+    return {"allocation": allocation, "selection": selection, "interaction": other_effect}
 
 
 def group_segments(segments: pl.DataFrame | pl.LazyFrame, *, by: list[str]) -> pl.DataFrame:
@@ -257,14 +257,14 @@ def group_segments(segments: pl.DataFrame | pl.LazyFrame, *, by: list[str]) -> p
     (0.30..., 0.1)
     """
     w, wb, r, rb = (pl.col(name).cast(pl.Float64) for name in ("weight", "benchmark_weight", "ret", "benchmark_ret"))
-    held, market = w.sum(), wb.sum()
+    weight, market = w.sum(), wb.sum()
     return (
         segments.lazy()
         .group_by(by, maintain_order=True)
         .agg(
-            weight=held,
+            weight=weight,
             benchmark_weight=market,
-            ret=(w * r).sum() / pl.when(held != 0).then(held),
+            ret=(w * r).sum() / pl.when(weight != 0).then(weight),
             benchmark_ret=(wb * rb).sum() / pl.when(market != 0).then(market),
         )
         .sort(by)
@@ -298,7 +298,7 @@ def contributions(segments: pl.DataFrame | pl.LazyFrame, *, along: str, by: str 
         .with_columns(ret=pl.col("part").sum().over(by, "day"))
         .with_columns(own=_coefficient(pl.col("ret")))
     )
-    linked = (
+    factor = (
         days.group_by(by, "day", maintain_order=True)
         .agg(pl.col("ret").first())
         .group_by(by, maintain_order=True)
@@ -306,7 +306,7 @@ def contributions(segments: pl.DataFrame | pl.LazyFrame, *, along: str, by: str 
         .with_columns(scale=_coefficient(pl.col("whole")))
     )
     return (
-        days.join(linked, on=by)
+        days.join(factor, on=by)
         .group_by(by, along, maintain_order=True)
         .agg(
             contribution=(pl.col("part") * pl.col("own") / pl.col("scale")).sum(),
@@ -336,5 +336,5 @@ def _sides() -> tuple[pl.Expr, pl.Expr, pl.Expr, pl.Expr]:
     )
 
 
-def _within(whole: pl.Expr, over: list[str] | None) -> pl.Expr:
-    return whole.over(over) if over else whole
+def _within(total: pl.Expr, over: list[str] | None) -> pl.Expr:
+    return total.over(over) if over else total

@@ -49,10 +49,10 @@ def claims(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     >>> claims(pl.DataFrame(row)).row(0)
     ('a', datetime.date(2025, 1, 1), 'volatility', 0.5)
     """
-    plain = in_utc(frame, "timestamp", of="claims")
-    stored = [name for name in OURS if name in plain.collect_schema()]
+    casts = in_utc(frame, "timestamp", of="claims")
+    stored = [name for name in OURS if name in casts.collect_schema()]
     return (
-        plain.select("portfolio_id", "timestamp", *(pl.col(name).cast(pl.Float64) for name in stored))
+        casts.select("portfolio_id", "timestamp", *(pl.col(name).cast(pl.Float64) for name in stored))
         .sort("portfolio_id", "timestamp")
         .unpivot(stored, index=["portfolio_id", "timestamp"], variable_name="metric", value_name="stored")
         .filter(pl.col("stored").is_not_null())
@@ -93,26 +93,30 @@ def audit(
     >>> returns = returns.with_columns(gain=0.0, flow=0.0, capital=100.0)
     >>> stored = pl.DataFrame({"portfolio_id": "a", "day": day[-1:], "metric": "volatility", "stored": 0.01 * 504**0.5})
     >>> values = pl.DataFrame({"portfolio_id": "a", "day": day, "value": [100.0] * 3})
-    >>> audit(stored, returns, values).select("explained", "how").row(0)
+    >>> audit(stored, returns, values).select("explained", "explanation").row(0)
     ('method', '252 days a year')
     """
     latest = stored.sort("portfolio_id", "metric", "day").group_by("portfolio_id", "metric", maintain_order=True).last()
     rows = []
     spans = pl.col("days").fill_null(1) if "days" in returns.columns else pl.lit(1)
-    alone = returns.sort("portfolio_id", "day").with_columns(daily=one_day(pl.col("ret"), days=spans))
-    histories = alone.partition_by("portfolio_id", as_dict=True)
+    claims_of_day = returns.sort("portfolio_id", "day").with_columns(daily=one_day(pl.col("ret"), days=spans))
+    histories = claims_of_day.partition_by("portfolio_id", as_dict=True)
     closes = values.sort("portfolio_id", "day").partition_by("portfolio_id", as_dict=True)
     for portfolio, metric, day, claim in latest.select("portfolio_id", "metric", "day", "stored").iter_rows():
-        history, worth = histories.get((portfolio,)), closes.get((portfolio,))
-        upto = None if history is None else history.filter(pl.col("day") <= day)
-        upto_worth = [] if worth is None else worth.filter(pl.col("day") <= day)["value"].drop_nulls().tail(2).to_list()
+        history, value_history = histories.get((portfolio,)), closes.get((portfolio,))
+        history_until = None if history is None else history.filter(pl.col("day") <= day)
+        values_until = (
+            []
+            if value_history is None
+            else value_history.filter(pl.col("day") <= day)["value"].drop_nulls().tail(2).to_list()
+        )
         rows.append(
             (
                 portfolio,
                 metric,
                 day,
                 claim,
-                *_compare(metric, claim, upto, upto_worth, risk_free=risk_free, tolerance=tolerance),
+                *_compare(metric, claim, history_until, values_until, risk_free=risk_free, tolerance=tolerance),
             )
         )
     return pl.DataFrame(rows, schema=_AUDIT, orient="row")
@@ -146,32 +150,34 @@ def _compare(
     if history is None or not history["ret"].count():
         return None, None, "data", "there is no return to compute it from", 0, None
     n = history["ret"].count()
-    seen = history.filter(pl.col("ret").is_not_null())["day"]
-    days = (seen.max() - seen.min()).days + 1  # type: ignore[operator,union-attr]
-    ways = _ways(metric, history, [float(value) for value in closes], risk_free)
-    ours = ways.pop("")
-    if ours is None:
+    stored = history.filter(pl.col("ret").is_not_null())["day"]
+    days = (stored.max() - stored.min()).days + 1  # type: ignore[operator,union-attr]
+    alternatives = _alternatives(metric, history, [float(value) for value in closes], risk_free)
+    computed = alternatives.pop("")
+    if computed is None:
         return None, None, "data", "too few returns to compute it from", n, n / days
-    if _near(claim, ours, tolerance):
-        return ours, claim - ours, "agrees", None, n, n / days
-    how = next((name for name, other in ways.items() if other is not None and _near(claim, other, tolerance)), None)
-    if how is None and metric == "sharpe_ratio":
-        how = _other_rate(claim, history, tolerance)
-    if how:
-        return ours, claim - ours, "method", how, n, n / days
-    lacks = _lacks(history, n, days)
-    return ours, claim - ours, "data" if lacks else "neither", lacks, n, n / days
+    if _near(claim, computed, tolerance):
+        return computed, claim - computed, "agrees", None, n, n / days
+    explanation = next(
+        (name for name, other in alternatives.items() if other is not None and _near(claim, other, tolerance)), None
+    )
+    if explanation is None and metric == "sharpe_ratio":
+        explanation = _other_rate(claim, history, tolerance)
+    if explanation:
+        return computed, claim - computed, "method", explanation, n, n / days
+    missing = _missing_data(history, n, days)
+    return computed, claim - computed, "data" if missing else "neither", missing, n, n / days
 
 
-def _near(one: float, other: float, tolerance: float) -> bool:
-    return math.isfinite(one) and abs(one - other) <= tolerance * max(1.0, abs(other))
+def _near(first: float, other: float, tolerance: float) -> bool:
+    return math.isfinite(first) and abs(first - other) <= tolerance * max(1.0, abs(other))
 
 
-def _lacks(history: pl.DataFrame, n: int, days: int) -> str | None:
+def _missing_data(history: pl.DataFrame, n: int, days: int) -> str | None:
     """What the data lack, in a line; the first close of a history lacks nothing."""
-    refused = history.slice(1).filter(pl.col("reason").is_not_null())["reason"]
+    null_reason = history.slice(1).filter(pl.col("reason").is_not_null())["reason"]
     parts = [f"{days - n} of {days} days are missing"] if n < days else []
-    parts += [f"{count} x {reason}" for reason, count in refused.value_counts(sort=True).iter_rows()]
+    parts += [f"{count} x {reason}" for reason, count in null_reason.value_counts(sort=True).iter_rows()]
     return "; ".join(parts) or None
 
 
@@ -185,19 +191,21 @@ def _other_rate(claim: float, history: pl.DataFrame, tolerance: float) -> str | 
         if per_period <= -1 or per_period * year > 1:
             continue
         for compounding, rate in (("", per_period * year), (", compounded", (1 + per_period) ** year - 1)):
-            chosen = round(rate / _RATE_STEP) * _RATE_STEP
-            back = (1 + chosen) ** (1 / year) - 1 if compounding else chosen / year
-            if 0 < chosen <= _RATE_MOST and _near(claim, (mean - back) / deviation * math.sqrt(year), tolerance):
-                return f"a risk-free rate of {chosen:.2%} a year{compounding}{note}"
+            round_rate = round(rate / _RATE_STEP) * _RATE_STEP
+            implied = (1 + round_rate) ** (1 / year) - 1 if compounding else round_rate / year
+            if 0 < round_rate <= _RATE_MOST and _near(claim, (mean - implied) / deviation * math.sqrt(year), tolerance):
+                return f"a risk-free rate of {round_rate:.2%} a year{compounding}{note}"
     return None
 
 
-def _ways(metric: str, history: pl.DataFrame, closes: list[float], risk_free: float) -> dict[str, float | None]:
+def _alternatives(metric: str, history: pl.DataFrame, closes: list[float], risk_free: float) -> dict[str, float | None]:
     """Ours under the empty name, then the same as others compute it, the likeliest first."""
     if metric == "daily_return":
-        return _daily_ways(history, closes)
-    expressions = _sharpe_ways(risk_free) if metric == "sharpe_ratio" else _expressions(metric)
-    row = history.select(**{f"way {place}": way for place, way in enumerate(expressions.values())}).row(0)
+        return _daily_alternatives(history, closes)
+    expressions = _sharpe_alternatives(risk_free) if metric == "sharpe_ratio" else _expressions(metric)
+    row = history.select(**{f"way {place}": alternative for place, alternative in enumerate(expressions.values())}).row(
+        0
+    )
     numbers: dict[str, float | None] = dict(zip(expressions, row, strict=True))
     if metric in {"var_95", "cvar_95"}:
         fractions = numbers
@@ -209,7 +217,7 @@ def _ways(metric: str, history: pl.DataFrame, closes: list[float], risk_free: fl
     return numbers
 
 
-def _sharpe_ways(risk_free: float) -> Mapping[str, pl.Expr]:
+def _sharpe_alternatives(risk_free: float) -> Mapping[str, pl.Expr]:
     def sharpe(ret: pl.Expr, year: int = YEAR, ddof: int = 1) -> pl.Expr:
         return performance.sharpe_ratio(ret, periods_per_year=year, risk_free=risk_free / year, ddof=ddof)
 
@@ -264,17 +272,17 @@ def _windows(number: Callable[[pl.Expr], pl.Expr], note: str = "", ret: pl.Expr 
     return {f"the last {days} days{note}": number(recent.tail(days)) for days in (7, 30, 90, 180, YEAR)}
 
 
-def _daily_ways(history: pl.DataFrame, closes: list[float]) -> dict[str, float | None]:
-    ours, gain, flow = history.select("ret", "gain", "flow").row(-1)
-    ways: dict[str, float | None] = {"": ours}
+def _daily_alternatives(history: pl.DataFrame, closes: list[float]) -> dict[str, float | None]:
+    computed, gain, flow = history.select("ret", "gain", "flow").row(-1)
+    alternatives: dict[str, float | None] = {"": computed}
     if gain is not None and len(closes) > 1:
         before, gain, flow = closes[0], float(gain), float(flow)
         if before > 0:
-            ways["flows counted as gains"] = (gain + flow) / before
-            ways["flows at the end of the day"] = gain / before
+            alternatives["flows counted as gains"] = (gain + flow) / before
+            alternatives["flows at the end of the day"] = gain / before
         if before + flow > 0:
-            ways["flows at the start of the day"] = gain / (before + flow)
-    if ours is not None:
-        ways["a logarithm"] = math.log1p(ours) if ours > -1 else None
-        ways["per cent, not a fraction"] = ours * 100
-    return ways
+            alternatives["flows at the start of the day"] = gain / (before + flow)
+    if computed is not None:
+        alternatives["a logarithm"] = math.log1p(computed) if computed > -1 else None
+        alternatives["per cent, not a fraction"] = computed * 100
+    return alternatives

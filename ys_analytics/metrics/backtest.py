@@ -76,8 +76,8 @@ def kupiec_region(observations: int, *, confidence: float = 0.95, level: float =
     (2, 10)
     """
     _check_counts(observations, 0, confidence)
-    kept = [x for x in range(observations + 1) if not kupiec(observations, x, confidence=confidence).rejects(level)]
-    return kept[0], kept[-1]
+    accepted = [x for x in range(observations + 1) if not kupiec(observations, x, confidence=confidence).rejects(level)]
+    return accepted[0], accepted[-1]
 
 
 def binomial_test(observations: int, failures: int, *, confidence: float = 0.95) -> SignificanceTest:
@@ -120,9 +120,9 @@ def christoffersen(n00: int, n01: int, n10: int, n11: int) -> SignificanceTest:
         return SignificanceTest(0.0, 1.0)
     after_none = n01 / (n00 + n01) if n00 + n01 else 0.0
     after_one = n11 / (n10 + n11) if n10 + n11 else 0.0
-    together = _log_likelihood(n00 + n10, n01 + n11, (n01 + n11) / days)
-    apart = _log_likelihood(n00, n01, after_none) + _log_likelihood(n10, n11, after_one)
-    return _by_chi_square(2 * (apart - together), 1)
+    joint_likelihood = _log_likelihood(n00 + n10, n01 + n11, (n01 + n11) / days)
+    separate_likelihood = _log_likelihood(n00, n01, after_none) + _log_likelihood(n10, n11, after_one)
+    return _by_chi_square(2 * (separate_likelihood - joint_likelihood), 1)
 
 
 def conditional_coverage(pof: SignificanceTest, independence: SignificanceTest) -> SignificanceTest:
@@ -178,8 +178,8 @@ def exactly(observations: int, failures: int, *, confidence: float = 0.99) -> fl
     """
     _check_counts(observations, failures, confidence)
     n, x = observations, failures
-    ways = math.lgamma(n + 1) - math.lgamma(x + 1) - math.lgamma(n - x + 1)
-    return math.exp(ways + x * math.log(1 - confidence) + (n - x) * math.log(confidence))
+    combinations = math.lgamma(n + 1) - math.lgamma(x + 1) - math.lgamma(n - x + 1)
+    return math.exp(combinations + x * math.log(1 - confidence) + (n - x) * math.log(confidence))
 
 
 def _check_counts(observations: int, failures: int, confidence: float) -> None:
@@ -238,14 +238,14 @@ def backtest(
     """
     check_confidence(confidence)
     forecast = pl.col(var).cast(pl.Float64)
-    broken, before = pl.col("broken"), pl.col("before")
-    alone = pl.col("days").fill_null(1) <= 1 if "days" in history.collect_schema() else pl.lit(value=True)
+    broken, previous = pl.col("broken"), pl.col("before")
+    one_day_returns = pl.col("days").fill_null(1) <= 1 if "days" in history.collect_schema() else pl.lit(value=True)
     counts = (
         history.lazy()
         .with_columns(broken=-finite_or_null(pl.col("ret")) > finite_or_null(forecast))
         .filter(broken.is_not_null())
         .sort(by, "day")
-        .with_columns(broken=pl.when(alone).then(broken))
+        .with_columns(broken=pl.when(one_day_returns).then(broken))
         .with_columns(before=broken.shift(1).over(by))
         .filter(broken.is_not_null())
         .group_by(by, maintain_order=True)
@@ -253,10 +253,10 @@ def backtest(
             n=pl.len().cast(pl.Int64),
             failures=broken.sum().cast(pl.Int64),
             first_failure=pl.when(broken.any()).then(broken.arg_max().cast(pl.Int64) + 1),
-            n00=(~before & ~broken).sum(),
-            n01=(~before & broken).sum(),
-            n10=(before & ~broken).sum(),
-            n11=(before & broken).sum(),
+            n00=(~previous & ~broken).sum(),
+            n01=(~previous & broken).sum(),
+            n10=(previous & ~broken).sum(),
+            n11=(previous & broken).sum(),
         )
         .collect()
     )
@@ -279,16 +279,16 @@ def _test_counts(counts: dict[str, int], confidence: float, minimum: int) -> dic
     if n < minimum:
         return {"reason": f"needs {minimum} days, has {n}"}
     pof = kupiec(n, failures, confidence=confidence)
-    alone = christoffersen(counts["n00"], counts["n01"], counts["n10"], counts["n11"])
-    both = conditional_coverage(pof, alone)
+    one_day_returns = christoffersen(counts["n00"], counts["n01"], counts["n10"], counts["n11"])
+    coverage = conditional_coverage(pof, one_day_returns)
     return {
         "expected": n * (1 - confidence),
         "kupiec_lr": pof.statistic,
         "kupiec_p": pof.p_value,
-        "independence_lr": alone.statistic,
-        "independence_p": alone.p_value,
-        "coverage_lr": both.statistic,
-        "coverage_p": both.p_value,
+        "independence_lr": one_day_returns.statistic,
+        "independence_p": one_day_returns.p_value,
+        "coverage_lr": coverage.statistic,
+        "coverage_p": coverage.p_value,
         "first_failure": first,
         "first_failure_p": time_until_first_failure(first, confidence=confidence).p_value if first else None,
         "zone": traffic_light(n, failures, confidence=confidence),

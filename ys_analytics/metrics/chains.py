@@ -38,21 +38,24 @@ def native_assets(assets: pl.DataFrame) -> pl.DataFrame:
     >>> native_assets(frame).filter(pl.col("chain_id") == 10).row(0)
     (10, 'e', None, None)
     """
-    stated = _stated(assets)
+    stating = _stated(assets)
     rows: list[tuple[int, str, date | None, date | None]] = [
         (chain, ids[0], None, None)
-        for chain, ids in stated.items()
+        for chain, ids in stating.items()
         if len(ids) == 1 or chain not in {coin.chain for coin in NATIVE_COINS}
     ]
-    settled = {row[0] for row in rows}
+    known_since = {row[0] for row in rows}
     coins = list(_coins(assets))
     for coin in NATIVE_COINS:
-        if coin.chain in settled:
+        if coin.chain in known_since:
             continue
-        names = (coin.symbol, *(one.symbol for one in NATIVE_COINS if one.chain == coin.chain and one is not coin))
-        among = [one for one in coins if one[0] in stated[coin.chain]] if coin.chain in stated else coins
-        if found := _called(names, coin.chain, among):
-            rows.append((coin.chain, found, coin.since, coin.until))
+        names = (
+            coin.symbol,
+            *(entry.symbol for entry in NATIVE_COINS if entry.chain == coin.chain and entry is not coin),
+        )
+        candidates = [entry for entry in coins if entry[0] in stating[coin.chain]] if coin.chain in stating else coins
+        if native_ids := _by_symbol(names, coin.chain, candidates):
+            rows.append((coin.chain, native_ids, coin.since, coin.until))
     frame = pl.DataFrame(
         rows, schema={"chain_id": pl.Int32, "asset_id": pl.String, "since": pl.Date, "until": pl.Date}, orient="row"
     )
@@ -61,29 +64,29 @@ def native_assets(assets: pl.DataFrame) -> pl.DataFrame:
 
 def _stated(assets: pl.DataFrame) -> dict[int, list[str]]:
     """Which assets state that they are the native coin of each chain."""
-    said = (
+    symbol_stated = (
         assets.select(asset_id="id", chain_id=pl.col("metadata").str.json_path_match("$.native_of_chains"))
         .drop_nulls()
         .with_columns(pl.col("chain_id").str.extract_all(r"\d+").cast(pl.List(pl.Int32)))
         .explode("chain_id")
         .drop_nulls()
     )
-    found: dict[int, list[str]] = {}
-    for asset, chain in said.iter_rows():
-        found.setdefault(chain, []).append(asset)
-    return found
+    native_ids: dict[int, list[str]] = {}
+    for asset, chain in symbol_stated.iter_rows():
+        native_ids.setdefault(chain, []).append(asset)
+    return native_ids
 
 
 def _coins(assets: pl.DataFrame) -> Iterable[tuple[str, str, int | None]]:
     """Id, name in capitals and chain of every asset that has no contract or states to be native."""
     bare = pl.col("contract_address").fill_null("").str.to_lowercase().is_in(_NO_CONTRACT)
-    stated = pl.col("metadata").str.json_path_match("$.native_of_chains").is_not_null()
+    stating = pl.col("metadata").str.json_path_match("$.native_of_chains").is_not_null()
     chain = pl.col("chain_id") if "chain_id" in assets.columns else pl.lit(None, pl.Int32)
-    known = assets.filter(bare | stated.fill_null(value=False))
+    known = assets.filter(bare | stating.fill_null(value=False))
     return known.select("id", pl.col("symbol").str.to_uppercase(), chain.alias("chain_id")).iter_rows()
 
 
-def _called(names: Iterable[str], chain: int, coins: list[tuple[str, str, int | None]]) -> str | None:
+def _by_symbol(names: Iterable[str], chain: int, coins: list[tuple[str, str, int | None]]) -> str | None:
     for name in names:
         same = [coin for coin in coins if coin[1] == name]
         if same:

@@ -100,9 +100,9 @@ _GAPS: dict[Basis, str] = {
 _DECLARED: dict[str, Metric] = {}
 _DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _SOURCE = re.compile(r"^Source:\n((?:[ ]{4}.*\n?)+)", re.MULTILINE)
-_OR = r"\quad\text{or}\quad"
+_ALTERNATIVE = r"\quad\text{or}\quad"
 # The level of `python -OO`.
-_STRIPS = 2
+_INDENT = 2
 
 
 def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
@@ -146,20 +146,20 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
     """
 
     def declare(function: _Function) -> _Function:
-        called, written = function.__name__ if name is None else name, _docstring(function)
-        if called in _DECLARED:
-            raise ValueError(f"metric {called}: declared twice; give one of the two another name")
+        name_used, docstring = function.__name__ if name is None else name, _docstring(function)
+        if name_used in _DECLARED:
+            raise ValueError(f"metric {name_used}: declared twice; give one of the two another name")
         declared = Metric(
-            name=called,
+            name=name_used,
             title=title,
             short=title if short is None else short,
             unit=unit,
             signed=signed,
-            formula=_formula(written, called, alternative),
+            formula=_formula(docstring, name_used, alternative),
             direction=direction,
             minimum=minimum,
             null_reason=null_reason,
-            source=_source(written, called, cites),
+            source=_source(docstring, name_used, cites),
             why=why,
             of=lambda sample: of(function, sample),
             basis=basis,
@@ -169,8 +169,8 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
             benchmark=benchmark,
             module=function.__module__,
         )
-        _DECLARED[called] = declared
-        function.__doc__ = f"{written}\n\n{_in_words(declared)}\n"
+        _DECLARED[name_used] = declared
+        function.__doc__ = f"{docstring}\n\n{_in_words(declared)}\n"
         return function
 
     return declare
@@ -214,15 +214,15 @@ def named_metrics(chosen: str | Iterable[Metric | str]) -> tuple[Metric, ...]:
 
 def _docstring(function: Callable[..., pl.Expr]) -> str:
     """The docstring; from the source file under `python -OO`, which strips it from the function."""
-    if sys.flags.optimize < _STRIPS:
+    if sys.flags.optimize < _INDENT:
         return inspect.getdoc(function) or ""
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     return (ast.get_docstring(definition) if isinstance(definition, ast.FunctionDef) else None) or ""
 
 
-def _formula(written: str, name: str, alternative: int) -> str:
-    found = _DISPLAYED.search(written)
-    formulas = " ".join(found[1].split()).split(_OR) if found else []
+def _formula(docstring: str, name: str, alternative: int) -> str:
+    found = _DISPLAYED.search(docstring)
+    formulas = " ".join(found[1].split()).split(_ALTERNATIVE) if found else []
     if not alternative < len(formulas):
         raise ValueError(
             f"metric {name}: its docstring has no display formula {alternative + 1}; write one between $$ and $$"
@@ -230,8 +230,8 @@ def _formula(written: str, name: str, alternative: int) -> str:
     return formulas[alternative].strip()
 
 
-def _source(written: str, name: str, cites: str | None) -> str:
-    found = _SOURCE.search(written)
+def _source(docstring: str, name: str, cites: str | None) -> str:
+    found = _SOURCE.search(docstring)
     section = " ".join(found[1].split()).removesuffix(".") if found else ""
     cited = [one for one in section.split("; ") if one.startswith(cites or "")]
     if not section or not cited:

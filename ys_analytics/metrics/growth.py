@@ -97,9 +97,9 @@ def cagr(
     >>> frame.select(cagr(pl.col("ret"), day=pl.col("day"))).item()
     0.21...
     """
-    seen = present(ret)
-    begun = day if days is None else first_day(day=day, days=days)
-    elapsed = (pl.when(seen).then(day).max() - pl.when(seen).then(begun).min()).dt.total_days() + 1
+    first_seen = present(ret)
+    begin_day = day if days is None else first_day(day=day, days=days)
+    elapsed = (pl.when(first_seen).then(day).max() - pl.when(first_seen).then(begin_day).min()).dt.total_days() + 1
     return per_year(total_return(ret), days=elapsed, minimum_days=minimum_days, days_per_year=days_per_year)
 
 
@@ -298,9 +298,9 @@ def stability(ret: pl.Expr, *, day: pl.Expr | None = None) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.1, 0.2, 0.1]}).select(stability(pl.col("ret"))).item()
     0.96...
     """
-    seen = present(ret)
+    first_seen = present(ret)
     ret = finite_or_null(ret)
     path = pl.when(ret > -1).then(ret).log1p().drop_nulls().cum_sum()
-    time = path.cum_count() if day is None else day.filter(seen & (ret > -1)).cast(pl.Int32)
+    time = path.cum_count() if day is None else day.filter(first_seen & (ret > -1)).cast(pl.Int32)
     line = pl.corr(path, time.cast(pl.Float64))
     return nan_to_null(pl.when((ret.min() > -1) & (path.std() > 0)).then(line.pow(2).clip(upper_bound=1.0)))

@@ -36,11 +36,11 @@ def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
     if missing:
         raise ContractError(f"returns: no column {', '.join(missing)}; give {by}, day and ret")
     numbers = [name for name in _NUMBERS if name in schema]
-    strange = [name for name in numbers if not (schema[name].is_numeric() or schema[name] == pl.Null)]
+    foreign = [name for name in numbers if not (schema[name].is_numeric() or schema[name] == pl.Null)]
     if not (schema["day"] in {pl.Date, pl.Null} or isinstance(schema["day"], pl.Datetime)):
-        strange.append("day")
-    if strange:
-        kinds = ", ".join(f"{name} is {schema[name]}" for name in strange)
+        foreign.append("day")
+    if foreign:
+        kinds = ", ".join(f"{name} is {schema[name]}" for name in foreign)
         raise ContractError(f"returns: {kinds}; a day is a Date and a return a number")
     casts: dict[str, type[pl.DataType]] = {name: _NUMBERS[name] for name in numbers if schema[name] != _NUMBERS[name]}
     if schema["day"] != pl.Date:
@@ -74,9 +74,9 @@ def in_order(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
     rows = histories(returns, by=by).filter(pl.col("ret").is_finite()).sort(by, "day").collect()
     day, owner = pl.col("day"), pl.col(by)
     same = owner.eq_missing(owner.shift(1))
-    twice = rows.filter((same & (day == day.shift(1))) | day.is_null())
-    if not twice.is_empty():
-        name, when = twice.select(by, "day").row(0)
-        what = "a return without a day" if when is None else f"two returns for {when}"
-        raise ContractError(f"returns: {by} {name} has {what}; keep one of them, with its day")
+    repeated = rows.filter((same & (day == day.shift(1))) | day.is_null())
+    if not repeated.is_empty():
+        name, when = repeated.select(by, "day").row(0)
+        column_name = "a return without a day" if when is None else f"two returns for {when}"
+        raise ContractError(f"returns: {by} {name} has {column_name}; keep one of them, with its day")
     return with_days(rows.lazy(), by=by)

@@ -67,27 +67,27 @@ def intervals(
         raise ValueError(f"level must be between 0 and 1, as 0.95, not {level}")
     if resamples < 1:
         raise ValueError(f"resamples must be positive, not {resamples}")
-    chosen = tuple(metrics)
+    metric_list = tuple(metrics)
     plain = histories(returns, by=by).collect()
-    point = summarise(plain, chosen, by=by, risk_free=risk_free).select(by, "metric", "value", "n", "reason")
-    seen = in_order(plain, by=by).collect()
+    point = summarise(plain, metric_list, by=by, risk_free=risk_free).select(by, "metric", "value", "n", "reason")
+    valid_rows = in_order(plain, by=by).collect()
     bounds = [
         _bounds(
-            history, chosen, resamples=resamples, level=level, block=block, seed=seed, risk_free=risk_free
+            history, metric_list, resamples=resamples, level=level, block=block, seed=seed, risk_free=risk_free
         ).with_columns(pl.lit(name, plain.schema[by]).alias(by))
-        for (name,), history in seen.partition_by(by, as_dict=True, maintain_order=True).items()
+        for (name,), history in valid_rows.partition_by(by, as_dict=True, maintain_order=True).items()
     ]
-    drawn = pl.concat(bounds) if bounds else point.clear().select(by, "metric", *_empty())
-    few = pl.col("resamples").fill_null(0) * 2 < resamples
-    refused = pl.col("value").is_null() | few
+    resampled = pl.concat(bounds) if bounds else point.clear().select(by, "metric", *_empty())
+    too_few = pl.col("resamples").fill_null(0) * 2 < resamples
+    not_computed = pl.col("value").is_null() | too_few
     return (
-        point.join(drawn, on=[by, "metric"], how="left", maintain_order="left")
+        point.join(resampled, on=[by, "metric"], how="left", maintain_order="left")
         .with_columns(
             level=pl.lit(level),
-            reason=pl.when(pl.col("reason").is_null() & few)
+            reason=pl.when(pl.col("reason").is_null() & too_few)
             .then(pl.lit("undefined in most of the drawn histories"))
             .otherwise("reason"),
-            **{side: pl.when(~refused).then(pl.col(side)) for side in ("low", "high")},
+            **{side: pl.when(~not_computed).then(pl.col(side)) for side in ("low", "high")},
         )
         .select(by, "metric", "value", "low", "high", "level", "resamples", "block", "reason")
     )
@@ -119,14 +119,14 @@ def _bounds(
     n = history.height
     length = min(n, block or max(1, round(n ** (1 / 3))))
     rows = _draws(n, length=length, resamples=resamples, seed=seed)
-    kept = [name for name in ("ret", "days", "benchmark") if name in history.columns]
-    whole = history.select(kept)[rows]
-    drawn = whole.with_columns(
+    finite = [name for name in ("ret", "days", "benchmark") if name in history.columns]
+    complete_blocks = history.select(finite)[rows]
+    resampled = complete_blocks.with_columns(
         history=pl.int_range(len(rows), eager=True) // n, day=pl.concat([history["day"]] * resamples)
     )
     names = [metric.name for metric in metrics]
     tail = (1 - level) / 2
-    columns = fleet(drawn, metrics, by="history", risk_free=risk_free).select(names)
+    columns = fleet(resampled, metrics, by="history", risk_free=risk_free).select(names)
     return pl.DataFrame(
         {
             "metric": names,
@@ -141,12 +141,12 @@ def _bounds(
 
 def _draws(n: int, *, length: int, resamples: int, seed: int) -> pl.Series:
     """Row numbers of all resamples, end to end: starts by chance, then the days that follow each."""
-    chance = random.Random(seed)  # noqa: S311 - a draw that must repeat, not a secret
+    generator = random.Random(seed)  # noqa: S311 - a draw that must repeat, not a secret
     blocks = -(-n // length)
-    starts = pl.DataFrame({"start": [chance.randrange(n) for _ in range(blocks * resamples)]})
+    starts = pl.DataFrame({"start": [generator.randrange(n) for _ in range(blocks * resamples)]})
     steps = pl.DataFrame({"step": range(length)})
     rows = starts.join(steps, how="cross", maintain_order="left_right")
-    whole = rows.select((pl.col("start") + pl.col("step")) % n).to_series()
+    complete_blocks = rows.select((pl.col("start") + pl.col("step")) % n).to_series()
     # The last block of a resample is cut where the history is full.
-    place = pl.int_range(len(whole), eager=True) % (blocks * length)
-    return whole.filter(place < n)
+    place = pl.int_range(len(complete_blocks), eager=True) % (blocks * length)
+    return complete_blocks.filter(place < n)

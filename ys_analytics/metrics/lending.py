@@ -37,12 +37,12 @@ def health_factor(collateral: pl.Expr, threshold: pl.Expr, debt: pl.Expr) -> pl.
     >>> frame.select(health_factor(pl.col("c"), pl.col("l"), pl.col("d"))).item()
     1.51...
     """
-    backing = (collateral.cast(pl.Float64) * threshold.cast(pl.Float64)).sum()
-    return nan_to_null(backing / null_if_negligible(debt.cast(pl.Float64).sum()))
+    collateral_value = (collateral.cast(pl.Float64) * threshold.cast(pl.Float64)).sum()
+    return nan_to_null(collateral_value / null_if_negligible(debt.cast(pl.Float64).sum()))
 
 
 def liquidation_price(
-    price: pl.Expr, health: pl.Expr, *, weight: pl.Expr | None = None, owed: pl.Expr | None = None
+    price: pl.Expr, health: pl.Expr, *, weight: pl.Expr | None = None, correlated_debt: pl.Expr | None = None
 ) -> pl.Expr:
     r"""Price of one collateral at which the health factor is 1, all but what moves with it standing still.
 
@@ -55,7 +55,8 @@ def liquidation_price(
         price: $P$ now.
         health: $H$ now.
         weight: $s$, this collateral's part of the backing $\sum c \ell$; all of it when None.
-        owed: $m$, the part of the debt that moves with this collateral (borrowed WETH against wstETH); none when None.
+        correlated_debt: $m$, the part of the debt that moves with this collateral (borrowed WETH against wstETH); none when
+            None.
 
     Returns:
         One Float64 a row, in the unit of `price`; above it when already liquidable, or when a rise does it (more is
@@ -64,27 +65,27 @@ def liquidation_price(
     >>> frame = pl.DataFrame({"p": [1000.0], "h": [2.0], "m": [1.0]})
     >>> frame.select(liquidation_price(pl.col("p"), pl.col("h"))).item()
     500.0
-    >>> frame.select(liquidation_price(pl.col("p"), pl.col("h"), owed=pl.col("m"))).item() is None
+    >>> frame.select(liquidation_price(pl.col("p"), pl.col("h"), correlated_debt=pl.col("m"))).item() is None
     True
     """
     part = pl.lit(1.0) if weight is None else weight
-    moving = pl.lit(0.0) if owed is None else owed
+    moving_part = pl.lit(0.0) if correlated_debt is None else correlated_debt
     # Below nothing where more is owed in it than it backs: then a rise liquidates.
-    net = health * part - moving
+    net = health * part - moving_part
     fall = (health - 1) / pl.when(net.abs() > NO_RISK).then(net)
     # At a price of nothing a debt that moves in full is nothing too.
-    possible = (fall < 1) | ((fall == 1) & (moving < 1))
+    possible = (fall < 1) | ((fall == 1) & (moving_part < 1))
     return nan_to_null(pl.when(possible).then(price.cast(pl.Float64) * (1 - fall)))
 
 
-def liquidation_ratio(price: pl.Expr, owed: pl.Expr, health: pl.Expr) -> pl.Expr:
+def liquidation_ratio(price: pl.Expr, debt_value: pl.Expr, health: pl.Expr) -> pl.Expr:
     r"""Price of the one collateral, in units of the one asset that is owed, at which the health factor is 1.
 
     $$ R^* = \frac{P}{D\,H} $$
 
     Args:
         price: $P$, of the collateral, in USD.
-        owed: $D$, of what is owed, in USD.
+        debt_value: $D$, of what is owed, in USD.
         health: $H$ now.
 
     Returns:
@@ -94,7 +95,9 @@ def liquidation_ratio(price: pl.Expr, owed: pl.Expr, health: pl.Expr) -> pl.Expr
     >>> round(frame.select(liquidation_ratio(pl.col("wsteth"), pl.col("weth"), pl.col("h"))).item(), 6)
     1.0
     """
-    return nan_to_null(price.cast(pl.Float64) / null_if_negligible(owed.cast(pl.Float64)) / null_if_negligible(health))
+    return nan_to_null(
+        price.cast(pl.Float64) / null_if_negligible(debt_value.cast(pl.Float64)) / null_if_negligible(health)
+    )
 
 
 def liquidation_distance(health: pl.Expr) -> pl.Expr:
@@ -219,9 +222,11 @@ def liquidation_ladder(
     """
     held = positions.lazy().collect()
     assets = held["asset"].unique().sort().to_list()
-    seen, measure = through or by_symbol(assets), dict(betas or {})
+    checked_positions, measure = through or by_symbol(assets), dict(betas or {})
     moves = [
-        (rung, step, asset, _grown(asset, step, seen, measure)) for rung, step in enumerate(steps) for asset in assets
+        (step_row, step, asset, _remaining_factor(asset, step, checked_positions, measure))
+        for step_row, step in enumerate(steps)
+        for asset in assets
     ]
     schema = {"rung": pl.UInt32, "step": pl.Float64, "asset": pl.String, "factor": pl.Float64}
     threshold = pl.col("threshold").cast(pl.Float64).fill_null(0.0)
@@ -243,7 +248,7 @@ def liquidation_ladder(
     )
 
 
-def _grown(asset: str, step: float, through: LookThrough, betas: Mapping[str, float]) -> float:
+def _remaining_factor(asset: str, step: float, through: LookThrough, betas: Mapping[str, float]) -> float:
     """What is left of an asset at a step of the market."""
     if asset in betas:
         return max(1 + betas[asset] * step, 0.0)
@@ -269,7 +274,7 @@ def liquidation_points(
     positions: pl.DataFrame,
     *,
     through: LookThrough | None = None,
-    still: Collection[str] | None = None,
+    unmoved: Collection[str] | None = None,
     by: str = "portfolio_id",
 ) -> pl.DataFrame:
     """By how far prices must move until the health factor is 1: of each asset behind a loan, and of all together.
@@ -281,7 +286,7 @@ def liquidation_points(
     Args:
         positions: As for `loans`.
         through: What the assets stand for; well-known symbols when None.
-        still: Base assets that keep their price; well-known stablecoins when None.
+        unmoved: Base assets that keep their price; well-known stablecoins when None.
         by: The column that tells the portfolios apart.
 
     Returns:
@@ -299,13 +304,13 @@ def liquidation_points(
     >>> found.select("asset", pl.col("fall").round(6), "rise").rows()
     [(None, -0.5, None), ('ETH', -0.5, None)]
     """
-    seen = through or by_symbol(positions["asset"].unique().to_list())
+    checked_positions = through or by_symbol(positions["asset"].unique().to_list())
     rows: list[dict[str, object]] = []
     for (owner,), loan in positions.sort(by, maintain_order=True).group_by(by, maintain_order=True):
-        supplied = _sides(loan, "supply")
-        owed = _sides(loan, "borrow")
-        if sum(owed.values()) > 0:
-            rows += [{by: owner} | row for row in _points(supplied, owed, seen, still)]
+        supply = _sides(loan, "supply")
+        borrowed = _sides(loan, "borrow")
+        if sum(borrowed.values()) > 0:
+            rows += [{by: owner} | row for row in _points(supply, borrowed, checked_positions, unmoved)]
     return pl.DataFrame(rows, schema={by: positions.schema[by], **_POINTS})
 
 
@@ -318,23 +323,23 @@ def _sides(loan: pl.DataFrame, side: str) -> dict[str, float]:
 
 
 def _points(
-    supplied: Mapping[str, float], owed: Mapping[str, float], through: LookThrough, still: Collection[str] | None
+    supply: Mapping[str, float], borrowed: Mapping[str, float], through: LookThrough, unmoved: Collection[str] | None
 ) -> list[dict[str, object]]:
-    backed = {base for asset in supplied for base in through.exposures(asset)}
-    due = {base for asset in owed for base in through.exposures(asset)}
-    free = sorted(base for base in backed | due if not (keeps_peg(base) if still is None else base in still))
-    health = sum(supplied.values()) / sum(owed.values())
+    assets_behind = {base for asset in supply for base in through.exposures(asset)}
+    due = {base for asset in borrowed for base in through.exposures(asset)}
+    free = sorted(base for base in assets_behind | due if not (keeps_peg(base) if unmoved is None else base in unmoved))
+    health = sum(supply.values()) / sum(borrowed.values())
 
-    def left(bases: Sequence[str], factor: float) -> float:
+    def equity_after(bases: Sequence[str], factor: float) -> float:
         """Backing less debt after these assets moved."""
         moves = dict.fromkeys(bases, factor - 1)
-        backing = sum(worth * through.growth(asset, moves) for asset, worth in supplied.items())
-        return backing - sum(worth * through.growth(asset, moves) for asset, worth in owed.items())
+        collateral_value = sum(worth * through.growth(asset, moves) for asset, worth in supply.items())
+        return collateral_value - sum(worth * through.growth(asset, moves) for asset, worth in borrowed.items())
 
-    def against(bases: Sequence[str], factor: float) -> float:
+    def equity_after_collateral(bases: Sequence[str], factor: float) -> float:
         """Backing less debt after the collateral in these assets moved, and what is owed in them did not."""
         moves = dict.fromkeys(bases, factor - 1)
-        return sum(worth * through.growth(asset, moves) for asset, worth in supplied.items()) - sum(owed.values())
+        return sum(worth * through.growth(asset, moves) for asset, worth in supply.items()) - sum(borrowed.values())
 
     rows: list[dict[str, object]] = []
     for asset, bases in [(None, free), *((base, [base]) for base in free)]:
@@ -344,10 +349,12 @@ def _points(
         elif not bases:
             row["reason"] = "all of it keeps its price"
         else:
-            fall, rise = (_crossing(partial(left, bases), path) for path in (_DOWN, _UP))
+            fall, rise = (_crossing(partial(equity_after, bases), path) for path in (_DOWN, _UP))
             row |= {"fall": fall, "rise": rise}
             if fall is None and rise is None:
-                row["reason"] = _no_price(_crossing(partial(against, bases), _DOWN), both=bool(backed & due & {*bases}))
+                row["reason"] = _no_price(
+                    _crossing(partial(equity_after_collateral, bases), _DOWN), both=bool(assets_behind & due & {*bases})
+                )
         rows.append(row)
     return rows
 
@@ -362,17 +369,17 @@ def _no_price(fall: float | None, *, both: bool) -> str:
     return f"what is owed moves with it: only the ratio of the two liquidates, once it falls by {ratio}"
 
 
-def _crossing(left: Callable[[float], float], path: Sequence[float]) -> float | None:
+def _crossing(equity_after: Callable[[float], float], path: Sequence[float]) -> float | None:
     """The first move on a path at which what is left is below nothing; null where it never is."""
-    good = 1.0
+    before = 1.0
     for factor in path:
-        if left(factor) < 0:
-            bad = factor
+        if equity_after(factor) < 0:
+            beyond = factor
             for _ in range(_HALVINGS):
-                middle = (good + bad) / 2
-                good, bad = (good, middle) if left(middle) < 0 else (middle, bad)
-            return bad - 1
-        good = factor
+                middle = (before + beyond) / 2
+                before, beyond = (before, middle) if equity_after(middle) < 0 else (middle, beyond)
+            return beyond - 1
+        before = factor
     return None
 
 

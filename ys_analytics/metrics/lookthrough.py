@@ -118,7 +118,7 @@ def pool_shares(pool: Pool, prices: Sequence[float]) -> tuple[float, ...]:
     if pool.kind == "weighted":
         return pool.weights
     worths = [price * held for price, held in zip(prices, _composition(pool, prices), strict=True)]
-    return tuple(worth / math.fsum(worths) for worth in worths)
+    return tuple(unit_value / math.fsum(worths) for unit_value in worths)
 
 
 def _composition(pool: Pool, prices: Sequence[float]) -> tuple[float, ...]:
@@ -148,7 +148,7 @@ def _stable(amplification: float, prices: Sequence[float]) -> tuple[float, ...]:
         else:
             high = middle
     parts = _parts(a, low, prices)
-    scale = _closing(n, parts)
+    scale = _invariant_sum(n, parts)
     return tuple(scale * part for part in parts)
 
 
@@ -158,12 +158,12 @@ def _parts(a: float, distance: float, prices: Sequence[float]) -> list[float]:
     return [m / (price - least + least * math.exp(distance)) for price in prices]
 
 
-def _closing(n: int, parts: Sequence[float]) -> float:
+def _invariant_sum(n: int, parts: Sequence[float]) -> float:
     return math.exp(-(n * math.log(n) + math.fsum(map(math.log, parts))) / (n + 1))
 
 
 def _excess(a: float, n: int, parts: Sequence[float]) -> float:
-    scale = _closing(n, parts)
+    scale = _invariant_sum(n, parts)
     return a * scale * math.fsum(parts) + 1 - a - scale
 
 
@@ -193,19 +193,19 @@ class LookThrough:
         >>> LookThrough({"LP": share, "aLP": Claim(("LP",))}).exposures("aLP")
         {'ETH': 0.5, 'USDC': 0.5}
         """
-        found: dict[str, float] = {}
-        self._spread(asset, 1.0, found, ())
-        return found
+        shares_found: dict[str, float] = {}
+        self._spread(asset, 1.0, shares_found, ())
+        return shares_found
 
-    def _spread(self, asset: str, part: float, found: dict[str, float], path: tuple[str, ...]) -> None:
+    def _spread(self, asset: str, part: float, shares_found: dict[str, float], path: tuple[str, ...]) -> None:
         _check_path(asset, path)
         claim = self.claims.get(asset)
         if claim is None:
-            found[asset] = found.get(asset, 0.0) + part
+            shares_found[asset] = shares_found.get(asset, 0.0) + part
             return
         shares = (1.0,) if claim.pool is None else pool_shares(claim.pool, self._legs(claim))
         for leg, share in zip(claim.legs, shares, strict=True):
-            self._spread(leg, part * share, found, (*path, asset))
+            self._spread(leg, part * share, shares_found, (*path, asset))
 
     def growth(self, asset: str, moves: Mapping[str, float]) -> float:
         """Worth of an asset after base assets moved, over its worth now.
@@ -247,8 +247,8 @@ class LookThrough:
             return []
         prices = [self.prices.get(leg, 0.0) for leg in claim.legs]
         if min(prices) <= 0:
-            lacking = claim.legs[prices.index(min(prices))]
-            raise ContractError(f"look-through: {lacking} has no price; give one, or leave out the pool it is in")
+            missing = claim.legs[prices.index(min(prices))]
+            raise ContractError(f"look-through: {missing} has no price; give one, or leave out the pool it is in")
         return pool_prices(claim, prices)
 
 
@@ -288,12 +288,14 @@ def pool_split(claim: Claim, before: Sequence[float], after: Sequence[float]) ->
     """
     if claim.pool is None:
         raise ValueError("only a share of a pool has something to split")
-    was, now = pool_prices(claim, before), pool_prices(claim, after)
-    factors = [new / old for new, old in zip(now, was, strict=True)]
-    held = math.fsum(share * factor for share, factor in zip(pool_shares(claim.pool, was), factors, strict=True))
+    share_before, share_after = pool_prices(claim, before), pool_prices(claim, after)
+    factors = [new / old for new, old in zip(share_after, share_before, strict=True)]
+    held = math.fsum(
+        share * factor for share, factor in zip(pool_shares(claim.pool, share_before), factors, strict=True)
+    )
     if claim.pool.kind == "weighted":
         return held, pool_worth(claim.pool, factors)
-    return held, pool_worth(claim.pool, now) / pool_worth(claim.pool, was)
+    return held, pool_worth(claim.pool, share_after) / pool_worth(claim.pool, share_before)
 
 
 def is_receipt(symbol: str) -> bool:
@@ -315,11 +317,11 @@ def by_symbol(symbols: Iterable[str]) -> LookThrough:
     {'ETH': 1.0}
     """
     claims: dict[str, Claim] = {}
-    todo = list(symbols)
-    while todo:
-        symbol = todo.pop()
+    to_resolve = list(symbols)
+    while to_resolve:
+        symbol = to_resolve.pop()
         leg = KNOWN_TOKENS.get(symbol) or (symbol[1:] if is_receipt(symbol) else None)
         if leg is not None and symbol not in claims:
             claims[symbol] = Claim((leg,))
-            todo.append(leg)
+            to_resolve.append(leg)
     return LookThrough(claims)

@@ -45,7 +45,7 @@ class Lot:
         cost: What that cost in all, fees included, in USD; None where it is not known.
         origin: How it came: purchase, deposit, income, loan, or another word of the caller's.
         source: The coin it was made from, where it stands for coins put into a position; else empty.
-        put_in: How much of that coin was put in; None where it was not made from any.
+        acquired_cost: How much of that coin was put in; None where it was not made from any.
     """
 
     time: datetime
@@ -53,7 +53,7 @@ class Lot:
     cost: Decimal | None
     origin: str = "purchase"
     source: str = ""
-    put_in: Decimal | None = None
+    acquired_cost: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -73,15 +73,19 @@ class Inventory:
     def add(self, lot: Lot) -> None:
         """Put in a lot; under average cost it joins the one made from the same coin."""
         if self.matching == "average":
-            for one in self.lots:
-                if one.source == lot.source:
-                    one.quantity += lot.quantity
-                    one.cost = None if one.cost is None or lot.cost is None else one.cost + lot.cost
-                    one.put_in = None if one.put_in is None or lot.put_in is None else one.put_in + lot.put_in
-                    one.origin = one.origin if one.origin == lot.origin else "several"
+            for existing in self.lots:
+                if existing.source == lot.source:
+                    existing.quantity += lot.quantity
+                    existing.cost = None if existing.cost is None or lot.cost is None else existing.cost + lot.cost
+                    existing.acquired_cost = (
+                        None
+                        if existing.acquired_cost is None or lot.acquired_cost is None
+                        else existing.acquired_cost + lot.acquired_cost
+                    )
+                    existing.origin = existing.origin if existing.origin == lot.origin else "several"
                     return
         # A lot that was elsewhere for a while comes back to its place; of one moment, in the order they came.
-        insort(self.lots, lot, key=lambda one: one.time)
+        insort(self.lots, lot, key=lambda existing: existing.time)
 
     def take(self, quantity: Decimal, first: Callable[[Lot], bool] | None = None) -> tuple[list[Lot], Decimal]:
         """Take a quantity out, lot by lot.
@@ -95,7 +99,9 @@ class Inventory:
         """
         parts: list[Lot] = []
         while quantity > 0 and self.lots:
-            lot = self._next([one for one in self.lots if first(one)] if first else []) or self._next(self.lots)
+            lot = self._next([existing for existing in self.lots if first(existing)] if first else []) or self._next(
+                self.lots
+            )
             if lot is None:
                 break
             if lot.quantity <= quantity:
@@ -103,14 +109,16 @@ class Inventory:
                 del self.lots[next(place for place, other in enumerate(self.lots) if other is lot)]
                 part = lot
             else:
-                cost, put_in = (
+                cost, acquired_cost = (
                     None if whole is None else (whole * quantity / lot.quantity).quantize(CENT)
-                    for whole in (lot.cost, lot.put_in)
+                    for whole in (lot.cost, lot.acquired_cost)
                 )  # fmt: skip
-                part = Lot(lot.time, quantity, cost, lot.origin, lot.source, put_in)
+                part = Lot(lot.time, quantity, cost, lot.origin, lot.source, acquired_cost)
                 lot.quantity -= quantity
                 lot.cost = None if lot.cost is None or cost is None else lot.cost - cost
-                lot.put_in = None if lot.put_in is None or put_in is None else lot.put_in - put_in
+                lot.acquired_cost = (
+                    None if lot.acquired_cost is None or acquired_cost is None else lot.acquired_cost - acquired_cost
+                )
             parts.append(part)
             quantity -= part.quantity
         return parts, quantity
@@ -184,7 +192,7 @@ def match_lots(trades: Iterable[Trade], *, matching: Matching = "fifo", price: D
     ['150', '50', '100.000000000000000000']
     """
     book = Inventory(matching)
-    realised = unmatched = beyond = _NOTHING
+    realised = unmatched = uncovered = _NOTHING
     with localcontext(prec=DIGITS):
         for trade in sorted(trades, key=lambda trade: trade.time):
             if not (trade.price.is_finite() and trade.price >= 0 and trade.quantity.is_finite()):
@@ -196,16 +204,16 @@ def match_lots(trades: Iterable[Trade], *, matching: Matching = "fifo", price: D
             elif trade.quantity < 0:
                 parts, short = book.take(-trade.quantity)
                 proceeds = -trade.quantity * trade.price - trade.fee
-                lost = _NOTHING if not short else shared(proceeds, [short, -trade.quantity - short])[0]
+                shortfall = _NOTHING if not short else shared(proceeds, [short, -trade.quantity - short])[0]
                 if short == -trade.quantity:
-                    lost = proceeds
-                realised += proceeds - lost - _sum(part.cost for part in parts)
+                    shortfall = proceeds
+                realised += proceeds - shortfall - _sum(part.cost for part in parts)
                 unmatched += short
-                beyond += lost
+                uncovered += shortfall
         quantity = _sum(lot.quantity for lot in book.lots)
         cost = _sum(lot.cost for lot in book.lots)
         unrealised = None if price is None else quantity * price - cost
-    return Gains(realised, unrealised, quantity, cost, unmatched, beyond, tuple(book.lots))
+    return Gains(realised, unrealised, quantity, cost, unmatched, uncovered, tuple(book.lots))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:

@@ -174,8 +174,8 @@ def combine(formula: Callable[..., pl.Expr], **parts: pl.Expr) -> pl.Expr:
         return row.struct.unnest().select(formula(**{name: pl.col(name) for name in parts}).alias(row.name)).to_series()
 
     row = pl.struct(*(part.alias(name) for name, part in parts.items()))
-    named = next(iter(parts.values())).meta.output_name(raise_if_undetermined=False) or "value"
-    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True).alias(named)
+    by_name = next(iter(parts.values())).meta.output_name(raise_if_undetermined=False) or "value"
+    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True).alias(by_name)
 
 
 def normal_cdf(z: pl.Expr) -> pl.Expr:
@@ -192,8 +192,8 @@ def student_cdf(t: pl.Expr, *, freedom: pl.Expr) -> pl.Expr:
         return pl.Series(row.name, values, pl.Float64)
 
     row = pl.struct(t=nan_to_null(t), freedom=freedom)
-    named = t.meta.output_name(raise_if_undetermined=False) or "value"
-    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True).alias(named)
+    by_name = t.meta.output_name(raise_if_undetermined=False) or "value"
+    return row.map_batches(apply, return_dtype=pl.Float64, is_elementwise=True).alias(by_name)
 
 
 def _student(t: float, freedom: float) -> float:
@@ -202,13 +202,15 @@ def _student(t: float, freedom: float) -> float:
     if x in {0.0, 1.0}:
         return 0.5 if x else float(t > 0)
     # The fraction converges fast on one side of the mean; the other is one less its mirror.
-    mirrored = x > (a + 1) / (a + b + 2)
-    tail = 1 - _beta_fraction(b, a, 1 - x) if mirrored else _beta_fraction(a, b, x)
+    reflected = x > (a + 1) / (a + b + 2)
+    tail = 1 - _beta_fraction(b, a, 1 - x) if reflected else _beta_fraction(a, b, x)
     return 1 - tail / 2 if t > 0 else tail / 2
 
 
 def _beta_fraction(a: float, b: float, x: float) -> float:
-    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    prefactor = (
+        math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    )
     tiny = 1e-300
     c, d = 1.0, 1 / ((1 - (a + b) * x / (a + 1)) or tiny)
     fraction = d
@@ -221,7 +223,7 @@ def _beta_fraction(a: float, b: float, x: float) -> float:
             fraction *= c * d
         if abs(c * d - 1) < 1e-15:  # noqa: PLR2004 - nothing more to gain in a Float64
             break
-    return front * fraction
+    return prefactor * fraction
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,10 @@ def days_by_dates(ret: pl.Expr, *, day: pl.Expr, run: pl.Expr) -> pl.Expr:
     >>> frame.select(days_by_dates(pl.col("ret"), day=pl.col("day"), run=pl.col("run"))).to_series().to_list()
     [1, 1, 2, 6]
     """
-    seen, number = present(ret), day.cast(pl.Int32)
-    before = pl.when(seen).then(number).forward_fill().shift(1)
-    same = pl.when(seen).then(run).forward_fill().shift(1) == run
-    return pl.when(same).then(number - before).otherwise(1).fill_null(1).cast(pl.Int64)
+    present_rows, number = present(ret), day.cast(pl.Int32)
+    before = pl.when(present_rows).then(number).forward_fill().shift(1)
+    same_run = pl.when(present_rows).then(run).forward_fill().shift(1) == run
+    return pl.when(same_run).then(number - before).otherwise(1).fill_null(1).cast(pl.Int64)
 
 
 def first_day(*, day: pl.Expr, days: pl.Expr) -> pl.Expr:
@@ -106,7 +106,7 @@ def spanning(returns: pl.DataFrame, *, by: str) -> pl.DataFrame:
     [datetime.date(2025, 1, 1), datetime.date(2025, 1, 2)]
     """
     rows = returns.filter(pl.col("ret").is_finite()).sort(by, "day")
-    own = pl.col("days") if "days" in rows.columns else days_by_dates(
+    series_columns = pl.col("days") if "days" in rows.columns else days_by_dates(
         pl.col("ret"), day=pl.col("day"), run=pl.col(by)
     )  # fmt: skip
-    return rows.with_columns(begun=first_day(day=pl.col("day"), days=own))
+    return rows.with_columns(begun=first_day(day=pl.col("day"), days=series_columns))

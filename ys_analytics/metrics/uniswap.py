@@ -88,7 +88,7 @@ def _check_order(*prices: float) -> None:
     Raises:
         ValueError: the prices, from the lower end by the present one to the upper, do not ascend from 0.
     """
-    if prices[0] < 0 or any(not one < other < math.inf for one, other in pairwise(prices)):
+    if prices[0] < 0 or any(not lower_end < upper_end < math.inf for lower_end, upper_end in pairwise(prices)):
         raise ValueError(f"prices of a range must ascend, none below 0: not {', '.join(map(str, prices))}")
 
 
@@ -176,10 +176,10 @@ def mint(
     unit0, unit1 = 10.0 ** decimals[0], 10.0 ** decimals[1]
     sa, sb = _TICK ** (tick_lower / 2), _TICK ** (tick_upper / 2)
     sp = min(max(sqrt_price_x96 / _Q96, sa), sb)
-    by0 = amount0_max * unit0 * sp * sb / (sb - sp) if sp < sb else math.inf
-    by1 = amount1_max * unit1 / (sp - sa) if sp > sa else math.inf
-    liquidity = min(by0, by1)
+    liquidity0 = amount0_max * unit0 * sp * sb / (sb - sp) if sp < sb else math.inf
+    liquidity1 = amount1_max * unit1 / (sp - sa) if sp > sa else math.inf
+    liquidity = min(liquidity0, liquidity1)
     # What binds is used whole, not whole less a rounding.
-    used0 = amount0_max if liquidity == by0 else liquidity * (sb - sp) / (sp * sb) / unit0
-    used1 = amount1_max if liquidity == by1 else liquidity * (sp - sa) / unit1
+    used0 = amount0_max if liquidity == liquidity0 else liquidity * (sb - sp) / (sp * sb) / unit0
+    used1 = amount1_max if liquidity == liquidity1 else liquidity * (sp - sa) / unit1
     return Mint(used0, used1, liquidity)

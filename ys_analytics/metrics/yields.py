@@ -38,8 +38,8 @@ def apr_to_apy(apr: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
     if math.isinf(periods_per_year):
         return nan_to_null(_expm1(apr))
     # By logarithms: (1 + 1e-9) ** 31536000 has lost half its digits before it begins.
-    grown = pl.when(apr > -periods_per_year).then(apr / periods_per_year).log1p() * periods_per_year
-    return nan_to_null(_expm1(grown))
+    growth = pl.when(apr > -periods_per_year).then(apr / periods_per_year).log1p() * periods_per_year
+    return nan_to_null(_expm1(growth))
 
 
 def apy_to_apr(apy: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
@@ -65,8 +65,8 @@ def apy_to_apr(apy: pl.Expr, *, periods_per_year: float = YEAR) -> pl.Expr:
     above = pl.when(apy > -1).then(apy).log1p()
     if math.isinf(periods_per_year):
         return nan_to_null(above)
-    grown = above / periods_per_year
-    return nan_to_null(_expm1(grown) * periods_per_year)
+    growth = above / periods_per_year
+    return nan_to_null(_expm1(growth) * periods_per_year)
 
 
 def _expm1(x: pl.Expr) -> pl.Expr:
@@ -142,19 +142,19 @@ def quoted_against_realised(positions: pl.DataFrame | pl.LazyFrame) -> pl.DataFr
     0.2
     """
     gain, capital, days = pl.col("gain"), pl.col("capital"), pl.col("days")
-    refused = pl.col("realised_apy").is_null()
+    null_reason = pl.col("realised_apy").is_null()
     return (
         positions.lazy()
         .with_columns(period_return=period_return(gain, capital), realised_apy=realised_apy(gain, capital, days=days))
         .with_columns(
             haircut=pl.col("quoted_apy").cast(pl.Float64) - pl.col("realised_apy"),
-            reason=pl.when(refused & gain.is_null())
+            reason=pl.when(null_reason & gain.is_null())
             .then(pl.lit("the gain is unknown"))
-            .when(refused & (pl.col("period_return").is_null() | days.is_null() | (days <= 0)))
+            .when(null_reason & (pl.col("period_return").is_null() | days.is_null() | (days <= 0)))
             .then(pl.lit("no capital was at work"))
-            .when(refused & (pl.col("period_return") < -1))
+            .when(null_reason & (pl.col("period_return") < -1))
             .then(pl.lit("more than everything was lost"))
-            .when(refused)
+            .when(null_reason)
             .then(pl.coalesce(too_short(days), pl.lit("the yield overflows"))),
         )
         .sort("haircut", "pool", descending=[True, False], nulls_last=True)
@@ -215,9 +215,9 @@ def impermanent_loss_range(price: pl.Expr, *, entry: pl.Expr, lower: pl.Expr, up
     p, e, a, b = (x.cast(pl.Float64) for x in (price, entry, lower, upper))
     x0, y0 = _amounts(e, a, b)
     x1, y1 = _amounts(p, a, b)
-    legal = (a > 0) & (a < b) & (p > 0) & (e > 0)
+    in_range = (a > 0) & (a < b) & (p > 0) & (e > 0)
     held = x0 * p + y0
-    return nan_to_null(pl.when(legal).then((x1 * p + y1) / held - 1))
+    return nan_to_null(pl.when(in_range).then((x1 * p + y1) / held - 1))
 
 
 def _amounts(price: pl.Expr, lower: pl.Expr, upper: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -241,8 +241,8 @@ def fee_break_even(loss: pl.Expr, *, fee_apr: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"il": [-0.2], "apr": [0.25]}).select(fee_break_even(pl.col("il"), fee_apr=pl.col("apr"))).item()
     365.0
     """
-    lost = loss.cast(pl.Float64)
-    return nan_to_null(-lost / (lost + 1) / null_if_negligible(fee_apr.cast(pl.Float64)) * YEAR)
+    loss_share = loss.cast(pl.Float64)
+    return nan_to_null(-loss_share / (loss_share + 1) / null_if_negligible(fee_apr.cast(pl.Float64)) * YEAR)
 
 
 def pool_drift(apy: pl.Expr) -> pl.Expr:
@@ -262,8 +262,8 @@ def pool_drift(apy: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"apy": [0.1, 0.1]}).select(pool_drift(pl.col("apy"))).item()
     0.10...
     """
-    clean = finite_or_null(apy)
-    return nan_to_null(_expm1(pl.when(clean > -1).then(clean).log1p().mean()))
+    valid = finite_or_null(apy)
+    return nan_to_null(_expm1(pl.when(valid > -1).then(valid).log1p().mean()))
 
 
 def pool_volatility(apy: pl.Expr) -> pl.Expr:

@@ -36,8 +36,8 @@ def in_utc(frame: pl.DataFrame | pl.LazyFrame, *moments: str, of: str) -> pl.Laz
     ...
     ys_analytics.errors.ContractError: flows: timestamp has no time zone; say which with dt.replace_time_zone
     """
-    plain = frame.lazy()
-    schema = plain.collect_schema()
+    casts = frame.lazy()
+    schema = casts.collect_schema()
     refuse_foreign_days(schema, of=of)
     converted = []
     for name in moments:
@@ -49,7 +49,7 @@ def in_utc(frame: pl.DataFrame | pl.LazyFrame, *moments: str, of: str) -> pl.Laz
         if dtype.time_zone is None:
             raise ContractError(f"{of}: {name} has no time zone; say which with dt.replace_time_zone")
         converted.append(pl.col(name).dt.convert_time_zone("UTC").dt.cast_time_unit("us"))
-    return plain.with_columns(converted) if converted else plain
+    return casts.with_columns(converted) if converted else casts
 
 
 def refuse_foreign_days(schema: pl.Schema, *, of: str) -> None:

@@ -246,7 +246,7 @@ ANSWERS: dict[str, Callable[[Asked], Any]] = {
     "burke_ratio_modified": lambda a: burke(a, modified=True),
     "drawdown_at_risk": lambda a: a(drawdown.drawdown_at_risk(R, depth=path(a))),
     "conditional_drawdown_at_risk": lambda a: a(drawdown.conditional_drawdown_at_risk(R, depth=path(a))),
-    "entropic_drawdown_at_risk": lambda a: a(drawdown.entropic_drawdown_at_risk(R, depth=path(a), least_theta=0.01)),
+    "entropic_drawdown_at_risk": lambda a: a(drawdown.entropic_drawdown_at_risk(R, depth=path(a), min_theta=0.01)),
     "drawdown_table_top5": drawdown_table,
     "xirr": xirr,
     "irr": irr,

@@ -92,7 +92,7 @@ def es_historical(a: Asked) -> Any:
 
 def entropic_value_at_risk(a: Asked) -> Any:
     # The tool searches theta from a hundredth of the worst loss on.
-    return a(risk.entropic_value_at_risk(R, confidence=confidence_of(a), least_theta=0.01))
+    return a(risk.entropic_value_at_risk(R, confidence=confidence_of(a), min_theta=0.01))
 
 
 def component(measure: str, *, total: bool) -> Callable[[Asked], Any]:

@@ -34,14 +34,16 @@ from ys_analytics.metrics.catalog.null_reasons import with_reasons
 from ys_analytics.metrics.catalog.summary import fleet, summarise
 from ys_analytics.metrics.declaration import Metric, declared_metrics
 
-_OTHERS = tuple(one for one in declared_metrics(growth, performance, drawdown, risk) if one not in HEADLINE)
-
-BENCHMARK: tuple[Metric, ...] = tuple(one for one in _OTHERS if one.benchmark)
-PERFORMANCE: tuple[Metric, ...] = tuple(
-    one for one in declared_metrics(growth, performance) if one in _OTHERS and not one.benchmark
+_NOT_HEADLINE = tuple(
+    metric for metric in declared_metrics(growth, performance, drawdown, risk) if metric not in HEADLINE
 )
-DRAWDOWNS: tuple[Metric, ...] = tuple(one for one in declared_metrics(drawdown) if one in _OTHERS)
-RISK: tuple[Metric, ...] = tuple(one for one in declared_metrics(risk) if one in _OTHERS)
+
+BENCHMARK: tuple[Metric, ...] = tuple(metric for metric in _NOT_HEADLINE if metric.benchmark)
+PERFORMANCE: tuple[Metric, ...] = tuple(
+    metric for metric in declared_metrics(growth, performance) if metric in _NOT_HEADLINE and not metric.benchmark
+)
+DRAWDOWNS: tuple[Metric, ...] = tuple(metric for metric in declared_metrics(drawdown) if metric in _NOT_HEADLINE)
+RISK: tuple[Metric, ...] = tuple(metric for metric in declared_metrics(risk) if metric in _NOT_HEADLINE)
 
 ALL: tuple[Metric, ...] = (*HEADLINE, *PERFORMANCE, *DRAWDOWNS, *RISK, *BENCHMARK)
 METRICS: dict[str, Metric] = {metric.name: metric for metric in ALL}

@@ -15,12 +15,12 @@ from ys_analytics.metrics.declaration import Metric
 _COUNTS = ("n", "daily", "spanned", "unknown")
 
 
-def counted(metric: Metric) -> pl.Expr:
+def observations(metric: Metric) -> pl.Expr:
     """What a metric without a benchmark counts against its minimum: days that returns span, or returns of one day."""
     return pl.col("spanned" if metric.basis == "linked" else "daily")
 
 
-def whole(metric: Metric, *, since: date | None) -> pl.Expr:
+def is_linkable(metric: Metric, *, since: date | None) -> pl.Expr:
     """Whether what links returns can be stated: each is known, and none of them begins before the window."""
     if metric.basis != "linked" or metric.benchmark:
         return pl.lit(value=True)
@@ -28,41 +28,41 @@ def whole(metric: Metric, *, since: date | None) -> pl.Expr:
     return known if since is None else known & (pl.col("start") >= since).fill_null(value=True)
 
 
-def _torn() -> pl.Expr:
+def _not_linkable_reason() -> pl.Expr:
     """Why what links returns cannot be stated of a window."""
-    one = pl.when(pl.col("unknown") == 1).then(pl.lit("the return of one day is not known"))
-    several = pl.format("the returns of {} days are not known", "unknown")
+    single = pl.when(pl.col("unknown") == 1).then(pl.lit("the return of one day is not known"))
+    many = pl.format("the returns of {} days are not known", "unknown")
     return (
         pl.when(pl.col("unknown") > 0)
-        .then(pl.format("{}: a flow has no price", one.otherwise(several)))
+        .then(pl.format("{}: a flow has no price", single.otherwise(many)))
         .otherwise(pl.format("no close at its start: its first return begins on {}", "start"))
     )
 
 
-def refusal(metric: Metric, *, n: pl.Expr, value: pl.Expr, entire: pl.Expr | None = None) -> pl.Expr:
+def null_reason(metric: Metric, *, n: pl.Expr, value: pl.Expr, linkable: pl.Expr | None = None) -> pl.Expr:
     """The reason why a metric is refused; null where there is a value.
 
     Args:
         metric: Which.
         n: What it counts against its minimum; null where it needs a benchmark and there is none.
         value: The number, null where it is refused.
-        entire: What `whole` gave; `start` and `unknown` are then columns.
+        linkable: What `is_linkable` gave; `start` and `unknown` are then columns.
 
     >>> from ys_analytics.metrics.catalog import SHARPE_RATIO
     >>> frame = pl.DataFrame({"n": [2, 40], "value": [None, None]})
-    >>> frame.select(refusal(SHARPE_RATIO, n=pl.col("n"), value=pl.col("value"))).to_series().to_list()
+    >>> frame.select(null_reason(SHARPE_RATIO, n=pl.col("n"), value=pl.col("value"))).to_series().to_list()
     ['needs 30 days, has 2', 'the returns do not vary']
     """
     unit = "day" if metric.minimum == 1 else "days"
     short = pl.format(f"needs {metric.minimum} {unit}, has {{}}", n)
-    torn = pl.lit(None, pl.String)
-    if entire is not None:
-        torn = pl.when(~entire).then(_torn())
+    not_linkable = pl.lit(None, pl.String)
+    if linkable is not None:
+        not_linkable = pl.when(~linkable).then(_not_linkable_reason())
     return (
         pl.when(n.is_null())
         .then(pl.lit("needs a benchmark"))
-        .when(torn.is_not_null())
-        .then(torn)
+        .when(not_linkable.is_not_null())
+        .then(not_linkable)
         .when(n < metric.minimum)
         .then(short)
         .when(value.is_null())
@@ -89,15 +89,15 @@ def with_reasons(
     >>> with_reasons(pl.DataFrame(dict.fromkeys(none, [None]), none), [CAGR])["cagr_reason"].item()
     'needs 30 days, has 0'
     """
-    filled = numbers.with_columns(pl.col(name).fill_null(0) for name in _COUNTS if name in numbers.columns)
-    return filled.with_columns(
+    numbers_filled = numbers.with_columns(pl.col(name).fill_null(0) for name in _COUNTS if name in numbers.columns)
+    return numbers_filled.with_columns(
         **{
-            f"{one.name}_reason": refusal(
-                one,
-                n=counted(one),
-                value=pl.col(one.name),
-                entire=whole(one, since=since),
+            f"{single.name}_reason": null_reason(
+                single,
+                n=observations(single),
+                value=pl.col(single.name),
+                linkable=is_linkable(single, since=since),
             )
-            for one in metrics
+            for single in metrics
         }
     )

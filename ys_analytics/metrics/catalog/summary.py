@@ -11,7 +11,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.catalog.headline import HEADLINE
-from ys_analytics.metrics.catalog.null_reasons import counted, refusal, whole
+from ys_analytics.metrics.catalog.null_reasons import is_linkable, null_reason, observations
 from ys_analytics.metrics.declaration import Metric, named_metrics
 from ys_analytics.metrics.drawdown.path import raw_depth
 from ys_analytics.metrics.histories import histories
@@ -22,7 +22,7 @@ _RUN, _ORDERED, _PAIRS = "run:", "ordered:", "pairs:"
 _RET, _DAILY, _MARKET, _DAYS = f"{OBSERVED}ret", f"{OBSERVED}daily", f"{OBSERVED}benchmark", "days:"
 _DATES = ("at", "since", "until")
 # Rows looked at before a frame is taken for sorted.
-_LOOK = 10_000
+_ORDER_SAMPLE = 10_000
 _COUNTS = ("n", "daily", "spanned", "unknown", _PAIRS)
 _WINDOW = ("n", "daily", "spanned", "unknown", "coverage", "start", "end", "days")
 
@@ -62,13 +62,15 @@ def fleet(
     >>> fleet(frame).select("n", "total_return", "max_drawdown", "sharpe_ratio").row(0)
     (2, -0.375, -0.5, None)
     """
-    chosen = named_metrics(metrics)
-    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, since=since)
-    refused = {
-        metric.name: pl.when((_count(metric) >= metric.minimum) & whole(metric, since=since)).then(pl.col(metric.name))
-        for metric in chosen
+    metric_list = named_metrics(metrics)
+    numbers = _numbers(returns, metric_list, by=by, risk_free=risk_free, since=since)
+    null_reasons = {
+        metric.name: pl.when((_count(metric) >= metric.minimum) & is_linkable(metric, since=since)).then(
+            pl.col(metric.name)
+        )
+        for metric in metric_list
     }
-    return numbers.select(by, *_WINDOW, **refused)
+    return numbers.select(by, *_WINDOW, **null_reasons)
 
 
 def summarise(
@@ -106,19 +108,21 @@ def summarise(
     >>> summarise(frame, ["total_return", "sharpe_ratio"]).select("metric", "value", "reason").rows()
     [('total_return', -0.375, None), ('sharpe_ratio', None, 'needs 30 days, has 2')]
     """
-    chosen = named_metrics(metrics)
-    numbers = _numbers(returns, chosen, by=by, risk_free=risk_free, since=since, dates=True)
+    metric_list = named_metrics(metrics)
+    numbers = _numbers(returns, metric_list, by=by, risk_free=risk_free, since=since, dates=True)
     if portfolios is not None:
-        everyone = pl.DataFrame({by: list(portfolios)}, schema={by: numbers.schema[by]}).unique(maintain_order=True)
-        absent = everyone.join(numbers, on=by, how="anti", maintain_order="left")
+        portfolios_table = pl.DataFrame({by: list(portfolios)}, schema={by: numbers.schema[by]}).unique(
+            maintain_order=True
+        )
+        missing = portfolios_table.join(numbers, on=by, how="anti", maintain_order="left")
         numbers = pl.concat(
-            [numbers, absent.with_columns(pl.lit(0, pl.Int64).alias(name) for name in _COUNTS)],
+            [numbers, missing.with_columns(pl.lit(0, pl.Int64).alias(name) for name in _COUNTS)],
             how="diagonal",
         )
     numbers = numbers.with_row_index("row")
-    tall = pl.concat([_tall(numbers, metric, by=by, since=since) for metric in chosen])
+    long = pl.concat([_long(numbers, metric, by=by, since=since) for metric in metric_list])
     # Twelve tall pieces stacked: a stable sort by row interleaves them in the order of `chosen`.
-    return tall.sort("row", maintain_order=True).drop("row")
+    return long.sort("row", maintain_order=True).drop("row")
 
 
 def _numbers(
@@ -133,8 +137,8 @@ def _numbers(
     """The bare numbers of each portfolio; a frame out of order is sorted first."""
     ret, daily, market, days = pl.col(_RET), pl.col(_DAILY), pl.col(_MARKET), pl.col(_DAYS)
     sample = Sample(ret=ret, daily=daily, days=days, benchmark=market, risk_free=risk_free / YEAR)
-    plain = histories(returns, by=by)
-    paired = "benchmark" in plain.collect_schema()
+    row_columns = histories(returns, by=by)
+    paired = "benchmark" in row_columns.collect_schema()
     columns = {
         metric.name: pl.lit(None, pl.Float64) if metric.benchmark and not paired else metric.of(sample)
         for metric in metrics
@@ -149,14 +153,16 @@ def _numbers(
         }
     # Most frames are sorted, and to look costs as much as an aggregate: hope, and look afterwards. But a
     # shuffled frame has a run for every row, which the first rows tell.
-    hopeful = _starts_in_order(plain, by)
-    numbers = _aggregate(plain if hopeful else plain.sort(by, "day"), columns, by=by, since=since).collect()
-    if hopeful and not _in_order(numbers, by):
-        numbers = _aggregate(plain.sort(by, "day"), columns, by=by, since=since).collect()
+    computable = _starts_in_order(row_columns, by)
+    numbers = _aggregate(
+        row_columns if computable else row_columns.sort(by, "day"), columns, by=by, since=since
+    ).collect()
+    if computable and not _in_order(numbers, by):
+        numbers = _aggregate(row_columns.sort(by, "day"), columns, by=by, since=since).collect()
     if not _in_order(numbers, by):
-        twice = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
+        repeated = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
         raise ContractError(
-            f"returns: {by} {twice} has two returns for one day, or one without a day; keep one of them"
+            f"returns: {by} {repeated} has two returns for one day, or one without a day; keep one of them"
         )
     return numbers.drop(_ORDERED)
 
@@ -166,24 +172,24 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, s
     day, run, ret, days = pl.col("day"), pl.col(_RUN), pl.col(_RET), pl.col(_DAYS)
     schema = returns.collect_schema()
     spanned = pl.col("days").fill_null(1) if "days" in schema else days_by_dates(ret, day=day, run=run)
-    alone = [one_day(ret, days=days).alias(_DAILY)]
+    single_day = [one_day(ret, days=days).alias(_DAILY)]
     if "benchmark" in schema:
-        its = finite_or_null(pl.col("benchmark"))
-        alone.append(one_day(its, days=days_by_dates(its, day=day, run=run)).alias(_MARKET))
+        benchmark = finite_or_null(pl.col("benchmark"))
+        single_day.append(one_day(benchmark, days=days_by_dates(benchmark, day=day, run=run)).alias(_MARKET))
     rows = (
         returns.with_columns(pl.col(by).rle_id().alias(_RUN), finite_or_null(pl.col("ret")).alias(_RET))
         .with_columns(
             ((run != run.shift(1)).fill_null(value=True) | (day > day.shift(1)).fill_null(value=False)).alias(_ORDERED),
             spanned.cast(pl.Int64).alias(_DAYS),
         )
-        .with_columns(alone)
+        .with_columns(single_day)
         .set_sorted(_RUN)
     )
     if since is not None:
         rows = rows.filter((day >= since) | day.is_null()).set_sorted(_RUN)
     # The path joined to its rows: in half the time that `over` takes, for the runs are in order already.
     path = rows.group_by(_RUN, maintain_order=True).agg(depth=raw_depth(ret)).select(pl.col("depth").explode())
-    seen = present(ret)
+    present_rows = present(ret)
     return (
         pl.concat([rows, path], how="horizontal")
         .set_sorted(_RUN)
@@ -193,10 +199,10 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, s
             pl.col(_ORDERED).all() & (day.null_count() == 0),
             n=ret.count().cast(pl.Int64),
             daily=pl.col(_DAILY).count().cast(pl.Int64),
-            spanned=pl.when(seen).then(days).sum().cast(pl.Int64),
+            spanned=pl.when(present_rows).then(days).sum().cast(pl.Int64),
             unknown=unknown(schema.names()).sum().cast(pl.Int64),
-            start=pl.when(seen).then(first_day(day=day, days=days)).min(),
-            end=pl.when(seen).then(day).max(),
+            start=pl.when(present_rows).then(first_day(day=day, days=days)).min(),
+            end=pl.when(present_rows).then(day).max(),
             **columns,
         )
         .drop(_RUN)
@@ -206,7 +212,7 @@ def _aggregate(returns: pl.LazyFrame, columns: dict[str, pl.Expr], *, by: str, s
 
 
 def _starts_in_order(returns: pl.LazyFrame, by: str) -> bool:
-    first = returns.select(by).head(_LOOK).collect().get_column(by)
+    first = returns.select(by).head(_ORDER_SAMPLE).collect().get_column(by)
     return first.rle_id().n_unique() == first.n_unique()
 
 
@@ -216,18 +222,18 @@ def _in_order(numbers: pl.DataFrame, by: str) -> bool:
 
 def _count(metric: Metric) -> pl.Expr:
     """What the metric counts against its minimum: days of its own, days with the benchmark, or days spanned."""
-    return pl.col(_PAIRS) if metric.benchmark else counted(metric)
+    return pl.col(_PAIRS) if metric.benchmark else observations(metric)
 
 
-def _tall(numbers: pl.DataFrame, metric: Metric, *, by: str, since: date | None) -> pl.DataFrame:
+def _long(numbers: pl.DataFrame, metric: Metric, *, by: str, since: date | None) -> pl.DataFrame:
     """One metric of every portfolio, with its dates and, where it is null, its reason."""
-    count, entire = _count(metric), whole(metric, since=since)
+    count, linkable = _count(metric), is_linkable(metric, since=since)
     used = pl.col("n") if metric.basis == "linked" and not metric.benchmark else count
-    value = pl.when((count >= metric.minimum) & entire).then(pl.col(metric.name).cast(pl.Float64))
-    given = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in numbers.columns}
-    dates = {name: pl.when(value.is_not_null()).then(given.get(name, pl.lit(None, pl.Date))) for name in _DATES}
+    value = pl.when((count >= metric.minimum) & linkable).then(pl.col(metric.name).cast(pl.Float64))
+    reason_given = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in numbers.columns}
+    dates = {name: pl.when(value.is_not_null()).then(reason_given.get(name, pl.lit(None, pl.Date))) for name in _DATES}
     return numbers.select(
         "row", by, metric=pl.lit(metric.name), value=value, **dates, n=used, days="days",
         coverage=used / pl.col("days"), start="start", end="end",
-        reason=refusal(metric, n=count, value=value, entire=entire),
+        reason=null_reason(metric, n=count, value=value, linkable=linkable),
     )  # fmt: skip

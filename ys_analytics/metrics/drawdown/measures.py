@@ -10,7 +10,7 @@ import polars as pl
 
 from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.declaration import metric
-from ys_analytics.metrics.drawdown.path import raw_depth, traceable
+from ys_analytics.metrics.drawdown.path import is_traceable, raw_depth
 from ys_analytics.metrics.risk.extremes import entropic_value_at_risk
 from ys_analytics.metrics.risk.tails import expected_shortfall, value_at_risk
 from ys_analytics.metrics.sample import NO_RISK, as_loss, nan_to_null
@@ -50,10 +50,10 @@ def average_drawdown(
     """
     depth = raw_depth(ret) if depth is None else depth
     if per == "period":
-        return pl.when(traceable(ret, depth)).then(depth.mean())
+        return pl.when(is_traceable(ret, depth)).then(depth.mean())
     path = Episodes(depth)
     mean = (path.lowest.filter(path.last)).mean()
-    return pl.when(traceable(ret, depth)).then(mean.fill_null(0.0))
+    return pl.when(is_traceable(ret, depth)).then(mean.fill_null(0.0))
 
 
 @metric(
@@ -89,7 +89,9 @@ def average_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth:
     depth = raw_depth(ret) if depth is None else depth
     path = Episodes(depth, days)
     episodes = path.last.sum()
-    return pl.when(traceable(ret, depth) & (episodes > 0)).then((path.length(path.under) + path.recovering) / episodes)
+    return pl.when(is_traceable(ret, depth) & (episodes > 0)).then(
+        (path.length(path.under) + path.recovering) / episodes
+    )
 
 
 @metric(
@@ -126,7 +128,7 @@ def longest_drawdown_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth:
     path = Episodes(depth, days)
     so_far = (path.under.cast(pl.Float64) * path.days).cum_sum()
     at_peak = (so_far * (~path.under).cast(pl.Float64)).cum_max()
-    return pl.when(traceable(ret, depth)).then((so_far - at_peak).max())
+    return pl.when(is_traceable(ret, depth)).then((so_far - at_peak).max())
 
 
 @metric(
@@ -165,7 +167,7 @@ def average_recovery_length(ret: pl.Expr, *, days: pl.Expr | None = None, depth:
     after = path.under & (path.lowest <= path.lowest_ahead + NO_RISK)
     climbing = after & after.shift(1, fill_value=False)
     episodes = path.last.sum()
-    return pl.when(traceable(ret, depth) & (episodes > 0)).then((path.length(climbing) + path.recovering) / episodes)
+    return pl.when(is_traceable(ret, depth) & (episodes > 0)).then((path.length(climbing) + path.recovering) / episodes)
 
 
 class Episodes:
@@ -177,10 +179,10 @@ class Episodes:
 
     def __init__(self, depth: pl.Expr, days: pl.Expr | None = None) -> None:
         """Tell the episodes of a path apart; `days` is how many periods each row spans, one when None."""
-        seen = depth.is_not_null()
+        present_rows = depth.is_not_null()
         depth = depth.drop_nulls()
         self.under = depth < -NO_RISK
-        self.days = pl.lit(1.0) if days is None else days.fill_null(1).cast(pl.Float64).filter(seen)
+        self.days = pl.lit(1.0) if days is None else days.fill_null(1).cast(pl.Float64).filter(present_rows)
         number = (~self.under).cum_sum().cast(pl.Float64)
         self.last = self.under & ~self.under.shift(-1, fill_value=False)
         self.lowest = (depth - number).cum_min() + number
@@ -229,7 +231,7 @@ def ulcer_index(ret: pl.Expr, *, depth: pl.Expr | None = None, ddof: int = 0) ->
     """
     depth = raw_depth(ret) if depth is None else depth
     n = depth.count().cast(pl.Int64) - ddof
-    return nan_to_null(pl.when(traceable(ret, depth)).then((depth.pow(2).sum() / n).sqrt()))
+    return nan_to_null(pl.when(is_traceable(ret, depth)).then((depth.pow(2).sum() / n).sqrt()))
 
 
 @metric(
@@ -295,7 +297,7 @@ def drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, depth: pl.Expr |
     0.5
     """
     depth = raw_depth(ret) if depth is None else depth
-    return pl.when(traceable(ret, depth)).then(value_at_risk(depth, confidence=confidence, quantile="order"))
+    return pl.when(is_traceable(ret, depth)).then(value_at_risk(depth, confidence=confidence, quantile="order"))
 
 
 @metric(
@@ -329,7 +331,7 @@ def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, dept
     0.5
     """
     depth = raw_depth(ret) if depth is None else depth
-    return pl.when(traceable(ret, depth)).then(expected_shortfall(depth, confidence=confidence, tail="fraction"))
+    return pl.when(is_traceable(ret, depth)).then(expected_shortfall(depth, confidence=confidence, tail="fraction"))
 
 
 @metric(
@@ -344,7 +346,7 @@ def conditional_drawdown_at_risk(ret: pl.Expr, *, confidence: float = 0.95, dept
     of=lambda f, s: f(s.ret, confidence=s.confidence, depth=s.depth),
 )
 def entropic_drawdown_at_risk(
-    ret: pl.Expr, *, confidence: float = 0.95, least_theta: float = 0.0, depth: pl.Expr | None = None
+    ret: pl.Expr, *, confidence: float = 0.95, min_theta: float = 0.0, depth: pl.Expr | None = None
 ) -> pl.Expr:
     r"""Tightest entropic bound on the drawdown at risk, as a positive number.
 
@@ -353,7 +355,7 @@ def entropic_drawdown_at_risk(
     Args:
         ret: Simple returns per period, as fractions, in time order.
         confidence: 0.95 for one period in twenty.
-        least_theta: As for `entropic_value_at_risk`.
+        min_theta: As for `entropic_value_at_risk`.
         depth: `underwater(ret)` where it is at hand already; computed when None.
 
     Returns:
@@ -366,6 +368,6 @@ def entropic_drawdown_at_risk(
     0.5
     """
     depth = raw_depth(ret) if depth is None else depth
-    return pl.when(traceable(ret, depth)).then(
-        entropic_value_at_risk(depth, confidence=confidence, least_theta=least_theta)
+    return pl.when(is_traceable(ret, depth)).then(
+        entropic_value_at_risk(depth, confidence=confidence, min_theta=min_theta)
     )

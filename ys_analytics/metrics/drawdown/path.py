@@ -56,7 +56,7 @@ def underwater(
 
 
 def raw_depth(ret: pl.Expr, *, from_start: bool = True) -> pl.Expr:
-    """What `underwater` guards, NaN from where wealth overflows: for aggregates, which are `traceable` or null."""
+    """What `underwater` guards, NaN from where wealth overflows: for aggregates, which are `is_traceable` or null."""
     # No `when` here: over running values it makes Polars leave its fast path in `group_by`.
     value = _running(ret)
     peak = value.cum_max()
@@ -67,7 +67,7 @@ def _running(ret: pl.Expr) -> pl.Expr:
     return (finite_or_null(ret) + 1).cum_prod()
 
 
-def traceable(ret: pl.Expr, depth: pl.Expr) -> pl.Expr:
+def is_traceable(ret: pl.Expr, depth: pl.Expr) -> pl.Expr:
     """Whether the path can be followed: no return below -1, nothing that overflowed."""
     returns = finite_or_null(ret)
     return (returns.min() >= -1) & ~depth.is_nan().any() & (depth.count() == returns.count())
@@ -107,7 +107,7 @@ def max_drawdown(ret: pl.Expr, *, depth: pl.Expr | None = None) -> pl.Expr:
     -0.5
     """
     depth = raw_depth(ret) if depth is None else depth
-    return pl.when(traceable(ret, depth)).then(depth.min())
+    return pl.when(is_traceable(ret, depth)).then(depth.min())
 
 
 def trough_date(ret: pl.Expr, *, day: pl.Expr, depth: pl.Expr | None = None) -> pl.Expr:

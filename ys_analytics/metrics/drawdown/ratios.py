@@ -11,7 +11,7 @@ import polars as pl
 from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.drawdown.measures import Episodes, conditional_drawdown_at_risk, pain_index, ulcer_index
-from ys_analytics.metrics.drawdown.path import max_drawdown, raw_depth, traceable, wealth
+from ys_analytics.metrics.drawdown.path import is_traceable, max_drawdown, raw_depth, wealth
 from ys_analytics.metrics.growth import cagr
 from ys_analytics.metrics.sample import dispersion, finite_or_null, nan_to_null, null_if_negligible
 
@@ -121,7 +121,7 @@ def sterling(
     if largest is None:
         return nan_to_null(growth / null_if_negligible(excess - max_drawdown(ret, depth=depth)))
     depth = raw_depth(ret) if depth is None else depth
-    mean = pl.when(traceable(ret, depth)).then(_deepest(depth, largest).mean().fill_null(0.0))
+    mean = pl.when(is_traceable(ret, depth)).then(_deepest(depth, largest).mean().fill_null(0.0))
     return nan_to_null(growth / null_if_negligible(excess - mean))
 
 
@@ -174,7 +174,7 @@ def burke(
     """
     depth = raw_depth(ret) if depth is None else depth
     depths = _deepest(depth, largest) if per == "episode" else _run_depths(ret)
-    pain = pl.when(traceable(ret, depth)).then(depths.pow(2).sum().sqrt())
+    pain = pl.when(is_traceable(ret, depth)).then(depths.pow(2).sum().sqrt())
     scale = finite_or_null(ret).count().cast(pl.Float64).sqrt() if modified else pl.lit(1.0)
     return nan_to_null(growth / null_if_negligible(pain) * scale)
 
@@ -257,9 +257,9 @@ def serenity_index(
     >>> pl.DataFrame({"ret": [-0.5, 1.0]}).select(serenity_index(pl.col("ret")).round(9)).item()
     3.0
     """
-    pitfall = null_if_negligible(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
+    pitfall_ratio = null_if_negligible(conditional_drawdown_at_risk(ret, confidence=confidence, depth=depth))
     ulcer, risk = (
         null_if_negligible(ulcer_index(ret, depth=depth)),
         dispersion(finite_or_null(ret if daily is None else daily)),
     )
-    return nan_to_null((finite_or_null(ret).sum() - risk_free) * risk / ulcer / pitfall)
+    return nan_to_null((finite_or_null(ret).sum() - risk_free) * risk / ulcer / pitfall_ratio)

@@ -59,16 +59,16 @@ _CROSSING = (_STATED, _BARE)
 
 def _rule() -> pl.Expr:
     stated = pl.col("metadata").str.json_path_match("$.flow")
-    either = pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"])
-    away = pl.col("protocol_name").fill_null("").str.strip_chars() == ""
+    any_leg = pl.col("transaction_type").cast(pl.String).is_in(["deposit", "withdraw"])
+    leaves = pl.col("protocol_name").fill_null("").str.strip_chars() == ""
     return (
         pl.when(stated == "external")
         .then(pl.lit(_STATED))
         .when(stated == "internal")
         .then(pl.lit("metadata says internal"))
-        .when(either & away)
+        .when(any_leg & leaves)
         .then(pl.lit(_BARE))
-        .when(either)
+        .when(any_leg)
         .then(pl.lit("deposit or withdraw with a protocol"))
         .otherwise(pl.lit("other type of transaction"))
     )
@@ -88,11 +88,11 @@ def flow_audit(classified: pl.DataFrame, *, by: str | None = "portfolio_id") -> 
     ('none', 'not confirmed', 1, 1.0)
     """
     keys = [] if by is None else [by]
-    counted = (
+    counts = (
         classified.group_by(*keys, "flow", "rule").agg(transactions=pl.len().cast(pl.Int64)).sort(*keys, "flow", "rule")
     )
     total = pl.col("transactions").sum()
-    return counted.with_columns(share=pl.col("transactions") / (total.over(keys) if keys else total)).sort(
+    return counts.with_columns(share=pl.col("transactions") / (total.over(keys) if keys else total)).sort(
         *keys, "flow", "rule"
     )
 
@@ -135,27 +135,27 @@ def external_flows(
         flows = flows.join_asof(
             quoted, on="timestamp", by=f"{leg}_asset_id", strategy="backward", tolerance=max_age, check_sortedness=False
         )
-    came, went = _worth("to"), _worth("from")
+    received, sent = _value("to"), _value("from")
     kind = pl.col("transaction_type").cast(pl.String)
     amount = (
         pl.when(kind == "deposit")
-        .then(pl.when(_moved("to")).then(came).otherwise(went))
+        .then(pl.when(_moved("to")).then(received).otherwise(sent))
         .when(kind == "withdraw")
-        .then(0 - pl.when(_moved("from")).then(went).otherwise(came))
+        .then(0 - pl.when(_moved("from")).then(sent).otherwise(received))
         .otherwise(
-            pl.when(_moved("to")).then(came).otherwise(pl.lit(0, MONEY))
-            - pl.when(_moved("from")).then(went).otherwise(pl.lit(0, MONEY))
+            pl.when(_moved("to")).then(received).otherwise(pl.lit(0, MONEY))
+            - pl.when(_moved("from")).then(sent).otherwise(pl.lit(0, MONEY))
         )
     )
-    nothing = ~_moved("to") & ~_moved("from")
+    no_rows = ~_moved("to") & ~_moved("from")
     reason = (
-        pl.when(nothing)
+        pl.when(no_rows)
         .then(pl.lit("the transaction states no amount"))
         .when(pl.col("amount").is_null())
         .then(pl.lit(f"no price within {max_age.total_seconds() / 3600:g} hours before it"))
     )
     return (
-        flows.with_columns(amount=pl.when(~nothing).then(amount).cast(MONEY))
+        flows.with_columns(amount=pl.when(~no_rows).then(amount).cast(MONEY))
         .select("portfolio_id", "timestamp", "amount", "rule", "row", reason=reason)
         .sort("portfolio_id", "timestamp", "row", maintain_order=True)
         .drop("row")
@@ -167,8 +167,8 @@ def _moved(leg: str) -> pl.Expr:
     return pl.col(f"{leg}_amount").is_not_null() & pl.col(f"{leg}_asset_id").is_not_null()
 
 
-def _worth(leg: str) -> pl.Expr:
+def _value(leg: str) -> pl.Expr:
     """Quantity times price, exact; null where it would not fit a Decimal(38, 18)."""
     quantity, price = pl.col(f"{leg}_amount").cast(MONEY), pl.col(f"{leg}_price")
-    fits = (quantity.cast(pl.Float64) * price.cast(pl.Float64)).abs() < _MONEY_LIMIT
-    return pl.when(fits).then(quantity) * price
+    in_range = (quantity.cast(pl.Float64) * price.cast(pl.Float64)).abs() < _MONEY_LIMIT
+    return pl.when(in_range).then(quantity) * price

@@ -70,29 +70,29 @@ def daily_returns(
     [(None, 'the first close has nothing before it'), (0.01, None)]
     """
     closes = _closes(values)
-    moved = _flows_by_close(closes, _NO_FLOWS if flows is None else in_utc(flows, "timestamp", of="flows"))
+    flow_amount = _flows_by_close(closes, _NO_FLOWS if flows is None else in_utc(flows, "timestamp", of="flows"))
     before = pl.col("value").shift(1).over("portfolio_id")
     start = before.cast(pl.Float64)
     capital = pl.coalesce("capital", start)
     flow = pl.col("flow").fill_null(pl.lit(0, MONEY))
     gain = pl.col("value") - before - flow
-    unpriced = pl.col("unpriced").fill_null(0)
+    has_unpriced_flow = pl.col("unpriced").fill_null(0)
     # Noise of a few parts in 10^12 of what moved is no capital.
-    at_work = pl.col("capital") > 1e-12 * (start.abs() + pl.col("moved").fill_null(0.0))
+    invested = pl.col("capital") > 1e-12 * (start.abs() + pl.col("moved").fill_null(0.0))
     reason = (
         pl.when(before.is_null())
         .then(pl.lit("the first close has nothing before it"))
-        .when(unpriced > 0)
+        .when(has_unpriced_flow > 0)
         .then(pl.lit(UNPRICED))
-        .when(~at_work)
+        .when(~invested)
         .then(pl.lit("no capital was at work"))
     )
     ret = pl.when(pl.col("reason").is_null()).then(pl.col("gain").cast(pl.Float64) / pl.col("capital"))
     return (
-        closes.join(moved, on=["portfolio_id", "closed_at"], how="left", maintain_order="left")
+        closes.join(flow_amount, on=["portfolio_id", "closed_at"], how="left", maintain_order="left")
         .with_columns(
-            gain=pl.when(unpriced == 0).then(gain),
-            flow=pl.when(unpriced == 0).then(flow),
+            gain=pl.when(has_unpriced_flow == 0).then(gain),
+            flow=pl.when(has_unpriced_flow == 0).then(flow),
             capital=capital,
             days=(pl.col("day") - pl.col("day").shift(1).over("portfolio_id")).dt.total_days(),
         )
@@ -149,20 +149,22 @@ def _capital() -> pl.Expr:
     """Average capital of one period while money was at work, from its flows in order of time."""
     opening, opened = pl.col("opening").first().cast(pl.Float64), pl.col("opened_at").first()
     moment, closed, amount = pl.col("timestamp"), pl.col("closed_at"), pl.col("amount").cast(pl.Float64)
-    whole = (closed.first() - opened).dt.total_microseconds()
-    weight = (closed - moment).dt.total_microseconds() / whole
+    period_length = (closed.first() - opened).dt.total_microseconds()
+    weight = (closed - moment).dt.total_microseconds() / period_length
     book = amount.fill_null(0.0).cum_sum() + opening
     held = (moment.shift(-1).fill_null(closed) - moment).dt.total_microseconds()
     before = (moment.first() - opened).dt.total_microseconds()
     peak = pl.max_horizontal(book.max(), opening)
-    least = peak.clip(lower_bound=0.0) * AT_WORK
-    time = pl.when(book > least).then(held).otherwise(0).sum() + pl.when(opening > least).then(before).otherwise(0)
+    smallest = peak.clip(lower_bound=0.0) * AT_WORK
+    time = pl.when(book > smallest).then(held).otherwise(0).sum() + pl.when(opening > smallest).then(before).otherwise(
+        0
+    )
     money = (
-        pl.when(book > least).then(book * held).otherwise(0.0).sum()
-        + pl.when(opening > least).then(opening * before).otherwise(0.0)
+        pl.when(book > smallest).then(book * held).otherwise(0.0).sum()
+        + pl.when(opening > smallest).then(opening * before).otherwise(0.0)
     )  # fmt: skip
     return (
-        pl.when(time == whole)
+        pl.when(time == period_length)
         .then((amount * weight).sum() + opening)
         .when(time > 0)
         .then(money / time)
@@ -210,9 +212,9 @@ def modified_dietz(begin: float, end: float, flows: Iterable[tuple[float, float]
     >>> modified_dietz(100, 300, [(50, 0.5)])
     1.2
     """
-    moved = list(flows)
-    capital = average_capital(begin, moved)
-    gain = end - begin - sum(amount for amount, _ in moved)
+    flow_amount = list(flows)
+    capital = average_capital(begin, flow_amount)
+    gain = end - begin - sum(amount for amount, _ in flow_amount)
     return gain / capital if capital > 0 and math.isfinite(gain / capital) else None
 
 

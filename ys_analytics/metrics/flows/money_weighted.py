@@ -164,11 +164,11 @@ def mirr(cash_flows: Sequence[float], *, finance_rate: float, reinvest_rate: flo
     0.1225
     """
     periods = len(cash_flows) - 1
-    spent = -npv(finance_rate, [min(amount, 0.0) for amount in cash_flows])
-    gained = npv(reinvest_rate, [max(amount, 0.0) for amount in cash_flows]) * (1 + reinvest_rate) ** periods
-    if periods < 1 or spent <= 0 or gained <= 0:
+    losses = -npv(finance_rate, [min(amount, 0.0) for amount in cash_flows])
+    gains = npv(reinvest_rate, [max(amount, 0.0) for amount in cash_flows]) * (1 + reinvest_rate) ** periods
+    if periods < 1 or losses <= 0 or gains <= 0:
         return None
-    return float((gained / spent) ** (1 / periods) - 1)
+    return float((gains / losses) ** (1 / periods) - 1)
 
 
 def year_fraction(start: date, end: date, *, day_count: DayCount = "ACT/365") -> float:
@@ -213,60 +213,62 @@ def _solve(flows: list[tuple[float, float]], *, per: Literal["yearly", "periodic
         return MoneyWeighted(None, reason="there are no flows")
     if len({amount > 0 for _, amount in flows}) == 1:
         return MoneyWeighted(None, reason="all flows have one sign")
-    worth = _worth(flows)
-    turns = sum((a > 0) != (b > 0) for (_, a), (_, b) in pairwise(flows))
+    present_value = _present_value(flows)
+    sign_changes = sum((a > 0) != (b > 0) for (_, a), (_, b) in pairwise(flows))
     # One change of sign in time has one root (Descartes), so there is nothing to search.
-    roots = tuple(math.expm1(x) for x in (_only_root(worth) if turns == 1 else _roots(worth)))
-    beyond = _beyond(flows, worth, per=per)
+    roots = tuple(math.expm1(x) for x in (_only_root(present_value) if sign_changes == 1 else _roots(present_value)))
+    beyond = _beyond_reason(flows, present_value, per=per)
     if len(roots) == 1 and not beyond:
         return MoneyWeighted(roots[0], roots)
     if not roots:
         return MoneyWeighted(None, reason="; ".join(beyond) or "no rate solves it")
-    listed = [f"{100 * root:.2f} %" for root in roots]
-    return MoneyWeighted(None, roots, f"{len(roots) + len(beyond)} rates solve it: {', '.join([*listed, *beyond])}")
+    root_texts = [f"{100 * root:.2f} %" for root in roots]
+    return MoneyWeighted(None, roots, f"{len(roots) + len(beyond)} rates solve it: {', '.join([*root_texts, *beyond])}")
 
 
-def _beyond(flows: list[tuple[float, float]], worth: Callable[[float], float], *, per: str) -> list[str]:
+def _beyond_reason(flows: list[tuple[float, float]], present_value: Callable[[float], float], *, per: str) -> list[str]:
     """What is said of a root outside the range that is searched.
 
     Towards a rate of -1 the last flow decides the sign of the worth, and towards an infinite rate the first: where
     the sign at the end of the range is another, a root lies beyond it.
     """
-    said = []
-    if worth(_LOWEST) * flows[-1][1] < 0:
-        said.append(
+    reason = []
+    if present_value(_LOWEST) * flows[-1][1] < 0:
+        reason.append(
             f"money was lost too fast for a {per} rate: it is below {math.expm1(_LOWEST):.7%}".replace("%", " %")
         )
-    if worth(_HIGHEST) * flows[0][1] < 0:
-        said.append(f"money grew too fast for a {per} rate: it is above {math.exp(_HIGHEST):,.0f}-fold")
-    return said
+    if present_value(_HIGHEST) * flows[0][1] < 0:
+        reason.append(f"money grew too fast for a {per} rate: it is above {math.exp(_HIGHEST):,.0f}-fold")
+    return reason
 
 
-def _worth(flows: list[tuple[float, float]]) -> Callable[[float], float]:
+def _present_value(flows: list[tuple[float, float]]) -> Callable[[float], float]:
     """Present worth at ln(1 + rate), scaled by its largest term so that it neither over- nor underflows."""
     middle = sum(t for t, _ in flows) / len(flows)
 
-    def worth(x: float) -> float:
+    def present_value(x: float) -> float:
         top = max(-x * (t - middle) for t, _ in flows)
         return math.fsum(amount * math.exp(-x * (t - middle) - top) for t, amount in flows)
 
-    return worth
+    return present_value
 
 
-def _only_root(worth: Callable[[float], float]) -> list[float]:
-    at_low = worth(_LOWEST)
-    return [_narrow(worth, _LOWEST, _HIGHEST, at_low)] if at_low * worth(_HIGHEST) < 0 else []
+def _only_root(present_value: Callable[[float], float]) -> list[float]:
+    value_at_low = present_value(_LOWEST)
+    return (
+        [_narrow(present_value, _LOWEST, _HIGHEST, value_at_low)] if value_at_low * present_value(_HIGHEST) < 0 else []
+    )
 
 
-def _roots(worth: Callable[[float], float]) -> list[float]:
+def _roots(present_value: Callable[[float], float]) -> list[float]:
     """Every sign change on the grid, narrowed; and valleys between grid points that just touch zero."""
     width = (_HIGHEST - _LOWEST) / _STEPS
     xs = [_LOWEST + width * step for step in range(_STEPS + 1)]
-    values = [worth(x) for x in xs]
-    found = [x for x, value in zip(xs, values, strict=True) if value == 0]
+    values = [present_value(x) for x in xs]
+    result = [x for x, value in zip(xs, values, strict=True) if value == 0]
     for (x0, y0), (x1, y1) in pairwise(zip(xs, values, strict=True)):
         if y0 * y1 < 0:
-            found.append(_narrow(worth, x0, x1, y0))
+            result.append(_narrow(present_value, x0, x1, y0))
     for (x0, y0), (_, y1), (x2, y2) in zip(
         zip(xs, values, strict=True),
         zip(xs[1:], values[1:], strict=True),
@@ -275,32 +277,35 @@ def _roots(worth: Callable[[float], float]) -> list[float]:
     ):
         # A dip towards zero that does not cross on the grid may cross within it, twice.
         if y0 * y1 > 0 and y1 * y2 > 0 and abs(y1) < min(abs(y0), abs(y2)):
-            bottom = _valley(worth, x0, x2, 1.0 if y1 > 0 else -1.0)
-            if worth(bottom) * y1 < 0:
-                found += [_narrow(worth, x0, bottom, y0), _narrow(worth, bottom, x2, worth(bottom))]
-    return sorted(set(found))
+            bottom = _valley(present_value, x0, x2, 1.0 if y1 > 0 else -1.0)
+            if present_value(bottom) * y1 < 0:
+                result += [
+                    _narrow(present_value, x0, bottom, y0),
+                    _narrow(present_value, bottom, x2, present_value(bottom)),
+                ]
+    return sorted(set(result))
 
 
-def _narrow(worth: Callable[[float], float], low: float, high: float, at_low: float) -> float:
+def _narrow(present_value: Callable[[float], float], low: float, high: float, value_at_low: float) -> float:
     """Bisection: slower than Newton by microseconds, and it cannot miss."""
     for _ in range(200):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        value = worth(middle)
+        value = present_value(middle)
         if value == 0:
             return middle
-        if (value > 0) == (at_low > 0):
+        if (value > 0) == (value_at_low > 0):
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _valley(worth: Callable[[float], float], low: float, high: float, sign: float) -> float:
+def _valley(present_value: Callable[[float], float], low: float, high: float, sign: float) -> float:
     for _ in range(80):
         left, right = low + (high - low) / 3, high - (high - low) / 3
-        if sign * worth(left) < sign * worth(right):
+        if sign * present_value(left) < sign * present_value(right):
             high = right
         else:
             low = left
@@ -333,15 +338,17 @@ def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.Dat
     """
     flows = in_utc(flows, "timestamp", of="flows").collect()
     values = in_utc(values, "closed_at", of="values").collect()
-    dailies = daily_returns(values, flows) if returns is None else returns
-    linked = dailies.group_by("portfolio_id", maintain_order=True).agg(
-        time_weighted_period=pl.when(~unknown(dailies.columns).any()).then(time_weighted_return(pl.col("ret")))
+    daily_by_portfolio = daily_returns(values, flows) if returns is None else returns
+    linked = daily_by_portfolio.group_by("portfolio_id", maintain_order=True).agg(
+        time_weighted_period=pl.when(~unknown(daily_by_portfolio.columns).any()).then(
+            time_weighted_return(pl.col("ret"))
+        )
     )
-    moved = flows.partition_by("portfolio_id", as_dict=True)
+    flow_rows = flows.partition_by("portfolio_id", as_dict=True)
     rows = []
     for (portfolio,), closes in values.sort("day").partition_by("portfolio_id", as_dict=True).items():
-        days, found, period = _of_portfolio(closes, moved.get((portfolio,)))
-        rows.append((portfolio, days, found.rate, period, len(found.roots), found.reason))
+        days, result, period = _of_portfolio(closes, flow_rows.get((portfolio,)))
+        rows.append((portfolio, days, result.rate, period, len(result.roots), result.reason))
     schema = {
         "portfolio_id": pl.String, "days": pl.Int64, "xirr": pl.Float64, "money_weighted_period": pl.Float64,
         "roots": pl.Int64, "reason": pl.String,
@@ -363,7 +370,7 @@ def money_weighted(values: pl.DataFrame, flows: pl.DataFrame, *, returns: pl.Dat
     )
 
 
-def _of_portfolio(closes: pl.DataFrame, moved: pl.DataFrame | None) -> tuple[int, MoneyWeighted, float | None]:
+def _of_portfolio(closes: pl.DataFrame, flow_rows: pl.DataFrame | None) -> tuple[int, MoneyWeighted, float | None]:
     """The days between the first and the last close, the rate a year, and the return over these days.
 
     The first close goes in, flows after it in or out, the last close comes out.
@@ -374,27 +381,27 @@ def _of_portfolio(closes: pl.DataFrame, moved: pl.DataFrame | None) -> tuple[int
     # A close is the end of its day.
     begins, ends = closes["day"][0] + timedelta(days=1), closes["day"][-1] + timedelta(days=1)
     days = (ends - begins).days
-    dated = [(begins, -float(closes["value"][0])), (ends, float(closes["value"][-1]))]
-    if moved is not None:
+    dated_flows = [(begins, -float(closes["value"][0])), (ends, float(closes["value"][-1]))]
+    if flow_rows is not None:
         day = pl.col("timestamp").dt.date()
-        inside = moved.filter(day >= begins, day < ends).select(day, "amount")
-        if inside["amount"].null_count():
+        flows_inside = flow_rows.filter(day >= begins, day < ends).select(day, "amount")
+        if flows_inside["amount"].null_count():
             return days, MoneyWeighted(None, reason="a flow has no price"), None
-        dated += [(moment, -float(amount)) for moment, amount in inside.iter_rows()]
-    if closes["value"][-1] < 0 and not any(amount > 0 for _, amount in dated):
+        dated_flows += [(moment, -float(amount)) for moment, amount in flows_inside.iter_rows()]
+    if closes["value"][-1] < 0 and not any(amount > 0 for _, amount in dated_flows):
         return days, MoneyWeighted(None, reason="more than everything was lost"), None
-    yearly = xirr(dated)
-    if not any(amount > 0 for _, amount in dated) and any(amount < 0 for _, amount in dated):
+    rate = xirr(dated_flows)
+    if not any(amount > 0 for _, amount in dated_flows) and any(amount < 0 for _, amount in dated_flows):
         # Nothing came back: no rate discounts that, and the return over any period is the loss of everything.
         period: float | None = -1.0
-    elif yearly.rate is not None:
-        period = math.expm1(math.log1p(yearly.rate) * days / YEAR)
+    elif rate.rate is not None:
+        period = math.expm1(math.log1p(rate.rate) * days / YEAR)
     else:
         # The same equation with the period as its unit of time: a rate per year may be out of range where this is not.
-        parts = [((moment - begins).days / days, amount) for moment, amount in dated]
-        period = _solve(parts, per="periodic").rate if len(yearly.roots) < 2 else None  # noqa: PLR2004 - one rate or none
+        parts = [((moment - begins).days / days, amount) for moment, amount in dated_flows]
+        period = _solve(parts, per="periodic").rate if len(rate.roots) < 2 else None  # noqa: PLR2004 - one rate or none
     if days < MINIMUM_DAYS:
         short = f"too short to state per year: needs {MINIMUM_DAYS} days, has {days}"
-        reason = yearly.reason if period is None else short
-        return days, MoneyWeighted(None, yearly.roots if period is None else (), reason), period
-    return days, yearly, period
+        reason = rate.reason if period is None else short
+        return days, MoneyWeighted(None, rate.roots if period is None else (), reason), period
+    return days, rate, period

@@ -20,8 +20,8 @@ CaptureMethod = Literal["geometric mean", "annualised", "sum"]
 def _side(ret: pl.Expr, benchmark: pl.Expr, market: Market, *, flat: bool = False) -> tuple[pl.Expr, pl.Expr]:
     if market == "all":
         return paired(ret, benchmark)
-    moved = benchmark > 0 if market == "up" else (benchmark <= 0 if flat else benchmark < 0)
-    return paired(pl.when(moved).then(ret), benchmark)
+    of_side = benchmark > 0 if market == "up" else (benchmark <= 0 if flat else benchmark < 0)
+    return paired(pl.when(of_side).then(ret), benchmark)
 
 
 def capture(
@@ -59,15 +59,15 @@ def capture(
     >>> frame.select(capture(pl.col("r"), pl.col("b"), market="up")).item()
     2.0
     """
-    own, its = _side(ret, benchmark, market, flat=method == "sum")
+    r, b = _side(ret, benchmark, market, flat=method == "sum")
     if method == "sum":
-        return nan_to_null(own.sum() / nonzero(its.sum()))
+        return nan_to_null(r.sum() / nonzero(b.sum()))
     if method == "geometric mean":
-        return nan_to_null(geometric_mean_return(own) / nonzero(geometric_mean_return(its)))
+        return nan_to_null(geometric_mean_return(r) / nonzero(geometric_mean_return(b)))
     if periods_per_year is None:
         raise ValueError("the annualised capture needs periods_per_year, as 365")
-    mine = annualised_return(own, periods_per_year=periods_per_year)
-    return nan_to_null(mine / nonzero(annualised_return(its, periods_per_year=periods_per_year)))
+    portfolio_side = annualised_return(r, periods_per_year=periods_per_year)
+    return nan_to_null(portfolio_side / nonzero(annualised_return(b, periods_per_year=periods_per_year)))
 
 
 @metric(
@@ -184,6 +184,6 @@ def hit_rate(
     >>> pl.DataFrame({"r": [0.5, -0.5], "b": [0.25, -0.25]}).select(hit_rate(pl.col("r"), pl.col("b"))).item()
     0.5
     """
-    own, its = _side(ret, benchmark, market)
+    r, b = _side(ret, benchmark, market)
     # A difference that is rounding puts nobody ahead.
-    return ((own - its > NO_RISK) if hit == "beats" else (own.sign() == its.sign())).mean()
+    return ((r - b > NO_RISK) if hit == "beats" else (r.sign() == b.sign())).mean()

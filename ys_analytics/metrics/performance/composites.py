@@ -94,19 +94,23 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     clean = finite_or_null(ret)
     n, before = clean.count(), clean.shift(1)
     both = clean.is_not_null() & before.is_not_null()
-    later, earlier = pl.when(both).then(clean), pl.when(both).then(before)
+    later_returns, earlier_returns = pl.when(both).then(clean), pl.when(both).then(before)
 
-    def penalty(joint: pl.Expr, one: pl.Expr, other: pl.Expr, n: pl.Expr) -> pl.Expr:
-        alike = (joint / one / other).abs().fill_null(0.0).clip(upper_bound=1.0)
+    def penalty(joint: pl.Expr, first_deviation: pl.Expr, second_deviation: pl.Expr, n: pl.Expr) -> pl.Expr:
+        autocorrelation = (joint / first_deviation / second_deviation).abs().fill_null(0.0).clip(upper_bound=1.0)
         # The two sums in closed form; at full correlation they are n - 1 in all, the terms being (n - k) / n.
-        c = alike.clip(upper_bound=1 - 1e-9)
+        c = autocorrelation.clip(upper_bound=1 - 1e-9)
         plain = c * (1 - c.pow(n - 1)) / (1 - c)
         weighted = c * (1 - n * c.pow(n - 1) + (n - 1) * c.pow(n)) / (1 - c).pow(2)
-        total = pl.when(alike < 1 - 1e-9).then(plain - weighted / n).otherwise((n - 1) / 2)
+        total = pl.when(autocorrelation < 1 - 1e-9).then(plain - weighted / n).otherwise((n - 1) / 2)
         return pl.when(n > 0).then((2 * total + 1).clip(lower_bound=1.0).sqrt())
 
     return combine(
-        penalty, joint=pl.cov(later, earlier), one=dispersion(later), other=dispersion(earlier), n=n.cast(pl.Float64)
+        penalty,
+        joint=pl.cov(later_returns, earlier_returns),
+        one=dispersion(later_returns),
+        other=dispersion(earlier_returns),
+        n=n.cast(pl.Float64),
     )
 
 
@@ -270,8 +274,8 @@ def risk_of_ruin(ret: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ret": [0.5, -0.5]}).select(risk_of_ruin(pl.col("ret"))).item()
     0.11...
     """
-    won, n = win_rate(ret, zeros="skip"), finite_or_null(ret).count().cast(pl.Float64)
-    return combine(lambda won, n: nan_to_null(((1 - won) / (won + 1)).pow(n)), won=won, n=n)
+    win_share, n = win_rate(ret, zeros="skip"), finite_or_null(ret).count().cast(pl.Float64)
+    return combine(lambda win_share, n: nan_to_null(((1 - win_share) / (win_share + 1)).pow(n)), won=win_share, n=n)
 
 
 @metric(

@@ -40,19 +40,19 @@ def period_returns(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | 
     >>> frame.select(period_returns(pl.col("ret"), day=pl.col("day"), every="month")).to_series().to_list()
     [1.25, -0.5]
     """
-    seen = present(ret)
-    bucket = day.filter(seen).dt.truncate(_TRUNCATE[every])
-    value = (finite_or_null(ret).filter(seen) + 1).cum_prod()
+    present_rows = present(ret)
+    bucket = day.filter(present_rows).dt.truncate(_TRUNCATE[every])
+    value = (finite_or_null(ret).filter(present_rows) + 1).cum_prod()
     last = (bucket != bucket.shift(-1)).fill_null(value=True)
     closes = value.filter(last)
     parts = closes / closes.shift(1, fill_value=1.0) - 1
     if days is None:
         return nan_to_null(parts)
-    begun = first_day(day=day, days=days).filter(seen).dt.truncate(_TRUNCATE[every])
+    begin_day = first_day(day=day, days=days).filter(present_rows).dt.truncate(_TRUNCATE[every])
     # A return that crosses a border is the first of the period it ends in, and follows the last of the one it leaves.
-    entered = (begun != bucket).filter((bucket != bucket.shift(1)).fill_null(value=True))
-    left = ((begun.shift(-1) == bucket) & (bucket.shift(-1) != bucket)).fill_null(value=False).filter(last)
-    return nan_to_null(pl.when(~entered & ~left).then(parts))
+    entry_value = (begin_day != bucket).filter((bucket != bucket.shift(1)).fill_null(value=True))
+    exit_value = ((begin_day.shift(-1) == bucket) & (bucket.shift(-1) != bucket)).fill_null(value=False).filter(last)
+    return nan_to_null(pl.when(~entry_value & ~exit_value).then(parts))
 
 
 @metric(
@@ -187,11 +187,11 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
     ('a', datetime.date(2025, 1, 1), 1.25, 2, None)
     """
     rows = in_order(returns, by=by).with_columns(period=pl.col("day").dt.truncate(_TRUNCATE[every])).collect()
-    torn = _torn(returns, rows, every=every, by=by)
+    not_stated = _periods_not_stated(returns, rows, every=every, by=by)
     return (
         rows.group_by(by, "period", maintain_order=True)
         .agg(ret=total_return(pl.col("ret")), n=pl.len().cast(pl.Int64))
-        .join(torn, on=[by, "period"], how="left", maintain_order="left")
+        .join(not_stated, on=[by, "period"], how="left", maintain_order="left")
         .with_columns(reason=pl.coalesce("torn", pl.when(pl.col("ret").is_null()).then(pl.lit(_BELOW))))
         .select(by, "period", ret=pl.when(pl.col("torn").is_null()).then("ret"), n="n", reason="reason")
         .sort(by, "period")
@@ -201,28 +201,30 @@ def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by:
 _BELOW = "a return is below -100 %"
 
 
-def _torn(returns: pl.DataFrame | pl.LazyFrame, rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
+def _periods_not_stated(
+    returns: pl.DataFrame | pl.LazyFrame, rows: pl.DataFrame, *, every: str, by: str
+) -> pl.DataFrame:
     """Periods that cannot be stated, and the reason: a return crosses the border, or one in it is not known."""
-    given = returns.lazy()
-    lost = (
-        given.filter(unknown(given.collect_schema().names()))
+    known_returns = returns.lazy()
+    missing = (
+        known_returns.filter(unknown(known_returns.collect_schema().names()))
         .select(by, period=pl.col("day").cast(pl.Date).dt.truncate(_TRUNCATE[every]), day="day")
         .group_by(by, "period", maintain_order=True)
         .agg(torn=pl.format("the return of {} is not known: a flow has no price", pl.col("day").first()))
         .collect()
     )
-    return pl.concat([lost, _crossed(rows, every=every, by=by)]).unique(
+    return pl.concat([missing, _crossed_periods(rows, every=every, by=by)]).unique(
         [by, "period"], keep="first", maintain_order=True
     )
 
 
-def _crossed(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
+def _crossed_periods(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame:
     """Periods whose border a return crosses, and the reason: those it begins and ends in, and all between."""
-    begun = first_day(day=pl.col("day"), days=pl.col("days"))
-    first, last = begun.dt.truncate(_TRUNCATE[every]), pl.col("day").dt.truncate(_TRUNCATE[every])
+    begin_day = first_day(day=pl.col("day"), days=pl.col("days"))
+    first, last = begin_day.dt.truncate(_TRUNCATE[every]), pl.col("day").dt.truncate(_TRUNCATE[every])
     return (
         rows.lazy()
-        .with_columns(begun=begun)
+        .with_columns(begun=begin_day)
         .filter(first != last)
         .select(
             by,
@@ -259,12 +261,14 @@ def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_
     (None, None, 1.25, 'one return covers 2025-01-31 to 2025-02-02, across the end')
     """
     months = aggregate_returns(returns, every="month", by=by)
-    torn = _torn(returns, in_order(returns, by=by).collect(), every="month", by=by)
+    not_stated = _periods_not_stated(returns, in_order(returns, by=by).collect(), every="month", by=by)
     month, year = pl.col("period").dt.month(), pl.col("period").dt.year()
     cells = {name: pl.col("ret").filter(month == number).first() for number, name in enumerate(_MONTHS, start=1)}
     table = months.group_by(by, year=year, maintain_order=True).agg(**cells)
     totals = aggregate_returns(returns, every="year", by=by)
-    reasons = torn.group_by(by, year=year, maintain_order=True).agg(reason=pl.col("torn").unique(maintain_order=True))
+    reasons = not_stated.group_by(by, year=year, maintain_order=True).agg(
+        reason=pl.col("torn").unique(maintain_order=True)
+    )
     return (
         table.join(totals.select(by, year=year, total="ret", n="n"), on=[by, "year"], how="left")
         .join(reasons.with_columns(pl.col("reason").list.join("; ")), on=[by, "year"], how="left")
@@ -290,16 +294,19 @@ def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: s
     >>> trailing_returns(frame, until=date(2025, 1, 31)).filter(window="7 days")["reason"].item()
     'needs 7 days, has 2'
     """
-    seen = in_order(returns, by=by).filter(pl.col("day") <= until).collect()
-    given = returns.lazy()
-    lost = given.filter(unknown(given.collect_schema().names()) & (pl.col("day") <= until)).group_by(by).agg(
+    present_rows = in_order(returns, by=by).filter(pl.col("day") <= until).collect()
+    known_returns = returns.lazy()
+    is_unknown = unknown(known_returns.collect_schema().names())
+    missing = known_returns.filter(is_unknown & (pl.col("day") <= until)).group_by(by).agg(
         lost=pl.col("day").cast(pl.Date).max()
     )  # fmt: skip
-    seen = seen.join(lost.collect(), on=by, how="left", maintain_order="left")
+    present_rows = present_rows.join(missing.collect(), on=by, how="left", maintain_order="left")
     windows = [(f"{days} days", until - timedelta(days=days - 1), days) for days in _TRAILING_DAYS]
     windows += [(f"{every} to date", _start_of(until, every), 0) for every in ("week", "month", "quarter", "year")]
-    tables = [_window(seen, by=by, name=name, start=start, needs=needs, end=until) for name, start, needs in windows]
-    tables.append(_window(seen, by=by, name="since start", start=date.min, needs=0, end=until))
+    tables = [
+        _window(present_rows, by=by, name=name, start=start, needs=needs, end=until) for name, start, needs in windows
+    ]
+    tables.append(_window(present_rows, by=by, name="since start", start=date.min, needs=0, end=until))
     return pl.concat(tables).sort(by, maintain_order=True)
 
 
@@ -310,18 +317,18 @@ def _start_of(day: date, every: str) -> date:
     return date(day.year, month, 1)
 
 
-def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, end: date) -> pl.DataFrame:
-    inside, begun = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
-    history = (pl.lit(end) - begun.min()).dt.total_days() + 1
-    enough, whole = pl.col("history") >= needs, pl.col("begun") >= start
+def _window(present_rows: pl.DataFrame, *, by: str, name: str, start: date, needs: int, end: date) -> pl.DataFrame:
+    inside, begin_day = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
+    history = (pl.lit(end) - begin_day.min()).dt.total_days() + 1
+    has_history, complete = pl.col("history") >= needs, pl.col("begun") >= start
     known = (pl.col("lost") < start).fill_null(value=True)
     return (
-        seen.group_by(by, maintain_order=True)
+        present_rows.group_by(by, maintain_order=True)
         .agg(
             value=total_return(pl.col("ret").filter(inside)),
             n=inside.sum().cast(pl.Int64),
-            first=begun.min(),
-            begun=begun.filter(inside).min().fill_null(end),
+            first=begin_day.min(),
+            begun=begin_day.filter(inside).min().fill_null(end),
             history=history,
             lost=pl.col("lost").first(),
         )
@@ -330,13 +337,13 @@ def _window(seen: pl.DataFrame, *, by: str, name: str, start: date, needs: int, 
             window=pl.lit(name),
             start=pl.max_horizontal(pl.col("first"), pl.lit(start)) if needs == 0 else pl.lit(start),
             end=pl.lit(end),
-            value=pl.when(enough & whole & known).then("value"),
+            value=pl.when(has_history & complete & known).then("value"),
             n="n",
-            reason=pl.when(~enough)
+            reason=pl.when(~has_history)
             .then(pl.format(f"needs {needs} days, has {{}}", "history"))
             .when(pl.col("n") == 0)
             .then(pl.lit("no return in it"))
-            .when(~whole)
+            .when(~complete)
             .then(pl.format("its first return begins on {}, before the window", "begun"))
             .when(~known)
             .then(pl.format("the return of {} is not known: a flow has no price", "lost"))
@@ -366,7 +373,7 @@ def rebalanced_return(
     day = pl.col("day")
     bucket = {"never": pl.lit(0), "always": day.cast(pl.Int32)}.get(every)
     days = returns.select("day").unique()
-    grown = (
+    grown_weights = (
         pl.DataFrame({"asset": list(weights), "weight": list(weights.values())})
         .join(days, how="cross")
         .join(returns, on=["asset", "day"], how="left")
@@ -377,6 +384,6 @@ def rebalanced_return(
             * pl.col("weight")
         )
     )
-    total = grown.group_by("day", "bucket", maintain_order=True).agg(pl.col("value").sum()).sort("day")
+    total = grown_weights.group_by("day", "bucket", maintain_order=True).agg(pl.col("value").sum()).sort("day")
     before = pl.col("value").shift(1).over("bucket").fill_null(sum(weights.values()))
     return total.select("day", ret=pl.col("value") / before - 1)

@@ -119,8 +119,8 @@ def sharpe_ratio(
     ret = finite_or_null(ret)
     if isinstance(risk_free, pl.Expr):
         excess = ret - risk_free
-        whose = excess if deviation == "excess" else pl.when(excess.is_finite()).then(ret)
-        return nan_to_null(excess.mean() / dispersion(whose, ddof=ddof) * math.sqrt(periods_per_year))
+        reference_returns = excess if deviation == "excess" else pl.when(excess.is_finite()).then(ret)
+        return nan_to_null(excess.mean() / dispersion(reference_returns, ddof=ddof) * math.sqrt(periods_per_year))
     return nan_to_null((ret.mean() - risk_free) / dispersion(ret, ddof=ddof) * math.sqrt(periods_per_year))
 
 
@@ -451,9 +451,9 @@ def prospect_ratio(ret: pl.Expr, *, target: float = 0.0) -> pl.Expr:
     -0.88...
     """
     clean = finite_or_null(ret)
-    felt = (clean.clip(lower_bound=0) + clean.clip(upper_bound=0) * 2.25).sum() - target
+    felt_returns = (clean.clip(lower_bound=0) + clean.clip(upper_bound=0) * 2.25).sum() - target
     downside = null_if_negligible(downside_deviation(ret, periods_per_year=1, target=target))
-    return nan_to_null(felt / clean.count() / downside)
+    return nan_to_null(felt_returns / clean.count() / downside)
 
 
 def d_ratio(ret: pl.Expr) -> pl.Expr:

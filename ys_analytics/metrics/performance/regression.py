@@ -54,8 +54,8 @@ def correlation(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"r": [0.2, 0.1], "b": [0.2, 0.3]}).select(correlation(pl.col("r"), pl.col("b"))).item()
     -1.0
     """
-    own, its = paired(ret, benchmark)
-    return nan_to_null(pl.when(varies(own) & varies(its)).then(pl.corr(own, its).clip(-1.0, 1.0)))
+    r, b = paired(ret, benchmark)
+    return nan_to_null(pl.when(varies(r) & varies(b)).then(pl.corr(r, b).clip(-1.0, 1.0)))
 
 
 @metric(
@@ -121,8 +121,8 @@ def systematic_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
     0.2
     """
     check_periods(periods_per_year)
-    _, its = paired(ret, benchmark)
-    return nan_to_null(beta(ret, benchmark) * spread(its, ddof=ddof) * math.sqrt(periods_per_year))
+    _, b = paired(ret, benchmark)
+    return nan_to_null(beta(ret, benchmark) * spread(b, ddof=ddof) * math.sqrt(periods_per_year))
 
 
 @metric(
@@ -157,9 +157,9 @@ def specific_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) 
     0.0
     """
     check_periods(periods_per_year)
-    own, its = paired(ret, benchmark)
-    rest = (own - its * beta(ret, benchmark)).std(ddof=0)
-    return nan_to_null(pl.when(varies(its)).then(rest) * math.sqrt(periods_per_year))
+    r, b = paired(ret, benchmark)
+    residual = (r - b * beta(ret, benchmark)).std(ddof=0)
+    return nan_to_null(pl.when(varies(b)).then(residual) * math.sqrt(periods_per_year))
 
 
 def total_risk(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -229,8 +229,8 @@ def appraisal_ratio(
         "beta": beta(ret, benchmark),
         "systematic_risk": systematic_risk(ret, benchmark, periods_per_year=periods_per_year),
     }[per]
-    earned = jensen_alpha(ret, benchmark, periods_per_year=periods_per_year)
-    return nan_to_null(earned / nonzero(risk))
+    annual_alpha = jensen_alpha(ret, benchmark, periods_per_year=periods_per_year)
+    return nan_to_null(annual_alpha / nonzero(risk))
 
 
 def regression_epsilon(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -253,10 +253,10 @@ def regression_epsilon(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: fl
     >>> frame.select(regression_epsilon(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.0
     """
-    own, its = paired(ret, benchmark)
+    r, b = paired(ret, benchmark)
     slope = beta(ret, benchmark)
-    explained = alpha(ret, benchmark) + slope * annualised_return(its, periods_per_year=periods_per_year)
-    return nan_to_null(annualised_return(own, periods_per_year=periods_per_year) - explained)
+    explained = alpha(ret, benchmark) + slope * annualised_return(b, periods_per_year=periods_per_year)
+    return nan_to_null(annualised_return(r, periods_per_year=periods_per_year) - explained)
 
 
 def fama_beta(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
@@ -277,8 +277,8 @@ def fama_beta(ret: pl.Expr, benchmark: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]}).select(fama_beta(pl.col("r"), pl.col("b"))).item()
     2.0
     """
-    own, its = paired(ret, benchmark)
-    return nan_to_null(spread(own) / dispersion(its))
+    r, b = paired(ret, benchmark)
+    return nan_to_null(spread(r) / dispersion(b))
 
 
 def net_selectivity(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float) -> pl.Expr:
@@ -301,10 +301,10 @@ def net_selectivity(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float
     >>> frame.select(net_selectivity(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.0
     """
-    _, its = paired(ret, benchmark)
-    market = annualised_return(its, periods_per_year=periods_per_year)
-    gap = fama_beta(ret, benchmark) - beta(ret, benchmark)
-    return nan_to_null(jensen_alpha(ret, benchmark, periods_per_year=periods_per_year) - gap * market)
+    _, b = paired(ret, benchmark)
+    market = annualised_return(b, periods_per_year=periods_per_year)
+    excess_risk = fama_beta(ret, benchmark) - beta(ret, benchmark)
+    return nan_to_null(jensen_alpha(ret, benchmark, periods_per_year=periods_per_year) - excess_risk * market)
 
 
 def comoment(ret: pl.Expr, benchmark: pl.Expr, *, order: int, standardised: bool = False) -> pl.Expr:
@@ -327,13 +327,13 @@ def comoment(ret: pl.Expr, benchmark: pl.Expr, *, order: int, standardised: bool
     >>> pl.DataFrame({"r": [0.5, -0.5], "b": [0.5, -0.5]}).select(comoment(pl.col("r"), pl.col("b"), order=1)).item()
     0.25
     """
-    own, its = paired(ret, benchmark)
-    centred = its - its.mean()
-    moment = ((own - own.mean()) * centred.pow(order)).mean()
+    r, b = paired(ret, benchmark)
+    centred = b - b.mean()
+    moment = ((r - r.mean()) * centred.pow(order)).mean()
     if not standardised:
         return nan_to_null(moment)
     base = centred.pow(order + 1).mean()
-    return nan_to_null(pl.when(varies(its)).then(moment / base))
+    return nan_to_null(pl.when(varies(b)).then(moment / base))
 
 
 def m2_sortino(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, target: float = 0.0) -> pl.Expr:
@@ -359,12 +359,12 @@ def m2_sortino(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float, tar
     >>> frame.select(m2_sortino(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     -0.25
     """
-    own, its = paired(ret, benchmark)
-    below = downside_deviation(own, periods_per_year=1, target=target)
-    sortino = (own - target).mean() / null_if_negligible(below)
-    gap = downside_deviation(its, periods_per_year=1, target=target) - below
+    r, b = paired(ret, benchmark)
+    below = downside_deviation(r, periods_per_year=1, target=target)
+    sortino = (r - target).mean() / null_if_negligible(below)
+    excess_risk = downside_deviation(b, periods_per_year=1, target=target) - below
     return nan_to_null(
-        annualised_return(own, periods_per_year=periods_per_year) + sortino * gap * math.sqrt(periods_per_year)
+        annualised_return(r, periods_per_year=periods_per_year) + sortino * excess_risk * math.sqrt(periods_per_year)
     )
 
 
@@ -389,6 +389,6 @@ def omega_excess_return(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: f
     >>> frame.select(omega_excess_return(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.5
     """
-    own, its = paired(ret, benchmark)
-    risks = [downside_deviation(side, periods_per_year=periods_per_year, target=target) for side in (own, its)]
-    return nan_to_null(annualised_return(own, periods_per_year=periods_per_year) - risks[0] * risks[1] * 3)
+    r, b = paired(ret, benchmark)
+    risks = [downside_deviation(side, periods_per_year=periods_per_year, target=target) for side in (r, b)]
+    return nan_to_null(annualised_return(r, periods_per_year=periods_per_year) - risks[0] * risks[1] * 3)

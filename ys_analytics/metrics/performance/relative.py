@@ -30,11 +30,11 @@ Growth = Literal["geometric", "arithmetic"]
 
 def _excess(ret: pl.Expr, benchmark: pl.Expr, risk_free: Rate, market: Market = "all") -> tuple[pl.Expr, pl.Expr]:
     """Both less the risk-free rate, where both are present and the market went the asked way."""
-    own, its = paired(ret - risk_free, benchmark - risk_free)
+    r, b = paired(ret - risk_free, benchmark - risk_free)
     if market == "all":
-        return own, its
-    moved = its > 0 if market == "up" else its < 0
-    return pl.when(moved).then(own), pl.when(moved).then(its)
+        return r, b
+    of_side = b > 0 if market == "up" else b < 0
+    return pl.when(of_side).then(r), pl.when(of_side).then(b)
 
 
 def _growth(ret: pl.Expr, periods_per_year: float, growth: Growth = "geometric") -> pl.Expr:
@@ -78,8 +78,8 @@ def beta(ret: pl.Expr, benchmark: pl.Expr, *, risk_free: Rate = 0.0, market: Mar
     >>> pl.DataFrame({"r": [0.2, -0.2], "b": [0.1, -0.1]}).select(beta(pl.col("r"), pl.col("b"))).item()
     2.0
     """
-    own, its = _excess(ret, benchmark, risk_free, market)
-    return nan_to_null(pl.when(varies(its)).then(pl.cov(own, its) / its.var()))
+    r, b = _excess(ret, benchmark, risk_free, market)
+    return nan_to_null(pl.when(varies(b)).then(pl.cov(r, b) / b.var()))
 
 
 @metric(
@@ -156,8 +156,8 @@ def alpha(
     0.25
     """
     check_periods(periods_per_year)
-    own, its = _excess(ret, benchmark, risk_free, market)
-    each_period = own.mean() - beta(ret, benchmark, risk_free=risk_free, market=market) * its.mean()
+    r, b = _excess(ret, benchmark, risk_free, market)
+    each_period = r.mean() - beta(ret, benchmark, risk_free=risk_free, market=market) * b.mean()
     base = each_period + 1
     return (
         nan_to_null(pl.when(base >= 0).then(base.pow(periods_per_year) - 1))
@@ -200,11 +200,13 @@ def jensen_alpha(
     >>> frame.select(jensen_alpha(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.0
     """
-    own, its = paired(ret, benchmark)
-    free = _annual(risk_free, periods_per_year, growth)
+    r, b = paired(ret, benchmark)
+    risk_free_growth = _annual(risk_free, periods_per_year, growth)
     slope = beta(ret, benchmark, risk_free=risk_free)
     return nan_to_null(
-        _growth(own, periods_per_year, growth) - free - slope * (_growth(its, periods_per_year, growth) - free)
+        _growth(r, periods_per_year, growth)
+        - risk_free_growth
+        - slope * (_growth(b, periods_per_year, growth) - risk_free_growth)
     )
 
 
@@ -251,10 +253,10 @@ def treynor_ratio(
     >>> frame.select(treynor_ratio(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.25
     """
-    own, its = _excess(ret, benchmark, risk_free)
+    r, b = _excess(ret, benchmark, risk_free)
     slope = beta(ret, benchmark, risk_free=risk_free)
-    risk = slope * (spread(its, ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
-    return nan_to_null(_growth(own, periods_per_year, growth) / nonzero(risk))
+    risk = slope * (spread(b, ddof=ddof) * math.sqrt(periods_per_year) if per == "systematic_risk" else pl.lit(1.0))
+    return nan_to_null(_growth(r, periods_per_year, growth) / nonzero(risk))
 
 
 @metric(
@@ -290,8 +292,8 @@ def tracking_error(ret: pl.Expr, benchmark: pl.Expr, *, periods_per_year: float,
     0.2...
     """
     check_periods(periods_per_year)
-    own, its = paired(ret, benchmark)
-    return nan_to_null(spread(own - its, ddof=ddof) * math.sqrt(periods_per_year))
+    r, b = paired(ret, benchmark)
+    return nan_to_null(spread(r - b, ddof=ddof) * math.sqrt(periods_per_year))
 
 
 @metric(
@@ -327,8 +329,8 @@ def active_premium(
     >>> frame.select(active_premium(pl.col("r"), pl.col("b"), periods_per_year=1)).item()
     0.25
     """
-    own, its = paired(ret, benchmark)
-    return nan_to_null(_growth(own, periods_per_year, growth) - _growth(its, periods_per_year, growth))
+    r, b = paired(ret, benchmark)
+    return nan_to_null(_growth(r, periods_per_year, growth) - _growth(b, periods_per_year, growth))
 
 
 @metric(
@@ -375,8 +377,8 @@ def information_ratio(
     error = null_if_negligible(tracking_error(ret, benchmark, periods_per_year=periods_per_year, ddof=ddof))
     if method == "geometric":
         return nan_to_null(active_premium(ret, benchmark, periods_per_year=periods_per_year) / error)
-    own, its = paired(ret, benchmark)
-    return nan_to_null((own - its).mean() * periods_per_year / error)
+    r, b = paired(ret, benchmark)
+    return nan_to_null((r - b).mean() * periods_per_year / error)
 
 
 @metric(
@@ -413,9 +415,11 @@ def m_squared(
     >>> frame.select(m_squared(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.25
     """
-    own, its = paired(ret, benchmark)
-    free = _annual(risk_free, periods_per_year, growth)
-    return nan_to_null((_growth(own, periods_per_year, growth) - free) * spread(its) / dispersion(own) + free)
+    r, b = paired(ret, benchmark)
+    risk_free_growth = _annual(risk_free, periods_per_year, growth)
+    return nan_to_null(
+        (_growth(r, periods_per_year, growth) - risk_free_growth) * spread(b) / dispersion(r) + risk_free_growth
+    )
 
 
 def m_squared_excess(
@@ -449,7 +453,7 @@ def m_squared_excess(
     >>> frame.select(m_squared_excess(pl.col("r"), pl.col("b"), periods_per_year=2)).item()
     0.0
     """
-    _, its = paired(ret, benchmark)
+    _, b = paired(ret, benchmark)
     level = m_squared(ret, benchmark, periods_per_year=periods_per_year, risk_free=risk_free, growth=growth)
-    market = _growth(its, periods_per_year, growth)
+    market = _growth(b, periods_per_year, growth)
     return nan_to_null((level + 1) / (market + 1) - 1 if method == "geometric" else level - market)

@@ -30,11 +30,11 @@ def rolling_return(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
     [None, 1.25, -0.25]
     """
     # A product of powers of two: quotients of running products would break at a total loss.
-    power, size, reach, product = finite_or_null(ret) + 1, 1, 0, pl.lit(1.0)
+    power, size, lookback, product = finite_or_null(ret) + 1, 1, 0, pl.lit(1.0)
     while size <= window:
         if window & size:
-            product = power.shift(reach) * product
-            reach += size
+            product = power.shift(lookback) * product
+            lookback += size
         power, size = power * power.shift(size), size * 2
     return finite_or_null(product - 1)
 
@@ -90,7 +90,7 @@ def rolling_sharpe(
     check_periods(periods_per_year)
     ret = finite_or_null(ret)
     return combine(
-        lambda mean, risk: finite_or_null((mean - risk_free) / _real(risk) * math.sqrt(periods_per_year)),
+        lambda mean, risk: finite_or_null((mean - risk_free) / _above_noise(risk) * math.sqrt(periods_per_year)),
         mean=ret.rolling_mean(window, min_samples=min_samples),
         risk=ret.rolling_std(window, min_samples=min_samples),
     )
@@ -115,7 +115,9 @@ def rolling_sortino(ret: pl.Expr, *, periods_per_year: float, window: int = 30, 
     check_periods(periods_per_year)
     ret = finite_or_null(ret)
     return combine(
-        lambda mean, square: finite_or_null((mean - target) / _real(square.sqrt()) * math.sqrt(periods_per_year)),
+        lambda mean, square: finite_or_null(
+            (mean - target) / _above_noise(square.sqrt()) * math.sqrt(periods_per_year)
+        ),
         mean=ret.rolling_mean(window),
         square=(ret - target).clip(upper_bound=0).pow(2).rolling_mean(window),
     )
@@ -137,17 +139,17 @@ def rolling_beta(ret: pl.Expr, benchmark: pl.Expr, *, window: int = 30) -> pl.Ex
     [None, 2.0, None]
     """
     # About their means: the sliding covariance subtracts products, which a large level would drown.
-    own, its = (one - one.mean() for one in paired(ret, benchmark))
+    r, b = (unit - unit.mean() for unit in paired(ret, benchmark))
     return combine(
-        lambda shared, variance: finite_or_null(shared / _real(variance, NO_RISK**2)),
-        shared=pl.rolling_cov(own, its, window_size=window),
-        variance=its.rolling_var(window),
+        lambda shared, variance: finite_or_null(shared / _above_noise(variance, NO_RISK**2)),
+        shared=pl.rolling_cov(r, b, window_size=window),
+        variance=b.rolling_var(window),
     )
 
 
-def _real(risk: pl.Expr, least: float = NO_RISK) -> pl.Expr:
+def _above_noise(risk: pl.Expr, smallest: float = NO_RISK) -> pl.Expr:
     """Risk that is more than the dust a sliding sum keeps of what left its window."""
-    return pl.when(risk > least).then(risk)
+    return pl.when(risk > smallest).then(risk)
 
 
 def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
@@ -168,7 +170,7 @@ def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
     # Of each row in the window, its fall from the highest wealth since the window began.
     before = value.shift(1, fill_value=1.0)
     falls = [
-        (value / pl.max_horizontal(before.rolling_max(window - back), value)).shift(back) - 1 for back in range(window)
+        (value / pl.max_horizontal(before.rolling_max(window - lag), value)).shift(lag) - 1 for lag in range(window)
     ]
     return finite_or_null(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
 
@@ -219,11 +221,11 @@ def rolling(
         .collect()
     )
     begins = (run != run.shift(1)).fill_null(value=True)
-    later = rows.select((begins | (day > day.shift(1)).fill_null(value=False)).all()).item()
-    if not later or rows["day"].null_count() or rows.filter(begins)[by].is_duplicated().any():
+    later_begin = rows.select((begins | (day > day.shift(1)).fill_null(value=False)).all()).item()
+    if not later_begin or rows["day"].null_count() or rows.filter(begins)[by].is_duplicated().any():
         raise ContractError(f"returns: not sorted by {by} and day, or two returns for one day; sort them first")
     # What the formulas of the functions above share, each slid once.
-    slid = {"mean:": ret.rolling_mean(window), "risk:": ret.rolling_std(window)}
+    sliding_sum = {"mean:": ret.rolling_mean(window), "risk:": ret.rolling_std(window)}
     risk, variance, scale = pl.col("risk:"), pl.col("variance:"), math.sqrt(periods_per_year)
     numbers = {
         "volatility": (risk * scale, pl.lit(value=True)),
@@ -231,21 +233,24 @@ def rolling(
     }
     if paired_with:
         own = ret if rows["benchmark"].null_count() == 0 else pl.when(its.is_not_null()).then(ret)
-        slid |= {"shared:": pl.rolling_cov(own, its, window_size=window), "variance:": its.rolling_var(window)}
+        sliding_sum |= {"shared:": pl.rolling_cov(own, its, window_size=window), "variance:": its.rolling_var(window)}
         numbers["beta"] = (pl.col("shared:") / variance, variance > NO_RISK**2)
     # One pass over all portfolios laid end to end, then nothing that reaches over a border:
     # measured twice as fast as the same by `over`.
-    whole = run == run.shift(window - 1)
+    complete = run == run.shift(window - 1)
     if periods_per_year == YEAR:
-        reach = (day - day.shift(window - 1)).dt.total_days()
-        whole &= (reach == window - 1) & (pl.col("days").rolling_max(window) <= 1)
+        lookback = (day - day.shift(window - 1)).dt.total_days()
+        complete &= (lookback == window - 1) & (pl.col("days").rolling_max(window) <= 1)
     return (
         rows.lazy()
-        .select(by, "day", "days", _RUN, **slid)
+        .select(by, "day", "days", _RUN, **sliding_sum)
         .select(
             by,
             "day",
-            **{name: pl.when(whole & real & value.is_finite()).then(value) for name, (value, real) in numbers.items()},
+            **{
+                name: pl.when(complete & real & value.is_finite()).then(value)
+                for name, (value, real) in numbers.items()
+            },
         )
         .collect()
     )

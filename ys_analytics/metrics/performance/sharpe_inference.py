@@ -62,8 +62,8 @@ def probabilistic_sharpe_ratio(
     0.83...
     """
 
-    def certainty(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr, n: pl.Expr) -> pl.Expr:
-        return nan_to_null((sharpe - reference) * (n - 1).sqrt() / _spread(sharpe, skew, heavy).sqrt())
+    def certainty(sharpe: pl.Expr, skew: pl.Expr, kurtosis: pl.Expr, n: pl.Expr) -> pl.Expr:
+        return nan_to_null((sharpe - reference) * (n - 1).sqrt() / _estimate_variance(sharpe, skew, kurtosis).sqrt())
 
     n = finite_or_null(ret).count().cast(pl.Float64)
     return normal_cdf(combine(certainty, n=n, **_parts(ret, risk_free, tails)))
@@ -113,9 +113,11 @@ def minimum_track_record(
     """
     check_confidence(confidence)
 
-    def length(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr) -> pl.Expr:
-        lead = pl.when(sharpe - reference > NO_RISK).then(sharpe - reference)
-        return nan_to_null(_spread(sharpe, skew, heavy) * (normal_quantile(confidence) / lead).pow(2) + 1)
+    def length(sharpe: pl.Expr, skew: pl.Expr, kurtosis: pl.Expr) -> pl.Expr:
+        distance = pl.when(sharpe - reference > NO_RISK).then(sharpe - reference)
+        return nan_to_null(
+            _estimate_variance(sharpe, skew, kurtosis) * (normal_quantile(confidence) / distance).pow(2) + 1
+        )
 
     return combine(length, **_parts(ret, risk_free, tails))
 
@@ -182,6 +184,6 @@ def _parts(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:
     }
 
 
-def _spread(sharpe: pl.Expr, skew: pl.Expr, heavy: pl.Expr) -> pl.Expr:
+def _estimate_variance(sharpe: pl.Expr, skew: pl.Expr, kurtosis: pl.Expr) -> pl.Expr:
     """Variance of the ratio's estimate, times the number of periods."""
-    return 1 - skew * sharpe + (heavy - 1) / 4 * sharpe.pow(2)
+    return 1 - skew * sharpe + (kurtosis - 1) / 4 * sharpe.pow(2)

@@ -53,15 +53,17 @@ def market_timing(
     >>> round(frame.select(market_timing(pl.col("r"), pl.col("b"))).item(), 9)
     1.0
     """
-    own, its = paired(ret, benchmark)
-    y, x = own - risk_free, its - risk_free
+    r, b = paired(ret, benchmark)
+    y, x = r - risk_free, b - risk_free
     # About the mean, which leaves the curvature as it is and the two regressors apart.
     z = (x - x.mean()).pow(2) if model == "treynor_mazuy" else (-x).clip(lower_bound=0)
 
     def curvature(*, xx: pl.Expr, zz: pl.Expr, xz: pl.Expr, xy: pl.Expr, zy: pl.Expr, n: pl.Expr) -> pl.Expr:
         # What is left of one regressor when the other is taken out, relative to what it was.
-        left = xx * zz - xz.pow(2)
-        return nan_to_null(pl.when((n > 3) & (left > 1e-12 * xx * zz)).then((zy * xx - xy * xz) / left))  # noqa: PLR2004
+        determinant = xx * zz - xz.pow(2)
+        return nan_to_null(
+            pl.when((n > 3) & (determinant > 1e-12 * xx * zz)).then((zy * xx - xy * xz) / determinant)  # noqa: PLR2004
+        )
 
     return combine(
         curvature,
@@ -70,5 +72,5 @@ def market_timing(
         xz=pl.cov(x, z),
         xy=pl.cov(x, y),
         zy=pl.cov(z, y),
-        n=own.count(),
+        n=r.count(),
     )

@@ -327,12 +327,12 @@ def expectancy(ret: pl.Expr, *, per: Literal["period", "loss"] = "period") -> pl
     0.5
     """
     if per == "loss":
-        won = win_rate(ret, zeros="skip")
-        return nan_to_null(won * payoff_ratio(ret) - (1 - won))
+        wins = win_rate(ret, zeros="skip")
+        return nan_to_null(wins * payoff_ratio(ret) - (1 - wins))
     clean = finite_or_null(ret)
-    won = (clean > 0).mean() * average_win(ret).fill_null(0)
-    lost = (clean < 0).mean() * average_loss(ret).fill_null(0)
-    return nan_to_null(won + lost)
+    wins = (clean > 0).mean() * average_win(ret).fill_null(0)
+    losses = (clean < 0).mean() * average_loss(ret).fill_null(0)
+    return nan_to_null(wins + losses)
 
 
 @metric(
@@ -369,8 +369,8 @@ def kelly_fraction(ret: pl.Expr, *, method: Literal["wins", "moments"] = "wins",
     if method == "moments":
         clean = finite_or_null(ret)
         return nan_to_null((clean.mean() - risk_free) / dispersion(clean).pow(2))
-    won = win_rate(ret, zeros="skip")
-    return nan_to_null(won - (1 - won) / payoff_ratio(ret))
+    wins = win_rate(ret, zeros="skip")
+    return nan_to_null(wins - (1 - wins) / payoff_ratio(ret))
 
 
 @metric(
@@ -419,5 +419,5 @@ def longest_run(ret: pl.Expr, *, of: Literal["wins", "losses"]) -> pl.Expr:
     hit = (ret > 0 if of == "wins" else ret < 0).fill_null(value=False)
     # Hits so far, less hits up to the last miss: the run each period stands in.
     so_far = hit.cum_sum().cast(pl.Int64)
-    at_miss = (so_far * (~hit).cast(pl.Int64)).cum_max()
-    return pl.when(ret.count() > 0).then((so_far - at_miss).max().cast(pl.Float64))
+    at_other_side = (so_far * (~hit).cast(pl.Int64)).cum_max()
+    return pl.when(ret.count() > 0).then((so_far - at_other_side).max().cast(pl.Float64))

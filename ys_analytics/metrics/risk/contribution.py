@@ -127,24 +127,28 @@ _MARGINAL: dict[Measure, Callable[[float, float], pl.Expr]] = {
 
 def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
     """Each asset's mean and co-moments with the mix, and the moments of the mix itself."""
-    held = spanning(returns.join(weights.select("asset", "weight"), on="asset"), by="asset")
-    absent = weights.filter(~pl.col("asset").is_in(held["asset"].unique().to_list()))
+    weights = spanning(returns.join(weights.select("asset", "weight"), on="asset"), by="asset")
+    absent = weights.filter(~pl.col("asset").is_in(weights["asset"].unique().to_list()))
     if absent.height:
         raise ContractError(f"returns: asset {absent['asset'][0]} has none; leave it out of the weights")
-    whole = held.filter(pl.len().over("day", "begun") == weights.height)
-    if whole["day"].n_unique() < _BEFORE_ENOUGH:
-        raise ContractError(f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {whole['day'].n_unique()}")
-    own = pl.col("ret") - pl.col("ret").mean().over("asset")
-    centred = whole.with_columns(own=own).with_columns(mix=(pl.col("own") * pl.col("weight")).sum().over("day"))
-    one, all_of_it, n = pl.col("own"), pl.col("mix"), pl.len()
+    mix_moments = weights.filter(pl.len().over("day", "begun") == weights.height)
+    if mix_moments["day"].n_unique() < _BEFORE_ENOUGH:
+        raise ContractError(
+            f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {mix_moments['day'].n_unique()}"
+        )
+    asset_moments = pl.col("ret") - pl.col("ret").mean().over("asset")
+    centred = mix_moments.with_columns(own=asset_moments).with_columns(
+        mix=(pl.col("own") * pl.col("weight")).sum().over("day")
+    )
+    one, total_share, n = pl.col("own"), pl.col("mix"), pl.len()
     moments = centred.group_by("asset", maintain_order=True).agg(
         mean=pl.col("ret").mean(),
-        m11=(one * all_of_it).sum() / (n - 1),
-        m12=(one * all_of_it.pow(2)).mean(),
-        m13=(one * all_of_it.pow(3)).mean(),
-        sigma=(all_of_it.pow(2).sum() / (n - 1)).sqrt(),
-        m3=all_of_it.pow(3).mean(),
-        m4=all_of_it.pow(4).mean(),
+        m11=(one * total_share).sum() / (n - 1),
+        m12=(one * total_share.pow(2)).mean(),
+        m13=(one * total_share.pow(3)).mean(),
+        sigma=(total_share.pow(2).sum() / (n - 1)).sqrt(),
+        m3=total_share.pow(3).mean(),
+        m4=total_share.pow(4).mean(),
     )
     return weights.select("asset", "weight").join(moments, on="asset", how="left", maintain_order="left")
 
@@ -164,19 +168,21 @@ def correlations(returns: pl.DataFrame, *, minimum: int = 30) -> pl.DataFrame:
     >>> correlations(frame)["reason"].item()
     'needs 30 days, has 1'
     """
-    seen = spanning(returns, by="asset").select("asset", "day", "begun", "ret")
-    pairs = seen.join(seen, on=["day", "begun"], suffix="_other").filter(pl.col("asset") < pl.col("asset_other"))
-    x, y, enough = pl.col("ret"), pl.col("ret_other"), pl.col("n") >= minimum
+    present_rows = spanning(returns, by="asset").select("asset", "day", "begun", "ret")
+    pairs = present_rows.join(present_rows, on=["day", "begun"], suffix="_other").filter(
+        pl.col("asset") < pl.col("asset_other")
+    )
+    x, y, min_pairs = pl.col("ret"), pl.col("ret_other"), pl.col("n") >= minimum
     return (
         pairs.group_by(one="asset", other="asset_other", maintain_order=True)
         .agg(n=pl.len().cast(pl.Int64), correlation=pl.corr(x, y), varies=(x.std() > 0) & (y.std() > 0))
-        .with_columns(correlation=pl.when(enough & pl.col("varies")).then(pl.col("correlation").clip(-1.0, 1.0)))
+        .with_columns(correlation=pl.when(min_pairs & pl.col("varies")).then(pl.col("correlation").clip(-1.0, 1.0)))
         .select(
             "one",
             "other",
             "correlation",
             "n",
-            reason=pl.when(~enough)
+            reason=pl.when(~min_pairs)
             .then(pl.format(f"needs {minimum} days, has {{}}", "n"))
             .when(~pl.col("varies"))
             .then(pl.lit("one of them does not vary")),
@@ -200,16 +206,16 @@ def correlation_change(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFram
         Fisher (1921), "On the probable error of a coefficient of correlation", Metron 1.
 
     >>> row = {"one": ["a"], "other": ["b"], "n": [103], "reason": [None]}
-    >>> was, now = pl.DataFrame(row | {"correlation": [0.0]}), pl.DataFrame(row | {"correlation": [0.5]})
-    >>> correlation_change(was, now)["z"].item()
+    >>> earlier, current = pl.DataFrame(row | {"correlation": [0.0]}), pl.DataFrame(row | {"correlation": [0.5]})
+    >>> correlation_change(earlier, current)["z"].item()
     3.88...
     """
     joined = before.join(after, on=["one", "other"], how="full", coalesce=True, suffix="_after")
     error = (1 / (pl.col("n") - 3) + 1 / (pl.col("n_after") - 3)).sqrt()
-    now, was = pl.col("correlation_after"), pl.col("correlation")
-    z = (now.arctanh() - was.arctanh()) / error
+    current, earlier = pl.col("correlation_after"), pl.col("correlation")
+    z = (current.arctanh() - earlier.arctanh()) / error
     return joined.select(
-        "one", "other", before=was, after=now, change=now - was, z=pl.when(z.is_finite()).then(z)
+        "one", "other", before=earlier, after=current, change=current - earlier, z=pl.when(z.is_finite()).then(z)
     ).sort("one", "other")
 
 

@@ -155,11 +155,11 @@ def upper_partial_moment(
 
 
 def _partial_moment(excess: pl.Expr, *, order: int, over: Literal["all", "beyond"], ddof: int) -> pl.Expr:
-    hits = excess > 0
-    power = hits.cast(pl.Float64) if order == 0 else excess.clip(lower_bound=0).pow(order)
+    beyond_target = excess > 0
+    power = beyond_target.cast(pl.Float64) if order == 0 else excess.clip(lower_bound=0).pow(order)
     if over == "all" and ddof == 0:
         return nan_to_null(power.mean())
-    n = excess.count() if over == "all" else hits.sum()
+    n = excess.count() if over == "all" else beyond_target.sum()
     return nan_to_null(power.sum() / (n.cast(pl.Int64) - ddof))
 
 
@@ -262,9 +262,9 @@ def skewness(ret: pl.Expr, *, kind: Literal["sample", "population", "half"] = "s
     """
     clean = finite_or_null(ret)
     n = clean.count().cast(pl.Float64)
-    shaped = varies(clean) & (n > 2)  # noqa: PLR2004 - three points make a shape
+    estimate = varies(clean) & (n > 2)  # noqa: PLR2004 - three points make a shape
     scale = {"sample": (n * (n - 1)).sqrt() / (n - 2), "population": pl.lit(1.0), "half": n * n / ((n - 1) * (n - 2))}
-    return nan_to_null(pl.when(shaped).then(clean.skew(bias=True) * scale[kind]))
+    return nan_to_null(pl.when(estimate).then(clean.skew(bias=True) * scale[kind]))
 
 
 @metric(
@@ -309,17 +309,17 @@ def kurtosis(
     """
     clean = finite_or_null(ret)
     n = clean.count().cast(pl.Float64)
-    shaped = varies(clean) & (n > 3)  # noqa: PLR2004 - four points make a tail
+    estimate = varies(clean) & (n > 3)  # noqa: PLR2004 - four points make a tail
     if about == "mean":
-        plain = clean.kurtosis(fisher=True, bias=True)
+        uncorrected = clean.kurtosis(fisher=True, bias=True)
     else:
-        plain = clean.pow(4).mean() / clean.pow(2).mean().pow(2) - 3
+        uncorrected = clean.pow(4).mean() / clean.pow(2).mean().pow(2) - 3
     if kind == "population":
-        value, normal = plain, pl.lit(3.0)
+        value, normal = uncorrected, pl.lit(3.0)
     else:
-        value = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * plain + 6)
+        value = (n - 1) / ((n - 2) * (n - 3)) * ((n + 1) * uncorrected + 6)
         normal = 3 * (n - 1).pow(2) / ((n - 2) * (n - 3))
-    return nan_to_null(pl.when(shaped).then(value if excess else value + normal))
+    return nan_to_null(pl.when(estimate).then(value if excess else value + normal))
 
 
 @metric(

@@ -48,7 +48,7 @@ def entropic_risk(ret: pl.Expr, *, theta: float = 1.0, confidence: float = 0.95)
     why="The tightest bound of its kind at the confidence of its neighbours.",
     of=lambda f, s: f(s.daily, confidence=s.confidence),
 )
-def entropic_value_at_risk(ret: pl.Expr, *, confidence: float = 0.95, least_theta: float = 0.0) -> pl.Expr:
+def entropic_value_at_risk(ret: pl.Expr, *, confidence: float = 0.95, min_theta: float = 0.0) -> pl.Expr:
     r"""Tightest entropic bound on value at risk and expected shortfall.
 
     $$ \mathrm{EVaR}_c = \min_{\theta > 0} \theta\,\big(\ln \operatorname{mean}(e^{-r/\theta}) - \ln(1-c)\big) $$
@@ -56,10 +56,10 @@ def entropic_value_at_risk(ret: pl.Expr, *, confidence: float = 0.95, least_thet
     Args:
         ret: Simple returns per period, as fractions.
         confidence: $c$.
-        least_theta: Least $\theta$ tried, as a share of the worst loss; some tools stop at 0.01.
+        min_theta: Least $\theta$ tried, as a share of the worst loss; some tools stop at 0.01.
 
     Returns:
-        One Float64 fraction, a loss positive, never above the worst loss when `least_theta` is 0.
+        One Float64 fraction, a loss positive, never above the worst loss when `min_theta` is 0.
         Null without returns.
 
     Source:
@@ -72,12 +72,12 @@ def entropic_value_at_risk(ret: pl.Expr, *, confidence: float = 0.95, least_thet
 
     def tightest(series: pl.Series) -> float | None:
         returns = series.drop_nulls()
-        return _minimal_entropy(returns, confidence, least_theta) if len(returns) else None
+        return _minimal_entropy(returns, confidence, min_theta) if len(returns) else None
 
     return finite_or_null(ret).map_batches(tightest, return_dtype=pl.Float64, returns_scalar=True)
 
 
-def _minimal_entropy(returns: pl.Series, confidence: float, least_theta: float) -> float:
+def _minimal_entropy(returns: pl.Series, confidence: float, min_theta: float) -> float:
     r"""The minimum over theta, where $t K'(t) - K(t) = -\ln(1-c)$ with $t = 1/\theta$.
 
     $K$ is the logarithm of mean $e^{-tr}$; the left side rises with $t$, so Newton's steps, kept
@@ -86,11 +86,11 @@ def _minimal_entropy(returns: pl.Series, confidence: float, least_theta: float) 
     n, worst = len(returns), float(returns.min())  # type: ignore[arg-type]
     above, target = returns - worst, -math.log(1 - confidence)
     spread = float(above.std() or 0.0)  # type: ignore[arg-type]
-    most = 1 / (least_theta * -worst) if least_theta * -worst > 0 else math.inf
+    best_value = 1 / (min_theta * -worst) if min_theta * -worst > 0 else math.inf
     # Where the worst returns alone are as likely as the tail, the bound is the worst loss itself.
-    if spread < NO_RISK or (most == math.inf and math.log(n / int((above == 0).sum())) <= target):
+    if spread < NO_RISK or (best_value == math.inf and math.log(n / int((above == 0).sum())) <= target):
         return -worst
-    low, high, t = 0.0, math.inf, min(math.sqrt(2 * target) / spread, most)
+    low, high, t = 0.0, math.inf, min(math.sqrt(2 * target) / spread, best_value)
     for _ in range(100):
         weight = (above * -t).exp()
         tilted = above * weight
@@ -98,10 +98,10 @@ def _minimal_entropy(returns: pl.Series, confidence: float, least_theta: float) 
         mean = first / total
         gap = -t * mean - math.log(total / n) - target
         low, high = (t, high) if gap < 0 else (low, t)
-        if gap < 0 and t >= most:
+        if gap < 0 and t >= best_value:
             break
         step = t - gap / (t * (second / total - mean * mean) or math.inf)
-        step = min(step if low < step < high else (2 * t if high == math.inf else (low + high) / 2), most)
+        step = min(step if low < step < high else (2 * t if high == math.inf else (low + high) / 2), best_value)
         if abs(step - t) <= 1e-12 * t:
             break
         t = step

@@ -76,7 +76,10 @@ def stress_replay(
     """
     moves = [_moves(returns, episode) for episode in episodes]
     if through is not None:
-        moves = [_moved_through(one, positions["asset"].unique().sort().to_list(), through) for one in moves]
+        moves = [
+            _moved_through(episode_table, positions["asset"].unique().sort().to_list(), through)
+            for episode_table in moves
+        ]
     order = pl.DataFrame(
         {
             "episode": [episode.name for episode in episodes],
@@ -86,9 +89,9 @@ def stress_replay(
         schema={"episode": pl.String, "start": pl.Date, "end": pl.Date},
     ).with_row_index("place")
     value = pl.col("value").cast(pl.Float64)
-    held = positions.select(by, "asset", value=value)
+    weights = positions.select(by, "asset", value=value)
     table = (
-        held.join(order, how="cross")
+        weights.join(order, how="cross")
         .join(pl.concat(moves), on=["asset", "episode"], how="left")
         .group_by(by, "place", "episode", "start", "end", maintain_order=True)
         .agg(
@@ -100,16 +103,16 @@ def stress_replay(
         .sort(by, "place")
     )
     covered = pl.when(pl.col("size") > 0).then(pl.col("moved") / pl.col("size"))
-    some = covered.fill_null(0.0) > 0
+    covered_assets = covered.fill_null(0.0) > 0
     return table.select(
         by,
         "episode",
         "start",
         "end",
-        loss=pl.when(some).then("loss"),
-        ret=pl.when(some & (pl.col("net") > 0)).then(as_loss(pl.col("loss") / pl.col("net"))),
+        loss=pl.when(covered_assets).then("loss"),
+        ret=pl.when(covered_assets & (pl.col("net") > 0)).then(as_loss(pl.col("loss") / pl.col("net"))),
         covered=covered,
-        reason=pl.when(~some).then(pl.lit("no position has a price in those days")),
+        reason=pl.when(~covered_assets).then(pl.lit("no position has a price in those days")),
     )
 
 
@@ -130,8 +133,8 @@ def _moved_through(moves: pl.DataFrame, assets: list[str], through: LookThrough)
     """Moves of assets, from those of what is behind them; none where one of these has none."""
     known = dict(moves.select("asset", "move").iter_rows())
     covered = [asset for asset in assets if known.keys() >= through.exposures(asset).keys()]
-    found = {"asset": covered, "move": [through.growth(asset, known) - 1 for asset in covered]}
-    return pl.DataFrame(found, schema={"asset": pl.String, "move": pl.Float64}).with_columns(
+    asset_moves = {"asset": covered, "move": [through.growth(asset, known) - 1 for asset in covered]}
+    return pl.DataFrame(asset_moves, schema={"asset": pl.String, "move": pl.Float64}).with_columns(
         episode=pl.lit(moves["episode"][0] if moves.height else None, pl.String)
     )
 
@@ -164,9 +167,9 @@ def shock(
     """
     jumps = dict(shocks)
     if through is not None:
-        held = positions["asset"].unique().sort().to_list()
-        jumps = {base: jumps.get(base, default) for asset in held for base in through.exposures(asset)}
-        jumps = {asset: through.growth(asset, jumps) - 1 for asset in held}
+        weights = positions["asset"].unique().sort().to_list()
+        jumps = {base: jumps.get(base, default) for asset in weights for base in through.exposures(asset)}
+        jumps = {asset: through.growth(asset, jumps) - 1 for asset in weights}
     jump = pl.col("asset").replace_strict(jumps, default=default, return_dtype=pl.Float64)
     value = pl.col("value").cast(pl.Float64)
     net = pl.col("before")

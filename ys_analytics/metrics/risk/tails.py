@@ -231,11 +231,11 @@ def expected_shortfall(
     def edgeworth(mean: pl.Expr, deviation: pl.Expr, skew: pl.Expr, tails: pl.Expr) -> pl.Expr:
         h = _cornish_fisher(skew, tails, z)
         density = (-h.pow(2) / 2).exp() / math.sqrt(2 * math.pi)
-        by_skew = h.pow(3) * skew / 6 + (h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3) * skew.pow(2) / 72
-        by_tail = (h.pow(4) - 2 * h.pow(2) - 1) * tails / 24
+        skew_term = h.pow(3) * skew / 6 + (h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3) * skew.pow(2) / 72
+        kurtosis_term = (h.pow(4) - 2 * h.pow(2) - 1) * tails / 24
         return nan_to_null(
             mean * drift
-            - deviation * root * pl.max_horizontal(density * (by_skew + by_tail + 1) / (1 - confidence), -h)
+            - deviation * root * pl.max_horizontal(density * (skew_term + kurtosis_term + 1) / (1 - confidence), -h)
         )
 
     return as_loss(combine(edgeworth, **_moments(ret, ddof)))
