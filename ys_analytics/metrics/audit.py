@@ -93,7 +93,7 @@ def audit(
     >>> returns = returns.with_columns(gain=0.0, flow=0.0, capital=100.0)
     >>> stored = pl.DataFrame({"portfolio_id": "a", "day": day[-1:], "metric": "volatility", "stored": 0.01 * 504**0.5})
     >>> values = pl.DataFrame({"portfolio_id": "a", "day": day, "value": [100.0] * 3})
-    >>> audit(stored, returns, values).select("explained", "explanation").row(0)
+    >>> audit(stored, returns, values).select("explained", "how").row(0)
     ('method', '252 days a year')
     """
     latest = stored.sort("portfolio_id", "metric", "day").group_by("portfolio_id", "metric", maintain_order=True).last()

@@ -55,8 +55,8 @@ def liquidation_price(
         price: $P$ now.
         health: $H$ now.
         weight: $s$, this collateral's part of the backing $\sum c \ell$; all of it when None.
-        correlated_debt: $m$, the part of the debt that moves with this collateral (borrowed WETH against wstETH); none when
-            None.
+        correlated_debt: $m$, the part of the debt that moves with this collateral (borrowed WETH against wstETH); none
+            when None.
 
     Returns:
         One Float64 a row, in the unit of `price`; above it when already liquidable, or when a rise does it (more is

@@ -60,12 +60,12 @@ def _split_parameters(notebook: NotebookNode, values: Mapping[str, object], *, n
     (place,) = [at for at, cell in enumerate(notebook.cells) if TAG in cell.metadata.get("tags", [])]
     cell = notebook.cells[place]
     lines = {line.target.id: line for line in ast.parse(cell.source).body}
-    values = {
+    expressions = {
         parameter: repr(values[parameter]) if parameter in values else ast.unparse(lines[parameter].value)
         for parameter in others
     }
     cell.source = "\n".join(ast.unparse(lines[parameter]) for parameter in declared if parameter in SHARED)
-    source = "\n".join(f"{parameter}: {declared[parameter]} = {value}" for parameter, value in values.items())
+    source = "\n".join(f"{parameter}: {declared[parameter]} = {value}" for parameter, value in expressions.items())
     notebook.cells.insert(place + 1, new_code_cell(source))  # type: ignore[no-untyped-call]
 
 

@@ -108,8 +108,8 @@ def autocorrelation_penalty(ret: pl.Expr) -> pl.Expr:
     return combine(
         penalty,
         joint=pl.cov(later_returns, earlier_returns),
-        one=dispersion(later_returns),
-        other=dispersion(earlier_returns),
+        first_deviation=dispersion(later_returns),
+        second_deviation=dispersion(earlier_returns),
         n=n.cast(pl.Float64),
     )
 
@@ -275,7 +275,9 @@ def risk_of_ruin(ret: pl.Expr) -> pl.Expr:
     0.11...
     """
     win_share, n = win_rate(ret, zeros="skip"), finite_or_null(ret).count().cast(pl.Float64)
-    return combine(lambda win_share, n: nan_to_null(((1 - win_share) / (win_share + 1)).pow(n)), won=win_share, n=n)
+    return combine(
+        lambda win_share, n: nan_to_null(((1 - win_share) / (win_share + 1)).pow(n)), win_share=win_share, n=n
+    )
 
 
 @metric(

@@ -180,7 +180,7 @@ def _parts(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:
     return {
         "sharpe": sharpe_ratio(excess, periods_per_year=1),
         "skew": skewness(excess, kind="population"),
-        "heavy": pl.lit(3.0) if tails == "normal" else kurtosis(excess, kind="population", excess=False),
+        "kurtosis": pl.lit(3.0) if tails == "normal" else kurtosis(excess, kind="population", excess=False),
     }
 
 

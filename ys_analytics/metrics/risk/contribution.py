@@ -127,28 +127,26 @@ _MARGINAL: dict[Measure, Callable[[float, float], pl.Expr]] = {
 
 def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
     """Each asset's mean and co-moments with the mix, and the moments of the mix itself."""
-    weights = spanning(returns.join(weights.select("asset", "weight"), on="asset"), by="asset")
-    absent = weights.filter(~pl.col("asset").is_in(weights["asset"].unique().to_list()))
+    spanned = spanning(returns.join(weights.select("asset", "weight"), on="asset"), by="asset")
+    absent = weights.filter(~pl.col("asset").is_in(spanned["asset"].unique().to_list()))
     if absent.height:
         raise ContractError(f"returns: asset {absent['asset'][0]} has none; leave it out of the weights")
-    mix_moments = weights.filter(pl.len().over("day", "begun") == weights.height)
-    if mix_moments["day"].n_unique() < _BEFORE_ENOUGH:
-        raise ContractError(
-            f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {mix_moments['day'].n_unique()}"
-        )
-    asset_moments = pl.col("ret") - pl.col("ret").mean().over("asset")
-    centred = mix_moments.with_columns(own=asset_moments).with_columns(
+    mix_rows = spanned.filter(pl.len().over("day", "begun") == weights.height)
+    if mix_rows["day"].n_unique() < _BEFORE_ENOUGH:
+        raise ContractError(f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {mix_rows['day'].n_unique()}")
+    centred_ret = pl.col("ret") - pl.col("ret").mean().over("asset")
+    centred = mix_rows.with_columns(own=centred_ret).with_columns(
         mix=(pl.col("own") * pl.col("weight")).sum().over("day")
     )
-    one, total_share, n = pl.col("own"), pl.col("mix"), pl.len()
+    own, mix, n = pl.col("own"), pl.col("mix"), pl.len()
     moments = centred.group_by("asset", maintain_order=True).agg(
         mean=pl.col("ret").mean(),
-        m11=(one * total_share).sum() / (n - 1),
-        m12=(one * total_share.pow(2)).mean(),
-        m13=(one * total_share.pow(3)).mean(),
-        sigma=(total_share.pow(2).sum() / (n - 1)).sqrt(),
-        m3=total_share.pow(3).mean(),
-        m4=total_share.pow(4).mean(),
+        m11=(own * mix).sum() / (n - 1),
+        m12=(own * mix.pow(2)).mean(),
+        m13=(own * mix.pow(3)).mean(),
+        sigma=(mix.pow(2).sum() / (n - 1)).sqrt(),
+        m3=mix.pow(3).mean(),
+        m4=mix.pow(4).mean(),
     )
     return weights.select("asset", "weight").join(moments, on="asset", how="left", maintain_order="left")
 

@@ -42,7 +42,7 @@ class Tls:
             SettingsError: `tls_verify` is none of the three words.
 
         >>> Tls(ca="/etc/ca.pem").with_options({"tls_verify": "ca", "db": "0"}, setting="YS_REDIS_URL")
-        Tls(ca='/etc/ca.pem', cert='', key='', verify='ca', chosen=True)
+        Tls(ca='/etc/ca.pem', cert='', key='', verify='ca', configured=True)
         """
         values = {name.removeprefix("tls_"): value for name, value in options.items() if name in OPTIONS}
         if not values:

@@ -33,7 +33,7 @@ def keywords(conninfo: str, tls: Tls) -> dict[str, str]:
     Raises:
         SettingsError: libpq would misread it, or an option does not exist. The line holds nothing of the address.
 
-    >>> keywords("postgresql://me:p%40ss@db:5432/ys?sslmode=require", Tls(ca="/ca.pem", effective=True))
+    >>> keywords("postgresql://me:p%40ss@db:5432/ys?sslmode=require", Tls(ca="/ca.pem", configured=True))
     {'sslmode': 'require', 'host': 'db', 'port': '5432', 'user': 'me', 'password': 'p@ss', 'dbname': 'ys'}
     """
     stated = _url(conninfo) if "://" in conninfo else _pairs(conninfo)

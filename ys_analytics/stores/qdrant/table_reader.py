@@ -120,12 +120,14 @@ def filter_of(query: TableQuery) -> list[list[Match]]:
     Of each inner list one must hold. Moments are whole seconds in the store.
     """
     columns = {column.name: column for column in query.table.visible}
-    matches = [
+    matches_by_condition = [
         [_match(columns[condition.column], condition) for condition in alternatives]
         for alternatives in query.conditions
     ]
     return [
-        [match for match in alternatives if match is not None] for alternatives in matches if None not in alternatives
+        [match for match in alternatives if match is not None]
+        for alternatives in matches_by_condition
+        if None not in alternatives
     ]
 
 
