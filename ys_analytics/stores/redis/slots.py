@@ -39,9 +39,12 @@ def steps(client: Any, step: str, pattern: str, *, until: float) -> Iterator[lis
         remaining_before = len(remaining)
         for node, state in _serving(client):
             _require_same(identities, node, state)
-            own_slots = [slot for first, last in state.slots for slot in range(first, last + 1) if slot in remaining]
+            served = (slot for first, last in state.slots for slot in range(first, last + 1))
+            own_slots = [slot for slot in served if slot in remaining]
             for start in range(0, len(own_slots), _SLOTS_PER_CALL):
-                for slots_read, answer in _read(client, node, step, pattern, own_slots[start : start + _SLOTS_PER_CALL]):
+                for slots_read, answer in _read(
+                    client, node, step, pattern, own_slots[start : start + _SLOTS_PER_CALL]
+                ):
                     remaining -= slots_read
                     yield answer
         if remaining and len(remaining) == remaining_before:
