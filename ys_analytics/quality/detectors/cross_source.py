@@ -113,7 +113,8 @@ def inconsistent_ratios(
         .with_columns(_usual=pl.col("_ratio").median().over(by))
         .with_columns(_spread=1.4826 * deviation.abs().median().over(by))
         .filter(
-            (pl.col("_many") >= 5) & (deviation.abs() > pl.max_horizontal(_MIN_RATIO_DEVIATION, 8 * pl.col("_spread")))
+            (pl.col("_many") >= 5)  # noqa: PLR2004
+            & (deviation.abs() > pl.max_horizontal(_MIN_RATIO_DEVIATION, 8 * pl.col("_spread")))
         )
         .sort(deviation.abs(), *key, descending=[True, *[False] * len(key)])
         .select(
