@@ -86,6 +86,24 @@ def test_a_pool_that_cannot_be_read_is_named(tmp_path: Path, change: dict, asked
         read(tmp_path, "pools.json", json.dumps({"data": [pool(), pool(pool="b", **change)]}), asked)
 
 
+def test_the_history_of_a_pool_is_of_the_protocol_its_list_names(tmp_path: Path) -> None:
+    """The pool's id is in the file's name; a history without its list is asked about."""
+    id_ = "aa70268e-4b52-42bf-a116-608b370f9501"
+    text = json.dumps({"status": "success", "data": [
+        {"timestamp": "2024-05-01T23:01:12.000Z", "tvlUsd": 1000, "apy": 3.5, "apyBase": 3.25, "apyReward": 0.25, "il7d": None, "apyBase7d": None},
+    ]})  # fmt: skip
+    (tmp_path / f"{id_}.json").write_text(text)
+    [file] = raw_tables.open_file(tmp_path / f"{id_}.json")
+    table, _ = detecting.detect(file)
+    with pytest.raises(UsageError, match=r"which protocol and chain is the pool aa70268e.* of"):
+        pools.yields(table, Asked(), Problems(table="t"))
+    rows, _ = pools.yields(table, Asked(), Problems(table="t"), listed=("aave-v3", 1))
+    [row] = rows.to_dicts()
+    assert (row["protocol_name"], row["pool_address"], row["chain_id"]) == ("aave-v3", id_, 1)
+    assert [row[name] for name in ("apy", "trading_fees_apr", "rewards_apr")] == [Decimal(one) for one in ("0.035", "0.0325", "0.0025")]  # fmt: skip
+    assert row["timestamp"] == datetime(2024, 5, 1, 23, 1, 12, tzinfo=UTC)
+
+
 TRADE = {
     "blockchain": "ethereum", "project": "uniswap", "version": "3", "block_time": "2024-05-01 10:00:11.000 UTC",
     "block_number": "19770000", "token_bought_symbol": "WETH", "token_sold_symbol": "USDC",

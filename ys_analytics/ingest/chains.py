@@ -23,7 +23,7 @@ def chains(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
         dtype: A Polars integer type.
         type_name: What to call the type in a message.
 
-    >>> read = chains(pl.Series(["137.0", "Polygon", "poligon"]), dtype=pl.UInt32(), named="UInt32")
+    >>> read = chains(pl.Series(["137.0", "Polygon", "poligon"]), dtype=pl.UInt32(), type_name="UInt32")
     >>> read.values.to_list(), read.wrong[-1][1], read.remarks
     ([137, 137, None], 'is no chain: did you mean Polygon, 137?', [("'Polygon' read as 137", 1)])
     """

@@ -105,7 +105,7 @@ def whole(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
         dtype: A Polars integer type.
         type_name: What to call the type in a message.
 
-    >>> whole(pl.Series(["137.0", "1.5"]), dtype=pl.UInt32(), named="UInt32").values.to_list()
+    >>> whole(pl.Series(["137.0", "1.5"]), dtype=pl.UInt32(), type_name="UInt32").values.to_list()
     [137, None]
     """
     text = written_out(as_text(raw)) if raw.dtype.is_float() else as_text(raw)

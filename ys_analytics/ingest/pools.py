@@ -25,18 +25,31 @@ _IL_RISK = {"no": "0", "yes": "1"}
 _DIGITS = 100
 
 
-def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFrame, pl.DataFrame]:
+def pool_id(table: RawTable) -> str:
+    """The pool whose history a file is, by its name; empty for a list of pools."""
+    return "" if "pool" in table.columns else table.in_file_name.get("pool", "")
+
+
+def yields(
+    table: RawTable, asked: Asked, problems: Problems, *, listed: tuple[str, int] | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of `yield_metrics`, and the place of each in its file.
 
     APY in percent becomes a fraction. A reward or fee that is not stated is none (0), as the vendor means it; the
     vendor's word on impermanent loss, yes or no, becomes 1 or 0.
 
+    Args:
+        table: A list of pools, or the history of one.
+        asked: What the user states.
+        problems: What is wrong is noted here.
+        listed: Protocol and chain of the pool whose history it is, as a list of pools states them.
+
     Raises:
-        UsageError: the file states no time and the user neither.
+        UsageError: the file states no time and the user neither; or it is a history, and its pool is in no list.
     """
     cells = Cells(table, problems)
     when = _times(cells, asked)
-    chain = _chains(cells, asked)
+    protocol, pool, chain = _whose(cells, asked, listed)
     risk = cells.text("il_risk")
     known = risk.str.to_lowercase().replace_strict(_IL_RISK, default=None, return_dtype=pl.String)
     cells.note("il_risk", risk.is_not_null() & known.is_null(), "is neither yes nor no")
@@ -47,8 +60,8 @@ def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFr
     rows = pl.DataFrame(
         {
             "timestamp": when,
-            "protocol_name": _required_text(cells, "protocol"),
-            "pool_address": _required_text(cells, "pool"),
+            "protocol_name": protocol,
+            "pool_address": pool,
             "chain_id": chain,
             "apy": cells.decimals("apy", exact=False, dtype=_RATE),
             "tvl": cells.decimals("tvl", exact=False),
@@ -60,6 +73,25 @@ def yields(table: RawTable, asked: Asked, problems: Problems) -> tuple[pl.DataFr
     cells.note("tvl", rows["tvl"] < 0, "is a negative TVL")
     problems.remark("apy, apyBase and apyReward read as percent")
     return rows.select(list(TABLES["yield_metrics"].schema)), table.origin
+
+
+def _whose(cells: Cells, asked: Asked, listed: tuple[str, int] | None) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Protocol, pool and chain of every row."""
+    if cells.has("pool"):
+        return _required_text(cells, "protocol"), _required_text(cells, "pool"), _chains(cells, asked)
+    pool = pool_id(cells.table)
+    if not pool:
+        raise UsageError(
+            f"{cells.table.file}: its name does not hold the pool's id; call it POOL.json, as its address does"
+        )
+    if listed is None:
+        raise UsageError(
+            f"{cells.table.file}: which protocol and chain is the pool {pool} of? import the list of pools too "
+            "(yields.llama.fi/pools)"
+        )
+    cells.problems.remark(f"{cells.table.file} is the history of a pool of {listed[0]}, as the list of pools states")
+    texts = [pl.Series([text], dtype=pl.String).new_from_index(0, cells.height) for text in (listed[0], pool)]
+    return texts[0], texts[1], pl.Series([listed[1]], dtype=pl.UInt32).new_from_index(0, cells.height)
 
 
 def _times(cells: Cells, asked: Asked) -> pl.Series:

@@ -212,6 +212,8 @@ def _parts(
     priced = [one for one in tables if one.layout.table == "market_data"]
     priced.sort(key=lambda one: bool(prices.currencies(one, asked)))
     others = [one for one in tables if one.layout.table in {"yield_metrics", "dex_trades"}]
+    # Lists of pools first: they state of which protocol a pool is whose history is another file.
+    others.sort(key=lambda one: bool(pools.pool_id(one)))
     for done, table in enumerate([*priced, *others]):
         progress(f"checking {table.file}", done, len(tables))
         if table.layout.table == "market_data":
@@ -221,13 +223,28 @@ def _parts(
             }
             rows, origin = prices.quotes(table, assets, asked, problems, rates=rates_of_file)
         elif table.layout.table == "yield_metrics":
-            rows, origin = pools.yields(table, asked, problems)
+            listed = _listed(stores, pools.pool_id(table), parts.get("yield_metrics"))
+            rows, origin = pools.yields(table, asked, problems, listed=listed)
         else:
             rows, origin = pools.swaps(table, assets, asked, problems)
         part = parts.setdefault(table.layout.table, TableRows(table.layout.table))
         part.rows.append(rows)
         part.origin.append(origin)
     return list(parts.values())
+
+
+def _listed(stores: "Stores", pool: str, part: TableRows | None) -> tuple[str, int] | None:
+    """Protocol and chain of a pool, by this import's lists of pools or the store; None where neither has it."""
+    if not pool:
+        return None
+    for rows in part.rows if part else ():
+        here = rows.filter(pool_address=pool).select("protocol_name", "chain_id")
+        if here.height:
+            return cast("tuple[str, int]", here.row(0))
+    found = stores.clickhouse.rows(
+        "SELECT DISTINCT protocol_name, chain_id FROM yield_metrics WHERE pool_address = {pool:String}", {"pool": pool}
+    )
+    return (str(found[0][0]), int(found[0][1])) if len(found) == 1 else None
 
 
 def _rates(

@@ -44,7 +44,7 @@ def largest_run(rows: Mapping[int, int]) -> tuple[int, int]:
     Args:
         rows: How many rows each year has.
 
-    >>> usual({2025: 40, 2026: 60, 2206: 1})
+    >>> largest_run({2025: 40, 2026: 60, 2206: 1})
     (2025, 2026)
     """
     runs: list[list[int]] = []
