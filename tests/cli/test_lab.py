@@ -206,7 +206,7 @@ def test_tab_shows_names_and_an_error_is_one_line(lab, chromium):
     page.keyboard.press("Control+a")
     page.keyboard.type("desk.performnce")
     page.keyboard.press("Control+Enter")
-    error = cell.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
+    error = cell.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']")
     expect(error).to_have_text(
         re.compile(r"^AttributeError: a Desk has no 'performnce'; did you mean .*\?\s*$"), timeout=PATIENCE
     )
