@@ -1,1 +1,1 @@
-"""What performance claims rest on; never part of the tests."""
+"""Benchmarks: the measurements behind performance claims; never part of the tests."""

@@ -1,4 +1,4 @@
-"""Run every benchmark beside its peers and print the tables; `--write` puts them into benchmarks/README.md.
+"""Run every benchmark next to its peers and print the tables; `--write` puts them into benchmarks/README.md.
 
 Each benchmark is a module of its own in a process of its own, so that one's memory is not another's.
 """

@@ -1,4 +1,4 @@
-"""Four stores into Polars, ours beside the peers: medians of five, each reading in a process of its own.
+"""Time to load four stores into Polars, ours next to peers: medians of five, each reading in a process of its own.
 
     python -m benchmarks.loading_bench [--small] [--rounds 5]
 
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.loading_stores import Size, fill, settings
-from benchmarks.loading_subjects import SUBJECTS, stores_for, warm
+from benchmarks.loading_subjects import SUBJECTS, stores_for, warm_up
 
 HERE = Path(__file__).resolve().parent
 _SMALL = Size(transactions=50_000, quotes=500_000, prices=10_000, points=1_000)
@@ -29,26 +29,28 @@ _ONCE = {"query_df (pandas)", "pandas", "pl.read_database", "GET one by one"}
 
 def main() -> None:
     """Fill once, read in turns, print."""
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--small", action="store_true", help="a twentieth of the rows, to see that it runs")
-    asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--read", nargs=3, metavar=("HOME", "WORK", "WHO"), help="one reading, in this process")
-    chosen = asked.parse_args()
-    if chosen.read:
-        _read(Path(chosen.read[0]), chosen.read[1], chosen.read[2])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--small", action="store_true", help="a twentieth of the rows, to see that it runs")
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument("--read", nargs=3, metavar=("HOME", "WORK", "WHO"), help="one reading, in this process")
+    selected = arguments.parse_args()
+    if selected.read:
+        _read(Path(selected.read[0]), selected.read[1], selected.read[2])
         return
-    size = _SMALL if chosen.small else Size()
+    size = _SMALL if selected.small else Size()
     with tempfile.TemporaryDirectory(prefix="ys-bench-") as folder:
         home = Path(folder) / "home"
         try:
             fill(home, size)
             for work, subjects in SUBJECTS.items():
-                measured = {who: [] for who in subjects}
-                for turn in range(chosen.rounds):
-                    for who in subjects:
-                        if turn == 0 or (who not in _ONCE and "absent" not in measured[who][0]):
-                            measured[who].append(_in_own_process(home, work, who))
-                _print(work.format(**asdict(size)), measured)
+                readings_by_subject = {subject_name: [] for subject_name in subjects}
+                for round_number in range(selected.rounds):
+                    for subject_name in subjects:
+                        if round_number == 0 or (
+                            subject_name not in _ONCE and "absent" not in readings_by_subject[subject_name][0]
+                        ):
+                            readings_by_subject[subject_name].append(_in_own_process(home, work, subject_name))
+                _print(work.format(**asdict(size)), readings_by_subject)
             _print_freeze(_in_own_process(home, "ClickHouse", "freeze"), size)
         finally:
             from ys_analytics import local
@@ -56,9 +58,9 @@ def main() -> None:
             local.down(settings(home))
 
 
-def _in_own_process(home: Path, work: str, who: str) -> dict[str, object]:
+def _in_own_process(home: Path, work: str, subject_name: str) -> dict[str, object]:
     done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "benchmarks.loading_bench", "--read", str(home), work, who],
+        [sys.executable, "-m", "benchmarks.loading_bench", "--read", str(home), work, subject_name],
         cwd=HERE.parent,
         env=os.environ | {"PYTHONWARNINGS": "ignore"},
         capture_output=True,
@@ -66,20 +68,20 @@ def _in_own_process(home: Path, work: str, who: str) -> dict[str, object]:
         check=False,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no word"]
-        return {"absent": said[-1][:90]}
+        output = done.stderr.strip().splitlines() or ["no word"]
+        return {"absent": output[-1][:90]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _read(home: Path, work: str, who: str) -> None:
+def _read(home: Path, work: str, subject_name: str) -> None:
     """One reading; its time, its rows and the most memory this process ever held."""
     with stores_for(home, work) as stores:
-        subject = _freeze(home) if who == "freeze" else SUBJECTS[work][who]
+        subject = _freeze(home) if subject_name == "freeze" else SUBJECTS[work][subject_name]
         try:
-            warm(stores)
-            begun = time.perf_counter()
+            warm_up(stores)
+            started = time.perf_counter()
             rows = subject(stores)
-            seconds = time.perf_counter() - begun
+            seconds = time.perf_counter() - started
         except ImportError as error:
             print(json.dumps({"absent": f"not installed ({error})"}))
             return
@@ -104,18 +106,18 @@ def _freeze(home: Path):
     return freeze
 
 
-def _print(work: str, measured: dict[str, list[dict[str, object]]]) -> None:
+def _print(work: str, readings_by_subject: dict[str, list[dict[str, object]]]) -> None:
     """One table; times against ours."""
     print(f"## {work}\n\n| read by | seconds | against ours | peak memory, GiB |\n|---|---:|---:|---:|")
-    ours = statistics.median(each["seconds"] for each in measured["ours"])
-    for who, readings in measured.items():
+    ours = statistics.median(each["seconds"] for each in readings_by_subject["ours"])
+    for subject_name, readings in readings_by_subject.items():
         if "absent" in readings[0]:
-            print(f"| {who} | {readings[0]['absent']} | | |")
+            print(f"| {subject_name} | {readings[0]['absent']} | | |")
             continue
         seconds = statistics.median(each["seconds"] for each in readings)
         peak = max(each["peak"] for each in readings)
         once = " (once)" if len(readings) == 1 else ""
-        print(f"| {who}{once} | {seconds:.2f} | {seconds / ours:.2f} x | {peak:.2f} |")
+        print(f"| {subject_name}{once} | {seconds:.2f} | {seconds / ours:.2f} x | {peak:.2f} |")
     print(flush=True)
 
 

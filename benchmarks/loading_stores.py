@@ -1,6 +1,6 @@
-"""The stores the loading bench reads: a home of its own, filled once with rows of full width.
+"""The stores that the loading benchmark reads: in a folder of their own, filled once with rows of full width.
 
-Knows how many rows and what is in them; measures nothing.
+Depends on how many rows there are and what is in them. Does not measure.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Size:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Stores]:
+def open_stores_of(home: Path) -> Iterator[Stores]:
     """The stores of the bench, as their owner."""
     with local.open_stores(settings(home), role="owner", purpose="make bench") as stores:
         yield stores
@@ -65,7 +65,7 @@ def settings(home: Path) -> Settings:
 
 def fill(home: Path, size: Size) -> None:
     """Make the stores and fill them."""
-    with opened(home) as stores:
+    with open_stores_of(home) as stores:
         migrations.up(stores)
         stores.postgres.run(f"CREATE TABLE {TRANSACTIONS} (LIKE transactions)")
         stores.postgres.run(_TRANSACTIONS, {"rows": size.transactions})

@@ -29,7 +29,7 @@ _AS_TEXT = ", ".join(
 )
 
 
-def wire(stores: Stores) -> int:
+def raw_copy(stores: Stores) -> int:
     """COPY of the same columns, counted and thrown away: what the server and libpq cost alone."""
     line = stores.postgres._connection("read")  # noqa: SLF001 - the bench looks under the floor
     rows = 0
@@ -63,8 +63,8 @@ def connectorx_lossy(stores: Stores) -> int:
     """As its users call it: ten decimals of eighteen survive."""
     import connectorx
 
-    asked = f"SELECT {_NAMES} FROM {TRANSACTIONS}"
-    return connectorx.read_sql(_url(stores), asked, return_type="polars").height
+    arguments = f"SELECT {_NAMES} FROM {TRANSACTIONS}"
+    return connectorx.read_sql(_url(stores), arguments, return_type="polars").height
 
 
 def adbc(stores: Stores) -> int:
@@ -82,8 +82,8 @@ def read_database(stores: Stores) -> int:
 
     overrides = {name: dtype for name, dtype in SCHEMA.items() if isinstance(dtype, pl.Decimal)}
     with psycopg.connect(stores.postgres.address.conninfo) as line:
-        asked = f"SELECT {_NAMES} FROM {TRANSACTIONS}"
-        return pl.read_database(asked, line, schema_overrides=overrides).height
+        arguments = f"SELECT {_NAMES} FROM {TRANSACTIONS}"
+        return pl.read_database(arguments, line, schema_overrides=overrides).height
 
 
 def pandas(stores: Stores) -> int:
@@ -109,10 +109,12 @@ def duckdb_extension(stores: Stores) -> int:
         return engine.sql(f"SELECT {_NAMES} FROM pg.{TRANSACTIONS}").pl().height
 
 
-def arrow_to_nowhere(stores: Stores) -> int:
+def arrow_discarded(stores: Stores) -> int:
     """The engine, set as it comes, writes its Arrow stream into the void: what ClickHouse costs alone."""
     names = ", ".join(QUOTES)
-    _plain(stores).command(f"SELECT {names} FROM market_data INTO OUTFILE '/dev/null' TRUNCATE FORMAT ArrowStream")
+    _plain_client(stores).command(
+        f"SELECT {names} FROM market_data INTO OUTFILE '/dev/null' TRUNCATE FORMAT ArrowStream"
+    )
     return int(stores.clickhouse.rows("SELECT count() FROM market_data")[0][0])
 
 
@@ -123,17 +125,17 @@ def clickhouse_ours(stores: Stores) -> int:
 
 def query_df_arrow(stores: Stores) -> int:
     """The client's own way to Polars; times lose their zone."""
-    return _plain(stores).query_df_arrow("SELECT * FROM market_data", dataframe_library="polars").height
+    return _plain_client(stores).query_df_arrow("SELECT * FROM market_data", dataframe_library="polars").height
 
 
 def query_arrow(stores: Stores) -> int:
     """The client's own way to Arrow, then to Polars."""
-    return pl.from_arrow(_plain(stores).query_arrow("SELECT * FROM market_data", use_strings=True)).height
+    return pl.from_arrow(_plain_client(stores).query_arrow("SELECT * FROM market_data", use_strings=True)).height
 
 
 def query_df(stores: Stores) -> int:
     """The client's own way to pandas."""
-    return len(_plain(stores).query_df("SELECT * FROM market_data"))
+    return len(_plain_client(stores).query_df("SELECT * FROM market_data"))
 
 
 _BY_DAY = "SELECT timestamp::DATE AS day, count(*) AS quotes FROM ch.market_data GROUP BY day ORDER BY day"
@@ -194,20 +196,20 @@ def qdrant_ours(stores: Stores) -> int:
 
 def qdrant_lists(stores: Stores) -> int:
     """Scroll, a list of lists, a dictionary a row."""
-    found, offset = [], None
+    found_rows, offset = [], None
     while True:
         page, offset = stores.qdrant.client.scroll(
             "market_sentiment", limit=1000, offset=offset, with_vectors=True, with_payload=True
         )
-        found += page
+        found_rows += page
         if offset is None:
             break
-    return pl.DataFrame([{"id": str(p.id), "vector": p.vector, **(p.payload or {})} for p in found]).height
+    return pl.DataFrame([{"id": str(p.id), "vector": p.vector, **(p.payload or {})} for p in found_rows]).height
 
 
 SUBJECTS: dict[str, dict[str, Subject]] = {
     "PostgreSQL, {transactions:,} transactions, all columns exact": {
-        "COPY to the wire and nowhere else": wire,
+        "COPY to the wire and nowhere else": raw_copy,
         "ours": postgres_ours,
         "ours, through the gate": postgres_gate,
         "connectorx, text casts": connectorx_exact,
@@ -218,7 +220,7 @@ SUBJECTS: dict[str, dict[str, Subject]] = {
         "DuckDB's extension": duckdb_extension,
     },
     "ClickHouse in process, {quotes:,} market_data rows, exact": {
-        "Arrow to nowhere": arrow_to_nowhere,
+        "Arrow to nowhere": arrow_discarded,
         "ours": clickhouse_ours,
         "query_df_arrow (Polars)": query_df_arrow,
         "query_arrow": query_arrow,
@@ -249,14 +251,14 @@ def stores_for(home: Path, work: str):
     return local.open_stores(settings(home), only=only, role="owner", purpose="make bench")
 
 
-def _plain(stores: Stores):
+def _plain_client(stores: Stores):
     """A client as it comes, at the engine that is open: ours has settings of its own."""
     import clickhouse_connect
 
     return clickhouse_connect.get_client(interface="chdb", path=str(stores.clickhouse.address.folder))
 
 
-def warm(stores: Stores) -> None:
+def warm_up(stores: Stores) -> None:
     """Pay for imports and first calls before the clock runs, ours and the peers' alike."""
     from importlib import import_module
 
@@ -267,7 +269,7 @@ def warm(stores: Stores) -> None:
         stores.postgres.read("SELECT 1 AS one", schema={"one": pl.Int32()})
     if stores.opened_clickhouse is not None:
         stores.clickhouse.read("SELECT 1 AS one", schema={"one": pl.UInt8()})
-        _plain(stores).query_df_arrow("SELECT 1", dataframe_library="polars")
+        _plain_client(stores).query_df_arrow("SELECT 1", dataframe_library="polars")
     if stores.opened_redis is not None:
         frames.load(stores, "redis_agent_config")
     if stores.opened_qdrant is not None:
@@ -283,8 +285,9 @@ def _url(stores: Stores) -> str:
 
     from psycopg.conninfo import conninfo_to_dict
 
-    known = conninfo_to_dict(stores.postgres.address.conninfo)
-    return f"postgresql://{known['user']}@{quote(known['host'], safe='')}:{known.get('port', 5432)}/{known['dbname']}"
+    parts = conninfo_to_dict(stores.postgres.address.conninfo)
+    host = quote(parts["host"], safe="")
+    return f"postgresql://{parts['user']}@{host}:{parts.get('port', 5432)}/{parts['dbname']}"
 
 
 def _psycopg(stores: Stores):

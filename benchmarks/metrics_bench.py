@@ -31,31 +31,35 @@ Reading = dict[str, object]
 
 def main() -> None:
     """Measure in turns, compare, print."""
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--small", action="store_true", help="a twentieth of the portfolios, to see that it runs")
-    asked.add_argument("--rounds", type=int, default=5)
-    asked.add_argument("--read", nargs=3, metavar=("WORK", "WHO", "PORTFOLIOS"), help="one reading, in this process")
-    chosen = asked.parse_args()
-    if chosen.read:
-        _read(chosen.read[0], chosen.read[1], int(chosen.read[2]))
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--small", action="store_true", help="a twentieth of the portfolios, to see that it runs")
+    arguments.add_argument("--rounds", type=int, default=5)
+    arguments.add_argument(
+        "--read", nargs=3, metavar=("WORK", "WHO", "PORTFOLIOS"), help="one reading, in this process"
+    )
+    selected = arguments.parse_args()
+    if selected.read:
+        _read(selected.read[0], selected.read[1], int(selected.read[2]))
         return
     for work, subjects in SUBJECTS.items():
-        portfolios = SIZES[work] // 20 if chosen.small else SIZES[work]
-        rounds = 1 if work == "A hundred thousand" else chosen.rounds
-        measured: dict[str, list[Reading]] = {who: [] for who in subjects}
-        spent = dict.fromkeys(subjects, 0.0)
+        portfolios = SIZES[work] // 20 if selected.small else SIZES[work]
+        rounds = 1 if work == "A hundred thousand" else selected.rounds
+        readings_by_subject: dict[str, list[Reading]] = {subject_name: [] for subject_name in subjects}
+        cpu_seconds = dict.fromkeys(subjects, 0.0)
         for _ in range(rounds):
-            for who in subjects:
-                if spent[who] < ENOUGH and not (measured[who] and "absent" in measured[who][0]):
-                    begun = time.perf_counter()
-                    measured[who].append(_in_own_process(work, who, portfolios))
-                    spent[who] += time.perf_counter() - begun
-        _print(f"{work}, {portfolios:,} portfolios x {DAYS} days", measured)
+            for subject_name in subjects:
+                if cpu_seconds[subject_name] < ENOUGH and not (
+                    readings_by_subject[subject_name] and "absent" in readings_by_subject[subject_name][0]
+                ):
+                    started = time.perf_counter()
+                    readings_by_subject[subject_name].append(_in_own_process(work, subject_name, portfolios))
+                    cpu_seconds[subject_name] += time.perf_counter() - started
+        _print(f"{work}, {portfolios:,} portfolios x {DAYS} days", readings_by_subject)
 
 
-def _in_own_process(work: str, who: str, portfolios: int) -> Reading:
+def _in_own_process(work: str, subject_name: str, portfolios: int) -> Reading:
     done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-m", "benchmarks.metrics_bench", "--read", work, who, str(portfolios)],
+        [sys.executable, "-m", "benchmarks.metrics_bench", "--read", work, subject_name, str(portfolios)],
         cwd=HERE.parent,
         env=os.environ | {"PYTHONWARNINGS": "ignore"},
         capture_output=True,
@@ -63,32 +67,32 @@ def _in_own_process(work: str, who: str, portfolios: int) -> Reading:
         check=False,
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no word"]
-        return {"absent": said[-1][:90]}
+        output = done.stderr.strip().splitlines() or ["no word"]
+        return {"absent": output[-1][:90]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _read(work: str, who: str, portfolios: int) -> None:
+def _read(work: str, subject_name: str, portfolios: int) -> None:
     """One reading; its time scaled to all portfolios, and what it held beyond the data."""
     warnings.simplefilter("ignore")
-    subject = SUBJECTS[work][who]
+    subject = SUBJECTS[work][subject_name]
     computed = max(2, portfolios // subject.every)
     data = returns(computed, DAYS)
     before = _peak()
     try:
-        with subject.ready(data.head(2 * DAYS)) as asked:
-            asked()
-        with subject.ready(data) as asked:
-            begun = time.perf_counter()
-            check = asked()
-            seconds = (time.perf_counter() - begun) * portfolios / computed
+        with subject.ready(data.head(2 * DAYS)) as arguments:
+            arguments()
+        with subject.ready(data) as arguments:
+            started = time.perf_counter()
+            check = arguments()
+            seconds = (time.perf_counter() - started) * portfolios / computed
     except ImportError as error:
         print(json.dumps({"absent": f"not installed ({error})"}))
         return
-    found = {"seconds": seconds, "check": check, "peak": _peak(), "before": before, "of": computed}
+    found_rows = {"seconds": seconds, "check": check, "peak": _peak(), "before": before, "of": computed}
     if computed < portfolios:
-        found["due"] = metrics.fleet(data)["sharpe_ratio"].mean()
-    print(json.dumps(found))
+        found_rows["due"] = metrics.fleet(data)["sharpe_ratio"].mean()
+    print(json.dumps(found_rows))
 
 
 def _peak() -> float:
@@ -97,24 +101,24 @@ def _peak() -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 2**20
 
 
-def _print(work: str, measured: dict[str, list[Reading]]) -> None:
+def _print(work: str, readings_by_subject: dict[str, list[Reading]]) -> None:
     print(f"## {work}\n\n| computed by | seconds | against ours | peak memory, GiB |\n|---|---:|---:|---:|")
-    first = measured["ours"][0]
+    first = readings_by_subject["ours"][0]
     if "absent" in first:
         sys.exit(f"ours failed: {first['absent']}")
-    ours = statistics.median(each["seconds"] for each in measured["ours"])
-    for who, readings in measured.items():
+    ours = statistics.median(each["seconds"] for each in readings_by_subject["ours"])
+    for subject_name, readings in readings_by_subject.items():
         one = readings[0]
         if "absent" in one:
-            print(f"| {who} | {one['absent']} | | |")
+            print(f"| {subject_name} | {one['absent']} | | |")
             continue
-        due = one.get("due", first["check"])
-        if not math.isclose(one["check"], due, rel_tol=1e-9):
-            sys.exit(f"{who} computed another Sharpe ratio: {one['check']} beside {due}")
+        expected_sum = one.get("due", first["check"])
+        if not math.isclose(one["check"], expected_sum, rel_tol=1e-9):
+            sys.exit(f"{subject_name} computed another Sharpe ratio: {one['check']} beside {expected_sum}")
         seconds = statistics.median(each["seconds"] for each in readings)
         peak = max(each["peak"] for each in readings)
         note = f" ({one['of']:,} portfolios, scaled up)" if one["of"] != first["of"] else ""
-        print(f"| {who}{note} | {seconds:.2f} | {seconds / ours:.2f} x | {peak:.2f} |")
+        print(f"| {subject_name}{note} | {seconds:.2f} | {seconds / ours:.2f} x | {peak:.2f} |")
     print(flush=True)
 
 

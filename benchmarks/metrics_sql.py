@@ -18,7 +18,7 @@ from ys_analytics.metrics import HEADLINE, pushdown
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import ClickHouse
 
-Asked = Callable[[], float]
+SqlSubject = Callable[[], float]
 MONEY = pl.Decimal(38, 18)
 
 _DUCKDB = """
@@ -67,7 +67,7 @@ FROM shared
 
 
 @contextmanager
-def duckdb_sql(data: pl.DataFrame) -> Iterator[Asked]:
+def duckdb_sql(data: pl.DataFrame) -> Iterator[SqlSubject]:
     """One statement with a window for the path, on the columns as they are."""
     import duckdb
 
@@ -79,7 +79,7 @@ def duckdb_sql(data: pl.DataFrame) -> Iterator[Asked]:
 
 
 @contextmanager
-def clickhouse_sql(data: pl.DataFrame) -> Iterator[Asked]:
+def clickhouse_sql(data: pl.DataFrame) -> Iterator[SqlSubject]:
     """One statement over a table of daily returns, the path folded over an array."""
     with _clickhouse() as clickhouse:
         clickhouse.run(
@@ -91,20 +91,20 @@ def clickhouse_sql(data: pl.DataFrame) -> Iterator[Asked]:
 
 
 @contextmanager
-def pushed_down(data: pl.DataFrame) -> Iterator[Asked]:
+def pushed_down(data: pl.DataFrame) -> Iterator[SqlSubject]:
     """Our own query: from snapshots and flows to daily returns to the dozen, with n, coverage and refusals."""
     first = data["day"].min() - timedelta(days=1)
     ids = data["portfolio_id"].unique(maintain_order=True)
-    grown = (pl.col("ret") + 1).cum_prod().over("portfolio_id") * 1000.0
+    growth = (pl.col("ret") + 1).cum_prod().over("portfolio_id") * 1000.0
     values = pl.concat(
         [
             pl.DataFrame({"portfolio_id": ids, "day": [first] * len(ids), "value": [1000.0] * len(ids)}),
-            data.select("portfolio_id", "day", value=grown),
+            data.select("portfolio_id", "day", value=growth),
         ]
     )
     moment = pl.col("day").cast(pl.Datetime("us", "UTC"))
-    none = pl.DataFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
-    asked = pushdown.fleet_parameters(none, until=datetime(2100, 1, 1, tzinfo=UTC))
+    no_flows = pl.DataFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
+    arguments = pushdown.fleet_parameters(no_flows, until=datetime(2100, 1, 1, tzinfo=UTC))
     names = [metric.name for metric in HEADLINE]
     with _clickhouse() as clickhouse:
         clickhouse.run(
@@ -114,7 +114,7 @@ def pushed_down(data: pl.DataFrame) -> Iterator[Asked]:
         snapshots = values.select("portfolio_id", timestamp=moment, total_value=pl.col("value").cast(MONEY))
         clickhouse.write("snapshots", snapshots.sort("portfolio_id", "timestamp"))
         query = pushdown.fleet_sql(snapshots="snapshots")
-        yield lambda: _mean(clickhouse.rows(query, asked), place=6 + names.index("sharpe_ratio"))
+        yield lambda: _mean(clickhouse.rows(query, arguments), place=6 + names.index("sharpe_ratio"))
 
 
 def _mean(rows: list[tuple[float, ...]], *, place: int = 0) -> float:

@@ -25,15 +25,15 @@ WINDOW = 30
 
 def returns(portfolios: int, days: int) -> pl.DataFrame:
     """Daily returns of many portfolios, sorted, the same on every machine; and those of a benchmark."""
-    chance = np.random.default_rng(7)
+    random_state = np.random.default_rng(7)
     dates = pl.Series(START + np.arange(days)).cast(pl.Date)
     names = pl.Series([f"{place:032x}" for place in range(portfolios)])
-    market = chance.normal(0.0005, 0.02, days)
+    market = random_state.normal(0.0005, 0.02, days)
     return pl.DataFrame(
         {
             "portfolio_id": names.gather(np.repeat(np.arange(portfolios), days)),
             "day": dates.gather(np.tile(np.arange(days), portfolios)),
-            "ret": chance.normal(0.0005, 0.03, portfolios * days),
+            "ret": random_state.normal(0.0005, 0.03, portfolios * days),
             "benchmark": np.tile(market, portfolios),
         }
     )
@@ -96,8 +96,8 @@ def pandas_groups(data: pl.DataFrame) -> float:
     growth = groups["grown"].prod() ** (YEAR / len(data) * len(mean)) - 1
     beyond = frame[frame["ret"] <= frame["portfolio_id"].map(edge).astype(float)]
     shortfall = -beyond.groupby("portfolio_id", sort=False, observed=True)["ret"].mean()
-    won = (frame["ret"] > 0).groupby(frame["portfolio_id"], sort=False, observed=True).mean()
-    _ = (growth / -deepest, shortfall, won, ret.max(), ret.min(), mean / groups["down"].mean() ** 0.5)
+    wins = (frame["ret"] > 0).groupby(frame["portfolio_id"], sort=False, observed=True).mean()
+    _ = (growth / -deepest, shortfall, wins, ret.max(), ret.min(), mean / groups["down"].mean() ** 0.5)
     return float((mean / risk * YEAR**0.5).mean())
 
 
@@ -144,29 +144,29 @@ def empyrical_loop(data: pl.DataFrame) -> float:
     """One portfolio after another, as Series, as the library's own pages do it."""
     import empyrical
 
-    found = []
+    found_rows = []
     for ret in _series(data):
-        found.append(empyrical.sharpe_ratio(ret, annualization=YEAR))
+        found_rows.append(empyrical.sharpe_ratio(ret, annualization=YEAR))
         empyrical.cum_returns_final(ret), empyrical.annual_return(ret, annualization=YEAR)
         empyrical.annual_volatility(ret, annualization=YEAR), empyrical.sortino_ratio(ret, annualization=YEAR)
         empyrical.max_drawdown(ret), empyrical.calmar_ratio(ret, annualization=YEAR)
         empyrical.value_at_risk(ret), empyrical.conditional_value_at_risk(ret), ret.max(), ret.min()
         (ret > 0).mean()
-    return float(np.mean(found))
+    return float(np.mean(found_rows))
 
 
 def quantstats_loop(data: pl.DataFrame) -> float:
     """One portfolio after another, as the library is made."""
     from quantstats import stats
 
-    found = []
+    found_rows = []
     for ret in _series(data):
-        found.append(stats.sharpe(ret, periods=YEAR))
+        found_rows.append(stats.sharpe(ret, periods=YEAR))
         for number in (stats.comp, stats.max_drawdown, stats.value_at_risk, stats.cvar, stats.best, stats.worst):
             number(ret)
         stats.cagr(ret, periods=YEAR), stats.volatility(ret, periods=YEAR), stats.win_rate(ret)
         stats.sortino(ret, periods=YEAR), stats.calmar(ret, periods=YEAR)
-    return float(np.mean(found))
+    return float(np.mean(found_rows))
 
 
 def ffn_loop(data: pl.DataFrame) -> float:
@@ -174,12 +174,12 @@ def ffn_loop(data: pl.DataFrame) -> float:
     import ffn
     import pandas as pd
 
-    found = []
+    found_rows = []
     for ret in _series(data):
         first = pd.Series([1.0], index=[ret.index[0] - pd.Timedelta(days=1)])
         prices = pd.concat([first, (ret + 1).cumprod()])
-        found.append(ffn.PerformanceStats(prices, annualization_factor=YEAR).stats["daily_sharpe"])
-    return float(np.mean(found))
+        found_rows.append(ffn.PerformanceStats(prices, annualization_factor=YEAR).stats["daily_sharpe"])
+    return float(np.mean(found_rows))
 
 
 def _series(data: pl.DataFrame) -> Iterator["pd.Series"]:
@@ -247,8 +247,8 @@ class Subject:
     def ready(self, data: pl.DataFrame) -> Iterator[Callable[[], float]]:
         """What to time."""
         if self.placed is not None:
-            with self.placed(data) as asked:
-                yield asked
+            with self.placed(data) as arguments:
+                yield arguments
         else:
             yield lambda: self.compute(data)
 

@@ -1,7 +1,8 @@
-"""Dirt with a label: clean quotes go in, quotes with known faults and the list of those faults come out.
+"""Injects labelled faults: clean quotes in, quotes with known faults and the list of those faults out.
 
-Knows how feeds go wrong, one function a kind; knows no detector. Every fault is one label: the series, and the
-moments at which a finding about it would be right. Draws from a seeded source, so a corpus is the same each time.
+Depends on how feeds go wrong, one function a kind. Does not know a detector. Every fault is one
+label: the series, and the moments at which a finding about it would be right. Draws from a seeded source, so a
+corpus is the same each time.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ SERIES = ["asset_id", "chain_id", "source"]
 _CHANGED = ("price", "volume_24h", "timestamp")
 # Rows at either end of a series that are left alone: a fault needs a past and a future to show against.
 _MARGIN = 70
-_APART = 60
+_MIN_SEPARATION = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +48,28 @@ def corpus() -> Iterator[Dirt]:
     """Every kind at every size, for daily quotes."""
     powers = (1e-18, 1e-6, 1e-3, 0.01, 0.1, 10.0, 100.0, 1e3, 1e6, 1e18)
     yield from (
-        Dirt("spike", f"x{factor:g}, {days} d", _scaled(factor, days))
+        Dirt("spike", f"x{factor:g}, {days} d", _scale(factor, days))
         for factor, days in product((0.5, 0.7, 1.3, 1.5, 2.0, 3.0), (1, 2, 3))
     )
     yield from (
-        Dirt("decimal shift", f"x{factor:g}, {days} d", _scaled(factor, days))
+        Dirt("decimal shift", f"x{factor:g}, {days} d", _scale(factor, days))
         for factor, days in product(powers, (1, 5, 30))
     )
     yield from (Dirt("last price off", f"x{factor:g}", _last(factor)) for factor in (0.4, 0.6, 1.6, 3.0, 10.0))
-    yield from (Dirt("decimal shift", f"x{factor:g}, to the end", _scaled(factor, None)) for factor in powers)
+    yield from (Dirt("decimal shift", f"x{factor:g}, to the end", _scale(factor, None)) for factor in powers)
     yield from (Dirt("stale", f"{days} d", _stale(days)) for days in (4, 7, 14, 30))
-    yield from (Dirt("swapped columns", f"{days} d", _swapped(days)) for days in (1, 5))
+    yield from (Dirt("swapped columns", f"{days} d", _swap_columns(days)) for days in (1, 5))
     yield from (
-        Dirt("time-zone shift", f"{hours:+g} h, {days} d", _zoned(hours, days))
+        Dirt("time-zone shift", f"{hours:+g} h, {days} d", _shift_zone(hours, days))
         for hours, days in product((-8.0, -5.0, 5.5, 9.0), (3, 20))
     )
-    yield from (Dirt("time-zone shift", f"a whole day, {days:+d} d for 120 d", _dated(days, 120)) for days in (-1, 1))
-    yield from (Dirt("missing days", f"{days} d", _missing(days)) for days in (1, 3, 10))
-    yield from (Dirt("duplicated tick", f"{seconds} s later", _echo(seconds)) for seconds in (1, 30, 600))
-    yield from (Dirt("feed stopped", f"{days} d ago", _stopped(days)) for days in (5, 12, 25))
-    yield from (Dirt("stale", f"{days} d, volume too", _copied(days)) for days in (1, 3))
+    yield from (
+        Dirt("time-zone shift", f"a whole day, {days:+d} d for 120 d", _shift_dates(days, 120)) for days in (-1, 1)
+    )
+    yield from (Dirt("missing days", f"{days} d", _drop_days(days)) for days in (1, 3, 10))
+    yield from (Dirt("duplicated tick", f"{seconds} s later", _repeat_after(seconds)) for seconds in (1, 30, 600))
+    yield from (Dirt("feed stopped", f"{days} d ago", _stop_early(days)) for days in (5, 12, 25))
+    yield from (Dirt("stale", f"{days} d, volume too", _copy_other_series(days)) for days in (1, 3))
 
 
 def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tuple[pl.DataFrame, list[Label]]:
@@ -81,17 +84,17 @@ def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tu
     Returns:
         The quotes with their faults, and a label for each.
     """
-    chance = np.random.default_rng(seed)
+    random_state = np.random.default_rng(seed)
     parts, labels = [], []
     # Half the series stay clean, as they would: what everybody does at once is not a fault of one feed.
     for number, (key, whole) in enumerate(clean.sort(*SERIES, "timestamp").group_by(SERIES, maintain_order=True)):
         rows = whole
         room = rows.height - 2 * _MARGIN
-        if number % 2 or room < _APART:
+        if number % 2 or room < _MIN_SEPARATION:
             parts.append(rows)
             continue
         once = dirt.kind in {"feed stopped", "last price off"} or dirt.size.endswith(("the end", "120 d"))
-        starts = _starts(chance, room, 1 if once else faults)
+        starts = _starts(random_state, room, 1 if once else faults)
         for start in sorted(starts, reverse=True):
             moments = rows.get_column("timestamp")
             rows, (low, high) = dirt.apply(rows, start)
@@ -100,11 +103,13 @@ def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tu
     return pl.concat(parts), labels
 
 
-def _starts(chance: np.random.Generator, room: int, count: int) -> list[int]:
+def _starts(random_state: np.random.Generator, room: int, count: int) -> list[int]:
     """Where faults begin: far enough from the ends, and from each other."""
-    slots = max(1, min(count, room // (2 * _APART)))
+    slots = max(1, min(count, room // (2 * _MIN_SEPARATION)))
     width = room // slots
-    return [_MARGIN + slot * width + int(chance.integers(0, max(1, width - _APART))) for slot in range(slots)]
+    return [
+        _MARGIN + slot * width + int(random_state.integers(0, max(1, width - _MIN_SEPARATION))) for slot in range(slots)
+    ]
 
 
 def _within(start: int, days: int | None) -> pl.Expr:
@@ -112,18 +117,18 @@ def _within(start: int, days: int | None) -> pl.Expr:
     return row >= start if days is None else row.is_between(start, start + days - 1)
 
 
-def _scaled(factor: float, days: int | None) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _scale(factor: float, days: int | None) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
-        spoilt = pl.when(_within(start, days)).then(pl.col("price") * factor).otherwise("price")
-        return rows.with_columns(price=spoilt), (start, start + (days or rows.height))
+        altered = pl.when(_within(start, days)).then(pl.col("price") * factor).otherwise("price")
+        return rows.with_columns(price=altered), (start, start + (days or rows.height))
 
     return apply
 
 
 def _last(factor: float) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:  # noqa: ARG001 - the end is where it is
-        spoilt = pl.when(_within(rows.height - 1, 1)).then(pl.col("price") * factor).otherwise("price")
-        return rows.with_columns(price=spoilt), (rows.height - 2, rows.height)
+        altered = pl.when(_within(rows.height - 1, 1)).then(pl.col("price") * factor).otherwise("price")
+        return rows.with_columns(price=altered), (rows.height - 2, rows.height)
 
     return apply
 
@@ -131,62 +136,65 @@ def _last(factor: float) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tu
 def _stale(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         last = rows.get_column("price")[start - 1]
-        spoilt = pl.when(_within(start, days)).then(last).otherwise("price")
-        return rows.with_columns(price=spoilt), (start, start + days)
+        altered = pl.when(_within(start, days)).then(last).otherwise("price")
+        return rows.with_columns(price=altered), (start, start + days)
 
     return apply
 
 
-def _copied(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _copy_other_series(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
-        here, last = _within(start, days), rows.row(start - 1, named=True)
-        spoilt = {name: pl.when(here).then(pl.lit(last[name])).otherwise(name) for name in ("price", "volume_24h")}
-        return rows.with_columns(**spoilt), (start, start + days)
-
-    return apply
-
-
-def _swapped(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
-    def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
-        here = _within(start, days)
-        spoilt = {
-            "price": pl.when(here).then("volume_24h").otherwise("price"),
-            "volume_24h": pl.when(here).then("price").otherwise("volume_24h"),
+        in_stretch, last = _within(start, days), rows.row(start - 1, named=True)
+        altered = {
+            name: pl.when(in_stretch).then(pl.lit(last[name])).otherwise(name) for name in ("price", "volume_24h")
         }
-        return rows.with_columns(**spoilt), (start, start + days - 1)
+        return rows.with_columns(**altered), (start, start + days)
 
     return apply
 
 
-def _zoned(hours: float, days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _swap_columns(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+    def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
+        in_stretch = _within(start, days)
+        altered = {
+            "price": pl.when(in_stretch).then("volume_24h").otherwise("price"),
+            "volume_24h": pl.when(in_stretch).then("price").otherwise("volume_24h"),
+        }
+        return rows.with_columns(**altered), (start, start + days - 1)
+
+    return apply
+
+
+def _shift_zone(hours: float, days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         moved = pl.col("timestamp") + timedelta(hours=hours)
-        spoilt = pl.when(_within(start, days)).then(moved).otherwise("timestamp")
-        return rows.with_columns(timestamp=spoilt), (start - 2, start + days + 1)
+        altered = pl.when(_within(start, days)).then(moved).otherwise("timestamp")
+        return rows.with_columns(timestamp=altered), (start - 2, start + days + 1)
 
     return apply
 
 
-def _dated(shift: int, days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _shift_dates(shift: int, days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         # The values of a stretch are those of the day before or after; dates stay.
-        here = _within(start, days)
-        spoilt = {
-            name: pl.when(here).then(pl.col(name).shift(shift)).otherwise(name) for name in ("price", "volume_24h")
+        in_stretch = _within(start, days)
+        altered = {
+            name: pl.when(in_stretch).then(pl.col(name).shift(shift)).otherwise(name)
+            for name in ("price", "volume_24h")
         }
-        return rows.with_columns(**spoilt), (start - 30, start + days)
+        return rows.with_columns(**altered), (start - 30, start + days)
 
     return apply
 
 
-def _missing(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _drop_days(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         return rows.filter(~_within(start, days)), (start - 1, start + days)
 
     return apply
 
 
-def _echo(seconds: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _repeat_after(seconds: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:
         again = rows.slice(start, 1).with_columns(pl.col("timestamp") + timedelta(seconds=seconds))
         return pl.concat([rows, again]).sort("timestamp"), (start, start + 1)
@@ -194,7 +202,7 @@ def _echo(seconds: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tup
     return apply
 
 
-def _stopped(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
+def _stop_early(days: int) -> Callable[[pl.DataFrame, int], tuple[pl.DataFrame, tuple[int, int]]]:
     def apply(rows: pl.DataFrame, start: int) -> tuple[pl.DataFrame, tuple[int, int]]:  # noqa: ARG001 - the end is where it is
         return rows.head(rows.height - days), (rows.height - days - 2, rows.height)
 

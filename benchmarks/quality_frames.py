@@ -1,6 +1,6 @@
-"""The demo as a run holds it, without a store: its own frames, and those that stores derive from them.
+"""The demo as the frames of a run, made without a store: its tables, and the views that stores derive from them.
 
-Knows how a run lies in a folder, and what PostgreSQL's two views and its ledger would hold; judges nothing.
+Depends on the folder of a run, and on PostgreSQL's two views and its ledger. Does not check.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class FrozenFolder:
     """A folder that looks like a run: frames, and the two lines of a manifest that judging reads."""
 
     folder: Path
@@ -28,8 +28,8 @@ class Frozen:
 
 def demo(*, portfolios: int = 12, days: int = 400, seed: int = 7) -> dict[str, pl.DataFrame]:
     """Every visible table of the demo, with what the stores themselves derive."""
-    made = economy(portfolios=portfolios, days=days, seed=seed, until=UNTIL)
-    held = {name: frame.select(*TABLES[name].schema) for name, frame in made.items() if TABLES[name].schema}
+    generated = economy(portfolios=portfolios, days=days, seed=seed, until=UNTIL)
+    held = {name: frame.select(*TABLES[name].schema) for name, frame in generated.items() if TABLES[name].schema}
     return held | {
         "daily_external_flows": flows(held["transactions"]),
         "current_exposure": exposure(held["portfolio_positions"], held["assets"]),
@@ -38,30 +38,32 @@ def demo(*, portfolios: int = 12, days: int = 400, seed: int = 7) -> dict[str, p
 
 
 @contextmanager
-def frozen(frames: Mapping[str, pl.DataFrame], *, as_of: datetime = UNTIL, week: str = "2026-W47") -> Iterator[Frozen]:
+def frozen(
+    frames: Mapping[str, pl.DataFrame], *, as_of: datetime = UNTIL, week: str = "2026-W47"
+) -> Iterator[FrozenFolder]:
     """Frames as a run, for the length of a block."""
     with TemporaryDirectory() as folder:
         run = Path(folder) / week
         (run / "frames").mkdir(parents=True)
         for name, frame in frames.items():
             frame.write_parquet(run / "frames" / f"{name}.parquet")
-        said = Manifest(week=Week(week), as_of=as_of, git_commit="", kit_version="", schema_version={}, frames={})
-        (run / "manifest.json").write_text(said.to_text())
-        yield Frozen(run)
+        output = Manifest(week=Week(week), as_of=as_of, git_commit="", kit_version="", schema_version={}, frames={})
+        (run / "manifest.json").write_text(output.to_text())
+        yield FrozenFolder(run)
 
 
 def flows(transactions: pl.DataFrame) -> pl.DataFrame:
     """What `daily_external_flows` shows of these transactions."""
-    outside = pl.col("transaction_type").is_in(["deposit", "withdraw"]) & pl.col("protocol_name").is_null()
-    into = pl.col("transaction_type") == "deposit"
+    external = pl.col("transaction_type").is_in(["deposit", "withdraw"]) & pl.col("protocol_name").is_null()
+    inward = pl.col("transaction_type") == "deposit"
     return _typed(
         "daily_external_flows",
-        transactions.filter(outside & (pl.col("status") == "confirmed"))
+        transactions.filter(external & (pl.col("status") == "confirmed"))
         .with_columns(
             day=pl.col("timestamp").dt.date(),
-            asset_id=pl.when(into).then("to_asset_id").otherwise("from_asset_id"),
-            amount=pl.when(into).then("to_amount").otherwise("from_amount"),
-            direction=pl.when(into).then(pl.lit("in")).otherwise(pl.lit("out")),
+            asset_id=pl.when(inward).then("to_asset_id").otherwise("from_asset_id"),
+            amount=pl.when(inward).then("to_amount").otherwise("from_amount"),
+            direction=pl.when(inward).then(pl.lit("in")).otherwise(pl.lit("out")),
             rule=pl.lit("protocol"),
         )
         .group_by("portfolio_id", "day", "asset_id", "direction", "rule")

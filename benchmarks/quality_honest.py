@@ -1,4 +1,4 @@
-"""What the checks say of data in which nothing is wrong: demos of many seeds, and real histories.
+"""False alarms: findings of the checks on data without faults, demos of many seeds and real histories.
 
 Knows the demo, the files of `../shared/data`, and what is strange in either on purpose or in truth; judges through the
 same door as everybody. A finding about anything else is a false alarm.
@@ -19,14 +19,14 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 PORTFOLIOS, DAYS, SEEDS = 30, 200, range(1, 21)
 
 # What the demo puts there on purpose, and how the checks call it.
-PLANTED: Mapping[tuple[str, str], str] = {
+PLANTED_ALARMS: Mapping[tuple[str, str], str] = {
     ("market_data", "keeps_its_peg(price)"): "USDC loses its peg for three days, and DAI half of it.",
     ("portfolio_snapshots", "no_gap(timestamp)"): "One portfolio's snapshots stop for nine days.",
     ("risk_metrics", "no_gap(timestamp)"): "Nobody measures it then, nor a portfolio that is empty for thirty days.",
 }
 
 # What real histories hold in truth: news, sources that slept or repeated themselves, and yields nobody can live on.
-TRUE: Mapping[tuple[str, str], str] = {
+TRUE_FINDINGS: Mapping[tuple[str, str], str] = {
     ("market_data", "keeps_its_peg(price)"): "UST ended, and USDC traded at 0.88.",
     ("market_data", "no_gap(timestamp)"): "The collector slept for eight days of 2026, in all series at once.",
     ("market_data", "usual_rows_a_day(timestamp)"): "The same eight days.",
@@ -61,7 +61,7 @@ class History:
 def demo_findings(seed: int, *, portfolios: int = PORTFOLIOS, days: int = DAYS) -> list[Finding]:
     """Whatever all suites say of a clean demo."""
     with frozen(demo(portfolios=portfolios, days=days, seed=seed)) as run:
-        return broken(quality.validate(run))
+        return not_passed(quality.validate(run))
 
 
 def history_findings(history: History) -> list[Finding]:
@@ -69,12 +69,12 @@ def history_findings(history: History) -> list[Finding]:
     end = history.rows.get_column("timestamp").max() + timedelta(seconds=1)
     week = f"{end.isocalendar().year}-W{end.isocalendar().week:02d}"
     with frozen({history.table: history.rows}, as_of=end, week=week) as run:
-        return broken(quality.validate(run, tables=[history.table]))
+        return not_passed(quality.validate(run, tables=[history.table]))
 
 
-def broken(found: list[Finding]) -> list[Finding]:
+def not_passed(found_rows: list[Finding]) -> list[Finding]:
     """What failed or could not run, and is more than a remark."""
-    return [each for each in found if each.outcome != "passed" and each.severity != "info"]
+    return [each for each in found_rows if each.outcome != "passed" and each.severity != "info"]
 
 
 def _quotes(rows: pl.DataFrame) -> pl.DataFrame:
@@ -103,8 +103,8 @@ def _pools(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _swaps(rows: pl.DataFrame) -> pl.DataFrame:
     """Raw amounts as if of 18 decimals; a reverted swap moved nothing. The scraper kept no time: blocks are 13 s."""
-    moved = pl.when(pl.col("error").is_null()).then(1e-18).otherwise(0.0)
-    came, went = pl.col("token_in_amount") * moved, -pl.col("token_out_amount") * moved
+    amounts_moved = pl.when(pl.col("error").is_null()).then(1e-18).otherwise(0.0)
+    received, sent = pl.col("token_in_amount") * amounts_moved, -pl.col("token_out_amount") * amounts_moved
     # A pool's first token is the one whose address is lower.
     in_order = pl.col("token_in_address") <= pl.col("token_out_address")
     first = pl.col("block_number").min()
@@ -117,8 +117,8 @@ def _swaps(rows: pl.DataFrame) -> pl.DataFrame:
             pair_address="contract_address",
             token0_address=pl.min_horizontal("token_in_address", "token_out_address"),
             token1_address=pl.max_horizontal("token_in_address", "token_out_address"),
-            amount0=pl.when(in_order).then(came).otherwise(went).clip(-1e18, 1e18),
-            amount1=pl.when(in_order).then(went).otherwise(came).clip(-1e18, 1e18),
+            amount0=pl.when(in_order).then(received).otherwise(sent).clip(-1e18, 1e18),
+            amount1=pl.when(in_order).then(sent).otherwise(received).clip(-1e18, 1e18),
         )
         .with_columns(price=(pl.col("amount1") / pl.col("amount0")).abs().fill_nan(0).clip(0, 1e18))
         .sort("block_number", "transaction_hash", "trace_address")
@@ -177,6 +177,6 @@ def history(name: str) -> History | None:
     return History(name, table, rows)
 
 
-def false_alarms(found: list[Finding], known: Mapping[tuple[str, str], str]) -> list[Finding]:
+def false_alarms(found_rows: list[Finding], known_names: Mapping[tuple[str, str], str]) -> list[Finding]:
     """Findings about nothing that is known to be there."""
-    return [each for each in found if (each.suite, each.rule) not in known]
+    return [each for each in found_rows if (each.suite, each.rule) not in known_names]

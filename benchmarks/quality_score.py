@@ -1,4 +1,4 @@
-"""How much of labelled dirt the suite of prices finds, and what it says of clean quotes.
+"""Scores the suite of prices: the share of labelled faults found, and false findings on clean quotes.
 
 Knows labels and findings; a fault is caught when any detector names its series at one of its moments, and a false
 finding is one that names anything else. Pegs are news and gaps of the source are true, so neither counts as false.
@@ -69,48 +69,48 @@ class Score:
 
 def findings(quotes: pl.DataFrame, detectors: Sequence[Any]) -> pl.DataFrame:
     """What every detector says of quotes: rule, series and moment."""
-    found = [
+    found_rows = [
         rows.select(pl.lit(detect.rule).alias("rule"), *SERIES, "timestamp")
         for detect in detectors
         if detect.rule not in LEFT_OUT
         for rows in [detect.find(Quotes(quotes))]
         if {*SERIES, "timestamp"} <= set(rows.columns)
     ]
-    return pl.concat(found)
+    return pl.concat(found_rows)
 
 
-def score(clean: pl.DataFrame, dirt: Dirt, detectors: Sequence[Any], known: pl.DataFrame, *, seed: int) -> Score:
+def score(clean: pl.DataFrame, dirt: Dirt, detectors: Sequence[Any], known_names: pl.DataFrame, *, seed: int) -> Score:
     """One kind of dirt at one size: injected, looked for, counted.
 
     Args:
         clean: Quotes without it.
         dirt: What to inject.
         detectors: What looks.
-        known: What they say of the clean quotes; not counted again.
+        known_names: What they say of the clean quotes; not counted again.
         seed: Where the draws begin.
     """
     dirty, labels = inject(clean, dirt, seed=seed)
-    new = findings(dirty, detectors).join(known, on=["rule", *SERIES, "timestamp"], how="anti")
-    said: defaultdict[tuple[object, ...], list[tuple[Any, str]]] = defaultdict(list)
+    new = findings(dirty, detectors).join(known_names, on=["rule", *SERIES, "timestamp"], how="anti")
+    output: defaultdict[tuple[object, ...], list[tuple[Any, str]]] = defaultdict(list)
     for row in new.iter_rows(named=True):
-        said[tuple(row[name] for name in SERIES)].append((row["timestamp"], row["rule"]))
+        output[tuple(row[name] for name in SERIES)].append((row["timestamp"], row["rule"]))
     result = Score(injected=len(labels), rows=dirty.height)
     for label in labels:
-        rules = {rule for moment, rule in said[label.series] if label.first <= moment <= label.last}
+        rules = {rule for moment, rule in output[label.series] if label.first <= moment <= label.last}
         result.caught += bool(rules)
         result.by_rule.update(rules)
     result.false = sum(
-        rule not in NEWS and not _explained(series, moment, labels)
-        for series, all_of_it in said.items()
-        for moment, rule in all_of_it
+        rule not in NEWS and not _is_explained(series, moment, labels)
+        for series, total_score in output.items()
+        for moment, rule in total_score
     )
     return result
 
 
-def _explained(series: tuple[object, ...], moment: Any, labels: Sequence[Label]) -> bool:
+def _is_explained(series: tuple[object, ...], moment: Any, labels: Sequence[Label]) -> bool:
     """Whether some fault is near enough for a finding to be about it."""
-    near = timedelta(days=5)
-    return any(each.series == series and each.first - near <= moment <= each.last + near for each in labels)
+    is_near = timedelta(days=5)
+    return any(each.series == series and each.first - is_near <= moment <= each.last + is_near for each in labels)
 
 
 def by_kind(scores: Mapping[Dirt, Score]) -> dict[str, Score]:

@@ -39,16 +39,16 @@ print(json.dumps({"code": code, "wall": wall, "cpu": used.ru_utime + used.ru_sti
 """
 
 
-def measured(command: list[str], *, tree: Path, environment: dict[str, str]) -> dict[str, float]:
+def readings_by_subject(command: list[str], *, tree: Path, environment: dict[str, str]) -> dict[str, float]:
     """Seconds, CPU seconds and the most memory of one process that a command took."""
     done = subprocess.run(  # noqa: S603 - our own programs
         [sys.executable, "-c", MEASURE, *command],
         cwd=tree, env={**environment, "PYTHONPATH": str(tree)}, stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    if found["code"]:
-        sys.exit(f"{' '.join(command[-6:])} failed with code {found['code']}")
-    return found
+    found_rows: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    if found_rows["code"]:
+        sys.exit(f"{' '.join(command[-6:])} failed with code {found_rows['code']}")
+    return found_rows
 
 
 def report(run: Path, out: Path, names: list[str], *, tree: Path, environment: dict[str, str]) -> dict[str, float]:
@@ -60,14 +60,14 @@ def report(run: Path, out: Path, names: list[str], *, tree: Path, environment: d
             cwd=tree, env={**environment, "PYTHONPATH": str(tree), "YS_OUT": str(out)}, check=True,
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-    chosen = [word for name in names for word in ("--portfolio", name)]
-    return measured(
-        [sys.executable, "-c", YS, "report", "--week", WEEK, *chosen], tree=tree,
+    selected = [word for name in names for word in ("--portfolio", name)]
+    return readings_by_subject(
+        [sys.executable, "-c", YS, "report", "--week", WEEK, *selected], tree=tree,
         environment={**environment, "YS_OUT": str(out)},
     )  # fmt: skip
 
 
-def plainly(run: Path, name: str, folder: Path, *, environment: dict[str, str]) -> dict[str, float]:
+def plain_report(run: Path, name: str, folder: Path, *, environment: dict[str, str]) -> dict[str, float]:
     """One portfolio by papermill, nbconvert and a browser, a notebook at a time, as their manuals say."""
     from ys_analytics.reporting import browser
 
@@ -82,8 +82,8 @@ def plainly(run: Path, name: str, folder: Path, *, environment: dict[str, str]) 
             [program, "--headless", "--no-sandbox", "--disable-gpu", f"--print-to-pdf={page}.pdf", page.as_uri()],
         )  # fmt: skip
         for step in steps:
-            took = measured(step, tree=HERE, environment=environment)
-            total = {key: total[key] + took[key] for key in total}
+            seconds_taken = readings_by_subject(step, tree=HERE, environment=environment)
+            total = {key: total[key] + seconds_taken[key] for key in total}
     return total
 
 
@@ -113,30 +113,32 @@ def frozen(folder: Path, environment: dict[str, str]) -> Path:
 
 def main() -> None:
     """Print the table; `--run FOLDER` takes a frozen run that is there, `--reports N` prints another number."""
-    asked = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
+    arguments = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
     folder = Path(tempfile.mkdtemp(prefix="ys-reports-"))
     environment = {**os.environ, "YS_HOME": str(folder / "stores"), "YS_OUT": str(folder / "out")}
     try:
-        run = Path(asked["--run"]) if "--run" in asked else frozen(folder, environment)
-        bare = folder / "bare" / WEEK
-        shutil.copytree(run, bare, ignore=shutil.ignore_patterns("*.pdf", "*.html", "*-*.json", ".receipts"))
-        known = pl.read_parquet(bare / "frames" / "portfolios.parquet").sort("name")["id"].to_list()
-        names = known[: int(asked.get("--reports", "12"))]
-        rows = [("this build", len(names), report(bare, folder / "now", names, tree=HERE, environment=environment))]
+        run = Path(arguments["--run"]) if "--run" in arguments else frozen(folder, environment)
+        plain_way = folder / "bare" / WEEK
+        shutil.copytree(run, plain_way, ignore=shutil.ignore_patterns("*.pdf", "*.html", "*-*.json", ".receipts"))
+        known_names = pl.read_parquet(plain_way / "frames" / "portfolios.parquet").sort("name")["id"].to_list()
+        names = known_names[: int(arguments.get("--reports", "12"))]
+        rows = [
+            ("this build", len(names), report(plain_way, folder / "now", names, tree=HERE, environment=environment))
+        ]
         with tree_before() as tree:
             if tree is not None:
-                took = report(bare, folder / "then", names, tree=tree, environment=environment)
-                rows.append((f"the build before ({BEFORE})", len(names), took))
+                seconds_taken = report(plain_way, folder / "then", names, tree=tree, environment=environment)
+                rows.append((f"the build before ({BEFORE})", len(names), seconds_taken))
         plain = folder / "plain"
         plain.mkdir()
         rows.append(("papermill, nbconvert and a browser (once)", 1,
-                     plainly(folder / "now" / WEEK, names[0], plain, environment=environment)))  # fmt: skip
+                     plain_report(folder / "now" / WEEK, names[0], plain, environment=environment)))  # fmt: skip
         print(f"## The weekly report, {len(names)} portfolios of one frozen week\n")
         print("| printed by | reports a minute | against ours | CPU seconds a report | against ours |")
         print("|---|---:|---:|---:|---:|")
         ours = rows[0][2]["cpu"] / rows[0][1], rows[0][1] / rows[0][2]["wall"] * 60
-        for name, count, took in rows:
-            cpu, pace = took["cpu"] / count, count / took["wall"] * 60
+        for name, count, seconds_taken in rows:
+            cpu, pace = seconds_taken["cpu"] / count, count / seconds_taken["wall"] * 60
             print(f"| {name} | {pace:.1f} | 1 / {ours[1] / pace:.1f} | {cpu:.2f} | {cpu / ours[0]:.1f} x |")
         print(f"\nThe most one process of ours held: {rows[0][2]['memory'] / 2**30:.2f} GiB.\n")
     finally:

@@ -117,9 +117,9 @@ def _table_name(node: Any) -> str:
     )
     if not is_plain:
         raise _NotGroupableError
-    add_prefixed_names = source["schema_name"].lower()
+    prefix = source["schema_name"].lower()
     name = source["table_name"].lower()
-    return name if add_prefixed_names in ("", "main") else f"{add_prefixed_names}.{name}"
+    return name if prefix in ("", "main") else f"{prefix}.{name}"
 
 
 def _condition(tree: Any, parse: Callable[[str], Any]) -> Any:
@@ -239,12 +239,12 @@ class _QueryRewriter:
         """The column of the table that a part names; None where it is no name, or that of an answer's column."""
         if part["class"] != "COLUMN_REF":
             return None
-        *add_prefixed_names, name = (name_part.lower() for name_part in part["column_names"])
-        if add_prefixed_names and add_prefixed_names[-1] != self.alias.lower():
+        *qualifiers, name = (name_part.lower() for name_part in part["column_names"])
+        if qualifiers and qualifiers[-1] != self.alias.lower():
             raise _NotGroupableError
         if name in self.grouped_query.table.schema:
             return str(name)
-        if add_prefixed_names:
+        if qualifiers:
             raise _NotGroupableError
         return None
 

@@ -80,7 +80,7 @@ class Metric:
         """Treatment of a return over several days, in words."""
         if self.benchmark:
             return "of days on which both have a return of one day"
-        return _GAPS[self.basis]
+        return _GAP_TREATMENT[self.basis]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -93,12 +93,12 @@ class Metric:
         return self.unit if self.signed or not self.unit.startswith("fraction") else "rate"
 
 
-_GAPS: dict[Basis, str] = {
+_GAP_TREATMENT: dict[Basis, str] = {
     "linked": "every return, over however many days",
     "daily": "returns of one day; one over several days is left out",
 }
 _DECLARED: dict[str, Metric] = {}
-_DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
+_DISPLAYED_FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _SOURCE = re.compile(r"^Source:\n((?:[ ]{4}.*\n?)+)", re.MULTILINE)
 _ALTERNATIVE = r"\quad\text{or}\quad"
 # The level of `python -OO`.
@@ -176,7 +176,7 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
     return declare
 
 
-def declared_metrics(*rooms: ModuleType) -> tuple[Metric, ...]:
+def declared_metrics(*packages: ModuleType) -> tuple[Metric, ...]:
     """Every metric declared in the given packages and modules, room by room.
 
     >>> from ys_analytics.metrics import growth
@@ -184,32 +184,35 @@ def declared_metrics(*rooms: ModuleType) -> tuple[Metric, ...]:
     'total_return'
     """
     return tuple(
-        one for room in rooms for one in _DECLARED.values() if f"{one.module}.".startswith(f"{room.__name__}.")
+        declaration
+        for package in packages
+        for declaration in _DECLARED.values()
+        if f"{declaration.module}.".startswith(f"{package.__name__}.")
     )
 
 
-def named_metrics(chosen: str | Iterable[Metric | str]) -> tuple[Metric, ...]:
+def named_metrics(selected: str | Iterable[Metric | str]) -> tuple[Metric, ...]:
     """The declarations behind names, a declaration standing for itself.
 
     Args:
-        chosen: Declarations or names; a single name is a list of one.
+        selected: Declarations or names; a single name is a list of one.
 
     Raises:
         UsageError: no metric is called so; the line offers the nearest names.
 
-    >>> [one.title for one in named_metrics(["sharpe_ratio", "beta"])]
+    >>> [declaration.title for declaration in named_metrics(["sharpe_ratio", "beta"])]
     ['Sharpe ratio', 'Beta']
     >>> named_metrics("sharp_ratio")
     Traceback (most recent call last):
     ...
     ys_analytics.errors.UsageError: no metric is called 'sharp_ratio'; did you mean sharpe_ratio ...
     """
-    found = []
-    for one in (chosen,) if isinstance(chosen, str) else chosen:
-        if isinstance(one, str) and one not in _DECLARED:
-            raise misnamed(one, _DECLARED, what="metric", listed="`ys metrics`")
-        found.append(_DECLARED[one] if isinstance(one, str) else one)
-    return tuple(found)
+    declarations = []
+    for declaration in (selected,) if isinstance(selected, str) else selected:
+        if isinstance(declaration, str) and declaration not in _DECLARED:
+            raise misnamed(declaration, _DECLARED, what="metric", listed="`ys metrics`")
+        declarations.append(_DECLARED[declaration] if isinstance(declaration, str) else declaration)
+    return tuple(declarations)
 
 
 def _docstring(function: Callable[..., pl.Expr]) -> str:
@@ -221,8 +224,8 @@ def _docstring(function: Callable[..., pl.Expr]) -> str:
 
 
 def _formula(docstring: str, name: str, alternative: int) -> str:
-    found = _DISPLAYED.search(docstring)
-    formulas = " ".join(found[1].split()).split(_ALTERNATIVE) if found else []
+    match = _DISPLAYED_FORMULA.search(docstring)
+    formulas = " ".join(match[1].split()).split(_ALTERNATIVE) if match else []
     if not alternative < len(formulas):
         raise ValueError(
             f"metric {name}: its docstring has no display formula {alternative + 1}; write one between $$ and $$"
@@ -231,21 +234,21 @@ def _formula(docstring: str, name: str, alternative: int) -> str:
 
 
 def _source(docstring: str, name: str, cites: str | None) -> str:
-    found = _SOURCE.search(docstring)
-    section = " ".join(found[1].split()).removesuffix(".") if found else ""
-    cited = [one for one in section.split("; ") if one.startswith(cites or "")]
-    if not section or not cited:
+    match = _SOURCE.search(docstring)
+    section = " ".join(match[1].split()).removesuffix(".") if match else ""
+    citations = [declaration for declaration in section.split("; ") if declaration.startswith(cites or "")]
+    if not section or not citations:
         raise ValueError(f'metric {name}: its docstring has no "Source:" that begins with {cites or "anything"}')
-    chosen = section if cites is None else cited[0]
-    return chosen[0].upper() + chosen[1:]
+    selected = section if cites is None else citations[0]
+    return selected[0].upper() + selected[1:]
 
 
 def _in_words(declared: Metric) -> str:
     """The declaration as `help()` prints it after the docstring."""
-    good = "neither way is better" if declared.direction == "neither" else f"{declared.direction} is better"
+    better = "neither way is better" if declared.direction == "neither" else f"{declared.direction} is better"
     days = "1 day" if declared.minimum == 1 else f"{declared.minimum} days"
     return (
-        f"In the catalogue: {declared.name}, printed as {declared.title!r}, unit {declared.unit}; {good}; "
+        f"In the catalogue: {declared.name}, printed as {declared.title!r}, unit {declared.unit}; {better}; "
         f"from {days} on, {declared.gaps}.\n"
         f"Null when {declared.null_reason}. {declared.why}"
     )

@@ -21,9 +21,9 @@ KNOWN_TOKENS = {
 }  # fmt: skip
 
 # Halvings of an interval after which a double has no digit left to find.
-_HALVINGS = 200
-_PAIR = 2
-_SUMS_TO_ONE = 1e-6
+_MAX_BISECTIONS = 200
+_TWO_ASSETS = 2
+_WEIGHT_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,10 @@ class Pool:
         Raises:
             ValueError: the weights, the amplification or the range are not those of a pool.
         """
-        whole = abs(math.fsum(self.weights) - 1) <= _SUMS_TO_ONE
-        if self.kind == "weighted" and not (whole and len(self.weights) >= _PAIR and min(self.weights) > 0):
+        total_weight = abs(math.fsum(self.weights) - 1) <= _WEIGHT_TOLERANCE
+        if self.kind == "weighted" and not (
+            total_weight and len(self.weights) >= _TWO_ASSETS and min(self.weights) > 0
+        ):
             raise ValueError(f"weights must be positive and add up to 1, as 0.8 and 0.2, not {self.weights}")
         if self.kind == "stable" and not 0 < self.amplification < math.inf:
             raise ValueError(f"the amplification must be positive, not {self.amplification}")
@@ -99,7 +101,7 @@ def pool_worth(pool: Pool, prices: Sequence[float]) -> float:
     if pool.kind == "weighted":
         factors: list[float] = [price**weight for price, weight in zip(prices, pool.weights, strict=True)]
         return math.prod(factors)
-    return math.fsum(price * held for price, held in zip(prices, _composition(pool, prices), strict=True))
+    return math.fsum(price * quantity for price, quantity in zip(prices, _composition(pool, prices), strict=True))
 
 
 def pool_shares(pool: Pool, prices: Sequence[float]) -> tuple[float, ...]:
@@ -117,8 +119,8 @@ def pool_shares(pool: Pool, prices: Sequence[float]) -> tuple[float, ...]:
     """
     if pool.kind == "weighted":
         return pool.weights
-    worths = [price * held for price, held in zip(prices, _composition(pool, prices), strict=True)]
-    return tuple(unit_value / math.fsum(worths) for unit_value in worths)
+    unit_values = [price * quantity for price, quantity in zip(prices, _composition(pool, prices), strict=True)]
+    return tuple(unit_value / math.fsum(unit_values) for unit_value in unit_values)
 
 
 def _composition(pool: Pool, prices: Sequence[float]) -> tuple[float, ...]:
@@ -139,7 +141,7 @@ def _stable(amplification: float, prices: Sequence[float]) -> tuple[float, ...]:
     n = len(prices)
     a = amplification * n
     low, high = -700.0, 0.0
-    for _ in range(_HALVINGS):
+    for _ in range(_MAX_BISECTIONS):
         middle = (low + high) / 2
         if middle in {low, high}:
             break
@@ -153,9 +155,9 @@ def _stable(amplification: float, prices: Sequence[float]) -> tuple[float, ...]:
 
 
 def _parts(a: float, distance: float, prices: Sequence[float]) -> list[float]:
-    least = min(prices)
-    m = -math.expm1(distance) * least / a
-    return [m / (price - least + least * math.exp(distance)) for price in prices]
+    lower_bound = min(prices)
+    m = -math.expm1(distance) * lower_bound / a
+    return [m / (price - lower_bound + lower_bound * math.exp(distance)) for price in prices]
 
 
 def _invariant_sum(n: int, parts: Sequence[float]) -> float:
@@ -290,12 +292,12 @@ def pool_split(claim: Claim, before: Sequence[float], after: Sequence[float]) ->
         raise ValueError("only a share of a pool has something to split")
     share_before, share_after = pool_prices(claim, before), pool_prices(claim, after)
     factors = [new / old for new, old in zip(share_after, share_before, strict=True)]
-    held = math.fsum(
+    quantity = math.fsum(
         share * factor for share, factor in zip(pool_shares(claim.pool, share_before), factors, strict=True)
     )
     if claim.pool.kind == "weighted":
-        return held, pool_worth(claim.pool, factors)
-    return held, pool_worth(claim.pool, share_after) / pool_worth(claim.pool, share_before)
+        return quantity, pool_worth(claim.pool, factors)
+    return quantity, pool_worth(claim.pool, share_after) / pool_worth(claim.pool, share_before)
 
 
 def is_receipt(symbol: str) -> bool:

@@ -43,14 +43,18 @@ def drawdowns(
     (datetime.date(2025, 1, 1), datetime.date(2025, 1, 2), datetime.date(2025, 1, 4), 3)
     """
     day, depth = pl.col("day"), pl.col("depth")
-    begun = first_day(day=day, days=pl.col("days"))
+    begin_day = first_day(day=day, days=pl.col("days"))
     episodes = (
         in_order(returns, by=by)
         .with_columns(depth=underwater(pl.col("ret")).over(by), at=pl.int_range(1, pl.len() + 1).over(by))
         # A value back at its peak but for rounding has recovered.
         .with_columns(under=depth < -NO_RISK)
         .with_columns(
-            peak=pl.when(~pl.col("under")).then(day).forward_fill().fill_null(begun.min() - timedelta(days=1)).over(by),
+            peak=pl.when(~pl.col("under"))
+            .then(day)
+            .forward_fill()
+            .fill_null(begin_day.min() - timedelta(days=1))
+            .over(by),
             peak_at=pl.when(~pl.col("under")).then(pl.col("at")).forward_fill().fill_null(0).over(by),
             after=day.shift(-1).over(by),
         )

@@ -183,9 +183,9 @@ def _run_depths(ret: pl.Expr) -> pl.Expr:
     """Compounded loss of each unbroken run of negative returns."""
     clean = finite_or_null(ret).drop_nulls()
     loss, value = clean < 0, wealth(clean)
-    before = value.shift(1, fill_value=1.0).filter(loss & ~loss.shift(1, fill_value=False))
-    after = value.filter(loss & ~loss.shift(-1, fill_value=False))
-    return after / before - 1
+    previous = value.shift(1, fill_value=1.0).filter(loss & ~loss.shift(1, fill_value=False))
+    following = value.filter(loss & ~loss.shift(-1, fill_value=False))
+    return following / previous - 1
 
 
 @metric(

@@ -88,7 +88,7 @@ def pool_yields(yields: pl.DataFrame) -> View:
     axis = theme.value_axis(min(0.0, *values), max(values), "rate", max_ticks=4)
     days = [day for series in points_by_pool.values() for day, _ in series]
     time = theme.time_axis(min(days), max(days), max_ticks=4)
-    traces, ends, labels = [], [], [*axis.labels, *time.labels]
+    traces, line_ends, labels = [], [], [*axis.labels, *time.labels]
     for (name, series), (color, dash) in zip(points_by_pool.items(), theme.LINE_STYLES, strict=False):
         last_text = formats.text(Decimal(repr(series[-1][1])), "rate")
         traces += draw_line(
@@ -97,15 +97,15 @@ def pool_yields(yields: pl.DataFrame) -> View:
             color=color,
             dash=dash,
             width=1.4,
-            texts=[f"{theme.escape(name)} {formats.text(v, 'rate')}" for _, v in series],
+            texts=[f"{theme.escape(name)} {formats.text(yield_value, 'rate')}" for _, yield_value in series],
         )
-        ends.append((series[-1], name, last_text, color))
+        line_ends.append((series[-1], name, last_text, color))
         labels.append(last_text)
     low, high = axis.layout["range"]
     notes = _end_labels(
         [
             (day.isoformat(), value, theme.escape(formats.short(name, max_length=20)), color)
-            for (day, value), name, _, color in ends
+            for (day, value), name, _, color in line_ends
         ],
         high - low,
         170,
@@ -120,7 +120,9 @@ def pool_yields(yields: pl.DataFrame) -> View:
         ),
         rows=tuple(yields.select("day", "pool", "apy").iter_rows()),
         labels=tuple(labels),
-        alt="Yields a year now: " + formats.join_words(f"{name} {last_text}" for _, name, last_text, _ in ends) + ".",
+        alt="Yields a year now: "
+        + formats.join_words(f"{name} {last_text}" for _, name, last_text, _ in line_ends)
+        + ".",
         traces=tuple(traces),
         layout=theme.layout(height=220, left=44, right=112, xaxis=time.layout, yaxis=axis.layout, annotations=notes),
         size="half",
