@@ -1,4 +1,4 @@
-"""Every way the kit can fail, each with the exit code a script can act on.
+"""The kit's errors, each with an exit code for scripts.
 
 Knows no store, frame or page. One line says what happened, to what, and what
 to do; the cause travels as `__cause__` for machines and for `--debug`.
@@ -27,7 +27,7 @@ from typing import ClassVar
 
 from ys_analytics.printable import printable
 
-# What to do about the commonest ways a file system refuses.
+# Advice by the error number of a file system.
 _ADVICE = {
     errno.ENOSPC: "free some space, or name a folder on another disk",
     errno.EDQUOT: "free some of your quota, or name a folder on another disk",
@@ -119,7 +119,7 @@ class FileError(YsError):
 
 
 def file_error(error: OSError, path: Path | None = None) -> FileError | None:
-    """A refusal of the file system as our error; None where the error is of another kind, such as a network's.
+    """An OSError of the file system as a FileError; None where it is of another kind, such as a network's.
 
     Args:
         error: As Python, Arrow or Polars raise it; Polars tells the number in its text alone.
@@ -129,18 +129,18 @@ def file_error(error: OSError, path: Path | None = None) -> FileError | None:
     run/frames: no space left on device; free some space, or name a folder on another disk
     """
     number = error.errno
-    if number is None and (said := re.search(r"\(os error (\d+)\)|\[Errno (\d+)\]", str(error))):
-        number = int(said[1] or said[2])
+    if number is None and (in_text := re.search(r"\(os error (\d+)\)|\[Errno (\d+)\]", str(error))):
+        number = int(in_text[1] or in_text[2])
     if number not in _ADVICE:
         return None
-    where = path or error.filename
+    subject = path or error.filename
     reason = os.strerror(number)
-    return FileError(f"{where or 'a file, or the output'}: {reason[0].lower()}{reason[1:]}; {_ADVICE[number]}")
+    return FileError(f"{subject or 'a file, or the output'}: {reason[0].lower()}{reason[1:]}; {_ADVICE[number]}")
 
 
 @contextmanager
 def reaching(path: Path) -> Iterator[None]:
-    """Say what the file system refuses inside the block as one line about `path`.
+    """Translate file system errors inside the block into a FileError about `path`.
 
     Raises:
         FileError: a file or folder cannot be read or written.
@@ -148,7 +148,7 @@ def reaching(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        found = file_error(error, path)
-        if found is None:
+        translated = file_error(error, path)
+        if translated is None:
             raise
-        raise found from error
+        raise translated from error

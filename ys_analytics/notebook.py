@@ -24,7 +24,7 @@ def register(shell: Any) -> None:
     if "ys" not in shell.magics_manager.magics["cell"]:
         shell.register_magic_function(_magic(shell), magic_kind="line_cell", magic_name="ys")
     matchers = shell.Completer.custom_matchers
-    if not any(getattr(one, "of_ys", False) for one in matchers):
+    if not any(getattr(matcher, "of_ys", False) for matcher in matchers):
         matchers.append(_matcher(shell))
 
 
@@ -44,16 +44,16 @@ def _magic(shell: Any) -> Any:
 
         if cell is None:
             return sql(line)
-        name, options = asked(line)
-        found = sql(cell, **options)
+        name, options = parse_line(line)
+        match_ = sql(cell, **options)
         if name:
-            shell.user_ns[name] = found
-        return found
+            shell.user_ns[name] = match_
+        return match_
 
     return ys
 
 
-def asked(line: str) -> tuple[str, dict[str, str]]:
+def parse_line(line: str) -> tuple[str, dict[str, str]]:
     """The name that the answer gets, empty for none, and the options of `ys.sql`.
 
     Raises:
@@ -85,10 +85,10 @@ def _matcher(shell: Any) -> Any:
     @context_matcher()  # type: ignore[untyped-decorator]
     def names(context: Any) -> Any:
         """Names of tables and columns, where a table or a query is being written; silent elsewhere."""
-        found = completions(context.full_text, context.text_until_cursor, shell.user_ns)
-        if found is None:
+        match_ = completions(context.full_text, context.text_until_cursor, shell.user_ns)
+        if match_ is None:
             return {"completions": []}
-        fragment, words = found
+        fragment, words = match_
         offered = [SimpleCompletion(text=word, type="table" if "." in word else "field") for word in words]
         return {"completions": offered, "matched_fragment": fragment, "suppress": bool(offered)}
 
@@ -116,8 +116,8 @@ def completions(whole: str, before: str, names: dict[str, Any]) -> tuple[str, li
         text = whole
     if text is None:
         return None
-    found = _WORD.search(before)
-    word = found[0] if found else ""
+    match_ = _WORD.search(before)
+    word = match_[0] if match_ else ""
     return word, sorted(set(_words(text, word)))
 
 
@@ -141,12 +141,12 @@ def _words(text: str, word: str) -> Iterator[str]:
     from ys_analytics.frames.sql import sql_name
     from ys_analytics.schemas import TABLES
 
-    known = {name: TABLES[name] for name in _loadable()}
-    spelled = {**known, **{sql_name(table): table for table in known.values()}}
-    yield from (name for name in spelled if name.startswith(word.lower()))
-    behind, dot, start = word.rpartition(".")
-    for name, table in spelled.items():
+    tables = {name: TABLES[name] for name in _loadable()}
+    by_name = {**tables, **{sql_name(table): table for table in tables.values()}}
+    yield from (name for name in by_name if name.startswith(word.lower()))
+    prefix_part, dot, start = word.rpartition(".")
+    for name, table in by_name.items():
         for use in re.finditer(rf"(?<![\w.]){re.escape(name)}(?![\w.])(?:\s+(?:AS\s+)?(\w+))?", text, re.IGNORECASE):
-            if not dot or behind.lower() in {name, table.name, sql_name(table), (use[1] or "").lower()}:
-                prefix = f"{behind}." if dot else ""
+            if not dot or prefix_part.lower() in {name, table.name, sql_name(table), (use[1] or "").lower()}:
+                prefix = f"{prefix_part}." if dot else ""
                 yield from (prefix + column for column in table.schema if column.startswith(start.lower()))

@@ -1,4 +1,4 @@
-"""Text that a terminal shows and never obeys: control characters become visible escapes.
+"""Make text safe for a terminal: control characters become visible escapes.
 
 Depends on nothing. A name, a cell or an error text may come from a store, a file or a query, and a terminal would take
 an escape sequence in it for a command: move the cursor, change the title, type into the shell.
@@ -33,10 +33,10 @@ def printable_json(text: str) -> str:
     >>> printable_json('{"name": "\x9b2J"}')
     '{"name": "\\u009b2J"}'
     """
-    return _LINES_KEPT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _LINES_KEPT.sub(lambda match_: f"\\u{ord(match_[0]):04x}", text)
 
 
-def _escape(found: re.Match[str]) -> str:
+def _escape(match_: re.Match[str]) -> str:
     known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    code = ord(found[0])
-    return known.get(found[0]) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}")  # noqa: PLR2004 - one byte
+    code = ord(match_[0])
+    return known.get(match_[0]) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}")  # noqa: PLR2004 - one byte

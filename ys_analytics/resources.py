@@ -1,4 +1,4 @@
-"""Where the kit's own files lie: notebooks, expectation suites, and what the weekly report is made of.
+"""Folders of the kit's own files: notebooks, expectation suites, and what the weekly report is made of.
 
 In a checkout they are the folders next to the package; an installed kit carries a copy of them inside the package.
 Depends on nothing. Does not read them, and does not know where an analyst's own files go: `settings.py` does.

@@ -1,4 +1,4 @@
-"""What can be set, and the only place that reads the environment.
+"""The settings, and the only module that reads the environment.
 
 Knows names, defaults and meanings; opens nothing. Every setting is an
 environment variable `YS_<NAME>` or a line of `.env` in the workspace;
@@ -37,8 +37,8 @@ def workspace(checkout: Path | None, data_home: str) -> Path:
     """
     if checkout is not None:
         return checkout
-    named = Path(data_home)
-    return (named if named.is_absolute() else Path.home() / ".local" / "share") / "ys-analytics"
+    data_folder = Path(data_home)
+    return (data_folder if data_folder.is_absolute() else Path.home() / ".local" / "share") / "ys-analytics"
 
 
 WORKSPACE = workspace(CHECKOUT, os.environ.get("XDG_DATA_HOME", ""))
@@ -50,7 +50,7 @@ _ALSO_OURS = frozenset({"YS_ENV_FILE", "YS_POSTGRES_PASSWORD", "YS_CLICKHOUSE_PA
 
 
 class Settings(BaseSettings):
-    """Everything an operator may choose; frozen once read.
+    """The settings of an operator; frozen once read.
 
     A store without a URL is the embedded engine under `home`; with one it is a
     server. URLs are secrets because they may carry passwords.
@@ -136,11 +136,11 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "YS_" + str(first["loc"][0]).upper()
-        said = str(first["msg"]).partition(": ")[0]  # what may follow quotes the value
-        raise SettingsError(f"{name}: {said}; correct it in the environment or in {file}") from None
+        reason = str(first["msg"]).partition(": ")[0]  # what may follow quotes the value
+        raise SettingsError(f"{name}: {reason}; correct it in the environment or in {file}") from None
     except PydanticSettingsError as error:  # a value that should be JSON; the text names its field
-        found = [name for name in Settings.model_fields if f'"{name}"' in str(error)]
-        name = f"YS_{found[0].upper()}" if found else "a setting"
+        fields = [name for name in Settings.model_fields if f'"{name}"' in str(error)]
+        name = f"YS_{fields[0].upper()}" if fields else "a setting"
         raise SettingsError(f"{name}: not readable as JSON; correct it in the environment or in {file}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: cannot be read as text ({type(error).__name__}); correct it") from None
@@ -164,5 +164,5 @@ def refuse_unknown(variables: Iterable[str], *, place: str) -> None:
     for name in variables:
         if name.upper().startswith("YS_") and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), sorted(known), n=2, cutoff=0.7)
-            meant = f"did you mean {' or '.join(near)}?" if near else "`.env.example` and docs/operators.md list them"
-            raise SettingsError(f"{name} in {place} is no setting; {meant}")
+            advice = f"did you mean {' or '.join(near)}?" if near else "`.env.example` and docs/operators.md list them"
+            raise SettingsError(f"{name} in {place} is no setting; {advice}")

@@ -75,9 +75,9 @@ def test_a_process_that_will_not_end_is_ended(tmp_path, sent, waits):
     draft = tmp_path / ".draft.tmp"
     program = f"""
 import threading, time
-from ys_analytics.cli.ending import Ending
+from ys_analytics.cli.ending import StopRequest
 from ys_analytics.frames.atomic import unfinished
-ending = Ending.listen()
+ending = StopRequest.listen()
 def stubborn():
     while True:
         try:

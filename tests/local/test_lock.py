@@ -6,11 +6,11 @@ import threading
 import pytest
 
 from ys_analytics.errors import BusyError
-from ys_analytics.local.lock import LockOwner, holder, turn
+from ys_analytics.local.lock import LockOwner, exclusive, holder
 
 _HOLD = """
-from ys_analytics.local.lock import turn
-with turn(Path(sys.argv[1]), store="clickhouse", purpose="ys freeze", wait=1):
+from ys_analytics.local.lock import exclusive
+with exclusive(Path(sys.argv[1]), store="clickhouse", purpose="ys freeze", wait=1):
     say("held")
     hear()
 """
@@ -22,7 +22,7 @@ def lock(tmp_path):
 
 
 def take(lock, *, wait=30.0, on_wait=None):
-    return turn(lock, store="clickhouse", purpose="a test", wait=wait, on_wait=on_wait or refuse_to_wait)
+    return exclusive(lock, store="clickhouse", purpose="a test", wait=wait, on_wait=on_wait or refuse_to_wait)
 
 
 def refuse_to_wait(store, who):
@@ -46,7 +46,7 @@ def test_the_second_waits_for_the_first_by_name_and_then_has_its_turn(child, loc
 def test_waiting_is_told_on_stderr(child, lock, capsys):
     first = child(_HOLD, lock)
     first.hear()
-    with pytest.raises(BusyError), turn(lock, store="clickhouse", purpose="a test", wait=0.01):
+    with pytest.raises(BusyError), exclusive(lock, store="clickhouse", purpose="a test", wait=0.01):
         pass
     told = capsys.readouterr().err
     assert told.startswith(f"waiting for clickhouse: process {first.pid} (ys freeze, since ")
@@ -121,8 +121,8 @@ def test_a_forked_child_does_not_hold_what_its_parent_holds(child, lock):
         """
 import os
 from ys_analytics.errors import BusyError
-from ys_analytics.local.lock import turn
-def take(wait): return turn(Path(sys.argv[1]), store="clickhouse", purpose="a family", wait=wait, on_wait=lambda *_: 0)
+from ys_analytics.local.lock import exclusive
+def take(wait): return exclusive(Path(sys.argv[1]), store="clickhouse", purpose="a family", wait=wait, on_wait=lambda *_: 0)
 with take(1):
     pid = os.fork()
     if pid == 0:

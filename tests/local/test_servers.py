@@ -47,7 +47,7 @@ def test_servers_outlive_a_killed_starter_and_down_finds_them(child, made):
     assert set(running) == set(_SERVERS)
     assert local.up(made) == []
     assert local.down(made) == ["postgres", "redis"]
-    assert not any(process.runs_at(pid) for pid in running.values())
+    assert not any(process.pid_runs(pid) for pid in running.values())
     assert local.down(made) == []
 
 
@@ -105,7 +105,7 @@ def test_down_finds_servers_that_no_pid_file_speaks_of(made):
     (home.postgres / "postmaster.pid").unlink()
     (home.valkey / "valkey.pid").unlink()
     assert local.down(made) == ["postgres", "redis"]
-    assert not any(process.runs_at(pid) for pid in running.values())
+    assert not any(process.pid_runs(pid) for pid in running.values())
 
 
 def test_down_leaves_the_servers_of_another_home_alone(made, tmp_path):

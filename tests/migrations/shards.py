@@ -16,7 +16,7 @@ import clickhouse_connect
 from ys_analytics.errors import UsageError
 from ys_analytics.ingest.import_log import refuse_on_cluster
 from ys_analytics.migrations import FOLDER
-from ys_analytics.migrations.cluster import cluster_of, spread
+from ys_analytics.migrations.cluster import cluster_of, for_cluster
 from ys_analytics.migrations.files import read_files
 from ys_analytics.stores import ClickHouseAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
@@ -45,7 +45,7 @@ def main(folder: Path) -> None:
     store = ClickHouse(ClickHouseAddress(folder=folder), client, OpenSockets())
 
     def run(statement: str) -> None:
-        for each in spread(statement.rstrip(";"), CLUSTER):
+        for each in for_cluster(statement.rstrip(";"), CLUSTER):
             store.run(each.replace(f" ON CLUSTER `{CLUSTER}`", "", 1))
 
     files = read_files(FOLDER / "clickhouse")

@@ -1,12 +1,15 @@
 """The role ys_analyst: reads what `schemas` does not call secret, and nothing else, whatever it tries."""
 # ruff: noqa: S608 - every name in a statement comes from `schemas`
 
+from dataclasses import replace
+
 import pytest
 from pydantic import SecretStr
 
 from ys_analytics import migrations
 from ys_analytics.errors import StoreError
-from ys_analytics.migrations.analyst import matches
+from ys_analytics.migrations.analyst import granting_files, matches
+from ys_analytics.migrations.files import FOLDER, read_files
 from ys_analytics.schemas import TABLES
 
 DECLARED = [table for table in TABLES.values() if table.store == "postgres"]
@@ -31,6 +34,14 @@ def test_grants_are_the_schemas(shared):
         """
     )
     assert set(allowed) == {(table.name, column.name) for table in DECLARED for column in table.visible}
+
+
+def test_files_that_read_the_name_of_the_role_grant_it_its_rights():
+    """They are found by what they run; a comment that mentions the setting makes no file one of them."""
+    files = read_files(FOLDER / "postgres")
+    assert [file.version for file in granting_files(files)] == ["0021", "0022"]
+    commented = [replace(file, up=f"-- ys.analyst_role\n{file.up}") for file in files]
+    assert [file.version for file in granting_files(commented)] == ["0021", "0022"]
 
 
 def test_nothing_may_be_written(shared):

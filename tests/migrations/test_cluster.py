@@ -9,7 +9,7 @@ import pytest
 
 from ys_analytics import migrations
 from ys_analytics.errors import MigrationError
-from ys_analytics.migrations.cluster import SHARDED_BY, cluster_of, spread
+from ys_analytics.migrations.cluster import SHARDED_BY, cluster_of, for_cluster
 from ys_analytics.migrations.files import read_files
 from ys_analytics.schemas import TABLES
 
@@ -57,20 +57,20 @@ def test_undoing_an_import_of_a_cluster_is_refused_plainly(told):
 def test_every_statement_is_sent_to_every_shard():
     """None would hold on the shard that was asked alone."""
     for file in FILES:
-        for statement in (*spread(file.up, "ys"), *spread(file.rollback, "ys")):
+        for statement in (*for_cluster(file.up, "ys"), *for_cluster(file.rollback, "ys")):
             assert statement.count(" ON CLUSTER `ys`") == 1, file.name
 
 
 def test_without_a_cluster_a_statement_stays_as_it_is():
     """One server's tables are its own."""
-    assert [spread(file.up, "") for file in FILES] == [(file.up,) for file in FILES]
+    assert [for_cluster(file.up, "") for file in FILES] == [(file.up,) for file in FILES]
 
 
 @pytest.mark.parametrize("statement", ["OPTIMIZE TABLE market_data", "ALTER TABLE secrets DELETE WHERE 1", "SELECT 1"])
 def test_what_has_no_such_shape_is_refused(statement):
     """A statement that would hold on one shard alone is worse than none."""
     with pytest.raises(MigrationError, match="no way to run this on the shards of ys"):
-        spread(statement, "ys")
+        for_cluster(statement, "ys")
 
 
 def test_the_embedded_engine_has_no_shards(columns, settings):

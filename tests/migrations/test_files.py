@@ -3,7 +3,7 @@
 import pytest
 
 from ys_analytics.errors import MigrationError
-from ys_analytics.migrations.files import FOLDER, Made, read_files
+from ys_analytics.migrations.files import FOLDER, CreatedObject, read_files
 
 GOOD = "-- What.\nCREATE TABLE a ();\n\n-- rollback\nDROP TABLE a;\n"
 
@@ -46,8 +46,10 @@ def test_line_ends_do_not_edit_a_file(tmp_path):
 def test_a_file_says_what_it_makes():
     """Status looks for these; a statement inside a comment or a string is no promise."""
     [users] = [file for file in read_files(FOLDER / "postgres") if file.name == "0003_create_users.sql"]
-    assert list(users.makes()) == [Made(kind="table", name="users")]
-    hashes = {str(made) for file in read_files(FOLDER / "postgres") if file.version == "0018" for made in file.makes()}
+    assert list(users.creates()) == [CreatedObject(kind="table", name="users")]
+    hashes = {
+        str(made) for file in read_files(FOLDER / "postgres") if file.version == "0018" for made in file.creates()
+    }
     assert hashes == {
         "table transaction_hashes",
         "function keep_transaction_hash",

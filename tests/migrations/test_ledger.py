@@ -155,7 +155,7 @@ def test_a_runner_that_waits_too_long_says_for_what(shared, home, settings):
     """Another runner held the lock for longer than a statement may run."""
     hasty = PostgresAddress(home, statement_timeout=0.2, embedded=True)
     told = pytest.raises(StoreError, match=r"statement timeout; another `ys migrate` may be at work")
-    with PostgresLedger(shared.postgres).turn(), Postgres.open(hasty) as second, told:
+    with PostgresLedger(shared.postgres).exclusive(), Postgres.open(hasty) as second, told:
         migrations.up(Stores(opened_postgres=second), settings=settings)
     assert migrations.up(shared, settings=settings) == []
 

@@ -84,7 +84,7 @@ def test_the_time_limits_are_those_of_the_code() -> None:
     keepalive = connection._KEEPALIVE
     assert f"`YS_STATEMENT_TIMEOUT`, at most {connection._CONNECT_TIMEOUT} s" in table
     assert f"`YS_STATEMENT_TIMEOUT`, {Settings.model_fields['statement_timeout'].default:.0f} s" in table
-    assert GRACE == ending._PATIENCE + 1.0 == 2.0  # a second for the command, and one for those it started
+    assert GRACE == ending._CLEANUP_SECONDS + 1.0 == 2.0  # a second for the command, and one for those it started
     assert "two seconds more" in table
     assert "after Ctrl-C or SIGTERM | 2 s" in table
     assert keepalive["keepalives_count"] == 3

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ys_analytics.cli import checks, read, reports, servers, write
-from ys_analytics.cli.ending import Ending
+from ys_analytics.cli.ending import StopRequest
 from ys_analytics.errors import YsError, file_error
 from ys_analytics.printable import printable
 
@@ -24,8 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (servers, write, read, checks, reports):
-    room.register(app)
+for commands in (servers, write, read, checks, reports):
+    commands.register(app)
 
 
 @app.callback()
@@ -33,12 +33,12 @@ def options(
     *,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
-    """Options before the command."""
+    """Handle options that stand before the command."""
 
 
 def main() -> None:
     """Run the command; turn a failure into one line on stderr and its exit code."""
-    ending = Ending.listen()
+    ending = StopRequest.listen()
     try:
         _run()
     except typer.Abort:
@@ -51,33 +51,33 @@ def main() -> None:
 
 
 def _run() -> None:
-    """Run the command; a failure is said, and ends the process."""
+    """Run the command; print a failure and end the process."""
     try:
         app(standalone_mode=False)  # otherwise Typer answers itself, in a box of five lines
         sys.stdout.flush()
     except YsError as error:
         _fail(str(error), error.exit_code)
     except TyperException as error:
-        said = error.format_message().strip().rstrip(".")
-        if not said:  # a group without its command has just printed its help
+        message = error.format_message().strip().rstrip(".")
+        if not message:  # a group without its command has just printed its help
             sys.exit(error.exit_code)
-        _fail(said if said.endswith("?") else f"{said}; `ys --help` says what there is", error.exit_code)
+        _fail(message if message.endswith("?") else f"{message}; `ys --help` says what there is", error.exit_code)
     except typer.Abort:
         raise
     except BrokenPipeError:
         # The reader of our output, `head` say, has enough; what is still buffered must not fail once more at exit.
         _drop_output()
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - the last line of defence before a person's eyes
-        known = file_error(error) if isinstance(error, OSError) else None
-        if known is None:
-            said = (str(error).splitlines() or [""])[0][:200]
-            _fail(f"a fault of ours, {type(error).__name__}: {said}; --debug shows where", YsError.exit_code)
-        _fail(str(known), known.exit_code)
+    except Exception as error:  # noqa: BLE001 - no traceback reaches the user
+        file_problem = file_error(error) if isinstance(error, OSError) else None
+        if file_problem is None:
+            message = (str(error).splitlines() or [""])[0][:200]
+            _fail(f"a fault of ours, {type(error).__name__}: {message}; --debug shows where", YsError.exit_code)
+        _fail(str(file_problem), file_problem.exit_code)
 
 
 def _fail(line: str, code: int) -> NoReturn:
-    """Say one line and leave; with --debug, the traceback first."""
+    """Print one line and exit; with --debug, the traceback first."""
     if "--debug" in sys.argv:
         typer.echo(printable(traceback.format_exc(), lines=True), err=True)
     typer.echo(f"ys: {printable(line)}", err=True)
@@ -89,5 +89,5 @@ def _fail(line: str, code: int) -> NoReturn:
 
 
 def _drop_output() -> None:
-    """Send what stdout still holds nowhere, so that it does not fail once more when the interpreter ends."""
+    """Point stdout at /dev/null, so that its buffer does not fail once more when the interpreter ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

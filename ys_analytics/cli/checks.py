@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ys_analytics.schemas import Finding
 
-    # What was found, since when each broken rule has been broken, and the name of each portfolio by its id.
+    # The findings, since when each failed rule has failed, and the name of each portfolio by its id.
     CheckResult: TypeAlias = tuple[list[Finding], dict[tuple[str, str], datetime], dict[str, str]]
 
 
@@ -52,57 +52,57 @@ def check(
 
     if live and (run or week or docs):
         raise UsageError("--live checks the stores and --week, --run and --docs a run; choose one")
-    found, since, names = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
+    findings, since, names = _live(tables) if live else _frozen(run or _folder(week), tables, docs)
     if as_json:
-        show_json(quality.to_json(found))
+        show_json(quality.to_json(findings))
     else:
-        out.print(quality.table(found, since=since, names=names))
-    (quality.gate_live if live else quality.gate)(found, fail_on=fail_on)
+        out.print(quality.table(findings, since=since, names=names))
+    (quality.gate_live if live else quality.gate)(findings, fail_on=fail_on)
 
 
 def _live(tables: list[str] | None) -> CheckResult:
-    """What is true of the stores at this moment; no history is kept of moments."""
+    """Check the live stores; no history is kept of them."""
     from datetime import UTC, datetime
 
     from ys_analytics import frames, quality
     from ys_analytics.cli.opening import analyst
 
     with analyst("ys check --live") as stores:
-        found = quality.validate_live(stores, as_of=datetime.now(UTC), tables=tables)
-        broken = any(each.outcome != "passed" for each in found)
+        findings = quality.validate_live(stores, as_of=datetime.now(UTC), tables=tables)
+        broken = any(finding.outcome != "passed" for finding in findings)
         names = dict(frames.load(stores, "portfolios").select("id", "name").iter_rows()) if broken else {}
-        return found, {}, names
+        return findings, {}, names
 
 
 def _frozen(folder: Path, tables: list[str] | None, docs: Path | None) -> CheckResult:
-    """What is true of a run, and since when it is not; the pages that show it are named on stderr."""
+    """Check a run and read since when each rule fails; the pages that show it are named on stderr."""
     from ys_analytics import frames, quality
     from ys_analytics.cli.console import say
 
     run = frames.open_run(folder)
-    found = quality.validate(run, tables=tables)
+    findings = quality.validate(run, tables=tables)
     if tables is None:
         say(f"scorecard: {quality.write_scorecard(run.folder)}")
     if docs is not None:
         say(f"data docs: {quality.data_docs(run, into=docs, tables=tables)}")
     names = dict(run.frame("portfolios").select("id", "name").iter_rows()) if "portfolios" in run.tables else {}
-    return found, quality.History.of_run(run.folder).since(), names
+    return findings, quality.History.of_run(run.folder).since(), names
 
 
 def _folder(week: str) -> Path:
-    """The run of a week, or the newest there is."""
+    """The folder of a week's run, or of the newest run."""
     from ys_analytics.schemas import Week
     from ys_analytics.settings import load_settings
 
     runs = load_settings().out
     if week:
         return runs / Week(week)  # a week and not a path
-    found = sorted(path.parent for path in runs.glob("*/manifest.json"))
-    if not found:
+    runs_found = sorted(path.parent for path in runs.glob("*/manifest.json"))
+    if not runs_found:
         raise UsageError(
             f"there is no run in {runs} to check; `ys freeze --week W` makes one, `--live` checks the stores"
         )
-    return found[-1]
+    return runs_found[-1]
 
 
 def doctor(

@@ -1,4 +1,4 @@
-"""How JupyterLab is started: on loopback, behind a token, with the stores running."""
+"""Start JupyterLab on loopback, behind a token, with the stores running."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _TAB_TIMEOUT = 10_000
 
 
 def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
-    """Become JupyterLab: stores up, notebooks on the kit's own kernel, the tour open, the address on stdout.
+    """Replace this process by JupyterLab: stores up, the kit's own kernel, the tour open, the address on stdout.
 
     The address is printed when the server answers it (`lab_ready.py`); until then stdout is silent. The workspace of
     an installed kit is given a copy of the notebooks, the analyst's own from then on.
@@ -41,8 +41,8 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
     if folder == WORKSPACE:
         copy_notebooks(folder)
     _override_settings()
-    opened = f"/lab/tree/{_TOUR}" if (folder / _TOUR).exists() else "/lab"
-    words = [
+    start_page = f"/lab/tree/{_TOUR}" if (folder / _TOUR).exists() else "/lab"
+    command = [
         sys.executable, "-m", "jupyter", "lab",
         "--log-level=WARN",
         "--ServerApp.ip=127.0.0.1",
@@ -50,17 +50,17 @@ def open_lab(*, port: int, browser: bool, folder: Path = WORKSPACE) -> NoReturn:
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.jpserver_extensions=ys_analytics.cli.lab_ready=True",
-        f"--LabApp.default_url={opened}",
-        f"--ServerApp.default_url={opened}",
+        f"--LabApp.default_url={start_page}",
+        f"--ServerApp.default_url={start_page}",
         f"--MultiKernelManager.default_kernel_name={KERNEL}",
     ]  # fmt: skip
     if os.geteuid() == 0:
-        words.append("--allow-root")
+        command.append("--allow-root")
     if not browser:
-        words.append("--no-browser")
+        command.append("--no-browser")
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
-    known = os.pathsep.join(filter(None, (str(JUPYTER), os.environ.get("JUPYTER_PATH"))))
-    os.execve(sys.executable, words, os.environ | {"JUPYTER_TOKEN": token, "JUPYTER_PATH": known})  # noqa: S606 - we become the server
+    jupyter_path = os.pathsep.join(filter(None, (str(JUPYTER), os.environ.get("JUPYTER_PATH"))))
+    os.execve(sys.executable, command, os.environ | {"JUPYTER_TOKEN": token, "JUPYTER_PATH": jupyter_path})  # noqa: S606 - we become the server
 
 
 def copy_notebooks(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a command opens the stores: as the analyst to read, as the owner to write."""
+"""Open the stores for a command: as the analyst to read, as the owner to write."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

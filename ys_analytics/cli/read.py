@@ -1,4 +1,4 @@
-"""The commands that read: what there is, a table, a run, a query, the metrics."""
+"""The commands that read: `ys catalog`, `load`, `freeze`, `sql` and `metrics`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ys_analytics.schemas import Span, Store, Table
     from ys_analytics.stores import Stores
 
-_Known = TypeVar("_Known")
+_Value = TypeVar("_Value")
 
 Week = Annotated[str, typer.Option(help="ISO week, such as 2026-W47.")]
 
@@ -58,7 +58,7 @@ def catalog(
             ((t.name, t.store, ", ".join(t.key), t.meaning) for t in TABLES.values()),
         )
         return
-    found = _table(table)
+    chosen = _table(table)
     rows = (
         (
             column.name,
@@ -66,11 +66,11 @@ def catalog(
             column.unit or None,
             "yes" if column.nullable else "no",
             column.meaning,
-            rules_in_words(found, column) or None,
+            rules_in_words(chosen, column) or None,
         )
-        for column in found.columns
+        for column in chosen.columns
     )
-    show(f"{found.name}: {found.meaning}", ("column", "type", "unit", "nullable", "meaning", "rules"), rows)
+    show(f"{chosen.name}: {chosen.meaning}", ("column", "type", "unit", "nullable", "meaning", "rules"), rows)
 
 
 def load(
@@ -101,9 +101,9 @@ def load(
     from ys_analytics.cli.opening import analyst
     from ys_analytics.schemas import TABLES, Span
 
-    found = _table(table)
+    declared = _table(table)
     span = Span.asked(week=week, until=until)
-    only: tuple[Store, ...] = (TABLES["portfolios"].store, found.store) if portfolio else (found.store,)
+    only: tuple[Store, ...] = (TABLES["portfolios"].store, declared.store) if portfolio else (declared.store,)
     if as_ and (table != "transactions" or to is None or not portfolio):
         raise UsageError("--as writes the transactions of one portfolio to a file: add --portfolio NAME --to FILE.csv")
     with analyst(f"ys load {table}", only=only) as stores:
@@ -116,7 +116,7 @@ def load(
         if to is not None:
             with progress(table) as tick:
                 if as_:
-                    rows = _exported(stores, table, to, as_, span=span, owners=owners)
+                    rows = _export_as(stores, table, to, as_, span=span, owners=owners)
                 else:
                     rows = frames.export(stores, table, to, span=span, portfolios=owners, warn=say, progress=tick)
             say(f"{rows:,} rows of {table} in {to}")
@@ -126,7 +126,7 @@ def load(
     show_frame(frame)
 
 
-def _exported(
+def _export_as(
     stores: Stores, table: str, to: Path, layout: str, *, span: Span | None, owners: list[PortfolioRef] | None
 ) -> int:
     from ys_analytics import frames, ingest
@@ -157,10 +157,10 @@ def freeze(
     from ys_analytics.settings import load_settings
 
     settings = load_settings()
-    asked = datetime.now(UTC)
+    started = datetime.now(UTC)
     with progress(f"freeze {week}") as tick:
         run = freeze_week(settings, week=week, out=out or settings.out, refreeze=refreeze, progress=tick)
-    if run.manifest.as_of < asked:
+    if run.manifest.as_of < started:
         say(f"{week} was frozen on {run.manifest.as_of:%Y-%m-%d %H:%M} UTC already; --refreeze takes a new snapshot")
     stdout.print(str(run.folder), markup=False, soft_wrap=True)
 
@@ -208,24 +208,24 @@ def metrics(
     Example: ys metrics sharpe_ratio
     """
     from ys_analytics.cli.console import show
-    from ys_analytics.metrics import catalog as known
+    from ys_analytics.metrics import catalog as metric_catalog
     from ys_analytics.schemas import misnamed
 
-    if name in known.METRICS:
-        metric = known.METRICS[name]
+    if name in metric_catalog.METRICS:
+        metric = metric_catalog.METRICS[name]
         facts = ("name", "title", "unit", "formula", "direction", "minimum", "null_reason", "source", "why", "gaps")
         needs = f"{', '.join(metric.columns)}; of {metric.minimum} {'day' if metric.minimum == 1 else 'days'} or more"
         show("", ("", ""), [*((fact, str(getattr(metric, fact))) for fact in facts), ("columns", needs)])
         return
-    found = [one for one in known.ALL if _speaks_of(one, name)]
-    if not found:
-        raise misnamed(name, known.METRICS, what="metric", listed="`ys metrics`")
+    matching = [one for one in metric_catalog.ALL if _mentions(one, name)]
+    if not matching:
+        raise misnamed(name, metric_catalog.METRICS, what="metric", listed="`ys metrics`")
     heads = ("metric", "title", "unit", "direction", "needs", "columns", "source")
-    rows = ((m.name, m.title, m.unit, m.direction, m.minimum, ", ".join(m.columns), m.source) for m in found)
+    rows = ((m.name, m.title, m.unit, m.direction, m.minimum, ", ".join(m.columns), m.source) for m in matching)
     show("", heads, rows, numbers=("needs",))
 
 
-def _speaks_of(metric: Metric, words: str) -> bool:
+def _mentions(metric: Metric, words: str) -> bool:
     """Whether each of the words is in the name, title, reason, source or columns of a metric."""
     text = f"{metric.name} {metric.title} {metric.why} {metric.source} {' '.join(metric.columns)}".lower()
     return all(word in text for word in words.lower().split())
@@ -234,11 +234,11 @@ def _speaks_of(metric: Metric, words: str) -> bool:
 def _table(name: str) -> Table:
     from ys_analytics.schemas import TABLES
 
-    return _named(name, TABLES, what="table", listed="ys catalog")
+    return _lookup(name, TABLES, what="table", listed="ys catalog")
 
 
-def _named(name: str, known: Mapping[str, _Known], *, what: str, listed: str) -> _Known:
-    """What is called so, or an error that offers what is called nearly so."""
+def _lookup(name: str, known: Mapping[str, _Value], *, what: str, listed: str) -> _Value:
+    """The value of a name, or an error that offers the nearest names."""
     from ys_analytics.schemas import misnamed
 
     if name not in known:

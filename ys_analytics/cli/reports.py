@@ -145,8 +145,8 @@ def runs(
     from ys_analytics.settings import load_settings
 
     folder = out or load_settings().out
-    found = reporting.list_runs(folder)
-    if not found:
+    entries = reporting.list_runs(folder)
+    if not entries:
         say(f"no runs in {folder}; make one with `ys freeze --week WEEK`")
         return
     heads = ("week", "frozen", "rows", "MiB", "critical", "warning", "stopped", "reports", "commit", "note")
@@ -163,7 +163,7 @@ def runs(
             entry.commit[:12],
             entry.problem or ("not checked yet" if entry.findings is None else ""),
         )
-        for entry in found
+        for entry in entries
     )
     show("", heads, rows, numbers=("rows", "MiB", "critical", "warning", "stopped", "reports"))
 
@@ -189,7 +189,7 @@ def send(
     from ys_analytics.settings import load_settings
 
     settings = load_settings()
-    letters = mail.send_week(
+    messages = mail.send_week(
         settings,
         week=week,
         now=datetime.now(UTC),
@@ -198,7 +198,7 @@ def send(
         deliver=really,
         resend=again,
     )
-    rows = ((one.recipient.email, one.receipt.portfolio, one.state, one.reason) for one in letters)
+    rows = ((message.recipient.email, message.receipt.portfolio, message.state, message.reason) for message in messages)
     show("", ("to", "report", "state", "reason"), rows)
     if not really:
         say("nothing was sent; --yes sends")

@@ -125,9 +125,16 @@ def import_(
     table = _table(files)
     with owner(f"ys import {table or from_}", only=("postgres", "clickhouse")) as stores, progress("import") as tick:
         if table:
-            chosen = symbols.split(",") if symbols else None
-            made: object = ingest.import_file(
-                stores, table, files[1:], symbols=chosen, register=register, log=import_log, now=now, progress=tick
+            chosen_symbols = symbols.split(",") if symbols else None
+            result: object = ingest.import_file(
+                stores,
+                table,
+                files[1:],
+                symbols=chosen_symbols,
+                register=register,
+                log=import_log,
+                now=now,
+                progress=tick,
             )
         else:
             asked = ingest.Asked(
@@ -140,7 +147,7 @@ def import_(
                 account=account,
                 register=register,
             )
-            made = ingest.import_vendor(
+            result = ingest.import_vendor(
                 stores,
                 files,
                 name=from_,
@@ -152,7 +159,7 @@ def import_(
                 now=now,
                 progress=tick,
             )
-    for line in str(made).splitlines():
+    for line in str(result).splitlines():
         say(line)
 
 
@@ -178,9 +185,9 @@ def _list_or_undo(import_log: "ImportLog", undo: str) -> None:
 
     if undo:
         with owner(f"ys import --undo {undo}", only=("postgres", "clickhouse")) as stores, progress("undo"):
-            gone = import_log.undo(stores, undo)
+            removed = import_log.undo(stores, undo)
         say(
-            "; ".join(f"{table}: {rows:,} rows taken out" for table, rows in gone.items())
+            "; ".join(f"{table}: {rows:,} rows taken out" for table, rows in removed.items())
             or "there was nothing to undo"
         )
         return

@@ -35,7 +35,7 @@ class Action:
         protocol: The value of `protocol_name`; empty when money crosses the portfolio's edge.
         gas: Typical gas in hundreds; 0 when another account pays it or there is none.
         fee: What the trade costs, as a share of what is given.
-        at_par: One unit given is one unit received, whatever the prices.
+        at_par: One unit given is one unit received, at any prices.
         strategy: The kind of strategy that does it; empty when the owner does.
     """
 
@@ -77,7 +77,7 @@ MISHAP = Action(name="swap", type="swap", protocol="uniswap-v3", gas=1_480)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """How a place is entered from, and left to, the place that funds it."""
+    """The actions by which a place is entered from, and left to, the place that funds it."""
 
     source: int
     enter: Action
@@ -88,11 +88,11 @@ def _swap(protocol: str, fee: float, gas: int) -> Action:
     return Action(name="swap", type="swap", protocol=protocol, fee=fee, gas=gas)
 
 
-def _traded(protocol: str, *, fee: float, gas: int = 1_480, source: int = USDC) -> Route:
+def _swap_route(protocol: str, *, fee: float, gas: int = 1_480, source: int = USDC) -> Route:
     return Route(source=source, enter=_swap(protocol, fee, gas), leave=_swap(protocol, fee, gas))
 
 
-def _lent(source: int) -> Route:
+def _lending_route(source: int) -> Route:
     return Route(
         source=source,
         enter=Action(name="supply", type="deposit", protocol="aave-v3", gas=2_100, at_par=True, strategy="lending"),
@@ -101,21 +101,21 @@ def _lent(source: int) -> Route:
 
 
 ROUTES: dict[int, Route] = {
-    BTC: _traded("thorchain", fee=0.002),
-    ETH: _traded("uniswap-v3", fee=0.0015),
-    USDT: _traded("curve", fee=0.0004, gas=1_900),
-    DAI: _traded("curve", fee=0.0004, gas=1_900),
-    LINK: _traded("uniswap-v3", fee=0.003),
-    AAVE: _traded("uniswap-v3", fee=0.003),
-    UNI: _traded("uniswap-v3", fee=0.003),
-    TBILL: _traded("treasury-desk", fee=0.0, gas=1_700),
+    BTC: _swap_route("thorchain", fee=0.002),
+    ETH: _swap_route("uniswap-v3", fee=0.0015),
+    USDT: _swap_route("curve", fee=0.0004, gas=1_900),
+    DAI: _swap_route("curve", fee=0.0004, gas=1_900),
+    LINK: _swap_route("uniswap-v3", fee=0.003),
+    AAVE: _swap_route("uniswap-v3", fee=0.003),
+    UNI: _swap_route("uniswap-v3", fee=0.003),
+    TBILL: _swap_route("treasury-desk", fee=0.0, gas=1_700),
     STETH: Route(
         source=ETH,
         enter=Action(name="stake", type="stake", protocol="lido", gas=820, at_par=True, strategy="staking"),
         leave=Action(name="unstake", type="unstake", protocol="lido", gas=2_600, at_par=True, strategy="staking"),
     ),
-    AUSDC: _lent(USDC),
-    AWETH: _lent(ETH),
+    AUSDC: _lending_route(USDC),
+    AWETH: _lending_route(ETH),
     LP: Route(
         source=USDC,
         enter=Action(name="add_liquidity", type="deposit", protocol="uniswap-v2", gas=3_100, fee=0.002,
@@ -139,14 +139,14 @@ ROUTES: dict[int, Route] = {
 
 
 def _distinct() -> tuple[Action, ...]:
-    listed = [
+    actions = [
         DEPOSIT, WITHDRAW, SWEEP, DEPOSIT_AT_PROTOCOL, MOVE_WALLET, BRIDGE_IN, REBASE, INTEREST, DEBT_INTEREST, HARVEST,
         BUY_GAS, SEND_GAS, BORROW, REPAY, ROUND_TRIP_OUT, ROUND_TRIP_BACK, MISHAP,
     ]  # fmt: skip
     for route in ROUTES.values():
-        listed += [route.enter, route.leave]
-    return tuple(dict.fromkeys(listed))
+        actions += [route.enter, route.leave]
+    return tuple(dict.fromkeys(actions))
 
 
-# Every action there is; an entry of the ledger names one by its place here.
+# All actions; an entry of the ledger names one by its index here.
 ACTIONS = _distinct()

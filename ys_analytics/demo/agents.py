@@ -1,4 +1,4 @@
-"""The tables of the eight satellites: who they are, what they were asked, and how well they did.
+"""The tables of the eight satellites: agents, tasks and performance.
 
 The performance of a day is counted from its tasks, so the two tables agree.
 """
@@ -30,7 +30,7 @@ def satellite_agents(market: Market, tasks: pl.DataFrame) -> pl.DataFrame:
     checked = moment(market.days[-1], DAY_SECONDS - 30)
     began = moment(market.days[0]) - timedelta(days=90)
     recent = tasks.filter(pl.col("created_at") > checked - timedelta(days=7))
-    rate = {one.id: _success(recent.filter(pl.col("agent_id") == one.id)) for one in SATELLITES}
+    rate = {one.id: _success_rate(recent.filter(pl.col("agent_id") == one.id)) for one in SATELLITES}
     schema = TABLES["satellite_agents"].schema
     columns = {
         "id": [one.id for one in SATELLITES],
@@ -51,13 +51,15 @@ def satellite_agents(market: Market, tasks: pl.DataFrame) -> pl.DataFrame:
 
 
 def configuration(number: int) -> str:
-    """How a satellite is set, as JSON."""
-    one = SATELLITES[number]
-    return json.dumps({"max_concurrent_tasks": 4, "task_types": list(one.tasks), "timeout_ms": one.milliseconds * 10})
+    """A satellite's configuration, as JSON."""
+    satellite = SATELLITES[number]
+    return json.dumps(
+        {"max_concurrent_tasks": 4, "task_types": list(satellite.tasks), "timeout_ms": satellite.milliseconds * 10}
+    )
 
 
 def health_status(success: float) -> str:
-    """What a success rate means.
+    """The health status of a success rate.
 
     >>> health_status(0.97), health_status(0.85), health_status(0.5)
     ('healthy', 'degraded', 'unhealthy')
@@ -67,35 +69,38 @@ def health_status(success: float) -> str:
     return "degraded" if success >= 0.7 else "unhealthy"  # noqa: PLR2004
 
 
-def agent_tasks(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
+def agent_tasks(portfolios: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `agent_tasks`: up to six a satellite and day, more when the market is afraid."""
-    chance = stream(seed, "tasks")
+    rng = stream(seed, "tasks")
     days = market.days.size
-    count = chance.poisson(_PER_DAY * (1.0 + market.fear[None, :]), (len(SATELLITES), days))
+    count = rng.poisson(_PER_DAY * (1.0 + market.fear[None, :]), (len(SATELLITES), days))
     agent, day = (np.repeat(index.ravel(), count.ravel()) for index in np.indices(count.shape))
-    asked = chance.integers(0, DAY_SECONDS - 600, agent.size)
-    status = _status(chance, agent, (day == days - 1) & (asked > DAY_SECONDS * _OPEN_FROM), market.fear[day])
-    waited = chance.integers(1, 90, agent.size)
-    took = np.clip((chance.lognormal(0.0, 0.5, agent.size) * 40).astype(np.int64), 1, 400)
-    kind = chance.integers(0, 2, agent.size)
-    subject = chance.integers(0, cast.size, agent.size)
-    created = moments(market.days[day], asked)
-    started = _where(status != 0, created + pl.Series(waited * 1_000_000).cast(pl.Duration("us")))
-    ended = np.isin(status, [2, 3])
-    completed = _where(ended, started + pl.Series(took * 1_000_000).cast(pl.Duration("us")))
+    asked_second = rng.integers(0, DAY_SECONDS - 600, agent.size)
+    status = _status(rng, agent, (day == days - 1) & (asked_second > DAY_SECONDS * _OPEN_FROM), market.fear[day])
+    wait_seconds = rng.integers(1, 90, agent.size)
+    task_seconds = np.clip((rng.lognormal(0.0, 0.5, agent.size) * 40).astype(np.int64), 1, 400)
+    kind = rng.integers(0, 2, agent.size)
+    subject = rng.integers(0, portfolios.size, agent.size)
+    created = moments(market.days[day], asked_second)
+    started = _null_unless(status != 0, created + pl.Series(wait_seconds * 1_000_000).cast(pl.Duration("us")))
+    has_ended = np.isin(status, [2, 3])
+    completed = _null_unless(has_ended, started + pl.Series(task_seconds * 1_000_000).cast(pl.Duration("us")))
     schema = TABLES["agent_tasks"].schema
     tasks = fitted(
         {
             "id": row_ids(seed, "tasks", agent.size),
             "agent_id": pl.Series([one.id for one in SATELLITES]).gather(agent),
-            "task_type": [SATELLITES[one].tasks[which] for one, which in zip(agent, kind, strict=True)],
-            "priority": pl.Series(chance.integers(1, 11, agent.size)).cast(pl.Int32),
-            "payload": [json.dumps({"portfolio_id": cast.ids[one]}) for one in subject],
+            "task_type": [SATELLITES[one].tasks[task] for one, task in zip(agent, kind, strict=True)],
+            "priority": pl.Series(rng.integers(1, 11, agent.size)).cast(pl.Int32),
+            "payload": [json.dumps({"portfolio_id": portfolios.ids[one]}) for one in subject],
             "status": pl.Series(_STATUSES).gather(status).cast(schema["status"]),
             "started_at": started,
             "completed_at": completed,
-            "error_message": _where(status == 3, pl.Series(_ERRORS).gather(agent % len(_ERRORS))),  # noqa: PLR2004
-            "result": _where(status == 2, pl.Series([json.dumps({"seconds": int(one)}) for one in took])),  # noqa: PLR2004
+            "error_message": _null_unless(status == 3, pl.Series(_ERRORS).gather(agent % len(_ERRORS))),  # noqa: PLR2004
+            "result": _null_unless(
+                status == 2,  # noqa: PLR2004
+                pl.Series([json.dumps({"seconds": int(seconds)}) for seconds in task_seconds]),
+            ),
             "created_at": created,
         },
         schema,
@@ -105,8 +110,8 @@ def agent_tasks(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
 
 def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     """The table `satellite_performance`: three measures a satellite and day on which a task ended, from its tasks."""
-    chance = stream(seed, "performance")
-    done = (
+    rng = stream(seed, "performance")
+    per_day = (
         tasks.filter(pl.col("status").cast(pl.String).is_in(["completed", "failed"]))
         .group_by(pl.col("created_at").dt.date().alias("day"), "agent_id")
         .agg(
@@ -116,24 +121,28 @@ def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
         )
         .sort("agent_id", "day")
     )
-    rows = done.height
-    usual = np.array([{one.id: one.milliseconds for one in SATELLITES}[agent] for agent in done["agent_id"]])
-    response = np.maximum(1, (usual * chance.lognormal(0.0, 0.2, rows)).astype(np.int64))
+    rows = per_day.height
+    usual_milliseconds = np.array(
+        [{one.id: one.milliseconds for one in SATELLITES}[agent] for agent in per_day["agent_id"]]
+    )
+    response = np.maximum(1, (usual_milliseconds * rng.lognormal(0.0, 0.2, rows)).astype(np.int64))
     shared = {
-        "timestamp": done["day"].cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        "timestamp": per_day["day"].cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
         + timedelta(seconds=DAY_SECONDS - 1),
-        "agent_id": done["agent_id"],
+        "agent_id": per_day["agent_id"],
         "response_time_ms": pl.Series(response).cast(pl.UInt32),
         "success_rate": rates(
-            (done["completed"] / (done["completed"] + done["failed"])).to_numpy(), scale=4, dtype=pl.Decimal(18, 4)
+            (per_day["completed"] / (per_day["completed"] + per_day["failed"])).to_numpy(),
+            scale=4,
+            dtype=pl.Decimal(18, 4),
         ),
-        "error_count": done["failed"].cast(pl.UInt32),
+        "error_count": per_day["failed"].cast(pl.UInt32),
         "metadata": pl.Series([[{"key": "version", "value": "1.0.0"}]]).new_from_index(0, rows),
     }
-    measured = {
-        "mean_task_seconds": done["seconds"].to_numpy(),
-        "tasks_completed": done["completed"].cast(pl.Float64).to_numpy(),
-        "value_added_usd": done["completed"].to_numpy() * chance.normal(14.0, 9.0, rows),
+    measures = {
+        "mean_task_seconds": per_day["seconds"].to_numpy(),
+        "tasks_completed": per_day["completed"].cast(pl.Float64).to_numpy(),
+        "value_added_usd": per_day["completed"].to_numpy() * rng.normal(14.0, 9.0, rows),
     }
     schema = TABLES["satellite_performance"].schema
     parts = [
@@ -145,24 +154,24 @@ def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
             },
             schema,
         )
-        for name, column in measured.items()
+        for name, column in measures.items()
     ]
     return pl.concat(parts).sort("agent_id", "metric_name", "timestamp")
 
 
-def _status(chance: np.random.Generator, agent: Ints, open_: np.ndarray, fear: np.ndarray) -> Ints:
+def _status(rng: np.random.Generator, agent: Ints, open_: np.ndarray, fear: np.ndarray) -> Ints:
     """Number in `_STATUSES`: most tasks complete, more fail in a panic; the last of all are still open."""
     success = np.array([one.success for one in SATELLITES])[agent] - 0.08 * fear
-    luck = chance.random(agent.size)
-    ended = np.where(luck < success, 2, np.where(luck < success + 0.8 * (1.0 - success), 3, 4))
-    return np.where(open_, chance.integers(0, 2, agent.size), ended)
+    draw = rng.random(agent.size)
+    ended = np.where(draw < success, 2, np.where(draw < success + 0.8 * (1.0 - success), 3, 4))
+    return np.where(open_, rng.integers(0, 2, agent.size), ended)
 
 
-def _success(tasks: pl.DataFrame) -> float:
+def _success_rate(tasks: pl.DataFrame) -> float:
     completed = tasks.filter(pl.col("status") == "completed").height
     failed = tasks.filter(pl.col("status") == "failed").height
     return completed / max(1, completed + failed)
 
 
-def _where(kept: np.ndarray, column: pl.Series) -> pl.Series:
-    return column.zip_with(pl.Series(kept), pl.Series([None], dtype=column.dtype).new_from_index(0, column.len()))
+def _null_unless(mask: np.ndarray, column: pl.Series) -> pl.Series:
+    return column.zip_with(pl.Series(mask), pl.Series([None], dtype=column.dtype).new_from_index(0, column.len()))

@@ -1,4 +1,4 @@
-"""The tables that follow from measured risk: what the satellites conclude, and what owners are warned of.
+"""The tables of risk assessments and alerts, derived from measured risk.
 
 Knows limits and texts; measures nothing. An assessment is written each Sunday and on the day a limit is
 crossed; an alert is raised on that day and resolved on the first day back inside the limit.
@@ -21,23 +21,23 @@ from ys_analytics.demo.users import user_id
 from ys_analytics.schemas import TABLES
 
 # Written in the second of the close the measures are of.
-_WRITTEN = 86_399
+_CLOSE_SECOND = 86_399
 _VALID = timedelta(days=7)
 
 # Confidence in what is counted (below a limit) and in what is estimated.
-_SURE = {True: 0.95, False: 0.85}
-# A score above which something is advised.
-_WORRYING = 0.5
+_CONFIDENCE = {True: 0.95, False: 0.85}
+# The score above which an assessment has advice.
+_ADVICE_FROM = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A line that must not be crossed.
+    """A limit on a measure, with severities.
 
     Attributes:
         alert: The value of `alert_type`.
         assessment: The value of `assessment_type`.
-        satellite: Who watches it.
+        satellite: The satellite that watches it.
         measure: Name of the measure, as in the details.
         below: Whether it is crossed downwards.
         levels: Severity and the value at which it begins, mildest first.
@@ -53,7 +53,7 @@ class Limit:
     advice: str
 
     def level(self, value: Floats) -> np.ndarray:
-        """How many of the levels each value has crossed; 0 inside the limit and where nothing is measured."""
+        """The number of levels that each value has crossed; 0 inside the limit and where nothing is measured."""
         bounds = np.array([bound for _, bound in self.levels])
         crossed = value[..., None] < bounds if self.below else value[..., None] > bounds
         count: np.ndarray = crossed.sum(axis=-1)
@@ -83,27 +83,29 @@ def measures(risks: Risks) -> tuple[Floats, ...]:
     return tuple(np.where(risks.measured, row, np.nan) for row in rows)
 
 
-def risk_assessments(cast: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
+def risk_assessments(portfolios: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
     """The table `risk_assessments`: each risk of each portfolio on Sundays and when a limit is crossed."""
     sunday = (market.days.astype("datetime64[D]").astype(np.int64) + 3) % 7 == 6  # noqa: PLR2004 - Monday is 0
     parts = []
     for limit, measure in zip(LIMITS, measures(risks), strict=True):
-        who, day = np.nonzero(_known(measure) & (sunday[None, :] | _raised(limit, measure)))
-        score = _scores(limit, measure)[who, day]
-        written = moments(market.days[day], np.full(day.size, _WRITTEN))
-        seen = pl.Series("seen", np.round(measure[who, day], 8))
+        portfolio, day = np.nonzero(_is_measured(measure) & (sunday[None, :] | _crossed_today(limit, measure)))
+        score = _risk_scores(limit, measure)[portfolio, day]
+        written = moments(market.days[day], np.full(day.size, _CLOSE_SECOND))
+        seen = pl.Series("seen", np.round(measure[portfolio, day], 8))
         parts.append(
             {
-                "id": row_ids(seed, f"assessments of {limit.assessment}", who.size),
-                "portfolio_id": pl.Series(cast.ids, dtype=pl.String).gather(who),
-                "assessment_type": _all(limit.assessment, who.size),
+                "id": row_ids(seed, f"assessments of {limit.assessment}", portfolio.size),
+                "portfolio_id": pl.Series(portfolios.ids, dtype=pl.String).gather(portfolio),
+                "assessment_type": _repeated(limit.assessment, portfolio.size),
                 "risk_score": rates(score, scale=4, dtype=pl.Decimal(5, 4)),
-                "confidence_level": rates(np.full(who.size, _SURE[limit.below]), scale=4, dtype=pl.Decimal(5, 4)),
-                "factors": '{"' + limit.measure + '": "' + seen.cast(pl.String) + '"}',
-                "recommendations": _all(json.dumps({"advice": limit.advice}), who.size).zip_with(
-                    pl.Series(score > _WORRYING), _all("{}", who.size)
+                "confidence_level": rates(
+                    np.full(portfolio.size, _CONFIDENCE[limit.below]), scale=4, dtype=pl.Decimal(5, 4)
                 ),
-                "satellite_source": _all(limit.satellite, who.size),
+                "factors": '{"' + limit.measure + '": "' + seen.cast(pl.String) + '"}',
+                "recommendations": _repeated(json.dumps({"advice": limit.advice}), portfolio.size).zip_with(
+                    pl.Series(score > _ADVICE_FROM), _repeated("{}", portfolio.size)
+                ),
+                "satellite_source": _repeated(limit.satellite, portfolio.size),
                 "created_at": written,
                 "expires_at": written + _VALID,
             }
@@ -113,61 +115,71 @@ def risk_assessments(cast: Portfolios, market: Market, risks: Risks, *, seed: in
     return fitted(rows.to_dict(), schema).sort("created_at", "id")
 
 
-def risk_alerts(cast: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
+def risk_alerts(portfolios: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
     """The table `risk_alerts`: one for each time a limit was crossed; its severity is the worst it came to."""
     rows = []
     for limit, measure in zip(LIMITS, measures(risks), strict=True):
         levels = limit.level(measure)
-        for who, day in zip(*np.nonzero(_raised(limit, measure)), strict=True):
-            inside = np.flatnonzero(levels[who, day:] == 0)
+        for portfolio, day in zip(*np.nonzero(_crossed_today(limit, measure)), strict=True):
+            inside = np.flatnonzero(levels[portfolio, day:] == 0)
             end = int(day + inside[0]) if inside.size else None
-            worst = int(levels[who, day:end].max()) - 1
+            worst = int(levels[portfolio, day:end].max()) - 1
             rows.append(
-                _alert(cast, market, limit, measure, who=int(who), day=int(day), end=end, worst=worst, seed=seed)
+                _alert(
+                    portfolios,
+                    market,
+                    limit,
+                    measure,
+                    portfolio=int(portfolio),
+                    day=int(day),
+                    end=end,
+                    worst=worst,
+                    seed=seed,
+                )
             )
     return _frame("risk_alerts", rows, order=["created_at", "id"])
 
 
 def _alert(
-    cast: Portfolios,
+    portfolios: Portfolios,
     market: Market,
     limit: Limit,
     measure: Floats,
     *,
-    who: int,
+    portfolio: int,
     day: int,
     end: int | None,
     worst: int,
     seed: int,
 ) -> dict[str, object]:
-    raised = moment(market.days[day], _WRITTEN)
+    raised = moment(market.days[day], _CLOSE_SECOND)
     severity, bound = limit.levels[worst]
     # No alert is seen after the demo's end.
-    seen = (end is not None or worst > 0) and day < market.days.size - 1
+    acknowledged = (end is not None or worst > 0) and day < market.days.size - 1
     return {
-        "id": name_id("alert", seed, who, limit.alert, market.days[day]),
-        "portfolio_id": cast.ids[who],
+        "id": name_id("alert", seed, portfolio, limit.alert, market.days[day]),
+        "portfolio_id": portfolios.ids[portfolio],
         "alert_type": limit.alert,
         "severity": severity,
-        "message": f"{limit.measure.replace('_', ' ')} {measure[who, day]:.4f}, limit {limit.levels[0][1]:.2f}: "
+        "message": f"{limit.measure.replace('_', ' ')} {measure[portfolio, day]:.4f}, limit {limit.levels[0][1]:.2f}: "
         f"{limit.advice}",
         "details": json.dumps(
             {
                 "measure": limit.measure,
-                "value": f"{measure[who, day]:.8f}",
+                "value": f"{measure[portfolio, day]:.8f}",
                 "limit": f"{limit.levels[0][1]:.4f}",
                 "worst_limit_crossed": f"{bound:.4f}",
             }
         ),
-        "is_acknowledged": seen,
-        "acknowledged_at": raised + timedelta(hours=3) if seen else None,
-        "acknowledged_by": user_id(seed, int(cast.owners[who])) if seen else None,
+        "is_acknowledged": acknowledged,
+        "acknowledged_at": raised + timedelta(hours=3) if acknowledged else None,
+        "acknowledged_by": user_id(seed, int(portfolios.owners[portfolio])) if acknowledged else None,
         "created_at": raised,
-        "resolved_at": None if end is None else moment(market.days[end], _WRITTEN),
+        "resolved_at": None if end is None else moment(market.days[end], _CLOSE_SECOND),
     }
 
 
-def _raised(limit: Limit, measure: Floats) -> Flags:
+def _crossed_today(limit: Limit, measure: Floats) -> Flags:
     """Days on which the limit is crossed and the last measured day it was not."""
     levels = limit.level(measure)
     before = np.concatenate([np.zeros((levels.shape[0], 1), dtype=levels.dtype), levels[:, :-1]], axis=1)
@@ -175,16 +187,16 @@ def _raised(limit: Limit, measure: Floats) -> Flags:
     return raised
 
 
-def _all(text: str, count: int) -> pl.Series:
+def _repeated(text: str, count: int) -> pl.Series:
     return pl.Series([text], dtype=pl.String).new_from_index(0, count)
 
 
-def _known(measure: Floats) -> Flags:
+def _is_measured(measure: Floats) -> Flags:
     known: Flags = ~np.isnan(measure)
     return known
 
 
-def _scores(limit: Limit, measure: Floats) -> Floats:
+def _risk_scores(limit: Limit, measure: Floats) -> Floats:
     """A risk score from 0 to 1 that grows with the measure."""
     if limit.below:
         return np.clip(liquidation_score(measure), 0.0, 1.0)
@@ -194,10 +206,10 @@ def _scores(limit: Limit, measure: Floats) -> Floats:
 
 def _frame(table: str, rows: list[dict[str, object]], *, order: list[str]) -> pl.DataFrame:
     schema = TABLES[table].schema
-    typed = pl.DataFrame(rows, schema={name: _loose(dtype) for name, dtype in schema.items()}, strict=False)
+    typed = pl.DataFrame(rows, schema={name: _read_type(dtype) for name, dtype in schema.items()}, strict=False)
     return fitted(typed.cast(dict(schema)).sort(order).to_dict(), schema)  # type: ignore[arg-type]
 
 
-def _loose(dtype: pl.DataType) -> pl.DataType:
+def _read_type(dtype: pl.DataType) -> pl.DataType:
     """The type rows are first read as: a Decimal from its float."""
     return pl.Float64() if dtype.is_decimal() else dtype

@@ -1,4 +1,4 @@
-"""The tables of what exists and what was quoted: assets and market data.
+"""The tables of assets and market data.
 
 Prices come from the market; an asset the market does not price is not registered.
 """
@@ -27,21 +27,21 @@ def registered(market: Market) -> list[Asset]:
 
 def assets(market: Market) -> pl.DataFrame:
     """The table `assets`."""
-    known = registered(market)
-    began = moment(market.days[0]) - timedelta(days=60)
+    priced_assets = registered(market)
+    registered_at = moment(market.days[0]) - timedelta(days=60)
     columns = {
-        "id": [asset.id for asset in known],
-        "symbol": [asset.symbol for asset in known],
-        "name": [asset.name for asset in known],
-        "asset_type": [asset.kind for asset in known],
-        "contract_address": [asset.contract for asset in known],
-        "chain_id": [asset.chain for asset in known],
-        "decimals": [asset.digits for asset in known],
-        "coingecko_id": [asset.coingecko for asset in known],
-        "is_active": [True for _ in known],
-        "metadata": [json.dumps(asset.note) for asset in known],
-        "created_at": [began for _ in known],
-        "updated_at": [began for _ in known],
+        "id": [asset.id for asset in priced_assets],
+        "symbol": [asset.symbol for asset in priced_assets],
+        "name": [asset.name for asset in priced_assets],
+        "asset_type": [asset.kind for asset in priced_assets],
+        "contract_address": [asset.contract for asset in priced_assets],
+        "chain_id": [asset.chain for asset in priced_assets],
+        "decimals": [asset.digits for asset in priced_assets],
+        "coingecko_id": [asset.coingecko for asset in priced_assets],
+        "is_active": [True for _ in priced_assets],
+        "metadata": [json.dumps(asset.note) for asset in priced_assets],
+        "created_at": [registered_at for _ in priced_assets],
+        "updated_at": [registered_at for _ in priced_assets],
     }
     schema = TABLES["assets"].schema
     return pl.DataFrame(columns, schema=schema)
@@ -49,9 +49,9 @@ def assets(market: Market) -> pl.DataFrame:
 
 def market_data(market: Market) -> pl.DataFrame:
     """The table `market_data`: every close, and every hour of the last days; a quote is of the end of its hour."""
-    known = registered(market)
+    priced_assets = registered(market)
     day, hour = _quoted(market)
-    rows = [_quotes(market, asset, day, hour) for asset in known]
+    rows = [_quotes(market, asset, day, hour) for asset in priced_assets]
     return pl.concat(rows)
 
 

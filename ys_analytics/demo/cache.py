@@ -1,6 +1,6 @@
-"""The key families of Redis, each the last moment of something the other stores hold.
+"""The key families of Redis: the last state of what the other stores hold.
 
-Frames have the shape of `schemas.redis`, with the full lifetime in `ttl_ms`; `keys.py` turns them into
+Frames have the shape of `schemas.redis`, with the full lifetime in `ttl_ms`; `redis_encoding.py` turns them into
 keys. Sessions are fake and the only frames with a shape of their own: `key` and `value`.
 """
 
@@ -28,7 +28,7 @@ from ys_analytics.schemas import TABLES, KeyFamily
 
 _WEEK = 7
 # Alerts asked for, for every coin, when it leaves this range around its price.
-_ASKED = (("above", 1.08), ("below", 0.92))
+_ALERT_LEVELS = (("above", 1.08), ("below", 0.92))
 _BRIDGES = ("across", "stargate", "hop")
 _ENDPOINTS = ("portfolios", "prices", "reports")
 _PERIODS = {"24h": 1, "7d": 7, "30d": 30}
@@ -37,8 +37,8 @@ Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
-    """Everything the caches are made of, as it stands at the last close."""
+class LastClose:
+    """The tables that the caches are made from, at the last close."""
 
     cast: Portfolios
     market: Market
@@ -53,18 +53,18 @@ class Present:
     seed: int
 
 
-def caches(present: Present) -> dict[str, pl.DataFrame]:
+def caches(last_close: LastClose) -> dict[str, pl.DataFrame]:
     """One frame for each key family, by the schema's name."""
     made = {
-        **_prices(present),
-        **_portfolios(present),
-        **_satellites(present),
-        **_risk(present),
-        **_arbitrage(present),
-        "redis_rate_limit": _rate_limits(present),
+        **_prices(last_close),
+        **_portfolios(last_close),
+        **_satellites(last_close),
+        **_risk(last_close),
+        **_arbitrage(last_close),
+        "redis_rate_limit": _rate_limits(last_close),
     }
     frames = {name: _frame(name, rows) for name, rows in made.items()}
-    return frames | _sessions(present)
+    return frames | _sessions(last_close)
 
 
 def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
@@ -77,8 +77,8 @@ def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
     return fitted(frame.cast(dict(schema)).sort(family.key), schema)  # type: ignore[arg-type]
 
 
-def _prices(present: Present) -> dict[str, list[Row]]:
-    market = present.market
+def _prices(last_close: LastClose) -> dict[str, list[Row]]:
+    market = last_close.market
     last, end = market.days.size - 1, moment(market.days[-1], DAY_SECONDS - 1)
     current: list[Row] = []
     history: list[Row] = []
@@ -101,25 +101,29 @@ def _prices(present: Present) -> dict[str, list[Row]]:
         )
         history += [
             {"asset_id": asset.id, "period": period, "timestamp": at, "price": _price(market, row, day, hour)}
-            for period, day, hour, at in _looked_back(market)
+            for period, day, hour, at in _history_points(market)
         ]
         if asset.native:
             alerts += [
                 {"asset_id": asset.id, "position": place, "alert": json.dumps({side: f"{level * float(price):.8f}"})}
-                for place, (side, level) in enumerate(_ASKED)
+                for place, (side, level) in enumerate(_ALERT_LEVELS)
             ]
     return {"redis_price_current": current, "redis_price_hist": history, "redis_price_alerts": alerts}
 
 
-def _looked_back(market: Market) -> list[tuple[str, int, int, object]]:
+def _history_points(market: Market) -> list[tuple[str, int, int, object]]:
     """Period, day, hour and moment of every price that is kept; hours only where hours are quoted."""
     last = market.days.size - 1
-    hours = [(last, CLOSE - back) for back in range(HOURS)] if market.hourly else [(last, CLOSE), (last - 1, CLOSE)]
-    days = [(last - back, CLOSE) for back in range(min(_WEEK, last + 1))]
-    kept = [("1h", hours[:2]), ("24h", hours), ("7d", days)]
+    hours = (
+        [(last, CLOSE - hours_back) for hours_back in range(HOURS)]
+        if market.hourly
+        else [(last, CLOSE), (last - 1, CLOSE)]
+    )
+    days = [(last - hours_back, CLOSE) for hours_back in range(min(_WEEK, last + 1))]
+    points_of_period = [("1h", hours[:2]), ("24h", hours), ("7d", days)]
     return [
         (period, day, hour, moment(market.days[day], hour * HOUR_SECONDS + LAST_SECOND))
-        for period, points in kept
+        for period, points in points_of_period
         for day, hour in points
     ]
 
@@ -128,31 +132,33 @@ def _price(market: Market, row: int, day: int, hour: int) -> str:
     return str(decimals(market.prices[row, [day], [hour]], scale=PRICE_SCALE)[0])
 
 
-def _portfolios(present: Present) -> dict[str, list[Row]]:
-    cast = present.cast
-    latest = present.snapshots.group_by("portfolio_id", maintain_order=True).last()
+def _portfolios(last_close: LastClose) -> dict[str, list[Row]]:
+    portfolios = last_close.cast
+    latest = last_close.snapshots.group_by("portfolio_id", maintain_order=True).last()
     shares = dict(latest.select("portfolio_id", "asset_allocation").iter_rows())
-    held = {key[0]: rows for key, rows in present.positions.partition_by("portfolio_id", as_dict=True).items()}
+    by_portfolio = {
+        key[0]: rows for key, rows in last_close.positions.partition_by("portfolio_id", as_dict=True).items()
+    }
     positions: list[Row] = []
     performance: list[Row] = []
     risk: list[Row] = []
     rebalance: list[Row] = []
-    for who, portfolio in enumerate(cast.ids):
-        own = held.get(portfolio, present.positions.clear())
-        positions.append({"portfolio_id": portfolio, "positions": _listed(own)})
-        weights = {"target": targets(cast, who), "actual": _actual(shares.get(portfolio, []))}
+    for number, portfolio in enumerate(portfolios.ids):
+        own_positions = by_portfolio.get(portfolio, last_close.positions.clear())
+        positions.append({"portfolio_id": portfolio, "positions": _positions_json(own_positions)})
+        weights = {"target": targets(portfolios, number), "actual": _actual_weights(shares.get(portfolio, []))}
         rebalance.append({"portfolio_id": portfolio, "weights": json.dumps(weights)})
-        performance += _performance(present, who)
-        if present.risks.measured[who, -1]:
-            said = {
-                "var_95": present.risks.var[who, -1],
-                "cvar_95": present.risks.cvar[who, -1],
-                "correlation_score": present.risks.correlation[who, -1],
-                "liquidation_distance": present.risks.distance[who, -1],
-                "protocol_risk_score": present.risks.hazard[who, -1],
+        performance += _performance(last_close, number)
+        if last_close.risks.measured[number, -1]:
+            figures = {
+                "var_95": last_close.risks.var[number, -1],
+                "cvar_95": last_close.risks.cvar[number, -1],
+                "correlation_score": last_close.risks.correlation[number, -1],
+                "liquidation_distance": last_close.risks.distance[number, -1],
+                "protocol_risk_score": last_close.risks.hazard[number, -1],
             }
             risk += [
-                {"portfolio_id": portfolio, "metric": name, "value": f"{value:.8f}"} for name, value in said.items()
+                {"portfolio_id": portfolio, "metric": name, "value": f"{value:.8f}"} for name, value in figures.items()
             ]
     return {
         "redis_portfolio_positions": positions,
@@ -162,7 +168,7 @@ def _portfolios(present: Present) -> dict[str, list[Row]]:
     }
 
 
-def _listed(positions: pl.DataFrame) -> str:
+def _positions_json(positions: pl.DataFrame) -> str:
     """The positions as a JSON list; decimals are strings."""
     kept = positions.select("asset_id", "position_type", "chain_id", "quantity", "current_value")
     return json.dumps(
@@ -171,35 +177,35 @@ def _listed(positions: pl.DataFrame) -> str:
     )  # fmt: skip
 
 
-def _actual(shares: list[dict[str, object]]) -> dict[str, str]:
+def _actual_weights(shares: list[dict[str, object]]) -> dict[str, str]:
     """Share of net value by asset id in the last snapshot; none for a portfolio without one."""
     return {str(share["key"]): str(share["value"]) for share in shares}
 
 
-def _performance(present: Present, who: int) -> list[Row]:
-    """Return and volatility of the last returns, as the platform claims them."""
-    returns = present.claims.returns[who]
-    known = returns[~np.isnan(returns)]
+def _performance(last_close: LastClose, number: int) -> list[Row]:
+    """Return and volatility of the last returns, as the platform states them."""
+    returns = last_close.claims.returns[number]
+    known_returns = returns[~np.isnan(returns)]
     rows: list[Row] = []
     for period, days in _PERIODS.items():
-        if known.size < days:
+        if known_returns.size < days:
             continue
-        recent = known[-days:]
-        said = {"total_return": float(np.prod(1.0 + recent) - 1.0)}
+        recent = known_returns[-days:]
+        figures = {"total_return": float(np.prod(1.0 + recent) - 1.0)}
         if days > 1:
-            said["volatility"] = float(recent.std(ddof=1) * np.sqrt(365))
+            figures["volatility"] = float(recent.std(ddof=1) * np.sqrt(365))
         rows += [
-            {"portfolio_id": present.cast.ids[who], "period": period, "metric": name, "value": f"{value:.8f}"}
-            for name, value in said.items()
+            {"portfolio_id": last_close.cast.ids[number], "period": period, "metric": name, "value": f"{value:.8f}"}
+            for name, value in figures.items()
         ]
     return rows
 
 
-def _satellites(present: Present) -> dict[str, list[Row]]:
-    checked = moment(present.market.days[-1], DAY_SECONDS - 30).isoformat()
-    waiting = present.tasks.filter(pl.col("status") == "pending").sort("agent_id", "priority", "created_at")
-    latest = present.performance.sort("timestamp").group_by("agent_id", "metric_name", maintain_order=True).last()
-    status = dict(present.satellites.select("id", pl.col("health_status").cast(pl.String)).iter_rows())
+def _satellites(last_close: LastClose) -> dict[str, list[Row]]:
+    checked = moment(last_close.market.days[-1], DAY_SECONDS - 30).isoformat()
+    pending = last_close.tasks.filter(pl.col("status") == "pending").sort("agent_id", "priority", "created_at")
+    latest = last_close.performance.sort("timestamp").group_by("agent_id", "metric_name", maintain_order=True).last()
+    status = dict(last_close.satellites.select("id", pl.col("health_status").cast(pl.String)).iter_rows())
     return {
         "redis_agent_health": [
             {"agent_id": one.id, "field": name, "value": value}
@@ -208,7 +214,7 @@ def _satellites(present: Present) -> dict[str, list[Row]]:
         ],
         "redis_agent_tasks": [
             {"agent_id": agent, "position": place, "task_id": task}
-            for (agent,), tasks in waiting.partition_by("agent_id", as_dict=True).items()
+            for (agent,), tasks in pending.partition_by("agent_id", as_dict=True).items()
             for place, task in enumerate(tasks["id"])
         ],
         "redis_agent_perf": [
@@ -221,18 +227,19 @@ def _satellites(present: Present) -> dict[str, list[Row]]:
     }
 
 
-def _risk(present: Present) -> dict[str, list[Row]]:
-    cast, risks = present.cast, present.risks
+def _risk(last_close: LastClose) -> dict[str, list[Row]]:
+    portfolios, risks = last_close.cast, last_close.risks
     scores = liquidation_score(risks.distance[:, -1])
-    highest = present.alerts.filter(pl.col("resolved_at").is_null()).sort(
+    highest = last_close.alerts.filter(pl.col("resolved_at").is_null()).sort(
         pl.col("severity").to_physical(), "created_at", "id", descending=[True, False, False]
     )
     return {
         # Every portfolio with a row of this day in risk_metrics, those without a debt at 0.
         "redis_risk_liquidation": [
-            {"portfolio_id": cast.ids[who], "risk": float(scores[who])} for who in np.flatnonzero(risks.measured[:, -1])
+            {"portfolio_id": portfolios.ids[who], "risk": float(scores[who])}
+            for who in np.flatnonzero(risks.measured[:, -1])
         ],
-        "redis_risk_correlation": _correlations(present),
+        "redis_risk_correlation": _correlations(last_close),
         "redis_alerts_queue": [
             {"position": place, "alert": json.dumps(row)}
             for place, row in enumerate(
@@ -244,64 +251,64 @@ def _risk(present: Present) -> dict[str, list[Row]]:
     }
 
 
-def _correlations(present: Present) -> list[Row]:
+def _correlations(last_close: LastClose) -> list[Row]:
     """Of each pair of assets a portfolio holds; the first id is the smaller."""
-    symbol = {asset.id: SYMBOLS.index(asset.symbol) for asset in registered(present.market)}
-    matrix = present.risks.correlations[-1]
-    held = present.positions.group_by("portfolio_id", maintain_order=True).agg(pl.col("asset_id").unique().sort())
+    symbol = {asset.id: SYMBOLS.index(asset.symbol) for asset in registered(last_close.market)}
+    matrix = last_close.risks.correlations[-1]
+    held = last_close.positions.group_by("portfolio_id", maintain_order=True).agg(pl.col("asset_id").unique().sort())
     return [
         {
             "portfolio_id": portfolio,
-            "asset_a": one,
-            "asset_b": other,
-            "correlation": f"{1.0 if symbol[one] == symbol[other] else matrix[symbol[one], symbol[other]]:.8f}",
+            "asset_a": first,
+            "asset_b": second,
+            "correlation": f"{1.0 if symbol[first] == symbol[second] else matrix[symbol[first], symbol[second]]:.8f}",
         }
         for portfolio, assets in held.iter_rows()
-        for one, other in combinations(assets, 2)
+        for first, second in combinations(assets, 2)
     ]
 
 
-def _arbitrage(present: Present) -> dict[str, list[Row]]:
-    chance = stream(present.seed, "arbitrage")
-    market = present.market
+def _arbitrage(last_close: LastClose) -> dict[str, list[Row]]:
+    rng = stream(last_close.seed, "arbitrage")
+    market = last_close.market
     end = moment(market.days[-1], DAY_SECONDS - 1).isoformat()
-    abroad = [asset for asset in registered(market) if asset.symbol in ("ETH", "USDC")]
+    multichain = [asset for asset in registered(market) if asset.symbol in ("ETH", "USDC")]
     opportunities: list[Row] = []
-    for number, asset in enumerate(abroad):
-        profit = round(float(chance.lognormal(3.0, 0.8)), 2)
+    for number, asset in enumerate(multichain):
+        profit = round(float(rng.lognormal(3.0, 0.8)), 2)
         price = market.prices[SYMBOLS.index(asset.symbol), -1, CLOSE] / PRICE
         trade = {"asset_id": asset.id, "buy_on": MAINNET, "sell_on": LAYER_2[number % len(LAYER_2)],
                  "price": f"{price:.8f}", "seen_at": end}  # fmt: skip
         opportunities.append({"opportunity": json.dumps(trade), "profit": profit})
     routes: list[Row] = [
         {"asset_id": asset.id, "bridge": bridge, "route": json.dumps({"from": MAINNET, "to": LAYER_2[place]})}
-        for asset in abroad
+        for asset in multichain
         for place, bridge in enumerate(_BRIDGES)
     ]
     fees: list[Row] = [
-        {"chain_id": one, "target_chain_id": other, "bridge": bridge, "fee": f"{chance.uniform(0.4, 6.0):.4f}"}
-        for one in (MAINNET, *LAYER_2)
-        for other in (MAINNET, *LAYER_2)
+        {"chain_id": source, "target_chain_id": target, "bridge": bridge, "fee": f"{rng.uniform(0.4, 6.0):.4f}"}
+        for source in (MAINNET, *LAYER_2)
+        for target in (MAINNET, *LAYER_2)
         for bridge in _BRIDGES
-        if one != other
+        if source != target
     ]
     return {"redis_arbitrage_opps": opportunities, "redis_arbitrage_routes": routes, "redis_bridge_fees": fees}
 
 
-def _rate_limits(present: Present) -> list[Row]:
-    chance = stream(present.seed, "rate limits")
+def _rate_limits(last_close: LastClose) -> list[Row]:
+    rng = stream(last_close.seed, "rate limits")
     return [
-        {"user_id": user_id(present.seed, number), "endpoint": endpoint, "calls": int(chance.integers(1, 60))}
-        for number in range(present.cast.users)
+        {"user_id": user_id(last_close.seed, number), "endpoint": endpoint, "calls": int(rng.integers(1, 60))}
+        for number in range(last_close.cast.users)
         for endpoint in _ENDPOINTS
     ]
 
 
-def _sessions(present: Present) -> dict[str, pl.DataFrame]:
-    """What the kit must never read: tokens that are hashes of words."""
-    numbers = [number for number in range(present.cast.users) if (number + 1) % 3]
-    users = [user_id(present.seed, number) for number in numbers]
-    tokens = [fake_hash(present.seed, "session", number) for number in numbers]
+def _sessions(last_close: LastClose) -> dict[str, pl.DataFrame]:
+    """Sessions, which the kit must never read; the tokens are hashes of words."""
+    numbers = [number for number in range(last_close.cast.users) if (number + 1) % 3]
+    users = [user_id(last_close.seed, number) for number in numbers]
+    tokens = [fake_hash(last_close.seed, "session", number) for number in numbers]
     permissions = json.dumps(["portfolio:read"])
     return {
         "redis_session_user": pl.DataFrame(

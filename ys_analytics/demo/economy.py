@@ -1,6 +1,6 @@
 """The whole demo as frames: pure, deterministic, and written nowhere.
 
-market -> pools -> cast -> story -> what everything is worth -> what is claimed of it -> what follows.
+market -> pools -> portfolios -> simulation -> valuation -> claims -> risk, alerts and caches.
 """
 
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ from ys_analytics.demo.world import UNISWAP_V2
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Progress, silent
 
-LEAST_DAYS = 30
+MIN_DAYS = 30
 
 # The tables of PostgreSQL in an order in which every reference finds what it refers to.
 POSTGRES = (
@@ -44,16 +44,16 @@ CLICKHOUSE = (
 QDRANT = ("market_sentiment", "protocol_analysis", "trading_patterns")
 
 
-# What fits a laptop: ten years, and closes of all portfolios together.
-MOST_DAYS = 3_650
-MOST_CLOSES = 5_000_000
+# The largest size for a laptop: ten years, and closes of all portfolios together.
+MAX_DAYS = 3_650
+MAX_CLOSES = 5_000_000
 
 _YEARS = range(2015, 2101)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Economy:
-    """A story and everything it rests on."""
+    """The inputs of the demo and the frames made from them."""
 
     cast: casting.Portfolios
     market: markets.Market
@@ -79,7 +79,7 @@ def economy(
         seed: Same seed, same frames.
         until: The exclusive end of a synthetic history, midnight UTC.
         prices: A file of real prices instead of a synthetic market; the history is then its last `days` days
-            (`real.read_market`) and `until` is not looked at.
+            (`price_file.read_market`) and `until` is not used.
         progress: Called with every step.
 
     Returns:
@@ -112,40 +112,40 @@ def economy(
 
 
 def _build(economy: _Economy, progress: Progress) -> None:
-    cast, market, seed, frames = economy.cast, economy.market, economy.seed, economy.frames
+    portfolios, market, seed, frames = economy.cast, economy.market, economy.seed, economy.frames
     progress("transactions", 1, 5)
-    entries = simulation.simulate(cast, market, economy.rates, seed=seed)
+    entries = simulation.simulate(portfolios, market, economy.rates, seed=seed)
     progress("values", 2, 5)
-    worth = valuation.value(cast, market, entries)
-    said = snapshots.claim(cast, market, entries, worth)
+    valued = valuation.value(portfolios, market, entries)
+    claims = snapshots.claims_of(portfolios, market, entries, valued)
     progress("risks", 3, 5)
-    risks = risk.measure(cast, market, worth, said)
+    risks = risk.measure(portfolios, market, valued, claims)
     progress("tables", 4, 5)
-    frames["users"] = users.users(cast, market, seed=seed)
-    frames["user_api_keys"] = users.user_api_keys(cast, market, seed=seed)
-    frames["user_sessions"] = users.user_sessions(cast, market, seed=seed)
+    frames["users"] = users.users(portfolios, market, seed=seed)
+    frames["user_api_keys"] = users.user_api_keys(portfolios, market, seed=seed)
+    frames["user_sessions"] = users.user_sessions(portfolios, market, seed=seed)
     frames["assets"] = assets.assets(market)
-    frames["portfolios"] = users.portfolios(cast, market, seed=seed)
-    frames["portfolio_positions"] = transactions.portfolio_positions(cast, market, entries, worth, seed=seed)
-    frames["trading_strategies"] = users.trading_strategies(cast, market, entries, seed=seed)
-    frames["transactions"] = transactions.transactions(cast, market, entries, seed=seed)
-    frames["risk_assessments"] = alerts.risk_assessments(cast, market, risks, seed=seed)
-    frames["risk_alerts"] = alerts.risk_alerts(cast, market, risks, seed=seed)
-    frames["agent_tasks"] = agents.agent_tasks(cast, market, seed=seed)
+    frames["portfolios"] = users.portfolios(portfolios, market, seed=seed)
+    frames["portfolio_positions"] = transactions.portfolio_positions(portfolios, market, entries, valued, seed=seed)
+    frames["trading_strategies"] = users.trading_strategies(portfolios, market, entries, seed=seed)
+    frames["transactions"] = transactions.transactions(portfolios, market, entries, seed=seed)
+    frames["risk_assessments"] = alerts.risk_assessments(portfolios, market, risks, seed=seed)
+    frames["risk_alerts"] = alerts.risk_alerts(portfolios, market, risks, seed=seed)
+    frames["agent_tasks"] = agents.agent_tasks(portfolios, market, seed=seed)
     frames["satellite_agents"] = agents.satellite_agents(market, frames["agent_tasks"])
     frames["market_data"] = assets.market_data(market)
     frames["dex_trades"] = trades.dex_trades(market, seed=seed)
     frames["yield_metrics"] = pools.yield_metrics(economy.rates, market)
-    frames["portfolio_snapshots"] = snapshots.snapshots(cast, market, worth, said)
-    frames["risk_metrics"] = risk.risk_metrics(cast, market, risks)
+    frames["portfolio_snapshots"] = snapshots.snapshots(portfolios, market, valued, claims)
+    frames["risk_metrics"] = risk.risk_metrics(portfolios, market, risks)
     frames["satellite_performance"] = agents.satellite_performance(frames["agent_tasks"], seed=seed)
     frames["market_sentiment"] = embeddings.market_sentiment(market, seed=seed)
     frames["protocol_analysis"] = embeddings.protocol_analysis(market, economy.rates, seed=seed)
     frames["trading_patterns"] = embeddings.trading_patterns(market, seed=seed)
-    present = cache.Present(
-        cast=cast,
+    last_close = cache.LastClose(
+        cast=portfolios,
         market=market,
-        claims=said,
+        claims=claims,
         risks=risks,
         positions=frames["portfolio_positions"],
         alerts=frames["risk_alerts"],
@@ -155,7 +155,7 @@ def _build(economy: _Economy, progress: Progress) -> None:
         snapshots=frames["portfolio_snapshots"],
         seed=seed,
     )
-    frames.update(cache.caches(present))
+    frames.update(cache.caches(last_close))
 
 
 def check_size(portfolios: int, days: int, until: datetime) -> None:
@@ -166,12 +166,12 @@ def check_size(portfolios: int, days: int, until: datetime) -> None:
     """
     if portfolios < 1:
         raise UsageError(f"{portfolios} portfolios: ask for at least one")
-    if days < LEAST_DAYS:
-        raise UsageError(f"{days} days: the demo needs at least {LEAST_DAYS}")
-    if days > MOST_DAYS or portfolios * days > MOST_CLOSES:
+    if days < MIN_DAYS:
+        raise UsageError(f"{days} days: the demo needs at least {MIN_DAYS}")
+    if days > MAX_DAYS or portfolios * days > MAX_CLOSES:
         raise UsageError(
-            f"{portfolios:,} portfolios over {days:,} days: the demo makes at most {MOST_DAYS:,} days and"
-            f" {MOST_CLOSES:,} closes; ask for fewer"
+            f"{portfolios:,} portfolios over {days:,} days: the demo makes at most {MAX_DAYS:,} days and"
+            f" {MAX_CLOSES:,} closes; ask for fewer"
         )
     if until.year not in _YEARS:
         raise UsageError(f"until {until:%Y-%m-%d}: give a day of the years {_YEARS.start} to {_YEARS.stop - 1}")

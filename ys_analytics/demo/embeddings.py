@@ -40,82 +40,87 @@ def axis(size: int) -> Floats:
 
 
 def market_sentiment(market: Market, *, seed: int) -> pl.DataFrame:
-    """What people said: twice a day of one coin, gladder after it rose and gloomier after it fell."""
-    chance = stream(seed, "sentiment")
+    """The collection `market_sentiment`: two points a day on one coin, positive after a rise, negative after a fall."""
+    rng = stream(seed, "sentiment")
     days = market.days.size
     day = np.repeat(np.arange(1, days), _SAID_PER_DAY)
     coins = [symbol for symbol in _COINS if symbol in market.traded]
-    coin = chance.integers(0, len(coins), day.size)
+    coin = rng.integers(0, len(coins), day.size)
     row = np.array([SYMBOLS.index(symbol) for symbol in coins])[coin]
     closes = market.prices[:, :, CLOSE].astype(np.float64)
     week = closes[row, day - 1] / closes[row, np.maximum(day - 8, 0)] - 1.0
-    score = np.tanh(6.0 * week + chance.normal(0.0, 0.35, day.size))
-    second = chance.integers(0, DAY_SECONDS, day.size)
+    score = np.tanh(6.0 * week + rng.normal(0.0, 0.35, day.size))
+    second = rng.integers(0, DAY_SECONDS, day.size)
     ids = [name_id("sentiment", seed, number) for number in range(day.size)]
     return _frame(
         "market_sentiment",
         {
             "id": ids,
-            "vector": _vectors(chance, score, 384),
+            "vector": _vectors(rng, score, 384),
             "timestamp": moments(market.days[day], second),
-            "source": pl.Series(_SOURCES).gather(chance.integers(0, len(_SOURCES), day.size)),
+            "source": pl.Series(_SOURCES).gather(rng.integers(0, len(_SOURCES), day.size)),
             "sentiment_score": np.round(score, 6),
-            "confidence": np.round(chance.uniform(0.55, 0.99, day.size), 4),
-            "asset_mentioned": [[coins[one]] for one in coin],
-            "content_hash": [fake_hash("said", one) for one in ids],
+            "confidence": np.round(rng.uniform(0.55, 0.99, day.size), 4),
+            "asset_mentioned": [[coins[index]] for index in coin],
+            "content_hash": [fake_hash("said", index) for index in ids],
         },
     )
 
 
 def protocol_analysis(market: Market, rates: Rates, *, seed: int) -> pl.DataFrame:
-    """What was found out about each pool's protocol, once a quarter; a pool that pays more is riskier."""
-    chance = stream(seed, "protocols")
+    """The collection `protocol_analysis`: each pool's protocol once a quarter; a pool that pays more is riskier."""
+    rng = stream(seed, "protocols")
     days = market.days.size
     day = np.arange(days - 1, 0, -90)[::-1]
-    pool, when = (index.ravel() for index in np.meshgrid(np.arange(len(POOLS)), day, indexing="ij"))
-    paid = rates.apy[pool, when]
-    score = np.clip(0.1 + 2.2 * paid + chance.normal(0.0, 0.04, pool.size), 0.0, 1.0)
+    pool, day_of_row = (index.ravel() for index in np.meshgrid(np.arange(len(POOLS)), day, indexing="ij"))
+    apy = rates.apy[pool, day_of_row]
+    score = np.clip(0.1 + 2.2 * apy + rng.normal(0.0, 0.04, pool.size), 0.0, 1.0)
     return _frame(
         "protocol_analysis",
         {
             "id": [name_id("analysis", seed, number) for number in range(pool.size)],
-            "vector": _vectors(chance, 2.0 * score - 1.0, 768),
+            "vector": _vectors(rng, 2.0 * score - 1.0, 768),
             "protocol_name": [POOLS[one].protocol for one in pool],
             "chain_id": [POOLS[one].chain for one in pool],
             "risk_score": np.round(score, 6),
-            "tvl": np.round(rates.tvl[pool, when], 2),
+            "tvl": np.round(rates.tvl[pool, day_of_row], 2),
             "audit_status": [_AUDITS[3 if risk > 0.6 else int(risk * 100) % 3] for risk in score],  # noqa: PLR2004
-            "analysis_date": moments(market.days[when], np.full(when.size, 9 * 3600, dtype=np.int64)),
+            "analysis_date": moments(market.days[day_of_row], np.full(day_of_row.size, 9 * 3600, dtype=np.int64)),
         },
     )
 
 
 def trading_patterns(market: Market, *, seed: int) -> pl.DataFrame:
-    """Shapes the market took and how often each held."""
-    chance = stream(seed, "patterns")
+    """The collection `trading_patterns`: patterns and how often each held."""
+    rng = stream(seed, "patterns")
     coins = [symbol for symbol in _COINS if symbol in market.traded and symbol != "USDC"]
     count = _PATTERN_COUNT
-    success = np.clip(chance.beta(5.0, 4.0, count), 0.05, 0.95)
-    first, second = (chance.integers(0, len(coins), count) for _ in range(2))
-    mood = chance.integers(0, 2, count)
+    success = np.clip(rng.beta(5.0, 4.0, count), 0.05, 0.95)
+    first, second = (rng.integers(0, len(coins), count) for _ in range(2))
+    condition = rng.integers(0, 2, count)
     return _frame(
         "trading_patterns",
         {
             "id": [name_id("pattern", seed, number) for number in range(count)],
-            "vector": _vectors(chance, 2.0 * success - 1.0, 512),
-            "pattern_type": pl.Series(_PATTERNS).gather(chance.integers(0, len(_PATTERNS), count)),
+            "vector": _vectors(rng, 2.0 * success - 1.0, 512),
+            "pattern_type": pl.Series(_PATTERNS).gather(rng.integers(0, len(_PATTERNS), count)),
             "success_rate": np.round(success, 6),
-            "market_conditions": [[_CONDITIONS[one], _CONDITIONS[2 + one]] for one in mood],
-            "timeframe": pl.Series(_FRAMES).gather(chance.integers(0, len(_FRAMES), count)),
-            "assets_involved": [sorted({coins[one], coins[two]}) for one, two in zip(first, second, strict=True)],
+            "market_conditions": [
+                [_CONDITIONS[first_index], _CONDITIONS[2 + first_index]] for first_index in condition
+            ],
+            "timeframe": pl.Series(_FRAMES).gather(rng.integers(0, len(_FRAMES), count)),
+            "assets_involved": [
+                sorted({coins[first_index], coins[second_index]})
+                for first_index, second_index in zip(first, second, strict=True)
+            ],
         },
     )
 
 
-def _vectors(chance: np.random.Generator, score: Floats, size: int) -> np.ndarray:
+def _vectors(rng: np.random.Generator, score: Floats, size: int) -> np.ndarray:
     """Unit vectors whose product with the axis is the score times `STRENGTH`."""
     direction = axis(size)
-    noise = chance.standard_normal((score.size, size))
+    noise = rng.standard_normal((score.size, size))
     noise -= np.outer(noise @ direction, direction)
     noise /= np.sqrt((noise**2).sum(axis=1, keepdims=True))
     along = (STRENGTH * score)[:, None]

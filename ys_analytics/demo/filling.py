@@ -1,4 +1,4 @@
-"""Writes the economy into the four stores: all of it, or so that the next attempt knows it was not.
+"""Write the demo into the four stores: all of it, or with a mark that it was not finished.
 
 Knows which store takes which frame and in which order; makes no number. PostgreSQL's transaction is open
 around the other three and commits last. They have no transaction, so a mark stands in ClickHouse while a
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 # The Monday after the demo's last week, 2026-W47.
 UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 
-_MARK = "demo_unfinished"
+_UNFINISHED_TABLE = "demo_unfinished"
 
 # The migrations seed this one; it is never empty.
 _SEEDED = "satellite_agents"
 
 # Rows of one insert into ClickHouse: what bounds memory.
-_SLICE = 100_000
+_SLICE_ROWS = 100_000
 
 _FAMILIES = tuple(name for name, table in TABLES.items() if isinstance(table, KeyFamily))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """What was written.
+    """The result of a fill.
 
     Attributes:
         rows: Rows of each table, entries of each key family, points of each collection.
@@ -46,7 +46,7 @@ class Filled:
         first: The first day with a close.
         last: The last.
         seed: What it all follows from.
-        source: Who quoted the prices: `demo`, or the source a file of real ones names.
+        source: The source of prices: `demo`, or the one that a file of real prices names.
     """
 
     rows: dict[str, int]
@@ -97,22 +97,24 @@ def fill(
         StoreError: a store refused; PostgreSQL is then as it was, and the next fill begins by emptying the others.
     """
     migrations.require_schema(stores)
-    torn = _is_marked(stores)
-    if not (replace or torn) and (found := _occupied(stores)):
+    unfinished = _is_marked(stores)
+    if not (replace or unfinished) and (found := _occupied(stores)):
         raise UsageError(
             f"{found} holds data already; nothing was written; ask for --replace to empty the stores first"
         )
     frames = economy(portfolios=portfolios, days=days, seed=seed, until=until, prices=prices, progress=progress)
-    filled = _told(frames, portfolios=portfolios, seed=seed)
-    stores.clickhouse.run(f"CREATE TABLE IF NOT EXISTS {_MARK} (since UInt8) ENGINE = MergeTree ORDER BY since")
+    filled = _summary(frames, portfolios=portfolios, seed=seed)
+    stores.clickhouse.run(
+        f"CREATE TABLE IF NOT EXISTS {_UNFINISHED_TABLE} (since UInt8) ENGINE = MergeTree ORDER BY since"
+    )
     migrations.make_partitions(stores, _span(frames))
     with stores.postgres.transaction():
-        _empty_postgres(stores, everything=replace or torn)
-        if replace or torn:
+        _empty_postgres(stores, everything=replace or unfinished)
+        if replace or unfinished:
             _empty_others(stores)
         _write(stores, frames, progress)
     migrations.refresh(stores)
-    stores.clickhouse.run(f"DROP TABLE IF EXISTS {_MARK}")
+    stores.clickhouse.run(f"DROP TABLE IF EXISTS {_UNFINISHED_TABLE}")
     return filled
 
 
@@ -127,8 +129,8 @@ def is_filled(stores: "Stores") -> bool:
 
 
 def _is_marked(stores: "Stores") -> bool:
-    [(there,)] = stores.clickhouse.rows(f"EXISTS TABLE {_MARK}")
-    return bool(there)
+    [(exists,)] = stores.clickhouse.rows(f"EXISTS TABLE {_UNFINISHED_TABLE}")
+    return bool(exists)
 
 
 def _occupied(stores: "Stores") -> str | None:
@@ -143,10 +145,12 @@ def _occupied(stores: "Stores") -> str | None:
 
 
 def _span(frames: dict[str, pl.DataFrame]) -> Span:
-    """From the first to the last moment of what is partitioned."""
+    """The span of the partitioned tables."""
     times = [frames[name][typed("str", TABLES[name].time)] for name in ("transactions", "risk_assessments")]
-    known = pl.concat([column.rename("time") for column in times] + [frames["market_data"]["timestamp"].rename("time")])
-    return Span(typed("datetime", known.min()), typed("datetime", known.max()) + timedelta(microseconds=1))
+    moments = pl.concat(
+        [column.rename("time") for column in times] + [frames["market_data"]["timestamp"].rename("time")]
+    )
+    return Span(typed("datetime", moments.min()), typed("datetime", moments.max()) + timedelta(microseconds=1))
 
 
 def _empty_postgres(stores: "Stores", *, everything: bool) -> None:
@@ -167,7 +171,7 @@ def _empty_others(stores: "Stores") -> None:
 
 
 def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress) -> None:
-    """Every frame into its store; each is let go once it is written, so that memory falls as stores fill."""
+    """Write every frame into its store; each is released once it is written, to save memory."""
     order = (*POSTGRES, *CLICKHOUSE, *QDRANT, *_FAMILIES)
     for done, name in enumerate(order):
         progress(name, done, len(order))
@@ -176,7 +180,7 @@ def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress
             stores.postgres.write(name, frame)
         elif name in CLICKHOUSE:
             # In time order, a slice touches few months.
-            for part in frame.sort(typed("str", table.time), maintain_order=True).iter_slices(_SLICE):
+            for part in frame.sort(typed("str", table.time), maintain_order=True).iter_slices(_SLICE_ROWS):
                 stores.clickhouse.write(name, part)
         elif name in QDRANT:
             stores.qdrant.write(name, as_points(table, frame))
@@ -187,8 +191,8 @@ def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress
     progress("done", len(order), len(order))
 
 
-def _told(frames: dict[str, pl.DataFrame], *, portfolios: int, seed: int) -> Filled:
-    """What is about to be written."""
+def _summary(frames: dict[str, pl.DataFrame], *, portfolios: int, seed: int) -> Filled:
+    """The result that a fill will report."""
     closes = frames["market_data"]["timestamp"].dt.date()
     return Filled(
         rows={name: frames[name].height for name in (*POSTGRES, *CLICKHOUSE, *QDRANT, *_FAMILIES)},

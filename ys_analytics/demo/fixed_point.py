@@ -60,8 +60,8 @@ def rates(values: Floats, *, scale: int = 8, dtype: pl.DataType | None = None) -
     >>> rates(np.array([0.123456789, np.nan])).to_list()
     [Decimal('0.12345679'), Decimal('0E-8')]
     """
-    kept = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    return decimals(on_grid(kept, scale), scale=scale, dtype=dtype or pl.Decimal(18, scale))
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return decimals(on_grid(finite, scale), scale=scale, dtype=dtype or pl.Decimal(18, scale))
 
 
 def amounts(values: Floats, *, scale: int = 8) -> pl.Series:
@@ -70,7 +70,7 @@ def amounts(values: Floats, *, scale: int = 8) -> pl.Series:
 
 
 def fitted(columns: Mapping[str, object], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Columns as a frame of exactly `schema`, in its order; what is missing or surplus is refused."""
+    """Columns as a frame of exactly `schema`, in its order; a missing or surplus column is an error."""
     return pl.DataFrame(columns).match_to_schema(
         dict(schema), integer_cast="upcast", missing_columns="raise", extra_columns="raise"
     )

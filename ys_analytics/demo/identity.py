@@ -1,4 +1,4 @@
-"""Names, ids, addresses and chance, each derived from the seed alone.
+"""Ids, addresses, hashes and random numbers, each derived from the seed alone.
 
 Nothing here reads a clock or the operating system's randomness: the same words give the same id on
 every machine. Assets, pools and contracts do not depend on the seed, portfolios and rows do.
@@ -15,7 +15,7 @@ _NAMESPACE = UUID("6f6f4b1e-5d0c-5b7e-9d5e-2b1f8d0a7c11")
 
 
 def name_id(*words: object) -> str:
-    """The UUID that these words always have.
+    """The UUID derived from these words.
 
     >>> name_id("asset", "BTC", None)
     'ab1d5c40-7b96-5788-96c7-5d6b88a4a1e8'
@@ -24,7 +24,7 @@ def name_id(*words: object) -> str:
 
 
 def address(*words: object) -> str:
-    """A contract address that these words always have; no real contract is meant."""
+    """A contract address derived from these words; it is of no real contract."""
     return "0x" + _digest(*words)[:40]
 
 
@@ -34,7 +34,7 @@ def fake_hash(*words: object) -> str:
 
 
 def stream(seed: int, subject: str) -> np.random.Generator:
-    """Chance for one subject: a change in how one subject draws leaves the others as they were."""
+    """A random generator for one subject; draws of one subject do not change those of another."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, crc32(subject.encode())])))
 
 

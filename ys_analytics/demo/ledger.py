@@ -1,4 +1,4 @@
-"""What every portfolio has in each place, and each entry that moved it.
+"""The demo's ledger: holdings of every portfolio by place, and the entries that moved them.
 
 Knows arithmetic and gas; decides nothing. Quantities are whole units of 1e-10, debts are negative, and the
 sum of the entries is always what is held, to the last unit.
@@ -30,7 +30,7 @@ _GWEI = 1_000
 # Usual price of gas by chain, in gwei.
 _GAS_PRICE = {0: 0.0, 1: 9.0, 10: 0.04, 137: 42.0, 42161: 0.05, 8453: 0.03}
 
-_LEAST = QUANTITY // 10**6
+_MIN_UNITS = QUANTITY // 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +90,18 @@ class Entries:
 
 
 class Book:
-    """Holdings as the days pass; `post` is the only thing that changes them."""
+    """Running holdings; only `post` changes them."""
 
-    def __init__(self, cast: Portfolios, market: Market, *, seed: int) -> None:
+    def __init__(self, portfolios: Portfolios, market: Market, *, seed: int) -> None:
         """Open an empty book before the first day."""
-        self.cast = cast
+        self.cast = portfolios
         self.market = market
         self.chance = stream(seed, "ledger")
-        self.holdings: Ints = np.zeros((cast.size, len(PLACES)), dtype=np.int64)
+        self.holdings: Ints = np.zeros((portfolios.size, len(PLACES)), dtype=np.int64)
         self.day = 0
         self.hour = 0
-        self._symbols = cast.symbols
-        self._chains = cast.chains
+        self._symbols = portfolios.symbols
+        self._chains = portfolios.chains
         self._fear = market.fear
         self._written: list[Entries] = []
 
@@ -112,12 +112,12 @@ class Book:
 
     @property
     def values(self) -> Floats:
-        """What every place is worth in USD at this hour, debts negative, shape (portfolios, places)."""
+        """Value of every place in USD at this hour, debts negative, shape (portfolios, places)."""
         values: Floats = self.holdings / QUANTITY * self.prices
         return values
 
     def quantity(self, who: Ints, place: int, dollars: Floats) -> Ints:
-        """How many units of a place `dollars` buy at this hour."""
+        """The units of a place that `dollars` buy at this hour."""
         return below(dollars / self.prices[who, place], QUANTITY_SCALE)
 
     def post(
@@ -141,73 +141,77 @@ class Book:
             given: Units given, by portfolio.
             target: The place they receive in.
             received: Units received; None converts `given` at this hour's prices less the action's fee.
-            status: What became of it.
-            flow: What metadata says of it, over the rule.
+            status: The transaction's status.
+            flow: The flow that metadata state, which overrides the rule.
         """
         if who.size == 0:
             return
-        gave = np.zeros(who.size, dtype=np.int64) if given is None else given
-        got = self._converted(who, action, source, gave, target) if received is None else received
+        given_units = np.zeros(who.size, dtype=np.int64) if given is None else given
+        received_units = self._converted(who, action, source, given_units, target) if received is None else received
         chain = self._chains[who, target if source == NOWHERE else source]
         gas, price = self._gas(action, chain, status)
-        kept = self._affordable(who, source, gave, chain, gas * price) & (np.maximum(gave, got) > _LEAST)
-        who, gave, got, chain, gas, price = (row[kept] for row in (who, gave, got, chain, gas, price))
+        possible = self._affordable(who, source, given_units, chain, gas * price) & (
+            np.maximum(given_units, received_units) > _MIN_UNITS
+        )
+        who, given_units, received_units, chain, gas, price = (
+            row[possible] for row in (who, given_units, received_units, chain, gas, price)
+        )
         if who.size == 0:
             return
-        same = np.ones(who.size, dtype=np.int64)
+        ones = np.ones(who.size, dtype=np.int64)
         entry = Entries(
             who=who,
-            day=same * self.day,
+            day=ones * self.day,
             second=self.hour * HOUR_SECONDS + self.chance.integers(0, HOUR_SECONDS - 1, who.size),
-            action=same * ACTIONS.index(action),
-            source=same * source,
-            given=gave,
-            target=same * target,
-            received=got,
+            action=ones * ACTIONS.index(action),
+            source=ones * source,
+            given=given_units,
+            target=ones * target,
+            received=received_units,
             chain=chain,
             gas=gas,
             gas_price=price,
-            status=same * STATUSES.index(status),
-            flow=same * FLOWS.index(flow),
+            status=ones * STATUSES.index(status),
+            flow=ones * FLOWS.index(flow),
         )
         apply(self.holdings, entry)
         self._written.append(entry)
 
     def entries(self) -> Entries:
         """Everything written so far, by portfolio and then in time."""
-        names = [each.name for each in fields(Entries)]
+        names = [field.name for field in fields(Entries)]
         empty = np.zeros(0, dtype=np.int64)
         joined = {name: np.concatenate([empty, *(getattr(one, name) for one in self._written)]) for name in names}
         order = np.lexsort((joined["second"], joined["day"], joined["who"]))
         return Entries(**{name: column[order] for name, column in joined.items()})
 
-    def _converted(self, who: Ints, action: Action, source: int, gave: Ints, target: int) -> Ints:
+    def _converted(self, who: Ints, action: Action, source: int, given_units: Ints, target: int) -> Ints:
         if target == NOWHERE:
-            return np.zeros_like(gave)
+            return np.zeros_like(given_units)
         if action.at_par:
-            return gave
-        worth = gave / QUANTITY * self.prices[who, source] * (1.0 - action.fee)
-        return self.quantity(who, target, worth)
+            return given_units
+        dollars = given_units / QUANTITY * self.prices[who, source] * (1.0 - action.fee)
+        return self.quantity(who, target, dollars)
 
     def _gas(self, action: Action, chain: Ints, status: str) -> tuple[Ints, Ints]:
         """Gas in hundreds and its price; none where the action needs none or was never included."""
         if action.gas == 0 or status not in PAYING:
             return np.zeros_like(chain), np.zeros_like(chain)
         usual = np.array([_GAS_PRICE[int(one)] for one in chain])
-        busy = np.exp(self.chance.normal(0.0, 0.3, chain.size)) * (1.0 + 2.5 * self._fear[self.day])
-        price = np.where(chain > 0, np.maximum(1, np.rint(usual * busy * _GWEI)), 0).astype(np.int64)
+        demand = np.exp(self.chance.normal(0.0, 0.3, chain.size)) * (1.0 + 2.5 * self._fear[self.day])
+        price = np.where(chain > 0, np.maximum(1, np.rint(usual * demand * _GWEI)), 0).astype(np.int64)
         gas = np.rint(action.gas * self.chance.uniform(0.85, 1.15, chain.size)).astype(np.int64)
         return np.where(chain > 0, gas, 0), price
 
-    def _affordable(self, who: Ints, source: int, gave: Ints, chain: Ints, cost: Ints) -> Flags:
+    def _affordable(self, who: Ints, source: int, given_units: Ints, chain: Ints, cost: Ints) -> Flags:
         """Whether a portfolio has what it gives and the gas for it."""
-        purse = np.where(chain == MAINNET, ETH, GAS_2)
-        gas_left = self.holdings[who, purse] - np.where(purse == source, gave, 0)
-        able: Flags = (cost == 0) | (gas_left >= cost)
+        gas_place = np.where(chain == MAINNET, ETH, GAS_2)
+        gas_left = self.holdings[who, gas_place] - np.where(gas_place == source, given_units, 0)
+        can_pay_gas: Flags = (cost == 0) | (gas_left >= cost)
         if source in (NOWHERE, DEBT):
-            return able
-        owned: Flags = self.holdings[who, source] >= gave
-        return able & owned
+            return can_pay_gas
+        has_enough: Flags = self.holdings[who, source] >= given_units
+        return can_pay_gas & has_enough
 
 
 def apply(holdings: Ints, entries: Entries) -> None:

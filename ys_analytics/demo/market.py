@@ -36,7 +36,7 @@ class Market:
             has no price.
         volume: USD traded a day, shape (symbols, days).
         hourly: How many of the last days are quoted each hour; 0 where only closes are known.
-        source: Who quotes them.
+        source: The source of the quotes.
     """
 
     days: npt.NDArray[np.datetime64]
@@ -58,7 +58,7 @@ class Market:
 
     @property
     def fear(self) -> Floats:
-        """How frightened each day is: 0 calm, 1 panic, from a week's moves of BTC against its usual week."""
+        """Fear of each day from 0 (calm) to 1 (panic): a week's moves of BTC against its usual week."""
         moves = np.abs(np.diff(np.log(self.closes[0]), prepend=np.log(self.closes[0, 0])))
         week = np.convolve(moves, np.ones(_WEEK) / _WEEK)[: moves.size]
         usual = float(np.median(week)) or 1.0
@@ -66,55 +66,55 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
-    """How one coin moves: its share in the market's moves and its own, both per year."""
+class _CoinWalk:
+    """Parameters of one coin's random walk: beta to the market and own volatility, both per year."""
 
     start: float
     beta: float
-    own: float
+    own_volatility: float
     volume: float
 
 
 _WALKS = {
-    "BTC": _Walk(start=61_800.0, beta=1.00, own=0.10, volume=28e9),
-    "ETH": _Walk(start=2_950.0, beta=1.22, own=0.30, volume=14e9),
-    "LINK": _Walk(start=14.20, beta=1.30, own=0.55, volume=420e6),
-    "AAVE": _Walk(start=148.0, beta=1.35, own=0.60, volume=260e6),
-    "UNI": _Walk(start=8.40, beta=1.30, own=0.62, volume=210e6),
-    "POL": _Walk(start=0.52, beta=1.38, own=0.66, volume=180e6),
+    "BTC": _CoinWalk(start=61_800.0, beta=1.00, own_volatility=0.10, volume=28e9),
+    "ETH": _CoinWalk(start=2_950.0, beta=1.22, own_volatility=0.30, volume=14e9),
+    "LINK": _CoinWalk(start=14.20, beta=1.30, own_volatility=0.55, volume=420e6),
+    "AAVE": _CoinWalk(start=148.0, beta=1.35, own_volatility=0.60, volume=260e6),
+    "UNI": _CoinWalk(start=8.40, beta=1.30, own_volatility=0.62, volume=210e6),
+    "POL": _CoinWalk(start=0.52, beta=1.38, own_volatility=0.66, volume=180e6),
 }
 _STABLE_VOLUME = {"USDC": 7.5e9, "USDT": 55e9, "DAI": 310e6}
 
 
 def synthetic(*, days: int, seed: int, until: datetime, hourly: int = 21) -> Market:
-    """A market that never was: `days` days up to `until`, which is the end and not in it.
+    """A synthetic market: `days` days up to `until`, exclusive.
 
-    Two moods follow one another; in panic everything moves twice as much, falls more often and jumps. All
+    Calm and panic alternate; in panic everything moves twice as much, falls more often and jumps. All
     coins share one factor, so they fall together. USDC loses its peg once, for three days, and DAI half of it.
     """
-    chance = stream(seed, "market")
-    mood = _moods(chance, days)
-    factor = _factor(chance, mood)
+    rng = stream(seed, "market")
+    mood = _moods(rng, days)
+    factor = _factor(rng, mood)
     prices = np.ones((len(SYMBOLS), days, HOURS))
     for row, symbol in enumerate(QUOTED):
         if symbol in _WALKS:
-            prices[row] = _walk(chance, _WALKS[symbol], factor, mood)
+            prices[row] = _walk(rng, _WALKS[symbol], factor, mood)
         else:
-            prices[row] = _peg(chance, days) - _depeg(days, _DEPEG.get(symbol, 0.0))
+            prices[row] = _peg(rng, days) - _depeg(days, _DEPEG.get(symbol, 0.0))
     end = np.datetime64(until.date(), "D")
     base = np.array([_volume(symbol) for symbol in SYMBOLS])[:, None]
-    busy = 1.0 + 2.5 * mood + chance.lognormal(0.0, 0.25, (len(SYMBOLS), days))
+    activity = 1.0 + 2.5 * mood + rng.lognormal(0.0, 0.25, (len(SYMBOLS), days))
     return Market(
         days=np.arange(end - days, end),
         prices=on_grid(prices, PRICE_SCALE),
-        volume=base * busy / 2.0,
+        volume=base * activity / 2.0,
         hourly=min(hourly, days),
         source="demo",
     )
 
 
 def with_receipts(market: Market, *, fees: Floats, seed: int) -> Market:
-    """The market with the tokens that stand for others priced from these.
+    """The market with prices of receipt tokens derived from those of their underlying.
 
     Args:
         market: Prices of the quoted symbols.
@@ -125,22 +125,22 @@ def with_receipts(market: Market, *, fees: Floats, seed: int) -> Market:
     where impermanent loss comes from, times what its fees have added. Aave's tokens are worth their
     underlying, a Treasury bill at par one dollar.
     """
-    of = {symbol: row for row, symbol in enumerate(SYMBOLS)}
+    row_of = {symbol: row for row, symbol in enumerate(SYMBOLS)}
     prices = market.prices.copy()
-    ether, dollar = prices[of["ETH"]] / PRICE, prices[of["USDC"]] / PRICE
-    discount = 0.0012 + 0.0006 * np.abs(stream(seed, "discount").standard_normal(ether.shape[0]))[:, None]
-    earned = np.exp(np.cumsum(np.log1p(fees / 365)))[:, None]
-    prices[of["stETH"]] = on_grid(ether * (1.0 - discount), PRICE_SCALE)
-    prices[of["aUSDC"]] = prices[of["USDC"]]
-    prices[of["aWETH"]] = prices[of["ETH"]]
-    prices[of["ETH-USDC-LP"]] = on_grid(2.0 * np.sqrt(ether * dollar) * earned, PRICE_SCALE)
-    prices[of["TBILL"]] = PRICE
+    ether_price, dollar_price = prices[row_of["ETH"]] / PRICE, prices[row_of["USDC"]] / PRICE
+    discount = 0.0012 + 0.0006 * np.abs(stream(seed, "discount").standard_normal(ether_price.shape[0]))[:, None]
+    fee_growth = np.exp(np.cumsum(np.log1p(fees / 365)))[:, None]
+    prices[row_of["stETH"]] = on_grid(ether_price * (1.0 - discount), PRICE_SCALE)
+    prices[row_of["aUSDC"]] = prices[row_of["USDC"]]
+    prices[row_of["aWETH"]] = prices[row_of["ETH"]]
+    prices[row_of["ETH-USDC-LP"]] = on_grid(2.0 * np.sqrt(ether_price * dollar_price) * fee_growth, PRICE_SCALE)
+    prices[row_of["TBILL"]] = PRICE
     return replace(market, prices=prices)
 
 
-def _moods(chance: np.random.Generator, days: int) -> Floats:
+def _moods(rng: np.random.Generator, days: int) -> Floats:
     """Calm (0) and panic (1) by day; panic comes seldom and lasts a week or so."""
-    draws = chance.random(days)
+    draws = rng.random(days)
     mood = np.zeros(days)
     for day in range(1, days):
         stays = 0.86 if mood[day - 1] else 0.022
@@ -148,34 +148,34 @@ def _moods(chance: np.random.Generator, days: int) -> Floats:
     return mood
 
 
-def _factor(chance: np.random.Generator, mood: Floats) -> Floats:
+def _factor(rng: np.random.Generator, mood: Floats) -> Floats:
     """Hourly log moves that all coins share, shape (days, 24)."""
     rough = np.where(mood > 0, 0.95, 0.40)[:, None]
     drift = np.where(mood > 0, -0.70, 0.72)[:, None]
-    moves: Floats = drift / _YEAR_HOURS + rough / np.sqrt(_YEAR_HOURS) * chance.standard_normal((mood.size, HOURS))
-    jumps = chance.random(mood.size) < np.where(mood > 0, 0.08, 0.008)
-    hour = chance.integers(0, HOURS, mood.size)
-    size = chance.normal(-0.035, 0.045, mood.size)
+    moves: Floats = drift / _YEAR_HOURS + rough / np.sqrt(_YEAR_HOURS) * rng.standard_normal((mood.size, HOURS))
+    jumps = rng.random(mood.size) < np.where(mood > 0, 0.08, 0.008)
+    hour = rng.integers(0, HOURS, mood.size)
+    size = rng.normal(-0.035, 0.045, mood.size)
     moves[np.arange(mood.size), hour] += np.where(jumps, size, 0.0)
     return moves
 
 
-def _walk(chance: np.random.Generator, walk: _Walk, factor: Floats, mood: Floats) -> Floats:
-    own = walk.own * np.where(mood > 0, 1.4, 1.0)[:, None] / np.sqrt(_YEAR_HOURS)
-    moves = walk.beta * factor + own * chance.standard_normal(factor.shape)
+def _walk(rng: np.random.Generator, walk: _CoinWalk, factor: Floats, mood: Floats) -> Floats:
+    own_volatility = walk.own_volatility * np.where(mood > 0, 1.4, 1.0)[:, None] / np.sqrt(_YEAR_HOURS)
+    moves = walk.beta * factor + own_volatility * rng.standard_normal(factor.shape)
     path: Floats = walk.start * np.exp(np.cumsum(moves.ravel()).reshape(factor.shape))
     return path
 
 
-def _peg(chance: np.random.Generator, days: int) -> Floats:
+def _peg(rng: np.random.Generator, days: int) -> Floats:
     """A price near one dollar that returns to it within hours."""
-    shocks = chance.normal(0.0, 0.00012, days * HOURS)
-    away = np.empty(days * HOURS)
+    shocks = rng.normal(0.0, 0.00012, days * HOURS)
+    deviation = np.empty(days * HOURS)
     level = 0.0
     for hour, shock in enumerate(shocks):
         level = 0.93 * level + float(shock)
-        away[hour] = level
-    return 1.0 + away.reshape(days, HOURS)
+        deviation[hour] = level
+    return 1.0 + deviation.reshape(days, HOURS)
 
 
 def _depeg(days: int, depth: float) -> Floats:
@@ -183,8 +183,8 @@ def _depeg(days: int, depth: float) -> Floats:
     hours = np.arange(days * HOURS, dtype=np.float64) - int(days * _DEPEG_AT) * HOURS
     falling = np.clip(hours / 10.0, 0.0, 1.0)
     rising = np.clip((_DEPEG_DAYS * HOURS - hours) / (_DEPEG_DAYS * HOURS - 10.0), 0.0, 1.0)
-    away: Floats = (depth * falling * rising**2).reshape(days, HOURS)
-    return away
+    depth_by_hour: Floats = (depth * falling * rising**2).reshape(days, HOURS)
+    return depth_by_hour
 
 
 def _volume(symbol: str) -> float:

@@ -1,4 +1,4 @@
-"""What pools pay and what is locked in them, day by day: rates wander, panic raises them and drains the pools.
+"""Daily rates and value locked of the pools: random walks; panic raises rates and drains the pools.
 
 Knows rates and the table they are written to; knows no portfolio.
 """
@@ -33,13 +33,13 @@ class Rates:
 
 
 def wander(market: Market, *, seed: int) -> Rates:
-    """Rates that return to their usual level within a month and follow the market's fear."""
-    chance = stream(seed, "pools")
+    """Mean-reverting rates that follow the market's fear."""
+    rng = stream(seed, "pools")
     fear = market.fear
-    fees = np.array([pool.fees for pool in POOLS])[:, None] * np.exp(_drift(chance, fear.size, 0.07) + 0.9 * fear)
-    rewards = np.array([pool.rewards for pool in POOLS])[:, None] * np.exp(_drift(chance, fear.size, 0.05) - 0.4 * fear)
-    fled = np.cumsum(0.012 * (0.25 - fear)) * 0.25
-    tvl = np.array([pool.tvl for pool in POOLS])[:, None] * np.exp(_drift(chance, fear.size, 0.025) + fled)
+    fees = np.array([pool.fees for pool in POOLS])[:, None] * np.exp(_drift(rng, fear.size, 0.07) + 0.9 * fear)
+    rewards = np.array([pool.rewards for pool in POOLS])[:, None] * np.exp(_drift(rng, fear.size, 0.05) - 0.4 * fear)
+    outflow = np.cumsum(0.012 * (0.25 - fear)) * 0.25
+    tvl = np.array([pool.tvl for pool in POOLS])[:, None] * np.exp(_drift(rng, fear.size, 0.025) + outflow)
     # The bill is valued at par: it pays nothing that a position could show.
     return Rates(fees=fees, rewards=rewards, tvl=tvl)
 
@@ -65,12 +65,12 @@ def yield_metrics(rates_: Rates, market: Market) -> pl.DataFrame:
     )
 
 
-def _drift(chance: np.random.Generator, days: int, rough: float) -> Floats:
-    """Logarithms that wander around zero, one row a pool."""
-    shocks = chance.normal(0.0, rough, (len(POOLS), days))
-    away = np.empty_like(shocks)
+def _drift(rng: np.random.Generator, days: int, volatility: float) -> Floats:
+    """Mean-reverting random walks of logarithms around zero, one row a pool."""
+    shocks = rng.normal(0.0, volatility, (len(POOLS), days))
+    deviation = np.empty_like(shocks)
     level = np.zeros(len(POOLS))
     for day in range(days):
         level = 0.96 * level + shocks[:, day]
-        away[:, day] = level
-    return away
+        deviation[:, day] = level
+    return deviation

@@ -1,6 +1,6 @@
-"""Who plays: the portfolios, ordinary and odd, what each wants to hold and when it began.
+"""The demo's portfolios: ordinary and odd ones, their targets and when each began.
 
-Knows wishes, not events: no price and no transaction. The first portfolio is ordinary, the second buys
+Knows targets, no price and no transaction. The first portfolio is ordinary, the second buys
 bitcoin once, then come the seven odd ones every tool must survive; all others are ordinary.
 """
 
@@ -57,7 +57,7 @@ ODD: tuple[tuple[str, Role, str], ...] = (
 Profile = Literal["conservative", "moderate", "aggressive", "custom"]
 
 # What each risk profile wants of its net value in each place; the rest is cash in USDC.
-_WISHES: dict[Profile, dict[int, float]] = {
+_TARGETS: dict[Profile, dict[int, float]] = {
     "conservative": {TBILL: 0.18, AUSDC: 0.26, STETH: 0.14, BTC: 0.12, ETH: 0.10, DAI: 0.06, USDT: 0.05},
     "moderate": {BTC: 0.16, ETH: 0.14, STETH: 0.17, AUSDC: 0.10, LP: 0.10, LINK: 0.05, AAVE: 0.04, AWETH: 0.12,
                  USDC_2: 0.05},
@@ -86,10 +86,14 @@ _DAYS_EMPTY = 30
 # USD that a portfolio of an odd name or life begins with at most.
 _MODEST = 60_000.0
 
-_HOLDER: tuple[str, Role, str] = (BUY_AND_HOLD, "hold", "Bitcoin, bought once; no flow and no fee after its first day.")
+_BUY_AND_HOLD: tuple[str, Role, str] = (
+    BUY_AND_HOLD,
+    "hold",
+    "Bitcoin, bought once; no flow and no fee after its first day.",
+)
 _ORDINARY: Role = "ordinary"
 _RUN = "Run by the satellites to its owner's targets."
-_CYCLE: tuple[Profile, ...] = ("moderate", "aggressive", "conservative", "custom")
+_PROFILE_CYCLE: tuple[Profile, ...] = ("moderate", "aggressive", "conservative", "custom")
 _UNMANAGED: dict[Role, Profile] = {"still": "conservative", "empty": "conservative"}
 
 
@@ -99,8 +103,8 @@ class Portfolios:
 
     Attributes:
         ids: UUIDs.
-        names: What the owners call them.
-        notes: What each is for.
+        names: Their names.
+        notes: Their descriptions.
         roles: How each trades.
         profiles: How much risk each wants.
         owners: Number of the user each belongs to.
@@ -153,26 +157,28 @@ class Portfolios:
 
 
 def cast(*, portfolios: int, market: Market, seed: int) -> Portfolios:
-    """As many portfolios as asked for, the special ones first.
+    """Make the portfolios, the special ones first.
 
     A second chain whose native token the market does not price is not used.
     """
-    chance = stream(seed, "cast")
+    rng = stream(seed, "cast")
     days = market.days.size
     roles, names, notes, profiles = _parts(portfolios)
     chains = [chain for chain in LAYER_2 if NATIVE[chain] in market.traded]
     opened = np.full(portfolios, FIRST_DAY, dtype=np.int64)
-    late = chance.integers(0, max(1, days // 4), portfolios)
-    opened[len(ODD) + 5 :] += late[len(ODD) + 5 :]
-    leverage = np.array([_LEVERAGE[profile] for profile in profiles]) * np.array([_follows(role) for role in roles])
+    delay = rng.integers(0, max(1, days // 4), portfolios)
+    opened[len(ODD) + 5 :] += delay[len(ODD) + 5 :]
+    leverage = np.array([_LEVERAGE[profile] for profile in profiles]) * np.array(
+        [_follows_profile(role) for role in roles]
+    )
     users = max(1, (2 * portfolios + 2) // 3)
     away = np.full((portfolios, 2), -1, dtype=np.int64)
     for number, role in enumerate(roles):
         if role == "new":
             opened[number] = days - 1
         if role == "refilled":
-            gone = int(days * 0.45)
-            away[number] = gone, gone + min(_DAYS_EMPTY, days // 4)
+            emptied_on = int(days * 0.45)
+            away[number] = emptied_on, emptied_on + min(_DAYS_EMPTY, days // 4)
     return Portfolios(
         ids=[name_id("portfolio", seed, number) for number in range(portfolios)],
         names=names,
@@ -183,8 +189,8 @@ def cast(*, portfolios: int, market: Market, seed: int) -> Portfolios:
         users=users,
         opened=opened,
         second=np.array([chains[number % len(chains)] for number in range(portfolios)], dtype=np.int64),
-        capital=_capital(roles, chance),
-        wishes=_wishes(roles, profiles, leverage, chance),
+        capital=_capital(roles, rng),
+        wishes=_wishes(roles, profiles, leverage, rng),
         leverage=leverage,
         away=away,
     )
@@ -199,14 +205,16 @@ def _capital(roles: list[Role], chance: np.random.Generator) -> Floats:
 
 def _parts(portfolios: int) -> tuple[list[Role], list[str], list[str], list[Profile]]:
     """Role, name, purpose and risk profile of each portfolio."""
-    special: dict[int, tuple[str, Role, str]] = {1: _HOLDER, **dict(enumerate(ODD, start=2))}
-    ordinary = (number for number in range(portfolios) if number not in special)
-    named = {number: (_ordinary_name(turn), _ORDINARY, _RUN) for turn, number in enumerate(ordinary)} | special
+    special_portfolios: dict[int, tuple[str, Role, str]] = {1: _BUY_AND_HOLD, **dict(enumerate(ODD, start=2))}
+    ordinary = (number for number in range(portfolios) if number not in special_portfolios)
+    by_number = {
+        number: (_ordinary_name(index), _ORDINARY, _RUN) for index, number in enumerate(ordinary)
+    } | special_portfolios
     names, roles, notes = (
-        list(column) for column in zip(*(named[number] for number in range(portfolios)), strict=True)
+        list(column) for column in zip(*(by_number[number] for number in range(portfolios)), strict=True)
     )
-    cycle = itertools.cycle(_CYCLE)
-    profiles = [next(cycle) if _follows(role) else _UNMANAGED.get(role, "custom") for role in roles]
+    cycle = itertools.cycle(_PROFILE_CYCLE)
+    profiles = [next(cycle) if _follows_profile(role) else _UNMANAGED.get(role, "custom") for role in roles]
     return roles, names, notes, profiles
 
 
@@ -217,22 +225,22 @@ def _ordinary_name(number: int) -> str:
     return f"{first} {last}" + (f" {again + 1}" if again else "")
 
 
-def _follows(role: Role) -> bool:
+def _follows_profile(role: Role) -> bool:
     """Whether a portfolio follows its risk profile; the others follow a script."""
     return role in ("ordinary", "gap", "text")
 
 
-def _wishes(roles: list[Role], profiles: list[Profile], leverage: Floats, chance: np.random.Generator) -> Floats:
+def _wishes(roles: list[Role], profiles: list[Profile], leverage: Floats, rng: np.random.Generator) -> Floats:
     """Targets of the profile, each owner's a little different; what is borrowed is invested too."""
-    wanted = np.zeros((len(roles), len(PLACES)))
-    taste = chance.uniform(0.8, 1.2, wanted.shape)
+    targets = np.zeros((len(roles), len(PLACES)))
+    variation = rng.uniform(0.8, 1.2, targets.shape)
     for number, (role, profile) in enumerate(zip(roles, profiles, strict=True)):
-        if _follows(role):
-            for place, share in _WISHES[profile].items():
-                wanted[number, place] = share
+        if _follows_profile(role):
+            for place, share in _TARGETS[profile].items():
+                targets[number, place] = share
         elif role == "refilled":
-            wanted[number, [BTC, ETH, LINK]] = 0.35, 0.30, 0.15
-    varied = wanted * taste
+            targets[number, [BTC, ETH, LINK]] = 0.35, 0.30, 0.15
+    varied = targets * variation
     funds = 0.97 + leverage * (varied[:, AWETH] + varied[:, AUSDC])
-    kept: Floats = np.round(varied / np.maximum(1.0, varied.sum(axis=1) / funds)[:, None], 4)
-    return kept
+    scaled: Floats = np.round(varied / np.maximum(1.0, varied.sum(axis=1) / funds)[:, None], 4)
+    return scaled

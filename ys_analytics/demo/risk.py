@@ -16,7 +16,7 @@ from ys_analytics.demo.market import Market
 from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.simulation import health
 from ys_analytics.demo.snapshots import Claims
-from ys_analytics.demo.valuation import Worth, values_at
+from ys_analytics.demo.valuation import Valuation, values_at
 from ys_analytics.demo.world import PLACES, SYMBOLS
 from ys_analytics.schemas import TABLES
 
@@ -65,7 +65,7 @@ def liquidation_score(distance: Floats) -> Floats:
     return score
 
 
-def measure(cast: Portfolios, market: Market, worth: Worth, claims: Claims) -> Risks:
+def measure(cast: Portfolios, market: Market, worth: Valuation, claims: Claims) -> Risks:
     """All portfolios at all closes."""
     closes = worth.instants.close
     returns = claims.returns[:, closes]

@@ -16,7 +16,7 @@ from ys_analytics.demo.fixed_point import PRICE, QUANTITY, Flags, Floats, Ints, 
 from ys_analytics.demo.ledger import FLOWS, NOWHERE, Entries
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.portfolios import Portfolios
-from ys_analytics.demo.valuation import Worth
+from ys_analytics.demo.valuation import Valuation
 from ys_analytics.schemas import TABLES
 
 _YEAR = 365
@@ -45,7 +45,7 @@ class Discrepancy:
     explained_by: str
 
 
-# Planted on the portfolio of `liar`.
+# Planted on the portfolio of `misstated_portfolio`.
 DISCREPANCIES = (
     Discrepancy(column="sharpe_ratio", days=28, meaning="annualised with 252 days", explained_by="method"),
     Discrepancy(column="max_drawdown", days=28, meaning="seen only over the last 30 returns", explained_by="method"),
@@ -76,68 +76,68 @@ class Claims:
     returns: Floats
 
 
-def liar(cast: Portfolios) -> int:
-    """Number of the portfolio whose claims are wrong on purpose: the first ordinary one after the odd ones, or 0."""
-    later = [number for number, role in enumerate(cast.roles) if role == "ordinary" and number > 1]
+def misstated_portfolio(portfolios: Portfolios) -> int:
+    """Number of the portfolio with wrong figures on purpose: the first ordinary one after the odd ones, or 0."""
+    later = [number for number, role in enumerate(portfolios.roles) if role == "ordinary" and number > 1]
     return later[0] if later else 0
 
 
-def claim(cast: Portfolios, market: Market, entries: Entries, worth: Worth) -> Claims:
-    """What the platform says at every snapshot."""
-    flows = _Flows(cast, market, entries, worth)
-    running = _Running(worth)
-    for instant in range(worth.instants.day.size):
+def claims_of(portfolios: Portfolios, market: Market, entries: Entries, valued: Valuation) -> Claims:
+    """The platform's figures at every snapshot."""
+    flows = _Flows(portfolios, market, entries, valued)
+    running = _Running(valued)
+    for instant in range(valued.instants.day.size):
         running.step(instant, *flows.at(instant))
     claims = running.claims()
-    _plant(claims, worth, flows, who=liar(cast))
+    _apply_discrepancies(claims, valued, flows, portfolio=misstated_portfolio(portfolios))
     return claims
 
 
-def snapshots(cast: Portfolios, market: Market, worth: Worth, claims: Claims) -> pl.DataFrame:
+def snapshots(portfolios: Portfolios, market: Market, valued: Valuation, claims: Claims) -> pl.DataFrame:
     """The table `portfolio_snapshots`, by portfolio and then in time."""
-    who, when = worth.snapshots["portfolio"].to_numpy(), worth.snapshots["instant"].to_numpy()
-    day, hour = worth.instants.day[when], worth.instants.hour[when]
+    portfolio, instant = valued.snapshots["portfolio"].to_numpy(), valued.snapshots["instant"].to_numpy()
+    day, hour = valued.instants.day[instant], valued.instants.hour[instant]
     return fitted(
         {
             "timestamp": moments(market.days[day], hour * 3600 + LAST_SECOND),
-            "portfolio_id": pl.Series(cast.ids).gather(who),
-            "total_value": worth.snapshots["total_value"],
-            "total_return": rates(claims.total_return[who, when]),
-            "daily_return": rates(claims.daily_return[who, when]),
-            "sharpe_ratio": rates(claims.sharpe[who, when]),
-            "max_drawdown": rates(claims.drawdown[who, when]),
-            "volatility": rates(claims.volatility[who, when]),
-            "asset_allocation": worth.snapshots["asset_allocation"],
+            "portfolio_id": pl.Series(portfolios.ids).gather(portfolio),
+            "total_value": valued.snapshots["total_value"],
+            "total_return": rates(claims.total_return[portfolio, instant]),
+            "daily_return": rates(claims.daily_return[portfolio, instant]),
+            "sharpe_ratio": rates(claims.sharpe[portfolio, instant]),
+            "max_drawdown": rates(claims.drawdown[portfolio, instant]),
+            "volatility": rates(claims.volatility[portfolio, instant]),
+            "asset_allocation": valued.snapshots["asset_allocation"],
         },
         TABLES["portfolio_snapshots"].schema,
     )
 
 
-# Whose flow it is, when it came, in days since 1970, and what it was worth, in USD.
+# A flow: portfolio, moment in days since 1970, and amount in USD.
 Event = tuple[int, float, float]
 
 
 class _Flows:
     """External flows in USD, summed by the instant they are before."""
 
-    def __init__(self, cast: Portfolios, market: Market, entries: Entries, worth: Worth) -> None:
+    def __init__(self, portfolios: Portfolios, market: Market, entries: Entries, valued: Valuation) -> None:
         external = _external(entries)
-        who, day, second = entries.who[external], entries.day[external], entries.second[external]
-        came = entries.target[external] != NOWHERE
-        place = np.where(came, entries.target[external], entries.source[external])
-        units = np.where(came, entries.received[external], -entries.given[external])
-        dollars = units / QUANTITY * _last_quote(market, cast.symbols[who, place], day, second)
-        when = worth.instants.after(entries)[external]
-        self.amount = np.zeros(worth.shown.shape)
-        np.add.at(self.amount, (who, when), dollars)
+        portfolio, day, second = entries.who[external], entries.day[external], entries.second[external]
+        is_incoming = entries.target[external] != NOWHERE
+        place = np.where(is_incoming, entries.target[external], entries.source[external])
+        units = np.where(is_incoming, entries.received[external], -entries.given[external])
+        dollars = units / QUANTITY * _last_quote(market, portfolios.symbols[portfolio, place], day, second)
+        instant = valued.instants.after(entries)[external]
+        self.amount = np.zeros(valued.shown.shape)
+        np.add.at(self.amount, (portfolio, instant), dollars)
         # Each flow with its moment, in days since 1970: what averages of capital are made of.
         base = market.days.astype("datetime64[D]").astype(np.int64)
-        came_at = base[day] + second / DAY_SECONDS
+        moment = base[day] + second / DAY_SECONDS
         self.events: dict[int, list[Event]] = {}
-        for place in np.lexsort((-dollars, came_at)):
-            event = (int(who[place]), float(came_at[place]), float(dollars[place]))
-            self.events.setdefault(int(when[place]), []).append(event)
-        self.clock = base[worth.instants.day] + (worth.instants.hour + 1) / 24
+        for place in np.lexsort((-dollars, moment)):
+            event = (int(portfolio[place]), float(moment[place]), float(dollars[place]))
+            self.events.setdefault(int(instant[place]), []).append(event)
+        self.clock = base[valued.instants.day] + (valued.instants.hour + 1) / 24
 
     def at(self, instant: int) -> tuple[Floats, list[Event], float]:
         """Dollars, the flows they are made of in order of time, and the moment of an instant, in days since 1970."""
@@ -147,9 +147,9 @@ class _Flows:
 class _Running:
     """Statistics of the returns so far, kept as sums."""
 
-    def __init__(self, worth: Worth) -> None:
-        size = worth.shown.shape[0]
-        self.worth = worth
+    def __init__(self, valued: Valuation) -> None:
+        size = valued.shown.shape[0]
+        self.worth = valued
         self.value = np.full(size, np.nan)
         self.opened = np.zeros(size)
         self.day = np.full(size, -1)
@@ -157,7 +157,7 @@ class _Running:
         self.events: dict[int, list[tuple[float, float]]] = {}
         self.count, self.sum, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
         self.growth, self.peak, self.deepest = np.ones(size), np.ones(size), np.zeros(size)
-        self.said = {name: np.full(worth.shown.shape, np.nan) for name in Claims.__slots__}
+        self.claims_so_far = {name: np.full(valued.shown.shape, np.nan) for name in Claims.__slots__}
 
     def step(self, instant: int, amount: Floats, events: list[Event], clock: float) -> None:
         """One snapshot of every portfolio; a close becomes the base of what follows."""
@@ -167,12 +167,12 @@ class _Running:
         shown = self.worth.shown[:, instant]
         now = self.worth.total[:, instant]
         ret = self._return(now, clock)
-        self.said["daily_return"][:, instant] = ret
-        self.said["total_return"][:, instant] = self.growth * (1.0 + np.nan_to_num(ret)) - 1.0
+        self.claims_so_far["daily_return"][:, instant] = ret
+        self.claims_so_far["total_return"][:, instant] = self.growth * (1.0 + np.nan_to_num(ret)) - 1.0
         if self.worth.instants.close[instant]:
-            self.said["returns"][:, instant] = np.where(shown, ret, np.nan)
+            self.claims_so_far["returns"][:, instant] = np.where(shown, ret, np.nan)
             day = self.worth.instants.day[instant]
-            self._keep(np.where(shown, ret, np.nan), alone=day - self.day == 1)
+            self._add_return(np.where(shown, ret, np.nan), alone=day - self.day == 1)
             self.day = np.where(shown, day, self.day)
             self.value = np.where(shown, now, self.value)
             self.opened = np.where(shown, clock, self.opened)
@@ -181,13 +181,13 @@ class _Running:
         spread = self._deviation()
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = self.sum / self.count / spread * np.sqrt(_YEAR)
-        self.said["sharpe"][:, instant] = np.where(spread > _NO_RISK, ratio, np.nan)
-        self.said["drawdown"][:, instant] = self.deepest
-        self.said["volatility"][:, instant] = spread * np.sqrt(_YEAR)
+        self.claims_so_far["sharpe"][:, instant] = np.where(spread > _NO_RISK, ratio, np.nan)
+        self.claims_so_far["drawdown"][:, instant] = self.deepest
+        self.claims_so_far["volatility"][:, instant] = spread * np.sqrt(_YEAR)
 
     def claims(self) -> Claims:
-        """Everything said."""
-        return Claims(**self.said)
+        """The figures of all snapshots."""
+        return Claims(**self.claims_so_far)
 
     def _return(self, now: Floats, clock: float) -> Floats:
         """Modified Dietz since the last close; not a number before it, and where no capital was at work."""
@@ -199,7 +199,7 @@ class _Running:
             at_work = capital > _NO_RISK * (np.abs(self.value) + np.abs(self.flow))
             return np.where(at_work, (now - self.value - self.flow) / capital, np.nan)
 
-    def _keep(self, ret: Floats, *, alone: Flags) -> None:
+    def _add_return(self, ret: Floats, *, alone: Flags) -> None:
         """Link every return; of the statistics of a day, keep those that span one."""
         known = np.nan_to_num(ret)
         daily = np.where(alone, known, 0.0)
@@ -218,24 +218,26 @@ class _Running:
 
 def _capital(value: float, flows: list[tuple[float, float]], *, opened: float, closed: float) -> float:
     """Average capital while money was at work, as `metrics.daily_returns` defines it."""
-    books = [value]
+    balances = [value]
     for _, dollars in flows:
-        books.append(books[-1] + dollars)
+        balances.append(balances[-1] + dollars)
     edges = [opened, *(moment for moment, _ in flows), closed]
-    least = max(0.0, *books) * _AT_WORK
-    held = [
-        (book, till - since) for book, since, till in zip(books, edges[:-1], edges[1:], strict=True) if book > least
+    threshold = max(0.0, *balances) * _AT_WORK
+    capital_spans = [
+        (book, until - since)
+        for book, since, until in zip(balances, edges[:-1], edges[1:], strict=True)
+        if book > threshold
     ]
-    worked = sum(length for _, length in held)
-    return sum(book * length for book, length in held) / worked if worked > 0 else max(books[1:])
+    total_days = sum(length for _, length in capital_spans)
+    return sum(book * length for book, length in capital_spans) / total_days if total_days > 0 else max(balances[1:])
 
 
 def _external(entries: Entries) -> Flags:
     """The ruling: confirmed, and metadata says so, or else a deposit or withdrawal that names no protocol."""
-    bare = np.array([action.type in ("deposit", "withdraw") and not action.protocol for action in ACTIONS])
-    said_external = entries.flow == FLOWS.index("external")
-    by_rule = (entries.flow == FLOWS.index("")) & bare[entries.action]
-    external: Flags = (entries.moved == 1) & (said_external | by_rule)
+    no_protocol = np.array([action.type in ("deposit", "withdraw") and not action.protocol for action in ACTIONS])
+    stated_external = entries.flow == FLOWS.index("external")
+    by_rule = (entries.flow == FLOWS.index("")) & no_protocol[entries.action]
+    external: Flags = (entries.moved == 1) & (stated_external | by_rule)
     return external
 
 
@@ -248,19 +250,25 @@ def _last_quote(market: Market, symbol: Ints, day: Ints, second: Ints) -> Floats
     return quote
 
 
-def _plant(claims: Claims, worth: Worth, flows: _Flows, *, who: int) -> None:
+def _apply_discrepancies(claims: Claims, valued: Valuation, flows: _Flows, *, portfolio: int) -> None:
     """Make the claims of one portfolio wrong as `DISCREPANCIES` says."""
-    last = worth.instants.day[-1]
-    since = {one.column: worth.instants.day > last - one.days for one in DISCREPANCIES}
-    claims.sharpe[who, since["sharpe_ratio"]] *= np.sqrt(252 / _YEAR)
-    claims.volatility[who, since["volatility"]] *= 1.1
-    closes = np.flatnonzero(worth.instants.close & worth.shown[who])
+    last = valued.instants.day[-1]
+    since = {discrepancy.column: valued.instants.day > last - discrepancy.days for discrepancy in DISCREPANCIES}
+    claims.sharpe[portfolio, since["sharpe_ratio"]] *= np.sqrt(252 / _YEAR)
+    claims.volatility[portfolio, since["volatility"]] *= 1.1
+    closes = np.flatnonzero(valued.instants.close & valued.shown[portfolio])
     recent = closes[since["max_drawdown"][closes]]
     for instant in recent:
-        seen = claims.returns[who, closes[closes <= instant]][-_WINDOW:]
-        wealth = np.cumprod(1.0 + np.concatenate([[0.0], np.nan_to_num(seen)]))
-        claims.drawdown[who, instant] = float((wealth / np.maximum.accumulate(wealth) - 1.0).min())
-    paid = np.add.reduceat(np.abs(flows.amount[who]), np.concatenate([[0], closes[:-1] + 1])) if closes.size else closes
-    for earlier, instant, moved in zip(closes[:-1], closes[1:], paid[1:], strict=True):
-        if moved > 0 and since["daily_return"][instant] and worth.total[who, earlier] > 0:
-            claims.daily_return[who, instant] = worth.total[who, instant] / worth.total[who, earlier] - 1.0
+        recent_returns = claims.returns[portfolio, closes[closes <= instant]][-_WINDOW:]
+        wealth = np.cumprod(1.0 + np.concatenate([[0.0], np.nan_to_num(recent_returns)]))
+        claims.drawdown[portfolio, instant] = float((wealth / np.maximum.accumulate(wealth) - 1.0).min())
+    flows_between = (
+        np.add.reduceat(np.abs(flows.amount[portfolio]), np.concatenate([[0], closes[:-1] + 1]))
+        if closes.size
+        else closes
+    )
+    for earlier, instant, flow in zip(closes[:-1], closes[1:], flows_between[1:], strict=True):
+        if flow > 0 and since["daily_return"][instant] and valued.total[portfolio, earlier] > 0:
+            claims.daily_return[portfolio, instant] = (
+                valued.total[portfolio, instant] / valued.total[portfolio, earlier] - 1.0
+            )

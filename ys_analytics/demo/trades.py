@@ -1,4 +1,4 @@
-"""The table `dex_trades`: swaps of strangers on five chains, at prices near the market's.
+"""The table `dex_trades`: swaps on five chains at prices near the market's.
 
 Knows pairs and sizes; no portfolio of the demo trades here.
 """
@@ -33,32 +33,32 @@ _BLOCKS_FROM = 1_735_689_600
 
 def dex_trades(market: Market, *, seed: int) -> pl.DataFrame:
     """One row a swap: what went into the pool is positive, what left it negative; price is token1 per token0."""
-    chance = stream(seed, "trades")
+    rng = stream(seed, "trades")
     days = market.days.size
     pairs = [pair for pair in _PAIRS if {pair[2], pair[3]} <= market.traded]
     size = min(days - 1, _KEPT_DAYS) * _PER_DAY
-    pair = chance.integers(0, len(pairs), size)
-    day = np.sort(chance.integers(days - min(days - 1, _KEPT_DAYS), days, size))
-    second = chance.integers(0, DAY_SECONDS, size)
-    first, quoted = (np.array([SYMBOLS.index(one[side]) for one in pairs])[pair] for side in (2, 3))
-    at = (day, second // 3600)
-    base = market.prices[first, *at] / PRICE
-    mid = base / (market.prices[quoted, *at] / PRICE)
-    fee = np.array([one[4] for one in pairs])[pair]
-    bought = chance.random(size) < 0.5  # noqa: PLR2004 - a coin
-    paid = mid * (1.0 + np.where(bought, fee, -fee) + chance.normal(0.0, 0.0006, size))
-    dollars = np.exp(chance.normal(np.log(6_000), 1.4, size)).clip(20, 2e6)
+    pair = rng.integers(0, len(pairs), size)
+    day = np.sort(rng.integers(days - min(days - 1, _KEPT_DAYS), days, size))
+    second = rng.integers(0, DAY_SECONDS, size)
+    base_row, quote_row = (np.array([SYMBOLS.index(pair_[side]) for pair_ in pairs])[pair] for side in (2, 3))
+    day_and_hour = (day, second // 3600)
+    base = market.prices[base_row, *day_and_hour] / PRICE
+    mid = base / (market.prices[quote_row, *day_and_hour] / PRICE)
+    fee = np.array([pair_[4] for pair_ in pairs])[pair]
+    bought = rng.random(size) < 0.5  # noqa: PLR2004 - a coin
+    paid = mid * (1.0 + np.where(bought, fee, -fee) + rng.normal(0.0, 0.0006, size))
+    dollars = np.exp(rng.normal(np.log(6_000), 1.4, size)).clip(20, 2e6)
     tokens = dollars / base
-    chain = np.array([one[1] for one in pairs])[pair]
+    chain = np.array([pair_[1] for pair_ in pairs])[pair]
     schema = TABLES["dex_trades"].schema
     rows = fitted(
         {
             "timestamp": moments(market.days[day], second),
             "chain_id": pl.Series(chain).cast(pl.UInt32),
-            "dex_name": pl.Series([one[0] for one in pairs]).gather(pair),
-            "pair_address": pl.Series([address("pair", *one[:4]) for one in pairs]).gather(pair),
-            "token0_address": pl.Series([_token(one[2], one[1]) for one in pairs]).gather(pair),
-            "token1_address": pl.Series([_token(one[3], one[1]) for one in pairs]).gather(pair),
+            "dex_name": pl.Series([pair_[0] for pair_ in pairs]).gather(pair),
+            "pair_address": pl.Series([address("pair", *pair_[:4]) for pair_ in pairs]).gather(pair),
+            "token0_address": pl.Series([_token(pair_[2], pair_[1]) for pair_ in pairs]).gather(pair),
+            "token1_address": pl.Series([_token(pair_[3], pair_[1]) for pair_ in pairs]).gather(pair),
             "amount0": decimals(on_grid(np.where(bought, -tokens, tokens), 8), scale=8),
             "amount1": decimals(on_grid(np.where(bought, tokens * paid, -tokens * paid), 8), scale=8),
             "price": decimals(on_grid(paid, 12), scale=12),
@@ -77,7 +77,7 @@ def _token(symbol: str, chain: int) -> str:
 
 
 def _block(chain: Ints, seconds: Ints) -> Ints:
-    pace = np.array([BLOCKS[int(one)][0] for one in chain])
-    begun = np.array([BLOCKS[int(one)][1] for one in chain])
+    pace = np.array([BLOCKS[int(pair_)][0] for pair_ in chain])
+    begun = np.array([BLOCKS[int(pair_)][1] for pair_ in chain])
     block: Ints = np.maximum(1, begun + np.floor((seconds - _BLOCKS_FROM) / pace)).astype(np.int64)
     return block

@@ -1,4 +1,4 @@
-"""The tables of what was done and what is held: transactions and positions.
+"""The tables of transactions and positions.
 
 Knows how a ledger's entry becomes a row; decides nothing. `metadata` says of each transaction what it did
 (`action`) and which positions it moved (`from_position`, `to_position`), so that the rows of one
@@ -29,7 +29,7 @@ from ys_analytics.demo.ledger import FLOWS, GAS_PRICE_SCALE, GAS_UNITS, NOWHERE,
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.users import strategy_id
-from ys_analytics.demo.valuation import Worth, assets_of
+from ys_analytics.demo.valuation import Valuation, assets_of
 from ys_analytics.demo.world import ASSETS, BLOCKS, PLACES
 from ys_analytics.schemas import TABLES
 
@@ -38,17 +38,17 @@ _BLOCKS_FROM = 1_735_689_600
 _IDS = pl.Series([asset.id for asset in ASSETS])
 
 
-def transactions(cast: Portfolios, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
+def transactions(portfolios: Portfolios, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
     """The table `transactions`, by portfolio and then in time."""
-    owned = assets_of(cast)
+    owned = assets_of(portfolios)
     types, protocols = [action.type for action in ACTIONS], [action.protocol or None for action in ACTIONS]
     no_gas = entries.gas == 0
     schema = TABLES["transactions"].schema
     return fitted(
         {
             "id": row_ids(seed, "transactions", entries.size),
-            "portfolio_id": pl.Series(cast.ids, dtype=pl.String).gather(entries.who),
-            "strategy_id": _strategies(cast, entries, seed=seed),
+            "portfolio_id": pl.Series(portfolios.ids, dtype=pl.String).gather(entries.who),
+            "strategy_id": _strategies(portfolios, entries, seed=seed),
             "transaction_hash": transaction_hashes(seed, "transactions", entries.size),
             "chain_id": pl.Series(entries.chain).cast(pl.Int32),
             "block_number": _blocks(market, entries),
@@ -57,8 +57,8 @@ def transactions(cast: Portfolios, market: Market, entries: Entries, *, seed: in
             "to_asset_id": _asset(owned, entries.who, entries.target),
             "from_amount": _amount(entries.given, entries.source),
             "to_amount": _amount(entries.received, entries.target),
-            "gas_used": _unless(no_gas, decimals(entries.gas * GAS_UNITS, scale=0)),
-            "gas_price": _unless(no_gas, decimals(entries.gas_price, scale=GAS_PRICE_SCALE)),
+            "gas_used": _null_where(no_gas, decimals(entries.gas * GAS_UNITS, scale=0)),
+            "gas_price": _null_where(no_gas, decimals(entries.gas_price, scale=GAS_PRICE_SCALE)),
             "protocol_name": pl.Series(protocols, dtype=pl.String).gather(entries.action),
             "status": pl.Series(STATUSES).gather(entries.status).cast(schema["status"]),
             "timestamp": moments(market.days[entries.day], entries.second),
@@ -68,27 +68,30 @@ def transactions(cast: Portfolios, market: Market, entries: Entries, *, seed: in
     )
 
 
-def portfolio_positions(cast: Portfolios, market: Market, entries: Entries, worth: Worth, *, seed: int) -> pl.DataFrame:
+def portfolio_positions(
+    portfolios: Portfolios, market: Market, entries: Entries, valued: Valuation, *, seed: int
+) -> pl.DataFrame:
     """The table `portfolio_positions`: what is held at the last close, at its price."""
-    last = worth.quantities[:, -1]
-    who, place = np.nonzero(last)
-    units = last[who, place]
+    last = valued.quantities[:, -1]
+    portfolio, place = np.nonzero(last)
+    units = last[portfolio, place]
     quantity = decimals(units, scale=QUANTITY_SCALE)
-    price = decimals(market.prices[cast.symbols[who, place], -1, CLOSE], scale=PRICE_SCALE)
+    price = decimals(market.prices[portfolios.symbols[portfolio, place], -1, CLOSE], scale=PRICE_SCALE)
     dollars = (quantity * price).cast(TABLES["portfolio_positions"].schema["current_value"])
-    total = worth.total[who, -1]
+    total = valued.total[portfolio, -1]
     schema = TABLES["portfolio_positions"].schema
     return fitted(
         {
             "id": [
                 name_id("position", seed, one, PLACES[where].symbol, PLACES[where].position, where)
-                for one, where in zip(who.tolist(), place.tolist(), strict=True)
+                for one, where in zip(portfolio.tolist(), place.tolist(), strict=True)
             ],
-            "portfolio_id": pl.Series(cast.ids, dtype=pl.String).gather(who),
-            "asset_id": _IDS.gather(assets_of(cast)[who, place]),
+            "portfolio_id": pl.Series(portfolios.ids, dtype=pl.String).gather(portfolio),
+            "asset_id": _IDS.gather(assets_of(portfolios)[portfolio, place]),
             "quantity": quantity.abs(),
             "average_cost": decimals(
-                np.rint(_average_cost(cast, market, entries)[who, place] * PRICE).astype(np.int64), scale=PRICE_SCALE
+                np.rint(_average_cost(portfolios, market, entries)[portfolio, place] * PRICE).astype(np.int64),
+                scale=PRICE_SCALE,
             ),
             "current_value": dollars,
             "allocation_percentage": rates(
@@ -96,25 +99,28 @@ def portfolio_positions(cast: Portfolios, market: Market, entries: Entries, wort
             ),
             "position_type": pl.Series([one.position for one in PLACES]).gather(place).cast(schema["position_type"]),
             "protocol_address": pl.Series([one.contract for one in PLACES], dtype=pl.String).gather(place),
-            "chain_id": _unless(cast.chains[who, place] == 0, pl.Series(cast.chains[who, place]).cast(pl.Int32)),
+            "chain_id": _null_where(
+                portfolios.chains[portfolio, place] == 0, pl.Series(portfolios.chains[portfolio, place]).cast(pl.Int32)
+            ),
             "last_updated": moments(
-                market.days[np.full(who.size, -1)], np.full(who.size, DAY_SECONDS - 1, dtype=np.int64)
+                market.days[np.full(portfolio.size, -1)], np.full(portfolio.size, DAY_SECONDS - 1, dtype=np.int64)
             ),
         },
         schema,
     )
 
 
-def _strategies(cast: Portfolios, entries: Entries, *, seed: int) -> pl.Series:
-    """The strategy that did it; none when the owner did, or when it is not one the satellites run."""
+def _strategies(portfolios: Portfolios, entries: Entries, *, seed: int) -> pl.Series:
+    """The strategy of each transaction; null for the owner's, and for kinds that no satellite runs."""
     kinds = [action.strategy for action in ACTIONS]
-    named = sorted({kind for kind in kinds if kind})
+    strategy_kinds = sorted({kind for kind in kinds if kind})
     ids = pl.Series(
-        [strategy_id(seed, who, kind) for who in range(cast.size) for kind in named], dtype=pl.String
-    )  # fmt: skip
-    number = np.array([named.index(kind) if kind else -1 for kind in kinds])[entries.action]
-    place = np.where(number >= 0, entries.who * len(named) + number, 0)
-    return _unless(number < 0, ids.gather(place))
+        [strategy_id(seed, portfolio, kind) for portfolio in range(portfolios.size) for kind in strategy_kinds],
+        dtype=pl.String,
+    )
+    number = np.array([strategy_kinds.index(kind) if kind else -1 for kind in kinds])[entries.action]
+    place = np.where(number >= 0, entries.who * len(strategy_kinds) + number, 0)
+    return _null_where(number < 0, ids.gather(place))
 
 
 def _blocks(market: Market, entries: Entries) -> pl.Series:
@@ -124,52 +130,56 @@ def _blocks(market: Market, entries: Entries) -> pl.Series:
     return pl.Series(np.maximum(1, first + np.floor(seconds / pace)).astype(np.int64))
 
 
-def _asset(owned: Ints, who: Ints, place: Ints) -> pl.Series:
+def _asset(owned: Ints, portfolio: Ints, place: Ints) -> pl.Series:
     nowhere = place == NOWHERE
-    return _unless(nowhere, _IDS.gather(owned[who, np.where(nowhere, 0, place)]))
+    return _null_where(nowhere, _IDS.gather(owned[portfolio, np.where(nowhere, 0, place)]))
 
 
 def _amount(units: Ints, place: Ints) -> pl.Series:
-    return _unless(place == NOWHERE, decimals(units, scale=QUANTITY_SCALE))
+    return _null_where(place == NOWHERE, decimals(units, scale=QUANTITY_SCALE))
 
 
 def _metadata(entries: Entries) -> pl.Series:
     """JSON text; there are few different ones, so each is made once."""
     kinds = np.stack([entries.action, entries.flow, entries.source, entries.target], axis=1)
     distinct, which = np.unique(kinds, axis=0, return_inverse=True)
-    texts = [_note(*(int(one) for one in row)) for row in distinct]
+    texts = [_metadata_text(*(int(one) for one in row)) for row in distinct]
     return pl.Series(texts, dtype=pl.String).gather(which.ravel())
 
 
-def _note(action: int, flow: int, source: int, target: int) -> str:
-    note = {"action": ACTIONS[action].name}
+def _metadata_text(action: int, flow: int, source: int, target: int) -> str:
+    metadata = {"action": ACTIONS[action].name}
     if source != NOWHERE:
-        note["from_position"] = PLACES[source].position
+        metadata["from_position"] = PLACES[source].position
     if target != NOWHERE:
-        note["to_position"] = PLACES[target].position
+        metadata["to_position"] = PLACES[target].position
     if FLOWS[flow]:
-        note["flow"] = FLOWS[flow]
-    return json.dumps(note)
+        metadata["flow"] = FLOWS[flow]
+    return json.dumps(metadata)
 
 
-def _average_cost(cast: Portfolios, market: Market, entries: Entries) -> Floats:
+def _average_cost(portfolios: Portfolios, market: Market, entries: Entries) -> Floats:
     """Mean market price in USD of what came in, by portfolio and place."""
-    real = (entries.target != NOWHERE) & (entries.moved == 1)
-    who, place, units = entries.who[real], entries.target[real], entries.received[real] / QUANTITY
-    price = market.prices[cast.symbols[who, place], entries.day[real], entries.second[real] // 3600] / PRICE
+    moved = (entries.target != NOWHERE) & (entries.moved == 1)
+    portfolio, place, units = entries.who[moved], entries.target[moved], entries.received[moved] / QUANTITY
+    price = (
+        market.prices[portfolios.symbols[portfolio, place], entries.day[moved], entries.second[moved] // 3600] / PRICE
+    )
     # A debt is taken on, not bought: it comes in where the ledger gives.
-    owing = (entries.source != NOWHERE) & (entries.moved == 1)
-    owing &= np.array([one.position == "borrowing" for one in PLACES])[entries.source]
-    debtor, debt = entries.who[owing], entries.source[owing]
-    lent = market.prices[cast.symbols[debtor, debt], entries.day[owing], entries.second[owing] // 3600] / PRICE
-    paid, bought = np.zeros((cast.size, len(PLACES))), np.zeros((cast.size, len(PLACES)))
-    owed = entries.given[owing] / QUANTITY
-    for rows, columns, amount, at in ((who, place, units, price), (debtor, debt, owed, lent)):
-        np.add.at(paid, (rows, columns), amount * at)
-        np.add.at(bought, (rows, columns), amount)
-    return np.divide(paid, bought, out=np.zeros_like(paid), where=bought > 0)
+    borrowed = (entries.source != NOWHERE) & (entries.moved == 1)
+    borrowed &= np.array([one.position == "borrowing" for one in PLACES])[entries.source]
+    debtor, debt = entries.who[borrowed], entries.source[borrowed]
+    debt_price = (
+        market.prices[portfolios.symbols[debtor, debt], entries.day[borrowed], entries.second[borrowed] // 3600] / PRICE
+    )
+    cost, units_in = np.zeros((portfolios.size, len(PLACES))), np.zeros((portfolios.size, len(PLACES)))
+    owed = entries.given[borrowed] / QUANTITY
+    for rows, columns, amount, at in ((portfolio, place, units, price), (debtor, debt, owed, debt_price)):
+        np.add.at(cost, (rows, columns), amount * at)
+        np.add.at(units_in, (rows, columns), amount)
+    return np.divide(cost, units_in, out=np.zeros_like(cost), where=units_in > 0)
 
 
-def _unless(absent: np.ndarray, column: pl.Series) -> pl.Series:
+def _null_where(absent: np.ndarray, column: pl.Series) -> pl.Series:
     """The column with nulls where `absent`."""
     return column.zip_with(pl.Series(~absent), pl.Series([None], dtype=column.dtype).new_from_index(0, column.len()))

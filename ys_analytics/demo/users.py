@@ -1,4 +1,4 @@
-"""The tables of who: users with their keys and sessions, portfolios and the strategies run for them.
+"""The tables of users, API keys, sessions, portfolios and strategies.
 
 Secrets are fakes: hashes of words, addresses at example.org, IP addresses of the documentation range.
 """
@@ -35,12 +35,12 @@ _FAMILIES = ("Example", "Sample", "Placeholder", "Specimen", "Model", "Fixture",
 _SESSION = timedelta(hours=24)
 
 
-def users(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
+def users(portfolios_: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `users`, secret columns included; all invented."""
     end = moment(market.days[-1], 20 * 3600)
     began = moment(market.days[0]) - timedelta(days=30)
-    numbers = range(cast.users)
-    return _declared(
+    numbers = range(portfolios_.users)
+    return _typed_as_declared(
         "users",
         {
             "id": [user_id(seed, number) for number in numbers],
@@ -60,11 +60,11 @@ def users(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     )
 
 
-def user_api_keys(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
+def user_api_keys(portfolios_: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `user_api_keys`: every other user has one; the hash is of no key."""
     end = moment(market.days[-1], 12 * 3600)
-    numbers = range(0, cast.users, 2)
-    return _declared(
+    numbers = range(0, portfolios_.users, 2)
+    return _typed_as_declared(
         "user_api_keys",
         {
             "id": [name_id("api key", seed, number) for number in numbers],
@@ -80,12 +80,12 @@ def user_api_keys(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFram
     )
 
 
-def user_sessions(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
+def user_sessions(portfolios_: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `user_sessions`: one login for two users in three, on the last day."""
     end = moment(market.days[-1], 20 * 3600)
-    numbers = [number for number in range(cast.users) if (number + 1) % 3]
+    numbers = [number for number in range(portfolios_.users) if (number + 1) % 3]
     began = [end - timedelta(minutes=11 * number % 900) for number in numbers]
-    return _declared(
+    return _typed_as_declared(
         "user_sessions",
         {
             "id": [name_id("session", seed, number) for number in numbers],
@@ -99,39 +99,39 @@ def user_sessions(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFram
     )
 
 
-def portfolios(cast: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
+def portfolios(portfolios_: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `portfolios`."""
-    numbers = range(cast.size)
+    numbers = range(portfolios_.size)
     end = moment(market.days[-1], 12 * 3600)
-    return _declared(
+    return _typed_as_declared(
         "portfolios",
         {
-            "id": cast.ids,
-            "user_id": [user_id(seed, int(owner)) for owner in cast.owners],
-            "name": cast.names,
-            "description": cast.notes,
-            "risk_profile": cast.profiles,
-            "target_allocation": [json.dumps(targets(cast, number)) for number in numbers],
-            "rebalancing_strategy": [_REBALANCED[profile] for profile in cast.profiles],
-            "max_drawdown": [LIMITS[profile][0] for profile in cast.profiles],
-            "target_return": [LIMITS[profile][1] for profile in cast.profiles],
-            "is_active": [role != "empty" for role in cast.roles],
-            "created_at": [moment(market.days[day]) for day in cast.opened],
+            "id": portfolios_.ids,
+            "user_id": [user_id(seed, int(owner)) for owner in portfolios_.owners],
+            "name": portfolios_.names,
+            "description": portfolios_.notes,
+            "risk_profile": portfolios_.profiles,
+            "target_allocation": [json.dumps(targets(portfolios_, number)) for number in numbers],
+            "rebalancing_strategy": [_REBALANCED[profile] for profile in portfolios_.profiles],
+            "max_drawdown": [LIMITS[profile][0] for profile in portfolios_.profiles],
+            "target_return": [LIMITS[profile][1] for profile in portfolios_.profiles],
+            "is_active": [role != "empty" for role in portfolios_.roles],
+            "created_at": [moment(market.days[day]) for day in portfolios_.opened],
             "updated_at": [end for _ in numbers],
         },
     )
 
 
-def targets(cast: Portfolios, number: int) -> dict[str, float]:
+def targets(portfolios_: Portfolios, number: int) -> dict[str, float]:
     """Wanted weight of each symbol, cash in USDC for the rest; what is borrowed counts against it."""
-    alone = {"hold": "BTC", "new": "BTC", "losing": "USDT", "still": "TBILL", "empty": "USDC"}
-    if cast.roles[number] in alone:
-        return {alone[cast.roles[number]]: 1.0}
+    single_asset = {"hold": "BTC", "new": "BTC", "losing": "USDT", "still": "TBILL", "empty": "USDC"}
+    if portfolios_.roles[number] in single_asset:
+        return {single_asset[portfolios_.roles[number]]: 1.0}
     weights: dict[str, float] = {}
-    for place, wish in enumerate(cast.wishes[number]):
-        if wish > 0:
-            symbol = SYMBOLS[cast.symbols[number, place]]
-            weights[symbol] = round(weights.get(symbol, 0.0) + float(wish), 4)
+    for place, weight in enumerate(portfolios_.wishes[number]):
+        if weight > 0:
+            symbol = SYMBOLS[portfolios_.symbols[number, place]]
+            weights[symbol] = round(weights.get(symbol, 0.0) + float(weight), 4)
     rest = round(1.0 - sum(weights.values()), 4)
     return weights | {"USDC": round(weights.get("USDC", 0.0) + rest, 4)}
 
@@ -141,26 +141,31 @@ def strategy_id(seed: int, number: int, kind: str) -> str:
     return name_id("strategy", seed, number, kind)
 
 
-def trading_strategies(cast: Portfolios, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
-    """The table `trading_strategies`: one for each kind of thing a portfolio ever did."""
+def trading_strategies(portfolios_: Portfolios, market: Market, entries: Entries, *, seed: int) -> pl.DataFrame:
+    """The table `trading_strategies`: one for each kind of action a portfolio took."""
     kinds = np.array([action.strategy for action in ACTIONS])
-    done = sorted({(int(who), str(kinds[action])) for who, action in zip(entries.who, entries.action, strict=True)})
-    pairs = [(who, kind) for who, kind in done if kind]
-    chance = stream(seed, "strategies")
-    return _declared(
+    used = sorted(
+        {(int(portfolio), str(kinds[action])) for portfolio, action in zip(entries.who, entries.action, strict=True)}
+    )
+    pairs = [(portfolio, kind) for portfolio, kind in used if kind]
+    rng = stream(seed, "strategies")
+    return _typed_as_declared(
         "trading_strategies",
         {
-            "id": [strategy_id(seed, who, kind) for who, kind in pairs],
-            "portfolio_id": [cast.ids[who] for who, _ in pairs],
+            "id": [strategy_id(seed, portfolio, kind) for portfolio, kind in pairs],
+            "portfolio_id": [portfolios_.ids[portfolio] for portfolio, _ in pairs],
             "satellite_id": [RUN_BY[kind] for _, kind in pairs],
             "strategy_type": [kind for _, kind in pairs],
-            "name": [f"{kind.replace('_', ' ').capitalize()} of {cast.names[who]}"[:255] for who, kind in pairs],
-            "parameters": [json.dumps(_parameters(cast, who, kind)) for who, kind in pairs],
+            "name": [
+                f"{kind.replace('_', ' ').capitalize()} of {portfolios_.names[portfolio]}"[:255]
+                for portfolio, kind in pairs
+            ],
+            "parameters": [json.dumps(_parameters(portfolios_, portfolio, kind)) for portfolio, kind in pairs],
             "performance_metrics": [
-                json.dumps({"realised_apy": f"{apy:.4f}"}) for apy in chance.uniform(0.01, 0.14, len(pairs))
+                json.dumps({"realised_apy": f"{apy:.4f}"}) for apy in rng.uniform(0.01, 0.14, len(pairs))
             ],
             "is_active": [True for _ in pairs],
-            "created_at": [moment(market.days[cast.opened[who]]) for who, _ in pairs],
+            "created_at": [moment(market.days[portfolios_.opened[portfolio]]) for portfolio, _ in pairs],
             "updated_at": [moment(market.days[-1], 6 * 3600) for _ in pairs],
         },
     )
@@ -171,18 +176,18 @@ def user_id(seed: int, number: int) -> str:
     return name_id("user", seed, number)
 
 
-def _parameters(cast: Portfolios, who: int, kind: str) -> dict[str, object]:
+def _parameters(portfolios_: Portfolios, portfolio: int, kind: str) -> dict[str, object]:
     positions = {"staking": "staked", "lending": "lending", "liquidity_provision": "lp_token",
                  "yield_farming": "yield_farm"}  # fmt: skip
-    wanted = sum(
-        float(cast.wishes[who, number])
+    target_weight = sum(
+        float(portfolios_.wishes[portfolio, number])
         for number, place in enumerate(PLACES)
         if place.position == positions.get(kind, "") or (kind == "arbitrage" and place.home == "second")
     )
-    return {"target_weight": f"{wanted:.4f}", "max_slippage": "0.0050"}
+    return {"target_weight": f"{target_weight:.4f}", "max_slippage": "0.0050"}
 
 
-def _declared(table: str, columns: dict[str, object]) -> pl.DataFrame:
+def _typed_as_declared(table: str, columns: dict[str, object]) -> pl.DataFrame:
     """Columns typed as the schema declares them, the secret ones too."""
     declared = {column.name: column.dtype for column in TABLES[table].columns}
     return fitted(pl.DataFrame(columns, schema_overrides=_texts(declared)).cast(declared), declared)  # type: ignore[arg-type]

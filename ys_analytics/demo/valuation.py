@@ -1,4 +1,4 @@
-"""What every portfolio holds at each moment it is valued, and what that is worth, to the last decimal.
+"""Holdings and exact values of every portfolio at each snapshot.
 
 Knows quantities, prices and when snapshots are taken; claims nothing about returns or risk. A snapshot is
 taken at each close, and four times a day where the market is quoted each hour.
@@ -52,8 +52,8 @@ class Instants:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What portfolios hold and are worth at each instant.
+class Valuation:
+    """Holdings and values of portfolios at each instant.
 
     Attributes:
         instants: When.
@@ -79,24 +79,24 @@ def instants(market: Market) -> Instants:
     return Instants(day=order // HOURS, hour=order % HOURS)
 
 
-def value(cast: Portfolios, market: Market, entries: Entries) -> Worth:
+def value(portfolios: Portfolios, market: Market, entries: Entries) -> Valuation:
     """All portfolios at all instants."""
-    moments = instants(market)
-    quantities = _quantities(cast, entries, moments)
-    shown = _shown(cast, market, moments)
+    instants_ = instants(market)
+    quantities = _quantities(portfolios, entries, instants_)
+    shown = _has_snapshot(portfolios, market, instants_)
     total = np.zeros(shown.shape)
     parts = []
-    for chunk in _chunks(cast.size):
-        held = _held(cast, market, quantities[chunk], shown[chunk], moments, first=chunk.start)
+    for chunk in _chunks(portfolios.size):
+        held = _asset_values(portfolios, market, quantities[chunk], shown[chunk], instants_, first=chunk.start)
         part = _totals(held, shown[chunk], first=chunk.start)
         total[part["portfolio"], part["instant"]] = part["total_value"].cast(pl.Float64).to_numpy()
         parts.append(part)
-    return Worth(
-        instants=moments, quantities=quantities, shown=shown, total=total, snapshots=pl.concat(parts, rechunk=False)
+    return Valuation(
+        instants=instants_, quantities=quantities, shown=shown, total=total, snapshots=pl.concat(parts, rechunk=False)
     )
 
 
-def assets_of(cast: Portfolios) -> Ints:
+def assets_of(portfolios: Portfolios) -> Ints:
     """Which asset each portfolio has in each place, as a number in `ASSETS`."""
     at = {(asset.symbol, asset.chain): number for number, asset in enumerate(ASSETS)}
 
@@ -105,18 +105,20 @@ def assets_of(cast: Portfolios) -> Ints:
 
     rows = [
         [number(SYMBOLS[symbol], int(chain)) for symbol, chain in zip(*row, strict=True)]
-        for row in zip(cast.symbols, cast.chains, strict=True)
+        for row in zip(portfolios.symbols, portfolios.chains, strict=True)
     ]
-    return np.array(rows, dtype=np.int64).reshape(cast.size, len(PLACES))
+    return np.array(rows, dtype=np.int64).reshape(portfolios.size, len(PLACES))
 
 
-def values_at(worth: Worth, cast: Portfolios, market: Market, chosen: Flags) -> Iterator[tuple[slice, Floats]]:
+def values_at(
+    valued: Valuation, portfolios: Portfolios, market: Market, chosen: Flags
+) -> Iterator[tuple[slice, Floats]]:
     """USD by portfolio, chosen instant and place, for statistics; some portfolios at a time."""
-    day, hour = worth.instants.day[chosen], worth.instants.hour[chosen]
-    symbols = cast.symbols
-    for chunk in _chunks(cast.size):
+    day, hour = valued.instants.day[chosen], valued.instants.hour[chosen]
+    symbols = portfolios.symbols
+    for chunk in _chunks(portfolios.size):
         prices = market.prices[:, day, hour][symbols[chunk]] / 10.0**PRICE_SCALE
-        yield chunk, worth.quantities[chunk][:, chosen] / QUANTITY * prices.transpose(0, 2, 1)
+        yield chunk, valued.quantities[chunk][:, chosen] / QUANTITY * prices.transpose(0, 2, 1)
 
 
 def _chunks(size: int) -> Iterator[slice]:
@@ -124,51 +126,51 @@ def _chunks(size: int) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, size))
 
 
-def _quantities(cast: Portfolios, entries: Entries, moments: Instants) -> Ints:
+def _quantities(portfolios: Portfolios, entries: Entries, instants_: Instants) -> Ints:
     """Entries summed up to each instant: what is held is what was moved."""
-    changes = np.zeros((cast.size, moments.day.size, len(PLACES)), dtype=np.int64)
-    when = moments.after(entries)
+    changes = np.zeros((portfolios.size, instants_.day.size, len(PLACES)), dtype=np.int64)
+    instant = instants_.after(entries)
     for place, change in ((entries.source, -entries.given), (entries.target, entries.received)):
-        real = (place != NOWHERE) & (entries.moved == 1)
-        np.add.at(changes, (entries.who[real], when[real], place[real]), change[real])
-    np.add.at(changes, (entries.who, when, entries.gas_place), -entries.gas_cost)
+        moved = (place != NOWHERE) & (entries.moved == 1)
+        np.add.at(changes, (entries.who[moved], instant[moved], place[moved]), change[moved])
+    np.add.at(changes, (entries.who, instant, entries.gas_place), -entries.gas_cost)
     return changes.cumsum(axis=1, out=changes)
 
 
-def _shown(cast: Portfolios, market: Market, moments: Instants) -> Flags:
+def _has_snapshot(portfolios: Portfolios, market: Market, instants_: Instants) -> Flags:
     """A snapshot at each instant since a portfolio began, but for the empty one and the one with a gap."""
-    shown = moments.day[None, :] >= cast.opened[:, None]
-    shown[cast.playing("empty")] = False
+    shown = instants_.day[None, :] >= portfolios.opened[:, None]
+    shown[portfolios.playing("empty")] = False
     start = int(market.days.size * _GAP_AT)
-    gap = (moments.day >= start) & (moments.day < start + _GAP_DAYS)
-    shown[np.ix_(cast.playing("gap"), np.flatnonzero(gap))] = False
+    gap = (instants_.day >= start) & (instants_.day < start + _GAP_DAYS)
+    shown[np.ix_(portfolios.playing("gap"), np.flatnonzero(gap))] = False
     return shown
 
 
-def _held(
-    cast: Portfolios,
+def _asset_values(
+    portfolios: Portfolios,
     market: Market,
     quantities: Ints,
     shown: Flags,
-    moments: Instants,
+    instants_: Instants,
     *,
     first: int,
 ) -> pl.DataFrame:
     """One row for each portfolio, instant and asset: portfolio, instant, asset, value exact."""
-    who, when, place = np.nonzero(np.where(shown[:, :, None], quantities, 0))
-    symbol = cast.symbols[first + who, place]
-    price = market.prices[symbol, moments.day[when], moments.hour[when]]
-    worth = pl.DataFrame(
+    portfolio, instant, place = np.nonzero(np.where(shown[:, :, None], quantities, 0))
+    symbol = portfolios.symbols[first + portfolio, place]
+    price = market.prices[symbol, instants_.day[instant], instants_.hour[instant]]
+    rows = pl.DataFrame(
         {
-            "portfolio": who + first,
-            "instant": when,
-            "asset": assets_of(cast)[first + who, place],
-            "quantity": decimals(quantities[who, when, place], scale=QUANTITY_SCALE),
+            "portfolio": portfolio + first,
+            "instant": instant,
+            "asset": assets_of(portfolios)[first + portfolio, place],
+            "quantity": decimals(quantities[portfolio, instant, place], scale=QUANTITY_SCALE),
             "price": decimals(price, scale=PRICE_SCALE),
         }
     )
     return (
-        worth.group_by("portfolio", "instant", "asset", maintain_order=True)
+        rows.group_by("portfolio", "instant", "asset", maintain_order=True)
         .agg(value=(pl.col("quantity") * pl.col("price")).sum().cast(MONEY))
         .sort("portfolio", "instant", "asset")
     )
@@ -176,8 +178,8 @@ def _held(
 
 def _totals(held: pl.DataFrame, shown: Flags, *, first: int) -> pl.DataFrame:
     """Total value and allocation of every snapshot; zero and none where nothing is held."""
-    who, when = np.nonzero(shown)
-    every = pl.DataFrame({"portfolio": who + first, "instant": when})
+    portfolio, instant = np.nonzero(shown)
+    all_snapshots = pl.DataFrame({"portfolio": portfolio + first, "instant": instant})
     ids = pl.Series("key", [asset.id for asset in ASSETS])
     totals = (
         _shares(held)
@@ -190,11 +192,11 @@ def _totals(held: pl.DataFrame, shown: Flags, *, first: int) -> pl.DataFrame:
             ).sort_by(pl.col("asset").replace_strict(dict(enumerate(ids)), return_dtype=pl.String)),
         )
     )
-    nothing = pl.lit([], dtype=pl.List(pl.Struct({"key": pl.String(), "value": _SHARE})))
-    return every.join(totals, on=["portfolio", "instant"], how="left", maintain_order="left").with_columns(
+    empty = pl.lit([], dtype=pl.List(pl.Struct({"key": pl.String(), "value": _SHARE})))
+    return all_snapshots.join(totals, on=["portfolio", "instant"], how="left", maintain_order="left").with_columns(
         total_value=pl.col("total_value").fill_null(pl.lit(0, dtype=MONEY)),
-        # Shares of nothing, or of less than nothing, mean nothing.
-        asset_allocation=pl.when(pl.col("total_value") > 0).then(pl.col("asset_allocation")).otherwise(nothing),
+        # Shares of a value that is not above zero have no meaning.
+        asset_allocation=pl.when(pl.col("total_value") > 0).then(pl.col("asset_allocation")).otherwise(empty),
     )
 
 

@@ -1,4 +1,4 @@
-"""What exists in the demo for every seed: chains, assets, pools and the places a position can be in.
+"""Fixed parts of the demo: chains, assets, pools and places that a position can be in.
 
 Knows names, addresses and how tokens are derived from one another; knows no price, day or portfolio.
 """
@@ -145,7 +145,7 @@ PLACES: tuple[Place, ...] = (
     len(PLACES)
 )
 
-# What a lender lends against collateral before it is liquidated: the liquidation threshold.
+# Liquidation threshold by place.
 THRESHOLD: dict[int, float] = {
     number: threshold
     for number, place in enumerate(PLACES)
@@ -156,7 +156,7 @@ THRESHOLD: dict[int, float] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """Somewhere that pays: what it earns in fees or interest and in rewards, per year, and what is locked."""
+    """A pool: fees or interest and rewards per year, and value locked."""
 
     protocol: str
     pair: str

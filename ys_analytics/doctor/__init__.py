@@ -1,4 +1,4 @@
-"""How the installation is: every store asked about itself, and the four held against each other.
+"""The doctor: questions to every store about itself, and a comparison of ids between the four.
 
 Knows stores, schemas and ids; checks no value (that is `quality`) and changes nothing.
 """

@@ -1,4 +1,4 @@
-"""How old the last rows of a table are: in words, and against the pace at which the table's own rows came."""
+"""Age of a table's last rows: in words, and compared with the usual interval between its rows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -9,13 +9,13 @@ from ys_analytics.doctor.answer import Answer
 from ys_analytics.quality.detectors.freshness import overdue_rows
 from ys_analytics.schemas import TIME, Store
 
-# Distinct moments that are looked at, the newest, and those from which a table has a pace at all: a registry has few.
+# Newest distinct moments that are read, and the fewest from which an interval is usual: a registry has few.
 MOMENTS = 500
-_ENOUGH = 30
+_MIN_MOMENTS = 30
 
 
 def ago(last: datetime, as_of: datetime) -> str:
-    """How long before `as_of` something was, in its largest unit.
+    """The age of a moment at `as_of` in words, in its largest unit.
 
     >>> from datetime import UTC
     >>> ago(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 22, 5, tzinfo=UTC))
@@ -32,13 +32,13 @@ def ago(last: datetime, as_of: datetime) -> str:
 
 
 def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as_of: datetime) -> Iterator[Answer]:
-    """One answer for each table that is late by its own pace, and one for all others.
+    """One answer for each table that is late by its usual interval, and one for all others.
 
     Late is what the check of a run calls late: older than twice the longest pause but one in two hundred, and than
     three usual ones.
 
     Args:
-        store: Whose tables they are.
+        store: The store of the tables.
         tables: Each with its newest distinct moments, in any order; empty for a table without rows.
         as_of: The moment from which ages are counted.
 
@@ -59,12 +59,14 @@ def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as
             in_time.append(f"{name}: empty")
             continue
         last = max(moments)
-        seen = pl.DataFrame({"at": list(moments)}, schema={"at": TIME})
-        overdue = overdue_rows(seen, time="at", as_of=as_of) if len(set(moments)) >= _ENOUGH else seen.clear()
+        moment_rows = pl.DataFrame({"at": list(moments)}, schema={"at": TIME})
+        overdue = (
+            overdue_rows(moment_rows, time="at", as_of=as_of) if len(set(moments)) >= _MIN_MOMENTS else moment_rows.clear()
+        )
         if overdue.height:
             usual = str(overdue["said"].item()).rpartition("usually every ")[2]
-            said = f"{name}: late; last row {last:%Y-%m-%d %H:%M}, {ago(last, as_of)}; usually every {usual}"
-            yield Answer(store, "freshness", said, late=True)
+            text = f"{name}: late; last row {last:%Y-%m-%d %H:%M}, {ago(last, as_of)}; usually every {usual}"
+            yield Answer(store, "freshness", text, late=True)
         else:
             in_time.append(f"{name}: {last:%Y-%m-%d %H:%M} ({ago(last, as_of)})")
     if in_time:

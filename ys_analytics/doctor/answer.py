@@ -1,17 +1,17 @@
-"""What the doctor says: one answer to one question about one store."""
+"""An answer of the doctor to one question about one store."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer.
+    """One answer of the doctor.
 
     Attributes:
         store: Which store, or `all` for what lies between them.
         question: What was asked.
         said: What was found, in one line without secrets.
-        well: Whether that is as it should be.
+        well: Whether all is in order.
         late: Whether it is about a table whose next rows are overdue; its store may be as it should be.
     """
 

@@ -1,4 +1,4 @@
-"""What ClickHouse is asked: retention, parts, the age of the last rows."""
+"""Questions to ClickHouse: retention, partitions, age of the last rows."""
 
 import re
 from collections.abc import Iterator
@@ -21,13 +21,15 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:
     """Retention, partitions and ages."""
     store = stores.clickhouse
     declared = [table.name for table in tables_of("clickhouse")]
-    found: dict[str, str] = dict(store.rows(_TABLES))
-    kept = [f"{name} {days[1]} days" for name in declared if (days := _retention(found.get(_rows(name, found), "")))]
-    yield Answer("clickhouse", "retention", ", ".join(kept) or "off: everything is kept")
+    engines: dict[str, str] = dict(store.rows(_TABLES))
+    retention = [
+        f"{name} {days[1]} days" for name in declared if (days := _retention(engines.get(_rows(name, engines), "")))
+    ]
+    yield Answer("clickhouse", "retention", ", ".join(retention) or "off: everything is kept")
     parts = dict(store.rows(_MONTHS))
-    months = [f"{name} {parts.get(_rows(name, found), 0)} months" for name in declared if name in found]
+    months = [f"{name} {parts.get(_rows(name, engines), 0)} months" for name in declared if name in engines]
     yield Answer("clickhouse", "partitions", ", ".join(months))
-    timed = [table for table in tables_of("clickhouse") if table.time and table.name in found]
+    timed = [table for table in tables_of("clickhouse") if table.time and table.name in engines]
     yield from freshness(
         "clickhouse", [(table.name, _moments(store, table.name, str(table.time))) for table in timed], as_of
     )
@@ -39,9 +41,9 @@ def _moments(store: ClickHouse, table: str, time: str) -> list[datetime]:
     return [datetime.fromtimestamp(row[0], UTC) for row in store.rows(query)]
 
 
-def _rows(name: str, found: dict[str, str]) -> str:
-    """Which table holds a table's rows: over a cluster, the local one."""
-    return f"{name}_local" if f"{name}_local" in found else name
+def _rows(name: str, engines: dict[str, str]) -> str:
+    """The name of the table that holds the rows: on a cluster, the local one."""
+    return f"{name}_local" if f"{name}_local" in engines else name
 
 
 def _retention(engine: str) -> re.Match[str] | None:

@@ -1,4 +1,4 @@
-"""Keys between the stores: every id that one of them uses must exist in the one that owns it.
+"""Compare ids between the stores: every id that one of them uses must exist in the store that owns it.
 
 Depends on what the columns refer to. Does not look at caches that expire, nor at keys within one store.
 """
@@ -13,39 +13,39 @@ from ys_analytics.stores import Stores
 
 
 @dataclass
-class Known:
-    """The ids each store named so far; a store that could not be asked has named none and is not compared."""
+class StoreIds:
+    """Ids read so far, owned and used; a store that could not be read is not compared."""
 
     owned: dict[str, set[str]] = field(default_factory=dict)
     used: dict[str, set[str]] = field(default_factory=dict)
 
-    def learn(self, store: Store, stores: Stores) -> None:
-        """Take the ids one open store has."""
+    def collect(self, store: Store, stores: Stores) -> None:
+        """Read the ids of one open store."""
         reader = stores.reader(store)
-        for table, column, refers in _between():
+        for table, column, refers in _references_between_stores():
             owner = TABLES[refers.table]
             if owner.store == store and refers.to not in self.owned:
                 self.owned[refers.to] = reader.distinct(owner, refers.column)
             if table.store == store:
-                self.used[_place(table, column)] = reader.distinct(table, column.name)
+                self.used[_column_name(table, column)] = reader.distinct(table, column.name)
 
     def compare(self) -> list[Answer]:
-        """Ids that are used and that the owning store lacks."""
+        """One answer for each reference: whether the owning store has all ids that are used."""
         answers = []
-        for table, column, refers in _between():
-            place = _place(table, column)
-            if refers.to not in self.owned or place not in self.used:
+        for table, column, refers in _references_between_stores():
+            column_name = _column_name(table, column)
+            if refers.to not in self.owned or column_name not in self.used:
                 continue
-            used, owner = self.used[place], refers.table
+            used, owner = self.used[column_name], refers.table
             missing = sorted(used - self.owned[refers.to])
-            said = f"{place}: {len(used)} ids, all of them in {owner}"
+            text = f"{column_name}: {len(used)} ids, all of them in {owner}"
             if missing:
-                said = f"{place}: {len(missing)} of {len(used)} ids are in no {owner}, such as {missing[0]}"
-            answers.append(Answer("all", "ids agree", said, well=not missing))
+                text = f"{column_name}: {len(missing)} of {len(used)} ids are in no {owner}, such as {missing[0]}"
+            answers.append(Answer("all", "ids agree", text, well=not missing))
         return answers
 
 
-def _between() -> Iterator[tuple[Table, Column, Refers]]:
+def _references_between_stores() -> Iterator[tuple[Table, Column, Refers]]:
     """Each column that refers to another store, in a table that stays.
 
     >>> sorted({table.name for table, _, _ in _between()})[:3]
@@ -60,6 +60,6 @@ def _between() -> Iterator[tuple[Table, Column, Refers]]:
                 yield table, column, refers
 
 
-def _place(table: Table, column: Column) -> str:
-    """Where ids are used, as people look it up."""
+def _column_name(table: Table, column: Column) -> str:
+    """Table and column, such as `market_data.asset_id`."""
     return f"{table.name}.{column.name}"

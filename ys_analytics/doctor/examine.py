@@ -1,4 +1,4 @@
-"""The round: each store on its own, so that one that is down hides no other; then what lies between them."""
+"""Ask every store about itself, each on its own so that one that is down hides no other; then compare their ids."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -14,8 +14,8 @@ from ys_analytics.stores import Stores
 
 _Questions = Callable[[Stores, datetime], Iterator[Answer]]
 
-# What each store is asked while it is open, and what is asked of its settings alone.
-_ROUNDS: dict[Store, tuple[_Questions, Callable[[Settings], Iterator[Answer]]]] = {
+# Questions to each open store, and to its settings alone.
+_EXAMINATIONS: dict[Store, tuple[_Questions, Callable[[Settings], Iterator[Answer]]]] = {
     "postgres": (postgres.examine, replica.examine),
     "clickhouse": (clickhouse.examine, lambda _: iter(())),
     "redis": (redis.examine, lambda _: iter(())),
@@ -35,20 +35,20 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
         question it refuses, is an answer too, never an error.
     """
     answers: list[Answer] = []
-    known = cross_store.Known()
-    # The replica is asked by itself, so that neither hides the other.
+    store_ids = cross_store.StoreIds()
+    # The replica is examined by itself, so that neither hides the other.
     primary = settings.model_copy(update={"postgres_replica_url": None})
-    for store, (examine_open, examine_settings) in _ROUNDS.items():
+    for store, (examine_open, examine_settings) in _EXAMINATIONS.items():
         try:
             with open_stores(primary, only=(store,), role="analyst", purpose="ys doctor") as stores:
                 answers += _state(stores)
                 answers += _shape(store, stores)
                 answers += examine_open(stores, as_of)
-                known.learn(store, stores)
+                store_ids.collect(store, stores)
         except YsError as error:
             answers.append(Answer(store, "answers", str(error), well=False))
         answers += examine_settings(settings)
-    return answers + known.compare()
+    return answers + store_ids.compare()
 
 
 def _state(stores: Stores) -> Iterator[Answer]:
@@ -61,7 +61,7 @@ def _state(stores: Stores) -> Iterator[Answer]:
 
 
 def _shape(store: Store, stores: Stores) -> Iterator[Answer]:
-    """Whether every table is as `schemas` declares it; Redis and Qdrant have rounds of their own for that."""
+    """Whether every table is as `schemas` declares it; Redis and Qdrant have modules of their own for that."""
     if not STORES[store].sql:
         return
     tables = tables_of(store)

@@ -1,4 +1,4 @@
-"""What PostgreSQL is asked: what the analyst may read, the partitions, the last rows."""
+"""Questions to PostgreSQL: the analyst's rights, partitions, age of the last rows."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -42,35 +42,37 @@ def _moments(store: Postgres, table: str, time: str) -> list[datetime]:
 
 
 def _rights(store: Postgres) -> Answer:
-    """Every visible column, and not one secret."""
+    """Whether the analyst may read every visible column and no secret one."""
     granted = {(str(table), str(column)) for table, column in store.rows(_MAY_READ)}
     tables = tables_of("postgres")
     secret = {(table.name, column.name) for table in tables for column in table.columns if column.secret}
-    exposed = sorted(".".join(pair) for pair in granted & secret)
-    if exposed:
-        return Answer("postgres", "may read", f"secrets: {', '.join(exposed)}; run `ys migrate up`", well=False)
+    readable_secrets = sorted(".".join(pair) for pair in granted & secret)
+    if readable_secrets:
+        return Answer(
+            "postgres", "may read", f"secrets: {', '.join(readable_secrets)}; run `ys migrate up`", well=False
+        )
     visible = {(table.name, column.name) for table in tables if not table.view for column in table.visible}
-    if withheld := sorted({table for table, _ in visible - granted}):
+    if unreadable := sorted({table for table, _ in visible - granted}):
         return Answer(
             "postgres",
             "may read",
-            f"not all of {', '.join(withheld)}; its owner must grant it to this role",
+            f"not all of {', '.join(unreadable)}; its owner must grant it to this role",
             well=False,
         )
-    said = f"all of {len({table for table, _ in visible})} tables, none of {len(secret)} secret columns"
-    return Answer("postgres", "may read", said)
+    text = f"all of {len({table for table, _ in visible})} tables, none of {len(secret)} secret columns"
+    return Answer("postgres", "may read", text)
 
 
 def _partitions(store: Postgres, table: str) -> Answer:
-    """How many months there are, and how many rows are in the default partition."""
+    """The number of monthly partitions, and of rows in the default one."""
     months, last = store.rows(_PARTITIONS, {"table": table})[0]
-    beside = store.rows(f"SELECT count(*) FROM {table} WHERE tableoid = '{table}_default'::regclass")[0][0]  # noqa: S608 - our own two
-    said = f"{table}: {months} months"
-    if beside:
+    in_default = store.rows(f"SELECT count(*) FROM {table} WHERE tableoid = '{table}_default'::regclass")[0][0]  # noqa: S608 - our own two
+    text = f"{table}: {months} months"
+    if in_default:
         return Answer(
             "postgres",
             "partitions",
-            f"{said}, {beside} rows in none of them: slow to search; `ys migrate refresh` makes the year ahead's",
+            f"{text}, {in_default} rows in none of them: slow to search; `ys migrate refresh` makes the year ahead's",
             well=False,
         )
-    return Answer("postgres", "partitions", f"{said}, up to {last}; no row outside them" if months else said)
+    return Answer("postgres", "partitions", f"{text}, up to {last}; no row outside them" if months else text)

@@ -1,4 +1,4 @@
-"""What Qdrant is asked: whether each collection has its size, and how many points it holds."""
+"""Questions to Qdrant: size, distance and number of points of each collection."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,13 +10,13 @@ from ys_analytics.stores import Stores
 
 def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:  # noqa: ARG001 - every round takes it; a point has no common date
     """Sizes, distances and counts."""
-    found = stores.qdrant.collections()
+    collections = stores.qdrant.collections()
     for collection in (table for table in TABLES.values() if isinstance(table, Collection)):
-        shape = found.get(collection.name)
+        shape = collections.get(collection.name)
         if shape is None:
             yield Answer("qdrant", "schema", f"{collection.name}: absent; run `ys migrate up`", well=False)
             continue
         points = stores.qdrant.count(collection.name)
-        said = f"{collection.name}: {shape.size} dimensions, {shape.distance}, {points} points"
+        text = f"{collection.name}: {shape.size} dimensions, {shape.distance}, {points} points"
         well = shape.size == collection.size and shape.distance.lower() == "cosine"
-        yield Answer("qdrant", "schema", said if well else f"{said}; expected {collection.size}, cosine", well=well)
+        yield Answer("qdrant", "schema", text if well else f"{text}; expected {collection.size}, cosine", well=well)

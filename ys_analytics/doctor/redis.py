@@ -1,4 +1,4 @@
-"""What Redis is asked: how many keys of each family there are, and whether caches can expire."""
+"""Questions to Redis: number of keys of each family, and whether caches expire."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,13 +12,13 @@ from ys_analytics.stores import Stores
 def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:  # noqa: ARG001 - every round takes it; nothing here has a date
     """Keys and lifetimes."""
     families = [table for table in TABLES.values() if isinstance(table, KeyFamily)]
-    held = {family.name: count(stores, family.name) for family in families}
-    present = ", ".join(f"{name.removeprefix('redis_')} {keys}" for name, keys in held.items() if keys)
+    counts = {family.name: count(stores, family.name) for family in families}
+    present = ", ".join(f"{name.removeprefix('redis_')} {keys}" for name, keys in counts.items() if keys)
     yield Answer("redis", "keys", present or "none: caches are empty until the platform writes them")
     for family in families:
-        if family.ttl is None or family.secret or not held[family.name]:
+        if family.ttl is None or family.secret or not counts[family.name]:
             continue
         forever = load(stores, family.name)["ttl_ms"].null_count()
         if forever:
-            said = f"{family.glob}: {forever} rows never expire, and should after {family.ttl} s"
-            yield Answer("redis", "lifetimes", said, well=False)
+            text = f"{family.glob}: {forever} rows never expire, and should after {family.ttl} s"
+            yield Answer("redis", "lifetimes", text, well=False)

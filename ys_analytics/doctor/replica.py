@@ -1,4 +1,4 @@
-"""What the replica of PostgreSQL is asked: whether it answers and how near it is.
+"""Questions to PostgreSQL's replica: whether it answers, and its lag.
 
 Depends on the settings that name it. Does not look at tables, which are those of the primary.
 """
@@ -9,26 +9,28 @@ from ys_analytics.doctor.answer import Answer
 from ys_analytics.local import replica
 from ys_analytics.settings import Settings
 
-# Seconds it may be behind, where no setting says so: a report would miss what happened since.
-_LATE = 300.0
+# The largest lag in seconds, where no setting states one: a report would miss what happened since.
+_DEFAULT_MAX_LAG = 300.0
 
 
 def examine(settings: Settings) -> Iterator[Answer]:
     """Address, version and lag of the replica, as the analyst; nothing where the settings name none."""
-    found = replica(settings, role="analyst")
-    if found is None:
+    status = replica(settings, role="analyst")
+    if status is None:
         return
-    allowed = _LATE if settings.replica_max_lag is None else settings.replica_max_lag
-    instead = (
+    allowed = _DEFAULT_MAX_LAG if settings.replica_max_lag is None else settings.replica_max_lag
+    consequence = (
         "reads go to the primary instead (YS_REPLICA_FALLBACK)"
         if settings.replica_fallback
         else "reads are refused; YS_REPLICA_FALLBACK=true sends them to the primary"
     )
-    yield Answer("postgres", "replica", f"{found.address} ({found.mode})", well=found.running)
-    if not found.running:
-        yield Answer("postgres", "replica answers", f"{found.note}; {instead}", well=False)
+    yield Answer("postgres", "replica", f"{status.address} ({status.mode})", well=status.running)
+    if not status.running:
+        yield Answer("postgres", "replica answers", f"{status.note}; {consequence}", well=False)
         return
-    yield Answer("postgres", "replica version", f"{found.version}, answers in {found.latency_ms:g} ms")
-    near = found.behind_s is not None and found.behind_s <= allowed
-    refused = settings.replica_max_lag is not None and not near
-    yield Answer("postgres", "replica lag", f"{found.note}; {instead}" if refused else found.note, well=near)
+    yield Answer("postgres", "replica version", f"{status.version}, answers in {status.latency_ms:g} ms")
+    in_time = status.behind_s is not None and status.behind_s <= allowed
+    is_refused = settings.replica_max_lag is not None and not in_time
+    yield Answer(
+        "postgres", "replica lag", f"{status.note}; {consequence}" if is_refused else status.note, well=in_time
+    )

@@ -1,4 +1,4 @@
-"""The embedded four: real PostgreSQL, ClickHouse, Valkey and Qdrant out of wheels, under one home folder.
+"""The embedded stores: PostgreSQL, ClickHouse, Valkey and Qdrant from wheels, under one home folder.
 
 Knows how engines are started, found, waited for and stopped, and turns settings into open stores; knows
 no table.

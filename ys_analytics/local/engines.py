@@ -1,4 +1,4 @@
-"""The embedded servers, up and down; the two engines that live in a process need neither.
+"""Start and stop the embedded servers; ClickHouse and Qdrant run inside a process and need neither.
 
 Knows which settings make a store embedded and takes the lock under which servers start and stop, so
 that two processes that begin at once start one server.
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import get_args
 
 from ys_analytics.local.home import Home
-from ys_analytics.local.lock import OnWait, say, turn
+from ys_analytics.local.lock import OnWait, exclusive, say
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.schemas import Store
@@ -30,14 +30,14 @@ def start(
         settings: Which stores are embedded, and where their home is.
         only: The stores that are needed.
         purpose: What for; shown to a process that must wait.
-        on_wait: Called with whom we wait for.
+        on_wait: Called with the owner of the lock that is waited for.
 
     Returns:
         The stores whose server was started by this call.
 
     Raises:
         BusyError: another process started or stopped servers for longer than `settings.wait`.
-        StoreError: a server did not start; the line quotes what it said.
+        StoreError: a server did not start; the line quotes its log.
     """
     home = Home(settings.home)
     if not any(not server.up() for name, server in _servers(settings, home) if name in only):
@@ -71,17 +71,17 @@ def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say)
 
 
 def _alone(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> AbstractContextManager[None]:
-    return turn(
+    return exclusive(
         home.lock("servers"), store="the embedded servers", purpose=purpose, wait=settings.wait, on_wait=on_wait
     )
 
 
 def _servers(settings: Settings, home: Home) -> list[tuple[Store, _Server]]:
-    """The servers that are ours to run under these settings."""
+    """The embedded servers under these settings."""
     return [(name, server) for name, server in _engines(home) if getattr(settings, f"{name}_url") is None]
 
 
 def _engines(home: Home) -> list[tuple[Store, _Server]]:
-    """Every server that can run under a home."""
+    """Every embedded server of a home."""
     servers: dict[Store, _Server] = {"postgres": PostgresServer(home), "redis": ValkeyServer(home)}
     return list(servers.items())

@@ -1,4 +1,4 @@
-"""Where the embedded engines live under one home folder, and what they are run with.
+"""Folders, sockets and accounts of the embedded engines under one home folder.
 
 Knows folders, socket lengths and permissions; starts nothing. A unix socket's path may hold about a
 hundred bytes, and a home may be longer or lie where sockets cannot: then the socket goes to the
@@ -19,14 +19,14 @@ from pathlib import Path
 from ys_analytics.errors import StoreError, reaching
 
 # The longest name a server puts into its socket folder, and the room the kernel leaves a path (macOS: 104).
-_LONGEST_NAME = len("/.s.PGSQL.5432.lock")
-_ROOM = 100
+_LONGEST_FILE_NAME = len("/.s.PGSQL.5432.lock")
+_MAX_PATH = 100
 
 # PostgreSQL splits its list of socket folders at commas and spaces; we stay with plain names.
-_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./-]+")
 
-# PostgreSQL refuses to run as root. The account that owns nothing exists everywhere; none is created.
-_NOBODY = "nobody"
+# PostgreSQL refuses to run as root; this account exists everywhere, and none is created.
+_UNPRIVILEGED_ACCOUNT = "nobody"
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,12 @@ class Account:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is the account of this very process."""
+        """Whether it is the account of this process."""
         return self.uid == os.geteuid()
 
 
 def unprivileged() -> Account:
-    """The account PostgreSQL runs as: ours, or `nobody` where we are root.
+    """The account PostgreSQL runs as: this process's, or `nobody` for root.
 
     Raises:
         StoreError: we are root and there is no such account.
@@ -117,7 +117,7 @@ def unprivileged() -> Account:
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
     try:
-        entry = pwd.getpwnam(_NOBODY)
+        entry = pwd.getpwnam(_UNPRIVILEGED_ACCOUNT)
     except KeyError:
         raise StoreError(
             "PostgreSQL refuses to run as root and there is no account nobody; use an ordinary user"
@@ -125,8 +125,8 @@ def unprivileged() -> Account:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def let_through(folder: Path) -> None:
-    """Let other accounts pass (not list) every folder above `folder`; only ever needed as root.
+def make_passable(folder: Path) -> None:
+    """Give other accounts the right to pass (not list) every folder above `folder`; needed as root only.
 
     Raises:
         StoreError: a folder on the way is shut and is not ours to open.
@@ -142,16 +142,16 @@ def let_through(folder: Path) -> None:
 
 
 def _runtime_folders() -> list[Path]:
-    """Where the system keeps sockets: the session's folder, the temporary one, and the shortest there is."""
+    """Folders for sockets: the session's, the temporary one, and /tmp as the shortest."""
     session = os.environ.get("XDG_RUNTIME_DIR", "")
     # root's session folder is shut to the account that PostgreSQL runs as there
-    ours = [Path(session)] if session and os.geteuid() != 0 and os.access(session, os.W_OK) else []
-    return [*ours, Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - a private subfolder, owner checked
+    session_folders = [Path(session)] if session and os.geteuid() != 0 and os.access(session, os.W_OK) else []
+    return [*session_folders, Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - a private subfolder, owner checked
 
 
 def _holds_sockets(folder: Path, *, owner: int) -> bool:
-    """Whether sockets fit into `folder`, which is made private to `owner`; False when it is too long or cannot."""
-    if len(str(folder)) + _LONGEST_NAME > _ROOM or not _PLAIN.fullmatch(str(folder)):
+    """Make `folder` private to `owner`; returns whether a socket can be made in it."""
+    if len(str(folder)) + _LONGEST_FILE_NAME > _MAX_PATH or not _PLAIN_PATH.fullmatch(str(folder)):
         return False
     _make_private(folder, owner=owner)
     probe = folder / f"probe-{os.getpid()}"
@@ -166,12 +166,12 @@ def _holds_sockets(folder: Path, *, owner: int) -> bool:
 
 
 def _make_private(folder: Path, *, owner: int) -> None:
-    """Create `folder` for `owner` alone; a folder of a stranger at that name is refused."""
+    """Create `folder` for `owner` alone; raise where it belongs to another user."""
     with reaching(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), owner}:
+    stat_ = folder.lstat()
+    if not stat.S_ISDIR(stat_.st_mode) or stat_.st_uid not in {os.geteuid(), owner}:
         raise StoreError(f"{folder} belongs to another user; remove it or set TMPDIR")
-    if found.st_uid != owner:
+    if stat_.st_uid != owner:
         os.chown(folder, owner, -1)
     folder.chmod(0o700)

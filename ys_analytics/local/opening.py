@@ -1,4 +1,4 @@
-"""The four stores, opened: embedded engines are started or waited for, servers are reached by URL.
+"""Open the four stores: embedded engines are started or waited for, servers are reached by URL.
 
 Knows settings, addresses and the order of opening; knows no table. One place turns settings into
 addresses, so nothing else differs between a laptop and production.
@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ys_analytics.errors import StoreError
 from ys_analytics.local.engines import ALL, start
 from ys_analytics.local.home import Home
-from ys_analytics.local.lock import OnWait, say, turn
+from ys_analytics.local.lock import OnWait, exclusive, say
 from ys_analytics.local.postgres_server import OWNER, PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.schemas import Store
@@ -113,9 +113,9 @@ class Addresses:
 
     @property
     def _tls(self) -> Tls:
-        said = self.settings
-        files = {name: str(getattr(said, f"tls_{name}") or "") for name in ("ca", "cert", "key")}
-        return Tls(**files, verify=said.tls_verify, configured=any(files.values()) or said.tls_verify != "full")
+        settings = self.settings
+        files = {name: str(getattr(settings, f"tls_{name}") or "") for name in ("ca", "cert", "key")}
+        return Tls(**files, verify=settings.tls_verify, configured=any(files.values()) or settings.tls_verify != "full")
 
     def _login(self, url: str) -> str:
         """The address with the analyst's login in place of its own; as it is for the owner."""
@@ -143,7 +143,7 @@ def open_stores(
     """Open stores for the length of a block.
 
     Embedded servers that are down are started and stay up afterwards. The embedded folders of ClickHouse
-    and Qdrant admit one process at a time: the block waits its turn and says for whom. Blocks of one
+    and Qdrant admit one process at a time: the block waits for the lock and prints its owner. Blocks of one
     process may be nested and may run in several threads.
 
     Args:
@@ -164,29 +164,31 @@ def open_stores(
         raise StoreError(f"there is no store {min(unknown)}; the stores are {', '.join(ALL)}")
     start(settings, only=only, purpose=purpose)
     addresses = Addresses(settings, role)
-    place = _Place(settings, purpose, on_wait)
+    lock_request = _LockRequest(settings, purpose, on_wait)
     with ExitStack() as stack:
-        opened = {name: stack.enter_context(_OPENERS[name](addresses, place)) for name in ALL if name in only}
+        opened = {name: stack.enter_context(_OPENERS[name](addresses, lock_request)) for name in ALL if name in only}
         yield Stores(**{f"opened_{name}": store for name, store in opened.items()})
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """What it takes to stand in line."""
+class _LockRequest:
+    """Settings, purpose and callback for the lock of an embedded folder."""
 
     settings: Settings
     purpose: str
     on_wait: OnWait
 
-    def turn(self, name: Store) -> AbstractContextManager[None]:
-        """Our turn at the embedded folder of a store."""
+    def exclusive(self, name: Store) -> AbstractContextManager[None]:
+        """The exclusive lock on the embedded folder of a store."""
         home = Home(self.settings.home)
         home.make()
-        return turn(home.lock(name), store=name, purpose=self.purpose, wait=self.settings.wait, on_wait=self.on_wait)
+        return exclusive(
+            home.lock(name), store=name, purpose=self.purpose, wait=self.settings.wait, on_wait=self.on_wait
+        )
 
 
 @contextmanager
-def _postgres(addresses: Addresses, _: _Place) -> Iterator[Postgres]:
+def _postgres(addresses: Addresses, _: _LockRequest) -> Iterator[Postgres]:
     from ys_analytics.stores.postgres import Postgres
 
     with ExitStack() as stack:
@@ -201,7 +203,7 @@ def _postgres(addresses: Addresses, _: _Place) -> Iterator[Postgres]:
 
 
 @contextmanager
-def _redis(addresses: Addresses, _: _Place) -> Iterator[Redis]:
+def _redis(addresses: Addresses, _: _LockRequest) -> Iterator[Redis]:
     from ys_analytics.stores.redis import Redis
 
     with Redis.open(addresses.redis) as store:
@@ -209,25 +211,25 @@ def _redis(addresses: Addresses, _: _Place) -> Iterator[Redis]:
 
 
 @contextmanager
-def _clickhouse(addresses: Addresses, place: _Place) -> Iterator[ClickHouse]:
+def _clickhouse(addresses: Addresses, lock_request: _LockRequest) -> Iterator[ClickHouse]:
     from ys_analytics.stores.clickhouse import ClickHouse
 
     address = addresses.clickhouse
-    with place.turn("clickhouse") if address.embedded else nullcontext(), ClickHouse.open(address) as store:
+    with lock_request.exclusive("clickhouse") if address.embedded else nullcontext(), ClickHouse.open(address) as store:
         yield store
 
 
 @contextmanager
-def _qdrant(addresses: Addresses, place: _Place) -> Iterator[Qdrant]:
+def _qdrant(addresses: Addresses, lock_request: _LockRequest) -> Iterator[Qdrant]:
     from ys_analytics.stores.qdrant import Qdrant
 
     address = addresses.qdrant
-    with place.turn("qdrant") if address.embedded else nullcontext(), Qdrant.open(address) as store:
+    with lock_request.exclusive("qdrant") if address.embedded else nullcontext(), Qdrant.open(address) as store:
         yield store
 
 
 # How each store is opened.
-_OPENERS: dict[Store, Callable[[Addresses, _Place], AbstractContextManager[Any]]] = {
+_OPENERS: dict[Store, Callable[[Addresses, _LockRequest], AbstractContextManager[Any]]] = {
     "postgres": _postgres,
     "clickhouse": _clickhouse,
     "redis": _redis,

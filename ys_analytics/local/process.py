@@ -1,4 +1,4 @@
-"""Our servers as processes: found, recognised, and stopped.
+"""Find, recognise and stop the processes of embedded servers.
 
 Knows pids and what a process says of itself; knows no engine. A pid by itself proves nothing, for the
 system gives it to another process once its process ends: a server is ours only when its command says so.
@@ -13,15 +13,15 @@ import psutil  # type: ignore[import-untyped]
 
 from ys_analytics.errors import StoreError
 
-# Is this process the server in question?
+# Decides whether a process is the server in question.
 Recognise = Callable[[psutil.Process], bool]
 
-# Seconds between two looks at a process that is to end.
-_LOOK = 0.005
+# Seconds between two checks of a process that is to end.
+_POLL_SECONDS = 0.005
 
 
-def find(pid_file: Path, ours: Recognise) -> psutil.Process | None:
-    """The running server a pid file speaks of; None when the file is absent, stale, or names a stranger."""
+def find(pid_file: Path, is_ours: Recognise) -> psutil.Process | None:
+    """The running server that a pid file names; None when the file is absent, stale, or names another process."""
     pid = _read_pid(pid_file)
     if pid is None:
         return None
@@ -29,24 +29,24 @@ def find(pid_file: Path, ours: Recognise) -> psutil.Process | None:
         process = psutil.Process(pid)
     except psutil.NoSuchProcess:
         return None
-    return process if recognised(process, ours) else None
+    return process if recognised(process, is_ours) else None
 
 
-def every(ours: Recognise) -> list[psutil.Process]:
-    """All processes that are ours, also those no pid file speaks of: left by one killed in the middle."""
-    return [process for process in psutil.process_iter() if recognised(process, ours)]
+def every(is_ours: Recognise) -> list[psutil.Process]:
+    """All processes of the server, also those that no pid file names."""
+    return [process for process in psutil.process_iter() if recognised(process, is_ours)]
 
 
-def recognised(process: psutil.Process, ours: Recognise) -> bool:
-    """Whether a process is ours; one that is gone, dead but not buried, or shut to us is not."""
+def recognised(process: psutil.Process, is_ours: Recognise) -> bool:
+    """Whether a process is ours; False for one that ended, is a zombie, or may not be read."""
     try:
-        return runs(process) and ours(process)
+        return runs(process) and is_ours(process)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
 
 def stop(process: psutil.Process, *, politely: signal.Signals, patience: float = 30.0) -> None:
-    """Ask a server to end, wait for it, and insist when it does not.
+    """Ask a server to end, wait for it, and kill it when it does not.
 
     Raises:
         StoreError: it runs as another user, so it is not ours to stop.
@@ -62,15 +62,15 @@ def stop(process: psutil.Process, *, politely: signal.Signals, patience: float =
         while runs(process):
             if time.monotonic() > deadline:
                 break
-            time.sleep(_LOOK)
+            time.sleep(_POLL_SECONDS)
         else:
             return
 
 
 def runs(process: psutil.Process) -> bool:
-    """Whether a process still does anything; one that ended and waits to be buried does not.
+    """Whether a process is running and no zombie.
 
-    `psutil` waits for the burial, which is its new parent's business and may take seconds.
+    `psutil` waits until a zombie is reaped, which its new parent does and may take seconds.
     """
     try:
         return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
@@ -78,8 +78,8 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def runs_at(pid: int) -> bool:
-    """The same of a process known by its pid alone."""
+def pid_runs(pid: int) -> bool:
+    """`runs` for a process given by its pid."""
     try:
         return runs(psutil.Process(pid))
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""How each store does: where it is, whether it answers, how fast, and who holds it.
+"""Status of each store: address, whether it answers, latency, and the process that holds it.
 
 Knows what to ask each engine about itself; knows no table. A store that does not answer is a row that
 says why, never an error, so that one store down does not hide the other three.
@@ -27,24 +27,24 @@ from ys_analytics.stores.common.url import mask
 
 Mode = Literal["embedded", "server"]
 
-# Asked this often; the quickest answer is the engine's, the others had company.
-_ASKED = 3
+# Number of pings; the quickest is reported.
+_PINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How one store does.
+    """The status of one store.
 
     Attributes:
-        store: Which.
+        store: The store.
         mode: Out of a wheel under our home, or a server at a URL.
         address: Where, without secrets.
         running: Whether it answers; an engine that lives in a process runs when it has a folder to open.
         pid: The embedded server, or the process that holds an embedded folder; None otherwise.
         version: What the engine says it is.
         latency_ms: The quickest of a few answers to a trivial question; None where it was not asked.
-        role: Whom it takes us for, and whether that may write.
-        note: What to do, or whom it waits for.
+        role: The role we are logged in as, and whether it may write.
+        note: Advice, or the process that holds the store.
         server: `primary` or `replica` where the settings name both; empty otherwise.
         behind_s: Seconds a replica is behind its primary, at most; None where that is not known.
     """
@@ -63,20 +63,20 @@ class Status:
 
     @property
     def failing(self) -> bool:
-        """Whether it should answer and does not; an embedded engine that was not started need not."""
+        """Whether a store that should answer does not; an embedded engine that was not started need not."""
         return not self.running and (self.mode == "server" or self.pid is not None)
 
 
 def status(settings: Settings) -> list[Status]:
-    """How each store does, without waiting for anybody: an embedded folder is looked at, not opened.
+    """The status of each store, without waiting for a lock: an embedded folder is looked at, not opened.
 
     A replica of PostgreSQL has a row of its own after the primary's.
     """
     home = Home(settings.home)
-    copy = replica(settings)
+    replica_status = replica(settings)
     return [
         _postgres(settings, home),
-        *([copy] if copy is not None else []),
+        *([replica_status] if replica_status is not None else []),
         _clickhouse(settings, home),
         _redis(settings, home),
         _qdrant(settings, home),
@@ -84,57 +84,57 @@ def status(settings: Settings) -> list[Status]:
 
 
 def probe(stores: Stores) -> list[Status]:
-    """How the open stores do, asked through the very sessions that are open; one that is not open has no row."""
-    return [_asked(name, stores) for name in ALL if getattr(stores, f"opened_{name}") is not None]
+    """The status of the open stores, through their open sessions; a store that is not open has no row."""
+    return [_status_of(name, stores) for name in ALL if getattr(stores, f"opened_{name}") is not None]
 
 
 def _postgres(settings: Settings, home: Home) -> Status:
     if settings.postgres_url is not None:
-        row = _reached("postgres", settings)
+        row = _connect_and_ask("postgres", settings)
         return replace(row, server="primary") if settings.postgres_replica_url is not None else row
     server = PostgresServer(home)
     found = server.running()
     if found is None:
         return Status("postgres", "embedded", str(home.postgres), running=False, note="run: ys up")
-    return replace(_reached("postgres", settings), pid=found.pid)
+    return replace(_connect_and_ask("postgres", settings), pid=found.pid)
 
 
 def _redis(settings: Settings, home: Home) -> Status:
     if settings.redis_url is not None:
-        return _reached("redis", settings)
+        return _connect_and_ask("redis", settings)
     found = ValkeyServer(home).running()
     if found is None:
         return Status("redis", "embedded", str(home.valkey), running=False, note="run: ys up")
-    return replace(_reached("redis", settings), pid=found.pid)
+    return replace(_connect_and_ask("redis", settings), pid=found.pid)
 
 
 def _clickhouse(settings: Settings, home: Home) -> Status:
     if settings.clickhouse_url is not None:
-        return _reached("clickhouse", settings)
+        return _connect_and_ask("clickhouse", settings)
     return _folder("clickhouse", home.clickhouse, home.lock("clickhouse"), version=installed("chdb-core"))
 
 
 def _qdrant(settings: Settings, home: Home) -> Status:
     if settings.qdrant_url is not None:
-        return _reached("qdrant", settings)
+        return _connect_and_ask("qdrant", settings)
     return _folder("qdrant", home.qdrant, home.lock("qdrant"), version=installed("qdrant-client"))
 
 
 def _folder(name: Store, folder: Path, lock: Path, *, version: str) -> Status:
-    """An engine that lives in whichever process opens its folder."""
-    held = holder(lock)
-    note = f"held by {held}" if held is not None else "" if folder.exists() else "empty; run: ys migrate up"
-    pid = held.pid if held is not None else None
+    """The status of an engine that runs inside the process that opens its folder."""
+    owner = holder(lock)
+    note = f"held by {owner}" if owner is not None else "" if folder.exists() else "empty; run: ys migrate up"
+    pid = owner.pid if owner is not None else None
     return Status(name, "embedded", str(folder), running=folder.exists(), pid=pid, version=version, note=note)
 
 
-def _reached(name: Store, settings: Settings) -> Status:
-    """A store reached for a moment, as its owner."""
+def _connect_and_ask(name: Store, settings: Settings) -> Status:
+    """The status of a store, opened briefly as its owner."""
     try:
         with open_stores(settings, only=(name,), role="owner", purpose="ys status") as stores:
-            return _asked(name, stores)
+            return _status_of(name, stores)
     except YsError as error:
-        return _down(name, settings, error)
+        return _not_answering(name, settings, error)
 
 
 def replica(settings: Settings, *, role: Role = "owner") -> Status | None:
@@ -151,7 +151,7 @@ def replica(settings: Settings, *, role: Role = "owner") -> Status | None:
     try:
         address = Addresses(settings, role).replicated
         with Postgres.open(replace(address, max_lag=None, fallback=False)) as store:
-            row = _asked("postgres", Stores(opened_postgres=store))
+            row = _status_of("postgres", Stores(opened_postgres=store))
             behind = store.lag()
     except YsError as error:
         return replace(at_replica, note=str(error))
@@ -160,7 +160,7 @@ def replica(settings: Settings, *, role: Role = "owner") -> Status | None:
     return replace(row, address=at_replica.address, server="replica", note=str(behind), behind_s=behind.seconds)
 
 
-def _down(name: Store, settings: Settings, error: YsError) -> Status:
+def _not_answering(name: Store, settings: Settings, error: YsError) -> Status:
     """A store that could not be opened; its address may be what is wrong with it."""
     url: SecretStr | None = getattr(settings, f"{name}_url")
     if url is None:
@@ -168,7 +168,7 @@ def _down(name: Store, settings: Settings, error: YsError) -> Status:
     return Status(name, "server", mask(url.get_secret_value()), running=False, note=str(error))
 
 
-def _asked(name: Store, stores: Stores) -> Status:
+def _status_of(name: Store, stores: Stores) -> Status:
     """What an open store says of itself."""
     store = stores.opened(name)
     where = store.address
@@ -190,7 +190,7 @@ def _asked(name: Store, stores: Stores) -> Status:
 def _quickest(trivial: Callable[[], object]) -> float:
     """Milliseconds of the quickest of a few answers, to a microsecond."""
     taken = []
-    for _ in range(_ASKED):
+    for _ in range(_PINGS):
         begun = time.perf_counter()
         trivial()
         taken.append(time.perf_counter() - begun)

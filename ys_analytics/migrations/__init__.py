@@ -1,4 +1,4 @@
-"""The schema of the four stores: brought up, taken down, and compared with what is there.
+"""Migrations of the four stores' schema: apply, undo, and compare with what is there.
 
 PostgreSQL and ClickHouse follow numbered SQL files and a ledger each; Qdrant's collections and Redis' key
 families follow their declarations in `schemas`. Knows no data but the eight satellites.

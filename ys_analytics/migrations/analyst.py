@@ -1,4 +1,4 @@
-"""The role analysts read as: whether it can be had, its rights where it came late, and its first password.
+"""The role that analysts read as: whether it can be made, its rights, and its first password.
 
 Depends on the form PostgreSQL keeps passwords in (SCRAM-SHA-256), so that the password itself is in no statement and no
 server log. Does not alter a role of another maker. The role and its rights are in 0021_grant_analyst.sql.
@@ -16,20 +16,17 @@ from pydantic import SecretStr
 
 from ys_analytics.errors import MigrationError
 from ys_analytics.migrations.files import MigrationFile
-from ys_analytics.migrations.postgres_ledger import PostgresLedger
+from ys_analytics.migrations.postgres_ledger import ROLE_SETTING, PostgresLedger
 from ys_analytics.migrations.step import Applied
 
 if TYPE_CHECKING:
     from ys_analytics.stores.postgres import Postgres
 
 # PostgreSQL's own number.
-_ROUNDS = 4096
+_SCRAM_ITERATIONS = 4096
 
 # What 0021 writes at a role it makes, by which we know our own.
-_OURS = "Reads what an analyst may see; writes nothing."
-
-# The files that make the role and grant it its rights; they may run again.
-_GRANTING = ("0021", "0022")
+_ROLE_COMMENT = "Reads what an analyst may see; writes nothing."
 
 _EXISTS = "SELECT FROM pg_catalog.pg_roles WHERE rolname = %(role)s"
 _MAY_MAKE = "SELECT rolsuper OR rolcreaterole, rolname::text FROM pg_catalog.pg_roles WHERE rolname = current_user"
@@ -67,7 +64,7 @@ def quoted(name: str) -> str:
 
 
 def require_role(postgres: "Postgres", role: str) -> bool:
-    """Refuse to begin where the role is absent and we may not make it.
+    """Raise where the role is absent and we may not make it.
 
     Returns:
         Whether the role is absent, so that the migrations make it.
@@ -88,16 +85,21 @@ def require_role(postgres: "Postgres", role: str) -> bool:
     return True
 
 
+def granting_files(files: Sequence[MigrationFile]) -> list[MigrationFile]:
+    """The files that make the role and grant it its rights, which may run again: those that read its name."""
+    return [file for file in files if ROLE_SETTING in file.statements]
+
+
 def grant_again(ledger: PostgresLedger, files: Sequence[MigrationFile]) -> list[Applied]:
-    """Give the role its rights where it lacks them: one that was made, or named, after the migrations ran.
+    """Grant the role its rights where it lacks them: one that was made, or named, after the migrations ran.
 
     Raises:
         StoreError: PostgreSQL refused.
     """
-    granting = [file for file in files if file.version in _GRANTING]
-    with ledger.turn():
+    granting = granting_files(files)
+    with ledger.exclusive():
         applied = {row.version for row in ledger.rows()}
-        if not granting or not applied.issuperset(_GRANTING):
+        if not granting or not applied.issuperset(file.version for file in granting):
             return []
         if ledger.postgres.rows(_EXISTS, {"role": ledger.analyst_role}):
             [(may_read,)] = ledger.postgres.rows(_MAY_READ, {"role": ledger.analyst_role})
@@ -109,7 +111,7 @@ def grant_again(ledger: PostgresLedger, files: Sequence[MigrationFile]) -> list[
 
 
 def apply_password(postgres: "Postgres", role: str, password: SecretStr | None, *, new: bool) -> list[Applied]:
-    """Give a role of ours that has no password yet the one of the settings.
+    """Set the password of the settings on a role of ours that has none yet.
 
     A role that exists may serve another database, or be a DBA's: its password is never replaced.
 
@@ -129,7 +131,7 @@ def apply_password(postgres: "Postgres", role: str, password: SecretStr | None, 
             if not postgres.rows(_MAY_COMPARE)[0][0]:
                 return []
             [(stored, comment)] = postgres.rows(_STORED, {"role": role})
-            if stored or comment != _OURS:
+            if stored or comment != _ROLE_COMMENT:
                 return []
         verifier = _verifier(password.get_secret_value(), secrets.token_bytes(16))
         postgres.run(f"ALTER ROLE {quoted(role).replace('%', '%%')} PASSWORD %(verifier)s", {"verifier": verifier})
@@ -140,20 +142,20 @@ def matches(password: str, stored: str) -> bool:
     """Whether a stored verifier was made from this password."""
     kind, _, rest = stored.partition("$")
     rounds, _, salt_and_keys = rest.partition(":")
-    if kind != "SCRAM-SHA-256" or rounds != str(_ROUNDS):
+    if kind != "SCRAM-SHA-256" or rounds != str(_SCRAM_ITERATIONS):
         return False
     salt = b64decode(salt_and_keys.partition("$")[0])
     return hmac.compare_digest(stored, _verifier(password, salt))
 
 
 def _verifier(password: str, salt: bytes) -> str:
-    """What PostgreSQL keeps of a password (RFC 5803), by which it can check it but not learn it.
+    """The SCRAM verifier that PostgreSQL stores of a password (RFC 5803).
 
     >>> _verifier("pencil", bytes(16))
     'SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$...:...='
     """
-    salted = pbkdf2_hmac("sha256", unicodedata.normalize("NFKC", password).encode(), salt, _ROUNDS)
+    salted = pbkdf2_hmac("sha256", unicodedata.normalize("NFKC", password).encode(), salt, _SCRAM_ITERATIONS)
     stored_key = sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server_key = hmac.digest(salted, b"Server Key", "sha256")
     salt_text, stored_text, server_text = (b64encode(part).decode() for part in (salt, stored_key, server_key))
-    return f"SCRAM-SHA-256${_ROUNDS}:{salt_text}${stored_text}:{server_text}"
+    return f"SCRAM-SHA-256${_SCRAM_ITERATIONS}:{salt_text}${stored_text}:{server_text}"

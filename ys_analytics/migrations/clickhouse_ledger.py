@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from ys_analytics.migrations.cluster import spread
-from ys_analytics.migrations.files import Made, MigrationFile
+from ys_analytics.migrations.cluster import for_cluster
+from ys_analytics.migrations.files import CreatedObject, MigrationFile
 from ys_analytics.migrations.ledger import Row
 from ys_analytics.schemas import Store
 from ys_analytics.stores.common.table_reader import Catalogue
@@ -38,7 +38,7 @@ class ClickHouseLedger:
 
     def rows(self) -> tuple[Row, ...]:
         """What was applied, oldest first; empty where there is no ledger yet."""
-        if Made(kind="table", name="schema_migrations") not in self.found():
+        if CreatedObject(kind="table", name="schema_migrations") not in self.existing_objects():
             return ()
         return tuple(
             Row(version=version, description=description, checksum=checksum, rollback=rollback, applied_at=at)
@@ -63,19 +63,19 @@ class ClickHouseLedger:
     def undo(self, row: Row) -> None:
         """Run the rollback, then forget the migration, unless the ledger itself went with it."""
         self._run(row.rollback.rstrip(";"))
-        if Made(kind="table", name="schema_migrations") in self.found():
+        if CreatedObject(kind="table", name="schema_migrations") in self.existing_objects():
             self._run(
                 f"ALTER TABLE schema_migrations DELETE WHERE version = '{int(row.version):04}'"
                 " SETTINGS mutations_sync = 2"
             )
 
     def _run(self, statement: str) -> None:
-        for each in spread(statement, self.cluster):
+        for each in for_cluster(statement, self.cluster):
             self.clickhouse.run(each)
 
-    def found(self) -> frozenset[Made]:
+    def existing_objects(self) -> frozenset[CreatedObject]:
         """Every table and projection of this database."""
-        return frozenset(Made(kind=kind, name=name) for kind, name in self.clickhouse.rows(_FOUND))
+        return frozenset(CreatedObject(kind=kind, name=name) for kind, name in self.clickhouse.rows(_FOUND))
 
     def catalogue(self) -> Catalogue:
         """What the store itself describes."""

@@ -1,4 +1,4 @@
-"""The same migration files for a cluster of shards: a table of rows on each, and a Distributed table over them.
+"""Adapt migrations to a cluster of shards: a local table on each, and a Distributed table over them.
 
 Knows the few shapes of our own statements and by what each table is sharded (ruling C7); knows no data. Code that
 reads or inserts uses the table's own name and never learns of the shards.
@@ -8,19 +8,16 @@ import re
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import MigrationError
+from ys_analytics.schemas import tables_of
 
 if TYPE_CHECKING:
     from ys_analytics.stores.clickhouse import ClickHouse
 
-# What one portfolio, asset or pool is made of stays on one shard, so that a GROUP BY over it is done there.
+# The column by which each table is sharded: whom its rows affect, else the first of its series. What one portfolio,
+# asset or pool is made of stays on one shard, so that a GROUP BY over it is done there.
 SHARDED_BY = {
     "schema_migrations": "version",
-    "market_data": "asset_id",
-    "dex_trades": "pair_address",
-    "yield_metrics": "pool_address",
-    "portfolio_snapshots": "portfolio_id",
-    "risk_metrics": "portfolio_id",
-    "satellite_performance": "agent_id",
+    **{table.name: table.affects[0] if table.affects else table.series[0] for table in tables_of("clickhouse")},
 }
 
 _STATEMENT = re.compile(
@@ -31,8 +28,8 @@ _DISTRIBUTED = re.compile(r"^Distributed\('(?P<cluster>[^']+)'")
 _ENGINE = "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'"
 
 
-def spread(statement: str, cluster: str) -> tuple[str, ...]:
-    """What to run on any one shard so that a statement holds on all of them.
+def for_cluster(statement: str, cluster: str) -> tuple[str, ...]:
+    """The statements that apply a statement to all shards, to run on any one of them.
 
     Args:
         statement: One CREATE TABLE, DROP TABLE, ALTER TABLE or TRUNCATE TABLE of a table in `SHARDED_BY`.
@@ -41,27 +38,27 @@ def spread(statement: str, cluster: str) -> tuple[str, ...]:
     Raises:
         MigrationError: the statement is of no such shape.
 
-    >>> spread("ALTER TABLE market_data MODIFY TTL timestamp", "ys")
+    >>> for_cluster("ALTER TABLE market_data MODIFY TTL timestamp", "ys")
     ('ALTER TABLE market_data_local ON CLUSTER `ys` MODIFY TTL timestamp',)
-    >>> spread("DROP TABLE IF EXISTS market_data", "ys")[0]
+    >>> for_cluster("DROP TABLE IF EXISTS market_data", "ys")[0]
     'DROP TABLE IF EXISTS market_data ON CLUSTER `ys`'
     """
     if not cluster:
         return (statement,)
-    found = _STATEMENT.search(statement)
-    if found is None or found["table"] not in SHARDED_BY:
+    match_ = _STATEMENT.search(statement)
+    if match_ is None or match_["table"] not in SHARDED_BY:
         raise MigrationError(f"no way to run this on the shards of {cluster}: {statement.strip()[:80]}")
-    verb, table = found["verb"], found["table"]
-    everywhere = f"ON CLUSTER `{cluster}`"
-    local = _STATEMENT.sub(f"{verb} {table}_local {everywhere}", statement, count=1)
+    verb, table = match_["verb"], match_["table"]
+    on_cluster = f"ON CLUSTER `{cluster}`"
+    local = _STATEMENT.sub(f"{verb} {table}_local {on_cluster}", statement, count=1)
     if verb == "CREATE TABLE IF NOT EXISTS":
-        over = (
-            f"CREATE TABLE IF NOT EXISTS {table} {everywhere} AS {table}_local "
+        distributed = (
+            f"CREATE TABLE IF NOT EXISTS {table} {on_cluster} AS {table}_local "
             f"ENGINE = Distributed(`{cluster}`, currentDatabase(), {table}_local, cityHash64({SHARDED_BY[table]}))"
         )
-        return (local, over)
+        return (local, distributed)
     if verb == "DROP TABLE IF EXISTS":
-        return (f"DROP TABLE IF EXISTS {table} {everywhere}", local)
+        return (f"DROP TABLE IF EXISTS {table} {on_cluster}", local)
     return (local,)
 
 
@@ -72,8 +69,8 @@ def cluster_of(clickhouse: "ClickHouse") -> str:
         StoreError: ClickHouse refused.
     """
     for (engine,) in clickhouse.rows(_ENGINE):
-        if spread_over := _DISTRIBUTED.match(engine):
-            return spread_over["cluster"]
+        if engine_match := _DISTRIBUTED.match(engine):
+            return engine_match["cluster"]
     return ""
 
 
@@ -88,12 +85,12 @@ def check_cluster(clickhouse: "ClickHouse", wanted: str) -> None:
         MigrationError: the database was made otherwise, or is the embedded one.
         StoreError: ClickHouse refused.
     """
-    there = cluster_of(clickhouse)
-    if there != wanted and clickhouse.rows(_ENGINE):
-        made = f"for the cluster {there!r}" if there else "for one server"
+    existing = cluster_of(clickhouse)
+    if existing != wanted and clickhouse.rows(_ENGINE):
+        made_for = f"for the cluster {existing!r}" if existing else "for one server"
         raise MigrationError(
-            f"YS_CLICKHOUSE_CLUSTER is {wanted!r}, but this database was made {made}; set it back, or name an empty "
-            "database and import into it"
+            f"YS_CLICKHOUSE_CLUSTER is {wanted!r}, but this database was made {made_for}; set it back, or name an "
+            "empty database and import into it"
         )
     if wanted and clickhouse.address.embedded:
         raise MigrationError(
@@ -107,7 +104,7 @@ def empty_table(clickhouse: "ClickHouse", table: str) -> None:
     Raises:
         StoreError: ClickHouse refused.
     """
-    for statement in spread(f"TRUNCATE TABLE {table}", cluster_of(clickhouse)):
+    for statement in for_cluster(f"TRUNCATE TABLE {table}", cluster_of(clickhouse)):
         clickhouse.run(statement)
 
 
@@ -122,5 +119,5 @@ def delete_rows(clickhouse: "ClickHouse", table: str, where: str) -> None:
     Raises:
         StoreError: ClickHouse refused.
     """
-    for statement in spread(f"ALTER TABLE {table} DELETE WHERE {where}", cluster_of(clickhouse)):
+    for statement in for_cluster(f"ALTER TABLE {table} DELETE WHERE {where}", cluster_of(clickhouse)):
         clickhouse.run(f"{statement} SETTINGS mutations_sync = 2")

@@ -1,4 +1,4 @@
-"""Qdrant's side of the schema: the declared collections, made where they are missing.
+"""Qdrant's part of the schema: the declared collections, made where they are missing.
 
 Knows the declarations in `schemas`; never changes a collection that is there, for its vectors would be lost.
 """
@@ -30,15 +30,15 @@ def make_collections(qdrant: "Qdrant") -> list[Applied]:
         MigrationError: a collection is there with another size or distance; both are named.
         StoreError: Qdrant refused us or went away.
     """
-    made: list[Applied] = []
+    applied: list[Applied] = []
     for declared in declared_collections():
         try:
             changed = qdrant.make(declared.name, size=declared.size, payload=declared.payload)
         except ContractError as error:
             raise MigrationError(f"qdrant/{error}") from error
         if changed:
-            made.append(Applied(store=STORE, version=declared.name, description=_words(declared)))
-    return made
+            applied.append(Applied(store=STORE, version=declared.name, description=_words(declared)))
+    return applied
 
 
 def drop_collections(qdrant: "Qdrant") -> list[Applied]:
@@ -60,9 +60,9 @@ def collection_status(qdrant: "Qdrant") -> list[Step]:
     Raises:
         StoreError: Qdrant refused us or went away.
     """
-    there = qdrant.collections()
+    existing = qdrant.collections()
     return [
-        _step(declared, there.get(declared.name), has_indexes=not qdrant.address.embedded)
+        _step(declared, existing.get(declared.name), has_indexes=not qdrant.address.embedded)
         for declared in declared_collections()
     ]
 
@@ -75,42 +75,42 @@ def fingerprint(qdrant: "Qdrant") -> str:
     Raises:
         StoreError: Qdrant refused us or went away.
     """
-    there = qdrant.collections()
+    existing = qdrant.collections()
     shapes = [
-        f"{declared.name}: {there[declared.name].size} {there[declared.name].distance}"
+        f"{declared.name}: {existing[declared.name].size} {existing[declared.name].distance}"
         for declared in declared_collections()
-        if declared.name in there
+        if declared.name in existing
     ]
     return hashlib.sha256("\n".join(shapes).encode()).hexdigest()[:8]
 
 
-def _step(declared: Collection, there: "CollectionShape | None", *, has_indexes: bool) -> Step:
-    wrong = differences(declared, there, has_indexes=has_indexes) if there is not None else []
-    state: State = "pending" if there is None else "drifted" if wrong else "applied"
+def _step(declared: Collection, existing: "CollectionShape | None", *, has_indexes: bool) -> Step:
+    differences_found = differences(declared, existing, has_indexes=has_indexes) if existing is not None else []
+    state: State = "pending" if existing is None else "drifted" if differences_found else "applied"
     return Step(
         store=STORE,
         version=declared.name,
         description=_words(declared),
         state=state,
-        detail="; ".join(wrong),
+        detail="; ".join(differences_found),
     )
 
 
-def differences(declared: Collection, there: "CollectionShape", *, has_indexes: bool) -> list[str]:
+def differences(declared: Collection, existing: "CollectionShape", *, has_indexes: bool) -> list[str]:
     """How a collection differs from its declaration, in words."""
-    wrong = []
-    if there.size != declared.size:
-        wrong.append(f"{there.size} dimensions, not {declared.size}")
-    if there.distance != "Cosine":
-        wrong.append(f"{there.distance} distance, not Cosine")
+    differences_found = []
+    if existing.size != declared.size:
+        differences_found.append(f"{existing.size} dimensions, not {declared.size}")
+    if existing.distance != "Cosine":
+        differences_found.append(f"{existing.distance} distance, not Cosine")
     if has_indexes:
         for field, kind in declared.payload.items():
-            found = there.indexes.get(field)
-            if found is None:
-                wrong.append(f"index of {field} is gone")
-            elif found != kind:
-                wrong.append(f"index of {field} is {found}, not {kind}")
-    return wrong
+            index_type = existing.indexes.get(field)
+            if index_type is None:
+                differences_found.append(f"index of {field} is gone")
+            elif index_type != kind:
+                differences_found.append(f"index of {field} is {index_type}, not {kind}")
+    return differences_found
 
 
 def _words(declared: Collection) -> str:

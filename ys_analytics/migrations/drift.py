@@ -1,12 +1,12 @@
-"""Whether what the applied migrations made is still there, as they made it.
+"""Find drift: whether what the applied migrations made is still there, as they made it.
 
-Compares a database's catalogue with its files and with `schemas`; mends nothing.
+Compares a database's catalogue with its files and with `schemas`; fixes nothing.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ys_analytics.migrations.files import Made, MigrationFile
+from ys_analytics.migrations.files import CreatedObject, MigrationFile
 from ys_analytics.migrations.ledger import Ledger
 from ys_analytics.migrations.step import Step
 from ys_analytics.schemas import TABLES
@@ -17,27 +17,30 @@ from ys_analytics.stores.common.table_reader import Catalogue
 def find_drift(steps: Sequence[Step], files: Sequence[MigrationFile], ledger: Ledger) -> tuple[Step, ...]:
     """The same steps, the applied ones marked `drifted` where the database no longer agrees."""
     by_version = {file.version: file for file in files}
-    found = ledger.found()
+    present = ledger.existing_objects()
     # The declarations describe the newest schema; an older one is not wrong for differing.
     newest = all(step.state != "pending" for step in steps)
     catalogue = ledger.catalogue() if newest else None
     return tuple(
-        _looked_at(step, by_version[step.version], ledger, found, catalogue) if step.state == "applied" else step
+        _with_drift(step, by_version[step.version], ledger, present, catalogue) if step.state == "applied" else step
         for step in steps
     )
 
 
-def _looked_at(
+def _with_drift(
     step: Step,
     file: MigrationFile,
     ledger: Ledger,
-    found: frozenset[Made],
+    present: frozenset[CreatedObject],
     catalogue: Catalogue | None,
 ) -> Step:
-    wrong = [f"{made} is gone" for made in file.makes() if made not in found]
+    problems = [f"{created} is gone" for created in file.creates() if created not in present]
     if catalogue is not None:
-        for made in file.makes():
-            if made in found and made.name in TABLES and TABLES[made.name].store == ledger.store:
-                there = differences(TABLES[made.name], catalogue.get(made.name, {}))
-                wrong += [f"column {made.name}.{each.column} {each.text}" for each in there]
-    return replace(step, state="drifted", detail="; ".join(wrong)) if wrong else step
+        for created in file.creates():
+            if created in present and created.name in TABLES and TABLES[created.name].store == ledger.store:
+                column_differences = differences(TABLES[created.name], catalogue.get(created.name, {}))
+                problems += [
+                    f"column {created.name}.{column_difference.column} {column_difference.text}"
+                    for column_difference in column_differences
+                ]
+    return replace(step, state="drifted", detail="; ".join(problems)) if problems else step

@@ -1,4 +1,4 @@
-"""Redis' side of the schema: key families are declared, not made.
+"""Redis' part of the schema: key families are declared, not made.
 
 Knows the declarations in `schemas`; opens no Redis, because a cache has no shape to migrate.
 """

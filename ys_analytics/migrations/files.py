@@ -30,7 +30,7 @@ _MAKES = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class CreatedObject:
     """One thing a file makes: a table, an index, a role and so on.
 
     Attributes:
@@ -72,13 +72,18 @@ class MigrationFile:
         """The file's name."""
         return file_name(self.version, self.description)
 
-    def makes(self) -> Iterator[Made]:
+    @property
+    def statements(self) -> str:
+        """What the file runs: its SQL without comments."""
+        return _COMMENT.sub("", self.up)
+
+    def creates(self) -> Iterator[CreatedObject]:
         """Everything the file creates, as its SQL says."""
-        for found in _MAKES.finditer(_COMMENT.sub("", self.up)):
+        for found in _MAKES.finditer(self.statements):
             if found["projection"]:
-                yield Made(kind="projection", name=found["projection"])
+                yield CreatedObject(kind="projection", name=found["projection"])
             else:
-                yield Made(kind=found["kind"].lower(), name=found["name"])
+                yield CreatedObject(kind=found["kind"].lower(), name=found["name"])
 
 
 def file_name(version: str, description: str) -> str:
@@ -109,17 +114,17 @@ def read_files(folder: Path) -> tuple[MigrationFile, ...]:
 
 
 def _read_file(path: Path) -> MigrationFile:
-    shown = f"{path.parent.name}/{path.name}"
-    named = _NAME.fullmatch(path.name)
-    if named is None:
-        raise MigrationError(f"{shown} is not named like 0004_create_portfolios.sql; rename it")
+    path_text = f"{path.parent.name}/{path.name}"
+    name_match = _NAME.fullmatch(path.name)
+    if name_match is None:
+        raise MigrationError(f"{path_text} is not named like 0004_create_portfolios.sql; rename it")
     text = path.read_text(encoding="utf-8")
     up, divider, rollback = text.partition(_ROLLBACK)
     if not divider or not rollback.strip():
-        raise MigrationError(f"{shown} has nothing under a line `-- rollback`; say what undoes it")
+        raise MigrationError(f"{path_text} has nothing under a line `-- rollback`; say what undoes it")
     return MigrationFile(
-        version=named["version"],
-        description=named["what"].replace("_", " "),
+        version=name_match["version"],
+        description=name_match["what"].replace("_", " "),
         up=up.strip(),
         rollback=rollback.strip(),
         checksum=hashlib.sha256(text.encode()).hexdigest(),

@@ -1,4 +1,4 @@
-"""What a DBA runs before the first `ys migrate up` of an owner who may make neither roles nor databases.
+"""SQL for a DBA to run before the first `ys migrate up` of an owner who may make neither roles nor databases.
 
 Depends on the settings alone. Does not connect, and prints no password.
 """
@@ -19,13 +19,13 @@ def dba_sql(settings: Settings) -> str:
         SettingsError: YS_POSTGRES_URL is empty or does not name an owner and a database.
     """
     url = settings.postgres_url
-    known = keywords(url.get_secret_value(), DEFAULT_TLS) if url is not None else {}
-    owner, database = known.get("user"), known.get("dbname")
+    parts = keywords(url.get_secret_value(), DEFAULT_TLS) if url is not None else {}
+    owner, database = parts.get("user"), parts.get("dbname")
     if not owner or not database:
         raise SettingsError("YS_POSTGRES_URL: name the owner and the database: postgresql://owner@host:port/database")
     analyst = settings.analyst_role
     lines = [
-        f"-- For PostgreSQL at {known.get('host', 'this machine')}: run it as a superuser, such as with",
+        f"-- For PostgreSQL at {parts.get('host', 'this machine')}: run it as a superuser, such as with",
         "-- psql -d postgres; leave out what exists already. Then set the two passwords:",
         f"-- \\password {quoted(owner)}   (the one in YS_POSTGRES_URL)",
         f"-- \\password {quoted(analyst)}   (the one in YS_ANALYST_PASSWORD)",

@@ -1,4 +1,4 @@
-"""What a database says was done to it, held against the files that are here.
+"""Compare the ledger of applied migrations with the migration files.
 
 One form of ledger for both databases that keep one; where its table lies and how a row gets in is theirs to
 say (`postgres_ledger`, `clickhouse_ledger`). Runs no migration.
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ys_analytics.errors import MigrationError
-from ys_analytics.migrations.files import Made, MigrationFile, file_name
+from ys_analytics.migrations.files import CreatedObject, MigrationFile, file_name
 from ys_analytics.migrations.step import State, Step
 from ys_analytics.schemas import Store
 from ys_analytics.stores.common.table_reader import Catalogue
@@ -25,7 +25,7 @@ _REMEDY: dict[State, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One migration as a ledger remembers it.
+    """One row of a ledger: an applied migration.
 
     Attributes:
         version: Number of its file.
@@ -53,20 +53,20 @@ class Ledger(Protocol):
         """What was applied, oldest first; empty where there is no ledger yet."""
 
     def apply(self, file: MigrationFile) -> None:
-        """Run the file and remember it."""
+        """Run the file and record it."""
 
     def undo(self, row: Row) -> None:
-        """Run the row's rollback and forget it."""
+        """Run the row's rollback and delete its record."""
 
-    def found(self) -> frozenset[Made]:
-        """Everything a file could have made that is there now."""
+    def existing_objects(self) -> frozenset[CreatedObject]:
+        """The existing objects of the kinds that files create."""
 
     def catalogue(self) -> Catalogue:
         """Every table that is there now, and its columns."""
 
 
 def compare(store: Store, files: Sequence[MigrationFile], rows: Sequence[Row]) -> tuple[Step, ...]:
-    """How each migration stands by ledger and files alone, in order of their numbers."""
+    """The state of each migration by ledger and files alone, in order of their numbers."""
     by_version = {file.version: file for file in files}
     newest = max((row.version for row in rows), default="")
     known = {row.version for row in rows}
@@ -76,7 +76,7 @@ def compare(store: Store, files: Sequence[MigrationFile], rows: Sequence[Row]) -
 
 
 def refuse_conflicts(steps: Sequence[Step]) -> None:
-    """Stop at the first file that the ledger contradicts; nothing is repaired silently.
+    """Raise for the first file that contradicts the ledger; nothing is repaired silently.
 
     Raises:
         MigrationError: a file was edited, renamed or removed after it was applied, or comes late.

@@ -1,4 +1,4 @@
-"""Try a change of the schema again while another session uses the table it wants to lock.
+"""Retry a change of the schema while another session uses the table that it locks.
 
 Depends on PostgreSQL's code for a lock that was not to be had in time. Does not know any migration.
 """
@@ -16,13 +16,13 @@ _T = TypeVar("_T")
 LOCK_TIMEOUT = "2s"
 
 # SQLSTATE lock_not_available: the lock timeout was over.
-_NOT_AVAILABLE = "55P03"
+_LOCK_NOT_AVAILABLE = "55P03"
 
 _ATTEMPTS = 12
 
 
-def patiently(change: Callable[[], _T]) -> _T:
-    """Make a change, and again after a pause while a lock is not to be had; some forty seconds in all.
+def retry_on_lock(change: Callable[[], _T]) -> _T:
+    """Make a change, retried after a pause while a lock is not available; some forty seconds in all.
 
     Args:
         change: A whole transaction under `LOCK_TIMEOUT`.
@@ -33,22 +33,22 @@ def patiently(change: Callable[[], _T]) -> _T:
     Raises:
         YsError: as the change; of a lock, the last one.
 
-    >>> patiently(lambda: 7)
+    >>> retry_on_lock(lambda: 7)
     7
     """
-    retried = stamina.retry_context(
-        on=_waits, attempts=_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
+    attempts = stamina.retry_context(
+        on=_is_lock_timeout, attempts=_ATTEMPTS, timeout=None, wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
     )
-    for attempt in retried:
+    for attempt in attempts:
         with attempt:
             return change()
     raise AssertionError  # pragma: no cover - the context either returns or raises
 
 
-def _waits(error: Exception) -> bool:
+def _is_lock_timeout(error: Exception) -> bool:
     cause: BaseException | None = error if isinstance(error, YsError) else None
     while cause is not None:
-        if getattr(cause, "sqlstate", None) == _NOT_AVAILABLE:
+        if getattr(cause, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             return True
         cause = cause.__cause__
     return False

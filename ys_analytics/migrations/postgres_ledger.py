@@ -1,4 +1,4 @@
-"""PostgreSQL's ledger: a migration and its row are one transaction, and runners take turns.
+"""PostgreSQL's ledger: a migration and its row are one transaction, and runners exclude each other.
 
 Knows the table schema_migrations and PostgreSQL's catalogue; knows no particular migration.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import MigrationError, StoreError
-from ys_analytics.migrations.files import Made, MigrationFile
+from ys_analytics.migrations.files import CreatedObject, MigrationFile
 from ys_analytics.migrations.ledger import Row
 from ys_analytics.migrations.lock_retry import LOCK_TIMEOUT
 from ys_analytics.schemas import Store
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 # through PgBouncer's transaction pooling, and with its connection, so a killed runner leaves none behind.
 _LOCK = 0x79735F6D696772
 
+# The setting of a transaction in which migrations find the name of the analyst's role.
+ROLE_SETTING = "ys.analyst_role"
+
 _COLUMNS = ("version", "description", "checksum", "rollback_sql", "applied_at")
 
 
 @dataclass(frozen=True, slots=True)
 class PostgresLedger:
-    """The ledger of one open PostgreSQL. Every method wants to be inside `turn`.
+    """The ledger of one open PostgreSQL. Every method wants to be inside `exclusive`.
 
     Attributes:
         postgres: Opened as the owner.
@@ -43,7 +46,7 @@ class PostgresLedger:
         return "postgres"
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """One transaction on the primary, entered once every other runner's is over.
 
         Raises:
@@ -56,7 +59,9 @@ class PostgresLedger:
                 raise MigrationError(
                     f"postgres: no schema of the search_path ({path}) exists; create one or correct it"
                 )
-            self.postgres.rows("SELECT set_config('ys.analyst_role', %(role)s, true)", {"role": self.analyst_role})
+            self.postgres.rows(
+                "SELECT set_config(%(setting)s, %(role)s, true)", {"setting": ROLE_SETTING, "role": self.analyst_role}
+            )
             try:
                 self.postgres.rows("SELECT pg_advisory_xact_lock(%(key)s)", {"key": _LOCK})
             except StoreError as error:
@@ -69,13 +74,13 @@ class PostgresLedger:
         Raises:
             MigrationError: a table of that name is there, but it is not this ledger.
         """
-        found = {name for (name,) in self.postgres.rows(_LEDGER_COLUMNS)}
-        if not found:
+        columns = {name for (name,) in self.postgres.rows(_LEDGER_COLUMNS)}
+        if not columns:
             return ()
-        if not found.issuperset(_COLUMNS):
-            lacks = ", ".join(sorted(set(_COLUMNS) - found))
+        if not columns.issuperset(_COLUMNS):
+            missing = ", ".join(sorted(set(_COLUMNS) - columns))
             raise MigrationError(
-                f"postgres: schema_migrations is another program's (it lacks {lacks}); use a database of our own"
+                f"postgres: schema_migrations is another program's (it lacks {missing}); use a database of our own"
             )
         return tuple(
             Row(version=version, description=description, checksum=checksum, rollback=rollback or "", applied_at=at)
@@ -83,9 +88,9 @@ class PostgresLedger:
         )
 
     def apply(self, file: MigrationFile) -> None:
-        """Run the file and remember it; both or neither, with the transaction of `turn`."""
+        """Run the file and remember it; both or neither, with the transaction of `exclusive`."""
         with self.postgres.unlimited():
-            self._hurry()
+            self._limit_lock_wait()
             self.postgres.run(file.up)
         self.postgres.run(
             "INSERT INTO schema_migrations (version, description, rollback_sql, checksum)"
@@ -99,20 +104,20 @@ class PostgresLedger:
         )
 
     def undo(self, row: Row) -> None:
-        """Forget the migration and run its rollback; both or neither, with the transaction of `turn`."""
+        """Forget the migration and run its rollback; both or neither, with the transaction of `exclusive`."""
         with self.postgres.unlimited():
-            self._hurry()
+            self._limit_lock_wait()
             # Forgotten first: the oldest rollback takes the ledger itself away.
             self.postgres.run("DELETE FROM schema_migrations WHERE version = %(version)s", {"version": row.version})
             self.postgres.run(row.rollback)
 
-    def _hurry(self) -> None:
-        """From here on a statement that waits long for a lock fails, rather than let others queue behind it."""
+    def _limit_lock_wait(self) -> None:
+        """Set a lock timeout for the transaction, so that others do not queue behind a waiting statement."""
         self.postgres.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
-    def found(self) -> frozenset[Made]:
+    def existing_objects(self) -> frozenset[CreatedObject]:
         """Every table, index, type, view, function, live trigger and role of this schema."""
-        return frozenset(Made(kind=kind, name=name) for kind, name in self.postgres.rows(_FOUND))
+        return frozenset(CreatedObject(kind=kind, name=name) for kind, name in self.postgres.rows(_FOUND))
 
     def catalogue(self) -> Catalogue:
         """What the store itself describes."""

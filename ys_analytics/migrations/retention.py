@@ -1,4 +1,4 @@
-"""How long ClickHouse keeps each table: for ever, unless the operator said so.
+"""Retention of ClickHouse's tables: for ever, unless the operator sets days.
 
 Knows table TTLs; the days come from the caller. Only a TTL this module wrote is ever taken away again.
 """
@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import SettingsError
-from ys_analytics.migrations.cluster import cluster_of, spread
+from ys_analytics.migrations.cluster import cluster_of, for_cluster
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.schemas import STORES, TABLES
 
 if TYPE_CHECKING:
     from ys_analytics.stores.clickhouse import ClickHouse
 
-# How ClickHouse writes back what `_keep` asked for.
-_OURS = re.compile(r" TTL toDateTime\(timestamp\) \+ toIntervalDay\((\d+)\)")
+# How ClickHouse writes back what `_set_retention` asked for.
+_OUR_TTL = re.compile(r" TTL toDateTime\(timestamp\) \+ toIntervalDay\((\d+)\)")
 
-_KEPT = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
+_ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
 
 
 def apply_retention(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[Applied]:
@@ -36,8 +36,8 @@ def apply_retention(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[A
     """
     _check(days)
     return [
-        _keep(clickhouse, table, days.get(table))
-        for table, kept in _kept(clickhouse).items()
+        _set_retention(clickhouse, table, days.get(table))
+        for table, kept in _retention_by_table(clickhouse).items()
         if kept != days.get(table)
     ]
 
@@ -58,7 +58,7 @@ def retention_status(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[
             state="applied" if kept == days.get(table) else "pending",
             detail="" if kept == days.get(table) else f"{_words(table, kept)} until `ys migrate up`",
         )
-        for table, kept in _kept(clickhouse).items()
+        for table, kept in _retention_by_table(clickhouse).items()
         if kept is not None or table in days
     ]
 
@@ -72,19 +72,19 @@ def _check(days: Mapping[str, int]) -> None:
             raise SettingsError(f"YS_RETENTION_DAYS: {table} cannot keep {kept} days; name at least 1, or leave it out")
 
 
-def _kept(clickhouse: "ClickHouse") -> dict[str, int | None]:
+def _retention_by_table(clickhouse: "ClickHouse") -> dict[str, int | None]:
     """Days each declared table keeps now, by what its shards say where it is spread over some; None for ever."""
-    engines: dict[str, str] = dict(clickhouse.rows(_KEPT))
+    engines: dict[str, str] = dict(clickhouse.rows(_ENGINES))
     kept: dict[str, int | None] = {}
     for table in sorted(engines.keys() & TABLES.keys()):
-        limit = _OURS.search(engines.get(f"{table}_local", engines[table]))
+        limit = _OUR_TTL.search(engines.get(f"{table}_local", engines[table]))
         kept[table] = int(limit[1]) if limit else None
     return kept
 
 
-def _keep(clickhouse: "ClickHouse", table: str, days: int | None) -> Applied:
+def _set_retention(clickhouse: "ClickHouse", table: str, days: int | None) -> Applied:
     change = "REMOVE TTL" if days is None else f"MODIFY TTL toDateTime(timestamp) + toIntervalDay({days})"
-    for statement in spread(f"ALTER TABLE {table} {change}", cluster_of(clickhouse)):
+    for statement in for_cluster(f"ALTER TABLE {table} {change}", cluster_of(clickhouse)):
         clickhouse.run(statement)
     return Applied(store="clickhouse", version="retention", description=_words(table, days))
 

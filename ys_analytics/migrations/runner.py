@@ -1,4 +1,4 @@
-"""The four verbs of `ys migrate`: up, down, status, and the version a report prints.
+"""Run migrations: up, down, status, and the version that a report prints.
 
 Knows the order of the stores and who waits for whom; what a migration does is in its file, how it is
 remembered in the ledgers.
@@ -16,7 +16,7 @@ from ys_analytics.migrations.cluster import check_cluster, cluster_of
 from ys_analytics.migrations.drift import find_drift
 from ys_analytics.migrations.files import FOLDER, MigrationFile, file_name, read_files
 from ys_analytics.migrations.ledger import Ledger, compare, refuse_conflicts
-from ys_analytics.migrations.lock_retry import patiently
+from ys_analytics.migrations.lock_retry import retry_on_lock
 from ys_analytics.migrations.postgres_ledger import PostgresLedger
 from ys_analytics.migrations.step import Applied, Step
 from ys_analytics.migrations.target import Target
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The version of a database nothing was done to.
 EMPTY = "0000"
 
-_Turn = Callable[[], AbstractContextManager[None]]
+_Exclusive = Callable[[], AbstractContextManager[None]]
 
 
 def up(
@@ -62,10 +62,10 @@ def up(
     role, new = settings.analyst_role, False
     if stores.opened_postgres is not None and target.moves("postgres"):
         new = analyst.require_role(stores.postgres, role)
-    for ledger, turn in _ledgers(stores, target, settings):
+    for ledger, exclusive in _ledgers(stores, target, settings):
         files = read_files(folder / ledger.store)
         target.check([file.version for file in files])
-        applied += _climb(ledger, turn, files, target.version)
+        applied += _apply_pending(ledger, exclusive, files, target.version)
     if target.store is not None:
         return applied
     if stores.opened_postgres is not None:
@@ -98,13 +98,13 @@ def down(stores: "Stores", *, to: str | None = None, settings: Settings | None =
     undone: list[Applied] = []
     if target.store is None and stores.opened_qdrant is not None:
         undone += collections.drop_collections(stores.qdrant)
-    for ledger, turn in reversed(_ledgers(stores, target, settings if settings is not None else load_settings())):
-        undone += _descend(ledger, turn, target)
+    for ledger, exclusive in reversed(_ledgers(stores, target, settings if settings is not None else load_settings())):
+        undone += _undo_to_target(ledger, exclusive, target)
     return undone
 
 
 def status(stores: "Stores", *, settings: Settings | None = None, folder: Path = FOLDER) -> list[Step]:
-    """How every migration, collection and key family stands, and whether what was applied is still there.
+    """The state of every migration, collection and key family, and whether what was applied is still there.
 
     Args:
         stores: A store that is not opened is left out.
@@ -119,7 +119,7 @@ def status(stores: "Stores", *, settings: Settings | None = None, folder: Path =
     steps: list[Step] = []
     for ledger, _ in _ledgers(stores, Target()):
         files = read_files(folder / ledger.store)
-        with _at_the_primary(stores, ledger):
+        with _on_primary(stores, ledger):
             steps += find_drift(compare(ledger.store, files, ledger.rows()), files, ledger)
     if stores.opened_clickhouse is not None:
         steps += retention.retention_status(stores.clickhouse, settings.retention_days)
@@ -131,7 +131,7 @@ def status(stores: "Stores", *, settings: Settings | None = None, folder: Path =
 
 
 def schema_version(stores: "Stores") -> dict[str, str]:
-    """What a report prints of each opened store's schema.
+    """The version of each opened store's schema, as a report prints it.
 
     Returns:
         For PostgreSQL and ClickHouse the newest applied migration ("0000" where none is), for Qdrant and Redis
@@ -158,14 +158,13 @@ def require_schema(stores: "Stores") -> None:
         MigrationError: an opened database has no schema.
         StoreError: a store refused us or went away.
     """
-    bare = [store for store, version in schema_version(stores).items() if version == EMPTY]
-    if bare:
-        raise MigrationError(
-            f"{' and '.join(bare)} {'has' if len(bare) == 1 else 'have'} no schema yet; run: ys migrate up"
-        )
+    without_schema = [store for store, version in schema_version(stores).items() if version == EMPTY]
+    if without_schema:
+        have = "has" if len(without_schema) == 1 else "have"
+        raise MigrationError(f"{' and '.join(without_schema)} {have} no schema yet; run: ys migrate up")
 
 
-def _ledgers(stores: "Stores", target: Target, settings: Settings | None = None) -> list[tuple[Ledger, _Turn]]:
+def _ledgers(stores: "Stores", target: Target, settings: Settings | None = None) -> list[tuple[Ledger, _Exclusive]]:
     """The ledgers that are to move, each with what lets one runner in at a time.
 
     A ClickHouse that has a ledger says itself over which cluster it is spread; `cluster` is for one that has none.
@@ -173,61 +172,65 @@ def _ledgers(stores: "Stores", target: Target, settings: Settings | None = None)
     ClickHouse has no lock of its own, so its runners wait at PostgreSQL's where that is open; the embedded one
     admits one process anyway, and every file may be repeated.
     """
-    found: list[tuple[Ledger, _Turn]] = []
-    turn: _Turn = nullcontext
+    ledgers: list[tuple[Ledger, _Exclusive]] = []
+    exclusive: _Exclusive = nullcontext
     if stores.opened_postgres is not None:
         postgres = PostgresLedger(stores.postgres, settings.analyst_role if settings is not None else "")
-        turn = postgres.turn
+        exclusive = postgres.exclusive
         if target.moves("postgres"):
-            found.append((postgres, turn))
+            ledgers.append((postgres, exclusive))
     if stores.opened_clickhouse is not None and target.moves("clickhouse"):
         cluster = settings.clickhouse_cluster if settings is not None else ""
-        found.append((ClickHouseLedger(stores.clickhouse, cluster_of(stores.clickhouse) or cluster), turn))
-    return found
+        ledgers.append((ClickHouseLedger(stores.clickhouse, cluster_of(stores.clickhouse) or cluster), exclusive))
+    return ledgers
 
 
-def _climb(ledger: Ledger, turn: _Turn, files: tuple[MigrationFile, ...], last: str | None) -> Iterator[Applied]:
-    """Apply one file a turn until none is left."""
-    while (applied := patiently(lambda: _climb_once(ledger, turn, files, last))) is not None:
+def _apply_pending(
+    ledger: Ledger, exclusive: _Exclusive, files: tuple[MigrationFile, ...], last: str | None
+) -> Iterator[Applied]:
+    """Apply one file at a time until none is left, with the lock taken for each."""
+    while (applied := retry_on_lock(lambda: _apply_next(ledger, exclusive, files, last))) is not None:
         yield applied
 
 
-def _climb_once(ledger: Ledger, turn: _Turn, files: tuple[MigrationFile, ...], last: str | None) -> Applied | None:
+def _apply_next(
+    ledger: Ledger, exclusive: _Exclusive, files: tuple[MigrationFile, ...], last: str | None
+) -> Applied | None:
     """Apply the next file; None where there is none. The ledger is read anew, for others climb too."""
-    with turn():
+    with exclusive():
         steps = compare(ledger.store, files, ledger.rows())
         refuse_conflicts(steps)
         pending = {step.version for step in steps if step.state == "pending"}
         file = next((file for file in files if file.version in pending), None)
         if file is None or (last is not None and file.version > last):
             return None
-        with _naming(ledger, file.name):
+        with _name_file_in_errors(ledger, file.name):
             ledger.apply(file)
     return Applied(store=ledger.store, version=file.version, description=file.description)
 
 
-def _descend(ledger: Ledger, turn: _Turn, target: Target) -> Iterator[Applied]:
-    """Undo one row a turn until the target is reached."""
-    with turn():
+def _undo_to_target(ledger: Ledger, exclusive: _Exclusive, target: Target) -> Iterator[Applied]:
+    """Undo one row at a time until the target is reached, with the lock taken for each."""
+    with exclusive():
         target.check([row.version for row in ledger.rows()] or [EMPTY])
-    while (undone := patiently(lambda: _descend_once(ledger, turn, target.version or EMPTY))) is not None:
+    while (undone := retry_on_lock(lambda: _undo_last(ledger, exclusive, target.version or EMPTY))) is not None:
         yield undone
 
 
-def _descend_once(ledger: Ledger, turn: _Turn, floor: str) -> Applied | None:
+def _undo_last(ledger: Ledger, exclusive: _Exclusive, floor: str) -> Applied | None:
     """Undo the newest row; None where the floor is reached."""
-    with turn():
+    with exclusive():
         row = max(ledger.rows(), key=lambda row: row.version, default=None)
         if row is None or row.version <= floor:
             return None
-        with _naming(ledger, file_name(row.version, row.description)):
+        with _name_file_in_errors(ledger, file_name(row.version, row.description)):
             ledger.undo(row)
     return Applied(store=ledger.store, version=row.version, description=row.description)
 
 
 @contextmanager
-def _naming(ledger: Ledger, name: str) -> Iterator[None]:
-    """A refusal inside names the file."""
+def _name_file_in_errors(ledger: Ledger, name: str) -> Iterator[None]:
+    """Add the file's name to an error inside the block."""
     try:
         yield
     except (StoreError, ContractError) as error:
@@ -235,6 +238,6 @@ def _naming(ledger: Ledger, name: str) -> Iterator[None]:
         raise MigrationError(f"{ledger.store}/{name} was refused, {kept}: {error}") from error
 
 
-def _at_the_primary(stores: "Stores", ledger: Ledger) -> AbstractContextManager[None]:
+def _on_primary(stores: "Stores", ledger: Ledger) -> AbstractContextManager[None]:
     """A transaction on the primary, for a replica may be behind."""
     return stores.postgres.transaction() if STORES[ledger.store].transactions else nullcontext()

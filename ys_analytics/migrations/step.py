@@ -1,4 +1,4 @@
-"""What is said of a migration: that it was applied just now, or how it stands.
+"""State of a migration: applied just now, or its place in the ledger.
 
 Knows words only; opens no store and reads no file.
 """
@@ -14,10 +14,10 @@ State = Literal["applied", "pending", "edited", "missing", "renamed", "late", "d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """One change that was made just now, or undone just now.
+    """One change that was just made or undone.
 
     Attributes:
-        store: Where.
+        store: The store.
         version: Number of the migration file; for what has no file, the name of the thing.
         description: What it did, in words.
     """
@@ -29,10 +29,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """How one migration, collection or declaration stands.
+    """The state of one migration, collection or declaration.
 
     Attributes:
-        store: Where.
+        store: The store.
         version: Number of the migration file; for what has no file, the name of the thing.
         description: What it does, in words.
         state: applied (and what it made is there), pending, edited, missing (no file), renamed, late (an older

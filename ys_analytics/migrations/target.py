@@ -1,4 +1,4 @@
-"""Where a run of migrations is to stop: a version of one store, or the end of all.
+"""The target of a run of migrations: a version of one store, or the newest of all.
 
 Knows how a target is written; opens no store.
 """
@@ -28,7 +28,7 @@ class Target:
 
     @classmethod
     def read(cls, text: str | None) -> Self:
-        """What a person wrote: nothing, `0010` (PostgreSQL's), `postgres:0010` or `clickhouse:0005`.
+        """Parse a target: nothing, `0010` (PostgreSQL's), `postgres:0010` or `clickhouse:0005`.
 
         Raises:
             UsageError: it is none of these.

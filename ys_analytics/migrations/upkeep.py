@@ -1,12 +1,13 @@
-"""What PostgreSQL's schema wants now and then: fresh views, and a partition for each month.
+"""Regular upkeep of PostgreSQL's schema: refresh materialized views and make monthly partitions.
 
 Knows which tables are partitioned and which views are kept; what they hold is in their migrations.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ys_analytics.migrations.lock_retry import LOCK_TIMEOUT, patiently
+from ys_analytics.migrations.lock_retry import LOCK_TIMEOUT, retry_on_lock
 from ys_analytics.schemas import TABLES, Span
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ STORES_KEPT_UP = tuple({TABLES[name].store: None for name in PARTITIONED})
 MOST_MONTHS = 120
 
 # Days by which an empty partition is far from every row.
-_FAR_DAYS = 730
+_MAX_DAYS_FROM_ROWS = 730
 
 # The partitions that the migrations themselves make.
-_STANDING = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+_MIGRATED_MONTHS = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
 
 
 def refresh(stores: "Stores") -> list[str]:
@@ -69,14 +70,17 @@ def make_partitions(stores: "Stores", span: Span) -> list[str]:
         return []
     first = max(span.start.date(), span.last_day - timedelta(days=MOST_MONTHS * 30))
     months = [{"table": table, "first": first, "last": span.last_day} for table in PARTITIONED]
-    return [name for asked in months for name in patiently(lambda asked=asked: _make(stores, asked))]  # type: ignore[misc]
+    made: list[str] = []
+    for month_range in months:
+        made += retry_on_lock(partial(_make, stores, month_range))
+    return made
 
 
-def _make(stores: "Stores", asked: dict[str, object]) -> list[str]:
+def _make(stores: "Stores", month_range: dict[str, object]) -> list[str]:
     """The missing partitions of one table; a session that holds the table long is not waited for."""
     with stores.postgres.transaction():
         stores.postgres.run(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-        [(names,)] = stores.postgres.rows("SELECT make_month_partitions(%(table)s, %(first)s, %(last)s)", asked)
+        [(names,)] = stores.postgres.rows("SELECT make_month_partitions(%(table)s, %(first)s, %(last)s)", month_range)
     return list(names)
 
 
@@ -97,15 +101,18 @@ def drop_far_partitions(stores: "Stores", *, now: datetime) -> list[str]:
         StoreError: PostgreSQL refused.
     """
     dropped: list[str] = []
-    far = timedelta(days=_FAR_DAYS)
+    max_distance = timedelta(days=_MAX_DAYS_FROM_ROWS)
     for table in PARTITIONED:
         parts = [(name, start) for name, start in stores.postgres.rows(_PARTS, {"table": table}) if start is not None]
         empty = {name for name, _ in parts if not stores.postgres.rows(f'SELECT 1 FROM "{name}" LIMIT 1')}  # noqa: S608 - the catalogue's names
         filled = [start for name, start in parts if name not in empty]
         for name, start in parts:
-            near = any(abs(start - other) <= far for other in filled) or now - far <= start <= now + far
-            if name in empty and not near and not _STANDING[0] <= start < _STANDING[1]:
-                patiently(lambda name=name: _drop(stores, name))  # type: ignore[misc]
+            is_near = (
+                any(abs(start - other) <= max_distance for other in filled)
+                or now - max_distance <= start <= now + max_distance
+            )
+            if name in empty and not is_near and not _MIGRATED_MONTHS[0] <= start < _MIGRATED_MONTHS[1]:
+                retry_on_lock(lambda name=name: _drop(stores, name))  # type: ignore[misc]
                 dropped.append(name)
     return dropped
 

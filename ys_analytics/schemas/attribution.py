@@ -1,4 +1,4 @@
-"""Whose numbers a row bears on, where a table's declaration (`affects`) does not say it alone.
+"""Kinds of keys by which a row affects portfolios, where a table's declaration (`affects`) does not say it alone.
 
 Declared once, so that the checks, the gate and the desk agree on which portfolios a finding affects.
 Does not know how a key is followed to a portfolio (`quality.dependents` does).
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 
 from ys_analytics.schemas.table import Kind
 
-# How many keys of rows at fault a finding lists; a fault that names more is everybody's.
+# The most keys of failing rows that a finding lists; one with more affects all portfolios.
 MOST_KEYS = 10_000
 
-# What a column of that name says in the answer of a query over several tables, the most telling first.
+# The kind of key in a column of that name in a query over several tables, the most specific first.
 SAYS: Mapping[str, Kind] = {
     "portfolio_id": "portfolio",
     "user_id": "user",

@@ -32,7 +32,7 @@ _WORDS: Mapping[type, str] = {
     UsualRows: "usual number of rows a day",
     NotSilent: "no series stops while the others go on",
 }
-_HEAD = """\
+_PAGE_HEAD = """\
 # Data dictionary
 
 Every table, key family and collection of the four stores, as `ys_analytics/schemas/` declares it: written by
@@ -44,7 +44,7 @@ from its declaration, with what is affected where one fails; rules that compare 
 
 def markdown() -> str:
     """The whole dictionary as a page."""
-    return "\n".join([_HEAD, *(line for table in TABLES.values() for line in _page(table))])
+    return "\n".join([_PAGE_HEAD, *(line for table in TABLES.values() for line in _page(table))])
 
 
 def in_words(column: Column, rule: Rule) -> str:
@@ -54,12 +54,12 @@ def in_words(column: Column, rule: Rule) -> str:
     ['UUID in lower case']
     """
     match rule:
-        case Formatted(format=wanted):
-            return wanted.name
+        case Formatted(format=text_format):
+            return text_format.name
         case OneOf():
             return f"one of {', '.join(column.values)}"
-        case Refers(to=other):
-            return f"in {other}"
+        case Refers(to=target):
+            return f"in {target}"
         case Bounded():
             return " and ".join(_bounds(rule))
         case _:

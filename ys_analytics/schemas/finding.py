@@ -1,4 +1,4 @@
-"""What a check found in the data: the result of one rule.
+"""A finding: the result of one rule.
 
 Declares the shape of a finding, so that the checks, the desk and the page agree;
 knows no suite and no engine.
@@ -31,8 +31,8 @@ class Finding:
         sample: Keys of some rows at fault, capped; never a secret.
         checked: How many rows the rule was asked of; 0 means that it had nothing to check, -1 that it is unknown.
         affects: Every key that the rows at fault name, by kind (`portfolio`, `asset`, `chain`, `pool`, ...), sorted:
-            the whole list and no sample. Empty: nobody's numbers rest on them. None: not known, so everybody's may.
-        portfolios: Ids of the portfolios whose numbers rest on the rows at fault, sorted. None: everybody's.
+            the whole list and no sample. Empty: no portfolio's numbers rest on them. None: not known, so all may.
+        portfolios: Ids of the portfolios whose numbers rest on the rows at fault, sorted. None: all.
         everybody: Why it is everybody's where that is not plain; empty elsewhere.
     """
 

@@ -1,4 +1,4 @@
-"""What one question in SQL may take before it is stopped."""
+"""Limits of one query: time, rows and memory."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""From a name a person wrote to what it names, or an error that offers what is called nearly so."""
+"""Errors for names that are misspelt or no text, with the nearest names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -20,9 +20,9 @@ def misnamed(name: str, known: Iterable[str], *, what: str, listed: str) -> Usag
     >>> print(misnamed("x", ["assets"], what="table", listed="`ys catalog`"))
     no table is called 'x'; `ys catalog` lists them
     """
-    plain = {one.lower(): one for one in known}
-    near = [plain[one] for one in get_close_matches(name.strip().lower(), plain, n=3)]
-    advice = f"did you mean {' or '.join(near)}?" if near else f"{listed} lists them"
+    by_lower = {name_.lower(): name_ for name_ in known}
+    nearest = [by_lower[name_] for name_ in get_close_matches(name.strip().lower(), by_lower, n=3)]
+    advice = f"did you mean {' or '.join(nearest)}?" if nearest else f"{listed} lists them"
     return UsageError(f"no {what} is called {name!r}; {advice}")
 
 

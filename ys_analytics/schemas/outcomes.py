@@ -1,4 +1,4 @@
-"""What became of a transaction, and what follows from it: whether it moves anything, whether it pays gas.
+"""Statuses of transactions and what follows from each: whether amounts moved and whether gas was paid.
 
 The one place that says so. Gas, ledger legs, lots, flows, counts, pages, checks and the demo derive from `OUTCOMES`;
 the materialized view of daily flows repeats it in SQL, and a test compares the two.
@@ -61,8 +61,8 @@ def why_not(status: str = "status") -> pl.Expr:
     >>> pl.DataFrame({"status": ["confirmed", "failed"]}).select(why_not())["status"].to_list()
     [None, 'failed: it was reverted']
     """
-    said = {one.status: f"{one.status}: {one.why}" for one in OUTCOMES if one.why}
-    return pl.col(status).cast(pl.String).replace_strict(said, default=None, return_dtype=pl.String)
+    reasons = {outcome.status: f"{outcome.status}: {outcome.why}" for outcome in OUTCOMES if outcome.why}
+    return pl.col(status).cast(pl.String).replace_strict(reasons, default=None, return_dtype=pl.String)
 
 
 def _among(status: str, which: tuple[str, ...]) -> pl.Expr:

@@ -1,14 +1,14 @@
-"""How something long says how far it is; knows neither the work nor the screen."""
+"""The callback by which long work reports progress; knows neither the work nor the screen."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called now and then by anything that takes long."""
+    """A callback that long work calls with its progress."""
 
     def __call__(self, label: str, done: int = 0, total: int | None = None) -> None:
         """Say that `label` has done so many rows, or steps, of `total` where that is known."""
 
 
 def silent(label: str, done: int = 0, total: int | None = None) -> None:
-    """Say nothing: the progress of a caller who did not ask for any."""
+    """Report nothing: the default where no progress is asked for."""

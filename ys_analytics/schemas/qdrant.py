@@ -1,4 +1,4 @@
-"""What Qdrant holds: embeddings of what was said, audited and traded.
+"""Qdrant's collections: embeddings of sentiment, protocol analyses and trading patterns.
 
 Knows each collection's size, payload and the frame it loads as; computes no
 embedding.

@@ -1,4 +1,4 @@
-"""Which stretch of time a question is about.
+"""Spans of time and ISO weeks.
 
 Knows ISO weeks and UTC; reads no clock.
 """
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# What a page calls lately: a quarter of a year in whole weeks.
+# A quarter of a year in whole weeks: the period that pages call recent.
 QUARTER = timedelta(weeks=13)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A half-open stretch of time, `start` inclusive to `end` exclusive, in UTC.
+    """A half-open span of time, `start` inclusive to `end` exclusive, in UTC.
 
     >>> Span.week("2026-W47")
     Span(2026-11-16T00:00+00:00 to 2026-11-23T00:00+00:00)
@@ -48,11 +48,11 @@ class Span:
         Raises:
             UsageError: it is not an ISO week, or that year has no such week.
         """
-        found = re.fullmatch(r"(\d{4})-W(\d{2})", week)
-        if found is None:
+        match_ = re.fullmatch(r"(\d{4})-W(\d{2})", week)
+        if match_ is None:
             raise UsageError(f"week {week!r}: write an ISO week like 2026-W47")
         try:
-            monday = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+            monday = date.fromisocalendar(int(match_[1]), int(match_[2]), 1)
             start = datetime(monday.year, monday.month, monday.day, tzinfo=UTC)
             return cls(start, start + timedelta(days=7))
         except (ValueError, OverflowError) as error:  # the last week of 9999 ends in no year

@@ -1,4 +1,4 @@
-"""What sets the four stores apart, declared once; everything that differs by store is derived from it.
+"""Traits of the four stores, declared once; everything that differs by store is derived from them.
 
 Depends on nothing. Does not know how a store is reached.
 """
@@ -10,7 +10,7 @@ from ys_analytics.schemas.table import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreTraits:
-    """What is true of every table of a store.
+    """Traits of every table of a store.
 
     Attributes:
         title: Its name in print.

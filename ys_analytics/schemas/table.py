@@ -1,4 +1,4 @@
-"""The words in which a schema is written: column, table, key family, collection.
+"""Types of declarations: column, table, key family, collection.
 
 Knows how a shape is declared; knows no particular table and opens no store.
 """
@@ -82,15 +82,15 @@ class Table:
         meaning: One sentence for the catalogue.
         time: The column that places a row in time; None for current state.
         day: The column that places a row in a UTC day, where it sums up whole days and has no time.
-        portfolio: The column that says whose row it is; None where it belongs to none.
+        portfolio: The column with the portfolio's id; None where rows belong to none.
         view: Whether it is derived by the store (a materialized view).
         events: Whether rows of one key that differ are events of their own (two swaps of one transaction in one
             pool), so that only equal rows repeat each other.
         feed: Whether it is quoted or measured again and again, so that an import may round; the other tables are
             ledgers, and what was counted stays as it was counted.
         series: The columns whose rows are one history in time.
-        affects: Whose numbers a row bears on: the column that says so and what its values are keys of. None: a row
-            bears on every portfolio. Empty: on no portfolio's numbers.
+        affects: The portfolios that a row affects: a column and what its values are keys of. None: a row
+            affects every portfolio. Empty: none.
         required: What is affected where a column that is not nullable holds nothing, unless the column says it itself.
         unique: What is affected where a key stands twice.
         rows: How many rows there must be.

@@ -1,4 +1,4 @@
-"""What ClickHouse holds: prices, trades, yields and what the platform measured.
+"""ClickHouse's tables: prices, trades, yields and the platform's measurements.
 
 Knows the six tables with the types `system.columns` must show, under rulings C1
 to C8. Holds no SQL.

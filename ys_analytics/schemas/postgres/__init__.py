@@ -1,4 +1,4 @@
-"""What PostgreSQL holds: who, what they own, what was done, and what it risks.
+"""PostgreSQL's tables: users, portfolios, transactions, risk and agents.
 
 Knows the thirteen tables and two materialized views, column by column, with the
 types `information_schema` must show. Holds no SQL.

@@ -1,4 +1,4 @@
-"""What Redis holds: caches that expire, and the sets that agents act on.
+"""Redis' key families: caches that expire, and the sets that agents act on.
 
 Knows each key family's pattern, type, lifetime and the frame it loads as. A
 family's name is its key's words after `redis_`. Sessions are counted, never read.
