@@ -59,7 +59,7 @@ def parse_line(line: str) -> tuple[str, dict[str, str]]:
     Raises:
         UsageError: a word is neither a name of Python's nor an option.
 
-    >>> asked("prices --week 2026-W47")
+    >>> parse_line("prices --week 2026-W47")
     ('prices', {'week': '2026-W47'})
     """
     from ys_analytics.errors import UsageError

@@ -48,7 +48,7 @@ class StoreIds:
 def _references_between_stores() -> Iterator[tuple[Table, Column, Refers]]:
     """Each column that refers to another store, in a table that stays.
 
-    >>> sorted({table.name for table, _, _ in _between()})[:3]
+    >>> sorted({table.name for table, _, _ in _references_between_stores()})[:3]
     ['market_data', 'portfolio_snapshots', 'redis_risk_correlation']
     """
     for table in TABLES.values():
