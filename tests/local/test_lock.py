@@ -122,7 +122,9 @@ def test_a_forked_child_does_not_hold_what_its_parent_holds(child, lock):
 import os
 from ys_analytics.errors import BusyError
 from ys_analytics.local.lock import exclusive
-def take(wait): return exclusive(Path(sys.argv[1]), store="clickhouse", purpose="a family", wait=wait, on_wait=lambda *_: 0)
+def take(wait):
+    path = Path(sys.argv[1])
+    return exclusive(path, store="clickhouse", purpose="a family", wait=wait, on_wait=lambda *_: 0)
 with take(1):
     pid = os.fork()
     if pid == 0:
