@@ -61,7 +61,9 @@ def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as
         last = max(moments)
         moment_rows = pl.DataFrame({"at": list(moments)}, schema={"at": TIME})
         overdue = (
-            overdue_rows(moment_rows, time="at", as_of=as_of) if len(set(moments)) >= _MIN_MOMENTS else moment_rows.clear()
+            overdue_rows(moment_rows, time="at", as_of=as_of)
+            if len(set(moments)) >= _MIN_MOMENTS
+            else moment_rows.clear()
         )
         if overdue.height:
             usual = str(overdue["said"].item()).rpartition("usually every ")[2]
