@@ -74,6 +74,9 @@ def test_the_catalogue_is_searched():
     assert set(ys.catalog("liquidation")["table"]) >= {"risk_metrics", "redis_risk_liquidation"}
     assert ys.catalog("no such word").is_empty()
     assert ys.catalog().filter(column="").height > 30
+    rules = dict(ys.catalog().filter(table="portfolios").select("column", "rules").rows())
+    assert rules["user_id"] == "UUID in lower case; in users.id"
+    assert rules["max_drawdown"] == "at least 0 and at most 1"
 
 
 def test_portfolios_stand_side_by_side(out):

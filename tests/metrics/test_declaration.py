@@ -149,3 +149,16 @@ def test_declarations_do_not_need_docstrings_at_run_time():
     done = subprocess.run([sys.executable, "-OO", "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert ast.literal_eval(done.stdout) == [(one.name, one.formula, one.source) for one in ALL]
+
+
+def test_a_module_that_is_executed_again_declares_the_same_metrics():
+    """A reload, or pytest that imports one file twice, changes no declaration and is no second one."""
+    program = (
+        "import importlib; from ys_analytics import metrics; "
+        "from ys_analytics.metrics.declaration import declared_metrics; "
+        "facts = lambda: [(one.name, one.formula, one.source) for one in declared_metrics(metrics)]; before = facts(); "
+        "importlib.reload(metrics.risk.dispersion); assert facts() == before; print(len(before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) == len(metrics.ALL)

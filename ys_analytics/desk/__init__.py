@@ -132,7 +132,7 @@ def weeks() -> pl.DataFrame:
 
 
 def catalog(search: str = "") -> pl.DataFrame:
-    """Every table, key family and collection with its columns, units and meanings; with a word, what holds it."""
+    """Tables, key families and collections with columns, units, meanings and rules; with a word, those that hold it."""
     text(search, what="search", example="'liquidation'")
     return overview.catalog(search)
 

@@ -16,6 +16,7 @@ from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError, YsError
 from ys_analytics.metrics import catalog as metric_catalog
 from ys_analytics.schemas import MONEY, TABLES, TIME, Week, misnamed
+from ys_analytics.schemas.dictionary import rules_in_words
 
 _PORTFOLIOS: dict[str, pl.DataType | type[pl.DataType]] = {
     "name": pl.String,
@@ -42,6 +43,7 @@ _CATALOG: dict[str, pl.DataType | type[pl.DataType]] = {
     "type": pl.String,
     "unit": pl.String,
     "meaning": pl.String,
+    "rules": pl.String,
 }
 
 
@@ -101,17 +103,19 @@ def catalog(search: str = "") -> pl.DataFrame:
         search: Looked for in names, units and meanings, in any case.
 
     Returns:
-        table, store, column, type, unit, meaning String: one row a column, and one a table with an empty column.
+        table, store, column, type, unit, meaning, rules String: one row a column, and one a table with an empty column.
 
     >>> catalog("liquidation_distance")["table"].to_list()
     ['risk_metrics']
+    >>> catalog("target_return")["rules"].to_list()
+    ['at least -1 and at most 5']
     """
     rows: list[tuple[str, ...]] = []
     for table in TABLES.values():
-        rows.append((table.name, table.store, "", "", "", _meaning(table)))
+        rows.append((table.name, table.store, "", "", "", _meaning(table), ""))
         rows += [
             (table.name, table.store, column.name, str(table.schema.get(column.name, "")), column.unit or "",
-             _meaning(column))
+             _meaning(column), rules_in_words(table, column))
             for column in table.columns
         ]  # fmt: skip
     listed = pl.DataFrame(rows, schema=_CATALOG, orient="row")

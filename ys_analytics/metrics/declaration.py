@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 
@@ -98,6 +98,7 @@ _GAP_TREATMENT: dict[Basis, str] = {
     "daily": "returns of one day; one over several days is left out",
 }
 _DECLARED: dict[str, Metric] = {}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 _DISPLAYED_FORMULA = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 _SOURCE = re.compile(r"^Source:\n((?:[ ]{4}.*\n?)+)", re.MULTILINE)
 _ALTERNATIVE = r"\quad\text{or}\quad"
@@ -147,7 +148,7 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
 
     def declare(function: _Function) -> _Function:
         name_used, docstring = function.__name__ if name is None else name, _docstring(function)
-        if name_used in _DECLARED:
+        if name_used in _DECLARED and not _is_reloaded(function, _FUNCTIONS[name_used]):
             raise ValueError(f"metric {name_used}: declared twice; give one of the two another name")
         declared = Metric(
             name=name_used,
@@ -170,10 +171,17 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
             module=function.__module__,
         )
         _DECLARED[name_used] = declared
+        _FUNCTIONS[name_used] = function
         function.__doc__ = f"{docstring}\n\n{_in_words(declared)}\n"
         return function
 
     return declare
+
+
+def _is_reloaded(function: Callable[..., Any], declared: Callable[..., Any]) -> bool:
+    """Whether a module was executed again, as by a reload or by pytest: another object, from the same lines."""
+    lines = [(each.__code__.co_filename, each.__code__.co_firstlineno) for each in (function, declared)]
+    return function is not declared and lines[0] == lines[1]
 
 
 def declared_metrics(*packages: ModuleType) -> tuple[Metric, ...]:
