@@ -157,8 +157,18 @@ def test_prices_of_a_year(tmp_path: Path, name: str, text: str, asked: Asked, ri
             "timeOpen;timeClose;timeHigh;timeLow;open;high;low;close;volume;marketCap;timestamp\nx;x;x;x;1;1;1;1;1;1;2022-01-01T23:59:59.999Z\n",
             "in which currency its prices are; add --quote USD",
         ),
+        (
+            "Binance_BTCUSDT_d.csv",
+            f"{CDD.replace('Volume USDT', 'Volume USDxx')}\n1586995200000,2020-04-16,BTC/USDT,6640.58,6650,6600,6620.5,2,13241,9\n",
+            "no layout fits its columns",
+        ),
+        (
+            "Coinbase_BTCUSD_1h.csv",
+            "Date,Symbol,Open,High,Low,Close,Volume BTC,Volume in dollars\n2019-08-06 11-PM,BTCUSD,11450,11480,11400,11465.67,520.5,5967000\n",
+            "no layout fits its columns",
+        ),
     ],
-    ids=["a count that is not its date", "no currency"],
+    ids=["a count that is not its date", "no currency", "a volume of no coin", "a volume without a symbol"],
 )
 def test_what_a_file_contradicts_or_leaves_out_is_said(tmp_path: Path, name: str, text: str, reason: str) -> None:
     """Nothing is taken for granted where a column says otherwise."""
