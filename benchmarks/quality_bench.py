@@ -103,12 +103,12 @@ def measure_false_alarms() -> None:
     found_rows = [each for seed in quality_honest.SEEDS for each in quality_honest.demo_findings(seed)]
     seeds = len(quality_honest.SEEDS)
     _false_alarm_line(f"{seeds} clean demos, 30 x 200", rows * seeds, found_rows,
-            quality_honest.PLANTED)  # fmt: skip
+            quality_honest.PLANTED_ALARMS)  # fmt: skip
     for name in quality_honest.HISTORIES:
         history = quality_honest.history(name)
         if history is not None:
             known_names = quality_honest.history_findings(history)
-            _false_alarm_line(history.name, history.rows.height, known_names, quality_honest.TRUE)
+            _false_alarm_line(history.name, history.rows.height, known_names, quality_honest.TRUE_FINDINGS)
     quality.stop_worker()
 
 

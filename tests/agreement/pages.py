@@ -5,6 +5,7 @@ with expected rows column by column; a printed cell must be its value rounded at
 words must be one of the view's numbers, rounded at its own last digit, or one of the few constants named here.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -152,7 +153,10 @@ class Tally:
         written = twin.raw["written"]
         if twin.raw["kind"] != "table" or not written:
             return
-        for place, (row, cells) in enumerate(zip(twin.raw["rows"], written, strict=True)):
+        rows = twin.raw["rows"]
+        if totals := written[len(rows) :]:
+            self._totals(where, twin, known, totals)
+        for place, (row, cells) in enumerate(zip(rows, written[: len(rows)], strict=True)):
             for name, value, cell in zip(twin.names, row, cells, strict=True):
                 number = _quantity(value)
                 if number is None:
@@ -163,6 +167,22 @@ class Tally:
                     self.wrong.append(f"{where}: {name} of row {place} is {value} and is printed as {cell!r}")
                 else:
                     self.counts["printed as computed"] += 1
+
+    def _totals(self, where: str, twin: Twin, known: Page, totals: list[list[str]]) -> None:
+        """One line below the rows: each number in it is the sum of its column."""
+        if len(totals) != 1:
+            self.wrong.append(f"{where}: {len(totals)} lines below the rows")
+        for at, (name, cell) in enumerate(zip(twin.names, totals[0], strict=True)):
+            found = _NUMBER.match(cell.replace("\N{NO-BREAK SPACE}", " "))
+            if found is None:
+                continue
+            column = [number for row in twin.raw["rows"] if (number := _quantity(row[at])) is not None]
+            if rounds(found[0], math.fsum(column), per_cent=known.per_cent):
+                self.counts["sums of columns"] += 1
+            else:
+                self.wrong.append(
+                    f"{where}: the total of {name} is printed as {cell!r}, its rows add up to {sum(column)}"
+                )
 
     def _words(self, report: Any, twin: Twin, known: Page, ticks: list[str]) -> None:
         where = f"{report.run.week} {report.portfolio['name']}, {twin.title}"

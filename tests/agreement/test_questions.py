@@ -219,9 +219,13 @@ def test_9_how_near_is_liquidation(answer, alder):
     safe = [(one, float(one.value) * float(thresholds[one.asset])) for one in held if one.kind != "borrowing"]
     (shown,) = answer(9, 1).iter_rows(named=True)
     assert shown["health_factor"] == pytest.approx(sum(worth for _, worth in safe) / abs(debt))
-    # No price of ETH liquidates it: what is not ETH secures the debt alone.
-    assert sum(worth for one, worth in safe if "ETH" not in one.symbol) > abs(debt)
-    assert shown["liquidation_price"] is None
+    # What is not ETH secures a part of the debt; ETH liquidates the loan where it is worth less than the rest.
+    apart = sum(worth for one, worth in safe if "ETH" not in one.symbol)
+    ether = sum(worth for one, worth in safe if "ETH" in one.symbol)
+    if apart >= abs(debt):
+        assert shown["liquidation_price"] is None
+    else:
+        assert shown["liquidation_price"] == pytest.approx(float(shown["price"]) * (abs(debt) - apart) / ether)
 
 
 def test_10_flows_of_the_month(answer, reports):

@@ -33,7 +33,7 @@ query = ("SELECT timestamp::DATE AS day, extract(hour FROM timestamp) AS hour, d
          "timestamp, '2026-11-16 02:00'::TIMESTAMPTZ AS said, timestamp::VARCHAR AS text, "
          "timestamp - '2026-11-16'::DATE AS since FROM {} ORDER BY timestamp LIMIT 3")
 at = [datetime(2026, 11, *moment, tzinfo=UTC) for moment in ((16, 2), (16, 20), (17, 3))]
-live = sql.over_frames(query.format("snaps"), {"snaps": pl.DataFrame({"timestamp": at})})
+live = sql.query_frames(query.format("snaps"), {"snaps": pl.DataFrame({"timestamp": at})})
 frozen = open_run(Path(sys.argv[1])).sql(query.format("portfolio_snapshots"))
 print(json.dumps([[str(frame.schema), [str(row) for row in frame.rows()]] for frame in (live, frozen)]))
 """
@@ -253,7 +253,7 @@ def test_an_answer_too_large_is_refused():
 @pytest.mark.parametrize("query", ENDLESS[:2])
 def test_ctrl_c_ends_a_query(query, sent):
     """A signal ends the process within two seconds, in the middle of the query."""
-    program = f"from ys_analytics.frames import sql; print('asking', flush=True); sql.over_frames({query!r}, {{}})"
+    program = f"from ys_analytics.frames import sql; print('asking', flush=True); sql.query_frames({query!r}, {{}})"
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as asking:

@@ -36,12 +36,12 @@ def test_a_clean_demo_is_warned_of_what_was_put_there(seed, detectors):
         for detect in promises
         if set(detect.needs) <= frames.keys() and not detect.find(picture).is_empty()
     }
-    assert warned == set(honest.PLANTED)
+    assert warned == set(honest.PLANTED_ALARMS)
 
 
 def test_the_judged_demo_is_warned_of_what_was_put_there(judged):
     """The same of every promise, shapes and stores included."""
-    assert set(said(honest.broken(judged))) <= set(honest.PLANTED)
+    assert set(said(honest.not_passed(judged))) <= set(honest.PLANTED_ALARMS)
 
 
 @pytest.mark.parametrize("name", list(honest.HISTORIES))
@@ -52,7 +52,7 @@ def test_real_histories_stop_no_report(name, record_property):
         pytest.skip(f"needs ../shared/data/{honest.HISTORIES[name][0]}, which is not here")
     found = honest.history_findings(history)
     assert [each.rule for each in found if each.severity == "critical" or each.outcome == "error"] == []
-    false = sum(each.rows for each in honest.false_alarms(found, honest.TRUE))
+    false = sum(each.rows for each in honest.false_alarms(found, honest.TRUE_FINDINGS))
     record_property("said", f"{history.name}: {false} false in {history.rows.height:,} rows")
     assert 1000 * false / history.rows.height <= 0.3
 
@@ -262,4 +262,4 @@ def test_a_burst_is_found_beside_a_habit():
 def test_what_is_planted_is_found(judged):
     """The list of what was put there holds nothing that is not there."""
     assert json.loads(quality.to_json(judged))
-    assert set(honest.PLANTED) <= set(said(judged))
+    assert set(honest.PLANTED_ALARMS) <= set(said(judged))

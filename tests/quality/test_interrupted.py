@@ -162,7 +162,7 @@ def test_findings_are_not_written_into_a_run_frozen_meanwhile(negative):
     about = quality.subject(negative.folder)
     manifest = negative.folder / "manifest.json"
     manifest.write_text(manifest.read_text() + "\n")
-    with pytest.raises(RunError, match="frozen again while it was judged"):
+    with pytest.raises(RunError, match="frozen again while it was checked"):
         quality.write_findings([], negative.folder, about)
     assert not (negative.folder / "findings.json").exists()
 

@@ -39,7 +39,7 @@ weekly = read_weekly()
 about = quality.subject(run.folder)
 notebook = book.bind(weekly.notebooks)
 batch.print_all(
-    ReportJob(settings=settings, run=run, about=about, weekly=weekly, notebook=notebook, ranked=True, pushdown=True)
+    ReportJob(settings=settings, run=run, subject=about, weekly=weekly, notebook=notebook, ranked=True, pushdown=True)
 )
 """
 

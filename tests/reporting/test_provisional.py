@@ -87,7 +87,7 @@ def test_a_provisional_report_says_why_and_is_marked_on_every_page_of_both_forms
     assert re.search(r"\.ys-watermark \{\s*position: fixed; inset: 0", html)
     assert html.count('<div class="ys-watermark"') == 1
     (drawn,) = [figure for figure in figures(html) if "What changed the value" in figure]
-    assert "Critical, pnl_identity: residual 5,000.00 USD" in drawn
+    assert re.search(r"Critical \d+, pnl_identity: residual 5,000\.00 USD", drawn)
     twin = json.loads(one.json.read_bytes())
     assert "residual 5,000.00 USD" in twin["provisional_because"][0]
     assert "The identity does not hold" in " ".join(pages)
@@ -100,12 +100,20 @@ def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judge
     assert [one for one in found if one.outcome == "failed" and one.severity == "warning"]
     judged_as(run, found)
     (printed,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP])
-    touched = [figure for figure in figures(printed.html.read_text()) if "Warning, portfolio_snapshots" in figure]
+    html = printed.html.read_text()
+    # In full under the first chart it touches, by its number under the others.
+    numbers = re.findall(r'<span id="warning-(\d+)">Warning \d+, portfolio_snapshots', html)
+    marks = [f'<span id="warning-{number}">' for number in numbers] + [
+        f'href="#warning-{number}"' for number in numbers
+    ]
+    assert numbers
+    assert all(html.count(mark) == 1 for mark in marks[: len(numbers)])
+    touched = [figure for figure in figures(html) if any(mark in figure for mark in marks)]
     titles = {re.search(r'class="ys-title"[^>]*>([^<]+)', figure)[1] for figure in touched}
     assert {"Net value and external flows", "Return since inception", "Distance from the peak"} <= titles
     assert not titles & {"Where the net value is", "Yields quoted by the pools in use", "Distance to liquidation"}
     text = " ".join(said(printed))
-    drawn, warned = text.index("Net value and external flows"), text.index("Warning, portfolio_snapshots")
+    drawn, warned = text.index("Net value and external flows"), text.index(f"Warning {numbers[0]}, portfolio_snapshots")
     assert drawn < warned < text.index("Return of each day of the week")
     assert ys.open(run, portfolio_id=GAP).warnings("portfolio_snapshots")
     assert ys.open(run, portfolio_id=HARBOUR).warnings("portfolio_snapshots") == ()

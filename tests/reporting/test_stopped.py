@@ -119,7 +119,7 @@ def test_a_provisional_page_bears_its_own_doubts_alone(week, judged_as, small, t
     """Printed over the fault, the portfolio it concerns is marked, the other is not."""
     run = week.copy(tmp_path)
     judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
-    asked = {"week": week.name, "portfolios": [HARBOUR, EMPTY], "bound": small, "provisional": True}
+    asked = {"week": week.name, "portfolios": [HARBOUR, EMPTY], "weekly_file": small, "provisional": True}
     mine, other = reporting.report(week.settings(tmp_path), **asked)
     assert "transactions unique" in json.loads(mine.json.read_bytes())["provisional_because"][0]
     assert json.loads(other.json.read_bytes())["provisional"] is False

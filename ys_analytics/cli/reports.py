@@ -110,7 +110,7 @@ def _built(portfolios: Sequence[str]) -> bool:
 
     import_log = ingest.ImportLog(load_settings().home / "imports")
     anything = False
-    with owner("ys report --build", only=("postgres", "clickhouse")) as stores:
+    with owner("ys report --build", only=ingest.WRITTEN_STORES) as stores:
         for name in portfolios:
             if why := ingest.outdated(stores, name):
                 with progress(f"build {name}") as tick:
@@ -127,7 +127,7 @@ def _say_outdated(portfolios: Sequence[str]) -> None:
     from ys_analytics.cli.console import say
     from ys_analytics.cli.opening import analyst
 
-    with analyst("ys report", only=("postgres", "clickhouse")) as stores:
+    with analyst("ys report", only=ingest.WRITTEN_STORES) as stores:
         for name in portfolios:
             if why := ingest.outdated(stores, name):
                 say(f"{name} is printed as it was built: {why}; `ys report --build` builds it first")

@@ -123,7 +123,7 @@ def import_(
         raise UsageError("name files to import; `ys import --help` lists the layouts")
     now = datetime.now(UTC)
     table = _table(files)
-    with owner(f"ys import {table or from_}", only=("postgres", "clickhouse")) as stores, progress("import") as tick:
+    with owner(f"ys import {table or from_}", only=ingest.WRITTEN_STORES) as stores, progress("import") as tick:
         if table:
             chosen_symbols = symbols.split(",") if symbols else None
             result: object = ingest.import_file(
@@ -180,11 +180,12 @@ def _table(files: list[Path]) -> str:
 
 
 def _list_or_undo(import_log: "ImportLog", undo: str) -> None:
+    from ys_analytics import ingest
     from ys_analytics.cli.console import progress, say, show
     from ys_analytics.cli.opening import owner
 
     if undo:
-        with owner(f"ys import --undo {undo}", only=("postgres", "clickhouse")) as stores, progress("undo"):
+        with owner(f"ys import --undo {undo}", only=ingest.WRITTEN_STORES) as stores, progress("undo"):
             removed = import_log.undo(stores, undo)
         say(
             "; ".join(f"{table}: {rows:,} rows taken out" for table, rows in removed.items())
@@ -226,7 +227,7 @@ def build(
     from ys_analytics.settings import load_settings
 
     import_log = ingest.ImportLog(load_settings().home / "imports")
-    with owner(f"ys build {portfolio}", only=("postgres", "clickhouse")) as stores, progress("build") as tick:
+    with owner(f"ys build {portfolio}", only=ingest.WRITTEN_STORES) as stores, progress("build") as tick:
         day = until.date() if until else None
         built = ingest.build(stores, portfolio, until=day, log=import_log, replace=replace, progress=tick)
     for line in str(built).splitlines():

@@ -106,7 +106,7 @@ def _with_gas_amount(transactions: pl.DataFrame) -> pl.DataFrame:
 def _stated_fees(text: str) -> dict[str, str | None]:
     """Each fee of a metadata text with the digits it is written with; Polars' JSON functions read numbers as Float64.
 
-    >>> _stated('{"l1_fee": 1.123456789012345678, "operator_fee": null}')["_l1_fee"]
+    >>> _stated_fees('{"l1_fee": 1.123456789012345678, "operator_fee": null}')["_l1_fee"]
     '1.123456789012345678'
     """
     parsed = json.loads(text, parse_float=str, parse_int=str)

@@ -27,7 +27,7 @@ _MIN_DAYS = 30
 def claimed_apy(metrics: str | None) -> float | None:
     """The yearly yield that a strategy's stored metrics state.
 
-    >>> claimed('{"realised_apy": "0.1274"}'), claimed("{}"), claimed(None)
+    >>> claimed_apy('{"realised_apy": "0.1274"}'), claimed_apy("{}"), claimed_apy(None)
     (0.1274, None, None)
     """
     try:

@@ -10,8 +10,13 @@ from ys_analytics.ingest.import_log import ImportLog
 from ys_analytics.ingest.importing import Imported, import_file
 from ys_analytics.ingest.prices import Asked
 from ys_analytics.ingest.vendor_import import VendorImport, import_vendor
+from ys_analytics.schemas import Store
+
+# The stores that an import, a build and their undoing write to.
+WRITTEN_STORES: tuple[Store, ...] = ("postgres", "clickhouse")
 
 __all__ = [
+    "WRITTEN_STORES",
     "Asked",
     "Built",
     "Exported",

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import stamina
 
-from ys_analytics.stores.common.deadline import GRACE, time_limit
+from ys_analytics.stores.common.deadline import GRACE, time_left, time_limit
 
 _T = TypeVar("_T")
 
@@ -61,11 +61,15 @@ def with_retries(
     """
     with time_limit(deadline + GRACE, abort=abort, peer=peer) as expired:
 
+        def is_over() -> bool:
+            # A limit around this one may close the connections a moment before this one is marked as expired.
+            return expired.is_set() or not time_left()
+
         def is_retryable(error: Exception) -> bool:
-            return not expired.is_set() and (isinstance(error, Interrupted) or is_transient(error))
+            return not is_over() and (isinstance(error, Interrupted) or is_transient(error))
 
         def is_rearranged(error: Exception) -> bool:
-            return not expired.is_set() and isinstance(error, LayoutChanged)
+            return not is_over() and isinstance(error, LayoutChanged)
 
         for outer in stamina.retry_context(
             on=is_rearranged,
