@@ -75,6 +75,19 @@ class Page:
     checked: set[str] = field(default_factory=set)
 
 
+# Views whose numbers a test of its own compares with answers worked out by hand, and where.
+BY_HAND = {
+    "What was held, week by week": "desk/test_run_over_time.py",
+    "Trading patterns on record for assets held": "desk/test_nearest_weeks.py",
+    "Time to act": "desk/test_run_over_time.py",
+    "Nearest past weeks, and what followed": "desk/test_nearest_weeks.py",
+    "Monthly returns in numbers": "desk/test_run_over_time.py",
+    "Liquidation thresholds": "agreement/test_questions.py",  # the health factor that rests on them
+    "Drift of the sentiment of what is held": "desk/test_run_over_time.py",
+    "Distribution of monthly returns": "desk/test_run_over_time.py",
+    "Change of correlations": "metrics/test_risk.py",
+}
+
 _PAGES: dict[str, Callable[[Any, Twin], Page]] = {}
 
 
@@ -109,6 +122,9 @@ class Tally:
         """Find every number of a view again."""
         twin = Twin(view)
         expected = _PAGES.get(twin.title) or _PAGES.get(view["kind"])
+        if twin.title in BY_HAND:
+            self.counts["views of which a test of their own has the answers"] += 1
+            return
         if expected is None:
             self.wrong.append(f"{twin.title}: nobody computes this view again")
             return

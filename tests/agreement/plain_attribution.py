@@ -6,6 +6,7 @@ fractions, so that nothing is rounded before it is compared.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,14 +66,16 @@ def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
     last: dict[tuple[Any, ...], str] = {}
     later: list[tuple[Leg, str, str, Row | None]] = []
     opening: list[tuple[Leg, str, str, Row | None]] | None = None
-    for one in movements(r):
+    moved = movements(r)
+    chain = _chains(r, moved)
+    for one in moved:
         leg = one.leg
         if leg.at > end:
             break
         if leg.at > start and opening is None:
             opening = _opening(held, start)
         protocol = _place(leg, last)
-        parts = held.setdefault((leg.asset, leg.position, protocol), {})
+        parts = held.setdefault((leg.asset, leg.position, protocol, chain(one)), {})
         strategy = (one.deed or {}).get("strategy_id") or ""
         spread = _spread(Fraction(leg.change), parts, strategy, earned=leg.cause in {"yield", "rebase"})
         for name, part in spread.items():
@@ -88,13 +91,28 @@ def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
             for lot, (leg, protocol, name, deed) in zip(lots, listed, strict=True)]  # fmt: skip
 
 
+def _chains(r: Any, moved: list[Moved]) -> Callable[[Moved], int | None]:
+    """The chain of a movement: its contract's; of a coin of several chains its transaction's, if none was bridged."""
+    home = {asset["id"]: asset["chain_id"] for asset in r.assets}
+    native = {asset["id"] for asset in r.assets if "native_of_chains" in said(asset)}
+    sides = Counter((one.deed["id"], one.leg.asset) for one in moved if one.deed and one.leg.cause == "trade")
+    bridged = {asset for (_, asset), number in sides.items() if number > 1}
+
+    def chain(one: Moved) -> int | None:
+        if home[one.leg.asset] is None and one.leg.asset in native:
+            return None if one.leg.asset in bridged or one.deed is None else one.deed["chain_id"]
+        return home[one.leg.asset] or 0
+
+    return chain
+
+
 def _opening(
     held: dict[tuple[Any, ...], dict[str, Fraction]], start: datetime
 ) -> list[tuple[Leg, str, str, Row | None]]:
     """What is held as the period begins."""
     return [
         (Leg(start, asset, position, None, "held", _exact(part)), protocol, name, None)
-        for (asset, position, protocol), parts in held.items()
+        for (asset, position, protocol, _), parts in held.items()
         for name, part in parts.items()
         if part
     ]
