@@ -6,8 +6,10 @@ digits that were written, and every row keeps the line it stands on.
 
 import csv
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,11 @@ from ys_analytics.schemas import MONEY
 _HEADER_LINES = 50
 _ENDINGS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".json": "json", ".parquet": "parquet", ".pq": "parquet"}
 _MAX_UNPACKED = 4 * 2**30
+# Of a ZIP: the flag of an encrypted member, the methods of compression, and what is raised for damaged bytes (bzip2
+# raises an OSError; the bytes are in memory, so no file can).
+_ENCRYPTED = 0x1
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_DAMAGED_ZIP = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
 _NUMBER_FIELDS = ("open", "high", "low", "price", "volume")
 
 
@@ -152,6 +159,11 @@ def open_file(path: Path) -> list[RawFile]:
 
 
 def _members(path: Path, content: bytes) -> list[RawFile]:
+    """The readable files of a ZIP.
+
+    Raises:
+        ContractError: it is damaged, encrypted, compressed by a method that is not supported, too large, or empty.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [member for member in archive.infolist() if not member.is_dir()]
@@ -164,14 +176,24 @@ def _members(path: Path, content: bytes) -> list[RawFile]:
                 RawFile(
                     name=member.filename if len(readable) > 1 else f"{path.name} ({Path(member.filename).name})",
                     form=_ENDINGS[Path(member.filename).suffix.lower()],
-                    content=archive.read(member),
+                    content=_member_content(archive, member, path),
                     folder=path.parent,
                 )
                 for member in readable
             ]
-    # What `zipfile` raises for a compression it does not know is NotImplementedError, for a password RuntimeError.
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED_ZIP as error:
         raise ContractError(f"{path.name}: not a readable ZIP: {' '.join(str(error).split())}") from error
+
+
+def _member_content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:
+    if member.flag_bits & _ENCRYPTED:
+        raise ContractError(f"{path.name}: {member.filename} is encrypted; unpack it and import the file")
+    if member.compress_type not in _METHODS:
+        raise ContractError(
+            f"{path.name}: {member.filename} is compressed by method {member.compress_type}, which is not supported; "
+            "unpack it and import the file"
+        )
+    return archive.read(member)
 
 
 def table(file: RawFile, layout: Layout) -> RawTable | str:
