@@ -3,7 +3,6 @@
 Depends on frames of the desk. Does not compute a risk figure; it only counts days into bins.
 """
 
-import math
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ import polars as pl
 
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
+from ys_analytics.views.figures.histogram import Histogram
 from ys_analytics.views.figures.line_traces import Point, draw_line, points
 from ys_analytics.views.theme import Json
 from ys_analytics.views.view import Field, View, not_shown
@@ -39,8 +39,8 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
         return not_shown(title, f"needs {_MIN_DAYS} days, has {len(rets)}", size="half")
     if max(rets) - min(rets) < 1e-12:  # noqa: PLR2004 - rounding noise, as in metrics.sample
         return not_shown(title, f"all {len(rets)} daily returns are {formats.text(rets[0], 'fraction')}", size="half")
-    edges, counts = _bins(rets)
-    width = edges[1] - edges[0]
+    bins = Histogram.of(rets, max_bins=28)
+    edges, width = bins.edges, bins.width
     shown_measures = measures.filter(
         pl.col("metric").is_in([name for name, *_ in _TAIL_MEASURES]) & pl.col("since").is_not_null()
     )
@@ -49,7 +49,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     # Below thirty returns neither is known, and no mark stands left of the bins.
     leftmost = min([edges[0], *(-value for value in losses.values())])
     x_axis.layout["range"] = [leftmost - width / 2, edges[-1] + width / 2]
-    y_axis = theme.value_axis(0, max(counts), "count", max_ticks=4)
+    y_axis = theme.value_axis(0, max(bins.counts), "count", max_ticks=4)
     shapes, notes, labels = [], [], [*x_axis.labels, *y_axis.labels, str(len(rets))]
     for row, (metric, name, color, dash) in enumerate(_TAIL_MEASURES):
         if metric not in losses:
@@ -71,23 +71,11 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
             )
         )
         labels.append(text)
-    bars: Json = {
-        "type": "bar",
-        "x": [edge + width / 2 for edge in edges[:-1]],
-        "y": counts,
-        "width": width * 0.92,
-        "marker": {"color": [theme.BLUE if edge + width / 2 >= 0 else theme.SKY for edge in edges[:-1]]},
-        "hovertemplate": "about %{x:.2%}: %{y} days<extra></extra>",
-    }
     return Chart(
         title=title,
         subtitle=f"days in each bin of {formats.text(width, 'rate')}, {formats.count(len(rets), 'day')} in all",
-        fields=(
-            Field(name="from", title="From", unit="fraction"),
-            Field(name="to", title="To", unit="fraction"),
-            Field(name="days", title="Days", unit="count"),
-        ),
-        rows=tuple(zip(edges[:-1], edges[1:], counts, strict=True)),
+        fields=bins.fields("days"),
+        rows=bins.rows,
         labels=tuple(labels),
         alt=(
             f"{formats.count(len(rets), 'daily return')} from {formats.text(min(rets), 'fraction')} to "
@@ -99,7 +87,7 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
             )
         ),
         notes=_several_days_note(with_return.height - len(rets)),
-        traces=(bars,),
+        traces=(bins.bars("days", decimals=2),),
         layout=theme.layout(
             height=196,
             left=34,
@@ -333,18 +321,6 @@ def tail_days(history: pl.DataFrame) -> View:
 
 def _loss_texts(stated_losses: list[Point]) -> list[str]:
     return [f"value at risk: {formats.text(value, 'fraction')}" for _, value in stated_losses]
-
-
-def _bins(rets: list[float]) -> tuple[list[float], list[int]]:
-    """About thirty bins of a round width, one edge at zero so that gains and losses do not mix."""
-    steps = theme.ticks(min(rets), max(rets), max_ticks=28)
-    width = steps[1] - steps[0]
-    low = math.floor(min(rets) / width)
-    high = math.floor(max(rets) / width) + 1
-    counts = [0] * (high - low)
-    for ret in rets:
-        counts[min(math.floor(ret / width) - low, len(counts) - 1)] += 1
-    return [float(f"{index * width:.12g}") for index in range(low, high + 1)], counts
 
 
 def _vertical_line(x: float, color: str, dash: str) -> Json:
