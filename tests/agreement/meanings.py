@@ -69,10 +69,10 @@ MONEY, DONE, FLOWS = (
 GAS, RULES, CLAIMS = "Cost of gas", "Flow classification", "The platform's figures and ours"
 BINS, TAILS, TEST = (
     "Distribution of daily returns", "Each day against the value at risk stated the day before",
-    "The platform's value at risk put to the test",
+    "Backtest of the platform's value at risk",
 )  # fmt: skip
-HELD, PARTS, SHOCKS = "Positions", "Where the net value is", "The week's last positions after a jump in prices"
-RISK, NEAR, HOW_NEAR = "Where value at risk comes from", "Distance to liquidation", "How close liquidation is"
+HELD, PARTS, SHOCKS = "Positions", "Where the net value is", "Price shocks to the positions at the end of the week"
+RISK, NEAR, HOW_NEAR = "Where value at risk comes from", "Distance to liquidation", "Distance to liquidation by source"
 ALERTS, EVER_ALERTS = "Alerts of the week, and older ones still open", "Alerts of the last 13 weeks"
 SUITES, BROKEN, MONTHS = "Checks by table", "Checks that failed", "Return of each month, per cent"
 

@@ -77,13 +77,13 @@ class Page:
 
 # Views whose numbers a test of its own compares with answers worked out by hand, and where.
 BY_HAND = {
-    "What was held, week by week": "desk/test_run_over_time.py",
+    "Composition by week": "desk/test_run_over_time.py",
     "Trading patterns on record for assets held": "desk/test_nearest_weeks.py",
     "Time to act": "desk/test_run_over_time.py",
     "Nearest past weeks, and what followed": "desk/test_nearest_weeks.py",
     "Monthly returns in numbers": "desk/test_run_over_time.py",
     "Liquidation thresholds": "agreement/test_questions.py",  # the health factor that rests on them
-    "Drift of the sentiment of what is held": "desk/test_run_over_time.py",
+    "Change of sentiment of the assets held": "desk/test_run_over_time.py",
     "Distribution of monthly returns": "desk/test_run_over_time.py",
     "Change of correlations": "metrics/test_risk.py",
 }

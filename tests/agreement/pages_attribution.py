@@ -406,7 +406,7 @@ def values_at_risk(r: Report, twin: Twin) -> Page:
 _SAME = {"WETH": "ETH", "WBTC": "BTC", "MATIC": "POL"}
 
 
-@page("Past episodes replayed on the week's last positions")
+@page("Historical stress episodes on the positions at the end of the week")
 def replays(r: Report, twin: Twin) -> Page:
     """Each position's worth after the stored moves of what stands behind it."""
     from ys_analytics.metrics.risk.episode_moves import (

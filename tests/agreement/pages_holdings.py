@@ -212,7 +212,7 @@ def findings(r: Report, twin: Twin) -> Page:
 _STORES = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
 
 
-@page("What was read")
+@page("Data read")
 def sources(r: Report, _: Twin) -> Page:
     """Rows of each store's frames, counted in the files themselves."""
     frames = r.run.manifest["frames"]

@@ -1,4 +1,4 @@
-"""What would liquidate each loan, a second time: moves after which backing and debt are worth the same."""
+"""Move that would liquidate each loan, a second time: moves after which backing and debt are worth the same."""
 
 from collections.abc import Callable
 from typing import Any
@@ -59,7 +59,7 @@ _FALLS = [-step / 200 for step in range(1, 200)] + [-1 + 1e-9]
 _RISES = [1.05**step - 1 for step in range(1, 280)]
 
 
-@page("What would liquidate each loan")
+@page("Move that would liquidate each loan")
 def loans(r: Report, _: Twin) -> Page:
     """The market's move, and that of each asset behind a loan, after which its health is 1."""
     registry, rows, facts = registry_of(r), [], []
@@ -84,7 +84,7 @@ def loans(r: Report, _: Twin) -> Page:
     return Page(rows, facts=[*facts, len(rows)])
 
 
-@page("Health as the market falls")
+@page("Health factor as the market falls")
 def ladder(r: Report, _: Twin) -> Page:
     """Collateral, debt and health at each step."""
     registry, rows = registry_of(r), []

@@ -84,7 +84,7 @@ def _likelihood(misses: int, hits: int, p: float) -> float:
     return (misses * math.log(1 - p) if misses else 0.0) + (hits * math.log(p) if hits else 0.0)
 
 
-@page("The platform's value at risk put to the test")
+@page("Backtest of the platform's value at risk")
 def tail_test(r: Report, _: Twin) -> Page:
     """Kupiec's and Christoffersen's likelihood ratios."""
     broken = [failed for *_, failed in promised(r)]
@@ -219,7 +219,7 @@ def _coin_moves(r: Report, registry: Registry) -> dict[str, dict[date, float]]:
     return found
 
 
-@page("The week's last positions after a jump in prices")
+@page("Price shocks to the positions at the end of the week")
 def shocks(r: Report, _: Twin) -> Page:
     """Net value after the market, or one of the five largest coins, falls."""
     registry, parts = registry_of(r), behind(r, registry_of(r))
@@ -285,7 +285,7 @@ def distance(r: Report, _: Twin) -> Page:
     return Page(rows, facts=levels, dates=set(last), copied={"liquidation_distance"})
 
 
-@page("How close liquidation is")
+@page("Distance to liquidation by source")
 def liquidation(r: Report, _: Twin) -> Page:
     """The last distance, the cache's risk, and the protocols' risk."""
     rows = sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"])

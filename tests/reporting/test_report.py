@@ -93,7 +93,7 @@ def test_the_pdf_is_tagged_titled_outlined_and_carries_its_twin(printed):
     first = headings.index("Why the value changed")
     assert first > 0
     assert headings[first + 1] == "Return"
-    assert headings[-2:] == ["What this report rests on", "Method and limits"]
+    assert headings[-2:] == ["Sources and settings", "Method and limits"]
     assert len(headings) == len(set(headings))
     assert reader.attachments == {one.json.name: [one.json.read_bytes()]}
     box = reader.pages[0].mediabox

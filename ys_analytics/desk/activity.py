@@ -277,7 +277,7 @@ def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.
 
 
 def sentiment_drift(points: pl.DataFrame, held: pl.DataFrame, *, end: datetime) -> pl.DataFrame:
-    """Drift of the sentiment of what is held: the last week against the quarter before it, and the whole by size.
+    """Change of sentiment of the assets held: the last week against the quarter before it, and the whole by size.
 
     Args:
         points: `market_sentiment`, without need of its vectors.

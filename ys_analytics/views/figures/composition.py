@@ -22,7 +22,7 @@ def composition(parts: pl.DataFrame) -> View:
         parts: by String (kind, protocol, chain), week_end Date, name String, size, share Float64, reason String where
             these are null; oldest week first.
     """
-    title = "What was held, week by week"
+    title = "Composition by week"
     known = parts.filter(pl.col("share").is_not_null())
     if known.is_empty():
         reason = parts["reason"].drop_nulls().to_list()

@@ -322,7 +322,7 @@ def changes(frame: pl.DataFrame, *, max_rows: int = 6) -> View:
             Field(name="note", title="", width=22),
         ),
         group="section",
-        notes=(f"{hidden} smaller changes are not listed: `desk.changes()` has all.",) if hidden else (),
+        notes=(f"{hidden} smaller changes are not listed.",) if hidden else (),
     )
     return _without_dashes(sheet, "before", "now", "change", "note", *extra_columns)
 
@@ -384,7 +384,7 @@ def replays(frame: pl.DataFrame) -> View:
     )  # fmt: skip
     return table(
         with_dates,
-        title="Past episodes replayed on the week's last positions",
+        title="Historical stress episodes on the positions at the end of the week",
         subtitle="look-through, net value; from the close before the first day to the close of the last",
         fields=(
             Field(name="episode", title="Episode", width=17),

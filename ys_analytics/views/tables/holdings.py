@@ -78,7 +78,7 @@ def liquidation(frame: pl.DataFrame) -> View:
     """
     return table(
         frame,
-        title="How close liquidation is",
+        title="Distance to liquidation by source",
         fields=(
             Field(name="title", title=""),
             Field(name="source", title="Source"),

@@ -21,7 +21,7 @@ def loans(frame: pl.DataFrame) -> View:
         notes.append("The distance that the platform states lets all collateral fall alike, pegged assets included.")
     return table(
         frame,
-        title="What would liquidate each loan",
+        title="Move that would liquidate each loan",
         subtitle="look-through, debts included; the move after which the health factor is 1, all else unchanged",
         fields=(
             Field(name="place", title="Loan", width=16),
@@ -42,10 +42,10 @@ def liquidation_ladder(frame: pl.DataFrame) -> View:
     Args:
         frame: place String; step, health_factor Float64; liquidable Boolean.
     """
-    says = pl.when(pl.col("liquidable")).then(pl.lit("may be liquidated")).otherwise(pl.lit("stands"))
+    says = pl.when(pl.col("liquidable")).then(pl.lit("may be liquidated")).otherwise(pl.lit("no liquidation"))
     return table(
         frame.with_columns(says=says),
-        title="Health as the market falls",
+        title="Health factor as the market falls",
         subtitle="everything without a peg falls alike, debts included; below 1 a loan may be liquidated",
         fields=(
             Field(name="place", title="Loan"),
@@ -53,7 +53,7 @@ def liquidation_ladder(frame: pl.DataFrame) -> View:
             Field(name="collateral", title="Collateral", unit="USD whole"),
             Field(name="borrowed", title="Borrowed", unit="USD whole"),
             Field(name="health_factor", title="Health factor", unit="ratio"),
-            Field(name="says", title="Then it"),
+            Field(name="says", title="State"),
         ),
         empty="Nothing is borrowed against collateral whose liquidation threshold is known.",
     )

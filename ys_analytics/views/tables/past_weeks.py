@@ -87,7 +87,7 @@ def sentiment_drift(found: pl.DataFrame) -> View:
     notes = (f"Not mentioned in the week: {formats.join_words(silent)}.",) if silent else ()
     return table(
         found,
-        title="Drift of the sentiment of what is held",
+        title="Change of sentiment of the assets held",
         subtitle="mean score from -1 to 1; the week against the 13 weeks before it; share of the size of all positions",
         fields=(
             Field(name="symbol", title="Asset"),

@@ -203,7 +203,7 @@ def claims(frame: pl.DataFrame) -> View:
             Field(name="stored", title="Platform says", unit_from="unit"),
             Field(name="ours", title="We compute", unit_from="unit", reason="reason"),
             Field(name="difference", title="Difference", unit_from="unit_difference", reason="reason"),
-            Field(name="verdict", title="Explained by", width=34),
+            Field(name="verdict", title="Assessment", width=34),
         ),
         empty="The platform makes no claim about this portfolio.",
     )

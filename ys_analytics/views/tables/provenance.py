@@ -66,7 +66,7 @@ def sources(frame: pl.DataFrame) -> View:
     )
     return table(
         stores.with_columns(pl.col("store").replace(_STORE_TITLES), live=pl.lit("read when asked for")),
-        title="What was read",
+        title="Data read",
         subtitle="rows of the whole run, not of this portfolio alone",
         fields=(
             Field(name="store", title="Store"),

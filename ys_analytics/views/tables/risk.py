@@ -93,7 +93,7 @@ def tail_test(frame: pl.DataFrame) -> View:
     """
     return table(
         frame,
-        title="The platform's value at risk put to the test",
+        title="Backtest of the platform's value at risk",
         subtitle="p: chance of as many failures, as clustered, or both, if the stated value at risk were right",
         fields=(
             Field(name="n", title="Days", unit="count"),
@@ -162,7 +162,7 @@ def shocks(frame: pl.DataFrame) -> View:
     """
     return table(
         frame,
-        title="The week's last positions after a jump in prices",
+        title="Price shocks to the positions at the end of the week",
         subtitle="net value after, look-through; assets with a peg keep it; pool shares follow their pool's curve",
         fields=(
             Field(name="what", title="What falls"),
