@@ -5,6 +5,7 @@ Reads a run's findings; checks nothing itself.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from ys_analytics.schemas import Finding
 from ys_analytics.schemas.finding import SEVERITIES
 
 _CROSS_STORE = "cross_store"
+_MOMENTS = {"day", "timestamp"}
+# How many rows a finding counted, with which its text begins.
+_COUNTED = re.compile(r"[\d,]+(?: of [\d,]+)? (?:found|rows?)")
 _FINDING = {
     "suite": pl.String,
     "rule": pl.String,
@@ -33,6 +37,45 @@ def read(folder: Path | None) -> list[Finding]:
     if folder is None or not run_findings.is_complete(folder):
         return []
     return run_findings.read(folder)
+
+
+def for_portfolio(findings: Iterable[Finding], portfolio: str) -> list[Finding]:
+    """The same findings, each with this portfolio's own row as its example instead of another's.
+
+    A report is sent to the portfolio's owner: the ids and figures of other portfolios are no business of its reader.
+
+    Args:
+        findings: Findings of a run.
+        portfolio: Id of the portfolio.
+
+    >>> found = Finding(
+    ...     suite="cross_store",
+    ...     rule="risks agree",
+    ...     severity="warning",
+    ...     outcome="failed",
+    ...     notes="",
+    ...     observed="2 rows, such as portfolio_id p, risk 0.5",
+    ...     rows=2,
+    ...     sample=[{"portfolio_id": "p", "risk": "0.5"}, {"portfolio_id": "q", "risk": "0.7"}],
+    ... )
+    >>> [for_portfolio([found], each)[0].observed for each in "qz"]
+    ['2 rows, such as risk 0.7', '2 rows, of other portfolios']
+    """
+    return [_with_own_example(finding, portfolio) for finding in findings]
+
+
+def _with_own_example(finding: Finding, portfolio: str) -> Finding:
+    counted = _COUNTED.match(finding.observed)
+    if counted is None or not any("portfolio_id" in row for row in finding.sample):
+        return finding
+    own = next((row for row in finding.sample if row.get("portfolio_id") == portfolio), None)
+    if own is None:
+        every_row_is_known = len(finding.sample) >= finding.rows
+        return replace(finding, observed=f"{counted[0]}, of other portfolios" if every_row_is_known else counted[0])
+    if "said" in own:
+        return replace(finding, observed=f"{counted[0]}: {own['said']}")
+    facts = ", ".join(f"{name} {value}" for name, value in own.items() if value and name != "portfolio_id")
+    return replace(finding, observed=f"{counted[0]}, such as {facts}" if facts else counted[0])
 
 
 def listed(findings: Iterable[Finding]) -> pl.DataFrame:
@@ -140,7 +183,9 @@ def _as_line(finding: Finding, assets: Mapping[str, str]) -> str:
     """A finding in a line: severity, suite, assets, days and what was observed."""
     observed = re.sub(r"^[\d,]+ found: ", "", finding.observed).rstrip(".") or f"{finding.rule} is broken"
     symbols = dict.fromkeys(assets[row["asset_id"]] for row in finding.sample if row.get("asset_id") in assets)
-    moments = sorted(row["timestamp"][:10] for row in finding.sample if row.get("timestamp"))
-    days = [] if not symbols or not moments else list(dict.fromkeys((moments[0], moments[-1])))
+    # A row that is a day of a table has nothing else to be found by.
+    moments = sorted(row.get("day") or row["timestamp"][:10] for row in finding.sample if row.keys() & _MOMENTS)
+    has_subject = symbols or any(row.get("day") for row in finding.sample)
+    days = list(dict.fromkeys((moments[0], moments[-1]))) if has_subject and moments else []
     subject = ", ".join([finding.suite, *symbols, " to ".join(days)]).removesuffix(", ")
     return f"{finding.severity.capitalize()}, {subject}: {observed}."

@@ -52,6 +52,7 @@ _TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
 _ROW = re.compile(r'<tr(?: class="ys-strong")?>.*?</tr>', re.DOTALL)
 _ENDED = re.compile(r"</t[dhr]>")
 _COLUMNS = 24
+_LINE_BREAK = re.compile(r"<br ?/?>")
 _WARNED = re.compile(r'<p class="ys-warning" role="note">(?P<lines>.*?)</p>', re.DOTALL)
 
 
@@ -244,16 +245,17 @@ def _by_column(inside: str) -> str:
 def _warned_once(inside: str) -> str:
     """The page with each warning written out where it first stands, numbered, and named by its number after that.
 
-    >>> two = '<p class="ys-warning" role="note">Warning, a: old.</p>' * 2
-    >>> _warned_once(two).split("</p>")[:2]
-    ['<p class="ys-warning" role="note"><span id="warning-1">Warning 1, a: old.</span>',
-    '<p class="ys-warning" role="note">See <a href="#warning-1">warning 1</a>.']
+    >>> first = '<p class="ys-warning" role="note">Warning, a: old.<br/>Warning, b: late.</p>'
+    >>> for part in _warned_once(first + first.replace("a: old", "c: odd")).split("</p>")[:2]:
+    ...     print(re.sub(r"<.*?>", "|", part))
+    ||Warning 1, a: old.|||Warning 2, b: late.|
+    ||Warning 3, c: odd.||See also |warning 2|.
     """
     numbers: dict[str, int] = {}
 
     def once(found: re.Match[str]) -> str:
         lines, again = [], []
-        for line in found["lines"].split("<br>"):
+        for line in _LINE_BREAK.split(found["lines"]):
             if line in numbers:
                 again.append(numbers[line])
                 continue

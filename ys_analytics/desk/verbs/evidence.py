@@ -39,7 +39,7 @@ class EvidenceVerbs(ActivityVerbs):
 
     @cached_property
     def _all_findings(self) -> list[Finding]:
-        return [*findings.read(self.source.folder), self.residual()]
+        return [*findings.for_portfolio(findings.read(self.source.folder), self.id), self.residual()]
 
     def refusals(self) -> pl.DataFrame:
         """Metrics not shown, with the reason."""
