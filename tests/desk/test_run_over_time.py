@@ -8,6 +8,7 @@ import pytest
 
 from ys_analytics.desk import activity, exposure, loans, returns
 from ys_analytics.schemas import MONEY, TIME
+from ys_analytics.views import figures
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
 ASSETS = pl.DataFrame({"id": ["btc"], "symbol": ["BTC"], "chain_id": [None], "metadata": ["{}"]},
@@ -95,3 +96,12 @@ def test_the_mean_by_size_is_of_those_mentioned_in_both():
     assert (last["row"], last["size"], last["mentions"]) == ("whole", pytest.approx(0.8), 2)
     assert last["change"] == pytest.approx((0.6 * 0.4 - 0.2 * 0.4) / 0.8)
     assert found.filter(symbol="UNI").select("mentions", "score", "mentions_before").row(0) == (0, None, 1)
+
+
+def test_months_that_are_all_alike_have_no_distribution():
+    """One bar of twelve equal months says nothing; nor does one of equal days."""
+    days = [date(2026, at, 1) for at in range(1, 13)]
+    months = pl.DataFrame({"month": days, "ret": [0.0] * 12, "whole": [True] * 12})
+    shown = figures.month_distribution(months).alt.replace("\N{NO-BREAK SPACE}", " ")
+    assert shown == "Not shown: all 12 monthly returns are 0.00 %."
+    assert figures.month_distribution(months.head(2)).alt == "Not shown: needs 3 whole months, has 2."

@@ -7,9 +7,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ys_analytics.views import theme
+from ys_analytics.views import formats, theme
 from ys_analytics.views.theme import Json
 from ys_analytics.views.view import Field
+
+# Returns that differ by less are the same but for rounding, as in `metrics.sample`.
+_ROUNDING = 1e-12
+
+
+def why_none(returns: Sequence[float], *, minimum: int, period: str, adjective: str) -> str:
+    r"""Why returns have no distribution to draw; empty where they have one.
+
+    >>> why_none([0.01], minimum=10, period="days", adjective="daily")
+    'needs 10 days, has 1'
+    >>> why_none([0.0] * 12, minimum=3, period="whole months", adjective="monthly")
+    'all 12 monthly returns are 0.00\xa0%'
+    """
+    if len(returns) < minimum:
+        return f"needs {minimum} {period}, has {len(returns)}"
+    if max(returns) - min(returns) < _ROUNDING:
+        return f"all {len(returns)} {adjective} returns are {formats.text(returns[0], 'fraction')}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

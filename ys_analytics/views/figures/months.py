@@ -4,7 +4,7 @@ import polars as pl
 
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.histogram import Histogram
+from ys_analytics.views.figures.histogram import Histogram, why_none
 from ys_analytics.views.view import View, not_shown
 
 _MIN_MONTHS = 3
@@ -19,8 +19,8 @@ def month_distribution(months: pl.DataFrame) -> View:
     title = "Distribution of monthly returns"
     whole = months.filter(pl.col("whole") & pl.col("ret").is_not_null())
     rets = whole["ret"].to_list()
-    if len(rets) < _MIN_MONTHS:
-        return not_shown(title, f"needs {_MIN_MONTHS} whole months, has {len(rets)}", size="half")
+    if reason := why_none(rets, minimum=_MIN_MONTHS, period="whole months", adjective="monthly"):
+        return not_shown(title, reason, size="half")
     bins = Histogram.of(rets, max_bins=8)
     across = theme.value_axis(bins.edges[0], bins.edges[-1], "fraction", max_ticks=5, showgrid=False, zeroline=False)
     across.layout["range"] = [bins.edges[0] - bins.width / 4, bins.edges[-1] + bins.width / 4]

@@ -10,7 +10,7 @@ import polars as pl
 
 from ys_analytics.views import formats, theme
 from ys_analytics.views.figure import Chart
-from ys_analytics.views.figures.histogram import Histogram
+from ys_analytics.views.figures.histogram import Histogram, why_none
 from ys_analytics.views.figures.line_traces import Point, draw_line, points
 from ys_analytics.views.theme import Json
 from ys_analytics.views.view import Field, View, not_shown
@@ -35,10 +35,8 @@ def return_distribution(returns: pl.DataFrame, measures: pl.DataFrame) -> View:
     title = "Distribution of daily returns"
     with_return = returns.filter(pl.col("ret").is_not_null())
     rets = with_return.filter(pl.col("days").fill_null(1) <= 1)["ret"].to_list()
-    if len(rets) < _MIN_DAYS:
-        return not_shown(title, f"needs {_MIN_DAYS} days, has {len(rets)}", size="half")
-    if max(rets) - min(rets) < 1e-12:  # noqa: PLR2004 - rounding noise, as in metrics.sample
-        return not_shown(title, f"all {len(rets)} daily returns are {formats.text(rets[0], 'fraction')}", size="half")
+    if reason := why_none(rets, minimum=_MIN_DAYS, period="days", adjective="daily"):
+        return not_shown(title, reason, size="half")
     bins = Histogram.of(rets, max_bins=28)
     edges, width = bins.edges, bins.width
     shown_measures = measures.filter(

@@ -111,7 +111,7 @@ def fleet_outliers(frame: pl.DataFrame) -> View:
     return table(
         frame.head(_LONGEST),
         title="Outliers",
-        subtitle="more than 3.5 scaled median deviations from the median of all",
+        subtitle="modified z-score of Iglewicz and Hoaglin: distance from the median, in scaled median deviations",
         fields=(
             Field(name="name", title="Portfolio", width=30),
             Field(name="metric", title="Metric"),
@@ -120,7 +120,7 @@ def fleet_outliers(frame: pl.DataFrame) -> View:
             Field(name="deviations", title="Deviations", unit="score signed", tone=True),
         ),
         notes=_left_out(frame),
-        empty="No portfolio stands out, or fewer than eight have a number to stand out by.",
+        empty="No portfolio stands out, or too few have a number to stand out by.",
     )
 
 
