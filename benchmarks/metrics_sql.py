@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics.metrics import HEADLINE, pushdown
+from ys_analytics.metrics import pushdown
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import ClickHouse
 
@@ -105,7 +105,6 @@ def pushed_down(data: pl.DataFrame) -> Iterator[SqlSubject]:
     moment = pl.col("day").cast(pl.Datetime("us", "UTC"))
     no_flows = pl.DataFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
     arguments = pushdown.fleet_parameters(no_flows, until=datetime(2100, 1, 1, tzinfo=UTC))
-    names = [metric.name for metric in HEADLINE]
     with _clickhouse() as clickhouse:
         clickhouse.run(
             "CREATE TABLE snapshots (timestamp DateTime64(3, 'UTC'), portfolio_id String, "
@@ -113,12 +112,13 @@ def pushed_down(data: pl.DataFrame) -> Iterator[SqlSubject]:
         )
         snapshots = values.select("portfolio_id", timestamp=moment, total_value=pl.col("value").cast(MONEY))
         clickhouse.write("snapshots", snapshots.sort("portfolio_id", "timestamp"))
-        query = pushdown.fleet_sql(snapshots="snapshots")
-        yield lambda: _mean(clickhouse.rows(query, arguments), place=6 + names.index("sharpe_ratio"))
+        query = f"SELECT sharpe_ratio, * EXCEPT sharpe_ratio FROM ({pushdown.fleet_sql(snapshots='snapshots')})"  # noqa: S608
+        yield lambda: _mean(clickhouse.rows(query, arguments))
 
 
-def _mean(rows: list[tuple[float, ...]], *, place: int = 0) -> float:
-    return statistics.fmean(row[place] for row in rows)
+def _mean(rows: list[tuple[float, ...]]) -> float:
+    """The mean of the first column, which is the Sharpe ratio."""
+    return statistics.fmean(row[0] for row in rows)
 
 
 @contextmanager
