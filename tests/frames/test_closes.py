@@ -76,6 +76,23 @@ def test_a_day_s_close_is_its_last_quote(economy):
     assert frames.daily_closes(economy, span=SPAN, assets=[asset, "' OR 1=1"]).equals(found.filter(asset_id=asset))
 
 
+def test_of_two_quotes_of_one_moment_the_higher_closes(economy):
+    """As a portfolio's value does: of the day in UTC, whatever the order of the rows and the session's time zone."""
+    late = datetime(2026, 10, 5, 23, tzinfo=UTC)
+    quotes = [("a", late, 8), ("a", late, 9), ("a", late.replace(hour=1), 99)]
+    for rows in (quotes, quotes[::-1]):
+        said = ", ".join(f"('{name}', {at.timestamp():.0f}, {price})" for name, at, price in rows)
+        given = f"""(
+            SELECT asset_id, toUInt32(0) AS chain_id, toDateTime64(at, 3, 'UTC') AS timestamp,
+                   CAST(quoted, 'Decimal(38, 18)') AS price
+            FROM values('asset_id String, at UInt32, quoted UInt32', {said})
+        )"""  # noqa: S608 - the test's own rows
+        asked = statement("daily_closes", value="price").replace("FROM market_data", f"FROM {given}")
+        asked += " SETTINGS session_timezone = 'Asia/Tokyo'"
+        found = economy.clickhouse.read(asked, {}, schema=DAILY_CLOSES)
+        assert found.rows() == [("a", 0, late.date(), Decimal(9), late)]
+
+
 def test_the_desk_s_rule_for_a_portfolio_holds_here_too(economy):
     """What is no id reaches no statement."""
     with pytest.raises(UsageError, match="is not an id"):

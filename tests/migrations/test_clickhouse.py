@@ -1,6 +1,8 @@
 """ClickHouse's side: the six tables, the projections that answer, retention, and its ledger."""
 
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -94,7 +96,7 @@ def explained(stores, sql, **parameters):
 
 
 DAILY_CLOSE = """
-    SELECT asset_id, toDate(timestamp) AS day, argMax(price, timestamp) AS close
+    SELECT asset_id, toDate(timestamp, 'UTC') AS day, argMax(price, tuple(timestamp, price)) AS close
     FROM market_data
     WHERE asset_id IN {names:Array(String)} AND day >= {start:Date} AND day < {end:Date}
     GROUP BY asset_id, day ORDER BY asset_id, day
@@ -110,7 +112,7 @@ DAILY_MEANS = """
 @pytest.mark.parametrize(
     ("table", "sql", "names", "projection"),
     [
-        pytest.param("market_data", DAILY_CLOSE, ["asset 0", "asset 2"], "daily_close", id="daily close per asset"),
+        pytest.param("market_data", DAILY_CLOSE, ["asset 0", "asset 2"], "daily_close_utc", id="daily close per asset"),
         pytest.param("yield_metrics", DAILY_MEANS, ["pool 0", "pool 2"], "daily_means", id="daily means per pool"),
     ],
 )
@@ -124,11 +126,42 @@ def test_the_projection_answers(made, table, sql, names, projection):
     assert answer == made.clickhouse.rows(f"{sql} SETTINGS optimize_use_projections = 0", asked)
 
 
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+def test_the_close_that_is_kept_ready_is_of_the_utc_day_and_the_higher_of_one_moment(made, order):
+    """Two sources quote at once, an hour before midnight in UTC, in parts of their own; the session is in Tokyo."""
+    prices = {"first": "10.000000000000000001", "second": "10.000000000000000002"}
+    for source in order:
+        made.clickhouse.run(
+            "INSERT INTO market_data (timestamp, asset_id, chain_id, price, source) VALUES"
+            f" ('2026-01-15 23:00:00', 'asset', 1, {prices[source]}, '{source}'),"
+            f" ('2026-01-15 15:30:00', 'asset', 1, 99, '{source}')"
+        )
+    asked = {"names": ["asset"], "start": "2026-01-01", "end": "2026-02-01"}
+    assert "daily_close_utc" in explained(made, DAILY_CLOSE, **asked)
+    for settings in ("optimize_use_projections = 1", "optimize_use_projections = 0"):
+        found = made.clickhouse.rows(f"{DAILY_CLOSE} SETTINGS session_timezone = 'Asia/Tokyo', {settings}", asked)
+        assert found == [("asset", date(2026, 1, 15), Decimal(prices["second"]))]
+
+
+def test_an_object_that_a_later_migration_drops_is_not_missing(columns, settings):
+    """It is while the later one is not applied, and again once that is taken back."""
+    migrations.up(columns, to="clickhouse:0009", settings=settings)
+    columns.clickhouse.run("ALTER TABLE market_data DROP PROJECTION daily_close")
+    assert states(columns, settings)["0008"] == "projection daily_close is gone"
+    migrations.up(columns, settings=settings)
+    assert states(columns, settings) == {}
+    migrations.down(columns, to="clickhouse:0009")
+    projections = columns.clickhouse.rows(
+        "SELECT name FROM system.projections WHERE database = currentDatabase() AND table = 'market_data'"
+    )
+    assert projections == [("daily_close",)]
+
+
 def test_a_filter_on_the_moment_itself_reads_every_row(made):
     """Why the documented form filters by day: the projection has forgotten the hour."""
     made.clickhouse.run(FILL["market_data"])
     sql = DAILY_CLOSE.replace("day >=", "timestamp >=")
-    assert "daily_close" not in explained(made, sql, names=["asset 0"], start="2026-01-10", end="2026-01-20")
+    assert "daily_close_utc" not in explained(made, sql, names=["asset 0"], start="2026-01-10", end="2026-01-20")
 
 
 def test_a_projection_survives_deletes(made):
@@ -136,7 +169,7 @@ def test_a_projection_survives_deletes(made):
     made.clickhouse.run(FILL["market_data"])
     made.clickhouse.run("DELETE FROM market_data WHERE asset_id = 'asset 1' SETTINGS lightweight_deletes_sync = 2")
     sql = "SELECT asset_id, count() FROM market_data GROUP BY asset_id ORDER BY asset_id"
-    assert "daily_close" in explained(made, sql)
+    assert "daily_close_utc" in explained(made, sql)
     assert made.clickhouse.rows(sql) == [("asset 0", 1000), ("asset 2", 1000)]
 
 
@@ -178,7 +211,7 @@ def test_a_refused_file_is_named(made, settings, folder, newest):
             "0003",
             "column dex_trades.block_number is UInt32, not UInt64",
         ),
-        ("ALTER TABLE market_data DROP PROJECTION daily_close", "0008", "projection daily_close is gone"),
+        ("ALTER TABLE market_data DROP PROJECTION daily_close_utc", "0010", "projection daily_close_utc is gone"),
     ],
 )
 def test_status_sees_what_was_changed_by_hand(made, settings, change, version, detail):
@@ -228,7 +261,7 @@ def test_retention_takes_what_is_older(made, settings):
     migrations.up(made, settings=settings.model_copy(update={"retention_days": {"market_data": 3650}}))
     made.clickhouse.run("OPTIMIZE TABLE market_data FINAL")
     sql = "SELECT asset_id, count() FROM market_data GROUP BY asset_id ORDER BY asset_id"
-    assert "daily_close" in explained(made, sql)
+    assert "daily_close_utc" in explained(made, sql)
     assert made.clickhouse.rows(sql) == [("asset 0", 1000), ("asset 1", 1000), ("asset 2", 1000)]
 
 
@@ -252,5 +285,5 @@ def test_both_databases_together(columns, empty, settings, newest):
     both = replace(empty, opened_clickhouse=columns.clickhouse)
     assert {step.store for step in migrations.up(both, settings=settings)} == {"postgres", "clickhouse"}
     assert migrations.schema_version(both) == newest
-    assert [step.store for step in migrations.down(both, to="clickhouse:0008")] == ["clickhouse"]
+    assert [step.store for step in migrations.down(both, to="clickhouse:0009")] == ["clickhouse"]
     assert {step.store for step in migrations.down(both)} == {"postgres", "clickhouse"}

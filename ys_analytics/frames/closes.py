@@ -8,7 +8,6 @@ from importlib.resources import files
 
 import polars as pl
 
-from ys_analytics.errors import ContractError
 from ys_analytics.frames import contract
 from ys_analytics.metrics import closes
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
@@ -45,7 +44,7 @@ def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequen
     query = TableQuery(TABLES["portfolio_snapshots"], span, portfolios)
     contract.check(stores, query.table)
     where, values = Tables(stores.clickhouse).condition(query)
-    return _require_utc_days(stores.clickhouse.read(statement("daily_values", where), values, schema=DAILY_VALUES))
+    return stores.clickhouse.read(statement("daily_values", where), values, schema=DAILY_VALUES)
 
 
 def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[str] | None = None) -> pl.DataFrame:
@@ -72,27 +71,14 @@ def daily_closes(stores: Stores, *, span: Span | None = None, assets: Sequence[s
     if assets is not None:
         conditions.append("asset_id IN {assets:Array(String)}")
         values["assets"] = list(assets)
-    query = statement("daily_closes", " AND ".join(conditions))
-    return _require_utc_days(stores.clickhouse.read(query, values, schema=DAILY_CLOSES))
+    query = statement("daily_closes", " AND ".join(conditions), value="price")
+    return stores.clickhouse.read(query, values, schema=DAILY_CLOSES)
 
 
-def statement(name: str, condition: str = "") -> str:
-    """A statement of `sql/`, with the rule of a close and a condition in their places."""
+def statement(name: str, condition: str = "", *, value: str = "total_value") -> str:
+    """A statement of `sql/`, with the rule of a close of `value` and a condition in their places."""
     text = (files("ys_analytics.frames") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    replacements = {"condition": condition or "1", "close": closes.close_sql("total_value"), "day": closes.day_sql()}
+    replacements = {"condition": condition or "1", "close": closes.close_sql(value), "day": closes.day_sql()}
     for placeholder, sql in replacements.items():
         text = text.replace(f"{{{placeholder}}}", sql)
     return text
-
-
-def _require_utc_days(closes_read: pl.DataFrame) -> pl.DataFrame:
-    """The closes as they are, once it is certain that each day is the UTC day of its close.
-
-    The projection counts days in the time zone of the server; where that is not UTC they would be other days.
-
-    Raises:
-        ContractError: the server's days are not UTC days.
-    """
-    if not (closes_read["closed_at"].dt.date() == closes_read["day"]).all():
-        raise ContractError("clickhouse: the server's days are not UTC days; set its timezone to UTC")
-    return closes_read

@@ -17,12 +17,16 @@ from ys_analytics.stores.common.table_reader import Catalogue
 def find_drift(steps: Sequence[Step], files: Sequence[MigrationFile], ledger: Ledger) -> tuple[Step, ...]:
     """The same steps, the applied ones marked `drifted` where the database no longer agrees."""
     by_version = {file.version: file for file in files}
+    applied = [by_version[step.version] for step in steps if step.state == "applied"]
+    dropped = {gone for file in applied for gone in file.drops()}
     present = ledger.existing_objects()
     # The declarations describe the newest schema; an older one is not wrong for differing.
     newest = all(step.state != "pending" for step in steps)
     catalogue = ledger.catalogue() if newest else None
     return tuple(
-        _with_drift(step, by_version[step.version], ledger, present, catalogue) if step.state == "applied" else step
+        _with_drift(step, by_version[step.version], ledger, present | dropped, catalogue)
+        if step.state == "applied"
+        else step
         for step in steps
     )
 

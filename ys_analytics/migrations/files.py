@@ -27,6 +27,7 @@ _MAKES = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
+_DROPS = re.compile(r"\bDROP PROJECTION IF EXISTS (\w+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,11 @@ class MigrationFile:
                 yield CreatedObject(kind="projection", name=found["projection"])
             else:
                 yield CreatedObject(kind=found["kind"].lower(), name=found["name"])
+
+    def drops(self) -> Iterator[CreatedObject]:
+        """Everything of earlier files that the file drops, as its SQL says."""
+        for found in _DROPS.finditer(self.statements):
+            yield CreatedObject(kind="projection", name=found[1])
 
 
 def file_name(version: str, description: str) -> str:

@@ -1,11 +1,11 @@
--- Closing price of each asset and day: its last quote of that day, in USD, whatever its source; of two quotes of one
--- moment either, since the projection keeps no more.
--- Written so that the projection `daily_close` answers: it groups by toDate(timestamp) and filters by the day.
+-- Closing price of each asset and day: its last quote of that day, in USD, whatever its source.
+-- Of two quotes of one moment the higher is taken.
+-- Written so that the projection `daily_close_utc` answers: it groups and filters by that day.
 SELECT
     asset_id,
     chain_id,
-    toDate(timestamp) AS day,
-    argMax(price, timestamp) AS price,
+    {day} AS day,
+    {close} AS price,
     max(timestamp) AS closed_at
 FROM market_data
 WHERE {condition}
