@@ -133,7 +133,7 @@ def test_the_close_that_is_kept_ready_is_of_the_utc_day_and_the_higher_of_one_mo
     for source in order:
         rows = f"('2026-01-15 23:00:00', 'asset', 1, {prices[source]}, '{source}')"
         rows += f", ('2026-01-15 15:30:00', 'asset', 1, 99, '{source}')"
-        made.clickhouse.run(f"INSERT INTO market_data (timestamp, asset_id, chain_id, price, source) VALUES {rows}")
+        made.clickhouse.run(f"INSERT INTO market_data (timestamp, asset_id, chain_id, price, source) VALUES {rows}")  # noqa: S608
     asked = {"names": ["asset"], "start": "2026-01-01", "end": "2026-02-01"}
     assert "daily_close_utc" in explained(made, DAILY_CLOSE, **asked)
     for settings in ("optimize_use_projections = 1", "optimize_use_projections = 0"):
