@@ -1,8 +1,9 @@
 """YieldSensei analytics: the public names of the kit, as a notebook uses them.
 
 `ys.open` returns a desk: one portfolio and one week. `ys.portfolios`, `ys.weeks`, `ys.catalog`, `ys.compare`,
-`ys.fleet`, `ys.load`, `ys.sql` and `ys.similar` work without one; `ys.metrics`, `ys.figures` and `ys.tables` hold the
-metrics, charts and tables. Each name is imported when it is first used; importing the package opens and reads nothing.
+`ys.fleet`, `ys.outliers`, `ys.limits_broken`, `ys.nearest_liquidations`, `ys.load`, `ys.sql` and `ys.similar` work
+without one; `ys.metrics`, `ys.figures` and `ys.tables` hold the metrics, charts and tables. Each name is imported when
+it is first used; importing the package opens and reads nothing.
 """
 
 import sys
@@ -11,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ys_analytics import metrics
-    from ys_analytics.desk import catalog, compare, fleet, load, portfolios, similar, sql, weeks
+    from ys_analytics.desk import (
+        catalog,
+        compare,
+        fleet,
+        limits_broken,
+        load,
+        nearest_liquidations,
+        outliers,
+        portfolios,
+        similar,
+        sql,
+        weeks,
+    )
     from ys_analytics.desk import open_desk as open  # noqa: A004 - `ys.open`, never bare
     from ys_analytics.views import figures, tables
 
@@ -20,9 +33,12 @@ __all__ = [
     "compare",
     "figures",
     "fleet",
+    "limits_broken",
     "load",
     "metrics",
+    "nearest_liquidations",
     "open",
+    "outliers",
     "portfolios",
     "similar",
     "sql",
@@ -43,6 +59,9 @@ _WHERE = {
     "catalog": ("ys_analytics.desk", "catalog"),
     "compare": ("ys_analytics.desk", "compare"),
     "fleet": ("ys_analytics.desk", "fleet"),
+    "outliers": ("ys_analytics.desk", "outliers"),
+    "limits_broken": ("ys_analytics.desk", "limits_broken"),
+    "nearest_liquidations": ("ys_analytics.desk", "nearest_liquidations"),
     "metrics": ("ys_analytics.metrics", ""),
     "figures": ("ys_analytics.views.figures", ""),
     "tables": ("ys_analytics.views.tables", ""),

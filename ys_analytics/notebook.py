@@ -11,7 +11,7 @@ from typing import Any
 
 # The word under the cursor, with what stands before its dots.
 _WORD = re.compile(r"[\w.]*$")
-_LOADED = re.compile(r"\b(\w+)\.(?:load|similar)\(\s*(['\"])(\w*)$")
+_ARGUMENT = re.compile(r"\.\w+\([^()]*['\"][^'\"\n]*$")
 _QUERIED = re.compile(r"\b(\w+)\.sql\(\s*[fr]?(\"{1,3}|'{1,3})((?:(?!\2).)*)$", re.DOTALL)
 _CELL = re.compile(r"\s*%%ys\b[^\n]*\n")
 _LINE = re.compile(r"\s*%ys\s")
@@ -107,10 +107,8 @@ def completions(whole: str, before: str, names: dict[str, Any]) -> tuple[str, li
     >>> completions("%%ys\nSELECT symb FROM pg.assets", "SELECT symb", {})
     ('symb', ['symbol'])
     """
-    if loaded := _LOADED.search(before):
-        if _is_kit(names.get(loaded[1])):
-            return loaded[3], [name for name in _loadable() if name.startswith(loaded[3])]
-        return None
+    if _ARGUMENT.search(before) and (offered := _argument(before, names)):
+        return offered
     text = whole if _CELL.match(whole) or _LINE.match(whole) else None
     if text is None and (queried := _QUERIED.search(before)) and _can_query(names.get(queried[1])):
         text = whole
@@ -119,6 +117,18 @@ def completions(whole: str, before: str, names: dict[str, Any]) -> tuple[str, li
     match_ = _WORD.search(before)
     word = match_[0] if match_ else ""
     return word, sorted(set(_words(text, word)))
+
+
+def _argument(before: str, names: dict[str, Any]) -> tuple[str, list[str]] | None:
+    """What the text argument at the cursor may be; None where nothing is known of it."""
+    from ys_analytics.desk.choices import argument
+    from ys_analytics.errors import YsError
+
+    try:
+        found = argument(before, names)
+    except (YsError, OSError):  # no run can be read: nothing is offered, and a call says why
+        return None
+    return found if found and found[1] else None
 
 
 def _is_kit(value: Any) -> bool:

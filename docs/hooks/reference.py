@@ -25,6 +25,7 @@ from ys_analytics.metrics import catalog
 from ys_analytics.resources import NOTEBOOKS
 from ys_analytics.settings import Settings
 from ys_analytics.views import figures, tables
+from ys_analytics.views.calls import shown
 from ys_analytics.views.formula import mathml
 
 _SECTION = re.compile(r"^(Args|Returns|Raises|Source|Attributes):$", re.MULTILINE)
@@ -54,6 +55,10 @@ _LEADS = {
     ),
     "notebook_api": (
         "`import ys_analytics as ys`; then Tab after a dot shows what there is, and `?` after a name what it does."
+    ),
+    "metrics_functions": (
+        "Functions of frames: of `desk.daily_returns`, of a part of it, or of returns of your own. `?` after a name "
+        "has the columns; the metrics that `summarise` takes are on [their own page](metrics.md)."
     ),
     "desk": (
         "`desk = ys.open(...)` is one portfolio and one week. Each verb is a Polars frame, read when it is "
@@ -256,17 +261,27 @@ def notebook_api() -> str:
         called = found.fget if isinstance(found, property) else getattr(found, "func", found)
         lines += ["", f"### desk.{name}", "", *_described(called, f"desk.{name}", call=inspect.isfunction(found))]
     for title, room, of in (("Figures", figures, "figures"), ("Tables", tables, "tables")):
-        rows = [(f"`ys.{of}.{name}`", _plain(_first(getattr(room, name)))) for name in dir(room)]
+        calls = {name: shown(of, name) for name in dir(room)}
+        rows = [
+            (f"`ys.{of}.{name}({call})`", _plain(_first(getattr(room, name)))) for name, call in calls.items() if call
+        ]
         lines += ["", f"## {title}", "", "Each takes the frame that a verb gives and shows itself.", ""]
-        lines += _table(("function", "what it shows"), rows)
+        lines += _table(("call", "what it shows"), rows)
+    lines += ["", "## ys.metrics", "", _LEADS["metrics_functions"], ""]
+    functions = [(name, getattr(ys_analytics.metrics, name)) for name in dir(ys_analytics.metrics)]
+    lines += _table(
+        ("function", "what it gives"),
+        [(f"`ys.metrics.{name}`", _plain(_first(one))) for name, one in functions if inspect.isfunction(one)],
+    )
+    lines += ["", "### ys.metrics.summarise", "", *_described(ys_analytics.metrics.summarise, "ys.metrics.summarise")]
     return "\n".join(lines)
 
 
 def _described(function: Callable[..., object], called: str, *, call: bool = True) -> list[str]:
     """Signature and docstring of a function."""
-    shown = _signature(function) if call else ""
+    signature = _signature(function) if call else ""
     head, *sections = _SECTION.split(_without_examples(inspect.getdoc(function) or ""))
-    lines = ["```text", f"{called}{shown}", "```", "", _plain(head)]
+    lines = ["```text", f"{called}{signature}", "```", "", _plain(head)]
     for title, body in zip(sections[::2], sections[1::2], strict=True):
         lines += ["", f"**{title}**", "", *_entries(body)]
     return lines

@@ -59,6 +59,23 @@ def test_every_status_of_the_database_has_one_outcome():
     assert (MOVING, PAYING) == (("confirmed",), ("confirmed", "failed"))
 
 
+def test_gas_adds_up_the_same_by_each_split():
+    """Months, protocols and chains: each split has the same sum, and the week's part of it."""
+    done = with_gas(
+        deed(), deed(at=AT - timedelta(days=40), protocol_name=None), deed(status="failed", gas_used=D(50_000))
+    )
+    total = done["gas"].sum()
+    months = activity.gas(done, span=SPAN, by="month")
+    assert months["what"].to_list() == ["2026-10", "2026-11"]
+    assert months["week_cost"].to_list() == [D(0), D(3)]
+    assert activity.gas(done, span=SPAN, by="protocol")["what"].to_list() == ["uniswap-v3", "wallet"]
+    assert activity.gas(done, span=SPAN, by="chain")["what"].to_list() == ["Ethereum"]
+    unpriced = months.filter(what="2026-10").select("since_cost", "since_unpriced").row(0)
+    assert unpriced == (None, 1)  # no price that day: the sum would be too small
+    assert activity.gas(done, span=SPAN)["since_cost"].to_list() == [None, D(1)]
+    assert total == D(3)
+
+
 @pytest.mark.parametrize("status", EVERY)
 def test_a_status_decides_legs_gas_flows_and_counts_alike(status):
     """Confirmed moves and pays, failed pays, pending and replaced do neither, although all state gas and amounts."""

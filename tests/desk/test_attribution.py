@@ -189,7 +189,7 @@ def test_parts_add_up_to_the_last_decimal(desk):
 
 def test_an_unknown_label_offers_the_known_ones(desk):
     """One line."""
-    with pytest.raises(UsageError, match="attribution by 'colour': choose one of asset, kind"):
+    with pytest.raises(UsageError, match="attribution: by 'colour'; choose one of asset, kind"):
         desk.attribution("colour")
 
 

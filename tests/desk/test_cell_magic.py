@@ -61,7 +61,9 @@ def test_a_cell_that_is_wrong_says_so_in_one_line(shell, run):
     [
         ("ys.load('redis_price_c", {"redis_price_current"}, {"assets"}),
         ('rows = ys.load("', {"assets", "market_data"}, {"redis_session_user", "pg.assets"}),
-        ("ys.similar('trad", {"trading_patterns"}, set()),
+        ("ys.similar('", {"trading_patterns", "market_sentiment"}, {"assets"}),
+        ("ys.fleet(by='", {"sharpe_ratio", "value"}, {"beta"}),
+        ("ys.metrics.summarise(frame, ['sharpe_ratio', 'tot", {"total_return"}, {"sharpe_ratio"}),
         ("%%ys\nSELECT * FROM pg.as", {"pg.assets"}, {"assets"}),
         ("%%ys prices --week 2026-W47\nSELECT m.pri FROM ch.market_data AS m",
          {"m.price", "m.price_change_24h"}, {"m.source"}),

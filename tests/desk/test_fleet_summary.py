@@ -61,6 +61,7 @@ def test_cohorts_have_medians_and_all_of_them_add_up():
     assert found["careful"]["n"] == 2
     assert found["careful"]["week"] == pytest.approx(0.2)
     assert found["bold"]["total_return"] is None
+    assert found["bold"]["reason"] == "none has this number"
     assert found["All"]["value"] == 100
 
 

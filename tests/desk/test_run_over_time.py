@@ -96,6 +96,9 @@ def test_the_mean_by_size_is_of_those_mentioned_in_both():
     assert (last["row"], last["size"], last["mentions"]) == ("whole", pytest.approx(0.8), 2)
     assert last["change"] == pytest.approx((0.6 * 0.4 - 0.2 * 0.4) / 0.8)
     assert found.filter(symbol="UNI").select("mentions", "score", "mentions_before").row(0) == (0, None, 1)
+    assert dict(found.select("symbol", "reason").rows()) == {
+        "BTC": None, "ETH": None, "UNI": "not mentioned", "Mean by size": None,
+    }  # fmt: skip
 
 
 def test_months_that_are_all_alike_have_no_distribution():

@@ -15,13 +15,28 @@ from pathlib import Path
 import polars as pl
 
 from ys_analytics.desk import overview
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Span, Week, text
 from ys_analytics.settings import Settings, load_settings
 
-__all__ = ["Desk", "catalog", "compare", "fleet", "load", "open_desk", "portfolios", "similar", "sql", "weeks"]
+__all__ = [
+    "Desk",
+    "catalog",
+    "compare",
+    "fleet",
+    "limits_broken",
+    "load",
+    "nearest_liquidations",
+    "open_desk",
+    "outliers",
+    "portfolios",
+    "similar",
+    "sql",
+    "weeks",
+]
 
 _ISO_WEEK = re.compile(r"\d{4}-W\d{2}")
 
@@ -158,6 +173,7 @@ def compare(*portfolios: str | Desk, run: str | Path = "", week: str = "") -> pl
     return overview.compare(desks)
 
 
+@checked
 def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top: int | None = None) -> pl.DataFrame:
     """Every portfolio by one metric, best first; those without it last, with the reason.
 
@@ -173,6 +189,72 @@ def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top
     return overview.fleet(
         source, week=source.week or _required_week(week), by=by, risk_free=settings.risk_free, top=top
     )
+
+
+@checked
+def outliers(run: str | Path = "", *, week: str = "") -> pl.DataFrame:
+    """Portfolios far from the others by a headline metric, the furthest first: name, metric, value, median, deviations.
+
+    A deviation is the distance from the median in scaled median deviations; beyond 3.5 a portfolio stands out.
+
+    Args:
+        run: Folder of a run, or its week's name; empty takes the run of the week, the newest without one.
+        week: ISO week; empty takes the run's own.
+    """
+    from ys_analytics.desk import fleet_verbs
+
+    settings = load_settings()
+    return fleet_verbs.outliers(_frozen(run, week, settings), settings=settings)
+
+
+@checked
+def limits_broken(run: str | Path = "", *, week: str = "") -> pl.DataFrame:
+    """Portfolios beyond their owner's drawdown limit, at the week's end or on a day of it, the furthest first.
+
+    Args:
+        run: Folder of a run, or its week's name; empty takes the run of the week, the newest without one.
+        week: ISO week; empty takes the run's own.
+
+    Returns:
+        name String; limit, now, worst of the week Float64, positive; days_beyond of the week Int64; since Date.
+    """
+    from ys_analytics.desk import fleet_verbs
+
+    return fleet_verbs.limits_broken(_frozen(run, week, load_settings()))
+
+
+@checked
+def nearest_liquidations(run: str | Path = "", *, week: str = "", top: int = 10) -> pl.DataFrame:
+    """The loans of all portfolios that the smallest price move would liquidate, the nearest first.
+
+    Args:
+        run: Folder of a run, or its week's name; empty takes the run of the week, the newest without one.
+        week: ISO week; empty takes the run's own.
+        top: Only so many rows.
+
+    Returns:
+        name, place, what String (the asset that moves); borrowed, health_factor, move Float64; reason String where no
+        move would liquidate it, or it is not known.
+    """
+    from ys_analytics.desk import fleet_verbs
+
+    settings = load_settings()
+    return fleet_verbs.nearest_liquidations(_frozen(run, week, settings), top=top, settings=settings)
+
+
+def _frozen(run: str | Path, week: str, settings: Settings) -> Frozen:
+    """The run to read, whole.
+
+    Raises:
+        UsageError: there is none.
+    """
+    _require_text(run, week=week)
+    source = _source(_default_run(run, week, settings), settings, span=None)
+    if not isinstance(source, Frozen):
+        raise UsageError(f"there is no run{f' of {week}' if week else ''}; make one with `ys freeze --week WEEK`")
+    if week and week != source.week:
+        raise UsageError(f"the run in {source.folder.name} is of {source.week}, not of {week}; name no run")
+    return source
 
 
 def _default_run(run: str | Path, week: str, settings: Settings) -> str | Path:
@@ -238,6 +320,7 @@ def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") ->
     return _source(run, settings, span=span).sql(query, limits=Limits(seconds=settings.statement_timeout))
 
 
+@checked
 def similar(
     collection: str,
     *,

@@ -4,11 +4,13 @@ Frames in, frames out; opens nothing. Money stays exact.
 """
 
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk.gas import with_gas
+from ys_analytics.desk.holdings import chain_name
 from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.schemas import MONEY, QUARTER, Span
 from ys_analytics.schemas.outcomes import moves, why_not
@@ -71,13 +73,13 @@ _NOT_MOVED_REASON = pl.when(~moves()).then(
 )
 
 
-def transactions(transactions: pl.DataFrame, assets: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """The week's transactions with symbols in place of ids, in the order of `in_order`.
+def transactions(transactions: pl.DataFrame, assets: pl.DataFrame, *, span: Span | None) -> pl.DataFrame:
+    """Transactions with symbols in place of ids, in the order of `in_order`.
 
     Args:
         transactions: Classified, with gas.
         assets: `assets`.
-        span: The week.
+        span: The week to take them of; None takes all.
 
     Returns:
         timestamp, kind, from_amount, from_symbol, to_amount, to_symbol, protocol, chain_id, flow, rule, status, moved
@@ -85,11 +87,11 @@ def transactions(transactions: pl.DataFrame, assets: pl.DataFrame, *, span: Span
         would have moved then, else null), gas in USD with gas_reason, transaction_hash.
     """
     symbols = assets.select("id", "symbol")
-    of_week = in_order(transactions.filter(span.holds("timestamp")))
+    listed = in_order(transactions if span is None else transactions.filter(span.holds("timestamp")))
     for leg in ("from", "to"):
         leg_symbols = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
-        of_week = of_week.join(leg_symbols, on=f"{leg}_asset_id", how="left", maintain_order="left")
-    return of_week.with_columns(moved=moves(), moved_reason=_NOT_MOVED_REASON).select(
+        listed = listed.join(leg_symbols, on=f"{leg}_asset_id", how="left", maintain_order="left")
+    return listed.with_columns(moved=moves(), moved_reason=_NOT_MOVED_REASON).select(
         "timestamp",
         pl.col("transaction_type").cast(pl.String).alias("kind"),
         pl.when("moved").then("from_amount").alias("from_amount"),
@@ -111,35 +113,47 @@ def transactions(transactions: pl.DataFrame, assets: pl.DataFrame, *, span: Span
     )
 
 
-def gas(transactions: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """Gas cost by transaction status, in the week and since inception, of transactions whose gas the portfolio paid.
+# What gas is added up by, and what stands for it in a transaction.
+GasBy = Literal["status", "month", "protocol", "chain"]
+_GAS_BY: dict[GasBy, pl.Expr] = {
+    "status": pl.col("status").cast(pl.String),
+    "month": pl.col("timestamp").dt.strftime("%Y-%m"),
+    "protocol": pl.col("protocol_name").fill_null("wallet"),
+    "chain": chain_name("chain_id"),
+}
+
+
+def gas(transactions: pl.DataFrame, *, span: Span, by: GasBy = "status") -> pl.DataFrame:
+    """Gas cost in the week and since inception, of transactions whose gas the portfolio paid.
 
     Args:
         transactions: What `with_gas` gave.
         span: The week.
+        by: A row for each status, month, protocol or chain.
 
     Returns:
-        what String (confirmed, failed), and for week_ and since_: transactions Int64, cost Decimal in USD (null where
-        the cost of one of them is not known, for a sum without it would be too small), unpriced Int64 (how many),
-        reason String (why the cost is null). Sorted by `what`.
+        what String (of status: confirmed, failed; of month: 2026-11), and for week_ and since_: transactions Int64,
+        cost Decimal in USD (null where the cost of one of them is not known, for a sum without it would be too
+        small), unpriced Int64 (how many), reason String (why the cost is null). Sorted by `what`.
     """
     paid = transactions.filter("gas_due")
     of_week = paid.filter(span.holds("timestamp"))
-    by_status = paid.select(what=pl.col("status").cast(pl.String)).unique().sort("what")
+    what = _GAS_BY[by]
+    listed = paid.select(what=what).unique().sort("what")
     for name, rows in (("week", of_week), ("since", paid)):
-        counts = _gas_by_status(rows).select("what", pl.exclude("what").name.prefix(f"{name}_"))
-        by_status = by_status.join(counts, on="what", how="left", maintain_order="left")
-    return by_status.with_columns(
+        counts = _gas_by(what, rows).select("what", pl.exclude("what").name.prefix(f"{name}_"))
+        listed = listed.join(counts, on="what", how="left", maintain_order="left")
+    return listed.with_columns(
         pl.col("week_transactions", "week_unpriced").fill_null(0),
         week_cost=pl.when(pl.col("week_transactions").is_null()).then(pl.lit(0, MONEY)).otherwise("week_cost"),
     )
 
 
-def _gas_by_status(paid: pl.DataFrame) -> pl.DataFrame:
+def _gas_by(what: pl.Expr, paid: pl.DataFrame) -> pl.DataFrame:
     unknown, cost = pl.col("gas").is_null(), pl.col("gas")
     first = pl.col("gas_reason").filter(unknown).first()
     return (
-        paid.group_by(what=pl.col("status").cast(pl.String), maintain_order=True)
+        paid.group_by(what=what, maintain_order=True)
         .agg(transactions=pl.len().cast(pl.Int64), cost=cost.sum(), unpriced=unknown.sum().cast(pl.Int64), reason=first)
         .with_columns(
             cost=pl.when(pl.col("unpriced") == 0).then("cost"),
@@ -287,8 +301,8 @@ def sentiment_drift(points: pl.DataFrame, held: pl.DataFrame, *, end: datetime) 
     Returns:
         symbol String, row String (part, whole), size Float64 (share of the size of all positions), mentions Int64 and
         score Float64 of the week, mentions_before Int64 and before Float64 of the quarter before the week, change
-        Float64, reason String where a score is null. The largest first; last the mean by size of those mentioned in
-        both, whose size is their part of all.
+        Float64, reason String where either score is null. The largest first; last the mean by size of those mentioned
+        in both, whose size is their part of all.
     """
     sized = held.group_by("symbol", maintain_order=True).agg(size=pl.col("value").cast(pl.Float64).abs().sum())
     sized = sized.with_columns(pl.col("size") / pl.col("size").sum())
@@ -314,7 +328,8 @@ def sentiment_drift(points: pl.DataFrame, held: pl.DataFrame, *, end: datetime) 
         change=(pl.col("change") * weight).sum(),
     )  # fmt: skip
     rows = pl.concat([parts.select(*whole.columns), *([whole] if both.height else [])], how="vertical_relaxed")
-    return rows.with_columns(reason=pl.lit("not mentioned")).select(
+    missing = pl.col("score").is_null() | pl.col("before").is_null()
+    return rows.with_columns(reason=pl.when(missing).then(pl.lit("not mentioned"))).select(
         pl.col(name).cast(dtype) for name, dtype in _DRIFT.items()
     )
 

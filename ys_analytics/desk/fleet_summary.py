@@ -117,7 +117,9 @@ def cohorts(ranked: pl.DataFrame, portfolios: pl.DataFrame) -> pl.DataFrame:
     rows = [parts.with_columns(row=pl.lit("part"))]
     if known.height:
         rows.append(known.select(*columns, cohort=pl.lit("All"), row=pl.lit("whole")))
-    found = pl.concat([one.with_columns(reason=pl.lit("none has this number")) for one in rows], how="diagonal_relaxed")
+    missing = pl.any_horizontal(pl.col(name).is_null() for name, dtype in _COHORTS.items() if dtype is pl.Float64)
+    reason = pl.when(missing).then(pl.lit("none has this number"))
+    found = pl.concat(rows, how="diagonal_relaxed").with_columns(reason=reason)
     return found.select(pl.col(name).cast(dtype) for name, dtype in _COHORTS.items())
 
 

@@ -114,9 +114,10 @@ def lots(
     Returns:
         `Books`. Its lots: asset_id, symbol, kind (sale, exit, gas, transfer, repayment, move, open, aside) String;
         origin (purchase, deposit, income, loan, unknown; several under average cost); acquired, disposed Datetime;
-        holding_days Int64; quantity, cost, proceeds (fees taken off), fees (what was taken off), gain = proceeds -
-        cost, unrecognised (for transfers and repayments: value less cost, in no gain), worth and unrealised of open
-        lots, in USD, Decimal(38, 18); unmatched Boolean; reason String (why gain or unrealised is null);
+        holding_days Int64 (of an open lot up to the end of the books); quantity, cost, proceeds (fees taken off), fees
+        (what was taken off), gain = proceeds - cost, unrecognised (for transfers and repayments: value less cost, in
+        no gain), worth and unrealised of open lots, in USD, Decimal(38, 18); unmatched Boolean; reason String (why
+        gain or unrealised is null);
         transaction_hash of what it left by. Closed rows come in the order they left, open ones after them.
 
     Identity (test): with prices for all, gain + unrecognised + unrealised of lots + income - expenses + unrealised
@@ -131,7 +132,7 @@ def lots(
         for row in rows.iter_rows(named=True):
             book.record(Event(row))
         book.close(_last_prices(quotes, end))
-    return _as_frames(book, year)
+    return _as_frames(book, year, end)
 
 
 def totals(books: Books) -> pl.DataFrame:
@@ -219,9 +220,10 @@ def _last_prices(quotes: pl.DataFrame, at: datetime) -> dict[str, Decimal]:
     return dict(newest.select("asset_id", pl.col("price").cast(MONEY)).iter_rows())
 
 
-def _as_frames(book: Book, year: int | None) -> Books:
+def _as_frames(book: Book, year: int | None, end: datetime) -> Books:
+    left = pl.col("disposed").fill_null(pl.lit(end, TIME)).dt.date()
     lots = pl.DataFrame(_in_schema_order(book.rows, _LOTS), schema=_LOTS, orient="row").with_columns(
-        holding_days=(pl.col("disposed").dt.date() - pl.col("acquired").dt.date()).dt.total_days()
+        holding_days=(left - pl.col("acquired").dt.date()).dt.total_days()
     )
     income, expenses = (
         pl.DataFrame(_in_schema_order(rows, _EVENTS), schema=_EVENTS, orient="row")

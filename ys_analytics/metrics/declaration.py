@@ -75,6 +75,10 @@ class Metric:
     benchmark: bool = False
     module: str = ""
 
+    def __repr__(self) -> str:
+        """Its name, as signatures and lists of metrics show it; `ys metrics NAME` prints the rest."""
+        return f"<metric {self.name}>"
+
     @property
     def gaps(self) -> str:
         """Treatment of a return over several days, in words."""

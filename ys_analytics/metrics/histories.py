@@ -6,7 +6,7 @@ and not by Polars somewhere inside.
 
 import polars as pl
 
-from ys_analytics.errors import ContractError
+from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.metrics.spans import days_by_dates
 from ys_analytics.metrics.zones import refuse_foreign_days
 
@@ -23,12 +23,15 @@ def histories(returns: pl.DataFrame | pl.LazyFrame, *, by: str) -> pl.LazyFrame:
 
     Raises:
         ContractError: a column is missing, or is not of that kind.
+        UsageError: it is no frame.
 
     >>> from datetime import date
     >>> frame = pl.DataFrame({"portfolio_id": "a", "day": [date(2025, 1, 1)], "ret": [1]})
     >>> histories(frame, by="portfolio_id").collect_schema()["ret"]
     Float64
     """
+    if not isinstance(returns, pl.DataFrame | pl.LazyFrame):
+        raise UsageError(f"returns: a frame with {by}, day and ret is needed, not a {type(returns).__name__}")
     plain = returns.lazy()
     schema = plain.collect_schema()
     refuse_foreign_days(schema, of="returns")

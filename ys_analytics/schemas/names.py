@@ -5,6 +5,9 @@ from difflib import get_close_matches
 
 from ys_analytics.errors import UsageError
 
+# The letters from which on the beginning of a name says which is meant.
+_BEGINNING = 3
+
 
 def misnamed(name: str, known: Iterable[str], *, what: str, listed: str) -> UsageError:
     """The error for a name that names nothing, with the names nearest to it.
@@ -19,9 +22,13 @@ def misnamed(name: str, known: Iterable[str], *, what: str, listed: str) -> Usag
     no table is called 'transaktions'; did you mean transactions?
     >>> print(misnamed("x", ["assets"], what="table", listed="`ys catalog`"))
     no table is called 'x'; `ys catalog` lists them
+    >>> print(misnamed("vol", ["beta", "volatility"], what="metric", listed="`ys metrics`"))
+    no metric is called 'vol'; did you mean volatility?
     """
     by_lower = {name_.lower(): name_ for name_ in known}
-    nearest = [by_lower[name_] for name_ in get_close_matches(name.strip().lower(), by_lower, n=3)]
+    written = name.strip().lower()
+    begun = [name_ for name_ in by_lower if name_.startswith(written)] if len(written) >= _BEGINNING else []
+    nearest = [by_lower[name_] for name_ in get_close_matches(written, by_lower, n=3) or begun[:3]]
     advice = f"did you mean {' or '.join(nearest)}?" if nearest else f"{listed} lists them"
     return UsageError(f"no {what} is called {name!r}; {advice}")
 

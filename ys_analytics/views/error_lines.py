@@ -9,16 +9,19 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from types import ModuleType, TracebackType
+from types import FunctionType, MethodType, ModuleType, TracebackType
 
 import polars as pl
 
 from ys_analytics.errors import YsError
 from ys_analytics.printable import printable
+from ys_analytics.views.calls import shown
 
 _COLUMN = re.compile(r'^(?:unable to find column )?"(?P<name>[^"]+)"(?: not found)?')
 _VALID = re.compile(r"valid columns: \[(?P<names>.*?)\]$", re.MULTILINE)
 _UNEXPECTED = re.compile(r"^(?P<function>[\w.]+)\(\) got an unexpected keyword argument '(?P<name>\w+)'")
+_UNFIT = re.compile(r"^(?P<function>[\w.]+)\(\) (?:takes \w[\w ]* positional argument|missing \d+ required)")
+_CALLED_FRAME = "'DataFrame' object is not callable"
 # The kit's package, and the module that a cell runs in.
 _PACKAGE, _CELL_MODULE = "ys_analytics", "__main__"
 
@@ -43,7 +46,9 @@ def _message(error: BaseException) -> str:
         case YsError():
             message = str(error)
         case pl.exceptions.ColumnNotFoundError():
-            message = _column(str(error))
+            message = _column(str(error)) + _wrong_frame(error.__traceback__)
+        case KeyError() if wrong_frame := _wrong_frame(error.__traceback__):
+            message = f"no column is called {error.args[0]!r}{wrong_frame}"
         case pl.exceptions.PolarsError():
             message = str(error).partition("\n")[0]
         case AttributeError() if all(name == _PACKAGE or name.startswith("polars") for name in modules):
@@ -65,6 +70,9 @@ def _column(message: str) -> str:
 
 def _attribute(error: AttributeError) -> str:
     """A wrong name after a dot, of what is ours or a frame."""
+    if isinstance(error.obj, MethodType | FunctionType) and error.obj.__module__.partition(".")[0] == _PACKAGE:
+        verb = error.obj.__name__
+        return f"{verb} is called before it has a {error.name!r}: write {verb}().{error.name}"
     kind = error.obj if isinstance(error.obj, ModuleType) else type(error.obj)
     module_name = kind.__name__ if isinstance(kind, ModuleType) else kind.__module__
     if error.name is None or module_name.partition(".")[0] not in {_PACKAGE, "polars"}:
@@ -78,13 +86,50 @@ def _attribute(error: AttributeError) -> str:
 
 
 def _argument(message: str) -> str:
-    """A wrong name of an argument, of a function that is ours."""
-    unexpected = _UNEXPECTED.match(message)
-    function = _function(unexpected["function"]) if unexpected else None
-    if not unexpected or function is None:
+    """Arguments that do not fit a function of ours: a wrong name, too many or too few; or a frame that is called."""
+    if message == _CALLED_FRAME:
+        return "a frame takes no parentheses: write desk.daily_returns, not desk.daily_returns()"
+    unexpected, unfit = _UNEXPECTED.match(message), _UNFIT.match(message)
+    match_ = unexpected or unfit
+    function = _function(match_["function"]) if match_ else None
+    if not match_ or function is None:
         return ""
-    names = [name for name in inspect.signature(function).parameters if name != "self"]
-    return f"{unexpected['function']} takes no {unexpected['name']!r}{_suggestion(unexpected['name'], names)}"
+    called = match_["function"].rpartition(".")[2].removesuffix("_desk")
+    parameters = [one for name, one in inspect.signature(function).parameters.items() if name != "self"]
+    if unexpected:
+        return (
+            f"{called} takes no {unexpected['name']!r}{_suggestion(unexpected['name'], [p.name for p in parameters])}"
+        )
+    view = _view(function.__module__, called)
+    return f"{called} takes {_parameters(parameters)}{f': {view}' if view else ''}"
+
+
+def _parameters(parameters: list[inspect.Parameter]) -> str:
+    """Which arguments a function takes, by place and by name; those that it needs first said so."""
+    if not parameters:
+        return "no argument"
+    needed = [one.name for one in parameters if one.default is one.empty and "VAR" not in one.kind.name]
+    named = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    listed = ", ".join(one.name for one in parameters)
+    by_name = f"; by name: {', '.join(named)}" if named else ""
+    return f"{listed}{by_name}{'; it needs ' + ' and '.join(needed) if needed else ''}"
+
+
+def _wrong_frame(trace: TracebackType | None) -> str:
+    """Which frame a view shows, where a cell called a view with another one."""
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") == _CELL_MODULE:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    view = _view(str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_frame.f_code.co_name)
+    return f"; {view}" if view else ""
+
+
+def _view(module: str, name: str) -> str:
+    """How a view is called, where the function is one."""
+    room = next((room for room in ("tables", "figures") if module.startswith(f"{_PACKAGE}.views.{room}.")), "")
+    call = shown(room, name) if room and not name.startswith("_") else ""
+    return f"it is called as ys.{room}.{name}({call})" if call else ""
 
 
 def _function(path: str) -> Callable[..., object] | None:

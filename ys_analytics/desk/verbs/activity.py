@@ -9,9 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from ys_analytics.desk import activity, agents, returns, sheets
+from ys_analytics.desk.activity import GasBy
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.lots import Books, totals
 from ys_analytics.desk.lots import lots as books_of
-from ys_analytics.desk.verbs.returns import ReturnVerbs
+from ys_analytics.desk.verbs.returns import ReturnVerbs, Window
 from ys_analytics.metrics.lots import Matching
 from ys_analytics.metrics.spans import UNPRICED
 
@@ -54,6 +56,7 @@ class ActivityVerbs(ReturnVerbs):
             },
         )
 
+    @checked
     def flows(self, *, week: bool = False) -> pl.DataFrame:
         """External flows in USD, positive into the portfolio: all of them, or the week's."""
         flows = self._flows.with_columns(day=pl.col("timestamp").dt.date())
@@ -64,23 +67,40 @@ class ActivityVerbs(ReturnVerbs):
         """Number of transactions that each flow rule classified, in the week and since inception."""
         return activity.flow_audit(self._transactions, span=self.span)
 
-    def transactions(self) -> pl.DataFrame:
-        """Transactions of the week with symbols, flow, rule, status and gas."""
-        return activity.transactions(self._transactions, self._assets, span=self.span)
+    @checked
+    def transactions(self, *, since: Window = "week") -> pl.DataFrame:
+        """Transactions with symbols, flow, rule, status and the gas of each in USD.
 
-    def gas(self) -> pl.DataFrame:
-        """Gas cost by transaction status, in the week and since inception."""
-        return activity.gas(self._transactions, span=self.span)
+        Args:
+            since: Those of the "week", or all since "inception".
+        """
+        return activity.transactions(self._transactions, self._assets, span=self.span if since == "week" else None)
 
+    @checked
+    def gas(self, *, by: GasBy = "status") -> pl.DataFrame:
+        """Gas cost in USD, in the week and since inception.
+
+        Args:
+            by: A row for each "status", "month", "protocol" or "chain".
+        """
+        return activity.gas(self._transactions, span=self.span, by=by)
+
+    @checked
     def lots(self, *, matching: Matching = "fifo", year: int | None = None) -> pl.DataFrame:
         """Closed lots, of one year or since inception, and open lots: acquired, cost, proceeds, gain.
 
         Args:
-            matching: The oldest lot first, the latest, the one of highest cost (hifo), or all at average cost.
+            matching: "fifo" the oldest lot first, "lifo" the latest, "hifo" the one of highest cost, or all at
+                "average" cost.
             year: Only what left in this UTC year, and what was left at its end.
+
+        Returns:
+            A row a lot, `kind` "open" where it is still held; `holding_days` of an open one up to the end of the week,
+            or of the year.
         """
         return self._books(matching, year).lots
 
+    @checked
     def export_lots(self, path: str | Path, *, matching: Matching = "fifo", year: int | None = None) -> Path:
         """Write lots, totals by asset, income, expenses and debts for a tax adviser: one XLSX, or several CSVs.
 
@@ -102,6 +122,7 @@ class ActivityVerbs(ReturnVerbs):
              "debts": books.debts},
         )  # fmt: skip
 
+    @checked
     def gains(self, *, matching: Matching = "fifo", year: int | None = None) -> pl.DataFrame:
         """Realised and unrealised gains, income, expenses and unmatched disposals by asset.
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import polars as pl
 
 from ys_analytics.desk import attribution, benchmark, exposure, strategies, target
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.attribution import By, Labels
 from ys_analytics.desk.benchmark import ROLLING_BETA, Benchmark
 from ys_analytics.desk.verbs.holdings import HoldingVerbs
@@ -20,6 +21,7 @@ from ys_analytics.schemas import misnamed
 class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
     """Who made the change of value, and how returns and weights compare with a benchmark or target."""
 
+    @checked
     def attribution(self, by: By = "asset", *, since: Window = "week") -> pl.DataFrame:
         """Attribution of the change of value by asset, kind, protocol, chain, strategy or satellite.
 
@@ -30,10 +32,12 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
         bridged = self._bridge_of(since)
         return attribution.attribution(self._valued_lots_of(since), bridged, self._labels, by=by)
 
+    @checked
     def contributors(self, by: By = "asset", *, since: Window = "week", top: int = 5) -> pl.DataFrame:
         """The largest gains and losses of `attribution`."""
         return attribution.largest(self.attribution(by, since=since), top=top)
 
+    @checked
     def brinson(self, *, since: Window = "week") -> pl.DataFrame:
         """Allocation, selection and interaction of each symbol against the target allocation, linked by Carino."""
         monday = self.days[0]
@@ -57,6 +61,7 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
         """Weight of each symbol, the owner's target and the drift between them, largest drift first."""
         return target.drift(self.positions(), self._targets)
 
+    @checked
     def benchmark(self, against: str | pl.DataFrame = "") -> pl.DataFrame:
         """Daily returns and growth of the portfolio and those of a benchmark.
 
@@ -71,6 +76,7 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
         """The name of the default benchmark, which a setting chooses."""
         return self._benchmark("").name
 
+    @checked
     def relative(self, against: str | pl.DataFrame = "") -> pl.DataFrame:
         """Alpha, beta, tracking error, information ratio and capture against a benchmark."""
         return benchmark.relative(
@@ -81,10 +87,12 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
             risk_free=self._settings.risk_free,
         )
 
+    @checked
     def trailing(self, against: str | pl.DataFrame = "") -> pl.DataFrame:
         """Trailing returns up to the week's end of the portfolio and the benchmark."""
         return benchmark.trailing(self.benchmark(against), until=self.days[1] - timedelta(days=1))
 
+    @checked
     def rolling_beta(self, against: str | pl.DataFrame = "", *, days: int = ROLLING_BETA) -> pl.DataFrame:
         """Rolling beta over a window of days."""
         return benchmark.rolling_beta(self.daily_returns, self._benchmark(against), days=days)

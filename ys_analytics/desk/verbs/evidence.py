@@ -8,8 +8,12 @@ from functools import cached_property
 import polars as pl
 
 from ys_analytics.desk import findings, provenance, week_end
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.verbs.activity import ActivityVerbs
-from ys_analytics.schemas import QUARTER, Finding
+from ys_analytics.schemas import QUARTER, TABLES, Finding, misnamed
+
+# What the findings of the bridge are called.
+_BRIDGE = "pnl_identity"
 
 
 class EvidenceVerbs(ActivityVerbs):
@@ -19,13 +23,19 @@ class EvidenceVerbs(ActivityVerbs):
         """Findings of the run's suites, if there is a run, and the bridge's of this portfolio."""
         return findings.listed(self._all_findings)
 
+    @checked
     def warnings(self, *tables: str, recent: bool = False) -> tuple[str, ...]:
         """Warnings for a view of these tables: a line for each failed rule that affects this portfolio.
 
         Args:
             tables: Names of tables, or `pnl_identity` for the bridge.
             recent: Leave out findings wholly older than a quarter before the week's end: the view shows the week.
+
+        Raises:
+            UsageError: there is no such table.
         """
+        if unknown := [name for name in tables if name not in TABLES and name != _BRIDGE]:
+            raise misnamed(unknown[0], [*TABLES, _BRIDGE], what="table", listed="`ys catalog`")
         if "portfolio_positions" in tables and self._holdings.origin != "platform":
             tables = tuple(name for name in tables if name != "portfolio_positions")
         is_exposed = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())

@@ -92,7 +92,7 @@ class Inputs(PortfolioWeek):
 
     @property
     def unknown(self) -> str:
-        """Why holdings at the end of the week are not known; empty where they are. `desk.week_end` has the rule."""
+        """Why holdings at the end of the week are not known; empty where they are known."""
         return self._holdings.reason
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Week
@@ -113,6 +114,7 @@ class PortfolioWeek:
             ]
         )
 
+    @checked
     def load(self, name: str) -> pl.DataFrame:
         """Rows of any table, key family or collection before the end of the week, as the stores hold them.
 
@@ -120,6 +122,7 @@ class PortfolioWeek:
         """
         return self._rows(name)
 
+    @checked
     def sql(self, query: str) -> pl.DataFrame:
         """One SELECT in DuckDB's SQL over this portfolio's rows: `desk.sql("SELECT count(*) FROM transactions")`.
 

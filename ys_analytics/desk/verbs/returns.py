@@ -10,6 +10,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import bridge, returns, risk
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.verbs.inputs import Inputs
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Finding, Span
@@ -44,6 +45,7 @@ class ReturnVerbs(Inputs):
             self.daily_returns, portfolio=self.id, week=self.days, risk_free=self._settings.risk_free
         )
 
+    @checked
     def drawdowns(self, *, top: int = 5) -> pl.DataFrame:
         """The deepest drawdowns, up to the first day whose return is not known."""
         return metrics.drawdowns(returns.linkable(self.daily_returns), top=top)
@@ -62,6 +64,7 @@ class ReturnVerbs(Inputs):
         """Mean, spread, extremes, skewness and excess kurtosis of the returns of whole months."""
         return returns.month_statistics(self.months())
 
+    @checked
     def rolling(self, *, days: int = returns.ROLLING_DAYS) -> pl.DataFrame:
         """Rolling volatility and Sharpe ratio over a window of returns."""
         return metrics.performance.rolling(self.daily_returns, window=days, risk_free=self._settings.risk_free)

@@ -11,6 +11,7 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import benchmark, loans, past_weeks, risk, shocks
+from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.verbs.holdings import HoldingVerbs
 from ys_analytics.desk.verbs.returns import ReturnVerbs
 
@@ -50,6 +51,7 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
         priced = self.loans().filter(pl.col("price").is_not_null())
         return priced.sort(pl.col("move").abs(), "place", "what", nulls_last=True)
 
+    @checked
     def shock(self, moves: Mapping[str, float]) -> pl.DataFrame:
         """Each position, the net value and the health of each loan after price moves.
 
@@ -66,6 +68,7 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
         """Today's positions revalued with the price moves of each fixed episode of the past."""
         return shocks.replay(self.positions(), self._registry)
 
+    @checked
     def scenarios(self, path: str | Path) -> pl.DataFrame:
         """Net value and the lowest health factor after each scenario of a TOML file."""
         return shocks.scenarios(self.positions(), self._registry, shocks.read_scenarios(Path(path)))

@@ -85,12 +85,16 @@ def summarise(
     """One row per portfolio and metric: the number, its dates, what it rests on, or why there is none.
 
     Args:
-        returns: As for `fleet`; a row whose `ret` is null, NaN or infinite is a day without data.
+        returns: Columns `by`, day Date, ret Float64, in time order within a portfolio, perhaps days Int64 (how many
+            each return spans), and benchmark Float64 when a metric needs it: `desk.daily_returns`,
+            `desk.benchmark("ETH")`, or either up to a day by `.filter(pl.col("day") <= last)`. A row whose `ret` is
+            null, NaN or infinite is a day without data.
         metrics: What to compute, by name or declaration; n counts the returns a metric uses: every one where it
             links them, those of one day where it describes a day, and with a benchmark the days on which both have one.
         by: The column that tells the portfolios apart.
         risk_free: Simple rate per year, as a fraction.
-        since: As for `fleet`.
+        since: First day of the window: earlier returns are left out, and one that begins before it and ends in it
+            refuses what links returns. None: the whole history.
         portfolios: Everyone who must appear, so that a portfolio without a single return is
             refused by name instead of missing.
 
