@@ -196,6 +196,10 @@ def test_duckdbs_hints_are_kept(run):
             ask("SELECT * FROM transaktions")
         with pytest.raises(UsageError, match='"symbol"'):
             ask("SELECT simbol FROM assets")
+        with pytest.raises(UsageError, match=r'named "simbol"; did you mean symbol'):
+            ask("SELECT a.simbol FROM assets a")
+        with pytest.raises(UsageError, match=r"; protocol_name is in pg.transactions, ch.yield_metrics"):
+            ask("SELECT a.protocol_name FROM assets a")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 import ys_analytics as ys
 from ys_analytics.desk import Desk
+from ys_analytics.desk.choices import argument
 from ys_analytics.errors import UsageError
 from ys_analytics.settings import Settings
 from ys_analytics.views.calls import shown
@@ -195,3 +196,21 @@ def test_every_view_is_called_as_the_documentation_says(sit):
         "cohorts", "fleet", "fleet_extremes", "fleet_flows", "fleet_masthead", "fleet_outliers", "fleet_totals",
         "limits_broken", "nearest_liquidations", "scenarios", "sheet", "stopped",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"),
+    [
+        ("desk.lots(matching='", ["fifo", "lifo", "hifo", "average"]),
+        ("desk.attribution('asset', since='", ["week", "inception"]),
+        ("desk.relative('eq", ["equal_weight"]),
+        ("desk.shock({'ETH': -0.4, 'mar", ["market"]),
+        ("rows = desk.load('trading_p", ["trading_patterns"]),
+        ("desk.gas(by='mo", ["month"]),
+        ("desk.rolling(days='", []),
+    ],
+)
+def test_an_argument_completes_to_what_it_may_be(sit, written, offered):
+    """Words of the signature, symbols of the desk, tables; of another's function nothing is known."""
+    assert argument(written, {"desk": sit("owned")}) == (written.rpartition("'")[2], offered)
+    assert argument("frame.select('", {"frame": pl.DataFrame()}) is None

@@ -12,6 +12,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ SCANS: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 _SHOW = re.compile(r"\s*SHOW\s+TABLES\s*;?\s*", re.IGNORECASE)
+_NO_COLUMN = re.compile(r'does not have a column named "(?P<column>[^"]+)"(?!.*Candidate)')
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?!ANALY)", re.IGNORECASE)
 
 
@@ -443,5 +445,17 @@ def _scan_table(scans: Sequence[Scan]) -> pl.DataFrame:
 
 
 def _usage_error(error: "duckdb.Error") -> UsageError:
-    """DuckDB's error with its hints, in one line."""
-    return UsageError(f"sql: {' '.join(str(error).split())}")
+    """DuckDB's error with its hints, in one line; of a column that is not in its table, where it is."""
+    message = " ".join(str(error).split())
+    missing = _NO_COLUMN.search(message)
+    # Of a table with an alias DuckDB names no candidates.
+    return UsageError(f"sql: {message}{_where_else(missing['column']) if missing else ''}")
+
+
+def _where_else(column: str) -> str:
+    """The tables that have a column, or the names nearest to it."""
+    tables = {sql_name(table): table for table in TABLES.values() if table.schema}
+    if holding := [name for name, table in tables.items() if column.lower() in table.schema]:
+        return f"; {column} is in {', '.join(holding)}"
+    near = get_close_matches(column.lower(), {name for table in tables.values() for name in table.schema}, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else ""

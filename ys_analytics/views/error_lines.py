@@ -117,11 +117,12 @@ def _parameters(parameters: list[inspect.Parameter]) -> str:
 
 def _wrong_frame(trace: TracebackType | None) -> str:
     """Which frame a view shows, where a cell called a view with another one."""
-    while trace is not None and trace.tb_frame.f_globals.get("__name__") == _CELL_MODULE:
-        trace = trace.tb_next
-    if trace is None:
-        return ""
-    view = _view(str(trace.tb_frame.f_globals.get("__name__", "")), trace.tb_frame.f_code.co_name)
+    view = ""
+    while trace is not None:
+        called = trace.tb_next
+        if called is not None and trace.tb_frame.f_globals.get("__name__") == _CELL_MODULE:
+            view = _view(str(called.tb_frame.f_globals.get("__name__", "")), called.tb_frame.f_code.co_name)
+        trace = called
     return f"; {view}" if view else ""
 
 

@@ -13,7 +13,7 @@ from ys_analytics.errors import YsError
 from ys_analytics.views.error_lines import error_line
 from ys_analytics.views.frame_display import frame_html
 
-_ONE_LINE_ERRORS = (YsError, pl.exceptions.PolarsError, AttributeError, TypeError, ValueError)
+_ONE_LINE_ERRORS = (YsError, pl.exceptions.PolarsError, AttributeError, KeyError, TypeError, ValueError)
 _prepared_shells: list[Any] = []
 
 

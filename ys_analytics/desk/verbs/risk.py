@@ -56,7 +56,12 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
         """Each position, the net value and the health of each loan after price moves.
 
         Args:
-            moves: By symbol, the move as a fraction: `{"ETH": -0.4}`; "market" for everything without a peg.
+            moves: By symbol, the move as a fraction: `{"ETH": -0.4}`; "market" for everything without a peg. Several
+                happen at once: `{"ETH": -0.25, "BTC": -0.2}`.
+
+        Returns:
+            name, row String (position, net, loan); before, after, change Float64 in USD, ret Float64; of a loan
+            health_before and health_after, below 1 where it may be liquidated; note String.
         """
         return shocks.shock(self.positions(), self._registry, moves)
 
@@ -82,7 +87,7 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
         return risk.concentration(self.positions(), self._registry)
 
     def contributions(self) -> pl.DataFrame:
-        """Contribution of each asset to the value at risk of today's holdings."""
+        """Contribution of each base asset to value at risk of today's holdings, and its weight after look-through."""
         return risk.contributions(self.positions(), self._quotes_by_end, self._registry)
 
     def values_at_risk(self) -> pl.DataFrame:

@@ -206,7 +206,7 @@ PORTFOLIO_POSITIONS = Table(
         ),
         text_column(
             "protocol_address",
-            "Contract it sits in; none for a wallet.",
+            "Contract it sits in, as `pool_address` of the quotes; none for a wallet.",
             Formatted(ADDRESS, "warning", "Exposure to a protocol is too low when its address is malformed."),
             size=42,
             nullable=True,
