@@ -138,9 +138,38 @@ def test_what_cannot_be_answered_is_refused_in_one_line(filled, asked, said):
     assert said in str(refused.value)
 
 
+@pytest.fixture
+def no_models(monkeypatch, tmp_path):
+    """A machine on which no model was downloaded."""
+    monkeypatch.setenv("FASTEMBED_CACHE_PATH", str(tmp_path))
+
+
 @pytest.mark.skipif(importlib.util.find_spec("fastembed") is not None, reason="the extra is installed")
 def test_a_text_without_the_extra_says_what_to_install(filled):
     """One line names the extra and the two other ways."""
     sources, _ = filled
     with pytest.raises(UsageError, match=r"pip install 'ys-analytics\[embeddings\]'; or give an id or a vector$"):
         nearest_points.similar(sources["run"], "market_sentiment", to="calm before a storm")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("fastembed") is None, reason="the extra is not installed")
+@pytest.mark.usefixtures("no_models")
+@pytest.mark.parametrize(
+    ("collection", "model", "said"),
+    [
+        ("market_sentiment", "", "name the model that market_sentiment was embedded with"),
+        ("market_sentiment", "BAAI/bge-smal-en", "did you mean BAAI/bge-small-en or BAAI/bge-small-en-v1.5"),
+        (
+            "trading_patterns",
+            "BAAI/bge-small-en-v1.5",
+            "gives vectors of 384 numbers; those of trading_patterns have 512",
+        ),
+        ("market_sentiment", "BAAI/bge-small-en-v1.5", "is not on this machine; download it once with python -c"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_one_line_at_once(filled, collection, model, said):
+    """A model that is unknown, of another size or not downloaded is refused without asking a network."""
+    sources, _ = filled
+    with pytest.raises(UsageError, match=r"^[^\n]+$") as refused:
+        nearest_points.similar(sources["run"], collection, to="calm before a storm", model=model)
+    assert said in str(refused.value)

@@ -123,17 +123,40 @@ def _embedded(text: str, table: Collection, model: str) -> list[float]:
         raise UsageError(
             f"similar: name the model that {table.name} was embedded with, model='...'; one of another means nothing"
         )
-    try:
-        (vector,) = TextEmbedding(model).embed([text])
-    except Exception as error:  # whatever stops a download or a model
-        raise UsageError(
-            f"similar: the model {model!r} cannot be used: {' '.join(str(error).split())[:200]}"
-        ) from error
-    if len(vector) != table.size:
-        raise UsageError(
-            f"similar: {model!r} gives vectors of {len(vector)} numbers; those of {table.name} have {table.size}"
+    sizes = {str(known["model"]): int(known["dim"]) for known in TextEmbedding.list_supported_models()}
+    if model not in sizes:
+        raise misnamed(
+            model, sizes, what="model of fastembed", listed="`fastembed.TextEmbedding.list_supported_models()`"
         )
+    if sizes[model] != table.size:
+        fitting = ", ".join(name for name, size in sizes.items() if size == table.size) or "none"
+        raise UsageError(
+            f"similar: {model!r} gives vectors of {sizes[model]} numbers; those of {table.name} have {table.size}, as"
+            f" have those of {fitting}"
+        )
+    (vector,) = _downloaded(TextEmbedding, model).embed([text])
     return [float(number) for number in vector]
+
+
+def _downloaded(embedding: Any, model: str) -> Any:
+    """The model, where it is on this machine: a question downloads nothing.
+
+    Raises:
+        UsageError: it is not.
+    """
+    from loguru import logger  # type: ignore[import-not-found] # fastembed logs by it what the error says too
+
+    logger.disable("fastembed")
+    try:
+        return embedding(model, local_files_only=True)
+    except Exception as error:  # whatever stops a model
+        download = f'python -c "from fastembed import TextEmbedding; TextEmbedding({model!r})"'
+        raise UsageError(
+            f"similar: the model {model!r} is not on this machine; download it once with {download}, into the folder"
+            " that FASTEMBED_CACHE_PATH names"
+        ) from error
+    finally:
+        logger.enable("fastembed")
 
 
 def _condition(table: Collection, conditions: Conditions) -> pl.Expr:
