@@ -94,6 +94,10 @@ def _collections(_: Any) -> Iterable[str]:
     return (name for name, table in TABLES.items() if table.schema and table.store == "qdrant")
 
 
+def _fields(owner: Any) -> Iterable[str]:
+    return dict.fromkeys(name for table in _collections(owner) for name in TABLES[table].schema if name != "vector")
+
+
 def _weeks(_: Any) -> Iterable[str]:
     return overview.weeks(load_settings().out)["week"].unique().sort(descending=True)
 
@@ -139,6 +143,7 @@ _BY_NAME: dict[str, Callable[[Any], Iterable[str]]] = {
     "load.name": _tables,
     "warnings.tables": _tables,
     "collection": _collections,
+    "where": _fields,
     "week": _weeks,
     "until": _weeks,
     "run": _weeks,
