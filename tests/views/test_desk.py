@@ -176,7 +176,7 @@ def test_the_surface_is_lazy_and_complete():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
     assert all(getattr(ys, name) is not None for name in ys.__all__)
-    with pytest.raises(AttributeError, match="it has catalog, compare, figures, fleet, load, metrics"):
+    with pytest.raises(AttributeError, match="it has catalog, compare, figures, fleet, limits_broken, load"):
         _ = ys.nonsense
 
 
