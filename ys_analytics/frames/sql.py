@@ -43,7 +43,7 @@ SCANS: dict[str, pl.DataType] = {
 }  # fmt: skip
 
 _SHOW = re.compile(r"\s*SHOW\s+TABLES\s*;?\s*", re.IGNORECASE)
-_NO_COLUMN = re.compile(r'does not have a column named "(?P<column>[^"]+)"(?!.*Candidate)')
+_NO_COLUMN = re.compile(r'does not have a column named "(?P<column>[^"]+)"(?P<hint>.*Candidate)?')
 _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(?!ANALY)", re.IGNORECASE)
 
 
@@ -448,14 +448,15 @@ def _usage_error(error: "duckdb.Error") -> UsageError:
     """DuckDB's error with its hints, in one line; of a column that is not in its table, where it is."""
     message = " ".join(str(error).split())
     missing = _NO_COLUMN.search(message)
-    # Of a table with an alias DuckDB names no candidates.
-    return UsageError(f"sql: {message}{_where_else(missing['column']) if missing else ''}")
+    return UsageError(f"sql: {message}{_where_else(missing['column'], hint=missing['hint']) if missing else ''}")
 
 
-def _where_else(column: str) -> str:
-    """The tables that have a column, or the names nearest to it."""
+def _where_else(column: str, *, hint: str | None) -> str:
+    """The tables that have a column, or the names nearest to it where DuckDB has no hint."""
     tables = {sql_name(table): table for table in TABLES.values() if table.schema}
     if holding := [name for name, table in tables.items() if column.lower() in table.schema]:
         return f"; {column} is in {', '.join(holding)}"
+    if hint:
+        return ""
     near = get_close_matches(column.lower(), {name for table in tables.values() for name in table.schema}, n=3)
     return f"; did you mean {' or '.join(near)}?" if near else ""
