@@ -12,7 +12,6 @@ import polars as pl
 from ys_analytics.errors import ContractError, RunError
 from ys_analytics.frames import atomic, parquet
 from ys_analytics.frames.manifest import FrameRecord, Manifest
-from ys_analytics.frames.sql import query_files
 from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, Week, misnamed
 
 
@@ -71,6 +70,9 @@ class Run:
         Raises:
             UsageError: the query is not one SELECT, is wrong, asks for what is not here or exceeds a limit.
         """
+        # Here and not above: Arrow's datasets import pandas, which takes longer than a first figure.
+        from ys_analytics.frames.sql import query_files
+
         folder = (self.folder / "frames").resolve()
         files = {name: folder / self._path(name).name for name in self.tables}
         return query_files(query, files, portfolio=portfolio, span=span, limits=limits)
