@@ -1,9 +1,9 @@
 """YieldSensei analytics: the public names of the kit, as a notebook uses them.
 
 `ys.open` returns a desk: one portfolio and one week. `ys.portfolios`, `ys.weeks`, `ys.catalog`, `ys.compare`,
-`ys.fleet`, `ys.outliers`, `ys.limits_broken`, `ys.nearest_liquidations`, `ys.load`, `ys.sql` and `ys.similar` work
-without one; `ys.metrics`, `ys.figures` and `ys.tables` hold the metrics, charts and tables. Each name is imported when
-it is first used; importing the package opens and reads nothing.
+`ys.fleet`, `ys.outliers`, `ys.limits_broken`, `ys.nearest_liquidations`, `ys.shock`, `ys.load`, `ys.sql` and
+`ys.similar` work without one; `ys.metrics`, `ys.figures` and `ys.tables` hold the metrics, charts and tables. Each name
+is imported when it is first used; importing the package opens and reads nothing.
 """
 
 import sys
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         nearest_liquidations,
         outliers,
         portfolios,
+        shock,
         similar,
         sql,
         weeks,
@@ -40,6 +41,7 @@ __all__ = [
     "open",
     "outliers",
     "portfolios",
+    "shock",
     "similar",
     "sql",
     "tables",
@@ -59,6 +61,7 @@ _WHERE = {
     "catalog": ("ys_analytics.desk", "catalog"),
     "compare": ("ys_analytics.desk", "compare"),
     "fleet": ("ys_analytics.desk", "fleet"),
+    "shock": ("ys_analytics.desk", "shock"),
     "outliers": ("ys_analytics.desk", "outliers"),
     "limits_broken": ("ys_analytics.desk", "limits_broken"),
     "nearest_liquidations": ("ys_analytics.desk", "nearest_liquidations"),

@@ -16,7 +16,7 @@ from ys_analytics.settings import Settings
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 MINE, OTHER, OWNER = (str(UUID(int=number)) for number in (1, 2, 3))
-ETH, USDC, RECEIPT = (str(UUID(int=number)) for number in (11, 12, 13))
+ETH, USDC, RECEIPT, BTC = (str(UUID(int=number)) for number in (11, 12, 13, 14))
 STRATEGY = str(UUID(int=21))
 HOUR = timedelta(hours=1)
 
@@ -109,6 +109,7 @@ def economy():
             "assets": [
                 {"id": ETH, "symbol": "ETH", "asset_type": "crypto", "metadata": '{"native_of_chains": [1]}'},
                 {"id": USDC, "symbol": "USDC", "asset_type": "crypto", "chain_id": 1, "metadata": '{"peg": "USD"}'},
+                {"id": BTC, "symbol": "BTC", "asset_type": "crypto", "metadata": "{}"},
                 {
                     "id": RECEIPT,
                     "symbol": "aETH",
@@ -218,6 +219,9 @@ def test_a_shock_moves_what_stands_behind(desk):
     assert net["before"] == pytest.approx(10_467)
     assert net["after"] == pytest.approx(5_000 + 0.6 * 5_467)
     assert desk.shock({"market": -0.4}).filter(row="net")["after"].item() == pytest.approx(net["after"])
+    assert desk.shock({"eth": -0.4, "BTC": -0.9}).equals(desk.shock({"eth": -0.4}))  # registered, and not held
+    with pytest.raises(UsageError, match="asset behind what is held is called 'aETH'; did you mean ETH"):
+        desk.shock({"aETH": -0.4})
     with pytest.raises(UsageError, match="asset behind what is held is called 'EHT'; did you mean"):
         desk.shock({"EHT": -0.4})
     with pytest.raises(UsageError, match="a move is a fraction from -1"):

@@ -112,6 +112,29 @@ def test_the_fleet_is_ranked_by_any_metric():
         ys.fleet(by="beta")
 
 
+@pytest.mark.usefixtures("out")
+def test_all_portfolios_are_asked_as_each_desk_is():
+    """Limits, outliers and a price move of the fleet are those of each portfolio, the furthest or weakest first."""
+    moved = ys.shock({"ETH": -0.25, "USDC": -0.03})
+    assert moved.height == ys.portfolios().height
+    assert moved["health_after"].drop_nulls().is_sorted()
+    assert moved["health_after"].count() > 0
+    for row in moved.filter(pl.col("reason").is_null()).iter_rows(named=True):
+        own = ys.open(row["id"], week=WEEK).shock({"ETH": -0.25, "USDC": -0.03})
+        assert row["after"] == pytest.approx(own.filter(row="net")["after"].item(), rel=1e-12)
+        assert row["health_after"] == own.filter(row="loan")["health_after"].min()
+    never = moved.row(by_predicate=pl.col("name") == "Never funded", named=True)
+    assert (never["after"], never["reason"]) == (None, "nothing is held")
+    for row in ys.limits_broken().iter_rows(named=True):
+        drawdown = ys.open(row["name"], week=WEEK).limits().row(0, named=True)
+        assert row["now"] == pytest.approx(drawdown["now"])
+    assert ys.outliers()["deviations"].abs().is_sorted(descending=True)
+    with pytest.raises(UsageError, match="no asset behind what is held is called 'EHT'; did you mean ETH"):
+        ys.shock({"EHT": -0.25})
+    with pytest.raises(UsageError, match="there is no run of 2026-W40"):
+        ys.outliers(week="2026-W40")
+
+
 def test_last_week_is_compared_with_its_own_run(stores, out):
     """Restated data: a closing value that the later run holds differently is a term of its own, and the sum holds."""
     frames.freeze(stores, week="2026-W46", out=out, as_of=AS_OF)

@@ -33,6 +33,7 @@ __all__ = [
     "open_desk",
     "outliers",
     "portfolios",
+    "shock",
     "similar",
     "sql",
     "weeks",
@@ -240,6 +241,28 @@ def nearest_liquidations(run: str | Path = "", *, week: str = "", top: int = 10)
 
     settings = load_settings()
     return fleet_verbs.nearest_liquidations(_frozen(run, week, settings), top=top, settings=settings)
+
+
+@checked
+def shock(moves: Mapping[str, float], *, run: str | Path = "", week: str = "") -> pl.DataFrame:
+    """Net value and weakest loan of every portfolio after price moves, the weakest loan first.
+
+        ys.shock({"ETH": -0.25, "BTC": -0.2, "USDC": -0.03})
+
+    Args:
+        moves: By symbol, as for `desk.shock`; what a portfolio does not hold moves nothing there.
+        run: Folder of a run, or its week's name; empty takes the run of the week, the newest without one.
+        week: ISO week; empty takes the run's own.
+
+    Returns:
+        name, id String; before, after, change in USD and ret Float64 of the net value; place String, health_before and
+        health_after Float64 of the loan whose health is lowest after it, null without a loan; reason String where
+        holdings are not known.
+    """
+    from ys_analytics.desk import fleet_verbs
+
+    settings = load_settings()
+    return fleet_verbs.shock(_frozen(run, week, settings), moves, settings=settings)
 
 
 def _frozen(run: str | Path, week: str, settings: Settings) -> Frozen:

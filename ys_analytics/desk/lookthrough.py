@@ -229,6 +229,16 @@ class Registry:
         """
         return self.through.exposures(asset), self.opaque.get(asset)
 
+    def is_base(self, symbol: str) -> bool:
+        """Whether a registered asset of this symbol, in any case of letters, stands for itself."""
+        written = symbol.lower()
+        return any(
+            written == self.symbol(base).lower()
+            for asset in self._assets.values()
+            if asset.symbol.lower() == written
+            for base in self.exposures(asset.id)[0]
+        )
+
     def priced_by(self, asset: str, known: Container[str]) -> tuple[str, float]:
         """The asset whose quotes price this one, and how many of it one unit stands for: itself where it is quoted.
 

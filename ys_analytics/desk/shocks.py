@@ -59,8 +59,10 @@ _SCENARIOS: dict[str, pl.DataType | type[pl.DataType]] = {
 def moves_by_base(positions: pl.DataFrame, registry: Registry, moves: Mapping[str, float]) -> dict[str, float]:
     """The move of each asset behind what is held, from moves by symbol; "market" is all without a peg.
 
+    A registered asset that is behind nothing held moves nothing.
+
     Raises:
-        UsageError: a symbol is behind nothing that is held, or a move is less than a total loss.
+        UsageError: a symbol is that of no base asset, or a move is less than a total loss.
     """
     bases = {base: None for asset in positions["asset_id"].unique().sort() for base in registry.exposures(asset)[0]}
     symbols: dict[str, list[str]] = {}
@@ -75,10 +77,10 @@ def moves_by_base(positions: pl.DataFrame, registry: Registry, moves: Mapping[st
         if name.lower() == MARKET:
             base_moves |= {base: move for base in bases if not registry.pegged(base)}
             continue
-        if name.lower() not in symbols:
+        if name.lower() not in symbols and not registry.is_base(name):
             known = [MARKET, *sorted(registry.symbol(base) for base in bases)]
-            raise misnamed(name, known, what="asset behind what is held", listed="`desk.positions()`")
-        base_moves |= dict.fromkeys(symbols[name.lower()], float(move))
+            raise misnamed(name, known, what="asset behind what is held", listed="`desk.contributions()`")
+        base_moves |= dict.fromkeys(symbols.get(name.lower(), ()), float(move))
     return base_moves
 
 
@@ -97,7 +99,7 @@ def shock(positions: pl.DataFrame, registry: Registry, moves: Mapping[str, float
         where nothing is held.
 
     Raises:
-        UsageError: a symbol names nothing behind what is held.
+        UsageError: a symbol is that of no base asset.
     """
     if positions.is_empty():
         return pl.DataFrame(schema=_SHOCKED)
