@@ -275,7 +275,7 @@ def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.
     age = pl.lit(end) - pl.col("timestamp")
     score = pl.col("sentiment_score")
     this_week, last_week = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= 2 * _WEEK)
-    scores = mentions.group_by("symbol").agg(
+    scores = mentions.group_by("symbol", maintain_order=True).agg(
         mentions=this_week.sum().cast(pl.Int64),
         score=score.filter(this_week).mean(),
         before=score.filter(last_week).mean(),
@@ -309,7 +309,7 @@ def sentiment_drift(points: pl.DataFrame, held: pl.DataFrame, *, end: datetime) 
     said = points.select("timestamp", "sentiment_score", symbol="asset_mentioned").explode("symbol")
     age, score = pl.lit(end) - pl.col("timestamp"), pl.col("sentiment_score")
     this, before = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= _WEEK + QUARTER)
-    counted = said.group_by("symbol").agg(
+    counted = said.group_by("symbol", maintain_order=True).agg(
         mentions=this.sum().cast(pl.Int64), score=score.filter(this).mean(),
         mentions_before=before.sum().cast(pl.Int64), before=score.filter(before).mean(),
     )  # fmt: skip

@@ -125,7 +125,7 @@ def _failed_checks(findings: pl.DataFrame) -> dict[str, Any]:
     failed = findings.filter(pl.col("outcome") != "passed")
     if findings.height <= 1:
         return {"now": None, "reason": "the data was not checked"}
-    counts = dict(failed.group_by("severity").len().iter_rows())
+    counts = dict(failed.group_by("severity", maintain_order=True).len().iter_rows())
     labels = {
         "critical": "critical",
         "warning": "warning" if counts.get("warning") == 1 else "warnings",

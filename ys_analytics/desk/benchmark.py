@@ -136,7 +136,7 @@ def of_weights(name: str, note: str, weights: Mapping[str, float], closes: pl.Da
     """
     weight_sum = sum(weights.values())
     member_closes = closes.filter(pl.col("asset_id").is_in(list(weights)))
-    first_common_day = member_closes.group_by("asset_id").agg(pl.col("day").min())["day"].max()
+    first_common_day = member_closes.group_by("asset_id", maintain_order=True).agg(pl.col("day").min())["day"].max()
     if (
         weight_sum < _LEAST_WEIGHT_SUM
         or first_common_day is None
@@ -153,7 +153,11 @@ def of_weights(name: str, note: str, weights: Mapping[str, float], closes: pl.Da
         pl.col("day") >= first_common_day
     )
     mix = metrics.performance.rebalanced_return(mix_members, weights=scaled_weights, every="always")
-    complete = mix_members.group_by("day").agg(members=pl.len()).with_columns(whole=pl.col("members") == len(weights))
+    complete = (
+        mix_members.group_by("day", maintain_order=True)
+        .agg(members=pl.len())
+        .with_columns(whole=pl.col("members") == len(weights))
+    )
     return Benchmark(
         name,
         note,
@@ -208,7 +212,7 @@ def asset_of(symbol: str, assets: pl.DataFrame, closes: pl.DataFrame, *, held_id
     matches = assets.filter((pl.col("symbol").str.to_lowercase() == symbol.lower()) | (pl.col("id") == symbol))
     if matches.is_empty():
         raise misnamed(symbol, assets["symbol"].unique().sort(), what="asset", listed="`ys load assets`")
-    counts = dict(closes.group_by("asset_id").len().iter_rows())
+    counts = dict(closes.group_by("asset_id", maintain_order=True).len().iter_rows())
     best = max(
         matches.select("id", "chain_id").rows(),
         key=lambda row: (row[0] in held_ids, row[1] is None, counts.get(row[0], 0), row[0]),

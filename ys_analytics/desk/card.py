@@ -23,7 +23,7 @@ def card(
     """
     identity, summary = portfolio.row(0, named=True), headline.row(0, named=True)
     failed = findings.filter(pl.col("outcome") != "passed")
-    counts = failed.group_by("severity").len().sort("severity").rows()
+    counts = failed.group_by("severity", maintain_order=True).len().sort("severity").rows()
     checks = ", ".join(f"{number} {severity}" for severity, number in counts)
     rows = [
         ("Portfolio", f"{identity['name']} ({identity['id'][:8]}…)"),

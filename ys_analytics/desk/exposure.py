@@ -120,7 +120,7 @@ def composition(
     parts = []
     for by, column in _ALONG:
         name = pl.col(column).fill_null("not stated").str.replace_all("_", " ")
-        part = known.group_by("week_end", name=name).agg(pl.col("size").sum())
+        part = known.group_by("week_end", name=name, maintain_order=True).agg(pl.col("size").sum())
         whole = pl.col("size").sum()
         parts += [
             part.with_columns(by=pl.lit(by), share=pl.col("size") / whole.over("week_end"), order=whole.over("name"),

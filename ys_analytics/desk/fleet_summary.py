@@ -112,7 +112,9 @@ def cohorts(ranked: pl.DataFrame, portfolios: pl.DataFrame) -> pl.DataFrame:
     numbers = [pl.col(name).median() for name in _COHORTS if _COHORTS[name] is pl.Float64]
     columns = (pl.len().cast(pl.Int64).alias("n"), pl.col("value").sum(), *numbers)
     parts = (
-        known.group_by(pl.col("cohort").fill_null("not stated")).agg(*columns).sort("value", "cohort", descending=True)
+        known.group_by(pl.col("cohort").fill_null("not stated"), maintain_order=True)
+        .agg(*columns)
+        .sort("value", "cohort", descending=True)
     )
     rows = [parts.with_columns(row=pl.lit("part"))]
     if known.height:
@@ -196,7 +198,7 @@ def flows_of_week(ranked: pl.DataFrame, flows: pl.DataFrame, *, week: Week) -> p
     inside = flows.filter((day >= week.monday) & (day < week.end.date()))
     return (
         inside.join(ranked.select("id", "name"), left_on="portfolio_id", right_on="id", how="inner")
-        .group_by("portfolio_id", "name")
+        .group_by("portfolio_id", "name", maintain_order=True)
         .agg(
             paid_in=amount.filter(amount > 0).sum(), taken_out=amount.filter(amount < 0).sum(), net=amount.sum(),
             flows=pl.len().cast(pl.Int64), unpriced=amount.null_count().cast(pl.Int64),

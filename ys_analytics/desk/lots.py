@@ -160,10 +160,14 @@ def totals(books: Books) -> pl.DataFrame:
         "unmatched_proceeds": (books.lots.filter(unmatched & taxable), "proceeds"),
     }
     by = ["asset_id", "symbol"]
-    table = pl.concat([frame.select(by) for frame in (books.lots, books.income, books.expenses)]).unique()
+    table = pl.concat([frame.select(by) for frame in (books.lots, books.income, books.expenses)]).unique(
+        maintain_order=True
+    )
     for name, (rows, column) in parts.items():
         amount, complete = pl.col(column).sum(), pl.col(column).null_count() == 0
-        sums = rows.group_by(by).agg(pl.when(complete).then(amount).alias(name), happened=pl.lit(value=True))
+        sums = rows.group_by(by, maintain_order=True).agg(
+            pl.when(complete).then(amount).alias(name), happened=pl.lit(value=True)
+        )
         no_rows = pl.col("happened").is_null()
         table = (
             table.join(sums, on=by, how="left")

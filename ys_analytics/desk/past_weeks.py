@@ -170,7 +170,7 @@ def patterns(points: pl.DataFrame, symbols: list[str]) -> pl.DataFrame:
         "timeframes": pl.col("timeframe").drop_nulls().unique().sort().str.join(", "),
     }
     return (
-        mine.group_by(pattern="pattern_type")
+        mine.group_by(pattern="pattern_type", maintain_order=True)
         .agg(n=pl.len().cast(pl.Int64), rate=rate.mean(), low=rate.min(), high=rate.max(), **joined)
         .sort("n", "pattern", descending=[True, False])
         .select(pl.col(name).cast(dtype) for name, dtype in _PATTERNS.items())
@@ -187,7 +187,7 @@ def _by_week(returns: pl.DataFrame) -> pl.DataFrame:
     covered = pl.col("days").fill_null(1) if "days" in returns.columns else pl.lit(1)
     days = (
         returns.filter(pl.col("ret").is_not_null())
-        .group_by(monday=pl.col("day").dt.truncate("1w"))
+        .group_by(monday=pl.col("day").dt.truncate("1w"), maintain_order=True)
         .agg(covered=covered.sum())
     )
     whole = pl.col("covered") == 7  # noqa: PLR2004 - days of a week

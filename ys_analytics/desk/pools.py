@@ -38,7 +38,7 @@ def pools_in_use(positions: pl.DataFrame, yields: pl.DataFrame, *, end: datetime
         how="inner",
     )
     unquoted = by_contract.join(exact, left_on="protocol_address", right_on="pool_address", how="anti")
-    unquoted_places = unquoted.select(protocol_name="protocol", chain_id="chain_id").unique()
+    unquoted_places = unquoted.select(protocol_name="protocol", chain_id="chain_id").unique(maintain_order=True)
     same_protocol = last.join(unquoted_places, on=["protocol_name", "chain_id"], how="semi").join(
         exact, on="pool_address", how="anti"
     )

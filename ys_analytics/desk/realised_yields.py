@@ -130,9 +130,11 @@ def _daily_values(
         .select("asset_id", "day", pl.col("price").cast(pl.Float64))
         .with_columns(close=pl.col("day").dt.offset_by("1d").cast(TIME))
     )
-    position_days = earning.select("asset_id", "kind", "protocol_address").unique(["asset_id", "kind"]).join(
-        closes, on="asset_id", how="inner"
-    )  # fmt: skip
+    position_days = (
+        earning.select("asset_id", "kind", "protocol_address")
+        .unique(["asset_id", "kind"], keep="first", maintain_order=True)
+        .join(closes, on="asset_id", how="inner")
+    )
     quantities = (
         legs.rename({"position": "kind"})
         .sort("timestamp")

@@ -322,7 +322,7 @@ def _coin_returns(positions: pl.DataFrame, quotes: pl.DataFrame, registry: Regis
     coins = pl.DataFrame({"asset_id": bases, "asset": [registry.coin(base) for base in bases]})
     coin_quotes = quotes.join(coins, on="asset_id", how="inner", maintain_order="left").drop_nulls("price")
     most_quoted = (
-        coin_quotes.group_by("asset", "asset_id")
+        coin_quotes.group_by("asset", "asset_id", maintain_order=True)
         .len()
         .sort("len", "asset_id", descending=[True, False])
         .unique("asset", keep="first", maintain_order=True)

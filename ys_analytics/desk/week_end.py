@@ -113,7 +113,7 @@ def contracts(stored: pl.DataFrame, protocols: pl.DataFrame) -> pl.DataFrame:
     return (
         stored.select("asset_id", "protocol_address", position=pl.col("position_type").cast(pl.String))
         .drop_nulls()
-        .unique()
+        .unique(maintain_order=True)
         .join(protocols, on="protocol_address", how="inner")
         .filter(pl.len().over("asset_id", "position", "protocol") == 1)
     )

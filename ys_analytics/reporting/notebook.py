@@ -94,23 +94,28 @@ def execute(notebook: NotebookNode, values: Mapping[str, object]) -> NotebookNod
     Raises:
         ReportError: a cell failed; the line names the cell and the error.
     """
-    from papermill import execute_notebook  # type: ignore[import-untyped]
+    from papermill.engines import papermill_engines  # type: ignore[import-untyped]
     from papermill.exceptions import PapermillExecutionError  # type: ignore[import-untyped]
+    from papermill.execute import execute_notebook, raise_for_execution_errors  # type: ignore[import-untyped]
 
     from ys_analytics.reporting import engine
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    # In two steps: in one, papermill would write out the whole notebook at the end, also where it has nowhere to write.
+    prepared = execute_notebook(
+        copy.deepcopy(notebook),
+        None,
+        parameters=dict(values),
+        engine_name=engine.NAME,
+        kernel_name="python3",
+        language="python",
+        prepare_only=True,
+    )
     try:
-        executed: NotebookNode = execute_notebook(
-            copy.deepcopy(notebook),
-            None,
-            parameters=dict(values),
-            engine_name=engine.NAME,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            log_output=False,
+        executed: NotebookNode = papermill_engines.execute_notebook_with_engine(
+            engine.NAME, prepared, kernel_name="python3", input_path=None, progress_bar=False, log_output=False
         )
+        raise_for_execution_errors(executed, None)
     except PapermillExecutionError as error:
         location = _origin(notebook, error.source) or f"cell {error.cell_index}"
         raise ReportError(f"{location}: {error.ename}: {_one_line(error.evalue)}") from None

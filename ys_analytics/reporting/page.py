@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from ys_analytics.reporting.packing import pack
 from ys_analytics.resources import REPORTS
@@ -52,6 +53,7 @@ _TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
 _ROW = re.compile(r'<tr(?: class="ys-strong")?>.*?</tr>', re.DOTALL)
 _ENDED = re.compile(r"</t[dhr]>")
 _COLUMNS = 24
+_UNDESCRIBED = re.compile(r"<img(?![^>]*\salt=)")
 _LINE_BREAK = re.compile(r"<br ?/?>")
 _WARNED = re.compile(r'<p class="ys-warning" role="note">(?P<lines>.*?)</p>', re.DOTALL)
 
@@ -282,6 +284,11 @@ def _body(notebook: NotebookNode) -> str:
             output.output_type = "display_data"
             output.pop("execution_count", None)
     _pair(notebook)
+    for cell in notebook.cells:
+        for output in _outputs(cell):
+            # The rest of a view is not shown, and nbconvert would copy and validate it again and again.
+            if "text/html" in output.data:
+                output.data = NotebookNode({"text/html": output.data["text/html"]})
     body: str = exporter().from_notebook_node(notebook)[0]
     # MathJax is in JupyterLab, not in a page.
     return body.replace(f" {AS_TEXT}", "")
@@ -385,12 +392,34 @@ def template(name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
+def warm() -> None:
+    """Compile every template and pattern a page needs, for a process from which others are forked."""
+    cells = [new_markdown_cell("## Risk\n\n*One* [page](#risk), `x`:\n\n1. $a$\n2. a | b\n"), new_code_cell("")]  # type: ignore[no-untyped-call]
+    cells[1].outputs = [new_output("display_data", data={"text/html": "<p></p>"})]  # type: ignore[no-untyped-call]
+    _body(new_notebook(cells=cells))  # type: ignore[no-untyped-call]
+    for page in ("page.html.j2", "printing_page.html.j2"):
+        template(page)
+
+
 @cache
 def exporter() -> "HTMLExporter":
     """Give nbconvert with the report's template, made once."""
     from nbconvert import HTMLExporter
+    from nbconvert.exporters import TemplateExporter
 
-    return HTMLExporter(  # type: ignore[no-untyped-call]
+    class Exporter(HTMLExporter):
+        """As nbconvert's, without reading the finished page once more for pictures that have no description."""
+
+        def from_notebook_node(
+            self, nb: NotebookNode, resources: Any = None, **more: Any
+        ) -> tuple[str, dict[str, Any]]:
+            """The page's inside, and what nbconvert says of it."""
+            resources = self._init_resources(resources)
+            shown: tuple[str, dict[str, Any]] = TemplateExporter.from_notebook_node(self, nb, resources, **more)
+            undescribed = _UNDESCRIBED.search(shown[0]) is not None
+            return super().from_notebook_node(nb, resources, **more) if undescribed else shown
+
+    return Exporter(  # type: ignore[no-untyped-call]
         template_name="template",
         extra_template_basedirs=[str(REPORTS)],
         exclude_input=True,

@@ -19,6 +19,7 @@ from ys_analytics.metrics import METRICS
 from ys_analytics.reporting import engine, notebook, page
 from ys_analytics.reporting.reasons import provisional_reasons
 from ys_analytics.reporting.task import PREPARED, MadePage, Task
+from ys_analytics.views import templates
 from ys_analytics.views.formula import mathml
 
 HTML, DATA = "page.html", "page.json"
@@ -63,8 +64,9 @@ def _timed(cpu_seconds: dict[str, float], step: str) -> Iterator[None]:
 
 def _prepare() -> None:
     """Load what every page needs before the first fork, without starting a thread."""
-    engine.shell()
-    page.exporter()
+    engine.shell().run_cell("", silent=True)  # type: ignore[no-untyped-call]
+    page.warm()
+    templates.warm()
     for metric in METRICS.values():
         mathml(metric.formula)
 

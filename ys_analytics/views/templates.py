@@ -27,6 +27,12 @@ def render(name: str, **values: object) -> str:
     return _environment().get_template(f"{name}.html.j2").render(as_text=AS_TEXT, **values)
 
 
+def warm() -> None:
+    """Compile every template, for a process from which others are forked."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(

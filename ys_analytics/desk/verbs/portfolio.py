@@ -61,7 +61,11 @@ class PortfolioWeek:
         portfolios = portfolios.filter((pl.col("created_at") < self.span.end).fill_null(value=True))
         if portfolios.is_empty():
             raise UsageError(f"no portfolio was open before the end of {self.week}; `ys load portfolios` lists them")
-        values = self.source.rows("portfolio_positions").group_by("portfolio_id").agg(pl.col("current_value").sum())
+        values = (
+            self.source.rows("portfolio_positions")
+            .group_by("portfolio_id", maintain_order=True)
+            .agg(pl.col("current_value").sum())
+        )
         ranked = portfolios.join(values, left_on="id", right_on="portfolio_id", how="left").sort(
             "current_value", "id", descending=[True, False], nulls_last=True
         )

@@ -89,7 +89,9 @@ def flow_audit(classified: pl.DataFrame, *, by: str | None = "portfolio_id") -> 
     """
     keys = [] if by is None else [by]
     counts = (
-        classified.group_by(*keys, "flow", "rule").agg(transactions=pl.len().cast(pl.Int64)).sort(*keys, "flow", "rule")
+        classified.group_by(*keys, "flow", "rule", maintain_order=True)
+        .agg(transactions=pl.len().cast(pl.Int64))
+        .sort(*keys, "flow", "rule")
     )
     total = pl.col("transactions").sum()
     return counts.with_columns(share=pl.col("transactions") / (total.over(keys) if keys else total)).sort(

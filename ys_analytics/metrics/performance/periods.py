@@ -297,7 +297,7 @@ def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: s
     present_rows = in_order(returns, by=by).filter(pl.col("day") <= until).collect()
     known_returns = returns.lazy()
     is_unknown = unknown(known_returns.collect_schema().names())
-    missing = known_returns.filter(is_unknown & (pl.col("day") <= until)).group_by(by).agg(
+    missing = known_returns.filter(is_unknown & (pl.col("day") <= until)).group_by(by, maintain_order=True).agg(
         lost=pl.col("day").cast(pl.Date).max()
     )  # fmt: skip
     present_rows = present_rows.join(missing.collect(), on=by, how="left", maintain_order="left")
@@ -372,7 +372,7 @@ def rebalanced_return(
     """
     day = pl.col("day")
     bucket = {"never": pl.lit(0), "always": day.cast(pl.Int32)}.get(every)
-    days = returns.select("day").unique()
+    days = returns.select("day").unique(maintain_order=True)
     grown_weights = (
         pl.DataFrame({"asset": list(weights), "weight": list(weights.values())})
         .join(days, how="cross")

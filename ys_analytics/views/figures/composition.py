@@ -89,7 +89,11 @@ def composition(parts: pl.DataFrame) -> View:
 
 def _gathered(rows: pl.DataFrame) -> dict[str, dict[object, float]]:
     """Shares of the largest parts by week, largest first; what is left is one part."""
-    order = rows.group_by("name").agg(pl.col("size").sum()).sort("size", "name", descending=[True, False])["name"]
+    order = (
+        rows.group_by("name", maintain_order=True)
+        .agg(pl.col("size").sum())
+        .sort("size", "name", descending=[True, False])["name"]
+    )
     kept = order.to_list() if len(order) <= _MOST else order.head(_MOST - 1).to_list()
     found: dict[str, dict[object, float]] = {name: {} for name in kept}
     if len(order) > len(kept):
