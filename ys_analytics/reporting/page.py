@@ -287,8 +287,9 @@ def _body(notebook: NotebookNode) -> str:
     for cell in notebook.cells:
         for output in _outputs(cell):
             # The rest of a view is not shown, and nbconvert would copy and validate it again and again.
-            if "text/html" in output.data:
-                output.data = NotebookNode({"text/html": output.data["text/html"]})
+            for name in [*output.data] if "text/html" in output.data else []:
+                if name != "text/html":
+                    del output.data[name]
     body: str = exporter().from_notebook_node(notebook)[0]
     # MathJax is in JupyterLab, not in a page.
     return body.replace(f" {AS_TEXT}", "")
@@ -410,11 +411,11 @@ def exporter() -> "HTMLExporter":
     class Exporter(HTMLExporter):
         """As nbconvert's, without reading the finished page once more for pictures that have no description."""
 
-        def from_notebook_node(
+        def from_notebook_node(  # type: ignore[override]
             self, nb: NotebookNode, resources: Any = None, **more: Any
         ) -> tuple[str, dict[str, Any]]:
             """The page's inside, and what nbconvert says of it."""
-            resources = self._init_resources(resources)
+            resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
             shown: tuple[str, dict[str, Any]] = TemplateExporter.from_notebook_node(self, nb, resources, **more)
             undescribed = _UNDESCRIBED.search(shown[0]) is not None
             return super().from_notebook_node(nb, resources, **more) if undescribed else shown
