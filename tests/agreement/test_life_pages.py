@@ -16,8 +16,8 @@ from .test_lives import week_of
 
 __all__ = ["pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
 
-# Every so many-th life of the two thousand, so that each is of another market; eight in `make test`.
-STEPS = [pytest.param(250, id="some"), pytest.param(50, id="all", marks=pytest.mark.servers)]
+# Every so many-th life of the two thousand, so that each is of another market; three in `make test`.
+STEPS = [pytest.param(400, id="some"), pytest.param(50, id="all", marks=pytest.mark.servers)]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -17,7 +17,7 @@ from .lives import LIVES_A_WORLD, Life, World, live
 
 LIVES = 2_000
 # Every so many-th market in `make test`, each with its eight lives; all of them in `make test-servers`.
-STEPS = [pytest.param(6, id="some"), pytest.param(1, id="all", marks=pytest.mark.servers)]
+STEPS = [pytest.param(12, id="some"), pytest.param(1, id="all", marks=pytest.mark.servers)]
 # What costs most is asked of every second or fourth life.
 SPARSE = {"counts": 4, "books": 2, "lots": 2}
 _SHOWN = 3

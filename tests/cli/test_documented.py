@@ -42,6 +42,8 @@ def blocks(path: Path) -> list[tuple[str, str, str]]:
     ]
 
 
+# Pages that `make test-servers` runs, for their time alone.
+_LONG = ("docs/how_to/restore_a_past_week.md",)
 RUNNABLE = {
     path.relative_to(PROJECT).as_posix(): [(language, text) for said, language, text in blocks(path) if said == "run"]
     for path in PAGES
@@ -91,7 +93,14 @@ def test_every_block_is_run_or_says_why_not(path):
     assert silent == []
 
 
-@pytest.mark.parametrize("page", [page for page, found in RUNNABLE.items() if found])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.servers] if page in _LONG else [])
+        for page, found in RUNNABLE.items()
+        if found
+    ],
+)
 def test_the_blocks_of_a_page_run_in_order(desktop, environment, interpreter, page):
     """Copied from the page into a terminal and a notebook, one after the other, each ends without an error."""
     for language, text in RUNNABLE[page]:

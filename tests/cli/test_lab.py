@@ -224,6 +224,7 @@ def test_a_report_is_made_from_its_template(lab, chromium, ys):
     page.close()
 
 
+@pytest.mark.servers  # for its time alone
 def test_the_notebook_runs_in_both_themes(lab, chromium):
     """All cells answer without an error, charts and tables are drawn, and every text is readable in the dark."""
     page = opened(chromium, lab.replace("/lab?", "/lab/tree/notebooks/performance.ipynb?reset&"), dark=True)

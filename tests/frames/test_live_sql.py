@@ -212,7 +212,7 @@ def generated(chance: random.Random, held: dict[str, pl.DataFrame]) -> str:
 def test_pushed_and_unpushed_queries_agree(repeated, repeated_held, record_property):
     """Over generated queries, with rows held twice and times before 1970: same columns, types and values."""
     chance, added_up = random.Random(13), 0  # noqa: S311 - the same queries each time
-    for at in range(60):
+    for at in range(36):
         query = generated(chance, repeated_held)
         expected = sql.query_frames(query, repeated_held)
         live = sql.query_stores(query, repeated)
@@ -221,5 +221,5 @@ def test_pushed_and_unpushed_queries_agree(repeated, repeated_held, record_prope
         if at % 3 == 0:
             asked = sql.query_stores(f"EXPLAIN {query}", repeated)["statement"]
             added_up += int(asked.str.contains("AS m0").any())
-    record_property("said", f"SQL: 60 generated queries agree; of 20 looked at, a store added up {added_up}")
-    assert added_up >= 4
+    record_property("said", f"SQL: 36 generated queries agree; of 12 looked at, a store added up {added_up}")
+    assert added_up >= 2

@@ -83,6 +83,7 @@ def test_a_verdict_cut_short_is_no_verdict(seed, negative):
             quality.read_findings(negative.folder)
 
 
+@pytest.mark.servers  # for its time alone
 def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
     """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
     validate = worker_process._Worker()

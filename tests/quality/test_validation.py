@@ -24,6 +24,7 @@ def test_judging_writes_what_it_returns(demo, judged):
     assert quality.read_findings(demo.folder) == judged
 
 
+@pytest.mark.servers  # for its time alone
 def test_two_processes_give_the_bytes_of_one(demo, judged, monkeypatch):
     """Findings do not depend on how the suites were shared out, nor on how often they are asked."""
     before = (demo.folder / "findings.json").read_bytes()

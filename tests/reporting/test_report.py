@@ -203,6 +203,7 @@ def test_a_portfolio_is_named_or_the_line_says_how(week, tmp_path, asked, said):
             reporting.report(week.settings(tmp_path), week=week.name, portfolios=[asked])
 
 
+@pytest.mark.servers  # for its time alone
 def test_a_report_killed_half_way_leaves_nothing_half_written(week, tmp_path):
     """What lies on the shelf is whole; the next report sweeps up and goes on."""
     run = week.copy(tmp_path)
