@@ -177,10 +177,10 @@ def test_the_surface_is_lazy_and_complete():
     assert done.stdout.strip() == "[]"
     program = (
         "import sys, ys_analytics as ys; ys.open, ys.figures.growth, ys.tables.positions;"
-        "print({'pandas', 'duckdb'} & set(sys.modules))"
+        "print({'pandas', 'duckdb', 'psycopg', 'clickhouse_connect', 'qdrant_client'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"  # a desk and a figure wait for neither
+    assert done.stdout.strip() == "set()"  # a desk over a run and its figure wait for none of them
     assert all(getattr(ys, name) is not None for name in ys.__all__)
     with pytest.raises(AttributeError, match="it has catalog, compare, figures, fleet, limits_broken, load"):
         _ = ys.nonsense

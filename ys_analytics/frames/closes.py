@@ -12,7 +12,6 @@ from ys_analytics.frames import contract
 from ys_analytics.metrics import closes
 from ys_analytics.schemas import MONEY, TABLES, TIME, Span
 from ys_analytics.stores import Stores
-from ys_analytics.stores.clickhouse.table_reader import Tables
 from ys_analytics.stores.common.table_query import TableQuery
 
 DAILY_VALUES: dict[str, pl.DataType] = {
@@ -41,6 +40,9 @@ def daily_values(stores: Stores, *, span: Span | None = None, portfolios: Sequen
         StoreError: the query failed.
         ContractError: the table has drifted from its declaration.
     """
+    # A client is imported where its store is read: a run is opened without any.
+    from ys_analytics.stores.clickhouse.table_reader import Tables
+
     query = TableQuery(TABLES["portfolio_snapshots"], span, portfolios)
     contract.check(stores, query.table)
     where, values = Tables(stores.clickhouse).condition(query)

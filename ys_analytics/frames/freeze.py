@@ -14,7 +14,6 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics import migrations
 from ys_analytics.errors import StoreError, UsageError
 from ys_analytics.frames import atomic, loading, parquet, proof
 from ys_analytics.frames.manifest import FrameRecord, Manifest, git_commit, kit_version
@@ -57,6 +56,9 @@ def freeze(
         ContractError: a table has drifted from its declaration, or a value does not fit its type.
         FileError: the run cannot be written; nothing of it is left.
     """
+    # A client is imported where its store is read: a run is opened without any.
+    from ys_analytics import migrations
+
     if as_of.tzinfo is None:
         raise UsageError(f"as_of {as_of}: a moment needs a zone")
     week = Week(week)

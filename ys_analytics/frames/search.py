@@ -12,8 +12,6 @@ from ys_analytics.frames import gate
 from ys_analytics.schemas import Table
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectPolicy
-from ys_analytics.stores.qdrant.search import Match
-from ys_analytics.stores.qdrant.table_reader import Tables
 
 
 def nearest(
@@ -37,6 +35,10 @@ def nearest(
         StoreError: Qdrant refused us or went away.
         ContractError: the collection has drifted from its declaration, or a point does not fit.
     """
+    # A client is imported where its store is read: a run is opened without any.
+    from ys_analytics.stores.qdrant.search import Match
+    from ys_analytics.stores.qdrant.table_reader import Tables
+
     matches = [
         [Match(field, cast("Any", sign), cast("Any", value)) for field, sign, value in alternatives]
         for alternatives in where
