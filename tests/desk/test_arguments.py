@@ -1,7 +1,9 @@
 """An argument that a verb does not take is one line, before anything is read."""
 
 import inspect
+from datetime import date
 
+import polars as pl
 import pytest
 
 import ys_analytics as ys
@@ -10,6 +12,7 @@ from ys_analytics.errors import UsageError
 
 # A desk for which nothing was looked up: a verb that reads before it looks at its arguments fails otherwise.
 DESK = Desk.__new__(Desk)
+FRAME = pl.DataFrame({"portfolio_id": ["a"], "day": [date(2026, 11, 22)], "ret": [0.1]})
 
 
 def test_every_verb_with_arguments_checks_them():
@@ -45,6 +48,12 @@ def test_every_verb_with_arguments_checks_them():
         (lambda: ys.fleet(top="3"), "fleet: top '3' is of type str; it takes a whole number of at least 1 or None"),
         (lambda: ys.similar("trading_patterns", to=3), "similar: to 3; it takes text or a list of numbers"),
         (lambda: ys.similar("trading_patterns", to=[1.0], where="1d"), "similar: where '1d' is of type str; it takes"),
+        (lambda: ys.metrics.aggregate_returns(FRAME, every="weeks"),
+         "aggregate_returns: every 'weeks'; did you mean week? There is week, month, quarter, year"),
+        (lambda: ys.metrics.rolling(FRAME, window="30"), "rolling: window '30' is of type str; it takes a whole"),
+        (lambda: ys.metrics.drawdowns(FRAME["ret"]), "drawdowns: returns is of type Series; it takes a DataFrame or"),
+        (lambda: ys.metrics.trailing_returns(FRAME, until="2026-11-22"),
+         "trailing_returns: until '2026-11-22' is of type str; it takes a date"),
         (lambda: ys.nearest_liquidations(top=0), "nearest_liquidations: top 0; it takes a whole number of at least 1"),
     ],
 )  # fmt: skip

@@ -15,11 +15,11 @@ from pathlib import Path
 import polars as pl
 
 from ys_analytics.desk import overview
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Frozen, Live, Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Span, Week, text
+from ys_analytics.schemas.arguments import checked
 from ys_analytics.settings import Settings, load_settings
 
 __all__ = [

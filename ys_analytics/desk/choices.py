@@ -12,10 +12,10 @@ from typing import Any, get_type_hints
 import polars as pl
 
 from ys_analytics.desk import benchmark, overview
-from ys_analytics.desk.arguments import choices
 from ys_analytics.desk.desk import Desk
 from ys_analytics.metrics import METRICS
 from ys_analytics.schemas import TABLES
+from ys_analytics.schemas.arguments import choices
 from ys_analytics.settings import load_settings
 
 # A call that is being written: owner, function, the arguments so far, and the text up to the cursor.

@@ -10,12 +10,12 @@ import polars as pl
 
 from ys_analytics.desk import activity, agents, returns, sheets
 from ys_analytics.desk.activity import GasBy
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.lots import Books, totals
 from ys_analytics.desk.lots import lots as books_of
 from ys_analytics.desk.verbs.returns import ReturnVerbs, Window
 from ys_analytics.metrics.lots import Matching
 from ys_analytics.metrics.spans import UNPRICED
+from ys_analytics.schemas.arguments import checked
 
 
 class ActivityVerbs(ReturnVerbs):

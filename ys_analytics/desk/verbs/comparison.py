@@ -9,13 +9,13 @@ from functools import cached_property
 import polars as pl
 
 from ys_analytics.desk import attribution, benchmark, exposure, strategies, target
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.attribution import By, Labels
 from ys_analytics.desk.benchmark import ROLLING_BETA, Benchmark
 from ys_analytics.desk.verbs.holdings import HoldingVerbs
 from ys_analytics.desk.verbs.returns import ReturnVerbs, Window
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import misnamed
+from ys_analytics.schemas.arguments import checked
 
 
 class ComparisonVerbs(ReturnVerbs, HoldingVerbs):

@@ -8,9 +8,9 @@ from functools import cached_property
 import polars as pl
 
 from ys_analytics.desk import findings, provenance, week_end
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.verbs.activity import ActivityVerbs
 from ys_analytics.schemas import QUARTER, TABLES, Finding, misnamed
+from ys_analytics.schemas.arguments import checked
 
 # What the findings of the bridge are called.
 _BRIDGE = "pnl_identity"

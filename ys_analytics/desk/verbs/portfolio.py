@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Limits, Week
+from ys_analytics.schemas.arguments import checked
 from ys_analytics.settings import Settings
 
 

@@ -10,10 +10,10 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import bridge, returns, risk
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.verbs.inputs import Inputs
 from ys_analytics.errors import UsageError
 from ys_analytics.schemas import Finding, Span
+from ys_analytics.schemas.arguments import checked
 
 # The period of a figure.
 Window = Literal["week", "inception"]

@@ -11,9 +11,9 @@ import polars as pl
 
 from ys_analytics import metrics
 from ys_analytics.desk import benchmark, loans, past_weeks, risk, shocks
-from ys_analytics.desk.arguments import checked
 from ys_analytics.desk.verbs.holdings import HoldingVerbs
 from ys_analytics.desk.verbs.returns import ReturnVerbs
+from ys_analytics.schemas.arguments import checked
 
 
 class RiskVerbs(ReturnVerbs, HoldingVerbs):

@@ -11,6 +11,7 @@ from ys_analytics.metrics.drawdown.path import underwater
 from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.sample import NO_RISK
 from ys_analytics.metrics.spans import first_day
+from ys_analytics.schemas.arguments import checked
 
 _COLUMNS = (
     *("rank", "peak", "trough", "recovery", "depth"),
@@ -18,6 +19,7 @@ _COLUMNS = (
 )
 
 
+@checked
 def drawdowns(
     returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id", top: int | None = None
 ) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from ys_analytics.metrics.growth import total_return
 from ys_analytics.metrics.histories import in_order
 from ys_analytics.metrics.sample import finite_or_null, nan_to_null, present
 from ys_analytics.metrics.spans import first_day, unknown
+from ys_analytics.schemas.arguments import checked
 
 Every = Literal["week", "month", "quarter", "year"]
 
@@ -169,6 +170,7 @@ def worst_period(ret: pl.Expr, *, day: pl.Expr, every: Every, days: pl.Expr | No
     return period_returns(ret, day=day, every=every, days=days).min()
 
 
+@checked
 def aggregate_returns(returns: pl.DataFrame | pl.LazyFrame, *, every: Every, by: str = "portfolio_id") -> pl.DataFrame:
     """Compound returns of each portfolio and calendar period.
 
@@ -238,6 +240,7 @@ def _crossed_periods(rows: pl.DataFrame, *, every: str, by: str) -> pl.DataFrame
     )
 
 
+@checked
 def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_id") -> pl.DataFrame:
     """Month by year, as every fact sheet has it.
 
@@ -276,6 +279,7 @@ def monthly_table(returns: pl.DataFrame | pl.LazyFrame, *, by: str = "portfolio_
     )
 
 
+@checked
 def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: str = "portfolio_id") -> pl.DataFrame:
     """Compound returns of the usual windows that end on one day.
 

@@ -12,6 +12,7 @@ import polars as pl
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.histories import histories, with_days
 from ys_analytics.metrics.sample import NO_RISK, YEAR, check_periods, combine, finite_or_null, paired
+from ys_analytics.schemas.arguments import checked
 
 _RUN = "run:"
 
@@ -175,6 +176,7 @@ def rolling_max_drawdown(ret: pl.Expr, *, window: int = 30) -> pl.Expr:
     return finite_or_null(pl.when(value.shift(window - 1).is_not_null()).then(pl.min_horizontal(falls)))
 
 
+@checked
 def rolling(
     returns: pl.DataFrame | pl.LazyFrame,
     *,

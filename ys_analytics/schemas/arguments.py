@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, wraps
 from types import UnionType
-from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ys_analytics.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -87,7 +88,9 @@ def _hints(function: Callable[..., object]) -> dict[str, Any]:
 
 
 @cache
-def _adapter(annotation: Any) -> TypeAdapter[Any]:
+def _adapter(annotation: Any) -> "TypeAdapter[Any]":
+    from pydantic import ConfigDict, TypeAdapter
+
     return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
 
 
@@ -100,21 +103,23 @@ def _allowed(annotation: Any, value: object) -> bool:
         return True
     try:
         _adapter(annotation).validate_python(value)
-    except ValidationError:
+    except ValueError:  # pydantic's error is one
         return False
     return True
 
 
 def _refusal(annotation: Any, value: object) -> str:
     shown = repr(value)
+    if "\n" in shown:  # a frame or a series, whose rows say nothing here
+        shown = ""
     shown = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
     if words := choices(annotation):
         near = get_close_matches(str(value).lower(), words, n=1)
         advice = f"; did you mean {near[0]}? There is" if near else "; choose one of"
         return f"{shown}{advice} {', '.join(words)}"
     taken = " or ".join(_called(one) for one in _members(annotation))
-    of_type = "" if isinstance(value, int | Mapping) else f" is of type {type(value).__name__}"
-    return f"{shown}{of_type}; it takes {taken}"
+    of_type = "" if isinstance(value, int | Mapping) else f"is of type {type(value).__name__}"
+    return f"{' '.join(part for part in (shown, of_type) if part)}; it takes {taken}"
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -130,7 +135,7 @@ def _called(annotation: Any) -> str:
         case kind if kind is Sequence:
             return "a list of numbers"
     name = getattr(annotation, "__name__", str(annotation))
-    return _CALLED.get(annotation, f"a {name}")
+    return _CALLED.get(annotation, f"a{'n' if name[:1] in 'AEIOU' else ''} {name}")
 
 
 def _unbound(verb: str, signature: inspect.Signature, given: Mapping[str, object], message: str) -> str:
