@@ -290,6 +290,9 @@ def _write(
     for part in parts:
         table = TABLES[part.table]
         rows, origin = pl.concat(part.rows), pl.concat(part.origin)
+        # Held once from here on: a million rows are a hundred megabytes.
+        part.rows.clear()
+        part.origin.clear()
         problems.table = table.name
         if not rows.select(pl.struct(table.key).is_unique().all()).item():
             rules.check_unique(table, rows, origin, problems)
@@ -302,6 +305,7 @@ def _write(
             stores, table, rows.filter(~is_replacement), origin.filter(~is_replacement), problems, progress=progress
         )
         new[part.table] = pl.concat([others, rows.filter(is_replacement)])
+        del rows, origin, others
     problems.stop(order=names)
     if owned is not None:
         present["transactions"] += owned.present

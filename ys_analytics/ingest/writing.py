@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _PARTITIONED = frozenset({"transactions", "risk_assessments"})
 _VIEW_SOURCES = frozenset({"transactions", "portfolio_positions", "assets"})
 
+# Sent to the staging table at a time: the engine holds what is sent twice while it reads it.
+_ROWS_AT_A_TIME = 100_000
+
 # One block, whatever its size and however many months it spans.
 _ONE_BLOCK = {
     "max_threads": 1,
@@ -84,7 +87,8 @@ def _write_at_once(stores: "Stores", table: Table, rows: pl.DataFrame) -> None:
     names = ", ".join(rows.columns)
     settings = ", ".join(f"{name} = {value}" for name, value in _ONE_BLOCK.items())
     with staging(stores, table) as staging_table:
-        stores.clickhouse.write(staging_table, rows)
+        for part in rows.iter_slices(_ROWS_AT_A_TIME):
+            stores.clickhouse.write(staging_table, part)
         stores.clickhouse.run(
             f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {staging_table} SETTINGS {settings}"  # noqa: S608 - our own names
         )
@@ -92,15 +96,18 @@ def _write_at_once(stores: "Stores", table: Table, rows: pl.DataFrame) -> None:
 
 @contextmanager
 def staging(stores: "Stores", table: Table) -> Iterator[str]:
-    """Create a table in memory with the columns of another, dropped afterwards; leftovers of killed imports are too."""
-    leftover = "name LIKE 'import\\\\_%' AND engine = 'Memory' AND metadata_modification_time < now() - INTERVAL 1 DAY"
+    """Create a table with the columns of another, dropped afterwards; leftovers of killed imports are too."""
+    leftover = (
+        "name LIKE 'import\\\\_%' AND engine IN ('Memory', 'Log')"
+        " AND metadata_modification_time < now() - INTERVAL 1 DAY"
+    )
     for (name,) in stores.clickhouse.rows(
         f"SELECT name FROM system.tables WHERE database = currentDatabase() AND {leftover}"  # noqa: S608 - no value in it
     ):
         stores.clickhouse.run(f"DROP TABLE IF EXISTS {name}")
     # Two imports at once must not meet in one table.
     staging_name = f"import_{uuid4().hex}"
-    stores.clickhouse.run(f"CREATE TABLE {staging_name} AS {table.name} ENGINE = Memory")
+    stores.clickhouse.run(f"CREATE TABLE {staging_name} AS {table.name} ENGINE = Log")
     try:
         yield staging_name
     finally:
