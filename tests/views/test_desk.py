@@ -177,7 +177,7 @@ def test_the_surface_is_lazy_and_complete():
     assert done.stdout.strip() == "[]"
     program = (
         "import sys, ys_analytics as ys; ys.open, ys.figures.growth, ys.tables.positions;"
-        "print({'pandas', 'duckdb', 'psycopg', 'clickhouse_connect', 'qdrant_client'} & set(sys.modules))"
+        "print({'pandas', 'numpy', 'pyarrow', 'duckdb', 'psycopg', 'clickhouse_connect'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"  # a desk over a run and its figure wait for none of them

@@ -5,12 +5,14 @@ of `trading_patterns` have no moment: what followed one cannot be looked up; sho
 """
 
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from ys_analytics import metrics
+
+if TYPE_CHECKING:  # and below where vectors are: a desk is opened without NumPy
+    import numpy as np
 
 _WEEK = timedelta(weeks=1)
 
@@ -55,6 +57,8 @@ def weeks_of_news(points: pl.DataFrame, symbols: list[str], *, end: date) -> pl.
         monday Date, mentions Int64, score Float64, vector Array(Float64) of unit length; weeks with fewer than three
         points are left out. Sorted.
     """
+    import numpy as np
+
     about = pl.col("asset_mentioned").list.eval(pl.element().is_in(symbols)).list.any()
     mine = points.filter(about.fill_null(value=False) & (pl.col("timestamp").dt.date() < end)).with_columns(
         monday=pl.col("timestamp").dt.date().dt.truncate("1w")
@@ -130,6 +134,8 @@ def record(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int 
         One row: value, low, high Float64, n Int64, reason String as `metrics.forecast.rank_correlation` gives them;
         forecast Float64 of the week to come, from weeks Int64.
     """
+    import numpy as np
+
     known = dict(_by_week(returns).drop_nulls("ret").select("monday", "ret").iter_rows())
     days, vectors = news["monday"].to_list(), _vectors(news)
     made: list[tuple[date, float | None, int]] = []
@@ -177,7 +183,9 @@ def patterns(points: pl.DataFrame, symbols: list[str]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _vectors(news: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _vectors(news: pl.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    import numpy as np
+
     return np.array(news["vector"].to_list(), dtype=np.float64)
 
 

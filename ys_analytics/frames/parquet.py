@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 # Fixed, so that bytes do not depend on how a store cut its answer; small, so that memory stays bounded.
 _ROW_GROUP = 131_072
@@ -34,6 +36,9 @@ def write(path: Path, frames: Iterable[pl.DataFrame], *, schema: Mapping[str, pl
         frames: Taken one at a time; memory is that of one frame and one row group.
         schema: Their columns and types.
     """
+    # Arrow is imported where frames are written: a run is read without it.
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
     pending = pl.DataFrame(schema=dict(schema))
     rows = 0
     with path.open("xb") as file:
@@ -60,6 +65,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _arrow(rows: pl.DataFrame) -> pa.Table:
+def _arrow(rows: pl.DataFrame) -> "pa.Table":
     """As Arrow types that every reader of Parquet knows."""
     return rows.to_arrow(compat_level=pl.CompatLevel.oldest())
