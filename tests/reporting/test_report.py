@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+from pypdfium2 import PdfDocument
 
 from ys_analytics import reporting
 from ys_analytics.errors import ExpectationFailed, ReportError, UsageError
@@ -237,3 +238,15 @@ def _bound(folder, source, parameters="run: str = ''\nportfolio_id: str = ''\nwe
     book = folder / "bound.toml"
     book.write_text(f'title = "Small"\npublisher = "tests"\n[[notebook]]\npath = "{folder / "small.ipynb"}"\n')
     return book
+
+
+def test_no_page_but_the_last_is_half_empty(printed):
+    """Of the lines between the running head and foot: the last that bears anything is past the middle."""
+    for one in printed.values():
+        pages = list(PdfDocument(one.pdf))
+        for number, page in enumerate(pages[:-1], start=1):
+            picture = page.render(scale=0.5).to_pil().convert("L")
+            top, bottom = int(picture.height * 0.06), int(picture.height * 0.93)
+            inside = picture.crop((0, top, picture.width, bottom)).point(lambda grey: 255 if grey < 235 else 0)
+            _, _, _, last = inside.getbbox()
+            assert last > 0.5 * (bottom - top), f"{one.portfolio}: page {number} ends at {last / (bottom - top):.0%}"
