@@ -181,6 +181,12 @@ def test_the_surface_is_lazy_and_complete():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"  # a desk over a run and its figure wait for none of them
+    program = (
+        "import sys; from ys_analytics.frames import sql; sql.query_files('SELECT 1 AS n', {});"
+        "print('duckdb' in sys.modules, 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]  # nor does SQL over a run
     assert all(getattr(ys, name) is not None for name in ys.__all__)
     with pytest.raises(AttributeError, match="it has catalog, compare, figures, fleet, limits_broken, load"):
         _ = ys.nonsense

@@ -10,6 +10,7 @@ Answers carry the types of the frames they are made from; `sql_types` has a rule
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from difflib import get_close_matches
@@ -20,8 +21,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ys_analytics.errors import UsageError, YsError
-from ys_analytics.frames import aggregate_pushdown
-from ys_analytics.frames.live_tables import LiveTables, Scan, arrow_schema
 from ys_analytics.frames.sql_types import quote_name, quote_text, typed_expression, unique_names
 from ys_analytics.schemas import LIMITS, STORES, TABLES, Limits, Span, Store, Table
 from ys_analytics.stores import Stores
@@ -30,10 +29,14 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa  # type: ignore[import-untyped]
 
+    from ys_analytics.frames.live_tables import LiveTables, Scan
+
 # How long an interrupted query is given to notice before its thread is left behind.
 _EXIT_SECONDS = 5.0
 # How long, before the store that it may wait for is cut off.
 _INTERRUPT_SECONDS = 0.5
+# After which an interrupt is given again.
+_AGAIN_SECONDS = 0.1
 _BATCH = 100_000
 
 # What EXPLAIN answers, a row a scan.
@@ -130,6 +133,9 @@ def query_stores(
         ContractError: a table has drifted from its declaration, or a value does not fit.
     """
     is_explain, select = _split_explain(query)
+    # Here and not above: Arrow's datasets import pandas, which a query of a run does without.
+    from ys_analytics.frames.live_tables import LiveTables
+
     live = LiveTables(stores, span, portfolio)
     names = tables_read(select)
     with live.opened([TABLES[name] for name in names]) as tables:
@@ -227,6 +233,8 @@ def _empty_tables() -> "duckdb.DuckDBPyConnection":
     """Every declared table without rows, made once, to see what a query means."""
     import duckdb
 
+    from ys_analytics.frames.live_tables import arrow_schema
+
     engine = duckdb.connect(":memory:")
     engine.execute("SET TimeZone = 'UTC'")
     named = [name for name, table in TABLES.items() if table.schema]
@@ -239,8 +247,10 @@ def _empty_tables() -> "duckdb.DuckDBPyConnection":
     return engine
 
 
-def _grouped_query(select: str, live: LiveTables, engine: "duckdb.DuckDBPyConnection") -> str:
+def _grouped_query(select: str, live: "LiveTables", engine: "duckdb.DuckDBPyConnection") -> str:
     """The query over groups that the store has added up, where it is of that kind; otherwise as it is."""
+    from ys_analytics.frames import aggregate_pushdown
+
     with _empty_tables().cursor() as empty:
         grouped = aggregate_pushdown.group_query(select, empty.sql(select).columns, engine=empty)
         if grouped is None:
@@ -317,7 +327,11 @@ def _answer(
         thread.join(_INTERRUPT_SECONDS)
         if thread.is_alive():  # it waits for a store
             stop()
-        thread.join(_EXIT_SECONDS)
+        # What comes between two statements interrupts neither, so it is said again until the thread has ended.
+        last = time.monotonic() + _EXIT_SECONDS
+        while thread.is_alive() and time.monotonic() < last:
+            engine.interrupt()
+            thread.join(_AGAIN_SECONDS)
         # One long step of DuckDB cannot be interrupted; its thread ends by itself, and closing would wait for it.
         if not thread.is_alive():
             engine.close()
@@ -437,7 +451,7 @@ def _split_explain(query: str) -> tuple[bool, str]:
     return (False, query) if match is None else (True, query[match.end() :])
 
 
-def _scan_table(scans: Sequence[Scan]) -> pl.DataFrame:
+def _scan_table(scans: "Sequence[Scan]") -> pl.DataFrame:
     rows = [
         (scan.table.store, sql_name(scan.table), scan.statement, scan.rows, scan.bytes, scan.seconds) for scan in scans
     ]
