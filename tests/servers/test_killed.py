@@ -5,75 +5,76 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import nbformat
 import polars as pl
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from ys_analytics import frames, quality
 from ys_analytics.errors import RunError
 
+from .forked import ForkedCommands
+
 _WEEK = "2026-W47"
 _DEMO = ["demo", "--portfolios", "9", "--days", "60", "--seed", "5"]
 # Fifty in all; each is killed at a moment of its own.
-_TIMES = {"freeze": 14, "report": 12, "migrate": 12, "import": 12}
+_TIMES = {"freeze": 14, "check": 4, "report": 8, "migrate": 12, "import": 12}
+
+# A report whose definition is a file of the test.
+_REPORT = """
+import sys
+from pathlib import Path
+from ys_analytics import reporting
+from ys_analytics.settings import load_settings
+reporting.report(
+    load_settings(), week=sys.argv[1], portfolios=["Buy and hold BTC"], provisional=True, weekly_file=Path(sys.argv[2])
+)
+"""
 
 
 @pytest.fixture(scope="module")
 def ys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """Runs the command in a home of its own; with `kill_after` it is killed with all it started."""
     home = Path("/tmp") / f"ysk{os.getpid()}"  # noqa: S108 - a unix socket's path must be short
-    given = os.environ | {"YS_HOME": str(home), "YS_OUT": str(tmp_path_factory.mktemp("out")), "YS_WAIT": "30"}
-
-    def run(*words: str, kill_after: float | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from ys_analytics.cli import main; main()", *words]
-        process = subprocess.Popen(
-            command, env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
-        if kill_after is not None:
-            try:
-                process.wait(kill_after)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-        out, error = process.communicate(timeout=900)
-        return subprocess.CompletedProcess(command, process.returncode, out, error)
-
-    run.out = Path(given["YS_OUT"])
+    folder = tmp_path_factory.mktemp("out")
+    given = os.environ | {"YS_HOME": str(home), "YS_OUT": str(folder / "out"), "YS_WAIT": "30"}
+    run = ForkedCommands(given, folder)
+    run.out = folder / "out"
     for words in (["up"], ["migrate", "up"], _DEMO):
         done = run(*words)
         assert done.returncode == 0, done.stderr
     yield run
     run("down")
+    run.close()
     subprocess.run(["rm", "-rf", str(home)], check=True)
 
 
 def _campaign(
-    ys: Callable[..., object],
-    words: list[str],
+    run: Callable[..., subprocess.CompletedProcess[str]],
     times: int,
     check: Callable[[], None],
-    before: Callable[[int], object] = lambda _: None,
+    before: Callable[[], object] = lambda: None,
 ) -> int:
     """Kill a command so many times at moments up to its usual end; how often it ended before that.
 
     `check` looks at what each kill left; the command begins anew on that, and at last does its work.
     """
-    usual = 0.0
-    for number in range(2):  # the first time may do what is then done, such as checking a run
-        before(number)
-        began = time.monotonic()
-        done = ys(*words)
-        assert done.returncode == 0, done.stderr
-        usual = time.monotonic() - began
-    chance = random.Random(len(words) + times)  # noqa: S311 - no secret
+    before()
+    began = time.monotonic()
+    done = run()
+    assert done.returncode == 0, done.stderr
+    usual = time.monotonic() - began
+    chance = random.Random(times)  # noqa: S311 - no secret
     killed = ended = 0
     while killed < times:
-        before(killed)
+        before()
         began = time.monotonic()
-        code = ys(*words, kill_after=chance.uniform(0.05, usual)).returncode
+        code = run(kill_after=chance.uniform(0.05, usual)).returncode
         if code == -signal.SIGKILL:
             killed += 1
         else:
@@ -81,7 +82,7 @@ def _campaign(
             ended += 1
             usual = min(usual, time.monotonic() - began)
         check()
-    after = ys(*words)
+    after = run()
     assert after.returncode == 0, after.stderr
     return ended
 
@@ -103,22 +104,28 @@ def test_freeze(ys, record_property) -> None:
             frames.open_run(folder)
             assert _judged(folder) is None  # a freeze checks nothing
 
-    ended = _campaign(ys, ["freeze", "--refreeze", "--week", _WEEK], _TIMES["freeze"], check)
+    ended = _campaign(partial(ys, "freeze", "--refreeze", "--week", _WEEK), _TIMES["freeze"], check)
     record_property("said", f"freeze: killed {_TIMES['freeze']} times, ended first {ended} times, every run whole")
 
 
-def test_report(ys, record_property) -> None:
+def test_report(ys, tmp_path: Path, record_property) -> None:
     """A page that is there is whole, and so are the findings: all of them or none, whatever check was ended."""
     folder = ys.out / _WEEK
     whole: list[object] | None = None
+    book, weekly = tmp_path / "small.ipynb", tmp_path / "weekly.toml"
+    first = new_code_cell("run: str = ''\nportfolio_id: str = ''\nweek: str = ''", metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[first, new_code_cell("week")]), book)
+    weekly.write_text(f'title = "Small"\npublisher = "tests"\n[[notebook]]\npath = "{book}"\n')
 
-    def before(number: int) -> None:
-        # Every fourth time the run is checked anew, so that some strike the check and most the page.
+    def unchecked() -> None:
         nonlocal whole
         whole = whole or (_judged(folder) if folder.exists() else None)
-        if number % 4 == 3:
-            for path in folder.glob("findings*.json"):
-                path.unlink()
+        for path in folder.glob("findings*.json"):
+            path.unlink()
+
+    def checked() -> None:
+        for name, content in findings.items():
+            (folder / name).write_bytes(content)
 
     def check() -> None:
         assert _judged(folder) in (None, whole)
@@ -135,11 +142,15 @@ def test_report(ys, record_property) -> None:
         for twin in folder.glob("*.json"):
             json.loads(twin.read_text())
 
-    words = ["report", "--week", _WEEK, "--portfolio", "Buy and hold BTC", "--provisional"]
-    ended = _campaign(ys, words, _TIMES["report"], check, before)
+    report = partial(ys, _WEEK, str(weekly), program=_REPORT)
+    ended = _campaign(report, _TIMES["check"], check, unchecked)
+    whole = _judged(folder)
     assert whole
+    findings = {path.name: path.read_bytes() for path in folder.glob("findings*.json")}
+    ended += _campaign(report, _TIMES["report"], check, checked)
     assert _judged(folder) == whole
-    record_property("said", f"report: killed {_TIMES['report']} times, ended first {ended} times, every page whole")
+    times = _TIMES["check"] + _TIMES["report"]
+    record_property("said", f"report: killed {times} times, ended first {ended} times, every page whole")
 
 
 def test_import(ys, tmp_path: Path, record_property) -> None:
@@ -169,7 +180,7 @@ def test_import(ys, tmp_path: Path, record_property) -> None:
     def check() -> None:
         assert count() in (0, rows.height)
 
-    ended = _campaign(ys, ["import", "market_data", str(prices)], _TIMES["import"], check)
+    ended = _campaign(partial(ys, "import", "market_data", str(prices)), _TIMES["import"], check)
     assert count() == rows.height
     record_property("said", f"import: killed {_TIMES['import']} times, ended first {ended} times, all rows or none")
 
@@ -177,7 +188,7 @@ def test_import(ys, tmp_path: Path, record_property) -> None:
 def test_migrate(ys, record_property) -> None:
     """The ledger and the schema agree: what is left to do is done by asking again."""
 
-    def down(_: int) -> None:
+    def down() -> None:
         done = ys("migrate", "down", "--yes")
         assert done.returncode == 0, done.stderr
 
@@ -188,7 +199,7 @@ def test_migrate(ys, record_property) -> None:
         said = ys("migrate", "status")
         assert said.returncode == 0, said.stdout
 
-    ended = _campaign(ys, ["migrate", "up"], _TIMES["migrate"], check, before=down)
+    ended = _campaign(partial(ys, "migrate", "up"), _TIMES["migrate"], check, before=down)
     record_property(
         "said", f"migrate: killed {_TIMES['migrate']} times, ended first {ended} times, ledger and schema agree"
     )

@@ -20,7 +20,8 @@ from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.stores.common.deadline import GRACE
 
-YS = Path(sys.executable).parent / "ys"
+from .forked import ForkedCommands
+
 WEEK = "2026-W47"
 LIMIT = 3.0
 # Of one read: its limit, and the grace in which a server may report its own.
@@ -54,26 +55,28 @@ COMMANDS = {
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    """A filled home; its PostgreSQL and Valkey are reached through a proxy as well."""
-    with tempfile.TemporaryDirectory(prefix="yso-") as place:
-        Path(place).chmod(0o711)
-        for words in (["up"], ["migrate", "up"], ["demo", "--portfolios", "9", "--days", "70"]):
-            subprocess.run([YS, *words], env=_environment(Path(place)), check=True, capture_output=True)
-        yield Path(place)
-        subprocess.run([YS, "down"], env=_environment(Path(place)), check=True, capture_output=True)
-
-
-def _environment(home: Path, **more: str) -> dict[str, str]:
+def ys() -> Iterator[ForkedCommands]:
+    """Commands of a filled home; its PostgreSQL and Valkey are reached through a proxy as well."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("YS_")}
-    return kept | {"YS_ENV_FILE": os.devnull, "YS_HOME": str(home), "YS_OUT": str(home / "out"), **more}
+    with tempfile.TemporaryDirectory(prefix="yso-") as place:
+        home = Path(place)
+        home.chmod(0o711)
+        own = {"YS_ENV_FILE": os.devnull, "YS_HOME": str(home), "YS_OUT": str(home / "out")}
+        run = ForkedCommands(kept | own, folder=home)
+        run.home = home
+        for words in (["up"], ["migrate", "up"], ["demo", "--portfolios", "9", "--days", "70"]):
+            done = run(*words)
+            assert done.returncode == 0, done.stderr
+        yield run
+        run("down")
+        run.close()
 
 
 @pytest.mark.parametrize("what", COMMANDS)
 @pytest.mark.parametrize("store", ["postgres", "redis"])
-def test_a_command_ends_soon_after_its_deadline(home, tmp_path, store, what, record_property) -> None:
+def test_a_command_ends_soon_after_its_deadline(ys, tmp_path, store, what, record_property) -> None:
     """Silent from the first byte, in the middle of the first answers, or of a table: one limit, not several."""
-    servers = Home(home)
+    servers = Home(ys.home)
     if store == "postgres":
         known = conninfo_to_dict(PostgresServer(servers).conninfo())
         target = f"{known['host']}/.s.PGSQL.{known['port']}"
@@ -87,10 +90,7 @@ def test_a_command_ends_soon_after_its_deadline(home, tmp_path, store, what, rec
         """What came of it, and the seconds since the server fell silent."""
         with proxies.proxy(target, **fault) as between:
             settings = {f"YS_{store.upper()}_URL": url.format(between.port), "YS_STATEMENT_TIMEOUT": f"{LIMIT:g}"}
-            done = subprocess.run(
-                [YS, *asked], env=_environment(home, **settings),
-                capture_output=True, text=True, check=False, timeout=300,
-            )  # fmt: skip
+            done = ys(*asked, kill_after=300, **settings)
             return done, between.first and time.monotonic() - between.first
 
     for after in (0, 3_000, 60_000):
