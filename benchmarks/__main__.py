@@ -15,7 +15,7 @@ SHOWN = ("polars", "duckdb", "chdb-core", "psycopg", "clickhouse-connect", "qdra
 
 HEAD = """# Measured
 
-What the speed claims rest on: `make bench` prints these tables anew, every row beside its peers in one run, medians of
+What the speed claims rest on: `make bench` prints these tables anew, every row next to its peers in one run, medians of
 five, peak resident memory of a process of its own. Machines differ, so read the ratios.
 """
 

@@ -1,4 +1,4 @@
-"""A million candles from a ZIP: ours, exact and checked, beside Polars' and DuckDB's readers in one run.
+"""A million candles from a ZIP: ours, exact and checked, next to Polars' and DuckDB's readers in one run.
 
 Reading alone is compared, since the peers stop there; the whole check of an import (whose prices, in which currency,
 low <= open, close <= high, the change in a day) is a row of its own, and so is the whole command `ys import` on empty
@@ -122,9 +122,12 @@ def _read(path: Path, subject_name: str) -> dict[str, float]:
         rows = table.rows.height
         if subject_name != "ours":
             btc = Asset(id="b", symbol="BTC", chain=None, contract=None, decimals=8, vendor=None, name="Bitcoin")
-            arguments, problems = prices.Asked(par=frozenset({"USDT"})), Problems(table="market_data", grouped=True)
+            arguments, problems = (
+                prices.ImportOptions(par=frozenset({"USDT"})),
+                Problems(table="market_data", grouped=True),
+            )
             rows = prices.quotes(table, Assets([btc]), arguments, problems, rates={})[0].height
-            problems.stop(order=[path.name])
+            problems.raise_if_any(order=[path.name])
     elif subject_name.startswith("polars"):
         with zipfile.ZipFile(path) as archive:
             rows = pl.read_csv(archive.read(NAME), has_header=False).height

@@ -158,7 +158,7 @@ def sql_of_the_store(stores: Stores) -> int:
 
 
 def redis_ours(stores: Stores) -> int:
-    """A script a chunk, JSON decoded while the next one arrives, lifetimes beside."""
+    """A script a chunk, JSON decoded while the next one arrives, expiries next to."""
     return frames.load(stores, "redis_price_current").height
 
 
@@ -173,7 +173,7 @@ def redis_one_by_one(stores: Stores) -> int:
 
 
 def redis_mget(stores: Stores) -> int:
-    """MGET of a thousand keys at a time, json.loads a value; lifetimes in a pipeline."""
+    """MGET of a thousand keys at a time, json.loads a value; expiries in a pipeline."""
     client = stores.redis.client
     keys = list(client.scan_iter(match="price:current:*", count=1000))
     rows = []

@@ -1,4 +1,4 @@
-"""Ours beside Polars, NumPy, ClickHouse, DuckDB, pandas, empyrical, quantstats and ffn: a process for each reading.
+"""Ours next to Polars, NumPy, ClickHouse, DuckDB, pandas, empyrical, quantstats and ffn: a process for each reading.
 
     python -m benchmarks.metrics_bench [--small] [--rounds 5]
 
@@ -114,7 +114,7 @@ def _print(work: str, readings_by_subject: dict[str, list[Reading]]) -> None:
             continue
         expected_sum = one.get("due", first["check"])
         if not math.isclose(one["check"], expected_sum, rel_tol=1e-9):
-            sys.exit(f"{subject_name} computed another Sharpe ratio: {one['check']} beside {expected_sum}")
+            sys.exit(f"{subject_name} computed another Sharpe ratio: {one['check']} instead of {expected_sum}")
         seconds = statistics.median(each["seconds"] for each in readings)
         peak = max(each["peak"] for each in readings)
         note = f" ({one['of']:,} portfolios, scaled up)" if one["of"] != first["of"] else ""

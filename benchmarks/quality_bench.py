@@ -1,7 +1,7 @@
 """Share of faults that the checks catch, false alarms, and speed: the table behind the claims in the README.
 
 Needs real prices in `../shared/data/market`. Run as `python benchmarks/quality_bench.py`; `--speed` alone
-measures a dozen rules over a million frozen rows beside Great Expectations' pandas engine.
+measures a dozen rules over a million frozen rows next to Great Expectations' pandas engine.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def measure_caught() -> None:
 
 
 def measure_demo() -> None:
-    """Per kind: rows spoilt in the demo's own tables, and rows the judge then counts."""
+    """Per kind: rows spoilt in the demo's own tables, and rows the checker then counts."""
     from quality_demo import measure
 
     total: dict[str, list[int]] = {}
@@ -115,7 +115,7 @@ def measure_false_alarms() -> None:
 def _false_alarm_line(
     name: str, rows: int, found_rows: "list[Finding]", known_names: Mapping[tuple[str, str], str]
 ) -> None:
-    """One line: rows that critical promises, and warnings about nothing, name; and how many warnings are true."""
+    """One line: rows that critical rules, and warnings about nothing, name; and how many warnings are true."""
     false = [each for each in found_rows if (each.suite, each.rule) not in known_names]
     critical = sum(each.severity == "critical" for each in found_rows)
     false_findings = sum(max(each.rows, 0) for each in false)
@@ -200,7 +200,7 @@ def _ours(checks: object, suite: object, file: Path, folder: str) -> float:
 
 
 def _pandas(gx: object, quotes: pl.DataFrame) -> float:
-    """Loading into pandas is part of it: that engine judges nothing else."""
+    """Loading into pandas is part of it: that engine checks nothing else."""
     started = time.perf_counter()
     rows = quotes.to_pandas()
     context = gx.get_context(mode="ephemeral")

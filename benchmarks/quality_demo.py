@@ -24,7 +24,7 @@ Alter = Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
 class Kind:
     """One kind of dirt at one size; `alter` takes the table and which rows, drawn from those `among`.
 
-    `suite` is what is judged, where that is not the table's own.
+    `suite` is what is checked, where that is not the table's own.
     """
 
     kind: str

@@ -86,7 +86,7 @@ def inject(clean: pl.DataFrame, dirt: Dirt, *, seed: int, faults: int = 2) -> tu
     """
     random_state = np.random.default_rng(seed)
     parts, labels = [], []
-    # Half the series stay clean, as they would: what everybody does at once is not a fault of one feed.
+    # Half the series stay clean, as they would: what everyone does at once is not a fault of one feed.
     for number, (key, whole) in enumerate(clean.sort(*SERIES, "timestamp").group_by(SERIES, maintain_order=True)):
         rows = whole
         room = rows.height - 2 * _MARGIN

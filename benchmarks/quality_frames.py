@@ -21,7 +21,7 @@ UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class FrozenFolder:
-    """A folder that looks like a run: frames, and the two lines of a manifest that judging reads."""
+    """A folder that looks like a run: frames, and the two lines of a manifest that checking reads."""
 
     folder: Path
 

@@ -1,7 +1,7 @@
 """False alarms: findings of the checks on data without faults, demos of many seeds and real histories.
 
-Knows the demo, the files of `../shared/data`, and what is strange in either on purpose or in truth; judges through the
-same door as everybody. A finding about anything else is a false alarm.
+Knows the demo, the files of `../shared/data`, and what is strange in either on purpose or in truth; checks through the
+same door as everyone. A finding about anything else is a false alarm.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ PLANTED_ALARMS: Mapping[tuple[str, str], str] = {
     ("risk_metrics", "no_gap(timestamp)"): "Nobody measures it then, nor a portfolio that is empty for thirty days.",
 }
 
-# What real histories hold in truth: news, sources that slept or repeated themselves, and yields nobody can live on.
+# What real histories hold in truth: news, sources that slept or repeated themselves, and yields no one can live on.
 TRUE_FINDINGS: Mapping[tuple[str, str], str] = {
     ("market_data", "keeps_its_peg(price)"): "UST ended, and USDC traded at 0.88.",
     ("market_data", "no_gap(timestamp)"): "The collector slept for eight days of 2026, in all series at once.",
@@ -59,13 +59,13 @@ class History:
 
 
 def demo_findings(seed: int, *, portfolios: int = PORTFOLIOS, days: int = DAYS) -> list[Finding]:
-    """Whatever all suites say of a clean demo."""
+    """What all suites say of a clean demo."""
     with frozen(demo(portfolios=portfolios, days=days, seed=seed)) as run:
         return not_passed(quality.validate(run))
 
 
 def history_findings(history: History) -> list[Finding]:
-    """Whatever the suite of its table says of a real history, as soon as it ended."""
+    """No matter what the suite of its table says of a real history, as soon as it ended."""
     end = history.rows.get_column("timestamp").max() + timedelta(seconds=1)
     week = f"{end.isocalendar().year}-W{end.isocalendar().week:02d}"
     with frozen({history.table: history.rows}, as_of=end, week=week) as run:

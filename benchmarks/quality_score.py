@@ -30,11 +30,11 @@ class Quotes:
         return self.rows.get_column("timestamp").max() + timedelta(days=1)
 
     def moment(self, _: str) -> Any:
-        """The same, whatever table is asked for."""
+        """The same for every table."""
         return self.as_of
 
     def frame(self, _: str) -> pl.DataFrame:
-        """The quotes, whatever table is asked for."""
+        """The quotes, for every table."""
         return self.rows
 
 

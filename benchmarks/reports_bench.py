@@ -1,4 +1,4 @@
-"""The weekly report: reports a minute and CPU a report, beside the build before and papermill, nbconvert and a browser.
+"""The weekly report: reports a minute and CPU a report, next to the last build, papermill, nbconvert and a browser.
 
 One frozen run, made once, is printed by all. The build before is a commit of this repository, in a work tree of its own
 that is removed again. CPU counts every process that a command started, also those it left behind.

@@ -8,7 +8,7 @@
 # Seen with: pyarrow 26.0.1, CPython 3.11, Linux.
 # What a user meets: a tool that reads a filter's text, such as one that DuckDB pushed to a dataset, asks for other rows.
 # Our guard: frames/pushed_filters.py builds what it read again, and uses it only where both are equal.
-# Test: tests/frames/test_pushed_filters.py::test_two_filters_that_print_alike_are_told_apart
+# Test: tests/frames/test_pushed_filters.py::test_two_filters_that_print_alike_are_distinguished
 # Exits 0 while this is so, 1 when it has changed.
 set -eu
 folder=$(mktemp -d)

@@ -11,7 +11,7 @@
 # What a user meets: a fee or an amount in a JSON column of PostgreSQL (jsonb keeps all digits) changes on reading.
 # Our guard: desk/gas.py parses fees with Python's json and keeps their digits; stores/common/json_text.py takes
 # Decimals as JSON strings only.
-# Test: tests/desk/test_activity.py::test_what_leaves_the_wallet_beside_gas_is_part_of_gas,
+# Test: tests/desk/test_activity.py::test_fees_next_to_gas_are_part_of_gas,
 # tests/stores/test_json_text.py::test_what_does_not_fit_is_refused_and_its_neighbours_are_not
 # Exits 0 while this is so, 1 when it has changed.
 set -eu

@@ -8,7 +8,7 @@
 # Seen with: polars 2.1.0, CPython 3.11, Linux. Without Polars 0.5 s; with it 4 s (the whole wait).
 # signal.siginterrupt(SIGINT, True) after the import brings the quick end back and keeps Polars' handler.
 # Our guard: stores/common/deadline.py does the same before a read.
-# Test: tests/stores/test_deadlines.py::test_ctrl_c_ends_a_read_that_nobody_answers
+# Test: tests/stores/test_deadlines.py::test_ctrl_c_ends_a_read_without_an_answer
 # Exits 0 while this is so, 1 when it has changed.
 set -eu
 folder=$(mktemp -d)

@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_servers_of_yours() -> Iterator[None]:
-    """Forget the stores the environment names, so that no test ever writes to a server somebody uses."""
+    """Forget the stores the environment names, so that no test ever writes to a server someone uses."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("YS_")}
     os.environ["YS_ENV_FILE"] = os.devnull  # nor the ones .env names, in any process a test starts
     yield

@@ -75,14 +75,14 @@ def test_every_server_is_asked_at_the_port_its_clients_use():
     for name, service in SERVICES.items():
         if service["restart"] == "on-failure":  # it ends when its work is done
             continue
-        asked = " ".join(service["healthcheck"]["test"])
+        command = " ".join(service["healthcheck"]["test"])
         inside = [port.rsplit(":", 1)[1] for port in service.get("ports", [])]
         if service.get("network_mode") == "host":
             inside = re.findall(r"\b(?:6379|6380|2637\d|2638\d|700\d|8888)\b", " ".join(_words(service)))[:1] or [
                 "8888"
             ]
         for port in inside or ["9181"]:
-            assert port in asked, name
+            assert port in command, name
 
 
 def test_no_port_is_published_twice():
@@ -114,7 +114,7 @@ def test_every_volume_is_used_once_and_every_file_is_there():
 
 
 def test_secrets_come_from_files_alone(tmp_path):
-    """Each that a service reads is declared, made by the script, read by somebody, and never in the environment."""
+    """Each that a service reads is declared, made by the script, read by someone, and never in the environment."""
     used = {secret for service in SERVICES.values() for secret in service.get("secrets", [])}
     assert used == set(COMPOSE["secrets"])
     for _ in range(2):  # a second run changes nothing

@@ -1,4 +1,4 @@
-"""The README is a promise: every setting, command and path in it exists, and none is missing."""
+"""The README is true: every setting, command and path in it exists, and none is missing."""
 
 import re
 import subprocess
@@ -17,9 +17,9 @@ YS = Path(sys.executable).parent / "ys"
 
 
 def test_every_setting_is_in_the_readme():
-    """A setting nobody can find is not a setting; one that is gone must not be promised."""
-    promised = set(re.findall(r"^\| `(YS_\w+)` \|", README, flags=re.MULTILINE))
-    assert promised == {f"YS_{name.upper()}" for name in Settings.model_fields}
+    """A setting no one can find is not a setting; one that is gone must not be listed."""
+    documented = set(re.findall(r"^\| `(YS_\w+)` \|", README, flags=re.MULTILINE))
+    assert documented == {f"YS_{name.upper()}" for name in Settings.model_fields}
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"^ys (\w+)", README, flags=re.MULTILINE))))
@@ -32,7 +32,7 @@ def test_every_command_of_the_readme_exists(command):
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:[\w.]+/)*[\w.]+(?:/|\.[a-z]+))`", README))))
 def test_every_path_of_the_readme_exists(name):
-    """The picture of the house shows rooms that stand."""
+    """Every folder that its tree names is there."""
     made = {"manifest.json", "findings.json", ".env", "make", "reports/out/2026-W47/"}
     where = (PROJECT / name, PROJECT / "ys_analytics" / name)
     assert name in made or any(path.exists() for path in where)

@@ -22,8 +22,8 @@ def header(script: Path) -> str:
 
 def pins(script: Path) -> list[str]:
     """What a script installs, as it is written."""
-    (asked,) = re.findall(r"-m pip install ((?:[^\n\\]|\\\n)*)", script.read_text())
-    return [word for word in asked.replace("\\\n", " ").split() if not word.startswith("-")]
+    (packages,) = re.findall(r"-m pip install ((?:[^\n\\]|\\\n)*)", script.read_text())
+    return [word for word in packages.replace("\\\n", " ").split() if not word.startswith("-")]
 
 
 @pytest.mark.parametrize("script", FINDINGS, ids=lambda path: path.name)

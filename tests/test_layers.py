@@ -1,4 +1,4 @@
-"""Data flows one way: import-linter proves the house's picture, and ruff and mypy its finish."""
+"""Data flows one way: import-linter proves the drawn layers, and ruff and mypy its finish."""
 
 import ast
 import subprocess
@@ -21,7 +21,7 @@ BIN = Path(sys.executable).parent
         pytest.param(["mypy"], id="mypy --strict finds nothing"),
     ],
 )
-def test_the_tools_find_nothing(command):
+def test_linters_and_import_contracts_find_nothing(command):
     """What a reviewer's tools would say, said first here."""
     done = subprocess.run([BIN / command[0], *command[1:]], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -38,7 +38,7 @@ def source(cell):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_parameters_are_typed_and_commented(path):
-    """Whoever runs it sees what to give and in which form; the runner can check it."""
+    """Anyone who runs it sees what to give and in which form; the runner can check it."""
     tagged = [cell for cell in code(path) if "parameters" in cell["metadata"].get("tags", [])]
     assert len(tagged) == 1
     for line in source(tagged[0]).splitlines():
@@ -66,14 +66,14 @@ def test_cells_name_things_and_show_them(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_no_output_and_no_count_is_committed(path):
-    """A number in the repository would be one that nobody can reproduce."""
+    """A number in the repository would be one that no one can reproduce."""
     notebook = json.loads(path.read_text())
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code(path))
     assert notebook["metadata"]["kernelspec"]["name"] == KERNEL
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_headings_tell_the_story(path):
+def test_every_heading_is_followed_by_something(path):
     """A reader of headings alone knows what is shown; every one is followed by something."""
     cells = json.loads(path.read_text())["cells"]
     assert any(cell["cell_type"] == "markdown" for cell in cells)

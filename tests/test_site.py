@@ -89,13 +89,13 @@ def test_the_search_works_from_a_disk(site):
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=require_browser(), args=list(FLAGS))
         page = browser.new_context(offline=True).new_page()
-        asked = []
-        page.on("request", lambda request: asked.append(request.url))
+        requests = []
+        page.on("request", lambda request: requests.append(request.url))
         page.goto((site / "index.html").as_uri())
         page.locator(".md-search__input").click()  # only then is the index read
         expect(page.locator(".md-search-result__meta")).to_have_text("Type to start searching", timeout=60_000)
         page.keyboard.type("sortino")
         found = page.locator(".md-search-result__link").first
         expect(found).to_contain_text("Metrics", timeout=60_000)
-        assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
+        assert [url for url in requests if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
         browser.close()

@@ -22,7 +22,7 @@ def tracked(suffix: str = "") -> list[Path]:
 
 
 def test_every_file_is_small():
-    """A repository is cloned by everybody; a large file is paid for every time."""
+    """A repository is cloned by everyone; a large file is paid for every time."""
     assert [path.name for path in tracked() if path.stat().st_size > LARGEST] == []
 
 
@@ -35,7 +35,7 @@ def test_notebooks_are_committed_empty(path):
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
 
 
-def test_no_machine_leaves_a_trace():
+def test_no_file_holds_a_path_an_index_or_a_private_key():
     """No path of one machine, no package index and no private key stand in any text file."""
     trace = re.compile(
         r"/(?:root|home/\w+|Users/\w+)/|(?:test\.)?pypi\." + r"org|--(?:extra-)?index-url|BEGIN [A-Z ]*PRIVATE KEY"

@@ -141,7 +141,7 @@ def test_a_checkout_uses_its_own_files():
 
 @pytest.mark.parametrize("inside", ["", "vendored"], ids=["of an archive", "inside another repository"])
 def test_a_copy_has_no_commit(tmp_path, inside):
-    """A commit of somebody else's repository is not printed as ours."""
+    """A commit of another's repository is not printed as ours."""
     folder = tmp_path / inside
     folder.mkdir(exist_ok=True)
     if inside:

@@ -6,7 +6,7 @@ from .words import count as words
 
 
 @pytest.mark.parametrize("room", sorted(words.rooms()))
-def test_no_package_says_them_more_often_than_it_may(room):
+def test_no_package_has_more_unwanted_words_than_allowed(room):
     """A new name or docstring says the field's word; one less in the package is one less allowed."""
     found, limit = words.count(words.rooms()[room]), words.allowed(room)
     assert dict(found - limit) == {}, "docs/glossary.md says which word to use"

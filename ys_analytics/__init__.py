@@ -51,7 +51,7 @@ __all__ = [
 _SELF = sys.modules[__name__]
 
 # Each name of the surface: the module it is in, and what it is called there; empty for the module itself.
-_WHERE = {
+_MODULES = {
     "open": ("ys_analytics.desk", "open_desk"),
     "load": ("ys_analytics.desk", "load"),
     "sql": ("ys_analytics.desk", "sql"),
@@ -73,11 +73,11 @@ _WHERE = {
 
 def __getattr__(name: str) -> Any:
     """Import a name of the surface when it is first used."""
-    if name not in _WHERE:
+    if name not in _MODULES:
         raise AttributeError(f"ys_analytics has no {name!r}; it has {', '.join(__all__)}", name=name, obj=_SELF)
     if "IPython" in sys.modules:
         import_module("ys_analytics.views.notebook_session").prepare()
-    module, attribute = _WHERE[name]
+    module, attribute = _MODULES[name]
     found = import_module(module)
     return getattr(found, attribute) if attribute else found
 

@@ -139,7 +139,7 @@ def file_error(error: OSError, path: Path | None = None) -> FileError | None:
 
 
 @contextmanager
-def reaching(path: Path) -> Iterator[None]:
+def file_errors(path: Path) -> Iterator[None]:
     """Translate file system errors inside the block into a FileError about `path`.
 
     Raises:

@@ -163,6 +163,8 @@ def refuse_unknown(variables: Iterable[str], *, place: str) -> None:
     known = {f"YS_{name.upper()}" for name in Settings.model_fields} | _ALSO_OURS
     for name in variables:
         if name.upper().startswith("YS_") and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), sorted(known), n=2, cutoff=0.7)
-            advice = f"did you mean {' or '.join(near)}?" if near else "`.env.example` and docs/operators.md list them"
+            nearest = difflib.get_close_matches(name.upper(), sorted(known), n=2, cutoff=0.7)
+            advice = (
+                f"did you mean {' or '.join(nearest)}?" if nearest else "`.env.example` and docs/operators.md list them"
+            )
             raise SettingsError(f"{name} in {place} is no setting; {advice}")

@@ -28,10 +28,10 @@ WEEKS = [*QUICK, *(pytest.param(week, marks=pytest.mark.servers) for week in ("2
 
 @dataclass(frozen=True)
 class Seen:
-    """A view of a page: its twin, and the words that stand at ticks of axes."""
+    """A view of a page: its data JSON, and the words that stand at ticks of axes."""
 
     cell: str
-    twin: dict[str, Any]
+    view_data: dict[str, Any]
     ticks: tuple[str, ...]
 
 

@@ -1,4 +1,4 @@
-"""The kit, asked for the same answers: a life as frames, and a desk over them.
+"""The kit, asked for the same answers: a history as frames, and a desk over them.
 
 Here alone do the tests of agreement touch Polars: rows become frames on the way in, answers plain values on the way
 out.
@@ -16,7 +16,7 @@ from ys_analytics.desk import Desk
 from ys_analytics.schemas import TABLES, TIME, Span
 from ys_analytics.settings import Settings
 
-from .lives import Life, World
+from .histories import History, World
 from .plain_market import Market, Row
 
 
@@ -32,11 +32,11 @@ _SETTINGS = Settings(_env_file=None)
 
 @dataclass
 class Lived:
-    """A source that holds one life; as a run does, it ends with its week."""
+    """A source that holds one history; as a run does, it ends with its week."""
 
     frames: dict[str, pl.DataFrame]
     week: str
-    label: str = "a life"
+    label: str = "a history"
     as_of: datetime | None = None
     folder: Path | None = None
     ended: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -55,7 +55,9 @@ class Lived:
         found = self.frames.get(name)
         if found is None:
             return pl.DataFrame(schema=table.schema)
-        return found if table.placed is None else found.filter(pl.col(table.placed) < Span.week(self.week).end)
+        return (
+            found if table.span_column is None else found.filter(pl.col(table.span_column) < Span.week(self.week).end)
+        )
 
     def read(self) -> pl.DataFrame:
         """Nothing of interest here."""
@@ -73,30 +75,33 @@ class Lived:
 
 @lru_cache(maxsize=2)
 def market_of(world: World) -> dict[str, pl.DataFrame]:
-    """The frames that all lives of a world share."""
+    """The frames that all histories of a world share."""
     return {"assets": frame_of("assets", world.assets), "market_data": frame_of("market_data", world.quotes)}
 
 
-def frames_of(life: Life) -> dict[str, pl.DataFrame]:
-    """Every table of a life as a frame."""
-    own = {name: frame_of(name, rows) for name, rows in life.rows.items()}
-    return {**own, **market_of(life.world)}
+def frames_of(history: History) -> dict[str, pl.DataFrame]:
+    """Every table of a history as a frame."""
+    own = {name: frame_of(name, rows) for name, rows in history.rows.items()}
+    return {**own, **market_of(history.world)}
 
 
-def desk_of(life: Life, week: str) -> Desk:
-    """A desk over one life's week."""
-    return Desk(source=Lived(frames_of(life), week), portfolio_id=life.portfolio, week=week, settings=_SETTINGS)
+def desk_of(history: History, week: str) -> Desk:
+    """A desk over one history's week."""
+    return Desk(source=Lived(frames_of(history), week), portfolio_id=history.portfolio, week=week, settings=_SETTINGS)
 
 
-class LifeRun:
-    """A life's week as the plain pages read a frozen run."""
+class HistoryRun:
+    """A history's week as the plain pages read a frozen run."""
 
-    def __init__(self, life: Life, week: str) -> None:
-        """Rows up to the week's end; nobody says when they were read, and no suite judged them."""
+    def __init__(self, history: History, week: str) -> None:
+        """Rows up to the week's end; no one says when they were read, and no suite checked them."""
         self.week, self.findings = week, []
         self.manifest = {"as_of": "9999-01-01T00:00:00+00:00", "frames": {}}
-        end, tables = Span.week(week).end, {"assets": life.world.assets, "market_data": life.world.quotes, **life.rows}
-        placed = {name: TABLES[name].placed for name in tables}
+        end, tables = (
+            Span.week(week).end,
+            {"assets": history.world.assets, "market_data": history.world.quotes, **history.rows},
+        )
+        placed = {name: TABLES[name].span_column for name in tables}
         self._rows = {
             name: rows if placed[name] is None else [row for row in rows if row[placed[name]] < end]
             for name, rows in tables.items()

@@ -1,4 +1,4 @@
-"""Numbers of one report that mean the same thing on several pages, read out of its twins.
+"""Numbers of one report that mean the same thing on several pages, read out of its data JSONs.
 
 Each meaning lists where it stands; all that stand there must be equal. Rows that carry the same label over the same
 window are such numbers too, and are found by walking the tables.
@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from .comparing import Sized, same
-from .pages import Twin
+from .pages import ViewData
 from .plain_holdings import tolerance
 from .plain_returns import linked
 
@@ -22,13 +22,13 @@ Number = Decimal | float | int | None
 class Sheets:
     """The views of one report, by title."""
 
-    twins: dict[str, Twin]
+    views_data: dict[str, ViewData]
     monday: date
 
     def rows(self, title: str) -> list[dict[str, Any]]:
         """Rows of a view as mappings; none where it is refused or says a sentence."""
-        twin = self.twins.get(title)
-        return [dict(zip(twin.names, row, strict=True)) for row in twin.raw["rows"]] if twin else []
+        view_data = self.views_data.get(title)
+        return [dict(zip(view_data.names, row, strict=True)) for row in view_data.raw["rows"]] if view_data else []
 
     def one(self, title: str, label: str, column: str) -> Number:
         """The number in a row that begins with a label, or with one and a date."""
@@ -48,7 +48,7 @@ class Sheets:
 
 
 def number(value: Any) -> Number:
-    """A twin's value; decimals stand as text."""
+    """A data JSON's value; decimals stand as text."""
     return Decimal(value) if isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdigit() else value
 
 
@@ -222,7 +222,7 @@ def daily_returns(s: Sheets) -> Standing:
     """How many returns of one day there are."""
     if s.rows(BINS):
         yield BINS, total(s.column(BINS, "days"))
-        yield f"{BINS}, words", int(s.twins[BINS].raw["alt"].split()[0].replace(",", ""))
+        yield f"{BINS}, words", int(s.views_data[BINS].raw["alt"].split()[0].replace(",", ""))
 
 
 def tested_days(s: Sheets) -> Standing:
@@ -266,9 +266,9 @@ def near(s: Sheets) -> Standing:
         yield HOW_NEAR, float(stated)
 
 
-def promises(s: Sheets) -> Standing:
-    """How many promises were kept."""
-    words = s.twins[BROKEN].raw["subtitle"] or s.twins[BROKEN].raw["alt"]
+def rules_kept(s: Sheets) -> Standing:
+    """How many rules were kept."""
+    words = s.views_data[BROKEN].raw["subtitle"] or s.views_data[BROKEN].raw["alt"]
     yield SUITES, total(s.column(SUITES, "kept"))
     yield BROKEN, int(words.split(": ")[1].split(" passed")[0].replace(",", ""))
 
@@ -276,7 +276,7 @@ def promises(s: Sheets) -> Standing:
 MEANINGS: tuple[Callable[[Sheets], Standing], ...] = (
     net_value, positions, shares, before_the_jump, week_return, since_return, gain, flow, gas, deepest, standing,
     deepest_of_week, best_and_worst, daily_returns, tested_days, breaches, fresh_alerts, open_alerts, transactions,
-    near, promises,
+    near, rules_kept,
 )  # fmt: skip
 
 # Where a row's label and the column say: this metric, since inception.

@@ -1,6 +1,6 @@
 """How a page's numbers are held against the second implementation's: every one is found again, or it is an error.
 
-A view's twin has rows (typed values), cells as they are printed, and words with numbers in them. Rows are compared
+A view's data JSON has rows (typed values), cells as they are printed, and words with numbers in them. Rows are compared
 with expected rows column by column; a printed cell must be its value rounded at its own last digit; a number in the
 words must be one of the view's numbers, rounded at its own last digit, or one of the few constants named here.
 """
@@ -32,8 +32,8 @@ _SCALES = {"k": 1e3, "M": 1e6, "B": 1e9}
 
 
 @dataclass
-class Twin:
-    """A view as its twin holds it."""
+class ViewData:
+    """A view as its data JSON holds it."""
 
     raw: dict[str, Any]
 
@@ -88,13 +88,13 @@ BY_HAND = {
     "Change of correlations": "metrics/test_risk.py",
 }
 
-_PAGES: dict[str, Callable[[Any, Twin], Page]] = {}
+_PAGES: dict[str, Callable[[Any, ViewData], Page]] = {}
 
 
-def page(*titles: str) -> Callable[[Callable[[Any, Twin], Page]], Callable[[Any, Twin], Page]]:
+def page(*titles: str) -> Callable[[Callable[[Any, ViewData], Page]], Callable[[Any, ViewData], Page]]:
     """Name the views that a function expects."""
 
-    def register(expected: Callable[[Any, Twin], Page]) -> Callable[[Any, Twin], Page]:
+    def register(expected: Callable[[Any, ViewData], Page]) -> Callable[[Any, ViewData], Page]:
         _PAGES.update(dict.fromkeys(titles, expected))
         return expected
 
@@ -120,31 +120,31 @@ class Tally:
 
     def compare(self, report: Any, view: dict[str, Any], *, ticks: Iterable[str] = ()) -> None:
         """Find every number of a view again."""
-        twin = Twin(view)
-        expected = _PAGES.get(twin.title) or _PAGES.get(view["kind"])
-        if twin.title in BY_HAND:
+        view_data = ViewData(view)
+        expected = _PAGES.get(view_data.title) or _PAGES.get(view["kind"])
+        if view_data.title in BY_HAND:
             self.counts["views of which a test of their own has the answers"] += 1
             return
         if expected is None:
-            self.wrong.append(f"{twin.title}: nobody computes this view again")
+            self.wrong.append(f"{view_data.title}: nobody computes this view again")
             return
-        known = expected(report, twin)
-        where = f"{report.run.week} {report.portfolio['name']}, {twin.title}"
-        self._rows(where, twin, known)
-        self._cells(where, twin, known)
-        self._words(report, twin, known, list(ticks))
+        known = expected(report, view_data)
+        where = f"{report.run.week} {report.portfolio['name']}, {view_data.title}"
+        self._rows(where, view_data, known)
+        self._cells(where, view_data, known)
+        self._words(report, view_data, known, list(ticks))
 
-    def _rows(self, where: str, twin: Twin, known: Page) -> None:
-        shown = twin.raw["rows"]
+    def _rows(self, where: str, view_data: ViewData, known: Page) -> None:
+        shown = view_data.raw["rows"]
         if known.rows is None:
             numbers = [value for row in shown for value in row if _plain(value) is not None]
             self.wrong += [f"{where}: {value} stands among words" for value in numbers]
             return
         if len(shown) != len(known.rows):
-            self.wrong.append(f"{where}: {len(shown)} rows, {len(known.rows)} expected; {twin.raw['alt'][:90]}")
+            self.wrong.append(f"{where}: {len(shown)} rows, {len(known.rows)} expected; {view_data.raw['alt'][:90]}")
             return
         for place, (row, right) in enumerate(zip(shown, known.rows, strict=True)):
-            for name, value in zip(twin.names, row, strict=True):
+            for name, value in zip(view_data.names, row, strict=True):
                 if name not in right:
                     if _quantity(value) is not None:
                         self.wrong.append(f"{where}: {name} of row {place} is {value}, and nobody computes it again")
@@ -165,15 +165,15 @@ class Tally:
         else:
             self.counts[how] += 1
 
-    def _cells(self, where: str, twin: Twin, known: Page) -> None:
-        written = twin.raw["written"]
-        if twin.raw["kind"] != "table" or not written:
+    def _cells(self, where: str, view_data: ViewData, known: Page) -> None:
+        written = view_data.raw["written"]
+        if view_data.raw["kind"] != "table" or not written:
             return
-        rows = twin.raw["rows"]
+        rows = view_data.raw["rows"]
         if totals := written[len(rows) :]:
-            self._totals(where, twin, known, totals)
+            self._totals(where, view_data, known, totals)
         for place, (row, cells) in enumerate(zip(rows, written[: len(rows)], strict=True)):
-            for name, value, cell in zip(twin.names, row, cells, strict=True):
+            for name, value, cell in zip(view_data.names, row, cells, strict=True):
                 number = _quantity(value)
                 if number is None:
                     continue
@@ -184,15 +184,15 @@ class Tally:
                 else:
                     self.counts["printed as computed"] += 1
 
-    def _totals(self, where: str, twin: Twin, known: Page, totals: list[list[str]]) -> None:
+    def _totals(self, where: str, view_data: ViewData, known: Page, totals: list[list[str]]) -> None:
         """One line below the rows: each number in it is the sum of its column."""
         if len(totals) != 1:
             self.wrong.append(f"{where}: {len(totals)} lines below the rows")
-        for at, (name, cell) in enumerate(zip(twin.names, totals[0], strict=True)):
+        for at, (name, cell) in enumerate(zip(view_data.names, totals[0], strict=True)):
             found = _NUMBER.match(cell.replace("\N{NO-BREAK SPACE}", " "))
             if found is None:
                 continue
-            column = [number for row in twin.raw["rows"] if (number := _quantity(row[at])) is not None]
+            column = [number for row in view_data.raw["rows"] if (number := _quantity(row[at])) is not None]
             if rounds(found[0], math.fsum(column), per_cent=known.per_cent):
                 self.counts["sums of columns"] += 1
             else:
@@ -200,14 +200,14 @@ class Tally:
                     f"{where}: the total of {name} is printed as {cell!r}, its rows add up to {sum(column)}"
                 )
 
-    def _words(self, report: Any, twin: Twin, known: Page, ticks: list[str]) -> None:
-        where = f"{report.run.week} {report.portfolio['name']}, {twin.title}"
+    def _words(self, report: Any, view_data: ViewData, known: Page, ticks: list[str]) -> None:
+        where = f"{report.run.week} {report.portfolio['name']}, {view_data.title}"
         if known.rows is None:
             return
         numbers = [n for row in known.rows for value in row.values() if (n := _plain(value)) is not None]
         numbers += [n for value in known.facts if (n := _plain(value)) is not None]
         numbers.append(len(known.rows))
-        for text in self._texts(twin, ticks):
+        for text in self._texts(view_data, ticks):
             said = text.replace("\N{NO-BREAK SPACE}", " ").replace("<br>", " ")
             for named in (*_CONSTANT_WORDS, *sorted(report.symbols.values(), key=len, reverse=True)):
                 said = said.replace(named, " ")
@@ -224,15 +224,17 @@ class Tally:
                         f"{where}: its words say {token!r} in {text[:80]!r}, which is none of its numbers"
                     )
 
-    def _texts(self, twin: Twin, ticks: list[str]) -> list[str]:
+    def _texts(self, view_data: ViewData, ticks: list[str]) -> list[str]:
         """What a view says in words; ticks of axes are where the drawer put them."""
-        labels = list(twin.raw["labels"])
+        labels = list(view_data.raw["labels"])
         for tick in ticks:
             if tick in labels:
                 labels.remove(tick)
                 self.counts["ticks of axes"] += 1
-        tiles = [text for tile in twin.raw["written"] for text in tile] if twin.raw["kind"] == "headline" else []
-        return [twin.raw["alt"], twin.raw["subtitle"], *labels, *twin.raw["notes"], *tiles]
+        tiles = (
+            [text for tile in view_data.raw["written"] for text in tile] if view_data.raw["kind"] == "headline" else []
+        )
+        return [view_data.raw["alt"], view_data.raw["subtitle"], *labels, *view_data.raw["notes"], *tiles]
 
 
 # Words with a number in them that is no result: what a method is called.
@@ -252,7 +254,7 @@ def _plain(value: Any) -> float | None:
 
 
 def _quantity(value: Any) -> float | None:
-    """What a twin's value is as a number: decimals stand as text in JSON."""
+    """What a data JSON's value is as a number: decimals stand as text in JSON."""
     if isinstance(value, str):
         return float(value) if re.fullmatch(r"-?\d+\.\d+", value) else None
     return _plain(value)

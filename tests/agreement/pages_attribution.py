@@ -10,7 +10,7 @@ from typing import Any
 from ..metrics.plain_answers import PLAIN  # noqa: TID252 - the tests' own second catalogue
 from . import plain_attribution as plain
 from .comparing import Sized
-from .pages import MISSING, Page, Twin, page
+from .pages import MISSING, Page, ViewData, page
 from .pages_holdings import held, net, pools_in_use
 from .pages_lending import loans_of
 from .pages_performance import beyond
@@ -34,7 +34,7 @@ def _sized(r: Report, value: float) -> Sized:
 
 
 @page("What changed in the week")
-def change_of_value(r: Report, _: Twin) -> Page:
+def change_of_value(r: Report, _: ViewData) -> Page:
     """Market, trades, yield, fees, gas, flows; restated data by the run of the week before."""
     found, stated = r.bridge, _stated(r)
     known = found.residual is not None
@@ -79,7 +79,7 @@ def _stated(r: Report) -> Decimal | None:
 
 
 @page("Trailing returns")
-def trailing(r: Report, _: Twin) -> Page:
+def trailing(r: Report, _: ViewData) -> Page:
     """Linked returns of each window, and BTC's of the same days."""
     if not r.known:
         return Page([])
@@ -91,16 +91,16 @@ def trailing(r: Report, _: Twin) -> Page:
         start = date(r.last.year, 1, 1) if days == 0 else first if days < 0 else r.last - DAY * (days - 1)
         inside = [one for one in r.known if one.day >= start]
         whole = (r.last - first).days + 1 >= days and inside and min(one.begun for one in inside) >= start
-        lost = any(day >= start for day in r.untold) or (days < 0 and r.untold)
+        lost = any(day >= start for day in r.unknown_days) or (days < 0 and r.unknown_days)
         mine = linked(one.ret for one in inside) if whole and not lost else None
         there = [pairs[one.day].benchmark for one in inside if one.day in pairs]
         whole_too = (r.last - first).days + 1 >= days and inside and min(one.begun for one in inside) >= start
-        its = linked(there) if whole_too and None not in there and not (set(r.untold) & _from(r, start)) else None
-        its = MISSING if r.untold else its
+        its = linked(there) if whole_too and None not in there and not (set(r.unknown_days) & _from(r, start)) else None
+        its = MISSING if r.unknown_days else its
         gap = MISSING if its is MISSING else None if None in (mine, its) else mine - its
         rows.append({"window": name, "portfolio": mine, "benchmark": its, "difference": gap})
     return Page(rows, facts=[len(rows), (r.last - first).days + 1, 7, 30, 90, 180, 365],
-                dates={first, *r.untold, *(one.begun for one in r.known)})  # fmt: skip
+                dates={first, *r.unknown_days, *(one.begun for one in r.known)})  # fmt: skip
 
 
 def _from(r: Report, start: date) -> set[date]:
@@ -126,7 +126,7 @@ def _pairs(r: Report) -> list[Any]:
 
 
 @page("Against the benchmark")
-def relative(r: Report, _: Twin) -> Page:
+def relative(r: Report, _: ViewData) -> Page:
     """Alpha to days ahead, since inception and over ninety days: returns of one day, with BTC's."""
     names = ("jensen_alpha", "beta", "correlation", "tracking_error", "information_ratio", "up_capture",
              "down_capture", "hit_rate")  # fmt: skip
@@ -142,7 +142,7 @@ def relative(r: Report, _: Twin) -> Page:
 
 
 @page("Beta, 90 days rolling")
-def rolling_beta(r: Report, _: Twin) -> Page:
+def rolling_beta(r: Report, _: ViewData) -> Page:
     """Of ninety days in a row with a return of both each."""
     pairs = _pairs(r)
     own = {one.day: (one.ret, one.benchmark) for one in pairs if one.days == 1 and one.benchmark is not None}
@@ -159,12 +159,12 @@ def rolling_beta(r: Report, _: Twin) -> Page:
 
 
 @page("What needs attention")
-def attention(r: Report, _: Twin) -> Page:
+def attention(r: Report, _: ViewData) -> Page:
     """One row a question."""
     at_risk = metric("value_at_risk", r.known) if least("value_at_risk", r.known) else None
-    depths = [depth for _, depth in r.depths if depth is not None and not r.untold]
+    depths = [depth for _, depth in r.depths if depth is not None and not r.unknown_days]
     week = [depth for day, (_, depth) in zip(r.daily, r.depths, strict=True)
-            if depth is not None and r.first <= day.day <= r.last and not r.untold]  # fmt: skip
+            if depth is not None and r.first <= day.day <= r.last and not r.unknown_days]  # fmt: skip
     limit = r.portfolio["max_drawdown"]
     over = beyond(r)
     drift = _drift(r)
@@ -210,18 +210,18 @@ def _drift(r: Report) -> list[dict[str, Any]]:
 
 
 @page("Drift from the target allocation")
-def drift(r: Report, twin: Twin) -> Page:
+def drift(r: Report, view_data: ViewData) -> Page:
     """Weight less target; rows of equal drift in the page's order."""
     rows = {row["symbol"]: row for row in _drift(r)}
     known = [row["drift"] for row in rows.values() if row["drift"] is not None]
-    listed = [rows.get(symbol, {}) for symbol in twin.column("symbol")]
+    listed = [rows.get(symbol, {}) for symbol in view_data.column("symbol")]
     return Page(listed if len(listed) == len(rows) else list(rows.values()), facts=[sum(map(abs, known)) / 2])
 
 
 # Contribution
 
 
-def _attributed(r: Report, twin: Twin, by: str, *, inception: bool) -> Page:
+def _attributed(r: Report, view_data: ViewData, by: str, *, inception: bool) -> Page:
     found = plain.attributed(r, by, inception=inception)
     if found is None:
         return Page([])
@@ -242,32 +242,32 @@ def _attributed(r: Report, twin: Twin, by: str, *, inception: bool) -> Page:
         "Change in value": {"name": "Change in value", **none, "gain": bridged.after - bridged.before,
                             "contribution": None},
     }  # fmt: skip
-    shown = twin.column("name")
+    shown = view_data.column("name")
     small = {name for name, row in rows.items() if name not in shown and abs(row["gain"]) < 1e-9}
     listed = [rows[name] for name in shown if name in rows]
     return Page(listed if set(shown) == set(rows) - small else list(rows.values()))
 
 
 @page("Contribution by asset, the week")
-def by_asset(r: Report, twin: Twin) -> Page:
+def by_asset(r: Report, view_data: ViewData) -> Page:
     """Each asset from the moment it was held."""
-    return _attributed(r, twin, "asset", inception=False)
+    return _attributed(r, view_data, "asset", inception=False)
 
 
 @page("Contribution by protocol, the week")
-def by_protocol(r: Report, twin: Twin) -> Page:
+def by_protocol(r: Report, view_data: ViewData) -> Page:
     """Where it was held, and where it was done."""
-    return _attributed(r, twin, "protocol", inception=False)
+    return _attributed(r, view_data, "protocol", inception=False)
 
 
 @page("Contribution by satellite, since inception")
-def by_satellite(r: Report, twin: Twin) -> Page:
+def by_satellite(r: Report, view_data: ViewData) -> Page:
     """Shared by the strategies that brought it."""
-    return _attributed(r, twin, "satellite", inception=True)
+    return _attributed(r, view_data, "satellite", inception=True)
 
 
 @page("Largest contributors by asset, since inception")
-def contributors(r: Report, _: Twin) -> Page:
+def contributors(r: Report, _: ViewData) -> Page:
     """Five up, five down."""
     found = plain.attributed(r, "asset", inception=True)
     if found is None:
@@ -283,7 +283,7 @@ def contributors(r: Report, _: Twin) -> Page:
     return Page(rows)
 
 
-def _brinson(r: Report, twin: Twin, *, inception: bool) -> Page:
+def _brinson(r: Report, view_data: ViewData, *, inception: bool) -> Page:
     found = plain.effects(r, inception=inception)
     if found is None:
         return Page([])
@@ -299,21 +299,21 @@ def _brinson(r: Report, twin: Twin, *, inception: bool) -> Page:
     none = dict.fromkeys(("weight", "target", "allocation", "selection", "interaction"))
     rows |= {"Unexplained": {"name": "Unexplained", **none, "total": Sized(found.excess - explained, 1e3)},
              "Excess return": {"name": "Excess return", **none, "total": Sized(found.excess, 1e3)}}  # fmt: skip
-    shown = twin.column("name")
+    shown = view_data.column("name")
     listed = [rows[name] for name in shown if name in rows]
     return Page(listed if set(shown) == set(rows) else list(rows.values()), facts=[found.days])
 
 
 @page("Against the target allocation, the week")
-def brinson_week(r: Report, twin: Twin) -> Page:
+def brinson_week(r: Report, view_data: ViewData) -> Page:
     """Seven days."""
-    return _brinson(r, twin, inception=False)
+    return _brinson(r, view_data, inception=False)
 
 
 @page("Against the target allocation, since inception")
-def brinson(r: Report, twin: Twin) -> Page:
+def brinson(r: Report, view_data: ViewData) -> Page:
     """Every day."""
-    return _brinson(r, twin, inception=True)
+    return _brinson(r, view_data, inception=True)
 
 
 # What changed since last week
@@ -323,17 +323,17 @@ _COMPARED = ("total_return", "volatility", "sharpe_ratio", "sortino_ratio", "max
 
 
 @page("Changes since last week")
-def changes(r: Report, twin: Twin) -> Page:
+def changes(r: Report, view_data: ViewData) -> Page:
     """Metrics up to last Sunday and to this one; weights, yields and alerts of both."""
     rows: list[dict[str, Any]] = []
     for name in _COMPARED:
         both = []
         for known, last in (([one for one in r.known if one.day < r.first], r.first), (r.known, r.last + DAY)):
-            lost = any(day < last for day in r.untold)
+            lost = any(day < last for day in r.unknown_days)
             both.append(metric(name, known) if least(name, known) and not (BASIS[name] == LINKED and lost) else None)
         rows.append({"before": both[0], "now": both[1],
                      "change": None if None in both else Sized(both[1] - both[0], 1.0)})  # fmt: skip
-    named = twin.column("name")
+    named = view_data.column("name")
     quoted = {row["pool"]: row for row in pools_in_use(r)}
     earlier = _pools_before(r)
     for place, name in enumerate(named[len(rows) :], start=len(rows)):
@@ -382,7 +382,7 @@ def _pools_before(r: Report) -> dict[str, float]:
 
 
 @page("Value at risk by method")
-def values_at_risk(r: Report, twin: Twin) -> Page:
+def values_at_risk(r: Report, view_data: ViewData) -> Page:
     """Three of the portfolio's returns, one of the holdings, one of the platform."""
     values = [close.value for close in r.closes]
     last = float(values[-1]) if values else None
@@ -391,7 +391,7 @@ def values_at_risk(r: Report, twin: Twin) -> Page:
     for name in ("value_at_risk", "value_at_risk_normal", "value_at_risk_cornish_fisher"):
         rate = PLAIN[name](points) if len(points) >= 30 else None
         rows.append({"n": len(points), "rate": rate, "amount": None if None in (rate, last) else rate * last})
-    parts = risk_parts(r, twin).rows
+    parts = risk_parts(r, view_data).rows
     whole = math.fsum(row["component"] for row in parts) if parts else None
     rows.append({"n": None, "rate": whole, "amount": None if None in (whole, last) else whole * last})
     stored = sorted((row for row in r.mine("risk_metrics") if row["var_95"] is not None and row["timestamp"] < r.end),
@@ -407,7 +407,7 @@ _SAME = {"WETH": "ETH", "WBTC": "BTC", "MATIC": "POL"}
 
 
 @page("Historical stress episodes on the positions at the end of the week")
-def replays(r: Report, twin: Twin) -> Page:
+def replays(r: Report, view_data: ViewData) -> Page:
     """Each position's worth after the stored moves of what stands behind it."""
     from ys_analytics.metrics.risk.episode_moves import (
         MOVES,
@@ -418,7 +418,7 @@ def replays(r: Report, twin: Twin) -> Page:
     registry = registry_of(r)
     whole = float(net(r))
     rows = []
-    for name in twin.column("episode"):
+    for name in view_data.column("episode"):
         moves = {asset["id"]: MOVES[name].get(_SAME.get(asset["symbol"], asset["symbol"])) for asset in r.assets}
         jumps = {asset: move or 0.0 for asset, move in moves.items()}
         after = math.fsum(float(one.value) * registry.growth(one.asset, jumps) for one in held(r))
@@ -448,7 +448,7 @@ def _least_health(r: Report, registry: Any, jumps: dict[str, float]) -> float | 
 
 
 @page("Exposure, turnover and costs by week")
-def exposure(r: Report, _: Twin) -> Page:
+def exposure(r: Report, _: ViewData) -> Page:
     """Thirteen weeks: what was held and owed at their ends, what was bought, what it cost."""
     moved = plain.movements(r)
     if not moved:
@@ -498,7 +498,7 @@ def _state(r: Report, moved: list[Any], moment: Any) -> tuple[float | None, floa
 
 
 @page("Strategies: earned and claimed")
-def strategies(r: Report, _: Twin) -> Page:
+def strategies(r: Report, _: ViewData) -> Page:
     """Income of each strategy a year on what it had, and what is stored with it."""
     rows = []
     found = plain.bridge_of(r, inception=True)
@@ -509,9 +509,9 @@ def strategies(r: Report, _: Twin) -> Page:
         stated = json.loads(row["performance_metrics"] or "{}").get("realised_apy")
         claimed = None if stated is None else float(stated)
         own = [piece for piece in listed if piece.strategy == row["id"]]
-        done = [piece for piece in listed if (piece.deed or {}).get("strategy_id") == row["id"]]
+        done = [piece for piece in listed if (piece.transaction or {}).get("strategy_id") == row["id"]]
         by_itself = [piece for piece in own if piece.lot.cause in {"yield", "rewards", "rebase"}
-                     and (piece.deed or {}).get("strategy_id") is None]  # fmt: skip
+                     and (piece.transaction or {}).get("strategy_id") is None]  # fmt: skip
         if not own or found.residual is None:
             rows.append({"claimed": claimed, "realised": None, "difference": None, "income": MISSING, "capital": None,
                          "gain": None, "days": None})  # fmt: skip
@@ -541,7 +541,7 @@ def strategies(r: Report, _: Twin) -> Page:
 
 
 @page("Alerts by type, since inception")
-def alert_record(r: Report, _: Twin) -> Page:
+def alert_record(r: Report, _: ViewData) -> Page:
     """How soon they were seen and resolved; how often one of the worst days followed within a week."""
     alone = {one.day: one.ret for one in r.alone}
     ordered = sorted(alone.values())
@@ -555,7 +555,7 @@ def alert_record(r: Report, _: Twin) -> Page:
     def followed(day: date) -> bool:
         return any(day + DAY * step in bad for step in range(1, 8))
 
-    asked = [followed(day) for day in alone if day + DAY * 7 <= r.last]
+    case = [followed(day) for day in alone if day + DAY * 7 <= r.last]
     kinds: dict[str, list[dict[str, Any]]] = {}
     for row in r.all_alerts:
         kinds.setdefault(str(row["alert_type"]), []).append(row)
@@ -567,7 +567,7 @@ def alert_record(r: Report, _: Twin) -> Page:
             "acknowledged": sum(row["acknowledged_at"] is not None for row in listed),
             "seen": _hours(listed, "acknowledged_at"), "resolved": _hours(listed, "resolved_at"),
             "followed": sum(old) / len(old) if old and len(ordered) >= 30 else None,
-            "usual": sum(asked) / len(asked) if asked and len(ordered) >= 30 else None,
+            "usual": sum(case) / len(case) if case and len(ordered) >= 30 else None,
         })  # fmt: skip
     return Page(rows, facts=[30])
 

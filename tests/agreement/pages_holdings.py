@@ -7,7 +7,7 @@ from statistics import fmean, median
 from typing import Any
 
 from .comparing import Sized
-from .pages import Page, Twin, page
+from .pages import Page, ViewData, page
 from .plain_holdings import Position
 from .plain_market import WEEK, times
 from .plain_metrics import HEADLINE
@@ -25,7 +25,7 @@ def net(r: Report) -> Decimal:
 
 
 @page("Positions")
-def positions(r: Report, _: Twin) -> Page:
+def positions(r: Report, _: ViewData) -> Page:
     """Quantity, price, worth, share and gain against cost."""
     whole, rows = net(r), []
     for one in held(r):
@@ -42,7 +42,7 @@ def positions(r: Report, _: Twin) -> Page:
 
 
 @page("Where the net value is")
-def allocation(r: Report, _: Twin) -> Page:
+def allocation(r: Report, _: ViewData) -> Page:
     """Worth and share by asset, kind, protocol and chain; the page gathers the small ones."""
     whole = net(r)
     if whole <= 0:
@@ -71,7 +71,7 @@ def allocation(r: Report, _: Twin) -> Page:
 
 
 @page("Cached and stored prices")
-def cached(r: Report, _: Twin) -> Page:
+def cached(r: Report, _: ViewData) -> Page:
     """Where the cache's price is another than the last stored one, as far as it prints."""
     last: dict[str, Any] = {}
     for row in sorted(r.run.rows("redis_price_current"), key=lambda row: row["timestamp"]):
@@ -119,14 +119,14 @@ def pools_in_use(r: Report) -> list[dict[str, Any]]:
 
 
 @page("Pools in use")
-def pools(r: Report, _: Twin) -> Page:
+def pools(r: Report, _: ViewData) -> Page:
     """The last quote of each, and what is in it."""
     rows = pools_in_use(r)
     return Page(rows, facts=[len(rows)], copied={"apy", "fees", "rewards", "il", "tvl"})
 
 
 @page("Yields quoted by the pools in use")
-def pool_yields(r: Report, _: Twin) -> Page:
+def pool_yields(r: Report, _: ViewData) -> Page:
     """Mean yield of each day of the quarter."""
     rows, facts = [], []
     for pool in pools_in_use(r):
@@ -141,7 +141,7 @@ def pool_yields(r: Report, _: Twin) -> Page:
 
 
 @page("Sentiment of the assets held")
-def sentiment(r: Report, _: Twin) -> Page:
+def sentiment(r: Report, _: ViewData) -> Page:
     """Mean score of the week, and of the week before."""
     scores: dict[str, tuple[list[float], list[float]]] = {one.symbol: ([], []) for one in held(r)}
     for row in r.run.rows("market_sentiment"):
@@ -157,7 +157,7 @@ def sentiment(r: Report, _: Twin) -> Page:
 
 
 @page("The satellite agents in the week")
-def satellites(r: Report, _: Twin) -> Page:
+def satellites(r: Report, _: ViewData) -> Page:
     """Tasks, successes and answers of each."""
     rows = []
     for agent in sorted(r.run.rows("satellite_agents"), key=lambda row: row["id"]):
@@ -178,8 +178,8 @@ def satellites(r: Report, _: Twin) -> Page:
 
 
 @page("Checks by table")
-def suites(r: Report, _: Twin) -> Page:
-    """How many promises each suite kept; the bridge's own is one more."""
+def suites(r: Report, _: ViewData) -> Page:
+    """How many rules each suite kept; the bridge's own is one more."""
     outcomes = [(one["suite"], one["outcome"]) for one in r.run.findings]
     outcomes.append(("pnl_identity", {True: "passed", False: "failed", None: "error"}[r.bridge.holds]))
     counts = Counter(outcomes)
@@ -193,14 +193,14 @@ def suites(r: Report, _: Twin) -> Page:
 
 
 @page("Checks that failed")
-def findings(r: Report, twin: Twin) -> Page:
-    """Rows of each broken promise, as findings.json has them; texts in them speak for themselves."""
+def findings(r: Report, view_data: ViewData) -> Page:
+    """Rows of each failed rule, as findings.json has them; texts in them speak for themselves."""
     counts = Counter(one["outcome"] for one in r.run.findings)
     counts[{True: "passed", False: "failed", None: "error"}[r.bridge.holds]] += 1
     suites_of = {one["suite"] for one in r.run.findings} | {"pnl_identity"}
     stated = {(one["suite"], one["rule"]): one["rows"] for one in r.run.findings}
     rows: list[dict[str, Any]] = []
-    for suite, rule in zip(twin.column("suite"), twin.column("rule"), strict=True):
+    for suite, rule in zip(view_data.column("suite"), view_data.column("rule"), strict=True):
         mine = {True: 0, False: 1, None: -1}[r.bridge.holds] if suite == "pnl_identity" else stated.get((suite, rule))
         rows.append({"rows": None if mine == -1 else mine})
     broken = counts["failed"] + counts["error"]
@@ -213,7 +213,7 @@ _STORES = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis
 
 
 @page("Data read")
-def sources(r: Report, _: Twin) -> Page:
+def sources(r: Report, _: ViewData) -> Page:
     """Rows of each store's frames, counted in the files themselves."""
     frames = r.run.manifest["frames"]
     rows = []
@@ -224,13 +224,13 @@ def sources(r: Report, _: Twin) -> Page:
 
 
 @page("Software and settings", "Metrics not shown", "masthead")
-def texts(_r: Report, _: Twin) -> Page:
+def texts(_r: Report, _: ViewData) -> Page:
     """Words: versions, names and reasons; nothing in them is computed."""
     return Page(None)
 
 
 @page("Formulas")
-def formulas(_r: Report, twin: Twin) -> Page:
+def formulas(_r: Report, view_data: ViewData) -> Page:
     """How many returns each metric needs."""
     needs = {title: minimum for _, title, minimum, _ in HEADLINE}
-    return Page([{"minimum": needs.get(title)} for title in twin.column("title")], facts=[len(needs), 0.95])
+    return Page([{"minimum": needs.get(title)} for title in view_data.column("title")], facts=[len(needs), 0.95])

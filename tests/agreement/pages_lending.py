@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .pages import Page, Twin, page
+from .pages import Page, ViewData, page
 from .pages_holdings import held
 from .pages_risk import registry_of
 from .plain_holdings import Position
@@ -60,7 +60,7 @@ _RISES = [1.05**step - 1 for step in range(1, 280)]
 
 
 @page("Move that would liquidate each loan")
-def loans(r: Report, _: Twin) -> Page:
+def loans(r: Report, _: ViewData) -> Page:
     """The market's move, and that of each asset behind a loan, after which its health is 1."""
     registry, rows, facts = registry_of(r), [], []
     for loan in loans_of(r).values():
@@ -85,7 +85,7 @@ def loans(r: Report, _: Twin) -> Page:
 
 
 @page("Health factor as the market falls")
-def ladder(r: Report, _: Twin) -> Page:
+def ladder(r: Report, _: ViewData) -> Page:
     """Collateral, debt and health at each step."""
     registry, rows = registry_of(r), []
     for loan in loans_of(r).values():

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from . import plain_bridge, plain_ledger
-from .pages import MISSING, Page, Twin, page
+from .pages import MISSING, Page, ViewData, page
 from .plain_market import DAY, added
 from .plain_metrics import BASIS, HEADLINE, LINKED, least, metric
 from .plain_returns import Day, linked
@@ -18,23 +18,25 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 
 @page("The week in numbers")
-def headline(r: Report, _: Twin) -> Page:
+def headline(r: Report, _: ViewData) -> Page:
     """One row: what the week came to."""
     week = [day for day in r.daily if r.first <= day.day <= r.last]
     since = [day for day in r.daily if day.ret is not None]
     flows = [amount for at, amount, _ in r.flows if r.inside(at)]
-    gains = [day.gain for day in week if day.gain is not None and not any(r.inside_day(lost) for lost in r.untold)]
-    depths = [depth for _, depth in r.depths if depth is not None and not r.untold]
+    gains = [
+        day.gain for day in week if day.gain is not None and not any(r.inside_day(lost) for lost in r.unknown_days)
+    ]
+    depths = [depth for _, depth in r.depths if depth is not None and not r.unknown_days]
     close = r.closes[-1] if r.closes else None
     limit = beyond(r)
     deepest = [depth for day, (_, depth) in zip(r.daily, r.depths, strict=True)
-               if depth is not None and r.first <= day.day <= r.last and not r.untold]  # fmt: skip
+               if depth is not None and r.first <= day.day <= r.last and not r.unknown_days]  # fmt: skip
     return Page(
         [{
             "value": close and close.value, "value_day": close and close.day,
             "week_return": weekly(r, "total_return"), "gain": added(gains) if gains else None,
             "flow": None if close is None or None in flows else added(flows),
-            "since_return": None if r.untold else linked(day.ret for day in since),
+            "since_return": None if r.unknown_days else linked(day.ret for day in since),
             "since_day": r.known[0].begun if r.known else None,
             "week_deepest": min(deepest, default=None), **limit,
             "underwater": depths[-1] if depths else None, "max_drawdown": r.portfolio["max_drawdown"],
@@ -48,7 +50,7 @@ def headline(r: Report, _: Twin) -> Page:
 
 def beyond(r: Report) -> dict[str, Any]:
     """Days on which it stood further below its peak than the owner accepts: how many, and which."""
-    if not r.known or r.portfolio["max_drawdown"] is None or r.untold:
+    if not r.known or r.portfolio["max_drawdown"] is None or r.unknown_days:
         names = ("beyond_now", "beyond_week", "beyond_ever", "beyond_since", "beyond_first", "beyond_last")
         return dict.fromkeys(names)
     limit = float(r.portfolio["max_drawdown"])
@@ -65,7 +67,7 @@ def beyond(r: Report) -> dict[str, Any]:
 
 
 @page("Net value and external flows")
-def value(r: Report, _: Twin) -> Page:
+def value(r: Report, _: ViewData) -> Page:
     """The close of each day; labels name each flow."""
     values = [close.value for close in r.closes]
     amounts = [amount for _, amount, _ in r.flows if amount is not None]
@@ -80,7 +82,7 @@ def value(r: Report, _: Twin) -> Page:
 
 
 @page("Return of each day of the week")
-def week_returns(r: Report, _: Twin) -> Page:
+def week_returns(r: Report, _: ViewData) -> Page:
     """Seven days."""
     rows = []
     for place in range(7):
@@ -94,18 +96,18 @@ def week_returns(r: Report, _: Twin) -> Page:
 
 def weekly(r: Report, name: str) -> float | None:
     """A metric of the week; what links returns is refused where one crosses the week's beginning."""
-    crossing = any(one.begun < r.first for one in r.week_known) or any(r.inside_day(day) for day in r.untold)
+    crossing = any(one.begun < r.first for one in r.week_known) or any(r.inside_day(day) for day in r.unknown_days)
     if (crossing and BASIS[name] == LINKED) or not least(name, r.week_known):
         return None
     return metric(name, r.week_known)
 
 
 @page("The week and since inception")
-def performance(r: Report, twin: Twin) -> Page:
+def performance(r: Report, view_data: ViewData) -> Page:
     """The dozen headline metrics of both windows."""
     rows, facts = [], [365]
     for name, title, _, _ in HEADLINE:
-        stated = least(name, r.known) and not (BASIS[name] == LINKED and r.untold)
+        stated = least(name, r.known) and not (BASIS[name] == LINKED and r.unknown_days)
         since = metric(name, r.known) if stated else None
         rows.append({"shown": title, "week": weekly(r, name), "since": since})
     for known in (r.week_known, r.known):
@@ -116,14 +118,14 @@ def performance(r: Report, twin: Twin) -> Page:
             spans = (known[-1].day - known[0].begun).days + 1
             facts += [n / d for n in (len(known), len(alone)) for d in (*days, spans)]
     # The title of a day carries its date, and drawdowns that of their trough.
-    for row, shown in zip(rows, twin.column("shown"), strict=False):
+    for row, shown in zip(rows, view_data.column("shown"), strict=False):
         if str(shown).startswith(f"{row['shown']}, "):
             row["shown"] = shown
     return Page(rows, facts=facts)
 
 
 @page("What changed the value")
-def bridge_chart(r: Report, _: Twin) -> Page:
+def bridge_chart(r: Report, _: ViewData) -> Page:
     """The terms and the residual."""
     return Page(
         _terms(r, whole=False) if r.bridge.residual is not None else [], facts=[r.bridge.before, r.bridge.found]
@@ -131,7 +133,7 @@ def bridge_chart(r: Report, _: Twin) -> Page:
 
 
 @page("From opening to closing value")
-def bridge_table(r: Report, _: Twin) -> Page:
+def bridge_table(r: Report, _: ViewData) -> Page:
     """From one value to the other."""
     found = r.bridge
     if found.before is None:
@@ -150,7 +152,7 @@ def _terms(r: Report, *, whole: bool) -> list[dict[str, Any]]:
 
 
 @page("Return since inception")
-def growth(r: Report, _: Twin) -> Page:
+def growth(r: Report, _: ViewData) -> Page:
     """Linked returns."""
     known = [(day.day, grown) for day, (grown, _) in zip(r.daily, r.depths, strict=True) if grown is not None]
     if not known:
@@ -171,7 +173,7 @@ def growth(r: Report, _: Twin) -> Page:
 
 
 @page("Distance from the peak")
-def underwater(r: Report, _: Twin) -> Page:
+def underwater(r: Report, _: ViewData) -> Page:
     """Fall from the highest value so far."""
     known = [depth for _, depth in r.depths if depth is not None]
     rows = [{"day": day.day, "underwater": depth} for day, (_, depth) in zip(r.daily, r.depths, strict=True)]
@@ -183,7 +185,7 @@ def underwater(r: Report, _: Twin) -> Page:
 
 
 @page("Return of each month, per cent", "Return of each month")
-def monthly(r: Report, _: Twin) -> Page:
+def monthly(r: Report, _: ViewData) -> Page:
     """Month by year, the last year first; a month or year that a return crosses into or out of has no number."""
     rows = []
     for year in sorted({one.day.year for one in r.known}, reverse=True):
@@ -197,7 +199,7 @@ def monthly(r: Report, _: Twin) -> Page:
 def _within(r: Report, inside: Callable[[date], bool]) -> float | None:
     """The linked returns of a calendar period, unless one of them lies in it only in part."""
     touching = [one for one in r.known if inside(one.day) or inside(one.begun)]
-    whole = all(inside(one.day) and inside(one.begun) for one in touching) and not any(map(inside, r.untold))
+    whole = all(inside(one.day) and inside(one.begun) for one in touching) and not any(map(inside, r.unknown_days))
     return linked(one.ret for one in touching) if whole else None
 
 
@@ -222,38 +224,44 @@ def falls(r: Report) -> list[dict[str, Any]]:
 
 
 @page("Deepest falls from a peak")
-def drawdowns(r: Report, _: Twin) -> Page:
+def drawdowns(r: Report, _: ViewData) -> Page:
     """The five deepest."""
     return Page([{"rank": place, **fall} for place, fall in enumerate(falls(r)[:5], start=1)])
 
 
 @page("Transactions of the week")
-def transactions(r: Report, _: Twin) -> Page:
+def transactions(r: Report, _: ViewData) -> Page:
     """What was done on chain in the week."""
     rows = []
-    for deed in r.deeds:
-        if not r.inside(deed["timestamp"]):
+    for transaction in r.transactions:
+        if not r.inside(transaction["timestamp"]):
             continue
-        gas = plain_ledger.gas_of(deed, r.assets, r.market)
-        moved = deed["status"] == "confirmed"
-        rows.append({"timestamp": deed["timestamp"], "from_amount": deed["from_amount"] if moved else None,
-                     "to_amount": deed["to_amount"] if moved else None, "gas": gas.usd})  # fmt: skip
-    tried = [deed[side] for deed in r.deeds if r.inside(deed["timestamp"]) for side in ("from_amount", "to_amount")]
+        gas = plain_ledger.gas_of(transaction, r.assets, r.market)
+        moved = transaction["status"] == "confirmed"
+        rows.append({"timestamp": transaction["timestamp"],
+                     "from_amount": transaction["from_amount"] if moved else None,
+                     "to_amount": transaction["to_amount"] if moved else None, "gas": gas.usd})  # fmt: skip
+    tried = [
+        transaction[side]
+        for transaction in r.transactions
+        if r.inside(transaction["timestamp"])
+        for side in ("from_amount", "to_amount")
+    ]
     return Page(rows, facts=[len(rows), *tried], copied={"timestamp", "from_amount", "to_amount"})
 
 
 @page("External flows of the week")
-def flows(r: Report, _: Twin) -> Page:
+def flows(r: Report, _: ViewData) -> Page:
     """What crossed the edge."""
     rows = [{"timestamp": at, "amount": amount, "rule": rule} for at, amount, rule in r.flows if r.inside(at)]
     return Page(rows, facts=[len(rows)], copied={"timestamp"})
 
 
 @page("Flow classification")
-def flow_audit(r: Report, _: Twin) -> Page:
+def flow_audit(r: Report, _: ViewData) -> Page:
     """How many transactions each rule decided."""
-    ever = plain_ledger.audit(r.deeds)
-    week = plain_ledger.audit(deed for deed in r.deeds if r.inside(deed["timestamp"]))
+    ever = plain_ledger.audit(r.transactions)
+    week = plain_ledger.audit(transaction for transaction in r.transactions if r.inside(transaction["timestamp"]))
     ordered = sorted(ever.items(), key=lambda one: (-one[1], one[0][0]))
     rows = [
         {"rule": rule, "flow": flow, "week": week[rule, flow], "since": number, "share": number / ever.total()}
@@ -263,17 +271,17 @@ def flow_audit(r: Report, _: Twin) -> Page:
 
 
 @page("Cost of gas")
-def gas(r: Report, _: Twin) -> Page:
+def gas(r: Report, _: ViewData) -> Page:
     """By status, the week and ever."""
     sums: dict[str, dict[str, Any]] = {}
-    for deed in r.deeds:
-        paid = plain_ledger.gas_of(deed, r.assets, r.market)
+    for transaction in r.transactions:
+        paid = plain_ledger.gas_of(transaction, r.assets, r.market)
         if paid.spent is None:
             continue
-        row = sums.setdefault(deed["status"], {"what": deed["status"], "week_transactions": 0,
+        row = sums.setdefault(transaction["status"], {"what": transaction["status"], "week_transactions": 0,
                                                "week_cost": Decimal(0), "since_transactions": 0,
                                                "since_cost": Decimal(0)})  # fmt: skip
-        for window, counts in (("week", r.inside(deed["timestamp"])), ("since", True)):
+        for window, counts in (("week", r.inside(transaction["timestamp"])), ("since", True)):
             row[f"{window}_transactions"] += counts
             sofar = row[f"{window}_cost"]
             # A sum of which a part is not known is not known.
@@ -284,14 +292,14 @@ def gas(r: Report, _: Twin) -> Page:
 
 
 @page("Money-weighted and time-weighted return")
-def money_weighted(r: Report, _: Twin) -> Page:
-    """The rate that discounts all money to nothing, beside linked returns of the same days."""
+def money_weighted(r: Report, _: ViewData) -> Page:
+    """The rate that discounts all money to nothing, next to linked returns of the same days."""
     if len(r.closes) < 2:
         return Page([])
     start, end = r.closes[0].day + DAY, r.closes[-1].day + DAY
     days = (end - start).days
     moved = [(at.date(), amount) for at, amount, _ in r.flows if start <= at.date() < end]
-    whole, period = None if r.untold else linked(day.ret for day in r.daily), None
+    whole, period = None if r.unknown_days else linked(day.ret for day in r.daily), None
     if all(amount is not None for _, amount in moved):
         dated = [(start, -float(r.closes[0].value)), *((day, -float(amount)) for day, amount in moved),
                  (end, float(r.closes[-1].value))]  # fmt: skip

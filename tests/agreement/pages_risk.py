@@ -9,7 +9,7 @@ from statistics import NormalDist, fmean, stdev
 from typing import Any
 
 from .comparing import Sized, close
-from .pages import Page, Twin, page
+from .pages import Page, ViewData, page
 from .pages_holdings import held
 from .plain_holdings import Position
 from .plain_lookthrough import Registry, last_prices
@@ -21,12 +21,12 @@ _TAIL = 0.05
 
 
 @page("Distribution of daily returns")
-def distribution(r: Report, twin: Twin) -> Page:
+def distribution(r: Report, view_data: ViewData) -> Page:
     """How many days fell into each bin; the bins' width is the drawer's choice, and must be one width from zero on."""
     rets = [one.ret for one in r.alone]
     if len(rets) < 10 or max(rets) - min(rets) < 1e-12:
         return Page([], facts=[10, len(rets), *rets[:1]])
-    lows, highs = twin.column("from"), twin.column("to")
+    lows, highs = view_data.column("from"), view_data.column("to")
     width = highs[0] - lows[0]
     rows = []
     for low, high in zip(lows, highs, strict=True):
@@ -42,7 +42,7 @@ def distribution(r: Report, twin: Twin) -> Page:
 
 
 @page("Volatility and Sharpe ratio, 30 days rolling")
-def rolling(r: Report, _: Twin) -> Page:
+def rolling(r: Report, _: ViewData) -> Page:
     """Of the last thirty days, where each has a return of its own."""
     rows, own = [], {one.day: one.ret for one in r.alone}
     for one in r.known:
@@ -56,8 +56,8 @@ def rolling(r: Report, _: Twin) -> Page:
     return Page(rows if shown else [], facts=[30, len(rows)])
 
 
-def promised(r: Report) -> list[tuple[date, float, float, bool]]:
-    """Each day's return beside the loss the platform stated the day before, where it stated one."""
+def stated_losses(r: Report) -> list[tuple[date, float, float, bool]]:
+    """Each day's return next to the loss the platform stated the day before, where it stated one."""
     last: dict[date, Row] = {}
     for row in sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"]):
         last[row["timestamp"].date()] = row
@@ -74,9 +74,9 @@ def promised(r: Report) -> list[tuple[date, float, float, bool]]:
 
 
 @page("Each day against the value at risk stated the day before")
-def tail_days(r: Report, _: Twin) -> Page:
-    """Days, promises and breaches."""
-    rows = [dict(zip(("day", "ret", "var", "failed"), one, strict=True)) for one in promised(r)]
+def tail_days(r: Report, _: ViewData) -> Page:
+    """Days, rules and breaches."""
+    rows = [dict(zip(("day", "ret", "var", "failed"), one, strict=True)) for one in stated_losses(r)]
     return Page(rows, facts=[sum(row["failed"] for row in rows), len(rows), len(rows) * _TAIL])
 
 
@@ -85,9 +85,9 @@ def _likelihood(misses: int, hits: int, p: float) -> float:
 
 
 @page("Backtest of the platform's value at risk")
-def tail_test(r: Report, _: Twin) -> Page:
+def tail_test(r: Report, _: ViewData) -> Page:
     """Kupiec's and Christoffersen's likelihood ratios."""
-    broken = [failed for *_, failed in promised(r)]
+    broken = [failed for *_, failed in stated_losses(r)]
     n, x = len(broken), sum(broken)
     if not n:
         return Page([])
@@ -118,7 +118,7 @@ _CLAIMED = (
 
 
 @page("The platform's figures and ours")
-def claims(r: Report, _: Twin) -> Page:
+def claims(r: Report, _: ViewData) -> Page:
     """The last stored figure of each kind, and ours up to its day."""
     rows, days = [], set()
     for title, table, column, name in _CLAIMED:
@@ -162,7 +162,7 @@ def name_of(r: Report, registry: Registry, base: str, among: list[tuple[Position
 
 
 @page("Where value at risk comes from")
-def contributions(r: Report, _: Twin) -> Page:
+def contributions(r: Report, _: ViewData) -> Page:
     """Normal value at risk of today's mix, by the coins it stands for."""
     registry = registry_of(r)
     whole = float(sum(position.value for position in held(r)))
@@ -220,7 +220,7 @@ def _coin_moves(r: Report, registry: Registry) -> dict[str, dict[date, float]]:
 
 
 @page("Price shocks to the positions at the end of the week")
-def shocks(r: Report, _: Twin) -> Page:
+def shocks(r: Report, _: ViewData) -> Page:
     """Net value after the market, or one of the five largest coins, falls."""
     registry, parts = registry_of(r), behind(r, registry_of(r))
     free = [(base, value) for _, base, value in parts if not registry.pegged(base)]
@@ -245,7 +245,7 @@ def shocks(r: Report, _: Twin) -> Page:
 
 
 @page("Concentration")
-def concentration(r: Report, _: Twin) -> Page:
+def concentration(r: Report, _: ViewData) -> Page:
     """One over the sum of squared shares, by asset looked through, by chain and by protocol."""
     registry = registry_of(r)
     sizes: dict[str, dict[str, float]] = {"asset": {}, "chain": {}, "protocol": {}}
@@ -273,7 +273,7 @@ def concentration(r: Report, _: Twin) -> Page:
 
 
 @page("Distance to liquidation")
-def distance(r: Report, _: Twin) -> Page:
+def distance(r: Report, _: ViewData) -> Page:
     """What the platform measured at each day's end."""
     last: dict[date, Row] = {}
     for row in sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"]):
@@ -286,7 +286,7 @@ def distance(r: Report, _: Twin) -> Page:
 
 
 @page("Distance to liquidation by source")
-def liquidation(r: Report, _: Twin) -> Page:
+def liquidation(r: Report, _: ViewData) -> Page:
     """The last distance, the cache's risk, and the protocols' risk."""
     rows = sorted(r.mine("risk_metrics"), key=lambda row: row["timestamp"])
     last = rows[-1] if rows else None
@@ -311,7 +311,7 @@ def _by_severity(rows: list[Row]) -> list[int]:
 
 
 @page("Alerts of the last 13 weeks")
-def timeline(r: Report, _: Twin) -> Page:
+def timeline(r: Report, _: ViewData) -> Page:
     """Alerts raised in a quarter, oldest first."""
     rows = [row for row in r.all_alerts if r.end - QUARTER <= row["created_at"] < r.end]
     rows.sort(key=lambda row: (row["created_at"], row["id"]))
@@ -320,7 +320,7 @@ def timeline(r: Report, _: Twin) -> Page:
 
 
 @page("Alerts of the week, and older ones still open")
-def alerts(r: Report, _: Twin) -> Page:
+def alerts(r: Report, _: ViewData) -> Page:
     """Those of the week, and what was open at its end."""
     names = ("created_at", "acknowledged_at", "resolved_at")
     return Page([{name: row[name] for name in names} for row in r.alerts], facts=[len(r.alerts)], copied=set(names))
@@ -331,16 +331,16 @@ _EXTREMES = {"best_day", "worst_day"}
 
 
 @page("Confidence intervals since inception")
-def intervals(r: Report, twin: Twin) -> Page:
+def intervals(r: Report, view_data: ViewData) -> Page:
     """Each number, and the interval of its circular block bootstrap; only its order where it is not drawn again."""
     if not r.known:
         return Page([], facts=[1, 0])
     rows = []
-    lows, highs = twin.column("low"), twin.column("high")
+    lows, highs = view_data.column("low"), view_data.column("high")
     chosen = [name for name, *_ in HEADLINE if name not in _EXTREMES]
     drawn = drawn_again(r, chosen) if r.draws else {}
     for place, name in enumerate(chosen):
-        stated = least(name, r.known) and not (BASIS[name] == LINKED and r.untold)
+        stated = least(name, r.known) and not (BASIS[name] == LINKED and r.unknown_days)
         value = metric(name, r.known) if stated else None
         low, high = (lows[place], highs[place]) if place < len(lows) else (None, None)
         if r.draws:

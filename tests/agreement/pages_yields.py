@@ -8,7 +8,7 @@ from typing import Any
 
 from . import plain_bridge
 from .comparing import Sized
-from .pages import Page, Twin, page
+from .pages import Page, ViewData, page
 from .pages_holdings import held
 from .plain_holdings import Position
 from .plain_ledger import held as quantities
@@ -20,7 +20,7 @@ _DEBT = "borrowing"
 
 
 @page("Realised and quoted yield")
-def realised(r: Report, _: Twin) -> Page:
+def realised(r: Report, _: ViewData) -> Page:
     """Each position in a protocol over the last quarter, the largest gap first."""
     working = [one for one in held(r) if one.protocol is not None]
     if not working or not r.legs:

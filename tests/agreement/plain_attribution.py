@@ -27,24 +27,28 @@ class Moved:
     """A movement, and its transaction where it has one."""
 
     leg: Leg
-    deed: Row | None
+    transaction: Row | None
 
 
 def movements(r: Any) -> list[Moved]:
     """Every movement with its transaction, oldest first; growth of balances after what moved at its moment."""
     homes = {asset["id"]: said(asset).get("protocol") for asset in r.assets}
     found: list[Moved] = []
-    for deed in sorted(r.deeds, key=lambda deed: deed["timestamp"]):
-        at, gas = deed["timestamp"], gas_of(deed, r.assets, r.market)
+    for transaction in sorted(r.transactions, key=lambda transaction: transaction["timestamp"]):
+        at, gas = transaction["timestamp"], gas_of(transaction, r.assets, r.market)
         if gas.spent is not None:
-            found.append(Moved(Leg(at, gas.coin, "spot", deed["protocol_name"], "gas", -gas.spent, gas.usd), deed))
-        flow, claim = flow_and_rule(deed)[0], deed["transaction_type"] == "claim"
-        target = deed["to_asset_id"]
-        home = target is None or (deed["protocol_name"] is not None and homes[target] == deed["protocol_name"])
+            found.append(
+                Moved(Leg(at, gas.coin, "spot", transaction["protocol_name"], "gas", -gas.spent, gas.usd), transaction)
+            )
+        flow, claim = flow_and_rule(transaction)[0], transaction["transaction_type"] == "claim"
+        target = transaction["to_asset_id"]
+        home = target is None or (
+            transaction["protocol_name"] is not None and homes[target] == transaction["protocol_name"]
+        )
         cause = "flow" if flow == "external" else ("yield" if home else "rewards") if claim else "trade"
-        for side, asset, change in moving(deed) if flow != "none" else ():
-            position = said(deed).get(f"{side}_position")
-            found.append(Moved(Leg(at, asset, position, deed["protocol_name"], cause, change), deed))
+        for side, asset, change in moving(transaction) if flow != "none" else ():
+            position = said(transaction).get(f"{side}_position")
+            found.append(Moved(Leg(at, asset, position, transaction["protocol_name"], cause, change), transaction))
     found += [Moved(leg, None) for leg in r.legs if leg.cause == "rebase"]
     return sorted(found, key=lambda one: one.leg.at)
 
@@ -57,7 +61,7 @@ class Piece:
     at: datetime
     protocol: str
     strategy: str
-    deed: Row | None
+    transaction: Row | None
 
 
 def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
@@ -76,7 +80,7 @@ def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
             opening = _opening(held, start)
         protocol = _place(leg, last)
         parts = held.setdefault((leg.asset, leg.position, protocol, chain(one)), {})
-        strategy = (one.deed or {}).get("strategy_id") or ""
+        strategy = (one.transaction or {}).get("strategy_id") or ""
         spread = _spread(Fraction(leg.change), parts, strategy, earned=leg.cause in {"yield", "rebase"})
         for name, part in spread.items():
             parts[name] = parts.get(name, Fraction(0)) + part
@@ -84,23 +88,25 @@ def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
             paid = None if leg.paid is None else _exact(Fraction(leg.paid) * share)
             cut = Leg(leg.at, leg.asset, leg.position, leg.protocol, leg.cause, _exact(part), paid)
             if leg.at > start:
-                later.append((cut, protocol, name, one.deed))
+                later.append((cut, protocol, name, one.transaction))
     listed = [*(_opening(held, start) if opening is None else opening), *later]
     lots = plain_bridge.lots([leg for leg, *_ in listed], r.assets, r.market, start=start - _MICRO, end=end)
-    return [Piece(lot, leg.at, protocol, name, deed)
-            for lot, (leg, protocol, name, deed) in zip(lots, listed, strict=True)]  # fmt: skip
+    return [Piece(lot, leg.at, protocol, name, transaction)
+            for lot, (leg, protocol, name, transaction) in zip(lots, listed, strict=True)]  # fmt: skip
 
 
 def _chains(r: Any, moved: list[Moved]) -> Callable[[Moved], int | None]:
     """The chain of a movement: its contract's; of a coin of several chains its transaction's, if none was bridged."""
     home = {asset["id"]: asset["chain_id"] for asset in r.assets}
     native = {asset["id"] for asset in r.assets if "native_of_chains" in said(asset)}
-    sides = Counter((one.deed["id"], one.leg.asset) for one in moved if one.deed and one.leg.cause == "trade")
+    sides = Counter(
+        (one.transaction["id"], one.leg.asset) for one in moved if one.transaction and one.leg.cause == "trade"
+    )
     bridged = {asset for (_, asset), number in sides.items() if number > 1}
 
     def chain(one: Moved) -> int | None:
         if home[one.leg.asset] is None and one.leg.asset in native:
-            return None if one.leg.asset in bridged or one.deed is None else one.deed["chain_id"]
+            return None if one.leg.asset in bridged or one.transaction is None else one.transaction["chain_id"]
         return home[one.leg.asset] or 0
 
     return chain
@@ -135,7 +141,7 @@ def _exact(part: Fraction) -> Decimal:
 
 
 def _spread(change: Fraction, parts: dict[str, Fraction], own: str, *, earned: bool) -> dict[str, Fraction]:
-    """Who a change belongs to: who brought it; of what is earned by nobody's act, all; of what leaves, who took it."""
+    """Who a change belongs to: who brought it; of what is earned by no one's act, all; of what leaves, who took it."""
     whole = sum(parts.values(), Fraction(0))
     same = whole * change > 0
     if whole == 0 or (same and not (earned and not own)):
@@ -207,10 +213,10 @@ def attributed(r: Any, by: str, *, inception: bool) -> tuple[dict[str, Part], fl
     held_as, done_as = _labels(r, by)
     bought: dict[str, Piece] = {}
     for piece in listed:
-        if piece.lot.cause == "trade" and piece.deed is not None and piece.lot.traded > 0:
-            best = bought.get(piece.deed["id"])
+        if piece.lot.cause == "trade" and piece.transaction is not None and piece.lot.traded > 0:
+            best = bought.get(piece.transaction["id"])
             if best is None or piece.lot.traded > best.lot.traded:
-                bought[piece.deed["id"]] = piece
+                bought[piece.transaction["id"]] = piece
     parts: dict[str, Part] = {}
     flows = capital = 0.0
     length = (found.end - found.start).total_seconds()
@@ -225,7 +231,9 @@ def attributed(r: Any, by: str, *, inception: bool) -> tuple[dict[str, Part], fl
         done.yield_ += float(terms["yield"])
         done.rewards += float(terms["rewards"])
         done.gas -= float(terms["gas"])
-        target = bought.get(piece.deed["id"], piece) if piece.deed is not None and by == "asset" else piece
+        target = (
+            bought.get(piece.transaction["id"], piece) if piece.transaction is not None and by == "asset" else piece
+        )
         parts.setdefault(held_as(target) if by == "asset" else done_as(piece), Part()).trading += float(lot.traded)
         flows += float(terms["flows"])
         if lot.cause == "flow":
@@ -255,7 +263,7 @@ def _labels(r: Any, by: str) -> tuple[Callable[[Piece], str], Callable[[Piece], 
         return known[piece.strategy]
 
     def done(piece: Piece) -> str:
-        own = (piece.deed or {}).get("strategy_id")
+        own = (piece.transaction or {}).get("strategy_id")
         return held(piece) if own is None and piece.lot.cause in {"yield", "rebase"} else known[own or ""]
 
     return held, done
@@ -372,8 +380,10 @@ def _worth(r: Any, held: dict[str, Decimal], at: datetime) -> dict[str, float]:
 def _amounts(r: Any, inside: list[Moved]) -> list[tuple[str, datetime, float]]:
     """What came into each asset; what was bought counts as what was given for it."""
     rows = [[one, float(one.leg.change) * float(r.market.at(one.leg.asset, one.leg.at))] for one in inside]
-    for deed in {one.deed["id"] for one in inside if one.leg.cause == "trade" and one.deed is not None}:
-        mine = [row for row in rows if row[0].deed is not None and row[0].deed["id"] == deed]
+    for transaction in {
+        one.transaction["id"] for one in inside if one.leg.cause == "trade" and one.transaction is not None
+    }:
+        mine = [row for row in rows if row[0].transaction is not None and row[0].transaction["id"] == transaction]
         best = max(mine, key=lambda row: row[1])
         if best[1] > 0:
             best[1] -= math.fsum(row[1] for row in mine)

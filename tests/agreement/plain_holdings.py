@@ -145,12 +145,12 @@ def _places(
 ) -> list[tuple[int | None, str, Decimal]]:
     """The chains of a holding: a coin native to several is split by what moved it there, unless it was bridged."""
     native = bool(said(next(one for one in r.assets if one["id"] == asset)).get("native_of_chains"))
-    bridged = any(deed["transaction_type"] == "bridge" and deed["from_asset_id"] == deed["to_asset_id"] == asset
-                  for deed in r.deeds)  # fmt: skip
+    bridges = [row for row in r.transactions if row["transaction_type"] == "bridge"]
+    bridged = any(row["from_asset_id"] == row["to_asset_id"] == asset for row in bridges)
     if native and not bridged:
         parts: dict[int, Decimal] = {}
-        for chain in sorted({deed["chain_id"] for deed in r.deeds}):
-            of_chain = [deed for deed in r.deeds if deed["chain_id"] == chain]
+        for chain in sorted({transaction["chain_id"] for transaction in r.transactions}):
+            of_chain = [transaction for transaction in r.transactions if transaction["chain_id"] == chain]
             moved = held(legs(of_chain, r.assets, r.market), r.end - timedelta(microseconds=1))
             if part := moved.get((asset, position)):
                 parts[chain] = part

@@ -73,7 +73,7 @@ def kind_of(asset: Row) -> tuple[list[str], dict[str, object]] | None:
 
 
 def is_share(asset: Row) -> bool:
-    """Whether an asset is a share of a pool of several assets, of whatever kind."""
+    """Whether an asset is a share of a pool of several assets, of any kind."""
     under = json.loads(asset["metadata"] or "{}").get("underlying")
     return asset["asset_type"] == "lp_token" or (isinstance(under, list) and len(under) > 1)
 

@@ -83,7 +83,7 @@ def _size(place: tuple[str | None, str | None], quantity: Decimal) -> Decimal:
 
 
 def _rates(moved: list[Leg], assets: dict[str, Row]) -> _Amounts:
-    """The fastest growth of each holding that grows by itself, and of each debt whose interest nobody records."""
+    """The fastest growth of each holding that grows by itself, and of each debt whose interest no one records."""
     places = {(leg.asset, leg.position) for leg in moved if leg.asset is not None}
     recorded = {
         (leg.asset, leg.position) for leg in moved if leg.cause == "yield" and (leg.change > 0 or leg.position == _DEBT)

@@ -24,7 +24,7 @@ class Close:
 
 @dataclass(frozen=True)
 class Day:
-    """What came of one close since the last: None where it cannot be told."""
+    """What came of one close since the last: None where it cannot be known."""
 
     day: date
     ret: float | None

@@ -1,6 +1,6 @@
 """A frozen run read without the package: Parquet by pyarrow, rows as dicts; one portfolio's week of it.
 
-What several pages need (closes, returns, movements, holdings) is computed once, by the plain modules beside this one.
+What several pages need (closes, returns, movements, holdings) is computed once, by the plain modules next to this one.
 """
 
 import json
@@ -97,7 +97,7 @@ class Report:
         return {asset["id"]: asset["symbol"] for asset in self.assets}
 
     @cached_property
-    def deeds(self) -> list[Row]:
+    def transactions(self) -> list[Row]:
         """Transactions, oldest first."""
         return sorted(self.mine("transactions"), key=lambda row: (row["timestamp"], row["id"]))
 
@@ -114,7 +114,7 @@ class Report:
     @cached_property
     def flows(self) -> list[tuple[datetime, Decimal | None, str]]:
         """External flows."""
-        return plain_ledger.flows(self.deeds, self.market)
+        return plain_ledger.flows(self.transactions, self.market)
 
     @cached_property
     def daily(self) -> list[plain_returns.Day]:
@@ -137,8 +137,8 @@ class Report:
         return [one for one in self.known if self.first <= one.day <= self.last]
 
     @cached_property
-    def untold(self) -> list[date]:
-        """Days whose return nobody knows: a flow has no price."""
+    def unknown_days(self) -> list[date]:
+        """Days whose return no one knows: a flow has no price."""
         return [day.day for day in self.daily if day.why == "unpriced"]
 
     @cached_property
@@ -147,7 +147,7 @@ class Report:
         wealth = peak = 1.0
         found: list[tuple[float | None, float | None]] = []
         for day in self.daily:
-            if day.ret is None or (self.untold and day.day >= self.untold[0]):
+            if day.ret is None or (self.unknown_days and day.day >= self.unknown_days[0]):
                 found.append((None, None))
                 continue
             wealth *= 1 + day.ret
@@ -158,7 +158,7 @@ class Report:
     @cached_property
     def legs(self) -> list[plain_ledger.Leg]:
         """Movements, and growth of balances."""
-        moved = plain_ledger.legs(self.deeds, self.assets, self.market)
+        moved = plain_ledger.legs(self.transactions, self.assets, self.market)
         return plain_rebasing.credited(moved, self.snapshots, self.assets, self.market)
 
     @cached_property

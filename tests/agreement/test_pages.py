@@ -14,7 +14,7 @@ from . import pages_attribution, pages_holdings, pages_lending, pages_performanc
 from .comparing import Sized, close
 from .conftest import QUICK, WEEKS
 from .meanings import MEANINGS, Sheets, unequal
-from .pages import Tally, Twin, named
+from .pages import Tally, ViewData, named
 from .plain_run import Report, monday_of
 
 # Whose bootstraps are drawn again; of the others' intervals only the order is looked at, for time's sake.
@@ -41,7 +41,7 @@ def test_every_number_on_every_page_is_computed_again(week, step, pages, record_
     for portfolio in portfolios:
         report = Report(pages[week].run, portfolio, draws=portfolio["name"] in DRAWN.get(week, ()))
         for seen in pages[week].of(portfolio["id"]):
-            tally.compare(report, seen.twin, ticks=seen.ticks)
+            tally.compare(report, seen.view_data, ticks=seen.ticks)
     counted = ", ".join(f"{number:,} {how}" for how, number in tally.counts.most_common())
     record_property("said", f"pages of {len(portfolios)} portfolios, {week}: {counted}; "
                             f"{len(tally.wrong)} differ")  # fmt: skip
@@ -54,8 +54,8 @@ def test_numbers_that_mean_the_same_are_equal_on_every_page(week, pages, record_
     """What the front page says is what tables and charts say: worth, returns, flows, gas, falls, alerts, counts."""
     looked, wrong = 0, []
     for portfolio in pages[week].portfolios:
-        twins = {seen.twin["title"]: Twin(seen.twin) for seen in pages[week].of(portfolio["id"])}
-        number, unlike = unequal(Sheets(twins, monday_of(week).date()))
+        views_data = {seen.view_data["title"]: ViewData(seen.view_data) for seen in pages[week].of(portfolio["id"])}
+        number, unlike = unequal(Sheets(views_data, monday_of(week).date()))
         looked += number
         wrong += [f"{portfolio['name']}: {line}" for line in unlike]
     record_property("said", f"the same meaning on several pages, {week}: {looked:,} pairs, {len(wrong)} unequal")
@@ -64,7 +64,7 @@ def test_numbers_that_mean_the_same_are_equal_on_every_page(week, pages, record_
 
 
 def test_pages_are_the_printed_ones(pages, tmp_path):
-    """What is looked at here is what the executed notebooks hold: the twin of a printed report, view by view."""
+    """What is looked at here is what the executed notebooks hold: the data JSON of a printed report, view by view."""
     week = pages[QUICK[0]]
     portfolio = next(one for one in week.portfolios if one["name"] == "Alder Reserve")
     weekly = read_weekly()
@@ -79,7 +79,7 @@ def test_pages_are_the_printed_ones(pages, tmp_path):
     with execute.open_executor(120) as executor:
         sections = json.loads(executor.make(task).data.read_bytes())["sections"]
     printed = [view for section in sections for view in section["views"]]
-    own = {seen.twin["title"]: seen.twin for seen in week.of(portfolio["id"])}
+    own = {seen.view_data["title"]: seen.view_data for seen in week.of(portfolio["id"])}
     assert len(printed) > 30
     assert [view["title"] for view in printed if not alike(json.loads(json.dumps(own[view["title"]])), view)] == []
 
@@ -98,48 +98,50 @@ def alike(own, printed):
 def test_no_view_is_left_out(pages):
     """Each expected view is shown on some page, so an expectation cannot outlive its view unnoticed."""
     weeks = [pages[week] for week in QUICK]
-    shown = {seen.twin["title"] for week in weeks for one in week.portfolios for seen in week.of(one["id"])}
+    shown = {seen.view_data["title"] for week in weeks for one in week.portfolios for seen in week.of(one["id"])}
     assert named() - shown - {"masthead"} == set()
 
 
-def test_a_number_that_nobody_computes_is_an_error(pages):
+def test_a_number_without_a_second_computation_is_an_error(pages):
     """The net itself: a wrong number, a new column and a number in the words are each found."""
     week = pages[QUICK[0]]
     portfolio = next(one for one in week.portfolios if one["name"] == "Alder Reserve")
     report = Report(week.run, portfolio)
-    seen = next(one for one in week.of(portfolio["id"]) if one.twin["title"] == "Concentration")
-    twin = seen.twin
+    seen = next(one for one in week.of(portfolio["id"]) if one.view_data["title"] == "Concentration")
+    view_data = seen.view_data
 
     def wrong(**changed):
         tally = Tally()
-        tally.compare(report, {**twin, **changed})
+        tally.compare(report, {**view_data, **changed})
         return tally.wrong
 
-    first = list(twin["rows"][0])
+    first = list(view_data["rows"][0])
     place = next(place for place, value in enumerate(first) if isinstance(value, float))
     altered = [*first[:place], first[place] * (1 + 1e-7), *first[place + 1 :]]
     assert wrong() == []
-    assert "expected" in wrong(rows=[altered, *twin["rows"][1:]])[0]
+    assert "expected" in wrong(rows=[altered, *view_data["rows"][1:]])[0]
     new = {"name": "new", "title": "New", "unit": "ratio"}
-    more = wrong(columns=[*twin["columns"], new], rows=[[*row, 0.5] for row in twin["rows"]],
-                 written=[[*row, "0.50"] for row in twin["written"]])  # fmt: skip
+    more = wrong(columns=[*view_data["columns"], new], rows=[[*row, 0.5] for row in view_data["rows"]],
+                 written=[[*row, "0.50"] for row in view_data["written"]])  # fmt: skip
     assert "nobody computes it again" in more[0]
     assert "none of its numbers" in wrong(alt="Concentration: 77 rows.")[0]
-    assert "is printed as" in wrong(written=[[cell.replace("1", "2") for cell in row] for row in twin["written"]])[0]
+    assert (
+        "is printed as" in wrong(written=[[cell.replace("1", "2") for cell in row] for row in view_data["written"]])[0]
+    )
 
 
 def test_an_unequal_number_is_found(pages):
     """The net itself: each meaning is looked for on pages that have it, and one number changed is seen."""
     week = pages[QUICK[0]]
     portfolio = next(one for one in week.portfolios if one["name"] == "Alder Reserve")
-    twins = {seen.twin["title"]: Twin(seen.twin) for seen in week.of(portfolio["id"])}
+    views_data = {seen.view_data["title"]: ViewData(seen.view_data) for seen in week.of(portfolio["id"])}
     monday = monday_of(QUICK[0]).date()
-    whole = Sheets(twins, monday)
+    whole = Sheets(views_data, monday)
     assert [meaning.__name__ for meaning in MEANINGS if len(list(meaning(whole))) < 2] == []
-    front = twins["The week in numbers"]
+    front = views_data["The week in numbers"]
     for name in ("value", "week_return", "gain", "flow", "since_return", "underwater", "week_deepest", "alerts"):
         row = list(front.raw["rows"][0])
         # Money stands as text in JSON.
         row[front.names.index(name)] = "0.5" if name in {"value", "gain", "flow"} else 0.5
-        changed = {**twins, front.title: Twin({**front.raw, "rows": [row]})}
+        changed = {**views_data, front.title: ViewData({**front.raw, "rows": [row]})}
         assert unequal(Sheets(changed, monday))[1] != [], name

@@ -239,11 +239,11 @@ def test_10_flows_of_the_month(answer, reports):
 def test_11_gas(answer, alder):
     """By status, of the week and of all time."""
     spent = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for deed in alder.deeds:
-        if plain_ledger.pays(deed):
-            usd = plain_ledger.gas_of(deed, alder.assets, alder.market).usd or Decimal(0)
-            spent[deed["status"]][1] += usd
-            spent[deed["status"]][0] += usd if alder.inside(deed["timestamp"]) else 0
+    for transaction in alder.transactions:
+        if plain_ledger.pays(transaction):
+            usd = plain_ledger.gas_of(transaction, alder.assets, alder.market).usd or Decimal(0)
+            spent[transaction["status"]][1] += usd
+            spent[transaction["status"]][0] += usd if alder.inside(transaction["timestamp"]) else 0
     shown = {one["what"]: [one["week_cost"], one["since_cost"]] for one in answer(11).iter_rows(named=True)}
     assert set(shown) == {status for status, costs in spent.items() if costs[1]}
     assert all(costs == pytest.approx(spent[status]) for status, costs in shown.items())
@@ -347,9 +347,13 @@ def test_21_lots_of_the_year(answer, alder):
     for one in shown.filter(pl.col("gain").is_not_null()).iter_rows(named=True):
         assert one["gain"] == pytest.approx(one["proceeds"] - one["cost"], abs=Decimal("0.01"))
     left = defaultdict(Decimal)
-    for deed in alder.deeds:
-        if deed["transaction_type"] == "swap" and deed["status"] == "confirmed" and deed["timestamp"].year == 2026:
-            left[deed["transaction_hash"]] += deed["from_amount"]
+    for transaction in alder.transactions:
+        if (
+            transaction["transaction_type"] == "swap"
+            and transaction["status"] == "confirmed"
+            and transaction["timestamp"].year == 2026
+        ):
+            left[transaction["transaction_hash"]] += transaction["from_amount"]
     sold = shown.filter(pl.col("kind") == "sale").group_by("transaction_hash").agg(pl.col("quantity").sum())
     assert sold.height > 0
     assert all(left[key] == pytest.approx(quantity) for key, quantity in sold.iter_rows())

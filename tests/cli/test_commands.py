@@ -40,7 +40,7 @@ def test_the_views_are_refreshed_by_a_command(ys):
 
 
 def test_the_demo_does_not_run_over_data(ys):
-    """Data that somebody may need is not written over without being asked to."""
+    """Data that someone may need is not written over without being asked to."""
     refused, skipped = ys("demo"), ys("demo", "--if-empty")
     assert refused.returncode == 2
     assert "--replace" in refused.stderr
@@ -73,13 +73,13 @@ def test_a_run_answers_sql(ys):
     """What was frozen can be asked anything DuckDB understands."""
     frozen = ys("freeze", "--week", WEEK)
     assert frozen.returncode == 0, frozen.stderr
-    asked = ys("sql", "SELECT count(*) AS portfolios FROM portfolios", "--week", WEEK)
-    assert asked.returncode == 0, asked.stderr
-    assert "12" in asked.stdout
+    result = ys("sql", "SELECT count(*) AS portfolios FROM portfolios", "--week", WEEK)
+    assert result.returncode == 0, result.stderr
+    assert "12" in result.stdout
 
 
-def test_a_week_keeps_its_run_until_a_new_one_is_asked_for(ys):
-    """The same picture again, and saying so; an altered run is refused with the words that replace it."""
+def test_a_week_keeps_its_run_until_it_is_refrozen(ys):
+    """The same snapshot again, and saying so; an altered run is refused with the words that replace it."""
     ys("freeze", "--week", WEEK)
     manifest = ys.home / "out" / WEEK / "manifest.json"
     before = manifest.read_bytes()
@@ -96,7 +96,7 @@ def test_a_week_keeps_its_run_until_a_new_one_is_asked_for(ys):
 
 
 def test_check_prints_findings_as_json(ys):
-    """A script can read the verdict: every finding, and 0 or 14."""
+    """A script can read the findings: every finding, and 0 or 14."""
     ys("freeze", "--week", WEEK)
     done = ys("check", "portfolios", "portfolio_snapshots", "--week", WEEK, "--json")
     assert done.returncode == 0, done.stderr
@@ -104,7 +104,7 @@ def test_check_prints_findings_as_json(ys):
     assert {finding["suite"] for finding in findings} == {"portfolios", "portfolio_snapshots"}
 
 
-def test_check_writes_data_docs_where_asked(ys, tmp_path):
+def test_check_writes_data_docs_to_the_given_folder(ys, tmp_path):
     """For those who know them; the pages are named on stderr."""
     ys("freeze", "--week", WEEK)
     done = ys("check", "portfolios", "--week", WEEK, "--docs", str(tmp_path / "docs"))
@@ -114,7 +114,7 @@ def test_check_writes_data_docs_where_asked(ys, tmp_path):
     assert ys("check", "--live", "--docs", str(tmp_path)).returncode == 2
 
 
-def test_status_tells_the_truth(ys):
+def test_status_shows_each_store_and_its_address(ys):
     """After `up` all four are there; the table says where."""
     done = ys("status")
     assert done.returncode == 0
@@ -131,6 +131,6 @@ def test_status_fails_with_a_server_that_does_not_answer(ys):
     assert "long-secret" not in done.stdout
 
 
-def test_status_of_stores_nobody_started_is_no_failure(bare):
+def test_status_of_stores_never_started_is_no_failure(bare):
     """The first thing a newcomer types."""
     assert bare("status").returncode == 0

@@ -16,7 +16,7 @@ def as_owner(ys, store: str, statement: str) -> None:
     ys.program(_AS_OWNER, store, statement)
 
 
-def test_sound_stores_are_well(ys):
+def test_sound_stores_have_no_problem(ys):
     """On migrated and filled stores every store is asked, nothing is wrong, and the exit code says so."""
     done = ys("doctor")
     assert done.returncode == 0, done.stdout

@@ -40,9 +40,9 @@ def test_a_signal_ends_a_long_command(ys, tmp_path, what, sent, record_property)
     if not frozen.exists():
         assert ys("freeze", "--week", WEEK).returncode == 0
     words, after = LONG[what]
-    asked = [word.format(folder=tmp_path, run=frozen) for word in words]
+    arguments = [word.format(folder=tmp_path, run=frozen) for word in words]
     process = subprocess.Popen(
-        [YS, *asked], env=ys.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [YS, *arguments], env=ys.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         process.wait(after)

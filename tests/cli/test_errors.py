@@ -74,7 +74,7 @@ def test_a_failure_is_one_line_and_a_code(bare, words, settings, code, says):
 
 
 def test_debug_shows_the_cause(bare):
-    """For whoever mends it, the whole story."""
+    """For anyone who repairs it, the whole story."""
     done = bare("--debug", "catalog", "transactinos")
     assert "Traceback" in done.stderr
     assert "UsageError" in done.stderr

@@ -16,7 +16,7 @@ from .conftest import YS
 
 WEEK = "2026-W47"
 
-# Every command that writes files where it is told to. What writes into stores is in tests/servers.
+# Every command that writes files where it is asked to. What writes into stores is in tests/servers.
 WRITING = {
     "a load as Parquet": ["load", "transactions", "--to", "{disk}/own/x.parquet"],
     "a load as CSV": ["load", "transactions", "--to", "{disk}/own/x.csv"],
@@ -69,7 +69,7 @@ def test_a_disk_that_refuses_is_one_line(ys, run, tmp_path, what, disk_is):
 
 @pytest.mark.parametrize("what", ["a load as CSV", "a load of ClickHouse", "a freeze"])
 def test_a_disk_that_fills_in_the_middle(ys, run, tmp_path, what):
-    """A file whose first rows had room leaves nothing, and nobody waits for a store that is half read."""
+    """A file whose first rows had room leaves nothing, and no one waits for a store that is half read."""
     with disks.mounted(tmp_path / "disk") as disk:
         (disk / "own").mkdir()
         disks.fill(disk, leave=65_536)
@@ -81,7 +81,7 @@ def test_a_disk_that_fills_in_the_middle(ys, run, tmp_path, what):
         assert time.monotonic() - began < 60
 
 
-def test_a_limit_on_the_size_of_files(ys, tmp_path):
+def test_a_limit_on_the_size_of_files_is_one_line(ys, tmp_path):
     """The same without a mount: the system refuses more than so many bytes."""
     target = tmp_path / "x.csv"
     done = subprocess.run(
@@ -106,7 +106,7 @@ def test_a_limit_on_the_size_of_files(ys, tmp_path):
         pytest.param(["freeze", "--week", WEEK, "--out", "{long}"], "file name too long", id="a long folder"),
     ],
 )
-def test_a_path_that_cannot_be(ys, tmp_path, words, says):
+def test_an_impossible_path_is_one_line(ys, tmp_path, words, says):
     """Names that are too long and folders that are files are said as such."""
     (tmp_path / "file").touch()
     named = {"long": tmp_path / ("x" * 300), "file": tmp_path / "file"}
@@ -117,14 +117,14 @@ def test_a_path_that_cannot_be(ys, tmp_path, words, says):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_name_as_long_as_names_may_be(ys, tmp_path):
+def test_a_name_of_the_longest_length_is_written(ys, tmp_path):
     """What the file system takes is written: no draft needs a longer name."""
     target = tmp_path / ("x" * 251 + ".csv")
     assert ys("load", "assets", "--to", str(target)).returncode == 0
     assert target.is_file()
 
 
-def test_a_folder_deleted_under_the_command(ys, tmp_path):
+def test_a_deleted_working_folder_is_named_only_where_it_is_needed(ys, tmp_path):
     """A command started in a folder that is gone says so, and one that needs no folder works."""
     script = 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"'
     for words, code in ((["catalog"], 0), (["load", "assets", "--to", "x.csv"], FileError.exit_code)):

@@ -72,7 +72,7 @@ def terminal(*words: str, environment: dict[str, str]) -> Iterator[Terminal]:
 
 @pytest.fixture
 def held(ys):
-    """A session that keeps the transactions to itself, so that whoever reads them waits; yields who waits."""
+    """A session that keeps the transactions to itself, so that anyone who reads them waits; yields who waits."""
     conninfo = PostgresServer(Home(ys.home / "stores")).conninfo()
     with psycopg.connect(conninfo) as holder, psycopg.connect(conninfo, autocommit=True) as watcher:
         holder.execute("LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE")
@@ -91,8 +91,8 @@ def held(ys):
 def test_ctrl_c_ends_a_read_with_one_line(ys, held, tmp_path, words):
     """It stops at the server too, leaves no file and no run, and says so with the code a shell expects."""
     before = _runs(ys.home)
-    asked = [word.format(folder=tmp_path) for word in words]
-    with terminal(*asked, environment=ys.environment) as screen:
+    arguments = [word.format(folder=tmp_path) for word in words]
+    with terminal(*arguments, environment=ys.environment) as screen:
         while not held():
             assert screen.running.poll() is None
         screen.ctrl_c()

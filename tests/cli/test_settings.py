@@ -87,7 +87,7 @@ def test_every_setting_is_known_and_so_is_what_compose_reads():
     ],
 )
 def test_an_option_that_nothing_reads_is_a_row_of_its_store(bare, setting, url, says):
-    """The other stores have their rows too, and nobody calls it a fault of ours."""
+    """The other stores have their rows too, and no one calls it a fault of ours."""
     done = bare("status", **{setting: url})
     assert done.returncode == 11, done.stderr
     assert says in done.stdout

@@ -40,7 +40,7 @@ def real_frames(real_prices: Path) -> Frames:
 
 @pytest.fixture(scope="session", params=["synthetic", "real"])
 def either(request: pytest.FixtureRequest) -> Frames:
-    """Laws that hold whatever the prices."""
+    """Laws that hold at any prices."""
     found: Frames = request.getfixturevalue("frames" if request.param == "synthetic" else "real_frames")
     return found
 
@@ -60,4 +60,4 @@ def borrowed(stores: Stores) -> Iterator[Stores]:
             stores.redis.delete(table.glob)
         elif table.store == "qdrant":
             stores.qdrant.drop(table.name)
-            stores.qdrant.make(table.name, size=table.size, payload=table.payload)  # type: ignore[attr-defined]
+            stores.qdrant.create(table.name, size=table.size, payload=table.payload)  # type: ignore[attr-defined]

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from ys_analytics import metrics
-from ys_analytics.demo import BUY_AND_HOLD, DISCREPANCIES, HOSTILE_NAME, ODD
-from ys_analytics.demo.embeddings import STRENGTH, axis
-from ys_analytics.demo.snapshots import ENOUGH, Discrepancy
+from ys_analytics.demo import BUY_AND_HOLD, DISCREPANCIES, EDGE_CASES, HOSTILE_NAME
+from ys_analytics.demo.embeddings import SCORE_STRENGTH, score_direction
+from ys_analytics.demo.snapshots import MIN_RETURNS, Discrepancy
 from ys_analytics.metrics import catalog, drawdown, performance
 from ys_analytics.metrics.spans import one_day
 from ys_analytics.schemas import MONEY
@@ -214,20 +214,20 @@ def test_claims_are_true_where_nothing_is_planted(either: Frames) -> None:
 
 def test_claims_begin_where_the_catalogue_does(either: Frames) -> None:
     """Below the kit's own minimum history the platform claims no Sharpe ratio and no volatility; it stores 0."""
-    assert {catalog.METRICS[name].minimum for name in ("sharpe_ratio", "volatility")} == {ENOUGH}
+    assert {catalog.METRICS[name].minimum for name in ("sharpe_ratio", "volatility")} == {MIN_RETURNS}
     young = (
         _truth(either)
         .sort("portfolio_id", "day")
         .with_columns(count=one_day(pl.col("ret"), days=pl.col("days")).is_not_null().cum_sum().over("portfolio_id"))
-        .filter(pl.col("count") < ENOUGH)
+        .filter(pl.col("count") < MIN_RETURNS)
     )
     assert young["portfolio_id"].n_unique() >= 8
     assert young.filter((pl.col("sharpe_ratio") != 0) | (pl.col("volatility") != 0)).is_empty()
 
 
 def _liar(frames: Frames) -> str:
-    """The first ordinary portfolio after the odd ones."""
-    return str(frames["portfolios"]["name"][2 + len(ODD)])
+    """The first ordinary portfolio after the edge cases."""
+    return str(frames["portfolios"]["name"][2 + len(EDGE_CASES)])
 
 
 @pytest.mark.parametrize("planted", DISCREPANCIES, ids=lambda one: one.column)
@@ -248,7 +248,7 @@ def test_planted_claims_are_wrong(frames: Frames, planted: Discrepancy) -> None:
     off = own.select("day", off=(own[planted.column].cast(pl.Float64) - truth).abs() > 1e-4)
     since = own["day"].max() - timedelta(days=planted.days - 1)
     # Below so many returns a ratio is not claimed; the store admits no null, so it says 0.
-    warm = own["day"].min() + timedelta(days=ENOUGH)
+    warm = own["day"].min() + timedelta(days=MIN_RETURNS)
     assert off.filter(pl.col("day") >= since)["off"].any()
     assert not off.filter((pl.col("day") < since) & (pl.col("day") > warm))["off"].any()
 
@@ -276,7 +276,7 @@ def test_risk_is_measured_from_returns_and_debts(frames: Frames) -> None:
 
 
 def test_the_liquidation_set_follows_from_risk_metrics(either: Frames) -> None:
-    """The score in Redis is 1 less the last distance, of everybody measured on the last day."""
+    """The score in Redis is 1 less the last distance, of everyone measured on the last day."""
     risk = either["risk_metrics"]
     last = risk.filter(pl.col("timestamp") == risk["timestamp"].max())
     distances = last.select("portfolio_id", "liquidation_distance").rows()
@@ -286,7 +286,7 @@ def test_the_liquidation_set_follows_from_risk_metrics(either: Frames) -> None:
 
 
 def test_alerts_follow_from_crossed_limits(frames: Frames) -> None:
-    """On the day of an alert the measure was beyond the limit it names, and is told in its details."""
+    """On the day of an alert the measure was beyond the limit it names, and is stated in its details."""
     measured = {
         (row["portfolio_id"], row["timestamp"].date()): row for row in frames["risk_metrics"].iter_rows(named=True)
     }
@@ -330,7 +330,7 @@ def test_embeddings_carry_what_they_claim(frames: Frames, collection: str, score
     assert abs((vectors**2).sum(axis=1) - 1).max() < 1e-5
     claimed = points[score].to_numpy()
     along = claimed if collection == "market_sentiment" else 2 * claimed - 1
-    assert abs(vectors @ axis(size) - STRENGTH * along).max() < 1e-5
+    assert abs(vectors @ score_direction(size) - SCORE_STRENGTH * along).max() < 1e-5
 
 
 def test_prices_are_a_market(frames: Frames) -> None:
@@ -370,10 +370,10 @@ def test_dex_trades_are_near_the_market(frames: Frames) -> None:
     assert (recent["price"].cast(pl.Float64) / recent["quote"].cast(pl.Float64) - 1).abs().max() < 0.05
 
 
-def test_the_seven_odd_ones(either: Frames) -> None:
+def test_the_seven_edge_cases_are_what_their_names_say(either: Frames) -> None:
     """Each of them is what its name says."""
     shown, rows = closes(either), either["transactions"]
-    of = {role: named(either, name) for name, role, _ in ODD}
+    of = {role: named(either, name) for name, role, _ in EDGE_CASES}
     assert shown.filter(pl.col("portfolio_id") == of["empty"]).is_empty()
     assert rows.filter(pl.col("portfolio_id") == of["empty"]).is_empty()
     assert shown.filter(pl.col("portfolio_id") == of["new"]).height == 1

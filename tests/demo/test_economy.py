@@ -75,7 +75,7 @@ def test_history_does_not_depend_on_how_many_play() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("options", "said"),
     [
         ({"portfolios": 0}, "at least one"),
         ({"days": 29}, "at least 30"),
@@ -84,10 +84,10 @@ def test_history_does_not_depend_on_how_many_play() -> None:
         ({"until": datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=2)))}, "midnight in UTC"),
     ],
 )
-def test_a_question_without_an_answer_is_refused(asked: dict[str, object], said: str) -> None:
+def test_a_question_without_an_answer_is_refused(options: dict[str, object], said: str) -> None:
     """Numbers too small and ends that are no midnight are errors of usage."""
     with pytest.raises(UsageError, match=said):
-        demo.economy(**{"until": UNTIL, **asked})  # type: ignore[arg-type]
+        demo.economy(**{"until": UNTIL, **options})  # type: ignore[arg-type]
 
 
 def test_no_secret_is_real(frames: Frames) -> None:
@@ -115,7 +115,7 @@ class TestPricesFromAFile:
             demo.economy(days=3_600, until=UNTIL, prices=real_prices)
 
     def test_a_day_priced_twice_is_refused(self, tmp_path: Path, real_prices: Path) -> None:
-        """Nobody can say which of two closes is meant."""
+        """No one can say which of two closes is meant."""
         file = tmp_path / "twice.parquet"
         prices = pl.read_parquet(real_prices)
         pl.concat([prices, prices.filter(pl.col("asset_id") == "BTC").tail(1)]).write_parquet(file)
@@ -131,7 +131,7 @@ class TestPricesFromAFile:
         with pytest.raises(ContractError, match="prices are not positive, first UNI"):
             demo.economy(days=60, until=UNTIL, prices=file)
 
-    def test_no_file_no_column_no_kind(self, tmp_path: Path) -> None:
+    def test_a_missing_file_column_or_kind_is_named(self, tmp_path: Path) -> None:
         """Each is an error that says which."""
         with pytest.raises(UsageError, match="no such file"):
             demo.economy(until=UNTIL, prices=tmp_path / "absent.csv")

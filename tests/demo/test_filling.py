@@ -1,4 +1,4 @@
-"""The economy in four real engines: all of it as it was made, once, or so that the next attempt mends it."""
+"""The economy in four real engines: all of it as it was made, once, or so that the next attempt repairs it."""
 
 import json
 import time
@@ -35,16 +35,16 @@ def filled(borrowed: Stores) -> Stores:
     """The stores with the small economy in them."""
     began = time.perf_counter()
     said = demo.fill(borrowed, **SMALL, replace=True)  # type: ignore[arg-type]
-    print(f"\n{said} in {time.perf_counter() - began:.1f} s")  # noqa: T201 - told, never judged: machines differ
+    print(f"\n{said} in {time.perf_counter() - began:.1f} s")  # noqa: T201 - printed, never checked: machines differ
     return borrowed
 
 
 def comparable(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame by its key, JSON by content; lifetimes and vectors, which change on the way, are judged apart."""
+    """The frame by its key, JSON by content; expiries and vectors, which change on the way, are checked apart."""
     table = TABLES[name]
     kept = [column for column in table.visible if column.name not in ("ttl_ms", "vector")]
     return frame.select(
-        canonical(column.name) if column.native == "jsonb" else pl.col(column.name) for column in kept
+        canonical(column.name) if column.native_type == "jsonb" else pl.col(column.name) for column in kept
     ).sort(table.key)
 
 
@@ -67,7 +67,7 @@ def test_what_is_loaded_is_what_was_made(filled: Stores, small: Frames, name: st
 
 @pytest.mark.parametrize("name", [name for name, table in TABLES.items() if isinstance(table, KeyFamily)])
 def test_keys_live_as_long_as_the_rulings_say(filled: Stores, small: Frames, name: str) -> None:
-    """A family's keys have its lifetime, and those without one stay."""
+    """A family's keys have its expiry, and those without one stay."""
     family = TABLES[name]
     assert isinstance(family, KeyFamily)
     keys = as_keys(name, small[name])
@@ -95,25 +95,25 @@ def test_views_are_fresh(filled: Stores) -> None:
     assert frames.load(filled, "daily_external_flows").height > 0
 
 
-def counts(stores: Stores) -> dict[str, int]:
+def row_counts(stores: Stores) -> dict[str, int]:
     """Rows of every table of the two databases."""
-    asked = {name: stores.postgres.rows(f"SELECT count(*) FROM {name}") for name in POSTGRES}  # noqa: S608 - our names
-    asked |= {name: stores.clickhouse.rows(f"SELECT count() FROM {name}") for name in CLICKHOUSE}  # noqa: S608 - as above
-    return {name: int(found[0][0]) for name, found in asked.items()}
+    rows_of = {name: stores.postgres.rows(f"SELECT count(*) FROM {name}") for name in POSTGRES}  # noqa: S608 - our names
+    rows_of |= {name: stores.clickhouse.rows(f"SELECT count() FROM {name}") for name in CLICKHOUSE}  # noqa: S608 - as above
+    return {name: int(found[0][0]) for name, found in rows_of.items()}
 
 
 def test_a_second_fill_is_refused_and_changes_nothing(filled: Stores) -> None:
     """Without `replace` the data that is there is left alone."""
-    before = counts(filled)
+    before = row_counts(filled)
     assert demo.is_filled(filled)
     with pytest.raises(UsageError, match="holds data already; nothing was written; ask for --replace"):
         demo.fill(filled, **SMALL)  # type: ignore[arg-type]
-    assert counts(filled) == before
+    assert row_counts(filled) == before
 
 
 def test_a_fill_that_breaks_leaves_nothing_that_stops_the_next(filled: Stores, small: Frames) -> None:
     """A store that refuses in the middle: PostgreSQL is as it was, and the next fill is whole, without `replace`."""
-    before = counts(filled)
+    before = row_counts(filled)
     filled.clickhouse.run("RENAME TABLE risk_metrics TO risk_metrics_away")
     try:
         with pytest.raises(StoreError, match="risk_metrics"):
@@ -124,7 +124,7 @@ def test_a_fill_that_breaks_leaves_nothing_that_stops_the_next(filled: Stores, s
     finally:
         filled.clickhouse.run("RENAME TABLE risk_metrics_away TO risk_metrics")
     said = demo.fill(filled, **SMALL)  # type: ignore[arg-type]
-    assert counts(filled) == before
+    assert row_counts(filled) == before
     assert demo.is_filled(filled)
     assert said.rows["transactions"] == small["transactions"].height
     assert str(said).startswith("9 portfolios from 2026-10-09 to 2026-11-22 (seed 3, demo): ")

@@ -72,16 +72,16 @@ def test_a_year_of_bitcoin_is_reported_as_such(borrowed: Stores, real_prices: Pa
     """
     demo.fill(borrowed, portfolios=9, days=366, seed=7, prices=real_prices, replace=True)
     run = frames.freeze(borrowed, week=f"{YEAR + 1}-W01", out=tmp_path, as_of=datetime(YEAR + 1, 1, 5, tzinfo=UTC))
-    seat = desk.open_desk(run.folder, portfolio_id=BUY_AND_HOLD)
-    told = {row["metric"]: row for row in seat.performance().iter_rows(named=True)}
+    opened_desk = desk.open_desk(run.folder, portfolio_id=BUY_AND_HOLD)
+    metrics_by_name = {row["metric"]: row for row in opened_desk.performance().iter_rows(named=True)}
     plain = _plain(real_prices)
-    assert seat.daily_returns["ret"].count() == plain["returns"]
-    assert (told["total_return"]["since_start"], told["total_return"]["since_end"]) == (
+    assert opened_desk.daily_returns["ret"].count() == plain["returns"]
+    assert (metrics_by_name["total_return"]["since_start"], metrics_by_name["total_return"]["since_end"]) == (
         date(YEAR, 1, 1),
         date(YEAR, 12, 31),
     )
     names = {"total_return": "total", "volatility": "volatility", "sharpe_ratio": "sharpe", "max_drawdown": "depth"}
-    ours = {short: told[name]["since"] for name, short in names.items()}
+    ours = {short: metrics_by_name[name]["since"] for name, short in names.items()}
     assert ours == pytest.approx({short: plain[short] for short in ours}, rel=1e-9, abs=1e-9)
 
 

@@ -41,7 +41,7 @@ QUOTES = framed(
 )
 
 
-def deed(kind="swap", at=AT, *, note=None, **more):
+def transaction(kind="swap", at=AT, *, note=None, **more):
     sides = {"from_asset_id": "usdc", "from_amount": D(300), "to_asset_id": "eth", "to_amount": D("0.15")}
     common = {"id": "t", "portfolio_id": "p", "chain_id": 1, "status": "confirmed", "timestamp": at,
               "protocol_name": "uniswap-v3", "transaction_type": kind, "metadata": json.dumps(note or {}),
@@ -62,7 +62,9 @@ def test_every_status_of_the_database_has_one_outcome():
 def test_gas_adds_up_the_same_by_each_split():
     """Months, protocols and chains: each split has the same sum, and the week's part of it."""
     done = with_gas(
-        deed(), deed(at=AT - timedelta(days=40), protocol_name=None), deed(status="failed", gas_used=D(50_000))
+        transaction(),
+        transaction(at=AT - timedelta(days=40), protocol_name=None),
+        transaction(status="failed", gas_used=D(50_000)),
     )
     total = done["gas"].sum()
     months = activity.gas(done, span=SPAN, by="month")
@@ -81,7 +83,8 @@ def test_a_status_decides_legs_gas_flows_and_counts_alike(status):
     """Confirmed moves and pays, failed pays, pending and replaced do neither, although all state gas and amounts."""
     moves, pays = status in MOVING, status in PAYING
     done = with_gas(
-        deed(status=status), deed("withdraw", status=status, protocol_name=None, to_asset_id=None, gas_used=D(0))
+        transaction(status=status),
+        transaction("withdraw", status=status, protocol_name=None, to_asset_id=None, gas_used=D(0)),
     )
     moved = ledger.legs(done, ASSETS)
     assert set(moved["cause"]) == ({"gas"} if pays else set()) | ({"trade", "flow"} if moves else set())
@@ -99,7 +102,7 @@ def test_a_status_decides_legs_gas_flows_and_counts_alike(status):
 @pytest.mark.parametrize("status", [status for status in EVERY if status not in MOVING])
 def test_a_page_prints_what_was_tried_and_no_amount(status):
     """Sent and Received are empty, with the attempt and its fate below the table."""
-    listed = activity.transactions(with_gas(deed(status=status)), ASSETS, span=SPAN)
+    listed = activity.transactions(with_gas(transaction(status=status)), ASSETS, span=SPAN)
     row = listed.row(0, named=True)
     assert (row["from_amount"], row["to_amount"], row["moved"]) == (None, None, False)
     assert (row["attempted_from"], row["attempted_to"]) == (D(300), D("0.15"))
@@ -126,9 +129,9 @@ def test_a_page_prints_what_was_tried_and_no_amount(status):
         ({"priority_fee": "0.001"}, "2"),
     ],
 )
-def test_what_leaves_the_wallet_beside_gas_is_part_of_gas(note, usd):
+def test_fees_next_to_gas_are_part_of_gas(note, usd):
     """A rollup's data fee, its operator's fee and blobs, in the coin and in USD."""
-    done = with_gas(deed(chain_id=10, metadata=note if isinstance(note, str) else json.dumps(note)))
+    done = with_gas(transaction(chain_id=10, metadata=note if isinstance(note, str) else json.dumps(note)))
     assert done["gas"].item() == D(usd)
     assert ledger.legs(done, ASSETS)["change"][0] == -D(usd) / 2000
 
@@ -136,7 +139,7 @@ def test_what_leaves_the_wallet_beside_gas_is_part_of_gas(note, usd):
 @pytest.mark.parametrize("fee", ["-1", "free", "NaN", "193412778003114", "1_0"])
 def test_a_fee_that_is_no_amount_is_refused_by_name(fee):
     """An unknown cost is null, and is counted as one."""
-    done = with_gas(deed(note={"l1_fee": fee}))
+    done = with_gas(transaction(note={"l1_fee": fee}))
     assert (done["gas"].item(), done["gas_reason"].item()) == (None, "metadata.l1_fee is no amount of whole coins")
     row = activity.gas(done, span=SPAN).row(0, named=True)
     assert (row["week_cost"], row["week_unpriced"]) == (None, 1)
@@ -144,7 +147,7 @@ def test_a_fee_that_is_no_amount_is_refused_by_name(fee):
 
 
 @pytest.mark.parametrize(
-    ("told", "paid"),
+    ("columns", "paid"),
     [
         pytest.param({"transaction_type": "deposit", "protocol_name": None}, False, id="received from outside"),
         pytest.param(
@@ -165,9 +168,9 @@ def test_a_fee_that_is_no_amount_is_refused_by_name(fee):
         pytest.param({"metadata": '{"gas_paid_by": "relayer"}'}, False, id="sent by a relayer"),
     ],
 )  # fmt: skip
-def test_gas_of_what_was_received_was_paid_by_its_sender(told, paid):
-    """An explorer lists the fee beside the transfer, whoever paid it."""
-    done = with_gas(deed(**({"from_asset_id": None, "from_amount": None} | told)))
+def test_gas_of_what_was_received_was_paid_by_its_sender(columns, paid):
+    """An explorer lists the fee next to the transfer, no matter who paid it."""
+    done = with_gas(transaction(**({"from_asset_id": None, "from_amount": None} | columns)))
     assert done["gas"].item() == (D(2) if paid else None)
     assert done["gas_reason"].item() == (None if paid else "its sender paid the gas")
     assert ledger.legs(done, ASSETS).filter(pl.col("cause") == "gas").height == int(paid)
@@ -178,12 +181,12 @@ def test_an_explorers_export_comes_to_what_the_wallet_lost():
     """Case 07: 1.5 sent, 2 received, a failed swap of 0.4: +0.5 ETH less the two fees paid, not the sender's."""
     fee = {"gas_used": D(100_000)}
     done = with_gas(
-        deed("withdraw", protocol_name=None, from_asset_id="eth", from_amount=D("1.5"), to_asset_id=None,
+        transaction("withdraw", protocol_name=None, from_asset_id="eth", from_amount=D("1.5"), to_asset_id=None,
              to_amount=None, **fee, gas_price=D("0.00000000312")),
-        deed("swap", from_asset_id="eth", from_amount=D("0.4"), to_asset_id="usdc", to_amount=D(600), status="failed",
-             **fee, gas_price=D("0.0000000214")),
-        deed("deposit", protocol_name=None, from_asset_id=None, from_amount=None, to_asset_id="eth", to_amount=D(2),
-             **fee, gas_price=D("0.00000000275")),
+        transaction("swap", from_asset_id="eth", from_amount=D("0.4"), to_asset_id="usdc", to_amount=D(600),
+             status="failed", **fee, gas_price=D("0.0000000214")),
+        transaction("deposit", protocol_name=None, from_asset_id=None, from_amount=None, to_asset_id="eth",
+             to_amount=D(2), **fee, gas_price=D("0.00000000275")),
     )  # fmt: skip
     held = ledger.held(ledger.legs(done, ASSETS), at=AT)
     assert held.select("asset_id", "change").rows() == [("eth", D("0.5") - D("0.000312") - D("0.00214"))]
@@ -200,22 +203,25 @@ def test_an_explorers_export_comes_to_what_the_wallet_lost():
 def test_a_coin_that_changed_its_name_is_the_coin_of_its_day(symbols, before, after):
     """Polygon's gas was MATIC until 2024-09-04 and is POL since: one coin under two names."""
     done = with_gas(
-        *(deed(at=day, chain_id=137) for day in DAYS[1:]), assets=framed("assets", [coin(one) for one in symbols])
+        *(transaction(at=day, chain_id=137) for day in DAYS[1:]),
+        assets=framed("assets", [coin(one) for one in symbols]),
     )
     assert done["gas_asset_id"].to_list() == [before, after]
     assert done["gas"].null_count() == 0
 
 
 def test_an_asset_that_states_its_chains_stands_above_the_table():
-    """Also for chains nobody knows; of two that state one chain the name of the time decides."""
+    """Also for chains no one knows; of two that state one chain the name of the time decides."""
     stated = {"metadata": '{"native_of_chains": [137, 12345]}', "contract_address": "0x7"}
     assets = framed("assets", [coin("MATIC", **stated), coin("POL", metadata='{"native_of_chains": [137]}')])
-    done = with_gas(*(deed(at=day, chain_id=137) for day in DAYS[1:]), deed(chain_id=12345), assets=assets)
+    done = with_gas(
+        *(transaction(at=day, chain_id=137) for day in DAYS[1:]), transaction(chain_id=12345), assets=assets
+    )
     assert done["gas_asset_id"].to_list() == ["matic", "pol", "matic"]
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("columns", "reason"),
     [
         ({"chain_id": 12345}, "chain 12345: its native coin is not known; add metadata.native_of_chains to the asset"),
         ({"chain_id": 56}, "chain 56: its native coin BNB is not among the assets; register it"),
@@ -228,9 +234,9 @@ def test_an_asset_that_states_its_chains_stands_above_the_table():
         ({"gas_used": D(0), "chain_id": 12345}, None),
     ],
 )
-def test_gas_without_a_number_has_a_reason(told, reason):
+def test_gas_without_a_number_has_a_reason(columns, reason):
     """And no gas at all costs nothing on any chain."""
-    done = with_gas(deed(**told))
+    done = with_gas(transaction(**columns))
     assert done["gas_reason"].item() == reason
     assert done["gas"].item() == (0 if reason is None else None)
 
@@ -249,18 +255,18 @@ def test_the_table_of_coins_has_one_name_for_a_chain_at_a_time():
 def test_one_moment_is_ordered_by_block_and_log_and_else_as_given():
     """Ids are random: they decide nothing."""
     rows = [
-        deed(id="a", block_number=2, note={"log_index": 1}),
-        deed(id="b", block_number=1),
-        deed(id="c", block_number=2, note={"transaction_index": 4, "log_index": 0}),
-        deed(id="d", block_number=2, note={"log_index": "0"}),
-        deed(id="z", block_number=1),
-        deed(id="e", at=AT - timedelta(seconds=1), block_number=9),
+        transaction(id="a", block_number=2, note={"log_index": 1}),
+        transaction(id="b", block_number=1),
+        transaction(id="c", block_number=2, note={"transaction_index": 4, "log_index": 0}),
+        transaction(id="d", block_number=2, note={"log_index": "0"}),
+        transaction(id="z", block_number=1),
+        transaction(id="e", at=AT - timedelta(seconds=1), block_number=9),
     ]
     assert "".join(activity.in_order(framed("transactions", rows))["id"]) == "ebzdac"
 
 
 def test_legs_keep_the_order_of_what_happened():
     """Of one transaction gas leaves first, then what is given, then what is got; nothing is sorted by asset."""
-    moved = ledger.legs(with_gas(deed(), deed(from_asset_id="eth", to_asset_id="usdc")), ASSETS)
+    moved = ledger.legs(with_gas(transaction(), transaction(from_asset_id="eth", to_asset_id="usdc")), ASSETS)
     assert moved["asset_id"].to_list() == ["eth", "usdc", "eth", "eth", "eth", "usdc"]
     assert moved["cause"].to_list() == ["gas", "trade", "trade"] * 2

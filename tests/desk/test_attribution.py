@@ -56,7 +56,7 @@ def quote(asset, at, price):
     return {"asset_id": asset, "timestamp": at, "price": Decimal(price), "source": "hand"}
 
 
-def deed(number, at, kind, **more):
+def transaction(number, at, kind, **more):
     return {"id": str(UUID(int=100 + number)), "portfolio_id": MINE, "chain_id": 1, "block_number": number,
             "transaction_type": kind, "status": "confirmed", "timestamp": at,
             "transaction_hash": f"0x{number:064x}", **more}  # fmt: skip
@@ -73,13 +73,13 @@ def economy():
     spot = '{"to_position": "spot", "from_position": "spot"}'
     lent = '{"from_position": "spot", "to_position": "lending"}'
     deeds = [
-        deed(1, before, "deposit", to_asset_id=USDC, to_amount=Decimal(10_000), metadata=spot),
-        deed(2, MONDAY + HOUR, "swap", from_asset_id=USDC, from_amount=Decimal(5_000), to_asset_id=ETH,
+        transaction(1, before, "deposit", to_asset_id=USDC, to_amount=Decimal(10_000), metadata=spot),
+        transaction(2, MONDAY + HOUR, "swap", from_asset_id=USDC, from_amount=Decimal(5_000), to_asset_id=ETH,
              to_amount=Decimal("4.95"), protocol_name="dex", metadata=spot),
-        deed(3, MONDAY + 50 * HOUR, "deposit", from_asset_id=ETH, from_amount=Decimal(2), to_asset_id=RECEIPT,
+        transaction(3, MONDAY + 50 * HOUR, "deposit", from_asset_id=ETH, from_amount=Decimal(2), to_asset_id=RECEIPT,
              to_amount=Decimal(2), protocol_name="lender", metadata=lent, strategy_id=STRATEGY),
-        deed(4, MONDAY + 70 * HOUR, "claim", to_asset_id=RECEIPT, to_amount=Decimal("0.02"), protocol_name="lender",
-             metadata='{"to_position": "lending"}', strategy_id=STRATEGY),
+        transaction(4, MONDAY + 70 * HOUR, "claim", to_asset_id=RECEIPT, to_amount=Decimal("0.02"),
+             protocol_name="lender", metadata='{"to_position": "lending"}', strategy_id=STRATEGY),
     ]  # fmt: skip
     end = MONDAY + timedelta(days=7) - timedelta(seconds=1)
     worth = [(before + 23 * HOUR, "10000"), (end, "10467")]  # 5,000 + 2.95 x 1,100 + 2.02 x 1,100

@@ -13,7 +13,7 @@ from ys_analytics.schemas import TABLES, Span
 
 SPAN = Span.week("2026-W47")
 OPENED, CLOSED = SPAN.start - timedelta(minutes=1), SPAN.end - timedelta(minutes=1)
-BEFORE, DEED = SPAN.start - timedelta(days=9), datetime(2026, 11, 18, 10, tzinfo=UTC)
+BEFORE, TRANSACTION = SPAN.start - timedelta(days=9), datetime(2026, 11, 18, 10, tzinfo=UTC)
 ASSETS = {
     "ETH": '{"native_of_chains": [1]}',
     "USDC": "{}",
@@ -22,7 +22,7 @@ ASSETS = {
 }
 PRICES = {
     OPENED: {"ETH": "2000", "USDC": "1", "aUSDC": "1", "LP": "100"},
-    DEED - timedelta(hours=1): {"ETH": "2200", "USDC": "1", "aUSDC": "1", "LP": "105"},
+    TRANSACTION - timedelta(hours=1): {"ETH": "2200", "USDC": "1", "aUSDC": "1", "LP": "105"},
     # Ether rose by 21 %: the pool without its fees by 10 %, half of each token by 10.5 %; fees added 1.1 %.
     CLOSED: {"ETH": "2420", "USDC": "1", "aUSDC": "1", "LP": "111.1"},
 }
@@ -47,7 +47,7 @@ def quotes(prices=PRICES):
     return framed("market_data", rows)
 
 
-def deed(kind, at=DEED, *, gave=None, got=None, protocol=None, **more):
+def transaction(kind, at=TRANSACTION, *, gave=None, got=None, protocol=None, **more):
     """A transaction: what was given and got, as (asset, quantity)."""
     sides = {}
     for side, moved in (("from", gave), ("to", got)):
@@ -59,14 +59,14 @@ def deed(kind, at=DEED, *, gave=None, got=None, protocol=None, **more):
 
 GAS = {"gas_used": Decimal(100_000), "gas_price": Decimal("0.00000001")}
 STORY = [
-    deed("deposit", BEFORE, got=("ETH", "2")),
-    deed("deposit", BEFORE, got=("USDC", "1000")),
-    deed("deposit", BEFORE, got=("LP", "10"), protocol="uniswap-v2"),
-    deed("deposit", got=("USDC", "500")),
-    deed("claim", got=("aUSDC", "5"), protocol="aave-v3"),
-    deed("claim", got=("ETH", "0.01"), protocol="farm"),
-    deed("swap", gave=("USDC", "100"), got=("ETH", "0.045"), protocol="uniswap-v3", **GAS),
-    deed("swap", gave=("USDC", "900"), got=("ETH", "9"), protocol="uniswap-v3", status="replaced"),
+    transaction("deposit", BEFORE, got=("ETH", "2")),
+    transaction("deposit", BEFORE, got=("USDC", "1000")),
+    transaction("deposit", BEFORE, got=("LP", "10"), protocol="uniswap-v2"),
+    transaction("deposit", got=("USDC", "500")),
+    transaction("claim", got=("aUSDC", "5"), protocol="aave-v3"),
+    transaction("claim", got=("ETH", "0.01"), protocol="farm"),
+    transaction("swap", gave=("USDC", "100"), got=("ETH", "0.045"), protocol="uniswap-v3", **GAS),
+    transaction("swap", gave=("USDC", "900"), got=("ETH", "9"), protocol="uniswap-v3", status="replaced"),
 ]
 VALUES = ("6000", "7486.68")
 
@@ -114,7 +114,7 @@ def test_the_terms_and_the_residual_add_up_to_the_change_to_the_last_decimal():
     [
         pytest.param(STORY, ("6000", "7586.68"), id="a snapshot that is 100 too high"),
         pytest.param([one for one in STORY if one["transaction_type"] != "swap"], VALUES, id="a swap nobody recorded"),
-        pytest.param([*STORY, deed("withdraw", gave=("USDC", "300"))], VALUES, id="a withdrawal that never was"),
+        pytest.param([*STORY, transaction("withdraw", gave=("USDC", "300"))], VALUES, id="a withdrawal that never was"),
     ],
 )
 def test_what_is_not_explained_stops_the_report(story, values):
@@ -152,13 +152,13 @@ def test_thin_data_are_refused_with_a_reason(given, severity, reason):
     found = bridged(**given)
     assert found["holds"].null_count() == found.height
     assert reason in found["reason"][0]
-    judged = bridge.finding(found, "p")
-    assert (judged.severity, judged.outcome, judged.stops) == (severity, "error", False)
+    finding = bridge.finding(found, "p")
+    assert (finding.severity, finding.outcome, finding.stops) == (severity, "error", False)
 
 
 def test_a_portfolio_opened_in_the_week_begins_with_nothing():
     """Its first money is a flow, not a gain."""
-    story = [deed("deposit", got=("ETH", "1"))]
+    story = [transaction("deposit", got=("ETH", "1"))]
     found = amounts(bridged(story, (None, "2420")))
     assert (found["before"], found["flows"], found["price"], found["residual"]) == (0, 2200, 220, 0)
 
@@ -168,11 +168,11 @@ def test_a_flow_counts_once_whichever_legs_it_states():
     known, priced = assets(), quotes()
     both = {"gave": ("USDC", "7"), "got": ("ETH", "3")}
     story = [
-        deed("deposit", gave=("USDC", "5")),
-        deed("withdraw", got=("USDC", "6")),
-        deed("deposit", **both),
-        deed("withdraw", **both),
-        deed("bridge", **both, metadata='{"flow": "external"}'),
+        transaction("deposit", gave=("USDC", "5")),
+        transaction("withdraw", got=("USDC", "6")),
+        transaction("deposit", **both),
+        transaction("withdraw", **both),
+        transaction("bridge", **both, metadata='{"flow": "external"}'),
     ]
     done = activity.with_gas(metrics.classify_flows(framed("transactions", story)), known, priced)
     moved = ledger.legs(done, known)
@@ -222,11 +222,13 @@ def lent(kind="lending"):
 def test_interest_credited_weekly_is_the_yield_that_was_quoted():
     """A thousand dollars, one credited each week for thirteen weeks: thirteen over the average."""
     interest = [
-        deed("claim", SPAN.end - timedelta(days=7 * week, hours=1), got=("aUSDC", "1"), protocol="aave-v3",
+        transaction("claim", SPAN.end - timedelta(days=7 * week, hours=1), got=("aUSDC", "1"), protocol="aave-v3",
              metadata='{"to_position": "lending"}')
         for week in range(13)
     ]  # fmt: skip
-    story = [deed("deposit", BEGUN, gave=("USDC", "1000"), got=("aUSDC", "1000"), protocol="aave-v3", metadata=lent())]
+    story = [
+        transaction("deposit", BEGUN, gave=("USDC", "1000"), got=("aUSDC", "1000"), protocol="aave-v3", metadata=lent())
+    ]
     found = realised(held(("aUSDC", "lending", "aave-v3", "1013")), [*story, *interest], offered("0.0534"))
     row = found.row(0, named=True)
     assert row["gain"] == pytest.approx(13)
@@ -240,9 +242,9 @@ def test_interest_credited_weekly_is_the_yield_that_was_quoted():
 def test_a_debt_has_a_cost_and_no_quote():
     """What lenders earn is not what borrowers pay: no gap is made of the two."""
     story = [
-        deed("withdraw", BEGUN, gave=("USDC", "500"), got=("USDC", "500"), protocol="aave-v3",
+        transaction("withdraw", BEGUN, gave=("USDC", "500"), got=("USDC", "500"), protocol="aave-v3",
              metadata='{"from_position": "borrowing", "to_position": "spot"}'),
-        deed("claim", SPAN.end - timedelta(days=3), gave=("USDC", "8"), protocol="aave-v3",
+        transaction("claim", SPAN.end - timedelta(days=3), gave=("USDC", "8"), protocol="aave-v3",
              metadata='{"from_position": "borrowing"}'),
     ]  # fmt: skip
     row = realised(held(("USDC", "borrowing", "aave-v3", "-508")), story, offered("0.04")).row(0, named=True)
@@ -253,8 +255,10 @@ def test_a_debt_has_a_cost_and_no_quote():
 
 
 def test_rewards_that_are_quoted_and_never_claimed_are_named():
-    """A pool that promises a fifth in rewards, of which nothing came, says so."""
-    story = [deed("stake", BEGUN, gave=("LP", "10"), got=("LP", "10"), protocol="farm", metadata=lent("yield_farm"))]
+    """A pool that quotes a fifth in rewards, of which nothing came, says so."""
+    story = [
+        transaction("stake", BEGUN, gave=("LP", "10"), got=("LP", "10"), protocol="farm", metadata=lent("yield_farm"))
+    ]
     row = realised(held(("LP", "yield_farm", "farm", "1000")), story, offered("0.3", "0.2")).row(0, named=True)
     assert row["why"] == "rewards are quoted and none were claimed"
     assert row["haircut"] == pytest.approx(0.3)
@@ -263,14 +267,14 @@ def test_rewards_that_are_quoted_and_never_claimed_are_named():
 def test_a_wallet_earns_nothing_and_an_unrecorded_position_says_why():
     """No row without a protocol; no number without transactions that made the position."""
     assert realised(held(("ETH", "spot", "wallet", "2000")), [], offered("0.04")).is_empty()
-    story = [deed("deposit", BEFORE, got=("ETH", "1"))]
+    story = [transaction("deposit", BEFORE, got=("ETH", "1"))]
     row = realised(held(("aUSDC", "lending", "aave-v3", "1000")), story, offered("0.04")).row(0, named=True)
     assert row["realised_apy"] is None
     assert row["reason"] == "its transactions do not say how it came about"
 
 
 def test_what_a_share_lost_is_not_nothing_where_a_price_is_missing():
-    """Undefined is null: a pool share without a last price earned nobody knows what, and lost nobody knows what."""
+    """Undefined is null: a pool share without a last price earned no one knows what, and lost no one knows what."""
     last = max(PRICES)
     priced = quotes({at: {one: p for one, p in of.items() if (at, one) != (last, "LP")} for at, of in PRICES.items()})
     row = realised(held(("LP", "yield_farm", "farm", "1000")), STORY, offered("0.1"), priced).row(0, named=True)

@@ -72,7 +72,7 @@ def test_a_cell_that_is_wrong_says_so_in_one_line(shell, run):
         ("%%ys\nSELECT ema FROM pg.users", set(), {"email"}),
     ],
 )  # fmt: skip
-def test_names_complete(shell, cell, offered, not_offered):
+def test_names_of_tables_and_columns_are_completed(shell, cell, offered, not_offered):
     """After `ys.load('`, in a cell and in a query's text: tables, and columns of the tables that are named."""
     at = next(
         (cell.index(stop) + len(stop) for stop in ("m.pri", "symb", "ema") if f"SELECT {stop} " in cell), len(cell)

@@ -62,6 +62,6 @@ def test_what_a_detector_says_of_another_portfolio_is_left_out():
 
 
 def test_a_finding_about_no_portfolio_is_as_it_was():
-    """Prices, pools and chains are everybody's."""
+    """Prices, pools and chains are everyone's."""
     found = finding("1 found: a spike", {"asset_id": "eth", "said": "a spike"})
     assert findings.for_portfolio([found], "p") == [found]

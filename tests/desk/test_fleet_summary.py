@@ -66,7 +66,7 @@ def test_cohorts_have_medians_and_all_of_them_add_up():
 
 
 def test_an_outlier_is_far_by_the_median_deviation_and_few_have_none():
-    """Nine near each other and one far off; of seven, none is told."""
+    """Nine near each other and one far off; of seven, none is an outlier."""
     rows = [(f"p{place}", "1", place / 1000, 0.0) for place in range(9)] + [("far", "1", 0.5, 0.0)]
     found = fleet_summary.outliers(ranked(*rows))
     assert found.select("name", "metric").rows() == [("far", "Return of the week")]

@@ -122,7 +122,7 @@ ALDER = {
 }  # fmt: skip
 
 
-def test_the_shocks_of_alder_reserve_by_hand():
+def test_the_shocks_of_alder_reserve_agree_with_arithmetic_by_hand():
     """Ether in four forms and half a pool: -14.83 % if it falls 30 %, and -21.55 % if the market does."""
     net = sum(map(float, ALDER.values()))
     ether = float(ALDER["eth"]) + float(ALDER["steth"]) + float(ALDER["aweth"])
@@ -239,7 +239,7 @@ def lenders(**thresholds):
     return registry(known)
 
 
-def test_a_loan_of_ether_against_staked_ether():
+def test_no_price_of_ether_liquidates_a_loan_of_ether_against_staked_ether():
     """No price of ether liquidates it: the reason names the ratio."""
     known = lenders(asteth={"liquidation_threshold": 0.81})
     found = loans.loans(lent(("asteth", "lending", "120000"), ("weth", "borrowing", "-70000")), known)
@@ -250,8 +250,8 @@ def test_a_loan_of_ether_against_staked_ether():
     assert steps["health_factor"].to_list() == pytest.approx([0.81 * 12 / 7] * 8)
 
 
-def test_a_loan_of_dollars_against_ether_by_hand():
-    """83 of backing, 41.5 owed: half its price, 1,000 USD; dollars lent beside it without threshold back nothing."""
+def test_a_loan_of_dollars_against_ether_agrees_with_arithmetic_by_hand():
+    """83 of backing, 41.5 owed: half its price, 1,000 USD; dollars lent next to it without threshold back nothing."""
     known = lenders(aweth={"liquidation_threshold": 0.83})
     mine = lent(("aweth", "lending", "100"), ("ausdc", "lending", "500"), ("usdc", "borrowing", "-41.5"))
     row = loans.loans(mine, known).row(by_predicate=pl.col("what") == "ETH", named=True)
@@ -261,7 +261,7 @@ def test_a_loan_of_dollars_against_ether_by_hand():
 
 
 def test_no_threshold_no_number():
-    """A health factor of nothing is invented by nobody."""
+    """A health factor of nothing is invented by no one."""
     found = loans.loans(lent(("aweth", "lending", "100"), ("usdc", "borrowing", "-40")), registry())
     assert found["health_factor"].null_count() == found.height
     assert set(found["reason"]) == {"no liquidation threshold is stated for what backs it"}

@@ -50,8 +50,8 @@ def prices(**by_day):
     return framed("market_data", rows)
 
 
-def deed(kind, day, gave=None, got=None, *, protocol="aave", note=None, **more):
-    """A confirmed transaction of a day: what was given and got, as (quantity, asset)."""
+def entry(kind, day, gave=None, got=None, *, protocol="aave", note=None, **more):
+    """A confirmed entry of the ledger on a day: what was given and got, as (quantity, asset)."""
     sides = {}
     for side, moved in (("from", gave), ("to", got)):
         if moved is not None:
@@ -63,7 +63,7 @@ def deed(kind, day, gave=None, got=None, *, protocol="aave", note=None, **more):
 
 
 def paid_in(day, quantity, asset, **more):
-    return deed("deposit", day, got=(quantity, asset), protocol=None, **more)
+    return entry("deposit", day, got=(quantity, asset), protocol=None, **more)
 
 
 def books(*deeds, quotes=None, assets=ASSETS, **options):
@@ -83,7 +83,7 @@ def left(found, *columns):
 
 
 ETH_RISES = {"ETH": [1000, 1000, 2000, 2000, 3000], "stETH": [1000, 1000, 2000, 2000, 3000]}
-BUY, SELL = deed("swap", 0, (1000, "USDC"), (1, "ETH")), deed("swap", 4, (1, "ETH"), (3000, "USDC"))
+BUY, SELL = entry("swap", 0, (1000, "USDC"), (1, "ETH")), entry("swap", 4, (1, "ETH"), (3000, "USDC"))
 CASH = paid_in(0, 1000, "USDC")
 
 
@@ -92,30 +92,31 @@ CASH = paid_in(0, 1000, "USDC")
     [
         pytest.param((), id="nothing"),
         pytest.param(
-            (deed("stake", 2, (1, "ETH"), (1, "stETH")), deed("unstake", 3, (1, "stETH"), (1, "ETH"))), id="staked"
+            (entry("stake", 2, (1, "ETH"), (1, "stETH")), entry("unstake", 3, (1, "stETH"), (1, "ETH"))), id="staked"
         ),
         pytest.param(
-            (deed("deposit", 2, (1, "ETH"), (20, "LP")), deed("withdraw", 3, (20, "LP"), (1, "ETH"))), id="pooled"
+            (entry("deposit", 2, (1, "ETH"), (20, "LP")), entry("withdraw", 3, (20, "LP"), (1, "ETH"))), id="pooled"
         ),
-        pytest.param((deed("deposit", 2, (1, "ETH")), deed("withdraw", 3, got=(1, "ETH"))), id="lent, one side stated"),
-        pytest.param((deed("deposit", 2, (1, "ETH"), (1, "ETH"), protocol=None, note={"flow": "internal"}),),
+        pytest.param((entry("deposit", 2, (1, "ETH")), entry("withdraw", 3, got=(1, "ETH"))),
+                     id="lent, one side stated"),
+        pytest.param((entry("deposit", 2, (1, "ETH"), (1, "ETH"), protocol=None, note={"flow": "internal"}),),
                      id="moved to another wallet"),
         pytest.param(
-            (deed("deposit", 1, (1, "ETH"), (20, "LP")), deed("stake", 2, (20, "LP"), (20, "LP")),
-             deed("unstake", 2, (20, "LP"), (20, "LP")), deed("withdraw", 3, (20, "LP"), (1, "ETH"))),
+            (entry("deposit", 1, (1, "ETH"), (20, "LP")), entry("stake", 2, (20, "LP"), (20, "LP")),
+             entry("unstake", 2, (20, "LP"), (20, "LP")), entry("withdraw", 3, (20, "LP"), (1, "ETH"))),
             id="pooled and farmed",
         ),
         pytest.param(
-            (deed("withdraw", 2, (1, "ETH"), (1, "ETH"), note={"from_position": "borrowing"}),
-             deed("deposit", 3, (1, "ETH"), (1, "ETH"), note={"to_position": "borrowing"})),
+            (entry("withdraw", 2, (1, "ETH"), (1, "ETH"), note={"from_position": "borrowing"}),
+             entry("deposit", 3, (1, "ETH"), (1, "ETH"), note={"to_position": "borrowing"})),
             id="as much borrowed and repaid",
         ),
-        pytest.param((deed("swap", 2, (1, "ETH"), (5000, "USDC"), status="failed"),), id="sold, but it failed"),
+        pytest.param((entry("swap", 2, (1, "ETH"), (5000, "USDC"), status="failed"),), id="sold, but it failed"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("matching", MATCHINGS[:3])
 def test_what_happens_between_purchase_and_sale_is_no_sale(matching, between):
-    """Bought at 1,000 and sold at 3,000 four days later: 2,000 of gain and four days, whatever lay between."""
+    """Bought at 1,000 and sold at 3,000 four days later: 2,000 of gain and four days, in spite of what lay between."""
     found = books(CASH, BUY, *between, SELL, quotes=prices(**ETH_RISES), matching=matching)
     sales = found.lots.filter((pl.col("symbol") == "ETH") & pl.col("gain").is_not_null())
     assert sales.select("gain", "cost", "proceeds", "holding_days").rows() == [(D(2000), D(1000), D(3000), 4)]
@@ -127,8 +128,8 @@ def test_what_happens_between_purchase_and_sale_is_no_sale(matching, between):
 def test_fees_have_a_place_on_both_sides():
     """Gas of a purchase is part of the cost, that of a sale off its proceeds, that of a move an expense: 0.001 ETH."""
     gas = {"gas_used": D(100_000), "gas_price": D("0.00000001")}
-    story = (CASH, paid_in(0, 1, "ETH"), BUY | gas, deed("stake", 2, (1, "ETH"), (1, "stETH"), **gas))
-    found = books(*story, deed("swap", 4, (1, "stETH"), (1500, "USDC"), **gas), quotes=prices(stETH=1500))
+    story = (CASH, paid_in(0, 1, "ETH"), BUY | gas, entry("stake", 2, (1, "ETH"), (1, "stETH"), **gas))
+    found = books(*story, entry("swap", 4, (1, "stETH"), (1500, "USDC"), **gas), quotes=prices(stETH=1500))
     assert closed(found, "kind", "asset_id", "quantity", "cost", "proceeds", "fees", "gain") == [
         ("gas", "ETH", D("0.001"), D(1), D(1), D(0), D(0)),
         ("sale", "USDC", D(1000), D(1000), D(1000), D(0), D(0)),
@@ -150,18 +151,18 @@ def test_fees_have_a_place_on_both_sides():
 def test_each_matching_takes_its_lot(matching, gains):
     """Bought at 1,000, 2,000 and 1,500; two sold at 2,000, one after the other."""
     path = [1000, 2000, 1500, 2000]
-    buys = [deed("swap", day, (path[day], "USDC"), (1, "ETH")) for day in range(3)]
-    sells = [deed("swap", 3, (1, "ETH"), (2000, "USDC")), deed("swap", 4, (1, "ETH"), (2000, "USDC"))]
+    buys = [entry("swap", day, (path[day], "USDC"), (1, "ETH")) for day in range(3)]
+    sells = [entry("swap", 3, (1, "ETH"), (2000, "USDC")), entry("swap", 4, (1, "ETH"), (2000, "USDC"))]
     found = books(paid_in(0, 4500, "USDC"), *buys, *sells, quotes=prices(ETH=path), matching=matching)
     sold = [gain for asset, gain in closed(found, "asset_id", "gain") if asset == "ETH"]
     assert sold == [D(gain) for gain in gains]
 
 
 def test_of_one_second_the_log_decides():
-    """Case 15 from transactions: 1 sold before 1 is bought again in the same block, whatever the ids."""
+    """Case 15 from transactions: 1 sold before 1 is bought again in the same block, for any ids."""
     at = START + timedelta(days=2)
-    rebuy = deed("swap", 2, (3010, "USDC"), (1, "ETH"), id="a", block_number=7, note={"log_index": 9}, timestamp=at)
-    sell = deed("swap", 2, (1, "ETH"), (3000, "USDC"), id="b", block_number=7, note={"log_index": 4}, timestamp=at)
+    rebuy = entry("swap", 2, (3010, "USDC"), (1, "ETH"), id="a", block_number=7, note={"log_index": 9}, timestamp=at)
+    sell = entry("swap", 2, (1, "ETH"), (3000, "USDC"), id="b", block_number=7, note={"log_index": 4}, timestamp=at)
     for matching in MATCHINGS:
         found = books(CASH, BUY, rebuy, sell, paid_in(1, 10, "USDC"), matching=matching)
         assert lots.totals(found).filter(pl.col("symbol") == "ETH").select("realised", "cost").row(0) == (2000, 3010)
@@ -169,7 +170,7 @@ def test_of_one_second_the_log_decides():
 
 def test_what_left_and_never_came_is_reported_and_no_profit():
     """3 sold, 1 bought: the gain is of one; two stand apart with their proceeds, and so does a gift of unknown cost."""
-    found = books(CASH, BUY, deed("swap", 4, (3, "ETH"), (9000, "USDC")), quotes=prices(**ETH_RISES))
+    found = books(CASH, BUY, entry("swap", 4, (3, "ETH"), (9000, "USDC")), quotes=prices(**ETH_RISES))
     assert closed(found, "asset_id", "quantity", "proceeds", "gain", "unmatched") == [
         ("USDC", D(1000), D(1000), D(0), False),
         ("ETH", D(1), D(3000), D(2000), False),
@@ -177,7 +178,7 @@ def test_what_left_and_never_came_is_reported_and_no_profit():
     ]
     row = lots.totals(found).filter(pl.col("symbol") == "ETH").row(0, named=True)
     assert (row["realised"], row["unmatched"], row["unmatched_proceeds"]) == (2000, 2, 6000)
-    gift = books(paid_in(0, 5, "SHY"), deed("swap", 1, (5, "SHY"), (100, "USDC")))
+    gift = books(paid_in(0, 5, "SHY"), entry("swap", 1, (5, "SHY"), (100, "USDC")))
     assert closed(gift, "proceeds", "gain") == [(D(100), None)]
     assert "its cost is not known" in closed(gift, "reason")[0]
     assert lots.totals(gift).filter(pl.col("symbol") == "SHY")["realised"].item() is None
@@ -186,8 +187,8 @@ def test_what_left_and_never_came_is_reported_and_no_profit():
 @pytest.mark.parametrize(("matching", "gain"), [("fifo", 2000), ("lifo", 1000), ("hifo", 1000)])
 def test_a_lot_that_was_staked_meanwhile_is_still_the_oldest(matching, gain):
     """Bought at 1,000 and staked, another bought at 2,000, the first one back: it is as old as ever."""
-    story = (CASH, BUY, deed("stake", 1, (1, "ETH"), (1, "stETH")), paid_in(2, 1, "ETH"),
-             deed("unstake", 3, (1, "stETH"), (1, "ETH")), SELL)  # fmt: skip
+    story = (CASH, BUY, entry("stake", 1, (1, "ETH"), (1, "stETH")), paid_in(2, 1, "ETH"),
+             entry("unstake", 3, (1, "stETH"), (1, "ETH")), SELL)  # fmt: skip
     found = books(*story, quotes=prices(**ETH_RISES), matching=matching)
     assert lots.totals(found).filter(pl.col("symbol") == "ETH")["realised"].item() == gain
 
@@ -195,15 +196,15 @@ def test_a_lot_that_was_staked_meanwhile_is_still_the_oldest(matching, gain):
 def test_coins_that_waited_in_a_protocol_come_back_with_what_they_earned():
     """100 put in at a cost of 90, 105 back: 5 are income; where nothing was put in, the cost is not known."""
     cheap = paid_in(0, 100, "USDC", note={"cost_basis": 90})
-    found = books(cheap, deed("deposit", 1, (100, "USDC")), deed("withdraw", 2, got=(105, "USDC")))
+    found = books(cheap, entry("deposit", 1, (100, "USDC")), entry("withdraw", 2, got=(105, "USDC")))
     assert left(found, "quantity", "cost", "origin") == [(D(100), D(90), "deposit"), (D(5), D(5), "income")]
     assert found.income.select("kind", "value").rows() == [("exit", D(5))]
-    assert left(books(deed("withdraw", 2, got=(105, "USDC"))), "cost", "origin") == [(None, "unknown")]
+    assert left(books(entry("withdraw", 2, got=(105, "USDC"))), "cost", "origin") == [(None, "unknown")]
 
 
 @pytest.mark.parametrize("stated", ["much", "-1", "NaN"])
 def test_a_cost_that_is_no_amount_is_not_known(stated):
-    """Rather than the market's value, which would be a guess beside what somebody meant to say."""
+    """Rather than the market's value, which would be a guess next to what someone meant to say."""
     found = books(paid_in(0, 1, "ETH", note={"cost_basis": stated}))
     assert left(found, "cost", "unrealised") == [(None, None)]
 
@@ -217,27 +218,27 @@ def test_what_was_paid_in_has_the_cost_that_is_stated_else_its_value_then():
     ]
 
 
-@pytest.mark.parametrize(("leaving", "gain", "beside"), [("transfer", None, 2000), ("sale", 2000, None)])
-def test_what_is_withdrawn_takes_its_cost_along(leaving, gain, beside):
+@pytest.mark.parametrize(("leaving", "gain", "unrecognised"), [("transfer", None, 2000), ("sale", 2000, None)])
+def test_what_is_withdrawn_takes_its_cost_along(leaving, gain, unrecognised):
     """To one's own wallet is no sale, unless it is said to be one."""
-    out = deed("withdraw", 4, (1, "ETH"), protocol=None)
+    out = entry("withdraw", 4, (1, "ETH"), protocol=None)
     found = books(CASH, BUY, out, quotes=prices(**ETH_RISES), leaving=leaving)
     row = found.lots.filter(pl.col("asset_id") == "ETH").row(0, named=True)
-    assert (row["gain"], row["unrecognised"], row["cost"]) == (gain, beside, 1000)
+    assert (row["gain"], row["unrecognised"], row["cost"]) == (gain, unrecognised, 1000)
 
 
-LOAN = (deed("withdraw", 0, (1, "ETH"), (1, "ETH"), note={"from_position": "borrowing"}),
-        deed("swap", 0, (1, "ETH"), (1000, "USDC")),
-        deed("swap", 4, (3000, "USDC"), (1, "ETH")),
-        deed("deposit", 5, (1, "ETH"), (1, "ETH"), note={"to_position": "borrowing"}))  # fmt: skip
+LOAN = (entry("withdraw", 0, (1, "ETH"), (1, "ETH"), note={"from_position": "borrowing"}),
+        entry("swap", 0, (1, "ETH"), (1000, "USDC")),
+        entry("swap", 4, (3000, "USDC"), (1, "ETH")),
+        entry("deposit", 5, (1, "ETH"), (1, "ETH"), note={"to_position": "borrowing"}))  # fmt: skip
 
 
-@pytest.mark.parametrize(("repaying", "gain", "beside"), [("no_gain", None, -2000), ("sale", -2000, None)])
-def test_a_loan_is_no_purchase_and_repaying_it_no_sale(repaying, gain, beside):
+@pytest.mark.parametrize(("repaying", "gain", "unrecognised"), [("no_gain", None, -2000), ("sale", -2000, None)])
+def test_a_loan_is_no_purchase_and_repaying_it_no_sale(repaying, gain, unrecognised):
     """Borrowed and sold at 1,000, bought back at 3,000: the loss is stated, as a gain only where that is asked for."""
     found = books(paid_in(0, 2000, "USDC"), *LOAN, quotes=prices(**ETH_RISES), repaying=repaying)
     back = found.lots.filter(pl.col("transaction_hash") == "deposit on 5").row(0, named=True)
-    assert (back["cost"], back["gain"], back["unrecognised"]) == (3000, gain, beside)
+    assert (back["cost"], back["gain"], back["unrecognised"]) == (3000, gain, unrecognised)
     assert found.debts.is_empty()
     owing = books(paid_in(0, 2000, "USDC"), *LOAN[:3], quotes=prices(**ETH_RISES))
     assert owing.debts.select("quantity", "value", "worth", "unrealised").rows() == [(1, 1000, 3000, -2000)]
@@ -245,8 +246,8 @@ def test_a_loan_is_no_purchase_and_repaying_it_no_sale(repaying, gain, beside):
 
 def test_what_a_balance_grew_without_a_transaction_is_income():
     """100 staked, 0.5 grown by itself, all taken back: nothing is unmatched, and the growth cost what it was worth."""
-    story = (paid_in(0, 100, "ETH"), deed("stake", 0, (100, "ETH"), (100, "stETH")),
-             deed("unstake", 3, ("100.5", "stETH"), ("100.5", "ETH")))  # fmt: skip
+    story = (paid_in(0, 100, "ETH"), entry("stake", 0, (100, "ETH"), (100, "stETH")),
+             entry("unstake", 3, ("100.5", "stETH"), ("100.5", "ETH")))  # fmt: skip
     quotes = prices(**ETH_RISES)
     done = activity.with_gas(metrics.classify_flows(framed("transactions", list(story))), ASSETS, quotes)
     legs = ledger.legs(done, ASSETS)
@@ -266,9 +267,9 @@ def test_what_a_balance_grew_without_a_transaction_is_income():
 
 def test_interest_on_a_debt_is_an_expense_and_repaying_more_than_was_borrowed_is_said():
     """Four borrowed and one of interest make five owed."""
-    borrow = deed("withdraw", 0, (4, "USDC"), (4, "USDC"), note={"from_position": "borrowing"})
-    grown = deed("claim", 1, (1, "USDC"), note={"from_position": "borrowing"})
-    repay = deed("deposit", 2, (6, "USDC"), (6, "USDC"), note={"to_position": "borrowing"})
+    borrow = entry("withdraw", 0, (4, "USDC"), (4, "USDC"), note={"from_position": "borrowing"})
+    grown = entry("claim", 1, (1, "USDC"), note={"from_position": "borrowing"})
+    repay = entry("deposit", 2, (6, "USDC"), (6, "USDC"), note={"to_position": "borrowing"})
     found = books(paid_in(0, 10, "USDC"), borrow, grown, repay)
     assert found.expenses.select("kind", "value").rows() == [("interest", D(1))]
     assert closed(found, "kind", "origin", "quantity", "unrecognised") == [
@@ -287,17 +288,17 @@ def test_interest_on_a_debt_is_an_expense_and_repaying_more_than_was_borrowed_is
 )
 def test_what_a_position_gained_or_lost_is_realised_when_it_comes_back(back, row, open_):
     """On the share of the pool, and not on the coin that was in it."""
-    found = books(CASH, BUY, deed("deposit", 1, (1, "ETH"), (20, "LP")), deed("withdraw", 4, (20, "LP"), (back, "ETH")),
-                  quotes=prices(**ETH_RISES))  # fmt: skip
+    found = books(CASH, BUY, entry("deposit", 1, (1, "ETH"), (20, "LP")),
+                  entry("withdraw", 4, (20, "LP"), (back, "ETH")), quotes=prices(**ETH_RISES))  # fmt: skip
     shown = found.lots.filter(pl.col("kind") == "exit")
     assert shown.select("asset_id", "cost", "proceeds", "gain").rows() == [("LP", *row)]
     assert sorted(left(found, "quantity", "cost")) == open_
 
 
 def test_two_coins_in_a_pool_come_back_each_at_its_own_cost():
-    """Whatever the order in which they come."""
-    put = (deed("deposit", 1, (1, "ETH"), (10, "LP")), deed("deposit", 1, (2000, "USDC"), (20, "LP")))
-    taken = (deed("withdraw", 3, (20, "LP"), (2000, "USDC")), deed("withdraw", 3, (10, "LP"), (1, "ETH")))
+    """No matter what the order in which they come."""
+    put = (entry("deposit", 1, (1, "ETH"), (10, "LP")), entry("deposit", 1, (2000, "USDC"), (20, "LP")))
+    taken = (entry("withdraw", 3, (20, "LP"), (2000, "USDC")), entry("withdraw", 3, (10, "LP"), (1, "ETH")))
     found = books(paid_in(0, 3000, "USDC"), BUY, *put, *taken, quotes=prices(ETH=[1000, 1000, 2000]))
     assert left(found, "asset_id", "quantity", "cost") == [("ETH", D(1), D(1000)), ("USDC", D(2000), D(2000))]
     assert closed(found, "gain") == [D(0)]
@@ -305,16 +306,16 @@ def test_two_coins_in_a_pool_come_back_each_at_its_own_cost():
 
 def test_what_comes_out_of_a_pool_as_another_coin_was_sold_for_it():
     """One ether put in at a cost of 1,000, 1,800 dollars taken out."""
-    found = books(CASH, BUY, deed("deposit", 1, (1, "ETH"), (20, "LP")),
-                  deed("withdraw", 4, (20, "LP"), (1800, "USDC")))  # fmt: skip
+    found = books(CASH, BUY, entry("deposit", 1, (1, "ETH"), (20, "LP")),
+                  entry("withdraw", 4, (20, "LP"), (1800, "USDC")))  # fmt: skip
     assert closed(found, "kind", "asset_id", "gain", "holding_days")[1:] == [("sale", "LP", D(800), 4)]
 
 
 @pytest.mark.parametrize(
     ("move", "kept"),
     [
-        pytest.param(deed("bridge", 2, (1000, "USDC"), (999, "USDC.op")), ("USDC.op", D(999), D(900)), id="bridged"),
-        pytest.param(deed("swap", 2, (1000, "MATIC"), (1000, "POL")), ("POL", D(1000), D(900)), id="renamed"),
+        pytest.param(entry("bridge", 2, (1000, "USDC"), (999, "USDC.op")), ("USDC.op", D(999), D(900)), id="bridged"),
+        pytest.param(entry("swap", 2, (1000, "MATIC"), (1000, "POL")), ("POL", D(1000), D(900)), id="renamed"),
     ],
 )
 def test_a_coin_under_another_name_or_on_another_chain_is_the_same_coin(move, kept):
@@ -326,7 +327,7 @@ def test_a_coin_under_another_name_or_on_another_chain_is_the_same_coin(move, ke
 
 def test_a_year_shows_what_left_in_it_and_what_was_left_at_its_end():
     """For a tax return; a loss of next year is in no line of this one."""
-    story = (CASH, paid_in(0, 1, "ETH"), deed("swap", 380, (1, "ETH"), (3000, "USDC")))
+    story = (CASH, paid_in(0, 1, "ETH"), entry("swap", 380, (1, "ETH"), (3000, "USDC")))
     first, second = (books(*story, year=year, quotes=prices(**ETH_RISES)) for year in (2025, 2026))
     assert closed(first, "gain") == []
     assert ("ETH", D(1), D(3000)) in left(first, "asset_id", "quantity", "worth")
@@ -350,19 +351,19 @@ def step(chance, day, part, owed):
         share = "stETH" if kind == "stake" else "LP"
     made = {
         "in": (paid_in(day, amount, coin), {coin: amount}),
-        "out": (deed("withdraw", day, (given, coin), protocol=None), {coin: -given}),
-        "trade": (deed("swap", day, (given, coin), (amount, other)), {coin: -given, other: amount}),
-        "stake": (deed("stake", day, (given, "ETH"), (got, share)), {"ETH": -given, share: got}),
-        "pool": (deed("deposit", day, (given, "ETH"), (got, share)), {"ETH": -given, share: got}),
-        "leave": (deed("withdraw", day, (given, share), (got, back)), {share: -given, back: got}),
-        "loan": (deed("deposit" if repays else "withdraw", day, *([(given if repays else amount, "USDC")] * 2), **loan),
-                 {"USDC": -given if repays else amount}),
+        "out": (entry("withdraw", day, (given, coin), protocol=None), {coin: -given}),
+        "trade": (entry("swap", day, (given, coin), (amount, other)), {coin: -given, other: amount}),
+        "stake": (entry("stake", day, (given, "ETH"), (got, share)), {"ETH": -given, share: got}),
+        "pool": (entry("deposit", day, (given, "ETH"), (got, share)), {"ETH": -given, share: got}),
+        "leave": (entry("withdraw", day, (given, share), (got, back)), {share: -given, back: got}),
+        "loan": (entry("deposit" if repays else "withdraw", day, *([(given if repays else amount, "USDC")] * 2),
+                       **loan), {"USDC": -given if repays else amount}),
     }  # fmt: skip
     return made[kind]
 
 
-def life(seed):
-    """A random life: money in and out, trades, stakes, pools, loans, gas, failures, several a day."""
+def random_history(seed):
+    """A random history: money in and out, trades, stakes, pools, loans, gas, failures, several a day."""
     chance = Random(seed)  # noqa: S311 - a story, not a secret
     held, owed = dict.fromkeys(("ETH", "USDC", "BTC", "stETH", "LP"), D(0)), D(0)
     # One ether pays for gas alone.
@@ -399,7 +400,7 @@ def test_nothing_is_lost_or_found_between_the_lots_and_the_bridge(seed, matching
     And what is left of each asset is what the ledger says is held.
     """
     quotes = prices(**walk(seed))
-    done = activity.with_gas(metrics.classify_flows(framed("transactions", life(seed))), ASSETS, quotes)
+    done = activity.with_gas(metrics.classify_flows(framed("transactions", random_history(seed))), ASSETS, quotes)
     found = lots.lots(done, ASSETS, quotes, at=END, matching=matching)
     moved = ledger.legs(done, ASSETS)
     owned = moved.filter(pl.col("position").ne_missing("borrowing"))
@@ -417,28 +418,32 @@ def test_nothing_is_lost_or_found_between_the_lots_and_the_bridge(seed, matching
 @pytest.mark.parametrize("seed", range(4))
 def test_assets_that_did_not_touch_do_not_matter_to_each_other(seed):
     """Deposits of another asset, anywhere between, change no line of the others."""
-    quotes, story = prices(**walk(seed)), life(seed)
+    quotes, story = prices(**walk(seed)), random_history(seed)
     mixed = [one for deal in story for one in (deal, paid_in(0, 3, "POL") | {"timestamp": deal["timestamp"]})]
     alone, among = (books(*deeds, quotes=quotes).lots for deeds in (story, mixed))
     assert among.filter(pl.col("asset_id") != "POL").equals(alone)
 
 
 @pytest.fixture(scope="module")
-def told():
+def demo_frames():
     return demo.economy(portfolios=12, days=400, seed=7, until=datetime(2026, 11, 23, tzinfo=UTC))
 
 
-def test_the_demos_dollars_show_no_gain_that_never_was(told):
+def test_the_demos_dollars_show_no_gain_that_never_was(demo_frames):
     """Each dollar that was sold or is left had cost a dollar, as it was quoted; and all terms add up to the cent.
 
     Borrowed, lent and pooled dollars counted as sold used to show 5,560 USD of gain on one portfolio.
     """
-    assets, quotes, end = told["assets"], told["market_data"], datetime(2026, 11, 22, 23, 59, 59, 999999, tzinfo=UTC)
+    assets, quotes, end = (
+        demo_frames["assets"],
+        demo_frames["market_data"],
+        datetime(2026, 11, 22, 23, 59, 59, 999999, tzinfo=UTC),
+    )
     dollars = assets.filter(pl.col("symbol") == "USDC")["id"]
     prices = quotes.filter(pl.col("asset_id").is_in(dollars.to_list()))["price"]
     seen = 0
-    for portfolio in told["portfolios"]["id"]:
-        mine = told["transactions"].filter(pl.col("portfolio_id") == portfolio)
+    for portfolio in demo_frames["portfolios"]["id"]:
+        mine = demo_frames["transactions"].filter(pl.col("portfolio_id") == portfolio)
         done = activity.with_gas(metrics.classify_flows(mine), assets, quotes)
         found = lots.lots(done, assets, quotes, at=end)
         assert not found.lots["unmatched"].any()
@@ -453,7 +458,11 @@ def test_the_demos_dollars_show_no_gain_that_never_was(told):
         moved = ledger.legs(done, assets).filter(pl.col("position") != "borrowing")
         kept = moved.group_by("asset_id").agg(pl.col("change").sum()).filter(pl.col("change") != 0)
         assert sorted(held.rows()) == sorted(kept.rows())
-        worth = told["portfolio_snapshots"].filter(pl.col("portfolio_id") == portfolio).sort("timestamp")["total_value"]
+        worth = (
+            demo_frames["portfolio_snapshots"]
+            .filter(pl.col("portfolio_id") == portfolio)
+            .sort("timestamp")["total_value"]
+        )
         ours = sum(found.lots[name].sum() for name in ("gain", "unrecognised", "unrealised"))
         ours += found.income["value"].sum() - found.expenses["value"].sum() + found.debts["unrealised"].sum()
         if worth.len():

@@ -69,7 +69,7 @@ def test_a_forecast_is_the_mean_after_the_nearest_weeks_and_needs_eight_earlier_
     """Thirty weeks alike: of equals the earliest five are taken, and every week but the first nine is a pair."""
     news = past_weeks.weeks_of_news(points(weekly(*range(30))), ["BTC"], end=MONDAY + timedelta(7))
     found = past_weeks.record(news, days({30: 0.0} | {back: 0.001 * back for back in range(29)}), monday=MONDAY)
-    assert found["n"][0] == 29 - past_weeks.EARLIER
+    assert found["n"][0] == 29 - past_weeks.MIN_EARLIER_WEEKS
     assert found["forecast"][0] == pytest.approx(0.001 * (28 + 27 + 26 + 25 + 24) / 5)
 
 

@@ -92,7 +92,7 @@ def test_portfolios_stand_side_by_side(out):
 
 @pytest.mark.usefixtures("out")
 def test_the_fleet_is_ranked_by_any_metric():
-    """Each number is the desk's; the best first by the metric's own direction; nobody is dropped."""
+    """Each number is the desk's; the best first by the metric's own direction; no one is dropped."""
     sharpe = ys.fleet(by="sharpe_ratio")
     assert sharpe.height == ys.portfolios().height
     for row in sharpe.iter_rows(named=True):

@@ -58,7 +58,7 @@ def owners(run):
     return run.frame("portfolios").filter(pl.col("created_at") < Span.week(run.week).end)["id"]
 
 
-def asked(desk):
+def frames_of(desk):
     """Every frame that a verb of the desk gives, by the verb's name."""
     for name, _ in inspect.getmembers(type(desk)):
         if name.startswith("_") or name in _ASIDE:
@@ -87,7 +87,7 @@ def test_no_verb_shows_what_came_after_the_week(runs, settings, week):
     end, seen = Span.week(week).end, set()
     for owner in owners(runs[week]):
         desk = Desk(source=Frozen(runs[week]), portfolio_id=owner, week=week, settings=settings)
-        for verb, frame in asked(desk):
+        for verb, frame in frames_of(desk):
             seen.add(verb)
             late = {name: moment for name, moment in latest(frame) if moment >= end}
             assert not late, f"{week} {verb}: {late}"
@@ -153,8 +153,8 @@ def test_the_ledger_gives_the_platforms_own_rows(runs, settings):
             for frame in (ours, theirs)
         )
         assert next(sums).equals(next(sums))
-        beside = ours.rows.join(theirs.rows, on=key, how="inner")
-        single = beside.filter(pl.len().over(key) == 1)
+        joined = ours.rows.join(theirs.rows, on=key, how="inner")
+        single = joined.filter(pl.len().over(key) == 1)
         assert single.filter(
             pl.col("protocol_address").is_not_null() & (pl.col("protocol_address") != pl.col("protocol_address_right"))
         ).is_empty()
@@ -173,7 +173,7 @@ def test_a_live_desk_of_a_past_week_says_the_same(runs, settings, analyst):  # n
     for verb in ("positions", "allocation", "pools", "shocks", "concentration", "contributions", "alerts",
                  "liquidation_history", "realised_yields", "bridge", "satellites"):  # fmt: skip
         assert_frame_equal(getattr(live, verb)(), getattr(frozen, verb)(), rel_tol=1e-12)
-    for verb, frame in asked(live):
+    for verb, frame in frames_of(live):
         late = {name: moment for name, moment in latest(frame) if moment >= span.end}
         assert not late, f"{verb}: {late}"
 

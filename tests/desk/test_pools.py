@@ -47,7 +47,7 @@ def split(note, prices):
     return {name: found[name][0] and float(found[name][0]) for name in ("price", "impermanent_loss", "lp_fees", "pool")}
 
 
-def test_a_weighted_pool():
+def test_a_weighted_pool_agrees_with_arithmetic_by_hand():
     """80/20, the large part doubles, by hand: held 180, pool 100 x 2^0.8, no fees."""
     note = {"underlying": ["BAL", "WETH"], "weights": [0.8, 0.2]}
     pool = 100 * 2**0.8
@@ -57,7 +57,7 @@ def test_a_weighted_pool():
     assert found["impermanent_loss"] == pytest.approx(5.89, abs=0.005)
 
 
-def test_three_assets():
+def test_a_pool_of_three_assets_agrees_with_arithmetic_by_hand():
     """A third each: what the prices did on average, and the geometric mean of it."""
     note = {"underlying": ["BAL", "ETH", "USDC"], "pool": "constant_product"}
     pool = 100 * (2 * 0.5 * 1) ** (1 / 3)
@@ -67,7 +67,7 @@ def test_three_assets():
     assert found["impermanent_loss"] == pytest.approx(100 * 3.5 / 3 - pool)
 
 
-def test_a_concentrated_position_by_its_range():
+def test_a_concentrated_position_agrees_with_impermanent_loss_range():
     """As `yields.impermanent_loss_range` has it, an independent formula."""
     note = {"underlying": ["ETH", "USDC"], "pool": "concentrated", "range": [1500, 2500]}
     x, y = 2000**-0.5 - 2500**-0.5, 2000**0.5 - 1500**0.5
@@ -139,7 +139,7 @@ def test_a_pool_that_is_known_has_no_merged_term():
 
 
 def test_fees_of_an_unknown_pool_are_no_yield():
-    """What cannot be told from the price is not stated: no realised yield, and the reason."""
+    """What cannot be known from the price is not stated: no realised yield, and the reason."""
     mine = pl.DataFrame(
         {"asset_id": ["lp"], "symbol": ["LP"], "kind": ["lp"], "place": ["somewhere"], "protocol": ["somewhere"],
          "protocol_address": ["0xp"], "value": [Decimal(112)]},

@@ -126,7 +126,7 @@ def test_what_does_not_rebase_does_not_grow(asset):
     _, found = bridged(moved((asset, "held", 100)), snapshots(lambda day: worth * (1 + (0.02 if day > 45 else 0))))
     said = bridge.finding(found, "p")
     assert said.stops
-    # Where nobody said whether it rebases, the finding asks.
+    # Where no one said whether it rebases, the finding asks.
     assert ("balances of SYRUP may grow by themselves" in said.observed) == (asset == "unsaid")
 
 
@@ -171,7 +171,7 @@ def test_two_tokens_share_as_the_allocation_says():
     assert by_asset.get("steth", 0.0) < 1e-3
 
 
-def test_an_allocation_that_puts_the_difference_elsewhere_is_heard():
+def test_an_allocation_that_puts_the_difference_elsewhere_is_used():
     """What the platform shows in another asset is no growth of this one, however small."""
     legs = moved(("steth", "held", 10), ("usdc", "spot", 30_000))
 
@@ -183,7 +183,7 @@ def test_an_allocation_that_puts_the_difference_elsewhere_is_heard():
     assert found.is_empty()
 
 
-def test_credits_are_put_once():
+def test_growth_on_record_is_not_added_again():
     """Growth on record is a movement as any other: nothing is left to find."""
     taken = snapshots(lambda day: 300_000 * grown(day, 0.031))
     once = rebasing.with_growth(moved(("steth", "held", 100)), taken, quotes(), assets())
@@ -253,7 +253,7 @@ def test_growth_is_realised_yield_in_a_wallet_too():
 
 
 def test_growth_on_record_leaves_nothing_to_infer():
-    """A platform that records interest as claims has no growth beside it: a difference stays one."""
+    """A platform that records interest as claims has no growth next to it: a difference stays one."""
     legs = moved(("steth", "held", 100))
     claim = moved((DAYS[10], "steth", "held", "0.05")).with_columns(cause=pl.lit("yield"))
     taken = snapshots(lambda day: 300_000 + (150 if day > 10 else 0) + (40 if day > 45 else 0))

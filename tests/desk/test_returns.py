@@ -67,7 +67,7 @@ def test_earlier_days_beyond_it_are_not_forgotten():
 
 @pytest.mark.parametrize("fall", [-0.15, -0.15 - 1e-15])
 def test_at_the_limit_is_not_beyond_it(fall):
-    """A fall of exactly the limit keeps it, whatever a product's rounding."""
+    """A fall of exactly the limit keeps it, in spite of a product's rounding."""
     text, _ = said(path(-0.1, fall))
     assert "which has not been passed" in text
 

@@ -45,13 +45,13 @@ def test_a_portfolio_is_meant_by_name_or_id(run):
 def test_a_week_is_its_own_rows_and_until_is_all_before_its_end(run, settings, analyst):  # noqa: ARG001 - the role
     """Frozen and live, in frames and in SQL; a table without time comes whole."""
     rows, span = ys.load("transactions", run=run), Span.week(OLDER)
-    inside, before = (rows.filter(one.holds("timestamp")) for one in (span, Span.until(span.end)))
+    inside, before = (rows.filter(one.contains("timestamp")) for one in (span, Span.until(span.end)))
     assert 0 < inside.height < before.height < rows.height
     count = "SELECT count(*) AS n FROM transactions"
     for words, expected in (({"week": OLDER}, inside), ({"until": OLDER}, before), ({}, rows)):
         assert ys.load("transactions", run=run, **words).equals(expected)
         assert ys.sql(count, run=run, **words)["n"].to_list() == [expected.height]
-        live = Live(settings, Span.asked(**words))
+        live = Live(settings, Span.of_week_or_until(**words))
         assert live.rows("transactions").equals(expected)
         assert live.sql(count)["n"].to_list() == [expected.height]
     assert ys.load("assets", run=run, week=OLDER).equals(ys.load("assets", run=run))

@@ -35,7 +35,7 @@ def filled(stores, settings, tmp_path_factory):
     with module.front() as front, Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2")) as server:
         for name in NAMES:
             table = TABLES[name]
-            server.make(name, size=table.size, payload=table.payload)
+            server.create(name, size=table.size, payload=table.payload)
             server.write(name, points(stores, name))
         yield {"run": Frozen(run), "folder": Live(settings), "server": _Served(Stores(opened_qdrant=server))}, front
 
@@ -100,7 +100,7 @@ def test_run_folder_server_and_numpy_agree(filled, name):
         ("protocol_analysis", {"chain_id": -7}, pl.col("chain_id") == -7),
     ],
 )  # fmt: skip
-def test_fields_choose_points(filled, name, where, chosen):
+def test_points_are_chosen_by_their_fields_alike_from_every_source(filled, name, where, chosen):
     """A value, several, a range and a list's element, each the same from every source; a server filters itself."""
     sources, front = filled
     frame = sources["run"].rows(name)
@@ -116,7 +116,7 @@ def test_fields_choose_points(filled, name, where, chosen):
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("options", "said"),
     [
         ({"collection": "trading_pattern"}, "trading_patterns"),
         ({"to": [1.0, 2.0]}, "a vector of 2 numbers; those of trading_patterns have 512"),
@@ -129,10 +129,10 @@ def test_fields_choose_points(filled, name, where, chosen):
         ({"limit": 0}, "at least one point"),
     ],
 )
-def test_what_cannot_be_answered_is_refused_in_one_line(filled, asked, said):
+def test_what_cannot_be_answered_is_refused_in_one_line(filled, options, said):
     """With the nearest name, the size, or what to write."""
     sources, _ = filled
-    given = {"collection": "trading_patterns", "to": [1.0] * 512} | asked
+    given = {"collection": "trading_patterns", "to": [1.0] * 512} | options
     with pytest.raises(UsageError, match=r"^[^\n]+$") as refused:
         nearest_points.similar(sources["run"], given.pop("collection"), **given)
     assert said in str(refused.value)

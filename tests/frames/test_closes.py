@@ -47,8 +47,8 @@ def test_of_two_snapshots_of_one_moment_the_larger_closes(economy):
     )"""  # noqa: S608 - the test's own rows
     wanted = [("a", noon.date(), Decimal(9), late), ("b", noon.date(), Decimal(1), noon)]
     wanted += [("b", noon.date() + timedelta(days=1), Decimal(2), late + timedelta(days=1))]
-    asked = statement("daily_values").replace("FROM portfolio_snapshots", f"FROM {given}")
-    assert economy.clickhouse.read(asked, {}, schema=DAILY_VALUES).rows() == wanted
+    sql = statement("daily_values").replace("FROM portfolio_snapshots", f"FROM {given}")
+    assert economy.clickhouse.read(sql, {}, schema=DAILY_VALUES).rows() == wanted
     arrays = f"""
         SELECT portfolio_id, toDate(tupleElement(close, 1), 'UTC') AS day, tupleElement(close, 2) AS value,
                tupleElement(close, 1) AS closed_at
@@ -87,9 +87,9 @@ def test_of_two_quotes_of_one_moment_the_higher_closes(economy):
                    CAST(quoted, 'Decimal(38, 18)') AS price
             FROM values('asset_id String, at UInt32, quoted UInt32', {said})
         )"""  # noqa: S608 - the test's own rows
-        asked = statement("daily_closes", value="price").replace("FROM market_data", f"FROM {given}")
-        asked += " SETTINGS session_timezone = 'Asia/Tokyo'"
-        found = economy.clickhouse.read(asked, {}, schema=DAILY_CLOSES)
+        sql = statement("daily_closes", value="price").replace("FROM market_data", f"FROM {given}")
+        sql += " SETTINGS session_timezone = 'Asia/Tokyo'"
+        found = economy.clickhouse.read(sql, {}, schema=DAILY_CLOSES)
         assert found.rows() == [("a", 0, late.date(), Decimal(9), late)]
 
 
@@ -103,14 +103,14 @@ def test_the_desk_s_rule_for_a_portfolio_holds_here_too(economy):
 def test_a_table_can_be_read_lazily(economy, tmp_path, name):
     """Only what is used is kept, in the same order, and it streams into a file."""
     whole, lazy = frames.load(economy, name), frames.scan(economy, name)
-    lifetimes = pl.exclude("ttl_ms")
-    assert lazy.select(lifetimes).collect().equals(whole.select(lifetimes))
+    without_expiry = pl.exclude("ttl_ms")
+    assert lazy.select(without_expiry).collect().equals(whole.select(without_expiry))
     column = whole.columns[0]
     value = whole[column][whole.height // 2]
     assert (
         lazy.filter(pl.col(column) == value).select(column).collect().height
         == whole.filter(pl.col(column) == value).height
     )
-    assert lazy.select(lifetimes).head(7).collect().equals(whole.select(lifetimes).head(7))
-    lazy.select(lifetimes).sink_parquet(tmp_path / "rows.parquet")
-    assert pl.read_parquet(tmp_path / "rows.parquet").equals(whole.select(lifetimes))
+    assert lazy.select(without_expiry).head(7).collect().equals(whole.select(without_expiry).head(7))
+    lazy.select(without_expiry).sink_parquet(tmp_path / "rows.parquet")
+    assert pl.read_parquet(tmp_path / "rows.parquet").equals(whole.select(without_expiry))

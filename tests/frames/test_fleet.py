@@ -48,7 +48,7 @@ def agree(ours, theirs):
 
 @pytest.mark.parametrize("risk_free", [0.0, 0.04])
 def test_the_query_is_the_frame_on_every_demo_portfolio(analyst, returns, flows, risk_free):
-    """The promise of `--pushdown`, kept as the analyst, who may only read."""
+    """The rule of `--pushdown`, kept as the analyst, who may only read."""
     found = frames.fleet(analyst, flows, until=SPAN.end, risk_free=risk_free)
     agree(metrics.fleet(returns, risk_free=risk_free), found)
     assert found["total_return"].count() > 5
@@ -63,7 +63,7 @@ def test_a_week_alone_is_the_week_alone(analyst, returns, flows):
 
 
 def test_many_questions_give_one_answer(analyst, flows):
-    """A list of flows too long for one question is asked in stretches: nobody twice, nobody left out."""
+    """A list of flows too long for one question is asked in stretches: no one twice, no one left out."""
     whole = frames.fleet(analyst, flows, until=SPAN.end)
     assert frames.fleet(analyst, flows, until=SPAN.end, flows_per_query=1).equals(whole)
 

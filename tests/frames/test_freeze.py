@@ -1,4 +1,4 @@
-"""A run is whole or not there: verified byte by byte, proven sum by sum, whatever was killed or ran beside it."""
+"""A run is whole or not there: verified byte by byte, proven sum by sum, whatever else ran or was killed."""
 
 import json
 import shutil
@@ -56,10 +56,10 @@ def test_a_past_week_knows_nothing_of_what_came_after(economy, tmp_path):
     """No row of a later day, in the views that sum up days either, or every flow since would count as never made."""
     past = Span.week("2026-W45")
     run = frames.freeze(economy, week="2026-W45", out=tmp_path, as_of=AS_OF)
-    placed = [TABLES[name] for name in run.tables if TABLES[name].placed]
+    placed = [TABLES[name] for name in run.tables if TABLES[name].span_column]
     assert {"daily_external_flows", "transactions", "portfolio_snapshots"} <= {table.name for table in placed}
     for table in placed:
-        last = run.frame(table.name)[table.placed].max()
+        last = run.frame(table.name)[table.span_column].max()
         assert last is None or (last if table.time is None else last.date()) <= past.last_day, table.name
     assert frames.load(economy, "daily_external_flows")["day"].max() > past.last_day
 
@@ -107,7 +107,7 @@ def test_a_run_answers_sql_and_nothing_beyond_it(run):
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "message"),
     [
         pytest.param("frames/assets.parquet", b"PAR1 and nothing else", "no longer the bytes", id="other bytes"),
         pytest.param("frames/assets.parquet", None, "is missing", id="a missing file"),
@@ -117,11 +117,11 @@ def test_a_run_answers_sql_and_nothing_beyond_it(run):
         pytest.param("manifest.json", None, "there is no run", id="no manifest"),
     ],
 )
-def test_a_run_that_was_touched_is_refused(copy, file, content, told):
+def test_a_run_that_was_touched_is_refused(copy, file, content, message):
     """The line names the file and says what to do."""
     frames.open_run(copy)
     (copy / file).unlink() if content is None else (copy / file).write_bytes(content)
-    with pytest.raises(RunError, match=told):
+    with pytest.raises(RunError, match=message):
         frames.open_run(copy)
 
 
@@ -144,7 +144,7 @@ def test_a_run_of_another_form_is_refused(copy):
 
 
 def test_a_new_freeze_takes_the_old_one_s_place_whole(economy, tmp_path):
-    """Findings and reports of the old picture go with it: they are not of the new one."""
+    """Findings and reports of the old snapshot go with it: they are not of the new one."""
     first = frames.freeze(economy, week=WEEK, out=tmp_path, as_of=AS_OF, tables=FEW)
     (first.folder / "findings.json").write_text("[]")
     later = AS_OF.replace(hour=7)
@@ -185,18 +185,18 @@ def test_postgres_is_frozen_at_one_moment(economy, tmp_path):
     """What another session commits between two tables is in neither of them."""
 
     def meddle(label: str, done: int = 0, total: int | None = None) -> None:  # noqa: ARG001 - the form of a progress
-        if label == "assets" and not told:
-            told.append(label)
+        if label == "assets" and not reported:
+            reported.append(label)
             with Postgres.open(economy.postgres.address) as other:
                 other.run("UPDATE satellite_agents SET version = '9.9.9'")
 
-    told: list[str] = []
+    reported: list[str] = []
     names = ["assets", "satellite_agents"]
     try:
         run = frames.freeze(economy, week=WEEK, out=tmp_path, as_of=AS_OF, tables=names, progress=meddle)
     finally:
         economy.postgres.run("UPDATE satellite_agents SET version = '1.0.0'")
-    assert told
+    assert reported
     assert "9.9.9" not in run.frame("satellite_agents")["version"]
 
 
@@ -208,7 +208,7 @@ from ys_analytics import frames
 from ys_analytics.stores import PostgresAddress, Stores
 from ys_analytics.stores.postgres import Postgres
 
-def told(label, done=0, total=None):
+def ignore_progress(label, done=0, total=None):
     print(label, flush=True)
     if {wait!r} and label == "satellite_agents":
         time.sleep(600)
@@ -216,7 +216,7 @@ def told(label, done=0, total=None):
 with Postgres.open(PostgresAddress({conninfo!r})) as store:
     frames.freeze(
         Stores(opened_postgres=store), week={week!r}, out=Path({out!r}), as_of=datetime(2026, 11, 16, tzinfo=UTC),
-        tables=["assets", "satellite_agents", "agent_tasks"], progress=told,
+        tables=["assets", "satellite_agents", "agent_tasks"], progress=ignore_progress,
     )
 """
 
@@ -253,7 +253,7 @@ def test_two_freezes_of_one_week_do_not_collide(economy, tmp_path):
 
 
 def test_a_living_freeze_is_not_swept_away(tmp_path):
-    """Only what nobody holds is a leftover."""
+    """Only what no one holds is a leftover."""
     with atomic.write_folder(tmp_path / "one") as outer:
         with atomic.write_folder(tmp_path / "two") as inner:
             (inner / "x").write_text("x")
@@ -261,7 +261,7 @@ def test_a_living_freeze_is_not_swept_away(tmp_path):
     assert _visible(tmp_path) == ["one", "two"]
 
 
-def test_a_swap_that_died_between_two_renames_is_mended(copy):
+def test_a_swap_killed_between_two_renames_is_repaired(copy):
     """Where names cannot be exchanged, the old run waits under another name until the new one is there."""
     copy.rename(copy.with_name(f".{WEEK}.old"))
     assert frames.open_run(copy).week == WEEK

@@ -62,7 +62,7 @@ def test_rows_that_say_the_same_twice_count_once():
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_rows_that_contradict_each_other_stay(order):
-    """Judging them is the suites' work; their order does not depend on the store's."""
+    """Checking them is the suites' work; their order does not depend on the store's."""
     rows = [(1, "a", "3"), (1, "a", "2"), (1, "a", "3")]
     assert said(conform(risk(*(rows[place] for place in order)), RISK)) == [(1, "a", "2"), (1, "a", "3")]
 
@@ -81,7 +81,7 @@ NOTHING = pl.lit(None, RISK.schema["var_95"])
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         pytest.param(pl.exclude("var_95"), "column var_95 is missing", id="missing"),
         pytest.param([pl.all(), pl.lit(1).alias("more")], "column more is not declared", id="extra"),
@@ -94,9 +94,9 @@ NOTHING = pl.lit(None, RISK.schema["var_95"])
         ),
     ],
 )
-def test_a_shape_that_is_not_declared_is_refused(change, told):
+def test_a_shape_that_is_not_declared_is_refused(change, message):
     """Nothing is cast and nothing is guessed."""
-    with pytest.raises(ContractError, match=told):
+    with pytest.raises(ContractError, match=message):
         conform(risk((1, "a", "1")).select(change), RISK)
 
 

@@ -152,5 +152,5 @@ def _restore(stores, points: pl.DataFrame) -> None:
 
     table = TABLES["market_sentiment"]
     stores.qdrant.drop(table.name)
-    stores.qdrant.make(table.name, size=table.size, payload=table.payload)
+    stores.qdrant.create(table.name, size=table.size, payload=table.payload)
     stores.qdrant.write(table.name, points)

@@ -54,14 +54,14 @@ def test_the_answer_is_that_over_loaded_frames(economy, held, query):
 
 def test_only_what_is_needed_leaves_a_store(economy, held):
     """Columns, rows and groups that a query needs, as EXPLAIN shows them; a key's part and a payload's field too."""
-    asked = {row["table"]: row for row in sql.query_stores(f"EXPLAIN {JOINED}", economy).iter_rows(named=True)}
+    plan = {row["table"]: row for row in sql.query_stores(f"EXPLAIN {JOINED}", economy).iter_rows(named=True)}
     november = held["market_data"].filter(pl.col("timestamp") >= datetime(2026, 11, 1, tzinfo=UTC))
-    assert asked["ch.market_data"]["rows"] == november.height < held["market_data"].height
-    assert asked["ch.market_data"]["statement"] == (
+    assert plan["ch.market_data"]["rows"] == november.height < held["market_data"].height
+    assert plan["ch.market_data"]["statement"] == (
         'SELECT "timestamp", "asset_id", "price" FROM "market_data"'
         " WHERE \"timestamp\" >= toDateTime64('2026-11-01 00:00:00', 6, 'UTC')"
     )
-    assert asked["pg.assets"]["statement"].startswith('SELECT "id", "symbol" FROM "assets"')
+    assert plan["pg.assets"]["statement"].startswith('SELECT "id", "symbol" FROM "assets"')
     days = sql.query_stores("EXPLAIN SELECT timestamp::DATE AS d, count(*) FROM ch.market_data GROUP BY d", economy)
     assert days["rows"].item() == held["market_data"]["timestamp"].dt.date().n_unique()
     (price,) = sql.query_stores("EXPLAIN SELECT price FROM redis.price_current WHERE chain_id = 1", economy)[
@@ -219,7 +219,7 @@ def test_pushed_and_unpushed_queries_agree(repeated, repeated_held, record_prope
         assert live.schema == expected.schema, query
         assert live.equals(expected), query
         if at % 3 == 0:
-            asked = sql.query_stores(f"EXPLAIN {query}", repeated)["statement"]
-            added_up += int(asked.str.contains("AS m0").any())
+            plan = sql.query_stores(f"EXPLAIN {query}", repeated)["statement"]
+            added_up += int(plan.str.contains("AS m0").any())
     record_property("said", f"SQL: 36 generated queries agree; of 12 looked at, a store added up {added_up}")
     assert added_up >= 2

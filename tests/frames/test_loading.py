@@ -15,7 +15,7 @@ from ys_analytics.stores.postgres import Postgres
 SECRET = [name for name, table in TABLES.items() if isinstance(table, KeyFamily) and table.secret]
 LOADED = [name for name in TABLES if name not in SECRET]
 WEEK = Span.week("2026-W47")
-NOBODY = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 STRANGE = [
     "' OR '1'='1",
     "'; DROP TABLE users; --",
@@ -23,7 +23,7 @@ STRANGE = [
     "%(x)s",
     '<script>alert(1)</script> & Söhne "Ω"',
     "",
-    NOBODY.upper().replace("0", "A"),
+    UNKNOWN_ID.upper().replace("0", "A"),
 ]
 
 
@@ -34,11 +34,11 @@ def test_a_table_loads_as_declared(economy, name):
     loaded = frames.load(economy, name)
     assert dict(loaded.schema) == table.schema
     assert loaded.height > 0
-    nothing = getattr(frames, name)(economy, span=Span(WEEK.end, WEEK.end), portfolios=[NOBODY])
+    nothing = getattr(frames, name)(economy, span=Span(WEEK.end, WEEK.end), portfolios=[UNKNOWN_ID])
     assert nothing.schema == loaded.schema
-    assert nothing.height == 0 or (table.placed is None and table.portfolio is None)
-    lifetimes = ["ttl_ms"] if "ttl_ms" in table.schema else []
-    assert pl.concat(frames.batches(economy, name)).drop(lifetimes).equals(loaded.drop(lifetimes))
+    assert nothing.height == 0 or (table.span_column is None and table.portfolio is None)
+    expiries = ["ttl_ms"] if "ttl_ms" in table.schema else []
+    assert pl.concat(frames.batches(economy, name)).drop(expiries).equals(loaded.drop(expiries))
     assert frames.prove(economy, name)["equal"].all()
 
 
@@ -148,12 +148,12 @@ def test_a_row_that_does_not_fit_can_be_set_aside(economy):
     store.run("UPDATE portfolio_positions SET quantity = 1 WHERE quantity = 'NaN'")
 
 
-def test_progress_is_told_of_every_row(economy):
+def test_progress_counts_every_row(economy):
     """The last thing said is the number of rows."""
-    told = []
+    reported = []
 
     def progress(name, done, total=None):
-        told.append((name, done, total))
+        reported.append((name, done, total))
 
     rows = sum(frame.height for frame in frames.batches(economy, "market_data", progress=progress))
-    assert told[-1] == ("market_data", rows, None)
+    assert reported[-1] == ("market_data", rows, None)

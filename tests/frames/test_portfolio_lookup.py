@@ -34,7 +34,7 @@ def test_a_name_is_found_however_it_is_spelt(name, wanted):
     assert find_portfolio(known(None, name), wanted) == OTHER
 
 
-def test_portfolios_of_one_name_are_told_apart_by_id():
+def test_portfolios_of_one_name_are_distinguished_by_id():
     """To write more of the name would not help, so the line gives the ids; each id means its own."""
     same = known("Alder", "Alder")
     with pytest.raises(UsageError, match=f"could be Alder .{ONE}. or Alder .{OTHER}.; write the id$"):
@@ -44,10 +44,10 @@ def test_portfolios_of_one_name_are_told_apart_by_id():
 
 def test_the_exact_name_comes_before_one_that_differs_in_case():
     """Two names that differ in case alone are two."""
-    twins = known("Alder", "alder")
-    assert [find_portfolio(twins, one) for one in ("Alder", "alder")] == [ONE, OTHER]
+    two_portfolios = known("Alder", "alder")
+    assert [find_portfolio(two_portfolios, one) for one in ("Alder", "alder")] == [ONE, OTHER]
     with pytest.raises(UsageError, match="could be Alder or alder"):
-        find_portfolio(twins, "ALDER")
+        find_portfolio(two_portfolios, "ALDER")
 
 
 def test_what_was_found_knows_its_name_and_when_it_was_opened():

@@ -17,7 +17,7 @@ WEI = Decimal("1E-18")
 
 
 def column(name: str, dtype: pl.DataType, native: str) -> Column:
-    return Column(name=name, dtype=dtype, native=native, nullable=True, meaning="x")
+    return Column(name=name, dtype=dtype, native_type=native, nullable=True, meaning="x")
 
 
 PAIR = pl.List(pl.Struct({"key": pl.String(), "value": SHARE}))
@@ -54,7 +54,7 @@ def said(stores, table: Table, rows: pl.DataFrame) -> list[proof.ProofLine]:
 def nested(stores):
     """A ClickHouse table with decimals at every depth; sums that no Decimal128 holds."""
     table = Table(name="proven_within", store="clickhouse", columns=tuple(CLICKHOUSE), key=(), meaning="x", affects=())
-    columns = ", ".join(f"{each.name} {each.native}" for each in CLICKHOUSE)
+    columns = ", ".join(f"{each.name} {each.native_type}" for each in CLICKHOUSE)
     stores.clickhouse.run(f"CREATE TABLE proven_within ({columns}) ENGINE = MergeTree ORDER BY ()")
     try:
         rows = pl.DataFrame(ROWS, schema=table.schema)

@@ -44,7 +44,7 @@ class Recording(ds.Dataset):
         return ds.dataset(TABLE).scanner(columns=columns, filter=filter)
 
 
-def asked(condition: str):
+def parsed_by_duckdb(condition: str):
     """The filter that DuckDB makes of a condition."""
     rows = Recording()
     with duckdb.connect(":memory:") as engine:
@@ -72,7 +72,7 @@ def asked(condition: str):
 )  # fmt: skip
 def test_a_condition_is_understood(condition, found):
     """Each kind of comparison, list and test for null that DuckDB hands over."""
-    pushed = parse_filter(asked(condition), TABLE.schema)
+    pushed = parse_filter(parsed_by_duckdb(condition), TABLE.schema)
     assert [[str(one) for one in each] for each in pushed.conditions] == found
     assert pushed.complete
 
@@ -80,7 +80,7 @@ def test_a_condition_is_understood(condition, found):
 @pytest.mark.parametrize("condition", ["id = 'x\"y'", "id = 'a\\b'"])
 def test_what_is_not_certain_is_left_out(condition):
     """Letters that are written in several ways: nothing is taken for something else."""
-    pushed = parse_filter(asked(condition), TABLE.schema)
+    pushed = parse_filter(parsed_by_duckdb(condition), TABLE.schema)
     assert pushed.conditions == ()
     assert not pushed.complete
 
@@ -92,18 +92,18 @@ def test_a_float_is_left_out():
     assert not pushed.complete
 
 
-def test_two_filters_that_print_alike_are_told_apart():
+def test_two_filters_that_print_alike_are_distinguished():
     """A list of one text with a quote and a line break is not taken for a list of two."""
     one, two = (pc.field("id").isin(pa.array(values, pa.large_string())) for values in (['x",\n  "y'], ["x", "y"]))
     assert str(one) == str(two)
     for texts in (['x",\n  "y', "a"], ["x\",\n  \"y', 'a"]):
         written = ", ".join(f"'{text}'" for text in texts)
-        assert parse_filter(asked(f"id IN ({written})"), TABLE.schema).conditions == ()
+        assert parse_filter(parsed_by_duckdb(f"id IN ({written})"), TABLE.schema).conditions == ()
 
 
 def test_the_rest_is_kept_where_a_part_is_not_understood():
     """A list too long to print in full leaves the comparison before it."""
     many = ", ".join(f"'{number}'" for number in range(60))
-    pushed = parse_filter(asked(f"ts >= '2026-01-02' AND n > 1 AND id IN ({many})"), TABLE.schema)
+    pushed = parse_filter(parsed_by_duckdb(f"ts >= '2026-01-02' AND n > 1 AND id IN ({many})"), TABLE.schema)
     assert not pushed.complete
     assert {str(one) for each in pushed.conditions for one in each} <= {"ts >= 2026-01-02 00:00:00+00:00", "n > 1"}

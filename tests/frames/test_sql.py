@@ -46,7 +46,7 @@ def run(economy, tmp_path_factory):
 
 
 def test_a_day_is_a_utc_day_on_every_machine(run):
-    """The same rows, days, hours, texts and types come back whatever zone the machine is in."""
+    """The same rows, days, hours, texts and types come back in every zone of the machine."""
     answers = {}
     for zone in ZONES:
         done = subprocess.run(
@@ -176,7 +176,7 @@ WRITES = (
 
 @pytest.mark.parametrize("query", WRITES)
 def test_a_query_reads_the_frames_and_does_nothing_else(run, query):
-    """Whatever writes, changes a setting, reads another file or is several statements is refused in one line."""
+    """Everything that writes, changes a setting, reads another file or is several statements is refused in one line."""
     hidden = pl.DataFrame({"secret": [1]})
     inside = run.folder / "frames"
     before = sorted(run.folder.rglob("*"))

@@ -11,7 +11,7 @@ import pytest
 
 from ys_analytics import ingest
 from ys_analytics.errors import ContractError
-from ys_analytics.ingest import Asked, ImportLog
+from ys_analytics.ingest import ImportLog, ImportOptions
 from ys_analytics.schemas import TABLES
 from ys_analytics.stores import Stores
 
@@ -66,10 +66,10 @@ def answer(path: Path, replies: dict[str, str]) -> None:
 def test_from_a_folder_of_files_to_what_a_report_needs(built: Stores, folder: Path) -> None:
     """One import of the whole folder with its questions, the values by hand; again adds nothing, undo takes all."""
     stores, log = built, ImportLog(folder.parent / "log")
-    register = Asked(register=True)
+    register = ImportOptions(register=True)
 
     def add() -> ingest.VendorImport:
-        return ingest.import_vendor(stores, [folder], asked=register, portfolio=NAME, create=True, log=log, now=NOW)
+        return ingest.import_vendor(stores, [folder], options=register, portfolio=NAME, create=True, log=log, now=NOW)
 
     with pytest.raises(ContractError, match="4 questions are open") as caught:
         add()
@@ -155,10 +155,10 @@ def test_a_missing_file_is_seen_in_the_balances(built: Stores, folder: Path) -> 
             path.unlink()
     lines = (files / "wallet-1-transactions.csv").read_text().splitlines()
     (files / "wallet-1-transactions.csv").write_text("\n".join([lines[0], *lines[2:]]) + "\n")
-    register = Asked(register=True, chain="ethereum")
+    register = ImportOptions(register=True, chain="ethereum")
     (files / "wallet-1-erc20.csv").unlink()
-    ingest.import_vendor(stores, [folder / "prices"], asked=register)
-    ingest.import_vendor(stores, [files], asked=register, portfolio=NAME, create=True)
+    ingest.import_vendor(stores, [folder / "prices"], options=register)
+    ingest.import_vendor(stores, [files], options=register, portfolio=NAME, create=True)
     with pytest.raises(ContractError, match=r"ETH \(spot\) goes below zero on 2024-02-15 08:00:00"):
         ingest.build(stores, NAME, until=date(2025, 6, 30))
     assert stores.clickhouse.rows("SELECT count() FROM portfolio_snapshots") == [(0,)]

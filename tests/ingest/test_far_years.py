@@ -36,7 +36,7 @@ def test_a_mistyped_year_is_named_and_makes_nothing(ready, known, tmp_path, year
     assert ready.postgres.rows("SELECT count(*) FROM transactions") == [(0,)]
 
 
-def test_a_sibling_in_clickhouse(ready, known, tmp_path):
+def test_a_mistyped_year_in_clickhouse_is_named_too(ready, known, tmp_path):
     """The same rule where a month is a partition of ClickHouse."""
     rows = known["market_data"].head(20)
     moved = rows["timestamp"].dt.offset_by("80y")
@@ -48,7 +48,7 @@ def test_a_sibling_in_clickhouse(ready, known, tmp_path):
         ingest.import_file(ready, "market_data", path)
 
 
-def test_honest_years_go_in(ready, known, tmp_path):
+def test_plausible_years_are_imported(ready, known, tmp_path):
     """A gap of some years, and a file all of whose rows are old, are no mistakes."""
     path = tmp_path / "ledger.parquet"
     ledger(known, 2023).write_parquet(path)
@@ -75,16 +75,16 @@ def test_a_database_full_of_partitions_is_repaired(ready, known, tmp_path):
 
 
 def test_a_span_of_centuries_makes_ten_years(ready):
-    """Whoever asks for more gets the last months; the default partition takes the rest."""
+    """Anyone who asks for more gets the last months; the default partition takes the rest."""
     migrations.drop_far_partitions(ready, now=NOW)  # what an earlier test left
     made = migrations.make_partitions(ready, Span(datetime(1850, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)))
-    assert len(made) < 2 * (migrations.MOST_MONTHS + 2)
+    assert len(made) < 2 * (migrations.MAX_MONTHS + 2)
     far = {name for name in made if not "2024_11" < name[-7:] <= "2028_11"}
     assert set(migrations.drop_far_partitions(ready, now=NOW)) == far
 
 
 def test_no_caller_makes_partitions_of_centuries(ready):
-    """The function itself refuses, before it makes the first: a script of somebody's own is bound as the kit is."""
+    """The function itself refuses, before it makes the first: a script of someone's own is bound as the kit is."""
     before = ready.postgres.rows(_COUNT)
     with pytest.raises(StoreError, match="2174 months from 1850-01-01 to 2031-02-01 are too many partitions at once"):
         ready.postgres.rows("SELECT make_month_partitions('transactions', '1850-01-01', '2031-02-01')")

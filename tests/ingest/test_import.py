@@ -111,7 +111,7 @@ BAD = [
 def test_a_bad_row_is_named_and_nothing_goes_in(
     ready: Stores, btc: str, write: Write, change: dict[str, str], said: str
 ) -> None:
-    """File, line and reason in one line; the good rows beside it stay out too."""
+    """File, line and reason in one line; the good rows next to it stay out too."""
     bad = line(btc, 1 if not change else 3, **change)
     path = write(line(btc), line(btc, 2), bad)
     with pytest.raises(ContractError) as caught:
@@ -232,7 +232,7 @@ class TestPostgres:
         assert ready.postgres.rows("SELECT count(*) FROM transactions") == [(rows.height,)]
         assert ready.postgres.rows("SELECT count(*) > 0 FROM daily_external_flows") == [(True,)]
 
-    def test_csv_with_json_enums_and_nulls(self, ready: Stores, known: Frames, tmp_path: Path) -> None:
+    def test_csv_keeps_json_enums_and_nulls(self, ready: Stores, known: Frames, tmp_path: Path) -> None:
         """Through CSV nothing changes; JSON is compared by content."""
         path = tmp_path / "transactions.csv"
         rows = known["transactions"].head(20).with_columns(strategy_id=pl.lit(None, pl.String))
@@ -249,7 +249,7 @@ class TestPostgres:
         assert ingest.import_file(ready, "transactions", path).present == 20
 
     def test_a_refused_row_keeps_the_others_out(self, ready: Stores, known: Frames, tmp_path: Path) -> None:
-        """A hash that is taken, or a portfolio nobody has: one transaction, so nothing goes in."""
+        """A hash that is taken, or a portfolio no one has: one transaction, so nothing goes in."""
         rows = known["transactions"].head(5).with_columns(strategy_id=pl.lit(None, pl.String))
         path = tmp_path / "transactions.parquet"
         rows.with_columns(transaction_hash=pl.lit("0x" + "1" * 64)).write_parquet(path)
@@ -274,7 +274,7 @@ class TestPostgres:
     def test_misfits_are_named(  # noqa: PLR0917 - pytest passes them by name
         self, ready: Stores, known: Frames, tmp_path: Path, column: str, value: str, said: str
     ) -> None:
-        """What PostgreSQL would refuse, or worse take, is told with its line."""
+        """What PostgreSQL would refuse, or worse take, is named with its line."""
         path = tmp_path / "transactions.csv"
         rows = known["transactions"].head(3).with_columns(pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
         wrong = pl.when(pl.int_range(pl.len()) == 1).then(pl.lit(value)).otherwise(pl.col(column).cast(pl.String))
@@ -298,7 +298,9 @@ class TestPostgres:
 class TestBySymbol:
     """Prices as vendors write them: symbols, no zone, per cent."""
 
-    def test_symbols_percent_and_naive_times(self, ready: Stores, btc: str, write: Write) -> None:
+    def test_symbols_per_cent_and_naive_times_are_converted_and_said(
+        self, ready: Stores, btc: str, write: Write
+    ) -> None:
         """Symbols become ids, per cent fractions, the day UTC midnight; and it is said."""
         path = write(
             line("BTC", timestamp="2026-01-01 00:00:00", chain_id="", market_cap="", price_change_24h=""),
@@ -334,7 +336,9 @@ class TestBySymbol:
         assert count == 2
         assert ingest.import_file(ready, "market_data", path, register=True).rows == 0
 
-    def test_a_per_cent_with_all_the_digits_of_a_float(self, ready: Stores, write: Write) -> None:
+    def test_a_per_cent_with_all_the_digits_of_a_float_is_rounded_and_counted(
+        self, ready: Stores, write: Write
+    ) -> None:
         """It is rounded to what the table keeps, and so is a price of a feed; each is counted and said once."""
         path = write(line("BTC", price_change_24h="-1.2345678901234567", price="0.1234567890123456785"))
         said = ingest.import_file(ready, "market_data", path)
@@ -346,7 +350,7 @@ class TestBySymbol:
         )
 
     def test_unknown_symbols_do_not_hide_bad_rows(self, ready: Stores, write: Write) -> None:
-        """Both are told at once, so that a file is mended once."""
+        """Both are said at once, so that a file is repaired once."""
         path = write(line("DOGE"), line("BTC", price="x"))
         with pytest.raises(ContractError, match="symbol DOGE; register") as caught:
             ingest.import_file(ready, "market_data", path)
@@ -406,6 +410,6 @@ def test_files_that_are_none(ready: Stores, tmp_path: Path) -> None:
 
 
 def test_a_file_with_nothing_but_its_head(ready: Stores, write: Write) -> None:
-    """No row is no fault, whatever was asked of the symbols in it."""
+    """No row is no fault, with and without chosen symbols."""
     assert str(ingest.import_file(ready, "market_data", write())) == "market_data: no rows in 1 file"
     assert ingest.import_file(ready, "market_data", write(), register=True).rows == 0

@@ -90,7 +90,7 @@ def sound(chance: random.Random) -> Case:
     return case
 
 
-def judged(path: Path) -> tuple[pl.DataFrame | None, str]:
+def rows_or_refusal(path: Path) -> tuple[pl.DataFrame | None, str]:
     """The rows of a file, or what its refusal says."""
     try:
         return read(path)[0], ""
@@ -171,7 +171,7 @@ def longer(case: Case, row: int, _: random.Random) -> str:
 
 
 def banner(case: Case, _: int, __: random.Random) -> str:
-    """Somebody's name above the header."""
+    """Someone's name above the header."""
     case.before = "\nPrices\nUser,Jane Example\n"
     return REFUSED
 
@@ -269,7 +269,7 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("files", FILES)
-def test_thousands_of_files_with_one_thing_otherwise(tmp_path: Path, files: int) -> None:
+def test_thousands_of_files_with_one_change_are_not_misread(tmp_path: Path, files: int) -> None:
     """The same meaning gives the same values; anything else is refused, and its line is named."""
     chance = random.Random(9)  # noqa: S311 - the same files every time
     kinds = list(CHANGES)
@@ -281,7 +281,7 @@ def test_thousands_of_files_with_one_thing_otherwise(tmp_path: Path, files: int)
         outcome = CHANGES[name](case, row, chance)
         path = tmp_path / "prices.csv"
         case.write(path)
-        rows, said = judged(path)
+        rows, said = rows_or_refusal(path)
         assert (SAME if rows is not None else REFUSED) == outcome, f"{name}: {said or rows}"
         if rows is not None:
             assert rows.to_dicts() == case.truth, name
@@ -316,7 +316,7 @@ def test_noise_in_a_number_never_gives_another_number(tmp_path: Path, noisy_file
         case.rows[row]["price"] = noisy
         path = tmp_path / "prices.csv"
         case.write(path)
-        rows, said = judged(path)
+        rows, said = rows_or_refusal(path)
         if rows is None:
             assert f"line {row + 2}" in said
             refused += 1
@@ -375,7 +375,7 @@ def test_text_and_parquet_say_the_same(tmp_path: Path, seed: int) -> None:
     assert f"{finer} values of price rounded to 18 decimals" in said
 
 
-def test_decimal_is_a_fair_judge() -> None:
+def test_decimal_refuses_what_is_no_number() -> None:
     """What these tests compare with refuses what is no number."""
     with pytest.raises(InvalidOperation):
         Decimal("57,343.17")

@@ -20,13 +20,13 @@ def prices(path: Path, rows: int = 1) -> Path:
 
 @pytest.mark.parametrize("change", ["grows", "is cut", "is written over"])
 def test_a_file_that_moves_is_refused(tmp_path, monkeypatch, change):
-    """Between the first byte and the last nobody else may have written."""
+    """Between the first byte and the last no one else may have written."""
     path = prices(tmp_path / "x.csv", rows=10)
-    asked = os.fstat
+    fstat = os.fstat
     calls = []
 
     def move(descriptor: int) -> os.stat_result:
-        found = asked(descriptor)
+        found = fstat(descriptor)
         if not calls:
             calls.append(descriptor)
             with path.open("r+b") as file:
@@ -45,7 +45,7 @@ def test_a_file_that_moves_is_refused(tmp_path, monkeypatch, change):
 
 @pytest.mark.parametrize("name", ["pipe", "pipe.csv", "pipe.parquet"])
 def test_a_pipe_is_refused_at_once(tmp_path, name):
-    """That its writer broke off looks the same as that it was done; nobody waits for one that has no writer."""
+    """That its writer broke off looks the same as that it was done; no one waits for one that has no writer."""
     os.mkfifo(tmp_path / name)
     with pytest.raises(UsageError, match="is a pipe or a device"):
         files.read(tmp_path / name)

@@ -49,7 +49,7 @@ def value(column: Column, chance: random.Random) -> object:  # noqa: PLR0911 - o
     if isinstance(dtype, pl.List):
         return pairs(column, chance)
     if isinstance(dtype, pl.Datetime):
-        step = timedelta(milliseconds=1) if "DateTime64(3" in column.native else timedelta(microseconds=1)
+        step = timedelta(milliseconds=1) if "DateTime64(3" in column.native_type else timedelta(microseconds=1)
         return datetime(1970, 1, 1, tzinfo=UTC) + chance.randrange(2 * 10**12) * step
     if isinstance(dtype, pl.Enum):
         return chance.choice(dtype.categories.to_list())
@@ -58,9 +58,9 @@ def value(column: Column, chance: random.Random) -> object:  # noqa: PLR0911 - o
     if dtype.is_integer():
         kind = {pl.UInt32: 2**32 - 1, pl.UInt64: 2**64 - 1, pl.Int32: 2**31 - 1, pl.Int64: 2**63 - 1}[type(dtype)]
         return chance.choice([0, 1, 137, kind])
-    if column.native == "uuid" or column.name in ("asset_id", "portfolio_id"):
+    if column.native_type == "uuid" or column.name in ("asset_id", "portfolio_id"):
         return str(UUID(int=chance.getrandbits(128)))
-    if column.native == "jsonb":
+    if column.native_type == "jsonb":
         return chance.choice(JSON_TEXTS)
     return chance.choice(TEXTS)
 
@@ -80,14 +80,14 @@ def decimal(column: Column, chance: random.Random) -> Decimal:
 
 def importing_digits(column: Column) -> tuple[int, int]:
     """Precision and scale as the declaration's own text has them."""
-    inside = column.native.split("(")[-1].rstrip(")").split(",")
+    inside = column.native_type.split("(")[-1].rstrip(")").split(",")
     return int(inside[-2]), int(inside[-1])
 
 
 def pairs(column: Column, chance: random.Random) -> list[dict[str, object]]:
     """A map of up to four keys."""
     keys = chance.sample([*TEXTS, str(UUID(int=7))], chance.randrange(5))
-    text = "Map(String, String)" in column.native
+    text = "Map(String, String)" in column.native_type
     exact = [Decimal("0.12345678"), Decimal(0), Decimal("-9999999999.99999999"), Decimal("1E-8")]
     return [{"key": key, "value": chance.choice(TEXTS) if text else chance.choice(exact)} for key in keys]
 
@@ -103,10 +103,10 @@ def read_back(table: Table, path: Path) -> pl.DataFrame:
     """A file through everything an import does before it asks a store."""
     source = files.read(path)
     importing._same_columns(table, source)
-    problems = Problems(table=table.name, grouped=True, own=True)
+    problems = Problems(table=table.name, grouped=True, own_columns=True)
     rows = importing._typed_columns(table, source, problems, naive_is_utc=False)
-    problems.stop(order=[path])
-    assert problems.remarked() == ()
+    problems.raise_if_any(order=[path])
+    assert problems.remark_lines() == ()
     return rows
 
 

@@ -37,7 +37,7 @@ def put(tmp_path: Path) -> Put:
 
 @pytest.fixture
 def two_usdc(ready: Stores) -> Iterator[Stores]:
-    """Optimism with two contracts of one symbol beside the demo's own, and Polygon with one."""
+    """Optimism with two contracts of one symbol next to the demo's own, and Polygon with one."""
     rows = [("USD Coin (bridged)", "c2"), ("USD Coin (scam)", "c3")]
     for name, ends in rows:
         ready.postgres.run(
@@ -63,7 +63,7 @@ class TestChains:
     """A chain is read exactly or refused; it never falls to Ethereum."""
 
     @pytest.mark.parametrize("spelled", ["137", "137.0", " 137 ", "polygon", "Polygon-PoS", "MATIC"])
-    def test_a_chain_however_it_is_spelled(self, ready: Stores, known: Frames, put: Put, spelled: str) -> None:
+    def test_a_chain_is_found_however_it_is_spelled(self, ready: Stores, known: Frames, put: Put, spelled: str) -> None:
         """The price goes to that chain's token, and a name is said to have been read as its number."""
         said = ingest.import_file(ready, "market_data", put(f"2026-01-01 00:00:00,USDC,{spelled},1,2,3,0,x"))
         assets = known["assets"].filter(symbol="USDC", chain_id=137)
@@ -89,7 +89,7 @@ class TestChains:
         assert f"rows.csv line 3: {reason}" in str(caught.value)
         assert prices(ready).is_empty()
 
-    def test_a_chain_of_any_table(self, ready: Stores, known: Frames, tmp_path: Path) -> None:
+    def test_a_chain_name_is_read_in_any_table(self, ready: Stores, known: Frames, tmp_path: Path) -> None:
         """The same rule holds where nothing is looked up by symbol: transactions of `arbitrum one`."""
         rows = (
             known["transactions"]
@@ -107,13 +107,15 @@ class TestNumbers:
     """No value is scaled, rounded or passed through a float without a word."""
 
     @pytest.mark.parametrize(("percent", "fraction"), [("5.3e-05", "0.00000053"), ("-1E1", "-0.1"), (".5", "0.005")])
-    def test_a_per_cent_with_an_exponent(self, ready: Stores, put: Put, percent: str, fraction: str) -> None:
+    def test_a_per_cent_with_an_exponent_is_a_hundredth_of_what_is_written(
+        self, ready: Stores, put: Put, percent: str, fraction: str
+    ) -> None:
         """It is a hundredth of what is written."""
         ingest.import_file(ready, "market_data", put(f"2026-01-01 00:00:00,BTC,,1,2,3,{percent},x"))
         assert prices(ready)["price_change_24h"].to_list() == [Decimal(fraction)]
 
     def test_a_market_cap_keeps_its_digits(self, ready: Stores, tmp_path: Path) -> None:
-        """From a decimal column of Parquet, beside one that is not known."""
+        """From a decimal column of Parquet, next to one that is not known."""
         caps = [Decimal("12345678901234567.123456789"), None]
         frame = pl.DataFrame(
             {
@@ -140,7 +142,7 @@ class TestNumbers:
         with pytest.raises(ContractError, match=r"(line 3|row 2): '1.23.*e-0?7' has more than 18 decimals"):
             read(path, "transactions")
 
-    def test_whole_numbers_beyond_a_float(self, known: Frames, tmp_path: Path) -> None:
+    def test_a_whole_number_beyond_a_float_is_refused(self, known: Frames, tmp_path: Path) -> None:
         """A block number above 2^53 in a float column may be its neighbour, and is refused."""
         rows = known["transactions"].head(2).with_columns(block_number=pl.Series([2.0**53 + 2, 5.0]))
         rows.write_parquet(tmp_path / "rows.parquet")
@@ -188,7 +190,7 @@ class TestMaps:
         assert f"rows.csv line 3: '{allocation[:60]}" in str(caught.value)
         assert reason in str(caught.value)
 
-    def test_a_map_in_either_form(self, put: Put) -> None:
+    def test_a_map_is_read_in_either_form(self, put: Put) -> None:
         """An object, or a list of key and value, numbers as numbers or as text."""
         head = ",".join(TABLES["portfolio_snapshots"].schema)
         forms = ['{"a": 0.12345678, "b": "1e-8"}', '[{"key": "a", "value": "0.12345678"}, {"value": 1e-8, "key": "b"}]']
@@ -249,7 +251,7 @@ class TestSymbols:
         assert ingest.import_file(two_usdc, "market_data", path).rows == 1
 
     def test_the_shared_file_is_refused(self, two_usdc: Stores) -> None:
-        """Both of its ambiguous lines, and the symbol nobody has."""
+        """Both of its ambiguous lines, and the symbol no one has."""
         with pytest.raises(ContractError, match=r"symbol USDC\.e; register.* line 2: 'USDC' means several.* line 3"):
             ingest.import_file(two_usdc, "market_data", case("25_market_data_two_usdc.csv"))
 
@@ -279,7 +281,7 @@ class TestSharedFiles:
         with pytest.raises(ContractError, match=r"line 3: .* is in microseconds since 1970 where .* in milliseconds"):
             ingest.import_file(ready, "market_data", case("02_binance_klines_us_epoch.csv"))
 
-    def test_two_swaps_of_one_transaction(self, ready: Stores) -> None:
+    def test_two_swaps_of_one_transaction_are_two_rows(self, ready: Stores) -> None:
         """Rows that differ are two swaps, equal ones are taken once and said; again, all are there already."""
         path = case("08_two_swaps_one_pool.csv")
         said = ingest.import_file(ready, "dex_trades", path)
@@ -305,7 +307,7 @@ class TestSharedFiles:
         assert said in str(caught.value)
         assert not any(word in str(caught.value) for word in ("Jane", "c0de", "93576"))
 
-    def test_a_loss_that_may_be_below_zero(self) -> None:
+    def test_value_at_risk_may_be_negative(self) -> None:
         """A distribution without a loss has a negative value at risk."""
         rows, _ = read(case("14_risk_metrics_rows.csv"), "risk_metrics")
         assert rows["var_95"].to_list() == [Decimal("-11.00"), Decimal("-11.02")]

@@ -12,13 +12,13 @@ import pytest
 
 from ys_analytics import ingest
 from ys_analytics.errors import UsageError
-from ys_analytics.ingest import Asked, ImportLog
+from ys_analytics.ingest import ImportLog, ImportOptions
 from ys_analytics.stores import Stores
 
 from .test_vendor_ledgers import ME, MODERN, OTHER, line
 
 NAME, NOW = "Across imports", datetime(2025, 7, 1, tzinfo=UTC)
-ASKED = Asked(register=True, chain="ethereum")
+ASKED = ImportOptions(register=True, chain="ethereum")
 HASH = "0x" + "11" * 32
 KRAKEN = (
     '"txid","refid","time","type","subtype","aclass","asset","amount","fee","balance"\n'
@@ -62,7 +62,7 @@ def put(folder: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def add(stores: Stores, paths: list[Path], log: ImportLog) -> ingest.VendorImport:
-    return ingest.import_vendor(stores, paths, asked=ASKED, portfolio=NAME, create=True, log=log, now=NOW)
+    return ingest.import_vendor(stores, paths, options=ASKED, portfolio=NAME, create=True, log=log, now=NOW)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(FILES))[::2], ids=" then ".join)

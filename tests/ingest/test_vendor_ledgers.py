@@ -71,7 +71,7 @@ class Read:
                 if table.layout.kind == "ledger":
                     file = LedgerFile(table, self.assets, self.problems, self.answers, register=register)
                     entries += file.entries()
-                    self.stated += file.stated
+                    self.stated += file.stated_balances
             chains = ChainFiles(self.assets, self.problems, self.answers, chain=chain, register=register)
             entries += chains.entries([one for one in self.tables if one.layout.kind == "chain"])
             entries.sort(key=lambda one: one.time)
@@ -79,13 +79,13 @@ class Read:
                 entries, self.problems, self.answers, own_addresses=lambda _: False, is_bridge=is_bridge
             )
             entries = settling.with_cash(settling.with_deposits(entries, self.answers), self.problems, self.answers)
-            asked = [one for one in self.answers.open if any(said in one.about for said in self.replies)]
-            if not asked:
+            matching = [one for one in self.answers.open_questions if any(said in one.about for said in self.replies)]
+            if not matching:
                 break
-            for one in asked:
+            for one in matching:
                 one.answer = next(reply for said, reply in self.replies.items() if said in one.about)
         frame, _ = transactions.rows(entries, portfolio="p")
-        self.problems.stop(order=[one.file for one in self.tables])
+        self.problems.raise_if_any(order=[one.file for one in self.tables])
         return frame
 
 
@@ -255,7 +255,7 @@ def test_krakens_own_balances_are_compared(tmp_path: Path) -> None:
     }
     torn = Read(tmp_path).add("ledgers.csv", "\n".join(line for line in KRAKEN_OLD.splitlines() if '"L4"' not in line))
     torn.rows()
-    assert any("balance of XXBT is off by -0.0105" in said for said in torn.problems.remarked())
+    assert any("balance of XXBT is off by -0.0105" in said for said in torn.problems.remark_lines())
 
 
 HEAD = (
@@ -288,7 +288,7 @@ class TestExplorers:
     """Exports of block explorers: values by direction, gas by who signed, the other files by hash."""
 
     @pytest.mark.parametrize(("name", "date"), [("Txhash", "DateTime"), ("Transaction Hash", "DateTime (UTC)")])
-    def test_the_case_of_each_year(self, tmp_path: Path, name: str, date: str) -> None:
+    def test_the_ledger_of_each_year_is_read(self, tmp_path: Path, name: str, date: str) -> None:
         """+0.5 ETH in all, less 0.000312 and 0.00214 of fees; the sender pays for what was received."""
         text = HEAD.format(hash=name, date=date)
         text += sent(1, ME, OTHER, "", "0", "1.5", "1", "0.000312", "1", "1", "", "", "Transfer")
@@ -315,7 +315,7 @@ class TestExplorers:
         tokens += sent(6, OTHER, ME, "90000", "", SPAM, "gift.example", "GIFT")
         read.add("erc20.csv", ERC20 + tokens)
         assert read.rows() == [("swap", "-1500.5 USDC +0.495 ETH", "trade", "network_fee 0.003000000000000000")]
-        assert any("unasked token" in one for one in read.problems.remarked())
+        assert any("unasked token" in one for one in read.problems.remark_lines())
         assert [one.waits for one in read.answers.questions.values()] == [False]
 
     def test_wrapping_has_two_sides(self, tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ class TestExplorers:
         read = Read(tmp_path).add("transactions.csv", text)
         read.rows()
         with pytest.raises(ContractError, match="took coins and nothing came back, and no ERC-20 export"):
-            read.answers.settle()
+            read.answers.write_and_require()
         assert "answer" in (tmp_path / "answers.toml").read_text()
         again = Answers.load(tmp_path / "answers.toml")
         assert [one.about for one in again.questions.values()] == [one.about for one in read.answers.questions.values()]
@@ -384,7 +384,7 @@ def test_an_unknown_kind_is_asked_once_with_its_rows(tmp_path: Path) -> None:
     read = Read(tmp_path, {"paid": "outside"}).add("coinbase.csv", text)
     read.rows()
     with pytest.raises(ContractError) as caught:
-        read.answers.settle()
+        read.answers.write_and_require()
     assert "coinbase.csv rows 10: what is 'Wonder'?" in str(caught.value)
     assert "secret" not in str(caught.value)
     answered = Read(tmp_path, {"paid": "outside", "Wonder": "income"}).add("coinbase.csv", text)
@@ -398,7 +398,7 @@ def test_a_transfer_with_two_counterparts_is_asked(tmp_path: Path) -> None:
     read.add("tracker.csv", "Date,Received Quantity,Received Currency,Sent Quantity,Sent Currency,Fee Amount,Fee Currency,Tag\n"
              "01/04/2024 10:30:00,1,ETH,,,,,\n01/04/2024 10:40:00,1,ETH,,,,,\n")  # fmt: skip
     read.rows()
-    assert len(read.answers.open) == 2
+    assert len(read.answers.open_questions) == 2
     sure = Read(tmp_path, {"line 2: is the second": "yes"})
     sure.tables = read.tables
     assert ("bridge", "-1 ETH +1 ETH", "transfer", "") in sure.rows()

@@ -14,12 +14,12 @@ import pytest
 from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.ingest import detecting, pools, raw_tables
 from ys_analytics.ingest.assets import Asset, Assets
-from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.prices import ImportOptions
 from ys_analytics.ingest.problems import Problems
 
 USDC, WETH, POOL = "0x" + "a0" * 20, "0x" + "c0" * 20, "0x" + "90" * 20
 HASH = "0x" + "ab" * 32
-AT = Asked(at="2026-11-22T00:00:00Z", chain="")
+AT = ImportOptions(at="2026-11-22T00:00:00Z", chain="")
 
 
 def known() -> Assets:
@@ -33,7 +33,9 @@ def known() -> Assets:
     )
 
 
-def read(folder: Path, name: str, content: str | bytes, asked: Asked = AT) -> tuple[list[dict], tuple[str, ...]]:
+def read(
+    folder: Path, name: str, content: str | bytes, options: ImportOptions = AT
+) -> tuple[list[dict], tuple[str, ...]]:
     """The rows of a file and what is said of them."""
     path = folder / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -41,11 +43,11 @@ def read(folder: Path, name: str, content: str | bytes, asked: Asked = AT) -> tu
     [file] = raw_tables.open_file(path)
     table, _ = detecting.detect(file)
     if table.layout.kind == "yields":
-        rows, _ = pools.yields(table, asked, problems)
+        rows, _ = pools.yields(table, options, problems)
     else:
-        rows, _ = pools.swaps(table, known(), asked, problems)
-    problems.stop(order=[name])
-    return rows.to_dicts(), problems.remarked()
+        rows, _ = pools.swaps(table, known(), options, problems)
+    problems.raise_if_any(order=[name])
+    return rows.to_dicts(), problems.remark_lines()
 
 
 def pool(**changes: object) -> dict[str, object]:
@@ -71,19 +73,19 @@ def test_yields_in_percent_become_fractions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "asked", "reason"),
+    ("change", "options", "reason"),
     [
         ({"apy": "3,5"}, AT, "item 2: apy: '3,5' is not a number"),
         ({"chain": "Atlantis"}, AT, "'Atlantis' is no chain that is known"),
         ({"ilRisk": "maybe"}, AT, "is neither yes nor no"),
         ({"tvlUsd": -1}, AT, "is a negative TVL"),
-        ({}, Asked(), "its rows have no time; say of which moment"),
+        ({}, ImportOptions(), "its rows have no time; say of which moment"),
     ],
 )
-def test_a_pool_that_cannot_be_read_is_named(tmp_path: Path, change: dict, asked: Asked, reason: str) -> None:
+def test_a_pool_that_cannot_be_read_is_named(tmp_path: Path, change: dict, options: ImportOptions, reason: str) -> None:
     """By its place in the list and its column."""
     with pytest.raises((ContractError, UsageError), match=reason):
-        read(tmp_path, "pools.json", json.dumps({"data": [pool(), pool(pool="b", **change)]}), asked)
+        read(tmp_path, "pools.json", json.dumps({"data": [pool(), pool(pool="b", **change)]}), options)
 
 
 def test_the_history_of_a_pool_is_of_the_protocol_its_list_names(tmp_path: Path) -> None:
@@ -96,8 +98,8 @@ def test_the_history_of_a_pool_is_of_the_protocol_its_list_names(tmp_path: Path)
     [file] = raw_tables.open_file(tmp_path / f"{id_}.json")
     table, _ = detecting.detect(file)
     with pytest.raises(UsageError, match=r"which protocol and chain is the pool aa70268e.* of"):
-        pools.yields(table, Asked(), Problems(table="t"))
-    rows, _ = pools.yields(table, Asked(), Problems(table="t"), listed=("aave-v3", 1))
+        pools.yields(table, ImportOptions(), Problems(table="t"))
+    rows, _ = pools.yields(table, ImportOptions(), Problems(table="t"), listed=("aave-v3", 1))
     [row] = rows.to_dicts()
     assert (row["protocol_name"], row["pool_address"], row["chain_id"]) == ("aave-v3", id_, 1)
     assert [row[name] for name in ("apy", "trading_fees_apr", "rewards_apr")] == [Decimal(one) for one in ("0.035", "0.0325", "0.0025")]  # fmt: skip
@@ -117,7 +119,7 @@ SWAP = {
 }  # fmt: skip
 
 
-def test_dune_trades_from_csv_and_parquet(tmp_path: Path) -> None:
+def test_dune_trades_are_read_from_csv_and_parquet(tmp_path: Path) -> None:
     """uint256 as text or number, addresses as text or bytes: the pool got 1500.25 USDC and gave half a WETH."""
     text = ",".join(TRADE) + "\n" + ",".join(TRADE.values()) + "\n"
     assert read(tmp_path, "trades.csv", text)[0] == [SWAP]
@@ -153,7 +155,7 @@ def test_an_amount_in_unknown_units_is_refused(tmp_path: Path, change: dict[str,
         read(tmp_path, "trades.csv", ",".join(trade) + "\n" + ",".join(trade.values()) + "\n")
 
 
-def test_swaps_of_a_subgraph(tmp_path: Path) -> None:
+def test_swaps_of_a_subgraph_are_read(tmp_path: Path) -> None:
     """Amounts are of the pool; the chain, which a subgraph does not name, is stated or asked for."""
     swap = {
         "id": f"{HASH}#1", "timestamp": "1714557611", "amount0": "1500.25", "amount1": "-0.5", "amountUSD": "1500",
@@ -161,12 +163,12 @@ def test_swaps_of_a_subgraph(tmp_path: Path) -> None:
         "pool": {"id": POOL, "token0": {"id": USDC, "symbol": "USDC", "decimals": "6"}, "token1": {"id": WETH, "symbol": "WETH"}},
     }  # fmt: skip
     text = json.dumps({"data": {"swaps": [swap]}})
-    assert read(tmp_path, "swaps.json", text, Asked(chain="ethereum"))[0] == [SWAP | {"dex_name": "uniswap_v3"}]
+    assert read(tmp_path, "swaps.json", text, ImportOptions(chain="ethereum"))[0] == [SWAP | {"dex_name": "uniswap_v3"}]
     with pytest.raises(UsageError, match="add --chain ethereum"):
-        read(tmp_path, "swaps.json", text, Asked())
+        read(tmp_path, "swaps.json", text, ImportOptions())
     wrong = json.dumps({"data": {"swaps": [swap | {"amount1": "0.5"}]}})
     with pytest.raises(ContractError, match="has the sign of the other amount"):
-        read(tmp_path, "swaps.json", wrong, Asked(chain="ethereum"))
+        read(tmp_path, "swaps.json", wrong, ImportOptions(chain="ethereum"))
 
 
 def test_a_protocols_tvl_is_recognised_and_refused_with_a_way_on(tmp_path: Path) -> None:

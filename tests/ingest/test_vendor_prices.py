@@ -12,13 +12,13 @@ import pytest
 
 from ys_analytics import ingest
 from ys_analytics.errors import ContractError, UsageError
-from ys_analytics.ingest import Asked, ImportLog
+from ys_analytics.ingest import ImportLog, ImportOptions
 from ys_analytics.schemas import TABLES
 from ys_analytics.stores import Stores
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 USDT = frozenset({"USDT"})
-PAR = Asked(par=USDT)
+PAR = ImportOptions(par=USDT)
 
 
 def held(stores: Stores, table: str = "market_data") -> pl.DataFrame:
@@ -55,7 +55,7 @@ CASES = [
         "snapped_at,price,market_cap,total_volume\n"
         "2023-04-18 00:00:00 UTC,1.90122246943781e-07,0.0,72312149.8663182\n"
         "2023-04-19 00:00:00 UTC,3.80244493887562e-07,128411930.214407,5\n",
-        Asked(),
+        ImportOptions(),
         [
             ("2023-04-18T00:00:00", "BTC", "0.000000190122246944", "72312149.8663182", "0", "0"),
             ("2023-04-19T00:00:00", "BTC", "0.000000380244493888", "5", "128411930.214407", "1"),
@@ -67,7 +67,7 @@ CASES = [
         '{"prices":[[1711843200000,69702.3087473573],[1711929600000,71246.9514406015]],'
         '"market_caps":[[1711843200000,1370247487960.09],[1711929600000,0.0]],'
         '"total_volumes":[[1711843200000,16408802301.84],[1711929600000,19723005998.21]]}',
-        Asked(asset="bitcoin", quote="USD"),
+        ImportOptions(asset="bitcoin", quote="USD"),
         [
             ("2024-03-31T00:00:00", "BTC", "69702.3087473573", "16408802301.84", "1370247487960.09", "0"),
             ("2024-04-01T00:00:00", "BTC", "71246.9514406015", "19723005998.21", "0", "0.02216057"),
@@ -76,18 +76,18 @@ CASES = [
     ),
     pytest.param("BTCUSDT-1d-2024-12.csv", f"{MS}\n{MS2}\n", PAR, [*KLINE, SECOND], id="Binance until 2024"),
     pytest.param("BTCUSDT-1d-2024-12.zip", f"{MS}\n{MS2}", PAR, [*KLINE, SECOND], id="Binance, zipped"),
-    pytest.param("BTCUSDT-1d-2024-12.csv", f"{HEADED}\n{MS}\n", Asked(par=USDT), KLINE, id="Binance with a header"),
+    pytest.param("BTCUSDT-1d-2024-12.csv", f"{HEADED}\n{MS}\n", ImportOptions(par=USDT), KLINE, id="Binance, header"),
     pytest.param(
         "BTCUSDT-1d-2025-01.csv",
         f"{US}\n",
-        Asked(par=USDT),
+        ImportOptions(par=USDT),
         [("2025-01-01T23:59:59.999", "BTC", "94591.79", "975444950.43417", "0", "0")],
         id="Binance since 2025, in microseconds",
     ),
     pytest.param(
         "BTC-USD.json",
         "[[1704153600,44000.5,45900,44187.1,44960.42,18000.1],[1704067200,42180,44240,42288.58,44187.14,12000.5]]",
-        Asked(interval="1d"),
+        ImportOptions(interval="1d"),
         [
             ("2024-01-01T23:59:59.999", "BTC", "44187.14", "0", "0", "0"),
             ("2024-01-02T23:59:59.999", "BTC", "44960.42", "0", "0", "0.01750011"),
@@ -97,7 +97,7 @@ CASES = [
     pytest.param(
         "XBTUSD_1440.csv",
         "1704067200,42288.5,44240.0,42180.0,44187.1,1200.5,3000\n1704153600,44187.1,45900,44000.5,44960.4,1,2\n",
-        Asked(),
+        ImportOptions(),
         [
             ("2024-01-01T23:59:59.999", "BTC", "44187.1", "0", "0", "0"),
             ("2024-01-02T23:59:59.999", "BTC", "44960.4", "0", "0", "0.01750058"),
@@ -110,7 +110,7 @@ CASES = [
         '"2024-09-11T00:00:00.000Z";"2024-09-11T23:59:59.999Z";"2024-09-11T19:31:00.000Z";"2024-09-11T14:36:00.000Z";'
         '"2781";57650.2885721031;57991.3230331204;55567.3360410512;57343.1705364168;37049062671.94;1132645002111.9;'
         '"2024-09-11T23:59:59.999Z"\n',
-        Asked(),
+        ImportOptions(),
         [("2024-09-11T23:59:59.999", "BTC", "57343.1705364168", "37049062671.94", "1132645002111.9", "0")],
         id="CoinMarketCap",
     ),
@@ -120,7 +120,7 @@ CASES = [
         "Unix,Date,Symbol,Open,High,Low,Close,Volume BTC,Volume USDT,tradecount\n"
         "1704153600000,2024-01-02,BTCUSDT,44187.1,45900,44000.5,44960.4,1,250.25,9\n"
         "1704067200000,2024-01-01,BTCUSDT,42288.5,44240.0,42180.0,44187.1,2,88.5,7\n",
-        Asked(par=USDT),
+        ImportOptions(par=USDT),
         [
             ("2024-01-01T23:59:59.999", "BTC", "44187.1", "88.5", "0", "0"),
             ("2024-01-02T23:59:59.999", "BTC", "44960.4", "250.25", "0", "0.01750058"),
@@ -144,7 +144,7 @@ CASES = [
                 },
             }
         ),
-        Asked(),
+        ImportOptions(),
         [
             ("2015-08-08T23:59:59.999", "ETH", "3", "7", "0", "0"),
             ("2015-08-09T23:59:59.999", "ETH", "1.2", "7", "0", "-0.6"),
@@ -154,26 +154,26 @@ CASES = [
     pytest.param(
         "usdc.json",
         '[{"date":"1704067200","totalCirculating":{"peggedUSD":200},"totalCirculatingUSD":{"peggedUSD":199.5}}]',
-        Asked(asset="usd-coin"),
+        ImportOptions(asset="usd-coin"),
         [("2024-01-01T00:00:00", "USDC", "0.9975", "0", "199.5", "0")],
         id="DefiLlama, a stablecoin",
     ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "text", "asked", "right"), CASES)
+@pytest.mark.parametrize(("name", "text", "options", "right"), CASES)
 def test_a_vendors_prices_arrive(  # noqa: PLR0917 - a case and what it needs
     ready: Stores,
     known: dict[str, pl.DataFrame],
     tmp_path: Path,
     name: str,
     text: str,
-    asked: Asked,
+    options: ImportOptions,
     right: list[tuple[str, ...]],
 ) -> None:
     """The layout is recognised, each value is the one written by hand, and a second time adds nothing."""
     path = put(tmp_path, name, text)
-    said = ingest.import_vendor(ready, [path], asked=asked)
+    said = ingest.import_vendor(ready, [path], options=options)
     assert said.added["market_data"] == len(right)
     symbols = dict(known["assets"].select("id", "symbol").iter_rows())
     rows = held(ready)
@@ -189,7 +189,7 @@ def test_a_vendors_prices_arrive(  # noqa: PLR0917 - a case and what it needs
         for row in rows.iter_rows(named=True)
     ]
     assert found == [(moment(time), symbol, *map(Decimal, numbers)) for time, symbol, *numbers in right]
-    again = ingest.import_vendor(ready, [path], asked=asked)
+    again = ingest.import_vendor(ready, [path], options=options)
     assert (again.added["market_data"], again.present["market_data"]) == (0, len(right))
 
 
@@ -197,7 +197,7 @@ def test_ms_and_us_in_one_file_are_refused_by_line(ready: Stores, tmp_path: Path
     """A file has one unit of time; a row in another one is named with its line and column."""
     path = put(tmp_path, "BTCUSDT-1d-2024-12.csv", f"{MS}\n{US}\n")
     with pytest.raises(ContractError, match=r"line 2: column 7 \(close_time\): .*microseconds.*milliseconds"):
-        ingest.import_vendor(ready, [path], asked=Asked(par=USDT))
+        ingest.import_vendor(ready, [path], options=ImportOptions(par=USDT))
     assert held(ready).is_empty()
 
 
@@ -211,7 +211,7 @@ def test_a_price_in_euros_is_converted_at_the_stores_rate_or_refused(ready: Stor
     rate = put(
         tmp_path, "eur-usd-max.csv", "snapped_at,price,market_cap,total_volume\n2024-01-01 12:00:00 UTC,1.1037,0,0\n"
     )
-    said = ingest.import_vendor(ready, [euros, rate], asked=Asked(register=True))
+    said = ingest.import_vendor(ready, [euros, rate], options=ImportOptions(register=True))
     assert said.added["market_data"] == 2
     assert sorted(held(ready)["price"].to_list()) == [Decimal("1.1037"), Decimal("44148.55185")]
     assert "converted to USD at the stores' last price of EUR" in str(said)

@@ -16,17 +16,17 @@ import pytest
 from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.ingest import detecting, prices, raw_tables
 from ys_analytics.ingest.assets import Asset, Assets
-from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.prices import ImportOptions
 from ys_analytics.ingest.problems import Problems
 
 from .test_vendor_ledgers import ME, OTHER, USDC, Read, line
 
 USDT = frozenset({"USDT"})
-USD, PAR = Asked(quote="USD"), Asked(par=USDT)
+USD, PAR = ImportOptions(quote="USD"), ImportOptions(par=USDT)
 HASH = "0x" + "ab" * 32
 
 
-def quotes(folder: Path, name: str, text: str, asked: Asked) -> list[tuple[str, ...]]:
+def quotes(folder: Path, name: str, text: str, options: ImportOptions) -> list[tuple[str, ...]]:
     """Time, symbol, price, volume and market cap of every row, in order of time."""
     path = folder / name
     path.write_text(text, encoding="utf-8")
@@ -37,8 +37,8 @@ def quotes(folder: Path, name: str, text: str, asked: Asked) -> list[tuple[str, 
         for one, vendor in (("BTC", "bitcoin"), ("ETH", "ethereum"), ("USDC", "usd-coin"))
     ]
     problems = Problems(table="t", grouped=True)
-    rows, _ = prices.quotes(table, Assets(known), asked, problems, rates={})
-    problems.stop(order=[name])
+    rows, _ = prices.quotes(table, Assets(known), options, problems, rates={})
+    problems.raise_if_any(order=[name])
     return [
         (f"{row['timestamp']:%Y-%m-%dT%H:%M:%S}", row["asset_id"], *(_digits(row[one]) for one in ("price", "volume_24h", "market_cap")))
         for row in rows.sort("timestamp").iter_rows(named=True)
@@ -65,7 +65,7 @@ PRICES = [
         [("2024-01-01T23:59:59", "BTC", "44179.55", "1169995682.12", "0")], id="Binance, the API",
     ),
     pytest.param(
-        "BTCUSD_PERP-1d-2024-01.csv", KLINE, Asked(),
+        "BTCUSD_PERP-1d-2024-01.csv", KLINE, ImportOptions(),
         [("2024-01-01T23:59:59", "BTC", "44179.55", "0", "0")], id="Binance, futures in coins: no volume in money",
     ),
     pytest.param(
@@ -81,7 +81,7 @@ PRICES = [
     pytest.param(
         "Bitcoin_7_9_2026-7_10_2026_historical_data_coinmarketcap.csv",
         "﻿timeOpen;timeClose;timeHigh;timeLow;name;open;high;low;close;volume;marketCap;circulatingSupply;timestamp\n"
-        '"2025-10-20T00:00:00.000Z";"2025-10-20T23:59:59.999Z";"2025-10-20T15:53:00.000Z";"2025-10-20T00:34:00.000Z";"2781";108667.44;111711.03;107485.01;110588.93;63507793084.59;2204868785654.89;19937518;"2025-10-20T23:59:59.999Z"\n', Asked(),
+        '"2025-10-20T00:00:00.000Z";"2025-10-20T23:59:59.999Z";"2025-10-20T15:53:00.000Z";"2025-10-20T00:34:00.000Z";"2781";108667.44;111711.03;107485.01;110588.93;63507793084.59;2204868785654.89;19937518;"2025-10-20T23:59:59.999Z"\n', ImportOptions(),
         [("2025-10-20T23:59:59", "BTC", "110588.93", "63507793084.59", "2204868785654.89")], id="CoinMarketCap 2025, with the supply",
     ),
     pytest.param(
@@ -106,42 +106,44 @@ PRICES = [
     ),
     pytest.param(
         "Gemini_BTCUSD_d.csv", "https://www.CryptoDataDownload.com\nUnix Timestamp,Date,Symbol,Open,High,Low,Close,Volume\n"
-        "1570665600000,2019-10-10,BTCUSD,8587.1,8650,8450,8575.91,1800.5\n", Asked(),
+        "1570665600000,2019-10-10,BTCUSD,8587.1,8650,8450,8575.91,1800.5\n", ImportOptions(),
         [("2019-10-10T23:59:59", "BTC", "8575.91", "0", "0")], id="CryptoDataDownload, Gemini: a volume in coins",
     ),
     pytest.param(
         "Coinbase_BTCUSD_1h.csv", "https://www.CryptoDataDownload.com\nDate,Symbol,Open,High,Low,Close,Volume BTC,Volume USD\n"
-        "2019-08-06 11-PM,BTCUSD,11450,11480,11400,11465.67,520.5,5967000\n2019-08-06 12-AM,BTCUSD,11800,11900,11700,11850.25,1,2\n", Asked(),
+        "2019-08-06 11-PM,BTCUSD,11450,11480,11400,11465.67,520.5,5967000\n2019-08-06 12-AM,BTCUSD,11800,11900,11700,11850.25,1,2\n", ImportOptions(),
         [("2019-08-06T00:59:59", "BTC", "11850.25", "0", "0"), ("2019-08-06T23:59:59", "BTC", "11465.67", "0", "0")], id="CryptoDataDownload until 2020, hours with AM and PM",
     ),
     pytest.param(
         "Bitstamp_BTCUSD_d.csv", "https://www.CryptoDataDownload.com\nunix,date,symbol,open,high,low,close,Volume BTC,Volume USD\n"
-        "1646092800,2022-03-01 00:00:00,BTC/USD,43221.71,44949,42809.98,44420.3,3198.66,140000000.25\n", Asked(),
+        "1646092800,2022-03-01 00:00:00,BTC/USD,43221.71,44949,42809.98,44420.3,3198.66,140000000.25\n", ImportOptions(),
         [("2022-03-01T23:59:59", "BTC", "44420.3", "140000000.25", "0")], id="CryptoDataDownload, Bitstamp",
     ),
     pytest.param(
-        "XBTUSD_10080.csv", "1704067200,42288.5,44240.0,42180.0,44187.1,1200.5,3000\n1704672000,44187.1,45900,44000.5,44960.4,1,2\n", Asked(interval="1w"),
+        "XBTUSD_10080.csv", "1704067200,42288.5,44240.0,42180.0,44187.1,1200.5,3000\n1704672000,44187.1,45900,44000.5,44960.4,1,2\n", ImportOptions(interval="1w"),
         [("2024-01-07T23:59:59", "BTC", "44187.1", "0", "0"), ("2024-01-14T23:59:59", "BTC", "44960.4", "0", "0")], id="Kraken OHLCVT, weeks",
     ),
     pytest.param(
-        "btc-usd-max.csv", "snapped_at,price,market_cap,total_volume\n2013-04-28 00:00:00 UTC,135.3,1500517590.0,0.0\n2015-08-08 00:00:00 UTC,2.5,,\n", Asked(),
+        "btc-usd-max.csv", "snapped_at,price,market_cap,total_volume\n2013-04-28 00:00:00 UTC,135.3,1500517590.0,0.0\n2015-08-08 00:00:00 UTC,2.5,,\n", ImportOptions(),
         [("2013-04-28T00:00:00", "BTC", "135.3", "0", "1500517590"), ("2015-08-08T00:00:00", "BTC", "2.5", "0", "0")], id="CoinGecko, the site, with empty cells",
     ),
     pytest.param(
-        "bitcoin_usd.json", '{"prices":[[1367107200000,135.3]],"market_caps":[[1367107200000,null]],"total_volumes":[[1367107200000,0.0]]}', Asked(),
+        "bitcoin_usd.json", '{"prices":[[1367107200000,135.3]],"market_caps":[[1367107200000,null]],"total_volumes":[[1367107200000,0.0]]}', ImportOptions(),
         [("2013-04-28T00:00:00", "BTC", "135.3", "0", "0")], id="CoinGecko, the API, with null",
     ),
     pytest.param(
-        "BTC_USD.json", '{"Response":"Success","Type":100,"Aggregated":false,"Data":[{"time":1546300800,"close":3841.5,"high":3850.9,"low":3707.2,"open":3743.1,"volumefrom":1.5,"volumeto":5000.25}],"TimeTo":1546300800,"TimeFrom":1546300800,"FirstValueInArray":true,"ConversionType":{"type":"direct","conversionSymbol":""}}', Asked(interval="1d"),
+        "BTC_USD.json", '{"Response":"Success","Type":100,"Aggregated":false,"Data":[{"time":1546300800,"close":3841.5,"high":3850.9,"low":3707.2,"open":3743.1,"volumefrom":1.5,"volumeto":5000.25}],"TimeTo":1546300800,"TimeFrom":1546300800,"FirstValueInArray":true,"ConversionType":{"type":"direct","conversionSymbol":""}}', ImportOptions(interval="1d"),
         [("2019-01-01T23:59:59", "BTC", "3841.5", "5000.25", "0")], id="CryptoCompare until 2019",
     ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "text", "asked", "right"), PRICES)
-def test_prices_of_a_year(tmp_path: Path, name: str, text: str, asked: Asked, right: list[tuple[str, ...]]) -> None:
+@pytest.mark.parametrize(("name", "text", "options", "right"), PRICES)
+def test_prices_of_each_year_are_read(
+    tmp_path: Path, name: str, text: str, options: ImportOptions, right: list[tuple[str, ...]]
+) -> None:
     """The layout is recognised, and each value is the file's."""
-    assert quotes(tmp_path, name, text, asked) == right
+    assert quotes(tmp_path, name, text, options) == right
 
 
 @pytest.mark.parametrize(
@@ -204,8 +206,8 @@ class TestCoinbase:
     """Six headers; what is paid is the total, in the currency of the header, the column or the note."""
 
     @pytest.mark.parametrize("year", COINBASE_HEADS)
-    def test_a_purchase_and_a_payment_of_each_year(self, tmp_path: Path, year: str) -> None:
-        """Whatever the columns are called, the same two movements."""
+    def test_purchases_and_payments_of_each_year_are_read(self, tmp_path: Path, year: str) -> None:
+        """No matter what the columns are called, the same two movements."""
         head = COINBASE_HEADS[year].format(c="EUR")
         total = next(name for name in head.split(",") if "nclusive of" in name)
         sign = "-" if year >= "2024" else ""
@@ -246,14 +248,14 @@ class TestCoinbase:
             ("deposit", "+0.5 USDC", "deposit", ""),
             ("claim", "+0.1 USDC", "income", ""),
         ]
-        assert any("of Notes say in which currency it was paid" in one for one in read.problems.remarked())
+        assert any("of Notes say in which currency it was paid" in one for one in read.problems.remark_lines())
 
 
 class TestKraken:
     """Six headers, staked names of one asset, fees that come back."""
 
     @pytest.mark.parametrize("year", KRAKEN_HEADS)
-    def test_a_deposit_and_a_trade_of_each_year(self, tmp_path: Path, year: str) -> None:
+    def test_deposits_and_trades_of_each_year_are_read(self, tmp_path: Path, year: str) -> None:
         """Fees are in the legs of the trade, and the balances agree."""
         euro, coin = ("ZEUR", "XXBT") if year < "2025" else ("EUR", "BTC")
         rows = [
@@ -305,7 +307,7 @@ class TestTrackers:
     """Histories of Koinly and CoinTracker: a transfer has both sides in one row and is no flow."""
 
     @pytest.mark.parametrize("head", [KOINLY_2022.format(tag="Label"), KOINLY_2022.format(tag="Tag"), KOINLY_2024])
-    def test_koinlys_history(self, tmp_path: Path, head: str) -> None:
+    def test_the_history_of_koinly_is_read(self, tmp_path: Path, head: str) -> None:
         """Ids after `;` are no part of a name, and a deleted row is none."""
         new = head == KOINLY_2024
         of = ("To", "From") if new else ("Received", "Sent")
@@ -333,7 +335,7 @@ class TestTrackers:
         text = ("" if new else "Transaction report 2024\n\n") + filled(head, rows)
         assert Read(tmp_path).add("koinly.csv", text).rows() == MOVED
 
-    def test_cointrackers_history(self, tmp_path: Path) -> None:
+    def test_the_history_of_cointracker_is_read(self, tmp_path: Path) -> None:
         """The last line says that there is more, and is no row."""
 
         def row(day: int, kind: str, came: str, went: str, tag: str = "", fee: str = "") -> dict[str, str]:  # noqa: PLR0917 - the same
@@ -355,7 +357,7 @@ class TestTrackers:
 
     @pytest.mark.parametrize("label", ["lending_interest", "Lending interest", "lending interest"])
     @pytest.mark.parametrize(("tag", "hash_"), [("Label", "TxHash"), ("Tag", "Tx Hash")])
-    def test_koinlys_spellings(self, tmp_path: Path, label: str, tag: str, hash_: str) -> None:
+    def test_the_spellings_of_koinly_are_one_label(self, tmp_path: Path, label: str, tag: str, hash_: str) -> None:
         """Capitals, `_` and the two names of the column are one label."""
         head = f"Date,Sent Amount,Sent Currency,Received Amount,Received Currency,Fee Amount,Fee Currency,Net Worth Amount,Net Worth Currency,{tag},Description,{hash_}"
         text = f"{head}\n2024-01-01T09:00:00Z,0.000000,,0.5,ETH,0.000000,,,,{label},,\n"
@@ -366,7 +368,7 @@ class TestTrackers:
         row = {"Date": "2024-01-01 09:00:00 UTC", "Type": "crypto_deposit", "Tag": "my tag", "Receiving Wallet": "w", "Received Amount": "1", "Received Currency": "ETH"}  # fmt: skip
         read = Read(tmp_path).add("koinly.csv", filled(KOINLY_2022.format(tag="Tag"), [row]))
         assert read.rows() == []
-        assert "what is 'crypto_deposit/my tag'?" in read.answers.open[0].about
+        assert "what is 'crypto_deposit/my tag'?" in read.answers.open_questions[0].about
 
 
 EXPLORERS = {
@@ -382,7 +384,7 @@ EXPLORERS = {
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_each_explorer_and_year(tmp_path: Path, name: str) -> None:
+def test_the_export_of_each_explorer_and_year_is_read(tmp_path: Path, name: str) -> None:
     """The coin stands in the columns' names; value and fee of the sender, nothing else of the receiver."""
     hash_, date, coin, price, chain, end = EXPLORERS[name]
     head = (
@@ -407,7 +409,7 @@ def test_each_explorer_and_year(tmp_path: Path, name: str) -> None:
     ],
     ids=["until 2019", "2021", "with private tags"],
 )
-def test_transfers_of_tokens_of_each_year(tmp_path: Path, head: str) -> None:
+def test_transfers_of_tokens_of_each_year_are_read(tmp_path: Path, head: str) -> None:
     """Separators of thousands are none of the amount."""
     cells = {
         "Txhash": HASH,

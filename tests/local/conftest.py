@@ -1,4 +1,4 @@
-"""Other processes to meet: each runs a few lines, says what it did on stdout and waits to be told to go on."""
+"""Other processes to meet: each runs a few lines, says what it did on stdout and waits for word to go on."""
 
 import os
 import subprocess

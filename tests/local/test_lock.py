@@ -43,14 +43,14 @@ def test_the_second_waits_for_the_first_by_name_and_then_has_its_turn(child, loc
     assert waited_for == [("clickhouse", first.pid, "ys freeze")]
 
 
-def test_waiting_is_told_on_stderr(child, lock, capsys):
+def test_waiting_is_printed_on_stderr(child, lock, capsys):
     first = child(_HOLD, lock)
     first.hear()
     with pytest.raises(BusyError), exclusive(lock, store="clickhouse", purpose="a test", wait=0.01):
         pass
-    told = capsys.readouterr().err
-    assert told.startswith(f"waiting for clickhouse: process {first.pid} (ys freeze, since ")
-    assert told.count("\n") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.startswith(f"waiting for clickhouse: process {first.pid} (ys freeze, since ")
+    assert stderr.count("\n") == 1
 
 
 def test_giving_up_names_the_holder_and_what_to_do(child, lock):
@@ -61,7 +61,7 @@ def test_giving_up_names_the_holder_and_what_to_do(child, lock):
     assert "\n" not in str(raised.value)
 
 
-def test_a_killed_holder_stops_nobody(child, lock):
+def test_the_lock_of_a_killed_holder_is_free(child, lock):
     first = child(_HOLD, lock)
     first.hear()
     first.kill()
@@ -70,13 +70,13 @@ def test_a_killed_holder_stops_nobody(child, lock):
         assert holder(lock).purpose == "a test"
 
 
-def test_a_sidecar_without_a_lock_is_not_believed(lock):
+def test_a_sidecar_without_a_lock_is_ignored(lock):
     lock.touch()
     lock.with_suffix(".holder").write_text('{"pid": 1, "purpose": "gone", "since": "long ago"}')
     assert holder(lock) is None
 
 
-def test_a_torn_sidecar_still_means_somebody(child, lock):
+def test_a_torn_sidecar_still_means_a_held_lock(child, lock):
     first = child(_HOLD, lock)
     first.hear()
     lock.with_suffix(".holder").write_text('{"pid": 1, "pur')

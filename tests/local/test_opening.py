@@ -25,16 +25,16 @@ def test_another_process_waits_for_the_folders_this_one_holds(child, settings, s
     )
     for name in ("clickhouse", "qdrant"):
         assert other.hear().startswith(f"{name} is held by process {os.getpid()} (the tests, since ")
-    code, told = other.end()
+    code, stderr = other.end()
     assert code == 0
-    assert told.count(f"process {os.getpid()} (the tests") == 2
+    assert stderr.count(f"process {os.getpid()} (the tests") == 2
 
 
-def test_a_process_killed_while_it_held_all_four_stops_nobody(child, fresh):
+def test_the_locks_of_a_process_killed_while_it_held_all_four_are_free(child, fresh):
     killed = child(
         "with local.open_stores(settings, role='owner', purpose='the killed one') as stores:\n"
         "    stores.clickhouse.run('CREATE TABLE kept ENGINE = MergeTree ORDER BY n AS SELECT 1 n FROM numbers(9)')\n"
-        "    stores.qdrant.make('kept', size=4, payload={})\n"
+        "    stores.qdrant.create('kept', size=4, payload={})\n"
         "    say('held'); hear()",
         fresh.home,
     )
@@ -97,7 +97,7 @@ def test_the_analyst_reads_and_cannot_write(analyst):
         analyst.clickhouse.run("CREATE TABLE mine (n Int8) ENGINE = Memory")
 
 
-def test_the_analyst_before_the_first_migration_is_told_to_migrate(made):
+def test_before_the_first_migration_the_error_says_to_migrate(made):
     with (
         pytest.raises(StoreError, match=r"no role ys_analyst yet; run: ys migrate up"),
         local.open_stores(made, only=["postgres"]),

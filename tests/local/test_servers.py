@@ -1,4 +1,4 @@
-"""The embedded servers: detached, found again, recognised, and stopped; nobody else's ever is."""
+"""The embedded servers: detached, found again, recognised, and stopped; no one else's ever is."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ def test_servers_outlive_a_killed_starter_and_down_finds_them(child, made):
     assert set(running) == set(_SERVERS)
     assert local.up(made) == []
     assert local.down(made) == ["postgres", "redis"]
-    assert not any(process.pid_runs(pid) for pid in running.values())
+    assert not any(process.is_pid_running(pid) for pid in running.values())
     assert local.down(made) == []
 
 
@@ -79,7 +79,7 @@ def test_what_was_written_is_there_after_down_and_up_and_after_kill(made):
         assert stores.redis.read("kept", "string")["value"].to_list() == ["7"]
 
 
-def test_a_stale_pid_file_neither_means_a_server_nor_kills_a_stranger(made, stranger):
+def test_a_stale_pid_file_means_no_server_and_stops_no_other_process(made, stranger):
     home = Home(made.home)
     (home.postgres / "postmaster.pid").write_text(f"{stranger.pid}\n{home.postgres}\n1\n5432\n/nowhere\n\n0 0\nready\n")
     (home.valkey / "valkey.pid").write_text(f"{stranger.pid}\n")
@@ -105,7 +105,7 @@ def test_down_finds_servers_that_no_pid_file_speaks_of(made):
     (home.postgres / "postmaster.pid").unlink()
     (home.valkey / "valkey.pid").unlink()
     assert local.down(made) == ["postgres", "redis"]
-    assert not any(process.pid_runs(pid) for pid in running.values())
+    assert not any(process.is_pid_running(pid) for pid in running.values())
 
 
 def test_down_leaves_the_servers_of_another_home_alone(made, tmp_path):
@@ -208,16 +208,16 @@ def test_sockets_are_for_their_owner_alone(made):
         assert folder.stat().st_mode & 0o077 == 0
 
 
-def test_a_stop_insists_when_a_server_does_not_listen(made):
+def test_a_server_that_ignores_the_stop_signal_is_killed(made):
     local.up(made, only=["redis"])
     server = ValkeyServer(Home(made.home)).running()
     server.send_signal(signal.SIGSTOP)
-    process.stop(server, politely=signal.SIGTERM, patience=0.2)
+    process.stop(server, end_signal=signal.SIGTERM, wait_seconds=0.2)
     assert ValkeyServer(Home(made.home)).running() is None
 
 
 def test_a_server_that_is_not_ready_yet_is_waited_for_and_not_started_again(made):
-    """Whoever began it may have been killed before it was ready; what it loads is not thrown away."""
+    """Anyone who began it may have been killed before it was ready; what it loads is not thrown away."""
     local.up(made, only=["redis"])
     server = ValkeyServer(Home(made.home)).running()
     server.send_signal(signal.SIGSTOP)
@@ -228,7 +228,7 @@ def test_a_server_that_is_not_ready_yet_is_waited_for_and_not_started_again(made
     assert ValkeyServer(Home(made.home)).running().pid == server.pid
 
 
-def test_a_socket_that_was_swept_away_comes_back(made):
+def test_a_removed_socket_is_made_again(made):
     local.up(made)
     for name in ("postgres", "valkey"):
         for swept in (Home(made.home).root / "run" / name).iterdir():
@@ -239,7 +239,7 @@ def test_a_socket_that_was_swept_away_comes_back(made):
         stores.redis.ping()
 
 
-def test_a_home_is_its_owners_alone(made):
-    """Others may pass through it where PostgreSQL must, as another account; nobody else may list it."""
+def test_a_home_is_readable_by_its_owner_alone(made):
+    """Others may pass through it where PostgreSQL must, as another account; no one else may list it."""
     assert Home(made.home).root.stat().st_mode & 0o066 == 0
     assert Home(made.home).postgres.stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""One row a store, whatever the others do."""
+"""One row a store, even when others fail."""
 
 import os
 
@@ -36,7 +36,7 @@ def test_stores_that_are_down_say_what_to_do(tmp_path):
         ("redis", False, "run: ys up"),
         ("qdrant", False, "empty; run: ys migrate up"),
     ]
-    assert not any(row.failing for row in rows)
+    assert not any(row.is_failing for row in rows)
     assert not (tmp_path / "home").exists()
 
 
@@ -54,7 +54,7 @@ def test_servers_that_do_not_answer_are_rows_without_secrets(tmp_path):
     rows = local.status(nobody)
     assert [row.store for row in rows] == list(local.ALL)
     for row in rows:
-        assert (row.mode, row.running, row.failing) == ("server", False, True)
+        assert (row.mode, row.running, row.is_failing) == ("server", False, True)
         assert row.note
         assert "s3cret" not in repr(row)
         assert "\n" not in row.note

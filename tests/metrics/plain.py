@@ -387,7 +387,7 @@ def ruin(rs: list[float]) -> Answer:
 
 
 def likeness(points: list[Point]) -> Answer:
-    """What neighbours' likeness adds to a deviation, term by term; next to a hole nobody has a neighbour."""
+    """What neighbours' likeness adds to a deviation, term by term; next to a hole no one has a neighbour."""
     rs = clean(points)
     n, neighbours = len(rs), [(x, y) for (_, x, _), (_, y, _) in pairwise(points) if good(x) and good(y)]
     sides = [[x for x, _ in neighbours], [y for _, y in neighbours]]

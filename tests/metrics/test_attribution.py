@@ -41,7 +41,7 @@ def linked(data):
 @pytest.mark.parametrize("model", ["brinson_fachler", "brinson_hood_beebower"])
 @pytest.mark.parametrize("interaction", ["apart", "selection", "allocation"])
 def test_effects_of_one_period_add_up(one, model, interaction):
-    """To the excess return, whatever the model and wherever interaction goes."""
+    """To the excess return, in every model and wherever interaction goes."""
     table = attribution.brinson(frame([one]), model=model, interaction=interaction)
     assert table["total"].sum() == pytest.approx(linked(frame([one])), abs=1e-12)
 

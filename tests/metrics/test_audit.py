@@ -1,4 +1,4 @@
-"""The platform's numbers beside ours, backtests of its value at risk, and how sure ours are."""
+"""The platform's numbers next to ours, backtests of its value at risk, and how sure ours are."""
 
 import math
 import random
@@ -104,7 +104,7 @@ def test_another_risk_free_rate_is_named(year, free, how):
     assert row["ours"] == pytest.approx(of(performance.sharpe_ratio(R, periods_per_year=365, risk_free=0.02 / 365)))
 
 
-def test_our_own_rate_agrees_and_an_odd_one_is_nobodys():
+def test_our_own_rate_agrees_and_an_odd_one_is_unexplained():
     """A rate of 2 % given is ours; a ratio that no round rate gives stays unexplained."""
     stored = of(performance.sharpe_ratio(R, periods_per_year=365, risk_free=0.02 / 365))
     agreed = audit.audit(claim("sharpe_ratio", stored), RETURNS, VALUES, risk_free=0.02)
@@ -122,7 +122,7 @@ def test_flows_counted_as_gains_are_recognised():
     assert (row["explained"], row["how"]) == ("method", "flows counted as gains")
 
 
-def test_what_no_method_explains_is_left_to_the_data_or_to_nobody():
+def test_what_no_method_explains_is_left_to_the_data_or_unexplained():
     """Whole data and a strange number: neither. Missing days and a strange number: perhaps those."""
     strange = audit.audit(claim("volatility", 0.123), RETURNS, VALUES).row(0, named=True)
     assert (strange["explained"], strange["how"]) == ("neither", None)
@@ -133,7 +133,7 @@ def test_what_no_method_explains_is_left_to_the_data_or_to_nobody():
     assert nobody["explained"].item() == "data"
 
 
-def test_a_claim_is_judged_by_what_was_known_on_its_day():
+def test_a_claim_is_compared_with_what_was_known_on_its_day():
     """Later returns are not looked at."""
     day = VALUES["day"][99]
     stored = RETURNS.filter(pl.col("day") <= day).select(performance.volatility(R, periods_per_year=365)).item()
@@ -148,7 +148,7 @@ def test_claims_are_the_last_of_each_day():
     assert audit.claims(frame).rows() == [("p", date(2025, 1, 1), "volatility", 0.2)]
 
 
-def test_a_backtest_counts_and_judges():
+def test_a_backtest_counts_failures_and_tests_them():
     """Twenty failures in a hundred days are too many, and those in a row call for one another."""
     days = [START + timedelta(days=i) for i in range(100)]
     broken = [10 <= i < 30 for i in range(100)]
@@ -159,18 +159,18 @@ def test_a_backtest_counts_and_judges():
     assert row["independence_p"] < 1e-6
 
 
-def test_a_short_backtest_is_refused_and_a_missing_promise_is_no_day():
+def test_a_short_backtest_is_refused_and_days_without_value_at_risk_are_left_out():
     """With the reason; and days without value at risk are not tested."""
     frame = pl.DataFrame({"portfolio_id": "p", "day": [START, START], "ret": [0.1, 0.1], "var": [0.1, None]})
     row = backtest.backtest(frame).row(0, named=True)
     assert (row["n"], row["zone"], row["reason"]) == (1, None, "needs 30 days, has 1")
 
 
-def test_no_failures_at_all_is_a_verdict_too():
+def test_no_failures_at_all_has_a_test_result():
     """Nothing times the logarithm of nothing is nothing."""
-    verdict = backtest.kupiec(250, 0)
-    assert verdict.rejects()
-    assert verdict.statistic == pytest.approx(-2 * 250 * math.log(0.95))
+    result = backtest.kupiec(250, 0)
+    assert result.rejects()
+    assert result.statistic == pytest.approx(-2 * 250 * math.log(0.95))
 
 
 def test_intervals_repeat_and_hold_the_number():

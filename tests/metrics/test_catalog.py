@@ -121,7 +121,7 @@ returns = st.lists(st.one_of(st.none(), st.floats(-0.9, 3.0)), max_size=60)
 @settings(max_examples=25, deadline=None)
 @given(ret=returns)
 def test_it_is_what_plain_python_says_of_any_series(ret):
-    """The dozen of the first page, on whatever Hypothesis thinks of."""
+    """The dozen of the first page, on anything Hypothesis thinks of."""
     data = frame([None if x is None else round(x, 6) for x in ret])
     for metric in HEADLINE:
         assert same(ours(metric, data), theirs(metric, data), rel=1e-8), metric.name
@@ -172,14 +172,14 @@ def test_a_value_and_a_reason_exclude_each_other():
         assert table.filter(pl.col("value").is_null() == pl.col("reason").is_null()).is_empty()
 
 
-def test_who_has_no_returns_is_refused_by_name():
+def test_a_portfolio_without_returns_is_refused_by_name():
     """A portfolio without a row appears when it is asked for."""
     table = summarise(frame([0.01] * 40), portfolios=["p", "empty"])
     assert table.filter(portfolio_id="empty")["reason"].to_list()[:2] == ["needs 1 day, has 0", "needs 30 days, has 0"]
 
 
 def test_a_benchmark_is_asked_for():
-    """Without a benchmark beta says so; beside one it counts the days both have, but for those after a hole."""
+    """Without a benchmark beta says so; next to one it counts the days both have, but for those after a hole."""
     data = market(5)
     beta = METRICS["beta"]
     alone = summarise(data.drop("benchmark"), [beta])

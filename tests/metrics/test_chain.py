@@ -134,7 +134,7 @@ def test_a_yield_per_year_needs_the_minimum_history():
     ]
 
 
-def test_drift_and_volatility_of_a_pool():
+def test_a_constant_quote_compounds_to_itself_and_does_not_vary():
     """A constant quote compounds to itself and does not vary."""
     frame = pl.DataFrame({"apy": [0.25] * 30})
     assert frame.select(yields.pool_drift(pl.col("apy"))).item() == pytest.approx(0.25)
@@ -152,7 +152,7 @@ LOAN = pl.DataFrame(
 )
 
 
-def test_a_loan_by_hand():
+def test_a_loan_agrees_with_arithmetic_by_hand():
     """800 of backing over 400 of debt; what is no collateral backs nothing."""
     p, q = lending.loans(LOAN).rows(named=True)
     assert (p["health_factor"], p["distance"], p["net"], p["collateral"]) == (2.0, 0.5, 700.0, 1000.0)

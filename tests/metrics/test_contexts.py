@@ -10,8 +10,8 @@ import pytest
 from ys_analytics.metrics import drawdown, performance, risk
 
 R, B, DAY = pl.col("ret"), pl.col("benchmark"), pl.col("day")
-# What a function must be told besides the returns.
-TOLD = {
+# What a function takes besides the returns.
+ARGUMENTS = {
     "periods_per_year": 365,
     "day": DAY,
     "growth": pl.lit(0.5),
@@ -48,8 +48,8 @@ EDGES = {
 }
 
 
-def asked():
-    """Every public function of returns, with what it must be told."""
+def calls():
+    """Every public function of returns, with the arguments it needs."""
     for room in (performance, drawdown, risk):
         for name in room.__all__:
             function = getattr(room, name)
@@ -60,10 +60,10 @@ def asked():
                 continue
             pair = [B] if others and others[0].name == "benchmark" else []
             must = [p.name for p in others[len(pair) :] if p.default is inspect.Parameter.empty]
-            yield pytest.param(function(R, *pair, **{name: TOLD[name] for name in must}), name, id=name)
+            yield pytest.param(function(R, *pair, **{name: ARGUMENTS[name] for name in must}), name, id=name)
 
 
-ASKED = list(asked())
+CALLS = list(calls())
 
 
 def frame(name, ret):
@@ -98,13 +98,13 @@ def differing(got, alone):
     }
 
 
-def test_there_are_functions_to_ask():
+def test_the_public_functions_are_found():
     """The walk finds them."""
-    assert len(ASKED) > 100
+    assert len(CALLS) > 100
 
 
-@pytest.mark.parametrize(("expression", "name"), ASKED)
-def test_it_is_the_same_wherever_it_is_asked(expression, name):
+@pytest.mark.parametrize(("expression", "name"), CALLS)
+def test_a_metric_is_the_same_in_every_context(expression, name):
     """Eager or lazy, alone, by group or over it; and no NaN, no infinity, no error of Polars anywhere."""
     it = expression.alias("it")
     alone = {edge: data.select(it)["it"].to_list() for edge, data in FRAMES.items()}
@@ -129,7 +129,7 @@ def test_it_is_the_same_wherever_it_is_asked(expression, name):
         assert not differing(whole, repeated)
 
 
-@pytest.mark.parametrize("expression", [pytest.param(one.values[0], id=one.id) for one in ASKED])
+@pytest.mark.parametrize("expression", [pytest.param(one.values[0], id=one.id) for one in CALLS])
 @pytest.mark.parametrize("kind", [pl.Float32, pl.Decimal(38, 18), pl.Int64], ids=str)
 def test_any_kind_of_number_will_do(expression, kind):
     """Float32, exact decimals and whole numbers are taken as they are, and answered in Float64 or dates."""

@@ -1,4 +1,4 @@
-"""A metric is declared once, beside its function: everything that prints it reads that declaration."""
+"""A metric is declared once, next to its function: everything that prints it reads that declaration."""
 
 import ast
 import pydoc
@@ -81,7 +81,7 @@ def test_every_declaration_is_in_the_catalogue():
 
 
 def test_titles_stand_in_one_file():
-    """The title of a metric is written beside its function and in no other file of the room."""
+    """The title of a metric is written next to its function and in no other file of the room."""
     texts = {path: path.read_text() for path in ROOM.rglob("*.py")}
     for one in ALL:
         where = [path for path, text in texts.items() if f'title="{one.title}"' in text]
@@ -92,11 +92,11 @@ def test_titles_stand_in_one_file():
 def test_help_and_the_command_read_the_declaration(name):
     """`help()` of the function and `ys metrics NAME` give title, direction, minimum and reason of the declaration."""
     one, (module, function, _) = METRICS[name], WRITTEN[name]
-    told = pydoc.render_doc(getattr(import_module(module), function), renderer=pydoc.plaintext)
+    help_text = pydoc.render_doc(getattr(import_module(module), function), renderer=pydoc.plaintext)
     printed = CliRunner().invoke(app, ["metrics", name]).output
     good = "neither way" if one.direction == "neither" else f"{one.direction} is better"
     for fact in (one.name, one.title, good, one.null_reason):
-        assert fact in told
+        assert fact in help_text
     for fact in (one.title, one.formula, one.direction, str(one.minimum), one.null_reason, one.source):
         assert fact in " ".join(printed.split()), fact
 

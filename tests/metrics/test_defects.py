@@ -116,7 +116,7 @@ def test_treynor_takes_yearly_growth_not_the_total():
     assert data.select(treynor).item() == pytest.approx(growth / slope)
 
 
-def test_who_lost_has_a_negative_recovery_factor():
+def test_a_loss_has_a_negative_recovery_factor():
     """quantstats: abs() made +0.55 of a strategy that lost 36 %."""
     assert frame([-0.2, -0.2]).select(drawdown.recovery_factor(R)).item() == pytest.approx(-1.0)
 
@@ -218,14 +218,14 @@ def test_equal_numbers_both_stay():
     assert table.height == 12
 
 
-def test_a_target_that_varies_stands_beside_its_return():
+def test_a_target_that_varies_is_aligned_with_its_return():
     """PortfolioAnalytics: a varying target was misaligned by one period."""
     data = pl.DataFrame({"ret": [0.1, -0.1, 0.1], "target": [0.2, -0.2, 0.1]})
     lower = data.select(risk.lower_partial_moment(R, order=1, target=pl.col("target"))).item()
     assert lower == pytest.approx(0.1 / 3)
 
 
-def test_compounding_is_what_was_asked_for():
+def test_compounding_follows_the_parameter():
     """PerformanceAnalytics: the geometric flag was ignored."""
     data = frame([0.1, 0.1, -0.5])
     assert data.select(drawdown.underwater(R)).to_series()[-1] == pytest.approx(-0.5)
@@ -235,7 +235,7 @@ def test_compounding_is_what_was_asked_for():
     assert halves.select(drawdown.underwater(R, compounding="additive")).to_series()[-1] == pytest.approx(-0.9)
 
 
-def test_two_rates_are_no_rate():
+def test_of_two_rates_none_is_chosen():
     """Solvers that return the first root they meet: ours names all and chooses none."""
     found = flows.xirr([(date(2024, 1, 1), -100.0), (date(2024, 12, 31), 230.0), (date(2025, 12, 31), -132.0)])
     assert found.rate is None

@@ -17,7 +17,7 @@ def frame(ret, portfolio="p"):
     return pl.DataFrame({"portfolio_id": portfolio, "day": days, "ret": ret}, schema_overrides={"ret": pl.Float64})
 
 
-def test_the_table_by_hand():
+def test_the_table_of_drawdowns_agrees_with_arithmetic_by_hand():
     """Two falls, the deeper first; the second is not over."""
     table = drawdowns(frame([0.1, -0.5, 0.5, 1.0, -0.1, 0.05]))
     days = [START + timedelta(days=i) for i in range(6)]

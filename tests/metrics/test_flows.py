@@ -60,7 +60,7 @@ def test_a_flow_weighs_by_the_part_of_the_day_it_was_in(hour, stated):
 
 
 def test_a_deposit_is_no_gain_and_a_withdrawal_no_loss():
-    """Whatever goes in or out, a value that only flows moved has returned nothing."""
+    """No matter what goes in or out, a value that only flows moved has returned nothing."""
     assert rets(closes(100, 150, 20), moved((1, 9, 50), (2, 20, -130))) == [None, 0.0, 0.0]
 
 
@@ -91,7 +91,7 @@ def test_a_gap_is_one_return_that_spans_it():
     assert table.select("days", "ret").row(1) == (10, pytest.approx(10 / (100 + 20 * 6 / 10)))
 
 
-def test_a_flow_nobody_could_value_makes_the_day_unknown():
+def test_a_flow_without_a_value_makes_the_day_unknown():
     """An amount of null is not an amount of nothing."""
     table = flows.daily_returns(closes(100, 150, 150), moved((1, 9, None)))
     assert table.select("ret", "gain", "flow", "reason").row(1) == (None, None, None, "a flow of this day has no price")
@@ -179,7 +179,7 @@ def test_while_money_is_at_work_all_day_it_is_modified_dietz(before, hour, flow,
     [((1, 12), (1, 13)), ((1, 10), (1, 15)), ((1, 0), (1, 23)), ((1, 23), (1, 23)), ((1, 5), (1, 5))],
 )
 def test_in_and_out_within_a_day_returns_what_it_made(first, second):
-    """1,000 in and 1,050 out of an empty portfolio: 5 %, whatever the hours, even at one moment."""
+    """1,000 in and 1,050 out of an empty portfolio: 5 %, at any hours, even at one moment."""
     events = moved((*first, 1000), (*second, -1050))
     frame = flows.daily_returns(closes(0, 0, 0), events)
     assert frame["gain"].to_list()[1] == Decimal(50)

@@ -8,7 +8,7 @@ import pytest
 from ys_analytics.metrics.forecast import rank_correlation
 
 
-def test_it_is_spearmans_and_its_interval_is_bonett_and_wrights():
+def test_rank_correlation_is_spearmans_with_bonett_and_wrights_interval():
     """Of ten pairs, two neighbours swapped: 1 - 6 * 2 / (10 * 99)."""
     found = rank_correlation(pl.Series(range(10)), pl.Series([1, 0, 2, 3, 4, 5, 6, 7, 8, 9]))
     rho = 1 - 6 * 2 / 990

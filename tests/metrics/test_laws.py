@@ -144,7 +144,7 @@ def test_periods_split_and_join(first, second):
 
 @quick
 @given(ret=series)
-def test_a_portfolio_against_itself(ret):
+def test_a_portfolio_against_itself_has_beta_one_and_no_alpha(ret):
     """The benchmark has beta 1, no alpha, no tracking error, and captures all of itself."""
     assume(varies(ret))
 

@@ -47,7 +47,7 @@ def test_a_loop_has_no_price_but_a_ratio():
     assert frame.select(lending.liquidation_price(pl.col("p"), pl.col("h"), correlated_debt=pl.col("m"))).item() is None
 
 
-def test_beside_other_collateral_the_ratio_falls_further():
+def test_with_other_collateral_the_ratio_falls_further():
     """80 of backing in ether and 90 in dollars, 80 and 40 owed in the same: ether's may lose 50 of its 80."""
     found = points(loan(("wstETH", 100.0, 0.8), ("USDC", 100.0, 0.9), ("WETH", 80.0, None), ("DAI", 40.0, None)))
     assert "once it falls by 62.50" in found["ETH"]["reason"]
@@ -68,7 +68,7 @@ def test_dollars_stand_in_the_ladder():
     assert found["borrowed"].to_list() == [60.0] * 3
 
 
-def test_by_hand():
+def test_liquidation_points_agree_with_arithmetic_by_hand():
     """80 of backing in ether, 40 in dollars, 60 owed: ether may fall by three quarters."""
     found = points(loan(("ETH", 100.0, 0.8), ("USDC", 50.0, 0.8), ("DAI", 60.0, None)))
     assert found["ETH"]["fall"] == pytest.approx(-0.75)

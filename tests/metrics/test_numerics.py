@@ -50,14 +50,18 @@ def slope(xs, ys):
 def test_a_level_costs_no_more_digits_than_it_must(level, digits, grouped):
     """Deviation, Sharpe ratio, skewness, kurtosis and beta of noise of 0.01 on a level up to a million."""
     data = at_level(level)
-    asked = {
+    expressions = {
         "deviation": performance.volatility(R, periods_per_year=1),
         "sharpe": performance.sharpe_ratio(R, periods_per_year=1),
         "skew": risk.skewness(R, kind="population"),
         "tails": risk.kurtosis(R, kind="population", excess=False),
         "beta": performance.beta(R, B),
     }
-    plan = data.lazy().with_columns(one=1).group_by("one").agg(**asked) if grouped else data.lazy().select(**asked)
+    plan = (
+        data.lazy().with_columns(one=1).group_by("one").agg(**expressions)
+        if grouped
+        else data.lazy().select(**expressions)
+    )
     got = plan.collect().row(0, named=True)
     mean, deviation, skew, tails = moments(data["ret"])
     due = {"deviation": deviation, "sharpe": mean / deviation, "skew": skew, "tails": tails}

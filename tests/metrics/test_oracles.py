@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 
 from .oracles.answers import ANSWERS, agrees, answer
-from .oracles.asked import PUBLISHED, SHARED, LeftOut, cases
+from .oracles.cases import PUBLISHED, SHARED, LeftOut, cases
 
 CASES = cases()
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in CASES if case["metric"] in ANSWERS])
-def test_a_figure_agrees(case):
+def test_a_published_figure_agrees_with_ours(case):
     """Ours, by the convention the case states, is the figure within the tolerance the case states."""
     got = answer(case)
     assert agrees(got, case["expected"], case["tolerance"]), f"{case['metric']}: {got} is not {case['expected']}"
@@ -40,10 +40,10 @@ def test_a_copied_figure_names_its_source_and_licence(path):
     for source in copied["sources"]:
         assert source["name"]
         assert source["licence"]
-    asked = ("metric", "convention", "inputs", "expected", "tolerance")
+    fields = ("metric", "convention", "inputs", "expected", "tolerance")
     for case in copied["cases"]:
         assert copied["sources"][case["source"]]
     if SHARED.is_dir():
         originals = {case["id"]: case for case in json.loads((SHARED / path.name).read_text())["cases"]}
         for case in copied["cases"]:
-            assert [case[name] for name in asked] == [originals[case["id"]][name] for name in asked]
+            assert [case[name] for name in fields] == [originals[case["id"]][name] for name in fields]

@@ -28,7 +28,7 @@ def chance_returns(n, seed=2):
 
 @pytest.mark.parametrize("every", ["week", "month", "quarter", "year"])
 def test_periods_link_to_the_whole(every):
-    """Whatever the calendar cuts, the parts compound to the total."""
+    """No matter what the calendar cuts, the parts compound to the total."""
     data = frame(chance_returns(400))
     parts = aggregate_returns(data, every=every)
     assert math.prod(1 + x for x in parts["ret"]) == pytest.approx(1 + data.select(performance.total_return(R)).item())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics import pnl
-from ys_analytics.metrics.pnl import DRAINS, GAINS, MONEY, Trade
+from ys_analytics.metrics.pnl import ADDED_TERMS, MONEY, SUBTRACTED_TERMS, Trade
 
 DAY = datetime(2025, 1, 1, tzinfo=UTC)
 D = Decimal
@@ -91,7 +91,7 @@ trade = st.tuples(st.sampled_from([1, 1, -1]), money, money, st.decimals(min_val
 @given(rows=st.lists(trade, max_size=12), now=money)
 @pytest.mark.parametrize("matching", ["fifo", "lifo", "hifo", "average"])
 def test_gains_are_proceeds_and_worth_less_cost_to_the_last_decimal(matching, rows, now):
-    """Whatever the order of lots, no unit in the eighteenth place is lost or found."""
+    """No matter what the order of lots, no unit in the eighteenth place is lost or found."""
     listed = [Trade(DAY + timedelta(days=i), sign * q, p, fee) for i, (sign, q, p, fee) in enumerate(rows)]
     found = pnl.match_lots(listed, matching=matching, price=now)
     # By hand, in exact arithmetic: what came in, what went out, what is left.
@@ -116,7 +116,7 @@ def test_when_all_is_sold_every_matching_comes_to_the_same_gain(rows):
     assert len(totals) == 1
 
 
-def test_gains_of_every_portfolio_and_asset():
+def test_gains_are_one_row_for_each_portfolio_and_asset():
     """One row each, exact, with the reason where there is no price."""
     rows = [("p", "eth", DAY + timedelta(days=i), t.quantity, t.price, t.fee) for i, t in enumerate(BOUGHT_AND_SOLD)]
     rows.append(("p", "btc", DAY, D(1), D(5), None))
@@ -133,13 +133,13 @@ def test_gains_of_every_portfolio_and_asset():
 
 
 def parts(**changed):
-    base = dict.fromkeys((*GAINS, *DRAINS), D(0)) | {"value_before": D(100), "value_after": D(100)}
+    base = dict.fromkeys((*ADDED_TERMS, *SUBTRACTED_TERMS), D(0)) | {"value_before": D(100), "value_after": D(100)}
     return pl.DataFrame({name: [value] for name, value in (base | changed).items()}, schema=dict.fromkeys(base, MONEY))
 
 
 def test_the_identity_holds_when_the_parts_explain_the_change():
     """Price + yield + rewards + LP fees - impermanent loss - gas + flows."""
-    explained = {name: D(7) for name in GAINS} | {name: D(3) for name in DRAINS}
+    explained = {name: D(7) for name in ADDED_TERMS} | {name: D(3) for name in SUBTRACTED_TERMS}
     row = pnl.identity(parts(**explained, value_after=D(129))).row(0, named=True)
     assert (row["residual"], row["holds"], row["reason"]) == (0, True, None)
 
@@ -153,7 +153,7 @@ def test_a_residual_is_printed_and_gated():
     assert (tiny["residual"].item(), tiny["holds"].item()) == (D("0.000000000000000001"), False)
 
 
-def test_a_part_nobody_knows_is_named():
+def test_an_unknown_part_is_named():
     """Unknown is not nothing."""
     row = pnl.identity(parts(gas=None, rewards=None)).row(0, named=True)
     assert (row["holds"], row["reason"]) == (None, "not known: rewards, gas")

@@ -89,7 +89,7 @@ def test_ten_days_are_the_root_of_ten():
     ("ratio", "loss"),
     [(1.25, 0.006), (1.5, 0.020), (1.75, 0.038), (2.0, 0.057), (3.0, 0.134), (4.0, 0.200), (5.0, 0.255)],
 )
-def test_impermanent_loss_is_as_uniswap_tells_it(ratio, loss):
+def test_impermanent_loss_is_that_of_uniswap_s_table(ratio, loss):
     """The table of "Understanding returns", to a tenth of a per cent."""
     assert round(-of(yields.impermanent_loss(R), [ratio]), 3) == loss
 
@@ -102,7 +102,7 @@ def test_a_weighted_pool_loses_less():
         yields.impermanent_loss(R, weight=1.0)
 
 
-def test_flows_are_as_the_manuals_tell_them():
+def test_rates_are_those_of_the_manuals():
     """Excel's XIRR, MIRR and IRR; a charterholder's two shares."""
     dated = zip(
         [date(2008, 1, 1), date(2008, 3, 1), date(2008, 10, 30), date(2009, 2, 15), date(2009, 4, 1)],
@@ -124,7 +124,7 @@ def test_the_traffic_light_is_basels(failures, printed):
     assert round(backtest.failures_at_most(250, failures), 4) == printed
 
 
-def test_a_sharpe_ratio_is_as_sure_as_its_paper_says():
+def test_the_probability_of_a_sharpe_ratio_is_that_of_its_paper():
     """Bailey and Lopez de Prado: the manager of the example, and the years that daily normal returns need."""
     assert round(performance.probabilistic_sharpe_of(0.458, n=24, skew=-2.448, kurtosis=10.164), 3) == 0.913
     assert round(performance.probabilistic_sharpe_of(0.458, n=24), 3) == 0.982
@@ -205,11 +205,11 @@ def test_textbooks_add_where_reports_compound():
     r, b, free = np.array([0.12, -0.03, 0.08, 0.05]), np.array([0.10, -0.05, 0.04, 0.03]), 0.01
     frame = pl.DataFrame({"ret": r, "b": b})
     slope = np.cov(r, b)[0, 1] / b.var(ddof=1)
-    told = {"periods_per_year": 4, "risk_free": free, "growth": "arithmetic"}
+    parameters = {"periods_per_year": 4, "risk_free": free, "growth": "arithmetic"}
     found = frame.select(
-        treynor=performance.treynor_ratio(R, pl.col("b"), **told),
-        jensen=performance.jensen_alpha(R, pl.col("b"), **told),
-        squared=performance.m_squared(R, pl.col("b"), **told),
+        treynor=performance.treynor_ratio(R, pl.col("b"), **parameters),
+        jensen=performance.jensen_alpha(R, pl.col("b"), **parameters),
+        squared=performance.m_squared(R, pl.col("b"), **parameters),
         active=performance.active_premium(R, pl.col("b"), periods_per_year=4, growth="arithmetic"),
     ).row(0)
     excess = 4 * (r.mean() - free)

@@ -15,7 +15,7 @@ UNTIL = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def portfolios():
-    """Values of ordinary portfolios and of every odd one."""
+    """Values of ordinary portfolios and of every edge cases."""
     chance = random.Random(5)  # noqa: S311 - a series that must repeat, not a secret
     odd = {
         "a day old": [100],

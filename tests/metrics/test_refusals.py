@@ -40,14 +40,14 @@ NEW_YEAR = date(2024, 1, 1)
         pytest.param(lambda: risk.equal_risk_weights([[0.0]]), "positive", id="no variance"),
     ],
 )
-def test_what_is_asked_in_vain_is_refused(ask, said):
+def test_impossible_arguments_are_refused(ask, said):
     """A ValueError that names what is wrong, never a division by zero or a domain error."""
     with pytest.raises(ValueError, match=said) as refusal:
         ask()
     assert "domain" not in str(refusal.value)
 
 
-def test_nothing_has_a_stated_result():
+def test_empty_input_has_a_stated_result():
     """No days, no flows: no evidence and no worth, and no return of what is not a number."""
     assert backtest.kupiec(0, 0).p_value == backtest.binomial_test(0, 0).p_value == 1.0
     assert backtest.christoffersen(0, 0, 0, 0).p_value == 1.0

@@ -98,14 +98,14 @@ def test_too_few_common_days_give_no_correlation():
         ([0.0, 0.0], None, None),
     ],
 )
-def test_concentration_by_hand(value, index, number):
+def test_concentration_agrees_with_arithmetic_by_hand(value, index, number):
     """All in one is 1, evenly over four is a quarter; a debt counts by its size; nothing has none."""
     frame = pl.DataFrame({"value": value}, schema={"value": pl.Float64})
     assert frame.select(risk.herfindahl_index(pl.col("value"))).item() == index
     assert frame.select(risk.effective_number(pl.col("value"))).item() == number
 
 
-def test_concentration_along_what_hangs_together():
+def test_concentration_is_by_asset_protocol_and_issuer():
     """By asset, by protocol (spot is in none), by the issuer behind a stablecoin."""
     positions = pl.DataFrame(
         {

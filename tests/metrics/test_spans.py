@@ -14,11 +14,11 @@ from ys_analytics.metrics.performance import price_returns
 START = date(2025, 1, 1)
 R = pl.col("ret")
 
-# A price falls by 26 % while nobody looks: between the 20th close and the next, nine days later.
+# A price falls by 26 % while no one looks: between the 20th close and the next, nine days later.
 FALL, HOLE, AFTER = 20, 9, -0.2623
 
 
-def lived(n=60, *, seed=4, fall=AFTER):
+def returns(n=60, *, seed=4, fall=AFTER):
     """Daily returns with one over nine days among them, and how many days each spans."""
     chance = random.Random(seed)  # noqa: S311 - a series that must repeat, not a secret
     day, rows = START, []
@@ -81,10 +81,10 @@ def test_every_public_function_has_a_decision():
 @pytest.mark.parametrize("metric", [one for one in ALL if not one.benchmark], ids=lambda one: one.name)
 def test_the_catalogue_keeps_the_rule(metric):
     """What describes a day does not change with the return over nine; what links does, and counts it."""
-    row = metrics.summarise(lived(130), [metric]).row(0, named=True)
-    other = metrics.summarise(lived(130, fall=0.5), [metric]).row(0, named=True)
+    row = metrics.summarise(returns(130), [metric]).row(0, named=True)
+    other = metrics.summarise(returns(130, fall=0.5), [metric]).row(0, named=True)
     if metric.basis == "daily" and metric.name not in {"geometric_sharpe_ratio", "serenity_index"}:
-        alone = lived(130).filter(pl.col("days") == 1)
+        alone = returns(130).filter(pl.col("days") == 1)
         expected = metrics.summarise(alone.with_columns(days=1), [metric]).row(0, named=True)
         # Neighbours of the hole are none of each other.
         broken = {"longest_win_run", "longest_loss_run", "autocorrelation", "smart_sharpe_ratio", "smart_sortino_ratio"}
@@ -99,7 +99,7 @@ def test_the_catalogue_keeps_the_rule(metric):
 
 def test_nothing_in_the_catalogue_pairs_it_with_a_day():
     """With a benchmark, the days on which both have a return of one day, and no others."""
-    data = lived().with_columns(benchmark=R * 2)
+    data = returns().with_columns(benchmark=R * 2)
     torn = data.with_columns(benchmark=pl.when(pl.col("days") > 1).then(5.0).otherwise("benchmark"))
     for metric in (one for one in ALL if one.benchmark):
         row, other = (metrics.summarise(frame, [metric]).row(0, named=True) for frame in (data, torn))
@@ -122,7 +122,7 @@ def test_a_benchmark_with_a_hole_is_left_out_after_it():
 @pytest.mark.parametrize("given", [True, False])
 def test_it_is_in_growth_and_drawdown_and_in_no_daily_figure(given):
     """A fall of 26 % over a gap, with the days given or by the dates: no day, no tail; all in the fall."""
-    data = lived() if given else lived().drop("days")
+    data = returns() if given else returns().drop("days")
     row = metrics.fleet(data).row(0, named=True)
     rets = data["ret"].to_list()
     assert row["total_return"] == pytest.approx(math.prod(1 + r for r in rets) - 1)
@@ -147,7 +147,7 @@ def test_a_history_that_begins_with_a_gap_begins_where_the_gap_does():
 
 def test_a_week_that_begins_within_a_return_is_refused():
     """What links is refused with the reason; what describes a day is of the week's own days."""
-    data = lived()
+    data = returns()
     monday = data["day"][FALL] - timedelta(days=3)
     table = metrics.summarise(data, since=monday)
     got = {row["metric"]: row for row in table.iter_rows(named=True)}
@@ -175,7 +175,7 @@ def prices(lost=()):
 
 @pytest.mark.parametrize("lost", [(), (30, 31, 32), (5, 40, 41, 70)])
 def test_assets_are_paired_over_the_same_days(lost):
-    """Two assets that move alike have correlation 1 and equal parts, whatever days one of them lacks."""
+    """Two assets that move alike have correlation 1 and equal parts, also where one of them lacks days."""
     moves = prices(lost)
     pair = risk.correlations(moves).row(0, named=True)
     holes = sum(1 for place in lost if place + 1 not in lost)
@@ -188,7 +188,7 @@ def test_assets_are_paired_over_the_same_days(lost):
 
 def test_a_rolling_window_is_of_days():
     """With a hole in it, a window has no number; with none, it is what it was."""
-    data = lived(n=80)
+    data = returns(n=80)
     got = metrics.rolling(data.with_columns(benchmark=R), window=10)
     has = [value is not None for value in got["volatility"].to_list()]
     assert has == [9 <= place < FALL or place >= FALL + 10 for place in range(80)]
@@ -238,7 +238,7 @@ def test_a_gap_over_the_year_end_refuses_both_years():
 
 def test_a_trailing_window_that_cuts_a_return_is_refused():
     """Seven days that begin within a gap have no return; those from after it do."""
-    data = lived()
+    data = returns()
     cut = metrics.trailing_returns(data, until=data["day"][FALL + 2]).filter(window="7 days").row(0, named=True)
     assert cut["value"] is None
     assert "before the window" in cut["reason"]
@@ -246,9 +246,9 @@ def test_a_trailing_window_that_cuts_a_return_is_refused():
     assert late["value"] == pytest.approx(math.prod(1 + r for r in data["ret"].to_list()[FALL + 1 : FALL + 8]) - 1)
 
 
-def test_a_promise_of_one_day_is_not_tested_by_nine():
+def test_a_one_day_value_at_risk_is_not_tested_by_a_return_of_nine_days():
     """The backtest counts days."""
-    data = lived().with_columns(var=0.2)
+    data = returns().with_columns(var=0.2)
     assert backtest.backtest(data)["failures"].item() == 0
     assert backtest.backtest(data)["n"].item() == 59
     assert backtest.backtest(data.drop("days"))["failures"].item() == 1, "taken as it is given"
@@ -256,7 +256,7 @@ def test_a_promise_of_one_day_is_not_tested_by_nine():
 
 def test_a_bootstrap_draws_it_as_what_it_is():
     """Histories redrawn from blocks have no worse day than the worst single one."""
-    bound = metrics.intervals(lived(), [METRICS["worst_day"], METRICS["max_drawdown"]], resamples=50)
+    bound = metrics.intervals(returns(), [METRICS["worst_day"], METRICS["max_drawdown"]], resamples=50)
     low = dict(bound.select("metric", "low").iter_rows())
     assert low["worst_day"] > AFTER
     assert low["max_drawdown"] <= AFTER

@@ -1,4 +1,4 @@
-"""A day on which a flow has no price has a return that nobody knows: what links returns is refused over it."""
+"""A day on which a flow has no price has a return that no one knows: what links returns is refused over it."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal

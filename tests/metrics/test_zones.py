@@ -76,7 +76,7 @@ ENTRANCES = {
 
 @pytest.mark.parametrize("name", ENTRANCES)
 def test_a_moment_is_the_same_in_every_zone(name):
-    """Days are UTC days and sums the same, whatever zone and unit the moments are written in."""
+    """Days are UTC days and sums the same, in every zone and unit of the moments."""
     expected = ENTRANCES[name](TIME)
     assert expected.height
     for zone in PLACES:
@@ -100,7 +100,7 @@ def test_days_of_claims_are_utc_days():
 
 @pytest.mark.parametrize("zone", PLACES)
 def test_a_day_of_another_zone_is_refused(zone):
-    """A return of a day that begins elsewhere cannot stand beside one of a UTC day."""
+    """A return of a day that begins elsewhere cannot stand next to one of a UTC day."""
     days = pl.DataFrame({"portfolio_id": "a", "day": MOMENTS, "ret": [0.1, 0.2, 0.3]}).with_columns(
         pl.col("day").cast(TIME).dt.convert_time_zone(zone)
     )

@@ -64,7 +64,7 @@ def migrated(empty, settings) -> Stores:
 
 @pytest.fixture(scope="session")
 def home(stores, settings) -> Iterator[str]:
-    """Where a migrated database is whose schema nobody changes."""
+    """Where a migrated database is whose schema no one changes."""
     with database(stores) as conninfo:
         with connected(conninfo) as opened:
             migrations.up(opened, settings=settings)

@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
     for file in reversed(files):
         run(file.rollback)
     left = dict(store.rows(TABLES))
-    told = {
+    report = {
         "made": made,
         "kept": kept,
         "projections": projections,
@@ -69,7 +69,7 @@ def main(folder: Path) -> None:
         "left": left,
         "undo": refused,
     }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(report))
 
 
 if __name__ == "__main__":

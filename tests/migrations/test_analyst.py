@@ -1,4 +1,4 @@
-"""The role ys_analyst: reads what `schemas` does not call secret, and nothing else, whatever it tries."""
+"""The role ys_analyst: reads what `schemas` does not call secret, and nothing else."""
 # ruff: noqa: S608 - every name in a statement comes from `schemas`
 
 from dataclasses import replace
@@ -141,7 +141,7 @@ def test_a_password_is_set_once_and_never_shown(shared, settings):
 
 
 def test_our_verifier_is_postgresqls(shared):
-    """What the server computes from a password is what we would have told it."""
+    """What the server computes from a password is what we would have sent."""
     try:
         shared.postgres.run("ALTER ROLE ys_analyst PASSWORD 'pencil'")
         assert matches("pencil", stored(shared))

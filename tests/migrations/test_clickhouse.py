@@ -42,7 +42,7 @@ def states(stores, settings):
     }
 
 
-def test_up_down_and_up_again(columns, settings, newest):
+def test_down_leaves_nothing_and_up_makes_it_again(columns, settings, newest):
     """Each file once; nothing is left after down; up makes it all again."""
     assert {step.state for step in migrations.status(columns, settings=settings)} == {"pending"}
     applied = migrations.up(columns, settings=settings)
@@ -63,7 +63,7 @@ def test_tables_are_as_declared(made):
             " ORDER BY position",
             {"table": table.name},
         )
-        assert found == [(column.name, column.native) for column in table.columns]
+        assert found == [(column.name, column.native_type) for column in table.columns]
     silent = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''"
     assert made.clickhouse.rows(silent) == []
 
@@ -119,11 +119,11 @@ DAILY_MEANS = """
 def test_the_projection_answers(made, table, sql, names, projection):
     """The form the migration documents reads the projection, and says what the rows themselves say."""
     made.clickhouse.run(FILL[table])
-    asked = {"names": names, "start": "2026-01-10", "end": "2026-01-20"}
-    assert projection in explained(made, sql, **asked)
-    answer = made.clickhouse.rows(sql, asked)
+    parameters = {"names": names, "start": "2026-01-10", "end": "2026-01-20"}
+    assert projection in explained(made, sql, **parameters)
+    answer = made.clickhouse.rows(sql, parameters)
     assert len(answer) == 20
-    assert answer == made.clickhouse.rows(f"{sql} SETTINGS optimize_use_projections = 0", asked)
+    assert answer == made.clickhouse.rows(f"{sql} SETTINGS optimize_use_projections = 0", parameters)
 
 
 @pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
@@ -134,10 +134,10 @@ def test_the_close_that_is_kept_ready_is_of_the_utc_day_and_the_higher_of_one_mo
         rows = f"('2026-01-15 23:00:00', 'asset', 1, {prices[source]}, '{source}')"
         rows += f", ('2026-01-15 15:30:00', 'asset', 1, 99, '{source}')"
         made.clickhouse.run(f"INSERT INTO market_data (timestamp, asset_id, chain_id, price, source) VALUES {rows}")  # noqa: S608
-    asked = {"names": ["asset"], "start": "2026-01-01", "end": "2026-02-01"}
-    assert "daily_close_utc" in explained(made, DAILY_CLOSE, **asked)
+    parameters = {"names": ["asset"], "start": "2026-01-01", "end": "2026-02-01"}
+    assert "daily_close_utc" in explained(made, DAILY_CLOSE, **parameters)
     for settings in ("optimize_use_projections = 1", "optimize_use_projections = 0"):
-        found = made.clickhouse.rows(f"{DAILY_CLOSE} SETTINGS session_timezone = 'Asia/Tokyo', {settings}", asked)
+        found = made.clickhouse.rows(f"{DAILY_CLOSE} SETTINGS session_timezone = 'Asia/Tokyo', {settings}", parameters)
         assert found == [("asset", date(2026, 1, 15), Decimal(prices["second"]))]
 
 
@@ -278,7 +278,7 @@ def test_a_retention_that_cannot_be_is_refused(made, settings, days, complaint):
     assert kept(made) == {}
 
 
-def test_both_databases_together(columns, empty, settings, newest):
+def test_one_up_migrates_both_databases(columns, empty, settings, newest):
     """One up for all that is open; PostgreSQL's transaction waits while ClickHouse is made, then ends."""
     both = replace(empty, opened_clickhouse=columns.clickhouse)
     assert {step.store for step in migrations.up(both, settings=settings)} == {"postgres", "clickhouse"}

@@ -17,7 +17,7 @@ FILES = read_files(migrations.FOLDER / "clickhouse")
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """What a real engine with a cluster in its configuration says after all files, twice each, and their rollbacks."""
     folder = tmp_path_factory.mktemp("cluster")
     script = Path(__file__).with_name("shards.py")
@@ -26,32 +26,32 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     return json.loads(done.stdout)
 
 
-def test_rows_lie_in_local_tables_under_distributed_ones(told):
+def test_rows_lie_in_local_tables_under_distributed_ones(report):
     """Each declared table is there twice: under its own name to ask, under `_local` to hold the rows."""
     declared = {table.name for table in TABLES.values() if table.store == "clickhouse"} | {"schema_migrations"}
     assert declared == set(SHARDED_BY)
-    assert set(told["made"]) == {place for name in declared for place in (name, f"{name}_local")}
+    assert set(report["made"]) == {place for name in declared for place in (name, f"{name}_local")}
     for name, column in SHARDED_BY.items():
-        assert told["made"][f"{name}_local"].startswith("MergeTree ")
-        assert told["made"][name].startswith(f"Distributed('ys', 'default', '{name}_local', cityHash64({column})")
+        assert report["made"][f"{name}_local"].startswith("MergeTree ")
+        assert report["made"][name].startswith(f"Distributed('ys', 'default', '{name}_local', cityHash64({column})")
 
 
-def test_projections_and_retention_are_of_the_rows(told):
+def test_projections_and_retention_are_of_the_rows(report):
     """What condenses or forgets rows is where the rows are."""
-    assert told["projections"] == ["market_data_local", "yield_metrics_local"]
-    assert "toIntervalDay(30)" in told["kept"]
+    assert report["projections"] == ["market_data_local", "yield_metrics_local"]
+    assert "toIntervalDay(30)" in report["kept"]
 
 
-def test_the_database_says_over_which_cluster_it_is_spread_and_down_leaves_nothing(told):
-    """Nobody has to remember it."""
-    assert told["clusters"] == ["", "ys"]
-    assert told["left"] == {}
+def test_the_database_says_over_which_cluster_it_is_spread_and_down_leaves_nothing(report):
+    """No one has to remember it."""
+    assert report["clusters"] == ["", "ys"]
+    assert report["left"] == {}
 
 
-def test_undoing_an_import_of_a_cluster_is_refused_plainly(told):
+def test_undoing_an_import_of_a_cluster_is_refused_plainly(report):
     """Its keys would have to stand on every shard; what an operator can do is said."""
-    assert "rows of market_data are on the cluster ys" in told["undo"]
-    assert "ON CLUSTER, or restore a backup" in told["undo"]
+    assert "rows of market_data are on the cluster ys" in report["undo"]
+    assert "ON CLUSTER, or restore a backup" in report["undo"]
 
 
 def test_every_statement_is_sent_to_every_shard():
@@ -92,7 +92,7 @@ def test_a_table_is_emptied_where_its_rows_are(columns, settings):
 
 
 def test_a_database_made_for_one_server_is_not_half_spread(columns, settings):
-    """The setting cannot move rows; who changes it is told what to do."""
+    """The setting cannot move rows; the error says what to do."""
     migrations.up(columns, settings=settings)
     with pytest.raises(MigrationError, match="was made for one server; set it back, or name an empty database"):
         migrations.up(columns, settings=settings.model_copy(update={"clickhouse_cluster": "ys"}))

@@ -92,7 +92,7 @@ def test_a_servers_indexes_are_compared(changed, said):
 
 
 def test_every_family_of_redis_is_declared():
-    """Type and lifetime of each key of the specification, twenty in all."""
+    """Type and expiry of each key of the specification, twenty in all."""
     said = {step.version: step.description for step in family_status()}
     assert len(said) == 20
     assert said["redis_price_current"] == "price:current:{asset_id}:{chain_id}: string, 60 s"

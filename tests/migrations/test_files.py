@@ -44,7 +44,7 @@ def test_line_ends_do_not_edit_a_file(tmp_path):
 
 
 def test_a_file_says_what_it_makes():
-    """Status looks for these; a statement inside a comment or a string is no promise."""
+    """Status looks for these; a statement inside a comment or a string creates nothing."""
     [users] = [file for file in read_files(FOLDER / "postgres") if file.name == "0003_create_users.sql"]
     assert list(users.creates()) == [CreatedObject(kind="table", name="users")]
     hashes = {

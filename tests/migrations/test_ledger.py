@@ -67,7 +67,7 @@ def test_the_ledger_remembers_the_file(shared, folder):
     )
 
 
-def test_status_before_between_and_after(empty, settings):
+def test_status_is_pending_or_applied_and_never_wrong(empty, settings):
     """Pending files are pending, applied ones have their time, and nothing is called wrong."""
     assert {step.state for step in migrations.status(empty, settings=settings)} == {"pending"}
     migrations.up(empty, to="0009", settings=settings)
@@ -107,7 +107,7 @@ def rename(folder):
     ],
 )
 def test_a_contradicted_ledger_stops_up(shared, settings, folder, spoil, named):
-    """Files and ledger disagree: the file is named, nothing is mended, and status says the same."""
+    """Files and ledger disagree: the file is named, nothing is repaired, and status says the same."""
     state = spoil(folder)
     with pytest.raises(MigrationError, match=f"postgres/{named}"):
         migrations.up(shared, settings=settings, folder=folder)
@@ -136,7 +136,7 @@ def test_a_failed_migration_leaves_nothing(empty, settings, small):
 
 
 def test_two_runners_apply_each_file_once(address, connect, settings):
-    """Whoever comes second waits its turn and goes on where the first is; nobody fails."""
+    """Anyone who comes second waits its turn and goes on where the first is; no one fails."""
     start = Barrier(3)
 
     def run(_: int) -> list[str]:
@@ -154,8 +154,8 @@ def test_two_runners_apply_each_file_once(address, connect, settings):
 def test_a_runner_that_waits_too_long_says_for_what(shared, home, settings):
     """Another runner held the lock for longer than a statement may run."""
     hasty = PostgresAddress(home, statement_timeout=0.2, embedded=True)
-    told = pytest.raises(StoreError, match=r"statement timeout; another `ys migrate` may be at work")
-    with PostgresLedger(shared.postgres).exclusive(), Postgres.open(hasty) as second, told:
+    error = pytest.raises(StoreError, match=r"statement timeout; another `ys migrate` may be at work")
+    with PostgresLedger(shared.postgres).exclusive(), Postgres.open(hasty) as second, error:
         migrations.up(Stores(opened_postgres=second), settings=settings)
     assert migrations.up(shared, settings=settings) == []
 
@@ -170,7 +170,7 @@ def test_down_leaves_nothing(empty, settings):
     assert migrations.up(empty, settings=settings) == applied
 
 
-def test_down_with_rows_in_every_month(migrated, settings):
+def test_down_keeps_the_rows_of_every_month(migrated, settings):
     """Undoing the partitions keeps their rows, until the table itself goes."""
     fill(migrated)
     migrations.down(migrated, to="0016")
@@ -206,8 +206,8 @@ def test_a_target_is_a_version(shared, text):
         migrations.down(shared, to=text)
 
 
-def test_a_target_exists(shared, settings, newest):
-    """A version nobody wrote is a slip of the pen, not the end of the road."""
+def test_a_target_that_does_not_exist_is_refused(shared, settings, newest):
+    """A version no one wrote is a slip of the pen, not the end of the road."""
     with pytest.raises(UsageError, match=f"no migration 0999 of postgres; the newest is {newest['postgres']}"):
         migrations.up(shared, to="0999", settings=settings)
     with pytest.raises(UsageError, match=r"no migration 0999 of postgres"):

@@ -22,7 +22,7 @@ INDEXES = {
     "idx_transactions_type_status": "transactions (transaction_type, status)",
     "idx_risk_assessments_type_score": "risk_assessments (assessment_type, risk_score DESC)",
 }
-# Tables of ours beside the thirteen: what the rulings need and the specification does not name.
+# Tables of ours next to the thirteen: what the rulings need and the specification does not name.
 OURS = {"transaction_hashes"}
 
 
@@ -36,7 +36,7 @@ def test_columns_are_as_declared(shared, table):
         """,
         {"table": table.name},
     )
-    assert found == [(column.name, column.native, column.nullable) for column in table.columns]
+    assert found == [(column.name, column.native_type, column.nullable) for column in table.columns]
 
 
 def test_information_schema_agrees(shared):
@@ -79,7 +79,7 @@ def test_everything_has_a_comment(shared):
     assert silent == []
 
 
-def test_the_sixteen_enums(shared):
+def test_the_sixteen_enums_are_as_the_specification_has_them(shared):
     """Every value in the order the specification gives, which is the order they compare in."""
     found = shared.postgres.rows(
         """
@@ -91,7 +91,7 @@ def test_the_sixteen_enums(shared):
     assert {name: tuple(labels) for name, labels in found} == ENUMS
 
 
-def test_the_eleven_indexes(shared):
+def test_the_eleven_indexes_are_as_the_specification_has_them(shared):
     """On the columns and in the direction the specification names; partitions have their own of each."""
     found = dict(
         shared.postgres.rows(
@@ -106,7 +106,7 @@ def test_the_eleven_indexes(shared):
     assert of_a_month == 5  # four and the primary key
 
 
-def test_the_eight_satellites(shared):
+def test_the_eight_satellites_are_as_the_specification_has_them(shared):
     """As the specification introduces them, unchecked and active."""
     found = shared.postgres.rows(
         "SELECT id, agent_type::text, implementation_type::text, version, health_status::text, is_active"

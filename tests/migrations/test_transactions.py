@@ -1,4 +1,4 @@
-"""Transactions by month: a hash is accepted once whatever happens to its row, and no row is refused for its date."""
+"""Transactions by month: a hash is accepted once, and no row is refused for its date."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ def places(store):
     ],
 )
 def test_a_hash_is_accepted_once(store, moment):
-    """Whatever its timestamp; the refusal bears the name the specification's UNIQUE would have had."""
+    """No matter what its timestamp; the refusal bears the name the specification's UNIQUE would have had."""
     insert(store, "0xa")
     with pytest.raises(StoreError, match=TAKEN):
         insert(store, "0xa", moment)
@@ -66,7 +66,7 @@ def test_a_hash_is_accepted_once(store, moment):
 
 
 @pytest.mark.parametrize("status", ["pending", "failed", "replaced"])
-def test_a_row_that_came_to_nothing_keeps_its_hash(store, status):
+def test_a_failed_transaction_keeps_its_hash(store, status):
     """A hash names what was sent, not what succeeded."""
     insert(store, "0xa", status=status)
     with pytest.raises(StoreError, match=TAKEN):
@@ -75,7 +75,7 @@ def test_a_row_that_came_to_nothing_keeps_its_hash(store, status):
     assert hashes(store) == ["0xa"]
 
 
-def test_an_insert_behind_the_parents_back_is_seen(store):
+def test_an_insert_straight_into_a_partition_is_seen(store):
     """Straight into a partition, and by COPY."""
     insert(store, "0xa", table="transactions_2026_11")
     with pytest.raises(StoreError, match=TAKEN):
@@ -140,7 +140,7 @@ def test_a_rolled_back_row_leaves_no_hash(store):
     insert(store, "0xa")
 
 
-def test_two_writers_of_one_hash(store, home, connect):
+def test_the_second_writer_of_a_hash_waits_and_is_refused(store, home, connect):
     """The second waits for the first to end, and is refused if it committed."""
 
     def second(writer) -> str:

@@ -25,8 +25,8 @@ def house(swept):
     return swept
 
 
-def act(house, kind, **told):
-    """One transaction, confirmed on 22 November 2026 unless told otherwise."""
+def act(house, kind, **columns):
+    """One transaction, confirmed on 22 November 2026 unless stated otherwise."""
     row = {
         "from_asset_id": None,
         "from_amount": None,
@@ -36,7 +36,7 @@ def act(house, kind, **told):
         "status": "confirmed",
         "metadata": "{}",
         "timestamp": "2026-11-22 12:00:00+00",
-    } | told
+    } | columns
     row |= {"kind": kind, "owner": OWNER}
     house.postgres.run(
         """
@@ -63,7 +63,7 @@ EXTERNAL, INTERNAL = '{"flow": "external"}', '{"flow": "internal"}'
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "flow"),
+    ("kind", "columns", "flow"),
     [
         pytest.param("deposit", ARRIVED, ("in", "protocol", TOKEN, 10, 1), id="a deposit without a protocol"),
         pytest.param("deposit", ARRIVED | {"protocol_name": "aave"}, None, id="a deposit into a protocol"),
@@ -98,11 +98,11 @@ EXTERNAL, INTERNAL = '{"flow": "external"}', '{"flow": "internal"}'
         ),
     ],
 )
-def test_the_flow_rule(house, kind, told, flow):
+def test_the_flow_rule_of_the_view_is_that_of_the_metrics(house, kind, columns, flow):
     """Ruling by ruling, the same as `metrics.classify_flows` says of the same row."""
-    act(house, kind, **told)
+    act(house, kind, **columns)
     assert flows(house) == ([flow] if flow else [])
-    row = {"transaction_type": kind, "protocol_name": None, "status": "confirmed", "metadata": "{}"} | told
+    row = {"transaction_type": kind, "protocol_name": None, "status": "confirmed", "metadata": "{}"} | columns
     said = metrics.classify_flows(pl.DataFrame([row], schema_overrides={"protocol_name": pl.String}))["flow"].item()
     assert (said == "external") == (flow is not None)
 

@@ -1,1 +1,1 @@
-"""Tests of the judge, its suites and its detectors."""
+"""Tests of the checker, its suites and its detectors."""

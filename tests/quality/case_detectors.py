@@ -103,7 +103,7 @@ def broken_identity(
 
 
 def beyond_the_whole(frame: pl.DataFrame, *, key: Sequence[str], part: str, whole: str) -> pl.DataFrame:
-    """Rows in which a part is larger than the whole it was taken from, whatever its sign.
+    """Rows in which a part is larger than the whole it was taken from, of either sign.
 
     >>> row = pl.DataFrame({"id": [1], "profit": [-23_169_164_200.8], "amount": [24_675.2]})
     >>> beyond_the_whole(row, key=["id"], part="profit", whole="amount").height

@@ -1,4 +1,4 @@
-"""One judged demo, one judged real market: made once, looked at by every test of this room."""
+"""One checked demo, one checked real market: made once, looked at by every test of this room."""
 
 import importlib
 import sys
@@ -66,8 +66,8 @@ def freeze(tmp_path) -> Freeze:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _judge_is_let_go():
-    """The judging process ends with the session."""
+def _worker_is_stopped():
+    """The checking process ends with the session."""
     quality.start_worker()
     yield
     quality.stop_worker()
@@ -87,8 +87,8 @@ def demo(tmp_path_factory, demo_frames) -> Frozen:
 
 
 @pytest.fixture(scope="session")
-def judged(demo) -> list[Finding]:
-    """Every promise about the demo, judged once."""
+def demo_findings(demo) -> list[Finding]:
+    """Every rule about the demo, checked once."""
     return quality.validate(demo)
 
 
@@ -122,7 +122,7 @@ def _uuid(name: pl.Expr) -> pl.Expr:
 
 @pytest.fixture(scope="session")
 def detectors() -> dict[str, list[Detector]]:
-    """The detectors of every suite, read as the judge reads them."""
+    """The detectors of every suite, read as the checker reads them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return {name: list(suites.read(name).detectors) for name in suites.names()}
@@ -140,11 +140,11 @@ class Quotes:
         return self.rows["timestamp"].max() + timedelta(days=1)
 
     def moment(self, _: str) -> datetime:
-        """The same, whatever table is asked for."""
+        """The same for every table."""
         return self.as_of
 
     def frame(self, _: str) -> pl.DataFrame:
-        """The quotes, whatever table is asked for."""
+        """The quotes, for every table."""
         return self.rows
 
 

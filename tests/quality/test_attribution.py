@@ -7,7 +7,7 @@ import pytest
 
 from ys_analytics import quality
 from ys_analytics.quality import attribution
-from ys_analytics.quality.dependents import Reach
+from ys_analytics.quality.dependents import Dependents
 from ys_analytics.schemas import TABLES, Finding
 
 
@@ -41,7 +41,7 @@ def symbols(frames):
 
 @pytest.fixture(scope="module")
 def faults(demo_frames, tmp_path_factory):
-    """Five tables, each with faults of known owners, and what the judge says of them."""
+    """Five tables, each with faults of known owners, and what the checker says of them."""
     from .conftest import frozen
 
     done, held = demo_frames["transactions"], demo_frames["portfolio_positions"]
@@ -54,14 +54,14 @@ def faults(demo_frames, tmp_path_factory):
     link = symbols(demo_frames)["LINK"]
     quotes = demo_frames["market_data"]
     quotes = with_row(quotes, pl.col("asset_id") == link, price=Decimal(-5))
-    seat = held.filter(pl.col("protocol_address").is_not_null()).sort("id").row(0, named=True)
+    in_protocol = held.filter(pl.col("protocol_address").is_not_null()).sort("id").row(0, named=True)
     last = (pl.col("portfolio_id") == third) & (pl.col("timestamp") == pl.col("timestamp").max().over("portfolio_id"))
     snapshots = with_row(demo_frames["portfolio_snapshots"], last, total_value=Decimal(987654321))
     frames = demo_frames | {"transactions": spoilt, "market_data": quotes, "portfolio_snapshots": snapshots}
     run = frozen(tmp_path_factory.mktemp("faults") / "2026-W47", frames)
     tables = ["transactions", "market_data", "portfolio_snapshots", "cross_store"]
     found = {(each.suite, each.rule): each for each in quality.validate(run, tables=tables)}
-    return {"found": found, "people": (first, second, third), "link": link, "seat": seat, "frames": frames}
+    return {"found": found, "people": (first, second, third), "link": link, "seat": in_protocol, "frames": frames}
 
 
 def test_a_row_of_a_portfolio_concerns_that_portfolio(faults):
@@ -73,7 +73,7 @@ def test_a_row_of_a_portfolio_concerns_that_portfolio(faults):
     assert lost.portfolios == [second]
 
 
-def test_a_price_concerns_who_ever_touched_its_asset(faults):
+def test_a_price_affects_those_who_ever_held_its_asset(faults):
     """All quotes of one asset: more rows than a sample holds, one key, and exactly its holders, past ones included."""
     negative = faults["found"]["market_data", "between(price, > 0.0)"]
     assert negative.rows > len(negative.sample) == 20
@@ -89,11 +89,11 @@ def test_a_disagreement_of_stores_concerns_its_portfolio(faults):
     assert faults["found"]["cross_store", rule].portfolios == [faults["people"][2]]
 
 
-def test_rows_are_counted_as_the_judge_counted_them(faults):
-    """Where our query for the rows at fault gave other rows than Great Expectations, everybody would be concerned."""
+def test_rows_are_counted_as_great_expectations_counted_them(faults):
+    """Where our query for the rows at fault gave other rows than Great Expectations, everyone would be concerned."""
     broken = [each for each in faults["found"].values() if each.outcome == "failed"]
     assert len(broken) > 3
-    assert [each.rule for each in broken if each.everybody == attribution.NO_COUNT] == []
+    assert [each.rule for each in broken if each.all_reason == attribution.NOT_IDENTIFIABLE] == []
 
 
 def failed(**values):
@@ -105,7 +105,7 @@ def failed(**values):
 @pytest.fixture(scope="module")
 def reach(demo_frames):
     """Who rests on what in the demo."""
-    return Reach(lambda name: demo_frames[name].lazy(), frozenset(demo_frames))
+    return Dependents(lambda name: demo_frames[name].lazy(), frozenset(demo_frames))
 
 
 @pytest.mark.parametrize(("under", "receipt"), [("USDC", "aUSDC"), ("ETH", "stETH"), ("ETH", "ETH-USDC LP")])
@@ -119,20 +119,20 @@ def test_what_stands_for_an_asset_is_looked_through(under, receipt, reach, demo_
 
 
 def test_a_receipt_of_a_token_that_is_not_registered_is_looked_through(demo_frames):
-    """It stands for WAVAX, which nobody registered: the desk takes that for AVAX, and so does the gate."""
+    """It stands for WAVAX, which no one registered: the desk takes that for AVAX, and so does the gate."""
     known, assets, coin = symbols(demo_frames), demo_frames["assets"], "a" * 8 + "-0000-4000-8000-" + "a" * 12
     receipt = known["aUSDC"]
     assert not {"AVAX", "WAVAX"} & set(known)
     avax = with_row(assets.filter(symbol="LINK"), pl.lit(value=True), id=coin, symbol="AVAX", chain_id=43114)
     renamed = with_row(assets, pl.col("id") == receipt, metadata='{"underlying": "WAVAX"}')
     frames = demo_frames | {"assets": pl.concat([renamed, avax])}
-    reach = Reach(lambda name: frames[name].lazy(), frozenset(frames))
+    reach = Dependents(lambda name: frames[name].lazy(), frozenset(frames))
     found = reach.resolve(failed(affects={"asset": [coin]}))
     assert set(found.portfolios) == holders(frames, receipt) != set()
 
 
-def test_a_native_coin_concerns_who_paid_gas_in_it(reach, demo_frames):
-    """Polygon's coin is in the gas of everybody who did anything there, failed or not, held or not."""
+def test_a_native_coin_affects_those_who_paid_gas_in_it(reach, demo_frames):
+    """Polygon's coin is in the gas of everyone who did anything there, failed or not, held or not."""
     done = demo_frames["transactions"].with_columns(pl.col("status").cast(pl.String))
     paid = set(
         done.filter((pl.col("chain_id") == 137) & pl.col("status").is_in(["confirmed", "failed"]))["portfolio_id"]
@@ -143,7 +143,7 @@ def test_a_native_coin_concerns_who_paid_gas_in_it(reach, demo_frames):
     assert set(found.portfolios) == paid | holders(demo_frames, symbols(demo_frames)["POL"])
 
 
-def test_a_pool_concerns_who_sits_in_it(reach, demo_frames):
+def test_a_pool_affects_those_with_a_position_in_it(reach, demo_frames):
     """A quoted yield is printed for those with a position in the pool."""
     seats = demo_frames["portfolio_positions"].drop_nulls("protocol_address")
     quoted = set(demo_frames["yield_metrics"]["pool_address"])
@@ -162,14 +162,14 @@ def test_a_user_concerns_their_portfolios(reach, demo_frames):
     assert portfolio in theirs
 
 
-def test_a_key_that_leads_nowhere_is_everybodys(reach):
-    """A price of 'BTC' is of nothing we know, so nobody can say whose it is; the finding says so."""
+def test_a_key_of_nothing_affects_all_portfolios(reach):
+    """A price of 'BTC' is of nothing we know, so no one can say whose it is; the finding says so."""
     found = reach.resolve(failed(affects={"asset": ["BTC"]}))
     assert found.portfolios is None
-    assert "'BTC', which is no asset" in found.everybody
+    assert "'BTC', which is no asset" in found.all_reason
 
 
-def test_a_chain_concerns_who_is_on_it(reach, demo_frames):
+def test_a_chain_affects_those_on_it(reach, demo_frames):
     """Positions and transactions both say so."""
     on = {
         owner
@@ -180,14 +180,14 @@ def test_a_chain_concerns_who_is_on_it(reach, demo_frames):
     assert set(reach.resolve(failed(affects={"chain": ["137"]})).portfolios) <= on
 
 
-def test_more_keys_than_a_finding_lists_are_everybodys():
-    """A bound is declared, and beyond it nobody is let off."""
+def test_more_keys_than_a_finding_lists_affect_all_portfolios():
+    """A bound is declared, and beyond it no one is let off."""
     many = [f"{number:08x}-0000-0000-0000-000000000000" for number in range(10_001)]
     found = attribution.with_keys(failed(), {"asset": many})
-    assert (found.affects, found.portfolios, found.everybody) == (None, None, attribution.TOO_MANY)
+    assert (found.affects, found.portfolios, found.all_reason) == (None, None, attribution.TOO_MANY)
 
 
-def test_findings_of_older_programs_are_everybodys():
+def test_findings_of_older_programs_affect_all_portfolios():
     """A finding that does not say whose it is may be anybody's."""
     old = {key: value for key, value in failed().to_json().items() if key not in ("affects", "portfolios", "everybody")}
-    assert Finding.from_json(old).touches("anybody")
+    assert Finding.from_json(old).affects_portfolio("anybody")

@@ -37,7 +37,7 @@ def shared(path):
 
 
 def failed(found, *, least=("critical", "warning")):
-    """What a reader would be told, by rule."""
+    """What a reader is shown, by rule."""
     return {each.rule: each for each in found if each.outcome == "failed" and each.severity in least}
 
 
@@ -75,7 +75,7 @@ def test_a_wick_is_flagged_and_its_close_is_not(case):
 
 @pytest.mark.parametrize("case", cases("real_move"))
 def test_a_crash_is_not_an_error(case, real_findings, real_market):
-    """Everybody fell, and traded while falling."""
+    """Everyone fell, and traded while falling."""
     _, pair, day = case["id"].split(".")
     around = [date.fromisoformat(day) + timedelta(days=n) for n in range(-2, 3)]
     assert said_of(real_findings, real_market, pair.removesuffix("USDT"), around) == {}
@@ -108,7 +108,7 @@ def test_a_broken_peg_is_news_and_not_an_error(case, real_findings, real_market)
 
 
 def test_a_dead_peg_ends_by_itself(real_findings, real_market):
-    """A coin that has left for good is no longer held to its promise."""
+    """A coin that has left for good no longer has a peg."""
     overdue_rows = [date(2023, 1, 1) + timedelta(days=n) for n in range(300)]
     assert "keeps_its_peg(price)" not in said_of(real_findings, real_market, "USTC", overdue_rows)
 
@@ -140,8 +140,8 @@ def test_overlapping_exports_are_flagged_as_safe_to_drop(case):
 
 
 @pytest.fixture(scope="session")
-def judged_market(real_market, tmp_path_factory):
-    """The suite over the real quotes, as a run would be judged."""
+def market_findings(real_market, tmp_path_factory):
+    """The suite over the real quotes, as a run would be checked."""
     run = frozen(
         tmp_path_factory.mktemp("real") / "2026-W17",
         {"market_data": real_market.drop("symbol")},
@@ -152,18 +152,18 @@ def judged_market(real_market, tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", cases("cmc.zero"))
-def test_zero_for_unknown_is_flagged(case, judged_market, real_market):
+def test_zero_for_unknown_is_flagged(case, market_findings, real_market):
     """Rows that say a coin with a price was worth nothing, all of them (196 with the exports' overlaps)."""
-    found = failed(judged_market)["market_cap is known for the whole series or for none of it"]
+    found = failed(market_findings)["market_cap is known for the whole series or for none of it"]
     zero = real_market.filter((pl.col("source") == "coinmarketcap_daily") & (pl.col("market_cap") == 0))
     assert case["rows"][0]["market_cap"] == 0
     assert found.rows == zero.height == 162
 
 
-def test_real_markets_break_no_critical_promise(judged_market):
+def test_real_markets_break_no_critical_rule(market_findings):
     """Eight years of 49 coins, crashes, depegs and all, may be printed."""
-    assert failed(judged_market, least=("critical",)) == {}
-    assert [each for each in judged_market if each.outcome == "error"] == []
+    assert failed(market_findings, least=("critical",)) == {}
+    assert [each for each in market_findings if each.outcome == "error"] == []
 
 
 @pytest.mark.parametrize("case", cases("cmc.market_cap_identity"))
@@ -195,7 +195,7 @@ def pools():
 
 
 @pytest.fixture(scope="session")
-def judged_pools(pools, tmp_path_factory):
+def pool_findings(pools, tmp_path_factory):
     """The suite over real pools, keyed by the id that collides."""
     collided = pools.with_columns(pool_address="pool_id").drop("pool_id")
     run = frozen(
@@ -208,37 +208,37 @@ def judged_pools(pools, tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", cases("llama.pool_id_collision"))
-def test_a_key_that_is_none_is_flagged(case, judged_pools):
+def test_a_key_that_is_none_is_flagged(case, pool_findings):
     """Two pools under one address are one pool in every table."""
     assert case_detectors.conflicts(rows(case), key=["timestamp", "pool_id"], values=["apy", "tvl_usd"]).height == 2
-    key = next(rule for rule in failed(judged_pools, least=("critical",)) if "unique" in rule)
-    assert failed(judged_pools)[key].rows == 2304
+    key = next(rule for rule in failed(pool_findings, least=("critical",)) if "unique" in rule)
+    assert failed(pool_findings)[key].rows == 2304
 
 
 @pytest.mark.parametrize("case", cases("llama.apy_absurd"))
-def test_an_absurd_yield_is_flagged(case, judged_pools):
-    """Arithmetically right, and earned by nobody."""
+def test_an_absurd_yield_is_flagged(case, pool_findings):
+    """Arithmetically right, and earned by no one."""
     assert case_detectors.absurd_yields(rows(case), key=["symbol"], apy="apy", unit=100).height == len(case["rows"])
-    assert failed(judged_pools)["between(apy, <= 10.0)"].rows == 1191
+    assert failed(pool_findings)["between(apy, <= 10.0)"].rows == 1191
 
 
 @pytest.mark.parametrize("case", cases("llama.apy_identity"))
-def test_a_yield_that_is_its_parts_passes(case, judged_pools):
+def test_a_yield_that_is_its_parts_passes(case, pool_findings):
     """The identity holds on all 73,201 rows."""
     assert "holds on all" in case["expected_check"]
-    assert "apy is the sum of its parts, simple or compounded" not in failed(judged_pools)
+    assert "apy is the sum of its parts, simple or compounded" not in failed(pool_findings)
 
 
 @pytest.mark.parametrize("case", cases("llama.null_reward"))
-def test_no_reward_programme_is_not_an_error(case, judged_pools):
+def test_no_reward_programme_is_not_an_error(case, pool_findings):
     """None is not zero, and not a fault."""
     assert rows(case)["apy_base"].null_count() > 0
-    assert not {"not_be_null(rewards_apr)", "not_be_null(trading_fees_apr)"} & set(failed(judged_pools))
+    assert not {"not_be_null(rewards_apr)", "not_be_null(trading_fees_apr)"} & set(failed(pool_findings))
 
 
 @pytest.mark.parametrize("case", cases("llama.pool_gaps"))
 def test_pools_that_drop_out_are_flagged(case, pools):
-    """A yield must not be carried over days nobody quoted."""
+    """A yield must not be carried over days no one quoted."""
     found = freshness.gaps(pools, series=["pool_address"], time="timestamp")
     assert set(rows(case)["pool_id_defillama"]) <= set(found["pool_address"])
     assert found["said"].str.extract(r"^(\d+)").cast(pl.Int64).max() == 344
@@ -257,7 +257,7 @@ def test_plausibility_is_by_pair(case):
 
 
 @pytest.mark.parametrize("case", cases("frax", "llama.borrowed"))
-def test_numbers_dressed_as_text_are_flagged(case):
+def test_numbers_formatted_as_text_are_flagged(case):
     """A cast would turn them into nothing, silently."""
     seen = rows(case).with_row_index("row")
     columns = [name for name, dtype in seen.schema.items() if dtype == pl.String]
@@ -266,7 +266,7 @@ def test_numbers_dressed_as_text_are_flagged(case):
 
 @pytest.mark.parametrize("case", cases("vlad"))
 def test_a_part_beyond_its_whole_is_flagged(case):
-    """Nobody lost 23 billion on a liquidation of 24,675."""
+    """No one lost 23 billion on a liquidation of 24,675."""
     found = case_detectors.beyond_the_whole(rows(case), key=["date"], part="profit_usd", whole="amount_usd")
     assert found.height == len(case["rows"])
 
@@ -295,7 +295,7 @@ def swaps(case):
 
 
 @pytest.mark.parametrize("case", cases("mev"))
-def test_swaps_on_chain(case, freeze):
+def test_swaps_that_moved_nothing_are_flagged_and_routes_are_not(case, freeze):
     """What never moved, or names no exchange, is flagged; a route of several swaps in one transaction is not."""
     run = freeze({"dex_trades": swaps(case)}, week="2021-W24", as_of=datetime(2021, 6, 15, tzinfo=UTC))
     found = failed(quality.validate(run, tables=["dex_trades"]))

@@ -85,17 +85,17 @@ def test_real_markets_pass(real_findings, real_market):
 def test_crashes_are_not_errors(first, last, symbols, real_findings, real_market):
     """What happened is not reported as dirt; a peg that broke is reported as news."""
     names = dict(real_market.select("asset_id", "symbol").unique().iter_rows())
-    told = []
+    reported = []
     for rule, found in real_findings.items():
         if rule == "keeps_its_peg(price)" or "asset_id" not in found.columns or "timestamp" not in found.columns:
             continue
         days = found.filter(pl.col("timestamp").dt.date().is_between(first, last))
-        told += [(rule, names[asset]) for asset in days["asset_id"] if symbols is None or names[asset] in symbols]
-    assert told == []
+        reported += [(rule, names[asset]) for asset in days["asset_id"] if symbols is None or names[asset] in symbols]
+    assert reported == []
 
 
 def test_detectors_find_nothing_in_nothing(detectors):
-    """An empty table is an empty verdict, not a fall."""
+    """An empty table gives no finding and no error."""
     nothing = SimpleNamespace(
         frame=lambda table: pl.DataFrame(schema=TABLES[table].schema),
         as_of=datetime(2026, 1, 1, tzinfo=UTC),

@@ -13,8 +13,8 @@ SUM = "portfolio_snapshots.total_value is the sum of portfolio_positions"
 
 
 @pytest.fixture
-def judged_with(freeze, demo_frames):
-    """The demo with some frames changed, judged across the stores: what is broken, by rule."""
+def findings_with(freeze, demo_frames):
+    """The demo with some frames changed, checked across the stores: what is broken, by rule."""
 
     def validate(changed, tables=("cross_store",)):
         found = quality.validate(freeze(demo_frames | changed), tables=list(tables))
@@ -29,31 +29,31 @@ def valued(frames):
     return sorted(last.filter(pl.col("total_value") > 1)["portfolio_id"].to_list())
 
 
-def test_emptied_positions_stop_every_portfolio_of_value(judged_with, demo_frames):
+def test_emptied_positions_stop_every_portfolio_of_value(findings_with, demo_frames):
     """Snapshots say what they were worth: each is stopped, and those worth nothing are not."""
     emptied = {name: demo_frames[name].clear() for name in ("portfolio_positions", "current_exposure")}
-    broken = judged_with(emptied)
+    broken = findings_with(emptied)
     assert broken[SUM].stops
     assert broken[SUM].portfolios == valued(demo_frames)
     assert {"portfolio_positions", "current_exposure"} == {row["emptied"] for row in broken[HOLDS].sample}
 
 
-def test_positions_of_one_portfolio_stop_its_report(judged_with, demo_frames):
+def test_positions_of_one_portfolio_stop_its_report(findings_with, demo_frames):
     """The others' positions say how old its own would be."""
     lost = valued(demo_frames)[0]
     held = demo_frames["portfolio_positions"].filter(pl.col("portfolio_id") != lost)
-    broken = judged_with({"portfolio_positions": held})
+    broken = findings_with({"portfolio_positions": held})
     assert broken[SUM].portfolios == [lost]
     assert lost in broken[SUM].observed
 
 
-def test_transactions_of_the_last_days_are_missed(judged_with, demo_frames):
+def test_transactions_of_the_last_days_are_missed(findings_with, demo_frames):
     """Holdings changed, and no transaction says so: those portfolios are stopped."""
     done = demo_frames["transactions"]
     end = demo_frames["portfolio_snapshots"]["timestamp"].max()
     early = done.filter(pl.col("timestamp") <= end - pl.duration(days=3))
     rule = "amounts held change only by transactions"
-    broken = judged_with({"transactions": early})
+    broken = findings_with({"transactions": early})
     assert broken[rule].stops
     lost = set(done.filter(pl.col("timestamp") > end - pl.duration(days=3))["portfolio_id"])
     assert set() < set(broken[rule].portfolios) <= lost
@@ -61,10 +61,10 @@ def test_transactions_of_the_last_days_are_missed(judged_with, demo_frames):
     assert whole.is_empty()
 
 
-def test_a_column_of_nothing_is_not_a_sum_of_nothing(judged_with, demo_frames):
+def test_a_column_of_nothing_is_not_a_sum_of_nothing(findings_with, demo_frames):
     """Values that are all null add up to none, and none is compared with what the snapshots say."""
     held = demo_frames["portfolio_positions"]
-    broken = judged_with(
+    broken = findings_with(
         {"portfolio_positions": held.with_columns(current_value=pl.lit(None, held.schema["current_value"]))}
     )
     assert broken[SUM].portfolios == valued(demo_frames)
@@ -76,21 +76,21 @@ EMPTIED = ["market_data", "assets", *(pytest.param(name, marks=pytest.mark.serve
 
 
 @pytest.mark.parametrize("table", EMPTIED)
-def test_an_emptied_table_stops_who_rests_on_it(table, judged_with, demo_frames):
+def test_an_emptied_table_stops_who_rests_on_it(table, findings_with, demo_frames):
     """What refers to its rows, or follows from them, is still there."""
     views = ("daily_external_flows",) if table == "transactions" else ()
-    broken = judged_with({name: demo_frames[name].clear() for name in (table, *views)}, (table, "cross_store"))
+    broken = findings_with({name: demo_frames[name].clear() for name in (table, *views)}, (table, "cross_store"))
     stopping = [each for each in broken.values() if each.stops]
     concerned = set().union(*(each.portfolios or demo_frames["portfolios"]["id"].to_list() for each in stopping))
     assert set(valued(demo_frames)) <= concerned
     assert table in {row["emptied"] for row in broken[HOLDS].sample}
 
 
-def test_every_table_that_does_not_expire_is_missed_when_it_is_empty(judged_with, demo_frames):
-    """The promise is derived from the schema, collections included; caches that live for seconds may be empty."""
+def test_every_table_that_does_not_expire_is_missed_when_it_is_empty(findings_with, demo_frames):
+    """The rule is derived from the schema, collections included; caches that live for seconds may be empty."""
     lasting = {name for name, table in TABLES.items() if table.schema and not getattr(table, "ttl", None)}
     emptied = {name: demo_frames[name].clear() for name in ("market_sentiment", "redis_risk_liquidation")}
-    broken = judged_with(emptied | {"redis_price_current": demo_frames["redis_price_current"].clear()})
+    broken = findings_with(emptied | {"redis_price_current": demo_frames["redis_price_current"].clear()})
     assert set(emptied) < lasting
     assert {row["emptied"] for row in broken[HOLDS].sample} == set(emptied)
 
@@ -99,7 +99,7 @@ def test_a_suite_of_no_rows_says_that_there_was_nothing_to_check(freeze, demo_fr
     """Not-null, unique and between hold for no rows, and none of them is counted as kept; Data Docs say so as well."""
     run = freeze({"risk_alerts": demo_frames["risk_alerts"].clear()})
     found = quality.validate(run, tables=["risk_alerts"])
-    assert all(each.vacuous and each.observed == "nothing to check: 0 rows" for each in found)
+    assert all(each.is_vacuous and each.observed == "nothing to check: 0 rows" for each in found)
     assert quality.summary(found).endswith(f"0 passed, {len(found)} had nothing to check")
     quality.gate(found)
     quality.data_docs(run, into=tmp_path / "docs", tables=["risk_alerts"])
@@ -109,6 +109,6 @@ def test_a_suite_of_no_rows_says_that_there_was_nothing_to_check(freeze, demo_fr
     assert "100%" not in text
 
 
-def test_a_portfolio_of_nothing_needs_no_positions(judged):
-    """Never funded, or emptied by its owner: no promise is broken."""
-    assert [each for each in judged if each.stops] == []
+def test_a_portfolio_of_nothing_needs_no_positions(demo_findings):
+    """Never funded, or emptied by its owner: no rule is broken."""
+    assert [each for each in demo_findings if each.stops] == []

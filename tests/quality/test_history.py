@@ -13,7 +13,7 @@ from ys_analytics.quality.terminal import summary, table
 from ys_analytics.schemas import Finding
 
 
-def verdict(outcome, rule="unique(id)", observed="3 rows", sample=()):
+def finding(outcome, rule="unique(id)", observed="3 rows", sample=()):
     return Finding(
         suite="assets", rule=rule, severity="warning", outcome=outcome, notes="It is counted twice.",
         observed=observed, rows=3, sample=list(sample),
@@ -26,7 +26,7 @@ def week(number):
 
 def record(history, outcomes, rule="unique(id)"):
     for number, outcome in outcomes.items():
-        history.record([verdict(outcome, rule)], label=f"2026-W{number}", moment=week(number))
+        history.record([finding(outcome, rule)], label=f"2026-W{number}", moment=week(number))
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_a_streak_begins_where_it_began(outcomes, since, tmp_path):
     assert history.since().get(("assets", "unique(id)")) == (week(since) if since else None)
 
 
-def test_judging_a_week_again_replaces_what_was_said(tmp_path):
-    """Mended data mends its history."""
+def test_checking_a_week_again_replaces_its_history(tmp_path):
+    """Repaired data repairs its history."""
     history = History(tmp_path / NAME)
     record(history, {40: "failed"})
     record(history, {40: "passed"})
@@ -63,35 +63,35 @@ def test_the_trend_is_oldest_first_and_bounded(tmp_path):
     assert labels == [f"2026-W{number}" for number in range(18, 30)]
 
 
-def test_the_history_of_a_run_lies_beside_it(demo, judged):
-    """Every judged run is remembered without being asked."""
+def test_the_history_of_a_run_lies_next_to_it(demo, demo_findings):
+    """Every checked run is remembered without being asked."""
     trend = History.of_run(demo.folder).trend()
-    assert len(trend) == len(judged)
+    assert len(trend) == len(demo_findings)
 
 
-def test_the_scorecard_is_one_page_without_network(demo, judged):
+def test_the_scorecard_is_one_page_without_network(demo, demo_findings):
     """It can be mailed, and opened on an aeroplane."""
     page = write_scorecard(demo.folder).read_text()
     assert all(word not in page for word in ("http://", "https://", "<script", "src=", "@import", "url("))
-    assert all(escape(each.rule) in page for each in judged)
+    assert all(escape(each.rule) in page for each in demo_findings)
     assert "Fit to print" in page
 
 
 def test_the_scorecard_quotes_dirt_without_running_it():
     """A portfolio may be named like a script."""
-    found = [verdict("failed", observed="<script>alert(1)</script>", sample=[{"name": "<b>x</b>"}])]
+    found = [finding("failed", observed="<script>alert(1)</script>", sample=[{"name": "<b>x</b>"}])]
     page = render(found, title="<i>", since={}, trend={})
     assert "<script>" not in page
     assert "<b>x</b>" not in page
     assert "&lt;script&gt;" in page
 
 
-def test_the_terminal_counts_what_it_shows(judged):
-    """One line says how much was promised, kept and broken."""
+def test_the_terminal_counts_what_it_shows(demo_findings):
+    """One line says how many rules there are, passed and failed."""
     from rich.console import Console
 
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(table(judged))
+    console.print(table(demo_findings))
     text = console.export_text()
-    assert summary(judged) in text
-    assert f"{len(judged):,} checks" in text
+    assert summary(demo_findings) in text
+    assert f"{len(demo_findings):,} checks" in text

@@ -17,7 +17,7 @@ from .conftest import UNTIL, bench_module
 
 honest = bench_module("quality_honest")
 
-# Two seeds that once stopped on their own clean data, and one that changes with the day; the bench judges all twenty.
+# Two seeds that once stopped on their own clean data, and one that changes with the day; the bench checks all twenty.
 SEEDS = (4, 7, 1 + datetime.now(UTC).toordinal() % 20)
 
 
@@ -26,22 +26,22 @@ def said(found):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_clean_demo_is_warned_of_what_was_put_there(seed, detectors):
+def test_each_warning_about_a_clean_demo_is_about_a_planted_fault(seed, detectors):
     """No detector stops a clean demo, and each warning is about something planted on purpose."""
     frames = bench_module("quality_frames").demo(portfolios=honest.PORTFOLIOS, days=honest.DAYS, seed=seed)
-    picture = SimpleNamespace(frame=frames.__getitem__, as_of=UNTIL, moment=lambda _table: UNTIL)
+    snapshot = SimpleNamespace(frame=frames.__getitem__, as_of=UNTIL, moment=lambda _table: UNTIL)
     warned = {
         (suite, detect.rule)
-        for suite, promises in detectors.items()
-        for detect in promises
-        if set(detect.needs) <= frames.keys() and not detect.find(picture).is_empty()
+        for suite, of_suite in detectors.items()
+        for detect in of_suite
+        if set(detect.needs) <= frames.keys() and not detect.find(snapshot).is_empty()
     }
     assert warned == set(honest.PLANTED_ALARMS)
 
 
-def test_the_judged_demo_is_warned_of_what_was_put_there(judged):
-    """The same of every promise, shapes and stores included."""
-    assert set(said(honest.not_passed(judged))) <= set(honest.PLANTED_ALARMS)
+def test_each_warning_about_the_checked_demo_is_about_a_planted_fault(demo_findings):
+    """The same of every rule, shapes and stores included."""
+    assert set(said(honest.not_passed(demo_findings))) <= set(honest.PLANTED_ALARMS)
 
 
 @pytest.mark.parametrize("name", list(honest.HISTORIES))
@@ -115,7 +115,7 @@ def test_honest_extremes_stop_no_report(table, freeze, demo_frames):
     """A row may be extreme and true: warned of, perhaps, and never a reason to print nothing."""
     frame = demo_frames[table]
     able = frame.with_row_index("_at")
-    if table == "transactions":  # a whale's deposit is only honest beside a whale's portfolio; a swap has two sides
+    if table == "transactions":  # a whale's deposit is only honest next to a whale's portfolio; a swap has two sides
         able = able.filter((pl.col("transaction_type") == "claim") & (pl.col("to_amount") > 0))
     if table == "portfolio_positions":
         able = able.filter(pl.col("position_type") != "borrowing")
@@ -130,8 +130,8 @@ def test_honest_extremes_stop_no_report(table, freeze, demo_frames):
             .alias(name)
             for name, value in values.items()
         )
-    beside = {"transactions": demo_frames["transactions"]} if table == "portfolio_snapshots" else {}
-    found = quality.validate(freeze({table: frame} | beside), tables=[table])
+    others = {"transactions": demo_frames["transactions"]} if table == "portfolio_snapshots" else {}
+    found = quality.validate(freeze({table: frame} | others), tables=[table])
     assert [each.rule for each in found if each.outcome != "passed" and each.severity == "critical"] == []
 
 
@@ -191,7 +191,7 @@ def test_one_address_on_two_chains_is_two_pools(freeze, demo_frames):
         pytest.param(["1.25", "0", "1.24"], True, id="it came back from nothing"),
     ],
 )
-def test_a_price_of_nothing_stops_only_beside_prices(price, stops, freeze):
+def test_a_zero_price_is_critical_only_between_other_prices(price, stops, freeze):
     """Nothing is what was not known, unless the token had no price left to lose."""
     schema = TABLES["market_data"].schema
     rows = pl.DataFrame(
@@ -240,14 +240,14 @@ def test_money_that_came_and_went_is_no_error(flows, caught):
 
 
 @pytest.mark.parametrize("every", [7, 14, 30], ids="every {} days".format)
-def test_a_habit_is_no_finding(every):
+def test_recurring_busy_days_are_no_finding(every):
     """Interest credited each week, fortnight or month makes busy days, and nothing is wrong with them."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     rows = [start + timedelta(days=day, minutes=n) for day in range(180) for n in range(90 if day % every == 3 else 12)]
     assert unusual_days(pl.DataFrame({"at": rows}), time="at").is_empty()
 
 
-def test_a_burst_is_found_beside_a_habit():
+def test_a_burst_is_found_among_recurring_busy_days():
     """One day of ten times the usual rows is named, though Sundays are busy."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     rows = [
@@ -259,7 +259,7 @@ def test_a_burst_is_found_beside_a_habit():
     assert found["day"].to_list() == [(start + timedelta(days=90)).date()]
 
 
-def test_what_is_planted_is_found(judged):
+def test_what_is_planted_is_found(demo_findings):
     """The list of what was put there holds nothing that is not there."""
-    assert json.loads(quality.to_json(judged))
-    assert set(honest.PLANTED_ALARMS) <= set(said(judged))
+    assert json.loads(quality.to_json(demo_findings))
+    assert set(honest.PLANTED_ALARMS) <= set(said(demo_findings))

@@ -1,4 +1,4 @@
-"""A verdict is whole or it is none: interrupted anywhere, by any signal, in any process, nothing passes for judged."""
+"""Findings are whole or absent: interrupted anywhere, in any process, no run passes for checked."""
 
 import random
 import signal
@@ -18,8 +18,8 @@ from ys_analytics.quality import suites, worker_process
 
 from .conftest import frozen
 
-# What a command does with a run: judge it, and leave a word where it came to its end.
-JUDGE = """
+# What a command does with a run: check it, and leave a word where it came to its end.
+CHECK_SCRIPT = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,9 +27,9 @@ from ys_analytics import quality
 
 if __name__ == "__main__":
     quality.validate(SimpleNamespace(folder=Path(sys.argv[1])))
-    print("judged", flush=True)
+    print("checked", flush=True)
 """
-# Moments that a test tries: about as long as a verdict takes, so that some come before, during and after it.
+# Moments that a test tries: about as long as a check takes, so that some come before, during and after it.
 TRIES, LONGEST = 12, 20.0
 # Of these, two in every run, seconds after the start: one strikes every process, the other one of them.
 QUICK = {1, 3}
@@ -37,7 +37,7 @@ QUICK = {1, 3}
 
 @pytest.fixture
 def negative(demo_frames, tmp_path):
-    """A small run with thirty negative prices: the prices alone, and what makes them somebody's."""
+    """A small run with thirty negative prices: the prices alone, and what makes them someone's."""
     quotes = demo_frames["market_data"]
     here = pl.int_range(pl.len()) < 30
     price = pl.when(here).then(pl.lit(Decimal(-5)).cast(quotes.schema["price"])).otherwise("price").alias("price")
@@ -46,7 +46,7 @@ def negative(demo_frames, tmp_path):
 
 
 def group_of(leader):
-    """Every process of a started command: itself, and the judge it started."""
+    """Every process of a started command: itself, and the checker it started."""
     try:
         return [leader, *leader.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -56,11 +56,11 @@ def group_of(leader):
 @pytest.mark.parametrize(
     "seed", [seed if seed in QUICK else pytest.param(seed, marks=pytest.mark.servers) for seed in range(TRIES)]
 )
-def test_a_verdict_cut_short_is_no_verdict(seed, negative):
-    """Killed or interrupted at a random moment, one process or all: the run is judged whole, stopped, or not judged."""
+def test_findings_cut_short_are_no_findings(seed, negative):
+    """Killed or interrupted at a random moment, one process or all: the run is checked whole, or not at all."""
     chance = random.Random(seed)  # noqa: S311 - a moment, and no secret
     started = subprocess.Popen(
-        [sys.executable, "-c", JUDGE, str(negative.folder)],
+        [sys.executable, "-c", CHECK_SCRIPT, str(negative.folder)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
     )  # fmt: skip
     try:
@@ -78,13 +78,13 @@ def test_a_verdict_cut_short_is_no_verdict(seed, negative):
         with pytest.raises(ExpectationFailed):
             quality.gate(list(found.values()))
     else:
-        assert "judged" not in said
+        assert "checked" not in said
         with pytest.raises(RunError):
             quality.read_findings(negative.folder)
 
 
 @pytest.mark.servers  # for its time alone
-def test_an_answer_nobody_waited_for_answers_nobody(demo, monkeypatch):
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(demo, monkeypatch):
     """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
     validate = worker_process._Worker()
     job = {
@@ -116,8 +116,8 @@ STRIKES = [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.servers) for e
 
 
 @pytest.mark.parametrize("struck", STRIKES)
-def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
-    """Whatever ends it while it is at work, the command says that nothing was checked."""
+def test_a_killed_checking_process_gives_no_answer(struck, demo):
+    """If anything ends it while it is at work, the command says that nothing was checked."""
     validate = worker_process._Worker()
     running = psutil.Process(validate.start().pid)
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
@@ -131,8 +131,8 @@ def test_a_judge_that_is_struck_gives_no_answer(struck, demo):
         wait_until(lambda: running.num_threads() > 3)
         running.send_signal(struck)
 
-    with ThreadPoolExecutor(1) as beside:
-        striking = beside.submit(strike)
+    with ThreadPoolExecutor(1) as executor:
+        striking = executor.submit(strike)
         with pytest.raises(ExpectationFailed, match="nothing was checked"):
             validate.ask(job)
         striking.result()
@@ -146,7 +146,7 @@ def wait_until(true, patience=120.0):
         time.sleep(0.01)
 
 
-def test_findings_of_another_run_are_no_findings(demo, judged, negative):
+def test_findings_of_another_run_are_no_findings(demo, demo_findings, negative):
     """Copied, left over or hand-made: without the seal of this run and these suites they are not read."""
     about = quality.subject(demo.folder)
     assert quality.has_complete_findings(demo.folder, about)
@@ -155,11 +155,11 @@ def test_findings_of_another_run_are_no_findings(demo, judged, negative):
     assert not quality.has_complete_findings(negative.folder)
     with pytest.raises(RunError, match="not a whole check of this run"):
         quality.read_findings(negative.folder)
-    assert judged
+    assert demo_findings
 
 
 def test_findings_are_not_written_into_a_run_frozen_meanwhile(negative):
-    """A slow judge of the old run leaves nothing in the new one."""
+    """A slow check of the old run leaves nothing in the new one."""
     about = quality.subject(negative.folder)
     manifest = negative.folder / "manifest.json"
     manifest.write_text(manifest.read_text() + "\n")
@@ -168,11 +168,11 @@ def test_findings_are_not_written_into_a_run_frozen_meanwhile(negative):
     assert not (negative.folder / "findings.json").exists()
 
 
-def test_suites_that_changed_judge_again(demo, judged, tmp_path):
-    """A promise that was added is kept by nobody yet."""
+def test_suites_that_changed_are_checked_again(demo, demo_findings, tmp_path):
+    """A rule that was added has not passed yet."""
     other = tmp_path / "expectations"
     other.mkdir()
     (other / "users.py").write_text("SUITE = None\n")
     assert quality.has_complete_findings(demo.folder, quality.subject(demo.folder))
     assert not quality.has_complete_findings(demo.folder, quality.subject(demo.folder, other))
-    assert judged
+    assert demo_findings

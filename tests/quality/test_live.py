@@ -35,30 +35,30 @@ def spoilt(stores):
 
 
 @pytest.fixture
-def judged_live(analyst, spoilt):
+def live_findings(analyst, spoilt):
     """Some suites over the live stores, read as the analyst."""
     assert spoilt
     return {(each.suite, each.rule): each for each in quality.validate_live(analyst, as_of=NOW, tables=SOME)}
 
 
-def test_live_stores_are_judged_where_they_lie(judged_live, spoilt):
+def test_live_stores_are_checked_in_place(live_findings, spoilt):
     """Dirt in either database is found by name, with its key; what is clean is kept; nothing falls over."""
-    assert {suite for suite, _ in judged_live} == set(SOME)
-    assert [each for each in judged_live.values() if each.outcome == "error"] == []
-    decimals = judged_live["assets", "between(decimals, >= 0.0, <= 36.0)"]
+    assert {suite for suite, _ in live_findings} == set(SOME)
+    assert [each for each in live_findings.values() if each.outcome == "error"] == []
+    decimals = live_findings["assets", "between(decimals, >= 0.0, <= 36.0)"]
     assert (decimals.outcome, decimals.rows, decimals.sample[0]["id"]) == ("failed", 1, spoilt)
-    price = judged_live["market_data", "between(price, > 0.0)"]
+    price = live_findings["market_data", "between(price, > 0.0)"]
     assert (price.outcome, price.rows, price.sample[0]["asset_id"]) == ("failed", 1, spoilt)
-    assert judged_live["satellite_agents", "row_count_to_be_between(>= 8)"].outcome == "passed"
+    assert live_findings["satellite_agents", "row_count_to_be_between(>= 8)"].outcome == "passed"
 
 
 def test_every_suite_can_be_put_to_the_live_engines(analyst):
-    """No promise is skipped because an engine lacks a word for it."""
+    """No rule is skipped because an engine lacks a word for it."""
     in_place = [name for name, table in TABLES.items() if table.store in {"postgres", "clickhouse"}]
-    asked = [*in_place, "market_sentiment", "cross_store"]
-    found = quality.validate_live(analyst, as_of=NOW, tables=asked)
+    tables = [*in_place, "market_sentiment", "cross_store"]
+    found = quality.validate_live(analyst, as_of=NOW, tables=tables)
     assert [each for each in found if each.outcome == "error"] == []
-    assert {each.suite for each in found} == set(asked)
+    assert {each.suite for each in found} == set(tables)
 
 
 def test_an_unknown_table_is_refused_live(analyst):
@@ -68,7 +68,7 @@ def test_an_unknown_table_is_refused_live(analyst):
 
 
 def test_an_unreachable_store_is_an_error_of_its_own(settings):
-    """A store that cannot be asked has not kept its promises."""
+    """A store that cannot be asked has not passed its rules."""
     from ys_analytics import local
 
     with (
@@ -79,13 +79,13 @@ def test_an_unreachable_store_is_an_error_of_its_own(settings):
 
 
 def test_nothing_secret_is_selected():
-    """The statement that judges in place names no secret column."""
+    """The statement that checks in place names no secret column."""
     assert "password_hash" not in select(TABLES["users"])
     assert "session_token" not in select(TABLES["user_sessions"])
 
 
-def test_a_rule_that_could_not_run_is_no_fault_of_the_data(analyst, tmp_path):
-    """A question the engine refuses is an outcome of its own, and its exit code the store's; broken promises first."""
+def test_a_rule_that_could_not_run_is_no_failure_of_the_data(analyst, tmp_path):
+    """A query the engine refuses is an outcome of its own, and its exit code the store's; failed rules first."""
     folder = tmp_path / "postgres"
     folder.mkdir()
     (folder / "assets.py").write_text(
@@ -98,8 +98,8 @@ def test_a_rule_that_could_not_run_is_no_fault_of_the_data(analyst, tmp_path):
         "    ),\n"
         "])\n"
     )
-    judged = quality.validate_live(analyst, as_of=NOW, tables=["assets"], suites_in=tmp_path)
-    found = [each for each in judged if each.notes == "Asks what no engine can answer."]
+    demo_findings = quality.validate_live(analyst, as_of=NOW, tables=["assets"], suites_in=tmp_path)
+    found = [each for each in demo_findings if each.notes == "Asks what no engine can answer."]
     assert [each.outcome for each in found] == ["error"]
     with pytest.raises(StoreError, match=r"1 rule could not run.*no_such_function"):
         quality.gate_live(found)

@@ -31,9 +31,9 @@ def _found(tmp_path: Path, table: str, column: str, at: datetime) -> int:
     row = row.with_columns(pl.lit(at).cast(declared.schema[column]).alias(column))
     path = tmp_path / f"{table}.parquet"
     row.write_parquet(path)
-    picture = Snapshot({table: path}, _END, _FROZEN)
+    snapshot = Snapshot({table: path}, _END, _FROZEN)
     rule = next(rule for rule in suites.read(table).detectors if rule.rule == f"not_ahead({column})")
-    return rule.find(picture).height
+    return rule.find(snapshot).height
 
 
 @pytest.mark.parametrize(("table", "column"), _STATE)
@@ -44,7 +44,7 @@ def test_current_state_may_be_newer_than_the_week(tmp_path: Path, table: str, co
 
 
 @pytest.mark.parametrize(("table", "column"), _HISTORY)
-def test_a_history_may_not(tmp_path: Path, table: str, column: str) -> None:
+def test_a_history_may_not_have_rows_after_the_week(tmp_path: Path, table: str, column: str) -> None:
     """Rows after the end of the week do not belong to it."""
     assert _found(tmp_path, table, column, _END - timedelta(hours=1)) == 0
     assert _found(tmp_path, table, column, _END + timedelta(days=3)) == 1

@@ -1,4 +1,4 @@
-"""The pages: they ask nobody for anything, and still say everything."""
+"""The pages: they ask no one for anything, and still say everything."""
 
 import re
 from html.parser import HTMLParser
@@ -17,19 +17,21 @@ class _Asking(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.asked = []
+        self.remote_addresses = []
 
     def handle_starttag(self, tag, attrs):
         wanted = dict(attrs).get(FETCHING.get(tag, "")) or ""
-        self.asked += [wanted] if re.match(r"\s*(https?:)?//", wanted) else []
-        self.asked += [value for _, value in attrs if value and re.search(r"url\(\s*['\"]?(https?:)?//", value)]
+        self.remote_addresses += [wanted] if re.match(r"\s*(https?:)?//", wanted) else []
+        self.remote_addresses += [
+            value for _, value in attrs if value and re.search(r"url\(\s*['\"]?(https?:)?//", value)
+        ]
 
 
-def asked(page):
+def remote_addresses(page):
     parser = _Asking()
     parser.feed(page)
     styles = "".join(re.findall(r"<style.*?</style>", page, re.DOTALL))
-    return parser.asked + re.findall(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//[^)\s;]*", styles)
+    return parser.remote_addresses + re.findall(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//[^)\s;]*", styles)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +51,12 @@ def test_data_docs_are_written_on_request(docs):
 
 
 def test_no_page_of_data_docs_asks_a_server(docs):
-    """Opened without a network they look the same, and nobody learns that they were opened."""
+    """Opened without a network they look the same, and no one learns that they were opened."""
     pages = [*docs.rglob("*.html"), *docs.rglob("*.css")]
     assert len(pages) >= 7
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        assert asked(text) == [], page
+        assert remote_addresses(text) == [], page
         assert "<script" not in text, page
 
 
@@ -64,15 +66,15 @@ def test_data_docs_say_without_scripts_what_they_said_with_them(docs):
     links = re.findall(r'href="((?:validations|expectations)/[^"]+)"', first)
     assert {link.split("/")[1].removesuffix(".html") for link in links} == {"users", "market_data", "cross_store"}
     assert [link for link in links if not (docs / link).is_file()] == []
-    promised = (docs / "expectations" / "market_data.html").read_text(encoding="utf-8")
-    assert "match_regex(asset_id)" in promised
+    expectations_page = (docs / "expectations" / "market_data.html").read_text(encoding="utf-8")
+    assert "match_regex(asset_id)" in expectations_page
 
 
-def test_the_scorecard_asks_nobody(demo, judged):
+def test_the_scorecard_fetches_nothing(demo, demo_findings):
     """One file, opened anywhere."""
-    assert judged
+    assert demo_findings
     page = quality.write_scorecard(demo.folder).read_text(encoding="utf-8")
-    assert asked(page) == []
+    assert remote_addresses(page) == []
     assert "<script" not in page
 
 
@@ -88,5 +90,5 @@ def test_the_scorecard_asks_nobody(demo, judged):
 )
 def test_what_would_be_fetched_is_seen_and_goes(page):
     """A check that finds nothing anywhere proves nothing."""
-    assert asked(page)
-    assert asked(self_contained(page, "")) == []
+    assert remote_addresses(page)
+    assert remote_addresses(self_contained(page, "")) == []

@@ -16,13 +16,13 @@ from ys_analytics.schemas import TABLES
 SECRET = {table.name for table in TABLES.values() if not table.schema}
 
 
-def test_everything_has_a_suite(judged):
-    """A table nobody promises anything about is believed by default; sessions are counted and never read."""
-    assert {each.suite for each in judged} == {name for name in suites.names() if name not in SECRET}
+def test_everything_has_a_suite(demo_findings):
+    """A table without rules would pass unchecked; sessions are counted and never read."""
+    assert {each.suite for each in demo_findings} == {name for name in suites.names() if name not in SECRET}
 
 
 def test_no_suite_is_about_nothing():
-    """A suite of a table that is gone is never judged, and looks as if it were."""
+    """A suite of a table that is gone is never checked, and looks as if it were."""
     files = {path.relative_to(suites.FOLDER) for path in suites.FOLDER.rglob("*.py")}
     assert files <= {suites.path_of(name).relative_to(suites.FOLDER) for name in suites.names()}
 
@@ -33,9 +33,9 @@ def test_suites_hold_what_is_particular_and_no_more():
 
 
 @pytest.mark.parametrize("table", [table for table in TABLES.values() if table.schema], ids=lambda table: table.name)
-def test_every_column_has_a_rule(table, judged):
+def test_every_column_has_a_rule(table, demo_findings):
     """A column without a rule may hold anything."""
-    ruled = {column for each in judged if each.suite == table.name for column in each.column.split(", ")}
+    ruled = {column for each in demo_findings if each.suite == table.name for column in each.column.split(", ")}
     assert set(table.schema) - ruled == set()
 
 
@@ -51,40 +51,42 @@ def test_every_detector_is_used_by_a_suite():
     assert offered - used == set()
 
 
-def test_what_a_suite_needs_beside_its_table_is_known(detectors):
-    """One table judged alone brings along what it cannot be judged without."""
-    for name, promises in detectors.items():
+def test_the_other_tables_a_suite_needs_are_known(detectors):
+    """One table checked alone brings along what it cannot be checked without."""
+    for name, of_suite in detectors.items():
         if name != CROSS_STORE:
-            beside = {table for promise in promises for table in promise.needs} - {name}
-            assert beside == set(NEEDED_WITH.get(name, ()))
+            other_tables = {table for detector in of_suite for table in detector.needs} - {name}
+            assert other_tables == set(NEEDED_WITH.get(name, ()))
 
 
-def test_every_rule_has_a_weight_and_a_reason(judged):
+def test_every_rule_has_a_weight_and_a_reason(demo_findings):
     """The reason begins with the damage: a sentence, and not the rule said again."""
-    for each in judged:
+    for each in demo_findings:
         assert each.severity in {"critical", "warning", "info"}
         assert re.match(r"[A-Z].{15,}\.$", each.notes), each
 
 
-def test_a_rule_has_one_name(judged):
+def test_a_rule_has_one_name(demo_findings):
     """History is kept by name, so two rules of a suite cannot share one."""
-    assert [pair for pair, times in Counter((each.suite, each.rule) for each in judged).items() if times > 1] == []
+    assert [
+        pair for pair, times in Counter((each.suite, each.rule) for each in demo_findings).items() if times > 1
+    ] == []
 
 
-def test_no_rule_falls_over(judged):
-    """Every promise could be put to the engine, so none is skipped."""
-    assert [each for each in judged if each.outcome == "error"] == []
+def test_no_rule_falls_over(demo_findings):
+    """Every rule could be put to the engine, so none is skipped."""
+    assert [each for each in demo_findings if each.outcome == "error"] == []
 
 
-def test_the_demo_is_fit_to_print(judged):
+def test_the_demo_is_fit_to_print(demo_findings):
     """The story is coherent: nothing in it stops a report."""
-    assert [each for each in judged if each.stops] == []
-    quality.gate(judged)
+    assert [each for each in demo_findings if each.stops] == []
+    quality.gate(demo_findings)
 
 
-def test_what_was_planted_in_the_demo_is_found(judged):
+def test_what_was_planted_in_the_demo_is_found(demo_findings):
     """A portfolio with a gap of nine days is in it on purpose."""
-    found = {(each.suite, each.rule): each for each in judged if each.outcome == "failed"}
+    found = {(each.suite, each.rule): each for each in demo_findings if each.outcome == "failed"}
     assert "9 missing" in found["portfolio_snapshots", "no_gap(timestamp)"].observed
 
 
@@ -107,7 +109,7 @@ NO_REASON = "SUITE = ExpectationSuite('assets', [NotNull(column='symbol', severi
     ],
 )
 def test_a_broken_suite_is_an_error_of_its_own(text, word, tmp_path, demo):
-    """What cannot be read promises nothing, and must not look like a promise kept."""
+    """A suite that cannot be read checks nothing, and must not look like one that passed."""
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "assets.py").write_text(text)
     with pytest.raises(SuiteError, match=word):

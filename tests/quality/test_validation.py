@@ -1,4 +1,4 @@
-"""Judging: the same bytes for the same run, dirt found by name, and nothing passed that was not tried."""
+"""Checking: the same bytes for the same run, dirt found by name, and nothing passed that was not tried."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,17 +19,17 @@ def broken(found):
     return {each.rule: each for each in found if each.outcome == "failed"}
 
 
-def test_judging_writes_what_it_returns(demo, judged):
-    """Whoever prints the report later reads the same findings."""
-    assert quality.read_findings(demo.folder) == judged
+def test_checking_writes_what_it_returns(demo, demo_findings):
+    """Anyone who prints the report later reads the same findings."""
+    assert quality.read_findings(demo.folder) == demo_findings
 
 
 @pytest.mark.servers  # for its time alone
-def test_two_processes_give_the_bytes_of_one(demo, judged, monkeypatch):
+def test_two_processes_give_the_bytes_of_one(demo, demo_findings, monkeypatch):
     """Findings do not depend on how the suites were shared out, nor on how often they are asked."""
     before = (demo.folder / "findings.json").read_bytes()
     monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 0)
-    assert quality.validate(demo) == judged
+    assert quality.validate(demo) == demo_findings
     worker_process._SECOND.stop()
     assert (demo.folder / "findings.json").read_bytes() == before
 
@@ -48,24 +48,24 @@ def test_each_suite_goes_to_one_of_two_processes(demo, monkeypatch):
     assert worker_process._halves({"kind": "frozen", "tables": tables, "files": files}) == (tables, [])
 
 
-def test_findings_come_in_the_order_of_the_schema(judged):
+def test_findings_come_in_the_order_of_the_schema(demo_findings):
     """A reader finds a table where it always stood."""
-    order = list(dict.fromkeys(each.suite for each in judged))
+    order = list(dict.fromkeys(each.suite for each in demo_findings))
     assert order == [name for name in [*TABLES, "cross_store"] if name in set(order)]
 
 
-def test_judging_some_tables_leaves_the_record_alone(demo, judged, demo_frames):
-    """A look at one table is not a verdict on the run."""
+def test_checking_some_tables_leaves_the_findings_of_the_run_alone(demo, demo_findings, demo_frames):
+    """A look at one table is not a check of the run."""
     before = (demo.folder / "findings.json").read_bytes()
     found = quality.validate(demo, tables=["users"])
     assert {each.suite for each in found} == {"users"}
     assert (demo.folder / "findings.json").read_bytes() == before
     assert demo_frames["users"].height > 0
-    assert judged
+    assert demo_findings
 
 
 def test_what_a_run_does_not_hold_is_said(freeze, demo_frames):
-    """A promise about what was not frozen was not kept; it was not tried."""
+    """A rule about what was not frozen was not kept; it was not tried."""
     run = freeze({"assets": demo_frames["assets"]})
     found = {(each.suite, each.rule): each for each in quality.validate(run)}
     assert found["users", "the run holds the table"].outcome == "error"
@@ -83,7 +83,7 @@ def test_a_column_that_went_missing_is_not_a_pass(freeze, demo_frames):
     assert any(each.stops for each in about)
 
 
-def test_a_run_never_judged_says_so(tmp_path):
+def test_a_run_never_checked_says_so(tmp_path):
     """No findings is not the same as nothing found."""
     with pytest.raises(RunError, match="ys check"):
         quality.read_findings(tmp_path)
@@ -149,7 +149,7 @@ GENESIS = "between(timestamp, >= 2009-01-03 00:00:00+00:00)"
     ],
 )
 def test_dirt_is_found_by_name(table, rule, spoil, freeze, demo_frames):
-    """One bad value in one row breaks the promise it breaks, and says which row."""
+    """One bad value in one row breaks the rule it breaks, and says which row."""
     found = broken(quality.validate(freeze({table: spoil(demo_frames[table])}), tables=[table]))
     assert rule in found
     assert found[rule].rows == (2 if "unique" in rule else 1)
@@ -178,16 +178,16 @@ DISAGREEMENTS = {
 }
 
 
-def test_stores_that_disagree_are_found(freeze, demo_frames, judged):
+def test_stores_that_disagree_are_found(freeze, demo_frames, demo_findings):
     """One truth, however often it is kept: each disagreement is found, and none was there before."""
     spoilt = {table: spoil(demo_frames[table]) for table, spoil in DISAGREEMENTS.values()}
     found = broken(quality.validate(freeze(demo_frames | spoilt), tables=["cross_store"]))
     assert set(DISAGREEMENTS) <= set(found)
     assert all(found[rule].sample for rule in DISAGREEMENTS)
-    assert not set(DISAGREEMENTS) & set(broken(judged))
+    assert not set(DISAGREEMENTS) & set(broken(demo_findings))
 
 
-def verdict(severity, outcome):
+def finding(severity, outcome):
     return Finding(
         suite="assets", rule="r", severity=severity, outcome=outcome, notes="It hurts.", observed="3 rows", rows=3
     )
@@ -205,29 +205,29 @@ def verdict(severity, outcome):
         ("info", "failed", "warning", False),
     ],
 )
-def test_the_gate_stops_over_what_it_is_told_to(severity, outcome, fail_on, stops):
+def test_the_gate_stops_at_the_given_severity(severity, outcome, fail_on, stops):
     """A rule that could not run counts as a failure: silence is not a pass."""
     if stops:
         with pytest.raises(ExpectationFailed, match="assets r: 3 rows") as stopped:
-            quality.gate([verdict(severity, outcome)], fail_on=fail_on)
+            quality.gate([finding(severity, outcome)], fail_on=fail_on)
         assert stopped.value.exit_code == 14
         assert "\n" not in str(stopped.value)
     else:
-        quality.gate([verdict(severity, outcome)], fail_on=fail_on)
+        quality.gate([finding(severity, outcome)], fail_on=fail_on)
 
 
-def test_findings_read_as_json(judged):
+def test_findings_read_as_json(demo_findings):
     """What a script reads is what was found, with the keys of rows at fault, capped."""
-    read = [Finding.from_json(each) for each in json.loads(quality.to_json(judged))]
-    assert read == judged
-    assert max(len(each.sample) for each in judged) <= 20
+    read = [Finding.from_json(each) for each in json.loads(quality.to_json(demo_findings))]
+    assert read == demo_findings
+    assert max(len(each.sample) for each in demo_findings) <= 20
 
 
-def test_no_secret_column_is_ever_promised_about(judged):
+def test_no_rule_is_about_a_secret_column(demo_findings):
     """What is never read cannot be quoted."""
     secret = {column.name for table in TABLES.values() for column in table.columns if column.secret} - {
         name for table in TABLES.values() for name in table.schema
     }
-    said = quality.to_json(judged)
+    said = quality.to_json(demo_findings)
     assert secret
     assert [name for name in secret if f'"{name}"' in said] == []

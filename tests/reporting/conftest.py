@@ -68,18 +68,18 @@ def spoil(run, table, change):
     said["bytes"], said["rows"] = path.stat().st_size, changed.height
     found = quality.read_findings(run)
     (run / "manifest.json").write_text(json.dumps(manifest))
-    judged_as(run, found)
+    checked_as(run, found)
 
 
-def judged_as(run, found):
-    """Have a run judged, with these findings: what the suites say is for the tests of quality."""
+def checked_as(run, found):
+    """Have a run checked, with these findings: what the suites say is for the tests of quality."""
     quality.write_findings(found, run, quality.subject(run))
 
 
-@pytest.fixture(name="judged_as", scope="session")
-def judged_as_fixture():
-    """`judged_as`, for tests."""
-    return judged_as
+@pytest.fixture(name="checked_as", scope="session")
+def checked_as_fixture():
+    """`checked_as`, for tests."""
+    return checked_as
 
 
 @pytest.fixture(name="spoil", scope="session")
@@ -90,13 +90,13 @@ def spoiler():
 
 @pytest.fixture(scope="session")
 def week(tmp_path_factory, new_runner):
-    """A week of nine portfolios, seven of them odd, frozen and judged."""
+    """A week of nine portfolios, seven of them odd, frozen and checked."""
     made = Week(tmp_path_factory.mktemp("week"), new_runner())
     try:
         made.ys("migrate", "up")
         made.ys("demo", "--portfolios", "9", "--days", "70")
         made.ys("freeze", "--week", made.name)
-        judged_as(made.run, [])
+        checked_as(made.run, [])
         yield made
     finally:
         made.ys("down", check=False)

@@ -1,4 +1,4 @@
-"""A report can be read by everybody: in light and dark, on a telephone, by keyboard, and read aloud.
+"""A report can be read by everyone: in light and dark, on a telephone, by keyboard, and read aloud.
 
 The limits are those of WCAG 2.2, level AA: text has a contrast of 4.5 to 1 against what is behind it, marks 3 to 1.
 """

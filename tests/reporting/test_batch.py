@@ -126,7 +126,7 @@ def test_resume_makes_only_what_is_not_there_or_no_longer_right(week, bound, tmp
     assert made(bound("n", own="n: int = 3", given="parameters = { n = 4 }\n"), EMPTY)[:2] == (1, 0)
     job = plan_report(settings, week=week.name, portfolios=[EMPTY], out=settings.out, weekly_file=toml)
     keys = {
-        receipts.key(one, "") for one in (job, replace(job, provisional=True), replace(job, running="until Sunday"))
+        receipts.key(one, "") for one in (job, replace(job, provisional=True), replace(job, not_final="until Sunday"))
     }
     assert (
         len(keys | {receipts.key(job, "1"), receipts.key(replace(job, subject=replace(job.subject, run="")), "")}) == 5
@@ -158,7 +158,7 @@ def test_a_notebook_of_ones_own_joins_by_one_line(week, bound, tmp_path):
     )
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=toml)
     assert f"('{week.name}', 5, 'a')" in shown(one)
-    bound_cells = book.bind(read_weekly(toml).notebooks, {"notebook1.ipynb": {"top": 5}}).cells
+    bound_cells = book.join_notebooks(read_weekly(toml).notebooks, {"notebook1.ipynb": {"top": 5}}).cells
     assert [cell.metadata.get("tags", []) for cell in bound_cells].count(["parameters"]) == 1
 
 

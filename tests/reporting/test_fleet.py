@@ -37,7 +37,7 @@ settings = load_settings()
 run = frames.open_run(settings.out / "2026-W47")
 weekly = read_weekly()
 about = quality.subject(run.folder)
-notebook = book.bind(weekly.notebooks)
+notebook = book.join_notebooks(weekly.notebooks)
 batch.print_all(
     ReportJob(settings=settings, run=run, subject=about, weekly=weekly, notebook=notebook, ranked=True, pushdown=True)
 )
@@ -48,7 +48,7 @@ def ranking_job(week, folder):
     """A report of the run in `folder` that is the ranking and no portfolio."""
     run = open_run(folder / "out" / week.name)
     weekly = read_weekly()
-    bound, subject = book.bind(weekly.notebooks), quality.subject(run.folder)
+    bound, subject = book.join_notebooks(weekly.notebooks), quality.subject(run.folder)
     settings = week.settings(folder)
     return ReportJob(settings=settings, run=run, subject=subject, weekly=weekly, notebook=bound, ranked=True)
 
@@ -75,21 +75,21 @@ def small(tmp_path):
 
 
 def rows(printed):
-    """The table of a ranking's twin, one dict a portfolio."""
+    """The table of a ranking's data JSON, one dict a portfolio."""
     views = [view for section in json.loads(printed.json.read_bytes())["sections"] for view in section["views"]]
     (sheet,) = [view for view in views if view["title"] == "By return since inception"]
     names = [column["name"] for column in sheet["columns"]]
     return [dict(zip(names, row, strict=True)) for row in sheet["rows"]], sheet
 
 
-def test_everybody_is_ranked_best_first_and_those_without_a_return_last(week, ranked):
-    """Nobody is left out, and the order is that of the return."""
+def test_all_are_ranked_best_first_and_those_without_a_return_last(week, ranked):
+    """No one is left out, and the order is that of the return."""
     found, _ = rows(ranked)
-    twin = json.loads(ranked.json.read_bytes())
+    data_json = json.loads(ranked.json.read_bytes())
     known = open_run(week.run).frame("portfolios")
-    assert sorted(twin["portfolio_ids"]) == sorted(known["id"])
+    assert sorted(data_json["portfolio_ids"]) == sorted(known["id"])
     assert [row["name"] for row in found] == [
-        dict(known.select("id", "name").rows())[one] for one in twin["portfolio_ids"]
+        dict(known.select("id", "name").rows())[one] for one in data_json["portfolio_ids"]
     ]
     totals = [row["total_return"] for row in found if row["total_return"] is not None]
     assert totals == sorted(totals, reverse=True)
@@ -120,8 +120,8 @@ def test_a_dash_says_why(ranked):
     assert any("the portfolio has no snapshot yet" in note for note in sheet["notes"])
 
 
-def test_it_is_one_wide_sheet_with_all_of_its_numbers_in_the_twin(ranked):
-    """Landscape, tagged, titled, its twin attached; nothing on paper is missing for a machine."""
+def test_it_is_one_landscape_sheet_with_all_of_its_numbers_in_the_data_json(ranked):
+    """Landscape, tagged, titled, its data JSON attached; nothing on paper is missing for a machine."""
     reader = PdfReader(ranked.pdf)
     box = reader.pages[0].mediabox
     assert (round(float(box.width)), round(float(box.height))) == (842, 595)
@@ -147,7 +147,7 @@ def test_the_page_is_safe_small_and_alone(ranked):
 
 
 def close(value):
-    """The value, or whatever is within 1e-9 of it."""
+    """The value, or one that is within 1e-9 of it."""
     return pytest.approx(value, rel=1e-9, abs=1e-15) if isinstance(value, float) else value
 
 
@@ -156,9 +156,11 @@ def test_clickhouse_computes_the_same_page(week, ranked, tmp_path):
     week.copy(tmp_path)
     known = week.surroundings(week.home) | {"YS_OUT": str(tmp_path / "out")}
     subprocess.run([sys.executable, "-c", PUSHED_DOWN], env=known, check=True)
-    twin = tmp_path / "out" / week.name / "fleet.json"
-    assert json.loads(twin.read_bytes())["computed_in"].startswith("ClickHouse")
-    theirs, sheet = rows(reporting.Printed(portfolio_id="", portfolio="", pdf=twin, html=twin, json=twin))
+    data_json = tmp_path / "out" / week.name / "fleet.json"
+    assert json.loads(data_json.read_bytes())["computed_in"].startswith("ClickHouse")
+    theirs, sheet = rows(
+        reporting.PrintedPage(portfolio_id="", portfolio="", pdf=data_json, html=data_json, json=data_json)
+    )
     ours, own_sheet = rows(ranked)
     assert sheet["notes"] == own_sheet["notes"]
     for mine, other in zip(ours, theirs, strict=True):
@@ -185,7 +187,7 @@ def test_pushdown_is_for_all(week):
     assert "--all" in refused.stderr
 
 
-def test_equals_share_a_rank_and_nobody_has_none():
+def test_equals_share_a_rank_and_an_empty_fleet_has_an_empty_page():
     """Two with one return are both first, the next is third; without a portfolio there is an empty page."""
     empty = pl.DataFrame(schema={"id": pl.String, "name": pl.String})
     numbers = {"n": [40] * 3, "total_return": [0.1, 0.1, 0.05]}

@@ -69,9 +69,9 @@ def figures(page):
 
 def test_value_that_is_not_explained_stops_its_own_report_and_no_other(week, overstated, small):
     """The gate is that of the suites: exit 14, the line says which portfolio and how much, nothing of it is printed."""
-    asked = [HARBOUR, EMPTY]
+    portfolios = [HARBOUR, EMPTY]
     with pytest.raises(ExpectationFailed, match=r"'Harbour Income'.*pnl_identity.*residual 5,000.00 USD") as stopped:
-        reporting.report(week.settings(overstated), week=week.name, portfolios=asked, weekly_file=small)
+        reporting.report(week.settings(overstated), week=week.name, portfolios=portfolios, weekly_file=small)
     assert stopped.value.exit_code == 14
     assert [path.name[:5] for path in (overstated / "out" / week.name).glob("*.pdf")] == ["never"]
 
@@ -89,17 +89,17 @@ def test_a_provisional_report_says_why_and_is_marked_on_every_page_of_both_forms
     assert html.count('<div class="ys-watermark"') == 1
     (drawn,) = [figure for figure in figures(html) if "What changed the value" in figure]
     assert re.search(r"Critical \d+, pnl_identity: residual 5,000\.00 USD", drawn)
-    twin = json.loads(one.json.read_bytes())
-    assert "residual 5,000.00 USD" in twin["provisional_because"][0]
+    data_json = json.loads(one.json.read_bytes())
+    assert "residual 5,000.00 USD" in data_json["provisional_because"][0]
     assert "The identity does not hold" in " ".join(pages)
 
 
-def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judged_as, tmp_path):
+def test_a_warning_stands_at_the_charts_it_affects_and_no_others(week, checked_as, tmp_path):
     """The demo's own gap, found by the suites: under the charts of the portfolio that has it, and on no others."""
     run = week.copy(tmp_path)
     found = quality.validate(open_run(run), tables=["portfolio_snapshots"])
     gap = next(one for one in found if one.outcome == "failed" and one.severity == "warning")
-    judged_as(run, [*found, replace(gap, rule="a second rule", observed="a second warning")])
+    checked_as(run, [*found, replace(gap, rule="a second rule", observed="a second warning")])
     (printed,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[GAP])
     html = printed.html.read_text()
     # In full under the first chart it touches, by its number under the others.
@@ -120,8 +120,8 @@ def test_a_warning_stands_beside_the_charts_it_touches_and_no_others(week, judge
     assert ys.open(run, portfolio_id=HARBOUR).warnings("portfolio_snapshots") == ()
 
 
-def test_what_is_long_over_is_not_said_beside_the_week(week, judged_as, tmp_path):
-    """It stays beside the charts of all history, and comes back beside the week when one of its rows is recent."""
+def test_an_old_warning_is_not_printed_at_the_charts_of_the_week(week, checked_as, tmp_path):
+    """It stays next to the charts of all history, and comes back next to the week when one of its rows is recent."""
     run = week.copy(tmp_path)
     long_ago, lately = "2026-06-23T23:59:59Z", "2026-11-20T23:59:59Z"
 
@@ -131,7 +131,7 @@ def test_what_is_long_over_is_not_said_beside_the_week(week, judged_as, tmp_path
             suite="portfolio_snapshots", rule="no_gap(timestamp)", severity="warning", outcome="failed", notes="Low.",
             observed="days missing", rows=len(moments), sample=[keys | {"timestamp": each} for each in moments],
         )  # fmt: skip
-        judged_as(run, [gap])
+        checked_as(run, [gap])
         desk = ys.open(run, portfolio_id=HARBOUR)
         return len(desk.warnings("portfolio_snapshots")), len(desk.warnings("portfolio_snapshots", recent=True))
 
@@ -140,27 +140,27 @@ def test_what_is_long_over_is_not_said_beside_the_week(week, judged_as, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("asked", "line"),
+    ("other_week", "line"),
     [
         pytest.param("2027-W10", "week 2027-W10 has not begun: it starts on 8 Mar 2027", id="a week to come"),
         pytest.param("2020-W01", "nothing to print of 2020-W01: no portfolio has a snapshot", id="before anything"),
     ],
 )
-def test_a_week_without_anything_to_say_is_refused_in_one_line(week, asked, line):
+def test_a_week_without_anything_to_say_is_refused_in_one_line(week, other_week, line):
     """An empty report would be read as an empty week."""
-    done = week.ys("report", "--week", asked, "--all", check=False)
+    done = week.ys("report", "--week", other_week, "--all", check=False)
     assert done.returncode == 2
     assert line in done.stderr.replace("\N{NO-BREAK SPACE}", " ")
     assert "Traceback" not in done.stderr
-    assert not (week.home / "out" / asked).exists()
+    assert not (week.home / "out" / other_week).exists()
     assert not list((week.home / "out").glob("2*/*.pdf"))
 
 
-def test_a_portfolio_is_not_reported_before_it_was_opened(week, judged_as, small):
+def test_a_portfolio_is_not_reported_before_it_was_opened(week, checked_as, small):
     """Asked for by name it is refused with its date; among all, it is left out."""
     week.ys("freeze", "--week", "2026-W46")
     run = open_run(week.home / "out" / "2026-W46")
-    judged_as(run.folder, [])
+    checked_as(run.folder, [])
     assert list(weeks.opened_later(run).values()) == ["22\N{NO-BREAK SPACE}Nov\N{NO-BREAK SPACE}2026"]
     settings = week.settings(week.home)
     with pytest.raises(UsageError, match="'Opened yesterday' was opened on 2026-11-22, after 2026-W46 ended"):
@@ -170,7 +170,7 @@ def test_a_portfolio_is_not_reported_before_it_was_opened(week, judged_as, small
     assert {HARBOUR, EMPTY} <= names
 
 
-def test_a_week_that_still_runs_is_provisional_without_being_asked(week, judged_as, small, tmp_path):
+def test_a_week_that_is_not_over_is_always_provisional(week, checked_as, small, tmp_path):
     """Its numbers will change, and every page says until when."""
     run = week.copy(tmp_path)
     thursday = Span.week(week.name).start + timedelta(days=3, hours=9)
@@ -180,11 +180,11 @@ def test_a_week_that_still_runs_is_provisional_without_being_asked(week, judged_
         if record["latest"] is not None:
             record["latest"] = min(datetime.fromisoformat(record["latest"]), thursday).isoformat()
     (run / "manifest.json").write_text(json.dumps(manifest))
-    judged_as(run, [])
+    checked_as(run, [])
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=small)
-    twin = json.loads(one.json.read_bytes())
-    assert twin["provisional"] is True
-    assert twin["provisional_because"][0].replace("\N{NO-BREAK SPACE}", " ") == (
+    data_json = json.loads(one.json.read_bytes())
+    assert data_json["provisional"] is True
+    assert data_json["provisional_because"][0].replace("\N{NO-BREAK SPACE}", " ") == (
         "the week runs until 22 Nov 2026, and was read on 19 Nov 2026 09:00 UTC"
     )
     assert all("PROVISIONAL" in text for text in said(one))
@@ -192,7 +192,7 @@ def test_a_week_that_still_runs_is_provisional_without_being_asked(week, judged_
 
 def test_bound_notebooks_say_nothing_twice_and_leave_no_heading_bare():
     """Four notebooks open a desk and show a masthead each; the report has one of both, and each cell knows its home."""
-    bound = book.bind(read_weekly().notebooks)
+    bound = book.join_notebooks(read_weekly().notebooks)
     sources = [cell.source for cell in bound.cells if cell.cell_type == "code"]
     assert len(sources) == len(set(sources))
     assert sum("ys.open" in source for source in sources) == 1
@@ -206,7 +206,7 @@ def test_bound_notebooks_say_nothing_twice_and_leave_no_heading_bare():
 
 
 def test_an_error_names_the_notebook_it_is_in(week, tmp_path):
-    """Bound or not, whoever mends it opens the right file at the right cell."""
+    """Bound or not, anyone who repairs it opens the right file at the right cell."""
     week.copy(tmp_path)
     names = []
     for name, source in (("first", "week"), ("second", "1 / 0")):

@@ -47,21 +47,21 @@ def test_each_page_says_whose_it_is_and_which_of_how_many(printed, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_number_on_paper_is_in_the_twin(printed, name):
-    """A machine that reads the twin misses nothing that a person sees."""
-    twin = json.loads(printed[name].json.read_bytes())
-    held = set(NUMBER.findall(texts(twin).replace("\N{NO-BREAK SPACE}", " ")))
+def test_every_number_on_paper_is_in_the_data_json(printed, name):
+    """A machine that reads the data JSON misses nothing that a person sees."""
+    data_json = json.loads(printed[name].json.read_bytes())
+    held = set(NUMBER.findall(texts(data_json).replace("\N{NO-BREAK SPACE}", " ")))
     running = re.compile(r"page \d+ of \d+|as of \d{4}-\d\d-\d\d \d\d:\d\d UTC")
     printed_numbers = {word for text in pages(printed[name].pdf) for word in NUMBER.findall(running.sub(" ", text))}
     # A long word of letters and digits may be broken over two lines.
-    whole = re.sub(r"\s", "", texts(twin))
+    whole = re.sub(r"\s", "", texts(data_json))
     assert {word for word in printed_numbers - held if word not in whole} == set()
 
 
 def test_charts_are_vectors_and_all_of_them_are_drawn(printed):
     """A chart in print is as sharp as its type; an empty one never gets there."""
-    twin = json.loads(printed["Harbour Income"].json.read_bytes())
-    charts = [view for section in twin["sections"] for view in section["views"] if view["kind"] == "figure"]
+    data_json = json.loads(printed["Harbour Income"].json.read_bytes())
+    charts = [view for section in data_json["sections"] for view in section["views"] if view["kind"] == "figure"]
     assert len(charts) >= 9
     reader = PdfReader(printed["Harbour Income"].pdf)
     assert sum(len(page.images) for page in reader.pages) == 0
@@ -81,7 +81,7 @@ def described(reader):
     return found
 
 
-def test_the_pdf_is_tagged_titled_outlined_and_carries_its_twin(printed):
+def test_the_pdf_is_tagged_titled_outlined_and_carries_its_data_json(printed):
     """It can be listened to, found by its title, walked by its headings, and computed with."""
     one = printed[HOSTILE]
     reader = PdfReader(one.pdf)
@@ -144,20 +144,20 @@ BROKEN = Finding(
 )  # fmt: skip
 
 
-def test_a_broken_promise_stops_the_press(week, judged_as, tmp_path):
+def test_a_failed_critical_rule_stops_the_report(week, checked_as, tmp_path):
     """Nothing is printed from data that may not be believed, and the line says what broke."""
     run = week.copy(tmp_path)
-    judged_as(run, [BROKEN])
+    checked_as(run, [BROKEN])
     with pytest.raises(ExpectationFailed, match="portfolio_snapshots") as stopped:
         reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"])
     assert stopped.value.exit_code == 14
     assert not list(run.glob("*.pdf"))
 
 
-def test_a_provisional_report_says_so_on_every_page(week, judged_as, tmp_path):
-    """Whoever holds one sheet of it knows."""
+def test_a_provisional_report_says_so_on_every_page(week, checked_as, tmp_path):
+    """Anyone who holds one sheet of it knows."""
     run = week.copy(tmp_path)
-    judged_as(run, [BROKEN])
+    checked_as(run, [BROKEN])
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=["Never funded"], provisional=True)
     found = pages(one.pdf)
     assert all("PROVISIONAL" in text for text in found)
@@ -180,7 +180,7 @@ def test_one_portfolio_that_fails_stops_no_other(week, tmp_path):
 
 
 def test_a_notebook_that_takes_other_parameters_is_refused_before_a_kernel_starts(week, tmp_path):
-    """Papermill alone would print the page of nobody, or of everybody."""
+    """Papermill alone would print the page of no one, or of everyone."""
     week.copy(tmp_path)
     book = _bound(tmp_path, "week", parameters="week: str = ''\nportfolio: str = ''\nrun: str = ''")
     with pytest.raises(ReportError, match=r"takes no parameter 'portfolio_id'; it takes week, portfolio, run"):
@@ -188,25 +188,25 @@ def test_a_notebook_that_takes_other_parameters_is_refused_before_a_kernel_start
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("portfolio", "said"),
     [("Nobody's", "no portfolio is called"), ("missing\n", "Nine days missing"), ("e", "could be")],
 )
-def test_a_portfolio_is_named_or_the_line_says_how(week, tmp_path, asked, said):
+def test_a_portfolio_is_named_or_the_line_says_how(week, tmp_path, portfolio, said):
     """A name that none has, or several share, is answered before anything is printed."""
     week.copy(tmp_path)
     if said == "Nine days missing":
         (one,) = reporting.report(
-            week.settings(tmp_path), week=week.name, portfolios=[asked], weekly_file=_bound(tmp_path, "week")
+            week.settings(tmp_path), week=week.name, portfolios=[portfolio], weekly_file=_bound(tmp_path, "week")
         )
         assert one.portfolio == said
     else:
         with pytest.raises(UsageError, match=said):
-            reporting.report(week.settings(tmp_path), week=week.name, portfolios=[asked])
+            reporting.report(week.settings(tmp_path), week=week.name, portfolios=[portfolio])
 
 
 @pytest.mark.servers  # for its time alone
 def test_a_report_killed_half_way_leaves_nothing_half_written(week, tmp_path):
-    """What lies on the shelf is whole; the next report sweeps up and goes on."""
+    """What lies in the output folder is whole; the next report sweeps up and goes on."""
     run = week.copy(tmp_path)
     words = [Path(sys.executable).parent / "ys", "report", "--week", WEEK, "--all"]
     process = subprocess.Popen(

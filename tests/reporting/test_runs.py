@@ -6,7 +6,7 @@ from ys_analytics import reporting
 
 
 def test_a_run_is_listed_with_what_it_holds(week, printed):
-    """Rows as its manifest counts them, its verdict, and each report printed from it."""
+    """Rows as its manifest counts them, its findings, and each report printed from it."""
     page = printed["Harbour Income"].pdf
     [entry] = reporting.list_runs(page.parent.parent)
     frames = json.loads((page.parent / "manifest.json").read_text())["frames"].values()
@@ -16,8 +16,8 @@ def test_a_run_is_listed_with_what_it_holds(week, printed):
     assert entry.problem == ""
 
 
-def test_weeks_come_newest_first_and_one_that_was_not_judged_says_so(week, tmp_path):
-    """A verdict nobody gave is not a clean one."""
+def test_weeks_come_newest_first_and_one_that_was_not_checked_says_so(week, tmp_path):
+    """A run without findings is not a clean one."""
     older = tmp_path / "out" / "2026-W09"
     week.copy(tmp_path).rename(older)
     week.copy(tmp_path)

@@ -31,7 +31,7 @@ VIEWS = [
 
 
 class Mailbox:
-    """What a mail server has taken; it refuses whoever is in `refused`, and may cut the line after a message."""
+    """What a mail server has taken; it refuses anyone who is in `refused`, and may cut the line after a message."""
 
     def __init__(self):
         """Take everything."""
@@ -137,8 +137,8 @@ def test_each_gets_what_they_may_see_once(post, printed, wrapped):
     assert states(sent(settings, OWNER)) == {
         ("owner", "Alder"): "sent", ("owner", "Cedar"): "held back", ("owner", "Dogwood"): "held back",
     }  # fmt: skip
-    (to, mail), (told, told_mail) = box.taken
-    assert (to, told) == (["owner@example.org"], ["operator@example.org"])
+    (to, mail), (operator, operator_mail) = box.taken
+    assert (to, operator) == (["owner@example.org"], ["operator@example.org"])
     assert (mail["Subject"], mail["To"]) == ("Alder, 2026-W47", "Ana Öz <owner@example.org>")
     (pdf,) = mail.iter_attachments()
     assert (pdf.get_filename(), pdf.get_content()) == ("2026-W47-report-a.pdf", b"%PDF Alder")
@@ -146,14 +146,14 @@ def test_each_gets_what_they_may_see_once(post, printed, wrapped):
     page = mail.get_body(["html"]).get_content()
     assert "Alder &lt;b&gt;" in page
     assert "1,000" in page
-    assert "Dogwood, to owner@example.org: held back, stopped by its data" in told_mail.get_content()
+    assert "Dogwood, to owner@example.org: held back, stopped by its data" in operator_mail.get_content()
     box.taken.clear()
     assert states(sent(settings, OWNER))["owner", "Alder"] == "sent before"
     assert [to for to, _ in box.taken] == [["operator@example.org"]]
     assert states(sent(settings, OWNER, resend=True))["owner", "Alder"] == "sent"
 
 
-def test_nothing_leaves_unless_asked_for(post, printed):
+def test_nothing_is_sent_without_the_option(post, printed):
     """A dry run is the default; it says what would be sent and leaves no trace."""
     box, settings = post()
     found = send.send_week(settings, week=WEEK, now=NOW, recipients=[OWNER, DESK])
@@ -177,7 +177,7 @@ def test_a_refusal_stops_no_other_and_reaches_the_operator(post, printed):
 
 
 def test_a_letter_that_may_have_arrived_is_not_sent_twice(post, printed):
-    """The line is cut after the message was taken: the ledger holds it back until somebody says so."""
+    """The line is cut after the message was taken: the ledger holds it back until someone says so."""
     box, settings = post()
     box.cut = True
     with pytest.raises(ReportError, match="it may have arrived; --again"):
@@ -202,7 +202,7 @@ def test_nothing_is_sent_without_tls_or_sign_in(post, printed, server, said):
     assert box.taken == []
 
 
-def test_a_server_nobody_vouches_for_is_not_spoken_to(post, printed):
+def test_a_server_with_an_untrusted_certificate_is_refused(post, printed):
     """Its certificate is checked against the authorities that are trusted."""
     box, settings = post()
     with pytest.raises(ReportError, match="CERTIFICATE_VERIFY_FAILED"):
@@ -240,7 +240,7 @@ def test_a_wrong_file_of_recipients_is_refused(tmp_path, text, said):
 
 
 def test_what_is_wrong_is_said_before_anything_leaves(post, printed):
-    """A portfolio nobody has, a week without reports, no server, no sender."""
+    """A portfolio no one has, a week without reports, no server, no sender."""
     box, settings = post()
     unknown = send.Recipient(email="a@example.org", portfolios=frozenset({"Adler"}))
     with pytest.raises(UsageError, match="'Adler', of which 2026-W47 has no report"):

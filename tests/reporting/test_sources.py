@@ -27,7 +27,7 @@ print(frozen.daily_returns.height)
 
 
 def test_live_and_frozen_are_the_same_numbers(week):
-    """Whoever explores live and prints from a run sees one truth, and leaves no store locked behind."""
+    """Anyone who explores live and prints from a run sees one truth, and leaves no store locked behind."""
     words = [PYTHON, "-c", COMPARE, week.run]
     done = subprocess.run(words, env=week.surroundings(week.home), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]

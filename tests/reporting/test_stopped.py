@@ -1,4 +1,4 @@
-"""Whom a broken promise stops: the portfolios whose numbers rest on the rows at fault, and nobody else."""
+"""Whom a failed rule stops: the portfolios whose numbers rest on the rows at fault, and no one else."""
 
 import json
 
@@ -46,11 +46,11 @@ def printed_in(run):
 
 
 @pytest.fixture(scope="module")
-def one_stopped(week, judged_as, small, tmp_path_factory):
+def one_stopped(week, checked_as, small, tmp_path_factory):
     """Every report of a week in which three transactions of one portfolio are at fault: the folder, and the error."""
     folder = tmp_path_factory.mktemp("stopped")
     run = week.copy(folder)
-    judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
+    checked_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
     with pytest.raises(ExpectationFailed) as stopped:
         reporting.report(week.settings(folder), week=week.name, weekly_file=small)
     return run, stopped.value
@@ -70,75 +70,75 @@ def test_three_transactions_of_one_portfolio_stop_its_report_alone(one_stopped):
 def test_the_ranking_says_who_is_missing_and_why(one_stopped):
     """A portfolio that was stopped is on the page with the reason, and without a number."""
     run, _ = one_stopped
-    twin = json.loads((run / "fleet.json").read_bytes())
-    (aside,) = twin["stopped"]
+    data_json = json.loads((run / "fleet.json").read_bytes())
+    (aside,) = data_json["stopped"]
     assert aside["portfolio"] == HARBOUR
     assert "unique(transaction_hash): 3 rows" in aside["because"]
-    assert aside["portfolio_id"] not in twin["portfolio_ids"]
+    assert aside["portfolio_id"] not in data_json["portfolio_ids"]
     text = " ".join(page.extract_text() for page in PdfReader(run / "fleet.pdf").pages)
     assert "Stopped by their data" in text
     assert HARBOUR in text
 
 
-def test_who_asks_for_another_portfolio_is_not_stopped(week, judged_as, small, tmp_path):
-    """The fault is somebody else's: exit 0, and no page is provisional."""
+def test_who_asks_for_another_portfolio_is_not_stopped(week, checked_as, small, tmp_path):
+    """The fault is another's: exit 0, and no page is provisional."""
     run = week.copy(tmp_path)
-    judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
+    checked_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
     (one,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[EMPTY], weekly_file=small)
     assert json.loads(one.json.read_bytes())["provisional"] is False
 
 
 @pytest.mark.parametrize("why", ["", "its rows name no portfolio"])
-def test_a_fault_of_everybody_stops_all(why, week, judged_as, small, tmp_path):
+def test_a_finding_that_affects_all_stops_all(why, week, checked_as, small, tmp_path):
     """Nothing is printed, not even the ranking, and the line says why all are concerned."""
     run = week.copy(tmp_path)
-    judged_as(run, [twice(everybody=why)])
+    checked_as(run, [twice(all_reason=why)])
     with pytest.raises(ExpectationFailed, match=f"every report rests on them.*{why}") as stopped:
         reporting.report(week.settings(tmp_path), week=week.name, weekly_file=small)
     assert stopped.value.exit_code == 14
     assert printed_in(run) == set()
 
 
-def test_a_fault_of_nobody_stops_nobody(week, judged_as, small, tmp_path):
+def test_a_finding_that_affects_none_stops_none(week, checked_as, small, tmp_path):
     """What no portfolio's numbers rest on is a line on the last page, and no more."""
     run = week.copy(tmp_path)
-    judged_as(run, [twice(portfolios=[])])
+    checked_as(run, [twice(portfolios=[])])
     assert reporting.report(week.settings(tmp_path), week=week.name, portfolios=[HARBOUR], weekly_file=small)
 
 
-def test_a_history_without_its_portfolio_is_named_when_all_are_asked_for(week, judged_as, small, tmp_path):
+def test_a_history_without_its_portfolio_is_named_when_all_are_asked_for(week, checked_as, small, tmp_path):
     """A portfolio that only its snapshots know is not dropped silently: the line names its id."""
     run, gone = week.copy(tmp_path), "00000000-0000-0000-0000-00000000dead"
-    judged_as(run, [twice(portfolios=[gone])])
+    checked_as(run, [twice(portfolios=[gone])])
     with pytest.raises(ExpectationFailed, match=f"1 of .* reports failed: '{gone}'"):
         reporting.report(week.settings(tmp_path), week=week.name, weekly_file=small)
     assert "harbour-income" in printed_in(run)
 
 
-def test_a_provisional_page_bears_its_own_doubts_alone(week, judged_as, small, tmp_path):
+def test_a_provisional_page_has_only_its_own_reasons(week, checked_as, small, tmp_path):
     """Printed over the fault, the portfolio it concerns is marked, the other is not."""
     run = week.copy(tmp_path)
-    judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
-    asked = {"week": week.name, "portfolios": [HARBOUR, EMPTY], "weekly_file": small, "provisional": True}
-    mine, other = reporting.report(week.settings(tmp_path), **asked)
+    checked_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
+    options = {"week": week.name, "portfolios": [HARBOUR, EMPTY], "weekly_file": small, "provisional": True}
+    mine, other = reporting.report(week.settings(tmp_path), **options)
     assert "transactions unique" in json.loads(mine.json.read_bytes())["provisional_because"][0]
     assert json.loads(other.json.read_bytes())["provisional"] is False
 
 
-def test_runs_says_how_many_are_stopped(week, judged_as, tmp_path):
+def test_runs_says_how_many_are_stopped(week, checked_as, tmp_path):
     """The list of runs has a number, or the word all."""
     run = week.copy(tmp_path)
-    judged_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
+    checked_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
     (entry,) = reporting.list_runs(tmp_path / "out")
     assert entry.stopped == 1
-    judged_as(run, [twice()])
+    checked_as(run, [twice()])
     said = week.ys("runs", folder=tmp_path).stdout
     assert "stopped" in said
     assert " all " in said
 
 
-def test_a_page_is_put_beside_no_other_run_than_the_one_judged(week, tmp_path):
-    """Frozen again while it is printed, nothing is put on the shelf."""
+def test_a_page_is_put_only_into_the_run_whose_findings_were_read(week, tmp_path):
+    """Frozen again while it is printed, nothing is put in the output folder."""
     run = week.copy(tmp_path)
     about = quality.subject(run)
     opened = open_run(run)

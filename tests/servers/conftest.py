@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens on, low enough that a cluster's second port (10,000 above) exists too."""
+    """A port no one listens on, low enough that a cluster's second port (10,000 above) exists too."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -68,7 +68,7 @@ class Redises:
         (own / "server.conf").write_text("\n".join(lines) + "\n")
         command = [self.program, str(own / "server.conf"), *(["--sentinel"] if sentinel else [])]
         ready = "Sentinel ID" if sentinel else "Ready to accept connections"
-        # Into a file: a server waits for whoever reads its pipe, and its log of moving slots fills one.
+        # Into a file: a server waits for anyone who reads its pipe, and its log of moving slots fills one.
         log = own / "log"
         with log.open("w") as said:
             process = subprocess.Popen(command, stdout=said, text=True)

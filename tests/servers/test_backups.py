@@ -59,13 +59,15 @@ def _opened(conninfo: str) -> Iterator[Stores]:
 
 def _counts(stores: Stores) -> dict[str, object]:
     """Rows of each table and a sum over all of their text."""
-    asked = "SELECT count(*), coalesce(sum(hashtext(t::text)::numeric), 0) FROM {} AS t"
+    sql = "SELECT count(*), coalesce(sum(hashtext(t::text)::numeric), 0) FROM {} AS t"
     names = [*POSTGRES, "transaction_hashes", "daily_external_flows", "current_exposure", "schema_migrations"]
-    return {name: stores.postgres.rows(asked.format(name)) for name in names}
+    return {name: stores.postgres.rows(sql.format(name)) for name in names}
 
 
 @pytest.mark.parametrize("version", ["18", "15"])
-def test_pg_dump_and_pg_restore(version: str, place: Path, economy: dict[str, pl.DataFrame]) -> None:
+def test_a_dump_restores_into_a_database_made_from_migrate_sql(
+    version: str, place: Path, economy: dict[str, pl.DataFrame]
+) -> None:
     """A dump goes into a database that a DBA made from `ys migrate sql`: rows, views, rights and triggers are there."""
     if not (postgres_servers.BINARIES[version] / "initdb").exists():
         pytest.skip("Debian's postgresql (15) is not installed")

@@ -103,7 +103,7 @@ def reader(folder: Path, grants: list[str]) -> Iterator[ClickHouse]:
 TABLES_HERE = [name for name, table in TABLES.items() if table.store == "clickhouse" and name != "schema_migrations"]
 
 
-def test_every_table_is_read_and_judged_with_the_least_rights(folder: Path) -> None:
+def test_every_table_is_read_and_checked_with_the_least_rights(folder: Path) -> None:
     """Loading, counting, proving and the drift check ask for nothing beyond the page."""
     assert len(documented()) >= 5
     with reader(folder, documented()) as store:
@@ -113,7 +113,7 @@ def test_every_table_is_read_and_judged_with_the_least_rights(folder: Path) -> N
             assert frames.prove(stores, name)["equal"].all()
         assert store.server_info()["version"]
         assert [
-            answer.question for answer in examine(stores, datetime(2026, 11, 23, tzinfo=UTC)) if not answer.well
+            answer.question for answer in examine(stores, datetime(2026, 11, 23, tzinfo=UTC)) if not answer.ok
         ] == []
         for refused in ("DROP TABLE market_data", "INSERT INTO market_data SELECT * FROM market_data",
                         "CREATE TABLE mine (n Int8) ENGINE = Memory", "SELECT * FROM system.users"):  # fmt: skip

@@ -64,7 +64,7 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_postgres_its_replica_and_pgbouncer(house, until: Until):
+def test_postgres_streams_to_a_replica_and_pools_clients(house, until: Until):
     """Passwords from files, a replica that streams and says how far it is, and a pool that clients log into."""
     if not (DEBIAN / "postgres").is_file() or shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("Debian's postgresql-15 and pgbouncer are not installed")
@@ -138,7 +138,7 @@ def node(engine: str, house: Path, config: str, port: int, *more: str) -> "conte
     return running(engine, house / "redis" / config, *words)
 
 
-def test_redis_and_three_sentinels(house, engine, until: Until):
+def test_a_failover_under_sentinel_keeps_what_was_written(house, engine, until: Until):
     """A failover under Sentinel keeps what was written; the analyst reads and cannot write."""
     password = (house / "secrets/redis_password").read_text()
     master, replica, *watchers = (free_port() for _ in range(5))
@@ -180,7 +180,7 @@ def test_redis_and_three_sentinels(house, engine, until: Until):
         assert group.master_for("ys").get("kept") == b"7"
 
 
-def test_redis_cluster(house, engine, until: Until):
+def test_three_masters_become_one_cluster(house, engine, until: Until):
     """Three masters become one cluster; doing it again changes nothing."""
     password = (house / "secrets/redis_password").read_text()
     ports = [free_port() for _ in range(3)]

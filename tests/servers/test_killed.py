@@ -87,7 +87,7 @@ def _campaign(
     return ended
 
 
-def _judged(folder: Path) -> list[object] | None:
+def _complete_findings(folder: Path) -> list[object] | None:
     """The findings of a run, which only a whole check writes; None where it has none."""
     try:
         return sorted(map(str, quality.read_findings(folder)))
@@ -95,21 +95,21 @@ def _judged(folder: Path) -> list[object] | None:
         return None
 
 
-def test_freeze(ys, record_property) -> None:
+def test_a_killed_freeze_leaves_a_whole_run_or_none(ys, record_property) -> None:
     """The week's run is one that opens, or there is none; never half of one."""
     folder = ys.out / _WEEK
 
     def check() -> None:
         if folder.exists():
             frames.open_run(folder)
-            assert _judged(folder) is None  # a freeze checks nothing
+            assert _complete_findings(folder) is None  # a freeze checks nothing
 
     ended = _campaign(partial(ys, "freeze", "--refreeze", "--week", _WEEK), _TIMES["freeze"], check)
     record_property("said", f"freeze: killed {_TIMES['freeze']} times, ended first {ended} times, every run whole")
 
 
-def test_report(ys, tmp_path: Path, record_property) -> None:
-    """A page that is there is whole, and so are the findings: all of them or none, whatever check was ended."""
+def test_a_killed_report_leaves_whole_pages_and_findings(ys, tmp_path: Path, record_property) -> None:
+    """A page that is there is whole, and so are the findings: all of them or none, whichever check was ended."""
     folder = ys.out / _WEEK
     whole: list[object] | None = None
     book, weekly = tmp_path / "small.ipynb", tmp_path / "weekly.toml"
@@ -119,7 +119,7 @@ def test_report(ys, tmp_path: Path, record_property) -> None:
 
     def unchecked() -> None:
         nonlocal whole
-        whole = whole or (_judged(folder) if folder.exists() else None)
+        whole = whole or (_complete_findings(folder) if folder.exists() else None)
         for path in folder.glob("findings*.json"):
             path.unlink()
 
@@ -128,7 +128,7 @@ def test_report(ys, tmp_path: Path, record_property) -> None:
             (folder / name).write_bytes(content)
 
     def check() -> None:
-        assert _judged(folder) in (None, whole)
+        assert _complete_findings(folder) in (None, whole)
         if not (folder / "manifest.json").exists():
             return
         try:
@@ -144,16 +144,16 @@ def test_report(ys, tmp_path: Path, record_property) -> None:
 
     report = partial(ys, _WEEK, str(weekly), program=_REPORT)
     ended = _campaign(report, _TIMES["check"], check, unchecked)
-    whole = _judged(folder)
+    whole = _complete_findings(folder)
     assert whole
     findings = {path.name: path.read_bytes() for path in folder.glob("findings*.json")}
     ended += _campaign(report, _TIMES["report"], check, checked)
-    assert _judged(folder) == whole
+    assert _complete_findings(folder) == whole
     times = _TIMES["check"] + _TIMES["report"]
     record_property("said", f"report: killed {times} times, ended first {ended} times, every page whole")
 
 
-def test_import(ys, tmp_path: Path, record_property) -> None:
+def test_a_killed_import_leaves_all_rows_or_none(ys, tmp_path: Path, record_property) -> None:
     """All rows of a file, or none of them."""
     prices = tmp_path / "prices.csv"
     assert ys("load", "assets", "--to", str(tmp_path / "assets.parquet")).returncode == 0
@@ -185,7 +185,7 @@ def test_import(ys, tmp_path: Path, record_property) -> None:
     record_property("said", f"import: killed {_TIMES['import']} times, ended first {ended} times, all rows or none")
 
 
-def test_migrate(ys, record_property) -> None:
+def test_a_killed_migration_is_finished_when_asked_again(ys, record_property) -> None:
     """The ledger and the schema agree: what is left to do is done by asking again."""
 
     def down() -> None:

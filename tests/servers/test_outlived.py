@@ -18,14 +18,14 @@ from psycopg.conninfo import conninfo_to_dict
 from ys_analytics.local import Home
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
-from ys_analytics.stores.common.deadline import GRACE
+from ys_analytics.stores.common.deadline import GRACE_SECONDS
 
 from .forked import ForkedCommands
 
 WEEK = "2026-W47"
 LIMIT = 3.0
 # Of one read: its limit, and the grace in which a server may report its own.
-ALLOWED = LIMIT + GRACE
+ALLOWED = LIMIT + GRACE_SECONDS
 # Closing what is open and ending the process, on two busy cores.
 MOST = 8.0
 
@@ -84,13 +84,13 @@ def test_a_command_ends_soon_after_its_deadline(ys, tmp_path, store, what, recor
     else:
         target, url = urlsplit(ValkeyServer(servers).url()).path, "redis://127.0.0.1:{}/0"
     table = {"postgres": "transactions", "redis": "redis_risk_correlation"}[store]
-    asked = [word.format(table=table, folder=tmp_path) for word in COMMANDS[what]]
+    arguments = [word.format(table=table, folder=tmp_path) for word in COMMANDS[what]]
 
     def run(**fault: object) -> tuple[subprocess.CompletedProcess[str], float | None]:
         """What came of it, and the seconds since the server fell silent."""
         with proxies.proxy(target, **fault) as between:
             settings = {f"YS_{store.upper()}_URL": url.format(between.port), "YS_STATEMENT_TIMEOUT": f"{LIMIT:g}"}
-            done = ys(*asked, kill_after=300, **settings)
+            done = ys(*arguments, kill_after=300, **settings)
             return done, between.first and time.monotonic() - between.first
 
     for after in (0, 3_000, 60_000):

@@ -51,7 +51,7 @@ class Server:
     address: str
 
     def conninfo(self, user: str = "postgres", dbname: str = "postgres") -> str:
-        """How somebody reaches it."""
+        """How someone reaches it."""
         return make_conninfo(self.address, user=user, dbname=dbname)
 
     def run(self, *statements: str, dbname: str = "postgres") -> None:
@@ -246,7 +246,7 @@ def test_a_search_path_of_nothing_is_one_line(site: Callable[..., Site]) -> None
         migrations.up(stores, settings=ours.settings)
 
 
-def test_a_waiting_migration_stops_nobody(site: Callable[..., Site]) -> None:
+def test_a_waiting_migration_blocks_no_reader(site: Callable[..., Site]) -> None:
     """A reader holds a table; another reads it while the migration waits, which ends once the first is done."""
     ours = site()
     with ours.opened() as stores:
@@ -285,10 +285,10 @@ def test_sound_data_is_sound_where_it_lies(site: Callable[..., Site]) -> None:
     ours.server.run(f"ALTER DATABASE \"{ours.name}\" SET client_encoding = 'LATIN1'")
     with ours.opened() as stores:
         migrations.up(stores, settings=ours.settings)
-        asked = ["assets", "users", "user_api_keys", "risk_assessments", "satellite_agents", "agent_tasks"]
-        found = quality.validate_live(stores, as_of=datetime(2026, 11, 20, tzinfo=UTC), tables=asked)
+        tables = ["assets", "users", "user_api_keys", "risk_assessments", "satellite_agents", "agent_tasks"]
+        found = quality.validate_live(stores, as_of=datetime(2026, 11, 20, tzinfo=UTC), tables=tables)
     assert [each for each in found if each.outcome == "error"] == []
-    assert {each.suite for each in found} == set(asked)
+    assert {each.suite for each in found} == set(tables)
     json = [each for each in found if "json" in each.rule]
     assert json
     assert all(each.outcome == "passed" for each in json)

@@ -73,7 +73,7 @@ def _program(name: str) -> None:
         pytest.skip(f"Debian's {name} is not installed")
 
 
-def test_a_large_table_over_two_connections(primary: object) -> None:
+def test_a_large_table_arrives_whole_over_tcp(primary: object) -> None:
     """Over TCP, with a login that needs quoting."""
     with Postgres.open(PostgresAddress(primary.conninfo())) as store:
         assert _whole(store)
@@ -101,7 +101,7 @@ def test_a_list_of_hosts_of_which_libpq_takes_any(primary, replica) -> None:
 
 
 @pytest.mark.parametrize("pool", [1, 4])
-def test_a_pooler(primary, folder: Path, pool: int) -> None:
+def test_a_server_behind_pgbouncer_is_read(primary, folder: Path, pool: int) -> None:
     """PgBouncer by transactions, with one connection to the server or several."""
     _program("pgbouncer")
     with postgres.pgbouncer(primary, folder, pool=pool) as conninfo, Postgres.open(PostgresAddress(conninfo)) as store:
@@ -114,7 +114,7 @@ def test_a_pooler(primary, folder: Path, pool: int) -> None:
             assert _whole(store)
 
 
-def test_a_replica_cut_off_from_its_primary(primary, replica, until) -> None:
+def test_a_replica_cut_off_from_its_primary_is_behind(primary, replica, until) -> None:
     """It has replayed all it received, and is behind all the same: the primary says so."""
     address = PostgresAddress(primary.conninfo(), replica=replica.conninfo(), max_lag=0.5)
     with Postgres.open(address) as store:
@@ -147,7 +147,7 @@ def test_a_replica_cut_off_from_its_primary(primary, replica, until) -> None:
         primary.run("DROP TABLE unseen")
 
 
-def test_a_replica_that_is_down(primary) -> None:
+def test_a_replica_that_is_down_is_an_error_or_the_primary_answers(primary) -> None:
     """An error by itself, and the primary where the settings allow that."""
     gone = "host=127.0.0.1 port=1 user=postgres"
     with pytest.raises(StoreError), Postgres.open(PostgresAddress(primary.conninfo(), replica=gone)):

@@ -141,7 +141,7 @@ def test_a_server_added_while_a_session_is_open(cluster: Cluster, redises, until
         assert redis.count("k:*") == 0
 
 
-def test_slots_that_nobody_serves_are_an_error(cluster: Cluster) -> None:
+def test_unserved_slots_are_an_error(cluster: Cluster) -> None:
     """A cluster that lost a server has fewer keys than it should, and says so."""
     for node in cluster.nodes:
         node.execute_command("CONFIG SET", "cluster-require-full-coverage", "no")

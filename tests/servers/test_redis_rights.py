@@ -23,7 +23,7 @@ def let_in(port: int, rules: str, user: str = "reader") -> None:
 
 
 def filled(url: str) -> None:
-    """A key of each kind, written by somebody who may."""
+    """A key of each kind, written by someone who may."""
     with Redis.open(RedisAddress(url)) as redis:
         redis.write("string", pl.DataFrame({"key": ["s:1"], "value": ["v"]}))
         redis.write("hash", pl.DataFrame({"key": ["h:1"], "field": ["f"], "value": ["v"]}))

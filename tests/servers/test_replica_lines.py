@@ -1,4 +1,4 @@
-"""The primary and its replica are asked by their own addresses: either is seen whatever became of the other."""
+"""The primary and its replica are asked by their own addresses: either is seen even when the other is down."""
 
 import importlib.util
 import sys
@@ -60,26 +60,26 @@ def test_each_server_has_its_line(version: str, tmp_path: Path) -> None:
             assert (up.server, up.running, behind.server, behind.running) == ("primary", True, "replica", True)
             assert (str(primary.port) in up.address, str(follower.port) in behind.address) == (True, True)
             assert (behind.behind_s, behind.note) == (0.0, "0 s behind its primary")
-            assert all(answer.well for answer in replica.examine(settings))
+            assert all(answer.ok for answer in replica.examine(settings))
 
             stop(primary)
             down, behind = rows(settings)
-            assert (down.running, down.failing, behind.running) == (False, True, True)
+            assert (down.running, down.is_failing, behind.running) == (False, True, True)
             assert "primary" in behind.note
             lag = list(replica.examine(settings))[-1]
-            assert (lag.question, lag.well) == ("replica lag", behind.behind_s is not None)
+            assert (lag.question, lag.ok) == ("replica lag", behind.behind_s is not None)
 
             stop(follower)
             down, behind = rows(settings)
-            assert (down.failing, behind.failing) == (True, True)
+            assert (down.is_failing, behind.is_failing) == (True, True)
             said = list(replica.examine(settings))
-            assert [(answer.question, answer.well) for answer in said] == [
+            assert [(answer.question, answer.ok) for answer in said] == [
                 ("replica", False),
                 ("replica answers", False),
             ]
-            assert "reads are refused" in said[-1].said
+            assert "reads are refused" in said[-1].text
             instead = settings.model_copy(update={"replica_fallback": True})
-            assert "reads go to the primary instead" in list(replica.examine(instead))[-1].said
+            assert "reads go to the primary instead" in list(replica.examine(instead))[-1].text
             assert postgres_servers.PASSWORD not in repr((down, behind, said))
 
 

@@ -1,6 +1,6 @@
 """The same four words verify every store over TLS, from its URL or from the settings.
 
-Each server has a certificate for 127.0.0.1 of an authority nobody trusts, and asks for a client's. Under `full` the
+Each server has a certificate for 127.0.0.1 of an authority no one trusts, and asks for a client's. Under `full` the
 authority and the name must fit, under `ca` only the authority, under `none` nothing.
 """
 
@@ -57,7 +57,7 @@ class Files:
     Attributes:
         ca: Of the authority that signed the server's and the client's.
         server: For 127.0.0.1.
-        client: For somebody who may come in.
+        client: For someone who may come in.
         stranger: An authority that signed neither.
     """
 
@@ -270,7 +270,7 @@ def test_ca_forgives_the_name_and_none_forgives_all(server: Server, files: Files
     opens(server, renamed + files.options(tls_verify="none", tls_ca=None))
 
 
-def test_a_file_that_is_none_is_one_line(server: Server, files: Files, tmp_path: Path) -> None:
+def test_a_file_that_does_not_exist_is_one_line(server: Server, files: Files, tmp_path: Path) -> None:
     """Before anybody is called; the line names the option and the file."""
     torn = tmp_path / "torn.pem"
     torn.write_text("-----BEGIN CERTIFICATE-----\n")

@@ -26,7 +26,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Authority:
-    """Somebody who signs certificates.
+    """Someone who signs certificates.
 
     Attributes:
         folder: Where the files lie.
@@ -49,7 +49,7 @@ class Authority:
 
 
 def authority(folder: Path, name: str = "test authority") -> Authority:
-    """A new one, which nobody trusts yet."""
+    """A new one, which no one trusts yet."""
     folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -13,7 +13,7 @@ from ys_analytics.stores.clickhouse import ClickHouse
 
 
 def _neighbour(name: str) -> ModuleType:
-    """A module beside this file; tests are imported by path, not as a package."""
+    """A module next to this file; tests are imported by path, not as a package."""
     spec = importlib.util.spec_from_file_location(f"tests_stores_{name}", Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

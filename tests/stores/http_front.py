@@ -49,12 +49,12 @@ class Front:
         faults: What to do with the next answers that carry an Arrow stream: `cut` (half of it, then a proper
             end), `drop` (half of it, then the connection goes), or `fail` and `fail in a chunk` (half of it, then
             the server's words, with a proper end or in a chunk that is cut short).
-        asked: Every statement, in order.
+        statements: Every statement, in order.
     """
 
     port: int
     faults: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -97,23 +97,23 @@ class _Handler(BaseHTTPRequestHandler):
         if login not in (LOGIN, READER):
             self._answer(403, b"Code: 516. DB::Exception: Authentication failed", code="516")
             return
-        asked = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         if self.headers.get_content_type() == "multipart/form-data":  # the client's way with long parameters
-            asked, body = asked | _form(self.headers["Content-Type"], body), b""
-        statement, data = (asked["query"], body) if "query" in asked else (body.decode(), b"")
-        self.server.front.asked.append(statement)
+            query, body = query | _form(self.headers["Content-Type"], body), b""
+        statement, data = (query["query"], body) if "query" in query else (body.decode(), b"")
+        self.server.front.statements.append(statement)
         try:
-            result = self._run(statement, data, asked, reader=login == READER)
+            result = self._run(statement, data, query, reader=login == READER)
         except RuntimeError as error:
             code = re.search(r"Code: (\d+)", str(error))
             self._answer(500, str(error).encode(), code=code[1] if code else "1")
             return
         self._answer(200, result, faulty=statement.rstrip().endswith("ArrowStream"))
 
-    def _run(self, statement: str, data: bytes, asked: dict[str, str], *, reader: bool) -> bytes:
+    def _run(self, statement: str, data: bytes, query: dict[str, str], *, reader: bool) -> bytes:
         """One statement on a connection of its own, with the settings of this request."""
-        parameters = {name.removeprefix("param_"): value for name, value in asked.items() if name.startswith("param_")}
-        settings = {n: v for n, v in asked.items() if n not in _OF_TRANSPORT and not n.startswith("param_")}
+        parameters = {name.removeprefix("param_"): value for name, value in query.items() if name.startswith("param_")}
+        settings = {n: v for n, v in query.items() if n not in _OF_TRANSPORT and not n.startswith("param_")}
         engine = chdb.connect(str(self.server.folder))
         try:
             if reader:

@@ -31,7 +31,7 @@ class Front:
         port: Where it listens, on loopback.
         faults: What to do with the next scrolls: `drop` the connection, or answer `500`.
         indexes: The payload indexes of each collection; the local engine keeps none.
-        asked: Method and path of every request, in order.
+        requests: Method and path of every request, in order.
         filters: The filter of every scroll and search, in order.
     """
 
@@ -39,7 +39,7 @@ class Front:
     engine: QdrantClient
     faults: list[str] = field(default_factory=list)
     indexes: dict[str, dict[str, str]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     filters: list[object] = field(default_factory=list)
 
     @property
@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         path = self.path.split("?")[0]
         front: Front = self.server.front
-        front.asked.append(f"{self.command} {path}")
+        front.requests.append(f"{self.command} {path}")
         key = self.headers.get("api-key")
         reading = self.command == "GET" or path.endswith(("/scroll", "/count", "/query"))
         if key == READ_ONLY_KEY and not reading:
@@ -136,17 +136,17 @@ def _ask(front: Front, method: str, place: list[str], body: dict[str, Any]) -> o
         case "POST", ["points", "count"]:
             return engine.count(name, exact=body["exact"])
         case "POST", ["points", "scroll"]:
-            asked = {field: body.get(field) for field in ("limit", "offset", "with_payload")}
+            options = {field: body.get(field) for field in ("limit", "offset", "with_payload")}
             chosen = models.Filter(**body["filter"]) if body.get("filter") else None
-            points, after = engine.scroll(name, scroll_filter=chosen, with_vectors=body["with_vector"], **asked)
+            points, after = engine.scroll(name, scroll_filter=chosen, with_vectors=body["with_vector"], **options)
             front.filters.append(body.get("filter"))
             return models.ScrollResult(points=points, next_page_offset=after)
         case "POST", ["points", "query"]:
-            asked = {field: body.get(field) for field in ("limit", "with_payload")}
+            options = {field: body.get(field) for field in ("limit", "with_payload")}
             chosen = models.Filter(**body["filter"]) if body.get("filter") else None
             front.filters.append(body.get("filter"))
             return engine.query_points(
-                name, query=body["query"]["nearest"], query_filter=chosen, with_vectors=body["with_vector"], **asked
+                name, query=body["query"]["nearest"], query_filter=chosen, with_vectors=body["with_vector"], **options
             )
         case unknown:
             raise AssertionError(unknown)

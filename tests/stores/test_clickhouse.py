@@ -89,8 +89,8 @@ def test_an_empty_answer_has_the_same_types(clickhouse, table):
 @pytest.mark.parametrize("text", STRANGE)
 def test_a_parameter_stays_text(clickhouse, text):
     """Nothing in a name is ever SQL."""
-    asked = "SELECT {name:String} AS text, count() AS rows FROM things WHERE text = {name:String} OR 1"
-    found = clickhouse.read(asked, {"name": text}, schema={"text": pl.String(), "rows": pl.UInt64()})
+    sql = "SELECT {name:String} AS text, count() AS rows FROM things WHERE text = {name:String} OR 1"
+    found = clickhouse.read(sql, {"name": text}, schema={"text": pl.String(), "rows": pl.UInt64()})
     assert found.row(0) == (text, ROWS.height)
 
 
@@ -174,11 +174,11 @@ def test_a_column_that_is_not_there_is_named(clickhouse, table):
 
 def test_batches_are_the_same_rows_and_may_be_left(clickhouse):
     """Leaving early stops the engine; the next question is answered."""
-    asked = "SELECT number FROM numbers(300000)"
-    frames = list(clickhouse.batches(asked, schema={"number": pl.UInt64()}))
+    sql = "SELECT number FROM numbers(300000)"
+    frames = list(clickhouse.batches(sql, schema={"number": pl.UInt64()}))
     assert len(frames) > 2
     assert pl.concat(frames)["number"].sort().to_list() == list(range(300_000))
-    started = clickhouse.batches(asked, schema={"number": pl.UInt64()})
+    started = clickhouse.batches(sql, schema={"number": pl.UInt64()})
     next(started)
     next(started)
     started.close()
@@ -211,10 +211,10 @@ def test_batches_cut_short_are_an_error(front, over_http, fault):
 
 def test_a_statement_that_changes_something_is_sent_once(front, over_http):
     """A write is never tried again."""
-    before = len(front.asked)
+    before = len(front.statements)
     with pytest.raises(StoreError):
         over_http.run("INSERT INTO no_such_table VALUES (1)")
-    assert len(front.asked) == before + 1
+    assert len(front.statements) == before + 1
 
 
 def test_a_reading_address_cannot_write(stores):
@@ -235,12 +235,12 @@ def test_an_error_holds_no_secret(front):
 
 
 @pytest.mark.parametrize("timeout", [0.2, 1.4])
-def test_a_timeout_of_less_than_a_second_is_one(front, stores, timeout):
-    """Rounded, it would be no limit at all; the server is told the fraction, the socket a whole second more."""
-    asked = "SELECT getSetting('max_execution_time')"
+def test_a_timeout_below_a_second_is_kept(front, stores, timeout):
+    """Rounded, it would be no limit at all; the server is given the fraction, the socket a whole second more."""
+    sql = "SELECT getSetting('max_execution_time')"
     for place in ({"folder": stores.clickhouse.address.folder}, {"url": front.url}):
         with ClickHouse.open(ClickHouseAddress(**place, statement_timeout=timeout)) as store:
-            assert store.rows(asked) == [(timeout,)]
+            assert store.rows(sql) == [(timeout,)]
 
 
 SHARES = pl.List(pl.Struct({"key": pl.String, "value": pl.Decimal(18, 8)}))

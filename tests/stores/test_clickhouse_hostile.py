@@ -133,7 +133,7 @@ def legal(stores):
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=legal_rows)
 def test_any_legal_row_comes_back_as_it_went(legal, rows):
-    """Whatever fits the types survives the way in and the way out, with and without dictionaries."""
+    """Everything that fits the types survives the way in and the way out, with and without dictionaries."""
     frame = pl.DataFrame(rows, schema=LEGAL, orient="row").with_row_index("place")
     legal.run("TRUNCATE TABLE legal")
     assert legal.write("legal", frame) == frame.height

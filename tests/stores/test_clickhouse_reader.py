@@ -14,7 +14,7 @@ SCHEMA = {"n": pl.UInt64(), "word": pl.String(), "d": pl.Decimal(38, 18)}
 
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_user_under_readonly_1_reads_the_same(front: object, stores: Stores, read_only: bool) -> None:  # noqa: FBT001 - a parameter
-    """Whole, as a stream and as a table, whatever the kit would have liked to set."""
+    """Whole, as a stream and as a table, with none of the settings the kit would set."""
     url = front.url.replace("ys:", "reader:")
     expected = stores.clickhouse.read(MANY, schema=SCHEMA).sort("n")
     with ClickHouse.open(ClickHouseAddress(url=url, read_only=read_only)) as reader:
@@ -29,16 +29,16 @@ def test_a_user_under_readonly_1_reads_the_same(front: object, stores: Stores, r
 def test_a_fault_in_the_middle_is_quoted_and_not_asked_again(front: object, over_http: ClickHouse, fault: str) -> None:
     """The server was reached and said why; the same question would fail again."""
     front.faults[:] = [fault]
-    front.asked.clear()
+    front.statements.clear()
     with pytest.raises(StoreError, match=r"middle of the answer: 241\. Query memory limit exceeded") as failed:
         over_http.read(MANY, schema=SCHEMA)
     assert "cannot be reached" not in str(failed.value)
-    assert sum(asked.endswith("ArrowStream") for asked in front.asked) == 1
+    assert sum(statement.endswith("ArrowStream") for statement in front.statements) == 1
     assert front.faults == []
     assert over_http.read(MANY, schema=SCHEMA).height == 300_000
 
 
-def test_rows_that_quote_such_a_fault_are_rows(front: object, over_http: ClickHouse) -> None:
+def test_rows_that_quote_an_error_of_the_server_are_rows(front: object, over_http: ClickHouse) -> None:
     """A stream that breaks after them was cut short, is asked again, and comes whole."""
     front.faults[:] = ["cut"]
     log = "SELECT number AS n, 'Code: 1. DB::Exception: (version 1)' AS word, toDecimal128(1, 18) AS d FROM numbers(9)"

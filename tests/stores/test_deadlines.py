@@ -1,4 +1,4 @@
-"""A server that goes silent or trickles in the middle of a read is given up on time, whatever store it is."""
+"""A server that goes silent or trickles in the middle of a read is given up on time, in every store."""
 
 import importlib.util
 import math
@@ -22,7 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
-from ys_analytics.stores.common.deadline import GRACE, time_left, time_limit
+from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_left, time_limit
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.qdrant import Qdrant
@@ -33,7 +33,7 @@ _KEY = "hunter2"
 
 _LIMIT = 3.0
 # Ending takes a cancel that is not answered, a rollback that is not answered, and a busy machine.
-_AT_MOST = _LIMIT + GRACE + 6.0
+_AT_MOST = _LIMIT + GRACE_SECONDS + 6.0
 
 
 def _load(name: str) -> object:
@@ -68,7 +68,7 @@ def reader(request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reader]:
 @contextmanager
 def _postgres(_request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reader]:
     known = conninfo_to_dict(stores.postgres.address.conninfo)
-    asked = "SELECT i, repeat('x', 100) AS filling FROM generate_series(1, 100000) AS i"
+    sql = "SELECT i, repeat('x', 100) AS filling FROM generate_series(1, 100000) AS i"
 
     def opened(port: int, limit: float) -> object:
         where = f"host=127.0.0.1 port={port} user={known['user']} dbname={known['dbname']} sslmode=disable"
@@ -78,7 +78,7 @@ def _postgres(_request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reade
         500_000,
         f"{known['host']}/.s.PGSQL.{known['port']}",
         opened,
-        lambda store: store.read(asked, schema={"i": pl.Int32(), "filling": pl.String()}),
+        lambda store: store.read(sql, schema={"i": pl.Int32(), "filling": pl.String()}),
     )
 
 
@@ -86,14 +86,14 @@ def _postgres(_request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reade
 def _clickhouse(request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader]:
     front = urlsplit(request.getfixturevalue("front").url)
     login = front.netloc.rpartition("@")[0]
-    asked = "SELECT toInt64(number) AS i, randomPrintableASCII(100) AS filling FROM numbers(100000)"
+    sql = "SELECT toInt64(number) AS i, randomPrintableASCII(100) AS filling FROM numbers(100000)"
     yield Reader(
         500_000,
         (front.hostname, front.port),
         lambda port, limit: ClickHouse.open(
             ClickHouseAddress(url=f"http://{login}@127.0.0.1:{port}{front.path}", statement_timeout=limit)
         ),
-        lambda store: store.read(asked, schema={"i": pl.Int64(), "filling": pl.String()}),
+        lambda store: store.read(sql, schema={"i": pl.Int64(), "filling": pl.String()}),
     )
 
 
@@ -117,7 +117,7 @@ def _qdrant(_request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader
     with _load("qdrant_front").front() as running:
         url = urlsplit(running.url)
         with Qdrant.open(QdrantAddress(url=running.url, api_key=_KEY)) as store:
-            store.make("deadlines", size=64, payload={})
+            store.create("deadlines", size=64, payload={})
             points = pl.DataFrame(
                 {
                     "id": [str(UUID(int=n)) for n in range(1, 1001)],
@@ -208,7 +208,7 @@ def test_two_hundred_loads_through_a_bad_network(
     assert came["whole"]
 
 
-def test_ctrl_c_ends_a_read_that_nobody_answers(reader: Reader) -> None:
+def test_ctrl_c_ends_a_read_without_an_answer(reader: Reader) -> None:
     """The signal is not held up by a server that is silent."""
     with proxies.proxy(reader.target, fault="silent", after=reader.after) as between:
         pressed = 0.0
@@ -245,7 +245,7 @@ def test_exchanges_of_one_read_have_one_limit_together() -> None:
     assert time_left() == math.inf
 
 
-def test_a_limit_that_is_kept_is_not_felt(stores: Stores) -> None:
+def test_a_read_within_its_limit_is_not_ended_by_another_limit(stores: Stores) -> None:
     """A read that takes longer than the limit of another read is not ended by it."""
     with Postgres.open(replace(stores.postgres.address, statement_timeout=30.0)) as store:
         assert store.rows("SELECT 1 FROM pg_sleep(0.05)") == [(1,)]

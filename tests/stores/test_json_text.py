@@ -88,7 +88,7 @@ def test_a_refusal_names_the_key():
         )
 
 
-def test_fields_nobody_asked_for_are_left_out_and_missing_ones_are_null():
+def test_undeclared_fields_are_left_out_and_missing_ones_are_null():
     rows, refused = read(
         '{"extra": [1, {"a": null}], "price": "1"}', dtype=pl.Struct({"price": pl.String, "n": pl.Int64})
     )

@@ -10,7 +10,7 @@ import pytest
 from ys_analytics.cli import ending
 from ys_analytics.migrations import lock_retry
 from ys_analytics.settings import Settings
-from ys_analytics.stores.common.deadline import GRACE
+from ys_analytics.stores.common.deadline import GRACE_SECONDS
 from ys_analytics.stores.common.tls import OPTIONS
 from ys_analytics.stores.common.versions import LOWEST, version_text
 from ys_analytics.stores.postgres import connection
@@ -43,7 +43,7 @@ def test_the_rights_in_redis_are_those_that_are_tested() -> None:
 
 
 def test_the_words_of_tls_are_all_there() -> None:
-    """Each option beside its setting."""
+    """Each option next to its setting."""
     for option in OPTIONS:
         assert f"`{option}`" in PAGE
         assert f"`YS_{option.upper()}`" in PAGE
@@ -84,7 +84,9 @@ def test_the_time_limits_are_those_of_the_code() -> None:
     keepalive = connection._KEEPALIVE
     assert f"`YS_STATEMENT_TIMEOUT`, at most {connection._CONNECT_TIMEOUT} s" in table
     assert f"`YS_STATEMENT_TIMEOUT`, {Settings.model_fields['statement_timeout'].default:.0f} s" in table
-    assert GRACE == ending._CLEANUP_SECONDS + 1.0 == 2.0  # a second for the command, and one for those it started
+    assert (
+        GRACE_SECONDS == ending._CLEANUP_SECONDS + 1.0 == 2.0
+    )  # a second for the command, and one for those it started
     assert "two seconds more" in table
     assert "after Ctrl-C or SIGTERM | 2 s" in table
     assert keepalive["keepalives_count"] == 3

@@ -108,8 +108,8 @@ def test_the_settings_of_a_session_change_nothing(things):
 @pytest.mark.parametrize("text", STRANGE)
 def test_a_parameter_stays_text(things, text):
     """Nothing in a name is ever SQL."""
-    asked = "SELECT %(name)s::text AS text, count(*) AS rows FROM things WHERE text = %(name)s OR true"
-    found = things.read(asked, {"name": text}, schema={"text": pl.String(), "rows": pl.Int64()})
+    sql = "SELECT %(name)s::text AS text, count(*) AS rows FROM things WHERE text = %(name)s OR true"
+    found = things.read(sql, {"name": text}, schema={"text": pl.String(), "rows": pl.Int64()})
     assert found.row(0) == (text, ROWS.height)
 
 
@@ -195,12 +195,12 @@ def test_a_large_table_is_read_whole_over_two_connections(things, other):
 
 def test_a_snapshot_sees_one_moment(things, other):
     """What is written meanwhile is seen afterwards."""
-    asked = "SELECT count(*) FROM things WHERE place = 99"
+    sql = "SELECT count(*) FROM things WHERE place = 99"
     with things.snapshot():
-        assert things.rows(asked) == [(0,)]
+        assert things.rows(sql) == [(0,)]
         other.run("INSERT INTO things (place) VALUES (99)")
-        assert things.rows(asked) == [(0,)]
-    assert things.rows(asked) == [(1,)]
+        assert things.rows(sql) == [(0,)]
+    assert things.rows(sql) == [(1,)]
     other.run("DELETE FROM things WHERE place = 99")
 
 
@@ -223,12 +223,12 @@ def test_a_refused_write_writes_nothing(things):
 
 def test_batches_are_the_same_rows_and_may_be_left(things):
     """Leaving early cancels the statement; the connection answers the next question."""
-    asked = "SELECT i, repeat('x', 1000) AS filling FROM generate_series(1, 60000) AS i"
+    sql = "SELECT i, repeat('x', 1000) AS filling FROM generate_series(1, 60000) AS i"
     schema = {"i": pl.Int32(), "filling": pl.String()}
-    frames = list(things.batches(asked, schema=schema))
+    frames = list(things.batches(sql, schema=schema))
     assert len(frames) > 1
     assert pl.concat(frames)["i"].to_list() == list(range(1, 60_001))
-    started = things.batches(asked, schema=schema)
+    started = things.batches(sql, schema=schema)
     next(started)
     started.close()
     assert things.rows("SELECT 1") == [(1,)]
@@ -242,12 +242,12 @@ def test_nothing_is_left_on_the_server(things):
     assert things.rows("SELECT count(*) FROM pg_prepared_statements") == [(0,)]
     line = things._connection("read")
     with line.cursor() as cursor:
-        asked = "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
-        assert cursor.execute(asked).fetchone() == (0,)
+        sql = "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
+        assert cursor.execute(sql).fetchone() == (0,)
 
 
 def test_a_reading_address_cannot_write(stores):
-    """The transaction itself is read only, whatever the role may do."""
+    """The transaction itself is read only, even where the role may write."""
     with Postgres.open(replace(stores.postgres.address, read_only=True)) as store:
         with pytest.raises(StoreError, match="read-only transaction"):
             store.run("CREATE TABLE never (i int)")
@@ -275,18 +275,18 @@ def test_an_error_holds_no_secret():
 
 def test_a_read_cut_short_is_read_again_whole(things, other):
     """The server ends the session in the middle: the frame is the same, from the beginning."""
-    asked = "SELECT i FROM generate_series(1, 300) AS i, LATERAL (SELECT pg_sleep(0.002 + 0 * i)) AS slept"
+    sql = "SELECT i FROM generate_series(1, 300) AS i, LATERAL (SELECT pg_sleep(0.002 + 0 * i)) AS slept"
     ended = threading.Thread(target=_end_session, args=(other, "generate_series(1, 300)"))
     ended.start()
-    found = things.read(asked, schema={"i": pl.Int32()})
+    found = things.read(sql, schema={"i": pl.Int32()})
     ended.join()
     assert found["i"].to_list() == list(range(1, 301))
 
 
 def test_batches_cut_short_are_an_error(things, other):
     """What was handed out cannot be taken back, so there is no half frame that looks whole."""
-    asked = "SELECT i, repeat('x', 1000) AS filling FROM generate_series(1, 60000) AS i"
-    started = things.batches(asked, schema={"i": pl.Int32(), "filling": pl.String()})
+    sql = "SELECT i, repeat('x', 1000) AS filling FROM generate_series(1, 60000) AS i"
+    started = things.batches(sql, schema={"i": pl.Int32(), "filling": pl.String()})
     next(started)
     _end_session(other, "generate_series(1, 60000)")
     with pytest.raises(StoreError):
@@ -305,11 +305,11 @@ def test_a_snapshot_cut_short_is_an_error(things, other):
 
 def _end_session(store: Postgres, statement: str) -> None:
     """Wait until a session runs the COPY of that statement, and end it."""
-    asked = """
+    sql = """
         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE state = 'active' AND query LIKE 'COPY%%' AND query LIKE %(like)s AND pid <> pg_backend_pid()
     """
-    while store.rows(asked, {"like": f"%{statement}%"}) == [(0,)]:
+    while store.rows(sql, {"like": f"%{statement}%"}) == [(0,)]:
         pass
 
 

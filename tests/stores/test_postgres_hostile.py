@@ -164,7 +164,7 @@ def legal(stores):
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=legal_rows)
 def test_any_legal_row_comes_back_as_it_went(legal, rows):
-    """Whatever fits the types survives the way in and the way out."""
+    """Everything that fits the types survives the way in and the way out."""
     frame = pl.DataFrame(rows, schema=LEGAL, orient="row").with_row_index("place").cast({"place": pl.Int32})
     legal.run("TRUNCATE legal")
     assert legal.write("legal", frame) == frame.height
@@ -175,7 +175,7 @@ def test_any_legal_row_comes_back_as_it_went(legal, rows):
 def test_a_server_restarted_in_the_middle_gives_the_same_frame_or_an_error(tmp_path):
     """Never half of one: the read begins again on the server that came back, or says that it could not."""
     chosen = Settings(_env_file=None, home=tmp_path / "stores", wait=30)
-    asked = "SELECT i FROM generate_series(1, 400) AS i, LATERAL (SELECT pg_sleep(0.002 + 0 * i)) AS slept"
+    sql = "SELECT i FROM generate_series(1, 400) AS i, LATERAL (SELECT pg_sleep(0.002 + 0 * i)) AS slept"
     try:
         with local.open_stores(chosen, only=("postgres",), role="owner") as stores:
 
@@ -190,7 +190,7 @@ def test_a_server_restarted_in_the_middle_gives_the_same_frame_or_an_error(tmp_p
             restarting = threading.Thread(target=restart)
             restarting.start()
             try:
-                found = stores.postgres.read(asked, schema={"i": pl.Int32()})
+                found = stores.postgres.read(sql, schema={"i": pl.Int32()})
             except StoreError as error:
                 found, said = None, str(error)
             restarting.join()
@@ -214,11 +214,11 @@ with Postgres.open(PostgresAddress({conninfo!r})) as store:
     running = (
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY%%' AND query LIKE %(x)s"
     )
-    asked = {"x": "%generate_series(1, 99991)%"}
+    parameters = {"x": "%generate_series(1, 99991)%"}
     with subprocess.Popen([sys.executable, "-c", program], cwd=root, stderr=subprocess.PIPE, text=True) as reader:
-        while stores.postgres.rows(running, asked) == [(0,)]:
+        while stores.postgres.rows(running, parameters) == [(0,)]:
             assert reader.poll() is None
         reader.send_signal(signal.SIGINT)
         _, said = reader.communicate(timeout=20)
     assert "KeyboardInterrupt" in said
-    assert stores.postgres.rows(running, asked) == [(0,)]
+    assert stores.postgres.rows(running, parameters) == [(0,)]

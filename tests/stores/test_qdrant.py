@@ -46,7 +46,7 @@ def unit(vectors):
 
 
 def test_points_come_back_at_unit_length_in_the_order_of_their_ids(qdrant):
-    qdrant.make("ours", size=SIZE, payload={"b": "integer"})
+    qdrant.create("ours", size=SIZE, payload={"b": "integer"})
     written = points((3, 4, 0, 0), (0, 0, 0, 2), payload='{"b": 1, "a": "ü"}')
     assert qdrant.write("ours", written.reverse()) == 2
     read = qdrant.read("ours", SIZE)
@@ -61,7 +61,7 @@ def test_a_folder_opened_again_gives_unit_length(tmp_path):
     """Local mode keeps the length a vector was written with, and a server does not: both are read at unit length."""
     address = QdrantAddress(folder=tmp_path / "qdrant")
     with Qdrant.open(address) as store:
-        store.make("ours", size=SIZE, payload={})
+        store.create("ours", size=SIZE, payload={})
         store.write("ours", points((3, 4, 0, 0), (0, 0, 0, 0), (0, 0, 0.5, 0)))
         first = store.read("ours", SIZE)
     with Qdrant.open(address) as store:
@@ -70,7 +70,7 @@ def test_a_folder_opened_again_gives_unit_length(tmp_path):
 
 
 def test_an_empty_collection_has_the_same_types(qdrant):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     assert qdrant.read("ours", SIZE).schema == {
         "id": pl.String,
         "vector": pl.Array(pl.Float32, SIZE),
@@ -83,7 +83,7 @@ def test_an_empty_collection_has_the_same_types(qdrant):
 @given(rows=st.lists(st.tuples(st.lists(LENGTHS, min_size=SIZE, max_size=SIZE), PAYLOAD), min_size=1, max_size=5))
 def test_any_vector_and_payload_come_back(qdrant, rows):
     qdrant.drop("ours")
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     vectors = np.array([vector for vector, _ in rows], np.float32)
     written = points(*vectors.tolist()).with_columns(payload=pl.Series([json.dumps(payload) for _, payload in rows]))
     qdrant.write("ours", written)
@@ -92,9 +92,9 @@ def test_any_vector_and_payload_come_back(qdrant, rows):
     assert [json.loads(text) for text in read["payload"]] == [payload for _, payload in rows]
 
 
-def test_the_short_way_reads_what_the_public_one_does(qdrant):
+def test_the_direct_read_of_a_folder_reads_what_the_client_does(qdrant):
     """A folder is read behind the client's face: this is the guard that both see the same points."""
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     rng = np.random.default_rng(7)
     qdrant.write("ours", points(*rng.normal(size=(300, SIZE)).tolist(), payload='{"n": 1}'))
     qdrant.client.delete("ours", [str(uuid.UUID(int=n)) for n in range(0, 300, 3)])
@@ -106,9 +106,9 @@ def test_the_short_way_reads_what_the_public_one_does(qdrant):
     assert [json.loads(text) for text in read["payload"]] == [{"n": 1}] * 200
 
 
-def test_a_frame_is_its_own(qdrant):
+def test_changing_a_frame_does_not_change_the_store(qdrant):
     """What is done to the numbers of a frame is not done to the store."""
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     qdrant.write("ours", points((1, 0, 0, 0)))
     before = qdrant.read("ours", SIZE)
     qdrant.write("ours", points((0, 1, 0, 0)))
@@ -117,7 +117,7 @@ def test_a_frame_is_its_own(qdrant):
 
 
 def test_batches_are_no_longer_than_asked_and_together_all(qdrant):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     qdrant.write("ours", points(*[(n + 1, 0, 0, 1) for n in range(25)]))
     parts = list(qdrant.batches("ours", SIZE, rows=10))
     assert [part.height for part in parts] == [10, 10, 5]
@@ -125,10 +125,10 @@ def test_batches_are_no_longer_than_asked_and_together_all(qdrant):
 
 
 def test_another_size_is_refused_with_both_values(qdrant):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     for attempt in (
         lambda: qdrant.read("ours", 3),
-        lambda: qdrant.make("ours", size=3, payload={}),
+        lambda: qdrant.create("ours", size=3, payload={}),
         lambda: qdrant.write("ours", points((1, 2, 3))),
     ):
         with pytest.raises(
@@ -160,17 +160,17 @@ def test_a_collection_that_is_not_there_says_what_to_do(qdrant):
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
 def test_nan_is_neither_written_nor_read(qdrant, wrong):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     with pytest.raises(ContractError, match=r"the vector of 00000000-0000-0000-0000-000000000001 holds NaN"):
         qdrant.write("ours", points((1, 0, 0, 0), (wrong, 0, 0, 1)))
     assert qdrant.count("ours") == 0
 
 
 def nan_inside(qdrant):
-    """A collection that somebody else wrote NaN into, past our own door."""
+    """A collection that someone else wrote NaN into, past our own door."""
     from qdrant_client.models import PointStruct
 
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     qdrant.write("ours", points((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)))
     # the client refuses NaN, and makes it out of an infinity when it divides by the length
     point = PointStruct(id=str(uuid.UUID(int=1)), vector=[math.inf, 1.0, 0.0, 0.0], payload={})
@@ -184,7 +184,7 @@ def test_nan_in_the_store_is_an_error_that_names_the_point(qdrant):
         qdrant.read("ours", SIZE)
 
 
-def test_nan_in_the_store_is_set_aside_where_the_caller_asks(qdrant):
+def test_nan_in_the_store_is_rejected_into_the_list_the_caller_gives(qdrant):
     nan_inside(qdrant)
     rejects = RejectPolicy(source="ours", key=("id",), quarantine=True)
     assert qdrant.read("ours", SIZE, rejects=rejects)["vector"].to_list() == [[1, 0, 0, 0], [0, 0, 1, 0]]
@@ -192,15 +192,15 @@ def test_nan_in_the_store_is_set_aside_where_the_caller_asks(qdrant):
 
 
 def test_vectors_of_several_sizes_are_not_written(qdrant):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     ragged = points((1, 0, 0, 0), (0, 1, 0, 0)).with_columns(vector=pl.Series([[1.0] * 4, [1.0] * 3]))
     with pytest.raises(ContractError, match="several sizes"):
         qdrant.write("ours", ragged)
 
 
-def test_making_twice_makes_once(qdrant):
-    assert qdrant.make("ours", size=SIZE, payload={"a": "keyword"}) is True
-    assert qdrant.make("ours", size=SIZE, payload={"a": "keyword"}) is False
+def test_creating_a_collection_twice_creates_it_once(qdrant):
+    assert qdrant.create("ours", size=SIZE, payload={"a": "keyword"}) is True
+    assert qdrant.create("ours", size=SIZE, payload={"a": "keyword"}) is False
     assert qdrant.drop("ours") is True
     assert qdrant.drop("ours") is False
 
@@ -222,7 +222,7 @@ def test_a_damaged_folder_is_a_store_error(tmp_path):
 def test_what_was_written_is_there_when_the_folder_is_opened_again(tmp_path):
     address = QdrantAddress(folder=tmp_path / "qdrant")
     with Qdrant.open(address) as first:
-        first.make("ours", size=SIZE, payload={})
+        first.create("ours", size=SIZE, payload={})
         first.write("ours", points((1, 0, 0, 0), payload='{"a": [1, null]}'))
         with Qdrant.open(address) as second:
             assert second.count("ours") == 1

@@ -19,7 +19,7 @@ SIZE = 8
 
 @pytest.fixture(scope="module")
 def front():
-    """A server; the module beside this file is loaded by path, for tests are no package."""
+    """A server; the module next to this file is loaded by path, for tests are no package."""
     spec = importlib.util.spec_from_file_location(
         "tests_stores_qdrant_front", Path(__file__).with_name("qdrant_front.py")
     )
@@ -52,12 +52,12 @@ def many(count):
 
 
 def test_every_page_arrives(qdrant, front):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     written = many(2_500)
     assert qdrant.write("ours", written) == 2_500
-    front.asked.clear()
+    front.requests.clear()
     read = qdrant.read("ours", SIZE)
-    assert front.asked.count("POST /collections/ours/points/scroll") == 3
+    assert front.requests.count("POST /collections/ours/points/scroll") == 3
     assert read.select("id", "payload").equals(written.select("id", "payload"))
     vectors = written["vector"].to_numpy()
     np.testing.assert_allclose(
@@ -68,27 +68,27 @@ def test_every_page_arrives(qdrant, front):
 
 
 def test_an_empty_collection_has_the_same_types(qdrant):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     assert qdrant.read("ours", SIZE).schema == many(1).schema
 
 
 def test_indexes_that_are_missing_are_made_and_no_others(qdrant, front):
-    assert qdrant.make("ours", size=SIZE, payload={"a": "integer"}) is True
-    assert qdrant.make("ours", size=SIZE, payload={"a": "integer", "b": "keyword"}) is True
-    assert qdrant.make("ours", size=SIZE, payload={"a": "integer", "b": "keyword"}) is False
-    assert front.asked.count("PUT /collections/ours/index") == 2
+    assert qdrant.create("ours", size=SIZE, payload={"a": "integer"}) is True
+    assert qdrant.create("ours", size=SIZE, payload={"a": "integer", "b": "keyword"}) is True
+    assert qdrant.create("ours", size=SIZE, payload={"a": "integer", "b": "keyword"}) is False
+    assert front.requests.count("PUT /collections/ours/index") == 2
     assert qdrant.collections()["ours"].indexes == {"a": "integer", "b": "keyword"}
 
 
 def test_a_connection_that_drops_is_tried_again(qdrant, front):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     qdrant.write("ours", many(1_500))
     front.faults += ["drop", "drop"]
     assert qdrant.read("ours", SIZE).height == 1_500
 
 
 def test_an_answer_that_is_an_error_is_not_tried_again(qdrant, front):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     front.faults += ["500"]
     with pytest.raises(StoreError, match="500") as raised:
         qdrant.read("ours", SIZE)
@@ -97,7 +97,7 @@ def test_an_answer_that_is_an_error_is_not_tried_again(qdrant, front):
 
 
 def test_another_size_is_refused_with_both_values(qdrant):
-    qdrant.make("ours", size=SIZE, payload={})
+    qdrant.create("ours", size=SIZE, payload={})
     with pytest.raises(ContractError, match="8 dimensions under Cosine in the store, 9 under Cosine declared"):
         qdrant.read("ours", 9)
 
@@ -116,7 +116,7 @@ def test_it_says_what_it_is(qdrant):
 def test_a_read_only_key_reads_and_writes_nothing(front):
     """Everything an analyst asks is answered; a refused write says that the key is the reason."""
     with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2", timeout=5)) as qdrant:
-        qdrant.make("readable", size=2, payload={})
+        qdrant.create("readable", size=2, payload={})
     try:
         with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter3", timeout=5)) as qdrant:
             assert "readable" in qdrant.collections()

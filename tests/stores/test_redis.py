@@ -58,7 +58,7 @@ def test_each_kind_comes_back_as_long_rows(redis, kind, rows):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_nothing_has_the_same_type_as_something(redis, kind):
+def test_an_empty_read_has_the_same_types(redis, kind):
     before = redis.read("*", kind)
     redis.write(kind, pl.DataFrame({"key": ["k"], "value": ["v"], "field": ["f"], "member": ["m"], "score": [1.0]}))
     after = redis.read("*", kind)
@@ -71,7 +71,7 @@ def test_a_lists_rows_keep_their_places(redis):
     assert redis.read("q", "list").select("position", "value").rows() == [(0, "third"), (1, "first"), (2, "second")]
 
 
-def test_a_key_that_stays_has_no_lifetime(redis):
+def test_a_key_without_an_expiry_has_no_ttl(redis):
     redis.write("string", pl.DataFrame({"key": ["k"], "value": ["v"]}))
     assert redis.read("k", "string")["ttl_ms"].to_list() == [None]
 

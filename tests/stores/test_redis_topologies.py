@@ -18,7 +18,7 @@ _PASSWORD = "p@ss"  # noqa: S105
 
 
 def free_port():
-    """A port nobody listens on, low enough that the cluster's second port (10,000 above) exists too."""
+    """A port no one listens on, low enough that the cluster's second port (10,000 above) exists too."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -68,7 +68,7 @@ def divided(stores: Stores, standby: str) -> Iterator[Postgres]:
         yield store
 
 
-def test_a_primary_is_behind_nobody(stores: Stores) -> None:
+def test_a_primary_has_no_lag(stores: Stores) -> None:
     """There is nothing to print."""
     assert stores.postgres.lag() is None
 

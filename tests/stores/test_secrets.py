@@ -1,4 +1,4 @@
-"""No part of a password is ever shown, with any characters in it and whatever goes wrong on the way to a store."""
+"""No part of a password is ever shown, with any characters in it, in any error of a store."""
 
 import string
 import traceback
@@ -57,7 +57,7 @@ def leaked(text: str, password: str) -> list[str]:
     return sorted(part for part in parts if part in text)
 
 
-def told(opened: AbstractContextManager[object]) -> str:
+def shown_by_failure(opened: AbstractContextManager[object]) -> str:
     """What the failure to open a store shows."""
     with pytest.raises(YsError) as failed, opened:
         pass
@@ -90,9 +90,9 @@ def test_no_error_shows_a_part_of_a_password(store: str) -> None:
     form, opened = STORES[store]
     for password in passwords():
         for place, ending in (("db.example:port", ""), ("db.example:1", "?no_such_option=1"), ("a b", "")):
-            said = told(opened(form.format(password, place, ending)))
+            said = shown_by_failure(opened(form.format(password, place, ending)))
             assert not leaked(said, password), (password, said)
-        said = told(opened(form.format(password, "db.example:port", "").partition("://")[2]))
+        said = shown_by_failure(opened(form.format(password, "db.example:port", "").partition("://")[2]))
         assert not leaked(said, password), (password, said)
 
 
@@ -101,11 +101,11 @@ def test_a_refused_connection_shows_no_part_of_a_password(store: str) -> None:
     """The error is the driver's own, which was handed the password by itself."""
     form, opened = STORES[store]
     tried = [f"{_HEAD}{letter}{_TAIL}" for letter in "@%:a"]
-    asked = [(password, written) for password in tried for written in {password, quote(password, safe="")}]
+    attempts = [(password, written) for password in tried for written in {password, quote(password, safe="")}]
     # At once: each waits for its retries.
-    with ThreadPoolExecutor(len(asked)) as together:
-        answers = together.map(lambda one: told(opened(form.format(one[1], "127.0.0.1:1", ""))), asked)
-        for (password, _), said in zip(asked, answers, strict=True):
+    with ThreadPoolExecutor(len(attempts)) as together:
+        answers = together.map(lambda one: shown_by_failure(opened(form.format(one[1], "127.0.0.1:1", ""))), attempts)
+        for (password, _), said in zip(attempts, answers, strict=True):
             assert not leaked(said, password), (password, said)
 
 
@@ -128,13 +128,13 @@ def test_keywords_of_libpq_show_no_part_of_a_password() -> None:
         ):
             address = PostgresAddress(conninfo, statement_timeout=1)
             assert not leaked(f"{address.masked}{address!r}", password)
-        said = told(Postgres.open(PostgresAddress(f"host=127.0.0.1 port=x password={password}")))
+        said = shown_by_failure(Postgres.open(PostgresAddress(f"host=127.0.0.1 port=x password={password}")))
         assert not leaked(said, password), (password, said)
 
 
 @pytest.mark.parametrize("letter", list("@/#?%: "))
 def test_no_row_of_the_status_shows_a_part_of_a_password(letter: str) -> None:
-    """Each store has its row, whatever is wrong with its URL."""
+    """Each store has its row, also with a wrong URL."""
     password = f"{_HEAD}{letter}{_TAIL}"
     no_progress = Settings(
         _env_file=None,
@@ -155,5 +155,5 @@ def test_no_row_of_the_status_shows_a_part_of_a_password(letter: str) -> None:
         ("redis", ""),
         ("qdrant", ""),
     ]
-    assert all(row.failing and row.note for row in rows)
+    assert all(row.is_failing and row.note for row in rows)
     assert not leaked(repr(rows) + repr(no_progress), password)

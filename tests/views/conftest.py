@@ -46,11 +46,11 @@ class Held:
     week: str = WEEK
     as_of: datetime | None = END
     folder: Path | None = None
-    asked: list[str] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
 
     def rows(self, name, *, portfolio=None, where=None):
         """The frame, filtered."""
-        self.asked.append(name)
+        self.loaded.append(name)
         table = TABLES[name]
         found = self.frames.get(name, pl.DataFrame(schema=table.schema))
         if portfolio is not None and table.portfolio is not None:
@@ -388,12 +388,12 @@ def whole(frames):
 
 
 @pytest.fixture
-def sit(frames):
+def desk_of(frames):
     """Sit down to one of its portfolios: `owned` or `empty`."""
 
-    def seated(who, **changed):
+    def desk_of_portfolio(who, **changed):
         ids = {"owned": OWNED, "empty": EMPTY}
         source = Held({**frames, **changed})
         return Desk(source=source, portfolio_id=ids[who], week=WEEK, settings=Settings(_env_file=None))
 
-    return seated
+    return desk_of_portfolio

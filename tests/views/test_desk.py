@@ -14,51 +14,51 @@ from ys_analytics.settings import Settings
 from ys_analytics.views.calls import shown
 
 
-def test_the_week_has_seven_days_even_without_snapshots(sit):
+def test_the_week_has_seven_days_even_without_snapshots(desk_of):
     """A day without data is a row with a reason, never a zero."""
-    days = sit("empty").week_days()
+    days = desk_of("empty").week_days()
     assert days["day"].to_list() == [date(2026, 11, day) for day in range(16, 23)]
     assert days["ret"].null_count() == 7
     assert set(days["reason"]) == {"the portfolio had no snapshot yet"}
 
 
-def test_a_deposit_is_no_gain(sit):
+def test_a_deposit_is_no_gain(desk_of):
     """The day 20,000 came in returned what the assets did, not a third of the portfolio."""
-    returns = sit("owned").daily_returns
+    returns = desk_of("owned").daily_returns
     day = returns.row(by_predicate=pl.col("day") == date(2026, 9, 1), named=True)
     assert day["flow"] == pytest.approx(Decimal(20_000), abs=20)
     assert abs(day["ret"]) < 0.2
 
 
-def test_growth_links_the_days(sit):
+def test_growth_links_the_days(desk_of):
     """The last growth is the total return since inception."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     total = desk.performance().row(by_predicate=pl.col("metric") == "total_return", named=True)
     assert desk.daily_returns["growth"][-1] == pytest.approx(total["since"], rel=1e-12)
 
 
-def test_positions_add_up_to_net_value_in_every_view(sit):
+def test_positions_add_up_to_net_value_in_every_view(desk_of):
     """By asset, kind, protocol and chain the parts make the same whole, to the last digit."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     whole = desk.positions()["value"].sum()
     parts = desk.allocation().group_by("view").agg(pl.col("value").sum())
     assert set(parts["value"]) == {whole}
     assert parts.height == 4
 
 
-def test_two_assets_of_one_symbol_on_one_chain_are_two(sit, frames):
+def test_two_assets_of_one_symbol_on_one_chain_are_two(desk_of, frames):
     """A native dollar coin and a bridged one share a ticker and nothing else."""
     named = frames["assets"].with_columns(
         symbol=pl.when(pl.col("symbol") == "ETH-USDC-LP").then(pl.lit("USDC")).otherwise("symbol")
     )
-    kinds = sit("owned", assets=named).allocation().filter(view="asset")["name"].to_list()
+    kinds = desk_of("owned", assets=named).allocation().filter(view="asset")["name"].to_list()
     assert len(kinds) == 4
     assert sum(name.startswith("USDC (") for name in kinds) == 2
 
 
-def test_what_cannot_be_looked_through_is_on_the_page(sit):
+def test_what_cannot_be_looked_through_is_on_the_page(desk_of):
     """The economy's pool share says nothing of its pool: each view of risk names it."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     views = (
         ys.tables.shocks(desk.shocks()),
         ys.tables.concentration(desk.concentration()),
@@ -70,9 +70,9 @@ def test_what_cannot_be_looked_through_is_on_the_page(sit):
         assert "ETH-USDC-LP: its metadata does not say what is in the pool" in page
 
 
-def test_gas_is_paid_in_the_chains_own_token(sit):
+def test_gas_is_paid_in_the_chains_own_token(desk_of):
     """150,000 gas at 12 gwei is 0.0018 ETH at that day's last price, exactly."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     swap = desk.transactions().row(0, named=True)
     close = desk.load("market_data").filter(
         (pl.col("asset_id") == "00000000-0000-0000-0000-00000000000c")
@@ -84,9 +84,9 @@ def test_gas_is_paid_in_the_chains_own_token(sit):
     assert costs.row(by_predicate=pl.col("what") == "failed", named=True)["week_transactions"] == 1
 
 
-def test_lots_say_what_was_realised_and_what_left_without_having_come(sit):
+def test_lots_say_what_was_realised_and_what_left_without_having_come(desk_of):
     """Bitcoin paid in is still there; of 20,000 dollars paid in, 3,000 were sold and 1,500 withdrawn, for no gain."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     held = desk.lots()
     dollars = held.filter(pl.col("symbol") == "USDC")
     assert dict(dollars.select("kind", "quantity").rows()) == {"sale": 3_000, "transfer": 1_500, "open": 15_500}
@@ -95,18 +95,18 @@ def test_lots_say_what_was_realised_and_what_left_without_having_come(sit):
     assert desk.gains(year=2025)["realised"].sum() == 0
 
 
-def test_flows_say_which_rule_found_them(sit):
+def test_flows_say_which_rule_found_them(desk_of):
     """Every transaction is decided by one rule, and the counts are of all of them."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     audit = desk.flow_audit()
     assert audit["since"].sum() == desk.load("transactions").height
     assert audit["share"].sum() == pytest.approx(1.0)
     assert desk.flows(week=True)["rule"].to_list() == ["deposit or withdraw without a protocol"]
 
 
-def test_claims_stand_beside_our_numbers(sit):
+def test_claims_stand_next_to_our_numbers(desk_of):
     """Both are shown with their difference and with what explains it."""
-    claims = sit("owned").claims()
+    claims = desk_of("owned").claims()
     volatility = claims.row(by_predicate=pl.col("title") == "Volatility", named=True)
     assert volatility["stored"] == 0.41
     assert abs(volatility["difference"]) == pytest.approx(abs(0.41 - volatility["ours"]))
@@ -114,53 +114,55 @@ def test_claims_stand_beside_our_numbers(sit):
     assert claims.height == 6
 
 
-def test_sentiment_is_of_the_week_and_the_one_before(sit):
+def test_sentiment_is_of_the_week_and_the_one_before(desk_of):
     """A mention counts in the week it was made in, and only for an asset that is held."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     mood = desk.sentiment()
     points = desk.load("market_sentiment").filter(pl.col("timestamp") >= datetime(2026, 11, 16, tzinfo=UTC))
     assert mood["mentions"].sum() == points.height
     assert set(mood["symbol"]) <= {"BTC", "ETH", "USDC", "ETH-USDC-LP"}
 
 
-def test_alerts_of_the_week_and_open_ones(sit):
+def test_alerts_of_the_week_and_open_ones(desk_of):
     """What was resolved before the week is history; what is open is not."""
-    raised = sit("owned").alerts()
+    raised = desk_of("owned").alerts()
     assert raised["about"].to_list() == ["protocol_risk", "liquidation_risk", "high_correlation"]
     assert raised["in_week"].to_list() == [True, True, False]
 
 
-def test_every_refusal_is_listed(sit):
+def test_every_refusal_is_listed(desk_of):
     """The last page names each number that was refused, once a reason."""
-    refused = sit("empty").refusals()
+    refused = desk_of("empty").refusals()
     assert refused["window"].unique().sort().to_list() == ["since inception", "the week"]
     assert "Sharpe ratio" in " ".join(refused["title"])
 
 
-def test_pools_are_those_a_position_sits_in(sit):
+def test_pools_are_those_a_position_sits_in(desk_of):
     """A position's contract that quotes a yield is a pool; how much is in it is known."""
-    pools = sit("owned").pools()
+    pools = desk_of("owned").pools()
     assert pools["protocol_name"].to_list() == ["uniswap-v2"]
     assert pools["value"][0] > 0
 
 
-def test_nothing_is_read_before_it_is_asked_for(sit):
+def test_nothing_is_read_before_it_is_asked_for(desk_of):
     """Sitting down costs nothing, and a verb reads the tables it needs and no others."""
-    desk = sit("owned")
-    assert desk.source.asked == []
+    desk = desk_of("owned")
+    assert desk.source.loaded == []
     desk.daily_values()
-    assert set(desk.source.asked) == {"portfolios", "portfolio_snapshots"}
+    assert set(desk.source.loaded) == {"portfolios", "portfolio_snapshots"}
 
 
-def test_a_desk_finds_its_portfolio_by_name(sit):
-    """A name that nobody has is answered with what to do; no name at all takes the portfolio that holds most."""
-    seat = sit("owned")
+def test_a_desk_finds_its_portfolio_by_name(desk_of):
+    """A name that no one has is answered with what to do; no name at all takes the portfolio that holds most."""
+    owned_desk = desk_of("owned")
 
-    def named(asked):
-        return Desk(source=seat.source, portfolio_id=asked, week=seat.week, settings=Settings(_env_file=None))
+    def named(portfolio):
+        return Desk(
+            source=owned_desk.source, portfolio_id=portfolio, week=owned_desk.week, settings=Settings(_env_file=None)
+        )
 
-    assert named("never").id == sit("empty").id
-    assert named("").id == seat.id
+    assert named("never").id == desk_of("empty").id
+    assert named("").id == owned_desk.id
     with pytest.raises(UsageError, match="no portfolio is called 'nobody'"):
         named("nobody").positions()
 
@@ -192,9 +194,9 @@ def test_the_surface_is_lazy_and_complete():
         _ = ys.nonsense
 
 
-def test_every_view_is_called_as_the_documentation_says(sit):
+def test_every_view_is_called_as_the_documentation_says(desk_of):
     """Each call of the reference runs as it stands, and shows something; a frame that no verb gives has no call."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     missing = []
     for room, views in (("tables", ys.tables), ("figures", ys.figures)):
         for name in dir(views):
@@ -222,7 +224,7 @@ def test_every_view_is_called_as_the_documentation_says(sit):
         ("desk.rolling(days='", []),
     ],
 )
-def test_an_argument_completes_to_what_it_may_be(sit, written, offered):
+def test_an_argument_completes_to_what_it_may_be(desk_of, written, offered):
     """Words of the signature, symbols of the desk, tables; of another's function nothing is known."""
-    assert argument(written, {"desk": sit("owned")}) == (written.rpartition("'")[2], offered)
+    assert argument(written, {"desk": desk_of("owned")}) == (written.rpartition("'")[2], offered)
     assert argument("frame.select('", {"frame": pl.DataFrame()}) is None

@@ -52,17 +52,17 @@ def typeset(html):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_mathjax_reads_no_view(sit, cell):
+def test_mathjax_reads_no_view(desk_of, cell):
     """Every view of every notebook is text from its outermost element on, for both names of the class."""
-    html = shown(cell, sit("owned")).to_html()
+    html = shown(cell, desk_of("owned")).to_html()
     assert typeset(html) == []
     assert 'tex2jax_ignore mathjax_ignore">' in html.split(">", 1)[0] + ">"
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.startswith("ys.figures")])
-def test_plotly_typesets_nothing(sit, cell):
+def test_plotly_typesets_nothing(desk_of, cell):
     """Where MathJax is on the page, a chart's texts are still texts; and none of them holds a bare dollar."""
-    chart = shown(cell, sit("owned"))
+    chart = shown(cell, desk_of("owned"))
     if isinstance(chart, Chart):
         shown_chart = chart._repr_mimebundle_()[PLOTLY_TYPE]
         assert shown_chart["config"]["typesetMath"] is False
@@ -88,7 +88,7 @@ def test_a_frame_in_a_notebook_is_text():
 
 @pytest.mark.parametrize("first", ["ys.load", "ys.open", "ys.metrics"])
 def test_a_running_notebook_shows_frames_as_text(first):
-    """Whatever is first taken from the package, IPython then shows every frame and series so."""
+    """No matter what is first taken from the package, IPython then shows every frame and series so."""
     code = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
         "shell = InteractiveShell.instance()\n"

@@ -1,4 +1,4 @@
-"""What every view owes its readers: words for people, a twin for machines, and no surprise in a name."""
+"""What every view owes its readers: words for people, a data JSON for machines, and no surprise in a name."""
 
 import json
 import re
@@ -41,7 +41,7 @@ class Tags(HTMLParser):
         self.seen, self.running = set(), []
 
     def handle_starttag(self, tag, attrs):
-        """Note the tag, and whatever on it could run."""
+        """Note the tag, and anything on it could run."""
         self.seen.add(tag)
         self.running += [name for name, _ in attrs if name.startswith("on")]
         if tag == "script" and dict(attrs).get("type") != "application/json":
@@ -50,32 +50,32 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("who", ["owned", "empty"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_view_of_the_page_keeps_its_promises(sit, cell, who):
-    """For a full portfolio and for one that has nothing: words, a twin, and nothing that runs."""
-    view = shown(cell, sit(who))
+def test_every_view_of_the_page_has_words_data_and_nothing_that_runs(desk_of, cell, who):
+    """For a full portfolio and for one that has nothing: words, a data JSON, and nothing that runs."""
+    view = shown(cell, desk_of(who))
     bundle = view._repr_mimebundle_()
     tags = Tags()
     tags.feed(bundle["text/html"])
     assert tags.running == []
     assert bundle["text/plain"]
-    twin = bundle[DATA_TYPE]
-    assert json.loads(json.dumps(twin, allow_nan=False)) == twin
+    data_json = bundle[DATA_TYPE]
+    assert json.loads(json.dumps(data_json, allow_nan=False)) == data_json
     assert view.title
-    assert all(len(row) == len(twin["columns"]) for row in twin["rows"])
+    assert all(len(row) == len(data_json["columns"]) for row in data_json["rows"])
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_same_frames_give_the_same_bytes(sit, cell):
+def test_the_same_frames_give_the_same_bytes(desk_of, cell):
     """No clock, no counter, no chance: two readers can compare pages by their hashes."""
-    first, second = shown(cell, sit("owned")), shown(cell, sit("owned"))
+    first, second = shown(cell, desk_of("owned")), shown(cell, desk_of("owned"))
     assert first.to_html() == second.to_html()
     assert json.dumps(first.data_json()) == json.dumps(second.data_json())
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.startswith("ys.figures")])
-def test_every_figure_is_plotly_that_prints_as_vectors(sit, whole, cell):
-    """Plotly itself accepts each property; no trace needs WebGL; every axis text is in the twin."""
-    view = shown(cell, sit("owned", **whole))
+def test_every_figure_is_plotly_that_prints_as_vectors(desk_of, whole, cell):
+    """Plotly itself accepts each property; no trace needs WebGL; every axis text is in the data JSON."""
+    view = shown(cell, desk_of("owned", **whole))
     assert isinstance(view, Chart)
     figure = view.plotly
     assert figure.data
@@ -92,19 +92,19 @@ def test_every_figure_is_plotly_that_prints_as_vectors(sit, whole, cell):
     assert view._repr_mimebundle_()[PLOTLY_TYPE]["layout"]["title"]["text"]
 
 
-def test_two_lines_of_one_chart_differ_in_more_than_colour(sit):
+def test_two_lines_of_one_chart_differ_in_more_than_colour(desk_of):
     """A grey printer and a colour-blind reader tell them apart: by dash, panel or place."""
     from ys_analytics.views.theme import LINE_STYLES
 
     assert len({dash for _, dash in LINE_STYLES[:5]}) == 5
     assert len({color for color, _ in LINE_STYLES}) == len(LINE_STYLES)
-    pools = shown("ys.figures.pool_yields(desk.yields())", sit("owned"))
+    pools = shown("ys.figures.pool_yields(desk.yields())", desk_of("owned"))
     assert {trace["line"]["dash"] for trace in pools.traces} <= {"solid", "dash", "dot", "dashdot", "longdash"}
 
 
-def test_a_null_is_a_dash_with_its_reason(sit):
+def test_a_null_is_a_dash_with_its_reason(desk_of):
     """A number that is refused leaves a mark, and the mark is explained under the table."""
-    sheet = ys.tables.performance(sit("empty").performance())
+    sheet = ys.tables.performance(desk_of("empty").performance())
     assert isinstance(sheet, Table)
     sharpe = next(row for row in sheet.printed_rows() if row[0] == "Sharpe ratio")
     mark = sharpe[1].split()[1]
@@ -112,24 +112,24 @@ def test_a_null_is_a_dash_with_its_reason(sit):
     assert f"{mark} needs 30 days, has 0" in sheet.notes
 
 
-def test_figures_stand_to_the_right_and_their_units_in_the_head(sit):
+def test_figures_stand_to_the_right_and_their_units_in_the_head(desk_of):
     """Digits of one column line up, and the unit is said once."""
-    page = ys.tables.positions(sit("owned").positions()).to_html()
+    page = ys.tables.positions(desk_of("owned").positions()).to_html()
     assert '<th scope="col" style="text-align:right">Value <span class="ys-unit">(USD)</span></th>' in page
     assert '<th scope="row" style="text-align:left">ETH</th>' in page
 
 
-def test_money_keeps_every_digit_in_the_twin(sit):
+def test_money_keeps_every_digit_in_the_data_json(desk_of):
     """What is rounded on paper is exact for machines."""
-    desk = sit("owned")
-    twin = ys.tables.positions(desk.positions()).data_json()
-    place = [column["name"] for column in twin["columns"]].index("value")
-    assert [row[place] for row in twin["rows"]] == [format(value, "f") for value in desk.positions()["value"]]
+    desk = desk_of("owned")
+    data_json = ys.tables.positions(desk.positions()).data_json()
+    place = [column["name"] for column in data_json["columns"]].index("value")
+    assert [row[place] for row in data_json["rows"]] == [format(value, "f") for value in desk.positions()["value"]]
 
 
-def test_a_gap_is_drawn_as_a_gap(sit):
+def test_a_gap_is_drawn_as_a_gap(desk_of):
     """Nine days without a snapshot are no slope: the line breaks, dots bridge it, and a note says how long."""
-    desk = sit("owned")
+    desk = desk_of("owned")
     view = ys.figures.value(desk.daily_values(), desk.flows(), week=desk.days)
     assert view.notes == (
         "Dotted: 9 days without a snapshot, 10\N{EN DASH}18 Aug 2026.".replace(
@@ -140,7 +140,7 @@ def test_a_gap_is_drawn_as_a_gap(sit):
 
 
 def test_every_chart_says_which_tables_could_spoil_it():
-    """A warning can only stand beside a chart that names what it is drawn from; no figure goes without."""
+    """A warning can only stand next to a chart that names what it is drawn from; no figure goes without."""
     from ys_analytics.schemas import TABLES
 
     known = {*TABLES, "pnl_identity"}
@@ -151,10 +151,10 @@ def test_every_chart_says_which_tables_could_spoil_it():
     assert sum(".with_warnings(" in cell for cell in CELLS) > len(known) // 3
 
 
-def test_a_warning_stands_with_its_view_in_every_form(sit, whole):
-    """On paper under the chart, in JupyterLab above it, and in the twin for machines; as text, whatever is in it."""
+def test_a_warning_stands_with_its_view_in_every_form(desk_of, whole):
+    """On paper under the chart, in JupyterLab above it, and in the data JSON for machines; as text."""
     said = ("Warning on market_data: <b>stale</b> for 9 days. Values are yesterday's.",)
-    desk = sit("owned", **whole)
+    desk = desk_of("owned", **whole)
     for view in (
         ys.figures.growth(desk.daily_returns, week=desk.days),
         ys.tables.positions(desk.positions()),

@@ -17,23 +17,23 @@ AGES = (1, 2, 3, 5, 11, 12, 30, 31)
 
 
 @pytest.mark.parametrize("days", AGES)
-def test_every_view_shows_a_portfolio_so_many_days_old(sit, frames, days):
+def test_every_view_shows_a_portfolio_so_many_days_old(desk_of, frames, days):
     """No view fails for want of a number that a short history does not have."""
     since = END - timedelta(days=days)
     young = {
         name: frames[name].filter(pl.col("timestamp") >= since)
         for name in ("portfolio_snapshots", "risk_metrics", "transactions")
     }
-    desk = sit("owned", **young)
+    desk = desk_of("owned", **young)
     for cell in CELLS:
-        twin = shown(cell, desk)._repr_mimebundle_()[DATA_TYPE]
-        assert json.loads(json.dumps(twin, allow_nan=False)) == twin
-        assert twin["alt"] or twin["rows"]
+        data_json = shown(cell, desk)._repr_mimebundle_()[DATA_TYPE]
+        assert json.loads(json.dumps(data_json, allow_nan=False)) == data_json
+        assert data_json["alt"] or data_json["rows"]
 
 
-def test_a_torn_window_is_not_a_short_one(sit, frames):
+def test_a_torn_window_is_not_a_short_one(desk_of, frames):
     """A history long enough, but with a day missing in each month, lacks days in a row and not days."""
     day = pl.col("timestamp").dt.day()
     torn = frames["portfolio_snapshots"].filter(~day.is_in([1, 10, 20]))
-    view = ys.figures.rolling_risk(sit("owned", portfolio_snapshots=torn).rolling(days=30), days=30)
+    view = ys.figures.rolling_risk(desk_of("owned", portfolio_snapshots=torn).rolling(days=30), days=30)
     assert view.alt == "Not shown: there are no 30 days in a row with a return each."

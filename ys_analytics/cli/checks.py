@@ -121,13 +121,13 @@ def doctor(
     from ys_analytics.settings import load_settings
 
     answers = examine(load_settings(), as_of=datetime.now(UTC))
-    marks = ["late" if answer.late else "ok" if answer.well else "!!" for answer in answers]
+    marks = ["late" if answer.overdue else "ok" if answer.ok else "!!" for answer in answers]
     show(
         "",
         ("store", "asked", "", "said"),
-        ((a.store, a.question, m, a.said) for a, m in zip(answers, marks, strict=True)),
+        ((a.store, a.question, m, a.text) for a, m in zip(answers, marks, strict=True)),
     )
-    if unwell := marks.count("!!"):
-        raise StoreError(f"{unwell} of {len(answers)} answers are not well; the lines marked !! say which")
+    if failed := marks.count("!!"):
+        raise StoreError(f"{failed} of {len(answers)} answers are not well; the lines marked !! say which")
     if fresh and (overdue := marks.count("late")):
         raise StoreError(f"{overdue} tables are late; the lines marked late say which, and since when")

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-from ys_analytics.errors import UsageError, reaching
+from ys_analytics.errors import UsageError, file_errors
 from ys_analytics.resources import NOTEBOOKS
 from ys_analytics.settings import WORKSPACE, load_settings
 
@@ -79,10 +79,10 @@ def _override_settings() -> None:
         "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
         "@jupyterlab/completer-extension:manager": {"providerTimeout": _TAB_TIMEOUT},
     }
-    # A file of the kit's own: `overrides.json` beside this folder belongs to whoever keeps the environment.
+    # A file of the kit's own: `overrides.json` next to this folder belongs to whoever keeps the environment.
     own = Path(sys.prefix) / "share" / "jupyter" / "lab" / "settings" / "overrides.d" / "ys-analytics.json"
     text = json.dumps(overrides)
-    with reaching(own):
+    with file_errors(own):
         if not own.is_file() or own.read_text() != text:
             own.parent.mkdir(parents=True, exist_ok=True)
             own.write_text(text)

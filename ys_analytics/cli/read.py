@@ -40,14 +40,14 @@ def catalog(
 ) -> None:
     """List what the four stores hold: tables, columns, meaning, units and rules."""
     from ys_analytics.cli.console import say, show
-    from ys_analytics.errors import UsageError, reaching
+    from ys_analytics.errors import UsageError, file_errors
     from ys_analytics.schemas import TABLES
     from ys_analytics.schemas.dictionary import markdown, rules_in_words
 
     if to is not None:
         if table:
             raise UsageError(f"{table} and --to {to}: the dictionary holds all tables; leave one of the two out")
-        with reaching(to):
+        with file_errors(to):
             to.write_text(markdown(), encoding="utf-8")
         say(f"{len(TABLES)} tables in {to}")
         return
@@ -55,10 +55,13 @@ def catalog(
         show(
             "",
             ("table", "store", "key", "meaning"),
-            ((t.name, t.store, ", ".join(t.key), t.meaning) for t in TABLES.values()),
+            (
+                (declared.name, declared.store, ", ".join(declared.key), declared.meaning)
+                for declared in TABLES.values()
+            ),
         )
         return
-    chosen = _table(table)
+    declaration = _table(table)
     rows = (
         (
             column.name,
@@ -66,11 +69,11 @@ def catalog(
             column.unit or None,
             "yes" if column.nullable else "no",
             column.meaning,
-            rules_in_words(chosen, column) or None,
+            rules_in_words(declaration, column) or None,
         )
-        for column in chosen.columns
+        for column in declaration.columns
     )
-    show(f"{chosen.name}: {chosen.meaning}", ("column", "type", "unit", "nullable", "meaning", "rules"), rows)
+    show(f"{declaration.name}: {declaration.meaning}", ("column", "type", "unit", "nullable", "meaning", "rules"), rows)
 
 
 def load(
@@ -102,7 +105,7 @@ def load(
     from ys_analytics.schemas import TABLES, Span
 
     declared = _table(table)
-    span = Span.asked(week=week, until=until)
+    span = Span.of_week_or_until(week=week, until=until)
     only: tuple[Store, ...] = (TABLES["portfolios"].store, declared.store) if portfolio else (declared.store,)
     if as_ and (table != "transactions" or to is None or not portfolio):
         raise UsageError("--as writes the transactions of one portfolio to a file: add --portfolio NAME --to FILE.csv")
@@ -209,20 +212,33 @@ def metrics(
     """
     from ys_analytics.cli.console import show
     from ys_analytics.metrics import catalog as metric_catalog
-    from ys_analytics.schemas import misnamed
+    from ys_analytics.schemas import unknown_name
 
     if name in metric_catalog.METRICS:
         metric = metric_catalog.METRICS[name]
         facts = ("name", "title", "unit", "formula", "direction", "minimum", "null_reason", "source", "why", "gaps")
-        needs = f"{', '.join(metric.columns)}; of {metric.minimum} {'day' if metric.minimum == 1 else 'days'} or more"
-        show("", ("", ""), [*((fact, str(getattr(metric, fact))) for fact in facts), ("columns", needs)])
+        columns_needed = (
+            f"{', '.join(metric.columns)}; of {metric.minimum} {'day' if metric.minimum == 1 else 'days'} or more"
+        )
+        show("", ("", ""), [*((fact, str(getattr(metric, fact))) for fact in facts), ("columns", columns_needed)])
         return
-    matching = [one for one in metric_catalog.ALL if _mentions(one, name)]
+    matching = [metric for metric in metric_catalog.ALL if _mentions(metric, name)]
     if not matching:
-        raise misnamed(name, metric_catalog.METRICS, what="metric", listed="`ys metrics`")
-    heads = ("metric", "title", "unit", "direction", "needs", "columns", "source")
-    rows = ((m.name, m.title, m.unit, m.direction, m.minimum, ", ".join(m.columns), m.source) for m in matching)
-    show("", heads, rows, numbers=("needs",))
+        raise unknown_name(name, metric_catalog.METRICS, what="metric", listed="`ys metrics`")
+    headings = ("metric", "title", "unit", "direction", "needs", "columns", "source")
+    rows = (
+        (
+            metric.name,
+            metric.title,
+            metric.unit,
+            metric.direction,
+            metric.minimum,
+            ", ".join(metric.columns),
+            metric.source,
+        )
+        for metric in matching
+    )
+    show("", headings, rows, numbers=("needs",))
 
 
 def _mentions(metric: Metric, words: str) -> bool:
@@ -239,8 +255,8 @@ def _table(name: str) -> Table:
 
 def _lookup(name: str, known: Mapping[str, _Value], *, what: str, listed: str) -> _Value:
     """The value of a name, or an error that offers the nearest names."""
-    from ys_analytics.schemas import misnamed
+    from ys_analytics.schemas import unknown_name
 
     if name not in known:
-        raise misnamed(name, known, what=what, listed=f"`{listed}`")
+        raise unknown_name(name, known, what=what, listed=f"`{listed}`")
     return known[name]

@@ -70,7 +70,7 @@ def report(
     folder = out or settings.out
     frozen = (folder / week / "manifest.json").is_file()
     if build:
-        refreeze = _built(portfolio or ()) or refreeze
+        refreeze = _build_outdated(portfolio or ()) or refreeze
     elif portfolio and (refreeze or not frozen):
         _say_outdated(portfolio)
     if not refreeze and frozen:
@@ -101,7 +101,7 @@ def report(
         stdout.print(str(page.pdf), markup=False, soft_wrap=True)
 
 
-def _built(portfolios: Sequence[str]) -> bool:
+def _build_outdated(portfolios: Sequence[str]) -> bool:
     """Build the portfolios whose snapshots are older than their ledger or prices; whether there was one."""
     from ys_analytics import ingest
     from ys_analytics.cli.console import progress, say
@@ -109,16 +109,16 @@ def _built(portfolios: Sequence[str]) -> bool:
     from ys_analytics.settings import load_settings
 
     import_log = ingest.ImportLog(load_settings().home / "imports")
-    anything = False
+    has_outdated = False
     with owner("ys report --build", only=ingest.WRITTEN_STORES) as stores:
         for name in portfolios:
             if why := ingest.outdated(stores, name):
                 with progress(f"build {name}") as tick:
-                    made = ingest.build(stores, name, log=import_log, progress=tick)
-                for line in (f"{name} was built again: {why}", *str(made).splitlines()):
+                    built = ingest.build(stores, name, log=import_log, progress=tick)
+                for line in (f"{name} was built again: {why}", *str(built).splitlines()):
                     say(line)
-                anything = True
-    return anything
+                has_outdated = True
+    return has_outdated
 
 
 def _say_outdated(portfolios: Sequence[str]) -> None:
@@ -149,7 +149,7 @@ def runs(
     if not entries:
         say(f"no runs in {folder}; make one with `ys freeze --week WEEK`")
         return
-    heads = ("week", "frozen", "rows", "MiB", "critical", "warning", "stopped", "reports", "commit", "note")
+    headings = ("week", "frozen", "rows", "MiB", "critical", "warning", "stopped", "reports", "commit", "note")
     rows = (
         (
             entry.week,
@@ -165,7 +165,7 @@ def runs(
         )
         for entry in entries
     )
-    show("", heads, rows, numbers=("rows", "MiB", "critical", "warning", "stopped", "reports"))
+    show("", headings, rows, numbers=("rows", "MiB", "critical", "warning", "stopped", "reports"))
 
 
 def send(

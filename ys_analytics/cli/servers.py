@@ -65,7 +65,7 @@ def status() -> None:
         for row in found
     ]
     show("", ("store", "mode", "state", "pid", "version", "ms", "address", "note"), rows, numbers=("pid", "ms"))
-    failing = [f"{row.store} {row.server}".rstrip() for row in found if row.failing]
+    failing = [f"{row.store} {row.server}".rstrip() for row in found if row.is_failing]
     if failing:
         raise StoreError(f"{', '.join(failing)} did not answer; the note next to each says why")
 
@@ -115,8 +115,8 @@ def migrate_status() -> None:
 
     with owner("ys migrate status") as stores:
         steps = migrations.status(stores, settings=load_settings())
-    heads = ("store", "version", "description", "state", "applied_at", "detail")
-    show("", heads, ([getattr(step, head) for head in heads] for step in steps))
+    headings = ("store", "version", "description", "state", "applied_at", "detail")
+    show("", headings, ([getattr(step, heading) for heading in headings] for step in steps))
 
 
 @migrate.command("sql")

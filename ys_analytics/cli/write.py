@@ -74,7 +74,7 @@ class _ImportCommand(TyperCommand):
         super().format_help(ctx, formatter)
         width = max(len(name) for name in layouts())
         lines, kind = ["Layouts (--from NAME; each is recognised by its content):"], ""
-        for name, becomes, title in sorted(listed(), key=lambda one: (one[1], one[0])):
+        for name, becomes, title in sorted(listed(), key=lambda entry: (entry[1], entry[0])):
             if becomes != kind:
                 kind = becomes
                 lines.append(f"  {kind}")
@@ -137,13 +137,13 @@ def import_(
                 progress=tick,
             )
         else:
-            asked = ingest.Asked(
+            options = ingest.ImportOptions(
                 asset=asset,
                 quote=quote,
                 interval=interval,
                 chain=chain,
                 at=at,
-                par=frozenset(one.strip().upper() for one in par.split(",") if one.strip()),
+                par=frozenset(currency.strip().upper() for currency in par.split(",") if currency.strip()),
                 account=account,
                 register=register,
             )
@@ -151,7 +151,7 @@ def import_(
                 stores,
                 files,
                 name=from_,
-                asked=asked,
+                options=options,
                 portfolio=portfolio,
                 create=create,
                 answers=answers,
@@ -165,7 +165,7 @@ def import_(
 
 def _table(files: list[Path]) -> str:
     """The table that is named before its files; empty where all of them are vendors' exports."""
-    from ys_analytics.schemas import TABLES, misnamed
+    from ys_analytics.schemas import TABLES, unknown_name
 
     first = files[0]
     if first.exists():
@@ -176,7 +176,7 @@ def _table(files: list[Path]) -> str:
         return str(first)
     if first.suffix or len(first.parts) > 1:
         return ""
-    raise misnamed(str(first), TABLES, what="file or table", listed="`ys catalog`")
+    raise unknown_name(str(first), TABLES, what="file or table", listed="`ys catalog`")
 
 
 def _list_or_undo(import_log: "ImportLog", undo: str) -> None:

@@ -6,14 +6,14 @@ and the same end give the same bytes.
 
 from ys_analytics.demo.economy import check_size, economy
 from ys_analytics.demo.filling import UNTIL, Filled, fill, is_filled
-from ys_analytics.demo.portfolios import BUY_AND_HOLD, HOSTILE_NAME, ODD
+from ys_analytics.demo.portfolios import BUY_AND_HOLD, EDGE_CASES, HOSTILE_NAME
 from ys_analytics.demo.snapshots import DISCREPANCIES, Discrepancy
 
 __all__ = [
     "BUY_AND_HOLD",
     "DISCREPANCIES",
+    "EDGE_CASES",
     "HOSTILE_NAME",
-    "ODD",
     "UNTIL",
     "Discrepancy",
     "Filled",

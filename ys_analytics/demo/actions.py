@@ -16,11 +16,11 @@ from ys_analytics.demo.world import (
     FARM,
     LINK,
     LP,
+    SECOND_CHAIN_USDC,
     STETH,
     TBILL,
     UNI,
     USDC,
-    USDC_2,
     USDT,
 )
 
@@ -51,7 +51,7 @@ class Action:
 DEPOSIT = Action(name="deposit", type="deposit")
 WITHDRAW = Action(name="withdraw", type="withdraw", gas=630)
 # Everything at once, the gas paid by the receiver, so that nothing stays behind.
-SWEEP = Action(name="sweep", type="withdraw")
+WITHDRAW_ALL = Action(name="sweep", type="withdraw")
 # The owner's wallet deposits into Aave on the portfolio's behalf: external although a protocol is named.
 DEPOSIT_AT_PROTOCOL = Action(name="deposit_on_behalf", type="deposit", protocol="aave-v3")
 # From one wallet of the portfolio to another: internal although no protocol is named.
@@ -72,7 +72,7 @@ REPAY = Action(name="repay", type="deposit", protocol="aave-v3", gas=2_300, at_p
 ROUND_TRIP_OUT = Action(name="buy_high", type="swap", protocol="exchange")
 ROUND_TRIP_BACK = Action(name="sell_low", type="swap", protocol="exchange")
 
-MISHAP = Action(name="swap", type="swap", protocol="uniswap-v3", gas=1_480)
+UNCONFIRMED_SWAP = Action(name="swap", type="swap", protocol="uniswap-v3", gas=1_480)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ ROUTES: dict[int, Route] = {
         leave=Action(name="unfarm", type="unstake", protocol="uniswap-farm", gas=1_350, at_par=True,
                      strategy="yield_farming"),
     ),
-    USDC_2: Route(
+    SECOND_CHAIN_USDC: Route(
         source=USDC,
         enter=Action(name="bridge_out", type="bridge", protocol="across", gas=1_050, fee=0.0006, strategy="arbitrage"),
         leave=Action(name="bridge_back", type="bridge", protocol="across", gas=900, fee=0.0006, strategy="arbitrage"),
@@ -140,8 +140,8 @@ ROUTES: dict[int, Route] = {
 
 def _distinct() -> tuple[Action, ...]:
     actions = [
-        DEPOSIT, WITHDRAW, SWEEP, DEPOSIT_AT_PROTOCOL, MOVE_WALLET, BRIDGE_IN, REBASE, INTEREST, DEBT_INTEREST, HARVEST,
-        BUY_GAS, SEND_GAS, BORROW, REPAY, ROUND_TRIP_OUT, ROUND_TRIP_BACK, MISHAP,
+        DEPOSIT, WITHDRAW, WITHDRAW_ALL, DEPOSIT_AT_PROTOCOL, MOVE_WALLET, BRIDGE_IN, REBASE, INTEREST,
+        DEBT_INTEREST, HARVEST, BUY_GAS, SEND_GAS, BORROW, REPAY, ROUND_TRIP_OUT, ROUND_TRIP_BACK, UNCONFIRMED_SWAP,
     ]  # fmt: skip
     for route in ROUTES.values():
         actions += [route.enter, route.leave]

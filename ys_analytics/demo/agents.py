@@ -10,16 +10,16 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import DAY_SECONDS, moment, moments
-from ys_analytics.demo.fixed_point import Ints, amounts, fitted, rates
-from ys_analytics.demo.identity import row_ids, stream
+from ys_analytics.demo.fixed_point import Ints, frame_of_schema, money_series, rate_series
+from ys_analytics.demo.identity import random_generator, row_ids
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.world import SATELLITES
 from ys_analytics.schemas import TABLES
 
-_PER_DAY = 3
+_TASKS_PER_DAY = 3
 # Tasks asked for after this part of the last day are not done yet.
-_OPEN_FROM = 0.6
+_OPEN_AFTER = 0.6
 _ERRORS = ("RPC endpoint timed out", "slippage above the limit", "rate limit reached", "quote expired")
 _STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 _UTC = pl.Datetime("us", "UTC")
@@ -28,23 +28,25 @@ _UTC = pl.Datetime("us", "UTC")
 def satellite_agents(market: Market, tasks: pl.DataFrame) -> pl.DataFrame:
     """The table `satellite_agents`, with each satellite's health after the last week's tasks."""
     checked = moment(market.days[-1], DAY_SECONDS - 30)
-    began = moment(market.days[0]) - timedelta(days=90)
+    created = moment(market.days[0]) - timedelta(days=90)
     recent = tasks.filter(pl.col("created_at") > checked - timedelta(days=7))
-    rate = {one.id: _success_rate(recent.filter(pl.col("agent_id") == one.id)) for one in SATELLITES}
+    rate = {satellite.id: _success_rate(recent.filter(pl.col("agent_id") == satellite.id)) for satellite in SATELLITES}
     schema = TABLES["satellite_agents"].schema
     columns = {
-        "id": [one.id for one in SATELLITES],
-        "name": [one.name for one in SATELLITES],
-        "description": [one.description for one in SATELLITES],
-        "agent_type": [one.trade for one in SATELLITES],
-        "implementation_type": [one.built for one in SATELLITES],
+        "id": [satellite.id for satellite in SATELLITES],
+        "name": [satellite.name for satellite in SATELLITES],
+        "description": [satellite.description for satellite in SATELLITES],
+        "agent_type": [satellite.agent_type for satellite in SATELLITES],
+        "implementation_type": [satellite.implementation for satellite in SATELLITES],
         "version": ["1.0.0" for _ in SATELLITES],
         "configuration": [configuration(number) for number in range(len(SATELLITES))],
-        "performance_metrics": [json.dumps({"success_rate_7d": f"{rate[one.id]:.4f}"}) for one in SATELLITES],
-        "health_status": [health_status(rate[one.id]) for one in SATELLITES],
+        "performance_metrics": [
+            json.dumps({"success_rate_7d": f"{rate[satellite.id]:.4f}"}) for satellite in SATELLITES
+        ],
+        "health_status": [health_status(rate[satellite.id]) for satellite in SATELLITES],
         "last_health_check": [checked for _ in SATELLITES],
         "is_active": [True for _ in SATELLITES],
-        "created_at": [began for _ in SATELLITES],
+        "created_at": [created for _ in SATELLITES],
         "updated_at": [checked for _ in SATELLITES],
     }
     return pl.DataFrame(columns, schema=schema)
@@ -54,7 +56,7 @@ def configuration(number: int) -> str:
     """A satellite's configuration, as JSON."""
     satellite = SATELLITES[number]
     return json.dumps(
-        {"max_concurrent_tasks": 4, "task_types": list(satellite.tasks), "timeout_ms": satellite.milliseconds * 10}
+        {"max_concurrent_tasks": 4, "task_types": list(satellite.tasks), "timeout_ms": satellite.response_ms * 10}
     )
 
 
@@ -71,28 +73,28 @@ def health_status(success: float) -> str:
 
 def agent_tasks(portfolios: Portfolios, market: Market, *, seed: int) -> pl.DataFrame:
     """The table `agent_tasks`: up to six a satellite and day, more when the market is afraid."""
-    rng = stream(seed, "tasks")
+    rng = random_generator(seed, "tasks")
     days = market.days.size
-    count = rng.poisson(_PER_DAY * (1.0 + market.fear[None, :]), (len(SATELLITES), days))
+    count = rng.poisson(_TASKS_PER_DAY * (1.0 + market.fear[None, :]), (len(SATELLITES), days))
     agent, day = (np.repeat(index.ravel(), count.ravel()) for index in np.indices(count.shape))
-    asked_second = rng.integers(0, DAY_SECONDS - 600, agent.size)
-    status = _status(rng, agent, (day == days - 1) & (asked_second > DAY_SECONDS * _OPEN_FROM), market.fear[day])
+    created_second = rng.integers(0, DAY_SECONDS - 600, agent.size)
+    status = _status(rng, agent, (day == days - 1) & (created_second > DAY_SECONDS * _OPEN_AFTER), market.fear[day])
     wait_seconds = rng.integers(1, 90, agent.size)
     task_seconds = np.clip((rng.lognormal(0.0, 0.5, agent.size) * 40).astype(np.int64), 1, 400)
     kind = rng.integers(0, 2, agent.size)
     subject = rng.integers(0, portfolios.size, agent.size)
-    created = moments(market.days[day], asked_second)
+    created = moments(market.days[day], created_second)
     started = _null_unless(status != 0, created + pl.Series(wait_seconds * 1_000_000).cast(pl.Duration("us")))
     has_ended = np.isin(status, [2, 3])
     completed = _null_unless(has_ended, started + pl.Series(task_seconds * 1_000_000).cast(pl.Duration("us")))
     schema = TABLES["agent_tasks"].schema
-    tasks = fitted(
+    tasks = frame_of_schema(
         {
             "id": row_ids(seed, "tasks", agent.size),
-            "agent_id": pl.Series([one.id for one in SATELLITES]).gather(agent),
-            "task_type": [SATELLITES[one].tasks[task] for one, task in zip(agent, kind, strict=True)],
+            "agent_id": pl.Series([satellite.id for satellite in SATELLITES]).gather(agent),
+            "task_type": [SATELLITES[number].tasks[task] for number, task in zip(agent, kind, strict=True)],
             "priority": pl.Series(rng.integers(1, 11, agent.size)).cast(pl.Int32),
-            "payload": [json.dumps({"portfolio_id": portfolios.ids[one]}) for one in subject],
+            "payload": [json.dumps({"portfolio_id": portfolios.ids[number]}) for number in subject],
             "status": pl.Series(_STATUSES).gather(status).cast(schema["status"]),
             "started_at": started,
             "completed_at": completed,
@@ -110,7 +112,7 @@ def agent_tasks(portfolios: Portfolios, market: Market, *, seed: int) -> pl.Data
 
 def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     """The table `satellite_performance`: three measures a satellite and day on which a task ended, from its tasks."""
-    rng = stream(seed, "performance")
+    rng = random_generator(seed, "performance")
     per_day = (
         tasks.filter(pl.col("status").cast(pl.String).is_in(["completed", "failed"]))
         .group_by(pl.col("created_at").dt.date().alias("day"), "agent_id")
@@ -123,7 +125,7 @@ def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     )
     rows = per_day.height
     usual_milliseconds = np.array(
-        [{one.id: one.milliseconds for one in SATELLITES}[agent] for agent in per_day["agent_id"]]
+        [{satellite.id: satellite.response_ms for satellite in SATELLITES}[agent] for agent in per_day["agent_id"]]
     )
     response = np.maximum(1, (usual_milliseconds * rng.lognormal(0.0, 0.2, rows)).astype(np.int64))
     shared = {
@@ -131,7 +133,7 @@ def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
         + timedelta(seconds=DAY_SECONDS - 1),
         "agent_id": per_day["agent_id"],
         "response_time_ms": pl.Series(response).cast(pl.UInt32),
-        "success_rate": rates(
+        "success_rate": rate_series(
             (per_day["completed"] / (per_day["completed"] + per_day["failed"])).to_numpy(),
             scale=4,
             dtype=pl.Decimal(18, 4),
@@ -146,11 +148,11 @@ def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
     }
     schema = TABLES["satellite_performance"].schema
     parts = [
-        fitted(
+        frame_of_schema(
             {
                 **shared,
                 "metric_name": pl.Series([name]).new_from_index(0, rows),
-                "metric_value": amounts(column, scale=4),
+                "metric_value": money_series(column, scale=4),
             },
             schema,
         )
@@ -161,10 +163,10 @@ def satellite_performance(tasks: pl.DataFrame, *, seed: int) -> pl.DataFrame:
 
 def _status(rng: np.random.Generator, agent: Ints, open_: np.ndarray, fear: np.ndarray) -> Ints:
     """Number in `_STATUSES`: most tasks complete, more fail in a panic; the last of all are still open."""
-    success = np.array([one.success for one in SATELLITES])[agent] - 0.08 * fear
+    success = np.array([satellite.success_rate for satellite in SATELLITES])[agent] - 0.08 * fear
     draw = rng.random(agent.size)
-    ended = np.where(draw < success, 2, np.where(draw < success + 0.8 * (1.0 - success), 3, 4))
-    return np.where(open_, rng.integers(0, 2, agent.size), ended)
+    final_status = np.where(draw < success, 2, np.where(draw < success + 0.8 * (1.0 - success), 3, 4))
+    return np.where(open_, rng.integers(0, 2, agent.size), final_status)
 
 
 def _success_rate(tasks: pl.DataFrame) -> float:

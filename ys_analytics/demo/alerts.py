@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import moment, moments
-from ys_analytics.demo.fixed_point import Flags, Floats, fitted, rates
+from ys_analytics.demo.fixed_point import Flags, Floats, frame_of_schema, rate_series
 from ys_analytics.demo.identity import name_id, row_ids
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.portfolios import Portfolios
@@ -22,12 +22,12 @@ from ys_analytics.schemas import TABLES
 
 # Written in the second of the close the measures are of.
 _CLOSE_SECOND = 86_399
-_VALID = timedelta(days=7)
+_VALIDITY = timedelta(days=7)
 
 # Confidence in what is counted (below a limit) and in what is estimated.
 _CONFIDENCE = {True: 0.95, False: 0.85}
 # The score above which an assessment has advice.
-_ADVICE_FROM = 0.5
+_MIN_SCORE_FOR_ADVICE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +76,10 @@ LIMITS = (
 def measures(risks: Risks) -> tuple[Floats, ...]:
     """The measure of each limit, in the order of `LIMITS`, shape (portfolios, days); not a number where unmeasured."""
     # The loss of a day against the value at risk of the day before.
-    before = np.concatenate([np.full((risks.var.shape[0], 1), np.nan), risks.tail[:, :-1]], axis=1)
+    before = np.concatenate([np.full((risks.var.shape[0], 1), np.nan), risks.var_fraction[:, :-1]], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         loss = np.where(before > 0, -risks.returns / before, np.nan)
-    rows = (risks.distance, risks.correlation, risks.hazard, loss)
+    rows = (risks.distance, risks.correlation, risks.protocol_risk, loss)
     return tuple(np.where(risks.measured, row, np.nan) for row in rows)
 
 
@@ -90,29 +90,29 @@ def risk_assessments(portfolios: Portfolios, market: Market, risks: Risks, *, se
     for limit, measure in zip(LIMITS, measures(risks), strict=True):
         portfolio, day = np.nonzero(_is_measured(measure) & (sunday[None, :] | _crossed_today(limit, measure)))
         score = _risk_scores(limit, measure)[portfolio, day]
-        written = moments(market.days[day], np.full(day.size, _CLOSE_SECOND))
-        seen = pl.Series("seen", np.round(measure[portfolio, day], 8))
+        created = moments(market.days[day], np.full(day.size, _CLOSE_SECOND))
+        values = pl.Series("seen", np.round(measure[portfolio, day], 8))
         parts.append(
             {
                 "id": row_ids(seed, f"assessments of {limit.assessment}", portfolio.size),
                 "portfolio_id": pl.Series(portfolios.ids, dtype=pl.String).gather(portfolio),
                 "assessment_type": _repeated(limit.assessment, portfolio.size),
-                "risk_score": rates(score, scale=4, dtype=pl.Decimal(5, 4)),
-                "confidence_level": rates(
+                "risk_score": rate_series(score, scale=4, dtype=pl.Decimal(5, 4)),
+                "confidence_level": rate_series(
                     np.full(portfolio.size, _CONFIDENCE[limit.below]), scale=4, dtype=pl.Decimal(5, 4)
                 ),
-                "factors": '{"' + limit.measure + '": "' + seen.cast(pl.String) + '"}',
+                "factors": '{"' + limit.measure + '": "' + values.cast(pl.String) + '"}',
                 "recommendations": _repeated(json.dumps({"advice": limit.advice}), portfolio.size).zip_with(
-                    pl.Series(score > _ADVICE_FROM), _repeated("{}", portfolio.size)
+                    pl.Series(score > _MIN_SCORE_FOR_ADVICE), _repeated("{}", portfolio.size)
                 ),
                 "satellite_source": _repeated(limit.satellite, portfolio.size),
-                "created_at": written,
-                "expires_at": written + _VALID,
+                "created_at": created,
+                "expires_at": created + _VALIDITY,
             }
         )
     schema = TABLES["risk_assessments"].schema
     rows = pl.concat([pl.DataFrame(part).cast({"assessment_type": schema["assessment_type"]}) for part in parts])
-    return fitted(rows.to_dict(), schema).sort("created_at", "id")
+    return frame_of_schema(rows.to_dict(), schema).sort("created_at", "id")
 
 
 def risk_alerts(portfolios: Portfolios, market: Market, risks: Risks, *, seed: int) -> pl.DataFrame:
@@ -121,8 +121,8 @@ def risk_alerts(portfolios: Portfolios, market: Market, risks: Risks, *, seed: i
     for limit, measure in zip(LIMITS, measures(risks), strict=True):
         levels = limit.level(measure)
         for portfolio, day in zip(*np.nonzero(_crossed_today(limit, measure)), strict=True):
-            inside = np.flatnonzero(levels[portfolio, day:] == 0)
-            end = int(day + inside[0]) if inside.size else None
+            days_inside = np.flatnonzero(levels[portfolio, day:] == 0)
+            end = int(day + days_inside[0]) if days_inside.size else None
             worst = int(levels[portfolio, day:end].max()) - 1
             rows.append(
                 _alert(
@@ -207,7 +207,7 @@ def _risk_scores(limit: Limit, measure: Floats) -> Floats:
 def _frame(table: str, rows: list[dict[str, object]], *, order: list[str]) -> pl.DataFrame:
     schema = TABLES[table].schema
     typed = pl.DataFrame(rows, schema={name: _read_type(dtype) for name, dtype in schema.items()}, strict=False)
-    return fitted(typed.cast(dict(schema)).sort(order).to_dict(), schema)  # type: ignore[arg-type]
+    return frame_of_schema(typed.cast(dict(schema)).sort(order).to_dict(), schema)  # type: ignore[arg-type]
 
 
 def _read_type(dtype: pl.DataType) -> pl.DataType:

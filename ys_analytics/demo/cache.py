@@ -1,7 +1,7 @@
 """The key families of Redis: the last state of what the other stores hold.
 
-Frames have the shape of `schemas.redis`, with the full lifetime in `ttl_ms`; `redis_encoding.py` turns them into
-keys. Sessions are fake and the only frames with a shape of their own: `key` and `value`.
+Frames have the shape of `schemas.redis`, with the full time until a key expires in `ttl_ms`; `redis_encoding.py`
+turns them into keys. Sessions are fake and the only frames with a shape of their own: `key` and `value`.
 """
 
 import json
@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo import agents
-from ys_analytics.demo.assets import changes, registered
+from ys_analytics.demo.assets import changes, priced_assets_of
 from ys_analytics.demo.calendar import DAY_SECONDS, HOUR_SECONDS, LAST_SECOND, moment
-from ys_analytics.demo.fixed_point import PRICE, PRICE_SCALE, decimals, fitted
-from ys_analytics.demo.identity import fake_hash, name_id, stream
+from ys_analytics.demo.fixed_point import PRICE_SCALE, UNITS_PER_DOLLAR, decimal_series, frame_of_schema
+from ys_analytics.demo.identity import fake_hash, name_id, random_generator
 from ys_analytics.demo.market import CLOSE, HOURS, Market
 from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.risk import Risks, liquidation_score
@@ -40,7 +40,7 @@ Row = dict[str, object]
 class LastClose:
     """The tables that the caches are made from, at the last close."""
 
-    cast: Portfolios
+    portfolios: Portfolios
     market: Market
     claims: Claims
     risks: Risks
@@ -55,7 +55,7 @@ class LastClose:
 
 def caches(last_close: LastClose) -> dict[str, pl.DataFrame]:
     """One frame for each key family, by the schema's name."""
-    made = {
+    rows_by_family = {
         **_prices(last_close),
         **_portfolios(last_close),
         **_satellites(last_close),
@@ -63,18 +63,18 @@ def caches(last_close: LastClose) -> dict[str, pl.DataFrame]:
         **_arbitrage(last_close),
         "redis_rate_limit": _rate_limits(last_close),
     }
-    frames = {name: _frame(name, rows) for name, rows in made.items()}
+    frames = {name: _frame(name, rows) for name, rows in rows_by_family.items()}
     return frames | _sessions(last_close)
 
 
 def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows as the family's schema has them, sorted by its key, with its lifetime."""
+    """Rows as the family's schema has them, sorted by its key, with its expiry."""
     family = typed("KeyFamily", TABLES[name])
-    lifetime = None if family.ttl is None else family.ttl * 1_000
+    ttl_ms = None if family.ttl is None else family.ttl * 1_000
     schema = family.schema
     texts = {column: pl.String() if dtype.is_decimal() else dtype for column, dtype in schema.items()}
-    frame = pl.DataFrame([{**row, "ttl_ms": lifetime} for row in rows], schema=texts)
-    return fitted(frame.cast(dict(schema)).sort(family.key), schema)  # type: ignore[arg-type]
+    frame = pl.DataFrame([{**row, "ttl_ms": ttl_ms} for row in rows], schema=texts)
+    return frame_of_schema(frame.cast(dict(schema)).sort(family.key), schema)  # type: ignore[arg-type]
 
 
 def _prices(last_close: LastClose) -> dict[str, list[Row]]:
@@ -83,7 +83,7 @@ def _prices(last_close: LastClose) -> dict[str, list[Row]]:
     current: list[Row] = []
     history: list[Row] = []
     alerts: list[Row] = []
-    for asset in registered(market):
+    for asset in priced_assets_of(market):
         row = SYMBOLS.index(asset.symbol)
         change = float(changes(market, row, np.array([last]), np.array([CLOSE]))[0])
         change = 0.0 if np.isnan(change) else change
@@ -116,7 +116,7 @@ def _history_points(market: Market) -> list[tuple[str, int, int, object]]:
     last = market.days.size - 1
     hours = (
         [(last, CLOSE - hours_back) for hours_back in range(HOURS)]
-        if market.hourly
+        if market.hourly_days
         else [(last, CLOSE), (last - 1, CLOSE)]
     )
     days = [(last - hours_back, CLOSE) for hours_back in range(min(_WEEK, last + 1))]
@@ -129,11 +129,11 @@ def _history_points(market: Market) -> list[tuple[str, int, int, object]]:
 
 
 def _price(market: Market, row: int, day: int, hour: int) -> str:
-    return str(decimals(market.prices[row, [day], [hour]], scale=PRICE_SCALE)[0])
+    return str(decimal_series(market.prices[row, [day], [hour]], scale=PRICE_SCALE)[0])
 
 
 def _portfolios(last_close: LastClose) -> dict[str, list[Row]]:
-    portfolios = last_close.cast
+    portfolios = last_close.portfolios
     latest = last_close.snapshots.group_by("portfolio_id", maintain_order=True).last()
     shares = dict(latest.select("portfolio_id", "asset_allocation").iter_rows())
     by_portfolio = {
@@ -155,7 +155,7 @@ def _portfolios(last_close: LastClose) -> dict[str, list[Row]]:
                 "cvar_95": last_close.risks.cvar[number, -1],
                 "correlation_score": last_close.risks.correlation[number, -1],
                 "liquidation_distance": last_close.risks.distance[number, -1],
-                "protocol_risk_score": last_close.risks.hazard[number, -1],
+                "protocol_risk_score": last_close.risks.protocol_risk[number, -1],
             }
             risk += [
                 {"portfolio_id": portfolio, "metric": name, "value": f"{value:.8f}"} for name, value in figures.items()
@@ -195,7 +195,12 @@ def _performance(last_close: LastClose, number: int) -> list[Row]:
         if days > 1:
             figures["volatility"] = float(recent.std(ddof=1) * np.sqrt(365))
         rows += [
-            {"portfolio_id": last_close.cast.ids[number], "period": period, "metric": name, "value": f"{value:.8f}"}
+            {
+                "portfolio_id": last_close.portfolios.ids[number],
+                "period": period,
+                "metric": name,
+                "value": f"{value:.8f}",
+            }
             for name, value in figures.items()
         ]
     return rows
@@ -208,9 +213,9 @@ def _satellites(last_close: LastClose) -> dict[str, list[Row]]:
     status = dict(last_close.satellites.select("id", pl.col("health_status").cast(pl.String)).iter_rows())
     return {
         "redis_agent_health": [
-            {"agent_id": one.id, "field": name, "value": value}
-            for one in SATELLITES
-            for name, value in (("status", status[one.id]), ("last_check", checked), ("version", "1.0.0"))
+            {"agent_id": satellite.id, "field": name, "value": value}
+            for satellite in SATELLITES
+            for name, value in (("status", status[satellite.id]), ("last_check", checked), ("version", "1.0.0"))
         ],
         "redis_agent_tasks": [
             {"agent_id": agent, "position": place, "task_id": task}
@@ -222,13 +227,14 @@ def _satellites(last_close: LastClose) -> dict[str, list[Row]]:
             for row in latest.to_dicts()
         ],
         "redis_agent_config": [
-            {"agent_id": one.id, "config": agents.configuration(number)} for number, one in enumerate(SATELLITES)
+            {"agent_id": satellite.id, "config": agents.configuration(number)}
+            for number, satellite in enumerate(SATELLITES)
         ],
     }
 
 
 def _risk(last_close: LastClose) -> dict[str, list[Row]]:
-    portfolios, risks = last_close.cast, last_close.risks
+    portfolios, risks = last_close.portfolios, last_close.risks
     scores = liquidation_score(risks.distance[:, -1])
     highest = last_close.alerts.filter(pl.col("resolved_at").is_null()).sort(
         pl.col("severity").to_physical(), "created_at", "id", descending=[True, False, False]
@@ -236,8 +242,8 @@ def _risk(last_close: LastClose) -> dict[str, list[Row]]:
     return {
         # Every portfolio with a row of this day in risk_metrics, those without a debt at 0.
         "redis_risk_liquidation": [
-            {"portfolio_id": portfolios.ids[who], "risk": float(scores[who])}
-            for who in np.flatnonzero(risks.measured[:, -1])
+            {"portfolio_id": portfolios.ids[number], "risk": float(scores[number])}
+            for number in np.flatnonzero(risks.measured[:, -1])
         ],
         "redis_risk_correlation": _correlations(last_close),
         "redis_alerts_queue": [
@@ -253,7 +259,7 @@ def _risk(last_close: LastClose) -> dict[str, list[Row]]:
 
 def _correlations(last_close: LastClose) -> list[Row]:
     """Of each pair of assets a portfolio holds; the first id is the smaller."""
-    symbol = {asset.id: SYMBOLS.index(asset.symbol) for asset in registered(last_close.market)}
+    symbol = {asset.id: SYMBOLS.index(asset.symbol) for asset in priced_assets_of(last_close.market)}
     matrix = last_close.risks.correlations[-1]
     held = last_close.positions.group_by("portfolio_id", maintain_order=True).agg(pl.col("asset_id").unique().sort())
     return [
@@ -269,14 +275,14 @@ def _correlations(last_close: LastClose) -> list[Row]:
 
 
 def _arbitrage(last_close: LastClose) -> dict[str, list[Row]]:
-    rng = stream(last_close.seed, "arbitrage")
+    rng = random_generator(last_close.seed, "arbitrage")
     market = last_close.market
     end = moment(market.days[-1], DAY_SECONDS - 1).isoformat()
-    multichain = [asset for asset in registered(market) if asset.symbol in ("ETH", "USDC")]
+    multichain = [asset for asset in priced_assets_of(market) if asset.symbol in ("ETH", "USDC")]
     opportunities: list[Row] = []
     for number, asset in enumerate(multichain):
         profit = round(float(rng.lognormal(3.0, 0.8)), 2)
-        price = market.prices[SYMBOLS.index(asset.symbol), -1, CLOSE] / PRICE
+        price = market.prices[SYMBOLS.index(asset.symbol), -1, CLOSE] / UNITS_PER_DOLLAR
         trade = {"asset_id": asset.id, "buy_on": MAINNET, "sell_on": LAYER_2[number % len(LAYER_2)],
                  "price": f"{price:.8f}", "seen_at": end}  # fmt: skip
         opportunities.append({"opportunity": json.dumps(trade), "profit": profit})
@@ -296,17 +302,17 @@ def _arbitrage(last_close: LastClose) -> dict[str, list[Row]]:
 
 
 def _rate_limits(last_close: LastClose) -> list[Row]:
-    rng = stream(last_close.seed, "rate limits")
+    rng = random_generator(last_close.seed, "rate limits")
     return [
         {"user_id": user_id(last_close.seed, number), "endpoint": endpoint, "calls": int(rng.integers(1, 60))}
-        for number in range(last_close.cast.users)
+        for number in range(last_close.portfolios.user_count)
         for endpoint in _ENDPOINTS
     ]
 
 
 def _sessions(last_close: LastClose) -> dict[str, pl.DataFrame]:
     """Sessions, which the kit must never read; the tokens are hashes of words."""
-    numbers = [number for number in range(last_close.cast.users) if (number + 1) % 3]
+    numbers = [number for number in range(last_close.portfolios.user_count) if (number + 1) % 3]
     users = [user_id(last_close.seed, number) for number in numbers]
     tokens = [fake_hash(last_close.seed, "session", number) for number in numbers]
     permissions = json.dumps(["portfolio:read"])

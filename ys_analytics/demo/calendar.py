@@ -18,10 +18,10 @@ LAST_SECOND = HOUR_SECONDS - 1
 
 def moments(days: npt.NDArray[np.datetime64], seconds: Ints) -> pl.Series:
     """The moments `seconds` after the midnights of `days`, in UTC."""
-    return pl.Series(epoch(days, seconds) * 1_000_000).cast(TIME)
+    return pl.Series(epoch_seconds(days, seconds) * 1_000_000).cast(TIME)
 
 
-def epoch(days: npt.NDArray[np.datetime64], seconds: Ints) -> Ints:
+def epoch_seconds(days: npt.NDArray[np.datetime64], seconds: Ints) -> Ints:
     """The same as seconds since 1970."""
     return days.astype("datetime64[D]").astype(np.int64) * DAY_SECONDS + seconds
 

@@ -25,7 +25,7 @@ from ys_analytics.demo import (
     valuation,
 )
 from ys_analytics.demo import market as markets
-from ys_analytics.demo import portfolios as casting
+from ys_analytics.demo import portfolios as portfolio_maker
 from ys_analytics.demo.price_file import read_market
 from ys_analytics.demo.world import UNISWAP_V2
 from ys_analytics.errors import UsageError
@@ -55,7 +55,7 @@ _YEARS = range(2015, 2101)
 class _Economy:
     """The inputs of the demo and the frames made from them."""
 
-    cast: casting.Portfolios
+    portfolios: portfolio_maker.Portfolios
     market: markets.Market
     rates: pools.Rates
     seed: int
@@ -74,7 +74,7 @@ def economy(
     """Every table, key family and collection of the demo, by its name in `schemas.TABLES`.
 
     Args:
-        portfolios: How many; from nine on all seven odd ones are among them.
+        portfolios: How many; from nine on all seven edge cases are among them.
         days: Days of history, at least 30; prices begin one day earlier.
         seed: Same seed, same frames.
         until: The exclusive end of a synthetic history, midnight UTC.
@@ -98,28 +98,31 @@ def economy(
     check_size(portfolios, days, until)
     progress("prices", 0, 5)
     quoted = (
-        markets.synthetic(days=days + 1, seed=seed, until=until)
+        markets.synthetic_market(days=days + 1, seed=seed, until=until)
         if prices is None
         else read_market(prices, days=days + 1)
     )
-    rates = pools.wander(quoted, seed=seed)
-    market = markets.with_receipts(quoted, fees=rates.fees[UNISWAP_V2], seed=seed)
+    rates = pools.simulate_rates(quoted, seed=seed)
+    market = markets.with_receipt_tokens(quoted, fees=rates.fees[UNISWAP_V2], seed=seed)
     economy = _Economy(
-        cast=casting.cast(portfolios=portfolios, market=market, seed=seed), market=market, rates=rates, seed=seed
+        portfolios=portfolio_maker.make_portfolios(portfolios=portfolios, market=market, seed=seed),
+        market=market,
+        rates=rates,
+        seed=seed,
     )
     _build(economy, progress)
     return economy.frames
 
 
 def _build(economy: _Economy, progress: Progress) -> None:
-    portfolios, market, seed, frames = economy.cast, economy.market, economy.seed, economy.frames
+    portfolios, market, seed, frames = economy.portfolios, economy.market, economy.seed, economy.frames
     progress("transactions", 1, 5)
     entries = simulation.simulate(portfolios, market, economy.rates, seed=seed)
     progress("values", 2, 5)
-    valued = valuation.value(portfolios, market, entries)
+    valued = valuation.value_portfolios(portfolios, market, entries)
     claims = snapshots.claims_of(portfolios, market, entries, valued)
     progress("risks", 3, 5)
-    risks = risk.measure(portfolios, market, valued, claims)
+    risks = risk.measure_risks(portfolios, market, valued, claims)
     progress("tables", 4, 5)
     frames["users"] = users.users(portfolios, market, seed=seed)
     frames["user_api_keys"] = users.user_api_keys(portfolios, market, seed=seed)
@@ -143,7 +146,7 @@ def _build(economy: _Economy, progress: Progress) -> None:
     frames["protocol_analysis"] = embeddings.protocol_analysis(market, economy.rates, seed=seed)
     frames["trading_patterns"] = embeddings.trading_patterns(market, seed=seed)
     last_close = cache.LastClose(
-        cast=portfolios,
+        portfolios=portfolios,
         market=market,
         claims=claims,
         risks=risks,

@@ -1,7 +1,7 @@
 """The three collections: unit vectors that carry what their payload claims.
 
-No model is run. A vector is a share of a fixed direction, `axis(size)`, and chance at right angles to it:
-its product with the direction is the score of its payload times `STRENGTH`, so a reader can find again in
+No model is run. A vector is a share of a fixed direction, `score_direction(size)`, and chance at right angles to it:
+its product with the direction is the score of its payload times `SCORE_STRENGTH`, so a reader can find again in
 the vectors what the payload says. The direction depends on nothing but the size.
 """
 
@@ -10,41 +10,41 @@ import polars as pl
 
 from ys_analytics.demo.calendar import DAY_SECONDS, moments
 from ys_analytics.demo.fixed_point import Floats
-from ys_analytics.demo.identity import fake_hash, name_id, stream
+from ys_analytics.demo.identity import fake_hash, name_id, random_generator
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.pools import Rates
 from ys_analytics.demo.world import POOLS, QUOTED, SYMBOLS
 from ys_analytics.schemas import TABLES
 
-STRENGTH = 0.6
+SCORE_STRENGTH = 0.6
 
 _SOURCES = ("twitter", "discord", "news", "telegram", "reddit")
 _PATTERNS = ("double_bottom", "breakout", "mean_reversion", "momentum", "range")
 _CONDITIONS = ("calm", "panic", "trend", "sideways")
-_FRAMES = ("1h", "4h", "1d", "1w")
+_TIMEFRAMES = ("1h", "4h", "1d", "1w")
 _AUDITS = ("audited", "audited_twice", "formally_verified", "unaudited")
-_SAID_PER_DAY = 2
+_POINTS_PER_DAY = 2
 _PATTERN_COUNT = 120
 _COINS = tuple(symbol for symbol in QUOTED if symbol not in ("USDT", "DAI"))
 
 
-def axis(size: int) -> Floats:
+def score_direction(size: int) -> Floats:
     """The direction, of unit length, that scores are laid along in a collection of this size.
 
-    >>> float(np.round((axis(384) ** 2).sum(), 12))
+    >>> float(np.round((score_direction(384) ** 2).sum(), 12))
     1.0
     """
-    drawn = stream(size, "axis").standard_normal(size)
+    drawn = random_generator(size, "axis").standard_normal(size)
     direction: Floats = drawn / np.sqrt((drawn**2).sum())
     return direction
 
 
 def market_sentiment(market: Market, *, seed: int) -> pl.DataFrame:
     """The collection `market_sentiment`: two points a day on one coin, positive after a rise, negative after a fall."""
-    rng = stream(seed, "sentiment")
+    rng = random_generator(seed, "sentiment")
     days = market.days.size
-    day = np.repeat(np.arange(1, days), _SAID_PER_DAY)
-    coins = [symbol for symbol in _COINS if symbol in market.traded]
+    day = np.repeat(np.arange(1, days), _POINTS_PER_DAY)
+    coins = [symbol for symbol in _COINS if symbol in market.priced_symbols]
     coin = rng.integers(0, len(coins), day.size)
     row = np.array([SYMBOLS.index(symbol) for symbol in coins])[coin]
     closes = market.prices[:, :, CLOSE].astype(np.float64)
@@ -69,7 +69,7 @@ def market_sentiment(market: Market, *, seed: int) -> pl.DataFrame:
 
 def protocol_analysis(market: Market, rates: Rates, *, seed: int) -> pl.DataFrame:
     """The collection `protocol_analysis`: each pool's protocol once a quarter; a pool that pays more is riskier."""
-    rng = stream(seed, "protocols")
+    rng = random_generator(seed, "protocols")
     days = market.days.size
     day = np.arange(days - 1, 0, -90)[::-1]
     pool, day_of_row = (index.ravel() for index in np.meshgrid(np.arange(len(POOLS)), day, indexing="ij"))
@@ -80,8 +80,8 @@ def protocol_analysis(market: Market, rates: Rates, *, seed: int) -> pl.DataFram
         {
             "id": [name_id("analysis", seed, number) for number in range(pool.size)],
             "vector": _vectors(rng, 2.0 * score - 1.0, 768),
-            "protocol_name": [POOLS[one].protocol for one in pool],
-            "chain_id": [POOLS[one].chain for one in pool],
+            "protocol_name": [POOLS[number].protocol for number in pool],
+            "chain_id": [POOLS[number].chain for number in pool],
             "risk_score": np.round(score, 6),
             "tvl": np.round(rates.tvl[pool, day_of_row], 2),
             "audit_status": [_AUDITS[3 if risk > 0.6 else int(risk * 100) % 3] for risk in score],  # noqa: PLR2004
@@ -92,8 +92,8 @@ def protocol_analysis(market: Market, rates: Rates, *, seed: int) -> pl.DataFram
 
 def trading_patterns(market: Market, *, seed: int) -> pl.DataFrame:
     """The collection `trading_patterns`: patterns and how often each held."""
-    rng = stream(seed, "patterns")
-    coins = [symbol for symbol in _COINS if symbol in market.traded and symbol != "USDC"]
+    rng = random_generator(seed, "patterns")
+    coins = [symbol for symbol in _COINS if symbol in market.priced_symbols and symbol != "USDC"]
     count = _PATTERN_COUNT
     success = np.clip(rng.beta(5.0, 4.0, count), 0.05, 0.95)
     first, second = (rng.integers(0, len(coins), count) for _ in range(2))
@@ -108,7 +108,7 @@ def trading_patterns(market: Market, *, seed: int) -> pl.DataFrame:
             "market_conditions": [
                 [_CONDITIONS[first_index], _CONDITIONS[2 + first_index]] for first_index in condition
             ],
-            "timeframe": pl.Series(_FRAMES).gather(rng.integers(0, len(_FRAMES), count)),
+            "timeframe": pl.Series(_TIMEFRAMES).gather(rng.integers(0, len(_TIMEFRAMES), count)),
             "assets_involved": [
                 sorted({coins[first_index], coins[second_index]})
                 for first_index, second_index in zip(first, second, strict=True)
@@ -118,13 +118,13 @@ def trading_patterns(market: Market, *, seed: int) -> pl.DataFrame:
 
 
 def _vectors(rng: np.random.Generator, score: Floats, size: int) -> np.ndarray:
-    """Unit vectors whose product with the axis is the score times `STRENGTH`."""
-    direction = axis(size)
+    """Unit vectors whose product with `score_direction` is the score times `SCORE_STRENGTH`."""
+    direction = score_direction(size)
     noise = rng.standard_normal((score.size, size))
     noise -= np.outer(noise @ direction, direction)
     noise /= np.sqrt((noise**2).sum(axis=1, keepdims=True))
-    along = (STRENGTH * score)[:, None]
-    return (along * direction + np.sqrt(1.0 - along**2) * noise).astype(np.float32)
+    projection = (SCORE_STRENGTH * score)[:, None]
+    return (projection * direction + np.sqrt(1.0 - projection**2) * noise).astype(np.float32)
 
 
 def _frame(collection: str, columns: dict[str, object]) -> pl.DataFrame:

@@ -28,7 +28,7 @@ UNTIL = datetime(2026, 11, 23, tzinfo=UTC)
 _UNFINISHED_TABLE = "demo_unfinished"
 
 # The migrations seed this one; it is never empty.
-_SEEDED = "satellite_agents"
+_MIGRATED_ROWS = "satellite_agents"
 
 # Rows of one insert into ClickHouse: what bounds memory.
 _SLICE_ROWS = 100_000
@@ -79,7 +79,7 @@ def fill(
 
     Args:
         stores: All four, migrated, PostgreSQL as the owner.
-        portfolios: How many; from nine on all seven odd ones are among them.
+        portfolios: How many; from nine on all seven edge cases are among them.
         days: Days of history.
         seed: Same seed, same bytes.
         until: The exclusive end of a synthetic history, midnight UTC.
@@ -136,7 +136,7 @@ def _is_marked(stores: "Stores") -> bool:
 def _occupied(stores: "Stores") -> str | None:
     """The first table that has a row."""
     for name in POSTGRES:
-        if name != _SEEDED and stores.postgres.rows(f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - our own names
+        if name != _MIGRATED_ROWS and stores.postgres.rows(f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - our own names
             return name
     for name in CLICKHOUSE:
         if stores.clickhouse.rows(f"SELECT 1 FROM {name} LIMIT 1"):  # noqa: S608 - our own names
@@ -155,7 +155,7 @@ def _span(frames: dict[str, pl.DataFrame]) -> Span:
 
 def _empty_postgres(stores: "Stores", *, everything: bool) -> None:
     """Delete rows, never truncate: a load under way on another host sees the old rows or the new ones, never none."""
-    for name in reversed(POSTGRES) if everything else (_SEEDED,):
+    for name in reversed(POSTGRES) if everything else (_MIGRATED_ROWS,):
         stores.postgres.run(f"DELETE FROM {name}")  # noqa: S608 - our own names
 
 
@@ -167,7 +167,7 @@ def _empty_others(stores: "Stores") -> None:
     for name in QDRANT:
         collection = typed("Collection", TABLES[name])
         stores.qdrant.drop(name)
-        stores.qdrant.make(name, size=collection.size, payload=collection.payload)
+        stores.qdrant.create(name, size=collection.size, payload=collection.payload)
 
 
 def _write(stores: "Stores", frames: dict[str, pl.DataFrame], progress: Progress) -> None:

@@ -20,21 +20,21 @@ Flags = npt.NDArray[np.bool_]
 QUANTITY_SCALE = 10
 PRICE_SCALE = 8
 
-QUANTITY = 10**QUANTITY_SCALE
-PRICE = 10**PRICE_SCALE
+UNITS_PER_TOKEN = 10**QUANTITY_SCALE
+UNITS_PER_DOLLAR = 10**PRICE_SCALE
 
 
-def on_grid(values: Floats, scale: int) -> Ints:
+def rounded_units(values: Floats, scale: int) -> Ints:
     """The nearest whole number of units of 10 to the minus `scale`."""
     return np.rint(values * 10.0**scale).astype(np.int64)
 
 
-def below(values: Floats, scale: int) -> Ints:
+def floored_units(values: Floats, scale: int) -> Ints:
     """The whole number of units of 10 to the minus `scale` at or below; what is paid never exceeds what is had."""
     return np.floor(values * 10.0**scale).astype(np.int64)
 
 
-def decimals(units: Ints, *, scale: int, dtype: pl.DataType = MONEY) -> pl.Series:
+def decimal_series(units: Ints, *, scale: int, dtype: pl.DataType = MONEY) -> pl.Series:
     """Units of 10 to the minus `scale` as an exact Decimal column.
 
     Args:
@@ -42,7 +42,7 @@ def decimals(units: Ints, *, scale: int, dtype: pl.DataType = MONEY) -> pl.Serie
         scale: How many decimals a unit stands for.
         dtype: The Decimal the schema asks for; its scale is at least `scale`.
 
-    >>> decimals(np.array([12345678901, -5]), scale=10).to_list()
+    >>> decimal_series(np.array([12345678901, -5]), scale=10).to_list()
     [Decimal('1.234567890100000000'), Decimal('-5.00000000E-10')]
     """
     flat = np.ascontiguousarray(units, dtype=np.int64).ravel()
@@ -54,22 +54,22 @@ def decimals(units: Ints, *, scale: int, dtype: pl.DataType = MONEY) -> pl.Serie
     return pl.Series(pl.from_arrow(array)).cast(dtype)
 
 
-def rates(values: Floats, *, scale: int = 8, dtype: pl.DataType | None = None) -> pl.Series:
+def rate_series(values: Floats, *, scale: int = 8, dtype: pl.DataType | None = None) -> pl.Series:
     """Fractions as a Decimal of their own scale; not a number is 0, for a store that admits no null.
 
-    >>> rates(np.array([0.123456789, np.nan])).to_list()
+    >>> rate_series(np.array([0.123456789, np.nan])).to_list()
     [Decimal('0.12345679'), Decimal('0E-8')]
     """
     finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    return decimals(on_grid(finite, scale), scale=scale, dtype=dtype or pl.Decimal(18, scale))
+    return decimal_series(rounded_units(finite, scale), scale=scale, dtype=dtype or pl.Decimal(18, scale))
 
 
-def amounts(values: Floats, *, scale: int = 8) -> pl.Series:
+def money_series(values: Floats, *, scale: int = 8) -> pl.Series:
     """US dollars or tokens as money, rounded to `scale` decimals."""
-    return decimals(on_grid(values, scale), scale=scale)
+    return decimal_series(rounded_units(values, scale), scale=scale)
 
 
-def fitted(columns: Mapping[str, object], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def frame_of_schema(columns: Mapping[str, object], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Columns as a frame of exactly `schema`, in its order; a missing or surplus column is an error."""
     return pl.DataFrame(columns).match_to_schema(
         dict(schema), integer_cast="upcast", missing_columns="raise", extra_columns="raise"

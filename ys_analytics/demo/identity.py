@@ -33,7 +33,7 @@ def fake_hash(*words: object) -> str:
     return _digest(*words)
 
 
-def stream(seed: int, subject: str) -> np.random.Generator:
+def random_generator(seed: int, subject: str) -> np.random.Generator:
     """A random generator for one subject; draws of one subject do not change those of another."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, crc32(subject.encode())])))
 
@@ -60,7 +60,7 @@ def transaction_hashes(seed: int, subject: str, count: int) -> pl.Series:
 
 
 def _hex(seed: int, subject: str, count: int, *, size: int) -> pl.Series:
-    raw = stream(seed, subject).bytes(count * size).hex()
+    raw = random_generator(seed, subject).bytes(count * size).hex()
     return pl.Series("h", [raw[2 * size * row : 2 * size * (row + 1)] for row in range(count)], dtype=pl.String)
 
 

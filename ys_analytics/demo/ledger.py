@@ -10,16 +10,24 @@ import numpy as np
 
 from ys_analytics.demo.actions import ACTIONS, Action
 from ys_analytics.demo.calendar import HOUR_SECONDS
-from ys_analytics.demo.fixed_point import PRICE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
-from ys_analytics.demo.identity import stream
+from ys_analytics.demo.fixed_point import (
+    QUANTITY_SCALE,
+    UNITS_PER_DOLLAR,
+    UNITS_PER_TOKEN,
+    Flags,
+    Floats,
+    Ints,
+    floored_units,
+)
+from ys_analytics.demo.identity import random_generator
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.portfolios import Portfolios
-from ys_analytics.demo.world import DEBT, ETH, GAS_2, MAINNET, PLACES
+from ys_analytics.demo.world import DEBT, ETH, MAINNET, PLACES, SECOND_CHAIN_GAS
 from ys_analytics.schemas.outcomes import OUTCOMES, PAYING
 
 STATUSES = tuple(outcome.status for outcome in OUTCOMES)
 FLOWS = ("", "external", "internal")
-NOWHERE = -1
+NO_PLACE = -1
 
 # One unit of gas times one unit of its price is one unit of quantity: gas is counted in hundreds, its price
 # in 1e-12 of the native token, so a cost never needs rounding.
@@ -30,7 +38,7 @@ _GWEI = 1_000
 # Usual price of gas by chain, in gwei.
 _GAS_PRICE = {0: 0.0, 1: 9.0, 10: 0.04, 137: 42.0, 42161: 0.05, 8453: 0.03}
 
-_MIN_UNITS = QUANTITY // 10**6
+_MIN_UNITS = UNITS_PER_TOKEN // 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +46,13 @@ class Entries:
     """Transactions by column, in the order they happened within each portfolio.
 
     Attributes:
-        who: Number of the portfolio.
+        portfolio: Number of the portfolio.
         day: Number of the market's day.
         second: Second of that day.
         action: Number in `ACTIONS`.
-        source: Place given from, or NOWHERE.
+        source: Place given from, or NO_PLACE.
         given: Units given.
-        target: Place received in, or NOWHERE.
+        target: Place received in, or NO_PLACE.
         received: Units received.
         chain: Chain it was on.
         gas: Gas used, in hundreds; 0 where the portfolio paid none.
@@ -53,7 +61,7 @@ class Entries:
         flow: Number in `FLOWS`: what metadata says.
     """
 
-    who: Ints
+    portfolio: Ints
     day: Ints
     second: Ints
     action: Ints
@@ -70,7 +78,7 @@ class Entries:
     @property
     def size(self) -> int:
         """How many there are."""
-        return self.who.size
+        return self.portfolio.size
 
     @property
     def moved(self) -> Ints:
@@ -86,7 +94,7 @@ class Entries:
     @property
     def gas_place(self) -> Ints:
         """The place gas was paid from."""
-        return np.where(self.chain == MAINNET, ETH, GAS_2)
+        return np.where(self.chain == MAINNET, ETH, SECOND_CHAIN_GAS)
 
 
 class Book:
@@ -94,9 +102,9 @@ class Book:
 
     def __init__(self, portfolios: Portfolios, market: Market, *, seed: int) -> None:
         """Open an empty book before the first day."""
-        self.cast = portfolios
+        self.portfolios = portfolios
         self.market = market
-        self.chance = stream(seed, "ledger")
+        self.rng = random_generator(seed, "ledger")
         self.holdings: Ints = np.zeros((portfolios.size, len(PLACES)), dtype=np.int64)
         self.day = 0
         self.hour = 0
@@ -105,37 +113,37 @@ class Book:
         self._fear = market.fear
         self._written: list[Entries] = []
 
-    def at(self, day: int, hour: int) -> None:
+    def move_to(self, day: int, hour: int) -> None:
         """Move on to an hour; entries of one portfolio must follow one another."""
         self.day, self.hour = day, hour
-        self.prices: Floats = self.market.prices[:, day, hour][self._symbols] / PRICE
+        self.prices: Floats = self.market.prices[:, day, hour][self._symbols] / UNITS_PER_DOLLAR
 
     @property
     def values(self) -> Floats:
         """Value of every place in USD at this hour, debts negative, shape (portfolios, places)."""
-        values: Floats = self.holdings / QUANTITY * self.prices
+        values: Floats = self.holdings / UNITS_PER_TOKEN * self.prices
         return values
 
-    def quantity(self, who: Ints, place: int, dollars: Floats) -> Ints:
+    def quantity(self, numbers: Ints, place: int, dollars: Floats) -> Ints:
         """The units of a place that `dollars` buy at this hour."""
-        return below(dollars / self.prices[who, place], QUANTITY_SCALE)
+        return floored_units(dollars / self.prices[numbers, place], QUANTITY_SCALE)
 
     def post(
         self,
-        who: Ints,
+        numbers: Ints,
         action: Action,
         *,
-        source: int = NOWHERE,
+        source: int = NO_PLACE,
         given: Ints | None = None,
-        target: int = NOWHERE,
+        target: int = NO_PLACE,
         received: Ints | None = None,
         status: str = "confirmed",
         flow: str = "",
     ) -> None:
-        """Write one entry for each portfolio in `who` that can afford it, and move what it moves.
+        """Write one entry for each portfolio in `numbers` that can afford it, and move what it moves.
 
         Args:
-            who: Numbers of portfolios, each once.
+            numbers: Numbers of portfolios, each once.
             action: What they do.
             source: The place they give from; what they have not got cannot be given, except to owe more.
             given: Units given, by portfolio.
@@ -144,25 +152,25 @@ class Book:
             status: The transaction's status.
             flow: The flow that metadata state, which overrides the rule.
         """
-        if who.size == 0:
+        if numbers.size == 0:
             return
-        given_units = np.zeros(who.size, dtype=np.int64) if given is None else given
-        received_units = self._converted(who, action, source, given_units, target) if received is None else received
-        chain = self._chains[who, target if source == NOWHERE else source]
+        given_units = np.zeros(numbers.size, dtype=np.int64) if given is None else given
+        received_units = self._converted(numbers, action, source, given_units, target) if received is None else received
+        chain = self._chains[numbers, target if source == NO_PLACE else source]
         gas, price = self._gas(action, chain, status)
-        possible = self._affordable(who, source, given_units, chain, gas * price) & (
+        is_possible = self._affordable(numbers, source, given_units, chain, gas * price) & (
             np.maximum(given_units, received_units) > _MIN_UNITS
         )
-        who, given_units, received_units, chain, gas, price = (
-            row[possible] for row in (who, given_units, received_units, chain, gas, price)
+        numbers, given_units, received_units, chain, gas, price = (
+            row[is_possible] for row in (numbers, given_units, received_units, chain, gas, price)
         )
-        if who.size == 0:
+        if numbers.size == 0:
             return
-        ones = np.ones(who.size, dtype=np.int64)
+        ones = np.ones(numbers.size, dtype=np.int64)
         entry = Entries(
-            who=who,
+            portfolio=numbers,
             day=ones * self.day,
-            second=self.hour * HOUR_SECONDS + self.chance.integers(0, HOUR_SECONDS - 1, who.size),
+            second=self.hour * HOUR_SECONDS + self.rng.integers(0, HOUR_SECONDS - 1, numbers.size),
             action=ones * ACTIONS.index(action),
             source=ones * source,
             given=given_units,
@@ -174,49 +182,49 @@ class Book:
             status=ones * STATUSES.index(status),
             flow=ones * FLOWS.index(flow),
         )
-        apply(self.holdings, entry)
+        apply_entries(self.holdings, entry)
         self._written.append(entry)
 
     def entries(self) -> Entries:
         """Everything written so far, by portfolio and then in time."""
         names = [field.name for field in fields(Entries)]
         empty = np.zeros(0, dtype=np.int64)
-        joined = {name: np.concatenate([empty, *(getattr(one, name) for one in self._written)]) for name in names}
-        order = np.lexsort((joined["second"], joined["day"], joined["who"]))
+        joined = {name: np.concatenate([empty, *(getattr(entry, name) for entry in self._written)]) for name in names}
+        order = np.lexsort((joined["second"], joined["day"], joined["portfolio"]))
         return Entries(**{name: column[order] for name, column in joined.items()})
 
-    def _converted(self, who: Ints, action: Action, source: int, given_units: Ints, target: int) -> Ints:
-        if target == NOWHERE:
+    def _converted(self, numbers: Ints, action: Action, source: int, given_units: Ints, target: int) -> Ints:
+        if target == NO_PLACE:
             return np.zeros_like(given_units)
         if action.at_par:
             return given_units
-        dollars = given_units / QUANTITY * self.prices[who, source] * (1.0 - action.fee)
-        return self.quantity(who, target, dollars)
+        dollars = given_units / UNITS_PER_TOKEN * self.prices[numbers, source] * (1.0 - action.fee)
+        return self.quantity(numbers, target, dollars)
 
     def _gas(self, action: Action, chain: Ints, status: str) -> tuple[Ints, Ints]:
         """Gas in hundreds and its price; none where the action needs none or was never included."""
         if action.gas == 0 or status not in PAYING:
             return np.zeros_like(chain), np.zeros_like(chain)
-        usual = np.array([_GAS_PRICE[int(one)] for one in chain])
-        demand = np.exp(self.chance.normal(0.0, 0.3, chain.size)) * (1.0 + 2.5 * self._fear[self.day])
-        price = np.where(chain > 0, np.maximum(1, np.rint(usual * demand * _GWEI)), 0).astype(np.int64)
-        gas = np.rint(action.gas * self.chance.uniform(0.85, 1.15, chain.size)).astype(np.int64)
+        usual_price = np.array([_GAS_PRICE[int(number)] for number in chain])
+        demand = np.exp(self.rng.normal(0.0, 0.3, chain.size)) * (1.0 + 2.5 * self._fear[self.day])
+        price = np.where(chain > 0, np.maximum(1, np.rint(usual_price * demand * _GWEI)), 0).astype(np.int64)
+        gas = np.rint(action.gas * self.rng.uniform(0.85, 1.15, chain.size)).astype(np.int64)
         return np.where(chain > 0, gas, 0), price
 
-    def _affordable(self, who: Ints, source: int, given_units: Ints, chain: Ints, cost: Ints) -> Flags:
+    def _affordable(self, numbers: Ints, source: int, given_units: Ints, chain: Ints, cost: Ints) -> Flags:
         """Whether a portfolio has what it gives and the gas for it."""
-        gas_place = np.where(chain == MAINNET, ETH, GAS_2)
-        gas_left = self.holdings[who, gas_place] - np.where(gas_place == source, given_units, 0)
+        gas_place = np.where(chain == MAINNET, ETH, SECOND_CHAIN_GAS)
+        gas_left = self.holdings[numbers, gas_place] - np.where(gas_place == source, given_units, 0)
         can_pay_gas: Flags = (cost == 0) | (gas_left >= cost)
-        if source in (NOWHERE, DEBT):
+        if source in (NO_PLACE, DEBT):
             return can_pay_gas
-        has_enough: Flags = self.holdings[who, source] >= given_units
+        has_enough: Flags = self.holdings[numbers, source] >= given_units
         return can_pay_gas & has_enough
 
 
-def apply(holdings: Ints, entries: Entries) -> None:
+def apply_entries(holdings: Ints, entries: Entries) -> None:
     """Add what the entries moved to holdings of shape (portfolios, places)."""
     for place, change in ((entries.source, -entries.given), (entries.target, entries.received)):
-        real = (place != NOWHERE) & (entries.moved == 1)
-        np.add.at(holdings, (entries.who[real], place[real]), change[real])
-    np.add.at(holdings, (entries.who, entries.gas_place), -entries.gas_cost)
+        has_moved = (place != NO_PLACE) & (entries.moved == 1)
+        np.add.at(holdings, (entries.portfolio[has_moved], place[has_moved]), change[has_moved])
+    np.add.at(holdings, (entries.portfolio, entries.gas_place), -entries.gas_cost)

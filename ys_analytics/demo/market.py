@@ -11,8 +11,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from ys_analytics.demo.fixed_point import PRICE, PRICE_SCALE, Floats, Ints, on_grid
-from ys_analytics.demo.identity import stream
+from ys_analytics.demo.fixed_point import PRICE_SCALE, UNITS_PER_DOLLAR, Floats, Ints, rounded_units
+from ys_analytics.demo.identity import random_generator
 from ys_analytics.demo.world import QUOTED, SYMBOLS
 
 HOURS = 24
@@ -22,7 +22,7 @@ _WEEK = 7
 
 # The dollar coin that loses its peg for three days, the one that half follows it, and how deep it falls.
 _DEPEG = {"USDC": 0.10, "DAI": 0.05}
-_DEPEG_AT = 0.62
+_DEPEG_START = 0.62
 _DEPEG_DAYS = 3
 
 
@@ -35,24 +35,24 @@ class Market:
         prices: Units of 1e-8 USD, shape (symbols, days, 24), in the order of `world.SYMBOLS`; 0 where a symbol
             has no price.
         volume: USD traded a day, shape (symbols, days).
-        hourly: How many of the last days are quoted each hour; 0 where only closes are known.
+        hourly_days: How many of the last days are quoted each hour; 0 where only closes are known.
         source: The source of the quotes.
     """
 
     days: npt.NDArray[np.datetime64]
     prices: Ints
     volume: Floats
-    hourly: int
+    hourly_days: int
     source: str
 
     @property
     def closes(self) -> Floats:
         """Closing prices in USD, shape (symbols, days)."""
-        closes: Floats = self.prices[:, :, CLOSE] / PRICE
+        closes: Floats = self.prices[:, :, CLOSE] / UNITS_PER_DOLLAR
         return closes
 
     @property
-    def traded(self) -> frozenset[str]:
+    def priced_symbols(self) -> frozenset[str]:
         """The symbols that have a price."""
         return frozenset(symbol for symbol, row in zip(SYMBOLS, self.prices, strict=True) if row.all())
 
@@ -86,34 +86,34 @@ _WALKS = {
 _STABLE_VOLUME = {"USDC": 7.5e9, "USDT": 55e9, "DAI": 310e6}
 
 
-def synthetic(*, days: int, seed: int, until: datetime, hourly: int = 21) -> Market:
+def synthetic_market(*, days: int, seed: int, until: datetime, hourly_days: int = 21) -> Market:
     """A synthetic market: `days` days up to `until`, exclusive.
 
     Calm and panic alternate; in panic everything moves twice as much, falls more often and jumps. All
     coins share one factor, so they fall together. USDC loses its peg once, for three days, and DAI half of it.
     """
-    rng = stream(seed, "market")
-    mood = _moods(rng, days)
-    factor = _factor(rng, mood)
+    rng = random_generator(seed, "market")
+    panic = _panic_days(rng, days)
+    market_moves = _market_moves(rng, panic)
     prices = np.ones((len(SYMBOLS), days, HOURS))
     for row, symbol in enumerate(QUOTED):
         if symbol in _WALKS:
-            prices[row] = _walk(rng, _WALKS[symbol], factor, mood)
+            prices[row] = _walk(rng, _WALKS[symbol], market_moves, panic)
         else:
-            prices[row] = _peg(rng, days) - _depeg(days, _DEPEG.get(symbol, 0.0))
+            prices[row] = _pegged_price(rng, days) - _depeg(days, _DEPEG.get(symbol, 0.0))
     end = np.datetime64(until.date(), "D")
-    base = np.array([_volume(symbol) for symbol in SYMBOLS])[:, None]
-    activity = 1.0 + 2.5 * mood + rng.lognormal(0.0, 0.25, (len(SYMBOLS), days))
+    usual_volume = np.array([_volume(symbol) for symbol in SYMBOLS])[:, None]
+    activity = 1.0 + 2.5 * panic + rng.lognormal(0.0, 0.25, (len(SYMBOLS), days))
     return Market(
         days=np.arange(end - days, end),
-        prices=on_grid(prices, PRICE_SCALE),
-        volume=base * activity / 2.0,
-        hourly=min(hourly, days),
+        prices=rounded_units(prices, PRICE_SCALE),
+        volume=usual_volume * activity / 2.0,
+        hourly_days=min(hourly_days, days),
         source="demo",
     )
 
 
-def with_receipts(market: Market, *, fees: Floats, seed: int) -> Market:
+def with_receipt_tokens(market: Market, *, fees: Floats, seed: int) -> Market:
     """The market with prices of receipt tokens derived from those of their underlying.
 
     Args:
@@ -127,47 +127,49 @@ def with_receipts(market: Market, *, fees: Floats, seed: int) -> Market:
     """
     row_of = {symbol: row for row, symbol in enumerate(SYMBOLS)}
     prices = market.prices.copy()
-    ether_price, dollar_price = prices[row_of["ETH"]] / PRICE, prices[row_of["USDC"]] / PRICE
-    discount = 0.0012 + 0.0006 * np.abs(stream(seed, "discount").standard_normal(ether_price.shape[0]))[:, None]
+    ether_price, dollar_price = prices[row_of["ETH"]] / UNITS_PER_DOLLAR, prices[row_of["USDC"]] / UNITS_PER_DOLLAR
+    discount = (
+        0.0012 + 0.0006 * np.abs(random_generator(seed, "discount").standard_normal(ether_price.shape[0]))[:, None]
+    )
     fee_growth = np.exp(np.cumsum(np.log1p(fees / 365)))[:, None]
-    prices[row_of["stETH"]] = on_grid(ether_price * (1.0 - discount), PRICE_SCALE)
+    prices[row_of["stETH"]] = rounded_units(ether_price * (1.0 - discount), PRICE_SCALE)
     prices[row_of["aUSDC"]] = prices[row_of["USDC"]]
     prices[row_of["aWETH"]] = prices[row_of["ETH"]]
-    prices[row_of["ETH-USDC-LP"]] = on_grid(2.0 * np.sqrt(ether_price * dollar_price) * fee_growth, PRICE_SCALE)
-    prices[row_of["TBILL"]] = PRICE
+    prices[row_of["ETH-USDC-LP"]] = rounded_units(2.0 * np.sqrt(ether_price * dollar_price) * fee_growth, PRICE_SCALE)
+    prices[row_of["TBILL"]] = UNITS_PER_DOLLAR
     return replace(market, prices=prices)
 
 
-def _moods(rng: np.random.Generator, days: int) -> Floats:
+def _panic_days(rng: np.random.Generator, days: int) -> Floats:
     """Calm (0) and panic (1) by day; panic comes seldom and lasts a week or so."""
     draws = rng.random(days)
-    mood = np.zeros(days)
+    panic = np.zeros(days)
     for day in range(1, days):
-        stays = 0.86 if mood[day - 1] else 0.022
-        mood[day] = float(draws[day] < stays)
-    return mood
+        probability = 0.86 if panic[day - 1] else 0.022
+        panic[day] = float(draws[day] < probability)
+    return panic
 
 
-def _factor(rng: np.random.Generator, mood: Floats) -> Floats:
+def _market_moves(rng: np.random.Generator, panic: Floats) -> Floats:
     """Hourly log moves that all coins share, shape (days, 24)."""
-    rough = np.where(mood > 0, 0.95, 0.40)[:, None]
-    drift = np.where(mood > 0, -0.70, 0.72)[:, None]
-    moves: Floats = drift / _YEAR_HOURS + rough / np.sqrt(_YEAR_HOURS) * rng.standard_normal((mood.size, HOURS))
-    jumps = rng.random(mood.size) < np.where(mood > 0, 0.08, 0.008)
-    hour = rng.integers(0, HOURS, mood.size)
-    size = rng.normal(-0.035, 0.045, mood.size)
-    moves[np.arange(mood.size), hour] += np.where(jumps, size, 0.0)
+    volatility = np.where(panic > 0, 0.95, 0.40)[:, None]
+    drift = np.where(panic > 0, -0.70, 0.72)[:, None]
+    moves: Floats = drift / _YEAR_HOURS + volatility / np.sqrt(_YEAR_HOURS) * rng.standard_normal((panic.size, HOURS))
+    jumps = rng.random(panic.size) < np.where(panic > 0, 0.08, 0.008)
+    hour = rng.integers(0, HOURS, panic.size)
+    jump_size = rng.normal(-0.035, 0.045, panic.size)
+    moves[np.arange(panic.size), hour] += np.where(jumps, jump_size, 0.0)
     return moves
 
 
-def _walk(rng: np.random.Generator, walk: _CoinWalk, factor: Floats, mood: Floats) -> Floats:
-    own_volatility = walk.own_volatility * np.where(mood > 0, 1.4, 1.0)[:, None] / np.sqrt(_YEAR_HOURS)
-    moves = walk.beta * factor + own_volatility * rng.standard_normal(factor.shape)
-    path: Floats = walk.start * np.exp(np.cumsum(moves.ravel()).reshape(factor.shape))
+def _walk(rng: np.random.Generator, walk: _CoinWalk, market_moves: Floats, panic: Floats) -> Floats:
+    own_volatility = walk.own_volatility * np.where(panic > 0, 1.4, 1.0)[:, None] / np.sqrt(_YEAR_HOURS)
+    moves = walk.beta * market_moves + own_volatility * rng.standard_normal(market_moves.shape)
+    path: Floats = walk.start * np.exp(np.cumsum(moves.ravel()).reshape(market_moves.shape))
     return path
 
 
-def _peg(rng: np.random.Generator, days: int) -> Floats:
+def _pegged_price(rng: np.random.Generator, days: int) -> Floats:
     """A price near one dollar that returns to it within hours."""
     shocks = rng.normal(0.0, 0.00012, days * HOURS)
     deviation = np.empty(days * HOURS)
@@ -180,7 +182,7 @@ def _peg(rng: np.random.Generator, days: int) -> Floats:
 
 def _depeg(days: int, depth: float) -> Floats:
     """How far a dollar coin is below its peg: down within ten hours, back within three days."""
-    hours = np.arange(days * HOURS, dtype=np.float64) - int(days * _DEPEG_AT) * HOURS
+    hours = np.arange(days * HOURS, dtype=np.float64) - int(days * _DEPEG_START) * HOURS
     falling = np.clip(hours / 10.0, 0.0, 1.0)
     rising = np.clip((_DEPEG_DAYS * HOURS - hours) / (_DEPEG_DAYS * HOURS - 10.0), 0.0, 1.0)
     depth_by_hour: Floats = (depth * falling * rising**2).reshape(days, HOURS)

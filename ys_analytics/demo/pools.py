@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.demo.calendar import moments
-from ys_analytics.demo.fixed_point import Floats, amounts, fitted, rates
-from ys_analytics.demo.identity import stream
+from ys_analytics.demo.fixed_point import Floats, frame_of_schema, money_series, rate_series
+from ys_analytics.demo.identity import random_generator
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.world import POOLS
 from ys_analytics.schemas import TABLES
@@ -32,14 +32,20 @@ class Rates:
         return (1.0 + (self.fees + self.rewards) / _YEAR) ** _YEAR - 1.0
 
 
-def wander(market: Market, *, seed: int) -> Rates:
+def simulate_rates(market: Market, *, seed: int) -> Rates:
     """Mean-reverting rates that follow the market's fear."""
-    rng = stream(seed, "pools")
+    rng = random_generator(seed, "pools")
     fear = market.fear
-    fees = np.array([pool.fees for pool in POOLS])[:, None] * np.exp(_drift(rng, fear.size, 0.07) + 0.9 * fear)
-    rewards = np.array([pool.rewards for pool in POOLS])[:, None] * np.exp(_drift(rng, fear.size, 0.05) - 0.4 * fear)
+    fees = np.array([pool.fees for pool in POOLS])[:, None] * np.exp(
+        _mean_reverting_walks(rng, fear.size, 0.07) + 0.9 * fear
+    )
+    rewards = np.array([pool.rewards for pool in POOLS])[:, None] * np.exp(
+        _mean_reverting_walks(rng, fear.size, 0.05) - 0.4 * fear
+    )
     outflow = np.cumsum(0.012 * (0.25 - fear)) * 0.25
-    tvl = np.array([pool.tvl for pool in POOLS])[:, None] * np.exp(_drift(rng, fear.size, 0.025) + outflow)
+    tvl = np.array([pool.tvl for pool in POOLS])[:, None] * np.exp(
+        _mean_reverting_walks(rng, fear.size, 0.025) + outflow
+    )
     # The bill is valued at par: it pays nothing that a position could show.
     return Rates(fees=fees, rewards=rewards, tvl=tvl)
 
@@ -49,23 +55,23 @@ def yield_metrics(rates_: Rates, market: Market) -> pl.DataFrame:
     pools, days = rates_.fees.shape
     risk = np.array([pool.il_risk for pool in POOLS])[:, None] * (1.0 + 0.8 * market.fear[None, :])
     day = np.tile(np.arange(days), pools)
-    return fitted(
+    return frame_of_schema(
         {
             "timestamp": moments(market.days[day], np.full(day.size, 12 * 3600)),
             "protocol_name": np.repeat([pool.protocol for pool in POOLS], days),
             "pool_address": np.repeat([pool.contract for pool in POOLS], days),
             "chain_id": np.repeat(np.array([pool.chain for pool in POOLS], dtype=np.uint32), days),
-            "apy": rates(rates_.apy.ravel()),
-            "tvl": amounts(rates_.tvl.ravel(), scale=2),
-            "rewards_apr": rates(rates_.rewards.ravel()),
-            "trading_fees_apr": rates(rates_.fees.ravel()),
-            "impermanent_loss_risk": rates(np.minimum(risk, 1.0).ravel()),
+            "apy": rate_series(rates_.apy.ravel()),
+            "tvl": money_series(rates_.tvl.ravel(), scale=2),
+            "rewards_apr": rate_series(rates_.rewards.ravel()),
+            "trading_fees_apr": rate_series(rates_.fees.ravel()),
+            "impermanent_loss_risk": rate_series(np.minimum(risk, 1.0).ravel()),
         },
         TABLES["yield_metrics"].schema,
     )
 
 
-def _drift(rng: np.random.Generator, days: int, volatility: float) -> Floats:
+def _mean_reverting_walks(rng: np.random.Generator, days: int, volatility: float) -> Floats:
     """Mean-reverting random walks of logarithms around zero, one row a pool."""
     shocks = rng.normal(0.0, volatility, (len(POOLS), days))
     deviation = np.empty_like(shocks)

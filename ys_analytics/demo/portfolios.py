@@ -1,7 +1,7 @@
-"""The demo's portfolios: ordinary and odd ones, their targets and when each began.
+"""The demo's portfolios: ordinary ones and edge cases, their targets and when each was opened.
 
 Knows targets, no price and no transaction. The first portfolio is ordinary, the second buys
-bitcoin once, then come the seven odd ones every tool must survive; all others are ordinary.
+bitcoin once, then come the seven edge cases; all others are ordinary.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from ys_analytics.demo.fixed_point import Floats, Ints
-from ys_analytics.demo.identity import name_id, stream
+from ys_analytics.demo.identity import name_id, random_generator
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.world import (
     AAVE,
@@ -27,11 +27,11 @@ from ys_analytics.demo.world import (
     LP,
     NATIVE,
     PLACES,
+    SECOND_CHAIN_USDC,
     STETH,
     SYMBOLS,
     TBILL,
     UNI,
-    USDC_2,
     USDT,
 )
 
@@ -43,8 +43,8 @@ HOSTILE_NAME = '<script>alert(1)</script> & Söhne "Ω"'
 # The market's first day has only prices, so that the first flow has a price before it.
 FIRST_DAY = 1
 
-# The odd ones, in the order they appear after the first two.
-ODD: tuple[tuple[str, Role, str], ...] = (
+# The edge cases, in the order they appear after the first two.
+EDGE_CASES: tuple[tuple[str, Role, str], ...] = (
     ("Never funded", "empty", "Opened, and nothing was ever paid in."),
     ("Opened yesterday", "new", "Its first deposit is on the last day."),
     ("Buys high, sells low", "losing", "A day trader who has lost on every single day."),
@@ -60,9 +60,9 @@ Profile = Literal["conservative", "moderate", "aggressive", "custom"]
 _TARGETS: dict[Profile, dict[int, float]] = {
     "conservative": {TBILL: 0.18, AUSDC: 0.26, STETH: 0.14, BTC: 0.12, ETH: 0.10, DAI: 0.06, USDT: 0.05},
     "moderate": {BTC: 0.16, ETH: 0.14, STETH: 0.17, AUSDC: 0.10, LP: 0.10, LINK: 0.05, AAVE: 0.04, AWETH: 0.12,
-                 USDC_2: 0.05},
+                 SECOND_CHAIN_USDC: 0.05},
     "aggressive": {ETH: 0.12, LINK: 0.09, UNI: 0.08, AAVE: 0.06, STETH: 0.08, LP: 0.09, FARM: 0.16, AWETH: 0.28,
-                   USDC_2: 0.05},
+                   SECOND_CHAIN_USDC: 0.05},
     "custom": {BTC: 0.30, ETH: 0.30, STETH: 0.10, LINK: 0.08, UNI: 0.05, FARM: 0.07},
 }  # fmt: skip
 
@@ -74,17 +74,17 @@ LIMITS: dict[Profile, tuple[float, float]] = {
     "conservative": (0.15, 0.06), "moderate": (0.25, 0.12), "aggressive": (0.45, 0.25), "custom": (0.50, 0.20),
 }  # fmt: skip
 
-_FIRST = (
+_FIRST_WORDS = (
     "Harbour", "Northern", "Alder", "Quiet", "Copper", "Meridian", "Lantern", "Granite", "Willow", "Saffron",
     "Cobalt", "Juniper", "Ember", "Tidal", "Orchard", "Summit", "Velvet", "Falcon", "Marble", "Cedar",
 )  # fmt: skip
-_LAST = (
+_LAST_WORDS = (
     "Income", "Growth", "Reserve", "Ventures", "Yield", "Capital", "Trust", "Pension", "Endowment", "Holdings",
     "Partners", "Savings", "Treasury", "Foundation", "Office",
 )  # fmt: skip
 _DAYS_EMPTY = 30
-# USD that a portfolio of an odd name or life begins with at most.
-_MODEST = 60_000.0
+# USD that an edge case is opened with at most.
+_MAX_EDGE_CASE_CAPITAL = 60_000.0
 
 _BUY_AND_HOLD: tuple[str, Role, str] = (
     BUY_AND_HOLD,
@@ -92,9 +92,9 @@ _BUY_AND_HOLD: tuple[str, Role, str] = (
     "Bitcoin, bought once; no flow and no fee after its first day.",
 )
 _ORDINARY: Role = "ordinary"
-_RUN = "Run by the satellites to its owner's targets."
+_ORDINARY_NOTE = "Run by the satellites to its owner's targets."
 _PROFILE_CYCLE: tuple[Profile, ...] = ("moderate", "aggressive", "conservative", "custom")
-_UNMANAGED: dict[Role, Profile] = {"still": "conservative", "empty": "conservative"}
+_PROFILE_OF_ROLE: dict[Role, Profile] = {"still": "conservative", "empty": "conservative"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +108,13 @@ class Portfolios:
         roles: How each trades.
         profiles: How much risk each wants.
         owners: Number of the user each belongs to.
-        users: How many users there are.
+        user_count: How many users there are.
         opened: Day (as a number into the market's days) each begins on.
-        second: The chain each uses besides mainnet.
+        second_chain: The chain each uses besides mainnet.
         capital: USD paid in at the beginning.
-        wishes: Wanted share of net value, shape (portfolios, places).
+        target_weights: Wanted share of net value, shape (portfolios, places).
         leverage: Wanted debt as a share of collateral.
-        away: First day without money and first day with it again, shape (portfolios, 2); -1 where never away.
+        unfunded_days: First day without money and first day with it again, shape (portfolios, 2); else -1.
     """
 
     ids: list[str]
@@ -123,20 +123,20 @@ class Portfolios:
     roles: list[Role]
     profiles: list[Profile]
     owners: Ints
-    users: int
+    user_count: int
     opened: Ints
-    second: Ints
+    second_chain: Ints
     capital: Floats
-    wishes: Floats
+    target_weights: Floats
     leverage: Floats
-    away: Ints
+    unfunded_days: Ints
 
     @property
     def size(self) -> int:
         """How many portfolios there are."""
         return len(self.ids)
 
-    def playing(self, *roles: Role) -> Ints:
+    def with_role(self, *roles: Role) -> Ints:
         """Numbers of the portfolios with one of these roles."""
         return np.array([number for number, role in enumerate(self.roles) if role in roles], dtype=np.int64)
 
@@ -145,84 +145,91 @@ class Portfolios:
         """Which symbol each portfolio holds in each place, shape (portfolios, places)."""
         rows = [
             [SYMBOLS.index(NATIVE[int(chain)] if place.symbol == "gas" else place.symbol) for place in PLACES]
-            for chain in self.second
+            for chain in self.second_chain
         ]
         return np.array(rows, dtype=np.int64).reshape(self.size, len(PLACES))
 
     @cached_property
     def chains(self) -> Ints:
         """On which chain each place of each portfolio is, shape (portfolios, places); 0 for a chain of its own."""
-        homes = {"chain": np.full(self.size, 1), "second": self.second, "none": np.zeros(self.size, dtype=np.int64)}
-        return np.stack([homes[place.home] for place in PLACES], axis=1)
+        chain_of = {
+            "mainnet": np.full(self.size, 1),
+            "second": self.second_chain,
+            "none": np.zeros(self.size, dtype=np.int64),
+        }
+        return np.stack([chain_of[place.chain] for place in PLACES], axis=1)
 
 
-def cast(*, portfolios: int, market: Market, seed: int) -> Portfolios:
+def make_portfolios(*, portfolios: int, market: Market, seed: int) -> Portfolios:
     """Make the portfolios, the special ones first.
 
     A second chain whose native token the market does not price is not used.
     """
-    rng = stream(seed, "cast")
+    rng = random_generator(seed, "cast")
     days = market.days.size
-    roles, names, notes, profiles = _parts(portfolios)
-    chains = [chain for chain in LAYER_2 if NATIVE[chain] in market.traded]
+    roles, names, notes, profiles = _descriptions(portfolios)
+    chains = [chain for chain in LAYER_2 if NATIVE[chain] in market.priced_symbols]
     opened = np.full(portfolios, FIRST_DAY, dtype=np.int64)
     delay = rng.integers(0, max(1, days // 4), portfolios)
-    opened[len(ODD) + 5 :] += delay[len(ODD) + 5 :]
+    opened[len(EDGE_CASES) + 5 :] += delay[len(EDGE_CASES) + 5 :]
     leverage = np.array([_LEVERAGE[profile] for profile in profiles]) * np.array(
         [_follows_profile(role) for role in roles]
     )
-    users = max(1, (2 * portfolios + 2) // 3)
-    away = np.full((portfolios, 2), -1, dtype=np.int64)
+    user_count = max(1, (2 * portfolios + 2) // 3)
+    unfunded_days = np.full((portfolios, 2), -1, dtype=np.int64)
     for number, role in enumerate(roles):
         if role == "new":
             opened[number] = days - 1
         if role == "refilled":
             emptied_on = int(days * 0.45)
-            away[number] = emptied_on, emptied_on + min(_DAYS_EMPTY, days // 4)
+            unfunded_days[number] = emptied_on, emptied_on + min(_DAYS_EMPTY, days // 4)
     return Portfolios(
         ids=[name_id("portfolio", seed, number) for number in range(portfolios)],
         names=names,
         notes=notes,
         roles=roles,
         profiles=profiles,
-        owners=np.arange(portfolios, dtype=np.int64) % users,
-        users=users,
+        owners=np.arange(portfolios, dtype=np.int64) % user_count,
+        user_count=user_count,
         opened=opened,
-        second=np.array([chains[number % len(chains)] for number in range(portfolios)], dtype=np.int64),
+        second_chain=np.array([chains[number % len(chains)] for number in range(portfolios)], dtype=np.int64),
         capital=_capital(roles, rng),
-        wishes=_wishes(roles, profiles, leverage, rng),
+        target_weights=_target_weights(roles, profiles, leverage, rng),
         leverage=leverage,
-        away=away,
+        unfunded_days=unfunded_days,
     )
 
 
-def _capital(roles: list[Role], chance: np.random.Generator) -> Floats:
-    """USD each begins with; those with an odd name or life are no larger than most, so that none is the largest."""
-    drawn = np.round(np.exp(chance.normal(np.log(180_000), 0.9, len(roles))).clip(25_000, 6e6), -2)
-    odd = np.array([role in {"text", "refilled"} for role in roles])
-    return np.where(odd, np.minimum(drawn, _MODEST), drawn)
+def _capital(roles: list[Role], rng: np.random.Generator) -> Floats:
+    """USD each begins with; edge cases are no larger than most, so that none is the largest."""
+    drawn = np.round(np.exp(rng.normal(np.log(180_000), 0.9, len(roles))).clip(25_000, 6e6), -2)
+    is_edge_case = np.array([role in {"text", "refilled"} for role in roles])
+    return np.where(is_edge_case, np.minimum(drawn, _MAX_EDGE_CASE_CAPITAL), drawn)
 
 
-def _parts(portfolios: int) -> tuple[list[Role], list[str], list[str], list[Profile]]:
+def _descriptions(portfolios: int) -> tuple[list[Role], list[str], list[str], list[Profile]]:
     """Role, name, purpose and risk profile of each portfolio."""
-    special_portfolios: dict[int, tuple[str, Role, str]] = {1: _BUY_AND_HOLD, **dict(enumerate(ODD, start=2))}
+    special_portfolios: dict[int, tuple[str, Role, str]] = {1: _BUY_AND_HOLD, **dict(enumerate(EDGE_CASES, start=2))}
     ordinary = (number for number in range(portfolios) if number not in special_portfolios)
     by_number = {
-        number: (_ordinary_name(index), _ORDINARY, _RUN) for index, number in enumerate(ordinary)
+        number: (_ordinary_name(index), _ORDINARY, _ORDINARY_NOTE) for index, number in enumerate(ordinary)
     } | special_portfolios
     names, roles, notes = (
         list(column) for column in zip(*(by_number[number] for number in range(portfolios)), strict=True)
     )
     cycle = itertools.cycle(_PROFILE_CYCLE)
-    profiles = [next(cycle) if _follows_profile(role) else _UNMANAGED.get(role, "custom") for role in roles]
+    profiles = [next(cycle) if _follows_profile(role) else _PROFILE_OF_ROLE.get(role, "custom") for role in roles]
     return roles, names, notes, profiles
 
 
 def _ordinary_name(number: int) -> str:
     """A name that no other portfolio has."""
-    first, last = _FIRST[number % len(_FIRST)], _LAST[(number % len(_FIRST) + number // len(_FIRST)) % len(_LAST)]
-    again = number // (len(_FIRST) * len(_LAST))
-    return f"{first} {last}" + (f" {again + 1}" if again else "")
+    first, last = (
+        _FIRST_WORDS[number % len(_FIRST_WORDS)],
+        _LAST_WORDS[(number % len(_FIRST_WORDS) + number // len(_FIRST_WORDS)) % len(_LAST_WORDS)],
+    )
+    repetition = number // (len(_FIRST_WORDS) * len(_LAST_WORDS))
+    return f"{first} {last}" + (f" {repetition + 1}" if repetition else "")
 
 
 def _follows_profile(role: Role) -> bool:
@@ -230,7 +237,7 @@ def _follows_profile(role: Role) -> bool:
     return role in ("ordinary", "gap", "text")
 
 
-def _wishes(roles: list[Role], profiles: list[Profile], leverage: Floats, rng: np.random.Generator) -> Floats:
+def _target_weights(roles: list[Role], profiles: list[Profile], leverage: Floats, rng: np.random.Generator) -> Floats:
     """Targets of the profile, each owner's a little different; what is borrowed is invested too."""
     targets = np.zeros((len(roles), len(PLACES)))
     variation = rng.uniform(0.8, 1.2, targets.shape)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ys_analytics.demo.fixed_point import PRICE_SCALE, Floats, on_grid
+from ys_analytics.demo.fixed_point import PRICE_SCALE, Floats, rounded_units
 from ys_analytics.demo.market import CLOSE, HOURS, Market
 from ys_analytics.demo.world import OPTIONAL, QUOTED, SYMBOLS
 from ys_analytics.errors import ContractError, UsageError
 
-_NEEDED = ("timestamp", "asset_id", "price", "volume_24h", "source")
+_COLUMNS = ("timestamp", "asset_id", "price", "volume_24h", "source")
 
 
 def read_market(file: Path, *, days: int) -> Market:
@@ -35,23 +35,23 @@ def read_market(file: Path, *, days: int) -> Market:
     if missing:
         raise UsageError(f"{file.name} has no prices of {', '.join(missing)}; the demo needs them")
     symbols = [symbol for symbol in QUOTED if symbol in found]
-    table = _wide(quotes, symbols, "price").drop_nulls().sort("day").tail(days)
+    table = _pivot(quotes, symbols, "price").drop_nulls().sort("day").tail(days)
     # An optional symbol that ended years ago must not end the market.
     if table.height < days and OPTIONAL & set(symbols):
         symbols = [symbol for symbol in symbols if symbol not in OPTIONAL]
-        table = _wide(quotes, symbols, "price").drop_nulls().sort("day").tail(days)
+        table = _pivot(quotes, symbols, "price").drop_nulls().sort("day").tail(days)
     if table.height < days:
         raise UsageError(f"{file.name} has {table.height} days with all of {', '.join(symbols)}, not {days}")
-    volume = _wide(quotes, symbols, "volume").join(table.select("day"), on="day", how="semi").sort("day")
+    volume = _pivot(quotes, symbols, "volume").join(table.select("day"), on="day", how="semi").sort("day")
     return _market(table, volume, symbols, source=str(quotes["source"][0]))
 
 
 def _quotes(file: Path) -> pl.DataFrame:
     """Rows of the needed symbols: symbol, day, price, volume, source."""
     rows = _scan(file)
-    lacking = [name for name in _NEEDED if name not in rows.collect_schema()]
-    if lacking:
-        raise ContractError(f"{file.name} has no column {', '.join(lacking)}; it needs {', '.join(_NEEDED)}")
+    missing = [name for name in _COLUMNS if name not in rows.collect_schema()]
+    if missing:
+        raise ContractError(f"{file.name} has no column {', '.join(missing)}; it needs {', '.join(_COLUMNS)}")
     moment = pl.col("timestamp")
     if rows.collect_schema()["timestamp"] == pl.String():
         moment = moment.str.to_datetime(time_zone="UTC")
@@ -70,8 +70,8 @@ def _quotes(file: Path) -> pl.DataFrame:
     if wrong.height:
         raise ContractError(f"{file.name}: {wrong.height} prices are not positive, first {wrong['symbol'][0]}")
     if quotes.select("symbol", "day").is_duplicated().any():
-        twice = quotes.filter(quotes.select("symbol", "day").is_duplicated())
-        raise ContractError(f"{file.name}: {twice['symbol'][0]} has two prices on {twice['day'][0]}; keep one")
+        repeated = quotes.filter(quotes.select("symbol", "day").is_duplicated())
+        raise ContractError(f"{file.name}: {repeated['symbol'][0]} has two prices on {repeated['day'][0]}; keep one")
     return quotes
 
 
@@ -87,24 +87,24 @@ def _scan(file: Path) -> pl.LazyFrame:
             raise UsageError(f"{file.name}: prices are read from .parquet or .csv")
 
 
-def _wide(quotes: pl.DataFrame, symbols: list[str], what: str) -> pl.DataFrame:
+def _pivot(quotes: pl.DataFrame, symbols: list[str], column: str) -> pl.DataFrame:
     """One row a day, one column a symbol."""
     known = quotes.filter(pl.col("symbol").is_in(symbols))
-    return known.pivot(on="symbol", on_columns=symbols, index="day", values=what)
+    return known.pivot(on="symbol", on_columns=symbols, index="day", values=column)
 
 
 def _market(table: pl.DataFrame, volume: pl.DataFrame, symbols: list[str], *, source: str) -> Market:
     days = table["day"].to_numpy().astype("datetime64[D]")
     prices = np.zeros((len(SYMBOLS), days.size, HOURS))
-    traded = np.zeros((len(SYMBOLS), days.size))
+    volumes = np.zeros((len(SYMBOLS), days.size))
     for symbol in symbols:
         row = SYMBOLS.index(symbol)
-        prices[row] = _between(table[symbol].to_numpy())
-        traded[row] = volume[symbol].to_numpy()
-    return Market(days=days, prices=on_grid(prices, PRICE_SCALE), volume=traded, hourly=0, source=source)
+        prices[row] = _intraday_prices(table[symbol].to_numpy())
+        volumes[row] = volume[symbol].to_numpy()
+    return Market(days=days, prices=rounded_units(prices, PRICE_SCALE), volume=volumes, hourly_days=0, source=source)
 
 
-def _between(closes: Floats) -> Floats:
+def _intraday_prices(closes: Floats) -> Floats:
     """Prices at which trades inside a day are made: on the straight line, in logarithms, from close to close.
 
     They are never quoted; the last of each day is the close itself, untouched.

@@ -10,7 +10,7 @@ import polars as pl
 from ys_analytics.schemas import TABLES, KeyFamily
 
 # Columns of a frame that are no part of the value.
-_LIFETIME = "ttl_ms"
+_EXPIRY = "ttl_ms"
 
 
 def as_keys(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -27,17 +27,17 @@ def as_keys(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     if family.secret:
         return frame
     rows = frame.sort(family.key).with_columns(_key(family))
-    inside = [column for column in family.schema if column not in (*family.parts, _LIFETIME)]
+    value_columns = [column for column in family.schema if column not in (*family.parts, _EXPIRY)]
     match family.kind:
         case "string":
-            return _strings(name, rows, inside)
+            return _strings(name, rows, value_columns)
         case "hash":
-            *field, value = inside
+            *field, value = value_columns
             return rows.select("key", field=pl.concat_str(field, separator=":"), value=pl.col(value).cast(pl.String))
         case "list":
-            return rows.select("key", value=inside[-1])
+            return rows.select("key", value=value_columns[-1])
         case "zset":
-            return rows.select("key", member=inside[0], score=inside[1])
+            return rows.select("key", member=value_columns[0], score=value_columns[1])
 
 
 def _key(family: KeyFamily) -> pl.Expr:
@@ -47,16 +47,16 @@ def _key(family: KeyFamily) -> pl.Expr:
     return pl.concat_str(parts).alias("key")
 
 
-def _strings(name: str, rows: pl.DataFrame, inside: list[str]) -> pl.DataFrame:
+def _strings(name: str, rows: pl.DataFrame, value_columns: list[str]) -> pl.DataFrame:
     """One text a key: the value itself, or the JSON the rulings describe."""
-    iso = pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%:z") if "timestamp" in inside else None
+    iso = pl.col("timestamp").dt.strftime("%Y-%m-%dT%H:%M:%S%:z") if "timestamp" in value_columns else None
     match name:
         case "redis_price_current":
-            fields = [iso if column == "timestamp" else pl.col(column).cast(pl.String) for column in inside]
+            fields = [iso if column == "timestamp" else pl.col(column).cast(pl.String) for column in value_columns]
             return rows.select("key", value=pl.struct(fields).struct.json_encode())
         case "redis_price_hist":
             point = pl.format('["{}", "{}"]', iso, pl.col("price").cast(pl.String))
             listed = pl.format("[{}]", point.str.join(", "))
             return rows.group_by("key", maintain_order=True).agg(value=listed)
         case _:
-            return rows.select("key", value=pl.col(inside[0]).cast(pl.String))
+            return rows.select("key", value=pl.col(value_columns[0]).cast(pl.String))

@@ -1,6 +1,6 @@
 """What the platform measures of each portfolio's risk at each close, from its positions and returns.
 
-Knows value at risk, correlation, distance to liquidation and the hazard of protocols; draws no conclusion
+Knows value at risk, correlation, distance to liquidation and the risk of protocols; draws no conclusion
 from them. The map from distance to the score in Redis stands here: `liquidation_score`.
 """
 
@@ -11,7 +11,7 @@ import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ys_analytics.demo.calendar import DAY_SECONDS, moments
-from ys_analytics.demo.fixed_point import Flags, Floats, Ints, amounts, fitted, rates
+from ys_analytics.demo.fixed_point import Flags, Floats, Ints, frame_of_schema, money_series, rate_series
 from ys_analytics.demo.market import Market
 from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.simulation import health
@@ -22,10 +22,10 @@ from ys_analytics.schemas import TABLES
 
 # Returns a measure looks back on, and how many it needs.
 WINDOW = 60
-LEAST = 20
+MIN_RETURNS = 20
 
 _TAIL = 0.05
-_HELD = 1.0
+_MIN_HELD_VALUE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +35,10 @@ class Risks:
     Attributes:
         var: USD that are lost or more on one day in twenty, a loss positive.
         cvar: Mean loss in USD on such days.
-        tail: `var` as a fraction of the value.
+        var_fraction: `var` as a fraction of the value.
         correlation: Mean correlation of the returns of the assets held.
         distance: Fall of collateral that liquidates; 1 without a debt.
-        hazard: Risk of the protocols used, by value.
+        protocol_risk: Risk of the protocols used, by value.
         measured: Whether the table has a row.
         returns: Returns of the closes.
         correlations: Of all symbols on each day, shape (days, symbols, symbols).
@@ -46,10 +46,10 @@ class Risks:
 
     var: Floats
     cvar: Floats
-    tail: Floats
+    var_fraction: Floats
     correlation: Floats
     distance: Floats
-    hazard: Floats
+    protocol_risk: Floats
     measured: Flags
     returns: Floats
     correlations: Floats
@@ -65,49 +65,49 @@ def liquidation_score(distance: Floats) -> Floats:
     return score
 
 
-def measure(cast: Portfolios, market: Market, worth: Valuation, claims: Claims) -> Risks:
+def measure_risks(portfolios: Portfolios, market: Market, valuation: Valuation, claims: Claims) -> Risks:
     """All portfolios at all closes."""
-    closes = worth.instants.close
+    closes = valuation.instants.close
     returns = claims.returns[:, closes]
     shape = returns.shape
     correlations = _correlations(market)
-    correlation, distance, hazard = np.full(shape, np.nan), np.ones(shape), np.zeros(shape)
-    risk = np.array([place.hazard for place in PLACES])
-    for chunk, values in values_at(worth, cast, market, closes):
+    correlation, distance, protocol_risk = np.full(shape, np.nan), np.ones(shape), np.zeros(shape)
+    risk_of_place = np.array([place.protocol_risk for place in PLACES])
+    for chunk, values in values_at(valuation, portfolios, market, closes):
         factor = health(values)
         distance[chunk] = np.clip(1.0 - 1.0 / factor, 0.0, 1.0)
         gross = np.abs(values).sum(axis=2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            hazard[chunk] = np.nan_to_num((np.abs(values) * risk).sum(axis=2) / gross)
-        correlation[chunk] = _mean_correlation(values, cast.symbols[chunk], correlations)
-    hazard = np.minimum(hazard * (1.0 + 0.3 * market.fear[None, :]), 1.0)
+            protocol_risk[chunk] = np.nan_to_num((np.abs(values) * risk_of_place).sum(axis=2) / gross)
+        correlation[chunk] = _mean_correlation(values, portfolios.symbols[chunk], correlations)
+    protocol_risk = np.minimum(protocol_risk * (1.0 + 0.3 * market.fear[None, :]), 1.0)
     var, cvar = _tails(returns)
-    total = worth.total[:, closes]
+    total = valuation.total[:, closes]
     return Risks(
         var=var * total,
         cvar=cvar * total,
-        tail=var,
+        var_fraction=var,
         correlation=correlation,
         distance=distance,
-        hazard=hazard,
-        measured=~np.isnan(var) & worth.shown[:, closes],
+        protocol_risk=protocol_risk,
+        measured=~np.isnan(var) & valuation.has_snapshot[:, closes],
         returns=returns,
         correlations=correlations,
     )
 
 
-def risk_metrics(cast: Portfolios, market: Market, risks: Risks) -> pl.DataFrame:
+def risk_metrics(portfolios: Portfolios, market: Market, risks: Risks) -> pl.DataFrame:
     """The table `risk_metrics`: one row a portfolio and close, from the twentieth return on."""
-    who, day = np.nonzero(risks.measured)
-    return fitted(
+    portfolio, day = np.nonzero(risks.measured)
+    return frame_of_schema(
         {
             "timestamp": moments(market.days[day], np.full(day.size, DAY_SECONDS - 1)),
-            "portfolio_id": pl.Series(cast.ids).gather(who),
-            "var_95": amounts(risks.var[who, day]),
-            "cvar_95": amounts(risks.cvar[who, day]),
-            "correlation_score": rates(risks.correlation[who, day]),
-            "liquidation_distance": rates(risks.distance[who, day]),
-            "protocol_risk_score": rates(risks.hazard[who, day]),
+            "portfolio_id": pl.Series(portfolios.ids).gather(portfolio),
+            "var_95": money_series(risks.var[portfolio, day]),
+            "cvar_95": money_series(risks.cvar[portfolio, day]),
+            "correlation_score": rate_series(risks.correlation[portfolio, day]),
+            "liquidation_distance": rate_series(risks.distance[portfolio, day]),
+            "protocol_risk_score": rate_series(risks.protocol_risk[portfolio, day]),
         },
         TABLES["risk_metrics"].schema,
     )
@@ -116,14 +116,16 @@ def risk_metrics(cast: Portfolios, market: Market, risks: Risks) -> pl.DataFrame
 def _tails(returns: Floats) -> tuple[Floats, Floats]:
     """Historical value at risk and the mean beyond it, as fractions, of the last returns on each day."""
     var, cvar = np.full(returns.shape, np.nan), np.full(returns.shape, np.nan)
-    for who in range(returns.shape[0]):
-        known = np.flatnonzero(~np.isnan(returns[who]))
-        for end in range(LEAST, min(WINDOW, known.size + 1)):
+    for portfolio in range(returns.shape[0]):
+        known = np.flatnonzero(~np.isnan(returns[portfolio]))
+        for end in range(MIN_RETURNS, min(WINDOW, known.size + 1)):
             day = known[end - 1]
-            var[who, day], cvar[who, day] = (float(one[0]) for one in _tail(returns[who, known[:end]][None, :]))
+            var[portfolio, day], cvar[portfolio, day] = (
+                float(measure[0]) for measure in _tail(returns[portfolio, known[:end]][None, :])
+            )
         if known.size >= WINDOW:
             days = known[WINDOW - 1 :]
-            var[who, days], cvar[who, days] = _tail(sliding_window_view(returns[who, known], WINDOW))
+            var[portfolio, days], cvar[portfolio, days] = _tail(sliding_window_view(returns[portfolio, known], WINDOW))
     return var, cvar
 
 
@@ -140,7 +142,7 @@ def _correlations(market: Market) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         moves = np.nan_to_num(np.diff(np.log(market.closes), axis=1))
     matrices = np.zeros((days, len(SYMBOLS), len(SYMBOLS)))
-    for day in range(LEAST, days):
+    for day in range(MIN_RETURNS, days):
         window = moves[:, max(0, day - WINDOW) : day]
         centred = window - window.mean(axis=1, keepdims=True)
         size = np.sqrt((centred**2).sum(axis=1))
@@ -154,13 +156,13 @@ def _mean_correlation(values: Floats, symbols: Ints, matrices: Floats) -> Floats
     """Mean over the pairs of different symbols held; 0 where fewer than two are."""
     held = np.zeros((*values.shape[:2], len(SYMBOLS)))
     for place in range(values.shape[2]):
-        rows, days = np.nonzero(np.abs(values[:, :, place]) > _HELD)
+        rows, days = np.nonzero(np.abs(values[:, :, place]) > _MIN_HELD_VALUE)
         held[rows, days, symbols[rows, place]] = 1.0
     # A pegged price moves by its noise; it tells nothing of correlation.
     held[:, :, [SYMBOLS.index(symbol) for symbol in ("USDC", "USDT", "DAI", "aUSDC", "TBILL")]] = 0.0
     count = held.sum(axis=2)
-    both = np.einsum("pda,dab,pdb->pd", held, matrices, held, optimize=True)
-    own = np.einsum("pda,daa->pd", held, matrices)
+    sum_of_all = np.einsum("pda,dab,pdb->pd", held, matrices, held, optimize=True)
+    sum_of_own = np.einsum("pda,daa->pd", held, matrices)
     pairs = count * (count - 1)
-    mean: Floats = np.divide(both - own, pairs, out=np.zeros_like(both), where=pairs > 0)
+    mean: Floats = np.divide(sum_of_all - sum_of_own, pairs, out=np.zeros_like(sum_of_all), where=pairs > 0)
     return mean

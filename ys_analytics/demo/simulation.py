@@ -1,4 +1,4 @@
-"""What the portfolios do, day by day: pay in, invest towards their wishes, earn, borrow, repay, withdraw.
+"""What the portfolios do, day by day: pay in, invest towards their target weights, earn, borrow, repay, withdraw.
 
 Depends on the ledger, which does the arithmetic. One pass over the days, each step for all portfolios at
 once. Each kind of step has an hour of its own, so what a step sees is what the steps before it left.
@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from ys_analytics.demo import actions
-from ys_analytics.demo.fixed_point import QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, below
+from ys_analytics.demo.fixed_point import QUANTITY_SCALE, UNITS_PER_TOKEN, Flags, Floats, Ints, floored_units
 from ys_analytics.demo.ledger import Book, Entries
 from ys_analytics.demo.market import CLOSE, Market
 from ys_analytics.demo.pools import Rates
@@ -24,17 +24,17 @@ from ys_analytics.demo.world import (
     DEBT,
     ETH,
     FARM,
-    GAS_2,
     LIDO,
+    LIQUIDATION_THRESHOLDS,
     LP,
     PLACES,
+    SECOND_CHAIN_GAS,
+    SECOND_CHAIN_USDC,
     STETH,
     TBILL,
-    THRESHOLD,
     UNI,
     UNISWAP_FARM,
     USDC,
-    USDC_2,
     USDT,
 )
 
@@ -44,25 +44,25 @@ BORROW_SPREAD = 1.32
 _SUNDAY = 6
 _YEAR = 365
 # Ether that is not spent on anything but gas, in units.
-_RESERVE = QUANTITY // 2
+_ETHER_RESERVE = UNITS_PER_TOKEN // 2
 # Days after its first money in which a portfolio builds its positions.
-_SETTLING = 16
+_BUILD_UP_DAYS = 16
 # Health factor below which a borrower pays back.
-_SAFE = 1.28
+_MIN_HEALTH = 1.28
 # USD of the second chain's token that are sent when less than a fifth of it is left.
-_FUEL = 40.0
-# When money crosses the edge of a portfolio: one of these hours a day, never one that a step has.
-_EDGE_HOURS = (0, 10, 12, 16, 19, 23)
+_GAS_TRANSFER = 40.0
+# Hours of external flows: one of these a day, never one that a step has.
+_FLOW_HOURS = (0, 10, 12, 16, 19, 23)
 _FUNDED_BY = {STETH: ETH, AWETH: ETH, FARM: LP}
-_ALONE: tuple[tuple[Role, int], ...] = (("hold", BTC), ("new", BTC), ("losing", USDT), ("still", TBILL))
+_SINGLE_ASSET: tuple[tuple[Role, int], ...] = (("hold", BTC), ("new", BTC), ("losing", USDT), ("still", TBILL))
 
 
-def simulate(cast: Portfolios, market: Market, rates: Rates, *, seed: int) -> Entries:
+def simulate(portfolios: Portfolios, market: Market, rates: Rates, *, seed: int) -> Entries:
     """Everything that happened to every portfolio, in order."""
-    story = _Simulation(cast, market, rates, seed=seed)
+    simulation = _Simulation(portfolios, market, rates, seed=seed)
     for day in range(market.days.size):
-        story.live(day)
-    return story.book.entries()
+        simulation.simulate_day(day)
+    return simulation.book.entries()
 
 
 def health(values: Floats) -> Floats:
@@ -71,7 +71,9 @@ def health(values: Floats) -> Floats:
     Args:
         values: USD by place, debts negative; the places are the last axis.
     """
-    backing = sum((values[..., place] * share for place, share in THRESHOLD.items()), np.zeros(values.shape[:-1]))
+    backing = sum(
+        (values[..., place] * share for place, share in LIQUIDATION_THRESHOLDS.items()), np.zeros(values.shape[:-1])
+    )
     owed = -values[..., DEBT]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(owed > 0, backing / owed, np.inf)
@@ -80,92 +82,94 @@ def health(values: Floats) -> Floats:
 class _Simulation:
     """The book, and what has been earned but not yet credited."""
 
-    def __init__(self, cast: Portfolios, market: Market, rates: Rates, *, seed: int) -> None:
-        self.book = Book(cast, market, seed=seed)
-        self.cast = cast
+    def __init__(self, portfolios: Portfolios, market: Market, rates: Rates, *, seed: int) -> None:
+        self.book = Book(portfolios, market, seed=seed)
+        self.portfolios = portfolios
         self.market = market
         self.rates = rates
-        self.chance = self.book.chance
+        self.rng = self.book.rng
         self.fear = market.fear
-        self.earned: Floats = np.zeros((cast.size, len(PLACES)))
-        self.routine = cast.playing("ordinary", "gap", "text", "refilled")
-        self.losing = cast.playing("losing")
+        self.earned: Floats = np.zeros((portfolios.size, len(PLACES)))
+        self.routine = portfolios.with_role("ordinary", "gap", "text", "refilled")
+        self.losing = portfolios.with_role("losing")
         self.weekday = (market.days.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
-    def live(self, day: int) -> None:
+    def simulate_day(self, day: int) -> None:
         """One day of all portfolios, in the order of its hours."""
-        edge = int(self.chance.choice(_EDGE_HOURS))
+        flow_hour = int(self.rng.choice(_FLOW_HOURS))
         steps: list[tuple[int, Callable[[int, Ints], None]]] = [
             (3, self._credit),
             (5, self._keep_gas),
             (7, self._stay_healthy),
             (11, self._rebalance),
             (15, self._borrow),
-            (17, self._mishaps),
-            (edge, partial(self._cross_the_edge, hour=edge)),
+            (17, self._fail_swaps),
+            (flow_hour, partial(self._move_money, hour=flow_hour)),
         ]
         self._fund(day)
-        self._lose(day)
+        self._trade_at_a_loss(day)
         active = self._active(day)
         for _, step in sorted(steps, key=lambda step: step[0]):
             step(day, active)
-        self._empty(day)
+        self._withdraw_all(day)
         self._accrue(day)
 
     def _active(self, day: int) -> Ints:
-        """Portfolios that follow a routine, have begun, and are not away."""
-        away = self.cast.away[self.routine]
-        gone = (day >= away[:, 0]) & (day < away[:, 1])
-        return self.routine[(self.cast.opened[self.routine] <= day) & ~gone]
+        """Portfolios that follow a routine, are open and funded."""
+        unfunded = self.portfolios.unfunded_days[self.routine]
+        is_unfunded = (day >= unfunded[:, 0]) & (day < unfunded[:, 1])
+        return self.routine[(self.portfolios.opened[self.routine] <= day) & ~is_unfunded]
 
-    def _some(self, who: Ints, share: float) -> Ints:
-        return who[self.chance.random(who.size) < share]
+    def _sample(self, numbers: Ints, share: float) -> Ints:
+        return numbers[self.rng.random(numbers.size) < share]
 
-    def _settling(self, day: int, who: Ints) -> Flags:
-        began = self.cast.opened[who]
-        again = self.cast.away[who, 1]
-        return (day - np.where((again >= 0) & (day >= again), again, began)) < _SETTLING
+    def _is_building_up(self, day: int, numbers: Ints) -> Flags:
+        opened = self.portfolios.opened[numbers]
+        refilled = self.portfolios.unfunded_days[numbers, 1]
+        return (day - np.where((refilled >= 0) & (day >= refilled), refilled, opened)) < _BUILD_UP_DAYS
 
     def _fund(self, day: int) -> None:
-        """The first money: mostly dollars, some ether; and again for whom it begins anew."""
-        starting = np.flatnonzero((self.cast.opened == day) | (self.cast.away[:, 1] == day))
-        who = np.intersect1d(self.routine, starting)
+        """The first deposit, mostly dollars and some ether; again on the day a portfolio is refilled."""
+        starting = np.flatnonzero((self.portfolios.opened == day) | (self.portfolios.unfunded_days[:, 1] == day))
+        numbers = np.intersect1d(self.routine, starting)
         for hour, place, share in ((1, USDC, 0.85), (2, ETH, 0.15)):
-            self.book.at(day, hour)
-            self._pay_in(who, place, share * self.cast.capital[who])
-        for role, place in _ALONE:
-            alone = np.intersect1d(self.cast.playing(role), starting)
-            self._pay_in(alone, place, self.cast.capital[alone])
+            self.book.move_to(day, hour)
+            self._pay_in(numbers, place, share * self.portfolios.capital[numbers])
+        for role, place in _SINGLE_ASSET:
+            single_asset = np.intersect1d(self.portfolios.with_role(role), starting)
+            self._pay_in(single_asset, place, self.portfolios.capital[single_asset])
 
-    def _pay_in(self, who: Ints, place: int, dollars: Floats) -> None:
-        self.book.post(who, actions.DEPOSIT, target=place, received=self.book.quantity(who, place, dollars))
+    def _pay_in(self, numbers: Ints, place: int, dollars: Floats) -> None:
+        self.book.post(numbers, actions.DEPOSIT, target=place, received=self.book.quantity(numbers, place, dollars))
 
-    def _lose(self, day: int) -> None:
-        """All into ether at ten, all back at six in the evening, and less than before at any price of the day."""
-        who = self.losing[self.cast.opened[self.losing] < day]
-        if who.size == 0:
+    def _trade_at_a_loss(self, day: int) -> None:
+        """Trade all into ether at ten, all back at six in the evening, and less than before at any price of the day."""
+        numbers = self.losing[self.portfolios.opened[self.losing] < day]
+        if numbers.size == 0:
             return
-        dollars = self.book.holdings[who, USDT]
-        symbol = self.cast.symbols[who, USDT]
-        before, after = (self.market.prices[symbol, one, CLOSE] for one in (day - 1, day))
-        loss = self.chance.uniform(0.0005, 0.0045, who.size)
-        left = below(dollars / QUANTITY * np.minimum(1.0, before / after) * (1.0 - loss), QUANTITY_SCALE)
-        self.book.at(day, 10)
-        self.book.post(who, actions.ROUND_TRIP_OUT, source=USDT, given=dollars, target=ETH)
-        self.book.at(day, 18)
-        ether = self.book.holdings[who, ETH]
-        self.book.post(who, actions.ROUND_TRIP_BACK, source=ETH, given=ether, target=USDT, received=left)
+        dollars = self.book.holdings[numbers, USDT]
+        symbol = self.portfolios.symbols[numbers, USDT]
+        before, after = (self.market.prices[symbol, close_day, CLOSE] for close_day in (day - 1, day))
+        loss = self.rng.uniform(0.0005, 0.0045, numbers.size)
+        returned = floored_units(
+            dollars / UNITS_PER_TOKEN * np.minimum(1.0, before / after) * (1.0 - loss), QUANTITY_SCALE
+        )
+        self.book.move_to(day, 10)
+        self.book.post(numbers, actions.ROUND_TRIP_OUT, source=USDT, given=dollars, target=ETH)
+        self.book.move_to(day, 18)
+        ether = self.book.holdings[numbers, ETH]
+        self.book.post(numbers, actions.ROUND_TRIP_BACK, source=ETH, given=ether, target=USDT, received=returned)
 
-    def _empty(self, day: int) -> None:
+    def _withdraw_all(self, day: int) -> None:
         """The one that takes everything out, late in the evening."""
-        leaving = np.flatnonzero(self.cast.away[:, 0] == day)
-        self.book.at(day, 21)
-        for place in range(len(PLACES)) if leaving.size else ():
-            self.book.post(leaving, actions.SWEEP, source=place, given=self.book.holdings[leaving, place])
+        numbers = np.flatnonzero(self.portfolios.unfunded_days[:, 0] == day)
+        self.book.move_to(day, 21)
+        for place in range(len(PLACES)) if numbers.size else ():
+            self.book.post(numbers, actions.WITHDRAW_ALL, source=place, given=self.book.holdings[numbers, place])
 
     def _accrue(self, day: int) -> None:
         """What the day's close earned or cost, kept until it is credited."""
-        self.book.at(day, CLOSE)
+        self.book.move_to(day, CLOSE)
         held, paid = self.book.holdings, self.rates.fees[:, day] / _YEAR
         self.earned[:, STETH] += held[:, STETH] * paid[LIDO]
         self.earned[:, AUSDC] += held[:, AUSDC] * paid[AAVE_USDC]
@@ -179,140 +183,151 @@ class _Simulation:
         """On Sundays what was earned is credited and what is owed grows; rewards are claimed every other Sunday."""
         if self.weekday[day] != _SUNDAY:
             return
-        self.book.at(day, 3)
+        self.book.move_to(day, 3)
         for place, action in ((STETH, actions.REBASE), (AUSDC, actions.INTEREST), (AWETH, actions.INTEREST)):
-            self.book.post(active, action, target=place, received=self._due(active, place))
-        self.book.post(active, actions.DEBT_INTEREST, source=DEBT, given=self._due(active, DEBT))
+            self.book.post(active, action, target=place, received=self._take_earned(active, place))
+        self.book.post(active, actions.DEBT_INTEREST, source=DEBT, given=self._take_earned(active, DEBT))
         if day // 7 % 2:
-            self.book.at(day, 4)
-            able = active[self.book.holdings[active, ETH] > _RESERVE // 2]
-            self.book.post(able, actions.HARVEST, target=UNI, received=self._due(able, FARM))
+            self.book.move_to(day, 4)
+            can_pay_gas = active[self.book.holdings[active, ETH] > _ETHER_RESERVE // 2]
+            self.book.post(can_pay_gas, actions.HARVEST, target=UNI, received=self._take_earned(can_pay_gas, FARM))
 
-    def _due(self, who: Ints, place: int) -> Ints:
+    def _take_earned(self, numbers: Ints, place: int) -> Ints:
         """Whole units earned, taken off the account."""
-        units: Ints = np.floor(self.earned[who, place]).astype(np.int64)
-        self.earned[who, place] -= units
+        units: Ints = np.floor(self.earned[numbers, place]).astype(np.int64)
+        self.earned[numbers, place] -= units
         return units
 
     def _keep_gas(self, day: int, active: Ints) -> None:
         """Enough ether for gas, and enough of the second chain's token where there is business."""
         held = self.book.holdings
-        self.book.at(day, 5)
-        low = active[held[active, ETH] < _RESERVE // 3]
+        self.book.move_to(day, 5)
+        low = active[held[active, ETH] < _ETHER_RESERVE // 3]
         cost = 0.4 * self.book.prices[low, ETH]
         self.book.post(low, actions.BUY_GAS, source=USDC, given=self.book.quantity(low, USDC, cost), target=ETH)
-        self.book.at(day, 6)
-        abroad = active[(self.cast.wishes[active, USDC_2] > 0) | (held[active, USDC_2] > 0)]
-        low = abroad[self.book.values[abroad, GAS_2] < _FUEL / 5]
-        fuel = np.full(low.size, _FUEL)
-        self.book.post(low, actions.SEND_GAS, source=ETH, given=self.book.quantity(low, ETH, fuel), target=GAS_2)
+        self.book.move_to(day, 6)
+        on_second_chain = active[
+            (self.portfolios.target_weights[active, SECOND_CHAIN_USDC] > 0) | (held[active, SECOND_CHAIN_USDC] > 0)
+        ]
+        low = on_second_chain[self.book.values[on_second_chain, SECOND_CHAIN_GAS] < _GAS_TRANSFER / 5]
+        dollars = np.full(low.size, _GAS_TRANSFER)
+        self.book.post(
+            low, actions.SEND_GAS, source=ETH, given=self.book.quantity(low, ETH, dollars), target=SECOND_CHAIN_GAS
+        )
 
     def _stay_healthy(self, day: int, active: Ints) -> None:
         """Collateral that fell: redeem some of it, sell it, pay back."""
-        self.book.at(day, 7)
-        factor = health(self.book.values[active])
-        who, factor = active[factor < _SAFE], factor[factor < _SAFE]
-        if who.size == 0:
+        self.book.move_to(day, 7)
+        health_factor = health(self.book.values[active])
+        numbers, health_factor = active[health_factor < _MIN_HEALTH], health_factor[health_factor < _MIN_HEALTH]
+        if numbers.size == 0:
             return
-        before = self.book.holdings[who, AWETH].copy()
+        before = self.book.holdings[numbers, AWETH].copy()
         # Redeeming itself must not liquidate.
-        share = np.clip(1.0 - 1.04 / factor, 0.0, 0.25)
+        share = np.clip(1.0 - 1.04 / health_factor, 0.0, 0.25)
         collateral = actions.ROUTES[AWETH]
-        self.book.post(who, collateral.leave, source=AWETH, given=(before * share).astype(np.int64), target=ETH)
-        redeemed = before - self.book.holdings[who, AWETH]
-        self.book.at(day, 8)
-        self.book.post(who, actions.ROUTES[ETH].leave, source=ETH, given=redeemed, target=USDC)
-        self.book.at(day, 9)
-        owed = -self.book.holdings[who, DEBT]
-        cash = self.book.holdings[who, USDC]
+        self.book.post(numbers, collateral.leave, source=AWETH, given=(before * share).astype(np.int64), target=ETH)
+        redeemed = before - self.book.holdings[numbers, AWETH]
+        self.book.move_to(day, 8)
+        self.book.post(numbers, actions.ROUTES[ETH].leave, source=ETH, given=redeemed, target=USDC)
+        self.book.move_to(day, 9)
+        owed = -self.book.holdings[numbers, DEBT]
+        cash = self.book.holdings[numbers, USDC]
         paid = np.minimum((0.9 * cash).astype(np.int64), (0.4 * owed).astype(np.int64))
-        self.book.post(who, actions.REPAY, source=USDC, given=paid, target=DEBT)
+        self.book.post(numbers, actions.REPAY, source=USDC, given=paid, target=DEBT)
 
     def _rebalance(self, day: int, active: Ints) -> None:
-        """Towards the wish that is farthest off: first those who have too much, then those who have too little."""
-        keen = np.where(self._settling(day, active), 0.9, 0.14)
-        who = active[self.chance.random(active.size) < keen]
-        if who.size == 0:
+        """Trade towards the target weight that is farthest off: sell what is overweight, then buy what is not."""
+        probability = np.where(self._is_building_up(day, active), 0.9, 0.14)
+        numbers = active[self.rng.random(active.size) < probability]
+        if numbers.size == 0:
             return
-        self.book.at(day, 11)
-        place, gap = self._farthest(who)
-        for one, route in actions.ROUTES.items():
-            chosen = (place == one) & (gap < 0)
-            over = who[chosen]
-            spare = np.minimum(self.book.quantity(over, one, -gap[chosen]), self.book.holdings[over, one])
-            self.book.post(over, route.leave, source=one, given=spare, target=route.source)
-        self.book.at(day, 13)
-        for one, route in actions.ROUTES.items():
-            chosen = (place == one) & (gap > 0)
-            under = who[chosen]
-            funds = self.book.holdings[under, route.source] - (_RESERVE if route.source == ETH else 0)
-            spent = np.minimum(self.book.quantity(under, route.source, gap[chosen]), np.maximum(funds, 0))
-            self.book.post(under, route.enter, source=route.source, given=spent, target=one)
+        self.book.move_to(day, 11)
+        place, gap = self._largest_gap(numbers)
+        for route_place, route in actions.ROUTES.items():
+            chosen = (place == route_place) & (gap < 0)
+            overweight = numbers[chosen]
+            excess = np.minimum(
+                self.book.quantity(overweight, route_place, -gap[chosen]), self.book.holdings[overweight, route_place]
+            )
+            self.book.post(overweight, route.leave, source=route_place, given=excess, target=route.source)
+        self.book.move_to(day, 13)
+        for route_place, route in actions.ROUTES.items():
+            chosen = (place == route_place) & (gap > 0)
+            underweight = numbers[chosen]
+            funds = self.book.holdings[underweight, route.source] - (_ETHER_RESERVE if route.source == ETH else 0)
+            spent = np.minimum(self.book.quantity(underweight, route.source, gap[chosen]), np.maximum(funds, 0))
+            self.book.post(underweight, route.enter, source=route.source, given=spent, target=route_place)
 
-    def _farthest(self, who: Ints) -> tuple[Ints, Floats]:
-        """The place farthest from its wish, and by how many USD; -1 where all are near enough."""
-        values = self.book.values[who]
+    def _largest_gap(self, numbers: Ints) -> tuple[Ints, Floats]:
+        """The place farthest from its target weight, and by how many USD; -1 where all are near enough."""
+        values = self.book.values[numbers]
         net = values.sum(axis=1)
-        gap = self.cast.wishes[who] * net[:, None] - values
+        gap = self.portfolios.target_weights[numbers] * net[:, None] - values
         for place, source in _FUNDED_BY.items():
             gap[:, source] += np.maximum(gap[:, place], 0.0)
-        # A wish that nothing can pay for waits; collateral of a debt stays where it is.
-        bound = health(values) < 2.0  # noqa: PLR2004 - twice what the lender asks
+        # A target that nothing can pay for waits; collateral of a debt stays where it is.
+        must_keep_collateral = health(values) < 2.0  # noqa: PLR2004 - twice what the lender asks
         for place, route in actions.ROUTES.items():
             gap[:, place] = np.minimum(gap[:, place], np.maximum(values[:, route.source], 0.0))
-            if place in THRESHOLD:
-                gap[:, place] = np.where(bound, np.maximum(gap[:, place], 0.0), gap[:, place])
+            if place in LIQUIDATION_THRESHOLDS:
+                gap[:, place] = np.where(must_keep_collateral, np.maximum(gap[:, place], 0.0), gap[:, place])
         gap[:, [place for place in range(len(PLACES)) if place not in actions.ROUTES]] = 0.0
         place = np.abs(gap).argmax(axis=1)
-        size = gap[np.arange(who.size), place]
-        near = np.abs(size) < np.maximum(150.0, 0.015 * net)
-        return np.where(near, -1, place), size
+        size = gap[np.arange(numbers.size), place]
+        is_near = np.abs(size) < np.maximum(150.0, 0.015 * net)
+        return np.where(is_near, -1, place), size
 
     def _borrow(self, day: int, active: Ints) -> None:
         """Up to the wanted share of the collateral, in quiet times."""
         if self.fear[day] > 0.6:  # noqa: PLR2004 - no portfolio borrows in a panic
             return
-        self.book.at(day, 15)
-        who = self._some(active[self.cast.leverage[active] > 0], 0.25)
-        values = self.book.values[who]
-        wanted = self.cast.leverage[who] * values[:, list(THRESHOLD)].sum(axis=1)
-        short = wanted + values[:, DEBT]
-        who, short = who[short > 0.15 * wanted + 500.0], short[short > 0.15 * wanted + 500.0]
-        lent = self.book.quantity(who, DEBT, short)
-        self.book.post(who, actions.BORROW, source=DEBT, given=lent, target=USDC)
+        self.book.move_to(day, 15)
+        numbers = self._sample(active[self.portfolios.leverage[active] > 0], 0.25)
+        values = self.book.values[numbers]
+        target_debt = self.portfolios.leverage[numbers] * values[:, list(LIQUIDATION_THRESHOLDS)].sum(axis=1)
+        shortfall = target_debt + values[:, DEBT]
+        numbers, shortfall = (
+            numbers[shortfall > 0.15 * target_debt + 500.0],
+            shortfall[shortfall > 0.15 * target_debt + 500.0],
+        )
+        borrowed = self.book.quantity(numbers, DEBT, shortfall)
+        self.book.post(numbers, actions.BORROW, source=DEBT, given=borrowed, target=USDC)
 
-    def _mishaps(self, day: int, active: Ints) -> None:
+    def _fail_swaps(self, day: int, active: Ints) -> None:
         """Swaps that failed or were replaced; on the last day some are still pending."""
-        self.book.at(day, 17)
-        luck = self.chance.random(active.size)
-        fates = [("failed", luck < 0.016), ("replaced", luck > 0.993)]  # noqa: PLR2004 - shares of all days
+        self.book.move_to(day, 17)
+        draw = self.rng.random(active.size)
+        outcomes = [("failed", draw < 0.016), ("replaced", draw > 0.993)]  # noqa: PLR2004 - shares of all days
         if day == self.market.days.size - 1:
-            fates.append(("pending", (luck > 0.1) & (luck < 0.5)))  # noqa: PLR2004 - shares of the last day
-        for status, unlucky in fates:
-            who = active[unlucky]
-            tried = self.book.holdings[who, USDC] // 10
-            self.book.post(who, actions.MISHAP, source=USDC, given=tried, target=ETH, status=status)
+            outcomes.append(("pending", (draw > 0.1) & (draw < 0.5)))  # noqa: PLR2004 - shares of the last day
+        for status, is_affected in outcomes:
+            numbers = active[is_affected]
+            given = self.book.holdings[numbers, USDC] // 10
+            self.book.post(numbers, actions.UNCONFIRMED_SWAP, source=USDC, given=given, target=ETH, status=status)
 
-    def _cross_the_edge(self, day: int, active: Ints, *, hour: int) -> None:
+    def _move_money(self, day: int, active: Ints, *, hour: int) -> None:
         """Deposits and withdrawals, and the three kinds in which metadata overrides the rule."""
-        who = active[~self._settling(day, active)]
-        luck = self.chance.random(who.size)
-        capital = self.cast.capital * self.chance.uniform(0.02, 0.12)
+        numbers = active[~self._is_building_up(day, active)]
+        draw = self.rng.random(numbers.size)
+        dollars = self.portfolios.capital * self.rng.uniform(0.02, 0.12)
         held = self.book.holdings
-        self.book.at(day, hour)
+        self.book.move_to(day, hour)
         for place, low, high in ((USDC, 0.0, 0.016), (ETH, 0.016, 0.020)):
-            paying = who[(luck >= low) & (luck < high)]
-            self._pay_in(paying, place, capital[paying])
-        taking = who[(luck >= 0.020) & (luck < 0.036)]  # noqa: PLR2004 - one day in sixty
-        self.book.post(taking, actions.WITHDRAW, source=USDC, given=(held[taking, USDC] * 0.6).astype(np.int64))
-        helped = who[(luck >= 0.036) & (luck < 0.040)]  # noqa: PLR2004 - one day in 250
-        helped = helped[self.cast.wishes[helped, AUSDC] > 0]
-        sent = self.book.quantity(helped, AUSDC, capital[helped])
-        self.book.post(helped, actions.DEPOSIT_AT_PROTOCOL, target=AUSDC, received=sent, flow="external")
-        abroad = who[(luck >= 0.040) & (luck < 0.043)]  # noqa: PLR2004 - one day in 300
-        abroad = abroad[self.cast.wishes[abroad, USDC_2] > 0]
-        sent = self.book.quantity(abroad, USDC_2, capital[abroad])
-        self.book.post(abroad, actions.BRIDGE_IN, target=USDC_2, received=sent, flow="external")
-        moving = who[(luck >= 0.043) & (luck < 0.047)]  # noqa: PLR2004 - one day in 250
-        half = held[moving, USDC] // 2
-        self.book.post(moving, actions.MOVE_WALLET, source=USDC, given=half, target=USDC, flow="internal")
+            depositing = numbers[(draw >= low) & (draw < high)]
+            self._pay_in(depositing, place, dollars[depositing])
+        withdrawing = numbers[(draw >= 0.020) & (draw < 0.036)]  # noqa: PLR2004 - one day in sixty
+        self.book.post(
+            withdrawing, actions.WITHDRAW, source=USDC, given=(held[withdrawing, USDC] * 0.6).astype(np.int64)
+        )
+        supplied = numbers[(draw >= 0.036) & (draw < 0.040)]  # noqa: PLR2004 - one day in 250
+        supplied = supplied[self.portfolios.target_weights[supplied, AUSDC] > 0]
+        units = self.book.quantity(supplied, AUSDC, dollars[supplied])
+        self.book.post(supplied, actions.DEPOSIT_AT_PROTOCOL, target=AUSDC, received=units, flow="external")
+        bridging = numbers[(draw >= 0.040) & (draw < 0.043)]  # noqa: PLR2004 - one day in 300
+        bridging = bridging[self.portfolios.target_weights[bridging, SECOND_CHAIN_USDC] > 0]
+        units = self.book.quantity(bridging, SECOND_CHAIN_USDC, dollars[bridging])
+        self.book.post(bridging, actions.BRIDGE_IN, target=SECOND_CHAIN_USDC, received=units, flow="external")
+        changing_wallet = numbers[(draw >= 0.043) & (draw < 0.047)]  # noqa: PLR2004 - one day in 250
+        half = held[changing_wallet, USDC] // 2
+        self.book.post(changing_wallet, actions.MOVE_WALLET, source=USDC, given=half, target=USDC, flow="internal")

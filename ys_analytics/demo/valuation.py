@@ -10,8 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ys_analytics.demo.fixed_point import PRICE_SCALE, QUANTITY, QUANTITY_SCALE, Flags, Floats, Ints, decimals
-from ys_analytics.demo.ledger import NOWHERE, Entries
+from ys_analytics.demo.fixed_point import (
+    PRICE_SCALE,
+    QUANTITY_SCALE,
+    UNITS_PER_TOKEN,
+    Flags,
+    Floats,
+    Ints,
+    decimal_series,
+)
+from ys_analytics.demo.ledger import NO_PLACE, Entries
 from ys_analytics.demo.market import CLOSE, HOURS, Market
 from ys_analytics.demo.portfolios import Portfolios
 from ys_analytics.demo.world import ASSETS, PLACES, SYMBOLS
@@ -19,13 +27,13 @@ from ys_analytics.schemas import MONEY
 
 _INTRADAY = (5, 11, 17)
 _GAP_DAYS = 9
-_GAP_AT = 0.6
+_GAP_START = 0.6
 
 # Portfolios valued at once: what bounds memory.
 _CHUNK = 50
 
 _SHARE = pl.Decimal(18, 8)
-_WHOLE = 10**8
+_SHARE_UNITS = 10**8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +66,14 @@ class Valuation:
     Attributes:
         instants: When.
         quantities: Units, debts negative, shape (portfolios, instants, places).
-        shown: Whether there is a snapshot, shape (portfolios, instants).
+        has_snapshot: Whether there is a snapshot, shape (portfolios, instants).
         total: USD for statistics, shape (portfolios, instants).
         snapshots: portfolio, instant, total_value (exact) and asset_allocation of every snapshot, in order.
     """
 
     instants: Instants
     quantities: Ints
-    shown: Flags
+    has_snapshot: Flags
     total: Floats
     snapshots: pl.DataFrame
 
@@ -74,34 +82,38 @@ def instants(market: Market) -> Instants:
     """Every close, and three more a day where the market is quoted each hour."""
     days = market.days.size
     closes = np.arange(days) * HOURS + CLOSE
-    hourly = np.arange(days - market.hourly, days)
+    hourly = np.arange(days - market.hourly_days, days)
     order = np.sort(np.concatenate([closes, *(hourly * HOURS + hour for hour in _INTRADAY)]))
     return Instants(day=order // HOURS, hour=order % HOURS)
 
 
-def value(portfolios: Portfolios, market: Market, entries: Entries) -> Valuation:
+def value_portfolios(portfolios: Portfolios, market: Market, entries: Entries) -> Valuation:
     """All portfolios at all instants."""
     instants_ = instants(market)
     quantities = _quantities(portfolios, entries, instants_)
-    shown = _has_snapshot(portfolios, market, instants_)
-    total = np.zeros(shown.shape)
+    has_snapshot = _has_snapshot(portfolios, market, instants_)
+    total = np.zeros(has_snapshot.shape)
     parts = []
     for chunk in _chunks(portfolios.size):
-        held = _asset_values(portfolios, market, quantities[chunk], shown[chunk], instants_, first=chunk.start)
-        part = _totals(held, shown[chunk], first=chunk.start)
+        held = _asset_values(portfolios, market, quantities[chunk], has_snapshot[chunk], instants_, first=chunk.start)
+        part = _totals(held, has_snapshot[chunk], first=chunk.start)
         total[part["portfolio"], part["instant"]] = part["total_value"].cast(pl.Float64).to_numpy()
         parts.append(part)
     return Valuation(
-        instants=instants_, quantities=quantities, shown=shown, total=total, snapshots=pl.concat(parts, rechunk=False)
+        instants=instants_,
+        quantities=quantities,
+        has_snapshot=has_snapshot,
+        total=total,
+        snapshots=pl.concat(parts, rechunk=False),
     )
 
 
 def assets_of(portfolios: Portfolios) -> Ints:
     """Which asset each portfolio has in each place, as a number in `ASSETS`."""
-    at = {(asset.symbol, asset.chain): number for number, asset in enumerate(ASSETS)}
+    number_of_asset = {(asset.symbol, asset.chain): number for number, asset in enumerate(ASSETS)}
 
     def number(symbol: str, chain: int) -> int:
-        return at.get((symbol, chain), at.get((symbol, None), -1))
+        return number_of_asset.get((symbol, chain), number_of_asset.get((symbol, None), -1))
 
     rows = [
         [number(SYMBOLS[symbol], int(chain)) for symbol, chain in zip(*row, strict=True)]
@@ -111,14 +123,14 @@ def assets_of(portfolios: Portfolios) -> Ints:
 
 
 def values_at(
-    valued: Valuation, portfolios: Portfolios, market: Market, chosen: Flags
+    valuation: Valuation, portfolios: Portfolios, market: Market, chosen: Flags
 ) -> Iterator[tuple[slice, Floats]]:
     """USD by portfolio, chosen instant and place, for statistics; some portfolios at a time."""
-    day, hour = valued.instants.day[chosen], valued.instants.hour[chosen]
+    day, hour = valuation.instants.day[chosen], valuation.instants.hour[chosen]
     symbols = portfolios.symbols
     for chunk in _chunks(portfolios.size):
         prices = market.prices[:, day, hour][symbols[chunk]] / 10.0**PRICE_SCALE
-        yield chunk, valued.quantities[chunk][:, chosen] / QUANTITY * prices.transpose(0, 2, 1)
+        yield chunk, valuation.quantities[chunk][:, chosen] / UNITS_PER_TOKEN * prices.transpose(0, 2, 1)
 
 
 def _chunks(size: int) -> Iterator[slice]:
@@ -131,33 +143,33 @@ def _quantities(portfolios: Portfolios, entries: Entries, instants_: Instants) -
     changes = np.zeros((portfolios.size, instants_.day.size, len(PLACES)), dtype=np.int64)
     instant = instants_.after(entries)
     for place, change in ((entries.source, -entries.given), (entries.target, entries.received)):
-        moved = (place != NOWHERE) & (entries.moved == 1)
-        np.add.at(changes, (entries.who[moved], instant[moved], place[moved]), change[moved])
-    np.add.at(changes, (entries.who, instant, entries.gas_place), -entries.gas_cost)
+        moved = (place != NO_PLACE) & (entries.moved == 1)
+        np.add.at(changes, (entries.portfolio[moved], instant[moved], place[moved]), change[moved])
+    np.add.at(changes, (entries.portfolio, instant, entries.gas_place), -entries.gas_cost)
     return changes.cumsum(axis=1, out=changes)
 
 
 def _has_snapshot(portfolios: Portfolios, market: Market, instants_: Instants) -> Flags:
     """A snapshot at each instant since a portfolio began, but for the empty one and the one with a gap."""
-    shown = instants_.day[None, :] >= portfolios.opened[:, None]
-    shown[portfolios.playing("empty")] = False
-    start = int(market.days.size * _GAP_AT)
+    has_snapshot = instants_.day[None, :] >= portfolios.opened[:, None]
+    has_snapshot[portfolios.with_role("empty")] = False
+    start = int(market.days.size * _GAP_START)
     gap = (instants_.day >= start) & (instants_.day < start + _GAP_DAYS)
-    shown[np.ix_(portfolios.playing("gap"), np.flatnonzero(gap))] = False
-    return shown
+    has_snapshot[np.ix_(portfolios.with_role("gap"), np.flatnonzero(gap))] = False
+    return has_snapshot
 
 
 def _asset_values(
     portfolios: Portfolios,
     market: Market,
     quantities: Ints,
-    shown: Flags,
+    has_snapshot: Flags,
     instants_: Instants,
     *,
     first: int,
 ) -> pl.DataFrame:
     """One row for each portfolio, instant and asset: portfolio, instant, asset, value exact."""
-    portfolio, instant, place = np.nonzero(np.where(shown[:, :, None], quantities, 0))
+    portfolio, instant, place = np.nonzero(np.where(has_snapshot[:, :, None], quantities, 0))
     symbol = portfolios.symbols[first + portfolio, place]
     price = market.prices[symbol, instants_.day[instant], instants_.hour[instant]]
     rows = pl.DataFrame(
@@ -165,8 +177,8 @@ def _asset_values(
             "portfolio": portfolio + first,
             "instant": instant,
             "asset": assets_of(portfolios)[first + portfolio, place],
-            "quantity": decimals(quantities[portfolio, instant, place], scale=QUANTITY_SCALE),
-            "price": decimals(price, scale=PRICE_SCALE),
+            "quantity": decimal_series(quantities[portfolio, instant, place], scale=QUANTITY_SCALE),
+            "price": decimal_series(price, scale=PRICE_SCALE),
         }
     )
     return (
@@ -176,9 +188,9 @@ def _asset_values(
     )
 
 
-def _totals(held: pl.DataFrame, shown: Flags, *, first: int) -> pl.DataFrame:
+def _totals(held: pl.DataFrame, has_snapshot: Flags, *, first: int) -> pl.DataFrame:
     """Total value and allocation of every snapshot; zero and none where nothing is held."""
-    portfolio, instant = np.nonzero(shown)
+    portfolio, instant = np.nonzero(has_snapshot)
     all_snapshots = pl.DataFrame({"portfolio": portfolio + first, "instant": instant})
     ids = pl.Series("key", [asset.id for asset in ASSETS])
     totals = (
@@ -204,9 +216,9 @@ def _shares(held: pl.DataFrame) -> pl.DataFrame:
     """Share of the net value in units of 1e-8; the largest takes what rounding leaves, so they sum to 1."""
     snapshot = ["portfolio", "instant"]
     net = pl.col("value").sum().over(snapshot).cast(pl.Float64)
-    part = held.with_columns(units=pl.when(net > 0).then(pl.col("value").cast(pl.Float64) / net * _WHOLE).round())
+    part = held.with_columns(units=pl.when(net > 0).then(pl.col("value").cast(pl.Float64) / net * _SHARE_UNITS).round())
     part = part.with_columns(units=pl.col("units").fill_null(0.0).cast(pl.Int64))
-    rest = _WHOLE - pl.col("units").sum().over(snapshot)
+    rest = _SHARE_UNITS - pl.col("units").sum().over(snapshot)
     largest = pl.int_range(pl.len()).over(snapshot) == pl.col("units").abs().arg_max().over(snapshot)
     part = part.with_columns(units=pl.when(largest).then(pl.col("units") + rest).otherwise(pl.col("units")))
-    return part.with_columns(share=decimals(part["units"].to_numpy(), scale=8, dtype=_SHARE))
+    return part.with_columns(share=decimal_series(part["units"].to_numpy(), scale=8, dtype=_SHARE))

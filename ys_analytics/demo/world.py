@@ -30,9 +30,9 @@ class Asset:
     kind: Literal["crypto", "lp_token", "staked_token", "yield_token", "rwa_token"] = "crypto"
     chain: int | None = None
     native: bool = False
-    digits: int = 18
+    decimals: int = 18
     coingecko: str | None = None
-    note: dict[str, object] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -50,12 +50,14 @@ class Asset:
         return self.chain or 0
 
 
-def _coin(symbol: str, name: str, coingecko: str, *, digits: int = 18, **note: object) -> Asset:
-    return Asset(symbol=symbol, name=name, native=True, digits=digits, coingecko=coingecko, note=note)
+def _coin(symbol: str, name: str, coingecko: str, *, decimals: int = 18, **metadata: object) -> Asset:
+    return Asset(symbol=symbol, name=name, native=True, decimals=decimals, coingecko=coingecko, metadata=metadata)
 
 
-def _token(symbol: str, name: str, coingecko: str, *, chain: int = MAINNET, digits: int = 18, **note: object) -> Asset:
-    return Asset(symbol=symbol, name=name, chain=chain, digits=digits, coingecko=coingecko, note=note)
+def _token(
+    symbol: str, name: str, coingecko: str, *, chain: int = MAINNET, decimals: int = 18, **metadata: object
+) -> Asset:
+    return Asset(symbol=symbol, name=name, chain=chain, decimals=decimals, coingecko=coingecko, metadata=metadata)
 
 
 # Where the demo's liquidation thresholds are from, and of which day.
@@ -65,28 +67,28 @@ _AAVE_THRESHOLDS = {
 }
 
 ASSETS: tuple[Asset, ...] = (
-    _coin("BTC", "Bitcoin", "bitcoin", digits=8),
+    _coin("BTC", "Bitcoin", "bitcoin", decimals=8),
     _coin("ETH", "Ether", "ethereum", native_of_chains=[1, 10, 42161, 8453]),
     _coin("POL", "POL", "polygon-ecosystem-token", native_of_chains=[137]),
     *(
-        _token("USDC", "USD Coin", "usd-coin", chain=chain, digits=6, peg="USD", issuer="Circle")
+        _token("USDC", "USD Coin", "usd-coin", chain=chain, decimals=6, peg="USD", issuer="Circle")
         for chain in (MAINNET, *LAYER_2)
     ),
-    _token("USDT", "Tether USD", "tether", digits=6, peg="USD", issuer="Tether"),
+    _token("USDT", "Tether USD", "tether", decimals=6, peg="USD", issuer="Tether"),
     _token("DAI", "Dai", "dai", peg="USD", issuer="MakerDAO"),
     _token("LINK", "Chainlink", "chainlink"),
     _token("AAVE", "Aave", "aave"),
     _token("UNI", "Uniswap", "uniswap"),
     Asset(symbol="stETH", name="Lido Staked Ether", kind="staked_token", chain=MAINNET, coingecko="staked-ether",
-          note={"underlying": "ETH", "protocol": "lido"}),
-    Asset(symbol="aUSDC", name="Aave USDC", kind="yield_token", chain=MAINNET, digits=6,
-          note={"underlying": "USDC", "protocol": "aave-v3", "liquidation_threshold": 0.78, **_AAVE_THRESHOLDS}),
+          metadata={"underlying": "ETH", "protocol": "lido"}),
+    Asset(symbol="aUSDC", name="Aave USDC", kind="yield_token", chain=MAINNET, decimals=6,
+          metadata={"underlying": "USDC", "protocol": "aave-v3", "liquidation_threshold": 0.78, **_AAVE_THRESHOLDS}),
     Asset(symbol="aWETH", name="Aave Ether", kind="yield_token", chain=MAINNET,
-          note={"underlying": "ETH", "protocol": "aave-v3", "liquidation_threshold": 0.83, **_AAVE_THRESHOLDS}),
+          metadata={"underlying": "ETH", "protocol": "aave-v3", "liquidation_threshold": 0.83, **_AAVE_THRESHOLDS}),
     Asset(symbol="ETH-USDC-LP", name="Uniswap v2 ETH/USDC", kind="lp_token", chain=MAINNET,
-          note={"underlying": ["ETH", "USDC"], "pool": "constant_product", "protocol": "uniswap-v2"}),
+          metadata={"underlying": ["ETH", "USDC"], "pool": "constant_product", "protocol": "uniswap-v2"}),
     Asset(symbol="TBILL", name="Treasury bill at par", kind="rwa_token", chain=MAINNET,
-          note={"peg": "USD", "issuer": "Demo Treasury Desk", "valued": "at par"}),
+          metadata={"peg": "USD", "issuer": "Demo Treasury Desk", "valued": "at par"}),
 )  # fmt: skip
 
 # Symbols with a price of their own; the others are derived from these.
@@ -103,18 +105,18 @@ class Place:
     Attributes:
         symbol: What is held; `gas` is the native token of the portfolio's second chain.
         position: How it is held.
-        home: `chain` is mainnet, `second` the portfolio's second chain, `none` a chain of its own.
+        chain: `mainnet`, `second` the portfolio's second chain, `none` a chain of its own.
         protocol: The protocol it sits in; empty for a wallet.
         pool: The protocol's pool, as `POOLS` calls it, so that what is held and what it pays share an address.
-        hazard: Risk of that protocol, 0 to 1.
+        protocol_risk: Risk of that protocol, 0 to 1.
     """
 
     symbol: str
     position: PositionType = "spot"
-    home: Literal["chain", "second", "none"] = "chain"
+    chain: Literal["mainnet", "second", "none"] = "mainnet"
     protocol: str = ""
     pool: str = ""
-    hazard: float = 0.05
+    protocol_risk: float = 0.05
 
     @property
     def contract(self) -> str | None:
@@ -123,7 +125,7 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
-    Place(symbol="BTC", home="none"),
+    Place(symbol="BTC", chain="none"),
     Place(symbol="ETH"),
     Place(symbol="USDC"),
     Place(symbol="USDT"),
@@ -131,26 +133,42 @@ PLACES: tuple[Place, ...] = (
     Place(symbol="LINK"),
     Place(symbol="AAVE"),
     Place(symbol="UNI"),
-    Place(symbol="TBILL", hazard=0.10),
-    Place(symbol="stETH", position="staked", protocol="lido", pool="stETH", hazard=0.12),
-    Place(symbol="aUSDC", position="lending", protocol="aave-v3", pool="USDC", hazard=0.18),
-    Place(symbol="aWETH", position="lending", protocol="aave-v3", pool="WETH", hazard=0.18),
-    Place(symbol="USDC", position="borrowing", protocol="aave-v3", pool="USDC", hazard=0.35),
-    Place(symbol="ETH-USDC-LP", position="lp_token", protocol="uniswap-v2", pool="ETH/USDC", hazard=0.30),
-    Place(symbol="ETH-USDC-LP", position="yield_farm", protocol="uniswap-farm", pool="ETH/USDC", hazard=0.55),
-    Place(symbol="gas", home="second", hazard=0.15),
-    Place(symbol="USDC", home="second", hazard=0.15),
+    Place(symbol="TBILL", protocol_risk=0.10),
+    Place(symbol="stETH", position="staked", protocol="lido", pool="stETH", protocol_risk=0.12),
+    Place(symbol="aUSDC", position="lending", protocol="aave-v3", pool="USDC", protocol_risk=0.18),
+    Place(symbol="aWETH", position="lending", protocol="aave-v3", pool="WETH", protocol_risk=0.18),
+    Place(symbol="USDC", position="borrowing", protocol="aave-v3", pool="USDC", protocol_risk=0.35),
+    Place(symbol="ETH-USDC-LP", position="lp_token", protocol="uniswap-v2", pool="ETH/USDC", protocol_risk=0.30),
+    Place(symbol="ETH-USDC-LP", position="yield_farm", protocol="uniswap-farm", pool="ETH/USDC", protocol_risk=0.55),
+    Place(symbol="gas", chain="second", protocol_risk=0.15),
+    Place(symbol="USDC", chain="second", protocol_risk=0.15),
 )
-(BTC, ETH, USDC, USDT, DAI, LINK, AAVE, UNI, TBILL, STETH, AUSDC, AWETH, DEBT, LP, FARM, GAS_2, USDC_2) = range(
-    len(PLACES)
-)
+(
+    BTC,
+    ETH,
+    USDC,
+    USDT,
+    DAI,
+    LINK,
+    AAVE,
+    UNI,
+    TBILL,
+    STETH,
+    AUSDC,
+    AWETH,
+    DEBT,
+    LP,
+    FARM,
+    SECOND_CHAIN_GAS,
+    SECOND_CHAIN_USDC,
+) = range(len(PLACES))
 
 # Liquidation threshold by place.
-THRESHOLD: dict[int, float] = {
+LIQUIDATION_THRESHOLDS: dict[int, float] = {
     number: threshold
     for number, place in enumerate(PLACES)
     for asset in ASSETS
-    if asset.symbol == place.symbol and isinstance(threshold := asset.note.get("liquidation_threshold"), float)
+    if asset.symbol == place.symbol and isinstance(threshold := asset.metadata.get("liquidation_threshold"), float)
 }
 
 
@@ -199,41 +217,97 @@ LIDO, AAVE_USDC, AAVE_WETH, UNISWAP_V2, UNISWAP_FARM = range(5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Satellite:
-    """One of the eight agents: its trade, its steadiness and what it is asked to do."""
+    """One of the eight agents: its type, its reliability and the tasks it is given."""
 
     id: str
     name: str
     description: str
-    trade: str
-    built: str
+    agent_type: str
+    implementation: str
     tasks: tuple[str, ...]
-    success: float
-    milliseconds: int
+    success_rate: float
+    response_ms: int
 
 
 SATELLITES: tuple[Satellite, ...] = (
-    Satellite(id="sage", name="Sage - Logic & Research", description="Market analysis and RWA integration",
-              trade="logic", built="custom", tasks=("research_protocol", "analyse_market"), success=0.97,
-              milliseconds=840),
-    Satellite(id="forge", name="Forge - Builder & Engineering",
-              description="Smart contract optimization and MEV protection", trade="builder", built="custom",
-              tasks=("optimise_route", "simulate_transaction"), success=0.96, milliseconds=310),
-    Satellite(id="pulse", name="Pulse - Growth & Optimization", description="Yield farming and staking optimization",
-              trade="growth", built="hybrid", tasks=("harvest_rewards", "rebalance_yield"), success=0.93,
-              milliseconds=520),
-    Satellite(id="aegis", name="Aegis - Security & Risk", description="Risk management and liquidation protection",
-              trade="security", built="custom", tasks=("assess_risk", "watch_liquidation"), success=0.99,
-              milliseconds=150),
-    Satellite(id="echo", name="Echo - Sentiment & Community",
-              description="Social monitoring and sentiment analysis", trade="sentiment", built="elizaos",
-              tasks=("score_sentiment", "watch_community"), success=0.91, milliseconds=1_900),
-    Satellite(id="fuel", name="Fuel - Logistics & Capital", description="Capital deployment and gas optimization",
-              trade="logistics", built="hybrid", tasks=("deploy_capital", "estimate_gas"), success=0.95,
-              milliseconds=270),
-    Satellite(id="bridge", name="Bridge - Cross-Chain Operations",
-              description="Multi-chain coordination and arbitrage", trade="cross_chain", built="custom",
-              tasks=("bridge_funds", "find_arbitrage"), success=0.88, milliseconds=2_600),
-    Satellite(id="oracle", name="Oracle - Data Integrity", description="Data validation and RWA verification",
-              trade="data", built="hybrid", tasks=("validate_prices", "verify_rwa"), success=0.985,
-              milliseconds=420),
-)  # fmt: skip
+    Satellite(
+        id="sage",
+        name="Sage - Logic & Research",
+        description="Market analysis and RWA integration",
+        agent_type="logic",
+        implementation="custom",
+        tasks=("research_protocol", "analyse_market"),
+        success_rate=0.97,
+        response_ms=840,
+    ),
+    Satellite(
+        id="forge",
+        name="Forge - Builder & Engineering",
+        description="Smart contract optimization and MEV protection",
+        agent_type="builder",
+        implementation="custom",
+        tasks=("optimise_route", "simulate_transaction"),
+        success_rate=0.96,
+        response_ms=310,
+    ),
+    Satellite(
+        id="pulse",
+        name="Pulse - Growth & Optimization",
+        description="Yield farming and staking optimization",
+        agent_type="growth",
+        implementation="hybrid",
+        tasks=("harvest_rewards", "rebalance_yield"),
+        success_rate=0.93,
+        response_ms=520,
+    ),
+    Satellite(
+        id="aegis",
+        name="Aegis - Security & Risk",
+        description="Risk management and liquidation protection",
+        agent_type="security",
+        implementation="custom",
+        tasks=("assess_risk", "watch_liquidation"),
+        success_rate=0.99,
+        response_ms=150,
+    ),
+    Satellite(
+        id="echo",
+        name="Echo - Sentiment & Community",
+        description="Social monitoring and sentiment analysis",
+        agent_type="sentiment",
+        implementation="elizaos",
+        tasks=("score_sentiment", "watch_community"),
+        success_rate=0.91,
+        response_ms=1_900,
+    ),
+    Satellite(
+        id="fuel",
+        name="Fuel - Logistics & Capital",
+        description="Capital deployment and gas optimization",
+        agent_type="logistics",
+        implementation="hybrid",
+        tasks=("deploy_capital", "estimate_gas"),
+        success_rate=0.95,
+        response_ms=270,
+    ),
+    Satellite(
+        id="bridge",
+        name="Bridge - Cross-Chain Operations",
+        description="Multi-chain coordination and arbitrage",
+        agent_type="cross_chain",
+        implementation="custom",
+        tasks=("bridge_funds", "find_arbitrage"),
+        success_rate=0.88,
+        response_ms=2_600,
+    ),
+    Satellite(
+        id="oracle",
+        name="Oracle - Data Integrity",
+        description="Data validation and RWA verification",
+        agent_type="data",
+        implementation="hybrid",
+        tasks=("validate_prices", "verify_rwa"),
+        success_rate=0.985,
+        response_ms=420,
+    ),
+)

@@ -68,7 +68,7 @@ def open_desk(
     run, portfolio_id = _resolve_run(run, portfolio_id, week, settings)
     if not run and not week:
         raise UsageError("reading the live stores needs a week, such as 2026-W47")
-    source = _source(run, settings, span=Span.asked(until=week))
+    source = _source(run, settings, span=Span.of_week_or_until(until=week))
     if week and source.week and week != source.week:
         raise UsageError(
             f"the run in {Path(run).name} is of {source.week}, not of {week}; name no run, or freeze that week"
@@ -139,7 +139,9 @@ def portfolios(run: str | Path = "", *, week: str = "") -> pl.DataFrame:
     """
     settings = load_settings()
     _require_text(run, week=week)
-    return overview.portfolios(_source(_default_run(run, week, settings), settings, span=Span.asked(until=week)))
+    return overview.portfolios(
+        _source(_default_run(run, week, settings), settings, span=Span.of_week_or_until(until=week))
+    )
 
 
 def weeks() -> pl.DataFrame:
@@ -169,7 +171,7 @@ def compare(*portfolios: str | Desk, run: str | Path = "", week: str = "") -> pl
             desks.append(portfolio)
             continue
         _require_text(run, week=week, portfolio=portfolio)
-        source = source or _source(_default_run(run, week, settings), settings, span=Span.asked(until=week))
+        source = source or _source(_default_run(run, week, settings), settings, span=Span.of_week_or_until(until=week))
         desks += overview.desks(source, [portfolio], week=source.week or _required_week(week), settings=settings)
     return overview.compare(desks)
 
@@ -186,7 +188,7 @@ def fleet(run: str | Path = "", *, by: str = "total_return", week: str = "", top
     """
     settings = load_settings()
     _require_text(run, week=week, by=by)
-    source = _source(_default_run(run, week, settings), settings, span=Span.asked(until=week))
+    source = _source(_default_run(run, week, settings), settings, span=Span.of_week_or_until(until=week))
     return overview.fleet(
         source, week=source.week or _required_week(week), by=by, risk_free=settings.risk_free, top=top
     )
@@ -315,7 +317,7 @@ def load(
         UsageError: there is no such table, portfolio or week; the line offers the names nearest to it.
     """
     _require_text(run, week=week, until=until, name=name, **({} if portfolio is None else {"portfolio": portfolio}))
-    settings, span = load_settings(), Span.asked(week=week, until=until)
+    settings, span = load_settings(), Span.of_week_or_until(week=week, until=until)
     source = _source(run, settings, span=span)
     return source.rows(name, portfolio=_portfolio_id(source, portfolio))
 
@@ -339,7 +341,7 @@ def sql(query: str, *, run: str | Path = "", week: str = "", until: str = "") ->
         UsageError: the query is not one SELECT, is wrong, or takes longer or more than the settings allow.
     """
     _require_text(run, week=week, until=until, query=query)
-    settings, span = load_settings(), Span.asked(week=week, until=until)
+    settings, span = load_settings(), Span.of_week_or_until(week=week, until=until)
     return _source(run, settings, span=span).sql(query, limits=Limits(seconds=settings.statement_timeout))
 
 

@@ -18,7 +18,7 @@ from ys_analytics.schemas.outcomes import moves, why_not
 _WEEK = timedelta(weeks=1)
 
 _BAD_DAY_QUANTILE = 0.05
-_RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
+_ALERT_RECORD: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     **dict.fromkeys(("raised", "open", "acknowledged", "counted"), pl.Int64),
     **dict.fromkeys(("seen", "resolved", "followed", "usual"), pl.Float64),
@@ -87,7 +87,7 @@ def transactions(transactions: pl.DataFrame, assets: pl.DataFrame, *, span: Span
         would have moved then, else null), gas in USD with gas_reason, transaction_hash.
     """
     symbols = assets.select("id", "symbol")
-    listed = in_order(transactions if span is None else transactions.filter(span.holds("timestamp")))
+    listed = in_order(transactions if span is None else transactions.filter(span.contains("timestamp")))
     for leg in ("from", "to"):
         leg_symbols = symbols.rename({"id": f"{leg}_asset_id", "symbol": f"{leg}_symbol"})
         listed = listed.join(leg_symbols, on=f"{leg}_asset_id", how="left", maintain_order="left")
@@ -137,7 +137,7 @@ def gas(transactions: pl.DataFrame, *, span: Span, by: GasBy = "status") -> pl.D
         small), unpriced Int64 (how many), reason String (why the cost is null). Sorted by `what`.
     """
     paid = transactions.filter("gas_due")
-    of_week = paid.filter(span.holds("timestamp"))
+    of_week = paid.filter(span.contains("timestamp"))
     what = _GAS_BY[by]
     listed = paid.select(what=what).unique().sort("what")
     for name, rows in (("week", of_week), ("since", paid)):
@@ -166,7 +166,7 @@ def _gas_by(what: pl.Expr, paid: pl.DataFrame) -> pl.DataFrame:
 
 def flow_audit(transactions: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Number of transactions that each flow rule classified, in the week and since inception."""
-    of_week = transactions.filter(span.holds("timestamp"))
+    of_week = transactions.filter(span.contains("timestamp"))
     since_inception, this_week = metrics.flow_audit(transactions, by=None), metrics.flow_audit(of_week, by=None)
     return (
         since_inception.rename({"transactions": "since"})
@@ -179,7 +179,7 @@ def flow_audit(transactions: pl.DataFrame, *, span: Span) -> pl.DataFrame:
 
 def alerts(alerts: pl.DataFrame, *, span: Span) -> pl.DataFrame:
     """Alerts of the week, and older ones that were open at its end, newest first, as they stood then."""
-    of_week = span.holds("created_at")
+    of_week = span.contains("created_at")
     return (
         alerts_as_of(alerts, end=span.end)
         .filter(of_week | pl.col("resolved_at").is_null())
@@ -256,7 +256,7 @@ def alert_record(alerts: pl.DataFrame, returns: pl.DataFrame, *, end: datetime) 
                 else "raised less than a week ago",
             }
         )
-    return pl.DataFrame(rows, schema=_RECORD).sort("raised", "kind", descending=[True, False])
+    return pl.DataFrame(rows, schema=_ALERT_RECORD).sort("raised", "kind", descending=[True, False])
 
 
 def sentiment(points: pl.DataFrame, symbols: list[str], *, end: datetime) -> pl.DataFrame:
@@ -304,37 +304,37 @@ def sentiment_drift(points: pl.DataFrame, held: pl.DataFrame, *, end: datetime) 
         Float64, reason String where either score is null. The largest first; last the mean by size of those mentioned
         in both, whose size is their part of all.
     """
-    sized = held.group_by("symbol", maintain_order=True).agg(size=pl.col("value").cast(pl.Float64).abs().sum())
-    sized = sized.with_columns(pl.col("size") / pl.col("size").sum())
-    said = points.select("timestamp", "sentiment_score", symbol="asset_mentioned").explode("symbol")
+    sizes = held.group_by("symbol", maintain_order=True).agg(size=pl.col("value").cast(pl.Float64).abs().sum())
+    sizes = sizes.with_columns(pl.col("size") / pl.col("size").sum())
+    mentions = points.select("timestamp", "sentiment_score", symbol="asset_mentioned").explode("symbol")
     age, score = pl.lit(end) - pl.col("timestamp"), pl.col("sentiment_score")
-    this, before = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= _WEEK + QUARTER)
-    counted = said.group_by("symbol", maintain_order=True).agg(
-        mentions=this.sum().cast(pl.Int64), score=score.filter(this).mean(),
-        mentions_before=before.sum().cast(pl.Int64), before=score.filter(before).mean(),
+    this_week, quarter_before = (age > timedelta(0)) & (age <= _WEEK), (age > _WEEK) & (age <= _WEEK + QUARTER)
+    counted = mentions.group_by("symbol", maintain_order=True).agg(
+        mentions=this_week.sum().cast(pl.Int64), score=score.filter(this_week).mean(),
+        mentions_before=quarter_before.sum().cast(pl.Int64), before=score.filter(quarter_before).mean(),
     )  # fmt: skip
     parts = (
-        sized.join(counted, on="symbol", how="left", maintain_order="left")
+        sizes.join(counted, on="symbol", how="left", maintain_order="left")
         .with_columns(pl.col("mentions", "mentions_before").fill_null(0), row=pl.lit("part"))
         .with_columns(change=pl.col("score") - pl.col("before"))
         .sort("size", "symbol", descending=[True, False])
     )
-    both = parts.filter(pl.col("change").is_not_null())
+    is_complete = parts.filter(pl.col("change").is_not_null())
     weight = pl.col("size") / pl.col("size").sum()
-    whole = both.select(
+    whole = is_complete.select(
         symbol=pl.lit("Mean by size"), row=pl.lit("whole"), size=pl.col("size").sum(),
         mentions=pl.col("mentions").sum(), score=(pl.col("score") * weight).sum(),
         mentions_before=pl.col("mentions_before").sum(), before=(pl.col("before") * weight).sum(),
         change=(pl.col("change") * weight).sum(),
     )  # fmt: skip
-    rows = pl.concat([parts.select(*whole.columns), *([whole] if both.height else [])], how="vertical_relaxed")
+    rows = pl.concat([parts.select(*whole.columns), *([whole] if is_complete.height else [])], how="vertical_relaxed")
     missing = pl.col("score").is_null() | pl.col("before").is_null()
     return rows.with_columns(reason=pl.when(missing).then(pl.lit("not mentioned"))).select(
-        pl.col(name).cast(dtype) for name, dtype in _DRIFT.items()
+        pl.col(name).cast(dtype) for name, dtype in _SENTIMENT_DRIFT.items()
     )
 
 
-_DRIFT: dict[str, pl.DataType | type[pl.DataType]] = {
+_SENTIMENT_DRIFT: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(("symbol", "row"), pl.String),
     "size": pl.Float64,
     "mentions": pl.Int64,

@@ -27,12 +27,12 @@ def satellites(
     """
     status = pl.col("status").cast(pl.String)
     finished_in_time = (pl.col("completed_at") < span.end).fill_null(value=True)
-    task_counts = tasks.filter(span.holds("created_at")).group_by("agent_id", maintain_order=True).agg(
+    task_counts = tasks.filter(span.contains("created_at")).group_by("agent_id", maintain_order=True).agg(
         tasks=pl.len().cast(pl.Int64),
         completed=(finished_in_time & (status == "completed")).sum().cast(pl.Int64),
         failed=(finished_in_time & (status == "failed")).sum().cast(pl.Int64),
     )  # fmt: skip
-    performance_means = performance.filter(span.holds("timestamp")).group_by("agent_id", maintain_order=True).agg(
+    performance_means = performance.filter(span.contains("timestamp")).group_by("agent_id", maintain_order=True).agg(
         success=pl.col("success_rate").cast(pl.Float64).mean(),
         response=pl.col("response_time_ms").cast(pl.Float64).median(),
         errors=pl.col("error_count").sum().cast(pl.Int64),

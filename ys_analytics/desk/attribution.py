@@ -23,7 +23,7 @@ OWNER = "no strategy (owner)"
 WALLET = "wallet"
 _SPOT = "spot"
 _SEVERAL = "several chains"
-_SMALLEST = Decimal(1).scaleb(-18)
+_SMALLEST_AMOUNT = Decimal(1).scaleb(-18)
 _DIGITS = 90
 
 # The parts of a gain, in the order they are read; what takes away is negative.
@@ -36,7 +36,7 @@ _ATTRIBUTED: dict[str, pl.DataType | type[pl.DataType]] = {
     "contribution": pl.Float64,
     "reason": pl.String,
 }
-_LOTS: dict[str, pl.DataType | type[pl.DataType]] = {
+_PIECES: dict[str, pl.DataType | type[pl.DataType]] = {
     "timestamp": TIME,
     "asset_id": pl.String,
     "position": pl.String,
@@ -78,7 +78,7 @@ def movements(itemised: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([itemised, growth], how="diagonal").sort("timestamp", maintain_order=True)
 
 
-def lots(
+def pieces(
     movements: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, start: datetime, end: datetime
 ) -> pl.DataFrame:
     """What each holding and each movement added between two moments, with the labels it may be summed by.
@@ -103,36 +103,36 @@ def lots(
     holdings.open(start)
     for row in movements.filter((pl.col("timestamp") > start) & (pl.col("timestamp") <= end)).iter_rows(named=True):
         holdings.pieces += holdings.move(row)
-    pieces = pl.DataFrame(holdings.pieces, schema=_LOTS, orient="row")
-    return bridge.valued(pieces, quotes, assets, end=end, keep=_LABEL_COLUMNS)
+    rows = pl.DataFrame(holdings.pieces, schema=_PIECES, orient="row")
+    return bridge.valued(rows, quotes, assets, end=end, keep=_LABEL_COLUMNS)
 
 
-def holdings_at(moved: pl.DataFrame, assets: pl.DataFrame, moments: Sequence[datetime]) -> pl.DataFrame:
+def holdings_at(movements: pl.DataFrame, assets: pl.DataFrame, moments: Sequence[datetime]) -> pl.DataFrame:
     """What was held just before each of several moments, by asset, position, protocol and chain.
 
     Args:
-        moved: What `movements` gave.
+        movements: What `movements` gave.
         assets: `assets`.
         moments: In any order.
 
     Returns:
         at Datetime, asset_id, position, protocol, chain String, change Decimal (what is held; negative for a debt).
     """
-    walk, rows = (
-        _HoldingsByStrategy(_Locations(assets, moved)),
-        moved.sort("timestamp", maintain_order=True).iter_rows(named=True),
+    running, rows = (
+        _HoldingsByStrategy(_Locations(assets, movements)),
+        movements.sort("timestamp", maintain_order=True).iter_rows(named=True),
     )
-    found: list[tuple[Any, ...]] = []
+    rows_found: list[tuple[Any, ...]] = []
     row = next(rows, None)
     for at in sorted(moments):
         while row is not None and row["timestamp"] < at:
-            walk.move(row)
+            running.move(row)
             row = next(rows, None)
-        for (asset, position, protocol, chain), parts in walk.held.items():
+        for (asset, position, protocol, chain), parts in running.held.items():
             held = sum(parts.values(), Decimal(0))
             if held and asset is not None:
-                found.append((at, asset, position, protocol, chain, held))
-    return pl.DataFrame(found, schema=_HELD_AT, orient="row")
+                rows_found.append((at, asset, position, protocol, chain, held))
+    return pl.DataFrame(rows_found, schema=_HELD_AT, orient="row")
 
 
 _Key = tuple[str | None, str | None, str, str]
@@ -256,7 +256,7 @@ def _split_by_strategy(
 
 def _in_proportion(change: Decimal, parts: Mapping[str, Decimal], total: Decimal) -> dict[str, Decimal]:
     """Split an amount in proportion to parts; the rounding remainder goes to the largest."""
-    split = {name: (change * part / total).quantize(_SMALLEST) for name, part in parts.items() if part}
+    split = {name: (change * part / total).quantize(_SMALLEST_AMOUNT) for name, part in parts.items() if part}
     largest = max(split, key=lambda name: abs(split[name]))
     split[largest] += change - sum(split.values(), Decimal(0))
     return split
@@ -304,7 +304,7 @@ class Labels:
         )
 
     def holding_label(self, by: By) -> pl.Expr:
-        """The label of the holding that a lot belongs to."""
+        """The label of the holding that a piece belongs to."""
         match by:
             case "asset":
                 return pl.col("asset_id").replace(self.symbols)
@@ -316,7 +316,7 @@ class Labels:
                 return self._strategy(by, pl.col("strategy_held"))
 
     def transaction_label(self, by: By) -> pl.Expr:
-        """The label of a lot's transaction: the protocol or chain it ran on, or the strategy that made it."""
+        """The label of a piece's transaction: the protocol or chain it ran on, or the strategy that made it."""
         match by:
             case "protocol":
                 protocol = pl.col("protocol").str.strip_chars()
@@ -338,11 +338,13 @@ class Labels:
         )
 
 
-def attribution(valued_lots: pl.DataFrame | None, bridge_rows: pl.DataFrame, labels: Labels, *, by: By) -> pl.DataFrame:
+def attribution(
+    valued_pieces: pl.DataFrame | None, bridge_rows: pl.DataFrame, labels: Labels, *, by: By
+) -> pl.DataFrame:
     """What each asset, kind of position, protocol, chain, strategy or satellite added to the change of value.
 
     Args:
-        valued_lots: What `lots` gave; None where the bridge cannot be stated.
+        valued_pieces: What `pieces` gave; None where the bridge cannot be stated.
         bridge_rows: What `bridge.bridge` gave: the period, its values and its residual.
         labels: What to call what is summed by.
         by: What to sum by. Gas and what trades cost count under the transaction's protocol, chain or strategy; by asset
@@ -361,19 +363,19 @@ def attribution(valued_lots: pl.DataFrame | None, bridge_rows: pl.DataFrame, lab
     if by not in get_args(By):
         raise UsageError(f"attribution by {by!r}: choose one of {', '.join(get_args(By))}")
     period = bridge_rows.row(0, named=True)
-    if valued_lots is None:
+    if valued_pieces is None:
         return pl.DataFrame([{"name": "Change in value", "row": "change", "reason": period["reason"]}],
                             schema=_ATTRIBUTED)  # fmt: skip
     amounts = dict(bridge_rows.select("term", "amount").iter_rows())
-    parts = _summed_by_label(_with_bought_asset(valued_lots), labels, by)
-    flows: Any = valued_lots["flows"].sum() or Decimal(0)
+    parts = _summed_by_label(_with_bought_asset(valued_pieces), labels, by)
+    flows: Any = valued_pieces["flows"].sum() or Decimal(0)
     with localcontext(prec=_DIGITS):
         change = amounts["after"] - amounts["before"]
         residual = change - flows - sum(parts["gain"], Decimal(0))
     total_rows = [("External flows", "flows", flows), ("Residual", "residual", residual),
             ("Change in value", "change", change)]  # fmt: skip
     totals = pl.DataFrame(total_rows, schema={"name": pl.String, "row": pl.String, "gain": MONEY}, orient="row")
-    capital = average_capital(valued_lots, before=amounts["before"], start=period["start"], end=period["end"])
+    capital = average_capital(valued_pieces, before=amounts["before"], start=period["start"], end=period["end"])
     share = pl.when(pl.lit(capital > 0) & pl.col("row").is_in(["part", "residual"])).then(
         pl.col("gain").cast(pl.Float64) / (capital or 1.0)
     )
@@ -386,16 +388,16 @@ def attribution(valued_lots: pl.DataFrame | None, bridge_rows: pl.DataFrame, lab
     )  # fmt: skip
 
 
-def average_capital(valued_lots: pl.DataFrame, *, before: Decimal, start: datetime, end: datetime) -> float:
+def average_capital(valued_pieces: pl.DataFrame, *, before: Decimal, start: datetime, end: datetime) -> float:
     """The period's average capital by Modified Dietz: the opening value and each flow by the time it was in.
 
     Args:
-        valued_lots: What `lots` gave.
+        valued_pieces: What `pieces` gave.
         before: Value in USD at the start.
         start: Of the period.
         end: Of the period.
     """
-    flows = valued_lots.filter(pl.col("cause") == "flow").select("timestamp", pl.col("flows").cast(pl.Float64))
+    flows = valued_pieces.filter(pl.col("cause") == "flow").select("timestamp", pl.col("flows").cast(pl.Float64))
     seconds = (end - start).total_seconds()
     weighted_flows = (
         sum(amount * (end - at).total_seconds() / seconds for at, amount in flows.iter_rows()) if seconds else 0.0
@@ -403,31 +405,33 @@ def average_capital(valued_lots: pl.DataFrame, *, before: Decimal, start: dateti
     return float(before) + weighted_flows
 
 
-def _with_bought_asset(valued_lots: pl.DataFrame) -> pl.DataFrame:
-    """Add bought_asset and bought_position: what each lot's transaction bought, null where it bought nothing."""
+def _with_bought_asset(valued_pieces: pl.DataFrame) -> pl.DataFrame:
+    """Add bought_asset and bought_position: what each piece's transaction bought, null where it bought nothing."""
     bought = (
-        valued_lots.filter((pl.col("cause") == "trade") & (pl.col("traded") > 0) & pl.col("transaction").is_not_null())
+        valued_pieces.filter(
+            (pl.col("cause") == "trade") & (pl.col("traded") > 0) & pl.col("transaction").is_not_null()
+        )
         .sort(pl.col("traded"), descending=True, maintain_order=True)
         .unique("transaction", keep="first", maintain_order=True)
         .select("transaction", bought_asset="asset_id", bought_position="position")
     )
-    return valued_lots.join(bought, on="transaction", how="left", maintain_order="left")
+    return valued_pieces.join(bought, on="transaction", how="left", maintain_order="left")
 
 
-def _summed_by_label(valued_lots: pl.DataFrame, labels: Labels, by: By) -> pl.DataFrame:
+def _summed_by_label(valued_pieces: pl.DataFrame, labels: Labels, by: By) -> pl.DataFrame:
     """One row per label: its parts and their sum."""
-    by_holding = valued_lots.group_by(name=labels.holding_label(by), maintain_order=True).agg(
+    by_holding = valued_pieces.group_by(name=labels.holding_label(by), maintain_order=True).agg(
         market=(pl.col("price") - pl.col("traded")).sum(),
         lp_fees=pl.col("lp_fees").sum(),
         impermanent_loss=-pl.col("impermanent_loss").sum(),
         pool=pl.col("pool").sum(),
     )
-    bought = valued_lots.with_columns(
+    bought = valued_pieces.with_columns(
         asset_id=pl.coalesce("bought_asset", "asset_id"),
         position=pl.when(pl.col("bought_asset").is_not_null()).then("bought_position").otherwise("position"),
     )
     traded = bought.group_by(name=labels.transaction_label(by), maintain_order=True).agg(trading=pl.col("traded").sum())
-    by_transaction = valued_lots.group_by(name=labels.transaction_label(by), maintain_order=True).agg(
+    by_transaction = valued_pieces.group_by(name=labels.transaction_label(by), maintain_order=True).agg(
         pl.col("yield", "rewards").sum(), gas=-pl.col("gas").sum()
     )
     rows = by_holding

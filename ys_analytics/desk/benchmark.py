@@ -15,7 +15,7 @@ from ys_analytics import metrics
 from ys_analytics.errors import UsageError
 from ys_analytics.metrics import catalog
 from ys_analytics.metrics.spans import unknown
-from ys_analytics.schemas import misnamed
+from ys_analytics.schemas import unknown_name
 
 EQUAL, TARGET = "equal_weight", "target"
 
@@ -23,7 +23,7 @@ EQUAL, TARGET = "equal_weight", "target"
 ROLLING_BETA = 90
 
 # The least sum of weights by which a target can be read as one.
-_LEAST_WEIGHT_SUM = 1e-6
+_MIN_WEIGHT_SUM = 1e-6
 
 _COMPARED: dict[str, pl.DataType | type[pl.DataType]] = {
     "portfolio_id": pl.String,
@@ -74,7 +74,7 @@ class Benchmark:
     levels: pl.DataFrame
 
 
-def missing(name: str, reason: str) -> Benchmark:
+def unavailable(name: str, reason: str) -> Benchmark:
     """An empty benchmark for a setting that names no asset or portfolio.
 
     Args:
@@ -137,11 +137,7 @@ def of_weights(name: str, note: str, weights: Mapping[str, float], closes: pl.Da
     weight_sum = sum(weights.values())
     member_closes = closes.filter(pl.col("asset_id").is_in(list(weights)))
     first_common_day = member_closes.group_by("asset_id", maintain_order=True).agg(pl.col("day").min())["day"].max()
-    if (
-        weight_sum < _LEAST_WEIGHT_SUM
-        or first_common_day is None
-        or member_closes["asset_id"].n_unique() < len(weights)
-    ):
+    if weight_sum < _MIN_WEIGHT_SUM or first_common_day is None or member_closes["asset_id"].n_unique() < len(weights):
         return Benchmark(name, note, pl.DataFrame(schema={"day": pl.Date, "level": pl.Float64}))
     price = pl.col("price")
     asset_returns = member_closes.sort("asset_id", "day").select(
@@ -211,7 +207,7 @@ def asset_of(symbol: str, assets: pl.DataFrame, closes: pl.DataFrame, *, held_id
     """
     matches = assets.filter((pl.col("symbol").str.to_lowercase() == symbol.lower()) | (pl.col("id") == symbol))
     if matches.is_empty():
-        raise misnamed(symbol, assets["symbol"].unique().sort(), what="asset", listed="`ys load assets`")
+        raise unknown_name(symbol, assets["symbol"].unique().sort(), what="asset", listed="`ys load assets`")
     counts = dict(closes.group_by("asset_id", maintain_order=True).len().iter_rows())
     best = max(
         matches.select("id", "chain_id").rows(),
@@ -301,25 +297,28 @@ def relative(
     return table.with_columns(name=pl.lit(benchmark.name))
 
 
-def trailing(paired: pl.DataFrame, *, until: date) -> pl.DataFrame:
+def trailing(compared_returns: pl.DataFrame, *, until: date) -> pl.DataFrame:
     """Returns of the usual windows up to a day, of the portfolio and of the benchmark.
 
     Args:
-        paired: What `compared` gave.
+        compared_returns: What `compared` gave.
         until: The last day of every window.
 
     Returns:
         window String; portfolio, benchmark, difference Float64; reason, benchmark_reason String; start Date.
     """
     portfolio_windows = metrics.trailing_returns(
-        paired.select("portfolio_id", "day", "ret", "days", "reason"), until=until
+        compared_returns.select("portfolio_id", "day", "ret", "days", "reason"), until=until
     )
     benchmark_windows = metrics.trailing_returns(
-        paired.select("portfolio_id", "day", "days", ret="benchmark"), until=until
+        compared_returns.select("portfolio_id", "day", "days", ret="benchmark"), until=until
     ).select("window", benchmark="value", benchmark_reason="reason")
     # A window in which the benchmark lacks a day of the portfolio's has no benchmark return.
     has_gap = [
-        paired.filter(pl.col("benchmark").is_null() & pl.col("ret").is_not_null() & (pl.col("day") >= start)).height > 0
+        compared_returns.filter(
+            pl.col("benchmark").is_null() & pl.col("ret").is_not_null() & (pl.col("day") >= start)
+        ).height
+        > 0
         for start in portfolio_windows["start"]
     ]
     return (
@@ -330,7 +329,7 @@ def trailing(paired: pl.DataFrame, *, until: date) -> pl.DataFrame:
             benchmark=pl.when(~pl.col("lacking")).then("benchmark"),
             benchmark_reason=pl.when("lacking").then(pl.lit(_NO_PRICE)).otherwise("benchmark_reason"),
         )
-        .sort(pl.col("window").replace_strict({name: place for place, name in enumerate(WINDOWS)}))
+        .sort(pl.col("window").replace_strict({name: index for index, name in enumerate(WINDOWS)}))
         .select(
             pl.col("window").replace_strict(WINDOWS),
             portfolio="value",

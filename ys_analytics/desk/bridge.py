@@ -81,27 +81,27 @@ def attributed(
 
 
 def valued(
-    lots: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, keep: Sequence[str] = ()
+    pieces: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, keep: Sequence[str] = ()
 ) -> pl.DataFrame:
     """Value each holding or movement at `end` and split its gain into the terms of the bridge.
 
     Args:
-        lots: What `ledger.legs` gives; a holding of the opening has cause `held` and the moment of the opening.
+        pieces: What `ledger.legs` gives; a holding of the opening has cause `held` and the moment of the opening.
         quotes: As for `attributed`.
         assets: `assets`.
         end: Of the period, inclusive.
-        keep: More columns of `lots` to hand on.
+        keep: More columns of `pieces` to hand on.
 
     Returns:
         What `attributed` gives, and the columns of `keep`.
     """
-    lots = with_price_at(lots, quotes, "asset_id", at=pl.col("timestamp"), name="before")
-    lots = with_price_at(lots, quotes, "asset_id", at=pl.lit(end, TIME), name="after")
+    pieces = with_price_at(pieces, quotes, "asset_id", at=pl.col("timestamp"), name="before")
+    pieces = with_price_at(pieces, quotes, "asset_id", at=pl.lit(end, TIME), name="after")
     value, now = pl.col("change") * pl.col("before"), pl.col("change") * pl.col("after")
-    lots = lots.with_columns(
+    pieces = pieces.with_columns(
         value=pl.when(pl.col("cause") == "gas").then(-pl.col("paid")).otherwise(value).cast(MONEY), now=now.cast(MONEY)
     )
-    return _terms(_split_pool_moves(lots, quotes, Registry(assets), end=end), keep)
+    return _terms(_split_pool_moves(pieces, quotes, Registry(assets), end=end), keep)
 
 
 def with_price_at(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: pl.Expr, name: str) -> pl.DataFrame:
@@ -125,25 +125,25 @@ def with_price_at(rows: pl.DataFrame, quotes: pl.DataFrame, asset: str, *, at: p
     )
 
 
-def _split_pool_moves(lots: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end: datetime) -> pl.DataFrame:
-    """The lots with lp_fees, impermanent_loss and merged: the first two are nothing but for shares in pools."""
-    parts, held_ids = [], set(lots["asset_id"].drop_nulls())
-    for (asset,), group in lots.group_by("asset_id", maintain_order=True):
+def _split_pool_moves(pieces: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, *, end: datetime) -> pl.DataFrame:
+    """The pieces with lp_fees, impermanent_loss and merged: the first two are nothing but for shares in pools."""
+    parts, held_ids = [], set(pieces["asset_id"].drop_nulls())
+    for (asset,), group in pieces.group_by("asset_id", maintain_order=True):
         claim = registry.claims.get(str(asset))
         if claim is not None and claim.pool is not None:
-            parts.append(_along_curve(group, quotes, registry, claim, end=end, held_ids=held_ids))
+            parts.append(_split_pool_gain(group, quotes, registry, claim, end=end, held_ids=held_ids))
             continue
-        merged = registry.pool_share(str(asset)) and str(asset) in registry.opaque
+        merged = registry.is_pool_share(str(asset)) and str(asset) in registry.opaque
         no_split = pl.lit(None if merged else 0, MONEY)
         parts.append(group.with_columns(lp_fees=no_split, impermanent_loss=no_split, merged=pl.lit(merged)))
     if not parts:
-        return lots.with_columns(
+        return pieces.with_columns(
             lp_fees=pl.lit(None, MONEY), impermanent_loss=pl.lit(None, MONEY), merged=pl.lit(None, pl.Boolean)
         )
     return pl.concat(part.select(parts[0].columns) for part in parts)
 
 
-def _along_curve(
+def _split_pool_gain(
     shares: pl.DataFrame, quotes: pl.DataFrame, registry: Registry, claim: Claim, *, end: datetime, held_ids: set[str]
 ) -> pl.DataFrame:
     """Fees and impermanent loss of the shares of one pool; null where a price of what is in it is missing.
@@ -189,17 +189,17 @@ def _factors(
     return pool_split(claim, prices_before, prices_after) if min(*prices_before, *prices_after) > 0 else (None, None)
 
 
-def _terms(lots: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
-    """Each lot's value and gain under the terms they belong to."""
+def _terms(pieces: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
+    """Value and gain of each piece under the terms they belong to."""
     gain, zero = pl.col("now") - pl.col("value"), pl.lit(0, MONEY)
 
-    def when(causes: tuple[str, ...], amount: pl.Expr) -> pl.Expr:
+    def caused_by(causes: tuple[str, ...], amount: pl.Expr) -> pl.Expr:
         return pl.when(pl.col("cause").is_in(causes)).then(amount).otherwise(zero)
 
     value, merged = pl.col("value"), pl.col("merged")
     unpriced = pl.any_horizontal(pl.col("before", "after").is_null()) | (pl.col("lp_fees").is_null() & ~merged)
     price_move = pl.when(merged).then(zero).otherwise(gain - pl.col("lp_fees") + pl.col("impermanent_loss"))
-    return lots.with_columns(unpriced=unpriced).select(
+    return pieces.with_columns(unpriced=unpriced).select(
         "asset_id",
         "position",
         "protocol",
@@ -208,14 +208,14 @@ def _terms(lots: pl.DataFrame, keep: Sequence[str] = ()) -> pl.DataFrame:
         "impermanent_loss",
         "unpriced",
         "merged",
-        price=price_move + when(("trade",), value),
+        price=price_move + caused_by(("trade",), value),
         pool=pl.when(merged).then(gain).otherwise(zero),
-        **{"yield": when(("yield", "rebase"), value)},
-        rewards=when(("rewards",), value),
-        gas=when(("gas",), pl.col("paid")),
-        flows=when(("flow",), value),
-        traded=when(("trade",), value),
-        opening=when(("held",), value),
+        **{"yield": caused_by(("yield", "rebase"), value)},
+        rewards=caused_by(("rewards",), value),
+        gas=caused_by(("gas",), pl.col("paid")),
+        flows=caused_by(("flow",), value),
+        traded=caused_by(("trade",), value),
+        opening=caused_by(("held",), value),
         **{name: pl.col(name) for name in keep},
     )
 
@@ -252,22 +252,22 @@ def bridge(
     if isinstance(edges, str):
         return _as_rows(None, edges)
     start, before, end, after = edges
-    lots = attributed(legs, quotes, assets, start=start, end=end)
+    pieces = attributed(legs, quotes, assets, start=start, end=end)
     allowed = tolerance(before, after)
-    if reason := _why_not_stated(lots, assets, before, allowed):
+    if reason := _why_not_stated(pieces, assets, before, allowed):
         return _as_rows(edges, reason, allowed)
-    sums = lots.select(pl.col(*TITLES, "pool", "traded").sum()).with_columns(
+    sums = pieces.select(pl.col(*TITLES, "pool", "traded").sum()).with_columns(
         value_before=pl.lit(before, MONEY), value_after=pl.lit(after, MONEY)
     )
     identity = metrics.pnl.identity(sums, tolerance=allowed).row(0, named=True)
     unexplained = None if identity["holds"] else identity["residual"]
-    return _as_rows(edges, identity["reason"], allowed, identity, _notes(lots, Registry(assets), unexplained))
+    return _as_rows(edges, identity["reason"], allowed, identity, _notes(pieces, Registry(assets), unexplained))
 
 
-def _notes(lots: pl.DataFrame, registry: Registry, residual: Decimal | None) -> dict[str, str]:
+def _notes(pieces: pl.DataFrame, registry: Registry, residual: Decimal | None) -> dict[str, str]:
     """Notes by term: pools not split, growth of balances, and what may explain the residual."""
     notes = {}
-    held = lots["asset_id"].drop_nulls().unique().sort()
+    held = pieces["asset_id"].drop_nulls().unique().sort()
     if (residual or 0) > 0 and (
         candidates := [held_asset for held_asset in held if rebasing.might_rebase(held_asset, registry)]
     ):
@@ -278,12 +278,12 @@ def _notes(lots: pl.DataFrame, registry: Registry, residual: Decimal | None) -> 
     ):
         names = ", ".join(registry.symbol(held_asset) for held_asset in candidates)
         notes["residual"] = f"balances of {names} may have been cut: record that as a claim that gives and gets nothing"
-    rebases = lots.filter(pl.col("cause") == "rebase")
+    rebases = pieces.filter(pl.col("cause") == "rebase")
     if rebases.height:
         names = ", ".join(registry.symbol(asset) for asset in rebases["asset_id"].unique().sort())
         amount = rebases["yield"].sum()
         notes["yield"] = f"{amount:,.2f} USD of it is growth of balances of {names}, which has no transaction"
-    merged = lots.filter("merged")["asset_id"].unique().sort()
+    merged = pieces.filter("merged")["asset_id"].unique().sort()
     if merged.len():
         unpriced = "what is in it has no price"
         notes["pool"] = "; ".join(
@@ -299,7 +299,7 @@ def _edges(snapshots: pl.DataFrame, legs: pl.DataFrame, span: Span) -> _Edges | 
     """The snapshots between which the week lies, or why there is none."""
     ordered = snapshots.sort("timestamp").select("timestamp", "total_value")
     opened = ordered.filter(pl.col("timestamp") < span.start).tail(1).rows()
-    closed = ordered.filter(span.holds("timestamp")).tail(1).rows()
+    closed = ordered.filter(span.contains("timestamp")).tail(1).rows()
     if not closed:
         return "the week has no snapshot"
     if opened:
@@ -309,15 +309,15 @@ def _edges(snapshots: pl.DataFrame, legs: pl.DataFrame, span: Span) -> _Edges | 
     return (span.start - timedelta(microseconds=1), Decimal(0), *closed[0])
 
 
-def _why_not_stated(lots: pl.DataFrame, assets: pl.DataFrame, before: Decimal, tolerance: Decimal) -> str:
+def _why_not_stated(pieces: pl.DataFrame, assets: pl.DataFrame, before: Decimal, tolerance: Decimal) -> str:
     """Why the terms cannot be stated; empty where they can."""
-    unpriced = lots.filter("unpriced")["asset_id"].unique().to_list()
+    unpriced = pieces.filter("unpriced")["asset_id"].unique().to_list()
     if unpriced:
         symbols = assets.filter(pl.col("id").is_in(unpriced))["symbol"].unique().sort().to_list()
         return f"no price within 24 hours of {', '.join(symbols) or 'an asset'}"
-    if lots["gas"].null_count():
+    if pieces["gas"].null_count():
         return "gas was paid and its cost in USD is not known"
-    accounted: Any = lots["opening"].sum() or Decimal(0)
+    accounted: Any = pieces["opening"].sum() or Decimal(0)
     if abs(accounted - before) > tolerance:
         return f"its transactions account for {accounted:,.2f} of the {before:,.2f} USD the week opened with"
     return ""
@@ -339,7 +339,7 @@ def _as_rows(
         for term, title in _with_merged(name, title, "pool" in stated_notes)
     }
     # Losses and costs are negative in the bridge.
-    signs = {name: -1 if name in metrics.pnl.DRAINS else 1 for name in term_titles}
+    signs = {name: -1 if name in metrics.pnl.SUBTRACTED_TERMS else 1 for name in term_titles}
     terms = {name: None if identity is None else identity[name] * sign for name, sign in signs.items()}
     amounts = {"before": before, **terms, "after": after, "residual": identity and identity["residual"]}
     titles = {"before": "Opening value", **term_titles, "after": "Closing value", "residual": "Residual"}

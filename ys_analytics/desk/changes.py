@@ -168,8 +168,8 @@ def headline(
     return pl.DataFrame(rows, schema=_CHANGES)
 
 
-def _difference(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one - other
+def _difference(value: float | None, subtracted: float | None) -> float | None:
+    return None if value is None or subtracted is None else value - subtracted
 
 
 def positions(now: pl.DataFrame, before: pl.DataFrame, *, unknown: str = "") -> pl.DataFrame:

@@ -32,7 +32,7 @@ _COMPOSITION: dict[str, pl.DataType | type[pl.DataType]] = {
     "reason": pl.String,
 }
 # What a composition is by, and the column of a holding that names its part.
-_ALONG = (("kind", "position"), ("protocol", "protocol"), ("chain", "chain"))
+_DIMENSIONS = (("kind", "position"), ("protocol", "protocol"), ("chain", "chain"))
 WEEKS = 13
 
 
@@ -54,17 +54,17 @@ def exposure(movements: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, we
     first = movements["timestamp"].min()
     if not isinstance(first, datetime):
         return pl.DataFrame(schema=_EXPOSURE)
-    edges = [end - timedelta(weeks=back) for back in range(weeks, -1, -1)]
-    balances = _balances(movements, quotes, edges)
+    week_ends = [end - timedelta(weeks=weeks_back) for weeks_back in range(weeks, -1, -1)]
+    balances = _balances(movements, quotes, week_ends)
     moves = _trades_and_gas(movements, quotes)
     rows = []
-    for start, end_of_week in pairwise(edges):
+    for start, end_of_week in pairwise(week_ends):
         if end_of_week <= first:
             continue
         net, assets, debts = balances[end_of_week]
-        before = balances[start][0]
+        net_before = balances[start][0]
         week_moves = moves.filter((pl.col("timestamp") >= start) & (pl.col("timestamp") < end_of_week))
-        mean_value = None if net is None or before is None else (net + before) / 2
+        mean_value = None if net is None or net_before is None else (net + net_before) / 2
         bought, cost = week_moves.select(pl.col("bought").sum(), pl.col("cost").sum()).row(0)
         has_unpriced = week_moves["bought"].is_nan().any()
         has_value = mean_value is not None and mean_value > 0 and not has_unpriced
@@ -80,7 +80,7 @@ def exposure(movements: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, we
                 "reason": None
                 if has_value
                 else "no price within 24 hours"
-                if net is None or before is None or has_unpriced
+                if net is None or net_before is None or has_unpriced
                 else "net value is not above zero",
             }
         )
@@ -88,12 +88,12 @@ def exposure(movements: pl.DataFrame, quotes: pl.DataFrame, *, end: datetime, we
 
 
 def composition(
-    moved: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, weeks: int = WEEKS
+    movements: pl.DataFrame, quotes: pl.DataFrame, assets: pl.DataFrame, *, end: datetime, weeks: int = WEEKS
 ) -> pl.DataFrame:
     """Parts of what was held at the end of each of the last weeks, by kind of position, protocol and chain.
 
     Args:
-        moved: What `attribution.movements` gave.
+        movements: What `attribution.movements` gave.
         quotes: `market_data` of all that moved.
         assets: `assets`.
         end: Of the last week, exclusive.
@@ -105,20 +105,22 @@ def composition(
         (then name, size and share are null). The oldest week first, the largest part of all weeks first in each.
         Weeks before the first movement, and those at whose end nothing was held, are left out.
     """
-    first = moved["timestamp"].min()
+    first = movements["timestamp"].min()
     if not isinstance(first, datetime):
         return pl.DataFrame(schema=_COMPOSITION)
-    edges = [edge for back in range(weeks - 1, -1, -1) if (edge := end - timedelta(weeks=back)) > first]
-    held = holdings_at(moved, assets, edges)
+    week_ends = [
+        week_end for weeks_back in range(weeks - 1, -1, -1) if (week_end := end - timedelta(weeks=weeks_back)) > first
+    ]
+    held = holdings_at(movements, assets, week_ends)
     at = pl.col("at") - pl.duration(microseconds=1)
     value = pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64)
-    sized = with_price_at(held, quotes, "asset_id", at=at, name="price").with_columns(
+    valued = with_price_at(held, quotes, "asset_id", at=at, name="price").with_columns(
         size=value.abs(), week_end=(pl.col("at") - pl.duration(days=1)).dt.date()
     )
-    missing = sized.filter(pl.col("size").is_null())["week_end"].unique()
-    known = sized.filter(~pl.col("week_end").is_in(missing.to_list()))
+    missing = valued.filter(pl.col("size").is_null())["week_end"].unique()
+    known = valued.filter(~pl.col("week_end").is_in(missing.to_list()))
     parts = []
-    for by, column in _ALONG:
+    for by, column in _DIMENSIONS:
         name = pl.col(column).fill_null("not stated").str.replace_all("_", " ")
         part = known.group_by("week_end", name=name, maintain_order=True).agg(pl.col("size").sum())
         whole = pl.col("size").sum()
@@ -136,30 +138,30 @@ def composition(
 
 
 def _balances(
-    movements: pl.DataFrame, quotes: pl.DataFrame, edges: list[datetime]
+    movements: pl.DataFrame, quotes: pl.DataFrame, moments: list[datetime]
 ) -> dict[datetime, tuple[float | None, float | None, float | None]]:
     """Net value, assets and debts at each moment; nulls where a price is missing."""
-    holdings_at_edges = []
-    for edge in edges:
+    holdings_by_moment = []
+    for moment in moments:
         holdings = (
-            movements.filter((pl.col("timestamp") < edge) & pl.col("asset_id").is_not_null())
+            movements.filter((pl.col("timestamp") < moment) & pl.col("asset_id").is_not_null())
             .group_by("asset_id", "position", maintain_order=True)
             .agg(pl.col("change").sum())
             .filter(pl.col("change") != 0)
         )
-        holdings_at_edges.append(holdings.with_columns(at=pl.lit(edge - timedelta(microseconds=1), TIME)))
+        holdings_by_moment.append(holdings.with_columns(at=pl.lit(moment - timedelta(microseconds=1), TIME)))
     priced = with_price_at(
-        pl.concat(holdings_at_edges), quotes, "asset_id", at=pl.col("at"), name="price"
+        pl.concat(holdings_by_moment), quotes, "asset_id", at=pl.col("at"), name="price"
     ).with_columns(value=pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64))
     balances: dict[datetime, tuple[float | None, float | None, float | None]] = {}
-    for edge in edges:
-        rows = priced.filter(pl.col("at") == edge - timedelta(microseconds=1))
+    for moment in moments:
+        rows = priced.filter(pl.col("at") == moment - timedelta(microseconds=1))
         if rows["value"].null_count():
-            balances[edge] = (None, None, None)
+            balances[moment] = (None, None, None)
             continue
         debts = -float(rows.filter(pl.col("change") < 0)["value"].sum())
         assets = float(rows.filter(pl.col("change") > 0)["value"].sum())
-        balances[edge] = (assets - debts, assets, debts + 0.0)
+        balances[moment] = (assets - debts, assets, debts + 0.0)
     return balances
 
 

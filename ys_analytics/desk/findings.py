@@ -16,9 +16,9 @@ from ys_analytics.schemas import Finding
 from ys_analytics.schemas.finding import SEVERITIES
 
 _CROSS_STORE = "cross_store"
-_MOMENTS = {"day", "timestamp"}
+_TIME_COLUMNS = {"day", "timestamp"}
 # How many rows a finding counted, with which its text begins.
-_COUNTED = re.compile(r"[\d,]+(?: of [\d,]+)? (?:found|rows?)")
+_ROW_COUNT = re.compile(r"[\d,]+(?: of [\d,]+)? (?:found|rows?)")
 _FINDING = {
     "suite": pl.String,
     "rule": pl.String,
@@ -65,7 +65,7 @@ def for_portfolio(findings: Iterable[Finding], portfolio: str) -> list[Finding]:
 
 
 def _with_own_example(finding: Finding, portfolio: str) -> Finding:
-    counted = _COUNTED.match(finding.observed)
+    counted = _ROW_COUNT.match(finding.observed)
     if counted is None or not any("portfolio_id" in row for row in finding.sample):
         return finding
     own = next((row for row in finding.sample if row.get("portfolio_id") == portfolio), None)
@@ -117,8 +117,8 @@ def warnings(
 ) -> tuple[str, ...]:
     """A line for each failed rule on some tables that affects a portfolio, the highest severity first.
 
-    A finding touches a portfolio whose numbers rest on its rows (`Finding.touches`), unless each of its rows is
-    known and none is later than a moment. Findings of severity info are left to the list of findings.
+    A finding affects a portfolio whose numbers rest on its rows (`Finding.affects_portfolio`), unless each of its
+    rows is known and none is later than a moment. Findings of severity info are left to the list of findings.
 
     Args:
         findings: Findings of a run.
@@ -150,7 +150,7 @@ def warnings(
     relevant = (
         finding
         for finding in failed
-        if finding.touches(portfolio) and (since is None or _has_rows_since(finding, since))
+        if finding.affects_portfolio(portfolio) and (since is None or _has_rows_since(finding, since))
     )
     return tuple(dict.fromkeys(_as_line(finding, assets) for finding in sorted(relevant, key=_sort_key)))
 
@@ -176,7 +176,7 @@ def _has_rows_since(finding: Finding, since: datetime) -> bool:
     """Whether a failing row is as late as a moment, or may be because not all of them are known."""
     moments = [row["timestamp"] for row in finding.sample if "timestamp" in row]
     every_row_is_known = bool(moments) and len(moments) == len(finding.sample) >= finding.rows
-    return not every_row_is_known or any(datetime.fromisoformat(each) >= since for each in moments)
+    return not every_row_is_known or any(datetime.fromisoformat(value) >= since for value in moments)
 
 
 def _as_line(finding: Finding, assets: Mapping[str, str]) -> str:
@@ -184,7 +184,7 @@ def _as_line(finding: Finding, assets: Mapping[str, str]) -> str:
     observed = re.sub(r"^[\d,]+ found: ", "", finding.observed).rstrip(".") or f"{finding.rule} is broken"
     symbols = dict.fromkeys(assets[row["asset_id"]] for row in finding.sample if row.get("asset_id") in assets)
     # A row that is a day of a table has nothing else to be found by.
-    moments = sorted(row.get("day") or row["timestamp"][:10] for row in finding.sample if row.keys() & _MOMENTS)
+    moments = sorted(row.get("day") or row["timestamp"][:10] for row in finding.sample if row.keys() & _TIME_COLUMNS)
     has_subject = symbols or any(row.get("day") for row in finding.sample)
     days = list(dict.fromkeys((moments[0], moments[-1]))) if has_subject and moments else []
     subject = ", ".join([finding.suite, *symbols, " to ".join(days)]).removesuffix(", ")

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from ys_analytics.desk.sources import Source
 
 # A portfolio this many scaled median deviations from the median stands out.
-FAR = 3.5
+MIN_OUTLIER_DEVIATIONS = 3.5
 # The median deviation of a normal distribution, in its standard deviations.
-_SCALE = 1.4826
+_MAD_TO_STD = 1.4826
 # Fewer portfolios have no usual one.
-_ENOUGH = 8
+_MIN_PORTFOLIOS = 8
 
 _BORROWING = "borrowing"
 
@@ -73,22 +73,27 @@ def totals(ranked: pl.DataFrame, flows: pl.DataFrame, days: pl.DataFrame, *, wee
     """
     listed = pl.col("portfolio_id").is_in(ranked["id"].to_list())
     day = pl.col("timestamp").dt.date()
-    inside = flows.filter(listed & (day >= week.monday) & (day < week.end.date()))
-    mine = days.filter(listed & (pl.col("day") >= week.monday) & (pl.col("day") < week.end.date()))
-    gain = mine["gain"].sum() if mine.height else None
-    paid, taken = (
-        inside.filter(pl.col("amount") > 0)["amount"].sum(),
-        inside.filter(pl.col("amount") < 0)["amount"].sum(),
+    flows_in_week = flows.filter(listed & (day >= week.monday) & (day < week.end.date()))
+    days_in_week = days.filter(listed & (pl.col("day") >= week.monday) & (pl.col("day") < week.end.date()))
+    gain = days_in_week["gain"].sum() if days_in_week.height else None
+    paid_in, taken_out = (
+        flows_in_week.filter(pl.col("amount") > 0)["amount"].sum(),
+        flows_in_week.filter(pl.col("amount") < 0)["amount"].sum(),
     )
     value = ranked["value"].sum() if ranked["value"].count() else None
-    begun = None if value is None or gain is None else float(value) - float(gain) - float(paid or 0) - float(taken or 0)
+    opening_value = (
+        None
+        if value is None or gain is None
+        else float(value) - float(gain) - float(paid_in or 0) - float(taken_out or 0)
+    )
     return pl.DataFrame(
         [
             {
-                "portfolios": ranked.height, "valued": ranked["value"].count(), "value": value, "paid_in": paid,
-                "taken_out": taken, "gain": gain,
-                "week": float(gain) / begun if gain is not None and begun is not None and begun > 0 else None,
-                "unpriced": inside["amount"].null_count(),
+                "portfolios": ranked.height, "valued": ranked["value"].count(), "value": value, "paid_in": paid_in,
+                "taken_out": taken_out, "gain": gain,
+                "week": float(gain) / opening_value
+                if gain is not None and opening_value is not None and opening_value > 0 else None,
+                "unpriced": flows_in_week["amount"].null_count(),
             }
         ],
         schema={**dict.fromkeys(("portfolios", "valued"), pl.Int64),
@@ -152,12 +157,12 @@ def extremes(ranked: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_EXTREMES)
 
 
-def outliers(ranked: pl.DataFrame, *, far: float = FAR) -> pl.DataFrame:
+def outliers(ranked: pl.DataFrame, *, min_deviations: float = MIN_OUTLIER_DEVIATIONS) -> pl.DataFrame:
     """Portfolios whose number is far from that of the others: by the median and the median deviation from it.
 
     Args:
         ranked: What `ranking.ranked` gave.
-        far: In median deviations, scaled to a normal distribution's standard deviation.
+        min_deviations: In median deviations, scaled to a normal distribution's standard deviation.
 
     Returns:
         name, metric, unit String, value, median, deviations Float64, the furthest first. A metric that fewer than
@@ -166,22 +171,22 @@ def outliers(ranked: pl.DataFrame, *, far: float = FAR) -> pl.DataFrame:
     Source:
         Iglewicz and Hoaglin (1993), "How to detect and handle outliers", ASQC Quality Press.
     """
-    asked = (("week", "Return of the week", "fraction"),
+    columns = (("week", "Return of the week", "fraction"),
              *((metric.name, metric.title, metric.printed_unit) for metric in catalog.HEADLINE))  # fmt: skip
     rows: list[dict[str, Any]] = []
-    for column, title, unit in asked:
+    for column, title, unit in columns:
         known = ranked.filter(pl.col(column).is_finite()).select("name", value=column)
-        if known.height < _ENOUGH:
+        if known.height < _MIN_PORTFOLIOS:
             continue
-        middle = float(known["value"].median())  # type: ignore[arg-type]
-        spread = _SCALE * float((known["value"] - middle).abs().median())  # type: ignore[arg-type]
-        if spread <= 0:
+        median = float(known["value"].median())  # type: ignore[arg-type]
+        deviation = _MAD_TO_STD * float((known["value"] - median).abs().median())  # type: ignore[arg-type]
+        if deviation <= 0:
             continue
         rows += [
-            {"name": name, "metric": title, "unit": unit, "value": value, "median": middle,
-             "deviations": (value - middle) / spread}
+            {"name": name, "metric": title, "unit": unit, "value": value, "median": median,
+             "deviations": (value - median) / deviation}
             for name, value in known.iter_rows()
-            if abs(value - middle) / spread > far
+            if abs(value - median) / deviation > min_deviations
         ]  # fmt: skip
     return pl.DataFrame(rows, schema=_OUTLIERS).sort(
         pl.col("deviations").abs(), "name", "metric", descending=[True, False, False]
@@ -195,9 +200,9 @@ def flows_of_week(ranked: pl.DataFrame, flows: pl.DataFrame, *, week: Week) -> p
         name String, paid_in, taken_out, net Decimal in USD (taken out is negative), flows, unpriced Int64.
     """
     day, amount = pl.col("timestamp").dt.date(), pl.col("amount")
-    inside = flows.filter((day >= week.monday) & (day < week.end.date()))
+    in_week = flows.filter((day >= week.monday) & (day < week.end.date()))
     return (
-        inside.join(ranked.select("id", "name"), left_on="portfolio_id", right_on="id", how="inner")
+        in_week.join(ranked.select("id", "name"), left_on="portfolio_id", right_on="id", how="inner")
         .group_by("portfolio_id", "name", maintain_order=True)
         .agg(
             paid_in=amount.filter(amount > 0).sum(), taken_out=amount.filter(amount < 0).sum(), net=amount.sum(),
@@ -221,16 +226,16 @@ def limits_broken(portfolios: pl.DataFrame, days: pl.DataFrame, *, week: tuple[d
     """
     rows = []
     by_id = days.partition_by("portfolio_id", as_dict=True)
-    for one, name, limit in portfolios.select("id", "name", "max_drawdown").iter_rows():
-        mine = by_id.get((one,))
-        if mine is None or limit is None:
+    for portfolio_id, name, limit in portfolios.select("id", "name", "max_drawdown").iter_rows():
+        own_days = by_id.get((portfolio_id,))
+        if own_days is None or limit is None:
             continue
-        stood = returns.against_limit(returns.with_growth(mine), limit, week=week)
-        if stood["beyond_now"] or stood["beyond_week"]:
+        drawdown = returns.against_limit(returns.with_growth(own_days), limit, week=week)
+        if drawdown["beyond_now"] or drawdown["beyond_week"]:
             rows.append(
-                {"name": name, "limit": float(limit), "now": -stood["underwater"], "worst": -stood["week_deepest"]
-                 if stood["week_deepest"] is not None else None,
-                 "days_beyond": stood["beyond_week"], "since": stood["beyond_since"]}
+                {"name": name, "limit": float(limit), "now": -drawdown["underwater"], "worst": -drawdown["week_deepest"]
+                 if drawdown["week_deepest"] is not None else None,
+                 "days_beyond": drawdown["beyond_week"], "since": drawdown["beyond_since"]}
             )  # fmt: skip
     return pl.DataFrame(rows, schema=_LIMITS).sort(
         pl.col("now") - pl.col("limit"), "name", descending=[True, False], nulls_last=True
@@ -257,26 +262,26 @@ def nearest_liquidations(
     """
     from ys_analytics.desk.desk import Desk
 
-    owing = source.rows("portfolio_positions").filter(pl.col("position_type").cast(pl.String) == _BORROWING)
-    done = source.rows("transactions").filter(pl.col("transaction_type").cast(pl.String).str.contains("borrow"))
-    ever = {*owing["portfolio_id"], *done["portfolio_id"]}
+    debts = source.rows("portfolio_positions").filter(pl.col("position_type").cast(pl.String) == _BORROWING)
+    borrowings = source.rows("transactions").filter(pl.col("transaction_type").cast(pl.String).str.contains("borrow"))
+    borrowers = {*debts["portfolio_id"], *borrowings["portfolio_id"]}
     rows: list[dict[str, Any]] = []
-    for one, name in portfolios.select("id", "name").iter_rows():
-        if one not in ever:
+    for portfolio_id, name in portfolios.select("id", "name").iter_rows():
+        if portfolio_id not in borrowers:
             continue
-        desk = Desk(source=source, portfolio_id=one, week=week, settings=settings)
+        desk = Desk(source=source, portfolio_id=portfolio_id, week=week, settings=settings)
         try:
-            found, unknown = desk.loans(), desk.unknown
+            loans, unknown = desk.loans(), desk.unknown
         except YsError as error:
-            found, unknown = None, str(error)
-        if unknown or found is None:
+            loans, unknown = None, str(error)
+        if unknown or loans is None:
             rows.append({"name": name, "reason": f"loans are not known: {unknown}"})
             continue
-        for (place,), loan in found.group_by("place", maintain_order=True):
-            near = loan.sort(pl.col("move").abs(), nulls_last=True).row(0, named=True)
+        for (place,), loan in loans.group_by("place", maintain_order=True):
+            nearest = loan.sort(pl.col("move").abs(), nulls_last=True).row(0, named=True)
             rows.append(
-                {"name": name, "place": place, "what": near["what"], "borrowed": near["borrowed"],
-                 "health_factor": near["health_factor"], "move": near["move"], "reason": near["reason"]}
+                {"name": name, "place": place, "what": nearest["what"], "borrowed": nearest["borrowed"],
+                 "health_factor": nearest["health_factor"], "move": nearest["move"], "reason": nearest["reason"]}
             )  # fmt: skip
     return (
         pl.DataFrame(rows, schema=_LIQUIDATIONS)
@@ -293,5 +298,5 @@ def daily_returns(values: pl.DataFrame, flows: pl.DataFrame, ids: Sequence[str])
         flows: What `metrics.external_flows` gave of all.
         ids: Of the portfolios.
     """
-    mine = pl.col("portfolio_id").is_in(list(ids))
-    return metrics.daily_returns(values.filter(mine), flows.filter(mine))
+    is_selected = pl.col("portfolio_id").is_in(list(ids))
+    return metrics.daily_returns(values.filter(is_selected), flows.filter(is_selected))

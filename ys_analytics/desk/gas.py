@@ -10,9 +10,9 @@ import polars as pl
 
 from ys_analytics.metrics.chains import native_assets
 from ys_analytics.metrics.closes import daily_closes
-from ys_analytics.metrics.flows.classify import crosses
+from ys_analytics.metrics.flows.classify import crosses_border
 from ys_analytics.schemas import MONEY, TIME
-from ys_analytics.schemas.coins import FEES_BESIDE_GAS, GAS_PAID_BY, NATIVE_COINS, PORTFOLIO
+from ys_analytics.schemas.coins import GAS_PAID_BY, NATIVE_COINS, OTHER_FEES, PORTFOLIO
 from ys_analytics.schemas.outcomes import pays_gas, why_not
 
 # The columns by which a transaction that was received differs from one that was sent.
@@ -26,7 +26,7 @@ _MAX_FEE = Decimal(10_000)
 def with_gas(transactions: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Transactions with what their gas took from the portfolio, and its cost in USD at that day's last price.
 
-    Gas is gas_used x gas_price and each of `schemas.coins.FEES_BESIDE_GAS` that metadata states, in whole coins of
+    Gas is gas_used x gas_price and each of `schemas.coins.OTHER_FEES` that metadata states, in whole coins of
     the chain's native coin at that time. It is paid where the status says so (`schemas.outcomes`: confirmed and
     failed), by the portfolio unless `metadata.gas_paid_by` names another than "portfolio"; where it does not say,
     a transaction of a kind that brings money in over the edge and gives nothing was signed and paid by its sender.
@@ -60,8 +60,8 @@ def with_gas(transactions: pl.DataFrame, assets: pl.DataFrame, quotes: pl.DataFr
 def _with_gas_amount(transactions: pl.DataFrame) -> pl.DataFrame:
     """Add gas_due, gas_amount and the columns that `_reason` reads."""
     meta = pl.col("metadata").str
-    fees = [f"_{name}" for name in FEES_BESIDE_GAS]
-    fee_texts = pl.when(meta.contains_any(list(FEES_BESIDE_GAS))).then(pl.col("metadata"))
+    fees = [f"_{name}" for name in OTHER_FEES]
+    fee_texts = pl.when(meta.contains_any(list(OTHER_FEES))).then(pl.col("metadata"))
     stated_fees = fee_texts.map_elements(_stated_fees, return_dtype=pl.Struct(dict.fromkeys(fees, pl.String)))
     rows = transactions.with_columns(_fees=stated_fees).with_columns(pl.col("_fees").struct.unnest()).drop("_fees")
     rows = rows.with_columns(_bad_fee=pl.lit(None, pl.String))
@@ -71,10 +71,10 @@ def _with_gas_amount(transactions: pl.DataFrame) -> pl.DataFrame:
     states_gas = pl.any_horizontal(pl.col("gas_used", "gas_price", *fees).is_not_null())
     for name in fees:
         coins = rows[name].map_elements(_whole_coins, return_dtype=MONEY)
-        bad = (coins.is_null() & rows[name].is_not_null()).alias("bad")
+        is_malformed = (coins.is_null() & rows[name].is_not_null()).alias("bad")
         rows = rows.with_columns(
             coins.alias(name),
-            _bad_fee=pl.when(bad)
+            _bad_fee=pl.when(is_malformed)
             .then(pl.lit(f"metadata.{name[1:]} is no amount of whole coins"))
             .otherwise("_bad_fee"),
         )
@@ -86,11 +86,11 @@ def _with_gas_amount(transactions: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("gas_used is missing"))
     )
     payer = meta.json_path_match(f"$.{GAS_PAID_BY}").str.to_lowercase()
-    inward = pl.lit(value=False)
+    is_incoming = pl.lit(value=False)
     if set(transactions.columns) >= _SENDER_COLUMNS:
-        inward = crosses() & pl.col("from_asset_id").is_null()
-        inward &= pl.col("transaction_type").cast(pl.String) != "withdraw"
-    received = pl.when(payer.is_not_null()).then(payer != PORTFOLIO).otherwise(inward).fill_null(value=False)
+        is_incoming = crosses_border() & pl.col("from_asset_id").is_null()
+        is_incoming &= pl.col("transaction_type").cast(pl.String) != "withdraw"
+    received = pl.when(payer.is_not_null()).then(payer != PORTFOLIO).otherwise(is_incoming).fill_null(value=False)
     return (
         rows.with_columns(_has_gas=states_gas, _missing=missing, _received=received)
         .with_columns(gas_due=pl.col("_has_gas") & pays_gas() & ~pl.col("_received"))
@@ -110,7 +110,7 @@ def _stated_fees(text: str) -> dict[str, str | None]:
     '1.123456789012345678'
     """
     parsed = json.loads(text, parse_float=str, parse_int=str)
-    fees = {name: parsed.get(name) if isinstance(parsed, dict) else None for name in FEES_BESIDE_GAS}
+    fees = {name: parsed.get(name) if isinstance(parsed, dict) else None for name in OTHER_FEES}
     return {f"_{name}": None if value is None else str(value) for name, value in fees.items()}
 
 
@@ -129,7 +129,7 @@ def _whole_coins(text: str) -> Decimal | None:
 def _with_native_coin(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFrame:
     """The rows with gas_asset_id, the native coin of their chain at their time, and its name in `schemas.coins`."""
     moment = pl.col("timestamp")
-    inside = (pl.col("since").is_null() | (moment >= pl.col("since"))) & (
+    in_period = (pl.col("since").is_null() | (moment >= pl.col("since"))) & (
         pl.col("until").is_null() | (moment < pl.col("until"))
     )
     names = pl.DataFrame(
@@ -140,7 +140,9 @@ def _with_native_coin(charged: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFra
     natives = native_assets(assets).rename({"asset_id": "gas_asset_id"})
     rows = charged.with_row_index("_row").with_columns(pl.col("chain_id").cast(pl.Int32))
     for table, column in ((natives, "gas_asset_id"), (names, "_coin")):
-        matching = rows.select("_row", "chain_id", "timestamp").join(table, on="chain_id", how="inner").filter(inside)
+        matching = (
+            rows.select("_row", "chain_id", "timestamp").join(table, on="chain_id", how="inner").filter(in_period)
+        )
         rows = rows.join(matching.select("_row", column), on="_row", how="left", maintain_order="left")
     return rows.drop("_row")
 

@@ -76,7 +76,7 @@ def _cause() -> pl.Expr:
 def _leg(transactions: pl.DataFrame, side: str) -> pl.DataFrame:
     """Legs of one side of each transaction; an external flow counts on one side only, by the ruling on flows."""
     other = "to" if side == "from" else "from"
-    has_side, has_other = (pl.col(f"{one}_asset_id").is_not_null() for one in (side, other))
+    has_side, has_other = (pl.col(f"{each_side}_asset_id").is_not_null() for each_side in (side, other))
     inward = (pl.col("cause") == "flow") & (pl.col("kind") == "deposit")
     outward = (pl.col("cause") == "flow") & (pl.col("kind") == "withdraw")
     # A deposit counts its `to` side, or else its `from` side; a withdrawal the other way round.

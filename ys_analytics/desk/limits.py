@@ -64,15 +64,15 @@ def limits(
     for place in loans["place"].unique(maintain_order=True):
         row = loans.filter(pl.col("place") == place).row(0, named=True)
         health = row["health_factor"]
-        beyond = health is not None and health < 1
+        is_beyond = health is not None and health < 1
         rows.append(
             {
                 "title": f"Health factor, {place}",
                 "unit": "ratio",
                 "limit": 1.0,
                 "now": health,
-                "state": UNKNOWN if health is None else BEYOND if beyond else WITHIN,
-                "alert": _latest_alert(liquidation_alerts, missing=beyond),
+                "state": UNKNOWN if health is None else BEYOND if is_beyond else WITHIN,
+                "alert": _latest_alert(liquidation_alerts, missing=is_beyond),
                 "reason": row["reason"] if health is None else None,
             }
         )

@@ -102,9 +102,11 @@ def loans(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     if loan_sides.is_empty():
         return pl.DataFrame(schema=_LOANS)
     loan_states = metrics.lending.loans(loan_sides, by="place")
-    pegged = {base for asset in loan_sides["asset"] for base in registry.exposures(asset)[0] if registry.pegged(base)}
-    points = metrics.lending.liquidation_points(loan_sides, through=registry.through, unmoved=pegged, by="place")
-    prices = registry.through.prices
+    pegged = {
+        base for asset in loan_sides["asset"] for base in registry.exposures(asset)[0] if registry.is_pegged(base)
+    }
+    points = metrics.lending.liquidation_points(loan_sides, through=registry.look_through, unmoved=pegged, by="place")
+    prices = registry.look_through.prices
     rows = []
     for row in points.join(loan_states.drop("health_factor", "reason"), on="place", maintain_order="left").iter_rows(
         named=True
@@ -143,9 +145,9 @@ def thresholds(held: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         Date as `assets.metadata` states them, reason String where threshold is null, unsourced String where the source
         or the day is. The largest first in each place.
     """
-    both = sides(held, registry).filter(pl.col("side") == "supply")
+    loan_sides = sides(held, registry).filter(pl.col("side") == "supply")
     rows = []
-    for place, asset, value, threshold in both.select("place", "asset", "value", "threshold").iter_rows():
+    for place, asset, value, threshold in loan_sides.select("place", "asset", "value", "threshold").iter_rows():
         facts = registry.metadata(asset)
         source, stated = facts.get("liquidation_threshold_source"), str(facts.get("liquidation_threshold_as_of") or "")
         rows.append(
@@ -240,5 +242,5 @@ def ladder(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     if backed_sides.is_empty():
         return pl.DataFrame(schema=_LADDER)
     bases = {base for asset in backed_sides["asset"] for base in registry.exposures(asset)[0]}
-    betas = {base: 0.0 if registry.pegged(base) else 1.0 for base in bases}
-    return metrics.lending.liquidation_ladder(backed_sides, betas=betas, through=registry.through, by="place")
+    betas = {base: 0.0 if registry.is_pegged(base) else 1.0 for base in bases}
+    return metrics.lending.liquidation_ladder(backed_sides, betas=betas, through=registry.look_through, by="place")

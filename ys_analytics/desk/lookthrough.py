@@ -139,7 +139,7 @@ class Registry:
 
     def _rate(self, leg: str) -> float:
         ratio: Any = self._assets[leg].metadata.get("ratio")
-        return float(ratio) if _number(ratio) else 1.0
+        return float(ratio) if _is_number(ratio) else 1.0
 
     def _drop_opaque(self) -> None:
         """Move to `opaque` each claim that is circular, or leads to an asset that is opaque or has no price."""
@@ -186,7 +186,7 @@ class Registry:
         """What makes it the same coin on several chains: its CoinGecko name, else the asset itself."""
         return self._assets[asset].coin if asset in self._assets else asset
 
-    def pegged(self, asset: str) -> bool:
+    def is_pegged(self, asset: str) -> bool:
         """Whether it keeps the price of a currency: by its metadata, or because it is a well-known stablecoin."""
         if asset not in self._assets:
             return False
@@ -201,7 +201,7 @@ class Registry:
         """Its metadata."""
         return self._assets[asset].metadata if asset in self._assets else {}
 
-    def pool_share(self, asset: str) -> bool:
+    def is_pool_share(self, asset: str) -> bool:
         """Whether it is a share of a pool of several assets, whether or not that can be looked through."""
         declared = self._assets.get(asset)
         if declared is None:
@@ -212,7 +212,7 @@ class Registry:
     # Exposures and moves
 
     @cached_property
-    def through(self) -> LookThrough:
+    def look_through(self) -> LookThrough:
         """The arithmetic, at the prices given; what cannot be looked through stands for itself."""
         return LookThrough(self.claims, {asset: self._price(asset) for asset in self._assets})
 
@@ -227,7 +227,7 @@ class Registry:
         Returns:
             The fractions, by id; itself alone, and the reason, where it cannot be looked through.
         """
-        return self.through.exposures(asset), self.opaque.get(asset)
+        return self.look_through.exposures(asset), self.opaque.get(asset)
 
     def is_base(self, symbol: str) -> bool:
         """Whether a registered asset of this symbol, in any case of letters, stands for itself."""
@@ -306,7 +306,7 @@ def _chains(coin: _Asset) -> list[int]:
     return stated if isinstance(stated, list) else []
 
 
-def _number(given: object) -> bool:
+def _is_number(given: object) -> bool:
     return isinstance(given, int | float) and not isinstance(given, bool) and given > 0
 
 
@@ -374,7 +374,7 @@ def look_through(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     for place, (asset, value) in enumerate(positions.select("asset_id", pl.col("value").cast(pl.Float64)).iter_rows()):
         parts, reason = registry.exposures(asset)
         rows += [
-            (place, asset, registry.coin(base), registry.symbol(base), value * part, registry.pegged(base), reason)
+            (place, asset, registry.coin(base), registry.symbol(base), value * part, registry.is_pegged(base), reason)
             for base, part in parts.items()
         ]
     exposures = pl.DataFrame(rows, schema=_EXPOSED, orient="row")

@@ -12,12 +12,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from ys_analytics.desk.lookthrough import Registry
-from ys_analytics.metrics.lots import CENT, Inventory, Lot, Matching, shared
+from ys_analytics.metrics.lots import AMOUNT_STEP, Inventory, Lot, Matching, shared
 from ys_analytics.schemas.coins import NATIVE_COINS
 
 _BORROWING = "borrowing"
 # Kinds of rows: of lots that are left, and of parts whose gain counts.
-LEFT, TAXED = ("open", "aside"), ("sale", "exit", "gas")
+OPEN_KINDS, TAXABLE_KINDS = ("open", "aside"), ("sale", "exit", "gas")
 _INTO, _OUT_OF = ("deposit", "stake"), ("withdraw", "unstake")
 
 Leaving = Literal["transfer", "sale"]
@@ -26,7 +26,7 @@ Fees = Literal["in_gain", "expense"]
 
 _NO_PRICE = "no price within 24 hours before it"
 _NO_COST = "its cost is not known: it had no price when it came, or was never seen to come"
-_NEVER_CAME = "left beyond what the transactions show to have come; it is in no gain"
+_UNMATCHED = "left beyond what the transactions show to have come; it is in no gain"
 _OVERPAID = "repaid beyond what the transactions show to have been borrowed"
 
 
@@ -80,7 +80,7 @@ class Event:
             return side.value
         try:
             cost = Decimal(str(stated))
-            return cost.quantize(CENT) if cost.is_finite() and cost >= 0 else None
+            return cost.quantize(AMOUNT_STEP) if cost.is_finite() and cost >= 0 else None
         except InvalidOperation:
             return None
 
@@ -98,7 +98,7 @@ def _side(row: dict[str, Any], side: str) -> _Side | None:
     asset, quantity, price = (row[f"{side}_{name}"] for name in ("asset_id", "amount", "price"))
     if asset is None or not quantity:
         return None
-    return _Side(asset, quantity, None if price is None else (quantity * price).quantize(CENT))
+    return _Side(asset, quantity, None if price is None else (quantity * price).quantize(AMOUNT_STEP))
 
 
 @dataclass(slots=True)
@@ -111,7 +111,7 @@ class Book:
     repaying: Repaying
     gas: Fees
     held: dict[str, Inventory] = field(default_factory=dict)
-    aside: dict[tuple[str, str], Inventory] = field(default_factory=dict)
+    set_aside: dict[tuple[str, str], Inventory] = field(default_factory=dict)
     owed: dict[str, Inventory] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     income: list[dict[str, Any]] = field(default_factory=list)
@@ -122,7 +122,7 @@ class Book:
         """Record one transaction: its gas, then its movements."""
         self._pay_gas(event)
         sent, received = event.sent, event.received
-        trades = sent is not None and received is not None and self._trades(event, sent, received)
+        trades = sent is not None and received is not None and self._is_trade(event, sent, received)
         fee = event.gas_cost if event.gas and trades and self.gas == "in_gain" else None
         if event.repays or event.borrows or event.adds_interest:
             self._record_loan(event)
@@ -140,7 +140,7 @@ class Book:
 
     def close(self, prices: dict[str, Decimal]) -> None:
         """Add rows for open lots and for debts at the end."""
-        waiting = {asset: inventory for (asset, _), inventory in self.aside.items()}
+        waiting = {asset: inventory for (asset, _), inventory in self.set_aside.items()}
         for kind, inventories in (("open", self.held.items()), ("aside", waiting.items())):
             for asset, inventory in inventories:
                 for lot in inventory.lots:
@@ -148,7 +148,7 @@ class Book:
         for asset, inventory in self.owed.items():
             for lot in inventory.lots:
                 price = prices.get(asset)
-                value_part = None if price is None else (lot.quantity * price).quantize(CENT)
+                value_part = None if price is None else (lot.quantity * price).quantize(AMOUNT_STEP)
                 self.debts.append({
                     "asset_id": asset, "symbol": self.registry.symbol(asset), "borrowed": lot.time,
                     "quantity": lot.quantity, "value": lot.cost, "worth": value_part,
@@ -158,7 +158,7 @@ class Book:
 
     # Kind of event
 
-    def _trades(self, event: Event, sent: _Side, received: _Side) -> bool:
+    def _is_trade(self, event: Event, sent: _Side, received: _Side) -> bool:
         """Whether two sides are a purchase and a sale inside the portfolio, and not a move or a loan."""
         if event.external or event.repays or event.borrows:
             return False
@@ -177,7 +177,7 @@ class Book:
     # Movements
 
     def _trade(self, event: Event, sent: _Side, received: _Side, fee: Decimal | None) -> None:
-        pays_money, gets_coins = self.registry.pegged(sent.asset), not self.registry.pegged(received.asset)
+        pays_money, gets_coins = self.registry.is_pegged(sent.asset), not self.registry.is_pegged(received.asset)
         valued_side, other_side = (sent, received) if pays_money and gets_coins else (received, sent)
         value = other_side.value if valued_side.value is None else valued_side.value
         buys = pays_money and gets_coins
@@ -213,7 +213,7 @@ class Book:
         """Coins that return from a position keep date and cost; what exceeds them is gain, what is missing is loss."""
         put_in = part.acquired_cost or piece
         returned = min(piece, put_in)
-        cost = part.cost if piece >= put_in or part.cost is None else (part.cost * piece / put_in).quantize(CENT)
+        cost = part.cost if piece >= put_in or part.cost is None else (part.cost * piece / put_in).quantize(AMOUNT_STEP)
         self._inventory(asset).add(Lot(part.time, returned, cost, part.origin))
         if piece > put_in:
             gain = None if value_part is None else shared(value_part, [returned, piece - returned])[1]
@@ -275,9 +275,9 @@ class Book:
         kind = "sale" if self.repaying == "sale" else "repayment"
         loans: Callable[[Lot], bool] = lambda lot: lot.origin == "loan"  # noqa: E731 - a test, given twice
         if ended:
-            self._dispose(event, kind, sent, sent.quantity - excess, value, first=loans)
+            self._dispose(event, kind, sent, sent.quantity - excess, value, preferred=loans)
         if excess:
-            self._dispose(event, "repayment", sent, excess, None, first=loans, reason=_OVERPAID)
+            self._dispose(event, "repayment", sent, excess, None, preferred=loans, reason=_OVERPAID)
 
     def _move_one_side(self, event: Event) -> None:
         """One side inside the portfolio: lots kept aside under the protocol's name, or returned from there."""
@@ -289,7 +289,7 @@ class Book:
             if shortfall:
                 self._add_row(event, "move", event.sent.asset, Lot(event.time, shortfall, None), None, unmatched=True)
         if event.received:
-            was_sent_there = (event.received.asset, event.protocol) in self.aside
+            was_sent_there = (event.received.asset, event.protocol) in self.set_aside
             parts, shortfall = self._waiting_inventory(event.received.asset, event.protocol).take(
                 event.received.quantity
             )
@@ -318,14 +318,14 @@ class Book:
         return self.held.setdefault(asset, Inventory(self.matching))
 
     def _waiting_inventory(self, asset: str, protocol: str) -> Inventory:
-        return self.aside.setdefault((asset, protocol), Inventory(self.matching))
+        return self.set_aside.setdefault((asset, protocol), Inventory(self.matching))
 
     def _dispose(
         self, event: Event, kind: str, side: _Side, quantity: Decimal, value: Decimal | None, *,
-        fee: Decimal | None = None, first: Callable[[Lot], bool] | None = None, reason: str = "",
+        fee: Decimal | None = None, preferred: Callable[[Lot], bool] | None = None, reason: str = "",
     ) -> None:  # fmt: skip
         """Take a quantity out of the lots of an asset; a row for each part, and for what no lot was left for."""
-        parts, shortfall = self._inventory(side.asset).take(quantity, first)
+        parts, shortfall = self._inventory(side.asset).take(quantity, preferred)
         parts = [*parts, *([Lot(event.time, shortfall, None)] if shortfall else [])]
         weights = [part.quantity for part in parts]
         values = [None] * len(parts) if value is None else shared(value, weights)
@@ -338,11 +338,11 @@ class Book:
         self, event: Event, kind: str, asset: str, part: Lot, value: Decimal | None, *,
         fee: Decimal = Decimal(0), unmatched: bool = False, reason: str = "",
     ) -> None:  # fmt: skip
-        taxed = kind in TAXED
+        taxed = kind in TAXABLE_KINDS
         proceeds = value - fee if taxed and value is not None else None
         gain = None if value is None or part.cost is None or unmatched else value - fee - part.cost
         if not reason and unmatched:
-            reason = _NEVER_CAME
+            reason = _UNMATCHED
         if not reason and gain is None:
             reason = _NO_COST if value is not None else _NO_PRICE
         if not reason and not taxed:
@@ -356,7 +356,7 @@ class Book:
         })  # fmt: skip
 
     def _add_open_lot(self, kind: str, asset: str, lot: Lot, price: Decimal | None) -> None:
-        value_part = None if price is None else (lot.quantity * price).quantize(CENT)
+        value_part = None if price is None else (lot.quantity * price).quantize(AMOUNT_STEP)
         known = value_part is not None and lot.cost is not None
         self.rows.append({
             "asset_id": asset, "symbol": self.registry.symbol(asset), "kind": kind, "origin": lot.origin,

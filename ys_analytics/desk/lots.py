@@ -14,7 +14,7 @@ import polars as pl
 
 from ys_analytics.desk.activity import in_order
 from ys_analytics.desk.lookthrough import Registry
-from ys_analytics.desk.lot_books import LEFT, TAXED, Book, Event, Fees, Leaving, Repaying
+from ys_analytics.desk.lot_books import OPEN_KINDS, TAXABLE_KINDS, Book, Event, Fees, Leaving, Repaying
 from ys_analytics.metrics.lots import DIGITS, Matching
 from ys_analytics.schemas import MONEY, TIME
 from ys_analytics.schemas.outcomes import moves
@@ -146,7 +146,11 @@ def totals(books: Books) -> pl.DataFrame:
         income, expenses; unmatched (quantity) and unmatched_proceeds; Decimal(38, 18), zero where nothing of the kind
         happened, null where a part is not known; reason String. Sorted by symbol and id. Debts are not in it.
     """
-    open_lots, taxable, unmatched = pl.col("kind").is_in(LEFT), pl.col("kind").is_in(TAXED), pl.col("unmatched")
+    open_lots, taxable, unmatched = (
+        pl.col("kind").is_in(OPEN_KINDS),
+        pl.col("kind").is_in(TAXABLE_KINDS),
+        pl.col("unmatched"),
+    )
     parts = {
         "quantity": (books.lots.filter(open_lots), "quantity"),
         "cost": (books.lots.filter(open_lots), "cost"),

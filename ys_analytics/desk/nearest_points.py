@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import TABLES, Collection, Column, misnamed
+from ys_analytics.schemas import TABLES, Collection, Column, unknown_name
 
 if TYPE_CHECKING:
     from ys_analytics.desk.sources import Source
@@ -25,8 +25,8 @@ Conditions = Mapping[str, object]
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 # Points beyond the limit that a store is asked for, so that its rounding decides nothing.
-_SPARE = 16
-_ENDS = 2
+_EXTRA_POINTS = 16
+_RANGE_ENDS = 2
 
 
 def similar(
@@ -51,7 +51,7 @@ def similar(
         raise UsageError(f"similar: limit={limit}; ask for at least one point")
     point_id = to.lower() if isinstance(to, str) and _ID.fullmatch(to) else None
     vector = _vector(source, table, to, point_id=point_id, model=model)
-    asked_for = limit + _SPARE + (point_id is not None)
+    asked_for = limit + _EXTRA_POINTS + (point_id is not None)
     points = source.nearest(table, vector, limit=asked_for, where=_alternatives(table, conditions)).filter(condition)
     if point_id is not None:
         points = points.filter(pl.col("id") != point_id)
@@ -79,7 +79,7 @@ def cosine(vectors: pl.Series, vector: Sequence[float]) -> np.ndarray[Any, np.dt
 def _collection(name: str) -> Collection:
     known = {table.name: table for table in TABLES.values() if isinstance(table, Collection)}
     if name not in known:
-        raise misnamed(name, known, what="collection", listed="`ys catalog`")
+        raise unknown_name(name, known, what="collection", listed="`ys catalog`")
     return known[name]
 
 
@@ -125,7 +125,7 @@ def _embedded(text: str, table: Collection, model: str) -> list[float]:
         )
     sizes = {str(known["model"]): int(known["dim"]) for known in TextEmbedding.list_supported_models()}
     if model not in sizes:
-        raise misnamed(
+        raise unknown_name(
             model, sizes, what="model of fastembed", listed="`fastembed.TextEmbedding.list_supported_models()`"
         )
     if sizes[model] != table.size:
@@ -169,7 +169,7 @@ def _condition(table: Collection, conditions: Conditions) -> pl.Expr:
     parts = [pl.lit(value=True)]
     for name, value in conditions.items():
         if name not in columns:
-            raise misnamed(name, columns, what=f"field of {table.name}", listed="`ys catalog`")
+            raise unknown_name(name, columns, what=f"field of {table.name}", listed="`ys catalog`")
         parts.append(_compared(columns[name], value))
     return pl.all_horizontal(parts)
 
@@ -182,10 +182,10 @@ def _compared(column: Column, value: object) -> pl.Expr:
         parts += [field >= _literal(column, low)] if low is not None else []
         parts += [field <= _literal(column, high)] if high is not None else []
         return pl.all_horizontal(parts)
-    values = [_literal(column, each) for each in (value if isinstance(value, list) else [value])]
+    values = [_literal(column, item) for item in (value if isinstance(value, list) else [value])]
     if isinstance(column.dtype, pl.List):
-        return pl.any_horizontal(pl.lit(value=False), *(field.list.contains(each) for each in values))
-    return pl.any_horizontal(pl.lit(value=False), *(field == each for each in values))
+        return pl.any_horizontal(pl.lit(value=False), *(field.list.contains(item) for item in values))
+    return pl.any_horizontal(pl.lit(value=False), *(field == item for item in values))
 
 
 def _ends(column: Column, value: tuple[object, ...]) -> tuple[object, object]:
@@ -194,7 +194,7 @@ def _ends(column: Column, value: tuple[object, ...]) -> tuple[object, object]:
     Raises:
         UsageError: it has not two, or the field has no order.
     """
-    if len(value) != _ENDS or not (column.dtype.is_numeric() or column.dtype.is_temporal()):
+    if len(value) != _RANGE_ENDS or not (column.dtype.is_numeric() or column.dtype.is_temporal()):
         raise UsageError(f"similar: {column.name}={value!r}; a range is (low, high) of a number or a time")
     return value[0], value[1]
 
@@ -246,6 +246,6 @@ def _alternatives(table: Collection, conditions: Conditions) -> list[list[tuple[
             alternatives += [[(name, sign, plain(name, end))] for sign, end in ends if end is not None]
         else:
             alternatives.append(
-                [(name, "=", plain(name, each)) for each in (value if isinstance(value, list) else [value])]
+                [(name, "=", plain(name, item)) for item in (value if isinstance(value, list) else [value])]
             )
     return alternatives

@@ -15,7 +15,7 @@ from ys_analytics.desk.desk import Desk
 from ys_analytics.desk.sources import Source
 from ys_analytics.errors import UsageError, YsError
 from ys_analytics.metrics import catalog as metric_catalog
-from ys_analytics.schemas import MONEY, TABLES, TIME, Week, misnamed
+from ys_analytics.schemas import MONEY, TABLES, TIME, Week, unknown_name
 from ys_analytics.schemas.dictionary import rules_in_words
 
 _PORTFOLIOS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -90,7 +90,7 @@ def weeks(out: Path) -> pl.DataFrame:
                 "week": manifest.week,
                 "as_of": manifest.as_of,
                 "tables": len(manifest.frames),
-                "rows": sum(one.rows for one in manifest.frames.values()),
+                "rows": sum(entry.rows for entry in manifest.frames.values()),
             }
         )
     return pl.DataFrame(rows, schema=_WEEKS)
@@ -201,7 +201,7 @@ def fleet(source: Source, *, week: Week, by: str, risk_free: float, top: int | N
     if by not in {"value", "week"}:
         metric = metric_catalog.METRICS.get(by)
         if metric is None:
-            raise misnamed(by, [*metric_catalog.METRICS, "value", "week"], what="metric", listed="`ys metrics`")
+            raise unknown_name(by, [*metric_catalog.METRICS, "value", "week"], what="metric", listed="`ys metrics`")
         if metric.benchmark:
             raise UsageError(f"fleet by {by!r}: it needs a benchmark; ask `desk.relative()` of one portfolio")
         direction = metric.direction

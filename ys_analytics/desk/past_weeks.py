@@ -17,10 +17,10 @@ if TYPE_CHECKING:  # and below where vectors are: a desk is opened without NumPy
 _WEEK = timedelta(weeks=1)
 
 # Fewer mentions in a week make a mean of chance.
-MENTIONS = 3
-NEAREST = 5
+MIN_MENTIONS = 3
+NEAREST_WEEKS = 5
 # Earlier weeks with a known sequel that a forecast needs.
-EARLIER = 8
+MIN_EARLIER_WEEKS = 8
 
 _NEAREST: dict[str, pl.DataType | type[pl.DataType]] = {
     "week": pl.String,
@@ -60,14 +60,14 @@ def weeks_of_news(points: pl.DataFrame, symbols: list[str], *, end: date) -> pl.
     import numpy as np
 
     about = pl.col("asset_mentioned").list.eval(pl.element().is_in(symbols)).list.any()
-    mine = points.filter(about.fill_null(value=False) & (pl.col("timestamp").dt.date() < end)).with_columns(
+    selected = points.filter(about.fill_null(value=False) & (pl.col("timestamp").dt.date() < end)).with_columns(
         monday=pl.col("timestamp").dt.date().dt.truncate("1w")
     )
     rows = []
-    for (monday,), group in mine.sort("monday", "id").group_by("monday", maintain_order=True):
+    for (monday,), group in selected.sort("monday", "id").group_by("monday", maintain_order=True):
         mean = group["vector"].to_numpy().astype(np.float64).mean(axis=0)
         length = float(np.linalg.norm(mean))
-        if group.height >= MENTIONS and length > 0:
+        if group.height >= MIN_MENTIONS and length > 0:
             rows.append(
                 {"monday": monday, "mentions": group.height, "score": group["sentiment_score"].mean(),
                  "vector": (mean / length).tolist()}
@@ -81,7 +81,7 @@ def weeks_of_news(points: pl.DataFrame, symbols: list[str], *, end: date) -> pl.
     return pl.DataFrame(rows, schema=schema)
 
 
-def nearest_weeks(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int = NEAREST) -> pl.DataFrame:
+def nearest_weeks(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int = NEAREST_WEEKS) -> pl.DataFrame:
     """The past weeks whose news resembles this week's most, and the portfolio's return in and after them.
 
     Args:
@@ -95,15 +95,15 @@ def nearest_weeks(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, to
         Float64 (linked returns of that week and of the one after), reason String where next_ret is null. Empty where
         this week has too few points.
     """
-    this = news.filter(pl.col("monday") == monday)
+    this_week = news.filter(pl.col("monday") == monday)
     past = news.filter(pl.col("monday") < monday)
-    if this.is_empty() or past.is_empty():
+    if this_week.is_empty() or past.is_empty():
         return pl.DataFrame(schema=_NEAREST)
-    alike = _vectors(past) @ _vectors(this)[0]
+    similarity = _vectors(past) @ _vectors(this_week)[0]
     by_week = _by_week(returns)
     after = pl.col("monday") + _WEEK
     return (
-        past.with_columns(similarity=pl.Series(alike, dtype=pl.Float64))
+        past.with_columns(similarity=pl.Series(similarity, dtype=pl.Float64))
         .sort("similarity", "monday", descending=True)
         .head(top)
         .join(by_week, on="monday", how="left", maintain_order="left")
@@ -119,7 +119,7 @@ def nearest_weeks(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, to
     )  # fmt: skip
 
 
-def record(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int = NEAREST) -> pl.DataFrame:
+def record(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int = NEAREST_WEEKS) -> pl.DataFrame:
     """Whether the nearest past weeks ever predicted the next week: rank correlation of forecast and outcome.
 
     The forecast of a week is the mean return after its nearest weeks, of those whose sequel was known when it ended.
@@ -138,22 +138,22 @@ def record(news: pl.DataFrame, returns: pl.DataFrame, *, monday: date, top: int 
 
     known = dict(_by_week(returns).drop_nulls("ret").select("monday", "ret").iter_rows())
     days, vectors = news["monday"].to_list(), _vectors(news)
-    made: list[tuple[date, float | None, int]] = []
-    for place, day in enumerate(days):
-        usable = [at for at, other in enumerate(days) if other + _WEEK <= day and other + _WEEK in known]
-        if len(usable) < EARLIER:
-            made.append((day, None, len(usable)))
+    forecasts: list[tuple[date, float | None, int]] = []
+    for index, day in enumerate(days):
+        candidates = [earlier for earlier, other in enumerate(days) if other + _WEEK <= day and other + _WEEK in known]
+        if len(candidates) < MIN_EARLIER_WEEKS:
+            forecasts.append((day, None, len(candidates)))
             continue
-        alike = vectors[usable] @ vectors[place]
-        chosen = [usable[at] for at in np.argsort(-alike, kind="stable")[:top]]
-        made.append((day, float(np.mean([known[days[at] + _WEEK] for at in chosen])), len(chosen)))
-    tried = [(value, known.get(day + _WEEK)) for day, value, _ in made if day < monday]
-    found = metrics.forecast.rank_correlation(
-        pl.Series([one for one, _ in tried], dtype=pl.Float64),
-        pl.Series([other for _, other in tried], dtype=pl.Float64),
+        similarity = vectors[candidates] @ vectors[index]
+        nearest = [candidates[earlier] for earlier in np.argsort(-similarity, kind="stable")[:top]]
+        forecasts.append((day, float(np.mean([known[days[earlier] + _WEEK] for earlier in nearest])), len(nearest)))
+    pairs = [(value, known.get(day + _WEEK)) for day, value, _ in forecasts if day < monday]
+    correlation = metrics.forecast.rank_correlation(
+        pl.Series([forecast for forecast, _ in pairs], dtype=pl.Float64),
+        pl.Series([other for _, other in pairs], dtype=pl.Float64),
     )
-    now = next(((value, weeks) for day, value, weeks in made if day == monday), (None, 0))
-    return pl.DataFrame([{**found, "forecast": now[0], "weeks": now[1]}], schema=_RECORD)
+    current = next(((value, weeks) for day, value, weeks in forecasts if day == monday), (None, 0))
+    return pl.DataFrame([{**correlation, "forecast": current[0], "weeks": current[1]}], schema=_RECORD)
 
 
 def patterns(points: pl.DataFrame, symbols: list[str]) -> pl.DataFrame:
@@ -167,7 +167,7 @@ def patterns(points: pl.DataFrame, symbols: list[str]) -> pl.DataFrame:
         pattern, timeframes, assets String (those held, with commas), n Int64 (points), rate, low, high Float64: mean,
         least and greatest `success_rate`. Most points first.
     """
-    mine = points.with_columns(
+    held = points.with_columns(
         held=pl.col("assets_involved").list.set_intersection(pl.lit(symbols, pl.List(pl.String)))
     ).filter(pl.col("held").list.len() > 0)
     rate = pl.col("success_rate")
@@ -176,7 +176,7 @@ def patterns(points: pl.DataFrame, symbols: list[str]) -> pl.DataFrame:
         "timeframes": pl.col("timeframe").drop_nulls().unique().sort().str.join(", "),
     }
     return (
-        mine.group_by(pattern="pattern_type", maintain_order=True)
+        held.group_by(pattern="pattern_type", maintain_order=True)
         .agg(n=pl.len().cast(pl.Int64), rate=rate.mean(), low=rate.min(), high=rate.max(), **joined)
         .sort("n", "pattern", descending=[True, False])
         .select(pl.col(name).cast(dtype) for name, dtype in _PATTERNS.items())
@@ -191,7 +191,7 @@ def _vectors(news: pl.DataFrame) -> "np.ndarray[Any, np.dtype[np.float64]]":
 
 def _by_week(returns: pl.DataFrame) -> pl.DataFrame:
     """Linked return of each whole week: monday Date, ret Float64, reason String."""
-    found = metrics.performance.aggregate_returns(returns, every="week")
+    linked = metrics.performance.aggregate_returns(returns, every="week")
     covered = pl.col("days").fill_null(1) if "days" in returns.columns else pl.lit(1)
     days = (
         returns.filter(pl.col("ret").is_not_null())
@@ -199,7 +199,7 @@ def _by_week(returns: pl.DataFrame) -> pl.DataFrame:
         .agg(covered=covered.sum())
     )
     whole = pl.col("covered") == 7  # noqa: PLR2004 - days of a week
-    return found.rename({"period": "monday"}).join(days, on="monday", how="left", maintain_order="left").select(
+    return linked.rename({"period": "monday"}).join(days, on="monday", how="left", maintain_order="left").select(
         "monday",
         ret=pl.when(whole).then("ret"),
         reason=pl.coalesce("reason", pl.when(~whole).then(pl.lit("returns cover it in part"))),

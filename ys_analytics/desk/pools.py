@@ -78,4 +78,4 @@ def yield_history(used: pl.DataFrame, yields: pl.DataFrame, *, end: datetime) ->
 
 
 def _recent(yields: pl.DataFrame, end: datetime) -> pl.DataFrame:
-    return yields.filter(Span(end - QUARTER, end).holds("timestamp"))
+    return yields.filter(Span(end - QUARTER, end).contains("timestamp"))

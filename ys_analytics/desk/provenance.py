@@ -54,7 +54,7 @@ def glossary() -> pl.DataFrame:
     )
 
 
-def made_with(facts: Iterable[tuple[str, str]]) -> pl.DataFrame:
+def software_and_settings(facts: Iterable[tuple[str, str]]) -> pl.DataFrame:
     """Versions and settings a number may depend on."""
     program_facts = [
         ("Program", f"ys-analytics {version('ys-analytics')}"),

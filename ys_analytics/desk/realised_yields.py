@@ -74,11 +74,11 @@ def realised(
     legs_before = legs.filter(pl.col("timestamp") < end)
     first: Any = legs_before["timestamp"].min() or end
     since = max(end - QUARTER, first) - timedelta(microseconds=1)
-    lots = bridge.attributed(legs_before, quotes, assets, start=since, end=end - timedelta(microseconds=1))
+    pieces = bridge.attributed(legs_before, quotes, assets, start=since, end=end - timedelta(microseconds=1))
     days = _daily_values(earning, legs_before, quotes, since=since, end=end)
     joined = (
         earning.select("asset_id", "kind", "symbol", "place", "protocol", "protocol_address")
-        .join(_gains(lots, earning), on=["asset_id", "kind"], how="left", maintain_order="left")
+        .join(_gains(pieces, earning), on=["asset_id", "kind"], how="left", maintain_order="left")
         .join(_capital(days), on=["asset_id", "kind"], how="left", maintain_order="left")
         .join(_quoted(days, pool_quotes), on=["asset_id", "kind"], how="left", maintain_order="left")
         .with_columns(pool=pl.format("{} {} {}", "symbol", "kind", "place"))
@@ -86,10 +86,10 @@ def realised(
     return _explained(metrics.yields.quoted_against_realised(joined))
 
 
-def _gains(lots: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:
+def _gains(pieces: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:
     """Yield, rewards, fees and impermanent loss of each position; a reward belongs to where its protocol pays it."""
     by_position = (
-        lots.filter(pl.col("cause") != "rewards")
+        pieces.filter(pl.col("cause") != "rewards")
         .group_by("asset_id", kind="position", maintain_order=True)
         .agg(
             pl.col("yield", "lp_fees").sum(),
@@ -105,7 +105,9 @@ def _gains(lots: pl.DataFrame, earning: pl.DataFrame) -> pl.DataFrame:
         part=pl.col("value").abs().cast(pl.Float64) / pl.col("value").abs().sum().over("protocol").cast(pl.Float64)
     ).filter(pl.col("kind") != _DEBT)
     rewards_paid = (
-        lots.filter(pl.col("cause") == "rewards").group_by("protocol", maintain_order=True).agg(pl.col("rewards").sum())
+        pieces.filter(pl.col("cause") == "rewards")
+        .group_by("protocol", maintain_order=True)
+        .agg(pl.col("rewards").sum())
     )
     rewards = weights.join(rewards_paid, on="protocol", how="inner").select(
         "asset_id", "kind", rewards=pl.col("rewards").cast(pl.Float64) * pl.col("part")
@@ -124,7 +126,7 @@ def _daily_values(
     earning: pl.DataFrame, legs: pl.DataFrame, quotes: pl.DataFrame, *, since: datetime, end: datetime
 ) -> pl.DataFrame:
     """Value of each position at the close of each day it was held: asset_id, kind, protocol_address, day, value."""
-    recent = quotes.filter(Span(since, end).holds("timestamp"))
+    recent = quotes.filter(Span(since, end).contains("timestamp"))
     closes = (
         daily_closes(recent.select("asset_id", "timestamp", "price"), "price", by=["asset_id"])
         .select("asset_id", "day", pl.col("price").cast(pl.Float64))

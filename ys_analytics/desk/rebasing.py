@@ -69,7 +69,7 @@ def might_rebase(asset: str, registry: Registry) -> bool:
     metadata = registry.metadata(asset)
     is_receipt_token = registry.kind(asset) in {"staked_token", "yield_token"} or metadata.get("protocol") is not None
     # Wrapped forms of staked ether hold their balance; what rebases by its name is found.
-    may_rebase = is_receipt_token and not registry.pool_share(asset) and registry.symbol(asset) not in KNOWN_TOKENS
+    may_rebase = is_receipt_token and not registry.is_pool_share(asset) and registry.symbol(asset) not in KNOWN_TOKENS
     return may_rebase and metadata.get("rebasing") is None and max_growth_rate(asset, registry) is None
 
 
@@ -156,29 +156,29 @@ def with_growth(
     leg_rows = legs.sort("timestamp").select("timestamp", "asset_id", "position", "change").rows()
     next_leg = 0
     with localcontext(prec=_DIGITS):
-        for at, total, allocation in _closes(snapshots):
-            while next_leg < len(leg_rows) and leg_rows[next_leg][0] <= at:
+        for close_time, total, allocation in _closes(snapshots):
+            while next_leg < len(leg_rows) and leg_rows[next_leg][0] <= close_time:
                 _, asset, position, change = leg_rows[next_leg]
                 if asset is not None and change is not None:
                     holdings.move((asset, position), change)
                 next_leg += 1
-            values = _values(holdings.held, prices, at)
+            values = _values(holdings.held, prices, close_time)
             if values is None:
                 continue
             gap = total - sum(values.values())
             growth = _growth(
-                holdings, values, gap, at - since, {asset: share * total for asset, share in allocation.items()}
+                holdings, values, gap, close_time - since, {asset: share * total for asset, share in allocation.items()}
             )
             if growth is None and abs(gap) > _CENT + _BASIS_POINT * abs(total):
-                if at - since > _MAX_GAP_AGE:
+                if close_time - since > _MAX_GAP_AGE:
                     break
                 continue
             for (asset, position), amount in (growth or {}).items():
-                change = (amount / prices[asset].at(at)).quantize(_SMALLEST)
+                change = (amount / prices[asset].at(close_time)).quantize(_SMALLEST)
                 holdings.move((asset, position), change)
-                growth_rows.append({"timestamp": at, "asset_id": asset, "position": position, "change": change})
+                growth_rows.append({"timestamp": close_time, "asset_id": asset, "position": position, "change": change})
             holdings.reset_peaks()
-            since = at
+            since = close_time
     rows = pl.DataFrame(growth_rows, schema={name: legs.schema[name] for name in ("timestamp", "asset_id", "position")}
                         | {"change": MONEY})  # fmt: skip
     growth_legs = rows.with_columns(

@@ -71,10 +71,12 @@ def months(returns: pl.DataFrame) -> pl.DataFrame:
     """
     found = metrics.performance.aggregate_returns(returns, every="month")
     known = returns.filter(pl.col("ret").is_not_null())
-    begun = known.select((pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)).min()).item()
-    ended = known["day"].max()
-    inside = (pl.col("period") >= pl.lit(begun, pl.Date)) & (pl.col("period").dt.month_end() <= pl.lit(ended, pl.Date))
-    return found.select(month="period", ret="ret", whole=inside.fill_null(value=False), reason="reason")
+    first_day = known.select((pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)).min()).item()
+    last_day = known["day"].max()
+    is_whole = (pl.col("period") >= pl.lit(first_day, pl.Date)) & (
+        pl.col("period").dt.month_end() <= pl.lit(last_day, pl.Date)
+    )
+    return found.select(month="period", ret="ret", whole=is_whole.fill_null(value=False), reason="reason")
 
 
 def month_statistics(of_months: pl.DataFrame) -> pl.DataFrame:
@@ -103,9 +105,15 @@ def month_statistics(of_months: pl.DataFrame) -> pl.DataFrame:
         kurtosis=metrics.risk.kurtosis(ret),
     ).row(0, named=True)
     rows = []
-    for name, title, unit, least in _OF_MONTHS:
-        value = numbers[name] if n >= least else None
-        reason = None if value is not None else f"needs {least} whole months, has {n}" if n < least else "all are alike"
+    for name, title, unit, min_months in _OF_MONTHS:
+        value = numbers[name] if n >= min_months else None
+        reason = (
+            None
+            if value is not None
+            else f"needs {min_months} whole months, has {n}"
+            if n < min_months
+            else "all are alike"
+        )
         rows.append({"title": title, "unit": unit, "value": value, "n": n, "reason": reason})
     return pl.DataFrame(rows, schema={"title": pl.String, "unit": pl.String, "value": pl.Float64, "n": pl.Int64,
                                       "reason": pl.String})  # fmt: skip
@@ -215,7 +223,9 @@ def compared(returns: pl.DataFrame, *, portfolio: str, week: tuple[date, date], 
     )
     for name, numbers in parts.items():
         columns = ("at", "n", "days", "coverage", "start", "end", "reason")
-        wide = numbers.select("metric", pl.col("value").alias(name), *(pl.col(c).alias(f"{name}_{c}") for c in columns))
+        wide = numbers.select(
+            "metric", pl.col("value").alias(name), *(pl.col(column).alias(f"{name}_{column}") for column in columns)
+        )
         one_day_returns = numbers.filter(pl.col("metric") == "volatility")["n"]
         table = table.join(wide, on="metric", how="left", maintain_order="left").with_columns(
             pl.lit(one_day_returns[0] if one_day_returns.len() else 0, pl.Int64).alias(f"{name}_alone")

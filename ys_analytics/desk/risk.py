@@ -191,7 +191,7 @@ def shocks(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     if unpegged.is_empty():
         return pl.DataFrame()
     values = positions.select("portfolio_id", "value", asset="asset_id")
-    bases = {asset: registry.coin(asset) for asset in _bases(positions, registry) if not registry.pegged(asset)}
+    bases = {asset: registry.coin(asset) for asset in _bases(positions, registry) if not registry.is_pegged(asset)}
     looked_through = unpegged.filter(pl.col("reason").is_null())
     largest = looked_through.group_by("coin", "name", maintain_order=True).agg(size=pl.col("value").sum().abs()).sort(
         "size", "name", descending=[True, False]
@@ -202,10 +202,10 @@ def shocks(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         for coin, name, _ in largest.head(_TOP).iter_rows()
     ]
     after = [
-        metrics.risk.shock(values, shocks=moves, through=registry.through).with_columns(
-            what=pl.lit(what), move=pl.lit(move)
+        metrics.risk.shock(values, shocks=moves, through=registry.look_through).with_columns(
+            what=pl.lit(description), move=pl.lit(move)
         )
-        for what, move, moves in scenarios
+        for description, move, moves in scenarios
     ]
     return (
         pl.concat(after)
@@ -259,7 +259,7 @@ def contributions(positions: pl.DataFrame, quotes: pl.DataFrame, registry: Regis
         not_looked_through(exposures, registry),
         f"no return of one day of {', '.join(unpriced)}: left out" if unpriced else None,
     ]
-    note = "; ".join(one for one in notes if one) or None
+    note = "; ".join(text for text in notes if text) or None
     return (
         parts.join(priced.select("asset", "symbol"), on="asset", how="left")
         .with_columns(note=pl.lit(note, pl.String))
@@ -286,8 +286,8 @@ def correlation_changes(
         one, other String (symbols), before, after, change Float64, z Float64 (the change in standard errors of
         Fisher's transform), n Int64 (common days of the later window), reason String where a number is null.
     """
-    spread = look_through(held, registry)
-    names = dict(spread.filter(~pl.col("pegged")).select("coin", "name").iter_rows())
+    exposures = look_through(held, registry)
+    names = dict(exposures.filter(~pl.col("pegged")).select("coin", "name").iter_rows())
     if len(names) < 2:  # noqa: PLR2004 - a pair
         return pl.DataFrame(schema=_CORRELATIONS)
     moves = _coin_returns(held, quotes, registry).filter(pl.col("asset").is_in(list(names)))
@@ -299,10 +299,10 @@ def correlation_changes(
     ]
     changed = metrics.risk.correlation_change(*windows)
     for column, window in (("before", windows[0]), ("after", windows[1])):
-        said = window.select("one", "other", pl.col("reason").alias(f"{column}_reason"),
+        reason = window.select("one", "other", pl.col("reason").alias(f"{column}_reason"),
                              pl.col("n").alias(f"{column}_n"))  # fmt: skip
-        changed = changed.join(said, on=["one", "other"], how="left", maintain_order="left")
-    none = pl.lit("no day on which both have a return")
+        changed = changed.join(reason, on=["one", "other"], how="left", maintain_order="left")
+    no_rows = pl.lit("no day on which both have a return")
     return (
         changed.sort(pl.col("change").abs(), "one", "other", descending=[True, False, False], nulls_last=True)
         .head(top)
@@ -310,8 +310,8 @@ def correlation_changes(
             pl.col("one", "other").replace(names),
             "before", "after", "change", "z",
             n=pl.col("after_n").fill_null(0),
-            reason=pl.when(pl.col("after").is_null()).then(pl.coalesce("after_reason", none))
-            .when(pl.col("before").is_null()).then(pl.format("{} before", pl.coalesce("before_reason", none))),
+            reason=pl.when(pl.col("after").is_null()).then(pl.coalesce("after_reason", no_rows))
+            .when(pl.col("before").is_null()).then(pl.format("{} before", pl.coalesce("before_reason", no_rows))),
         )
     )  # fmt: skip
 

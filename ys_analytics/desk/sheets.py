@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ys_analytics.errors import UsageError, reaching
+from ys_analytics.errors import UsageError, file_errors
 from ys_analytics.frames.atomic import unfinished
 
 
@@ -28,14 +28,14 @@ def write(path: Path, frames: Mapping[str, pl.DataFrame]) -> Path:
     kind = path.suffix.lower()
     if kind not in {".xlsx", ".csv"}:
         raise UsageError(f"{path.name}: lots are written as .xlsx or .csv")
-    with reaching(path.parent):
+    with file_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     if kind == ".xlsx":
         _xlsx(path, frames)
         return path
-    for place, (name, frame) in enumerate(frames.items()):
-        target = path if place == 0 else path.with_name(f"{path.stem}-{name}{path.suffix}")
-        with reaching(target):
+    for index, (name, frame) in enumerate(frames.items()):
+        target = path if index == 0 else path.with_name(f"{path.stem}-{name}{path.suffix}")
+        with file_errors(target):
             frame.write_csv(target)
     return path
 
@@ -44,17 +44,17 @@ def _xlsx(path: Path, frames: Mapping[str, pl.DataFrame]) -> None:
     from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
     # Text stays text: a name that begins with = is no formula, and a hash no link.
-    plain = {
+    options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "remove_timezone": True,
     }
     partial = path.with_name(f".{path.name}.part")
-    with reaching(path), unfinished(partial):
-        with Workbook(partial, plain) as book:
+    with file_errors(path), unfinished(partial):
+        with Workbook(partial, options) as workbook:
             for name, frame in frames.items():
                 frame.with_columns(pl.col(pl.Datetime).dt.replace_time_zone(None)).write_excel(
-                    book, worksheet=name, autofit=True, freeze_panes="A2"
+                    workbook, worksheet=name, autofit=True, freeze_panes="A2"
                 )
         partial.replace(path)

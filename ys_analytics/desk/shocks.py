@@ -12,10 +12,10 @@ import polars as pl
 from ys_analytics import metrics
 from ys_analytics.desk import loans
 from ys_analytics.desk.lookthrough import Registry, look_through, not_looked_through
-from ys_analytics.errors import UsageError, reaching
+from ys_analytics.errors import UsageError, file_errors
 from ys_analytics.metrics.risk import EPISODES
 from ys_analytics.metrics.risk.episode_moves import MOVES
-from ys_analytics.schemas import misnamed
+from ys_analytics.schemas import unknown_name
 
 # The name that stands for every asset without a peg in a scenario.
 MARKET = "market"
@@ -75,11 +75,11 @@ def moves_by_base(positions: pl.DataFrame, registry: Registry, moves: Mapping[st
                 f"shock of {name!r} by {move}: a move is a fraction from -1, a total loss; -0.4 is minus 40 %"
             )
         if name.lower() == MARKET:
-            base_moves |= {base: move for base in bases if not registry.pegged(base)}
+            base_moves |= {base: move for base in bases if not registry.is_pegged(base)}
             continue
         if name.lower() not in symbols and not registry.is_base(name):
             known = [MARKET, *sorted(registry.symbol(base) for base in bases)]
-            raise misnamed(name, known, what="asset behind what is held", listed="`desk.contributions()`")
+            raise unknown_name(name, known, what="asset behind what is held", listed="`desk.contributions()`")
         base_moves |= dict.fromkeys(symbols.get(name.lower(), ()), float(move))
     return base_moves
 
@@ -104,7 +104,7 @@ def shock(positions: pl.DataFrame, registry: Registry, moves: Mapping[str, float
     if positions.is_empty():
         return pl.DataFrame(schema=_SHOCKED)
     base_moves = moves_by_base(positions, registry, moves)
-    growth = {asset: registry.through.growth(asset, base_moves) for asset in positions["asset_id"].unique().sort()}
+    growth = {asset: registry.look_through.growth(asset, base_moves) for asset in positions["asset_id"].unique().sort()}
     note = not_looked_through(look_through(positions, registry), registry)
     rows = positions.select(
         name=pl.format("{}, {}, {}", "symbol", pl.col("kind").str.replace_all("_", " "), "place"),
@@ -129,7 +129,7 @@ def _health(positions: pl.DataFrame, registry: Registry, base_moves: Mapping[str
     sides = loans.sides(positions, registry)
     if sides.is_empty():
         return pl.DataFrame(schema=_HEALTH)
-    growth = {asset: registry.through.growth(asset, base_moves) for asset in sides["asset"].unique()}
+    growth = {asset: registry.look_through.growth(asset, base_moves) for asset in sides["asset"].unique()}
     after = sides.with_columns(pl.col("value") * pl.col("asset").replace_strict(growth, return_dtype=pl.Float64))
     states = [
         metrics.lending.loans(sides_then, by="place").select("place", "health_factor") for sides_then in (sides, after)
@@ -172,7 +172,7 @@ def replay(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
             value for asset, value in size if all(moves[base] is not None for base in with_underlying[asset])
         )
         total = sum(value for _, value in size)
-        growth = {asset: registry.through.growth(asset, base_moves) for asset in with_underlying}
+        growth = {asset: registry.look_through.growth(asset, base_moves) for asset in with_underlying}
         after = sum(float(value) * growth[asset] for asset, value in positions.select("asset_id", "value").rows())
         covered = covered_value / total if total else 0.0
         health = _health(positions, registry, base_moves)
@@ -180,7 +180,7 @@ def replay(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
         missing = ", ".join(sorted({registry.symbol(base) for base in bases if moves[base] is None}))
         rows.append(
             {
-                "episode": episode.name, "what": episode.what, "start": episode.start, "end": episode.end,
+                "episode": episode.name, "what": episode.description, "start": episode.start, "end": episode.end,
                 "after": after if covered else None, "change": after - net if covered else None,
                 "ret": after / net - 1 if covered and net > 0 else None, "covered": covered,
                 "health": least_health if covered else None, "missing": missing or None,
@@ -200,7 +200,7 @@ def read_scenarios(path: Path) -> dict[str, dict[str, float]]:
     Raises:
         UsageError: it is no such file.
     """
-    with reaching(path):
+    with file_errors(path):
         text = path.read_text(encoding="utf-8")
     try:
         parsed = tomllib.loads(text)

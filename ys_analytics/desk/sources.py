@@ -99,16 +99,16 @@ class Frozen:
         table = _table(name)
         portfolio_column = table.portfolio
         scanned = self.run.scan(name)
-        if self.span is not None and table.placed is not None:
-            scanned = scanned.filter(self.span.holds(table.placed, days=table.time is None))
+        if self.span is not None and table.span_column is not None:
+            scanned = scanned.filter(self.span.contains(table.span_column, days=table.time is None))
         if portfolio is not None and portfolio_column is not None:
             scanned = scanned.filter(pl.col(portfolio_column) == portfolio)
         return (scanned if where is None else scanned.filter(where)).collect()
 
     def read(self) -> pl.DataFrame:
         """What the manifest says of each frame."""
-        held = self.run.manifest.frames
-        rows = [(frame.store, name, frame.rows, frame.latest, self.as_of) for name, frame in held.items()]
+        frames = self.run.manifest.frames
+        rows = [(frame.store, name, frame.rows, frame.latest, self.as_of) for name, frame in frames.items()]
         return pl.DataFrame(rows, schema=_READ, orient="row")
 
     def versions(self) -> list[tuple[str, str]]:
@@ -184,16 +184,16 @@ class Live:
         from ys_analytics import frames
         from ys_analytics.local import open_stores
 
-        span = self.span if table.placed is not None else None
+        span = self.span if table.span_column is not None else None
         portfolios = [portfolio] if portfolio is not None and table.portfolio is not None else None
         with open_stores(self.settings, only=(table.store,), role="analyst", purpose="a notebook") as stores:
             return frames.load(stores, table.name, span=span, portfolios=portfolios)
 
 
 def _table(name: str) -> Table:
-    from ys_analytics.frames.loading import find
+    from ys_analytics.frames.loading import find_table
 
-    return find(name)
+    return find_table(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +229,8 @@ class Truncated:
         all_rows = self.source.rows(name, portfolio=portfolio, where=where)
         return (
             all_rows
-            if table.placed is None
-            else all_rows.filter(self.span.holds(table.placed, days=table.time is None))
+            if table.span_column is None
+            else all_rows.filter(self.span.contains(table.span_column, days=table.time is None))
         )
 
     def read(self) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Income of the satellites' strategies compared with the yields the platform states for them.
 
-Depends on the lots of `attribution`; opens nothing.
+Depends on the pieces of `attribution`; opens nothing.
 """
 
 import json
@@ -40,7 +40,7 @@ def claimed_apy(metrics: str | None) -> float | None:
 def strategies(
     stored: pl.DataFrame,
     agents: pl.DataFrame,
-    lots: pl.DataFrame | None,
+    pieces: pl.DataFrame | None,
     *,
     start: datetime,
     end: datetime,
@@ -54,10 +54,10 @@ def strategies(
     Args:
         stored: `trading_strategies` of the portfolio.
         agents: `satellite_agents`.
-        lots: What `attribution.lots` gave since inception; None where it cannot be stated.
+        pieces: What `attribution.pieces` gave since inception; None where it cannot be stated.
         start: Of the period.
         end: Of the period.
-        reason: Why `lots` is None.
+        reason: Why `pieces` is None.
 
     Returns:
         satellite, strategy String; claimed, realised, difference Float64 a year (realised compounds income over the
@@ -74,21 +74,21 @@ def strategies(
         claimed_rate = claimed_apy(row["performance_metrics"])
         base = {"satellite": names.get(row["satellite_id"], row["satellite_id"]),
                 "strategy": str(row["strategy_type"]).replace("_", " "), "claimed": claimed_rate}  # fmt: skip
-        if lots is None:
+        if pieces is None:
             rows.append(base | {"reason": reason})
             continue
-        rows.append(base | _realised(lots, row["id"], claimed_rate, start=start, end=end))
+        rows.append(base | _realised(pieces, row["id"], claimed_rate, start=start, end=end))
     return pl.DataFrame(rows, schema=_STRATEGIES)
 
 
 def _realised(
-    lots: pl.DataFrame, strategy: str, claimed_rate: float | None, *, start: datetime, end: datetime
+    pieces: pl.DataFrame, strategy: str, claimed_rate: float | None, *, start: datetime, end: datetime
 ) -> dict[str, object]:
-    held = lots.filter(pl.col("strategy_held") == strategy)
-    done = lots.filter(pl.col("strategy_done") == strategy)
+    held = pieces.filter(pl.col("strategy_held") == strategy)
+    done = pieces.filter(pl.col("strategy_done") == strategy)
     own_income = pl.col("cause").is_in(["yield", "rewards", "rebase"]) & pl.col("strategy_done").is_null()
-    income_lots = pl.concat([done, held.filter(own_income)])
-    income = float(income_lots["yield"].sum()) + float(income_lots["rewards"].sum()) + float(held["lp_fees"].sum())
+    income_pieces = pl.concat([done, held.filter(own_income)])
+    income = float(income_pieces["yield"].sum()) + float(income_pieces["rewards"].sum()) + float(held["lp_fees"].sum())
     market = float((held["price"] - held["traded"]).sum()) - float(held["impermanent_loss"].sum())
     pooled, cost = float(held["pool"].sum()), float(done["gas"].sum())
     first_moment = held["timestamp"].min()

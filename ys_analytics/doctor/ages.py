@@ -45,10 +45,10 @@ def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as
     >>> from datetime import UTC
     >>> start = datetime(2026, 1, 1, tzinfo=UTC)
     >>> hourly = [start + timedelta(hours=hour) for hour in range(100)]
-    >>> [(one.late, one.said) for one in freshness("clickhouse", [("market_data", hourly)], hourly[-1])]
+    >>> [(one.overdue, one.text) for one in freshness("clickhouse", [("market_data", hourly)], hourly[-1])]
     [(False, 'market_data: 2026-01-05 03:00 (just now)')]
     >>> [
-    ...     (one.late, one.said)
+    ...     (one.overdue, one.text)
     ...     for one in freshness("clickhouse", [("market_data", hourly)], hourly[-1] + timedelta(days=4))
     ... ]
     [(True, 'market_data: late; last row 2026-01-05 03:00, 4 days ago; usually every 1h')]
@@ -68,7 +68,7 @@ def freshness(store: Store, tables: Iterable[tuple[str, Sequence[datetime]]], as
         if overdue.height:
             usual = str(overdue["said"].item()).rpartition("usually every ")[2]
             text = f"{name}: late; last row {last:%Y-%m-%d %H:%M}, {ago(last, as_of)}; usually every {usual}"
-            yield Answer(store, "freshness", text, late=True)
+            yield Answer(store, "freshness", text, overdue=True)
         else:
             in_time.append(f"{name}: {last:%Y-%m-%d %H:%M} ({ago(last, as_of)})")
     if in_time:

@@ -10,13 +10,13 @@ class Answer:
     Attributes:
         store: Which store, or `all` for what lies between them.
         question: What was asked.
-        said: What was found, in one line without secrets.
-        well: Whether all is in order.
-        late: Whether it is about a table whose next rows are overdue; its store may be as it should be.
+        text: What was found, in one line without secrets.
+        ok: Whether all is in order.
+        overdue: Whether it is about a table whose next rows are overdue; its store may be as it should be.
     """
 
     store: str
     question: str
-    said: str
-    well: bool = True
-    late: bool = False
+    text: str
+    ok: bool = True
+    overdue: bool = False

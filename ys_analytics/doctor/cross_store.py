@@ -41,7 +41,7 @@ class StoreIds:
             text = f"{column_name}: {len(used)} ids, all of them in {owner}"
             if missing:
                 text = f"{column_name}: {len(missing)} of {len(used)} ids are in no {owner}, such as {missing[0]}"
-            answers.append(Answer("all", "ids agree", text, well=not missing))
+            answers.append(Answer("all", "ids agree", text, ok=not missing))
         return answers
 
 

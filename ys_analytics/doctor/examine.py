@@ -41,32 +41,32 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
     for store, (examine_open, examine_settings) in _EXAMINATIONS.items():
         try:
             with open_stores(primary, only=(store,), role="analyst", purpose="ys doctor") as stores:
-                answers += _state(stores)
-                answers += _shape(store, stores)
+                answers += _status(stores)
+                answers += _schema(store, stores)
                 answers += examine_open(stores, as_of)
                 store_ids.collect(store, stores)
         except YsError as error:
-            answers.append(Answer(store, "answers", str(error), well=False))
+            answers.append(Answer(store, "answers", str(error), ok=False))
         answers += examine_settings(settings)
     return answers + store_ids.compare()
 
 
-def _state(stores: Stores) -> Iterator[Answer]:
+def _status(stores: Stores) -> Iterator[Answer]:
     for status in probe(stores):
         latency = "" if status.latency_ms is None else f", answers in {status.latency_ms:g} ms"
-        yield Answer(status.store, "address", f"{status.address} ({status.mode})", well=status.running)
-        yield Answer(status.store, "version", f"{status.version}{latency}", well=status.running)
+        yield Answer(status.store, "address", f"{status.address} ({status.mode})", ok=status.running)
+        yield Answer(status.store, "version", f"{status.version}{latency}", ok=status.running)
         if status.role:
             yield Answer(status.store, "role", status.role)
 
 
-def _shape(store: Store, stores: Stores) -> Iterator[Answer]:
+def _schema(store: Store, stores: Stores) -> Iterator[Answer]:
     """Whether every table is as `schemas` declares it; Redis and Qdrant have modules of their own for that."""
     if not STORES[store].sql:
         return
     tables = tables_of(store)
     differences = [f"{table.name}: {difference}" for table in tables for difference in drift(stores, table)]
     for difference in differences:
-        yield Answer(store, "schema", f"{difference}; see `ys migrate status`", well=False)
+        yield Answer(store, "schema", f"{difference}; see `ys migrate status`", ok=False)
     if not differences:
         yield Answer(store, "schema", f"as declared: {len(tables)} tables and views")

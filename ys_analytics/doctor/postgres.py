@@ -48,16 +48,14 @@ def _rights(store: Postgres) -> Answer:
     secret = {(table.name, column.name) for table in tables for column in table.columns if column.secret}
     readable_secrets = sorted(".".join(pair) for pair in granted & secret)
     if readable_secrets:
-        return Answer(
-            "postgres", "may read", f"secrets: {', '.join(readable_secrets)}; run `ys migrate up`", well=False
-        )
+        return Answer("postgres", "may read", f"secrets: {', '.join(readable_secrets)}; run `ys migrate up`", ok=False)
     visible = {(table.name, column.name) for table in tables if not table.view for column in table.visible}
     if unreadable := sorted({table for table, _ in visible - granted}):
         return Answer(
             "postgres",
             "may read",
             f"not all of {', '.join(unreadable)}; its owner must grant it to this role",
-            well=False,
+            ok=False,
         )
     text = f"all of {len({table for table, _ in visible})} tables, none of {len(secret)} secret columns"
     return Answer("postgres", "may read", text)
@@ -73,6 +71,6 @@ def _partitions(store: Postgres, table: str) -> Answer:
             "postgres",
             "partitions",
             f"{text}, {in_default} rows in none of them: slow to search; `ys migrate refresh` makes the year ahead's",
-            well=False,
+            ok=False,
         )
     return Answer("postgres", "partitions", f"{text}, up to {last}; no row outside them" if months else text)

@@ -14,9 +14,9 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:  # noqa: ARG00
     for collection in (table for table in TABLES.values() if isinstance(table, Collection)):
         shape = collections.get(collection.name)
         if shape is None:
-            yield Answer("qdrant", "schema", f"{collection.name}: absent; run `ys migrate up`", well=False)
+            yield Answer("qdrant", "schema", f"{collection.name}: absent; run `ys migrate up`", ok=False)
             continue
         points = stores.qdrant.count(collection.name)
         text = f"{collection.name}: {shape.size} dimensions, {shape.distance}, {points} points"
-        well = shape.size == collection.size and shape.distance.lower() == "cosine"
-        yield Answer("qdrant", "schema", text if well else f"{text}; expected {collection.size}, cosine", well=well)
+        ok = shape.size == collection.size and shape.distance.lower() == "cosine"
+        yield Answer("qdrant", "schema", text if ok else f"{text}; expected {collection.size}, cosine", ok=ok)

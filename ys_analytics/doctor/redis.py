@@ -10,7 +10,7 @@ from ys_analytics.stores import Stores
 
 
 def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:  # noqa: ARG001 - every round takes it; nothing here has a date
-    """Keys and lifetimes."""
+    """Number of keys, and whether they expire."""
     families = [table for table in TABLES.values() if isinstance(table, KeyFamily)]
     counts = {family.name: count(stores, family.name) for family in families}
     present = ", ".join(f"{name.removeprefix('redis_')} {keys}" for name, keys in counts.items() if keys)
@@ -21,4 +21,4 @@ def examine(stores: Stores, as_of: datetime) -> Iterator[Answer]:  # noqa: ARG00
         forever = load(stores, family.name)["ttl_ms"].null_count()
         if forever:
             text = f"{family.glob}: {forever} rows never expire, and should after {family.ttl} s"
-            yield Answer("redis", "lifetimes", text, well=False)
+            yield Answer("redis", "lifetimes", text, ok=False)

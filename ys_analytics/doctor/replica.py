@@ -24,13 +24,11 @@ def examine(settings: Settings) -> Iterator[Answer]:
         if settings.replica_fallback
         else "reads are refused; YS_REPLICA_FALLBACK=true sends them to the primary"
     )
-    yield Answer("postgres", "replica", f"{status.address} ({status.mode})", well=status.running)
+    yield Answer("postgres", "replica", f"{status.address} ({status.mode})", ok=status.running)
     if not status.running:
-        yield Answer("postgres", "replica answers", f"{status.note}; {consequence}", well=False)
+        yield Answer("postgres", "replica answers", f"{status.note}; {consequence}", ok=False)
         return
     yield Answer("postgres", "replica version", f"{status.version}, answers in {status.latency_ms:g} ms")
     in_time = status.behind_s is not None and status.behind_s <= allowed
     is_refused = settings.replica_max_lag is not None and not in_time
-    yield Answer(
-        "postgres", "replica lag", f"{status.note}; {consequence}" if is_refused else status.note, well=in_time
-    )
+    yield Answer("postgres", "replica lag", f"{status.note}; {consequence}" if is_refused else status.note, ok=in_time)

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from ys_analytics.errors import reaching
+from ys_analytics.errors import file_errors
 
 _AT_FDCWD = -100  # AT_FDCWD
 _RENAME_EXCHANGE = 2  # RENAME_EXCHANGE
@@ -58,7 +58,7 @@ def write_folder(final: Path) -> Iterator[Path]:
     parent = final.parent
     token = f".{final.name}.{uuid4().hex[:12]}"
     own_lock, folder = FileLock(parent / f"{token}.lock"), parent / f"{token}.tmp"
-    with reaching(final):
+    with file_errors(final):
         parent.mkdir(parents=True, exist_ok=True)
         with FileLock(parent / ".runs.lock"):
             _remove_abandoned(parent)
@@ -77,7 +77,7 @@ def write_folder(final: Path) -> Iterator[Path]:
 def write_file(final: Path) -> Iterator[Path]:
     """A name next to `final` for a file that takes its place when the block ends well, and vanishes otherwise."""
     path = final.with_name(f".{uuid4().hex[:12]}.tmp")  # no longer than the name it is to have
-    with reaching(final):
+    with file_errors(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(path):
             yield path

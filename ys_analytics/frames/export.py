@@ -51,7 +51,7 @@ def export(
     """
     if to.suffix not in {".parquet", ".csv", ".xlsx"}:
         raise UsageError(f"{to}: write to a file that ends in .parquet, .csv or .xlsx")
-    table = loading.find(name)
+    table = loading.find_table(name)
     table_batches = loading.batches(stores, name, span=span, portfolios=portfolios, progress=progress)
     # Closed on an error as well: a store waits for its reader.
     with atomic.write_file(to) as path, closing(table_batches) as frames:

@@ -63,7 +63,7 @@ def freeze(
         raise UsageError(f"as_of {as_of}: a moment needs a zone")
     week = Week(week)
     span = Span.until(week.end)
-    selected = [loading.find(name) for name in tables] if tables is not None else list(TABLES.values())
+    selected = [loading.find_table(name) for name in tables] if tables is not None else list(TABLES.values())
     selected.sort(key=list(TABLES.values()).index)
     lag = stores.postgres.lag() if stores.opened_postgres is not None else None
     with atomic.write_folder(out / week) as folder:
@@ -77,8 +77,8 @@ def freeze(
             schema_version=migrations.schema_version(stores),
             replica_lag=None if lag is None else lag.seconds,
             postgres_source=stores.postgres.reads_from() if stores.opened_postgres is not None else "",
-            frames=dict(freezer.frames([table for table in selected if not _secret(table)])),
-            counted={table.name: loading.count(stores, table.name) for table in selected if _secret(table)},
+            frames=dict(freezer.frames([table for table in selected if not _is_secret(table)])),
+            counted={table.name: loading.count(stores, table.name) for table in selected if _is_secret(table)},
         )
         _write(folder / "manifest.json", manifest.to_text())
     return Run(out / week, manifest)
@@ -120,7 +120,7 @@ class _Freezer:
         totals, dropped, latest = proof.tally(table), 0, None
         file = f"frames/{table.name}.parquet"
 
-        def frames_through() -> Generator[pl.DataFrame, None, None]:
+        def counted_frames() -> Generator[pl.DataFrame, None, None]:
             nonlocal dropped, latest
             rejects = RejectPolicy(source=table.name, key=table.key)
             rows_done = 0
@@ -133,8 +133,8 @@ class _Freezer:
                     yield frame
 
         # Closed on a full disk as well: a snapshot cannot end while a statement in it is half read.
-        with closing(frames_through()) as counted_frames:
-            result = parquet.write(self.folder / file, counted_frames, schema=table.schema)
+        with closing(counted_frames()) as frames:
+            result = parquet.write(self.folder / file, frames, schema=table.schema)
         lines = proof.compare(self.stores, query, totals)
         record = FrameRecord(
             store=table.store,
@@ -152,7 +152,7 @@ class _Freezer:
         return record, all(line.equal for line in lines)
 
 
-def _secret(table: Table) -> bool:
+def _is_secret(table: Table) -> bool:
     return isinstance(table, KeyFamily) and table.secret
 
 

@@ -67,7 +67,7 @@ def sort_by_key(rows: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 def _has_uuid_key(table: Table) -> bool:
     return len(table.key) == 1 and any(
-        column.name == table.key[0] and column.native == "uuid" for column in table.columns
+        column.name == table.key[0] and column.native_type == "uuid" for column in table.columns
     )
 
 

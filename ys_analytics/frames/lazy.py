@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ys_analytics.frames.loading import batches, find
+from ys_analytics.frames.loading import batches, find_table
 from ys_analytics.schemas import Span
 from ys_analytics.stores import Stores
 
@@ -44,4 +44,4 @@ def scan(
             if rows_left == 0:
                 return
 
-    return register_io_source(frames, schema=find(name).schema)
+    return register_io_source(frames, schema=find_table(name).schema)

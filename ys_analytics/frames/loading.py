@@ -11,7 +11,7 @@ import polars as pl
 
 from ys_analytics.errors import StoreError
 from ys_analytics.frames import contract, gate
-from ys_analytics.schemas import STORES, TABLES, Progress, Span, Table, misnamed, silent
+from ys_analytics.schemas import STORES, TABLES, Progress, Span, Table, silent, unknown_name
 from ys_analytics.stores import Stores
 from ys_analytics.stores.common.quarantine import RejectedRow, RejectPolicy
 from ys_analytics.stores.common.table_query import TableQuery
@@ -51,7 +51,7 @@ def load(
         StoreError: the store refused us or went away.
         ContractError: the table has drifted from its declaration, or a value does not fit.
     """
-    query = TableQuery(find(name), span, portfolios)
+    query = TableQuery(find_table(name), span, portfolios)
     policy = _policy(query.table, quarantine)
     return gate.conform(collect(stores, query, policy, progress=progress), query.table)
 
@@ -83,7 +83,7 @@ def batches(
         StoreError: as `load`; also when the server goes away in the middle.
         ContractError: as `load`.
     """
-    query = TableQuery(find(name), span, portfolios)
+    query = TableQuery(find_table(name), span, portfolios)
     rows = 0
     with closing(stream(stores, query, _policy(query.table, quarantine))) as frames:
         for frame, _ in frames:
@@ -99,18 +99,18 @@ def count(stores: Stores, name: str) -> int:
         UsageError: there is no such table.
         StoreError: the store refused us or went away.
     """
-    table = find(name)
+    table = find_table(name)
     return stores.reader(table.store).count(table)
 
 
-def find(name: str) -> Table:
+def find_table(name: str) -> Table:
     """The declaration of a table.
 
     Raises:
         UsageError: nothing is declared under that name.
     """
     if name not in TABLES:
-        raise misnamed(name, TABLES, what="table", listed="`ys catalog`")
+        raise unknown_name(name, TABLES, what="table", listed="`ys catalog`")
     return TABLES[name]
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import polars as pl
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import Week, misnamed
+from ys_analytics.schemas import Week, unknown_name
 
 
 class PortfolioRef(str):
@@ -75,7 +75,7 @@ def find_portfolio(portfolios: pl.DataFrame, text: str) -> PortfolioRef:
             return _reference(matching)
         if matching.height > 1:
             raise UsageError(f"portfolio {text!r} could be {_alternatives_text(matching.head(3))}")
-    raise misnamed(text, with_name["name"], what="portfolio", listed="`ys load portfolios`")
+    raise unknown_name(text, with_name["name"], what="portfolio", listed="`ys load portfolios`")
 
 
 def _reference(matching: pl.DataFrame) -> PortfolioRef:

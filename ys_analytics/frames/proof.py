@@ -130,7 +130,7 @@ def prove(
         StoreError: as `load`.
         ContractError: as `load`.
     """
-    query = TableQuery(loading.find(name), span, portfolios)
+    query = TableQuery(loading.find_table(name), span, portfolios)
     table = query.table
     totals_of_frame = tally(table)
     rejects = RejectPolicy(source=name, key=table.key)

@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.errors import ContractError, RunError
 from ys_analytics.frames import atomic, parquet
 from ys_analytics.frames.manifest import FrameRecord, Manifest
-from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, Week, misnamed
+from ys_analytics.schemas import LIMITS, TABLES, Limits, Span, Week, unknown_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Run:
     def _path(self, name: str) -> Path:
         record = self.manifest.frames.get(name)
         if record is None:
-            raise misnamed(name, self.tables, what=f"table in the run of {self.week}", listed="`ys catalog`")
+            raise unknown_name(name, self.tables, what=f"table in the run of {self.week}", listed="`ys catalog`")
         return self.folder / record.file
 
 

@@ -71,11 +71,11 @@ def write(path: Path, frames: Iterable[pl.DataFrame], *, sheet: str) -> WrittenS
             for cells in csvfile.with_json_text(frame).iter_rows():
                 rows += 1
                 for column, value in enumerate(cells):
-                    texts += _cell(worksheet, rows, column, value)
+                    texts += _write_cell(worksheet, rows, column, value)
     return WrittenSheet(rows, texts)
 
 
-def _cell(worksheet: Any, row: int, column: int, value: object) -> bool:
+def _write_cell(worksheet: Any, row: int, column: int, value: object) -> bool:
     """Write one cell; whether a number had to be text."""
     if value is None:
         return False

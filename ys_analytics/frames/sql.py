@@ -255,8 +255,8 @@ def _grouped_query(select: str, live: "LiveTables", engine: "duckdb.DuckDBPyConn
         grouped = aggregate_pushdown.group_query(select, empty.sql(select).columns, engine=empty)
         if grouped is None:
             return select
-        counting, over_groups = (_text_of(empty, tree) for tree in (grouped.condition, grouped.tree))
-    condition = aggregate_pushdown.condition_of(grouped.table, counting, add_prefixed_names=_add_prefixed_names)
+        count_query, over_groups = (_text_of(empty, tree) for tree in (grouped.condition, grouped.tree))
+    condition = aggregate_pushdown.condition_of(grouped.table, count_query, add_prefixed_names=_add_prefixed_names)
     groups = (
         live.aggregate(grouped.table, condition, grouped.groups, grouped.measures) if condition is not None else None
     )
@@ -427,9 +427,9 @@ def _condition(name: str, portfolio: str | None, span: Span | None) -> str:
     parts = []
     if table is not None and portfolio is not None and table.portfolio is not None:
         parts.append(f"{quote_name(table.portfolio)} = {quote_text(portfolio)}")
-    if table is not None and span is not None and table.placed is not None:
+    if table is not None and span is not None and table.span_column is not None:
         start, end = (quote_text(f"{moment:%Y-%m-%d %H:%M:%S}+00") for moment in (span.start, span.end))
-        column = f"{quote_name(table.placed)}::TIMESTAMPTZ"
+        column = f"{quote_name(table.span_column)}::TIMESTAMPTZ"
         parts.append(f"{column} >= {start}::TIMESTAMPTZ AND {column} < {end}::TIMESTAMPTZ")
     return f" WHERE {' AND '.join(parts)}" if parts else ""
 

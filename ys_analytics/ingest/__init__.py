@@ -8,7 +8,7 @@ from ys_analytics.ingest.by_symbol import Layout
 from ys_analytics.ingest.exporting import Exported, export_as
 from ys_analytics.ingest.import_log import ImportLog
 from ys_analytics.ingest.importing import Imported, import_file
-from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.prices import ImportOptions
 from ys_analytics.ingest.vendor_import import VendorImport, import_vendor
 from ys_analytics.schemas import Store
 
@@ -17,10 +17,10 @@ WRITTEN_STORES: tuple[Store, ...] = ("postgres", "clickhouse")
 
 __all__ = [
     "WRITTEN_STORES",
-    "Asked",
     "Built",
     "Exported",
     "ImportLog",
+    "ImportOptions",
     "Imported",
     "Layout",
     "VendorImport",

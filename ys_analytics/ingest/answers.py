@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ys_analytics.errors import ContractError, reaching
+from ys_analytics.errors import ContractError, file_errors
 
 NAME = "answers.toml"
 _MAX_SHOWN = 3
@@ -60,7 +60,7 @@ class Answers:
     """
 
     path: Path
-    own: tuple[str, ...] = ()
+    own_addresses: tuple[str, ...] = ()
     questions: dict[str, Question] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
 
@@ -74,15 +74,16 @@ class Answers:
         answers = cls(path)
         if not path.is_file():
             return answers
-        with reaching(path):
+        with file_errors(path):
             text = path.read_text(encoding="utf-8")
         try:
             parsed: dict[str, Any] = tomllib.loads(text)
-            answers.own = tuple(str(one).lower() for one in parsed.get("own", ()))
-            for one in parsed.get("question", ()):
+            answers.own_addresses = tuple(str(entry).lower() for entry in parsed.get("own", ()))
+            for entry in parsed.get("question", ()):
                 question = Question(
-                    id=one["id"], about=one["about"], choices=tuple(one["choices"]), answer=one["answer"].strip(),
-                    waits=one.get("waits", True),
+                    id=entry["id"], about=entry["about"], choices=tuple(entry["choices"]),
+                    answer=entry["answer"].strip(),
+                    waits=entry.get("waits", True),
                 )  # fmt: skip
                 if question.answer and question.answer not in question.choices:
                     raise ContractError(
@@ -113,12 +114,12 @@ class Answers:
         return answer or (None if waits else choices[0])
 
     @property
-    def open(self) -> list[Question]:
+    def open_questions(self) -> list[Question]:
         """The questions of this import that have no answer yet."""
-        asked = [one for id_, one in self.questions.items() if id_ in self._asked]
-        return [one for one in asked if one.waits and not one.answer]
+        of_this_import = [question for id_, question in self.questions.items() if id_ in self._asked]
+        return [question for question in of_this_import if question.waits and not question.answer]
 
-    def settle(self) -> None:
+    def write_and_require(self) -> None:
         """Write the file where something was asked; raise where an answer is missing.
 
         Raises:
@@ -126,11 +127,11 @@ class Answers:
             FileError: the file cannot be written.
         """
         if self._asked:
-            with reaching(self.path):
+            with file_errors(self.path):
                 draft = self.path.with_name(f".{self.path.name}.new")
                 draft.write_text(self._text(), encoding="utf-8")
                 draft.replace(self.path)
-        if open_questions := self.open:
+        if open_questions := self.open_questions:
             listed = "; ".join(
                 open_question.about + _choices_text(open_question.choices)
                 for open_question in open_questions[:_MAX_SHOWN]
@@ -144,7 +145,7 @@ class Answers:
     def _text(self) -> str:
         parts = [
             _FILE_HEADER,
-            f"own = {json.dumps(list(self.own))}\n",
+            f"own = {json.dumps(list(self.own_addresses))}\n",
             *(question.text() for question in self.questions.values()),
         ]
         return "".join(parts)

@@ -61,8 +61,8 @@ class Assets:
         self._known: list[Asset] = []
         self._contracts: dict[tuple[int, str], Asset] = {}
         self.new: list[dict[str, Any]] = []
-        for one in known:
-            self._add(one)
+        for asset in known:
+            self._add(asset)
 
     def _add(self, asset: Asset) -> None:
         self._known.append(asset)

@@ -141,7 +141,9 @@ class ChainFiles:
                     if re.match(_ADDRESS, addresses) and addresses not in wrappers
                 }
             )
-        certain = {next(iter(addresses)) for addresses in candidates if len(addresses) == 1} | set(self.answers.own)
+        certain = {next(iter(addresses)) for addresses in candidates if len(addresses) == 1} | set(
+            self.answers.own_addresses
+        )
         owners = []
         for table, addresses in zip(tables, candidates, strict=True):
             remaining = addresses & certain if len(addresses) > 1 and len(addresses & certain) == 1 else addresses
@@ -172,9 +174,11 @@ class ChainFiles:
 
     def _ask_chain(self, tables: Sequence[RawTable], names: str) -> int | None:
         coins = {coin for table in tables if (coin := self._coin(table))}
-        chains = {one.chain for one in NATIVE_COINS if one.symbol in coins}
-        choices = [one for one in _CHAIN_CHOICES if not chains or chain_number(one) in chains]
-        topic = min(str(one) for table in tables for one in table.rows["hash"].cast(pl.String).fill_null("").to_list())
+        chains = {native_coin.chain for native_coin in NATIVE_COINS if native_coin.symbol in coins}
+        choices = [name for name in _CHAIN_CHOICES if not chains or chain_number(name) in chains]
+        topic = min(
+            str(hash_) for table in tables for hash_ in table.rows["hash"].cast(pl.String).fill_null("").to_list()
+        )
         answer = self.answers.ask(f"chain|{topic}", f"{names}: on which chain?", choices)
         return chain_number(answer) if answer else None
 
@@ -183,12 +187,12 @@ class ChainFiles:
         if self.chain:
             return chain_number(self.chain)
         cells = Cells(table, self.problems)
-        if cells.has("chain"):
-            numbers = {chain_number(one) for one in cells.text("chain").drop_nulls().unique().to_list()}
+        if cells.has_column("chain"):
+            numbers = {chain_number(name) for name in cells.text("chain").drop_nulls().unique().to_list()}
             if len(numbers) == 1 and None not in numbers:
                 return numbers.pop()
         coin = self._coin(table)
-        chains = {one.chain for one in NATIVE_COINS if one.symbol == coin} if coin else set()
+        chains = {native_coin.chain for native_coin in NATIVE_COINS if native_coin.symbol == coin} if coin else set()
         return chains.pop() if len(chains) == 1 else None
 
     @staticmethod
@@ -278,7 +282,7 @@ class ChainFiles:
         return assets
 
     def _native(self, table: RawTable, chain: int) -> Asset | None:
-        names = [one.symbol for one in NATIVE_COINS if one.chain == chain]
+        names = [coin.symbol for coin in NATIVE_COINS if coin.chain == chain]
         for name in reversed(names):
             found = self.assets.by_symbol(name, chain=chain)
             if isinstance(found, Asset):
@@ -308,21 +312,21 @@ class ChainFiles:
             places=[row.place for row in rows], coin=signer.asset if signer else None,
         )  # fmt: skip
         entry.counterparty = main.receiver if main.sender == main.wallet else main.sender
-        for one in () if failed else rows:
-            if one.asset is None or one.failed:
+        for row in () if failed else rows:
+            if row.asset is None or row.failed:
                 continue
-            asset = self._registered_asset(one, signer=signer is not None)
+            asset = self._registered_asset(row, signer=signer is not None)
             if asset is None:
                 continue
-            for amount in (one.received, -one.sent):
+            for amount in (row.received, -row.sent):
                 if amount:
-                    entry.moves.append(Move(asset, amount, account(one.wallet)))
+                    entry.moves.append(Move(asset, amount, account(row.wallet)))
         if not failed:
             self._add_wrapped_side(entry, signer, rows)
         if not self._as_own_transfer(entry):
             self._classify(entry, signer, rows, parts_present)
-        nothing = entry.kind != "bridge" and not entry.net() and not entry.gas and not entry.l1_fee
-        return None if nothing and not failed else entry
+        is_empty = entry.kind != "bridge" and not entry.net() and not entry.gas and not entry.l1_fee
+        return None if is_empty and not failed else entry
 
     @staticmethod
     def _as_own_transfer(entry: Entry) -> bool:
@@ -391,7 +395,7 @@ class ChainFiles:
         if entry.kind == "trade" or entry.failed:
             return
         net = entry.net()
-        sent, received = [one for one in net if one.amount < 0], [one for one in net if one.amount > 0]
+        sent, received = [move for move in net if move.amount < 0], [move for move in net if move.amount > 0]
         is_call = signer is not None and entry.method.lower() not in _PLAIN_TRANSFERS
         if not net:
             entry.kind = "approve"
@@ -438,8 +442,8 @@ def _groups_by_transaction(tables: Sequence[RawTable]) -> list[list[int]]:
         hashes = set(table.rows["hash"].cast(pl.String).str.to_lowercase().drop_nulls().to_list())
         sharing = [group for group in groups if group[0] & hashes]
         groups = [group for group in groups if not group[0] & hashes]
-        all_hashes = hashes.union(*(one[0] for one in sharing))
-        groups.append((all_hashes, sorted([index, *(at for one in sharing for at in one[1])])))
+        all_hashes = hashes.union(*(group[0] for group in sharing))
+        groups.append((all_hashes, sorted([index, *(at for group in sharing for at in group[1])])))
     return [places for _, places in groups]
 
 
@@ -455,7 +459,10 @@ def _lower_cells(cells: Cells, field: str) -> list[str]:
 
 def _is_self_transfer(cells: Cells) -> pl.Series:
     return pl.Series(
-        [one == other for one, other in zip(_lower_cells(cells, "from"), _lower_cells(cells, "to"), strict=True)]
+        [
+            sender == receiver
+            for sender, receiver in zip(_lower_cells(cells, "from"), _lower_cells(cells, "to"), strict=True)
+        ]
     )
 
 
@@ -466,7 +473,7 @@ def _digest(table: RawTable) -> str:
 
 def _check_dates(cells: Cells, times: pl.Series) -> None:
     """Note rows whose two time columns state different moments."""
-    if not cells.has("date"):
+    if not cells.has_column("date"):
         return
     dates = cells.text("date").str.to_datetime("%Y-%m-%d %H:%M:%S", time_zone="UTC", time_unit="us", strict=False)
     differs = dates.is_not_null() & (dates != times.dt.truncate("1s"))
@@ -479,7 +486,9 @@ def _failed(cells: Cells) -> list[bool]:
     states = cells.text("status").fill_null("").str.to_lowercase().to_list()
     known_states = {"", "1", "0", "ok", "success", "error(0)", "error(1)", "fail", "failed"}
     cells.note(
-        "status", pl.Series([one not in known_states for one in states], dtype=pl.Boolean), "is no status that is known"
+        "status",
+        pl.Series([state not in known_states for state in states], dtype=pl.Boolean),
+        "is no status that is known",
     )
     good_states = {"", "1", "ok", "success"}
     internal = cells.table.layout.options["part"] == "internal"

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from ys_analytics.ingest import numbers
-from ys_analytics.ingest.parsed import Parsed, only
+from ys_analytics.ingest.parsed import Parsed, where_true
 from ys_analytics.schemas import CHAIN_NUMBERS, CHAINS, chain_words
 
 _NUMERIC = r"^[+-]?[0-9.]*$"
@@ -28,11 +28,11 @@ def chains(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
     ([137, 137, None], 'is no chain: did you mean Polygon, 137?', [("'Polygon' read as 137", 1)])
     """
     if raw.dtype != pl.String:
-        return numbers.whole(raw, dtype=dtype, type_name=type_name)
+        return numbers.whole_numbers(raw, dtype=dtype, type_name=type_name)
     text = raw.str.strip_chars()
     is_name = ~text.str.contains(_NUMERIC)
-    parsed = numbers.whole(only(text, ~is_name), dtype=dtype, type_name=type_name)
-    names = only(text, is_name)
+    parsed = numbers.whole_numbers(where_true(text, ~is_name), dtype=dtype, type_name=type_name)
+    names = where_true(text, is_name)
     counts = names.drop_nulls().value_counts(sort=True, name="rows")
     numbers_by_name = {name: CHAIN_NUMBERS.get(chain_words(name)) for name in counts[raw.name].to_list()}
     values = names.replace_strict(numbers_by_name, default=None, return_dtype=pl.Int64).cast(dtype)
@@ -50,8 +50,8 @@ def chains(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
 
 
 def _no_chain(name: str) -> str:
-    near = get_close_matches(chain_words(name), CHAIN_NUMBERS, n=1)
-    if not near:
+    nearest = get_close_matches(chain_words(name), CHAIN_NUMBERS, n=1)
+    if not nearest:
         return "is no chain: write its number, such as 1 for Ethereum"
-    number = CHAIN_NUMBERS[near[0]]
+    number = CHAIN_NUMBERS[nearest[0]]
     return f"is no chain: did you mean {CHAINS[number]}, {number}?"

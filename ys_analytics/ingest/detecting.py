@@ -31,13 +31,13 @@ def detect(file: RawFile, name: str = "") -> tuple[RawTable, str]:
         return by_name, f"{file.name} read as {name}, as asked"
     matching: list[RawTable] = []
     near_misses: list[str] = []
-    for one in layouts().values():
-        read = table(file, one)
+    for layout_ in layouts().values():
+        read = table(file, layout_)
         if isinstance(read, RawTable):
             matching.append(read)
         elif read.startswith(("lacks", "has the unknown")) and read.count(",") < _MAX_WRONG_COLUMNS:
-            near_misses.append(f"{one.name} but {read}")
-    candidates = [one for one in matching if "re:.*" not in one.layout.ignored] or matching
+            near_misses.append(f"{layout_.name} but {read}")
+    candidates = [read_table for read_table in matching if "re:.*" not in read_table.layout.ignored] or matching
     if len(candidates) == 1:
         chosen = candidates[0]
         _refuse_unsupported(chosen)

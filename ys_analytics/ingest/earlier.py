@@ -42,7 +42,7 @@ class Reconciled:
     present: int
 
 
-class Earlier:
+class StoredTransactions:
     """The transactions of a portfolio that are in the store."""
 
     def __init__(self, rows: pl.DataFrame, assets: Assets) -> None:
@@ -51,14 +51,14 @@ class Earlier:
         self.assets = assets
         self.notes: dict[str, dict[str, Any]] = {}
         self.types: dict[str, str] = {}
-        self.outs: dict[str, str] = {}
+        self.departures: dict[str, str] = {}
         for id_, kind, text in rows.select("id", "transaction_type", "metadata").iter_rows():
             self.types[id_], self.notes[id_] = str(kind), json.loads(text or "{}")
             if arrival := self.notes[id_].get("arrival"):
-                self.outs[arrival] = id_
+                self.departures[arrival] = id_
 
     @classmethod
-    def load(cls, stores: "Stores", portfolio: str, assets: Assets) -> "Earlier":
+    def load(cls, stores: "Stores", portfolio: str, assets: Assets) -> "StoredTransactions":
         """The portfolio's transactions as they are."""
         rows = stores.postgres.scan(
             "transactions", "portfolio_id::text = %(id)s", {"id": portfolio}, schema=TABLES["transactions"].schema
@@ -70,23 +70,23 @@ class Earlier:
         """The names of the accounts that earlier imports were of."""
         return frozenset(str(note["account"]) for note in self.notes.values() if "account" in note)
 
-    def known(self, entries: Sequence[Entry], row_of: Callable[[Entry], str]) -> list[tuple[Entry, Entry]]:
+    def matched_pairs(self, entries: Sequence[Entry], row_of: Callable[[Entry], str]) -> list[tuple[Entry, Entry]]:
         """Both sides of transfers that were matched before; where only one is here, it is marked as matched."""
         entry_by_row = {row_of(entry): entry for entry in entries}
         pairs = []
-        for arrival, departure in self.outs.items():
+        for arrival, departure in self.departures.items():
             if departure == arrival:
                 if departure in entry_by_row and entry_by_row[departure].kind != "bridge":
-                    entry_by_row[departure].settled = True
+                    entry_by_row[departure].is_matched = True
                 continue
             if departure in entry_by_row and arrival in entry_by_row:
                 pairs.append((entry_by_row[departure], entry_by_row[arrival]))
             for id_ in (departure, arrival):
                 if id_ in entry_by_row:
-                    entry_by_row[id_].settled = True
+                    entry_by_row[id_].is_matched = True
         return pairs
 
-    def sides(self, entries: Sequence[Entry], row_of: Callable[[Entry], str]) -> list[Entry]:
+    def transfer_sides(self, entries: Sequence[Entry], row_of: Callable[[Entry], str]) -> list[Entry]:
         """Sides of transfers that are in the store alone, as entries; none of those that `entries` bring again."""
         rows_given = {(row_of(entry), entry.account) for entry in entries}
         hashes_moved = {(entry.hash, entry.kind) for entry in entries if entry.hash}
@@ -98,7 +98,7 @@ class Earlier:
             kind = str(note.get("action", ""))
             if kind == _TO_OWN_ADDRESS:
                 other_sides = {"deposit": "withdraw", "withdraw": "deposit"}
-                kind = next((own for other, own in other_sides.items() if (hash_, other) in hashes_moved), "")
+                kind = next((opposite for other, opposite in other_sides.items() if (hash_, other) in hashes_moved), "")
             elif note.get("flow") != "external" or row["transaction_type"] != kind:
                 kind = ""
             if kind not in _SIDES or row["status"] != "confirmed":
@@ -123,7 +123,8 @@ class Earlier:
             key=f"row|{row['id']}", time=row["timestamp"], kind=kind, account=account, hash=hash_,
             moves=[Move(asset, _SIDES[kind] * row[f"{side}_amount"], account)], chain=row["chain_id"],
             block=row["block_number"], method=str(note.get("method", "")), reference=str(note.get("reference", "")),
-            gas=fees["network_fee"], l1_fee=fees["l1_fee"], coin=coin, row=row["id"], written=row["transaction_hash"],
+            gas=fees["network_fee"], l1_fee=fees["l1_fee"], coin=coin, stored_row=row["id"],
+            stored_hash=row["transaction_hash"],
             places=[Place("earlier import", "transaction", number)],
         )  # fmt: skip
 
@@ -140,7 +141,7 @@ class Earlier:
             note, stored_note = json.loads(text), self.notes.get(id_, {})
             joined, to_own_address = "arrival" in note, note.get("action") == _TO_OWN_ADDRESS
             if not joined and (
-                id_ in self.outs
+                id_ in self.departures
                 or "arrival" in stored_note
                 or (stored_note.get("action") == _TO_OWN_ADDRESS and not to_own_address)
             ):

@@ -10,9 +10,18 @@ from decimal import Decimal
 from ys_analytics.ingest.assets import Asset
 
 # Kinds by the direction of their amount, where the layout writes no sign.
-INWARD = frozenset({"deposit", "income", "airdrop", "buy", "redeem", "unstake", "borrow"})
-OUTWARD = frozenset({"withdraw", "sell", "spent", "supply", "stake", "repay", "fee", "convert"})
-KINDS = (*sorted(INWARD | OUTWARD), "trade", "transfer", "gain", "sides", "internal", "approve", "ignore")
+INCOMING_KINDS = frozenset({"deposit", "income", "airdrop", "buy", "redeem", "unstake", "borrow"})
+OUTGOING_KINDS = frozenset({"withdraw", "sell", "spent", "supply", "stake", "repay", "fee", "convert"})
+KINDS = (
+    *sorted(INCOMING_KINDS | OUTGOING_KINDS),
+    "trade",
+    "transfer",
+    "gain",
+    "sides",
+    "internal",
+    "approve",
+    "ignore",
+)
 
 # Choices for the question what an unknown kind is.
 CHOICES = ("deposit", "withdraw", "trade", "income", "spent", "internal", "ignore")
@@ -59,16 +68,16 @@ class Entry:
         failed: Whether it was reverted.
         protocol: The protocol or counterparty's name; empty where it is not known.
         method: The called method's name.
-        away: The other address, for matching; never written anywhere.
+        counterparty: The other address, for matching; never written anywhere.
         places: The rows it is made of.
         reference: The exchange's own id.
         arrival: Of a transfer, when the other side saw it.
         coin: The coin in which its gas was paid.
-        row: The id of its first row, where that does not follow from its key: it was read from the store.
-        written: The hash that row has.
-        arrived_as: Of a transfer, the id that the row of its other side has or would have.
-        settled: Whether an earlier import matched it.
-        first: The number of its first row.
+        stored_row: The id of its first row, where that does not follow from its key: it was read from the store.
+        stored_hash: The hash that row has.
+        arrival_row: Of a transfer, the id that the row of its other side has or would have.
+        is_matched: Whether an earlier import matched it.
+        first_row_number: The number of its first row.
     """
 
     key: str
@@ -90,11 +99,11 @@ class Entry:
     reference: str = ""
     arrival: datetime | None = None
     coin: Asset | None = None
-    row: str = ""
-    written: str = ""
-    arrived_as: str = ""
-    settled: bool = False
-    first: int = 0
+    stored_row: str = ""
+    stored_hash: str = ""
+    arrival_row: str = ""
+    is_matched: bool = False
+    first_row_number: int = 0
 
     def net(self) -> list[Move]:
         """The net movement of each asset, without those that cancel; outgoing first, then in order."""

@@ -28,7 +28,7 @@ def compare(stores: "Stores", table: Table, rows: pl.DataFrame) -> tuple[pl.Seri
     key = columns if table.events else list(table.key)
     stored_rows = stored.select(_comparable(table)).unique(subset=key, keep="first", maintain_order=True)
     values = [name for name in columns if name not in key]
-    joined = new_rows.join(
+    compared_rows = new_rows.join(
         stored_rows.with_columns(held=pl.lit(value=True)),
         on=key,
         how="left",
@@ -39,7 +39,7 @@ def compare(stores: "Stores", table: Table, rows: pl.DataFrame) -> tuple[pl.Seri
     differs = pl.any_horizontal(
         [pl.lit(value=False), *(pl.col(name).ne_missing(pl.col(f"{name} held")) for name in values)]
     )
-    compared = joined.select(held=pl.col("held").fill_null(value=False), differs=differs)
+    compared = compared_rows.select(held=pl.col("held").fill_null(value=False), differs=differs)
     return compared["held"] & ~compared["differs"], compared["held"] & compared["differs"]
 
 
@@ -61,7 +61,7 @@ def _comparable(table: Table) -> list[pl.Expr]:
     """Columns in a comparable form: JSON by content, maps in any order."""
     return [
         _canonical_json(column.name)
-        if column.native == "jsonb"
+        if column.native_type == "jsonb"
         else _sorted_pairs(column.name)
         if isinstance(column.dtype, pl.List)
         else pl.col(column.name)

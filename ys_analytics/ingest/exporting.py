@@ -20,7 +20,7 @@ from ys_analytics.ingest.layout import layout
 from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.metrics import chains
 from ys_analytics.schemas import CHAINS
-from ys_analytics.schemas.coins import FEES_BESIDE_GAS, NATIVE_COINS
+from ys_analytics.schemas.coins import NATIVE_COINS, OTHER_FEES
 from ys_analytics.schemas.outcomes import MOVING, PAYING
 
 _KOINLY = (
@@ -96,14 +96,14 @@ class _Ledger:
     def koinly(self) -> Iterator[tuple[str, ...]]:
         """Rows of Koinly's universal format: what was sent, received and paid."""
         for row, metadata, sent, received, gas in self._legs_of_rows():
-            when = _as_text(row["timestamp"], "%Y-%m-%d %H:%M:%S UTC")
+            date = _as_text(row["timestamp"], "%Y-%m-%d %H:%M:%S UTC")
             label = _label(row, metadata, sent, received)
             hash_ = row["transaction_hash"] if row["chain_id"] and "part_of" not in metadata else ""
             if label is not None and (sent or received):
                 paid = self._koinly(gas)
-                yield (when, *self._koinly(sent), *self._koinly(received), *paid, "", "", label, "", hash_)
+                yield (date, *self._koinly(sent), *self._koinly(received), *paid, "", "", label, "", hash_)
             elif gas:
-                yield (when, *self._koinly(gas), "", "", "", "", "", "", "cost", "", hash_)
+                yield (date, *self._koinly(gas), "", "", "", "", "", "", "cost", "", hash_)
 
     def rotki(self) -> Iterator[tuple[str, ...]]:
         """Rows of rotki's history events: one for each movement, those of one transaction under one identifier."""
@@ -148,9 +148,7 @@ class _Ledger:
         paid = Decimal(0)
         if row["gas_used"] is not None and row["gas_price"] is not None:
             paid += row["gas_used"] * row["gas_price"]
-        paid += sum(
-            (Decimal(str(metadata[name])) for name in FEES_BESIDE_GAS if metadata.get(name) is not None), Decimal(0)
-        )
+        paid += sum((Decimal(str(metadata[name])) for name in OTHER_FEES if metadata.get(name) is not None), Decimal(0))
         if not paid or row["status"] not in PAYING:
             return None
         for coin in self.natives:

@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
-from ys_analytics.errors import ContractError, UsageError, reaching
+from ys_analytics.errors import ContractError, UsageError, file_errors
 
 # What may stand between fields; the first line decides which does.
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -98,7 +98,7 @@ def content(path: Path) -> bytes:
         ContractError: it grew, shrank or was written to meanwhile.
         FileError: it cannot be read.
     """
-    with reaching(path):
+    with file_errors(path):
         try:
             kind = path.stat().st_mode  # asked first, because opening a pipe waits for its writer
         except FileNotFoundError:
@@ -164,7 +164,7 @@ def _csv(path: Path, content: bytes) -> Source:
             raise ContractError(_length_error(path, csv_lines, row, line))
     filled = [index for index, row in enumerate(csv_lines.rows) if row]
     lines = pl.Series([csv_lines.first_lines[index] for index in filled], dtype=pl.Int64)
-    rows = _read_twice(path, text[csv_lines.body :], csv_lines, filled, separator)
+    rows = _read_checked(path, text[csv_lines.body :], csv_lines, filled, separator)
     return _source(path, rows, lines, header=csv_lines.header, separator=separator)
 
 
@@ -269,7 +269,7 @@ def _length_error(path: Path, lines: _CsvLines, row: list[str], line: int) -> st
     return f"{path.name} line {line}: {len(row)} fields where {first} names {len(lines.names)}; nothing was imported"
 
 
-def _read_twice(path: Path, body: str, lines: _CsvLines, filled: list[int], separator: str) -> pl.DataFrame:
+def _read_checked(path: Path, body: str, lines: _CsvLines, filled: list[int], separator: str) -> pl.DataFrame:
     """The rows as Polars reads them, after checking that `csv` reads the same."""
     if not filled:
         return pl.DataFrame(schema=dict.fromkeys(lines.names, pl.String))

@@ -19,7 +19,7 @@ from typing import cast as typed
 import polars as pl
 
 from ys_analytics import migrations
-from ys_analytics.errors import RunError, UsageError, reaching
+from ys_analytics.errors import RunError, UsageError, file_errors
 from ys_analytics.ingest import files
 from ys_analytics.ingest.writing import delete, staging
 from ys_analytics.schemas import TABLES, Table
@@ -61,7 +61,7 @@ class Entry:
         """Record the keys of rows before they are added, so that a killed import can be undone too."""
         keys = rows.select(_key_columns(TABLES[table]))
         path = self.folder / f"{table}.parquet"
-        with reaching(self.folder):
+        with file_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             if path.is_file() and self.state != "undone":
                 keys = pl.concat([pl.read_parquet(path).cast(dict(keys.schema)), keys]).unique(maintain_order=True)  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ class Entry:
 
     def keep_frame(self, name: str, rows: pl.DataFrame) -> None:
         """Store a frame next to the entry, such as the balances that a file states."""
-        with reaching(self.folder):
+        with file_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             _replace(self.folder / f"{name}.parquet", rows)
 
@@ -102,7 +102,7 @@ class Entry:
     def _save(self) -> None:
         values = {name: getattr(self, name) for name in self.__slots__ if name != "folder"}
         draft = self.folder / f".{_ENTRY_FILE}.{os.getpid()}"
-        with reaching(self.folder):
+        with file_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             draft.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
             draft.replace(self.folder / _ENTRY_FILE)
@@ -146,7 +146,7 @@ class ImportLog:
     def entries(self) -> list[Entry]:
         """Every import, oldest first."""
         read = [_read(path.parent) for path in self.folder.glob(f"*/{_ENTRY_FILE}")]
-        return sorted(read, key=lambda one: (one.at, one.id))
+        return sorted(read, key=lambda entry: (entry.at, entry.id))
 
     def entry(self, id_: str) -> Entry:
         """The import of an id, or of its first digits.
@@ -180,7 +180,7 @@ class ImportLog:
         entry = self.entry(id_)
         if entry.state == "undone":
             raise UsageError(f"{entry.id}: was undone already")
-        self._refuse_below(entry)
+        self._refuse_joined(entry)
         refuse_on_cluster(stores, [name for name in entry.rows if TABLES[name].store == "clickhouse"], entry.id)
         removed = {}
         for table in sorted(entry.rows, key=lambda name: TABLES[name].store):
@@ -200,13 +200,13 @@ class ImportLog:
         entry.mark_undone()
         return removed
 
-    def _refuse_below(self, entry: Entry) -> None:
+    def _refuse_joined(self, entry: Entry) -> None:
         """Refuse to undo an import whose transfers a later one joined with its own."""
         keys = entry.kept_frame("transactions")
-        mine = set() if keys is None else set(keys["id"])
+        rows_added = set() if keys is None else set(keys["id"])
         for other in self.entries():
             back = None if other.id == entry.id or other.state == "undone" else other.kept_frame("replaced")
-            if back is not None and mine & set(back["id"]):
+            if back is not None and rows_added & set(back["id"]):
                 raise UsageError(f"{entry.id}: import {other.id} joined transfers of it with its own; undo that first")
 
 

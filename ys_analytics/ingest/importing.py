@@ -131,10 +131,10 @@ def import_file(
         raise UsageError(f"{table}: name at least one file")
     files.refuse_twice(ordered, copies=declared.events)
     migrations.require_schema(stores)
-    problems = Problems(table=table, grouped=True, own=True)
+    problems = Problems(table=table, grouped=True, own_columns=True)
     checked = _check_files(stores, declared, ordered, problems, symbols=symbols, register=register, progress=progress)
     new, present = compare(stores, declared, checked.rows, checked.origin, problems, progress=progress)
-    problems.stop(order=[path.name for path in ordered])
+    problems.raise_if_any(order=[path.name for path in ordered])
     entry = None if log is None else log.begin(ordered, layout=checked.layout, now=now)
     if entry is not None:
         entry.record_plan(table, new, checked.assets)
@@ -150,7 +150,7 @@ def import_file(
         present=present,
         registered=tuple(checked.assets["symbol"].unique(maintain_order=True)) if new.height else (),
         layout=checked.layout,
-        remarks=problems.remarked(),
+        remarks=problems.remark_lines(),
         id=entry.id if entry is not None else "",
     )
 
@@ -213,7 +213,7 @@ def _check_files(
     years.check(stores, table, rows, origin, problems)
     if not STORES[table.store].references and layout == "table":
         _check_references(stores, rows, origin, problems)
-    problems.stop(order=[path.name for path in paths])
+    problems.raise_if_any(order=[path.name for path in paths])
     rows, origin = rules.without_repeats(table, rows, origin, problems)
     return _Checked(rows=rows, origin=origin, layout=layout, assets=assets)
 
@@ -282,7 +282,7 @@ def _typed_columns(table: Table, source: files.Source, problems: Problems, *, na
             columns.append(pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, source.rows.height))
             continue
         raw = source.rows[column.name]
-        parsed = parse(raw, column, naive_is_utc=naive_is_utc, exact=rules.exact(table, column))
+        parsed = parse(raw, column, naive_is_utc=naive_is_utc, exact=rules.must_be_exact(table, column))
         for remark, count in parsed.remarks:
             problems.remark(f"of {column.name} {remark}" if count else f"{column.name} {remark}", count)
         for wrong, reason in parsed.wrong:
@@ -307,5 +307,5 @@ def _check_references(stores: "Stores", rows: pl.DataFrame, origin: pl.DataFrame
                 f"SELECT id::text FROM {table} WHERE id::text = ANY(%(ids)s)",  # noqa: S608 - our own names
                 {"ids": referenced},
             )
-            unknown = rows[column].is_not_null() & ~rows[column].is_in([one for (one,) in known])
+            unknown = rows[column].is_not_null() & ~rows[column].is_in([id_ for (id_,) in known])
             problems.add(origin, unknown, f"is not in {table}", values=rows[column])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas.names import misnamed
+from ys_analytics.schemas.names import unknown_name
 
 FOLDER = Path(__file__).resolve().parent / "layouts"
 
@@ -202,13 +202,13 @@ def layout(name: str) -> Layout:
     """
     known = layouts()
     if name not in known:
-        raise misnamed(name, known, what="layout", listed="`ys import --help`")
+        raise unknown_name(name, known, what="layout", listed="`ys import --help`")
     return known[name]
 
 
 def listed() -> list[tuple[str, str, str]]:
     """Name, what it becomes and title of every layout, for the help of `ys import`."""
-    return [(one.name, KINDS[one.kind], one.title) for one in layouts().values()]
+    return [(layout_.name, KINDS[layout_.kind], layout_.title) for layout_ in layouts().values()]
 
 
 def _read(path: Path) -> Layout:
@@ -224,7 +224,7 @@ def _read(path: Path) -> Layout:
             ignored=tuple(stated.get("ignored", ())),
             requires=tuple(stated.get("requires", ())),
             headless=tuple(parsed.pop("headless", {}).get("columns", ())),
-            legs=tuple(Leg(**one) for one in parsed.pop("legs", ())),
+            legs=tuple(Leg(**leg) for leg in parsed.pop("legs", ())),
             separators=tuple(parsed.pop("separators", (",",))),
             **parsed,
         )

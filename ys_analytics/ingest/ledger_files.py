@@ -16,7 +16,7 @@ import polars as pl
 from ys_analytics.ingest import numbers
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import FIAT, NATIVE, Asset, Assets, chain_number
-from ys_analytics.ingest.entries import CHOICES, INWARD, OUTWARD, Entry, Move, Place
+from ys_analytics.ingest.entries import CHOICES, INCOMING_KINDS, OUTGOING_KINDS, Entry, Move, Place
 from ys_analytics.ingest.layout import Leg
 from ys_analytics.ingest.numbers import all_digits
 from ys_analytics.ingest.problems import Problems
@@ -45,12 +45,12 @@ class Kind:
         (Kind(word='trade', sign=-1), Kind(word='deposit', sign=1))
         """
         word, _, sign = text.partition(" ")
-        usual = 1 if word in INWARD else -1 if word in OUTWARD else 0
+        usual = 1 if word in INCOMING_KINDS else -1 if word in OUTGOING_KINDS else 0
         return cls(word, {"+": 1, "-": -1}.get(sign, usual))
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedBalance:
     """A balance that a file states: of which account and asset, after which moment."""
 
     account: str
@@ -81,8 +81,8 @@ class LedgerFile:
         self.answers = answers
         self.register = register
         self.account = account or self.layout.vendor
-        self.stated: list[Stated] = []
-        self._found: dict[tuple[str, int, str], Asset | None] = {}
+        self.stated_balances: list[StatedBalance] = []
+        self._asset_cache: dict[tuple[str, int, str], Asset | None] = {}
 
     @all_digits()
     def entries(self) -> list[Entry]:
@@ -127,7 +127,7 @@ class LedgerFile:
         subkinds = self.cells.text("subkind").fill_null(self.cells.text("other_subkind")).fill_null("").to_list()
         notes = self._text("note")
         earned = layout.options.get("income_note", "(?!)")
-        kinds = {_spelled(one): kind for one, kind in layout.kinds.items()}
+        kinds = {_normalised(vendor_word): kind for vendor_word, kind in layout.kinds.items()}
         locations = self.cells.text("location").fill_null("").str.to_lowercase().to_list()
         exchanges = set(layout.options.get("exchanges", ()))
         kind_of_row: list[Kind | None] = []
@@ -136,7 +136,8 @@ class LedgerFile:
             combined = f"{word}/{subkind}" if "subkind" in layout.fields else word
             choices = [f"exchange:{combined}"] if location in exchanges else []
             known = next(
-                (kinds[_spelled(choice)] for choice in (*choices, combined, word) if _spelled(choice) in kinds), None
+                (kinds[_normalised(choice)] for choice in (*choices, combined, word) if _normalised(choice) in kinds),
+                None,
             )
             if known == "deposit" and re.search(earned, notes[row]):
                 known = "income"
@@ -144,13 +145,13 @@ class LedgerFile:
             if known is None and not dropped[row]:
                 unknown.setdefault(combined, []).append(row)
         for word, rows in unknown.items():
-            about = f"{self._rows(rows)}: what is {word!r}?"
+            about = f"{self._rows_text(rows)}: what is {word!r}?"
             answer = self.answers.ask(f"kind|{layout.vendor}|{word}", about, CHOICES)
             for row in rows:
                 kind_of_row[row] = Kind.read({"trade": "sides"}.get(answer, answer)) if answer else None
         return kind_of_row
 
-    def _rows(self, rows: list[int]) -> str:
+    def _rows_text(self, rows: list[int]) -> str:
         numbers_ = self.table.origin["number"]
         listed = ", ".join(str(numbers_[row]) for row in rows[:_MAX_ROWS_SHOWN])
         more = f" and {len(rows) - _MAX_ROWS_SHOWN} more" if len(rows) > _MAX_ROWS_SHOWN else ""
@@ -162,11 +163,11 @@ class LedgerFile:
         chain = self._chain(row)
         text = {name: self._text(name)[row] for name in ("hash", "protocol", "status", "id", "counterparty")}
         hash_ = text["hash"].lower() if _HASH.fullmatch(text["hash"]) else ""
-        paid = self._paid(row, kind)
+        stated_payment = self._stated_payment(row, kind)
         entry = Entry(
             key="", time=time, kind=kind.word, account=self._account(row), hash=hash_ if chain else "", chain=chain,
             protocol=text["protocol"] or text["counterparty"], reference=text["id"],
-            failed=self._failed(row, text["status"]),
+            failed=self._is_failed(row, text["status"]),
         )  # fmt: skip
         if kind.word == "convert":
             self._convert(row, entry)
@@ -174,8 +175,8 @@ class LedgerFile:
             if leg.kinds and kind.word not in leg.kinds:
                 continue
             for amount, symbol, contract in values[row]:
-                if paid and leg.sign == "against" and paid[1] != symbol:
-                    self._add_leg(row, entry, kind, leg, *paid, "")
+                if stated_payment and leg.sign == "against" and stated_payment[1] != symbol:
+                    self._add_leg(row, entry, kind, leg, *stated_payment, "")
                     self.problems.remark(f"of {self.table.columns['note']} say in which currency it was paid", 1)
                 else:
                     self._add_leg(row, entry, kind, leg, amount, symbol, contract)
@@ -193,27 +194,31 @@ class LedgerFile:
         elif entry.kind == "gain":
             entry.kind = "income" if any(move.amount > 0 for move in entry.moves) else "spent"
         elif entry.kind == "transfer":
-            self._between(row, entry)
+            self._classify_transfer(row, entry)
 
-    def _between(self, row: int, entry: Entry) -> None:
+    def _classify_transfer(self, row: int, entry: Entry) -> None:
         """A row that has both sides of a transfer: between two accounts, or to and from an account of no name."""
         net = {move.asset.id: move for move in entry.net()}
-        out, into = ([move for move in entry.moves if move.amount * sign > 0] for sign in (-1, 1))
-        if len(out) == len(into) == 1 and out[0].asset.id == into[0].asset.id and out[0].account != into[0].account:
+        outgoing, incoming = ([move for move in entry.moves if move.amount * sign > 0] for sign in (-1, 1))
+        if (
+            len(outgoing) == len(incoming) == 1
+            and outgoing[0].asset.id == incoming[0].asset.id
+            and outgoing[0].account != incoming[0].account
+        ):
             entry.kind, entry.protocol = "bridge", entry.protocol or "own accounts"
-            if any(one.amount > 0 for one in net.values()):
+            if any(move.amount > 0 for move in net.values()):
                 self._note_problem(row, "received", "is more than was sent")
         else:
             entry.kind = _kind_by_sides(entry)
 
-    def _paid(self, row: int, kind: Kind) -> tuple[Decimal, str] | None:
+    def _stated_payment(self, row: int, kind: Kind) -> tuple[Decimal, str] | None:
         """What the note of a purchase or sale says was paid or got, where its price is stated in another currency."""
         pattern = self.layout.options.get("trade")
         if pattern is None or kind.word not in {"buy", "sell"}:
             return None
-        said = re.match(pattern, self._text("note")[row])
-        amount = None if said is None else _amount(said["amount"])
-        return None if said is None or amount is None else (amount, said["currency"])
+        match_ = re.match(pattern, self._text("note")[row])
+        amount = None if match_ is None else _amount(match_["amount"])
+        return None if match_ is None or amount is None else (amount, match_["currency"])
 
     def _add_leg(  # noqa: PLR0917 - a cell of a row
         self, row: int, entry: Entry, kind: Kind, leg: Leg, amount: Decimal, symbol: str, contract: str
@@ -295,7 +300,7 @@ class LedgerFile:
     def _amounts(self, leg: Leg) -> list[list[tuple[Decimal, str, str]]]:
         """Amount, asset and contract of a leg in each row; several where a cell holds several lines."""
         cells = self.cells
-        if not cells.has(leg.amount):
+        if not cells.has_column(leg.amount):
             return [[] for _ in range(cells.height)]
         symbols = self._symbols(leg)
         contracts = self._text(leg.contract) if leg.contract else [""] * cells.height
@@ -309,9 +314,9 @@ class LedgerFile:
         ]
 
     def _symbols(self, leg: Leg) -> list[str]:
-        names = [name for name in leg.asset.split("|") if self.cells.has(name)]
+        names = [name for name in leg.asset.split("|") if self.cells.has_column(name)]
         columns = [self._text(name) for name in names]
-        return [next((one for one in row if one), "") for row in zip(*columns, strict=True)]
+        return [next((symbol for symbol in row if symbol), "") for row in zip(*columns, strict=True)]
 
     def _split_amounts(
         self, leg: Leg, split: str, symbols: list[str], contracts: list[str]
@@ -319,16 +324,16 @@ class LedgerFile:
         texts = self._text(leg.amount)
         lines: list[tuple[int, str, str, str]] = []
         for row, text in enumerate(texts):
-            amounts = [one.strip() for one in text.split(split)] if text else []
-            row_symbols = [one.strip() for one in symbols[row].split(split)]
-            row_contracts = [one.strip() for one in contracts[row].split(split)]
+            amounts = [amount.strip() for amount in text.split(split)] if text else []
+            row_symbols = [symbol.strip() for symbol in symbols[row].split(split)]
+            row_contracts = [contract.strip() for contract in contracts[row].split(split)]
             if not amounts:
                 continue
             if len(row_symbols) != len(amounts):
                 self._note_problem(row, leg.amount, "has another number of amounts than of currencies")
                 continue
             row_contracts = row_contracts if len(row_contracts) == len(amounts) else [""] * len(amounts)
-            lines += [(row, *one) for one in zip(amounts, row_symbols, row_contracts, strict=True)]
+            lines += [(row, *cell) for cell in zip(amounts, row_symbols, row_contracts, strict=True)]
         parsed = numbers.decimals(
             pl.Series([line[1] for line in lines], dtype=pl.String), precision=36, scale=18, dtype=MONEY, exact=True
         )
@@ -342,10 +347,10 @@ class LedgerFile:
         return amounts_of_rows
 
     def _chain(self, row: int) -> int:
-        if self.layout.options.get("gas_is_chain") and not self.cells.has("chain"):
+        if self.layout.options.get("gas_is_chain") and not self.cells.has_column("chain"):
             return 1
         for field in ("chain", "location"):
-            if self.cells.has(field):
+            if self.cells.has_column(field):
                 name = self._text(field)[row]
                 if name.lower() in self.layout.options.get("exchanges", ()):
                     return 0
@@ -356,10 +361,12 @@ class LedgerFile:
         return 0
 
     def _account(self, row: int) -> str:
-        if self.cells.has("location"):
+        if self.cells.has_column("location"):
             return self._text("location")[row].lower() or self.account
         named = dict.fromkeys(leg.account for leg in self.layout.legs if leg.account)
-        return next((one for one in (self._account_named(row, field) for field in named) if one), self.account)
+        return next(
+            (account for account in (self._account_named(row, field) for field in named) if account), self.account
+        )
 
     def _account_of(self, row: int, leg: Leg, entry: Entry) -> str:
         return (self._account_named(row, leg.account) if leg.account else "") or entry.account
@@ -368,9 +375,9 @@ class LedgerFile:
         """The account a field names, without what the vendor adds to it."""
         return re.sub(self.layout.options.get("account_suffix", "$^"), "", self._text(field)[row])
 
-    def _failed(self, row: int, status: str) -> bool:
+    def _is_failed(self, row: int, status: str) -> bool:
         options = self.layout.options
-        if "failed" not in options or not self.cells.has("status"):
+        if "failed" not in options or not self.cells.has_column("status"):
             return False
         if status not in options["failed"] and status not in options["confirmed"]:
             self._note_problem(row, "status", "is no status that is known")
@@ -378,12 +385,12 @@ class LedgerFile:
 
     def _asset(self, row: int, symbol: str, contract: str, chain: int, leg: Leg) -> Asset | None:
         key = (symbol, chain, contract)
-        if key not in self._found:
-            self._found[key] = self._resolve(symbol, contract, chain)
-        asset = self._found[key]
+        if key not in self._asset_cache:
+            self._asset_cache[key] = self._resolve(symbol, contract, chain)
+        asset = self._asset_cache[key]
         if asset is None:
-            field = next((one for one in leg.asset.split("|") if self.cells.has(one)), leg.amount)
-            self._note_problem(row, field, self._why(symbol, contract, chain))
+            field = next((name for name in leg.asset.split("|") if self.cells.has_column(name)), leg.amount)
+            self._note_problem(row, field, self._why_unknown(symbol, contract, chain))
         return asset
 
     def _our_symbol(self, symbol: str) -> str:
@@ -397,7 +404,7 @@ class LedgerFile:
         if token := _TOKEN.fullmatch(symbol):
             contract, chain = token[2], int(token[1])
         name = self._our_symbol(symbol)
-        since = self._since()
+        since = self._first_time()
         if contract.lower() not in NATIVE and chain:
             registered = self.assets.by_contract(chain, contract)
             if registered is None and self.register and not token:
@@ -420,15 +427,15 @@ class LedgerFile:
             return self.assets.register(name, since=since, chain=None if native else chain)
         return None
 
-    def _why(self, symbol: str, contract: str, chain: int) -> str:
+    def _why_unknown(self, symbol: str, contract: str, chain: int) -> str:
         if not symbol:
-            return "is empty beside an amount"
+            return "is empty next to an amount"
         if (contract and contract.lower() not in NATIVE) or _TOKEN.fullmatch(symbol):
             return "is a token whose contract is not registered; add --register"
         found = self.assets.by_symbol(self._our_symbol(symbol), chain=chain or None)
         return f"is not known: {found}; add --register" if isinstance(found, str) else "is not known"
 
-    def _since(self) -> datetime:
+    def _first_time(self) -> datetime:
         first = self.cells.times(milliseconds=False).drop_nulls().min()
         return first if isinstance(first, datetime) else datetime.fromisoformat("2009-01-03T00:00:00+00:00")
 
@@ -437,13 +444,13 @@ class LedgerFile:
     def _key(self, row: int, entry: Entry, repeats: dict[str, int]) -> str:
         """The key that identifies a row's event in every export: group, hash or id, else all cells and a count."""
         vendor = self.layout.vendor
-        if self.cells.has("group") and (group := self._text("group")[row]):
+        if self.cells.has_column("group") and (group := self._text("group")[row]):
             return f"{vendor}|{entry.account}|{group}"
         if entry.hash:
             return f"{entry.chain}|{entry.hash}"
-        if self.cells.has("id") and entry.reference:
+        if self.cells.has_column("id") and entry.reference:
             return f"{vendor}|{entry.account}|{entry.reference}"
-        row_text = "|".join(str(one) for one in self.table.rows.row(row))
+        row_text = "|".join(str(cell) for cell in self.table.rows.row(row))
         repeats[row_text] = repeats.get(row_text, 0) + 1
         return f"{vendor}|{entry.account}|{sha256(row_text.encode()).hexdigest()[:32]}|{repeats[row_text]}"
 
@@ -460,7 +467,7 @@ class LedgerFile:
             first.moves += entry.moves
             first.fees += entry.fees
             _add_gas_of(first, entry)
-        merged = list(by_kind.values()) or [self._fees_alone(fees)]
+        merged = list(by_kind.values()) or [self._fee_entry(fees)]
         for entry in fees if by_kind else []:
             merged[0].fees += entry.fees
             _add_gas_of(merged[0], entry)
@@ -475,7 +482,7 @@ class LedgerFile:
                 )  # fmt: skip
             yield entry
 
-    def _fees_alone(self, fees: list[Entry]) -> Entry:
+    def _fee_entry(self, fees: list[Entry]) -> Entry:
         first = fees[0]
         for fee in fees[1:]:
             first.fees += fee.fees
@@ -487,7 +494,7 @@ class LedgerFile:
         self, dropped: list[bool], times: pl.Series, legs: list[tuple[Leg, list[list[tuple[Any, ...]]]]]
     ) -> None:
         """Compare the balance that each row states with the one before it and what the row moved."""
-        if not self.cells.has("balance"):
+        if not self.cells.has_column("balance"):
             return
         balances = self.cells.decimals("balance", exact=True, needed=False).to_list()
         names = self._text("asset")
@@ -509,26 +516,26 @@ class LedgerFile:
             if names[row] in last_balances and last_balances[names[row]][1] + change != balances[row]:
                 difference = balances[row] - last_balances[names[row]][1] - change
                 self.problems.remark(
-                    f"{self._rows([row])}: the file's own balance of {names[row]} is off by"
+                    f"{self._rows_text([row])}: the file's own balance of {names[row]} is off by"
                     f" {difference.normalize():f}: a row before it is missing"
                 )
             last_balances[names[row]] = (row, balances[row])
         for name, (row, balance) in last_balances.items():
             asset = self._resolve(name, "", 0)
             if asset is not None and times[row] is not None:
-                self.stated.append(Stated(self.account, asset, times[row], balance))
+                self.stated_balances.append(StatedBalance(self.account, asset, times[row], balance))
 
 
-def _spelled(word: str) -> str:
+def _normalised(word: str) -> str:
     """A word of a vendor without what its exports differ in: capitals, and `_` for a blank."""
     return word.strip().lower().replace("_", " ")
 
 
 def _amount(text: str) -> Decimal | None:
     """A number of a note, with commas between thousands; None where it is none or has too many digits."""
-    plain = pl.Series([text.replace(",", "")])
-    read = numbers.decimals(plain, precision=36, scale=18, dtype=MONEY, exact=True).values.item()
-    return read if isinstance(read, Decimal) else None
+    without_commas = pl.Series([text.replace(",", "")])
+    digits = numbers.decimals(without_commas, precision=36, scale=18, dtype=MONEY, exact=True).values.item()
+    return digits if isinstance(digits, Decimal) else None
 
 
 def _kind_by_sides(entry: Entry) -> str:

@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
 import polars as pl
 
-from ys_analytics.ingest.parsed import Parsed, nulls, only
+from ys_analytics.ingest.parsed import Parsed, nulls, where_true
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 _WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
@@ -65,7 +65,7 @@ def decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType, 
         return simple
     text = as_text(raw)
     number = text.str.contains(_NUMBER)
-    digits = written_out(only(text, number))
+    digits = written_out(where_true(text, number))
     is_finer = _decimals_of(digits) > scale
     rounded_digits = digits if exact else _rounded(digits, is_finer, scale)
     is_large = rounded_digits.str.extract(r"^[+-]?0*([0-9]*)", 1).str.len_chars() > precision - scale
@@ -73,7 +73,7 @@ def decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.DataType, 
     no_number = raw.is_not_null() & ~number.fill_null(value=False)
     has_separators = text.str.contains(_COMMA).fill_null(value=False)
     parsed = Parsed(
-        only(rounded_digits, fits).cast(dtype, strict=False),
+        where_true(rounded_digits, fits).cast(dtype, strict=False),
         [
             (no_number & ~has_separators, "is not a number"),
             (no_number & has_separators, "is not a number: write a point, and no thousands separators"),
@@ -97,7 +97,7 @@ def _simple_decimals(raw: pl.Series, *, precision: int, scale: int, dtype: pl.Da
     return Parsed(raw.cast(dtype)) if raw.str.contains(simple).all() else None
 
 
-def whole(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
+def whole_numbers(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
     """Whole numbers in the range of a type; `137.0`, as a table with gaps is often written, is 137.
 
     Args:
@@ -105,16 +105,16 @@ def whole(raw: pl.Series, *, dtype: pl.DataType, type_name: str) -> Parsed:
         dtype: A Polars integer type.
         type_name: What to call the type in a message.
 
-    >>> whole(pl.Series(["137.0", "1.5"]), dtype=pl.UInt32(), type_name="UInt32").values.to_list()
+    >>> whole_numbers(pl.Series(["137.0", "1.5"]), dtype=pl.UInt32(), type_name="UInt32").values.to_list()
     [137, None]
     """
     text = written_out(as_text(raw)) if raw.dtype.is_float() else as_text(raw)
     is_whole = text.str.contains(_WHOLE).fill_null(value=False)
-    number = only(text, is_whole).str.replace(r"\.0*$", "").cast(pl.Int128, strict=False)
+    number = where_true(text, is_whole).str.replace(r"\.0*$", "").cast(pl.Int128, strict=False)
     is_inexact = (number.abs() > _FLOAT_EXACT) if raw.dtype.is_float() else nulls(is_whole)
     values = number.cast(dtype, strict=False)
     return Parsed(
-        only(values, ~is_inexact.fill_null(value=False)),
+        where_true(values, ~is_inexact.fill_null(value=False)),
         [
             (raw.is_not_null() & ~is_whole, "is not a whole number"),
             (is_whole & values.is_null(), f"is outside the range of {type_name}"),
@@ -130,7 +130,7 @@ def per_cent(raw: pl.Series) -> pl.Series:
     ['-0.0125', '0.00000053', '2%', None]
     """
     text = as_text(raw)
-    plain = written_out(only(text, text.str.contains(_NUMBER)))
+    plain = written_out(where_true(text, text.str.contains(_NUMBER)))
     sign = plain.str.extract("^([+-]?)", 1)
     before = plain.str.extract(r"^[+-]?([0-9]*)", 1).str.zfill(3)
     after = plain.str.extract(r"\.([0-9]*)$", 1).fill_null("")
@@ -148,7 +148,7 @@ def written_out(text: pl.Series) -> pl.Series:
     has_exponent = (text.str.contains("[eE]") & text.str.contains(_NUMBER)).fill_null(value=False)
     if not has_exponent.any():
         return text
-    return text.scatter(has_exponent.arg_true(), [_digits(one) for one in text.filter(has_exponent)])
+    return text.scatter(has_exponent.arg_true(), [_digits(number) for number in text.filter(has_exponent)])
 
 
 def _digits(text: str) -> str:
@@ -173,5 +173,5 @@ def _rounded(plain: pl.Series, finer: pl.Series, scale: int) -> pl.Series:
     step = Decimal(1).scaleb(-scale)
     with localcontext() as context:
         context.prec = int(plain.str.len_chars().max() or 0) + scale + 1  # type: ignore[arg-type]
-        rounded = [format(Decimal(one).quantize(step, ROUND_HALF_EVEN), "f") for one in plain.gather(places)]
+        rounded = [format(Decimal(number).quantize(step, ROUND_HALF_EVEN), "f") for number in plain.gather(places)]
     return plain.scatter(places, rounded)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from ys_analytics.ingest import numbers
-from ys_analytics.ingest.parsed import Parsed, only
+from ys_analytics.ingest.parsed import Parsed, where_true
 
 _Pairs = list[tuple[str | None, object]]
 
@@ -73,7 +73,7 @@ def maps(raw: pl.Series, *, dtype: pl.List, precision: int, scale: int) -> Parse
                 [(raw.is_not_null(), f"is {raw.dtype}, not a map")],
             )
         wrong = []
-    repeated = [pairs is not None and _repeats(key for key, _ in pairs) for pairs in pairs_of_rows]
+    repeated = [pairs is not None and _has_repeats(key for key, _ in pairs) for pairs in pairs_of_rows]
     wrong.append((pl.Series(repeated, dtype=pl.Boolean), "gives a key twice"))
     return _valued(raw, pairs_of_rows, wrong, dtype=dtype, precision=precision, scale=scale)
 
@@ -113,7 +113,9 @@ def _valued(
     map_of_row = pl.DataFrame({"row": row_numbers}).join(gathered, on="row", how="left", maintain_order="left")["map"]
     is_map = pl.Series([pairs is not None for pairs in pairs_of_rows], dtype=pl.Boolean)
     empty = pl.Series([[]], dtype=dtype).new_from_index(0, len(pairs_of_rows))
-    return Parsed(only(map_of_row.cast(dtype).zip_with(map_of_row.is_not_null(), empty), is_map).alias(raw.name), wrong)
+    return Parsed(
+        where_true(map_of_row.cast(dtype).zip_with(map_of_row.is_not_null(), empty), is_map).alias(raw.name), wrong
+    )
 
 
 def _pairs(text: str) -> _Pairs | None:
@@ -126,8 +128,10 @@ def _pairs(text: str) -> _Pairs | None:
         return None
     if isinstance(parsed, _Object):
         return list(parsed.pairs)
-    if isinstance(parsed, list) and all(isinstance(one, _Object) and one.names == ["key", "value"] for one in parsed):
-        entries = [dict(one.pairs) for one in parsed]
+    if isinstance(parsed, list) and all(
+        isinstance(item, _Object) and item.names == ["key", "value"] for item in parsed
+    ):
+        entries = [dict(item.pairs) for item in parsed]
         return [(key if isinstance(key := entry["key"], str) else None, entry["value"]) for entry in entries]
     return None
 
@@ -172,12 +176,12 @@ def _problem_of(text: str | None) -> str | None:
 
 
 def _distinct(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
-    if _repeats(key for key, _ in pairs):
+    if _has_repeats(key for key, _ in pairs):
         raise RepeatedKeyError
     return dict(pairs)
 
 
-def _repeats(keys: Iterable[str | None]) -> bool:
+def _has_repeats(keys: Iterable[str | None]) -> bool:
     counts = Counter(keys)
     return any(count > 1 for count in counts.values())
 

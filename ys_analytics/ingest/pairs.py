@@ -35,8 +35,10 @@ def split(
         readings = [(separated[1].upper(), separated[2].upper())]
     else:
         name = pair.upper()
-        quotes_at_end = sorted((one for one in quotes if name.endswith(one) and name != one), key=len, reverse=True)
-        readings = [(name.removesuffix(one), one) for one in quotes_at_end]
+        quotes_at_end = sorted(
+            (currency for currency in quotes if name.endswith(currency) and name != currency), key=len, reverse=True
+        )
+        readings = [(name.removesuffix(currency), currency) for currency in quotes_at_end]
     return [(our_names.get(asset, asset), our_names.get(quote, quote)) for asset, quote in readings]
 
 

@@ -21,11 +21,11 @@ class Parsed:
     remarks: list[tuple[str, int]] = field(default_factory=list)
 
 
-def nulls(like: pl.Series) -> pl.Series:
+def nulls(series: pl.Series) -> pl.Series:
     """As many nulls of the same type."""
-    return pl.Series(like.name, [None], dtype=like.dtype).new_from_index(0, like.len())
+    return pl.Series(series.name, [None], dtype=series.dtype).new_from_index(0, series.len())
 
 
-def only(values: pl.Series, where: pl.Series) -> pl.Series:
+def where_true(values: pl.Series, where: pl.Series) -> pl.Series:
     """The values where the mask is true, null elsewhere."""
     return values.zip_with(where.fill_null(value=False), nulls(values))

@@ -44,20 +44,20 @@ def parse(raw: pl.Series, column: Column, *, naive_is_utc: bool = False, exact: 
     lost = raw.is_not_null() & parsed.values.is_null()
     for mask, _ in parsed.wrong:
         lost &= ~mask.fill_null(value=False)
-    parsed.wrong.append((lost, f"cannot be read as {column.native or column.dtype}"))
+    parsed.wrong.append((lost, f"cannot be read as {column.native_type or column.dtype}"))
     return parsed
 
 
 def _typed(raw: pl.Series, column: Column, *, naive_is_utc: bool, exact: bool) -> Parsed:
-    dtype, type_name = column.dtype, column.native or str(column.dtype)
+    dtype, type_name = column.dtype, column.native_type or str(column.dtype)
     if isinstance(dtype, pl.Datetime):
-        coarse = "DateTime64(3" in column.native
+        coarse = "DateTime64(3" in column.native_type
         return times.moments(raw, naive_is_utc=naive_is_utc, milliseconds=coarse, exact=exact)
     if dtype.is_decimal():
         precision, scale = _digits(column)
         return numbers.decimals(raw, precision=precision, scale=scale, dtype=dtype, exact=exact)
     if dtype.is_integer():
-        return (chains if column.name == "chain_id" else numbers.whole)(raw, dtype=dtype, type_name=type_name)
+        return (chains if column.name == "chain_id" else numbers.whole_numbers)(raw, dtype=dtype, type_name=type_name)
     if isinstance(dtype, pl.List):
         precision, scale = _digits(column)
         return objects.maps(raw, dtype=dtype, precision=precision, scale=scale)
@@ -68,7 +68,7 @@ def _typed(raw: pl.Series, column: Column, *, naive_is_utc: bool, exact: bool) -
 
 def _digits(column: Column) -> tuple[int, int]:
     """Precision and scale of the store's own type, which may be narrower than the frame's."""
-    found = re.search(r"\((?:String, Decimal\()?(\d+), ?(\d+)\)", column.native)
+    found = re.search(r"\((?:String, Decimal\()?(\d+), ?(\d+)\)", column.native_type)
     if found is not None:
         return int(found[1]), int(found[2])
     return (column.dtype.precision or 38, column.dtype.scale) if isinstance(column.dtype, pl.Decimal) else (38, 0)
@@ -94,13 +94,13 @@ def _text(raw: pl.Series, column: Column) -> Parsed:
         return Parsed(absent, [(raw.is_not_null(), f"is {raw.dtype}, not text")])
     values = raw.cast(pl.String)
     wrong = [(values.str.contains("\0", literal=True), "holds a NUL character")]
-    if column.native == "uuid" or column.name in _ID_COLUMNS:
+    if column.native_type == "uuid" or column.name in _ID_COLUMNS:
         wrong.append((~values.str.contains(_UUID), "is not an id (a UUID in lower case)"))
-    elif column.native == "jsonb":
+    elif column.native_type == "jsonb":
         wrong += objects.texts(values)
     elif column.nullable:
-        nothing = values.str.strip_chars().str.to_lowercase().is_in(_NOTHING)
-        wrong.append((nothing, "is a word for nothing: leave the field empty"))
-    if size := re.search(r"varying\((\d+)\)", column.native):
+        is_blank = values.str.strip_chars().str.to_lowercase().is_in(_NOTHING)
+        wrong.append((is_blank, "is a word for nothing: leave the field empty"))
+    if size := re.search(r"varying\((\d+)\)", column.native_type):
         wrong.append((values.str.len_chars() > int(size[1]), f"is longer than {size[1]} characters"))
     return Parsed(values, wrong)

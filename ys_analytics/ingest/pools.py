@@ -11,8 +11,8 @@ import polars as pl
 from ys_analytics.errors import UsageError
 from ys_analytics.ingest import times
 from ys_analytics.ingest.assets import NATIVE, Assets, chain_number
-from ys_analytics.ingest.parsed import only
-from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.parsed import where_true
+from ys_analytics.ingest.prices import ImportOptions
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.ingest.vendor_cells import Cells
@@ -31,7 +31,7 @@ def pool_id(table: RawTable) -> str:
 
 
 def yields(
-    table: RawTable, asked: Asked, problems: Problems, *, listed: tuple[str, int] | None = None
+    table: RawTable, options: ImportOptions, problems: Problems, *, listed: tuple[str, int] | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of `yield_metrics`, and the place of each in its file.
 
@@ -40,7 +40,7 @@ def yields(
 
     Args:
         table: A list of pools, or the history of one.
-        asked: What the user states.
+        options: What the user states.
         problems: What is wrong is noted here.
         listed: Protocol and chain of the pool whose history it is, as a list of pools states them.
 
@@ -48,18 +48,18 @@ def yields(
         UsageError: the file states no time and the user neither; or it is a history, and its pool is in no list.
     """
     cells = Cells(table, problems)
-    when = _times(cells, asked)
-    protocol, pool, chain = _whose(cells, asked, listed)
+    times = _times(cells, options)
+    protocol, pool, chain = _pools_of_rows(cells, options, listed)
     risk = cells.text("il_risk")
     known = risk.str.to_lowercase().replace_strict(_IL_RISK, default=None, return_dtype=pl.String)
     cells.note("il_risk", risk.is_not_null() & known.is_null(), "is neither yes nor no")
-    if cells.has("il_risk"):
+    if cells.has_column("il_risk"):
         problems.remark("impermanent_loss_risk: `yes` read as 1, `no` as 0")
     else:
         problems.remark("impermanent_loss_risk is not in the file: 0 stands for unknown")
     rows = pl.DataFrame(
         {
-            "timestamp": when,
+            "timestamp": times,
             "protocol_name": protocol,
             "pool_address": pool,
             "chain_id": chain,
@@ -75,10 +75,12 @@ def yields(
     return rows.select(list(TABLES["yield_metrics"].schema)), table.origin
 
 
-def _whose(cells: Cells, asked: Asked, listed: tuple[str, int] | None) -> tuple[pl.Series, pl.Series, pl.Series]:
+def _pools_of_rows(
+    cells: Cells, options: ImportOptions, listed: tuple[str, int] | None
+) -> tuple[pl.Series, pl.Series, pl.Series]:
     """Protocol, pool and chain of every row."""
-    if cells.has("pool"):
-        return _required_text(cells, "protocol"), _required_text(cells, "pool"), _chains(cells, asked)
+    if cells.has_column("pool"):
+        return _required_text(cells, "protocol"), _required_text(cells, "pool"), _chains(cells, options)
     pool = pool_id(cells.table)
     if not pool:
         raise UsageError(
@@ -94,17 +96,17 @@ def _whose(cells: Cells, asked: Asked, listed: tuple[str, int] | None) -> tuple[
     return texts[0], texts[1], pl.Series([listed[1]], dtype=pl.UInt32).new_from_index(0, cells.height)
 
 
-def _times(cells: Cells, asked: Asked) -> pl.Series:
-    if cells.has("time"):
+def _times(cells: Cells, options: ImportOptions) -> pl.Series:
+    if cells.has_column("time"):
         return cells.times()
-    if not asked.at:
+    if not options.at:
         raise UsageError(
             f"{cells.table.file}: its rows have no time; say of which moment they are with --at 2026-11-22T00:00:00Z"
         )
-    parsed = times.moments(pl.Series([asked.at]), naive_is_utc=False, milliseconds=True, exact=True)
+    parsed = times.moments(pl.Series([options.at]), naive_is_utc=False, milliseconds=True, exact=True)
     moment = parsed.values.item()
     if not isinstance(moment, datetime):
-        raise UsageError(f"--at {asked.at}: write UTC, like 2026-11-22T00:00:00Z")
+        raise UsageError(f"--at {options.at}: write UTC, like 2026-11-22T00:00:00Z")
     return pl.Series([moment], dtype=TIME).new_from_index(0, cells.height)
 
 
@@ -122,13 +124,13 @@ def _none_is_zero(cells: Cells, field: str, problems: Problems) -> pl.Series:
     return rates.fill_null(Decimal(0))
 
 
-def _chains(cells: Cells, asked: Asked) -> pl.Series:
-    if asked.chain:
-        number = chain_number(asked.chain)
+def _chains(cells: Cells, options: ImportOptions) -> pl.Series:
+    if options.chain:
+        number = chain_number(options.chain)
         if number is None:
-            raise UsageError(f"--chain {asked.chain}: is no chain; write its number")
+            raise UsageError(f"--chain {options.chain}: is no chain; write its number")
         return pl.Series([number], dtype=pl.UInt32).new_from_index(0, cells.height)
-    if not cells.has("chain"):
+    if not cells.has_column("chain"):
         raise UsageError(f"{cells.table.file}: does not say on which chain its rows are; add --chain ethereum")
     names = cells.text("chain")
     numbers = {name: chain_number(name) for name in names.drop_nulls().unique().to_list()}
@@ -138,27 +140,33 @@ def _chains(cells: Cells, asked: Asked) -> pl.Series:
     return chains
 
 
-def swaps(table: RawTable, assets: Assets, asked: Asked, problems: Problems) -> tuple[pl.DataFrame, pl.DataFrame]:
+def swaps(
+    table: RawTable, assets: Assets, options: ImportOptions, problems: Problems
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of `dex_trades`, and the place of each in its file.
 
     Raw amounts are divided by ten to the token's decimals, which the registry states by chain and contract; a token
     without is named with its rows.
     """
     cells = Cells(table, problems)
-    chain = _chains(cells, asked)
+    chain = _chains(cells, options)
     hashes = cells.text("hash").str.to_lowercase()
     cells.note("hash", ~hashes.str.contains(_HASH).fill_null(value=False), "is no transaction hash")
     pool = _address(cells, "pool")
-    token0, token1, amount0, amount1 = (_trader_amounts if cells.has("bought") else _subgraph_amounts)(
+    token0, token1, amount0, amount1 = (_trader_amounts if cells.has_column("bought") else _subgraph_amounts)(
         cells, assets, chain
     )
     float0, float1 = amount0.cast(pl.Float64), amount1.cast(pl.Float64)
     same_sign = ((float0 > 0) == (float1 > 0)) & (float0 != 0) & (float1 != 0)
     cells.note(
-        "amount1" if cells.has("amount1") else "sold", same_sign, "has the sign of the other amount: a swap has two"
+        "amount1" if cells.has_column("amount1") else "sold",
+        same_sign,
+        "has the sign of the other amount: a swap has two",
     )
     price = _ratio(amount0, amount1)
-    cells.note("amount0" if cells.has("amount0") else "bought", amount0 == 0, "is a swap of nothing", quoted=False)
+    cells.note(
+        "amount0" if cells.has_column("amount0") else "bought", amount0 == 0, "is a swap of nothing", quoted=False
+    )
     rows = pl.DataFrame(
         {
             "timestamp": cells.times(),
@@ -235,8 +243,8 @@ def raw_amounts(cells: Cells, field: str, tokens: pl.Series, chain: pl.Series, a
     no_decimals = pl.Series([decimals[key] is None for key in keys], dtype=pl.Boolean) & tokens.is_not_null()
     cells.note(field, no_decimals, "is in units of a token whose decimals are not registered", quoted=False)
     values = [
-        _in_whole_tokens(text.split(".")[0], decimals[key]) if good and text is not None else None
-        for text, key, good in zip(raw.to_list(), keys, is_whole.to_list(), strict=True)
+        _in_whole_tokens(text.split(".")[0], decimals[key]) if valid and text is not None else None
+        for text, key, valid in zip(raw.to_list(), keys, is_whole.to_list(), strict=True)
     ]
     result = pl.Series(field, values, dtype=MONEY)
     cells.note(field, is_whole & ~no_decimals & result.is_null(), "has more digits than an amount holds")
@@ -257,8 +265,11 @@ def _ratio(amount0: pl.Series, amount1: pl.Series) -> pl.Series:
     with localcontext(prec=_DIGITS):
         step = Decimal(1).scaleb(-18)
         ratios = [
-            None if not one or other is None else abs(other / one).quantize(step)
-            for one, other in zip(amount0.to_list(), amount1.to_list(), strict=True)
+            None if not divisor or other is None else abs(other / divisor).quantize(step)
+            for divisor, other in zip(amount0.to_list(), amount1.to_list(), strict=True)
         ]
     fits = pl.Series([ratio is not None and ratio < Decimal(10) ** 20 for ratio in ratios], dtype=pl.Boolean)
-    return only(pl.Series([one if ok else None for one, ok in zip(ratios, fits, strict=True)], dtype=MONEY), fits)
+    return where_true(
+        pl.Series([divisor if is_valid else None for divisor, is_valid in zip(ratios, fits, strict=True)], dtype=MONEY),
+        fits,
+    )

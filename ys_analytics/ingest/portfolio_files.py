@@ -16,10 +16,10 @@ from ys_analytics.errors import UsageError
 from ys_analytics.ingest import chain_files, settling, transactions, transfers
 from ys_analytics.ingest.answers import Answers
 from ys_analytics.ingest.assets import Assets
-from ys_analytics.ingest.earlier import Earlier
+from ys_analytics.ingest.earlier import StoredTransactions
 from ys_analytics.ingest.entries import Entry
-from ys_analytics.ingest.ledger_files import LedgerFile, Stated
-from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.ledger_files import LedgerFile, StatedBalance
+from ys_analytics.ingest.prices import ImportOptions
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.schemas import MONEY, TIME
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 # The user that owns imported portfolios: no one can log in as it.
 _OWNER = str(uuid5(NAMESPACE_URL, "ys-analytics/user/import"))
-STATED = {"account": pl.String(), "asset_id": pl.String(), "timestamp": TIME, "balance": MONEY}
+STATED_BALANCES = {"account": pl.String(), "asset_id": pl.String(), "timestamp": TIME, "balance": MONEY}
 
 
 @dataclass(frozen=True, slots=True)
-class Owned:
+class PortfolioRows:
     """The transactions and stated balances that the files of a portfolio hold.
 
     Attributes:
@@ -57,10 +57,10 @@ def read(
     *,
     portfolio: str,
     assets: Assets,
-    asked: Asked,
+    options: ImportOptions,
     problems: Problems,
     answers: Answers,
-) -> Owned:
+) -> PortfolioRows:
     """The transactions of one portfolio, from all of its files together.
 
     Args:
@@ -68,46 +68,48 @@ def read(
         tables: Files of kind `ledger` and `chain`.
         portfolio: Its id.
         assets: The registry.
-        asked: What the user states.
+        options: What the user states.
         problems: Collects problems and remarks.
         answers: Questions and answers of the import.
     """
     entries: list[Entry] = []
-    stated: list[Stated] = []
+    stated: list[StatedBalance] = []
     for table in tables:
         if table.layout.kind == "ledger":
-            file = LedgerFile(table, assets, problems, answers, register=asked.register, account=asked.account)
+            file = LedgerFile(table, assets, problems, answers, register=options.register, account=options.account)
             entries += file.entries()
-            stated += file.stated
-    chains = chain_files.ChainFiles(assets, problems, answers, chain=asked.chain, register=asked.register)
-    entries += chains.entries([one for one in tables if one.layout.kind == "chain"])
+            stated += file.stated_balances
+    chains = chain_files.ChainFiles(assets, problems, answers, chain=options.chain, register=options.register)
+    entries += chains.entries([file for file in tables if file.layout.kind == "chain"])
     entries = _merged(entries)
-    own_addresses = frozenset({*answers.own, *chains.wallets})
-    before = Earlier.load(stores, portfolio, assets)
+    own_addresses = frozenset({*answers.own_addresses, *chains.wallets})
+    stored = StoredTransactions.load(stores, portfolio, assets)
 
-    def row_of(one: Entry) -> str:
-        return transactions.row_id(one, portfolio)
+    def row_of(entry: Entry) -> str:
+        return transactions.row_id(entry, portfolio)
 
     for entry in entries:
         if entry.kind == "bridge" and entry.hash:
-            entry.arrived_as = row_of(entry)
-    known = before.known(entries, row_of)
+            entry.arrival_row = row_of(entry)
+    known = stored.matched_pairs(entries, row_of)
     entries = transfers.match(
         entries,
         problems,
         answers,
-        own_addresses=lambda address: address in own_addresses or chain_files.account(address) in before.accounts,
+        own_addresses=lambda address: address in own_addresses or chain_files.account(address) in stored.accounts,
         is_bridge=chain_files.is_bridge,
-        earlier=before.sides(entries, row_of),
-        known=known,
+        stored_sides=stored.transfer_sides(entries, row_of),
+        known_pairs=known,
         row_of=row_of,
     )
     entries = settling.with_cash(settling.with_deposits(entries, answers), problems, answers)
-    rows, origin = transactions.rows(entries, portfolio=portfolio, taken_hashes=_taken(stores, entries, portfolio))
-    made = before.reconcile(rows, origin)
-    balances = [(one.account, one.asset.id, one.time, one.balance) for one in stated]
-    stated_rows = pl.DataFrame(balances, schema=STATED, orient="row")
-    return Owned(made.rows, made.origin, stated_rows, made.replaced, made.present)
+    rows, origin = transactions.rows(
+        entries, portfolio=portfolio, taken_hashes=_taken_hashes(stores, entries, portfolio)
+    )
+    reconciled = stored.reconcile(rows, origin)
+    balances = [(balance.account, balance.asset.id, balance.time, balance.balance) for balance in stated]
+    stated_rows = pl.DataFrame(balances, schema=STATED_BALANCES, orient="row")
+    return PortfolioRows(reconciled.rows, reconciled.origin, stated_rows, reconciled.replaced, reconciled.present)
 
 
 def _merged(entries: Sequence[Entry]) -> list[Entry]:
@@ -115,10 +117,10 @@ def _merged(entries: Sequence[Entry]) -> list[Entry]:
     first: dict[str, Entry] = {}
     for entry in entries:
         first.setdefault(entry.key, entry)
-    return sorted(first.values(), key=lambda one: one.time)
+    return sorted(first.values(), key=lambda entry: entry.time)
 
 
-def _taken(stores: "Stores", entries: Sequence[Entry], portfolio: str) -> frozenset[str]:
+def _taken_hashes(stores: "Stores", entries: Sequence[Entry], portfolio: str) -> frozenset[str]:
     """Hashes under which other portfolios have a transaction: a hash is accepted once."""
     hashes = [entry.hash for entry in entries if entry.hash]
     found = stores.postgres.rows(
@@ -126,7 +128,7 @@ def _taken(stores: "Stores", entries: Sequence[Entry], portfolio: str) -> frozen
         " AND portfolio_id::text <> %(portfolio)s",
         {"hashes": hashes, "portfolio": portfolio},
     )
-    return frozenset(str(one) for (one,) in found)
+    return frozenset(str(hash_) for (hash_,) in found)
 
 
 def find(stores: "Stores", name: str) -> str | None:
@@ -178,13 +180,13 @@ def id_of(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"ys-analytics/portfolio/{name}"))
 
 
-def opened(stores: "Stores", id_: str) -> bool:
+def was_opened_by_import(stores: "Stores", id_: str) -> bool:
     """Whether a portfolio was opened by an import: its id follows from its name then."""
     found = stores.postgres.rows("SELECT name FROM portfolios WHERE id::text = %(id)s", {"id": id_})
     return any(id_ == id_of(str(name)) for (name,) in found)
 
 
-def imported(stores: "Stores", id_: str) -> bool:
+def is_imported(stores: "Stores", id_: str) -> bool:
     """Whether a portfolio was opened by an import, or has no snapshot yet."""
     ours = stores.postgres.rows(
         "SELECT 1 FROM portfolios WHERE id::text = %(id)s AND user_id::text = %(owner)s", {"id": id_, "owner": _OWNER}

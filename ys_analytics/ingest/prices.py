@@ -14,7 +14,7 @@ import polars as pl
 from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.ingest import pairs
 from ys_analytics.ingest.assets import FIAT, Asset, Assets, chain_number
-from ys_analytics.ingest.parsed import only
+from ys_analytics.ingest.parsed import where_true
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.ingest.vendor_cells import Cells
@@ -28,7 +28,7 @@ _MAX_RATE_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ImportOptions:
     """What the user states about files that do not state it themselves.
 
     Attributes:
@@ -53,14 +53,14 @@ class Asked:
 
 
 def quotes(
-    table: RawTable, assets: Assets, asked: Asked, problems: Problems, *, rates: Mapping[str, pl.DataFrame]
+    table: RawTable, assets: Assets, options: ImportOptions, problems: Problems, *, rates: Mapping[str, pl.DataFrame]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of `market_data`, and the place of each in its file.
 
     Args:
         table: A file of kind `quotes` or `candles`.
         assets: The registry.
-        asked: What the user states.
+        options: What the user states.
         problems: Collects problems and remarks.
         rates: By currency its timestamp and price in USD, as the stores have them.
 
@@ -69,18 +69,18 @@ def quotes(
         ContractError: a currency has no rate in the stores.
     """
     cells = Cells(table, problems)
-    row_assets = _row_assets(cells, assets, asked)
+    row_assets = _row_assets(cells, assets, options)
     has_price = _has_price(cells)
-    times = _moments(cells, asked, row_assets)
+    times = _moments(cells, options, row_assets)
     price = _price(cells, has_price)
-    quote = _currency(cells, asked, row_assets)
+    quote = _currency(cells, options, row_assets)
     rows = pl.DataFrame(
         {
             "timestamp": times,
             "asset_id": row_assets["id"],
             "chain_id": row_assets["chain"].cast(pl.UInt32),
             "price": price,
-            "volume_24h": _volume(cells, asked, times, quote),
+            "volume_24h": _volume(cells, options, times, quote),
             "market_cap": cells.decimals("market_cap", exact=False, needed=False),
             "quote": quote,
         }
@@ -90,7 +90,7 @@ def quotes(
     if dropped:
         problems.remark(f"{dropped:,} rows of {table.file} hold no price ({', '.join(table.layout.absent['price'])})")
     rows, origin = (rows.filter(has_price), table.origin.filter(has_price)) if dropped else (rows, table.origin)
-    rows = _in_dollars(rows, origin, problems, asked, rates)
+    rows = _in_dollars(rows, origin, problems, options, rates)
     for name in ("volume_24h", "market_cap"):
         if empty := rows[name].null_count():
             problems.remark(f"of {name} not stated: 0 stands for unknown", empty)
@@ -100,12 +100,12 @@ def quotes(
     return rows.select(list(TABLES["market_data"].schema)), origin
 
 
-def currencies(table: RawTable, asked: Asked) -> set[str]:
+def currencies(table: RawTable, options: ImportOptions) -> set[str]:
     """Every currency other than the US dollar in which a file's prices are."""
-    probe = Cells(table, Problems(table="market_data"))
-    row_assets = pl.DataFrame({"quote": _pair_parts(probe, 1)})
-    found = set(_currency(probe, asked, row_assets, needed=False).drop_nulls().unique().to_list())
-    return {one for one in found if one != "USD" and one not in asked.par}
+    cells = Cells(table, Problems(table="market_data"))
+    row_assets = pl.DataFrame({"quote": _pair_parts(cells, 1)})
+    currencies = set(_currency(cells, options, row_assets, needed=False).drop_nulls().unique().to_list())
+    return {currency for currency in currencies if currency != "USD" and currency not in options.par}
 
 
 def _has_price(cells: Cells) -> pl.Series:
@@ -118,7 +118,7 @@ def _has_price(cells: Cells) -> pl.Series:
 
 def _price(cells: Cells, has_price: pl.Series) -> pl.Series:
     """Prices; where a file states supply and market cap, the second divided by the first."""
-    if not cells.has("units"):
+    if not cells.has_column("units"):
         price = cells.decimals("price", exact=False, keep=None if has_price.all() else has_price)
         cells.note("price", price <= 0, "is no price: it must be above 0")
         return price
@@ -127,19 +127,19 @@ def _price(cells: Cells, has_price: pl.Series) -> pl.Series:
     ratio = market_cap.cast(pl.Float64) / supply.cast(pl.Float64)
     cells.problems.remark("of price are market_cap by units, rounded to 12 decimals", ratio.len())
     is_valid = ratio.is_finite() & (supply > 0)
-    return only(ratio.round(12), is_valid).cast(MONEY)
+    return where_true(ratio.round(12), is_valid).cast(MONEY)
 
 
 # Assets
 
 
-def _row_assets(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+def _row_assets(cells: Cells, assets: Assets, options: ImportOptions) -> pl.DataFrame:
     """id, chain and quote of every row."""
-    if cells.has("contract") and not asked.asset:
-        return _by_contract(cells, assets, asked)
-    if cells.has("pair") and not asked.asset:
-        return _by_pair(cells, assets, asked)
-    asset = _one_asset(cells, assets, asked)
+    if cells.has_column("contract") and not options.asset:
+        return _by_contract(cells, assets, options)
+    if cells.has_column("pair") and not options.asset:
+        return _by_pair(cells, assets, options)
+    asset = _one_asset(cells, assets, options)
     row = {"id": asset.id, "chain": asset.chain or 0, "quote": _quote_in_file_name(cells.table)}
     return pl.DataFrame(
         [
@@ -152,9 +152,9 @@ def _row_assets(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
 _ASSET_SCHEMA = {"id": pl.String, "chain": pl.Int64, "quote": pl.String}
 
 
-def _one_asset(cells: Cells, assets: Assets, asked: Asked) -> Asset:
+def _one_asset(cells: Cells, assets: Assets, options: ImportOptions) -> Asset:
     table = cells.table
-    name, basis = asked.asset, "as asked"
+    name, basis = options.asset, "as asked"
     if not name:
         basis = f"by the name of {table.file}"
         name = table.in_file_name.get("asset", "")
@@ -165,7 +165,7 @@ def _one_asset(cells: Cells, assets: Assets, asked: Asked) -> Asset:
     name = table.layout.aliases.get(name.upper(), name)
     found = assets.find(name)
     if isinstance(found, str):
-        if asked.register and "several" not in found and re.fullmatch(r"[A-Za-z0-9.]{1,20}", name):
+        if options.register and "several" not in found and re.fullmatch(r"[A-Za-z0-9.]{1,20}", name):
             first = cells.times().drop_nulls().min()
             if first is None:
                 raise ContractError(f"{table.file}: has no time that can be read")
@@ -199,13 +199,13 @@ def _readings(pair: str, table: RawTable) -> list[tuple[str, str]]:
     return found
 
 
-def _by_pair(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+def _by_pair(cells: Cells, assets: Assets, options: ImportOptions) -> pl.DataFrame:
     names = cells.text("pair")
     rows: dict[str, tuple[str | None, int, str | None]] = {}
     for name in names.drop_nulls().unique().to_list():
         symbol, quote = _split(name, cells.table)
         asset = assets.by_symbol(symbol)
-        if isinstance(asset, str) and asked.register and "several" not in asset:
+        if isinstance(asset, str) and options.register and "several" not in asset:
             first = cells.times().drop_nulls().min()
             asset = assets.register(symbol, since=first)  # type: ignore[arg-type]
         if isinstance(asset, str):
@@ -215,7 +215,7 @@ def _by_pair(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
     return _lookup(names, rows)
 
 
-def _by_contract(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
+def _by_contract(cells: Cells, assets: Assets, options: ImportOptions) -> pl.DataFrame:
     keys = cells.text("chain") + ":" + cells.text("contract").str.to_lowercase()
     rows: dict[str, tuple[str | None, int, str | None]] = {}
     symbols = cells.text("symbol")
@@ -228,7 +228,7 @@ def _by_contract(cells: Cells, assets: Assets, asked: Asked) -> pl.DataFrame:
             continue
         asset = assets.by_contract(number, contract)
         symbol = symbols.filter(keys == key).drop_nulls().first()
-        if asset is None and asked.register and symbol:
+        if asset is None and options.register and symbol:
             asset = assets.register(str(symbol), since=cells.times().min(), chain=number, contract=contract)  # type: ignore[arg-type]
         if asset is None:
             cells.note("contract", keys == key, f"is no asset's contract on {chain}; register it with --register")
@@ -262,19 +262,19 @@ def _quote_in_file_name(table: RawTable) -> str | None:
 
 
 def _pair_parts(cells: Cells, part: int) -> pl.Series:
-    if cells.has("pair"):
+    if cells.has_column("pair"):
         names = cells.text("pair")
         known = {name: _split(name, cells.table)[part] for name in names.drop_nulls().unique().to_list()}
         return names.replace_strict(known, default=None, return_dtype=pl.String)
     return pl.Series([_quote_in_file_name(cells.table)], dtype=pl.String).new_from_index(0, cells.height)
 
 
-def _currency(cells: Cells, asked: Asked, row_assets: pl.DataFrame, *, needed: bool = True) -> pl.Series:
+def _currency(cells: Cells, options: ImportOptions, row_assets: pl.DataFrame, *, needed: bool = True) -> pl.Series:
     """The currency of each row's price, stated by the user, the file, its name or the layout."""
     table = cells.table
-    if asked.quote:
-        return pl.Series("quote", [asked.quote.upper()], dtype=pl.String).new_from_index(0, cells.height)
-    if cells.has("quote"):
+    if options.quote:
+        return pl.Series("quote", [options.quote.upper()], dtype=pl.String).new_from_index(0, cells.height)
+    if cells.has_column("quote"):
         ids = cells.text("quote")
         known = ids.replace_strict(dict(table.layout.quotes), default=None, return_dtype=pl.String)
         cells.note("quote", ids.is_not_null() & known.is_null(), "is no currency this layout knows; add --quote USD")
@@ -288,14 +288,18 @@ def _currency(cells: Cells, asked: Asked, row_assets: pl.DataFrame, *, needed: b
 
 
 def _in_dollars(
-    rows: pl.DataFrame, origin: pl.DataFrame, problems: Problems, asked: Asked, rates: Mapping[str, pl.DataFrame]
+    rows: pl.DataFrame,
+    origin: pl.DataFrame,
+    problems: Problems,
+    options: ImportOptions,
+    rates: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     """Prices, volumes and market caps in USD, at the last rate of the stores within a day before each."""
     for quote in rows["quote"].drop_nulls().unique().sort().to_list():
         if quote == "USD":
             continue
         in_quote = rows["quote"] == quote
-        if quote in asked.par:
+        if quote in options.par:
             problems.remark(f"of price in {quote} taken at one US dollar, as asked", int(in_quote.sum()))
             continue
         rate_rows = rates.get(quote)
@@ -332,7 +336,7 @@ def _in_dollars(
 # Times
 
 
-def _moments(cells: Cells, asked: Asked, row_assets: pl.DataFrame) -> pl.Series:
+def _moments(cells: Cells, options: ImportOptions, row_assets: pl.DataFrame) -> pl.Series:
     """The moment of each quote; a candle's is the last millisecond before the next one opens."""
     times = cells.times()
     if cells.table.layout.kind != "candles":
@@ -341,13 +345,13 @@ def _moments(cells: Cells, asked: Asked, row_assets: pl.DataFrame) -> pl.Series:
         opened = cells.times("open_time")
         cells.note("time", times <= opened, "is a close that is not after its opening")
         return times
-    span = _interval(cells, asked, times, row_assets)
+    span = _interval(cells, options, times, row_assets)
     return (times + span - _MILLI).cast(TIME)
 
 
-def _interval(cells: Cells, asked: Asked, times: pl.Series, row_assets: pl.DataFrame) -> timedelta:
+def _interval(cells: Cells, options: ImportOptions, times: pl.Series, row_assets: pl.DataFrame) -> timedelta:
     """The length of a candle by the user, the file's name or the gaps between its rows."""
-    interval = _stated_interval(cells, asked)
+    interval = _stated_interval(cells, options)
     stated = pairs.length(interval) if interval else None
     if interval and stated is None:
         raise UsageError(f"{cells.table.file}: {interval} is no interval of fixed length such as 1m, 4h or 1d")
@@ -369,21 +373,23 @@ def _interval(cells: Cells, asked: Asked, times: pl.Series, row_assets: pl.DataF
     return smallest_gap
 
 
-def _stated_interval(cells: Cells, asked: Asked) -> str:
+def _stated_interval(cells: Cells, options: ImportOptions) -> str:
     """The length of a candle as the user, the file's name or the layout says it; empty where none does."""
     named = cells.table.in_file_name
     minutes = f"{named['minutes']}m" if "minutes" in named else ""
-    return asked.interval or named.get("interval", "") or minutes or str(cells.table.layout.options.get("interval", ""))
+    return (
+        options.interval or named.get("interval", "") or minutes or str(cells.table.layout.options.get("interval", ""))
+    )
 
 
-def _volume(cells: Cells, asked: Asked, times: pl.Series, quote: pl.Series) -> pl.Series:
+def _volume(cells: Cells, options: ImportOptions, times: pl.Series, quote: pl.Series) -> pl.Series:
     """What was traded in 24 hours, in the currency of the price; null where a candle is of another length."""
     unknown = pl.Series("volume", [None], dtype=MONEY).new_from_index(0, cells.height)
     if "future" in cells.table.in_file_name:
         cells.problems.remark(f"prices of {cells.table.file} are those of a future; its volume is left out")
         return unknown
-    if cells.table.layout.kind == "candles" and cells.has("volume"):
-        interval = _stated_interval(cells, asked)
+    if cells.table.layout.kind == "candles" and cells.has_column("volume"):
+        interval = _stated_interval(cells, options)
         length = pairs.length(interval) if interval else None
         if length is None and times.len() > 1:
             smallest_gap = times.sort().diff().drop_nulls().min()
@@ -392,14 +398,14 @@ def _volume(cells: Cells, asked: Asked, times: pl.Series, quote: pl.Series) -> p
             return unknown
     volume = cells.decimals("volume", exact=False, needed=False)
     if (file_name := re.fullmatch(r"Volume ([A-Z0-9]+)", cells.table.columns.get("volume", ""))) is not None:
-        volume = only(volume, (quote == file_name[1]).fill_null(value=False))
+        volume = where_true(volume, (quote == file_name[1]).fill_null(value=False))
     cells.note("volume", volume < 0, "is a negative volume")
     return volume
 
 
 def _check_candles(cells: Cells, price: pl.Series) -> None:
     """Note rows whose open or close lies outside low and high, which shows exchanged columns."""
-    if not all(cells.has(name) for name in ("open", "high", "low")):
+    if not all(cells.has_column(name) for name in ("open", "high", "low")):
         return
     columns = {name: cells.decimals(name, exact=False, needed=False) for name in ("open", "high", "low")}
     cells.note("price", (price > columns["high"]) | (price < columns["low"]), "is a close outside its low and high")
@@ -419,7 +425,7 @@ def _with_change(rows: pl.DataFrame, problems: Problems) -> pl.DataFrame:
         before = _price_before_by_time(rows, price)
     ratio = price / before - 1
     fits = (ratio.abs() < 1e9).fill_null(value=False)  # noqa: PLR2004 - what the column holds
-    changed = rows.with_columns(price_change_24h=only(ratio.round(8), fits).cast(_RATE))
+    changed = rows.with_columns(price_change_24h=where_true(ratio.round(8), fits).cast(_RATE))
     if unknown := changed["price_change_24h"].null_count():
         problems.remark("of price_change_24h have no row a day before: 0 stands for unknown", unknown)
     return changed.with_columns(pl.col("price_change_24h").fill_null(pl.lit(0, _RATE)))

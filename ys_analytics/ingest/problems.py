@@ -36,19 +36,19 @@ class Problems:
     Attributes:
         table: Into which table.
         grouped: Whether each kind of problem is named once, at its first line, with a count.
-        own: Whether the columns are the kit's own, so that a value says more than its column.
+        own_columns: Whether the columns are the kit's own, so that a value says more than its column.
         notes: What is wrong with the import as a whole.
         remarks: What is said although nothing is wrong, and for how many values.
-        seen: The problems to name.
+        named: The problems to name.
         count: How many there are.
     """
 
     table: str
     grouped: bool = False
-    own: bool = False
+    own_columns: bool = False
     notes: list[str] = field(default_factory=list)
     remarks: dict[str, int] = field(default_factory=dict)
-    seen: list[Problem] = field(default_factory=list)
+    named: list[Problem] = field(default_factory=list)
     count: int = 0
 
     def note(self, text: str) -> None:
@@ -59,13 +59,13 @@ class Problems:
         """Add a remark on values that were changed; counts of the same remark add up."""
         self.remarks[text] = self.remarks.get(text, 0) + count
 
-    def remarked(self) -> tuple[str, ...]:
+    def remark_lines(self) -> tuple[str, ...]:
         """Every remark once, with the number of values it holds for.
 
         >>> problems = Problems(table="market_data")
         >>> problems.remark("of price rounded to 18 decimals", 2)
         >>> problems.remark("of price rounded to 18 decimals", 1)
-        >>> problems.remarked()
+        >>> problems.remark_lines()
         ('3 values of price rounded to 18 decimals',)
         """
         return tuple(
@@ -94,12 +94,12 @@ class Problems:
             file, kind, number = origin.row(row)
             message = text if values is None else f"{_quoted(values[row])} {text}"
             if column:
-                message = f"{message} ({column})" if self.own else f"{column}: {message}"
+                message = f"{message} ({column})" if self.own_columns else f"{column}: {message}"
             if self.grouped and places.len() > 1:
                 message += f" (and {places.len() - 1:,} more such)"
-            self.seen.append(Problem(file=file, place=kind, number=number, text=message))
+            self.named.append(Problem(file=file, place=kind, number=number, text=message))
 
-    def stop(self, *, order: Sequence[str]) -> None:
+    def raise_if_any(self, *, order: Sequence[str]) -> None:
         """Raise if anything is wrong, naming the first problems in the order of the files.
 
         Raises:
@@ -108,8 +108,8 @@ class Problems:
         if not self.count and not self.notes:
             return
         rank = {name: place for place, name in enumerate(order)}
-        first = sorted(self.seen, key=lambda problem: (rank.get(problem.file, 0), problem.number))[:SHOWN]
-        left = len(self.seen) - len(first) if self.grouped else self.count - len(first)
+        first = sorted(self.named, key=lambda problem: (rank.get(problem.file, 0), problem.number))[:SHOWN]
+        left = len(self.named) - len(first) if self.grouped else self.count - len(first)
         more = f"; and {left} more{' kinds' if self.grouped else ''}" if left > 0 else ""
         listed = "; ".join([*self.notes, *(str(problem) for problem in first)])
         raise ContractError(f"{self.table}: nothing was imported: {listed}{more}")

@@ -229,15 +229,15 @@ def _raw_table(
     columns: Mapping[str, str],
     place: str,
 ) -> RawTable:
-    chosen = rows.select(pl.col(column).alias(name) for name, column in columns.items())
+    selected = rows.select(pl.col(column).alias(name) for name, column in columns.items())
     for name, rule in layout.in_header.items():
-        if name not in columns and (said := re.match(rule["pattern"], columns[rule["field"]])) is not None:
-            chosen = chosen.with_columns(pl.lit(said[1]).alias(name))
+        if name not in columns and (in_name := re.match(rule["pattern"], columns[rule["field"]])) is not None:
+            selected = selected.with_columns(pl.lit(in_name[1]).alias(name))
             columns = {**columns, name: columns[rule["field"]]}
-    chosen = chosen.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    selected = selected.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
     origin = pl.DataFrame({"number": numbers}).select(file=pl.lit(file.name), place=pl.lit(place), number="number")
     return RawTable(
-        file=file.name, layout=layout, rows=chosen, origin=origin, columns=columns,
+        file=file.name, layout=layout, rows=selected, origin=origin, columns=columns,
         in_file_name=names_in(file.name, layout), headless=place == "line" and not columns, folder=file.folder,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from ys_analytics.schemas import Column, Table
 _RATIOS = frozenset({"fraction", "ratio", "score", "token1 per token0"})
 
 
-def exact(table: Table, column: Column) -> bool:
+def must_be_exact(table: Table, column: Column) -> bool:
     """Whether a value finer than the store keeps is wrong, rather than rounded and counted.
 
     A price feed writes the digits of a binary float, more than any store keeps, and a ratio of two amounts never
@@ -17,7 +17,7 @@ def exact(table: Table, column: Column) -> bool:
 
     >>> from ys_analytics.schemas import TABLES
     >>> [
-    ...     exact(table, column)
+    ...     must_be_exact(table, column)
     ...     for table in (TABLES["market_data"], TABLES["dex_trades"])
     ...     for column in table.columns
     ...     if column.name in ("price", "amount0")

@@ -34,11 +34,11 @@ def with_cash(entries: Sequence[Entry], problems: Problems, answers: Answers) ->
         asset, total = unpaid[0][1], sum((amount for _, _, amount in unpaid), Decimal(0))
         places = ", ".join(str(entry.places[0]) for entry, _, _ in unpaid[:_SHOWN])
         more = f" and {len(unpaid) - _SHOWN} more" if len(unpaid) > _SHOWN else ""
-        about = (
+        question = (
             f"{key[0]} paid {total.normalize():f} {asset.symbol} that no deposit brought ({places}{more}): "
             "did it come from outside, or is a file missing?"
         )
-        from_outside[key] = answers.ask(f"cash|{key[0]}|{asset.symbol}", about, ["outside", "missing"]) == "outside"
+        from_outside[key] = answers.ask(f"cash|{key[0]}|{asset.symbol}", question, ["outside", "missing"]) == "outside"
         if from_outside[key]:
             problems.remark(f"{total.normalize():f} {asset.symbol} paid into {key[0]} from outside, as answered")
     added = [
@@ -51,7 +51,7 @@ def with_cash(entries: Sequence[Entry], problems: Problems, answers: Answers) ->
         for entry, asset, amount in unpaid
     ]  # fmt: skip
     # A deposit stands before the purchase of its moment.
-    return sorted([*added, *entries], key=lambda one: one.time)
+    return sorted([*added, *entries], key=lambda entry: entry.time)
 
 
 def _cash_shortfalls(entries: Sequence[Entry]) -> dict[tuple[str, str], list[tuple[Entry, Asset, Decimal]]]:
@@ -62,7 +62,7 @@ def _cash_shortfalls(entries: Sequence[Entry]) -> dict[tuple[str, str], list[tup
         moves = [*entry.moves, *(Move(fee.asset, -fee.amount, fee.account) for fee in entry.fees)]
         for key in {(move.account, move.asset.id) for move in moves if move.asset.symbol in FIAT}:
             same_asset = [move for move in moves if (move.account, move.asset.id) == key]
-            balance = balances.get(key, Decimal(0)) + sum((one.amount for one in same_asset), Decimal(0))
+            balance = balances.get(key, Decimal(0)) + sum((cash_move.amount for cash_move in same_asset), Decimal(0))
             if balance < 0:
                 shortfalls.setdefault(key, []).append((entry, same_asset[0].asset, -balance))
                 balance = Decimal(0)

@@ -10,7 +10,7 @@ time; a row in another unit, or written out where the first is a count, is a fau
 import polars as pl
 
 from ys_analytics.ingest import numbers
-from ys_analytics.ingest.parsed import Parsed, nulls, only
+from ys_analytics.ingest.parsed import Parsed, nulls, where_true
 from ys_analytics.schemas import TIME
 
 _MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
@@ -92,19 +92,19 @@ def _counted(counts: pl.Series, digits: int) -> tuple[Parsed, pl.Series | None]:
 
 def _all_whole_numbers(raw: pl.Series) -> tuple[Parsed, pl.Series | None] | None:
     """`_all_counts` of a column of whole numbers."""
-    least, most = str(raw.min()), str(raw.max())
-    if len(least) != len(most) or len(most) not in _UNITS or len(most) > 16:  # noqa: PLR2004 - microseconds
+    lowest, highest = str(raw.min()), str(raw.max())
+    if len(lowest) != len(highest) or len(highest) not in _UNITS or len(highest) > 16:  # noqa: PLR2004 - microseconds
         return None
-    return _counted(raw, len(most))
+    return _counted(raw, len(highest))
 
 
 def _from_text(raw: pl.Series, *, naive_is_utc: bool) -> tuple[Parsed, pl.Series]:
     text = raw.str.strip_chars()
     is_count = text.str.contains(_COUNT).fill_null(value=False)
-    parsed, finer = _from_dates(only(text, ~is_count), naive_is_utc=naive_is_utc)
+    parsed, finer = _from_dates(where_true(text, ~is_count), naive_is_utc=naive_is_utc)
     if not is_count.any():
         return parsed, finer
-    counts, counts_finer = _from_counts(only(text, is_count))
+    counts, counts_finer = _from_counts(where_true(text, is_count))
     values = counts.values.zip_with(counts.values.is_not_null(), parsed.values)
     wrong, remarks = parsed.wrong + counts.wrong, counts.remarks
     first = int(values.is_not_null().arg_true().head(1).item()) if values.count() else None
@@ -120,9 +120,11 @@ def _from_dates(text: pl.Series, *, naive_is_utc: bool) -> tuple[Parsed, pl.Seri
     is_utc = text.str.contains(_MOMENT + _UTC)
     is_naive = text.str.contains(_MOMENT + "$")
     is_readable = (is_utc | is_naive) if naive_is_utc else is_utc
-    bodies = only(text, is_readable).str.extract(r"^([0-9-]{10}[T ][0-9:]{8}(\.[0-9]{1,6})?)", 1).str.replace("T", " ")
+    bodies = (
+        where_true(text, is_readable).str.extract(r"^([0-9-]{10}[T ][0-9:]{8}(\.[0-9]{1,6})?)", 1).str.replace("T", " ")
+    )
     values = bodies.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", time_zone="UTC", strict=False)
-    is_finer = only(text, is_readable).str.contains(r"\.[0-9]{6}[0-9]*[1-9]").fill_null(value=False)
+    is_finer = where_true(text, is_readable).str.contains(r"\.[0-9]{6}[0-9]*[1-9]").fill_null(value=False)
     no_time = text.is_not_null() & ~has_zone & ~is_naive
     is_day, is_slashed = (
         text.str.contains(_DAY).fill_null(value=False),
@@ -155,8 +157,8 @@ def _from_counts(text: pl.Series) -> tuple[Parsed, pl.Series]:
         for other, (name, _) in _UNITS.items()
         if other != digits
     ]
-    before = only(text, first_unit).str.extract("^([0-9]+)", 1)
-    after = only(text, first_unit).str.extract(r"\.([0-9]*)$", 1).fill_null("")
+    before = where_true(text, first_unit).str.extract("^([0-9]+)", 1)
+    after = where_true(text, first_unit).str.extract(r"\.([0-9]*)$", 1).fill_null("")
     # Microseconds as text: the count, with the point moved to the right by `places`.
     if places >= 0:
         micros, beyond_micros = before + after.str.pad_end(places, "0").str.slice(0, places), after.str.slice(places)

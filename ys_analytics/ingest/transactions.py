@@ -52,7 +52,7 @@ def rows(
     places: list[tuple[str, str, int]] = []
     used = set(taken_hashes)
     for entry in entries:
-        for number, row in enumerate(_rows(entry), start=entry.first):
+        for number, row in enumerate(_rows(entry), start=entry.first_row_number):
             row_values.append(_row_values(entry, row, number, portfolio, used))
             used.add(entry.hash)
             first = entry.places[0]
@@ -64,8 +64,8 @@ def rows(
 
 def row_id(entry: Entry, portfolio: str, number: int = 0) -> str:
     """The id of a row of an entry: it follows from the event, so that the same file gives the same rows."""
-    if entry.row and number == 0:
-        return entry.row
+    if entry.stored_row and number == 0:
+        return entry.stored_row
     return str(uuid5(NAMESPACE_URL, f"ys-analytics/transaction/{portfolio}|{entry.key}|{number}"))
 
 
@@ -74,13 +74,13 @@ def _row_values(entry: Entry, row: _Row, number: int, portfolio: str, taken_hash
     own_hash = entry.hash if number == 0 and entry.hash and entry.hash not in taken_hashes else ""
     if entry.hash and not own_hash:
         metadata["part_of"] = entry.hash
-    identity = entry.row or f"{portfolio}|{entry.key}|{number}"
-    made_up = entry.written or "0x" + sha256(identity.encode()).hexdigest()
+    identity = entry.stored_row or f"{portfolio}|{entry.key}|{number}"
+    replacement_hash = entry.stored_hash or "0x" + sha256(identity.encode()).hexdigest()
     return {
         "id": row_id(entry, portfolio, number),
         "portfolio_id": portfolio,
         "strategy_id": None,
-        "transaction_hash": own_hash or made_up,
+        "transaction_hash": own_hash or replacement_hash,
         "chain_id": entry.chain,
         "block_number": entry.block,
         "transaction_type": row.type,
@@ -107,7 +107,7 @@ def _note(entry: Entry, row: _Row, number: int) -> dict[str, Any]:
     named = {"reference": entry.reference, "method": entry.method[:_NAME_SIZE]}
     if number == 0:
         named |= {name: f"{cost:f}" for name, cost in (("network_fee", entry.gas), ("l1_fee", entry.l1_fee)) if cost}
-        named |= {"arrival": entry.arrived_as, "arrived": entry.arrival.isoformat() if entry.arrival else ""}
+        named |= {"arrival": entry.arrival_row, "arrived": entry.arrival.isoformat() if entry.arrival else ""}
     return metadata | {name: text for name, text in named.items() if text}
 
 
@@ -133,7 +133,7 @@ def _fold_fees(sent: list[Move], incoming: list[Move], fees: list[Move]) -> tupl
     remaining_fees = []
     for fee in fees:
         for legs in (sent, incoming):
-            index = next((number for number, one in enumerate(legs) if one.asset.id == fee.asset.id), None)
+            index = next((number for number, leg in enumerate(legs) if leg.asset.id == fee.asset.id), None)
             if index is not None and (legs is sent or legs[index].amount > fee.amount):
                 legs[index] = Move(fee.asset, legs[index].amount - fee.amount, legs[index].account)
                 break
@@ -157,13 +157,13 @@ def _gas_only(entry: Entry, action: str) -> _Row:
 
 def _trade(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) -> list[_Row]:
     kind = {"stake": "stake", "unstake": "unstake"}.get(entry.kind, "swap")
-    made = [
+    rows = [
         _Row(kind, sent_move, received_move, venue, {"action": entry.kind})
         for sent_move, received_move in zip(sent, incoming, strict=False)
     ]
-    made += [_Row("deposit", sent_move, None, venue, {"action": entry.kind}) for sent_move in sent[len(incoming) :]]
-    made += [_Row("withdraw", None, sent_move, venue, {"action": entry.kind}) for sent_move in incoming[len(sent) :]]
-    return made
+    rows += [_Row("deposit", sent_move, None, venue, {"action": entry.kind}) for sent_move in sent[len(incoming) :]]
+    rows += [_Row("withdraw", None, sent_move, venue, {"action": entry.kind}) for sent_move in incoming[len(sent) :]]
+    return rows
 
 
 def _external_flow(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) -> list[_Row]:
@@ -175,13 +175,13 @@ def _external_flow(entry: Entry, sent: list[Move], incoming: list[Move], venue: 
 
 
 def _income(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) -> list[_Row]:
-    made = [_Row("claim", None, move, venue, {"action": entry.kind}) for move in incoming]
-    return made + [_fee(Move(move.asset, -move.amount, move.account), venue) for move in sent]
+    rows = [_Row("claim", None, move, venue, {"action": entry.kind}) for move in incoming]
+    return rows + [_fee(Move(move.asset, -move.amount, move.account), venue) for move in sent]
 
 
 def _spent(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) -> list[_Row]:
-    made = [_fee(Move(move.asset, -move.amount, move.account), venue) for move in sent]
-    return made + [_Row("claim", None, move, venue, {"action": entry.kind}) for move in incoming]
+    rows = [_fee(Move(move.asset, -move.amount, move.account), venue) for move in sent]
+    return rows + [_Row("claim", None, move, venue, {"action": entry.kind}) for move in incoming]
 
 
 _POSITION = {"stake": "staked", "unstake": "staked", "supply": "lending", "redeem": "lending"}
@@ -212,8 +212,8 @@ def _borrow(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) ->
 
 def _repay(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) -> list[_Row]:
     metadata = {"action": "repay", "flow": "internal", "from_position": "spot", "to_position": "borrowing"}
-    made = [_Row("deposit", move, Move(move.asset, -move.amount, move.account), venue, metadata) for move in sent]
-    return made + _income(entry, [], incoming, venue)
+    rows = [_Row("deposit", move, Move(move.asset, -move.amount, move.account), venue, metadata) for move in sent]
+    return rows + _income(entry, [], incoming, venue)
 
 
 def _bridge(entry: Entry, sent: list[Move], incoming: list[Move], venue: str) -> list[_Row]:

@@ -8,7 +8,7 @@ from typing import cast as typed
 import polars as pl
 
 from ys_analytics.ingest import numbers, times
-from ys_analytics.ingest.parsed import Parsed, nulls, only
+from ys_analytics.ingest.parsed import Parsed, nulls, where_true
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable
 from ys_analytics.schemas import MONEY, TIME
@@ -31,13 +31,13 @@ class Cells:
         """How many rows there are."""
         return self.table.rows.height
 
-    def has(self, field: str) -> bool:
+    def has_column(self, field: str) -> bool:
         """Whether the file has a column for a field."""
         return field in self.table.columns
 
     def text(self, field: str) -> pl.Series:
         """A field as text; null where it is empty or the file has no such column."""
-        if not self.has(field):
+        if not self.has_column(field):
             return pl.Series(field, [None], dtype=pl.String).new_from_index(0, self.height)
         return numbers.as_text(self.table.rows[field]).replace("", None)
 
@@ -48,7 +48,7 @@ class Cells:
         column = self.table.columns.get(field, "")
         if self.table.headless and column:
             column = f"column {self.table.layout.headless.index(column) + 1} ({column})"
-        values = self.text(field) if quoted and self.has(field) else None
+        values = self.text(field) if quoted and self.has_column(field) else None
         self.problems.add(self.table.origin, wrong, text, values=values, column=column)
 
     def accept(self, field: str, parsed: Parsed, *, needed: bool, raw: pl.Series | None = None) -> pl.Series:
@@ -65,7 +65,7 @@ class Cells:
         for remark, count in parsed.remarks:
             self.problems.remark(f"of {field} {remark}" if count else f"{field} {remark}", count)
         if raw is None:
-            raw = self.table.rows[field] if self.has(field) else nulls(parsed.values)
+            raw = self.table.rows[field] if self.has_column(field) else nulls(parsed.values)
         if needed:
             self.note(field, raw.is_null(), "is empty", quoted=False)
         lost = raw.is_not_null() & parsed.values.is_null()
@@ -86,7 +86,7 @@ class Cells:
             dtype: A Decimal type.
             keep: Rows to read; the others are null and no problem.
         """
-        if not self.has(field):
+        if not self.has_column(field):
             return pl.Series(field, [None], dtype=dtype).new_from_index(0, self.height)
         if field not in self._read:
             self._read[field] = self._decimals(field, exact=exact, needed=needed, dtype=dtype, keep=keep)
@@ -101,10 +101,10 @@ class Cells:
             raw = self._without_marks(raw)
         if unknown_words := self.table.layout.unknown.get(field):
             absent = numbers.as_text(raw).is_in(list(unknown_words)).fill_null(value=False)
-            raw = only(raw, ~absent)
+            raw = where_true(raw, ~absent)
             needed = False
         if keep is not None:
-            raw = only(raw, keep)
+            raw = where_true(raw, keep)
             needed = False
         parsed = numbers.decimals(
             raw, precision=decimal_type.precision or 38, scale=decimal_type.scale, dtype=dtype, exact=exact
@@ -158,16 +158,18 @@ class Cells:
             if form == "epoch":
                 self.note(field, raw.is_not_null() & ~counts, "is no count since 1970")
                 self.note(field, raw.is_null(), "is empty", quoted=False)
-                raw = only(raw, counts)
-                if self.has(time_format.get("checked_by", "")):
+                raw = where_true(raw, counts)
+                if self.has_column(time_format.get("checked_by", "")):
                     raw = self._in_one_unit(field, raw)
             else:
                 day = raw.str.contains(r"^\d{4}-\d{2}-\d{2}$").fill_null(value=False)
                 raw = (raw + " 00:00:00").zip_with(day, raw) if time_format.get("days") else raw
         parsed = times.moments(raw, naive_is_utc=naive, milliseconds=milliseconds, exact=exact)
-        if self.has(other := time_format.get("checked_by", "")):
-            said = _by_patterns(self.text(other), _DATES).values
-            self.note(other, said.is_not_null() & (said != parsed.values), f"is another moment than the row's {field}")
+        if self.has_column(other := time_format.get("checked_by", "")):
+            stated = _by_patterns(self.text(other), _DATES).values
+            self.note(
+                other, stated.is_not_null() & (stated != parsed.values), f"is another moment than the row's {field}"
+            )
         return self.accept(field, parsed, needed=form != "epoch", raw=raw)
 
     def _in_one_unit(self, field: str, raw: pl.Series) -> pl.Series:

@@ -20,7 +20,7 @@ from ys_analytics.ingest.assets import Asset, Assets
 from ys_analytics.ingest.detecting import detect
 from ys_analytics.ingest.import_log import Entry, ImportLog, delete_rows_of
 from ys_analytics.ingest.importing import compare
-from ys_analytics.ingest.prices import Asked
+from ys_analytics.ingest.prices import ImportOptions
 from ys_analytics.ingest.problems import Problems
 from ys_analytics.ingest.raw_tables import RawTable, open_file
 from ys_analytics.ingest.writing import write
@@ -84,7 +84,7 @@ def import_vendor(
     paths: Sequence[Path],
     *,
     name: str = "",
-    asked: Asked | None = None,
+    options: ImportOptions | None = None,
     portfolio: str = "",
     create: bool = False,
     answers: Path | None = None,
@@ -99,7 +99,7 @@ def import_vendor(
         paths: CSV, JSON, Parquet or ZIP files, or folders of them, with the folders inside. What the files are does not
             matter: prices are taken first, then pools, then wallets.
         name: The layout of all of them; each is recognised by its content when left out.
-        asked: What the files do not state: asset, currency, chain.
+        options: What the files do not state: asset, currency, chain.
         portfolio: Id or name of the portfolio for files of wallets and exchanges.
         create: Whether a portfolio of that name is opened where there is none.
         answers: The file of questions and answers; when left out `answers.toml` in the folder, or next to the first
@@ -117,14 +117,14 @@ def import_vendor(
         ContractError: rows are wrong: one line for each kind of problem, with its first place and a count.
         StoreError: a store refused; nothing was added.
     """
-    ordered = list(_each(paths))
+    ordered = list(_files_in(paths))
     files.refuse_twice(ordered, copies=True)
     migrations.require_schema(stores)
-    stated = asked or Asked()
+    import_options = options or ImportOptions()
     tables, read_as = _read(ordered, name, progress)
     assets = Assets.load(stores)
     problems = Problems(table="import", grouped=True)
-    parts = _parts(stores, tables, assets, asked=stated, problems=problems, progress=progress)
+    parts = _parts(stores, tables, assets, options=import_options, problems=problems, progress=progress)
     names = [table.file for table in tables]
     ledger_rows, id_, opening = None, "", ""
     ledgers = [table for table in tables if table.layout.table == "transactions"]
@@ -132,13 +132,19 @@ def import_vendor(
         id_, exists = _portfolio(stores, portfolio, create=create, files=ledgers)
         answer_file = Answers.load(answers or (paths[0] if paths[0].is_dir() else paths[0].parent) / NAME)
         ledger_rows = portfolio_files.read(
-            stores, ledgers, portfolio=id_, assets=assets, asked=stated, problems=problems, answers=answer_file
+            stores,
+            ledgers,
+            portfolio=id_,
+            assets=assets,
+            options=import_options,
+            problems=problems,
+            answers=answer_file,
         )
-        problems.stop(order=names)
-        answer_file.settle()
+        problems.raise_if_any(order=names)
+        answer_file.write_and_require()
         parts.append(TableRows("transactions", [ledger_rows.rows], [ledger_rows.origin]))
         opening = "" if exists else portfolio
-    problems.stop(order=names)
+    problems.raise_if_any(order=names)
     # The cells of the files are read; what they became is all that is needed from here.
     tables.clear()
     ledgers.clear()
@@ -169,14 +175,14 @@ def _portfolio(stores: "Stores", name: str, *, create: bool, files: Sequence[Raw
     return (found, True) if found else (portfolio_files.id_of(name), False)
 
 
-def _each(paths: Sequence[Path]) -> Iterator[Path]:
+def _files_in(paths: Sequence[Path]) -> Iterator[Path]:
     """The files, those of a folder and of the folders in it by name; hidden ones are left out."""
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        files_ = (one for one in path.rglob("*") if one.suffix.lower() in _ENDINGS and one.is_file())
-        members = sorted(one for one in files_ if not any(part[0] == "." for part in one.relative_to(path).parts))
+        files_ = (file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
+        members = sorted(file for file in files_ if not any(part[0] == "." for part in file.relative_to(path).parts))
         if not members:
             raise UsageError(f"{path}: holds no .csv, .json, .parquet or .zip")
         yield from members
@@ -201,7 +207,7 @@ def _parts(
     tables: Sequence[RawTable],
     assets: Assets,
     *,
-    asked: Asked,
+    options: ImportOptions,
     problems: Problems,
     progress: Progress,
 ) -> list[TableRows]:
@@ -209,24 +215,24 @@ def _parts(
     parts: dict[str, TableRows] = {}
     rates: dict[str, pl.DataFrame] = {}
     # Files in dollars first: they may hold the rates of the others.
-    priced = [one for one in tables if one.layout.table == "market_data"]
-    priced.sort(key=lambda one: bool(prices.currencies(one, asked)))
-    others = [one for one in tables if one.layout.table in {"yield_metrics", "dex_trades"}]
+    price_files = [file for file in tables if file.layout.table == "market_data"]
+    price_files.sort(key=lambda file: bool(prices.currencies(file, options)))
+    other_files = [file for file in tables if file.layout.table in {"yield_metrics", "dex_trades"}]
     # Lists of pools first: they state of which protocol a pool is whose history is another file.
-    others.sort(key=lambda one: bool(pools.pool_id(one)))
-    for done, table in enumerate([*priced, *others]):
+    other_files.sort(key=lambda file: bool(pools.pool_id(file)))
+    for done, table in enumerate([*price_files, *other_files]):
         progress(f"checking {table.file}", done, len(tables))
         if table.layout.table == "market_data":
             rates_of_file = {
                 currency: _rates(stores, assets, currency, parts.get("market_data"), rates)
-                for currency in prices.currencies(table, asked)
+                for currency in prices.currencies(table, options)
             }
-            rows, origin = prices.quotes(table, assets, asked, problems, rates=rates_of_file)
+            rows, origin = prices.quotes(table, assets, options, problems, rates=rates_of_file)
         elif table.layout.table == "yield_metrics":
             listed = _listed(stores, pools.pool_id(table), parts.get("yield_metrics"))
-            rows, origin = pools.yields(table, asked, problems, listed=listed)
+            rows, origin = pools.yields(table, options, problems, listed=listed)
         else:
-            rows, origin = pools.swaps(table, assets, asked, problems)
+            rows, origin = pools.swaps(table, assets, options, problems)
         part = parts.setdefault(table.layout.table, TableRows(table.layout.table))
         part.rows.append(rows)
         part.origin.append(origin)
@@ -238,9 +244,9 @@ def _listed(stores: "Stores", pool: str, part: TableRows | None) -> tuple[str, i
     if not pool:
         return None
     for rows in part.rows if part else ():
-        here = rows.filter(pool_address=pool).select("protocol_name", "chain_id")
-        if here.height:
-            return cast("tuple[str, int]", here.row(0))
+        from_import = rows.filter(pool_address=pool).select("protocol_name", "chain_id")
+        if from_import.height:
+            return cast("tuple[str, int]", from_import.row(0))
     found = stores.clickhouse.rows(
         "SELECT DISTINCT protocol_name, chain_id FROM yield_metrics WHERE pool_address = {pool:String}", {"pool": pool}
     )
@@ -281,7 +287,7 @@ def _write(
     progress: Progress,
     portfolio: str = "",
     opening: str = "",
-    owned: portfolio_files.Owned | None = None,
+    owned: portfolio_files.PortfolioRows | None = None,
 ) -> VendorImport:
     """Compare each table's rows with the store, and write what is new once all checks passed."""
     new: dict[str, pl.DataFrame] = {}
@@ -299,14 +305,14 @@ def _write(
         rules.check_signs(table, rows, origin, problems)
         rows, origin = rules.without_repeats(table, rows, origin, problems)
         years.check(stores, table, rows, origin, problems)
-        problems.stop(order=names)
+        problems.raise_if_any(order=names)
         is_replacement = _is_replacement(table.name, rows, replaced_rows)
         others, present[part.table] = compare(
             stores, table, rows.filter(~is_replacement), origin.filter(~is_replacement), problems, progress=progress
         )
         new[part.table] = pl.concat([others, rows.filter(is_replacement)])
         del rows, origin, others
-    problems.stop(order=names)
+    problems.raise_if_any(order=names)
     if owned is not None:
         present["transactions"] += owned.present
     entry = None
@@ -346,7 +352,7 @@ def _write(
         present=present,
         registered=registered if any(rows.height for rows in new.values()) else (),
         read_as=tuple(read_as),
-        remarks=problems.remarked(),
+        remarks=problems.remark_lines(),
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import get_args
 
 from ys_analytics.local.home import Home
-from ys_analytics.local.lock import OnWait, exclusive, say
+from ys_analytics.local.lock import OnWait, announce_wait, exclusive
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.schemas import Store
@@ -22,7 +22,7 @@ _Server = PostgresServer | ValkeyServer
 
 
 def start(
-    settings: Settings, *, only: Sequence[Store] = ALL, purpose: str = "ys up", on_wait: OnWait = say
+    settings: Settings, *, only: Sequence[Store] = ALL, purpose: str = "ys up", on_wait: OnWait = announce_wait
 ) -> list[Store]:
     """Start the embedded servers that are down; they stay up when this process ends.
 
@@ -40,19 +40,19 @@ def start(
         StoreError: a server did not start; the line quotes its log.
     """
     home = Home(settings.home)
-    if not any(not server.up() for name, server in _servers(settings, home) if name in only):
+    if not any(not server.is_up() for name, server in _servers(settings, home) if name in only):
         return []
     home.make()
     started: list[Store] = []
-    with _alone(settings, home, purpose=purpose, on_wait=on_wait):
+    with _exclusive(settings, home, purpose=purpose, on_wait=on_wait):
         for name, server in _servers(settings, home):
-            if name in only and not server.up():
+            if name in only and not server.is_up():
                 server.start()
                 started.append(name)
     return started
 
 
-def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say) -> list[Store]:
+def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = announce_wait) -> list[Store]:
     """Stop the embedded servers of this home, and what killed processes left of them; no others.
 
     Returns:
@@ -65,12 +65,12 @@ def stop(settings: Settings, *, purpose: str = "ys down", on_wait: OnWait = say)
     home = Home(settings.home)
     if not home.root.exists():
         return []
-    with _alone(settings, home, purpose=purpose, on_wait=on_wait):
+    with _exclusive(settings, home, purpose=purpose, on_wait=on_wait):
         # Also those that ran before a URL was set: a server elsewhere has nothing under this home to stop.
         return [name for name, server in _engines(home) if server.stop()]
 
 
-def _alone(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> AbstractContextManager[None]:
+def _exclusive(settings: Settings, home: Home, *, purpose: str, on_wait: OnWait) -> AbstractContextManager[None]:
     return exclusive(
         home.lock("servers"), store="the embedded servers", purpose=purpose, wait=settings.wait, on_wait=on_wait
     )

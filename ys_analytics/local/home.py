@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ys_analytics.errors import StoreError, reaching
+from ys_analytics.errors import StoreError, file_errors
 
 # The longest name a server puts into its socket folder, and the room the kernel leaves a path (macOS: 104).
 _LONGEST_FILE_NAME = len("/.s.PGSQL.5432.lock")
@@ -167,7 +167,7 @@ def _holds_sockets(folder: Path, *, owner: int) -> bool:
 
 def _make_private(folder: Path, *, owner: int) -> None:
     """Create `folder` for `owner` alone; raise where it belongs to another user."""
-    with reaching(folder):
+    with file_errors(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stat_ = folder.lstat()
     if not stat.S_ISDIR(stat_.st_mode) or stat_.st_uid not in {os.geteuid(), owner}:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ys_analytics.errors import BusyError, reaching
+from ys_analytics.errors import BusyError, file_errors
 from ys_analytics.printable import printable
 
 # Seconds between two attempts at a lock that another process holds.
@@ -41,7 +41,7 @@ class LockOwner:
 OnWait = Callable[[str, LockOwner | None], None]
 
 
-def say(store: str, holder: LockOwner | None) -> None:
+def announce_wait(store: str, holder: LockOwner | None) -> None:
     """Print on stderr which process is waited for."""
     sys.stderr.write(printable(f"waiting for {store}: {holder or 'another process'} holds it") + "\n")
     sys.stderr.flush()
@@ -71,7 +71,7 @@ os.register_at_fork(after_in_child=_forget_locks)
 
 
 @contextmanager
-def exclusive(lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait = say) -> Iterator[None]:
+def exclusive(lock: Path, *, store: str, purpose: str, wait: float, on_wait: OnWait = announce_wait) -> Iterator[None]:
     """Hold the lock of an embedded folder for the length of a block; blocks of one process share it.
 
     Args:
@@ -118,7 +118,7 @@ def _acquire(held: _ExclusiveLock, lock: Path, *, store: str, purpose: str, wait
         raise _busy_error(store, lock, wait)
     try:
         if held.count == 0:
-            with reaching(lock):
+            with file_errors(lock):
                 _take_file_lock(held.lock, lock, store=store, deadline=deadline, wait=wait, on_wait=on_wait)
                 _write_owner(lock, purpose)
         held.count += 1

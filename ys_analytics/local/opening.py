@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from ys_analytics.errors import StoreError
 from ys_analytics.local.engines import ALL, start
 from ys_analytics.local.home import Home
-from ys_analytics.local.lock import OnWait, exclusive, say
+from ys_analytics.local.lock import OnWait, announce_wait, exclusive
 from ys_analytics.local.postgres_server import OWNER, PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
 from ys_analytics.schemas import Store
@@ -44,16 +44,16 @@ class Addresses:
     def postgres(self) -> PostgresAddress:
         """The primary, and for the analyst its replica, logged in as the role; the owner reads what was written."""
         url = _text(self.settings.postgres_url)
-        reads = self.role == "analyst"
+        is_analyst = self.role == "analyst"
         if url is None:
             server = PostgresServer(Home(self.settings.home))
             return PostgresAddress(
-                server.conninfo(user=self.settings.analyst_role if reads else OWNER),
-                read_only=reads,
+                server.conninfo(user=self.settings.analyst_role if is_analyst else OWNER),
+                read_only=is_analyst,
                 statement_timeout=self.settings.statement_timeout,
                 embedded=True,
             )
-        return self.replicated if reads else replace(self.replicated, replica=None)
+        return self.replicated if is_analyst else replace(self.replicated, replica=None)
 
     @property
     def replicated(self) -> PostgresAddress:
@@ -138,7 +138,7 @@ def open_stores(
     only: Sequence[Store] = ALL,
     role: Role = "analyst",
     purpose: str = "an analyst's session",
-    on_wait: OnWait = say,
+    on_wait: OnWait = announce_wait,
 ) -> Iterator[Stores]:
     """Open stores for the length of a block.
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from ys_analytics.errors import StoreError, reaching
+from ys_analytics.errors import StoreError, file_errors
 from ys_analytics.local import process
 from ys_analytics.local.home import Account, Home, make_passable, unprivileged
 
@@ -59,10 +59,10 @@ class PostgresServer:
         """The running server; None where the pid file is stale or names another process."""
         return process.find(self._pid_file, self._is_ours)
 
-    def up(self) -> bool:
+    def is_up(self) -> bool:
         """Whether our server runs and accepts connections."""
         server = self._reachable()
-        return server is not None and self._ready(server.pid)
+        return server is not None and self._is_ready(server.pid)
 
     def conninfo(self, *, user: str = OWNER) -> str:
         """The connection string of the running server.
@@ -105,10 +105,10 @@ class PostgresServer:
         """Stop the server and the processes that a killed one left; returns whether there were any."""
         server = self.running()
         if server is not None:
-            process.stop(server, politely=signal.SIGINT)
-        leftovers = process.every(self._is_leftover)
+            process.stop(server, end_signal=signal.SIGINT)
+        leftovers = process.all_processes(self._is_leftover)
         for leftover in leftovers:
-            process.stop(leftover, politely=signal.SIGQUIT)
+            process.stop(leftover, end_signal=signal.SIGQUIT)
         # PostgreSQL believes a stale pid file when another process runs under its pid; none uses the folder now
         self._pid_file.unlink(missing_ok=True)
         return server is not None or bool(leftovers)
@@ -140,14 +140,14 @@ class PostgresServer:
     def _wait_until_ready(self, pid: int) -> None:
         """Wait until the pid file says that it accepts connections."""
         deadline = time.monotonic() + _START_SECONDS
-        while not self._ready(pid):
-            if not process.pid_runs(pid):
+        while not self._is_ready(pid):
+            if not process.is_pid_running(pid):
                 raise StoreError(f"the embedded PostgreSQL did not start: {_reason_in_log(self._log)}")
             if time.monotonic() > deadline:
                 raise StoreError(f"the embedded PostgreSQL did not answer within {_START_SECONDS} s; see {self._log}")
             time.sleep(0.01)
 
-    def _ready(self, pid: int) -> bool:
+    def _is_ready(self, pid: int) -> bool:
         try:
             lines = self._pid_file.read_text(encoding="utf-8").split("\n")
         except OSError:
@@ -169,7 +169,7 @@ class PostgresServer:
             return
         draft = self.home.root / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
-        with reaching(draft):
+        with file_errors(draft):
             draft.mkdir(mode=0o700)
             os.chown(draft, account.uid, account.gid)
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -203,8 +203,8 @@ def _make_readable_by_others(binaries: Path) -> None:
     if (binaries / "postgres").stat().st_mode & stat.S_IXOTH:
         return
     install = binaries.parent
-    for top in (install, install.parent.with_name(f"{_WHEEL}.libs")):
-        for path in (top, *top.rglob("*")):
+    for folder in (install, install.parent.with_name(f"{_WHEEL}.libs")):
+        for path in (folder, *folder.rglob("*")):
             if not path.is_symlink():
                 mode = path.stat().st_mode
                 path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
@@ -255,15 +255,15 @@ def _as_account(
 def _reason_in_log(log: Path) -> str:
     """The line of a log that gives the reason: the last fatal one, or the last."""
     try:
-        said = log.read_text(encoding="utf-8", errors="replace")
+        log_text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        said = ""
-    return _last_reason(said)
+        log_text = ""
+    return _last_reason(log_text)
 
 
-def _last_reason(said: str) -> str:
+def _last_reason(log_text: str) -> str:
     """The last line with a reason; lines after it only report consequences."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in log_text.splitlines() if line.strip()]
     for marks in (("FATAL", "PANIC"), ("error:", "could not", "cannot")):
         if reasons := [line for line in lines if any(mark in line for mark in marks)]:
             return reasons[-1]

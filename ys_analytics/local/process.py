@@ -32,7 +32,7 @@ def find(pid_file: Path, is_ours: Recognise) -> psutil.Process | None:
     return process if recognised(process, is_ours) else None
 
 
-def every(is_ours: Recognise) -> list[psutil.Process]:
+def all_processes(is_ours: Recognise) -> list[psutil.Process]:
     """All processes of the server, also those that no pid file names."""
     return [process for process in psutil.process_iter() if recognised(process, is_ours)]
 
@@ -40,26 +40,26 @@ def every(is_ours: Recognise) -> list[psutil.Process]:
 def recognised(process: psutil.Process, is_ours: Recognise) -> bool:
     """Whether a process is ours; False for one that ended, is a zombie, or may not be read."""
     try:
-        return runs(process) and is_ours(process)
+        return is_running(process) and is_ours(process)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
 
 
-def stop(process: psutil.Process, *, politely: signal.Signals, patience: float = 30.0) -> None:
+def stop(process: psutil.Process, *, end_signal: signal.Signals, wait_seconds: float = 30.0) -> None:
     """Ask a server to end, wait for it, and kill it when it does not.
 
     Raises:
         StoreError: it runs as another user, so it is not ours to stop.
     """
-    for request in (politely, signal.SIGKILL):
+    for request in (end_signal, signal.SIGKILL):
         try:
             process.send_signal(request)
         except psutil.NoSuchProcess:
             return
         except psutil.AccessDenied as error:
             raise StoreError(f"process {process.pid} runs as another user; stop it as that user") from error
-        deadline = time.monotonic() + patience
-        while runs(process):
+        deadline = time.monotonic() + wait_seconds
+        while is_running(process):
             if time.monotonic() > deadline:
                 break
             time.sleep(_POLL_SECONDS)
@@ -67,7 +67,7 @@ def stop(process: psutil.Process, *, politely: signal.Signals, patience: float =
             return
 
 
-def runs(process: psutil.Process) -> bool:
+def is_running(process: psutil.Process) -> bool:
     """Whether a process is running and no zombie.
 
     `psutil` waits until a zombie is reaped, which its new parent does and may take seconds.
@@ -78,10 +78,10 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def pid_runs(pid: int) -> bool:
+def is_pid_running(pid: int) -> bool:
     """`runs` for a process given by its pid."""
     try:
-        return runs(psutil.Process(pid))
+        return is_running(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False
 

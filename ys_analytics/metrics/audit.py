@@ -15,7 +15,7 @@ from ys_analytics.metrics.spans import one_day
 from ys_analytics.metrics.zones import in_utc
 
 # Stored with eight decimals, some as Float: closer than this is the same number.
-_SAME = 1e-6
+_TOLERANCE = 1e-6
 # Risk-free rates that people choose: quarters of a per cent, up to a tenth.
 _RATE_STEP, _RATE_MOST = 0.0025, 0.1
 
@@ -70,7 +70,7 @@ def audit(
     values: pl.DataFrame,
     *,
     risk_free: float = 0.0,
-    tolerance: float = _SAME,
+    tolerance: float = _TOLERANCE,
 ) -> pl.DataFrame:
     """Each portfolio's latest claim of each metric, with ours of the same day.
 
@@ -156,10 +156,10 @@ def _compare(
     computed = alternatives.pop("")
     if computed is None:
         return None, None, "data", "too few returns to compute it from", n, n / days
-    if _near(claim, computed, tolerance):
+    if _is_near(claim, computed, tolerance):
         return computed, claim - computed, "agrees", None, n, n / days
     explanation = next(
-        (name for name, other in alternatives.items() if other is not None and _near(claim, other, tolerance)), None
+        (name for name, other in alternatives.items() if other is not None and _is_near(claim, other, tolerance)), None
     )
     if explanation is None and metric == "sharpe_ratio":
         explanation = _other_rate(claim, history, tolerance)
@@ -169,7 +169,7 @@ def _compare(
     return computed, claim - computed, "data" if missing else "neither", missing, n, n / days
 
 
-def _near(first: float, other: float, tolerance: float) -> bool:
+def _is_near(first: float, other: float, tolerance: float) -> bool:
     return math.isfinite(first) and abs(first - other) <= tolerance * max(1.0, abs(other))
 
 
@@ -193,7 +193,9 @@ def _other_rate(claim: float, history: pl.DataFrame, tolerance: float) -> str | 
         for compounding, rate in (("", per_period * year), (", compounded", (1 + per_period) ** year - 1)):
             round_rate = round(rate / _RATE_STEP) * _RATE_STEP
             implied = (1 + round_rate) ** (1 / year) - 1 if compounding else round_rate / year
-            if 0 < round_rate <= _RATE_MOST and _near(claim, (mean - implied) / deviation * math.sqrt(year), tolerance):
+            if 0 < round_rate <= _RATE_MOST and _is_near(
+                claim, (mean - implied) / deviation * math.sqrt(year), tolerance
+            ):
                 return f"a risk-free rate of {round_rate:.2%} a year{compounding}{note}"
     return None
 

@@ -13,7 +13,7 @@ from ys_analytics.schemas.coins import NATIVE_COINS
 
 # How some registries write "no contract".
 _NO_CONTRACT = ("", "0x" + "0" * 40, "0x" + "e" * 40)
-_NATIVES: dict[str, pl.DataType | type[pl.DataType]] = {
+_NATIVE_ASSETS: dict[str, pl.DataType | type[pl.DataType]] = {
     "chain_id": pl.Int32, "asset_id": pl.String, "since": TIME, "until": TIME,
 }  # fmt: skip
 
@@ -38,33 +38,37 @@ def native_assets(assets: pl.DataFrame) -> pl.DataFrame:
     >>> native_assets(frame).filter(pl.col("chain_id") == 10).row(0)
     (10, 'e', None, None)
     """
-    stating = _stated(assets)
+    stated_by_chain = _stated(assets)
     rows: list[tuple[int, str, date | None, date | None]] = [
         (chain, ids[0], None, None)
-        for chain, ids in stating.items()
+        for chain, ids in stated_by_chain.items()
         if len(ids) == 1 or chain not in {coin.chain for coin in NATIVE_COINS}
     ]
-    known_since = {row[0] for row in rows}
+    decided_chains = {row[0] for row in rows}
     coins = list(_coins(assets))
     for coin in NATIVE_COINS:
-        if coin.chain in known_since:
+        if coin.chain in decided_chains:
             continue
         names = (
             coin.symbol,
             *(entry.symbol for entry in NATIVE_COINS if entry.chain == coin.chain and entry is not coin),
         )
-        candidates = [entry for entry in coins if entry[0] in stating[coin.chain]] if coin.chain in stating else coins
-        if native_ids := _by_symbol(names, coin.chain, candidates):
-            rows.append((coin.chain, native_ids, coin.since, coin.until))
+        candidates = (
+            [entry for entry in coins if entry[0] in stated_by_chain[coin.chain]]
+            if coin.chain in stated_by_chain
+            else coins
+        )
+        if native_id := _by_symbol(names, coin.chain, candidates):
+            rows.append((coin.chain, native_id, coin.since, coin.until))
     frame = pl.DataFrame(
         rows, schema={"chain_id": pl.Int32, "asset_id": pl.String, "since": pl.Date, "until": pl.Date}, orient="row"
     )
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in _NATIVES.items())
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in _NATIVE_ASSETS.items())
 
 
 def _stated(assets: pl.DataFrame) -> dict[int, list[str]]:
     """Which assets state that they are the native coin of each chain."""
-    symbol_stated = (
+    stated = (
         assets.select(asset_id="id", chain_id=pl.col("metadata").str.json_path_match("$.native_of_chains"))
         .drop_nulls()
         .with_columns(pl.col("chain_id").str.extract_all(r"\d+").cast(pl.List(pl.Int32)))
@@ -72,17 +76,17 @@ def _stated(assets: pl.DataFrame) -> dict[int, list[str]]:
         .drop_nulls()
     )
     native_ids: dict[int, list[str]] = {}
-    for asset, chain in symbol_stated.iter_rows():
+    for asset, chain in stated.iter_rows():
         native_ids.setdefault(chain, []).append(asset)
     return native_ids
 
 
 def _coins(assets: pl.DataFrame) -> Iterable[tuple[str, str, int | None]]:
     """Id, name in capitals and chain of every asset that has no contract or states to be native."""
-    bare = pl.col("contract_address").fill_null("").str.to_lowercase().is_in(_NO_CONTRACT)
-    stating = pl.col("metadata").str.json_path_match("$.native_of_chains").is_not_null()
+    without_contract = pl.col("contract_address").fill_null("").str.to_lowercase().is_in(_NO_CONTRACT)
+    states_native = pl.col("metadata").str.json_path_match("$.native_of_chains").is_not_null()
     chain = pl.col("chain_id") if "chain_id" in assets.columns else pl.lit(None, pl.Int32)
-    known = assets.filter(bare | stating.fill_null(value=False))
+    known = assets.filter(without_contract | states_native.fill_null(value=False))
     return known.select("id", pl.col("symbol").str.to_uppercase(), chain.alias("chain_id")).iter_rows()
 
 

@@ -20,7 +20,7 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 
 from ys_analytics.metrics.sample import Sample
-from ys_analytics.schemas import misnamed
+from ys_analytics.schemas import unknown_name
 
 Unit = Literal["fraction", "fraction per year", "ratio", "days", "periods", "share"]
 Direction = Literal["higher", "lower", "neither"]
@@ -184,7 +184,7 @@ def metric(  # noqa: D417 - the other arguments are attributes of `Metric`
 
 def _is_reloaded(function: Callable[..., Any], declared: Callable[..., Any]) -> bool:
     """Whether a module was executed again, as by a reload or by pytest: another object, from the same lines."""
-    lines = [(each.__code__.co_filename, each.__code__.co_firstlineno) for each in (function, declared)]
+    lines = [(version.__code__.co_filename, version.__code__.co_firstlineno) for version in (function, declared)]
     return function is not declared and lines[0] == lines[1]
 
 
@@ -222,7 +222,7 @@ def named_metrics(selected: str | Iterable[Metric | str]) -> tuple[Metric, ...]:
     declarations = []
     for declaration in (selected,) if isinstance(selected, str) else selected:
         if isinstance(declaration, str) and declaration not in _DECLARED:
-            raise misnamed(declaration, _DECLARED, what="metric", listed="`ys metrics`")
+            raise unknown_name(declaration, _DECLARED, what="metric", listed="`ys metrics`")
         declarations.append(_DECLARED[declaration] if isinstance(declaration, str) else declaration)
     return tuple(declarations)
 

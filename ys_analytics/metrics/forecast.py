@@ -40,14 +40,14 @@ def rank_correlation(
     """
     pairs = pl.DataFrame({"forecast": forecast.cast(pl.Float64), "actual": actual.cast(pl.Float64)}).drop_nulls()
     n = pairs.height
-    none: dict[str, float | int | str | None] = {"value": None, "low": None, "high": None, "n": n}
+    no_value: dict[str, float | int | str | None] = {"value": None, "low": None, "high": None, "n": n}
     if n < max(minimum, 4):
-        return none | {"reason": f"needs {max(minimum, 4)} pairs, has {n}"}
+        return no_value | {"reason": f"needs {max(minimum, 4)} pairs, has {n}"}
     if pairs["forecast"].n_unique() == 1 or pairs["actual"].n_unique() == 1:
-        return none | {"reason": "forecasts or outcomes are all alike"}
+        return no_value | {"reason": "forecasts or outcomes are all alike"}
     value = min(1.0, max(-1.0, float(pairs.select(pl.corr("forecast", "actual", method="spearman")).item())))
     if abs(value) == 1.0:
-        return none | {"value": value, "low": value, "high": value, "reason": None}
+        return no_value | {"value": value, "low": value, "high": value, "reason": None}
     width = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt((1 + value**2 / 2) / (n - 3))
     low, high = math.tanh(math.atanh(value) - width), math.tanh(math.atanh(value) + width)
-    return none | {"value": value, "low": low, "high": high, "reason": None}
+    return no_value | {"value": value, "low": low, "high": high, "reason": None}

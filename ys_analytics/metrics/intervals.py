@@ -118,7 +118,7 @@ def _bounds(
 ) -> pl.DataFrame:
     n = history.height
     length = min(n, block or max(1, round(n ** (1 / 3))))
-    rows = _draws(n, length=length, resamples=resamples, seed=seed)
+    rows = _resampled_rows(n, length=length, resamples=resamples, seed=seed)
     finite = [name for name in ("ret", "days", "benchmark") if name in history.columns]
     complete_blocks = history.select(finite)[rows]
     resampled = complete_blocks.with_columns(
@@ -139,7 +139,7 @@ def _bounds(
     )
 
 
-def _draws(n: int, *, length: int, resamples: int, seed: int) -> pl.Series:
+def _resampled_rows(n: int, *, length: int, resamples: int, seed: int) -> pl.Series:
     """Row numbers of all resamples, end to end: starts by chance, then the days that follow each."""
     generator = random.Random(seed)  # noqa: S311 - a draw that must repeat, not a secret
     blocks = -(-n // length)

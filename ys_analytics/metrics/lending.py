@@ -222,9 +222,9 @@ def liquidation_ladder(
     """
     held = positions.lazy().collect()
     assets = held["asset"].unique().sort().to_list()
-    checked_positions, measure = through or by_symbol(assets), dict(betas or {})
+    checked_positions, checked_measure = through or by_symbol(assets), dict(betas or {})
     moves = [
-        (step_row, step, asset, _remaining_factor(asset, step, checked_positions, measure))
+        (step_row, step, asset, _remaining_factor(asset, step, checked_positions, checked_measure))
         for step_row, step in enumerate(steps)
         for asset in assets
     ]
@@ -307,14 +307,14 @@ def liquidation_points(
     checked_positions = through or by_symbol(positions["asset"].unique().to_list())
     rows: list[dict[str, object]] = []
     for (owner,), loan in positions.sort(by, maintain_order=True).group_by(by, maintain_order=True):
-        supply = _sides(loan, "supply")
-        borrowed = _sides(loan, "borrow")
+        supply = _values_by_asset(loan, "supply")
+        borrowed = _values_by_asset(loan, "borrow")
         if sum(borrowed.values()) > 0:
             rows += [{by: owner} | row for row in _points(supply, borrowed, checked_positions, unmoved)]
     return pl.DataFrame(rows, schema={by: positions.schema[by], **_POINTS})
 
 
-def _sides(loan: pl.DataFrame, side: str) -> dict[str, float]:
+def _values_by_asset(loan: pl.DataFrame, side: str) -> dict[str, float]:
     """What each asset backs, or how much of it is owed."""
     threshold = pl.col("threshold").cast(pl.Float64).fill_null(0.0) if side == "supply" else pl.lit(1.0)
     worth = pl.col("value").cast(pl.Float64) * threshold

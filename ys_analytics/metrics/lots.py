@@ -13,7 +13,7 @@ from typing import Literal
 Matching = Literal["fifo", "lifo", "hifo", "average"]
 
 # Decimal(38, 18): a quotient is cut here, and what was cut stays in the remaining lots.
-CENT = Decimal(1).scaleb(-18)
+AMOUNT_STEP = Decimal(1).scaleb(-18)
 DIGITS = 76
 _NOTHING = Decimal(0)
 
@@ -87,21 +87,21 @@ class Inventory:
         # A lot that was elsewhere for a while comes back to its place; of one moment, in the order they came.
         insort(self.lots, lot, key=lambda existing: existing.time)
 
-    def take(self, quantity: Decimal, first: Callable[[Lot], bool] | None = None) -> tuple[list[Lot], Decimal]:
+    def take(self, quantity: Decimal, preferred: Callable[[Lot], bool] | None = None) -> tuple[list[Lot], Decimal]:
         """Take a quantity out, lot by lot.
 
         Args:
             quantity: How much, positive.
-            first: Lots for which it is true go before all others.
+            preferred: Lots for which it is true go before all others.
 
         Returns:
             The parts taken, each with its share of its lot's cost, and what no lot was left for.
         """
         parts: list[Lot] = []
         while quantity > 0 and self.lots:
-            lot = self._next([existing for existing in self.lots if first(existing)] if first else []) or self._next(
-                self.lots
-            )
+            lot = self._next(
+                [existing for existing in self.lots if preferred(existing)] if preferred else []
+            ) or self._next(self.lots)
             if lot is None:
                 break
             if lot.quantity <= quantity:
@@ -110,7 +110,7 @@ class Inventory:
                 part = lot
             else:
                 cost, acquired_cost = (
-                    None if whole is None else (whole * quantity / lot.quantity).quantize(CENT)
+                    None if whole is None else (whole * quantity / lot.quantity).quantize(AMOUNT_STEP)
                     for whole in (lot.cost, lot.acquired_cost)
                 )  # fmt: skip
                 part = Lot(lot.time, quantity, cost, lot.origin, lot.source, acquired_cost)
@@ -141,7 +141,7 @@ def shared(whole: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     """
     with localcontext(prec=DIGITS):
         total = sum(weights, _NOTHING)
-        parts = [(whole * weight / total).quantize(CENT) for weight in weights[:-1]]
+        parts = [(whole * weight / total).quantize(AMOUNT_STEP) for weight in weights[:-1]]
         return [*parts, whole - sum(parts, _NOTHING)]
 
 

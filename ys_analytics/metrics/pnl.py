@@ -9,14 +9,14 @@ from decimal import Decimal, localcontext
 import polars as pl
 
 from ys_analytics.errors import ContractError
-from ys_analytics.metrics.lots import CENT, DIGITS, Gains, Lot, Matching, Trade, match_lots
+from ys_analytics.metrics.lots import AMOUNT_STEP, DIGITS, Gains, Lot, Matching, Trade, match_lots
 
 MONEY = pl.Decimal(38, 18)
 
 __all__ = [
-    "DRAINS",
-    "GAINS",
+    "ADDED_TERMS",
     "MONEY",
+    "SUBTRACTED_TERMS",
     "Gains",
     "Lot",
     "Matching",
@@ -53,19 +53,21 @@ def gains(trades: pl.DataFrame, prices: pl.DataFrame | None = None, *, matching:
     >>> float(gains(pl.DataFrame(row | money), now)["unrealised"].item())
     49.0
     """
-    torn = trades.filter(pl.any_horizontal(pl.col("timestamp", "quantity", "price").is_null()))
-    if torn.height:
-        raise ContractError(f"trades: {torn.height} of {trades.height} lack a time, quantity or price; complete them")
-    now = {} if prices is None else dict(prices.select("asset_id", "price").iter_rows())
+    incomplete = trades.filter(pl.any_horizontal(pl.col("timestamp", "quantity", "price").is_null()))
+    if incomplete.height:
+        raise ContractError(
+            f"trades: {incomplete.height} of {trades.height} lack a time, quantity or price; complete them"
+        )
+    price_of = {} if prices is None else dict(prices.select("asset_id", "price").iter_rows())
     rows = []
     for (portfolio, asset), group in trades.sort("portfolio_id", "asset_id", "timestamp", maintain_order=True).group_by(
         "portfolio_id", "asset_id", maintain_order=True
     ):
         listed = group.select("timestamp", "quantity", "price", pl.col("fee").fill_null(Decimal(0))).iter_rows()
-        found = match_lots((Trade(*row) for row in listed), matching=matching, price=now.get(asset))
-        money = (found.realised, found.unrealised, found.quantity, found.cost)
-        beyond = (found.unmatched, found.unmatched_proceeds)
-        rows.append((portfolio, asset, *map(_to_money, (*money, *beyond)), matching, _said(found)))
+        matched = match_lots((Trade(*row) for row in listed), matching=matching, price=price_of.get(asset))
+        money = (matched.realised, matched.unrealised, matched.quantity, matched.cost)
+        unmatched = (matched.unmatched, matched.unmatched_proceeds)
+        rows.append((portfolio, asset, *map(_to_money, (*money, *unmatched)), matching, _reason(matched)))
     return pl.DataFrame(rows, schema=_GAINS, orient="row")
 
 
@@ -78,16 +80,16 @@ _GAINS: dict[str, pl.DataType] = {
 }
 
 
-def _said(found: Gains) -> str | None:
-    said = ["no price"] if found.unrealised is None else []
-    if found.unmatched:
-        said.append(f"{found.unmatched.normalize():f} sold beyond what was bought, for no known gain")
-    return "; ".join(said) or None
+def _reason(matched: Gains) -> str | None:
+    reasons = ["no price"] if matched.unrealised is None else []
+    if matched.unmatched:
+        reasons.append(f"{matched.unmatched.normalize():f} sold beyond what was bought, for no known gain")
+    return "; ".join(reasons) or None
 
 
 def _to_money(amount: Decimal | None) -> Decimal | None:
     with localcontext(prec=DIGITS):
-        return None if amount is None else amount.quantize(CENT)
+        return None if amount is None else amount.quantize(AMOUNT_STEP)
 
 
 def gas_cost(gas_used: pl.Expr, gas_price: pl.Expr, native_price: pl.Expr) -> pl.Expr:
@@ -110,8 +112,8 @@ def gas_cost(gas_used: pl.Expr, gas_price: pl.Expr, native_price: pl.Expr) -> pl
 
 
 # What adds to a change in value, and what takes away from it.
-GAINS = ("price", "yield", "rewards", "lp_fees", "flows")
-DRAINS = ("impermanent_loss", "gas")
+ADDED_TERMS = ("price", "yield", "rewards", "lp_fees", "flows")
+SUBTRACTED_TERMS = ("impermanent_loss", "gas")
 
 
 def identity(parts: pl.DataFrame | pl.LazyFrame, *, tolerance: Decimal = Decimal("0.01")) -> pl.DataFrame:
@@ -130,20 +132,23 @@ def identity(parts: pl.DataFrame | pl.LazyFrame, *, tolerance: Decimal = Decimal
         The rows and change, explained, residual Decimal(38, 18), holds Boolean (null when a part is),
         reason String: what does not hold, or what is missing.
 
-    >>> money = {name: Decimal(0) for name in (*GAINS, *DRAINS)} | {"price": Decimal(10), "gas": Decimal(1)}
+    >>> money = {name: Decimal(0) for name in (*ADDED_TERMS, *SUBTRACTED_TERMS)} | {
+    ...     "price": Decimal(10),
+    ...     "gas": Decimal(1),
+    ... }
     >>> frame = pl.DataFrame({"value_before": Decimal(100), "value_after": Decimal(109)} | money)
     >>> identity(frame).select("residual", "holds").row(0)
     (Decimal('0E-18'), True)
     """
     merged = ["pool"] if "pool" in parts.lazy().collect_schema().names() else []
-    plus = [pl.col(name).cast(MONEY) for name in (*GAINS, *merged)]
-    minus = [pl.col(name).cast(MONEY) for name in DRAINS]
-    explained = sum(plus[1:], plus[0]) - minus[0] - minus[1]
+    added = [pl.col(name).cast(MONEY) for name in (*ADDED_TERMS, *merged)]
+    subtracted = [pl.col(name).cast(MONEY) for name in SUBTRACTED_TERMS]
+    explained = sum(added[1:], added[0]) - subtracted[0] - subtracted[1]
     change = pl.col("value_after").cast(MONEY) - pl.col("value_before").cast(MONEY)
     missing = pl.concat_str(
         [
             pl.when(pl.col(name).is_null()).then(pl.lit(name))
-            for name in ("value_before", "value_after", *GAINS, *merged, *DRAINS)
+            for name in ("value_before", "value_after", *ADDED_TERMS, *merged, *SUBTRACTED_TERMS)
         ],
         separator=", ",
         ignore_nulls=True,

@@ -12,7 +12,7 @@ import polars as pl
 
 from ys_analytics.metrics.catalog import HEADLINE
 from ys_analytics.metrics.closes import closes_sql
-from ys_analytics.metrics.flows.dietz import AT_WORK
+from ys_analytics.metrics.flows.dietz import MIN_CAPITAL_SHARE
 from ys_analytics.metrics.sample import NO_RISK, YEAR
 from ys_analytics.metrics.zones import in_utc
 
@@ -39,7 +39,9 @@ def fleet_sql(*, snapshots: str = "portfolio_snapshots") -> str:
     least = {f"least_{metric.name}": metric.minimum for metric in HEADLINE}
     text = (files("ys_analytics.metrics") / "fleet.sql").read_text(encoding="utf-8")
     closes = closes_sql("total_value")
-    return text.format(snapshots=snapshots, closes=closes, year=YEAR, no_risk=NO_RISK, at_work=AT_WORK, **least).strip()
+    return text.format(
+        snapshots=snapshots, closes=closes, year=YEAR, no_risk=NO_RISK, at_work=MIN_CAPITAL_SHARE, **least
+    ).strip()
 
 
 def fleet_parameters(

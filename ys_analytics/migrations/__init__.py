@@ -11,11 +11,11 @@ from ys_analytics.migrations.files import FOLDER
 from ys_analytics.migrations.for_dba import dba_sql
 from ys_analytics.migrations.runner import down, require_schema, schema_version, status, up
 from ys_analytics.migrations.step import Applied, State, Step
-from ys_analytics.migrations.upkeep import MOST_MONTHS, STORES_KEPT_UP, drop_far_partitions, make_partitions, refresh
+from ys_analytics.migrations.upkeep import MAX_MONTHS, STORES_KEPT_UP, drop_far_partitions, make_partitions, refresh
 
 __all__ = [
     "FOLDER",
-    "MOST_MONTHS",
+    "MAX_MONTHS",
     "STORES_KEPT_UP",
     "Applied",
     "State",

@@ -76,8 +76,8 @@ def require_role(postgres: "Postgres", role: str) -> bool:
     with postgres.transaction():
         if postgres.rows(_EXISTS, {"role": role}):
             return False
-        [(may, user)] = postgres.rows(_MAY_MAKE)
-    if not may:
+        [(may_create, user)] = postgres.rows(_MAY_MAKE)
+    if not may_create:
         raise MigrationError(
             f"postgres: there is no role {role} and {user} may not make one; have a DBA run what `ys migrate sql` "
             f"prints: {role_sql(role)[0]}"

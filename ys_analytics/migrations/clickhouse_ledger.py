@@ -70,12 +70,12 @@ class ClickHouseLedger:
             )
 
     def _run(self, statement: str) -> None:
-        for each in for_cluster(statement, self.cluster):
-            self.clickhouse.run(each)
+        for part in for_cluster(statement, self.cluster):
+            self.clickhouse.run(part)
 
     def existing_objects(self) -> frozenset[CreatedObject]:
         """Every table and projection of this database."""
-        return frozenset(CreatedObject(kind=kind, name=name) for kind, name in self.clickhouse.rows(_FOUND))
+        return frozenset(CreatedObject(kind=kind, name=name) for kind, name in self.clickhouse.rows(_EXISTING_OBJECTS))
 
     def catalogue(self) -> Catalogue:
         """What the store itself describes."""
@@ -90,7 +90,7 @@ SELECT version, description, checksum, rollback_sql, applied_at
 FROM schema_migrations ORDER BY version, applied_at LIMIT 1 BY version
 """
 
-_FOUND = """
+_EXISTING_OBJECTS = """
 SELECT 'table', name FROM system.tables WHERE database = currentDatabase()
 UNION ALL
 SELECT 'projection', name FROM system.projections WHERE database = currentDatabase()

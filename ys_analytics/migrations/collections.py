@@ -33,11 +33,11 @@ def make_collections(qdrant: "Qdrant") -> list[Applied]:
     applied: list[Applied] = []
     for declared in declared_collections():
         try:
-            changed = qdrant.make(declared.name, size=declared.size, payload=declared.payload)
+            changed = qdrant.create(declared.name, size=declared.size, payload=declared.payload)
         except ContractError as error:
             raise MigrationError(f"qdrant/{error}") from error
         if changed:
-            applied.append(Applied(store=STORE, version=declared.name, description=_words(declared)))
+            applied.append(Applied(store=STORE, version=declared.name, description=_description(declared)))
     return applied
 
 
@@ -48,7 +48,7 @@ def drop_collections(qdrant: "Qdrant") -> list[Applied]:
         StoreError: Qdrant refused us or went away.
     """
     return [
-        Applied(store=STORE, version=declared.name, description=_words(declared))
+        Applied(store=STORE, version=declared.name, description=_description(declared))
         for declared in reversed(declared_collections())
         if qdrant.drop(declared.name)
     ]
@@ -90,7 +90,7 @@ def _step(declared: Collection, existing: "CollectionShape | None", *, has_index
     return Step(
         store=STORE,
         version=declared.name,
-        description=_words(declared),
+        description=_description(declared),
         state=state,
         detail="; ".join(differences_found),
     )
@@ -113,5 +113,5 @@ def differences(declared: Collection, existing: "CollectionShape", *, has_indexe
     return differences_found
 
 
-def _words(declared: Collection) -> str:
+def _description(declared: Collection) -> str:
     return f"{declared.size} dimensions, cosine, {len(declared.payload)} payload indexes"

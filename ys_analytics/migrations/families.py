@@ -17,23 +17,23 @@ def key_families() -> tuple[KeyFamily, ...]:
 
 
 def family_status() -> list[Step]:
-    """One line for each family: its pattern, type and lifetime."""
+    """One line for each family: its pattern, type and expiry."""
     return [
-        Step(store=STORE, version=family.name, description=_words(family), state="declared")
+        Step(store=STORE, version=family.name, description=_description(family), state="declared")
         for family in key_families()
     ]
 
 
 def fingerprint() -> str:
-    """Eight hex digits that change when a family's pattern, type or lifetime does.
+    """Eight hex digits that change when a family's pattern, type or expiry does.
 
     >>> len(fingerprint())
     8
     """
-    declared = "\n".join(sorted(_words(family) for family in key_families()))
+    declared = "\n".join(sorted(_description(family) for family in key_families()))
     return hashlib.sha256(declared.encode()).hexdigest()[:8]
 
 
-def _words(family: KeyFamily) -> str:
-    lifetime = "stays" if family.ttl is None else f"{family.ttl} s"
-    return f"{family.pattern}: {family.kind}, {lifetime}"
+def _description(family: KeyFamily) -> str:
+    expiry = "stays" if family.ttl is None else f"{family.ttl} s"
+    return f"{family.pattern}: {family.kind}, {expiry}"

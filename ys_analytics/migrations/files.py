@@ -18,7 +18,7 @@ _NAME = re.compile(r"(?P<version>\d{4})_(?P<what>[a-z0-9]+(?:_[a-z0-9]+)+)\.sql"
 _ROLLBACK = "\n-- rollback\n"
 _REPLACES = re.compile(r"^-- Replaces: ([0-9a-f]{64})\b", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
-_MAKES = re.compile(
+_CREATES = re.compile(
     r"""
     ^\s*CREATE\s+(?:UNIQUE\s+)?
     (?P<kind>TABLE|TYPE|INDEX|MATERIALIZED\ VIEW|FUNCTION|TRIGGER|ROLE)\s+
@@ -80,7 +80,7 @@ class MigrationFile:
 
     def creates(self) -> Iterator[CreatedObject]:
         """Everything the file creates, as its SQL says."""
-        for found in _MAKES.finditer(self.statements):
+        for found in _CREATES.finditer(self.statements):
             if found["projection"]:
                 yield CreatedObject(kind="projection", name=found["projection"])
             else:

@@ -117,7 +117,7 @@ class PostgresLedger:
 
     def existing_objects(self) -> frozenset[CreatedObject]:
         """Every table, index, type, view, function, live trigger and role of this schema."""
-        return frozenset(CreatedObject(kind=kind, name=name) for kind, name in self.postgres.rows(_FOUND))
+        return frozenset(CreatedObject(kind=kind, name=name) for kind, name in self.postgres.rows(_EXISTING_OBJECTS))
 
     def catalogue(self) -> Catalogue:
         """What the store itself describes."""
@@ -136,7 +136,7 @@ SELECT version::text, description, checksum, rollback_sql, applied_at FROM schem
 """
 
 # A disabled trigger protects nothing, so it is not there.
-_FOUND = """
+_EXISTING_OBJECTS = """
 SELECT CASE relkind WHEN 'm' THEN 'materialized view' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index' ELSE 'table' END,
        relname::text
 FROM pg_class

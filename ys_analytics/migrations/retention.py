@@ -54,9 +54,9 @@ def retention_status(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[
         Step(
             store="clickhouse",
             version="retention",
-            description=_words(table, days.get(table)),
+            description=_description(table, days.get(table)),
             state="applied" if kept == days.get(table) else "pending",
-            detail="" if kept == days.get(table) else f"{_words(table, kept)} until `ys migrate up`",
+            detail="" if kept == days.get(table) else f"{_description(table, kept)} until `ys migrate up`",
         )
         for table, kept in _retention_by_table(clickhouse).items()
         if kept is not None or table in days
@@ -86,8 +86,8 @@ def _set_retention(clickhouse: "ClickHouse", table: str, days: int | None) -> Ap
     change = "REMOVE TTL" if days is None else f"MODIFY TTL toDateTime(timestamp) + toIntervalDay({days})"
     for statement in for_cluster(f"ALTER TABLE {table} {change}", cluster_of(clickhouse)):
         clickhouse.run(statement)
-    return Applied(store="clickhouse", version="retention", description=_words(table, days))
+    return Applied(store="clickhouse", version="retention", description=_description(table, days))
 
 
-def _words(table: str, days: int | None) -> str:
+def _description(table: str, days: int | None) -> str:
     return f"{table} keeps everything" if days is None else f"{table} keeps {days} days"

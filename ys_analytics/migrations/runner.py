@@ -60,7 +60,7 @@ def up(
     if stores.opened_clickhouse is not None:
         check_cluster(stores.clickhouse, settings.clickhouse_cluster)
     role, new = settings.analyst_role, False
-    if stores.opened_postgres is not None and target.moves("postgres"):
+    if stores.opened_postgres is not None and target.includes("postgres"):
         new = analyst.require_role(stores.postgres, role)
     for ledger, exclusive in _ledgers(stores, target, settings):
         files = read_files(folder / ledger.store)
@@ -160,8 +160,8 @@ def require_schema(stores: "Stores") -> None:
     """
     without_schema = [store for store, version in schema_version(stores).items() if version == EMPTY]
     if without_schema:
-        have = "has" if len(without_schema) == 1 else "have"
-        raise MigrationError(f"{' and '.join(without_schema)} {have} no schema yet; run: ys migrate up")
+        verb = "has" if len(without_schema) == 1 else "have"
+        raise MigrationError(f"{' and '.join(without_schema)} {verb} no schema yet; run: ys migrate up")
 
 
 def _ledgers(stores: "Stores", target: Target, settings: Settings | None = None) -> list[tuple[Ledger, _Exclusive]]:
@@ -177,9 +177,9 @@ def _ledgers(stores: "Stores", target: Target, settings: Settings | None = None)
     if stores.opened_postgres is not None:
         postgres = PostgresLedger(stores.postgres, settings.analyst_role if settings is not None else "")
         exclusive = postgres.exclusive
-        if target.moves("postgres"):
+        if target.includes("postgres"):
             ledgers.append((postgres, exclusive))
-    if stores.opened_clickhouse is not None and target.moves("clickhouse"):
+    if stores.opened_clickhouse is not None and target.includes("clickhouse"):
         cluster = settings.clickhouse_cluster if settings is not None else ""
         ledgers.append((ClickHouseLedger(stores.clickhouse, cluster_of(stores.clickhouse) or cluster), exclusive))
     return ledgers
@@ -196,7 +196,7 @@ def _apply_pending(
 def _apply_next(
     ledger: Ledger, exclusive: _Exclusive, files: tuple[MigrationFile, ...], last: str | None
 ) -> Applied | None:
-    """Apply the next file; None where there is none. The ledger is read anew, for others climb too."""
+    """Apply the next file; None where there is none. The ledger is read anew, for others may migrate too."""
     with exclusive():
         steps = compare(ledger.store, files, ledger.rows())
         refuse_conflicts(steps)

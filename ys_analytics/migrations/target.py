@@ -43,7 +43,7 @@ class Target:
             raise UsageError(f"migration {text!r}: write 0010, postgres:0010 or clickhouse:0005")
         return cls(store=cast("Store", written["store"] or "postgres"), version=written["version"])
 
-    def moves(self, store: Store) -> bool:
+    def includes(self, store: Store) -> bool:
         """Whether that store is to move."""
         return self.store is None or self.store == store
 

@@ -21,7 +21,7 @@ STORES_KEPT_UP = tuple({TABLES[name].store: None for name in PARTITIONED})
 
 # Months that partitions are made for at once; older rows go to the default partition. PostgreSQL's table of locks has
 # room for each partition and its indexes when a statement reads them all.
-MOST_MONTHS = 120
+MAX_MONTHS = 120
 
 # Days by which an empty partition is far from every row.
 _MAX_DAYS_FROM_ROWS = 730
@@ -54,7 +54,7 @@ def make_partitions(stores: "Stores", span: Span) -> list[str]:
     """Make the monthly partitions of every month a span touches, and move rows that wait in the default one.
 
     Without them nothing is refused: rows go to the default partition, which is only slower to search. So do the rows
-    before the last `MOST_MONTHS` months of a longer span.
+    before the last `MAX_MONTHS` months of a longer span.
 
     Args:
         stores: PostgreSQL opened as the owner.
@@ -68,7 +68,7 @@ def make_partitions(stores: "Stores", span: Span) -> list[str]:
     """
     if span.start == span.end:
         return []
-    first = max(span.start.date(), span.last_day - timedelta(days=MOST_MONTHS * 30))
+    first = max(span.start.date(), span.last_day - timedelta(days=MAX_MONTHS * 30))
     months = [{"table": table, "first": first, "last": span.last_day} for table in PARTITIONED]
     made: list[str] = []
     for month_range in months:
@@ -105,10 +105,10 @@ def drop_far_partitions(stores: "Stores", *, now: datetime) -> list[str]:
     for table in PARTITIONED:
         parts = [(name, start) for name, start in stores.postgres.rows(_PARTS, {"table": table}) if start is not None]
         empty = {name for name, _ in parts if not stores.postgres.rows(f'SELECT 1 FROM "{name}" LIMIT 1')}  # noqa: S608 - the catalogue's names
-        filled = [start for name, start in parts if name not in empty]
+        partitions_with_rows = [start for name, start in parts if name not in empty]
         for name, start in parts:
             is_near = (
-                any(abs(start - other) <= max_distance for other in filled)
+                any(abs(start - other) <= max_distance for other in partitions_with_rows)
                 or now - max_distance <= start <= now + max_distance
             )
             if name in empty and not is_near and not _MIGRATED_MONTHS[0] <= start < _MIGRATED_MONTHS[1]:

@@ -10,14 +10,14 @@ import polars as pl
 
 from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding
-from ys_analytics.schemas.attribution import MOST_KEYS, SAYS
+from ys_analytics.schemas.attribution import KIND_OF_COLUMN, MAX_KEYS
 from ys_analytics.schemas.table import Kind
 
 NO_KEY = "its rows name no portfolio"
-TOO_MANY = f"its rows name more than {MOST_KEYS:,} keys"
-NO_COUNT = "its rows cannot be told apart"
-WHOLE = "it is about the whole table"
-SHARED = "all portfolios' numbers rest on this table"
+TOO_MANY = f"its rows name more than {MAX_KEYS:,} keys"
+NOT_IDENTIFIABLE = "its rows cannot be told apart"
+WHOLE_TABLE = "it is about the whole table"
+ALL_DEPEND = "all portfolios' numbers rest on this table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def key_path(suite: str, columns: Sequence[str], selected: Collection[str]) -> K
     table = table_of(suite, columns)
     declared = TABLES[table].affects if table in TABLES else None
     if declared is None:
-        return KeyPath(all_reason=SHARED)
+        return KeyPath(all_reason=ALL_DEPEND)
     if not declared:
         return KeyPath(no_portfolio=True)
     column, kind = declared
@@ -79,8 +79,10 @@ def key_path(suite: str, columns: Sequence[str], selected: Collection[str]) -> K
     )
     if shared_columns:
         return KeyPath(kind=kind, column=column, lookup_table=table, lookup_columns=shared_columns)
-    named_column = next((name for name in SAYS if name in selected), "")
-    return KeyPath(kind=SAYS[named_column], column=named_column) if named_column else KeyPath(all_reason=NO_KEY)
+    named_column = next((name for name in KIND_OF_COLUMN if name in selected), "")
+    return (
+        KeyPath(kind=KIND_OF_COLUMN[named_column], column=named_column) if named_column else KeyPath(all_reason=NO_KEY)
+    )
 
 
 def _shared_columns(suite: str, table: str, columns: Sequence[str], selected: Collection[str]) -> list[str]:
@@ -96,24 +98,24 @@ def with_keys(finding: Finding, keys: Mapping[str, Iterable[str]]) -> Finding:
     listed = {kind: sorted(set(values)) for kind, values in keys.items()}
     if any("" in values for values in listed.values()):
         return affects_all(finding, NO_KEY)
-    if sum(len(values) for values in listed.values()) > MOST_KEYS:
+    if sum(len(values) for values in listed.values()) > MAX_KEYS:
         return affects_all(finding, TOO_MANY)
     return replace(finding, affects=listed, portfolios=[] if not listed else None)
 
 
 def affects_all(finding: Finding, reason: str) -> Finding:
     """A finding that affects all portfolios, and why."""
-    return replace(finding, affects=None, portfolios=None, everybody=reason)
+    return replace(finding, affects=None, portfolios=None, all_reason=reason)
 
 
 def about_whole_table(finding: Finding, columns: Sequence[str]) -> Finding:
     """A finding without rows, such as of an emptied table or a rule that could not run: it affects all, or none."""
     table = TABLES.get(table_of(finding.suite, columns))
-    return with_keys(finding, {}) if table is not None and table.affects == () else affects_all(finding, WHOLE)
+    return with_keys(finding, {}) if table is not None and table.affects == () else affects_all(finding, WHOLE_TABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
+class FrameKeys:
     """Adds keys to the findings of detectors, whose failing rows are frames.
 
     Attributes:

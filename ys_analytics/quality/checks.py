@@ -19,7 +19,7 @@ from ys_analytics.quality import attribution, failing_rows
 from ys_analytics.quality.failing_rows import Dialect
 from ys_analytics.quality.suite_types import CROSS_STORE, Suite, columns_of
 from ys_analytics.schemas import NOTHING_TO_CHECK, TABLES, Finding
-from ys_analytics.schemas.attribution import MOST_KEYS
+from ys_analytics.schemas.attribution import MAX_KEYS
 
 # Keys of rows at fault that a finding carries; enough to start looking, too few to leak a table.
 MAX_SAMPLE = 20
@@ -200,8 +200,8 @@ class Checker:
         if finding.outcome == "error":
             return finding
         if table not in self._row_counts:
-            here = relation if suite.name != CROSS_STORE else Relation(table)
-            self._row_counts[table] = self._count_rows(here) if table in TABLES else -1
+            table_count = relation if suite.name != CROSS_STORE else Relation(table)
+            self._row_counts[table] = self._count_rows(table_count) if table in TABLES else -1
         checked = self._row_counts[table]
         passed = finding.outcome == "passed"
         return replace(
@@ -326,12 +326,12 @@ class Checker:
         columns = ", ".join(path.lookup_columns or (path.column,))
         rows_by_key = self._ask(
             f"SELECT {columns}, count(*) AS rows_at_fault FROM ({query}) AS failing "  # noqa: S608 - our own suites
-            f"GROUP BY {columns} LIMIT {MOST_KEYS + 1}"
+            f"GROUP BY {columns} LIMIT {MAX_KEYS + 1}"
         )
-        if len(rows_by_key) > MOST_KEYS:
+        if len(rows_by_key) > MAX_KEYS:
             return attribution.affects_all(finding, attribution.TOO_MANY)
         if sum(row[-1] for row in rows_by_key) != finding.rows:
-            return attribution.affects_all(finding, attribution.NO_COUNT)
+            return attribution.affects_all(finding, attribution.NOT_IDENTIFIABLE)
         keys = [row[0] for row in rows_by_key]
         if path.lookup_table:
             if any(value is None for row in rows_by_key for value in row):
@@ -341,7 +341,7 @@ class Checker:
                 row[0]
                 for row in self._ask(
                     f"SELECT DISTINCT {path.column} FROM {source} AS named "  # noqa: S608 - our own suites
-                    f"WHERE ({columns}) IN (SELECT {columns} FROM ({query}) AS failing) LIMIT {MOST_KEYS + 1}"
+                    f"WHERE ({columns}) IN (SELECT {columns} FROM ({query}) AS failing) LIMIT {MAX_KEYS + 1}"
                 )
             ]
             if not keys:
@@ -451,12 +451,12 @@ def _to_finding(suite: Suite, expectation: Any, result: Any) -> Finding:
     )
 
 
-def _counted(seen: Mapping[str, Any]) -> str:
+def _counted(result: Mapping[str, Any]) -> str:
     """How many rows failed of how many, and the first values."""
-    said = f"{int(seen['unexpected_count']):,} of {int(seen.get('element_count') or 0):,} rows"
-    values = [value for value in seen.get("partial_unexpected_list") or [] if not isinstance(value, dict)]
+    parts = f"{int(result['unexpected_count']):,} of {int(result.get('element_count') or 0):,} rows"
+    values = [value for value in result.get("partial_unexpected_list") or [] if not isinstance(value, dict)]
     shown = list(dict.fromkeys("nothing" if value is None else short_text(value) for value in values))[:3]
-    return said + (f", such as {', '.join(shown)}" if shown else "")
+    return parts + (f", such as {', '.join(shown)}" if shown else "")
 
 
 def _exception_text(result: Any) -> str:

@@ -21,12 +21,12 @@ from ys_analytics.schemas import STORES, TABLES, Finding
 from ys_analytics.schemas.outcomes import moves, pays_gas
 
 # The tables that say which portfolio depends on which key.
-NEEDS = ("portfolios", "portfolio_positions", "transactions", "assets")
+NEEDED_TABLES = ("portfolios", "portfolio_positions", "transactions", "assets")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Reach:
+class Dependents:
     """Which portfolio depends on which key, in one snapshot of the stores.
 
     Attributes:
@@ -50,7 +50,7 @@ class Reach:
         """
         if finding.affects is None or finding.outcome == "passed":
             return finding
-        absent = [name for name in NEEDS if name not in self.available]
+        absent = [name for name in NEEDED_TABLES if name not in self.available]
         if absent and set(finding.affects) - {"portfolio"}:
             return affects_all(finding, f"{absent[0]} is not here, so it is not known who rests on it")
         ids: set[str] = set()
@@ -63,7 +63,7 @@ class Reach:
             elif kind == "asset" and (malformed := next((key for key in keys if not _UUID.fullmatch(key)), None)):
                 return affects_all(finding, f"it names {malformed!r}, which is no asset")
             else:
-                ids |= self._resting_on(kind, keys)
+                ids |= self._portfolios_of(kind, keys)
         return replace(finding, portfolios=sorted(ids))
 
     def _unknown_portfolio(self, finding: Finding, keys: Iterable[str]) -> str:
@@ -74,8 +74,8 @@ class Reach:
         unknown = sorted(set(keys) - self._portfolios)
         return next((key for key in unknown if STORES[store].typed_ids or not _UUID.fullmatch(key)), "")
 
-    def _resting_on(self, kind: str, keys: Iterable[str]) -> set[str]:
-        edges = {
+    def _portfolios_of(self, kind: str, keys: Iterable[str]) -> set[str]:
+        pairs = {
             "user": self._by_user,
             "asset": self._by_asset,
             "symbol": self._by_symbol,
@@ -83,7 +83,7 @@ class Reach:
             "pool": self._by_pool,
             "protocol": self._by_protocol,
         }[kind]
-        matching = edges.filter(pl.col("key").is_in([key.lower() for key in keys]))
+        matching = pairs.filter(pl.col("key").is_in([key.lower() for key in keys]))
         return set(matching["portfolio_id"].to_list()) & self._portfolios
 
     def _read(self, table: str, *columns: str, **named: str | pl.Expr) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from ys_analytics.schemas.rules import (
     Bounded,
     Formatted,
     NoGap,
-    NotAhead,
+    NotInFuture,
     NotSilent,
     OneOf,
     OnTime,
@@ -145,11 +145,11 @@ def _ttl_expectations(family: KeyFamily) -> list[Any]:
 
 def _timing(table: Table, column: Column, rule: Timing) -> Detector:
     """The detector of one rule about moments."""
-    name, time, series = table.name, table.placed or column.name, table.series
+    name, time, series = table.name, table.span_column or column.name, table.series
     key = (*series, column.name) if series else table.key
     columns: tuple[str, ...] = (column.name,)
     match rule:
-        case NotAhead():
+        case NotInFuture():
             rule_name = "not_ahead"
             find = lambda snapshot: freshness.future_rows(  # noqa: E731
                 snapshot.frame(name), key=key, time=column.name, as_of=snapshot.moment(name)
@@ -165,9 +165,11 @@ def _timing(table: Table, column: Column, rule: Timing) -> Detector:
         case NotSilent():
             rule_name, columns = "not_silent", (column.name, time)
             find = lambda snapshot: freshness.silent_series(snapshot.frame(name), series=series, time=time)  # noqa: E731
-        case UsualRows(clockwork=clockwork):
+        case UsualRows(fixed_interval=is_fixed):
             rule_name = "usual_rows_a_day"
-            find = lambda snapshot: row_counts.unusual_days(snapshot.frame(name), time=column.name, clockwork=clockwork)  # noqa: E731
+            find = lambda snapshot: row_counts.unusual_days(  # noqa: E731
+                snapshot.frame(name), time=column.name, fixed_interval=is_fixed
+            )
     return Detector(
         rule=f"{rule_name}({column.name})",
         find=find,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from ys_analytics.errors import FileError, reaching
+from ys_analytics.errors import FileError, file_errors
 from ys_analytics.frames import atomic
 from ys_analytics.schemas import Finding
 
@@ -96,7 +96,7 @@ class History:
         import duckdb
 
         try:
-            with reaching(self.path):
+            with file_errors(self.path):
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 with FileLock(self.path.with_suffix(".lock")):
                     if not self.path.exists():  # made whole or not at all

@@ -18,7 +18,7 @@ from ys_analytics import frames
 from ys_analytics.errors import ContractError
 from ys_analytics.frames import parquet
 from ys_analytics.quality import suites, worker_process
-from ys_analytics.quality.dependents import NEEDS, Reach
+from ys_analytics.quality.dependents import NEEDED_TABLES, Dependents
 from ys_analytics.quality.findings import LOADS_AS_DECLARED
 from ys_analytics.quality.suite_types import CROSS_STORE, NEEDED_WITH
 from ys_analytics.schemas import STORES, TABLES, Finding, Store, Table
@@ -65,11 +65,11 @@ def validate_live(
             }
         )
         has_keys = any(finding.affects for finding in (*sql_findings, *frame_findings))
-        missing = [TABLES[name] for name in NEEDS if has_keys and name not in needed]
+        missing = [TABLES[name] for name in NEEDED_TABLES if has_keys and name not in needed]
         all_files = files | (_load(stores, missing, Path(folder))[0] if missing else {})
-        reach = Reach.of(all_files)
+        dependents = Dependents.of(all_files)
         by_suite: defaultdict[str, list[Finding]] = defaultdict(list)
-        for finding in (*not_loaded, *(reach.resolve(finding) for finding in (*sql_findings, *frame_findings))):
+        for finding in (*not_loaded, *(dependents.resolve(finding) for finding in (*sql_findings, *frame_findings))):
             by_suite[finding.suite].append(finding)
     return [finding for name in suite_names for finding in by_suite[name]]
 
@@ -138,7 +138,7 @@ def select(table: Table) -> str:
 
 
 def _comparable_column(table: Table, name: str, dtype: pl.DataType) -> str:
-    native = next(column.native for column in table.columns if column.name == name)
+    native = next(column.native_type for column in table.columns if column.name == name)
     if isinstance(dtype, pl.String | pl.Enum) and STORES[table.store].sql:
         return dialect(table.store).comparable_text(f'"{name}"')
     if native.startswith("Map("):

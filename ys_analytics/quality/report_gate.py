@@ -31,7 +31,7 @@ def stopping_findings(findings: Iterable[Finding], portfolios: Iterable[str]) ->
     """
     stopping = [finding for finding in findings if finding.stops]
     by_portfolio = {
-        portfolio_id: tuple(finding for finding in stopping if finding.touches(portfolio_id))
+        portfolio_id: tuple(finding for finding in stopping if finding.affects_portfolio(portfolio_id))
         for portfolio_id in portfolios
     }
     return {portfolio_id: reasons for portfolio_id, reasons in by_portfolio.items() if reasons}
@@ -54,7 +54,7 @@ def affected_reports(findings: Sequence[Finding], names: Mapping[str, str] | Non
     """
     affecting_all = [finding for finding in findings if finding.portfolios is None]
     if affecting_all:
-        reason = next((f" ({finding.everybody})" for finding in affecting_all if finding.everybody), "")
+        reason = next((f" ({finding.all_reason})" for finding in affecting_all if finding.all_reason), "")
         return f"every report rests on them{reason}"
     ids = sorted({portfolio_id for finding in findings for portfolio_id in finding.portfolios or ()})
     if not ids:
@@ -84,5 +84,5 @@ def affected_portfolios(finding: Finding, names: Mapping[str, str] | None = None
     'all portfolios'
     """
     if finding.portfolios is None:
-        return "all portfolios" + (f" ({finding.everybody})" if finding.everybody else "")
+        return "all portfolios" + (f" ({finding.all_reason})" if finding.all_reason else "")
     return list_portfolios(finding.portfolios, names) if finding.portfolios else "none"

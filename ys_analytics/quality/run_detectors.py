@@ -47,7 +47,7 @@ def _to_finding(suite: Suite, detector: Detector, failing_rows: pl.DataFrame, sn
     finding = _finding(
         suite, detector, outcome="failed", observed=observed, rows=failing_rows.height, sample=sample, checked=checked
     )
-    return attribution.Frames(snapshot.frame).attribute(finding, detector.columns, failing_rows)
+    return attribution.FrameKeys(snapshot.frame).attribute(finding, detector.columns, failing_rows)
 
 
 def _finding(suite: Suite, detector: Detector, **result: object) -> Finding:

@@ -88,7 +88,7 @@ def _head(findings: Sequence[Finding], title: str) -> str:
     """The numbers that matter, large."""
     outcomes = Counter(finding.outcome for finding in findings)
     stopping = sum(finding.stops for finding in findings)
-    without_rows = sum(finding.vacuous for finding in findings)
+    without_rows = sum(finding.is_vacuous for finding in findings)
     passed_share = (
         f"{(outcomes['passed'] - without_rows) / (len(findings) - without_rows):.1%}"
         if len(findings) > without_rows
@@ -171,13 +171,13 @@ def _suite(name: str, findings: Sequence[Finding], past: _PastResults) -> str:
     rows = "".join(
         f"<tr class='{finding.outcome}'>"
         f"<td class='sign' title='{_OUTCOME_WORDS[finding.outcome]}'>{_SIGN[finding.outcome]}</td>"
-        f"<td>{escape(finding.rule)}{' (nothing to check)' if finding.vacuous else ''}</td>"
+        f"<td>{escape(finding.rule)}{' (nothing to check)' if finding.is_vacuous else ''}</td>"
         f"<td>{finding.severity}</td><td>{escape(finding.notes)}</td>"
         f"<td>{_trend_marks(finding, past)}</td></tr>"
         for finding in findings
     )
     meaning = TABLES[name].meaning if name in TABLES else "What must hold between the stores."
-    without_rows = sum(finding.vacuous for finding in findings)
+    without_rows = sum(finding.is_vacuous for finding in findings)
     count = (
         f"{len(findings) - not_passed - without_rows} of {len(findings)} kept"
         if without_rows < len(findings)
@@ -201,8 +201,8 @@ def _trend_marks(finding: Finding, past: _PastResults) -> str:
     return f"<span class='spark'>{marks}</span>"
 
 
-def _section(title: str, inside: str) -> str:
-    return f"<section><h2>{title}</h2>{inside}</section>"
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{title}</h2>{content}</section>"
 
 
 def _by_suite(findings: Sequence[Finding]) -> dict[str, list[Finding]]:

@@ -52,7 +52,7 @@ class Snapshot:
         A cache and a table of current state are read as they are now, in a past week too.
         """
         declared = TABLES[table]
-        history = declared.placed is not None and STORES[declared.store].lasting
+        history = declared.span_column is not None and STORES[declared.store].lasting
         return self.as_of if history else self.frozen_at
 
     def forget(self) -> None:

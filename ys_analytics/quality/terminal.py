@@ -65,9 +65,9 @@ def summary(findings: Sequence[Finding]) -> str:
     """
     outcomes = Counter(finding.outcome for finding in findings)
     stopping = sum(finding.stops for finding in findings)
-    vacuous = sum(finding.vacuous for finding in findings)
-    parts = [f"{outcomes['passed'] - vacuous:,} passed"]
-    parts += [f"{vacuous:,} had nothing to check"] if vacuous else []
+    without_rows = sum(finding.is_vacuous for finding in findings)
+    parts = [f"{outcomes['passed'] - without_rows:,} passed"]
+    parts += [f"{without_rows:,} had nothing to check"] if without_rows else []
     parts += [f"{outcomes['failed']:,} failed"] if outcomes["failed"] else []
     parts += [f"{outcomes['error']:,} could not run"] if outcomes["error"] else []
     parts += [f"{stopping:,} stop a report"] if stopping else []

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal, Protocol
 from uuid import uuid4
 
-from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, reaching
+from ys_analytics.errors import ExpectationFailed, StoreError, UsageError, file_errors
 from ys_analytics.frames import Manifest, atomic
 from ys_analytics.frames import findings as findings_file
 from ys_analytics.quality import docs_pages, findings, report_gate, suites, worker_process
-from ys_analytics.quality.dependents import Reach
+from ys_analytics.quality.dependents import Dependents
 from ys_analytics.quality.history import History
 from ys_analytics.quality.suite_types import CROSS_STORE
 from ys_analytics.schemas import TABLES, Finding
@@ -63,7 +63,7 @@ def validate(run: RunFolder, *, tables: Iterable[str] | None = None, suites_in: 
             "suites": str(suites_in),
         }
     )
-    reach = Reach.of(files)
+    reach = Dependents.of(files)
     results = [reach.resolve(finding) for finding in results]
     results = sorted([*results, *_missing_findings(missing)], key=lambda finding: suite_names.index(finding.suite))
     if tables is None:
@@ -94,7 +94,7 @@ def data_docs(
         name for name in suites.names(tables) if name in files or (name == CROSS_STORE and tables is not None)
     ]
     draft = into.parent / f".{uuid4().hex[:12]}.tmp"
-    with reaching(into), atomic.unfinished(draft):
+    with file_errors(into), atomic.unfinished(draft):
         draft.mkdir(parents=True)
         worker_process.ask(
             {

@@ -18,14 +18,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ys_analytics.errors import ExpectationFailed, YsError, file_error, reaching
+from ys_analytics.errors import ExpectationFailed, YsError, file_error, file_errors
 from ys_analytics.quality import checks, suites
 from ys_analytics.quality.run_detectors import run_detectors
 from ys_analytics.quality.suite_types import CROSS_STORE, Snapshot, Suite
 from ys_analytics.schemas import Finding
 
 # Bytes of Parquet files that are copied into the engine's memory, where they take some ten times as much.
-_COPIED = 32 << 20
+_MAX_COPIED_BYTES = 32 << 20
 
 
 def validate_frozen(job: Mapping[str, Any]) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def document(job: Mapping[str, Any]) -> Iterator[Finding]:
         address = f"clickhousedb://?interface=chdb&path={folder}"
         with checks.Checker(address, "clickhouse", frozenset(files)) as checker:
             _open_files(checker, files)
-            with reaching(Path(job["named"])):
+            with file_errors(Path(job["named"])):
                 checker.document(read, job["into"])
     yield from ()
 
@@ -83,11 +83,11 @@ def _open_files(checker: checks.Checker, files: Mapping[str, Path]) -> None:
     """
     # Rules across stores name their own tables; Great Expectations still asks for one to begin with.
     checker.run(["CREATE VIEW nothing AS SELECT 1 AS one"])
-    room = _COPIED
+    bytes_left = _MAX_COPIED_BYTES
     for name, path in sorted(files.items(), key=lambda item: item[1].stat().st_size):
-        room -= path.stat().st_size
+        bytes_left -= path.stat().st_size
         quoted = str(path).replace("\\", "\\\\").replace("'", "\\'")
-        kind = f"TABLE {name} ENGINE = Memory" if room >= 0 else f"VIEW {name}"
+        kind = f"TABLE {name} ENGINE = Memory" if bytes_left >= 0 else f"VIEW {name}"
         checker.run([f"CREATE {kind} AS SELECT * FROM file('{quoted}', 'Parquet')"])  # noqa: S608 - quoted above
 
 

@@ -173,7 +173,7 @@ def _halves(job: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     cost = {name: files.get(name, _CROSS_STORE_COST) + _SUITE_COST for name in job["tables"]}
     lots: tuple[list[str], list[str]] = ([], [])
     for name in sorted(cost, key=cost.__getitem__, reverse=True):
-        min(lots, key=lambda lot: sum(cost[each] for each in lot)).append(name)
+        min(lots, key=lambda lot: sum(cost[suite] for suite in lot)).append(name)
     return lots
 
 
@@ -181,4 +181,4 @@ def _findings(answer: Mapping[str, Any]) -> list[Finding]:
     """The findings of an answer; raises the error that stopped the check."""
     if "error" in answer:
         raise getattr(errors, answer["error"])(answer["message"])
-    return [Finding.from_json(each) for each in answer["findings"]]
+    return [Finding.from_json(values) for values in answer["findings"]]

@@ -6,6 +6,6 @@
 from ys_analytics.reporting.batch import JOBS, TIME_LIMIT, Summary, report
 from ys_analytics.reporting.plan import freeze_week
 from ys_analytics.reporting.runs import RunEntry, list_runs
-from ys_analytics.reporting.write import Printed
+from ys_analytics.reporting.write import PrintedPage
 
-__all__ = ["JOBS", "TIME_LIMIT", "Printed", "RunEntry", "Summary", "freeze_week", "list_runs", "report"]
+__all__ = ["JOBS", "TIME_LIMIT", "PrintedPage", "RunEntry", "Summary", "freeze_week", "list_runs", "report"]

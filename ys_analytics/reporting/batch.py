@@ -24,7 +24,7 @@ from ys_analytics.reporting.printer import open_printer
 from ys_analytics.reporting.reasons import provisional_reasons
 from ys_analytics.reporting.task import Task
 from ys_analytics.reporting.weekly import WEEKLY
-from ys_analytics.reporting.write import Printed, Writer, report_files
+from ys_analytics.reporting.write import PrintedPage, Writer, report_files
 from ys_analytics.schemas import Progress, silent
 from ys_analytics.settings import Settings
 
@@ -81,7 +81,7 @@ class Summary:
         """
         head = f"{self.made} page{'' if self.made == 1 else 's'} made, {self.unchanged} already there"
         head += f", {len(self.failed)} failed" if self.failed else ""
-        lines = [head, *(f"failed: {name!r}: {why}" for name, why in self.failed.items())]
+        lines = [head, *(f"failed: {name!r}: {reason}" for name, reason in self.failed.items())]
         if self.made:
             steps = ", ".join(f"{step} {taken / self.made:.2f} s" for step, taken in self.seconds.items())
             lines.append(f"{self.wall:.0f} s, {60 * self.made / self.wall:.0f} pages a minute; a page took: {steps}")
@@ -105,7 +105,7 @@ def report(
     weekly_file: Path = WEEKLY,
     summary: Summary | None = None,
     progress: Progress = silent,
-) -> list[Printed]:
+) -> list[PrintedPage]:
     """Print the weekly report of each portfolio, and their ranking.
 
     Args:
@@ -160,7 +160,7 @@ def print_all(
     scheduler: str = "",
     summary: Summary | None = None,
     progress: Progress = silent,
-) -> list[Printed]:
+) -> list[PrintedPage]:
     """Print each portfolio of a job, then their ranking; `report` explains the arguments.
 
     Raises:
@@ -190,7 +190,7 @@ def print_all(
             open_printer(page.printing_page(), pages=max(1, min(jobs, len(to_print)))) as printer,
         ):
             writer = Writer(run=job.run, subject=job.subject, printer=printer, scratch=scratch)
-            pages = _Portfolios(job, executor, writer, summary, time_limit)
+            pages = _PagePrinter(job, executor, writer, summary, time_limit)
             with pages.on_cluster(to_print, scheduler) if scheduler else pages.in_parallel(to_print, jobs) as done:
                 for count, (portfolio_id, result) in enumerate(done, start=1):
                     try:
@@ -221,7 +221,7 @@ def print_all(
     return [printed[portfolio_id] for portfolio_id in names]
 
 
-def _up_to_date(job: ReportJob, failed: Mapping[str, YsError]) -> dict[str, Printed]:
+def _up_to_date(job: ReportJob, failed: Mapping[str, YsError]) -> dict[str, PrintedPage]:
     """The pages on disk whose receipt has the key that a new page would have."""
     pages = {}
     for portfolio_id, name in job.names.items():
@@ -249,7 +249,7 @@ def _receipts_of_failed(job: ReportJob, failed: Mapping[str, YsError], scratch: 
 
 
 @dataclass(frozen=True, slots=True)
-class _Portfolios:
+class _PagePrinter:
     """Makes and writes the pages of portfolios."""
 
     job: ReportJob
@@ -259,7 +259,7 @@ class _Portfolios:
     limit: float
 
     @contextmanager
-    def in_parallel(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
+    def in_parallel(self, ids: Sequence[str], jobs: int) -> Iterator[Iterator[tuple[str, Callable[[], PrintedPage]]]]:
         """Print pages in parallel; gives each portfolio when it is done, with a function that returns its result."""
         # One thread more than jobs: a page is printed while the processes make the next ones.
         with ThreadPoolExecutor(max_workers=jobs + 1) as threads:
@@ -272,7 +272,9 @@ class _Portfolios:
                 raise
 
     @contextmanager
-    def on_cluster(self, ids: Sequence[str], scheduler: str) -> Iterator[Iterator[tuple[str, Callable[[], Printed]]]]:
+    def on_cluster(
+        self, ids: Sequence[str], scheduler: str
+    ) -> Iterator[Iterator[tuple[str, Callable[[], PrintedPage]]]]:
         """The same on a Dask cluster: workers make and print pages, this process puts them in place."""
         from ys_analytics.reporting import cluster
 
@@ -281,7 +283,7 @@ class _Portfolios:
             arrived = cluster.pages_from_cluster(client, tasks, limit=self.limit)
             yield ((portfolio_id, partial(self.put, portfolio_id, page)) for portfolio_id, page in arrived)
 
-    def put(self, portfolio_id: str, page: "ClusterPage | YsError") -> Printed:
+    def put(self, portfolio_id: str, page: "ClusterPage | YsError") -> PrintedPage:
         """Put a page that a worker made in place."""
         if isinstance(page, YsError):
             raise page
@@ -291,7 +293,7 @@ class _Portfolios:
         self.summary.add(page.seconds, page.memory)
         return written
 
-    def print_one(self, portfolio_id: str) -> Printed:
+    def print_one(self, portfolio_id: str) -> PrintedPage:
         """Make one portfolio's page in a process of its own, and write it."""
         folder = Path(mkdtemp(prefix="page-", dir=self.writer.scratch))
         try:
@@ -309,7 +311,7 @@ class _Portfolios:
 
 def task(job: ReportJob, portfolio_id: str, folder: Path) -> Task:
     """The task of the process that makes one portfolio's page."""
-    portfolio_findings = [finding for finding in job.findings if finding.touches(portfolio_id)]
+    portfolio_findings = [finding for finding in job.findings if finding.affects_portfolio(portfolio_id)]
     report_settings = {"YS_RISK_FREE": str(job.settings.risk_free), "YS_BENCHMARK": job.settings.benchmark}
     environment = {**os.environ, **report_settings}
     return Task(
@@ -317,7 +319,7 @@ def task(job: ReportJob, portfolio_id: str, folder: Path) -> Task:
         parameters=job.parameters(portfolio_id),
         info=_info(
             job, portfolio_id, job.names[portfolio_id], job.weekly.title,
-            provisional=provisional_reasons(portfolio_findings, job.running),
+            provisional=provisional_reasons(portfolio_findings, job.not_final),
         ),
         facts={"notebooks": [path.name for path in job.weekly.notebooks]},
         folder=folder,
@@ -342,11 +344,11 @@ def _info(
     )
 
 
-def _rank(job: ReportJob, writer: Writer, stopped: Mapping[str, str]) -> Printed:
+def _rank(job: ReportJob, writer: Writer, stopped: Mapping[str, str]) -> PrintedPage:
     """The page of all portfolios; those that were stopped are on it with the reason and without a number."""
     names = {portfolio_id: job.names[portfolio_id] for portfolio_id in stopped}
     executed, facts = ranking.ranking_page(job.run, job.settings, stopped=stopped, names=names, pushdown=job.pushdown)
-    reasons = provisional_reasons(job.findings if job.provisional else (), job.running)
+    reasons = provisional_reasons(job.findings if job.provisional else (), job.not_final)
     info = _info(job, _ALL_PORTFOLIOS, ranking.NAME, ranking.TITLE, provisional=reasons, landscape=True)
     data = page.to_data(executed, info, facts)
     return writer.write(
@@ -354,7 +356,7 @@ def _rank(job: ReportJob, writer: Writer, stopped: Mapping[str, str]) -> Printed
     )
 
 
-def _failures(failed: Mapping[str, YsError], names: Mapping[str, str], printed: Mapping[str, Printed]) -> str:
+def _failures(failed: Mapping[str, YsError], names: Mapping[str, str], printed: Mapping[str, PrintedPage]) -> str:
     """Which reports failed, or were stopped by their data, and why: one line, those with one reason together."""
     by_reason: dict[str, list[str]] = {}
     for portfolio_id, error in failed.items():

@@ -17,7 +17,7 @@ from ys_analytics.reporting.notebook import SHARED, TAG, parameters, read
 ON_SCREEN = "on-screen"
 
 
-def bind(
+def join_notebooks(
     paths: Sequence[Path], notebook_parameters: Mapping[str, Mapping[str, object]] = MappingProxyType({})
 ) -> NotebookNode:
     """Join notebooks in order; a cell that stands in several is kept where it comes first.
@@ -43,7 +43,7 @@ def bind(
         if index:
             notebook.cells = [cell for cell in notebook.cells if TAG not in cell.metadata.get("tags", [])]
         for heading, under in _sections(notebook, path):
-            kept = [cell for cell in under if not _left_out(cell, seen)]
+            kept = [cell for cell in under if not _is_left_out(cell, seen)]
             seen |= {cell.source for cell in kept if cell.cell_type == "code"}
             cells += [*heading, *kept] if kept or not under else []
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
@@ -69,7 +69,7 @@ def _split_parameters(notebook: NotebookNode, values: Mapping[str, object], *, n
     notebook.cells.insert(place + 1, new_code_cell(source))  # type: ignore[no-untyped-call]
 
 
-def _left_out(cell: NotebookNode, seen: set[str]) -> bool:
+def _is_left_out(cell: NotebookNode, seen: set[str]) -> bool:
     return ON_SCREEN in cell.metadata.get("tags", []) or (cell.cell_type == "code" and cell.source in seen)
 
 

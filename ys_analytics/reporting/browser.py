@@ -60,13 +60,13 @@ def install_browser() -> Path:
     found = find_browser()
     if found is not None:
         return found
-    for commands in (_debian(), ((str(Path(sys.executable).parent / "plotly_get_chrome"), "-y"),)):
+    for commands in (_debian_commands(), ((str(Path(sys.executable).parent / "plotly_get_chrome"), "-y"),)):
         if commands and all(_succeeds(command) for command in commands):
             break
     return require_browser()
 
 
-def _debian() -> tuple[Sequence[str], ...]:
+def _debian_commands() -> tuple[Sequence[str], ...]:
     """The commands that install Debian's package without a question; none where that is not possible."""
     if shutil.which("apt-get") is None:
         return ()

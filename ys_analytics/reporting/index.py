@@ -41,14 +41,14 @@ class IndexRow:
         status: A key of `_STATUS`.
         links: Kind and address of each file that is there.
         numbers: Title and text of each headline number.
-        falls: Titles of the numbers that are below zero.
+        negative: Titles of the numbers that are below zero.
     """
 
     receipt: Receipt
     status: str
     links: tuple[tuple[str, str], ...]
     numbers: Mapping[str, str]
-    falls: frozenset[str]
+    negative: frozenset[str]
 
     @property
     def status_text(self) -> str:
@@ -156,8 +156,8 @@ def _row(out: Path, week: str, receipt: Receipt, previous: Receipt | None) -> In
     numbers |= {title: formats.text(raw[title], unit) for title, unit in _TITLES.items()}
     alerts = current.get("open_alerts")
     numbers["Open alerts"] = formats.DASH if alerts is None else f"{alerts:,}"
-    falls = frozenset(title for title, number in raw.items() if number is not None and number < 0)
-    return IndexRow(receipt=receipt, status=status, links=links, numbers=numbers, falls=falls)
+    negative = frozenset(title for title, number in raw.items() if number is not None and number < 0)
+    return IndexRow(receipt=receipt, status=status, links=links, numbers=numbers, negative=negative)
 
 
 def _links(out: Path, week: str, receipt: Receipt | None) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from ys_analytics.errors import reaching
+from ys_analytics.errors import file_errors
 from ys_analytics.frames.atomic import unfinished
 
 _SCRATCH, _READY = ".printing-", "ready-"
@@ -39,7 +39,7 @@ def scratch(folder: Path) -> Iterator[Path]:
 
     Files of a dead process are moved into place where all of a page was written, and removed otherwise.
     """
-    with reaching(folder):
+    with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     for leftover in folder.glob(f"{_SCRATCH}*"):
         owner = leftover.name.removeprefix(_SCRATCH).split("-")[0]
@@ -47,7 +47,7 @@ def scratch(folder: Path) -> Iterator[Path]:
             for ready in sorted(leftover.glob(f"{_READY}*")):
                 _move(ready, folder)
             shutil.rmtree(leftover, ignore_errors=True)
-    with reaching(folder):
+    with file_errors(folder):
         created = Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=folder))
     with unfinished(created):
         yield created
@@ -64,17 +64,17 @@ def put(files: Mapping[Path, bytes], *, folder: Path, staging: Path) -> None:
     Raises:
         FileError: one cannot be written; none is in place then.
     """
-    with reaching(folder):
+    with file_errors(folder):
         unfinished_folder = Path(tempfile.mkdtemp(prefix="writing-", dir=staging))
     for index, (target, content) in enumerate(files.items()):
         staged = unfinished_folder / f"{index}" / target.relative_to(folder)
-        with reaching(target):
+        with file_errors(target):
             staged.parent.mkdir(parents=True)
             with staged.open("wb") as opened:
                 opened.write(content)
                 opened.flush()
                 os.fsync(opened.fileno())
-    with reaching(folder):
+    with file_errors(folder):
         ready = unfinished_folder.rename(staging / unfinished_folder.name.replace("writing-", _READY))
         _move(ready, folder)
 

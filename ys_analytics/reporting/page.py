@@ -90,12 +90,12 @@ class PageInfo:
 
 def to_html(notebook: NotebookNode, info: PageInfo) -> str:
     """A notebook as one page: styles and data inside, nothing fetched; `with_script` makes it draw itself."""
-    inside, contents = _with_anchors(_warned_once(_by_column(_body(notebook))))
+    body, contents = _with_anchors(_warned_once(_by_column(_body(notebook))))
     return template("page.html.j2").render(
         info=info,
         style=Markup(_style()),  # noqa: S704 - our own file
         running=Markup(_running_lines(info)),  # noqa: S704 - every character of another is escaped
-        inside=Markup(inside),  # noqa: S704 - views and nbconvert escape what they show
+        inside=Markup(body),  # noqa: S704 - views and nbconvert escape what they show
         contents=contents,
         script_mark=Markup(_SCRIPT_MARK),  # noqa: S704 - a constant
         start_mark=Markup(_START_MARK),  # noqa: S704 - a constant
@@ -229,22 +229,23 @@ def _by_column(inside: str) -> str:
     '<table class="r2"><thead></thead><tbody><tr><td>a<td class="ys-down">-1</tbody></table>'
     """
 
-    def plain(found: re.Match[str]) -> str:
+    def without_class(found: re.Match[str]) -> str:
         kinds = f' class="{found["kinds"]}"' if found["kinds"] else ""
         return kinds + (f' style="{found["tint"][1:]}"' if found["tint"] else "")
 
-    def aligned(found: re.Match[str]) -> str:
+    def with_alignment(found: re.Match[str]) -> str:
         row = _ROW.search(found[1], found[1].find("<tbody>"))
         sides = [
             f"r{place}" if cell["side"] == "right" else f"n{place}" if cell["whole"] else ""
             for place, cell in enumerate(_ALIGNED.finditer(row[0] if row else ""), start=1)
         ]
-        return f'<table class="{" ".join(filter(None, sides))}">{_ENDED.sub("", _ALIGNED.sub(plain, found[1]))}</table>'
+        table_html = _ENDED.sub("", _ALIGNED.sub(without_class, found[1]))
+        return f'<table class="{" ".join(filter(None, sides))}">{table_html}</table>'
 
-    return _TABLE.sub(aligned, inside)
+    return _TABLE.sub(with_alignment, inside)
 
 
-def _warned_once(inside: str) -> str:
+def _warned_once(body: str) -> str:
     """The page with each warning written out where it first stands, numbered, and named by its number after that.
 
     >>> first = '<p class="ys-warning" role="note">Warning, a: old.<br/>Warning, b: late.</p>'
@@ -255,7 +256,7 @@ def _warned_once(inside: str) -> str:
     """
     numbers: dict[str, int] = {}
 
-    def once(found: re.Match[str]) -> str:
+    def number_warning(found: re.Match[str]) -> str:
         lines, again = [], []
         for line in _LINE_BREAK.split(found["lines"]):
             if line in numbers:
@@ -269,7 +270,7 @@ def _warned_once(inside: str) -> str:
             lines.append(f"{'See also' if lines else 'See'} {links}.")
         return f'<p class="ys-warning" role="note">{"<br>".join(lines)}</p>'
 
-    return _WARNED.sub(once, inside)
+    return _WARNED.sub(number_warning, body)
 
 
 def _outputs(cell: NotebookNode) -> list[NotebookNode]:
@@ -283,7 +284,7 @@ def _body(notebook: NotebookNode) -> str:
             # What a cell ends with is shown like anything else; nbconvert's templates keep the two apart.
             output.output_type = "display_data"
             output.pop("execution_count", None)
-    _pair(notebook)
+    _pair_half_pages(notebook)
     for cell in notebook.cells:
         for output in _outputs(cell):
             # The rest of a view is not shown, and nbconvert would copy and validate it again and again.
@@ -295,7 +296,7 @@ def _body(notebook: NotebookNode) -> str:
     return body.replace(f" {AS_TEXT}", "")
 
 
-def _pair(notebook: NotebookNode) -> None:
+def _pair_half_pages(notebook: NotebookNode) -> None:
     """Open a row before the first of several half-page views in a run, close it after every second."""
     row: list[NotebookNode] = []
     for cell in notebook.cells:
@@ -350,7 +351,8 @@ def _style() -> str:
     light = {name: getattr(theme, name.upper()) for name in _COLOURS}
     dark = {name: theme.DARK[colour] for name, colour in light.items()}
     rules = [
-        f":root {{ {' '.join(f'--{name}: {colour};' for name, colour in each.items())} }}" for each in (light, dark)
+        f":root {{ {' '.join(f'--{name}: {colour};' for name, colour in colours.items())} }}"
+        for colours in (light, dark)
     ]
     right, whole = (
         ", ".join(f":where(.{kind}{place}) tr > :nth-child({place})" for place in range(1, _COLUMNS)) for kind in "rn"

@@ -34,7 +34,7 @@ class ReportJob:
         names: Name of each portfolio whose page is wanted, by its id.
         stopping_findings: What stops some of them, by id.
         findings: What the suites found in the run.
-        running: Why every page of the week is provisional; empty when the week is over.
+        not_final: Why every page of the week is provisional; empty when the week is over.
         provisional: Whether a page is made over findings that would stop it.
         ranked: Whether all portfolios are ranked on a page of its own.
         pushdown: Whether ClickHouse computes the ranking.
@@ -48,7 +48,7 @@ class ReportJob:
     names: Mapping[str, str] = field(default_factory=dict)
     stopped: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
-    running: str = ""
+    not_final: str = ""
     provisional: bool = False
     ranked: bool = False
     pushdown: bool = False
@@ -104,11 +104,11 @@ def plan_report(
         run=frozen_run,
         subject=subject,
         weekly=weekly,
-        notebook=book.bind(weekly.notebooks, weekly.parameters),
+        notebook=book.join_notebooks(weekly.notebooks, weekly.parameters),
         names=selected | unlisted,
         stopped={} if provisional else quality.stopping_findings(findings, [*selected, *unlisted]),
         findings=tuple(findings),
-        running=weeks.why_running(frozen_run),
+        not_final=weeks.why_not_final(frozen_run),
         provisional=provisional,
         ranked=ranked,
         pushdown=pushdown,

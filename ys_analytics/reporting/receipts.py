@@ -126,8 +126,8 @@ def key(job: "ReportJob", portfolio_id: str, *others: object) -> str:
         "parameters": [job.run.week, portfolio_id, *sorted(job.weekly.parameters.items())],
         "settings": [str(job.settings.risk_free), job.settings.benchmark],
         "data": [job.subject.run, job.subject.suites],
-        "findings": [finding.to_json() for finding in job.findings if finding.touches(portfolio_id)],
-        "provisional": [job.provisional, job.running],
+        "findings": [finding.to_json() for finding in job.findings if finding.affects_portfolio(portfolio_id)],
+        "provisional": [job.provisional, job.not_final],
         "others": others,
         "program": _program_versions(),
     }

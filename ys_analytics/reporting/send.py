@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock, Timeout
 
-from ys_analytics.errors import ReportError, SettingsError, UsageError, reaching
+from ys_analytics.errors import ReportError, SettingsError, UsageError, file_errors
 from ys_analytics.reporting import page, ranking, receipts
 from ys_analytics.reporting.receipts import Receipt
 from ys_analytics.schemas import Span
@@ -92,7 +92,11 @@ def read_recipients(path: Path = RECIPIENTS) -> list[Recipient]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path.name} cannot be read: {error}; {_FORM}") from error
     repeated = sorted(
-        {recipient.email for recipient in recipients if [each.email for each in recipients].count(recipient.email) > 1}
+        {
+            recipient.email
+            for recipient in recipients
+            if [other.email for other in recipients].count(recipient.email) > 1
+        }
     )
     if document or repeated:
         raise UsageError(f"{path.name}: {', '.join([*document, *repeated])} may not stand there, or twice; {_FORM}")
@@ -103,7 +107,9 @@ def _recipient(entry: dict[str, Any]) -> Recipient:
     email, portfolios = entry.pop("email"), entry.pop("portfolios", [])
     if parseaddr(email)[1] != email or "@" not in email:
         raise ValueError(f"{email!r} is no address")
-    if portfolios != "all" and not (isinstance(portfolios, list) and all(isinstance(one, str) for one in portfolios)):
+    if portfolios != "all" and not (
+        isinstance(portfolios, list) and all(isinstance(portfolio, str) for portfolio in portfolios)
+    ):
         raise ValueError(f'portfolios of {email} are neither a list of texts nor "all"')
     for name, kind in (("name", str), ("ranking", bool), ("provisional", bool)):
         if not isinstance(entry.get(name, kind()), kind):
@@ -142,12 +148,15 @@ def send_week(
     printed = receipts.read_all(folder)
     if not printed:
         raise UsageError(f"no report of {week} was printed; print it with `ys report --week {week} --all`")
-    known_portfolios = {each for one in printed for each in (one.portfolio_id, one.portfolio)}
-    unknown = sorted({each for one in recipients for each in one.portfolios or ()} - known_portfolios)
+    known_portfolios = {name for receipt in printed for name in (receipt.portfolio_id, receipt.portfolio)}
+    unknown = sorted({name for recipient in recipients for name in recipient.portfolios or ()} - known_portfolios)
     if unknown:
         raise UsageError(f"the file of recipients names {', '.join(map(repr, unknown))}, of which {week} has no report")
     letters = [
-        Letter(recipient=one, receipt=receipt) for one in recipients for receipt in printed if one.may_see(receipt)
+        Letter(recipient=recipient, receipt=receipt)
+        for recipient in recipients
+        for receipt in printed
+        if recipient.may_see(receipt)
     ]
     if not deliver:
         ledger = {} if resend else _ledger(folder)
@@ -166,7 +175,7 @@ def send_week(
     failures = [letter for letter in results if letter.state == "failed"]
     if failures:
         listed_failures = "; ".join(
-            f"{one.receipt.portfolio!r} to {one.recipient.email}: {one.reason}" for one in failures[:5]
+            f"{letter.receipt.portfolio!r} to {letter.recipient.email}: {letter.reason}" for letter in failures[:5]
         )
         raise ReportError(f"{len(failures)} of {len(results)} letters were not sent: {listed_failures}")
     return results
@@ -337,7 +346,7 @@ def _write_entry(folder: Path, letter: Letter, state: str, now: datetime) -> Non
         "report": letter.receipt.stem, "pdf": letter.receipt.files.get(f"{letter.receipt.stem}.pdf", ""),
     }  # fmt: skip
     path = folder / LEDGER
-    with reaching(path), path.open("a", encoding="utf-8") as file:
+    with file_errors(path), path.open("a", encoding="utf-8") as file:
         file.write(("\n" if file.tell() and not _ends_line(path) else "") + json.dumps(entry) + "\n")
         file.flush()
         os.fsync(file.fileno())

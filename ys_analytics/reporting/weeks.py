@@ -77,7 +77,7 @@ def opened_later(run: "Run") -> dict[str, str]:
     return {portfolio_id: _day(opened_at) for portfolio_id, opened_at in portfolios if opened_at >= end}
 
 
-def why_running(run: "Run") -> str:
+def why_not_final(run: "Run") -> str:
     """Why the week's numbers will still change; empty when it is over, or all of its data are there already."""
     end = run.week.end
     return _running(as_of=run.manifest.as_of, latest=[frame.latest for frame in run.manifest.frames.values()], end=end)

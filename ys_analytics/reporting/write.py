@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Printed:
+class PrintedPage:
     """One portfolio's report, or the ranking of all.
 
     Attributes:
@@ -55,7 +55,7 @@ class Writer:
 
     def write(
         self, info: PageInfo, html: str, data: bytes, *, stem: str, key: str, pdf: bytes | None = None
-    ) -> Printed:
+    ) -> PrintedPage:
         """Print a page and put its three files in place under one stem, and their receipt.
 
         Args:
@@ -90,10 +90,10 @@ class Writer:
         return files
 
 
-def report_files(folder: Path, stem: str, *, portfolio_id: str, portfolio: str) -> Printed:
+def report_files(folder: Path, stem: str, *, portfolio_id: str, portfolio: str) -> PrintedPage:
     """The three files of a page, whether they are there or not."""
     pdf, html, data = (folder / f"{stem}.{kind}" for kind in ("pdf", "html", "json"))
-    return Printed(portfolio_id=portfolio_id, portfolio=portfolio, pdf=pdf, html=html, json=data)
+    return PrintedPage(portfolio_id=portfolio_id, portfolio=portfolio, pdf=pdf, html=html, json=data)
 
 
 def refuse_other_run(run: "Run", subject: "Subject") -> None:

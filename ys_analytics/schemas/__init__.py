@@ -8,7 +8,7 @@ from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
 from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity
 from ys_analytics.schemas.limits import LIMITS, Limits
-from ys_analytics.schemas.names import misnamed, text
+from ys_analytics.schemas.names import text, unknown_name
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, Week
 from ys_analytics.schemas.stores import STORES, StoreTraits
@@ -51,8 +51,8 @@ __all__ = [
     "Table",
     "Week",
     "chain_words",
-    "misnamed",
     "silent",
     "tables_of",
     "text",
+    "unknown_name",
 ]

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from ys_analytics.schemas.table import Kind
 
 # The most keys of failing rows that a finding lists; one with more affects all portfolios.
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 
 # The kind of key in a column of that name in a query over several tables, the most specific first.
-SAYS: Mapping[str, Kind] = {
+KIND_OF_COLUMN: Mapping[str, Kind] = {
     "portfolio_id": "portfolio",
     "user_id": "user",
     "pool_address": "pool",

@@ -19,7 +19,7 @@ CHAINS: Mapping[int, str] = MappingProxyType({
 })  # fmt: skip
 
 # What vendors and wallets write besides the names above; lower case, words apart by one blank.
-_ALSO = {
+_ALIASES = {
     "eth": 1, "mainnet": 1, "ethereum mainnet": 1, "eth mainnet": 1,
     "op": 10, "op mainnet": 10, "optimistic ethereum": 10,
     "bsc": 56, "bnb": 56, "bnb smart chain": 56, "binance smart chain": 56,
@@ -34,7 +34,7 @@ _ALSO = {
 }  # fmt: skip
 
 CHAIN_NUMBERS: Mapping[str, int] = MappingProxyType(
-    {name.lower(): number for number, name in CHAINS.items() if number} | _ALSO
+    {name.lower(): number for number, name in CHAINS.items() if number} | _ALIASES
 )
 
 

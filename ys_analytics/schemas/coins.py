@@ -75,7 +75,7 @@ NATIVE_COINS: tuple[Coin, ...] = (
 
 # What leaves the wallet besides gas_used x gas_price: keys of `transactions.metadata`, each in whole native coins. The
 # price of a unit of gas already holds base fee and priority fee; gas used on Arbitrum already holds the part for L1.
-FEES_BESIDE_GAS: dict[str, str] = {
+OTHER_FEES: dict[str, str] = {
     "network_fee": "what a transaction cost in all, where its gas and its price are not known apart (explorers' files)",
     "l1_fee": "what a rollup charges for its data on Ethereum (OP stack, Scroll: `l1Fee` of the receipt)",
     "operator_fee": "what a rollup's operator charges (OP stack since Isthmus)",

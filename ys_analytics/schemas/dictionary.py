@@ -11,7 +11,7 @@ from ys_analytics.schemas.rules import (
     Bounded,
     Formatted,
     NoGap,
-    NotAhead,
+    NotInFuture,
     NotSilent,
     OneOf,
     OnTime,
@@ -26,7 +26,7 @@ from ys_analytics.schemas.table import Collection, Column, KeyFamily, Table
 _WORDS: Mapping[type, str] = {
     Required: "required",
     Unique: "unique",
-    NotAhead: "not in the future",
+    NotInFuture: "not in the future",
     OnTime: "newest row not overdue",
     NoGap: "no gap in a series",
     UsualRows: "usual number of rows a day",
@@ -103,7 +103,7 @@ def _page(table: Table) -> Iterator[str]:
         (
             (
                 f"`{column.name}`",
-                "secret" if column.secret else f"`{column.native or column.dtype}`",
+                "secret" if column.secret else f"`{column.native_type or column.dtype}`",
                 column.unit,
                 "yes" if column.nullable else "no",
                 column.meaning,
@@ -122,11 +122,11 @@ def _facts(table: Table) -> Iterator[str]:
         yield f"Key: {_names(table.key)}."
     if table.series:
         yield f"Series: {_names(table.series)}."
-    if table.placed:
-        yield f"Time: {_names((table.placed,))}."
+    if table.span_column:
+        yield f"Time: {_names((table.span_column,))}."
     if isinstance(table, KeyFamily):
-        lifetime = "they stay" if table.ttl is None else f"lifetime {table.ttl:,} s"
-        yield f"Keys: `{table.pattern}`, {table.kind}; {lifetime}."
+        expiry = "never expire" if table.ttl is None else f"expire {table.ttl:,} s after they are written"
+        yield f"Keys: `{table.pattern}`, {table.kind}; they {expiry}."
     if isinstance(table, Collection):
         yield f"Vectors: {table.size} dimensions, cosine distance."
     if table.view:

@@ -15,6 +15,10 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 NOTHING_TO_CHECK = "nothing to check: 0 rows"
 
 
+# Fields whose name in `findings.json` is an older one, which runs on disk have.
+_JSON_NAMES = {"all_reason": "everybody"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """The result of one rule.
@@ -33,7 +37,7 @@ class Finding:
         affects: Every key that the rows at fault name, by kind (`portfolio`, `asset`, `chain`, `pool`, ...), sorted:
             the whole list and no sample. Empty: no portfolio's numbers rest on them. None: not known, so all may.
         portfolios: Ids of the portfolios whose numbers rest on the rows at fault, sorted. None: all.
-        everybody: Why it is everybody's where that is not plain; empty elsewhere.
+        all_reason: Why it affects all portfolios, where that is not plain; `everybody` in JSON.
     """
 
     suite: str
@@ -48,7 +52,7 @@ class Finding:
     checked: int = -1
     affects: dict[str, list[str]] | None = None
     portfolios: list[str] | None = None
-    everybody: str = ""
+    all_reason: str = ""
 
     @property
     def stops(self) -> bool:
@@ -59,19 +63,21 @@ class Finding:
         return self.severity == "critical" and self.outcome != "passed"
 
     @property
-    def vacuous(self) -> bool:
+    def is_vacuous(self) -> bool:
         """Whether the rule holds only because there was no row to ask it of."""
         return self.outcome == "passed" and self.checked == 0
 
-    def touches(self, portfolio_id: str) -> bool:
+    def affects_portfolio(self, portfolio_id: str) -> bool:
         """Whether a portfolio's numbers rest on the rows at fault; True where that is not known."""
         return self.portfolios is None or portfolio_id in self.portfolios
 
     def to_json(self) -> dict[str, object]:
         """The finding as plain JSON values."""
-        return asdict(self)
+        values = asdict(self)
+        return {_JSON_NAMES.get(name, name): value for name, value in values.items()}
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
         """The finding back from `to_json`."""
-        return cls(**values)  # type: ignore[arg-type]
+        names = {json_name: name for name, json_name in _JSON_NAMES.items()}
+        return cls(**{names.get(name, name): value for name, value in values.items()})  # type: ignore[arg-type]

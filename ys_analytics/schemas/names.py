@@ -9,7 +9,7 @@ from ys_analytics.errors import UsageError
 _BEGINNING = 3
 
 
-def misnamed(name: str, known: Iterable[str], *, what: str, listed: str) -> UsageError:
+def unknown_name(name: str, known: Iterable[str], *, what: str, listed: str) -> UsageError:
     """The error for a name that names nothing, with the names nearest to it.
 
     Args:
@@ -18,11 +18,11 @@ def misnamed(name: str, known: Iterable[str], *, what: str, listed: str) -> Usag
         what: Of what kind it should be.
         listed: The command that lists them, or where they are.
 
-    >>> print(misnamed("transaktions", ["assets", "transactions"], what="table", listed="`ys catalog`"))
+    >>> print(unknown_name("transaktions", ["assets", "transactions"], what="table", listed="`ys catalog`"))
     no table is called 'transaktions'; did you mean transactions?
-    >>> print(misnamed("x", ["assets"], what="table", listed="`ys catalog`"))
+    >>> print(unknown_name("x", ["assets"], what="table", listed="`ys catalog`"))
     no table is called 'x'; `ys catalog` lists them
-    >>> print(misnamed("vol", ["beta", "volatility"], what="metric", listed="`ys metrics`"))
+    >>> print(unknown_name("vol", ["beta", "volatility"], what="metric", listed="`ys metrics`"))
     no metric is called 'vol'; did you mean volatility?
     """
     by_lower = {name_.lower(): name_ for name_ in known}

@@ -43,7 +43,7 @@ def moves(status: str = "status") -> pl.Expr:
     >>> pl.DataFrame({"status": ["confirmed", "failed", None]}).select(moves())["status"].to_list()
     [True, False, False]
     """
-    return _among(status, MOVING)
+    return _is_one_of(status, MOVING)
 
 
 def pays_gas(status: str = "status") -> pl.Expr:
@@ -52,7 +52,7 @@ def pays_gas(status: str = "status") -> pl.Expr:
     >>> pl.DataFrame({"status": ["confirmed", "failed", "replaced"]}).select(pays_gas())["status"].to_list()
     [True, True, False]
     """
-    return _among(status, PAYING)
+    return _is_one_of(status, PAYING)
 
 
 def why_not(status: str = "status") -> pl.Expr:
@@ -65,5 +65,5 @@ def why_not(status: str = "status") -> pl.Expr:
     return pl.col(status).cast(pl.String).replace_strict(reasons, default=None, return_dtype=pl.String)
 
 
-def _among(status: str, which: tuple[str, ...]) -> pl.Expr:
+def _is_one_of(status: str, which: tuple[str, ...]) -> pl.Expr:
     return pl.col(status).cast(pl.String).is_in(which).fill_null(value=False)

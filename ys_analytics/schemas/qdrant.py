@@ -14,7 +14,7 @@ from ys_analytics.schemas.rules import (
     UUID,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     OnTime,
     Required,
     Rule,
@@ -32,20 +32,25 @@ def _vector(size: int, *rules: Rule) -> Column:
 
 
 def _keyword(name: str, meaning: str, *rules: Rule) -> Column:
-    return Column(name=name, dtype=pl.String(), native="keyword", meaning=meaning, rules=rules)
+    return Column(name=name, dtype=pl.String(), native_type="keyword", meaning=meaning, rules=rules)
 
 
 def _keywords(name: str, meaning: str, *rules: Rule) -> Column:
-    return Column(name=name, dtype=pl.List(pl.String()), native="keyword", meaning=meaning, rules=rules)
+    return Column(name=name, dtype=pl.List(pl.String()), native_type="keyword", meaning=meaning, rules=rules)
 
 
 def _float(name: str, meaning: str, *rules: Rule, unit: str) -> Column:
-    return Column(name=name, dtype=pl.Float64(), native="float", meaning=meaning, unit=unit, rules=rules)
+    return Column(name=name, dtype=pl.Float64(), native_type="float", meaning=meaning, unit=unit, rules=rules)
 
 
 def _epoch(name: str, meaning: str, *rules: Rule) -> Column:
     return Column(
-        name=name, dtype=TIME, native="integer", meaning=meaning, unit="UTC; epoch seconds in the store", rules=rules
+        name=name,
+        dtype=TIME,
+        native_type="integer",
+        meaning=meaning,
+        unit="UTC; epoch seconds in the store",
+        rules=rules,
     )
 
 
@@ -90,7 +95,7 @@ TABLES = (
                     "read as seconds.",
                     at_least=GENESIS,
                 ),
-                NotAhead(
+                NotInFuture(
                     "warning",
                     "A record dated in the future is left out of every weekly figure. The usual cause is a time zone "
                     "offset applied twice.",
@@ -158,7 +163,7 @@ TABLES = (
             Column(
                 name="chain_id",
                 dtype=pl.Int64(),
-                native="integer",
+                native_type="integer",
                 meaning="On which chain.",
                 rules=(
                     Bounded(
@@ -199,7 +204,7 @@ TABLES = (
                     "as the newest. The usual cause is milliseconds read as seconds.",
                     at_least=GENESIS,
                 ),
-                NotAhead(
+                NotInFuture(
                     "warning",
                     "A record dated in the future is left out of every weekly figure. The usual cause is a time zone "
                     "offset applied twice.",

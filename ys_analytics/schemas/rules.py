@@ -162,7 +162,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAhead:
+class NotInFuture:
     """A time that is not in the future."""
 
     severity: Severity
@@ -192,12 +192,12 @@ class UsualRows:
     Attributes:
         severity: What a failure means.
         damage: What is affected by it.
-        clockwork: Whether the rows come at fixed intervals, so that one day's number is the next one's.
+        fixed_interval: Whether the rows come at fixed intervals, so that one day's number is the next one's.
     """
 
     severity: Severity
     damage: str
-    clockwork: bool = True
+    fixed_interval: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,5 +208,5 @@ class NotSilent:
     damage: str
 
 
-Timing = NotAhead | OnTime | NoGap | UsualRows | NotSilent
+Timing = NotInFuture | OnTime | NoGap | UsualRows | NotSilent
 Rule = Required | Formatted | Bounded | OneOf | Refers | Unique | Timing

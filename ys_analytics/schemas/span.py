@@ -64,13 +64,13 @@ class Span:
         return cls(_EPOCH, end)
 
     @classmethod
-    def asked(cls, *, week: str = "", until: str = "") -> Self | None:
+    def of_week_or_until(cls, *, week: str = "", until: str = "") -> Self | None:
         """The span that two words mean everywhere: `week` is that ISO week itself, `until` all before its end.
 
         Raises:
             UsageError: both were written, or one is not an ISO week.
 
-        >>> Span.asked(until="2026-W47")
+        >>> Span.of_week_or_until(until="2026-W47")
         Span(1970-01-01T00:00+00:00 to 2026-11-23T00:00+00:00)
         """
         if week and until:
@@ -79,7 +79,7 @@ class Span:
             return cls.until(cls.week(until).end)
         return cls.week(week) if week else None
 
-    def holds(self, column: str, *, days: bool = False) -> "pl.Expr":
+    def contains(self, column: str, *, days: bool = False) -> "pl.Expr":
         """Whether a column of times, or of days, lies in the span."""
         import polars as pl
 

@@ -25,7 +25,7 @@ class Column:
     Attributes:
         name: The column's name, the same in the store and in the frame.
         dtype: The Polars type of every load, empty or full.
-        native: The type as the store's own catalogue spells it; empty where a store has none.
+        native_type: The type as the store's own catalogue spells it; empty where a store has none.
         meaning: One sentence for the catalogue.
         unit: What one is one of; empty for labels.
         nullable: Whether the store may hold nothing here.
@@ -36,7 +36,7 @@ class Column:
 
     name: str
     dtype: pl.DataType
-    native: str = ""
+    native_type: str = ""
     meaning: str
     unit: str = ""
     nullable: bool = False
@@ -114,7 +114,7 @@ class Table:
     rows: Rows | None = None
 
     @property
-    def placed(self) -> str | None:
+    def span_column(self) -> str | None:
         """The column by which a span chooses rows; None for current state."""
         return self.time or self.day
 
@@ -148,7 +148,7 @@ class KeyFamily(Table):
     Attributes:
         pattern: The key, its variable parts in braces: `price:current:{asset_id}:{chain_id}`.
         kind: The Redis type of the value.
-        ttl: Lifetime in seconds as written; None for keys that stay.
+        ttl: Seconds from when a key is written until it expires; None for keys that never do.
         secret: Counted, never read.
         holds: What one key holds, as the subject of a sentence: "A price"; empty for secret ones.
     """

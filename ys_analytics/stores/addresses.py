@@ -115,10 +115,10 @@ class RedisAddress:
         return mask(self.url)
 
     @property
-    def by_sentinel(self) -> bool:
+    def uses_sentinel(self) -> bool:
         """Whether Sentinels say which server is the primary.
 
-        >>> RedisAddress("redis+sentinel://a:1,b:2/prices").by_sentinel
+        >>> RedisAddress("redis+sentinel://a:1,b:2/prices").uses_sentinel
         True
         """
         return "+sentinel:" in self.url.partition("//")[0]

@@ -69,7 +69,7 @@ class Table(View):
             lines=self._lines(),
             totals=[
                 {
-                    "kind": "ys-down" if column.tone and _negative(value) else "",
+                    "kind": "ys-down" if column.tone and _is_negative(value) else "",
                     "style": _align(column),
                     "shown": text,
                 }
@@ -94,7 +94,7 @@ class Table(View):
     def _cell(self, index: int, column_index: int) -> dict[str, str]:
         column, text = self.fields[column_index], self.cells[index][column_index]
         kinds = [
-            *(["ys-down"] if column.tone and _negative(self.rows[index][column_index]) else []),
+            *(["ys-down"] if column.tone and _is_negative(self.rows[index][column_index]) else []),
             # A word longer than any column may break anywhere, or it would push the table off the page.
             *(["ys-breaks"] if max(map(len, text.split()), default=0) > _MAX_WORD else []),
         ]
@@ -120,7 +120,7 @@ def _align(column: Field) -> str:
     return "text-align:left;white-space:nowrap" if column.unit in {"date", "UTC"} else "text-align:left"
 
 
-def _negative(value: object) -> bool:
+def _is_negative(value: object) -> bool:
     try:
         return float(value) < 0  # type: ignore[arg-type]
     except (TypeError, ValueError):

@@ -8,7 +8,7 @@ import polars as pl
 
 from ys_analytics.metrics import backtest, drawdown, flows, performance, risk, uniswap, yields
 
-from .asked import Asked, B, Case, LeftOut, R, path
+from .cases import B, Case, CaseInputs, LeftOut, R, path
 from .chain import (
     at_least,
     at_most,
@@ -89,7 +89,7 @@ from .risks import (
     weights_of,
 )
 
-ANSWERS: dict[str, Callable[[Asked], Any]] = {
+ANSWERS: dict[str, Callable[[CaseInputs], Any]] = {
     "total_return": total_return,
     "cumulative_return_series": cumulative_return_series,
     "cagr": cagr,
@@ -340,7 +340,7 @@ def answer(case: Case) -> Any:
         raise LeftOut(LEFT_OUT[case["metric"]])
     if case["metric"] not in ANSWERS:
         raise LeftOut(f"no function of ours is called for {case['metric']}")
-    return ANSWERS[case["metric"]](Asked(case))
+    return ANSWERS[case["metric"]](CaseInputs(case))
 
 
 def agrees(got: Any, expected: Any, tolerance: dict[str, float]) -> bool:

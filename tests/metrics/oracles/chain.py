@@ -8,7 +8,7 @@ import polars as pl
 
 from ys_analytics.metrics import backtest, lending, uniswap, yields
 
-from .asked import Asked, table
+from .cases import CaseInputs, table
 
 
 def scalar(expression: pl.Expr, **columns: float) -> Any:
@@ -19,7 +19,7 @@ def scalar_of(expression: pl.Expr, **columns: list[float]) -> Any:
     return pl.DataFrame(columns).select(expression).item()
 
 
-def aave(a: Asked) -> pl.DataFrame:
+def aave(a: CaseInputs) -> pl.DataFrame:
     rows = []
     for supply in a.inputs["supplies"]:
         value = supply["amount"] * supply["liquidity_index"] * supply["price"]
@@ -30,20 +30,20 @@ def aave(a: Asked) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(portfolio_id=pl.lit("p"))
 
 
-def loan(column: str) -> Callable[[Asked], Any]:
+def loan(column: str) -> Callable[[CaseInputs], Any]:
     return lambda a: lending.loans(aave(a))[column].item()
 
 
-def weighted_apy(side: str) -> Callable[[Asked], Any]:
-    def of(a: Asked) -> Any:
+def weighted_apy(side: str) -> Callable[[CaseInputs], Any]:
+    def of(a: CaseInputs) -> Any:
         apy = yields.apr_to_apy(pl.col("apr"), periods_per_year=yields.SECONDS_PER_YEAR)
         return aave(a).filter(side=side).select(lending.weighted_rate(apy, pl.col("value"))).item()
 
     return of
 
 
-def pool(expression: Callable[[pl.Expr], pl.Expr]) -> Callable[[Asked], Any]:
-    def of(a: Asked) -> Any:
+def pool(expression: Callable[[pl.Expr], pl.Expr]) -> Callable[[CaseInputs], Any]:
+    def of(a: CaseInputs) -> Any:
         until = date.fromisoformat(a.inputs["filter"]["timestamp_le"])
         history = table(a.inputs["parquet"]).filter(
             pl.col("pool_id_defillama") == a.inputs["filter"]["pool_id_defillama"],
@@ -54,7 +54,7 @@ def pool(expression: Callable[[pl.Expr], pl.Expr]) -> Callable[[Asked], Any]:
     return of
 
 
-def mint(a: Asked) -> Any:
+def mint(a: CaseInputs) -> Any:
     found = uniswap.mint(
         a.inputs["amount0_max"],
         a.inputs["amount1_max"],
@@ -66,34 +66,34 @@ def mint(a: Asked) -> Any:
     return [found.amount0, found.amount1, found.liquidity]
 
 
-def counts(a: Asked) -> tuple[int, int]:
+def counts(a: CaseInputs) -> tuple[int, int]:
     return a.inputs["observations"], a.inputs["failures"]
 
 
-def pof(a: Asked) -> backtest.SignificanceTest:
+def pof(a: CaseInputs) -> backtest.SignificanceTest:
     return backtest.kupiec(*counts(a), confidence=a.inputs["var_level"])
 
 
-def independence(a: Asked) -> backtest.SignificanceTest:
+def independence(a: CaseInputs) -> backtest.SignificanceTest:
     return backtest.christoffersen(*(a.inputs[name] for name in ("n00", "n01", "n10", "n11")))
 
 
-def tuff(a: Asked) -> backtest.SignificanceTest:
+def tuff(a: CaseInputs) -> backtest.SignificanceTest:
     return backtest.time_until_first_failure(a.inputs["first_failure"], confidence=a.inputs["var_level"])
 
 
-def both(a: Asked) -> backtest.SignificanceTest:
+def both(a: CaseInputs) -> backtest.SignificanceTest:
     return backtest.conditional_coverage(pof(a), independence(a))
 
 
-def percent(a: Asked, probability: float) -> float:
+def percent(a: CaseInputs, probability: float) -> float:
     return 100 * probability if "percent" in a.how.get("unit", "") else probability
 
 
-def at_most(a: Asked) -> Any:
+def at_most(a: CaseInputs) -> Any:
     return percent(a, backtest.failures_at_most(*counts(a), confidence=a.inputs["var_level"]))
 
 
-def at_least(a: Asked) -> Any:
+def at_least(a: CaseInputs) -> Any:
     n, x = counts(a)
     return 1 - backtest.failures_at_most(n, x - 1, confidence=a.inputs["var_level"])

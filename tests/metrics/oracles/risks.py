@@ -9,30 +9,30 @@ import polars as pl
 
 from ys_analytics.metrics import drawdown, performance, risk
 
-from .asked import Asked, R, path, signed, table
+from .cases import CaseInputs, R, path, signed, table
 
 
-def downside_deviation(a: Asked) -> Any:
+def downside_deviation(a: CaseInputs) -> Any:
     over = "below" if "only observations below" in a.text else "all"
     year = a.how.get("periods_per_year", 1)
     return a(risk.downside_deviation(R, periods_per_year=year, target=a.mar, over=over))
 
 
-def semi_deviation(a: Asked) -> Any:
+def semi_deviation(a: CaseInputs) -> Any:
     unbiased = a.how.get("biased") is False or a.how.get("denominator") == "n-1"
     return a(risk.downside_deviation(R, periods_per_year=1, target=a.mar, ddof=1 if unbiased else 0))
 
 
-def deviation(a: Asked) -> Any:
+def deviation(a: CaseInputs) -> Any:
     return a(performance.volatility(R, periods_per_year=a.how.get("periods_per_year", 1), ddof=a.how.get("ddof", 1)))
 
 
-def mean_absolute_deviation(a: Asked) -> Any:
+def mean_absolute_deviation(a: CaseInputs) -> Any:
     level = a.how.get("min_acceptable_return", "mean")
     return a(risk.mean_absolute_deviation(R) if level == "mean" else (R - float(level)).abs().mean())
 
 
-def skewness(a: Asked) -> Any:
+def skewness(a: CaseInputs) -> Any:
     definition = a.how["definition"]
     kind = (
         "half"
@@ -44,7 +44,7 @@ def skewness(a: Asked) -> Any:
     return a(risk.skewness(R, kind=kind))
 
 
-def kurtosis(a: Asked) -> Any:
+def kurtosis(a: CaseInputs) -> Any:
     definition = a.how["definition"]
     if "RAW" in definition:
         return a(risk.kurtosis(R, about="zero"))
@@ -53,18 +53,18 @@ def kurtosis(a: Asked) -> Any:
     return a(risk.kurtosis(R, kind=kind, excess=not plain))
 
 
-def confidence_of(a: Asked) -> float:
+def confidence_of(a: CaseInputs) -> float:
     level = 1 - a.how["cutoff"] if "cutoff" in a.how else a.how.get("confidence", 0.95)
     return NormalDist().cdf(2) if isinstance(level, str) else level
 
 
-def var_historical(a: Asked) -> Any:
+def var_historical(a: CaseInputs) -> Any:
     quantile = "order" if "order statistic" in a.text else "linear"
     return signed(a, a(risk.value_at_risk(R, confidence=confidence_of(a), quantile=quantile)))
 
 
-def tail_of(method: str) -> Callable[[Asked], Any]:
-    def of(a: Asked) -> Any:
+def tail_of(method: str) -> Callable[[CaseInputs], Any]:
+    def of(a: CaseInputs) -> Any:
         if "mean" in a.inputs:
             return risk.normal_value_at_risk(a.inputs["mean"], a.inputs["sigma"], confidence=confidence_of(a))
         ddof = 1 if a.how.get("std") == "sample" else 0
@@ -73,8 +73,8 @@ def tail_of(method: str) -> Callable[[Asked], Any]:
     return of
 
 
-def es_of(method: str) -> Callable[[Asked], Any]:
-    def of(a: Asked) -> Any:
+def es_of(method: str) -> Callable[[CaseInputs], Any]:
+    def of(a: CaseInputs) -> Any:
         if "mean" in a.inputs:
             return risk.normal_expected_shortfall(a.inputs["mean"], a.inputs["sigma"], confidence=confidence_of(a))
         ddof = 1 if a.how.get("std") == "sample" else 0
@@ -83,20 +83,20 @@ def es_of(method: str) -> Callable[[Asked], Any]:
     return of
 
 
-def es_historical(a: Asked) -> Any:
+def es_historical(a: CaseInputs) -> Any:
     words = a.how.get("method", "Rockafellar")
     named = {"strictly": "below", "int(": "count", "at or below": "at_or_below", "<=": "at_or_below"}
     tail = next((tail for word, tail in named.items() if word in words), "fraction")
     return signed(a, a(risk.expected_shortfall(R, confidence=confidence_of(a), tail=tail)))
 
 
-def entropic_value_at_risk(a: Asked) -> Any:
+def entropic_value_at_risk(a: CaseInputs) -> Any:
     # The tool searches theta from a hundredth of the worst loss on.
     return a(risk.entropic_value_at_risk(R, confidence=confidence_of(a), min_theta=0.01))
 
 
-def component(measure: str, *, total: bool) -> Callable[[Asked], Any]:
-    def of(a: Asked) -> Any:
+def component(measure: str, *, total: bool) -> Callable[[CaseInputs], Any]:
+    def of(a: CaseInputs) -> Any:
         names = a.inputs["columns"]
         long = table(a.inputs["series_csv"]).unpivot(names, index="date", variable_name="asset", value_name="ret")
         weights = pl.DataFrame({"asset": names, "weight": a.inputs["weights"]})
@@ -108,8 +108,8 @@ def component(measure: str, *, total: bool) -> Callable[[Asked], Any]:
     return of
 
 
-def weights_of(kind: str) -> Callable[[Asked], Any]:
-    def of(a: Asked) -> Any:
+def weights_of(kind: str) -> Callable[[CaseInputs], Any]:
+    def of(a: CaseInputs) -> Any:
         data = table(a.inputs["csv"]).head(int(re.search(r"\d+", a.inputs["rows"])[0]))
         returns = data.select(performance.price_returns(pl.col(name)).alias(name) for name in a.how["order"]).slice(1)
         if kind == "inverse":
@@ -120,7 +120,7 @@ def weights_of(kind: str) -> Callable[[Asked], Any]:
     return of
 
 
-def max_drawdown(a: Asked) -> Any:
+def max_drawdown(a: CaseInputs) -> Any:
     if "values" in a.inputs:
         frame = pl.DataFrame({"p": a.inputs["values"]}).select(r=performance.price_returns(pl.col("p")))
         return -frame.select(drawdown.max_drawdown(R)).item()
@@ -129,7 +129,7 @@ def max_drawdown(a: Asked) -> Any:
     return -value if value is not None and "positive" in a.how.get("sign", "") else value
 
 
-def average_drawdown(a: Asked) -> Any:
+def average_drawdown(a: CaseInputs) -> Any:
     if "episodes" in a.text:
         value = a(drawdown.average_drawdown(R))
     else:
@@ -137,7 +137,7 @@ def average_drawdown(a: Asked) -> Any:
     return -value
 
 
-def ulcer_index(a: Asked) -> Any:
+def ulcer_index(a: CaseInputs) -> Any:
     if "values" in a.inputs:
         frame = pl.DataFrame({"p": a.inputs["values"]}).select(r=performance.price_returns(pl.col("p")))
         return 100 * frame.select(drawdown.ulcer_index(R, ddof=-1)).item()
@@ -145,12 +145,12 @@ def ulcer_index(a: Asked) -> Any:
     return a(drawdown.ulcer_index(R, depth=path(a), ddof=ddof))
 
 
-def ulcer_performance_index(a: Asked) -> Any:
+def ulcer_performance_index(a: CaseInputs) -> Any:
     frame = pl.DataFrame({"p": a.inputs["values"]}).select(r=performance.price_returns(pl.col("p")))
     return frame.select(performance.mean_return(R) / drawdown.ulcer_index(R, ddof=-1)).item()
 
 
-def drawdown_table(a: Asked) -> Any:
+def drawdown_table(a: CaseInputs) -> Any:
     frame = a.frame.select(portfolio_id=pl.lit("p"), day="day", ret="r").filter(pl.col("ret").is_not_null())
     falls = drawdown.drawdowns(frame, top=5)
     days = frame["day"].to_list()

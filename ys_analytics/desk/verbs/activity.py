@@ -60,7 +60,7 @@ class ActivityVerbs(ReturnVerbs):
     def flows(self, *, week: bool = False) -> pl.DataFrame:
         """External flows in USD, positive into the portfolio: all of them, or the week's."""
         flows = self._flows.with_columns(day=pl.col("timestamp").dt.date())
-        in_week = self.span.holds("timestamp")
+        in_week = self.span.contains("timestamp")
         return flows.filter(in_week) if week else flows
 
     def flow_audit(self) -> pl.DataFrame:

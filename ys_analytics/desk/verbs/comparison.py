@@ -14,7 +14,7 @@ from ys_analytics.desk.benchmark import ROLLING_BETA, Benchmark
 from ys_analytics.desk.verbs.holdings import HoldingVerbs
 from ys_analytics.desk.verbs.returns import ReturnVerbs, Window
 from ys_analytics.errors import UsageError
-from ys_analytics.schemas import misnamed
+from ys_analytics.schemas import unknown_name
 from ys_analytics.schemas.arguments import checked
 
 
@@ -30,7 +30,7 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
             since: The "week", or since "inception".
         """
         bridged = self._bridge_of(since)
-        return attribution.attribution(self._valued_lots_of(since), bridged, self._labels, by=by)
+        return attribution.attribution(self._valued_pieces_of(since), bridged, self._labels, by=by)
 
     @checked
     def contributors(self, by: By = "asset", *, since: Window = "week", top: int = 5) -> pl.DataFrame:
@@ -111,7 +111,7 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
         return strategies.strategies(
             self._rows("trading_strategies"),
             self.source.rows("satellite_agents"),
-            self._valued_lots_of("inception"),
+            self._valued_pieces_of("inception"),
             start=period["start"] or self.span.start,
             end=period["end"] or self.span.end,
             reason=period["reason"] or "",
@@ -128,7 +128,7 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
                 # A setting that names no asset or portfolio does not stop a page: the page says so.
                 if against:
                     raise
-                self._benchmarks[name] = benchmark.missing(name, str(error))
+                self._benchmarks[name] = benchmark.unavailable(name, str(error))
         return self._benchmarks[name]
 
     def _named_benchmark(self, name: str) -> Benchmark:
@@ -156,7 +156,7 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
             names = [*self._assets["symbol"].unique(), *portfolios["name"], benchmark.EQUAL, benchmark.TARGET]
             if "could be" in str(error):
                 raise
-            raise misnamed(name, names, what="asset or portfolio", listed="`ys load assets`") from None
+            raise unknown_name(name, names, what="asset or portfolio", listed="`ys load assets`") from None
         desk = type(self)(source=self.source, portfolio_id=other, week=self.week, settings=self._settings)
         return benchmark.of_portfolio(str(desk._portfolio_row["name"]), desk.daily_returns)  # noqa: SLF001 - a desk too
 
@@ -182,15 +182,15 @@ class ComparisonVerbs(ReturnVerbs, HoldingVerbs):
         strategies, satellites = self._rows("trading_strategies"), self.source.rows("satellite_agents")
         return Labels.of(self._assets, strategies, satellites)
 
-    def _valued_lots_of(self, since: Window) -> pl.DataFrame | None:
+    def _valued_pieces_of(self, since: Window) -> pl.DataFrame | None:
         """Contributions of each holding and movement in a period; None where the bridge cannot be stated."""
-        if since not in self._valued_lots:
+        if since not in self._valued_pieces:
             period = self._bridge_of(since).row(0, named=True)
-            self._valued_lots[since] = None if period["holds"] is None else attribution.lots(
+            self._valued_pieces[since] = None if period["holds"] is None else attribution.pieces(
                 self._attributed_legs, self._legs_quotes, self._assets, start=period["start"], end=period["end"]
             )  # fmt: skip
-        return self._valued_lots[since]
+        return self._valued_pieces[since]
 
     @cached_property
-    def _valued_lots(self) -> dict[str, pl.DataFrame | None]:
+    def _valued_pieces(self) -> dict[str, pl.DataFrame | None]:
         return {}

@@ -9,7 +9,7 @@ import polars as pl
 
 from ys_analytics.desk import findings, provenance, week_end
 from ys_analytics.desk.verbs.activity import ActivityVerbs
-from ys_analytics.schemas import QUARTER, TABLES, Finding, misnamed
+from ys_analytics.schemas import QUARTER, TABLES, Finding, unknown_name
 from ys_analytics.schemas.arguments import checked
 
 # What the findings of the bridge are called.
@@ -35,7 +35,7 @@ class EvidenceVerbs(ActivityVerbs):
             UsageError: there is no such table.
         """
         if unknown := [name for name in tables if name not in TABLES and name != _BRIDGE]:
-            raise misnamed(unknown[0], [*TABLES, _BRIDGE], what="table", listed="`ys catalog`")
+            raise unknown_name(unknown[0], [*TABLES, _BRIDGE], what="table", listed="`ys catalog`")
         if "portfolio_positions" in tables and self._holdings.origin != "platform":
             tables = tuple(name for name in tables if name != "portfolio_positions")
         is_exposed = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
@@ -68,7 +68,7 @@ class EvidenceVerbs(ActivityVerbs):
     def provenance(self) -> pl.DataFrame:
         """Versions of program, schema and libraries, commit, and settings."""
         rate = f"{self._settings.risk_free:.2%} a year, simple".replace("%", "\N{NO-BREAK SPACE}%")
-        return provenance.made_with(
+        return provenance.software_and_settings(
             [
                 ("Portfolio", self.id),
                 ("Read from", self.source.label),

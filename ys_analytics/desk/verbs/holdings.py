@@ -90,5 +90,5 @@ class HoldingVerbs(Inputs):
     @cached_property
     def _underlying_symbols(self) -> list[str]:
         """Symbols of what is held, and of what stands behind it."""
-        behind = lookthrough.look_through(self.positions(), self._registry)["name"]
-        return sorted({*self.positions()["symbol"], *behind})
+        underlying = lookthrough.look_through(self.positions(), self._registry)["name"]
+        return sorted({*self.positions()["symbol"], *underlying})

@@ -98,7 +98,7 @@ class PortfolioWeek:
         """One row: name, week, as of, source, risk profile and owner of the portfolio."""
         row = self._portfolio_row
         users = self.source.rows("users", where=pl.col("id") == row["user_id"])
-        who = users.row(0, named=True) if users.height else {}
+        owner = users.row(0, named=True) if users.height else {}
         return pl.DataFrame(
             [
                 {
@@ -112,8 +112,8 @@ class PortfolioWeek:
                     "risk_profile": row["risk_profile"],
                     "rebalancing_strategy": row["rebalancing_strategy"],
                     "created_at": row["created_at"],
-                    "user_type": who.get("user_type"),
-                    "kyc_status": who.get("kyc_status"),
+                    "user_type": owner.get("user_type"),
+                    "kyc_status": owner.get("kyc_status"),
                 }
             ]
         )

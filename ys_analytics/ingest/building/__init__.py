@@ -62,7 +62,7 @@ def build(
     id_ = portfolio_files.find(stores, portfolio)
     if id_ is None:
         raise UsageError(f"no portfolio is called {portfolio!r}; `ys load portfolios` lists them")
-    if not replace and not portfolio_files.imported(stores, id_):
+    if not replace and not portfolio_files.is_imported(stores, id_):
         raise UsageError(
             f"{portfolio}: is a platform's portfolio with snapshots of its own; add --replace to build over them"
         )

@@ -17,7 +17,7 @@ from ys_analytics.errors import ContractError, UsageError
 from ys_analytics.ingest.building.coverage import Difference, Shortage
 from ys_analytics.ingest.building.inputs import DEBT, SPOT, Holding, Inputs
 from ys_analytics.ingest.import_log import ImportLog
-from ys_analytics.schemas.coins import FEES_BESIDE_GAS
+from ys_analytics.schemas.coins import OTHER_FEES
 from ys_analytics.schemas.outcomes import MOVING, PAYING
 
 
@@ -58,7 +58,7 @@ class Balances:
 
 
 @dataclass(slots=True)
-class Replayed:
+class ReplayResult:
     """The result of `replay`.
 
     Attributes:
@@ -82,21 +82,21 @@ def last_priced_day(inputs: Inputs) -> date:
     return max(last, min(last_quotes)) if len(last_quotes) == len(held) and last_quotes else last
 
 
-def replay(inputs: Inputs, last: date) -> Replayed:
+def replay(inputs: Inputs, last: date) -> ReplayResult:
     """Apply every transaction in order; gives the balances after each day up to the last.
 
     Raises:
         UsageError: the last day is before the first transaction.
         ContractError: gas was paid on a chain whose coin is not registered.
     """
-    result = Replayed()
+    result = ReplayResult()
     first = inputs.transactions["timestamp"].min().date()  # type: ignore[union-attr]
     if last < first:
         raise UsageError(f"until {last}: is before the first transaction, of {first}")
     rows = [row for row in inputs.transactions.iter_rows(named=True) if row["timestamp"].date() <= last]
     by_day = {day: list(group) for day, group in groupby(rows, key=lambda row: row["timestamp"].date())}
-    for number in range((last - first).days + 1):
-        day = first + timedelta(days=number)
+    for day_number in range((last - first).days + 1):
+        day = first + timedelta(days=day_number)
         for row in by_day.get(day, ()):
             _apply(inputs, result, row)
             result.balances.record_negative(row["timestamp"])
@@ -105,7 +105,7 @@ def replay(inputs: Inputs, last: date) -> Replayed:
     return result
 
 
-def _apply(inputs: Inputs, result: Replayed, row: dict[str, Any]) -> None:
+def _apply(inputs: Inputs, result: ReplayResult, row: dict[str, Any]) -> None:
     metadata, balances = json.loads(row["metadata"] or "{}"), result.balances
     for holding, change in _legs(row, metadata):
         balances.add(holding, change)
@@ -123,7 +123,9 @@ def _apply(inputs: Inputs, result: Replayed, row: dict[str, Any]) -> None:
         _add_to_account(result, metadata, row["timestamp"], coin, -gas)
 
 
-def _add_to_account(result: Replayed, metadata: Mapping[str, Any], at: datetime, asset: str, change: Decimal) -> None:
+def _add_to_account(
+    result: ReplayResult, metadata: Mapping[str, Any], at: datetime, asset: str, change: Decimal
+) -> None:
     name = metadata.get("account")
     if change > 0 and metadata.get("to_account"):
         name = metadata["to_account"]
@@ -136,9 +138,9 @@ def _legs(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator[tuple
     if row["status"] not in MOVING:
         return
     no_protocol = not (row["protocol_name"] or "").strip()
-    crosses_edge = row["transaction_type"] in {"deposit", "withdraw"}
+    is_deposit_or_withdrawal = row["transaction_type"] in {"deposit", "withdraw"}
     external = metadata.get("flow") == "external" or (
-        metadata.get("flow") != "internal" and crosses_edge and no_protocol
+        metadata.get("flow") != "internal" and is_deposit_or_withdrawal and no_protocol
     )
     sent = (row["from_asset_id"], row["from_amount"], metadata.get("from_position", SPOT))
     received = (row["to_asset_id"], row["to_amount"], metadata.get("to_position", SPOT))
@@ -157,18 +159,18 @@ def _legs(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator[tuple
 
 
 def _gas(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> Decimal:
-    paid = Decimal(0)
+    gas = Decimal(0)
     if row["gas_used"] is not None and row["gas_price"] is not None:
-        paid += row["gas_used"] * row["gas_price"]
-    for name in FEES_BESIDE_GAS:
+        gas += row["gas_used"] * row["gas_price"]
+    for name in OTHER_FEES:
         if metadata.get(name) is not None:
-            paid += Decimal(str(metadata[name]))
-    return paid
+            gas += Decimal(str(metadata[name]))
+    return gas
 
 
-def shortages(inputs: Inputs, replayed: Replayed) -> tuple[Shortage, ...]:
+def shortages(inputs: Inputs, replay_result: ReplayResult) -> tuple[Shortage, ...]:
     """Every balance that was below zero at some moment, in the order of those moments."""
-    balances = replayed.balances
+    balances = replay_result.balances
     return tuple(
         Shortage(
             symbol=inputs.symbols.get(holding[0], holding[0]), position=holding[1], time=at,
@@ -178,7 +180,9 @@ def shortages(inputs: Inputs, replayed: Replayed) -> tuple[Shortage, ...]:
     )  # fmt: skip
 
 
-def compare_with_files(inputs: Inputs, replayed: Replayed, log: ImportLog | None) -> tuple[tuple[Difference, ...], int]:
+def compare_with_files(
+    inputs: Inputs, replay_result: ReplayResult, log: ImportLog | None
+) -> tuple[tuple[Difference, ...], int]:
     """Balances that files state, compared with what the transactions of their accounts come to.
 
     Returns:
@@ -189,14 +193,16 @@ def compare_with_files(inputs: Inputs, replayed: Replayed, log: ImportLog | None
         if log is None
         else [entry for entry in log.entries() if entry.portfolio == inputs.id and entry.state == "done"]
     )
-    stated = [kept for entry in entries if (kept := entry.kept_frame("stated")) is not None]
-    if not stated:
+    stated_frames = [frame for entry in entries if (frame := entry.kept_frame("stated")) is not None]
+    if not stated_frames:
         return (), 0
-    latest = pl.concat(stated).sort("timestamp").group_by("account", "asset_id", maintain_order=True).last()
+    latest = pl.concat(stated_frames).sort("timestamp").group_by("account", "asset_id", maintain_order=True).last()
     differences, agreed = [], 0
     for account, asset, at, balance in latest.select("account", "asset_id", "timestamp", "balance").iter_rows():
         changes = (
-            change for time, moved, change in replayed.accounts.get(account, ()) if moved == asset and time <= at
+            change
+            for time, moved_asset, change in replay_result.accounts.get(account, ())
+            if moved_asset == asset and time <= at
         )
         total = sum(changes, Decimal(0))
         if total == balance:

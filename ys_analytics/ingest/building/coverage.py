@@ -73,8 +73,11 @@ class Difference:
 
     def __str__(self) -> str:
         """For a person."""
-        off = (self.computed - self.stated).normalize()
-        return f"{self.account} states {self.stated.normalize():f} {self.symbol}, transactions come to {off:+f} of that"
+        difference = (self.computed - self.stated).normalize()
+        return (
+            f"{self.account} states {self.stated.normalize():f} {self.symbol}, "
+            f"transactions come to {difference:+f} of that"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ def outdated(stores: "Stores", portfolio: str) -> str:
         portfolio: Id or name.
     """
     id_ = portfolio_files.find(stores, portfolio)
-    if id_ is None or not portfolio_files.opened(stores, id_):
+    if id_ is None or not portfolio_files.was_opened_by_import(stores, id_):
         return ""
     transactions = stores.postgres.scan(
         "transactions", "portfolio_id::text = %(id)s", {"id": id_}, schema=TABLES["transactions"].schema

@@ -64,10 +64,10 @@ def _mean_correlation(inputs: Inputs, values: Sequence[DayValue], index: int) ->
     return math.fsum(pairs) / len(pairs) if pairs else 0.0
 
 
-def _quantile(values: Sequence[float], at: float) -> float:
+def _quantile(values: Sequence[float], share: float) -> float:
     """The linearly interpolated quantile."""
     ordered = sorted(values)
-    place = at * (len(ordered) - 1)
+    place = share * (len(ordered) - 1)
     low = math.floor(place)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (place - low)

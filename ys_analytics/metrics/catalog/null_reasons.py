@@ -12,7 +12,7 @@ import polars as pl
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.declaration import Metric
 
-_COUNTS = ("n", "daily", "spanned", "unknown")
+_COUNT_COLUMNS = ("n", "daily", "spanned", "unknown")
 
 
 def observations(metric: Metric) -> pl.Expr:
@@ -89,7 +89,9 @@ def with_reasons(
     >>> with_reasons(pl.DataFrame(dict.fromkeys(none, [None]), none), [CAGR])["cagr_reason"].item()
     'needs 30 days, has 0'
     """
-    numbers_filled = numbers.with_columns(pl.col(name).fill_null(0) for name in _COUNTS if name in numbers.columns)
+    numbers_filled = numbers.with_columns(
+        pl.col(name).fill_null(0) for name in _COUNT_COLUMNS if name in numbers.columns
+    )
     return numbers_filled.with_columns(
         **{
             f"{single.name}_reason": null_reason(

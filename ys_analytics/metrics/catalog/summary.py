@@ -23,7 +23,7 @@ _RET, _DAILY, _MARKET, _DAYS = f"{OBSERVED}ret", f"{OBSERVED}daily", f"{OBSERVED
 _DATES = ("at", "since", "until")
 # Rows looked at before a frame is taken for sorted.
 _ORDER_SAMPLE = 10_000
-_COUNTS = ("n", "daily", "spanned", "unknown", _PAIRS)
+_COUNT_COLUMNS = ("n", "daily", "spanned", "unknown", _PAIRS)
 _WINDOW = ("n", "daily", "spanned", "unknown", "coverage", "start", "end", "days")
 
 
@@ -120,7 +120,7 @@ def summarise(
         )
         missing = portfolios_table.join(numbers, on=by, how="anti", maintain_order="left")
         numbers = pl.concat(
-            [numbers, missing.with_columns(pl.lit(0, pl.Int64).alias(name) for name in _COUNTS)],
+            [numbers, missing.with_columns(pl.lit(0, pl.Int64).alias(name) for name in _COUNT_COLUMNS)],
             how="diagonal",
         )
     numbers = numbers.with_row_index("row")
@@ -161,9 +161,9 @@ def _numbers(
     numbers = _aggregate(
         row_columns if computable else row_columns.sort(by, "day"), columns, by=by, since=since
     ).collect()
-    if computable and not _in_order(numbers, by):
+    if computable and not _is_in_order(numbers, by):
         numbers = _aggregate(row_columns.sort(by, "day"), columns, by=by, since=since).collect()
-    if not _in_order(numbers, by):
+    if not _is_in_order(numbers, by):
         repeated = numbers.filter(~pl.col(_ORDERED)).get_column(by)[0]
         raise ContractError(
             f"returns: {by} {repeated} has two returns for one day, or one without a day; keep one of them"
@@ -220,7 +220,7 @@ def _starts_in_order(returns: pl.LazyFrame, by: str) -> bool:
     return first.rle_id().n_unique() == first.n_unique()
 
 
-def _in_order(numbers: pl.DataFrame, by: str) -> bool:
+def _is_in_order(numbers: pl.DataFrame, by: str) -> bool:
     return bool(numbers.get_column(_ORDERED).all()) and not numbers.get_column(by).is_duplicated().any()
 
 

@@ -40,11 +40,17 @@ def classify_flows(transactions: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     ('external', 'deposit or withdraw without a protocol')
     """
     rule = pl.when(~moves()).then(pl.lit("not confirmed")).otherwise(_rule())
-    flow = pl.when(~moves()).then(pl.lit("none")).when(crosses()).then(pl.lit("external")).otherwise(pl.lit("internal"))
+    flow = (
+        pl.when(~moves())
+        .then(pl.lit("none"))
+        .when(crosses_border())
+        .then(pl.lit("external"))
+        .otherwise(pl.lit("internal"))
+    )
     return transactions.lazy().with_columns(rule=rule, flow=flow).collect()
 
 
-def crosses() -> pl.Expr:
+def crosses_border() -> pl.Expr:
     """Whether a transaction is one that takes money over the portfolio's border, settled or not.
 
     Rules (2) to (5) of `classify_flows`, over transaction_type, protocol_name and metadata: a failed or pending
@@ -53,8 +59,8 @@ def crosses() -> pl.Expr:
     return _rule().is_in(_CROSSING)
 
 
-_STATED, _BARE = "metadata says external", "deposit or withdraw without a protocol"
-_CROSSING = (_STATED, _BARE)
+_STATED, _BY_RULE = "metadata says external", "deposit or withdraw without a protocol"
+_CROSSING = (_STATED, _BY_RULE)
 
 
 def _rule() -> pl.Expr:
@@ -67,7 +73,7 @@ def _rule() -> pl.Expr:
         .when(stated == "internal")
         .then(pl.lit("metadata says internal"))
         .when(any_leg & leaves)
-        .then(pl.lit(_BARE))
+        .then(pl.lit(_BY_RULE))
         .when(any_leg)
         .then(pl.lit("deposit or withdraw with a protocol"))
         .otherwise(pl.lit("other type of transaction"))

@@ -18,7 +18,7 @@ from ys_analytics.metrics.zones import in_utc
 _DAY = timedelta(days=1)
 
 # Money is at work while at least this part of the period's largest capital is in the portfolio.
-AT_WORK = 0.1
+MIN_CAPITAL_SHARE = 0.1
 
 _NO_FLOWS = pl.LazyFrame(schema={"portfolio_id": pl.String, "timestamp": pl.Datetime("us", "UTC"), "amount": MONEY})
 
@@ -151,24 +151,24 @@ def _capital() -> pl.Expr:
     moment, closed, amount = pl.col("timestamp"), pl.col("closed_at"), pl.col("amount").cast(pl.Float64)
     period_length = (closed.first() - opened).dt.total_microseconds()
     weight = (closed - moment).dt.total_microseconds() / period_length
-    book = amount.fill_null(0.0).cum_sum() + opening
-    held = (moment.shift(-1).fill_null(closed) - moment).dt.total_microseconds()
-    before = (moment.first() - opened).dt.total_microseconds()
-    peak = pl.max_horizontal(book.max(), opening)
-    smallest = peak.clip(lower_bound=0.0) * AT_WORK
-    time = pl.when(book > smallest).then(held).otherwise(0).sum() + pl.when(opening > smallest).then(before).otherwise(
-        0
-    )
-    money = (
-        pl.when(book > smallest).then(book * held).otherwise(0.0).sum()
-        + pl.when(opening > smallest).then(opening * before).otherwise(0.0)
+    balance = amount.fill_null(0.0).cum_sum() + opening
+    duration = (moment.shift(-1).fill_null(closed) - moment).dt.total_microseconds()
+    duration_before_flows = (moment.first() - opened).dt.total_microseconds()
+    peak = pl.max_horizontal(balance.max(), opening)
+    min_balance = peak.clip(lower_bound=0.0) * MIN_CAPITAL_SHARE
+    time_at_work = pl.when(balance > min_balance).then(duration).otherwise(0).sum() + pl.when(
+        opening > min_balance
+    ).then(duration_before_flows).otherwise(0)
+    weighted_balance = (
+        pl.when(balance > min_balance).then(balance * duration).otherwise(0.0).sum()
+        + pl.when(opening > min_balance).then(opening * duration_before_flows).otherwise(0.0)
     )  # fmt: skip
     return (
-        pl.when(time == period_length)
+        pl.when(time_at_work == period_length)
         .then((amount * weight).sum() + opening)
-        .when(time > 0)
-        .then(money / time)
-        .otherwise(book.max())
+        .when(time_at_work > 0)
+        .then(weighted_balance / time_at_work)
+        .otherwise(balance.max())
     )
 
 

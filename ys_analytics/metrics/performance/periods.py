@@ -322,17 +322,17 @@ def _start_of(day: date, every: str) -> date:
 
 
 def _window(present_rows: pl.DataFrame, *, by: str, name: str, start: date, needs: int, end: date) -> pl.DataFrame:
-    inside, begin_day = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
+    in_window, begin_day = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
     history = (pl.lit(end) - begin_day.min()).dt.total_days() + 1
     has_history, complete = pl.col("history") >= needs, pl.col("begun") >= start
     known = (pl.col("lost") < start).fill_null(value=True)
     return (
         present_rows.group_by(by, maintain_order=True)
         .agg(
-            value=total_return(pl.col("ret").filter(inside)),
-            n=inside.sum().cast(pl.Int64),
+            value=total_return(pl.col("ret").filter(in_window)),
+            n=in_window.sum().cast(pl.Int64),
             first=begin_day.min(),
-            begun=begin_day.filter(inside).min().fill_null(end),
+            begun=begin_day.filter(in_window).min().fill_null(end),
             history=history,
             lost=pl.col("lost").first(),
         )

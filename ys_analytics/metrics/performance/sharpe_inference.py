@@ -66,7 +66,7 @@ def probabilistic_sharpe_ratio(
         return nan_to_null((sharpe - reference) * (n - 1).sqrt() / _estimate_variance(sharpe, skew, kurtosis).sqrt())
 
     n = finite_or_null(ret).count().cast(pl.Float64)
-    return normal_cdf(combine(certainty, n=n, **_parts(ret, risk_free, tails)))
+    return normal_cdf(combine(certainty, n=n, **_moments(ret, risk_free, tails)))
 
 
 @metric(
@@ -119,7 +119,7 @@ def minimum_track_record(
             _estimate_variance(sharpe, skew, kurtosis) * (normal_quantile(confidence) / distance).pow(2) + 1
         )
 
-    return combine(length, **_parts(ret, risk_free, tails))
+    return combine(length, **_moments(ret, risk_free, tails))
 
 
 def probabilistic_sharpe_of(
@@ -175,7 +175,7 @@ def minimum_track_record_of(
     )
 
 
-def _parts(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:
+def _moments(ret: pl.Expr, risk_free: float, tails: Tails) -> dict[str, pl.Expr]:
     excess = finite_or_null(ret) - risk_free
     return {
         "sharpe": sharpe_ratio(excess, periods_per_year=1),

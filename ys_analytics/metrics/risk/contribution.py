@@ -23,7 +23,7 @@ Measure = Literal[
     "expected_shortfall_cornish_fisher",
 ]
 
-_BEFORE_ENOUGH = 4
+_MIN_COMMON_DAYS = 4
 
 
 def risk_contributions(
@@ -66,62 +66,69 @@ def risk_contributions(
     return of.with_columns(component=component, share=component / total)
 
 
-def _spread() -> pl.Expr:
+def _deviation_gradient() -> pl.Expr:
     """What one more unit of weight adds to the deviation of the mix."""
     return pl.when(pl.col("sigma") > 0).then(pl.col("m11") / pl.col("sigma")).otherwise(0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Bend:
+class _CornishFisher:
     """Cornish and Fisher's quantile of the mix, its shape, and what one more unit of weight does to each."""
 
     skew: pl.Expr
-    tails: pl.Expr
-    h: pl.Expr
-    more_skew: pl.Expr
-    more_tails: pl.Expr
-    more_h: pl.Expr
+    excess_kurtosis: pl.Expr
+    quantile: pl.Expr
+    skew_gradient: pl.Expr
+    kurtosis_gradient: pl.Expr
+    quantile_gradient: pl.Expr
 
 
-def _bend(z: float) -> _Bend:
-    sigma, spread = pl.col("sigma"), _spread()
-    skew, tails = pl.col("m3") / sigma.pow(3), pl.col("m4") / sigma.pow(4) - 3
-    more_skew = pl.col("m12") * 3 / sigma.pow(3) - skew * spread * 3 / sigma
-    more_tails = pl.col("m13") * 4 / sigma.pow(4) - (tails + 3) * spread * 4 / sigma
+def _cornish_fisher(z: float) -> _CornishFisher:
+    sigma, deviation_gradient = pl.col("sigma"), _deviation_gradient()
+    skew, excess_kurtosis = pl.col("m3") / sigma.pow(3), pl.col("m4") / sigma.pow(4) - 3
+    skew_gradient = pl.col("m12") * 3 / sigma.pow(3) - skew * deviation_gradient * 3 / sigma
+    kurtosis_gradient = pl.col("m13") * 4 / sigma.pow(4) - (excess_kurtosis + 3) * deviation_gradient * 4 / sigma
     a, b, c = (z * z - 1) / 6, (z**3 - 3 * z) / 24, (2 * z**3 - 5 * z) / 36
-    h = skew * a + tails * b - skew.pow(2) * c + z
-    return _Bend(skew, tails, h, more_skew, more_tails, more_skew * a + more_tails * b - skew * more_skew * (2 * c))
+    quantile = skew * a + excess_kurtosis * b - skew.pow(2) * c + z
+    return _CornishFisher(
+        skew,
+        excess_kurtosis,
+        quantile,
+        skew_gradient,
+        kurtosis_gradient,
+        skew_gradient * a + kurtosis_gradient * b - skew * skew_gradient * (2 * c),
+    )
 
 
-def _bent_value_at_risk(z: float, _: float) -> pl.Expr:
-    bend = _bend(z)
-    return -pl.col("mean") - _spread() * bend.h - pl.col("sigma") * bend.more_h
+def _modified_value_at_risk(z: float, _: float) -> pl.Expr:
+    tail = _cornish_fisher(z)
+    return -pl.col("mean") - _deviation_gradient() * tail.quantile - pl.col("sigma") * tail.quantile_gradient
 
 
-def _bent_shortfall(z: float, share: float) -> pl.Expr:
+def _modified_shortfall(z: float, share: float) -> pl.Expr:
     """By the Edgeworth expansion where that is beyond the quantile, else by the quantile."""
-    bend = _bend(z)
-    h, s, k = bend.h, bend.skew, bend.tails
+    tail = _cornish_fisher(z)
+    h, s, k = tail.quantile, tail.skew, tail.excess_kurtosis
     density = (-h.pow(2) / 2).exp() / (math.sqrt(2 * math.pi) * share)
     by_square, by_tail = h.pow(6) - 9 * h.pow(4) + 9 * h.pow(2) + 3, h.pow(4) - 2 * h.pow(2) - 1
     level = h.pow(3) * s / 6 + by_square * s.pow(2) / 72 + by_tail * k / 24 + 1
     slope = h.pow(2) * s / 2 + (h.pow(5) - 6 * h.pow(3) + 3 * h) * s.pow(2) / 12 + (h.pow(3) - h) * k / 6
-    by_shape = (h.pow(3) / 6 + by_square * s / 36) * bend.more_skew + by_tail / 24 * bend.more_tails
+    by_shape = (h.pow(3) / 6 + by_square * s / 36) * tail.skew_gradient + by_tail / 24 * tail.kurtosis_gradient
     edgeworth = density * level
-    more = density * ((slope - h * level) * bend.more_h + by_shape)
+    edgeworth_gradient = density * ((slope - h * level) * tail.quantile_gradient + by_shape)
     beyond = edgeworth >= -h
-    depth = pl.when(beyond).then(edgeworth).otherwise(-h)
-    deeper = pl.when(beyond).then(more).otherwise(-bend.more_h)
-    return -pl.col("mean") + _spread() * depth + pl.col("sigma") * deeper
+    multiple = pl.when(beyond).then(edgeworth).otherwise(-h)
+    multiple_gradient = pl.when(beyond).then(edgeworth_gradient).otherwise(-tail.quantile_gradient)
+    return -pl.col("mean") + _deviation_gradient() * multiple + pl.col("sigma") * multiple_gradient
 
 
 # By measure, what one more unit of weight adds, from the normal quantile and the share of the tail.
 _MARGINAL: dict[Measure, Callable[[float, float], pl.Expr]] = {
-    "volatility": lambda _, __: _spread(),
-    "value_at_risk": lambda z, _: -pl.col("mean") - _spread() * z,
-    "expected_shortfall": lambda z, share: -pl.col("mean") + _spread() * (normal_density(z) / share),
-    "value_at_risk_cornish_fisher": _bent_value_at_risk,
-    "expected_shortfall_cornish_fisher": _bent_shortfall,
+    "volatility": lambda _, __: _deviation_gradient(),
+    "value_at_risk": lambda z, _: -pl.col("mean") - _deviation_gradient() * z,
+    "expected_shortfall": lambda z, share: -pl.col("mean") + _deviation_gradient() * (normal_density(z) / share),
+    "value_at_risk_cornish_fisher": _modified_value_at_risk,
+    "expected_shortfall_cornish_fisher": _modified_shortfall,
 }
 
 
@@ -132,8 +139,8 @@ def _centred(returns: pl.DataFrame, weights: pl.DataFrame) -> pl.DataFrame:
     if absent.height:
         raise ContractError(f"returns: asset {absent['asset'][0]} has none; leave it out of the weights")
     mix_rows = spanned.filter(pl.len().over("day", "begun") == weights.height)
-    if mix_rows["day"].n_unique() < _BEFORE_ENOUGH:
-        raise ContractError(f"returns: needs {_BEFORE_ENOUGH} days with all assets, has {mix_rows['day'].n_unique()}")
+    if mix_rows["day"].n_unique() < _MIN_COMMON_DAYS:
+        raise ContractError(f"returns: needs {_MIN_COMMON_DAYS} days with all assets, has {mix_rows['day'].n_unique()}")
     centred_ret = pl.col("ret") - pl.col("ret").mean().over("asset")
     centred = mix_rows.with_columns(own=centred_ret).with_columns(
         mix=(pl.col("own") * pl.col("weight")).sum().over("day")

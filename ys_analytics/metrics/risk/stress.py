@@ -23,13 +23,13 @@ class Episode:
         name: For people.
         start: First day whose return belongs to it.
         end: Last such day.
-        what: What happened, in a clause.
+        description: What happened, in a clause.
     """
 
     name: str
     start: date
     end: date
-    what: str
+    description: str
 
 
 EPISODES: tuple[Episode, ...] = (
@@ -118,11 +118,11 @@ def stress_replay(
 
 def _moves(returns: pl.DataFrame, episode: Episode) -> pl.DataFrame:
     days = (episode.end - episode.start).days + 1
-    inside = spanning(returns, by="asset").filter(pl.col("day").is_between(episode.start, episode.end))
+    in_episode = spanning(returns, by="asset").filter(pl.col("day").is_between(episode.start, episode.end))
     covered = (pl.col("day") - pl.col("begun")).dt.total_days() + 1
     return (
         # A return that begins before the episode cannot be divided: its asset is not covered.
-        inside.group_by("asset", maintain_order=True)
+        in_episode.group_by("asset", maintain_order=True)
         .agg(move=total_return(pl.col("ret")), covered=covered.sum(), begun=pl.col("begun").min())
         .filter(pl.col("covered") == days, pl.col("begun") >= episode.start)
         .select("asset", "move", episode=pl.lit(episode.name))

@@ -305,8 +305,8 @@ def tail_ratio(ret: pl.Expr, *, confidence: float = 0.95) -> pl.Expr:
     2.0
     """
     clean = finite_or_null(ret)
-    good, bad = _quantile(clean, 1 - confidence, "linear"), _quantile(clean, confidence, "linear")
-    return nan_to_null(good.abs() / null_if_negligible(bad.abs()))
+    upper_tail, lower_tail = _quantile(clean, 1 - confidence, "linear"), _quantile(clean, confidence, "linear")
+    return nan_to_null(upper_tail.abs() / null_if_negligible(lower_tail.abs()))
 
 
 def _check_share(confidence: float) -> None:

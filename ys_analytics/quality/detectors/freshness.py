@@ -42,8 +42,8 @@ def overdue_rows(frame: pl.DataFrame, *, time: str, as_of: datetime) -> pl.DataF
     if age <= max(_OVERDUE_PAUSES * usual, 2 * longest):
         return pl.DataFrame(schema={time: frame.schema[time], "said": pl.String})
     ago = f"{_duration_text(age)} before the snapshot was taken; usually every {_duration_text(usual)}"
-    said = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {ago}"
-    return pl.DataFrame({time: [last], "said": [said]}, schema={time: frame.schema[time], "said": pl.String})
+    text = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {ago}"
+    return pl.DataFrame({time: [last], "said": [text]}, schema={time: frame.schema[time], "said": pl.String})
 
 
 def future_rows(frame: pl.DataFrame, *, key: Sequence[str], time: str, as_of: datetime) -> pl.DataFrame:

@@ -73,12 +73,14 @@ def oversized_flows(transactions: pl.DataFrame, quotes: pl.DataFrame, snapshots:
         .agg(_other_way=pl.col("_worth").sum())
     )
     largest_values = snapshots.lazy().group_by("portfolio_id", _day=day).agg(_value=pl.col("total_value").max())
-    around = pl.concat(
+    days_around = pl.concat(
         largest_values.with_columns(pl.col("_day").dt.offset_by(f"{days}d"))
         for days in range(-_DAYS_AROUND, _DAYS_AROUND + 1)
     )
     return (
-        worth.join(around.group_by("portfolio_id", "_day").agg(pl.col("_value").max()), on=["portfolio_id", "_day"])
+        worth.join(
+            days_around.group_by("portfolio_id", "_day").agg(pl.col("_value").max()), on=["portfolio_id", "_day"]
+        )
         .join(opposite_flows, on=["portfolio_id", "transaction_type", "_day"], how="left")
         .with_columns(_held=pl.col("_value").cast(pl.Float64) + pl.col("_other_way").fill_null(0.0))
         .with_columns(_times=pl.col("_worth") / pl.col("_held"))
@@ -126,8 +128,8 @@ def without_flow_days(findings: pl.DataFrame, transactions: pl.DataFrame) -> pl.
     """Findings about portfolios without what external flows of the days around explain."""
     external = classify_flows(transactions).filter(pl.col("flow") == "external")
     day = pl.col("timestamp").dt.date()
-    around = range(-_DAYS_EXPLAINED, _DAYS_EXPLAINED + 1)
-    flow_days = [external.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in around]
+    days_around = range(-_DAYS_EXPLAINED, _DAYS_EXPLAINED + 1)
+    flow_days = [external.select("portfolio_id", _day=day.dt.offset_by(f"{days}d")) for days in days_around]
     return (
         findings.with_columns(_day=day).join(pl.concat(flow_days), on=["portfolio_id", "_day"], how="anti").drop("_day")
     )

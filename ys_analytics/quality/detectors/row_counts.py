@@ -11,12 +11,12 @@ _MIN_DAYS = 8
 _MIN_DEVIATIONS = 6.0
 # Days after which a habit repeats itself: one to four weeks, and a month. A day of which another at such a distance
 # is at least this much as far off, the same way, follows a habit.
-_HABIT_DAYS, _HABIT_SHARE = (7, 14, 21, 28, 29, 30, 31), 0.4
+_REPEAT_DAYS, _REPEAT_SHARE = (7, 14, 21, 28, 29, 30, 31), 0.4
 # In a table of which this share of days holds exactly the usual number, one row too few is a finding.
-_CLOCKWORK_SHARE = 0.93
+_FIXED_INTERVAL_SHARE = 0.93
 
 
-def unusual_days(frame: pl.DataFrame, *, time: str, min_rows: int = 10, clockwork: bool = True) -> pl.DataFrame:
+def unusual_days(frame: pl.DataFrame, *, time: str, min_rows: int = 10, fixed_interval: bool = True) -> pl.DataFrame:
     """Days whose number of rows is far from the median around them; the first and last, being partial, are spared.
 
     Far is six deviations, where a deviation is the largest of the median absolute one, the square root of the
@@ -27,7 +27,7 @@ def unusual_days(frame: pl.DataFrame, *, time: str, min_rows: int = 10, clockwor
         frame: Rows with a moment.
         time: When.
         min_rows: Rows a day usually holds before anything is said.
-        clockwork: Whether a table that holds the same number of rows day after day must not miss one; not where
+        fixed_interval: Whether a table that holds the same number of rows day after day must not miss one; not where
             rows follow work that may fail to come.
 
     >>> from datetime import UTC, datetime, timedelta
@@ -51,9 +51,9 @@ def unusual_days(frame: pl.DataFrame, *, time: str, min_rows: int = 10, clockwor
         .slice(1)
         .reverse()
         .with_columns(_usual=_median_around(pl.col("_rows")))
-        .with_columns(_habit=_is_habit(pl.col("_rows") - pl.col("_usual")))
+        .with_columns(_habit=_recurs(pl.col("_rows") - pl.col("_usual")))
         .with_columns(
-            _clockwork=(deviation == 0).cast(pl.Float64).rolling_mean(_WINDOW, min_samples=_MIN_DAYS, center=True)
+            _interval_share=(deviation == 0).cast(pl.Float64).rolling_mean(_WINDOW, min_samples=_MIN_DAYS, center=True)
         )
         .with_columns(
             _spread=pl.max_horizontal(
@@ -63,12 +63,12 @@ def unusual_days(frame: pl.DataFrame, *, time: str, min_rows: int = 10, clockwor
             )
         )
     )
-    not_exact = pl.lit(clockwork) & (pl.col("_clockwork") >= _CLOCKWORK_SHARE) & (deviation > 0)
+    off_interval = pl.lit(fixed_interval) & (pl.col("_interval_share") >= _FIXED_INTERVAL_SHARE) & (deviation > 0)
     return (
         days_with_median.filter(
             (pl.col("_usual") >= min_rows)
             & ~pl.col("_habit")
-            & ((deviation > _MIN_DEVIATIONS * pl.col("_spread")) | not_exact)
+            & ((deviation > _MIN_DEVIATIONS * pl.col("_spread")) | off_interval)
         )
         .sort(deviation / pl.col("_spread"), "_day", descending=[True, False])
         .select(
@@ -84,9 +84,9 @@ def _median_around(value: pl.Expr) -> pl.Expr:
     return value.rolling_median(_WINDOW, min_samples=_MIN_DAYS, center=True)
 
 
-def _is_habit(deviation: pl.Expr) -> pl.Expr:
+def _recurs(deviation: pl.Expr) -> pl.Expr:
     """Whether some day a week or a month from each is about as far from its own median, on the same side."""
     similar = [
-        (deviation.shift(days) / deviation) >= _HABIT_SHARE for repeat in _HABIT_DAYS for days in (repeat, -repeat)
+        (deviation.shift(days) / deviation) >= _REPEAT_SHARE for repeat in _REPEAT_DAYS for days in (repeat, -repeat)
     ]
     return pl.any_horizontal([condition.fill_null(value=False) for condition in similar])

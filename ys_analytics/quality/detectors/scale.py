@@ -120,7 +120,7 @@ def _erroneous_jumps(jumps: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     leads_back = (after == -pl.col("_power")).fill_null(value=False)
     led_back = (before == -pl.col("_power")).fill_null(value=False)
     traded_jump = (pl.col("traded").fill_null(0.0) >= _MIN_TRADED) & (pl.col("_power").abs() < 2)  # noqa: PLR2004 - tenfold
-    chain = [*by, "_chain"]
+    of_chain = [*by, "_chain"]
     length = pl.when("_leads_back").then((pl.col("_row").shift(-1) - pl.col("_row")).over(by)).otherwise(0)
     even = pl.col("_place") % 2 == 0
     shorter = (pl.len() == 2) | (pl.col("_length").filter(even).sum() <= pl.col("_length").filter(~even).sum())  # noqa: PLR2004
@@ -128,8 +128,8 @@ def _erroneous_jumps(jumps: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
         jumps.with_columns(_leads_back=leads_back, _led_back=led_back)
         .with_columns(_paired=pl.col("_leads_back") | pl.col("_led_back"), _length=length)
         .with_columns(_chain=(~pl.col("_led_back")).cum_sum().over(by))
-        .with_columns(_place=pl.int_range(pl.len()).over(chain))
-        .with_columns(_opens=pl.col("_leads_back") & (even == shorter.over(chain)))
+        .with_columns(_place=pl.int_range(pl.len()).over(of_chain))
+        .with_columns(_opens=pl.col("_leads_back") & (even == shorter.over(of_chain)))
         .with_columns(_believed=pl.col("_paired") | (pl.col("_calm") & ~traded_jump))
         .filter("_believed")
         .select(*by, "_row", "_believed", "_paired", "_opens", _to=pl.when("_opens").then("_power"))

@@ -13,7 +13,7 @@ from ys_analytics.quality.detectors.abnormal_returns import market_adjusted_move
 
 # Usual moves an excursion must exceed, more where it is messy (per share of it that did not come back or wandered),
 # and more where much was traded (per natural logarithm of the usual volume): something did happen then.
-_MIN_SCORE, _MESS_PENALTY, _VOLUME_PENALTY = 1.8, 1.0, 1.8
+_MIN_SCORE, _NOISE_PENALTY, _VOLUME_PENALTY = 1.8, 1.0, 1.8
 # How many times the usual volume still tells more of a jump, and what is taken where the volume is not known.
 _MAX_TRADED, _TRADED_IF_UNKNOWN = 6.0, 1.75
 # Smaller excursions cannot be told from a market's own: in eight years of 49 coins, 37 of the 51 honest days that a
@@ -213,4 +213,4 @@ def _score(length: int) -> pl.Expr:
         .clip(1.0, _MAX_TRADED)
     )
     usual = size / pl.max_horizontal(pl.col("usual_move"), pl.col("usual_move").shift(-length))
-    return usual - _MESS_PENALTY * _remainder(length) / size - _VOLUME_PENALTY * traded.log()
+    return usual - _NOISE_PENALTY * _remainder(length) / size - _VOLUME_PENALTY * traded.log()

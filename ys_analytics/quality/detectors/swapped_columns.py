@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 _WINDOW = 61
-_ENOUGH = 8
+_MIN_OBSERVATIONS = 8
 # Usual sizes closer than this factor (as a logarithm) cannot be told apart.
 _MIN_SEPARATION = 0.5
 # Both values must be this many of their usual deviations from home, and the exchanged ones this close.
@@ -36,7 +36,7 @@ def swapped_values(frame: pl.DataFrame, *, series: Sequence[str], time: str, pai
     [datetime.date(2024, 1, 13)]
     """
     by, (first, second) = list(series), pair
-    around = {"window_size": _WINDOW, "min_samples": _ENOUGH, "center": True}
+    window = {"window_size": _WINDOW, "min_samples": _MIN_OBSERVATIONS, "center": True}
     # Nothing at all is a usual size too: a pool without rewards shows them only when they were exchanged.
     logs = {
         name: pl.col(column).cast(pl.Float64).clip(_SMALLEST).log() for name, column in (("_a", first), ("_b", second))
@@ -49,14 +49,14 @@ def swapped_values(frame: pl.DataFrame, *, series: Sequence[str], time: str, pai
     }
     noise = {
         f"{name}_noise{rows}": 1.4826
-        * (pl.col(name) - pl.col(f"{name}_here{rows}")).abs().rolling_median(**around).over(by)  # type: ignore[arg-type]
+        * (pl.col(name) - pl.col(f"{name}_here{rows}")).abs().rolling_median(**window).over(by)  # type: ignore[arg-type]
         for name in plain
         for rows in _NEIGHBOUR_ROWS
     }
-    usual = {f"{name}_usual": pl.col(name).rolling_median(**around).over(by) for name in logs}  # type: ignore[arg-type]
+    usual = {f"{name}_usual": pl.col(name).rolling_median(**window).over(by) for name in logs}  # type: ignore[arg-type]
     spread = {
         f"{name}_spread": pl.max_horizontal(
-            1.4826 * (pl.col(name) - pl.col(f"{name}_usual")).abs().rolling_median(**around).over(by),  # type: ignore[arg-type]
+            1.4826 * (pl.col(name) - pl.col(f"{name}_usual")).abs().rolling_median(**window).over(by),  # type: ignore[arg-type]
             pl.lit(_MIN_SPREAD),
         )
         for name in logs
@@ -88,7 +88,7 @@ def swapped_values(frame: pl.DataFrame, *, series: Sequence[str], time: str, pai
         .with_columns(
             _step=1.4826
             * pl.sum_horizontal(
-                pl.col(name).diff().abs().rolling_median(**around).over(by)  # type: ignore[arg-type]
+                pl.col(name).diff().abs().rolling_median(**window).over(by)  # type: ignore[arg-type]
                 for name in logs
             )
         )
@@ -114,9 +114,9 @@ def _fits_better_swapped(rows: int) -> pl.Expr:
     first, second = pl.col(f"_c_here{rows}"), pl.col(f"_d_here{rows}")
     distance = (pl.col("_c") - first).abs() + (pl.col("_d") - second).abs()
     distance_swapped = (pl.col("_c") - second).abs() + (pl.col("_d") - first).abs()
-    apart = (first - second).abs() > _MIN_DIFFERENCE * pl.max_horizontal(first.abs(), second.abs())
+    is_clear = (first - second).abs() > _MIN_DIFFERENCE * pl.max_horizontal(first.abs(), second.abs())
     return (
-        apart
+        is_clear
         & (distance_swapped < _MAX_DISTANCE_RATIO * distance)
         & (distance > _MIN_NOISE_RATIO * (pl.col(f"_c_noise{rows}") + pl.col(f"_d_noise{rows}")))
     )

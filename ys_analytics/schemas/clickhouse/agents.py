@@ -11,7 +11,7 @@ from ys_analytics.schemas.rules import (
     LABEL,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     NotSilent,
     OnTime,
     Refers,
@@ -53,9 +53,9 @@ SATELLITE_PERFORMANCE = Table(
             UsualRows(
                 "warning",
                 "Means of a day with far fewer or more measurements than usual cannot be compared with other days.",
-                clockwork=False,
+                fixed_interval=False,
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A measurement dated in the future is left out of every weekly figure. The usual cause is a time zone "
                 "offset applied twice.",
@@ -98,7 +98,7 @@ SATELLITE_PERFORMANCE = Table(
         Column(
             name="success_rate",
             dtype=pl.Decimal(18, 4),
-            native="Decimal(18, 4)",
+            native_type="Decimal(18, 4)",
             meaning="Share of tasks that succeeded.",
             unit="fraction",
             rules=(
@@ -121,7 +121,7 @@ SATELLITE_PERFORMANCE = Table(
         Column(
             name="metadata",
             dtype=pl.List(TEXT_PAIR),
-            native="Map(String, String)",
+            native_type="Map(String, String)",
             meaning="What else was noted.",
             rules=(_SATELLITE_PERFORMANCE_MISSING,),
         ),

@@ -16,7 +16,7 @@ from ys_analytics.schemas.rules import (
     Bounded,
     Formatted,
     NoGap,
-    NotAhead,
+    NotInFuture,
     NotSilent,
     OnTime,
     Refers,
@@ -65,7 +65,7 @@ MARKET_DATA = Table(
                 "Means and extremes of a day with far fewer or more quotes than usual cannot be compared with other "
                 "days.",
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A price dated in the future is used to value today's holdings. The usual cause is a time zone offset "
                 "applied twice.",
@@ -191,7 +191,7 @@ DEX_TRADES = Table(
             UsualRows(
                 "warning", "Volume of a day with far fewer or more swaps than usual cannot be compared with other days."
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A swap dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
                 "applied twice.",
@@ -235,7 +235,7 @@ DEX_TRADES = Table(
         Column(
             name="block_number",
             dtype=pl.UInt64(),
-            native="UInt64",
+            native_type="UInt64",
             meaning="In which block.",
             rules=(
                 Bounded("warning", "Swaps without a block number cannot be ordered within one second.", at_least=1),

@@ -12,7 +12,7 @@ from ys_analytics.schemas.rules import (
     Bounded,
     Formatted,
     NoGap,
-    NotAhead,
+    NotInFuture,
     NotSilent,
     OnTime,
     Refers,
@@ -59,7 +59,7 @@ PORTFOLIO_SNAPSHOTS = Table(
                 "warning",
                 "Totals over all portfolios jump on a day when far fewer or more portfolios than usual were valued.",
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A snapshot dated in the future is used as today's close. The usual cause is a time zone offset "
                 "applied twice.",
@@ -150,7 +150,7 @@ PORTFOLIO_SNAPSHOTS = Table(
         Column(
             name="asset_allocation",
             dtype=pl.List(NUMBER_PAIR),
-            native="Map(String, Decimal(18, 8))",
+            native_type="Map(String, Decimal(18, 8))",
             meaning="Share of net value by asset id.",
             unit="fraction",
         ),
@@ -198,7 +198,7 @@ RISK_METRICS = Table(
                 "On a day with far fewer or more risk metrics than usual, portfolios may be missing from the risk "
                 "ranking.",
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A risk metric dated in the future is missing from every backtest. The usual cause is a time zone "
                 "offset applied twice.",

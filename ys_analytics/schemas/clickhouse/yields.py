@@ -10,7 +10,7 @@ from ys_analytics.schemas.rules import (
     Bounded,
     Formatted,
     NoGap,
-    NotAhead,
+    NotInFuture,
     NotSilent,
     OnTime,
     Required,
@@ -66,7 +66,7 @@ YIELD_METRICS = Table(
                 "warning",
                 "Mean yields of a day with far fewer or more pools than usual cannot be compared with the day before.",
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A yield dated in the future is used in today's ranking. The usual cause is a time zone offset "
                 "applied twice.",

@@ -21,7 +21,7 @@ from ys_analytics.schemas.rules import (
     VERSION,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     OneOf,
     OnTime,
     Refers,
@@ -169,7 +169,7 @@ AGENT_TASKS = Table(
                 at_least=GENESIS,
             ),
             OnTime("warning", "No new tasks are being recorded, so agents look idle or keep an old backlog."),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A row dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
                 "applied twice.",

@@ -32,7 +32,7 @@ ENUMS: dict[str, tuple[str, ...]] = {
 
 def id_column(name: str, meaning: str, *rules: Rule, nullable: bool = False) -> Column:
     """A UUID, as text in frames."""
-    return Column(name=name, dtype=pl.String(), native="uuid", meaning=meaning, nullable=nullable, rules=rules)
+    return Column(name=name, dtype=pl.String(), native_type="uuid", meaning=meaning, nullable=nullable, rules=rules)
 
 
 def text_column(
@@ -41,31 +41,41 @@ def text_column(
     """A text column, of a largest size or of any."""
     native = "text" if size is None else f"character varying({size})"
     return Column(
-        name=name, dtype=pl.String(), native=native, meaning=meaning, nullable=nullable, secret=secret, rules=rules
+        name=name, dtype=pl.String(), native_type=native, meaning=meaning, nullable=nullable, secret=secret, rules=rules
     )
 
 
 def enum_column(name: str, enum: str, meaning: str, *rules: Rule, nullable: bool = False) -> Column:
     """A column of one of the enumerations in `ENUMS`."""
-    return Column(name=name, dtype=pl.Enum(ENUMS[enum]), native=enum, meaning=meaning, nullable=nullable, rules=rules)
+    return Column(
+        name=name, dtype=pl.Enum(ENUMS[enum]), native_type=enum, meaning=meaning, nullable=nullable, rules=rules
+    )
 
 
 def json_column(name: str, meaning: str, *rules: Rule, nullable: bool = False, secret: bool = False) -> Column:
     """A JSON column, as text in frames."""
     return Column(
-        name=name, dtype=pl.String(), native="jsonb", meaning=meaning, nullable=nullable, secret=secret, rules=rules
+        name=name,
+        dtype=pl.String(),
+        native_type="jsonb",
+        meaning=meaning,
+        nullable=nullable,
+        secret=secret,
+        rules=rules,
     )
 
 
 def time_column(name: str, meaning: str, *rules: Rule, nullable: bool = True) -> Column:
     """A time in UTC."""
     native = "timestamp with time zone"
-    return Column(name=name, dtype=TIME, native=native, meaning=meaning, unit="UTC", nullable=nullable, rules=rules)
+    return Column(
+        name=name, dtype=TIME, native_type=native, meaning=meaning, unit="UTC", nullable=nullable, rules=rules
+    )
 
 
 def flag_column(name: str, meaning: str, *rules: Rule, nullable: bool = True) -> Column:
     """A Boolean column."""
-    return Column(name=name, dtype=pl.Boolean(), native="boolean", meaning=meaning, nullable=nullable, rules=rules)
+    return Column(name=name, dtype=pl.Boolean(), native_type="boolean", meaning=meaning, nullable=nullable, rules=rules)
 
 
 def count_column(
@@ -73,13 +83,15 @@ def count_column(
 ) -> Column:
     """A whole number of 32 bits, or of 64 where `big`."""
     dtype, native = (pl.Int64(), "bigint") if big else (pl.Int32(), "integer")
-    return Column(name=name, dtype=dtype, native=native, meaning=meaning, unit=unit, nullable=nullable, rules=rules)
+    return Column(
+        name=name, dtype=dtype, native_type=native, meaning=meaning, unit=unit, nullable=nullable, rules=rules
+    )
 
 
 def amount_column(name: str, meaning: str, *rules: Rule, unit: str, nullable: bool = False) -> Column:
     """An exact amount with 18 decimals."""
     return Column(
-        name=name, dtype=MONEY, native="numeric(36,18)", meaning=meaning, unit=unit, nullable=nullable, rules=rules
+        name=name, dtype=MONEY, native_type="numeric(36,18)", meaning=meaning, unit=unit, nullable=nullable, rules=rules
     )
 
 
@@ -88,7 +100,7 @@ def fraction_column(name: str, meaning: str, *rules: Rule, nullable: bool = Fals
     return Column(
         name=name,
         dtype=pl.Decimal(5, 4),
-        native="numeric(5,4)",
+        native_type="numeric(5,4)",
         meaning=meaning,
         unit="fraction",
         nullable=nullable,

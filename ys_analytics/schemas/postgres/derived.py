@@ -105,7 +105,7 @@ DAILY_EXTERNAL_FLOWS = Table(
         Column(
             name="day",
             dtype=pl.Date(),
-            native="date",
+            native_type="date",
             meaning="UTC day.",
             nullable=True,
             rules=(
@@ -126,7 +126,7 @@ DAILY_EXTERNAL_FLOWS = Table(
         Column(
             name="direction",
             dtype=pl.Enum(["in", "out"]),
-            native="text",
+            native_type="text",
             meaning="Into or out of it.",
             nullable=True,
             rules=(
@@ -139,7 +139,7 @@ DAILY_EXTERNAL_FLOWS = Table(
         Column(
             name="rule",
             dtype=pl.Enum(["protocol", "override"]),
-            native="text",
+            native_type="text",
             meaning="What made it external: no protocol named, or metadata.flow.",
             nullable=True,
             rules=(OneOf("warning", "A flow with an unknown rule does not show why it was classified as external."),),
@@ -147,7 +147,7 @@ DAILY_EXTERNAL_FLOWS = Table(
         Column(
             name="amount",
             dtype=MONEY,
-            native="numeric",
+            native_type="numeric",
             meaning="How much.",
             unit="asset units",
             nullable=True,
@@ -211,7 +211,7 @@ CURRENT_EXPOSURE = Table(
         Column(
             name="value",
             dtype=MONEY,
-            native="numeric",
+            native_type="numeric",
             meaning="Net value; negative for a debt.",
             unit="USD",
             nullable=True,

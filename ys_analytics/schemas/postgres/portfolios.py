@@ -23,7 +23,7 @@ from ys_analytics.schemas.rules import (
     UUID,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     OneOf,
     Refers,
     Required,
@@ -225,7 +225,7 @@ PORTFOLIO_POSITIONS = Table(
                 "A position dated before 2009 has no usable update time, so an old value is shown as current.",
                 at_least=GENESIS,
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A position dated in the future looks current longer than it is. The usual cause is a time zone "
                 "offset applied twice.",

@@ -20,7 +20,7 @@ from ys_analytics.schemas.rules import (
     UUID,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     OneOf,
     OnTime,
     Refers,
@@ -91,7 +91,7 @@ RISK_ASSESSMENTS = Table(
             "When it was made.",
             _RISK_ASSESSMENTS_SINCE,
             OnTime("warning", "Reports show old risk assessments because no new ones are made."),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A row dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
                 "applied twice.",
@@ -165,7 +165,7 @@ RISK_ALERTS = Table(
                 "An alert dated before 2009 appears to be open for decades in every statistic.",
                 at_least=GENESIS,
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A row dated in the future is left out of every weekly figure. The usual cause is a time zone offset "
                 "applied twice.",

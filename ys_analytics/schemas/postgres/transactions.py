@@ -20,7 +20,7 @@ from ys_analytics.schemas.rules import (
     UUID,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     OneOf,
     OnTime,
     Refers,
@@ -185,7 +185,7 @@ TRANSACTIONS = Table(
                 "warning",
                 "Flows may be missing or duplicated in the returns of a day with an unusual number of transactions.",
             ),
-            NotAhead(
+            NotInFuture(
                 "warning",
                 "A flow dated in the future is missing from every return. The usual cause is a time zone offset "
                 "applied twice.",

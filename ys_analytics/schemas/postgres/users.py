@@ -118,7 +118,7 @@ USER_SESSIONS = Table(
     name="user_sessions",
     store="postgres",
     key=("id",),
-    meaning="Logins; only their number and lifetime are read.",
+    meaning="Logins; only their number and expiry are read.",
     affects=(),
     unique=Unique("warning", "A duplicated session counts one visitor twice."),
     required=Required("warning", "A session without an owner or expiry stays open for anyone who holds its token."),
@@ -131,7 +131,9 @@ USER_SESSIONS = Table(
             Refers("users.id", "warning", "A session of an unknown user cannot be ended with the user's account."),
         ),
         text_column("session_token", "The bearer's token.", size=255, secret=True),
-        Column(name="ip_address", dtype=pl.String(), native="inet", meaning="Where from.", nullable=True, secret=True),
+        Column(
+            name="ip_address", dtype=pl.String(), native_type="inet", meaning="Where from.", nullable=True, secret=True
+        ),
         text_column("user_agent", "With which program.", nullable=True, secret=True),
         time_column("expires_at", "When it ends.", _USER_SESSIONS_SINCE, nullable=False),
         time_column("created_at", "When it began.", _USER_SESSIONS_SINCE),

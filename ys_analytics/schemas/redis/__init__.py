@@ -1,6 +1,6 @@
 """Redis' key families: caches that expire, and the sets that agents act on.
 
-Knows each key family's pattern, type, lifetime and the frame it loads as. A
+Knows each key family's pattern, type, expiry and the frame it loads as. A
 family's name is its key's words after `redis_`. Sessions are counted, never read.
 """
 

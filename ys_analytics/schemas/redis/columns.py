@@ -11,7 +11,7 @@ from ys_analytics.schemas.table import MONEY, TIME, Column
 TTL = Column(
     name="ttl_ms",
     dtype=pl.Int64(),
-    meaning="Lifetime left when it was read; none if it stays.",
+    meaning="Time until it expires, when it was read; none if it never does.",
     unit="ms",
     nullable=True,
 )
@@ -24,12 +24,12 @@ def text_column(name: str, meaning: str, *rules: Rule) -> Column:
 
 def value_column(name: str, meaning: str, *rules: Rule, unit: str) -> Column:
     """An exact amount, written as decimal text."""
-    return Column(name=name, dtype=MONEY, native="decimal text", meaning=meaning, unit=unit, rules=rules)
+    return Column(name=name, dtype=MONEY, native_type="decimal text", meaning=meaning, unit=unit, rules=rules)
 
 
 def moment_column(name: str, meaning: str, *rules: Rule) -> Column:
     """A time, written as ISO-8601 text in UTC."""
-    return Column(name=name, dtype=TIME, native="ISO-8601 text", meaning=meaning, unit="UTC", rules=rules)
+    return Column(name=name, dtype=TIME, native_type="ISO-8601 text", meaning=meaning, unit="UTC", rules=rules)
 
 
 def position_column(meaning: str, *rules: Rule) -> Column:

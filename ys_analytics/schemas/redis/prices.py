@@ -19,7 +19,7 @@ from ys_analytics.schemas.rules import (
     UUID,
     Bounded,
     Formatted,
-    NotAhead,
+    NotInFuture,
     OneOf,
     Refers,
     Required,
@@ -84,7 +84,7 @@ FAMILIES = (
                 "timestamp",
                 "When it was quoted.",
                 Bounded("critical", "A quote dated before 2009 is shown as the last price.", at_least=GENESIS),
-                NotAhead(
+                NotInFuture(
                     "warning",
                     "A quote dated in the future is not replaced by today's. The usual cause is a time zone offset "
                     "applied twice.",
@@ -130,7 +130,7 @@ FAMILIES = (
                     "One price dated before 2009 stretches the chart over decades and flattens the rest of the line.",
                     at_least=GENESIS,
                 ),
-                NotAhead(
+                NotInFuture(
                     "warning",
                     "A price dated in the future distorts the charted line. The usual cause is a time zone offset "
                     "applied twice.",

@@ -65,7 +65,7 @@ FAMILIES = (
             Column(
                 name="calls",
                 dtype=pl.Int64(),
-                native="integer text",
+                native_type="integer text",
                 meaning="How many calls.",
                 rules=(
                     Bounded(

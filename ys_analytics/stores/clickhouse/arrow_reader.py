@@ -32,13 +32,13 @@ class Field:
     Attributes:
         name: Its name, the same in SQL and in the frame.
         dtype: Its declared type.
-        native: Its type as ClickHouse describes it.
+        native_type: Its type as ClickHouse describes it.
         repeats: A text column whose values repeat, so that a dictionary carries it.
     """
 
     name: str
     dtype: pl.DataType
-    native: str
+    native_type: str
     repeats: bool = False
 
     @property
@@ -69,18 +69,20 @@ class Field:
 
     @property
     def _unwrapped(self) -> str:
-        return unwrapped_type(self.native)
+        return unwrapped_type(self.native_type)
 
     def _decimal(self, name: str) -> str:
         precision, scale = digits(self.dtype)
         if matched := re.fullmatch(r"Decimal\((\d+), (\d+)\)", self._unwrapped):
             precision_found, scale_found = int(matched[1]), int(matched[2])
             if scale_found > scale or precision_found - scale_found > precision - scale:
-                raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
+                raise ContractError(
+                    f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native_type}"
+                )
             return name if (precision_found, scale_found) == (precision, scale) else f"toDecimal128({name}, {scale})"
         if re.fullmatch(r"U?Int\d+", self._unwrapped):
             return f"toDecimal128({name}, {scale})"
-        raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native}")
+        raise ContractError(f"column {self.name}: expected Decimal({precision}, {scale}), is {self.native_type}")
 
     def _time(self, name: str) -> str:
         if self._unwrapped in {"DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"}:
@@ -88,7 +90,7 @@ class Field:
         matched = re.fullmatch(r"DateTime(?:64\((\d)(?:, '.*')?\)|\('.*'\))?", self._unwrapped)
         if matched and int(matched[1] or 0) <= MICROSECONDS:
             return f"toDateTime64({name}, {MICROSECONDS}, 'UTC')"
-        raise ContractError(f"column {self.name}: expected a time in microseconds, is {self.native}")
+        raise ContractError(f"column {self.name}: expected a time in microseconds, is {self.native_type}")
 
 
 def quote_name(name: str) -> str:

@@ -109,8 +109,8 @@ def _has_null_inside(column: pl.Series) -> bool:
     """Whether anything inside of a nested column is null."""
     match column.dtype:
         case pl.List():
-            inside = column.filter(column.list.len() > 0).explode()
-            return inside.null_count() > 0 or _has_null_inside(inside)
+            values = column.filter(column.list.len() > 0).explode()
+            return values.null_count() > 0 or _has_null_inside(values)
         case pl.Struct():
             fields = [column.struct.field(name) for name in column.struct.fields]
             return any(field.null_count() > 0 or _has_null_inside(field) for field in fields)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ys_analytics.errors import SettingsError
 from ys_analytics.stores.addresses import ClickHouseAddress
-from ys_analytics.stores.common.deadline import GRACE
+from ys_analytics.stores.common.deadline import GRACE_SECONDS
 from ys_analytics.stores.common.sockets import OpenSockets
 from ys_analytics.stores.common.tls import OPTIONS, Tls
 from ys_analytics.stores.common.url import check_options, parse_url
@@ -78,7 +78,7 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
         tz_mode="aware",
         pool_mgr=_recording_pools(sockets or OpenSockets(), server.tls),
         # the server's own limit comes first, and says more; then that of the read
-        send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE),
+        send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE_SECONDS),
         autogenerate_session_id=False,
     )
     for name, value in changeable(new_client, settings).items():

@@ -19,7 +19,7 @@ from ys_analytics.stores.clickhouse.arrow_transport import ByteStream, Pipe, Res
 from ys_analytics.stores.clickhouse.client import bind_values, changeable, client
 from ys_analytics.stores.clickhouse.errors import is_transient, translate_errors
 from ys_analytics.stores.common import versions
-from ys_analytics.stores.common.deadline import GRACE, time_limit
+from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_limit
 from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
@@ -64,7 +64,7 @@ class ClickHouse:
             StoreError: it cannot be reached or is too old, or the folder belongs to another engine of this process.
         """
         sockets = OpenSockets()
-        limit = time_limit(address.statement_timeout + GRACE, abort=sockets.shut_down, peer=_peer(address))
+        limit = time_limit(address.statement_timeout + GRACE_SECONDS, abort=sockets.shut_down, peer=_peer(address))
         with limit, translate_errors(address):
             new_client = client(address, sockets)
         try:
@@ -261,7 +261,7 @@ class ClickHouse:
         """A limit on one exchange with a server; the engine in this process keeps its own."""
         if self._address.embedded:
             return nullcontext()
-        limit = self._address.statement_timeout + GRACE
+        limit = self._address.statement_timeout + GRACE_SECONDS
         return time_limit(limit, abort=self._sockets.shut_down, peer=_peer(self._address))
 
     def _frames(
@@ -295,7 +295,7 @@ class ClickHouse:
         texts = [name for name, dtype in schema.items() if isinstance(dtype, pl.String)]
         repeating = self._repeating(query, texts) if query.table and texts else frozenset()
         return tuple(
-            arrow_reader.Field(name=name, dtype=dtype, native=natives[name], repeats=name in repeating)
+            arrow_reader.Field(name=name, dtype=dtype, native_type=natives[name], repeats=name in repeating)
             for name, dtype in schema.items()
         )
 

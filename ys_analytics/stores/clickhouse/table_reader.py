@@ -45,12 +45,12 @@ class Tables(SqlTables[ClickHouse]):
     def source(self, query: TableQuery, where: str) -> str:
         """The table and the condition; of rows that repeat each other, one, where the table has any such."""
         source = f'"{query.table.name}"{f" WHERE {where}" if where else ""}'
-        if not query.distinct or not self._repeats(query.table):
+        if not query.distinct or not self._has_repeats(query.table):
             return source
         names = ", ".join(f'"{name}"' for name in query.table.schema)
         return f"(SELECT DISTINCT {names} FROM {source})"  # noqa: S608 - declared names
 
-    def _repeats(self, table: Table) -> bool:
+    def _has_repeats(self, table: Table) -> bool:
         """Whether a key occurs twice, which MergeTree does not refuse.
 
         Equal rows are of one partition: each is looked at by itself, and again only when its parts have changed. A
@@ -156,9 +156,9 @@ class Tables(SqlTables[ClickHouse]):
                 within = isinstance(condition.value, datetime) and _FIRST <= condition.value <= _LAST
                 return f"{left} {condition.operator} {self.moment_parameter(name)}" if within else ""
             case pl.String() | pl.Decimal() | pl.Boolean():
-                return f"{left} {condition.operator} {{{name}:{unwrapped_type(column.native)}}}"
+                return f"{left} {condition.operator} {{{name}:{unwrapped_type(column.native_type)}}}"
             case _:
-                typed = f"{left} {condition.operator} {{{name}:{unwrapped_type(column.native)}}}"
+                typed = f"{left} {condition.operator} {{{name}:{unwrapped_type(column.native_type)}}}"
                 return typed if column.dtype.is_integer() else ""
 
     def key_order(self, table: Table) -> list[str]:
@@ -233,7 +233,7 @@ def _sum_type(dtype: pl.DataType) -> pl.DataType:
 def _place_expression(index: DecimalPlace) -> tuple[str, bool]:
     """The expression that gives a place's decimals, and whether it gives a list of them."""
     expression, steps, is_list = f'"{index.column}"', index.steps, False
-    if index.native.startswith("Map("):  # which a frame has as a list of key and value
+    if index.native_type.startswith("Map("):  # which a frame has as a list of key and value
         expression, steps, is_list = f"{'mapKeys' if steps[1] == 'key' else 'mapValues'}({expression})", steps[2:], True
     for step in steps:
         if step == LIST_STEP:

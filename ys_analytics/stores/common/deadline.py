@@ -15,10 +15,10 @@ from contextvars import ContextVar
 from ys_analytics.errors import StoreError
 
 # Seconds the server has to report its own time limit first, which says more.
-GRACE = 2.0
+GRACE_SECONDS = 2.0
 
 # When the limit around this one ends, by `time.monotonic`, and how many seconds it had.
-_AROUND: ContextVar[tuple[float, float]] = ContextVar("time_limit", default=(math.inf, math.inf))
+_OUTER_LIMIT: ContextVar[tuple[float, float]] = ContextVar("time_limit", default=(math.inf, math.inf))
 
 # Seconds between two calls of what closes connections, once the time is over.
 _ABORT_INTERVAL = 0.2
@@ -58,7 +58,7 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
     """
     let_ctrl_c_interrupt()
     expired, done = threading.Event(), threading.Event()
-    ends, stated = min((time.monotonic() + seconds, seconds), _AROUND.get())
+    ends, stated = min((time.monotonic() + seconds, seconds), _OUTER_LIMIT.get())
 
     def watch() -> None:
         if done.wait(max(0.0, ends - time.monotonic())):
@@ -68,7 +68,7 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
         while not done.wait(_ABORT_INTERVAL):
             abort()
 
-    around = _AROUND.set((ends, stated))
+    outer_limit = _OUTER_LIMIT.set((ends, stated))
     threading.Thread(target=watch, name="ys-time-limit", daemon=True).start()
     try:
         yield expired
@@ -81,7 +81,7 @@ def time_limit(seconds: float, *, abort: Callable[[], None], peer: str) -> Itera
         raise
     finally:
         done.set()
-        _AROUND.reset(around)
+        _OUTER_LIMIT.reset(outer_limit)
 
 
 def time_left() -> float:
@@ -93,5 +93,5 @@ def time_left() -> float:
     ...     4 < time_left() <= 5
     True
     """
-    ends, _ = _AROUND.get()
+    ends, _ = _OUTER_LIMIT.get()
     return max(0.0, ends - time.monotonic())

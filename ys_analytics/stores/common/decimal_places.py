@@ -22,7 +22,7 @@ class DecimalPlace:
         column: The column they are in.
         scale: Their decimal places.
         steps: The way to them inside the column; none where they are the column.
-        native: The column's type in its store.
+        native_type: The column's type in its store.
 
     >>> DecimalPlace("asset_allocation", 8, ("", "value")).name
     'asset_allocation.value'
@@ -31,7 +31,7 @@ class DecimalPlace:
     column: str
     scale: int
     steps: tuple[str, ...] = ()
-    native: str = ""
+    native_type: str = ""
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ def places(table: Table) -> tuple[DecimalPlace, ...]:
 def _places_in(column: Column, dtype: object, steps: tuple[str, ...]) -> Iterator[DecimalPlace]:
     match dtype:
         case pl.Decimal(scale=scale):
-            yield DecimalPlace(column.name, scale, steps, column.native)
+            yield DecimalPlace(column.name, scale, steps, column.native_type)
         case pl.List():
             yield from _places_in(column, dtype.inner, (*steps, LIST_STEP))
         case pl.Struct():

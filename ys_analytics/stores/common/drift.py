@@ -32,7 +32,7 @@ def differences(table: Table, actual_columns: Mapping[str, FoundColumn]) -> Iter
 
     >>> from ys_analytics.schemas import TABLES
     >>> users = TABLES["schema_migrations"]
-    >>> actual = {one.name: FoundColumn(one.native, one.nullable, "") for one in users.columns}
+    >>> actual = {column.name: FoundColumn(column.native_type, column.nullable, "") for column in users.columns}
     >>> actual["version"] = FoundColumn("text", nullable=False, labels="")
     >>> [f"{each.column} {each.text}" for each in differences(users, actual | {"more": actual["checksum"]})]
     ['version is text, not character varying(50)', 'more is not declared']
@@ -41,8 +41,8 @@ def differences(table: Table, actual_columns: Mapping[str, FoundColumn]) -> Iter
         actual = actual_columns.get(column.name)
         if actual is None:
             yield Difference(column.name, "is gone")
-        elif actual.native != column.native:
-            yield Difference(column.name, f"is {actual.native}, not {column.native}")
+        elif actual.native_type != column.native_type:
+            yield Difference(column.name, f"is {actual.native_type}, not {column.native_type}")
         elif actual.nullable and not column.nullable:
             yield Difference(column.name, "may be null, and is declared not null")
         elif column.nullable and not actual.nullable:

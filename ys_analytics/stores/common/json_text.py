@@ -84,7 +84,7 @@ def _parse(texts: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray
     values = _parse_all(texts, schema)
     if values is not None:
         return values, positions
-    positions = positions[np.fromiter((_plausible(text, dtype) for text in texts), np.bool_, len(texts))]
+    positions = positions[np.fromiter((_is_plausible(text, dtype) for text in texts), np.bool_, len(texts))]
     parsed = [pl.Series(values=pl.from_arrow(schema.empty_table()[_FIELD]))]
     found_positions = [positions[:0]]
     pending = [positions] if len(positions) else []
@@ -100,10 +100,10 @@ def _parse(texts: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, npt.NDArray
     return pl.concat(parsed, rechunk=True), np.concatenate(found_positions)
 
 
-def _plausible(text: str, dtype: pl.DataType) -> bool:
+def _is_plausible(text: str, dtype: pl.DataType) -> bool:
     """Whether a text is JSON of about the type; the parser that follows is the stricter."""
     try:
-        return _fits(json.loads(text, object_pairs_hook=_unique_fields, parse_constant=_no_number), dtype)
+        return _fits(json.loads(text, object_pairs_hook=_unique_fields, parse_constant=_refuse_constant), dtype)
     except (ValueError, RecursionError):
         return False
 
@@ -116,7 +116,7 @@ def _unique_fields(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
-def _no_number(word: str) -> float:
+def _refuse_constant(word: str) -> float:
     raise ValueError(word)
 
 

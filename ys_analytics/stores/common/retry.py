@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import stamina
 
-from ys_analytics.stores.common.deadline import GRACE, time_left, time_limit
+from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_left, time_limit
 
 _T = TypeVar("_T")
 
 _ATTEMPTS = 5
 
-# Seconds between two attempts, at most: less than `GRACE`, so that the last attempt still says why it failed.
+# Seconds between two attempts, at most: less than `GRACE_SECONDS`, so that the last attempt still says why it failed.
 _WAIT_MAX = 1.0
 _JITTER = 0.1
 
@@ -45,7 +45,7 @@ def with_retries(
     Args:
         read: Begins from its start whenever it is called, and changes nothing.
         is_transient: Whether an error is likely to pass: a refused or a lost connection.
-        deadline: Seconds in which an attempt may begin; all of them end `GRACE` seconds later at the latest.
+        deadline: Seconds in which an attempt may begin; all of them end `GRACE_SECONDS` later at the latest.
         abort: Closes the connections that an attempt waits on, when the time is over.
         peer: The store and its address without secrets, for the message.
 
@@ -59,7 +59,7 @@ def with_retries(
     >>> with_retries(lambda: 7, is_transient=lambda error: False, deadline=1)
     7
     """
-    with time_limit(deadline + GRACE, abort=abort, peer=peer) as expired:
+    with time_limit(deadline + GRACE_SECONDS, abort=abort, peer=peer) as expired:
 
         def is_over() -> bool:
             # A limit around this one may close the connections a moment before this one is marked as expired.

@@ -113,7 +113,9 @@ class SqlTables(ABC, Generic[Opened]):
 
     def is_exact(self, query: TableQuery) -> bool:
         """Whether the store can be asked for every one of the conditions."""
-        return all(self._alternatives_sql(query.table, each, taken=0)[0] for each in query.conditions)
+        return all(
+            self._alternatives_sql(query.table, alternatives, first_number=0)[0] for alternatives in query.conditions
+        )
 
     def totals(self, query: TableQuery, places: Sequence[DecimalPlace]) -> list[Total]:
         """Rows, and smallest, largest and sum of each place, in one statement."""
@@ -167,20 +169,20 @@ class SqlTables(ABC, Generic[Opened]):
         if query.keys is not None:
             parts.append(self.key_condition(f'"{query.table.key[0]}"'))
         for alternatives in query.conditions:
-            part, part_values = self._alternatives_sql(query.table, alternatives, taken=len(values))
+            part, part_values = self._alternatives_sql(query.table, alternatives, first_number=len(values))
             if part:
                 parts.append(part)
                 values |= part_values
         return " AND ".join(parts), values
 
     def _alternatives_sql(
-        self, table: Table, alternatives: Alternatives, *, taken: int
+        self, table: Table, alternatives: Alternatives, *, first_number: int
     ) -> tuple[str, dict[str, object]]:
         """One alternative or another; empty where one of them cannot be compared exactly."""
         columns = {column.name: column for column in table.visible}
         parts, values = [], dict[str, object]()
         for alternative in alternatives:
-            name = f"v{taken + len(values)}"
+            name = f"v{first_number + len(values)}"
             comparison = self._comparison(columns[alternative.column], alternative, name)
             if not comparison:
                 return "", {}

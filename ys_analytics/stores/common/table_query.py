@@ -80,7 +80,7 @@ class TableQuery:
     @property
     def span_filter(self) -> tuple[str, Span] | None:
         """The column that places rows in time, and the span they must be in; None where every row is wanted."""
-        return None if self.span is None or self.table.placed is None else (self.table.placed, self.span)
+        return None if self.span is None or self.table.span_column is None else (self.table.span_column, self.span)
 
     @property
     def portfolio_filter(self) -> tuple[str, list[str]] | None:
@@ -104,7 +104,7 @@ class TableQuery:
         """The rows of the span, the portfolios and the keys, of a store that gives all it has."""
         if self.span_filter is not None and self.table.time is not None:
             name, span = self.span_filter
-            rows = rows.filter(span.holds(name))
+            rows = rows.filter(span.contains(name))
         if self.portfolio_filter is not None:
             owner, ids = self.portfolio_filter
             rows = rows.filter(pl.col(owner).is_in(ids))

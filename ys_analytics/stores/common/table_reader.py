@@ -24,12 +24,12 @@ class FoundColumn:
     """One column as a store's catalogue describes it.
 
     Attributes:
-        native: Its type, as the catalogue spells it.
+        native_type: Its type, as the catalogue spells it.
         nullable: Whether it may be null.
         labels: Of an enumeration, its values with commas between; empty otherwise.
     """
 
-    native: str
+    native_type: str
     nullable: bool
     labels: str
 

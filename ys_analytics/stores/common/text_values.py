@@ -39,14 +39,14 @@ def typed(texts: pl.DataFrame, columns: Sequence[Column], rejects: RejectPolicy)
     Raises:
         ContractError: a row does not fit and no quarantine was asked for.
     """
-    good = pl.Series("good", [True], dtype=pl.Boolean).new_from_index(0, texts.height)
+    valid = pl.Series("good", [True], dtype=pl.Boolean).new_from_index(0, texts.height)
     for column in columns:
         fits = texts.select(_fits(column, texts.schema[column.name]).fill_null(value=False)).to_series()
-        for row in texts.filter(good & ~fits).iter_rows(named=True):
+        for row in texts.filter(valid & ~fits).iter_rows(named=True):
             key = {name: str(row[name]) for name in rejects.key}
             rejects.refuse(column=column.name, found=row[column.name], expected=_expected(column), key=key)
-        good &= fits
-    kept = texts.filter(good)
+        valid &= fits
+    kept = texts.filter(valid)
     return kept.select(_value(column, texts.schema[column.name]).alias(column.name) for column in columns)
 
 
@@ -61,7 +61,7 @@ def _fits(column: Column, found: pl.DataType) -> pl.Expr:  # noqa: PLR0911 - one
             return text.str.contains(_INTEGER) & _value(column, found, strict=False).is_not_null()
         case pl.Float64():
             return text.cast(pl.Float64, strict=False).is_finite()
-        case pl.Datetime() if column.native != "integer":
+        case pl.Datetime() if column.native_type != "integer":
             return text.str.contains(_EXACT_TIME) & _value(column, found, strict=False).is_not_null()
         case pl.String():
             return text.str.json_path_match("$").is_not_null()
@@ -74,7 +74,7 @@ def _value(column: Column, found: pl.DataType, *, strict: bool = True) -> pl.Exp
     if found == column.dtype:
         return text
     match column.dtype:
-        case pl.Datetime() if column.native == "integer":
+        case pl.Datetime() if column.native_type == "integer":
             seconds = pl.when(text.is_between(-_LAST_SECOND, _LAST_SECOND)).then(text)
             return (seconds * 1_000_000).cast(column.dtype)
         case pl.Datetime():
@@ -85,4 +85,4 @@ def _value(column: Column, found: pl.DataType, *, strict: bool = True) -> pl.Exp
 
 def _expected(column: Column) -> str:
     form = "JSON" if column.name in JSON_TEXTS else str(column.dtype)
-    return f"{form} written as {column.native}" if column.native else form
+    return f"{form} written as {column.native_type}" if column.native_type else form

@@ -116,7 +116,7 @@ def connect(conninfo: str, tls: Tls = DEFAULT_TLS, *, seconds: float = _CONNECT_
             **defaults | options,
         )
 
-    return with_retries(once, is_transient=_starting, deadline=min(seconds, _CONNECT_WITHIN))
+    return with_retries(once, is_transient=_is_starting, deadline=min(seconds, _CONNECT_WITHIN))
 
 
 def cut(connection: Connection) -> None:
@@ -139,7 +139,7 @@ def end_statement(connection: Connection) -> None:
     cut(connection)
 
 
-def _starting(error: Exception) -> bool:
+def _is_starting(error: Exception) -> bool:
     """Whether a refused connection may be accepted soon; a wrong password or database never is."""
     text = str(error)
     return isinstance(error, psycopg.OperationalError) and (

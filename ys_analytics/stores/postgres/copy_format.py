@@ -43,13 +43,13 @@ class Field:
         dtype: Its declared type.
         bounded: A numeric whose precision and scale the server enforces within `dtype`, so that
             Polars can parse it directly.
-        plain: A text the server never escapes, such as a uuid.
+        never_escaped: A text the server never escapes, such as a uuid.
     """
 
     name: str
     dtype: pl.DataType
     bounded: bool = False
-    plain: bool = False
+    never_escaped: bool = False
 
     @property
     def select_expression(self) -> sql.Composable:
@@ -77,7 +77,7 @@ class Field:
             case pl.Datetime() | pl.Date() | pl.List():
                 return pl.String()
             case pl.Enum():
-                return pl.String() if _escapes(self.dtype) else self.dtype
+                return pl.String() if _needs_escapes(self.dtype) else self.dtype
             case pl.Decimal():
                 return self.dtype if self.bounded else pl.String()
             case _:
@@ -108,9 +108,9 @@ class Field:
                 return column.cast(self.dtype)
             case pl.Date():
                 return (column + _EPOCH_DAYS).cast(pl.Date())
-            case pl.String() if not self.plain:
+            case pl.String() if not self.never_escaped:
                 return _unescaped(column)
-            case pl.Enum() if _escapes(self.dtype):
+            case pl.Enum() if _needs_escapes(self.dtype):
                 return _unescaped(column).cast(self.dtype)
             case _:
                 return column
@@ -139,7 +139,7 @@ class Field:
             case _:
                 return column.cast(self.csv_type, strict=False).is_not_null()
 
-    def statement_with_values(self, text: str) -> str:
+    def readable_text(self, text: str) -> str:
         """A misfit as a person would write it: a time is on the wire as the hex of its bytes."""
         if not isinstance(self.dtype, (pl.Datetime, pl.Date)):
             return text
@@ -152,14 +152,14 @@ def fields(
     schema: Mapping[str, pl.DataType],
     *,
     bounds: Mapping[str, tuple[int, int] | None],
-    plain: Collection[str] = (),
+    never_escaped: Collection[str] = (),
 ) -> tuple[Field, ...]:
     """One field a column of `schema`.
 
     Args:
         schema: Names and declared types.
         bounds: Precision and scale of each numeric the server limits.
-        plain: Columns whose texts the server never escapes.
+        never_escaped: Columns whose texts the server never escapes.
 
     Raises:
         ContractError: a declared type has no exact form on this wire.
@@ -169,7 +169,9 @@ def fields(
         if not isinstance(inner, (*_ELEMENTS, pl.Datetime, pl.Date)) or (inner is not dtype and _is_time(inner)):
             raise ContractError(f"column {name}: {dtype} cannot be read from PostgreSQL; declare another type")
     return tuple(
-        Field(name=name, dtype=dtype, bounded=_is_bounded_by(bounds.get(name), dtype), plain=name in plain)
+        Field(
+            name=name, dtype=dtype, bounded=_is_bounded_by(bounds.get(name), dtype), never_escaped=name in never_escaped
+        )
         for name, dtype in schema.items()
     )
 
@@ -230,7 +232,7 @@ def _split_rejects(buffer: bytes, columns: tuple[Field, ...], rejects: RejectPol
         for row in text.filter(valid & ~fits).iter_rows(named=True):
             key = {name: row[name] for name in rejects.key if name in row}
             rejects.refuse(
-                column=column.name, found=column.statement_with_values(row[column.name]), expected=column.dtype, key=key
+                column=column.name, found=column.readable_text(row[column.name]), expected=column.dtype, key=key
             )
         valid &= fits
     valid_lines = b"".join(connection for connection, keep in zip(lines, valid, strict=True) if keep)
@@ -308,7 +310,7 @@ def _null_count(lists: pl.Expr) -> pl.Expr:
     return lists.list.eval(pl.element().is_null()).list.sum()
 
 
-def _escapes(dtype: pl.Enum) -> bool:
+def _needs_escapes(dtype: pl.Enum) -> bool:
     """Whether a label holds what COPY escapes, so that it is not on the wire as it is."""
     return any(letter in label for label in dtype.categories.to_list() for letter in _ESCAPES.values())
 

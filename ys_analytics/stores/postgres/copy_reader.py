@@ -78,8 +78,8 @@ def describe(connection: Connection, query: Query, schema: Mapping[str, pl.DataT
         for column in description
         if column.type_code == _NUMERIC and column.precision is not None and column.scale is not None
     }
-    plain = {column.name for column in description if column.type_code == _UUID}
-    return copy_format.fields(schema, bounds=bounds, plain=plain)
+    never_escaped = {column.name for column in description if column.type_code == _UUID}
+    return copy_format.fields(schema, bounds=bounds, never_escaped=never_escaped)
 
 
 def statement(connection: Connection, query: Query, columns: tuple[copy_format.Field, ...]) -> str:
@@ -141,7 +141,7 @@ def _full_buffers(selector: DefaultSelector) -> Generator[tuple[int, bytes], Non
             if not _receive(pgconn, row_buffer):
                 selector.unregister(key.fileobj)
                 yield index, row_buffer.take_all()
-            elif row_buffer.full:
+            elif row_buffer.is_full:
                 unfinished.append(key)
                 yield index, row_buffer.take_all()
         time.sleep(_PAUSE)
@@ -177,7 +177,7 @@ class _RowBuffer:
         self.rows = BytesIO()
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether it is time to parse them."""
         return self.rows.tell() >= _BUFFER
 
@@ -192,14 +192,14 @@ def _receive(pgconn: pq.abc.PGconn, row_buffer: _RowBuffer) -> bool:
 
     Row by row, because that is how libpq hands them out; the loop is all Python does per row.
     """
-    take, write = pgconn.get_copy_data, row_buffer.rows.write
-    room = _BUFFER - row_buffer.rows.tell()
+    receive, write = pgconn.get_copy_data, row_buffer.rows.write
+    capacity = _BUFFER - row_buffer.rows.tell()
     consumed = False
-    while room > 0:
-        size, row = take(1)
+    while capacity > 0:
+        size, row = receive(1)
         if size > 0:
             write(row)
-            room -= size
+            capacity -= size
             consumed = False
         elif size < 0:
             _finish(pgconn)

@@ -15,7 +15,7 @@ from psycopg import sql
 from ys_analytics.errors import StoreError
 from ys_analytics.stores.addresses import PostgresAddress
 from ys_analytics.stores.common import versions
-from ys_analytics.stores.common.deadline import GRACE, time_limit
+from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_limit
 from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
@@ -52,7 +52,7 @@ class Postgres:
         self._connections: dict[str, Connection] = {}
         self._snapshot: Transaction | None = None
         self._writing = False
-        self._limit: float | None = address.statement_timeout + GRACE
+        self._limit: float | None = address.statement_timeout + GRACE_SECONDS
         self._single_connection = False
         self._fallback_reason = ""
 

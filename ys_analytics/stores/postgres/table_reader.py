@@ -68,9 +68,9 @@ class Tables(SqlTables[Postgres]):
         """Text by its bytes, an enumeration as text, an id only where it is well formed."""
         left, value = f'"{column.name}"', f"%({name})s"
         match column.dtype:
-            case pl.String() if column.native == _UUID:
+            case pl.String() if column.native_type == _UUID:
                 return f"{left} {condition.operator} {value}::uuid" if is_id(condition.value) else ""
-            case pl.String() if column.native in _REWRITTEN:
+            case pl.String() if column.native_type in _REWRITTEN:
                 return ""
             case pl.Enum():
                 return f"{left}::text{_COLLATED} {condition.operator} {value}"
@@ -83,7 +83,7 @@ class Tables(SqlTables[Postgres]):
 
     def key_order(self, table: Table) -> list[str]:
         """The key, text by its bytes and nulls first, as Polars sorts."""
-        natives = {column.name: column.native for column in table.columns}
+        natives = {column.name: column.native_type for column in table.columns}
         return [
             f'"{name}"{_COLLATED if isinstance(table.schema[name], pl.String) and natives[name] != _UUID else ""}'
             " NULLS FIRST"

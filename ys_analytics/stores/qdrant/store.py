@@ -20,7 +20,7 @@ import polars as pl
 
 from ys_analytics.errors import ContractError, SettingsError, StoreError
 from ys_analytics.stores.common import versions
-from ys_analytics.stores.common.deadline import GRACE, time_limit
+from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_limit
 from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
@@ -254,7 +254,7 @@ class Qdrant:
             for description in sorted(descriptions, key=lambda description: description.name)
         }
 
-    def make(self, collection: str, *, size: int, payload: Mapping[str, FieldType]) -> bool:
+    def create(self, collection: str, *, size: int, payload: Mapping[str, FieldType]) -> bool:
         """Create a collection under cosine distance, and the indexes its payload lacks; whether anything was.
 
         A folder keeps no payload index: its filters look at every point.
@@ -368,7 +368,7 @@ class Qdrant:
     @contextmanager
     def _single_exchange(self) -> Iterator[None]:
         """Exchanges with the store that have one limit together."""
-        limit = time_limit(self.address.timeout + GRACE, abort=self.sockets.shut_down, peer=self._peer)
+        limit = time_limit(self.address.timeout + GRACE_SECONDS, abort=self.sockets.shut_down, peer=self._peer)
         with limit, translate_errors(self.address):
             yield
 
@@ -410,7 +410,7 @@ def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClie
             prefix=url.path.strip("/") or None,
             verify=tls.context() if encrypted else True,
             api_key=address.api_key,
-            timeout=math.ceil(address.timeout + 2 * GRACE),  # the limit of a read comes first
+            timeout=math.ceil(address.timeout + 2 * GRACE_SECONDS),  # the limit of a read comes first
             check_compatibility=False,
             event_hooks={"request": [trace_request]},
         )

@@ -142,4 +142,4 @@ def _match(column: Column, condition: Condition) -> Match | None:
 
 def _in_json(column: Column) -> pl.DataType:
     """The type a payload field has on the wire: moments are whole seconds."""
-    return pl.Int64() if column.native == "integer" else column.dtype
+    return pl.Int64() if column.native_type == "integer" else column.dtype

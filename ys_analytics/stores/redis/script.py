@@ -1,6 +1,6 @@
-"""Lua scripts that read one step of SCAN: keys, values, lifetimes and types in one answer.
+"""Lua scripts that read one step of SCAN: keys, values, expiries and types in one answer.
 
-Depends on Redis commands and the Lua its servers run. Does not send anything. Values, lifetimes and types are of one
+Depends on Redis commands and the Lua its servers run. Does not send anything. Values, expiries and types are of one
 moment. Each list comes back as one run of bytes and its lengths, so nothing need be picked apart here.
 To a cluster every command names one key.
 """
@@ -40,7 +40,7 @@ class Chunk:
 
     Attributes:
         keys: The keys, one after another; `key_lengths` says where each ends.
-        ttls: Remaining lifetimes in ms; -1 for keys that stay.
+        ttls: Time until each key expires, in ms; -1 for keys that never do.
         counts: How many rows each key has.
         first: The first column of all rows (field, member or value).
         second: The second column, where the kind has one.
@@ -154,7 +154,7 @@ _ONE_BY_ONE = "for _, key in ipairs(found[2]) do look(key) end"
 
 # PackedStrings are fetched together, which is twice as fast. In a cluster they may not be (and one script that tries
 # makes Valkey 9.1 refuse those that come after it).
-_TOGETHER = """
+_READ_TOGETHER = """
 local some = found[2]
 local texts = columns[1]
 for start = 1, #some, MOST do
@@ -173,7 +173,7 @@ end
 """
 
 # What Lua puts on its stack at once.
-_MOST = "5000"
+_MAX_VALUES = "5000"
 
 # Through a script, because redis-py gives SCAN's own answer another form in a cluster.
 SCAN = "return found"
@@ -191,7 +191,7 @@ def read(kind: Kind, *, cluster: bool = False) -> str:
     shape = KINDS[kind]
     fetch_together = kind == "string" and not cluster
     replacements = {
-        "ALL": _TOGETHER if fetch_together else _ONE_BY_ONE,
+        "ALL": _READ_TOGETHER if fetch_together else _ONE_BY_ONE,
         "READ": shape.read,
         "WIDTH": "2" if shape.second else "1",
     }
@@ -203,7 +203,7 @@ def read(kind: Kind, *, cluster: bool = False) -> str:
 
 def by_cursor(work: str) -> str:
     """The script that does it for the keys of one step of SCAN; its arguments are cursor, glob and count."""
-    return f"{_BY_CURSOR}\n{work}".replace("MOST", _MOST)
+    return f"{_BY_CURSOR}\n{work}".replace("MOST", _MAX_VALUES)
 
 
 def by_slot(work: str) -> str:
@@ -211,7 +211,7 @@ def by_slot(work: str) -> str:
 
     It answers with the slots that are wholly on the server, as it does them.
     """
-    return f"{_BY_SLOT}\n{work}".replace("MOST", _MOST)
+    return f"{_BY_SLOT}\n{work}".replace("MOST", _MAX_VALUES)
 
 
 def lua_pattern(glob: str) -> str | None:

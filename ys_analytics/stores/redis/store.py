@@ -1,7 +1,7 @@
 """Redis (or Valkey) as typed frames: key families by SCAN, in chunks, without an object per value.
 
 Depends on the four kinds of value and on the protocol. Does not know any family. A chunk is read by one script on
-the server: keys, lifetimes and values of one moment come back as a few long runs of bytes with their lengths, which
+the server: keys, expiries and values of one moment come back as a few long runs of bytes with their lengths, which
 become columns as they stand. A read that saw the servers change is begun again: it gives every key, or an error.
 """
 
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import polars as pl
 
 from ys_analytics.stores.common import versions
-from ys_analytics.stores.common.deadline import GRACE, time_limit
+from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_limit
 from ys_analytics.stores.common.json_text import decode
 from ys_analytics.stores.common.prefetch import prefetch
 from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
@@ -73,7 +73,7 @@ class Redis:
         """
         with translate_errors(address):
             # the limit of a read comes first
-            client = connect(address.url, timeout=address.timeout + 2 * GRACE, tls=address.tls)
+            client = connect(address.url, timeout=address.timeout + 2 * GRACE_SECONDS, tls=address.tls)
         try:
             store = cls(client, address)
             info = store.server_info()
@@ -91,7 +91,7 @@ class Redis:
         rejects: RejectPolicy | None = None,
         report_rows: RowCallback = no_progress,
     ) -> pl.DataFrame:
-        """Every key that matches a glob, with its remaining lifetime, as long rows.
+        """Every key that matches a glob, with the time until it expires, as long rows.
 
         Args:
             pattern: A glob as SCAN takes it, without the prefix: `price:current:*`.
@@ -142,7 +142,7 @@ class Redis:
         Args:
             kind: What the keys hold.
             frame: Rows of `key` and the columns of the kind; a list keeps the order of its rows.
-            ttl: Lifetime in seconds; None writes keys that stay.
+            ttl: Seconds until the key expires; None writes keys that never do.
 
         Returns:
             The number of keys written.
@@ -168,7 +168,7 @@ class Redis:
             StoreError: the server refused us or went away.
         """
         keys = self._with_retries(
-            lambda steps: sorted({key for (some,) in steps(script.SCAN, pattern) for key in some})
+            lambda steps: sorted({key for (keys_of_step,) in steps(script.SCAN, pattern) for key in keys_of_step})
         )
         removed = 0
         for start in range(0, len(keys), _WRITES):
@@ -243,7 +243,7 @@ class Redis:
         return slots.steps(self.client, script.by_slot(work), matching, until=until)
 
     def _observe(self, nodes: list[Any]) -> tuple[topology.ServerState, ...]:
-        return topology.observe(self.client, nodes, primary=self.address.by_sentinel)
+        return topology.observe(self.client, nodes, primary=self.address.uses_sentinel)
 
     def abort(self) -> None:
         """Close every connection, so that a thread that waits on one stops waiting."""
@@ -271,7 +271,7 @@ class Redis:
     @contextmanager
     def _single_exchange(self) -> Iterator[None]:
         """One exchange with the server that is not repeated."""
-        limit = time_limit(self.address.timeout + GRACE, abort=self.abort, peer=self._peer)
+        limit = time_limit(self.address.timeout + GRACE_SECONDS, abort=self.abort, peer=self._peer)
         with limit, translate_errors(self.address):
             yield
 

@@ -32,7 +32,7 @@ class Tables(ScanReader):
     store: Redis
 
     def scan(self, query: TableQuery, *, rejects: RejectPolicy, report_rows: RowCallback = no_progress) -> pl.DataFrame:
-        """Every value of the family, with the lifetime left."""
+        """Every value of the family, with the time until it expires."""
         family = _family(query.table)
         if family.secret:
             raise UsageError(f"{family.name} holds secrets: it can be counted, not loaded")

@@ -31,7 +31,7 @@ class ServerState:
         run_id: Of the process; another one after a restart.
         role: `master` or `slave`.
         history: Id of the data's history; another one after a failover or where a replica took over another data set.
-        link: Of a replica: whether it is connected to its primary and not being refilled.
+        replication_link: Of a replica: whether it is connected to its primary and not being refilled.
         emptied: Calls so far of each command that empties a database.
         slots: Of a cluster: the slots this server says it serves, as ranges.
         epoch: Of a cluster: grows whenever a slot gets another owner.
@@ -41,7 +41,7 @@ class ServerState:
     run_id: str
     role: str
     history: str
-    link: str
+    replication_link: str
     emptied: tuple[int, ...]
     slots: tuple[tuple[int, int], ...] = ()
     epoch: str = ""
@@ -91,7 +91,7 @@ def observe(client: "Redis | RedisCluster", nodes: Sequence[Any], *, primary: bo
     for migration in states:
         if migration.role != "master" and (primary or cluster):
             raise Interrupted("the server is no longer a primary")
-        if "sync" in migration.link:
+        if "sync" in migration.replication_link:
             raise Interrupted("the replica is being refilled by its primary")
     if cluster:
         _require_all_slots(states)
@@ -123,14 +123,15 @@ def target(node: Any) -> dict[str, Any]:
 def _require_all_slots(states: Sequence[ServerState]) -> None:
     if moving := [slot for state in states for slot in state.moving]:
         raise LayoutChanged(f"{len(moving)} slots of the cluster are moving between its servers")
-    served: set[int] = set()
+    slots_served: set[int] = set()
     claimed = 0
     for first, last in (slot_range for state in states for slot_range in state.slots):
-        served.update(range(first, last + 1))
+        slots_served.update(range(first, last + 1))
         claimed += last + 1 - first
-    if len(served) != SLOTS or claimed != SLOTS:
+    if len(slots_served) != SLOTS or claimed != SLOTS:
         raise LayoutChanged(
-            f"the servers of the cluster serve {len(served)} of {SLOTS} slots, {claimed - len(served)} twice"
+            f"the servers of the cluster serve {len(slots_served)} of {SLOTS} slots, "
+            f"{claimed - len(slots_served)} twice"
         )
 
 
@@ -143,7 +144,7 @@ def state(client: "Redis | RedisCluster", node: Any, *, cluster: bool) -> Server
         run_id=str(info.get("run_id", "")),
         role=role,
         history=str(info.get("master_replid", "")),
-        link="" if role == "master" else _link(info),
+        replication_link="" if role == "master" else _link(info),
         emptied=tuple(int((info.get(f"cmdstat_{name}") or {}).get("calls", 0)) for name in _EMPTYING_COMMANDS),
         slots=tuple(sorted(_ranges(entry.get("slots", ())))),
         epoch=str(entry.get("epoch", "")),

@@ -9,8 +9,8 @@ from ys_analytics.views.view import Field, View, not_shown
 
 _PANELS = (("kind", "by kind of position"), ("protocol", "by protocol"), ("chain", "by chain"))
 # More parts than these cannot be told apart; the rest is drawn as one.
-_MOST = 5
-_INKS = (theme.BLUE, theme.ORANGE, theme.GREEN, theme.PURPLE, theme.FAINT)
+_MAX_PARTS = 5
+_COLOURS = (theme.BLUE, theme.ORANGE, theme.GREEN, theme.PURPLE, theme.FAINT)
 _OTHERS = "others"
 _TOP, _KEY, _BARS = 20, 14, 96  # pixels of a panel: its title, a line of its key, its bars
 
@@ -29,9 +29,9 @@ def composition(parts: pl.DataFrame) -> View:
         return not_shown(title, reason[0] if reason else "nothing was held at the end of any of these weeks")
     weeks = parts["week_end"].unique().sort().to_list()
     names = [f"{week.day} {formats.MONTHS[week.month - 1]}" for week in weeks]
-    # Neither the first nor the last: they would reach into the panel beside.
+    # Neither the first nor the last: they would reach into the next panel.
     shown = [name if place % 4 == 2 else "" for place, name in enumerate(names)]  # noqa: PLR2004
-    drawn = {by: _gathered(known.filter(pl.col("by") == by)) for by, _ in _PANELS}
+    drawn = {by: _largest_parts(known.filter(pl.col("by") == by)) for by, _ in _PANELS}
     keys = max(len(rows) for rows in drawn.values())
     height = _TOP + _BARS + 22 + _KEY * keys
     traces: list[Json] = []
@@ -50,7 +50,7 @@ def composition(parts: pl.DataFrame) -> View:
         notes.append(theme.note(text, x=left, xref="paper", y=1, yref="paper", yanchor="bottom", yshift=4,
                                 color=theme.GREY))  # fmt: skip
         for row, (name, shares) in enumerate(drawn[by].items()):
-            color = _INKS[row]
+            color = _COLOURS[row]
             traces.append(
                 {
                     "type": "bar", "x": names, "y": [shares.get(week) for week in weeks], "name": theme.escape(name),
@@ -87,14 +87,14 @@ def composition(parts: pl.DataFrame) -> View:
     )
 
 
-def _gathered(rows: pl.DataFrame) -> dict[str, dict[object, float]]:
+def _largest_parts(rows: pl.DataFrame) -> dict[str, dict[object, float]]:
     """Shares of the largest parts by week, largest first; what is left is one part."""
     order = (
         rows.group_by("name", maintain_order=True)
         .agg(pl.col("size").sum())
         .sort("size", "name", descending=[True, False])["name"]
     )
-    kept = order.to_list() if len(order) <= _MOST else order.head(_MOST - 1).to_list()
+    kept = order.to_list() if len(order) <= _MAX_PARTS else order.head(_MAX_PARTS - 1).to_list()
     found: dict[str, dict[object, float]] = {name: {} for name in kept}
     if len(order) > len(kept):
         found[_OTHERS] = {}
@@ -106,9 +106,9 @@ def _gathered(rows: pl.DataFrame) -> dict[str, dict[object, float]]:
 
 def _alt(drawn: dict[str, dict[str, dict[object, float]]], last: object) -> str:
     """The parts of the last week by each of the three."""
-    said = []
+    sentences = []
     for by, text in _PANELS:
         now = [f"{name} {formats.text(shares[last], 'share')}" for name, shares in drawn[by].items() if last in shares]
         if now:
-            said.append(f"{text} {formats.join_words(now)}")
-    return "Share of size at the last week's end: " + "; ".join(said) + "."
+            sentences.append(f"{text} {formats.join_words(now)}")
+    return "Share of size at the last week's end: " + "; ".join(sentences) + "."

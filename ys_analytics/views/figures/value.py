@@ -223,7 +223,7 @@ def growth(
         )
         notes[-1]["font"]["size"] = theme.SMALL
         labels += [target_text, formats.text(target, "fraction")]
-    fallen = _fallen(drawdowns, last_day)
+    fallen = _drawdown_shades(drawdowns, last_day)
     rows = returns.select("day", "growth")
     if benchmark_points:
         benchmark_text = formats.text(benchmark_points[-1][1], "fraction")
@@ -266,7 +266,7 @@ def growth(
     )
 
 
-def _fallen(drawdowns: pl.DataFrame | None, last: date) -> list[Json]:
+def _drawdown_shades(drawdowns: pl.DataFrame | None, last: date) -> list[Json]:
     """A shade behind each fall, from the day after its peak to its recovery."""
     if drawdowns is None:
         return []

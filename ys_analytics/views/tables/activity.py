@@ -21,7 +21,7 @@ def transactions(frame: pl.DataFrame) -> View:
         frame.with_columns(
             pl.col("kind", "status").map_elements(formats.name, return_dtype=pl.String),
             pl.struct("moved_reason", "attempted_from", "from_symbol", "attempted_to", "to_symbol")
-            .map_elements(_attempt, return_dtype=pl.String)
+            .map_elements(_failed_attempt, return_dtype=pl.String)
             .alias("moved_reason"),
         ),
         title="Transactions of the week",
@@ -40,7 +40,7 @@ def transactions(frame: pl.DataFrame) -> View:
     )
 
 
-def _attempt(row: dict[str, Any]) -> str | None:
+def _failed_attempt(row: dict[str, Any]) -> str | None:
     """Why nothing moved, and what would have: "failed: it was reverted; nothing moved of 5 USDC for 2 ETH"."""
     sides = [
         f"{formats.text(row[f'attempted_{side}'], 'asset units')} {row[f'{side}_symbol']}"

@@ -6,7 +6,7 @@ from ys_analytics.views import formats
 from ys_analytics.views.table import table
 from ys_analytics.views.view import Field, View
 
-_LONGEST = 30  # rows of a list of portfolios; the rest is counted
+_MAX_ROWS = 30  # rows of a list of portfolios; the rest is counted
 
 
 def fleet_totals(frame: pl.DataFrame) -> View:
@@ -41,7 +41,7 @@ def limits_broken(frame: pl.DataFrame) -> View:
         frame: name String; limit, now, worst Float64; days_beyond Int64; since Date.
     """
     return table(
-        frame.head(_LONGEST).with_columns(within=pl.lit("within the limit at the week's end")),
+        frame.head(_MAX_ROWS).with_columns(within=pl.lit("within the limit at the week's end")),
         title="Limits broken",
         subtitle="drawdown from the peak against the owner's limit, at the week's end or on a day of it",
         fields=(
@@ -109,7 +109,7 @@ def fleet_outliers(frame: pl.DataFrame) -> View:
         frame: name, metric, unit String; value, median, deviations Float64.
     """
     return table(
-        frame.head(_LONGEST),
+        frame.head(_MAX_ROWS),
         title="Outliers",
         subtitle="modified z-score of Iglewicz and Hoaglin: distance from the median, in scaled median deviations",
         fields=(
@@ -159,7 +159,7 @@ def fleet_flows(frame: pl.DataFrame) -> View:
         frame: name String; paid_in, taken_out, net Decimal in USD; flows, unpriced Int64.
     """
     return table(
-        frame.head(_LONGEST),
+        frame.head(_MAX_ROWS),
         title="External flows of the week, by portfolio",
         subtitle="USD, valued at the last price before each",
         fields=(
@@ -171,11 +171,11 @@ def fleet_flows(frame: pl.DataFrame) -> View:
             Field(name="unpriced", title="Without a price", unit="count"),
         ),
         notes=_left_out(frame),
-        totals=("paid_in", "taken_out", "net", "flows") if frame.height <= _LONGEST else (),
+        totals=("paid_in", "taken_out", "net", "flows") if frame.height <= _MAX_ROWS else (),
         empty="Nothing was paid in or taken out in the week.",
     )
 
 
 def _left_out(frame: pl.DataFrame) -> tuple[str, ...]:
-    more = frame.height - _LONGEST
+    more = frame.height - _MAX_ROWS
     return (f"{formats.count(more, 'more row')} not listed.",) if more > 0 else ()

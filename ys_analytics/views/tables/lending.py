@@ -42,9 +42,9 @@ def liquidation_ladder(frame: pl.DataFrame) -> View:
     Args:
         frame: place String; step, health_factor Float64; liquidable Boolean.
     """
-    says = pl.when(pl.col("liquidable")).then(pl.lit("may be liquidated")).otherwise(pl.lit("no liquidation"))
+    text = pl.when(pl.col("liquidable")).then(pl.lit("may be liquidated")).otherwise(pl.lit("no liquidation"))
     return table(
-        frame.with_columns(says=says),
+        frame.with_columns(says=text),
         title="Health factor as the market falls",
         subtitle="everything without a peg falls alike, debts included; below 1 a loan may be liquidated",
         fields=(

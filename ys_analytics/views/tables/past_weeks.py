@@ -39,9 +39,9 @@ def _record(row: dict[str, Any]) -> tuple[str, ...]:
     pairs = formats.count(row["n"], "week")
     if row["value"] is None:
         return (f"Whether this ever predicted the next week cannot be said: {row['reason']}.",)
-    written = [formats.text(row[name], "score signed") for name in ("value", "low", "high")]
-    between = f"rank correlation {written[0]}, 95 % interval {written[1]} to {written[2]}, n = {pairs}"
-    says = (
+    interval = [formats.text(row[name], "score signed") for name in ("value", "low", "high")]
+    between = f"rank correlation {interval[0]}, 95 % interval {interval[1]} to {interval[2]}, n = {pairs}"
+    sentence = (
         "it did not predict the next week better than chance"
         if row["low"] <= 0 <= row["high"]
         else "it predicted the next week better than chance"
@@ -49,7 +49,7 @@ def _record(row: dict[str, Any]) -> tuple[str, ...]:
         else "the next week went the other way more often than by chance"
     )
     now = "" if row["forecast"] is None else f" Its mean now: {formats.text(row['forecast'], 'fraction')}."
-    return (f"In the past, {says}: {between}, each from weeks before it.{now}",)
+    return (f"In the past, {sentence}: {between}, each from weeks before it.{now}",)
 
 
 def patterns(found: pl.DataFrame) -> View:
@@ -83,8 +83,8 @@ def sentiment_drift(found: pl.DataFrame) -> View:
         found: symbol, row String (part, whole); size, score, before, change Float64; mentions, mentions_before Int64;
             reason String where a score is null.
     """
-    silent = found.filter((pl.col("row") == "part") & (pl.col("mentions") == 0))["symbol"].to_list()
-    notes = (f"Not mentioned in the week: {formats.join_words(silent)}.",) if silent else ()
+    unmentioned = found.filter((pl.col("row") == "part") & (pl.col("mentions") == 0))["symbol"].to_list()
+    notes = (f"Not mentioned in the week: {formats.join_words(unmentioned)}.",) if unmentioned else ()
     return table(
         found,
         title="Change of sentiment of the assets held",

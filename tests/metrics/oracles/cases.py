@@ -51,7 +51,7 @@ def table(name: str) -> pl.DataFrame:
     return pl.read_csv(series(name), try_parse_dates=True, null_values=["NA"])
 
 
-class Asked:
+class CaseInputs:
     """The inputs of a case as a frame of r, b, f and day, and its convention."""
 
     def __init__(self, case: Case) -> None:
@@ -145,18 +145,18 @@ def near_additive(ret: pl.Expr) -> pl.Expr:
     return underwater(ret / 100) * 100
 
 
-def path(asked: Asked) -> pl.Expr:
+def path(inputs: CaseInputs) -> pl.Expr:
     """The drawdown path a convention asks for."""
-    if "ADDITIVE" in asked.text:
+    if "ADDITIVE" in inputs.text:
         return near_additive(R)
-    additive = asked.how.get("compounded") is False
+    additive = inputs.how.get("compounded") is False
     return underwater(
         R,
         compounding="additive" if additive else "geometric",
-        from_start="no initial" not in str(asked.how.get("peak")),
+        from_start="no initial" not in str(inputs.how.get("peak")),
     )
 
 
-def signed(asked: Asked, loss: float | None) -> float | None:
+def signed(inputs: CaseInputs, loss: float | None) -> float | None:
     """A loss of ours in the sign of the case."""
-    return -loss if loss is not None and "positive" not in asked.how.get("sign", "") else loss
+    return -loss if loss is not None and "positive" not in inputs.how.get("sign", "") else loss

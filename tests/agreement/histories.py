@@ -1,7 +1,7 @@
-"""Portfolios lived at random: a market, a ledger, snapshots and positions, each out of one seed.
+"""Portfolios with a random history: a market, a ledger, snapshots and positions, each out of one seed.
 
-A life is rows as the tables hold them. What happens in it is drawn from a list of events, so that every kind the
-kit must get right occurs many times in a few hundred lives; `Life.kinds` says which occurred.
+A history is rows as the tables hold them. What happens in it is drawn from a list of events, so that every kind the
+kit must get right occurs many times in a few hundred histories; `History.kinds` says which occurred.
 """
 
 import json
@@ -54,16 +54,16 @@ _POOL_KINDS = {HALVES: "a pool of halves", WEIGHTED: "an 80/20 pool", STABLE: "a
 _NATIVE = {1: ETH, 10: ETH, 137: POL}
 
 # Lives that share a market.
-LIVES_A_WORLD = 8
+HISTORIES_A_WORLD = 8
 
 
 def name_id(seed: int, name: str) -> str:
-    """The id of something in a life."""
+    """The id of something in a history."""
     return str(UUID(int=Random(f"{seed}/{name}").getrandbits(128)))  # noqa: S311 - a story, not a secret
 
 
 class World:
-    """The market that some lives share: assets, and their prices twice a day.
+    """The market that some histories share: assets, and their prices twice a day.
 
     Attributes:
         calendar: Its days; prices begin a day earlier.
@@ -127,19 +127,19 @@ class World:
         since = datetime.combine(self.calendar[0], time(), UTC)
         rows = []
         for place, (name, (symbol, chain, kind, about)) in enumerate(_ASSETS.items()):
-            told = {key: value for key, value in about.items() if stated or key != "rebasing"}
+            metadata = {key: value for key, value in about.items() if stated or key != "rebasing"}
             rows.append({
                 "id": name_id(self.number, name), "symbol": symbol, "name": symbol, "asset_type": kind,
                 "contract_address": None if chain is None else f"0x{place + 1:040x}", "chain_id": chain, "decimals": 18,
-                "coingecko_id": None, "is_active": True, "metadata": json.dumps(told), "created_at": since,
+                "coingecko_id": None, "is_active": True, "metadata": json.dumps(metadata), "created_at": since,
                 "updated_at": since,
             })  # fmt: skip
         return rows
 
 
 @dataclass
-class Life:
-    """One portfolio, as rows, and the market it lives in.
+class History:
+    """One portfolio, as rows, and the market it is in.
 
     Attributes:
         seed: All of it comes from this number.
@@ -168,30 +168,30 @@ class Life:
 
 
 class _Maker:
-    """Lives one life, day by day."""
+    """Makes one history, day by day."""
 
     def __init__(self, seed: int, world: World) -> None:
         self.chance = Random(f"life {seed}")  # noqa: S311 - a story, not a secret
         self.world, self.prices = world, world.prices
         self.calendar = world.calendar[self.chance.choice((0, 0, 0, len(world.calendar) // 3)) :]
-        self.life = Life(seed, name_id(seed, "portfolio"), world, kinds=set(world.kinds))
+        self.history = History(seed, name_id(seed, "portfolio"), world, kinds=set(world.kinds))
         self.held: dict[tuple[str, str], Decimal] = {}
-        self.deeds: list[Row] = []
+        self.transactions: list[Row] = []
         self.snapshots: list[Row] = []
         self.pace = self.chance.choice((0.3, 1.0, 2.5))
         self.rebasing = self.chance.random() < 0.2
 
-    def lived(self) -> Life:
-        """The life, from the first day to the last."""
+    def made(self) -> History:
+        """The history, from the first day to the last."""
         self._deposit(self._at(self.calendar[0], hours=(0, 20)))
         for day in self.calendar:
             self._live(day)
             self._close(day)
-        rows = self.life.rows
-        rows["transactions"], rows["portfolio_snapshots"] = self.deeds, self.snapshots
+        rows = self.history.rows
+        rows["transactions"], rows["portfolio_snapshots"] = self.transactions, self.snapshots
         rows["portfolios"], rows["portfolio_positions"] = [self._portfolio()], self._positions()
-        self.life.truth = {place: quantity for place, quantity in self.held.items() if quantity}
-        return self.life
+        self.history.truth = {place: quantity for place, quantity in self.held.items() if quantity}
+        return self.history
 
     # Its days
 
@@ -202,12 +202,12 @@ class _Maker:
             at = self._at(day)
             event(at)
             if self.chance.random() < 0.15:
-                self.life.kinds.add("events of one second")
+                self.history.kinds.add("events of one second")
                 again: Callable[[datetime], None] = self.chance.choice(self._EVENTS).__get__(self)
                 again(at)
 
     def _at(self, day: date, *, hours: tuple[int, int] = (1, 23)) -> datetime:
-        latest = self.deeds[-1]["timestamp"] if self.deeds else datetime.min.replace(tzinfo=UTC)
+        latest = self.transactions[-1]["timestamp"] if self.transactions else datetime.min.replace(tzinfo=UTC)
         drawn = datetime.combine(day, time(self.chance.randrange(*hours), self.chance.randrange(60)), UTC)
         return max(drawn, latest + timedelta(seconds=1)) if latest.date() == day else drawn
 
@@ -216,17 +216,17 @@ class _Maker:
         for place in ((STETH, "staked"), (AUSDC, "lending")):
             if self.rebasing and self.held.get(place, Decimal(0)) > 0:
                 self.held[place] += (self.held[place] * Decimal("0.0001")).quantize(Decimal("1e-8"))
-                self.life.kinds.add("balances that grow without a transaction")
+                self.history.kinds.add("balances that grow without a transaction")
         if self.chance.random() < 0.08:
-            self.life.kinds.add("missing snapshots")
+            self.history.kinds.add("missing snapshots")
             return
         at = datetime.combine(day, NIGHT, UTC)
         value = sum((quantity * self.prices[name, day][1] for (name, _), quantity in self.held.items()), Decimal(0))
         if self.chance.random() < 0.004:
-            self.life.kinds.add("a snapshot off by a tenth")
+            self.history.kinds.add("a snapshot off by a tenth")
             value *= Decimal("1.1")
         self.snapshots.append(
-            {"timestamp": at, "portfolio_id": self.life.portfolio, "total_value": money(value),
+            {"timestamp": at, "portfolio_id": self.history.portfolio, "total_value": money(value),
              "total_return": Decimal(0), "daily_return": Decimal(0), "sharpe_ratio": Decimal(0),
              "max_drawdown": Decimal(0), "volatility": Decimal(0), "asset_allocation": []}
         )  # fmt: skip
@@ -260,12 +260,12 @@ class _Maker:
         if gas and status in {"confirmed", "failed"}:
             received = give is None and kind == "deposit"
             used, price = self._pay(at, chain, about, others=relayed or received)
-        number = len(self.deeds)
-        self.deeds.append(
-            {"id": str(UUID(int=number)), "portfolio_id": self.life.portfolio, "strategy_id": None,
+        number = len(self.transactions)
+        self.transactions.append(
+            {"id": str(UUID(int=number)), "portfolio_id": self.history.portfolio, "strategy_id": None,
              "transaction_hash": f"0x{number:064x}", "chain_id": chain, "block_number": 1_000 + number,
-             "transaction_type": kind, "from_asset_id": give and self.life.id_of(give[0]),
-             "to_asset_id": get and self.life.id_of(get[0]), "from_amount": give and give[2],
+             "transaction_type": kind, "from_asset_id": give and self.history.id_of(give[0]),
+             "to_asset_id": get and self.history.id_of(get[0]), "from_amount": give and give[2],
              "to_amount": get and get[2], "gas_used": used, "gas_price": price, "protocol_name": protocol,
              "status": status, "timestamp": at, "metadata": json.dumps(about)}
         )  # fmt: skip
@@ -276,21 +276,21 @@ class _Maker:
                 self._move(get[0], get[1], get[2])
 
     def _pay(self, at: datetime, chain: int, about: dict[str, object], *, others: bool) -> tuple[Decimal, Decimal]:
-        """Draw a transaction's gas, and take it out of the wallet unless somebody else paid."""
+        """Draw a transaction's gas, and take it out of the wallet unless someone else paid."""
         used = Decimal(self.chance.randrange(21_000, 400_000))
         price = Decimal(self.chance.randrange(1, 40_000)) / 10**12
         fee = used * price
         if chain == 10:
-            self.life.kinds.add("a rollup's data fee")
+            self.history.kinds.add("a rollup's data fee")
             data = Decimal(self.chance.randrange(10**12, 10**15)) / 10**18
             about["l1_fee"] = format(data, "f")
             fee += data
         if others:
-            self.life.kinds.add("gas that somebody else paid")
+            self.history.kinds.add("gas that somebody else paid")
             return used, price
         native = MATIC if chain == 137 and at.date() < RENAMED else _NATIVE[chain]
         self._move(native, "spot", -fee)
-        self.life.kinds.add(f"gas on chain {chain}")
+        self.history.kinds.add(f"gas on chain {chain}")
         return used, price
 
     def _move(self, name: str, position: str, change: Decimal) -> None:
@@ -327,7 +327,7 @@ class _Maker:
         name = self.chance.choice((USDC, ETH, DAI))
         if amount := self._part(name):
             self._do("withdraw", at, give=(name, "spot", amount), gas=name != ETH)
-            self.life.kinds.add("withdrawals")
+            self.history.kinds.add("withdrawals")
 
     def _in_and_out(self, at: datetime) -> None:
         """Money that comes and leaves within a day."""
@@ -336,7 +336,7 @@ class _Maker:
         if later.date() == at.date():
             self._do("deposit", at, get=(USDC, "spot", amount), gas=False)
             self._do("withdraw", later, give=(USDC, "spot", amount), gas=False)
-            self.life.kinds.add("in and out in a day")
+            self.history.kinds.add("in and out in a day")
 
     def _empty(self, at: datetime) -> None:
         """Everything in the wallet is taken out."""
@@ -344,12 +344,12 @@ class _Maker:
             for name in (ETH, USDC, DAI, BAL, USDC_OP, USDC_E, USDC_PO, MATIC, POL):
                 if (whole := self._has(name)) > 0:
                     self._do("withdraw", at, give=(name, "spot", whole), gas=False)
-            self.life.kinds.add("wallets emptied")
+            self.history.kinds.add("wallets emptied")
 
     def _gift(self, at: datetime) -> None:
         """A claim from outside: metadata say that it crossed the edge."""
         self._do("claim", at, get=(BAL, "spot", Decimal(self.chance.randrange(1, 500))), flow="external", gas=False)
-        self.life.kinds.add("flows by metadata")
+        self.history.kinds.add("flows by metadata")
 
     def _swap(self, at: datetime) -> None:
         give, get = self.chance.sample((ETH, USDC, DAI, BAL), 2)
@@ -360,7 +360,7 @@ class _Maker:
             )
             self._do("swap", at, give=(give, "spot", amount), get=(get, "spot", back), protocol="uniswap-v3",
                      status=status, relayed=self.chance.random() < 0.05)  # fmt: skip
-            self.life.kinds.add(f"{status} swaps")
+            self.history.kinds.add(f"{status} swaps")
 
     def _swap_elsewhere(self, at: datetime) -> None:
         chain, coin = self.chance.choice(((10, USDC_OP), (137, USDC_E), (137, USDC_PO)))
@@ -369,53 +369,53 @@ class _Maker:
             back = (amount / self._price(native, at) * self._some(0.98, 1.0)).quantize(Decimal("1e-8"))
             self._do("swap", at, give=(coin, "spot", amount), get=(native, "spot", back), protocol="curve",
                      chain=chain)  # fmt: skip
-            self.life.kinds.add("a second chain")
+            self.history.kinds.add("a second chain")
 
     def _bridge(self, at: datetime) -> None:
         if amount := self._part(USDC):
             self._do("bridge", at, give=(USDC, "spot", amount),
                      get=(USDC_OP, "spot", (amount * Decimal("0.999")).quantize(Decimal("1e-8"))),
                      protocol="across")  # fmt: skip
-            self.life.kinds.add("bridged between chains")
+            self.history.kinds.add("bridged between chains")
 
     def _rename(self, at: datetime) -> None:
         if at.date() >= RENAMED and (old := self._has(MATIC)) > 0:
             self._do("swap", at, give=(MATIC, "spot", old), get=(POL, "spot", old), protocol="polygon-migration")
-            self.life.kinds.add("a coin renamed")
+            self.history.kinds.add("a coin renamed")
 
     def _stake(self, at: datetime) -> None:
         if amount := self._part(ETH):
             self._do("stake", at, give=(ETH, "spot", amount), get=(STETH, "staked", amount), protocol="lido")
-            self.life.kinds.add("staked")
+            self.history.kinds.add("staked")
 
     def _unstake(self, at: datetime) -> None:
         if amount := self._part(STETH, "staked"):
             self._do("unstake", at, give=(STETH, "staked", amount), get=(ETH, "spot", amount), protocol="lido")
-            self.life.kinds.add("unstaked")
+            self.history.kinds.add("unstaked")
 
     def _supply(self, at: datetime) -> None:
         if amount := self._part(USDC):
             self._do("deposit", at, give=(USDC, "spot", amount), get=(AUSDC, "lending", amount), protocol="aave-v3")
-            self.life.kinds.add("supplied")
+            self.history.kinds.add("supplied")
 
     def _redeem(self, at: datetime) -> None:
         if amount := self._part(AUSDC, "lending"):
             self._do("withdraw", at, give=(AUSDC, "lending", amount), get=(USDC, "spot", amount), protocol="aave-v3")
-            self.life.kinds.add("redeemed")
+            self.history.kinds.add("redeemed")
 
     def _borrow(self, at: datetime) -> None:
         if self._has(AUSDC, "lending") > 0 or self._has(STETH, "staked") > 0:
             name = self.chance.choice((USDC, ETH))
             amount = (Decimal(self.chance.randrange(50, 900)) / self._price(name, at)).quantize(Decimal("1e-8"))
             self._do("withdraw", at, give=(name, DEBT, amount), get=(name, "spot", amount), protocol="aave-v3")
-            self.life.kinds.add("borrowed")
+            self.history.kinds.add("borrowed")
 
     def _repay(self, at: datetime) -> None:
         name = self.chance.choice((USDC, ETH))
         owed = -self._has(name, DEBT)
         if owed > 0 and self._has(name) > owed:
             self._do("deposit", at, give=(name, "spot", owed), get=(name, DEBT, owed), protocol="aave-v3")
-            self.life.kinds.add("repaid")
+            self.history.kinds.add("repaid")
 
     def _interest(self, at: datetime) -> None:
         """What is credited where it is earned, and added to what is owed."""
@@ -423,15 +423,15 @@ class _Maker:
             if (whole := self._has(name, position)) > 0:
                 grown = (whole * Decimal("0.0002")).quantize(Decimal("1e-8"))
                 self._do("claim", at, get=(name, position, grown), protocol=protocol, gas=False)
-                self.life.kinds.add("interest credited")
+                self.history.kinds.add("interest credited")
         if (owed := -self._has(USDC, DEBT)) > 0:
             grown = (owed * Decimal("0.0003")).quantize(Decimal("1e-8"))
             self._do("claim", at, give=(USDC, DEBT, grown), protocol="aave-v3", gas=False)
-            self.life.kinds.add("interest owed")
+            self.history.kinds.add("interest owed")
 
     def _harvest(self, at: datetime) -> None:
         self._do("claim", at, get=(BAL, "spot", Decimal(self.chance.randrange(1, 90)) / 10), protocol="balancer-v2")
-        self.life.kinds.add("rewards claimed")
+        self.history.kinds.add("rewards claimed")
 
     def _join(self, at: datetime) -> None:
         pool = self.chance.choice(list(POOLS))
@@ -439,7 +439,7 @@ class _Maker:
         if amount := self._part(coin):
             shares = (amount * self._price(coin, at) / self._price(pool, at)).quantize(Decimal("1e-8"))
             self._do("deposit", at, give=(coin, "spot", amount), get=(pool, "lp_token", shares), protocol=protocol)
-            self.life.kinds.add(f"joined {_POOL_KINDS[pool]}")
+            self.history.kinds.add(f"joined {_POOL_KINDS[pool]}")
 
     def _leave(self, at: datetime) -> None:
         pool = self.chance.choice(list(POOLS))
@@ -447,7 +447,7 @@ class _Maker:
         if shares := self._part(pool, "lp_token"):
             amount = (shares * self._price(pool, at) / self._price(coin, at)).quantize(Decimal("1e-8"))
             self._do("withdraw", at, give=(pool, "lp_token", shares), get=(coin, "spot", amount), protocol=protocol)
-            self.life.kinds.add(f"left {_POOL_KINDS[pool]}")
+            self.history.kinds.add(f"left {_POOL_KINDS[pool]}")
 
     _EVENTS = (
         _deposit, _withdraw, _in_and_out, _empty, _gift, _swap, _swap, _swap, _swap, _swap_elsewhere, _bridge, _rename,
@@ -459,7 +459,8 @@ class _Maker:
 
     def _portfolio(self) -> Row:
         since = datetime.combine(self.calendar[0], time(), UTC)
-        return {"id": self.life.portfolio, "user_id": name_id(self.life.seed, "user"), "name": f"Life {self.life.seed}",
+        return {"id": self.history.portfolio, "user_id": name_id(self.history.seed, "user"),
+                "name": f"Life {self.history.seed}",
                 "description": None, "risk_profile": "moderate", "target_allocation": "{}",
                 "rebalancing_strategy": "monthly", "max_drawdown": Decimal("0.2000"),
                 "target_return": Decimal("0.1500"), "is_active": True, "created_at": since,
@@ -473,8 +474,8 @@ class _Maker:
             if quantity:
                 value = money(quantity * self.prices[name, day][1])
                 rows.append(
-                    {"id": str(UUID(int=1_000 + place)), "portfolio_id": self.life.portfolio,
-                     "asset_id": self.life.id_of(name), "quantity": abs(quantity),
+                    {"id": str(UUID(int=1_000 + place)), "portfolio_id": self.history.portfolio,
+                     "asset_id": self.history.id_of(name), "quantity": abs(quantity),
                      "average_cost": self.prices[name, self.calendar[0]][1], "current_value": value,
                      "allocation_percentage": Decimal(0), "position_type": position,
                      "protocol_address": None if position == "spot" else f"0x{place + 99:040x}",
@@ -488,6 +489,6 @@ def _world(number: int) -> World:
     return World(number)
 
 
-def live(seed: int, world: World | None = None) -> Life:
-    """The life of a seed: the same at every call, on every machine; in its own world when none is given."""
-    return _Maker(seed, world or _world(seed // LIVES_A_WORLD)).lived()
+def random_history(seed: int, world: World | None = None) -> History:
+    """The history of a seed: the same at every call, on every machine; in its own world when none is given."""
+    return _Maker(seed, world or _world(seed // HISTORIES_A_WORLD)).made()
