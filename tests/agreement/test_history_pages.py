@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from . import pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
+from . import pages_attribution, pages_holdings, pages_lending, pages_performance, pages_risk, pages_yields
 from .conftest import cells, seen_by
 from .histories import random_history
 from .kit import HistoryRun, desk_of
@@ -14,7 +14,7 @@ from .plain_market import WEEK
 from .plain_run import Report, monday_of
 from .test_histories import week_of
 
-__all__ = ["pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
+__all__ = ["pages_attribution", "pages_holdings", "pages_lending", "pages_performance", "pages_risk", "pages_yields"]
 
 # Every so many-th history of the two thousand, so that each is of another market; three in `make test`.
 STEPS = [pytest.param(400, id="some"), pytest.param(50, id="all", marks=pytest.mark.servers)]

@@ -74,7 +74,7 @@ def test_pages_are_the_printed_ones(pages, tmp_path):
         as_of=datetime.fromisoformat(week.run.manifest["as_of"]), title=weekly.title, publisher=weekly.publisher,
     )  # fmt: skip
     environment = {**os.environ, "YS_HOME": str(tmp_path)}
-    bound = book.bind(weekly.notebooks)
+    bound = book.join_notebooks(weekly.notebooks)
     task = Task(notebook=bound, parameters=given, info=info, facts={}, folder=tmp_path, environment=environment)
     with execute.open_executor(120) as executor:
         sections = json.loads(executor.make(task).data.read_bytes())["sections"]
