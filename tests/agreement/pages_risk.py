@@ -11,7 +11,7 @@ from typing import Any
 from .comparing import Sized, close
 from .pages import Page, ViewData, page
 from .pages_holdings import held
-from .plain_holdings import Position
+from .plain_holdings import CHAINS, Position
 from .plain_lookthrough import Registry, last_prices
 from .plain_market import DAY, Row
 from .plain_metrics import BASIS, HEADLINE, LINKED, Known, least, metric
@@ -158,7 +158,19 @@ def behind(r: Report, registry: Registry) -> list[tuple[Position, str, float]]:
 def name_of(r: Report, registry: Registry, base: str, among: list[tuple[Position, str, float]]) -> str:
     """A coin's symbol; with more where two coins held go by it."""
     coins = {registry.coin(other) for _, other, _ in among if r.symbols[other] == r.symbols[base]}
-    return f"{r.symbols[base]} ({registry.coin(base)})" if len(coins) > 1 else r.symbols[base]
+    if len(coins) < 2:
+        return r.symbols[base]
+    chains = {
+        one["id"]: f"…{one['id'][-6:]}"
+        if one["chain_id"] is None
+        else CHAINS.get(one["chain_id"], f"chain {one['chain_id']}")
+        for one in r.assets
+    }
+    known_by = {coin: chains.get(coin, coin) for coin in coins}
+    mine = registry.coin(base)
+    if list(known_by.values()).count(known_by[mine]) > 1:
+        return f"{r.symbols[base]} (…{mine[-6:]})"
+    return f"{r.symbols[base]} ({known_by[mine]})"
 
 
 @page("Where value at risk comes from")

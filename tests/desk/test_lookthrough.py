@@ -115,6 +115,23 @@ def test_exposures_add_up_to_the_positions_value():
     assert look_through(mine, registry())["value"].sum() == pytest.approx(197.5)
 
 
+def test_coins_of_one_symbol_are_told_apart_by_what_a_reader_knows():
+    """By their CoinGecko names, else by their chains; two on one chain by the ends of their ids."""
+    usdc = {
+        "usdc-mainnet": ("USDC", 1, "crypto", None, {}),
+        "usdc-optimism": ("USDC", 10, "crypto", None, {}),
+        "usdc-bridged": ("USDC", 10, "crypto", "bridged-usdc", {}),
+        "another-000001": ("DUST", 1, "crypto", None, {}),
+        "another-000002": ("DUST", 1, "crypto", None, {}),
+    }
+    rows = [(asset, Decimal(1)) for asset in usdc]
+    mine = pl.DataFrame(rows, schema={"asset_id": pl.String, "value": pl.Decimal(38, 18)}, orient="row")
+    assert look_through(mine, registry(usdc))["name"].to_list() == [
+        "USDC (Ethereum)", "USDC (Optimism)", "USDC (bridged-usdc)", "DUST (…000001)", "DUST (…000002)",
+    ]  # fmt: skip
+    assert look_through(mine.head(1), registry(usdc))["name"].to_list() == ["USDC"]
+
+
 # The demo's Alder Reserve at the end of 2026-W47, in whole dollars.
 ALDER = {
     "eth": "21602.28", "ausdc": "21219.56", "steth": "19631.74", "btc": "19404.92", "aweth": "16458.92",

@@ -5,6 +5,7 @@ Reads `assets.metadata` and quotes; frames in, frames out; opens nothing. The ar
 """
 
 import json
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ import polars as pl
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.lookthrough import KNOWN_TOKENS, Claim, LookThrough, Pool
 from ys_analytics.metrics.risk import keeps_peg
+from ys_analytics.schemas import CHAINS
 
 # Curve of the pools of protocols that have only one.
 KNOWN_POOLS = dict.fromkeys(
@@ -25,6 +27,8 @@ _KIND_BY_FIELD = {"weights": "weighted", "amplification": "stable", "range": "co
 KINDS = ("constant_product", "weighted", "stable", "concentrated")
 
 _PAIR = 2
+# Characters of an id that tell it from others.
+_TAIL = 6
 
 # Asset types that stand for other assets, and how their underlying is described.
 _UNDERLYING_PHRASE = {"lp_token": "in the pool", "staked_token": "staked", "yield_token": "behind it"}
@@ -185,6 +189,13 @@ class Registry:
     def coin(self, asset: str) -> str:
         """What makes it the same coin on several chains: its CoinGecko name, else the asset itself."""
         return self._assets[asset].coin if asset in self._assets else asset
+
+    def told_apart_by(self, coin: str) -> str:
+        """What a reader knows it by besides its symbol: its CoinGecko name, else its chain, else the end of its id."""
+        if coin not in self._assets:
+            return coin
+        chain = self._assets[coin].chain
+        return f"…{coin[-_TAIL:]}" if chain is None else CHAINS.get(chain, f"chain {chain}")
 
     def is_pegged(self, asset: str) -> bool:
         """Whether it keeps the price of a currency: by its metadata, or because it is a well-known stablecoin."""
@@ -366,7 +377,8 @@ def look_through(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 
     Returns:
         One row for each position and coin behind it, in order: place (of the position in `positions`), asset_id, coin
-        (its key: the same coin on several chains is one), name (its symbol; with more where two coins share one),
+        (its key: the same coin on several chains is one), name (its symbol; where two coins share one, with its
+        CoinGecko name, else its chain, else the end of its id),
         value Float64 (they add up to that of the position), pegged Boolean, reason String: why the position could
         not be looked through, null where it could.
     """
@@ -378,10 +390,17 @@ def look_through(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
             for base, part in parts.items()
         ]
     exposures = pl.DataFrame(rows, schema=_EXPOSED, orient="row")
-    # Coins that share a symbol are named with their key.
-    is_ambiguous = pl.col("coin").n_unique().over("name") > 1
-    with_coin = pl.format("{} ({})", "name", "coin")
-    return exposures.with_columns(name=pl.when(is_ambiguous).then(with_coin).otherwise("name"))
+    names = _names(dict(exposures.select("coin", "name").iter_rows()), registry)
+    return exposures.with_columns(name=pl.col("coin").replace_strict(names, return_dtype=pl.String))
+
+
+def _names(symbols: Mapping[str, str], registry: Registry) -> dict[str, str]:
+    """The name of each coin, by its key: no two have the same."""
+    names = dict(symbols)
+    for more in (registry.told_apart_by, lambda coin: f"…{coin[-_TAIL:]}"):
+        shared = {name for name, count in Counter(names.values()).items() if count > 1}
+        names = {coin: f"{symbols[coin]} ({more(coin)})" if name in shared else name for coin, name in names.items()}
+    return names
 
 
 def not_looked_through(exposures: pl.DataFrame, registry: Registry) -> str | None:
