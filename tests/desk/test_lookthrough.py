@@ -115,7 +115,7 @@ def test_exposures_add_up_to_the_positions_value():
     assert look_through(mine, registry())["value"].sum() == pytest.approx(197.5)
 
 
-def test_coins_of_one_symbol_are_told_apart_by_what_a_reader_knows():
+def test_coins_of_one_symbol_are_named_with_their_chain_or_coingecko_name():
     """By their CoinGecko names, else by their chains; two on one chain by the ends of their ids."""
     usdc = {
         "usdc-mainnet": ("USDC", 1, "crypto", None, {}),

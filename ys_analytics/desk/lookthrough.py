@@ -190,7 +190,7 @@ class Registry:
         """What makes it the same coin on several chains: its CoinGecko name, else the asset itself."""
         return self._assets[asset].coin if asset in self._assets else asset
 
-    def told_apart_by(self, coin: str) -> str:
+    def distinguishing_name(self, coin: str) -> str:
         """What a reader knows it by besides its symbol: its CoinGecko name, else its chain, else the end of its id."""
         if coin not in self._assets:
             return coin
@@ -397,7 +397,7 @@ def look_through(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 def _names(symbols: Mapping[str, str], registry: Registry) -> dict[str, str]:
     """The name of each coin, by its key: no two have the same."""
     names = dict(symbols)
-    for more in (registry.told_apart_by, lambda coin: f"…{coin[-_TAIL:]}"):
+    for more in (registry.distinguishing_name, lambda coin: f"…{coin[-_TAIL:]}"):
         shared = {name for name, count in Counter(names.values()).items() if count > 1}
         names = {coin: f"{symbols[coin]} ({more(coin)})" if name in shared else name for coin, name in names.items()}
     return names
