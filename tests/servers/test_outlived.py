@@ -93,6 +93,11 @@ def test_a_command_ends_soon_after_its_deadline(ys, tmp_path, store, what, recor
             done = ys(*arguments, kill_after=300, **settings)
             return done, between.first and time.monotonic() - between.first
 
+    others = 0.0
+    if what == "doctor":  # it gives one store up, and then asks the others all it asks them
+        began = time.monotonic()
+        ys(*arguments)
+        others = time.monotonic() - began
     for after in (0, 3_000, 60_000):
         done, took = run(fault="silent", after=after)
         said = f"{what}, {store} silent after {after} bytes: exit {done.returncode}"
@@ -102,4 +107,4 @@ def test_a_command_ends_soon_after_its_deadline(ys, tmp_path, store, what, recor
             assert re.search(r"YS_STATEMENT_TIMEOUT|did not answer|does not answer|timeout", done.stdout + done.stderr)
         record_property("said", said)
         assert "fault of ours" not in done.stderr
-        assert took is None or took < ALLOWED + MOST, said
+        assert took is None or took < ALLOWED + MOST + others, said
