@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import redis as driver
 
+from ys_analytics.errors import StoreError
 from ys_analytics.local.valkey_server import binary
 from ys_analytics.stores import RedisAddress
 from ys_analytics.stores.redis import Redis
@@ -82,6 +83,18 @@ def test_a_cluster_is_read_from_all_its_servers(start):
         assert redis.server_info()["mode"] == "cluster"
         assert redis.delete("*") == 502
         assert redis.address.masked.startswith("redis-cluster://***@127.0.0.1:")
+
+
+def test_sentinels_that_do_not_answer_are_named_in_a_short_line():
+    """The driver's own text is its client with all options, once for each Sentinel."""
+    with (
+        pytest.raises(StoreError) as refused,
+        Redis.open(RedisAddress(url="redis+sentinel://127.0.0.1:1,127.0.0.1:2/prices")),
+    ):
+        pass
+    assert "No master found for 'prices'; a Sentinel said" in str(refused.value)
+    assert "<" not in str(refused.value)
+    assert len(str(refused.value)) < 250
 
 
 def test_a_sentinel_group_leads_to_its_master(start):

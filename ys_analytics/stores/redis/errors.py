@@ -3,11 +3,16 @@
 Depends on redis-py. Does not know any key.
 """
 
+import re
+
 from ys_analytics.errors import StoreError
 from ys_analytics.stores.addresses import RedisAddress
 from ys_analytics.stores.common.driver_errors import translation
 from ys_analytics.stores.common.retry import Interrupted
 from ys_analytics.stores.redis import privileges
+
+# How redis-py names each Sentinel that did not answer: its client with all options.
+_CLIENT = re.compile(r"( : )?<redis\.client\.Redis\(.*?\)> - ")
 
 
 def is_transient(error: Exception) -> bool:
@@ -29,6 +34,7 @@ def explain(error: BaseException, address: RedisAddress) -> StoreError:
     from redis.exceptions import NoPermissionError
 
     message = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    message = _CLIENT.sub(lambda client: "; a Sentinel said " if client[1] else "", message)
     hint = "run: ys up" if address.embedded else "check YS_REDIS_URL and the server"
     # Refused inside a script, the same comes as an error of another class.
     if isinstance(error, NoPermissionError) or "ACL failure" in message or "can't run this command" in message:
