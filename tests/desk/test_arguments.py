@@ -3,12 +3,14 @@
 import inspect
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 
 import ys_analytics as ys
 from ys_analytics.desk import Desk
 from ys_analytics.errors import UsageError
+from ys_analytics.schemas.arguments import checked
 
 # A desk for which nothing was looked up: a verb that reads before it looks at its arguments fails otherwise.
 DESK = Desk.__new__(Desk)
@@ -63,3 +65,28 @@ def test_a_wrong_argument_is_one_line(ask, said):
         ask()
     assert str(refused.value).startswith(said)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.int32, np.uint8])
+def test_a_whole_number_is_one_whatever_library_it_comes_from(kind):
+    """As an analyst's frame gives it; zero is refused from each of them."""
+
+    @checked
+    def largest(*, top: int = 5, days: int | None = None) -> tuple[int, int | None]:
+        return top, days
+
+    assert largest(top=kind(3), days=kind(7)) == (3, 7)
+    with pytest.raises(UsageError, match="top"):
+        largest(top=kind(0))
+
+
+@pytest.mark.parametrize("value", [True, np.bool_(1), 3.0, np.float64(3), "3"])
+def test_what_is_no_whole_number_is_refused(value):
+    """A truth, a fraction and a text are something else."""
+
+    @checked
+    def largest(*, top: int = 5) -> int:
+        return top
+
+    with pytest.raises(UsageError, match="it takes a whole number of at least 1"):
+        largest(top=value)

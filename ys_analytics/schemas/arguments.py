@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, wraps
+from numbers import Integral
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -96,8 +97,9 @@ def _adapter(annotation: Any) -> "TypeAdapter[Any]":
 
 def _allowed(annotation: Any, value: object) -> bool:
     members = _members(annotation)
-    if isinstance(value, int) and not isinstance(value, bool) and value < 1 and int in members:
-        return False
+    # NumPy's whole numbers are whole numbers too.
+    if isinstance(value, Integral) and not isinstance(value, bool) and int in members:
+        return int(value) >= 1
     # A vector may be a Series or an array: whether it fits is for the verb to say.
     if any(get_origin(one) is Sequence for one in members) and isinstance(value, Iterable):
         return True
