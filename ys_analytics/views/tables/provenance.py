@@ -135,7 +135,7 @@ def glossary(frame: pl.DataFrame) -> View:
         fields=(
             Field(name="title", title="Metric"),
             Field(name="formula", title="Formula"),
-            Field(name="minimum", title="Days needed", unit="days"),
+            Field(name="minimum", title="Needed", unit="days"),
             Field(name="source", title="Source"),
         ),
         empty="No metric is in use.",
