@@ -8,6 +8,9 @@ SUPPORTED = $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:
 COMPILE = $(BIN)/uv pip compile pyproject.toml -q --universal --python-version 3.11 \
           --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
+# Compiled modules are kept, whatever the machine says: each process would otherwise compile two thousand of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: report test test-servers bench docs lab check lock clean help
 .DEFAULT_GOAL := help
 
