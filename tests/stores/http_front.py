@@ -50,11 +50,13 @@ class Front:
             end), `drop` (half of it, then the connection goes), or `fail` and `fail in a chunk` (half of it, then
             the server's words, with a proper end or in a chunk that is cut short).
         statements: Every statement, in order.
+        profile: Settings of every user, before those of a request.
     """
 
     port: int
     faults: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
+    profile: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -116,6 +118,8 @@ class _Handler(BaseHTTPRequestHandler):
         settings = {n: v for n, v in query.items() if n not in _OF_TRANSPORT and not n.startswith("param_")}
         engine = chdb.connect(str(self.server.folder))
         try:
+            for name, value in self.server.front.profile.items():
+                engine.query(f"SET {name} = '{value}'")
             if reader:
                 engine.query("SET readonly = 1")
             for name, value in settings.items():

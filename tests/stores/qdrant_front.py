@@ -30,6 +30,7 @@ class Front:
     Attributes:
         port: Where it listens, on loopback.
         faults: What to do with the next scrolls: `drop` the connection, or answer `500`.
+        after_scroll: Called after each page was taken from the engine.
         indexes: The payload indexes of each collection; the local engine keeps none.
         requests: Method and path of every request, in order.
         filters: The filter of every scroll and search, in order.
@@ -38,6 +39,7 @@ class Front:
     port: int
     engine: QdrantClient
     faults: list[str] = field(default_factory=list)
+    after_scroll: Callable[[], None] = lambda: None
     indexes: dict[str, dict[str, str]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     filters: list[object] = field(default_factory=list)
@@ -134,12 +136,14 @@ def _ask(front: Front, method: str, place: list[str], body: dict[str, Any]) -> o
         case "PUT", ["points"]:
             engine.upsert(name, models.Batch(**body["batch"]))
         case "POST", ["points", "count"]:
-            return engine.count(name, exact=body["exact"])
+            chosen = models.Filter(**body["filter"]) if body.get("filter") else None
+            return engine.count(name, count_filter=chosen, exact=body["exact"])
         case "POST", ["points", "scroll"]:
             options = {field: body.get(field) for field in ("limit", "offset", "with_payload")}
             chosen = models.Filter(**body["filter"]) if body.get("filter") else None
             points, after = engine.scroll(name, scroll_filter=chosen, with_vectors=body["with_vector"], **options)
             front.filters.append(body.get("filter"))
+            front.after_scroll()
             return models.ScrollResult(points=points, next_page_offset=after)
         case "POST", ["points", "query"]:
             options = {field: body.get(field) for field in ("limit", "with_payload")}

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from qdrant_client.http import models
 
 from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores import QdrantAddress
 from ys_analytics.stores.qdrant import Qdrant
+from ys_analytics.stores.qdrant.search import Match
 
 SIZE = 8
 
@@ -129,3 +131,48 @@ def test_a_read_only_key_reads_and_writes_nothing(front):
     finally:
         with Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2", timeout=5)) as qdrant:
             qdrant.drop("readable")
+
+
+def test_points_lost_between_two_pages_are_read_again_or_an_error(qdrant, front):
+    """A collection emptied and filled again under a read is read whole; one that is emptied each time is an error."""
+    qdrant.create("ours", size=SIZE, payload={})
+    written = many(2_500)
+    qdrant.write("ours", written)
+    chosen = [[Match("n", ">=", 0)]]
+    emptied, ids = [], written["id"].to_list()
+
+    def empty() -> None:
+        if len(emptied) < times:
+            emptied.append(front.engine.delete("ours", ids[1_000:]))
+        elif times == 1:
+            vectors = written["vector"].to_list()
+            payloads = [json.loads(text) for text in written["payload"]]
+            front.engine.upsert("ours", models.Batch(ids=ids, vectors=vectors, payloads=payloads))
+            front.after_scroll = lambda: None
+
+    try:
+        times, front.after_scroll = 1, empty
+        assert qdrant.read("ours", SIZE).height == 2_500
+        assert emptied
+        emptied.clear()
+        front.after_scroll = empty
+        with pytest.raises(StoreError, match="changed while it was read, 1,000 points of 2,500 were left") as lost:
+            list(qdrant.batches("ours", SIZE, where=chosen))
+        assert "\n" not in str(lost.value)
+    finally:
+        front.after_scroll = lambda: None
+
+
+def test_points_added_under_a_read_are_no_fault(qdrant, front):
+    """More points than before the first page are more points; an emptied filter has none."""
+    qdrant.create("ours", size=SIZE, payload={})
+    qdrant.write("ours", many(1_500))
+    later = many(1_600)
+    front.after_scroll = lambda: front.engine.upsert(
+        "ours",
+        models.Batch(ids=later["id"].to_list()[1_500:], vectors=later["vector"].to_list()[1_500:], payloads=None),
+    )
+    try:
+        assert qdrant.read("ours", SIZE).height == 1_600
+    finally:
+        front.after_scroll = lambda: None

@@ -309,6 +309,14 @@ def _answer(
             rewritten = make_tables(engine)
             _lock(engine, allowed, limits)
             answered.set_result(_fetch_typed(engine, _one_select(engine, rewritten or query), limits))
+        except duckdb.OutOfMemoryException:
+            # DuckDB's words advise settings that are locked here.
+            answered.set_exception(
+                UsageError(
+                    f"sql: the query needs more than {limits.memory / 2**20:,.0f} MiB of memory; ask for fewer rows or"
+                    " columns, or sum up before it sorts or joins"
+                )
+            )
         except duckdb.Error as error:
             answered.set_exception(_usage_error(error))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -22,7 +22,11 @@ from ys_analytics.quality.dependents import NEEDED_TABLES, Dependents
 from ys_analytics.quality.findings import LOADS_AS_DECLARED
 from ys_analytics.quality.suite_types import CROSS_STORE, NEEDED_WITH
 from ys_analytics.schemas import STORES, TABLES, Finding, Store, Table
-from ys_analytics.stores import ClickHouseAddress, PostgresAddress, Stores, dialect
+from ys_analytics.stores import Stores, dialect
+
+if TYPE_CHECKING:
+    from ys_analytics.stores.clickhouse import ClickHouse
+    from ys_analytics.stores.postgres import Postgres
 
 
 def validate_live(
@@ -113,7 +117,7 @@ def _in_place(stores: Stores, names: Sequence[str], suites_in: Path) -> list[Fin
         in_store = [name for name in names if TABLES[name].store == store]
         if not in_store:
             continue
-        engine = _ENGINE_ADDRESS[store](stores.opened(store).address)
+        engine = _ENGINE_ADDRESS[store](stores.opened(store))
         job = {
             "kind": "live",
             "tables": in_store,
@@ -146,16 +150,18 @@ def _comparable_column(table: Table, name: str, dtype: pl.DataType) -> str:
     return f'"{name}"'
 
 
-def _postgres(address: PostgresAddress) -> Mapping[str, object]:
+def _postgres(store: "Postgres") -> Mapping[str, object]:
     """The address of PostgreSQL for the worker, as libpq's keywords."""
     from ys_analytics.stores.postgres.url import keywords
 
+    address = store.address
     options = keywords(address.replica or address.conninfo, address.tls)
     return {"driver": "postgresql+psycopg", "parts": options | {"client_encoding": "UTF8"}}
 
 
-def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
-    """Where ClickHouse is found: a folder, or a server."""
+def _clickhouse(store: "ClickHouse") -> Mapping[str, object]:
+    """Where ClickHouse is found: a folder, or a server and the settings under which it leaves no row out."""
+    address = store.address
     if address.folder is not None:
         folder = str(address.folder)
         return {"driver": "clickhousedb", "folder": folder, "parts": {"interface": "chdb", "path": folder}}
@@ -181,6 +187,7 @@ def _clickhouse(address: ClickHouseAddress) -> Mapping[str, object]:
             "client_cert_key": tls.key,
         }
     )
+    parts |= {f"ch_{name}": value for name, value in store.complete_settings().items()}
     return {"driver": "clickhousedb", "server": login, "parts": {name: value for name, value in parts.items() if value}}
 
 

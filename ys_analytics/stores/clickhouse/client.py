@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ys_analytics.errors import SettingsError
+from ys_analytics.errors import SettingsError, StoreError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.common.deadline import GRACE_SECONDS
 from ys_analytics.stores.common.sockets import OpenSockets
@@ -40,6 +40,23 @@ _SETTINGS = {
     "distributed_foreground_insert": "1",
 }
 
+# Under a user's profile that says otherwise, a server leaves rows out, or gives old ones, without an error.
+_COMPLETE = {
+    **dict.fromkeys(
+        (
+            "read_overflow_mode", "read_overflow_mode_leaf", "result_overflow_mode", "timeout_overflow_mode",
+            "timeout_overflow_mode_leaf", "group_by_overflow_mode", "sort_overflow_mode", "distinct_overflow_mode",
+            "set_overflow_mode", "join_overflow_mode", "transfer_overflow_mode",
+        ),
+        "throw",
+    ),
+    "limit": "0",
+    "offset": "0",
+    "skip_unavailable_shards": "0",
+    "use_query_cache": "0",
+    "wait_for_async_insert": "1",
+}  # fmt: skip
+
 _SETTING = "YS_CLICKHOUSE_URL"
 _FORM = "http(s)://user:password@host:port/database"
 
@@ -50,6 +67,9 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
     Args:
         address: Where the server or the folder is.
         sockets: Where connections to a server are recorded; nowhere when left out.
+
+    Raises:
+        StoreError: the user's profile leaves rows out, and it may not change that.
     """
     import clickhouse_connect
 
@@ -81,9 +101,31 @@ def client(address: ClickHouseAddress, sockets: OpenSockets | None = None) -> "C
         send_receive_timeout=math.ceil(address.statement_timeout + 2 * GRACE_SECONDS),
         autogenerate_session_id=False,
     )
-    for name, value in changeable(new_client, settings).items():
-        new_client.set_client_setting(name, value)
+    try:
+        for name, value in (changeable(new_client, settings) | complete(new_client)).items():
+            new_client.set_client_setting(name, value)
+    except BaseException:
+        new_client.close()
+        raise
     return new_client
+
+
+def complete(new_client: "Client") -> dict[str, str]:
+    """The settings under which a server gives every row or an error: those it has and our user may change.
+
+    Raises:
+        StoreError: a user who may not change one of them has it otherwise; the line names the setting.
+    """
+    # One row, which no limit on rows cuts. `limit` and `offset` read 0 here whatever they are.
+    asked = "SELECT groupArray((name, value, readonly)) FROM system.settings WHERE name IN {names:Array(String)}"
+    ((found,),) = new_client.query(asked, {"names": list(_COMPLETE)}).result_rows
+    for name, value, fixed in found:
+        if fixed and value != _COMPLETE[name]:
+            raise StoreError(
+                f"clickhouse: the profile of our user sets {name} = {value}, under which rows are left out or old ones"
+                f" are given without an error; have it set to {_COMPLETE[name]}"
+            )
+    return {name: _COMPLETE[name] for name, _, fixed in found if not fixed}
 
 
 def _restore_ctrl_z() -> None:

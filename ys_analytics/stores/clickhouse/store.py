@@ -16,7 +16,7 @@ from ys_analytics.errors import ContractError
 from ys_analytics.stores.addresses import ClickHouseAddress
 from ys_analytics.stores.clickhouse import arrow_reader, arrow_writer
 from ys_analytics.stores.clickhouse.arrow_transport import ByteStream, Pipe, Response
-from ys_analytics.stores.clickhouse.client import bind_values, changeable, client
+from ys_analytics.stores.clickhouse.client import bind_values, changeable, client, complete
 from ys_analytics.stores.clickhouse.errors import is_transient, translate_errors
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_limit
@@ -77,6 +77,10 @@ class ClickHouse:
     def address(self) -> ClickHouseAddress:
         """Where it is."""
         return self._address
+
+    def complete_settings(self) -> dict[str, str]:
+        """The settings that another client must send for every row or an error; none in process."""
+        return {} if self._address.embedded else complete(self._client)
 
     # Reading
 

@@ -10,30 +10,27 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
-from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 import polars as pl
 
-from ys_analytics.errors import ContractError, SettingsError, StoreError
+from ys_analytics.errors import ContractError, StoreError
 from ys_analytics.stores.common import versions
 from ys_analytics.stores.common.deadline import GRACE_SECONDS, time_limit
 from ys_analytics.stores.common.progress import RowCallback, collect_counted, no_progress
 from ys_analytics.stores.common.quarantine import RejectPolicy
 from ys_analytics.stores.common.retry import with_retries
 from ys_analytics.stores.common.sockets import OpenSockets
-from ys_analytics.stores.common.tls import OPTIONS
-from ys_analytics.stores.common.url import Url, check_options, parse_url
 from ys_analytics.stores.qdrant import folder
+from ys_analytics.stores.qdrant.client import client as open_client
 from ys_analytics.stores.qdrant.errors import is_transient, translate_errors
 from ys_analytics.stores.qdrant.folder import Points
 from ys_analytics.stores.qdrant.search import Match, filter_model
 
 if TYPE_CHECKING:
-    import httpx
     import numpy.typing as npt
     from qdrant_client import QdrantClient
 
@@ -47,11 +44,11 @@ DISTANCE = "Cosine"
 _PAGE = 1_000
 _UPSERT = 500
 
-_SETTING = "YS_QDRANT_URL"
-_FORM = "http(s)://host:port"
-_PORT = 6333
-
 _T = TypeVar("_T")
+
+
+class CollectionChangedError(StoreError):
+    """Points were taken out of a collection while it was read: what came of it is no whole answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Qdrant:
             StoreError: the server cannot be reached, refuses us or is too old, or the folder is another process's.
         """
         sockets = OpenSockets()
-        with _client(address, sockets) as client:
+        with open_client(address, sockets) as client:
             store = cls(client, address, sockets)
             with store._single_exchange():
                 if not address.embedded:
@@ -122,10 +119,35 @@ class Qdrant:
             ContractError: the collection's size or distance is not the declared one, or a point
                 does not fit.
         """
+        policy = rejects if rejects is not None else RejectPolicy(source=collection, key=("id",))
         empty = _frame(Points([], np.empty((0, size), np.float32), []), [], size)
-        with self._single_exchange():
-            parts = collect_counted(self.batches(collection, size, rejects=rejects), report_rows)
+        parts = self.read_whole(
+            lambda: collect_counted(self.batches(collection, size, rejects=policy), report_rows), policy
+        )
         return pl.concat([empty, *parts]).sort("id")
+
+    def read_whole(self, read: Callable[[], _T], rejects: RejectPolicy) -> _T:
+        """What a read of all batches gives, which begins again when points were lost meanwhile.
+
+        Raises:
+            CollectionChangedError: they were lost again and again.
+            StoreError: the server refused us or went away.
+        """
+        rejected_before = list(rejects.rejected)
+
+        def read_anew() -> _T:
+            rejects.rejected[:] = rejected_before
+            return read()
+
+        if self.address.embedded:
+            return read_anew()
+        return with_retries(
+            read_anew,
+            is_transient=lambda error: isinstance(error, CollectionChangedError),  # one request was tried again already
+            deadline=self.address.timeout,
+            abort=self.sockets.shut_down,
+            peer=self._peer,
+        )
 
     def batches(
         self,
@@ -142,13 +164,26 @@ class Qdrant:
 
         Without `vectors` there is no such column; `fields` names the payload fields that are wanted. A server gives
         only the points of which one of each inner list of `where` holds; a folder in this process gives them all.
+
+        Raises:
+            CollectionChangedError: after the last batch, where there are fewer points in all than there were before the
+                first: each page is of a moment of its own.
+            StoreError: as `read`.
+            ContractError: as `read`.
         """
         rejects = rejects if rejects is not None else RejectPolicy(source=collection, key=("id",))
         self._require(collection, size)
         # Each page has a limit: what the reader does with a batch takes its own time.
-        size = size if vectors else 0
-        for points in self._pages(collection, size, rows=rows, fields=fields, where=filter_model(where)):
+        size, chosen, points_read = size if vectors else 0, filter_model(where), 0
+        points_before = 0 if self.address.embedded else self._count(collection, chosen)
+        for points in self._pages(collection, size, rows=rows, fields=fields, where=chosen):
+            points_read += len(points.ids)
             yield _frame(*_split_rejects(points, rejects), size)
+        if points_read < points_before:
+            raise CollectionChangedError(
+                f"{self._peer}: {collection} changed while it was read, {points_read:,} points of {points_before:,}"
+                " were left; read again"
+            )
 
     def write(self, collection: str, frame: pl.DataFrame) -> int:
         """Insert points, or replace those with the same id.
@@ -240,7 +275,7 @@ class Qdrant:
         Raises:
             StoreError: there is no such collection, or the server refused us or went away.
         """
-        return self._with_retries(lambda: self.client.count(collection, exact=True).count)
+        return self._count(collection, None)
 
     def collections(self) -> dict[str, CollectionShape]:
         """Every collection and what it is made of, by name.
@@ -328,6 +363,9 @@ class Qdrant:
             raise StoreError(f"Qdrant has no collection {collection}; run: ys migrate up")
         _require_shape(collection, self._shape(collection), size)
 
+    def _count(self, collection: str, where: Any) -> int:
+        return self._with_retries(lambda: self.client.count(collection, count_filter=where, exact=True).count)
+
     def _pages(
         self, collection: str, size: int, *, rows: int, fields: Sequence[str] | None, where: Any
     ) -> Iterator[Points]:
@@ -375,68 +413,6 @@ class Qdrant:
     @property
     def _peer(self) -> str:
         return f"Qdrant at {self.address.masked}"
-
-
-@contextmanager
-def _client(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClient]:
-    with ExitStack() as stack:
-        with translate_errors(address):
-            opening = folder.client_of(address.folder) if address.folder is not None else _server(address, sockets)
-            client = stack.enter_context(opening)
-        yield client
-
-
-@contextmanager
-def _server(address: QdrantAddress, sockets: OpenSockets) -> Iterator[QdrantClient]:
-    from qdrant_client import QdrantClient
-
-    def record(event: str, facts: Mapping[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            sockets.add(facts["return_value"].get_extra_info("socket"))
-
-    def trace_request(request: httpx.Request) -> None:
-        request.extensions["trace"] = record
-
-    url = _url(address)
-    encrypted = url.scheme == "https"
-    tls = address.tls.with_options(url.options, setting=_SETTING)
-    with catch_warnings():
-        if url.host in {"localhost", "127.0.0.1", "::1"}:  # the traffic never leaves the machine
-            filterwarnings("ignore", message="Api key is used with an insecure connection", category=UserWarning)
-        client = QdrantClient(
-            host=url.host,
-            port=url.port or _PORT,
-            https=encrypted,
-            prefix=url.path.strip("/") or None,
-            verify=tls.context() if encrypted else True,
-            api_key=address.api_key,
-            timeout=math.ceil(address.timeout + 2 * GRACE_SECONDS),  # the limit of a read comes first
-            check_compatibility=False,
-            event_hooks={"request": [trace_request]},
-        )
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def _url(address: QdrantAddress) -> Url:
-    """The parts of a server's URL.
-
-    Raises:
-        SettingsError: it is no URL of a server, or the key cannot be sent; the line holds no secret.
-    """
-    url = parse_url(address.url or "", setting=_SETTING, form=_FORM)
-    if url.scheme not in ("http", "https") or len(url.hosts) > 1 or not url.host:
-        raise SettingsError(f"{_SETTING}: not a URL of one server; write {_FORM}")
-    if url.user or url.password:
-        raise SettingsError(f"{_SETTING}: Qdrant knows no login; write {_FORM} and put the key in YS_QDRANT_API_KEY")
-    check_options(url, OPTIONS if url.scheme == "https" else (), setting=_SETTING)
-    key = address.api_key or ""
-    # The client would say so too, and print the key.
-    if key != key.strip() or not (key.isascii() and key.isprintable()):
-        raise SettingsError("YS_QDRANT_API_KEY: a key is printable ASCII without spaces around it")
-    return url
 
 
 def _require_shape(collection: str, details: CollectionShape, size: int) -> None:

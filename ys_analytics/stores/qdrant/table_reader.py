@@ -31,7 +31,7 @@ class Tables(ScanReader):
 
     def scan(self, query: TableQuery, *, rejects: RejectPolicy, report_rows: RowCallback = no_progress) -> pl.DataFrame:
         """Every point of the collection."""
-        frames = self._frames(query, rejects, report_rows=report_rows)
+        frames = self.store.read_whole(lambda: list(self._frames(query, rejects, report_rows=report_rows)), rejects)
         return pl.concat([pl.DataFrame(schema=query.schema), *frames])
 
     def batches(
