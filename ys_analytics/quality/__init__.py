@@ -4,6 +4,7 @@ Depends on Great Expectations and pandas, which no other package may import, in 
 the portfolios they affect, and since when each rule fails.
 """
 
+import ys_analytics.deferred_grammars  # noqa: F401 - before Great Expectations imports jsonschema
 from ys_analytics.frames.findings import Subject, to_json
 from ys_analytics.frames.findings import is_complete as has_complete_findings
 from ys_analytics.frames.findings import read as read_findings
