@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,21 @@ def real_market() -> pl.DataFrame:
     return quotes.select(*[pl.col(name).cast(dtype) for name, dtype in schema.items()], "symbol").sort(
         "asset_id", "timestamp"
     )
+
+
+@pytest.fixture(scope="session")
+def checked_history() -> Callable[[str], tuple[Any, list[Finding]]]:
+    """A function that gives a real history of the benches by its name, and its findings, checked once."""
+    honest = bench_module("quality_honest")
+
+    @cache
+    def check(name: str) -> tuple[Any, list[Finding]]:
+        history = honest.history(name)
+        if history is None:
+            pytest.skip(f"needs ../shared/data/{honest.HISTORIES[name][0]}, which is not here")
+        return history, honest.history_findings(history)
+
+    return check
 
 
 def _uuid(name: pl.Expr) -> pl.Expr:

@@ -139,16 +139,10 @@ def test_overlapping_exports_are_flagged_as_safe_to_drop(case):
     assert found["said"].str.contains("same values").all()
 
 
-@pytest.fixture(scope="session")
-def market_findings(real_market, tmp_path_factory):
+@pytest.fixture(scope="module")
+def market_findings(checked_history):
     """The suite over the real quotes, as a run would be checked."""
-    run = frozen(
-        tmp_path_factory.mktemp("real") / "2026-W17",
-        {"market_data": real_market.drop("symbol")},
-        week="2026-W17",
-        as_of=datetime(2026, 4, 27, tzinfo=UTC),
-    )
-    return quality.validate(run, tables=["market_data"])
+    return checked_history("49 coins, daily closes")[1]
 
 
 @pytest.mark.parametrize("case", cases("cmc.zero"))

@@ -1,5 +1,9 @@
 """A table that is there and empty: what another store says must be in it stops who rests on it."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
 import polars as pl
 import pytest
 from bs4 import BeautifulSoup
@@ -7,6 +11,8 @@ from bs4 import BeautifulSoup
 from ys_analytics import quality
 from ys_analytics.quality.detectors.unrecorded_changes import unrecorded_changes
 from ys_analytics.schemas import TABLES
+
+from .conftest import frozen
 
 HOLDS = "every table without an expiry has rows"
 SUM = "portfolio_snapshots.total_value is the sum of portfolio_positions"
@@ -38,27 +44,59 @@ def test_emptied_positions_stop_every_portfolio_of_value(findings_with, demo_fra
     assert {"portfolio_positions", "current_exposure"} == {row["emptied"] for row in broken[HOLDS].sample}
 
 
-def test_positions_of_one_portfolio_stop_its_report(findings_with, demo_frames):
+@dataclass(frozen=True)
+class Lacking:
+    """The demo without one portfolio's positions, without the last days' transactions, and with some caches empty.
+
+    Attributes:
+        portfolio: Whose positions are gone.
+        late: Whose transactions are gone.
+        caches: The tables that are empty, but for those whose rows expire.
+        broken: What is broken, by rule.
+    """
+
+    portfolio: str
+    late: set[str]
+    caches: set[str]
+    broken: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def lacking(demo_frames, tmp_path_factory):
+    """Checked once: what is lacking in one table is nothing to the rules about another."""
+    lost, done = valued(demo_frames)[0], demo_frames["transactions"]
+    since = demo_frames["portfolio_snapshots"]["timestamp"].max() - timedelta(days=3)
+    caches = {"market_sentiment", "redis_risk_liquidation"}
+    changed = {
+        "portfolio_positions": demo_frames["portfolio_positions"].filter(pl.col("portfolio_id") != lost),
+        "transactions": done.filter(pl.col("timestamp") <= since),
+        **{name: demo_frames[name].clear() for name in (*caches, "redis_price_current")},
+    }
+    run = frozen(tmp_path_factory.mktemp("lacking") / "2026-W47", demo_frames | changed)
+    found = {each.rule: each for each in quality.validate(run, tables=["cross_store"]) if each.outcome != "passed"}
+    return Lacking(lost, set(done.filter(pl.col("timestamp") > since)["portfolio_id"]), caches, found)
+
+
+def test_positions_of_one_portfolio_stop_its_report(lacking):
     """The others' positions say how old its own would be."""
-    lost = valued(demo_frames)[0]
-    held = demo_frames["portfolio_positions"].filter(pl.col("portfolio_id") != lost)
-    broken = findings_with({"portfolio_positions": held})
-    assert broken[SUM].portfolios == [lost]
-    assert lost in broken[SUM].observed
+    assert lacking.broken[SUM].portfolios == [lacking.portfolio]
+    assert lacking.portfolio in lacking.broken[SUM].observed
 
 
-def test_transactions_of_the_last_days_are_missed(findings_with, demo_frames):
+def test_transactions_of_the_last_days_are_missed(lacking, demo_frames):
     """Holdings changed, and no transaction says so: those portfolios are stopped."""
-    done = demo_frames["transactions"]
-    end = demo_frames["portfolio_snapshots"]["timestamp"].max()
-    early = done.filter(pl.col("timestamp") <= end - pl.duration(days=3))
     rule = "amounts held change only by transactions"
-    broken = findings_with({"transactions": early})
-    assert broken[rule].stops
-    lost = set(done.filter(pl.col("timestamp") > end - pl.duration(days=3))["portfolio_id"])
-    assert set() < set(broken[rule].portfolios) <= lost
-    whole = unrecorded_changes(demo_frames["portfolio_snapshots"], demo_frames["market_data"], done)
-    assert whole.is_empty()
+    assert lacking.broken[rule].stops
+    assert set() < set(lacking.broken[rule].portfolios) <= lacking.late
+    names = ("portfolio_snapshots", "market_data", "transactions")
+    assert unrecorded_changes(*(demo_frames[name] for name in names)).is_empty()
+
+
+def test_every_table_that_does_not_expire_is_missed_when_it_is_empty(lacking):
+    """The rule is derived from the schema, collections included; caches that live for seconds may be empty."""
+    lasting = {name for name, table in TABLES.items() if table.schema and not getattr(table, "ttl", None)}
+    assert lacking.caches < lasting
+    assert {row["emptied"] for row in lacking.broken[HOLDS].sample} == lacking.caches
 
 
 def test_a_column_of_nothing_is_not_a_sum_of_nothing(findings_with, demo_frames):
@@ -84,15 +122,6 @@ def test_an_emptied_table_stops_who_rests_on_it(table, findings_with, demo_frame
     concerned = set().union(*(each.portfolios or demo_frames["portfolios"]["id"].to_list() for each in stopping))
     assert set(valued(demo_frames)) <= concerned
     assert table in {row["emptied"] for row in broken[HOLDS].sample}
-
-
-def test_every_table_that_does_not_expire_is_missed_when_it_is_empty(findings_with, demo_frames):
-    """The rule is derived from the schema, collections included; caches that live for seconds may be empty."""
-    lasting = {name for name, table in TABLES.items() if table.schema and not getattr(table, "ttl", None)}
-    emptied = {name: demo_frames[name].clear() for name in ("market_sentiment", "redis_risk_liquidation")}
-    broken = findings_with(emptied | {"redis_price_current": demo_frames["redis_price_current"].clear()})
-    assert set(emptied) < lasting
-    assert {row["emptied"] for row in broken[HOLDS].sample} == set(emptied)
 
 
 def test_a_suite_of_no_rows_says_that_there_was_nothing_to_check(freeze, demo_frames, tmp_path):
