@@ -4,7 +4,9 @@ import importlib.util
 import math
 import os
 import random
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -113,6 +115,31 @@ def _redis(_request: pytest.FixtureRequest, stores: Stores) -> Iterator[Reader]:
 
 
 @contextmanager
+def _redis_7(request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader]:
+    """Debian's Redis, next to the Valkey of the embedded stores."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("Debian's redis-server is not installed")
+    path = Path(request.getfixturevalue("tmp_path")) / "socket"
+    words = [program, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(path.parent)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as running:
+        try:
+            while not path.exists():
+                assert running.poll() is None
+                time.sleep(0.02)
+            with Redis.open(RedisAddress(f"unix://{path}", prefix="")) as store:
+                store.write("string", pl.DataFrame({"key": [f"d:{n}" for n in range(10_000)], "value": "x" * 100}))
+            yield Reader(
+                500_000,
+                str(path),
+                lambda port, limit: Redis.open(RedisAddress(f"redis://127.0.0.1:{port}", prefix="", timeout=limit)),
+                lambda store: store.read("d:*", "string"),
+            )
+        finally:
+            running.kill()
+
+
+@contextmanager
 def _qdrant(_request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader]:
     with _load("qdrant_front").front() as running:
         url = urlsplit(running.url)
@@ -135,7 +162,13 @@ def _qdrant(_request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader
         )
 
 
-_READERS = {"postgres": _postgres, "clickhouse": _clickhouse, "redis": _redis, "qdrant": _qdrant}
+_READERS = {
+    "postgres": _postgres,
+    "clickhouse": _clickhouse,
+    "redis": _redis,
+    "redis 7": _redis_7,
+    "qdrant": _qdrant,
+}
 
 
 @pytest.mark.parametrize("fault", ["silent", "trickle"])
@@ -180,6 +213,7 @@ def test_a_read_that_is_cut_once_is_read_again_whole(reader: Reader) -> None:
 
 
 @pytest.mark.servers
+@pytest.mark.parametrize("reader", _READERS, indirect=True)
 def test_two_hundred_loads_through_a_bad_network(
     reader: Reader, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:

@@ -264,6 +264,13 @@ def test_a_statement_may_not_run_for_ever(stores):
         store.read("SELECT pg_sleep(60)::text AS slept", schema={"slept": pl.String()})
 
 
+def test_too_many_partitions_to_lock_name_the_repair(stores):
+    """PostgreSQL's own words say nothing of what to do."""
+    raised = "DO $$ BEGIN RAISE EXCEPTION 'out of shared memory' USING ERRCODE = '53200'; END $$"
+    with pytest.raises(StoreError, match=r"out of shared memory; .*run `ys migrate repair`"):
+        stores.postgres.run(raised)
+
+
 def test_an_error_holds_no_secret():
     """A password is in no message, though the address that fails is."""
     address = PostgresAddress("postgresql://me:hunter2@127.0.0.1:1/ys?connect_timeout=1")

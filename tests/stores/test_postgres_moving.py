@@ -25,7 +25,16 @@ def writer(stores: Stores) -> Iterator[Postgres]:
         yield store
 
 
-@pytest.fixture(params=["TRUNCATE moving", "ALTER TABLE moving ALTER filling TYPE text USING filling || ''"])
+# Each puts other rows under the table's name than older snapshots know, in a file or a table of its own.
+_REPLACE = {
+    "emptied": "TRUNCATE moving",
+    "rewritten": "ALTER TABLE moving ALTER filling TYPE text USING filling || ''",
+    "made again": "DROP TABLE moving; CREATE TABLE moving (i int, filling text)",
+    "renamed": "CREATE TABLE next (LIKE moving); DROP TABLE moving; ALTER TABLE next RENAME TO moving",
+}
+
+
+@pytest.fixture(params=_REPLACE.values(), ids=_REPLACE)
 def moving(request: pytest.FixtureRequest, stores: Stores) -> Iterator[str]:
     """A filled table, and a statement that gives it another file under older snapshots."""
     stores.postgres.run("CREATE TABLE moving (i int, filling text)")
@@ -46,10 +55,12 @@ def _read_while_replaced(writer: Postgres, replace_by: str, read: Callable[[], o
 
     reading = threading.Thread(target=go)
     with writer.transaction():
-        writer.run(replace_by)
+        [(oid,)] = writer.rows("SELECT 'moving'::regclass::oid::int")
+        for statement in replace_by.split(";"):
+            writer.run(statement)
         writer.run(_FILL, {"filling": "new", "rows": _ROWS})
         reading.start()
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'moving'::regclass"
+        waiting = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = {oid}"  # noqa: S608 - a number
         while writer.rows(waiting) == [(0,)]:
             pass
     reading.join()
@@ -59,7 +70,7 @@ def _read_while_replaced(writer: Postgres, replace_by: str, read: Callable[[], o
 def test_a_table_emptied_and_refilled_is_read_whole(stores: Stores, writer: Postgres, moving: str) -> None:
     """A read that waited for it is begun again: every row of the new filling, never none of either."""
     found = _read_while_replaced(writer, moving, lambda: stores.postgres.scan("moving", schema=_SCHEMA))
-    expected = _ROWS if moving.startswith("TRUNCATE") else 2 * _ROWS
+    expected = 2 * _ROWS if moving == _REPLACE["rewritten"] else _ROWS
     assert isinstance(found, pl.DataFrame)
     assert found.filter(pl.col("filling") == "new").height == _ROWS
     assert found.height == expected

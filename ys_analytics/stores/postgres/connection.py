@@ -21,12 +21,15 @@ from ys_analytics.stores.postgres.url import keywords
 
 Connection = psycopg.Connection[Any]
 
-# Tables this transaction holds a lock on whose file is not the one its snapshot knows.
+# Tables this transaction holds a lock on that its snapshot does not know, or knows with another file.
 _REPLACED = """
-    SELECT class.oid::regclass::text
-    FROM pg_catalog.pg_locks AS held JOIN pg_catalog.pg_class AS class ON class.oid = held.relation
-    WHERE held.pid = pg_backend_pid() AND held.locktype = 'relation' AND class.relkind IN ('r', 'm')
-        AND class.relfilenode <> 0 AND class.relfilenode IS DISTINCT FROM pg_relation_filenode(class.oid)
+    SELECT held.relation::regclass::text
+    FROM pg_catalog.pg_locks AS held LEFT JOIN pg_catalog.pg_class AS class ON class.oid = held.relation
+    WHERE held.pid = pg_backend_pid() AND held.locktype = 'relation' AND (
+        class.oid IS NULL
+        OR class.relkind IN ('r', 'm') AND class.relfilenode <> 0
+            AND class.relfilenode IS DISTINCT FROM pg_relation_filenode(class.oid)
+    )
 """
 
 SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -56,7 +59,8 @@ class Transaction:
         """Refuse what was read where a table was emptied or rewritten after the transaction took its snapshot.
 
         TRUNCATE gives a table a new, empty file, although older snapshots should see the old one: a read that waited
-        for it finds no rows and no error. The snapshot still names the old file, the catalogue's cache the new one.
+        for it finds no rows and no error. The snapshot still names the old file, the catalogue's cache the new one. A
+        table that was dropped and made again under its name is one the snapshot does not know at all.
 
         Raises:
             Interrupted: a table that this transaction read was replaced; it can be read again.

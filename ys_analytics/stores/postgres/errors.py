@@ -21,6 +21,9 @@ _TRANSIENT = (
     psycopg.errors.DeadlockDetected,
 )
 
+# A statement met more tables than the server has room to lock.
+_NO_LOCKS = "out of shared memory"
+
 
 def is_transient(error: Exception) -> bool:
     """Whether the same read may succeed on another try."""
@@ -31,6 +34,10 @@ def explain(error: BaseException, address: PostgresAddress) -> StoreError | Cont
     """The error in one line, without a detail that could hold a row."""
     if isinstance(error, psycopg.errors.UndefinedColumn):
         return ContractError(f"postgres: {one_line(error)}; run `ys migrate status`")
+    if isinstance(error, psycopg.errors.OutOfMemory) and _NO_LOCKS in one_line(error):
+        return StoreError(
+            f"postgres: {_NO_LOCKS}; where a mistyped year made thousands of partitions, run `ys migrate repair`"
+        )
     return StoreError(f"postgres: {one_line(error) if isinstance(error, psycopg.Error) else error}")
 
 
