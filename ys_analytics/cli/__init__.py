@@ -7,6 +7,7 @@ errors to stderr. A module that is slow to import is imported by the command tha
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,7 +15,7 @@ from typer.exceptions import TyperException
 
 from ys_analytics.cli import checks, read, reports, servers, write
 from ys_analytics.cli.ending import StopRequest
-from ys_analytics.errors import YsError, file_error
+from ys_analytics.errors import FileError, YsError, file_error
 from ys_analytics.printable import printable
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ def _run() -> None:
         app(standalone_mode=False)  # otherwise Typer answers itself, in a box of five lines
         sys.stdout.flush()
     except YsError as error:
+        _name_deleted_folder(error)
         _fail(str(error), error.exit_code)
     except TyperException as error:
         message = error.format_message().strip().rstrip(".")
@@ -69,11 +71,24 @@ def _run() -> None:
         _drop_output()
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - no traceback reaches the user
+        _name_deleted_folder(error)
         file_problem = file_error(error) if isinstance(error, OSError) else None
         if file_problem is None:
             message = (str(error).splitlines() or [""])[0][:200]
             _fail(f"a fault of ours, {type(error).__name__}: {message}; --debug shows where", YsError.exit_code)
         _fail(str(file_problem), file_problem.exit_code)
+
+
+def _name_deleted_folder(error: BaseException) -> None:
+    """End with a line that names the reason where a file was not found because the working folder was deleted."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+        chain.append(cause)
+    if any(isinstance(one, FileNotFoundError) or "Errno 2" in str(one) for one in chain):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            _fail("the folder you are in was deleted; change to one that is there", FileError.exit_code)
 
 
 def _fail(line: str, code: int) -> NoReturn:
