@@ -11,4 +11,4 @@ export YS_CLICKHOUSE_URL="http://ys_analyst:$(cat "$secrets/clickhouse_analyst_p
 export YS_REDIS_URL="redis://analyst:$(cat "$secrets/redis_analyst_password")@127.0.0.1:6379/0"
 export YS_QDRANT_URL="http://127.0.0.1:6333"
 test $# -eq 0 || exec "$@"
-exec python -m jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port=8888 --no-browser
+exec python -m jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.port="${PORT:-8888}" --no-browser

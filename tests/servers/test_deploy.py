@@ -2,12 +2,16 @@
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -202,6 +206,56 @@ def test_three_masters_become_one_cluster(house, engine, until: Until):
         for number in range(100):
             cluster.set(f"key:{number}", number)
         assert sum(redis.Redis(port=port, password=password).dbsize() for port in ports) == 100
+
+
+def as_analyst(house: Path) -> dict[str, object]:
+    """How the container's start script is run: with its secrets, this project's Python, and nothing of our settings."""
+    mine = house / "lab"
+    (mine / "config").mkdir(parents=True)
+    (mine / "config" / "jupyter_server_config.json").write_text('{"ServerApp": {"allow_root": true}}')
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("YS_", "JUPYTER"))}
+    own = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "SECRETS": str(house / "secrets"),
+        "HOME": str(mine), "JUPYTER_CONFIG_DIR": str(mine / "config"), "YS_ENV_FILE": os.devnull,
+    }  # fmt: skip
+    return {"env": kept | own, "cwd": mine}
+
+
+def test_jupyterlab_asks_for_its_token(house, until: Until):
+    """It answers its health check, shows nothing without the token from its file, and its kernels are the kit's."""
+    how, port = as_analyst(house), free_port()
+    how["env"] |= {"PORT": str(port)}
+    token = (house / "secrets/lab_token").read_text()
+
+    def status(path: str, **headers: str) -> int:
+        try:
+            with urlopen(Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=10) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    with running("sh", DEPLOY / "lab/start.sh", **how):
+        until(lambda: status("/api") == 200)
+        assert status("/api/contents") == 403
+        assert status("/api/contents", Authorization=f"token {token}") == 200
+
+
+def test_the_analysts_command_knows_every_store_and_shows_no_password(house):
+    """The same script runs a command with four addresses, of which none answers here: a line each, no secret."""
+    done = subprocess.run(
+        ["sh", DEPLOY / "lab/start.sh", "ys", "status"],
+        capture_output=True,
+        text=True,
+        check=False,
+        **as_analyst(house),
+    )
+    assert done.returncode == 11, done.stderr
+    for store in ("postgres", "clickhouse", "redis", "qdrant"):
+        assert re.search(rf"^{store} +server +down ", done.stdout, re.MULTILINE), done.stdout
+    for path in (house / "secrets").iterdir():
+        assert path.read_text().strip() not in done.stdout + done.stderr
 
 
 def _pings(server: redis.Redis) -> bool:
