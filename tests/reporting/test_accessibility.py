@@ -67,7 +67,10 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(scope="module", params=[("light", 1400), ("dark", 390)], ids=["light, wide", "dark, a telephone"])
+LIGHT, DARK = ("light", 1400), ("dark", 390)
+
+
+@pytest.fixture(scope="module", params=[LIGHT, DARK], ids=["light, wide", "dark, a telephone"])
 def page(request, browser, printed):
     """A report opened on a screen, its charts drawn."""
     mode, width = request.param
@@ -86,6 +89,15 @@ def test_a_page_is_one_file_of_two_megabytes_at_most(printed):
     assert {name: size for name, size in sizes.items() if size > 2_000_000} == {}
 
 
+# In `make test` on a telephone in the dark; in `make test-servers` in the light as well, where all but the colours is
+# the same, and each colour has its contrast by `test_a_colour_can_be_seen_on_its_paper`.
+AXE_PAGES = [
+    pytest.param(LIGHT, id="light, wide", marks=pytest.mark.servers),
+    pytest.param(DARK, id="dark, a telephone"),
+]
+
+
+@pytest.mark.parametrize("page", AXE_PAGES, indirect=True, scope="module")
 def test_axe_finds_nothing(page):
     """Names, headings, landmarks, tables, and the contrast of all text outside of charts."""
     page.add_script_tag(path=AXE)

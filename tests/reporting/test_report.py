@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ NAMES = ["Harbour Income", HOSTILE, "Never funded"]
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
+@cache
 def pages(pdf):
+    """The text of each page of a file; of one that no test changes, read once."""
     return [page.extract_text().replace("\N{NO-BREAK SPACE}", " ") for page in PdfReader(pdf).pages]
 
 

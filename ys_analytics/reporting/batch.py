@@ -187,7 +187,7 @@ def print_all(
         with (
             output.scratch(job.run.folder) as scratch,
             execute.open_executor(time_limit) as executor,
-            open_printer(page.printing_page(), pages=max(1, min(jobs, len(to_print)))) as printer,
+            open_printer(page.printing_page(), page.library(), pages=max(1, min(jobs, len(to_print)))) as printer,
         ):
             writer = Writer(run=job.run, subject=job.subject, printer=printer, scratch=scratch)
             pages = _PagePrinter(job, executor, writer, summary, time_limit)

@@ -130,7 +130,7 @@ def _printer() -> Printer:
     if not _open_printers:
         import atexit
 
-        printer_context = open_printer(page.printing_page(), pages=max(1, os.cpu_count() or 1))
+        printer_context = open_printer(page.printing_page(), page.library(), pages=max(1, os.cpu_count() or 1))
         _open_printers.append(printer_context.__enter__())
         atexit.register(printer_context.__exit__, None, None, None)
     return _open_printers[0]

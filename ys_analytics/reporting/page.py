@@ -129,8 +129,7 @@ def with_script(page: str) -> str:
 
 def printing_page() -> str:
     """The page that stays open in the browser while others are printed through it."""
-    draw = Markup(read("draw.js"))  # noqa: S704 - our own file
-    return template("printing_page.html.j2").render(plotly=Markup(_plotly()), draw=draw)  # noqa: S704 - the library
+    return template("printing_page.html.j2").render(draw=Markup(read("draw.js")))  # noqa: S704 - our own file
 
 
 def to_data(notebook: NotebookNode, info: PageInfo, facts: dict[str, object]) -> bytes:
@@ -364,8 +363,8 @@ def _style() -> str:
 
 
 @cache
-def _plotly() -> str:
-    """Plotly's own script, whole; a closing tag inside it would end it."""
+def library() -> str:
+    """Plotly's own script, whole, which draws charts; a closing tag inside it would end it."""
     from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]
 
     return str(get_plotlyjs()).replace("</script", "<\\/script")
@@ -382,7 +381,7 @@ def _screen_script() -> str:
 
 @cache
 def _packed_plotly() -> str:
-    return f'<script type="text/plain" id="ys-plotly">{pack(_plotly())}</script>\n'
+    return f'<script type="text/plain" id="ys-plotly">{pack(library())}</script>\n'
 
 
 @cache

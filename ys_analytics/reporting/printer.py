@@ -25,9 +25,9 @@ _TIMEOUT_MS = 60_000
 class Printer:
     """An open browser, each of whose pages takes one report after another; may be used by several threads."""
 
-    def __init__(self, pages: "asyncio.Queue[Page]", loop: asyncio.AbstractEventLoop) -> None:
-        """Of pages that are open and free, in a loop that runs in another thread."""
-        self._pages, self.loop = pages, loop
+    def __init__(self, pages: "asyncio.Queue[Page]", library: str, loop: asyncio.AbstractEventLoop) -> None:
+        """Of pages that are open and free, and the library that draws charts, in a loop that runs in another thread."""
+        self._pages, self._library, self.loop = pages, library, loop
 
     def to_pdf(self, html: str) -> bytes:
         """Print a page, once all its charts are drawn: tagged, with an outline.
@@ -43,6 +43,9 @@ class Printer:
         page = await self._pages.get()
         try:
             empty_charts = await page.evaluate(read("replace.js"), html)
+            if empty_charts is None:
+                await page.add_script_tag(content=self._library)
+                empty_charts = await page.evaluate(read("replace.js"), html)
             if empty_charts:
                 raise ReportError(f"{empty_charts} charts of the page stayed empty")
             return await page.pdf(
@@ -55,11 +58,12 @@ class Printer:
 
 
 @contextmanager
-def open_printer(printing_page: str, *, pages: int = 1) -> Iterator[Printer]:
+def open_printer(printing_page: str, library: str, *, pages: int = 1) -> Iterator[Printer]:
     """A browser for as long as there are pages to print.
 
     Args:
-        printing_page: The page through which all others are printed; it holds the script that draws charts.
+        printing_page: The page through which all others are printed.
+        library: The script that draws charts: two seconds of CPU, spent when the first page comes that has one.
         pages: How many print at a time.
 
     Raises:
@@ -72,7 +76,7 @@ def open_printer(printing_page: str, *, pages: int = 1) -> Iterator[Printer]:
         try:
             async with _browser(str(path), printing_page, pages) as free_pages:
                 done = asyncio.Event()
-                started.set_result((Printer(free_pages, asyncio.get_running_loop()), done))
+                started.set_result((Printer(free_pages, library, asyncio.get_running_loop()), done))
                 await done.wait()
         except BaseException as error:
             if started.done():

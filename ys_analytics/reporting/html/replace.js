@@ -1,13 +1,9 @@
-// Puts another page's content in the place of this one's, draws it, and gives how many charts stayed empty. The chart
-// library, two seconds of CPU, is run when the first page comes that has a chart.
+// Puts another page's content in the place of this one's, draws it, and gives how many charts stayed empty; null, and
+// nothing is done, where there are charts and the library that draws them is not loaded.
 async (text) => {
   const next = new DOMParser().parseFromString(text, "text/html");
+  if (!window.Plotly && next.querySelector(".ys-plot")) return null;
   for (const box of document.querySelectorAll(".ys-plot")) Plotly.purge(box);
-  if (!window.Plotly && next.querySelector(".ys-plot")) {
-    const library = document.createElement("script");
-    library.text = document.getElementById("ys-library").text;
-    document.head.append(library);
-  }
   document.title = next.title;
   const own = "style[data-page], meta[name]";
   for (const old of document.head.querySelectorAll(own)) old.remove();
