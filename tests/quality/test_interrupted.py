@@ -86,7 +86,7 @@ def test_findings_cut_short_are_no_findings(seed, negative):
 @pytest.mark.servers  # for its time alone
 def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(demo, monkeypatch):
     """Interrupted in a notebook, the next question gets its own answer: the clean run's is not the spoilt one's."""
-    validate = worker_process._Worker()
+    validate = worker_process.CheckingProcesses()
     job = {
         "kind": "frozen",
         "tables": ["users"],
@@ -95,18 +95,16 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(demo, monkey
         "suites": str(suites.FOLDER),
     }
     clean = job | {"files": {"users": str(demo.folder / "frames" / "users.parquet")}}
-    exchange = validate._exchange
 
-    def interrupted(line):
-        running = validate.start()
-        running.stdin.write(line + "\n")
-        running.stdin.flush()
+    def interrupted(pipes, line):
+        pipes.jobs.write(line + "\n")
+        pipes.jobs.flush()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(validate, "_exchange", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        validate.ask(clean)
-    monkeypatch.setattr(validate, "_exchange", exchange)
+    with monkeypatch.context() as interrupting:
+        interrupting.setattr(worker_process._Pipes, "exchange", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            validate.ask(clean)
     answer = validate.ask(job | {"tables": [], "files": {}})
     validate.stop()
     assert answer["findings"] == []
@@ -115,11 +113,15 @@ def test_an_answer_that_came_too_late_is_not_taken_for_the_next_one(demo, monkey
 STRIKES = [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.servers) for each in (signal.SIGINT, signal.SIGKILL))]
 
 
+@pytest.mark.parametrize("process", range(worker_process.PROCESSES))
 @pytest.mark.parametrize("struck", STRIKES)
-def test_a_killed_checking_process_gives_no_answer(struck, demo):
-    """If anything ends it while it is at work, the command says that nothing was checked."""
-    validate = worker_process._Worker()
-    running = psutil.Process(validate.start().pid)
+def test_a_killed_checking_process_gives_no_answer(struck, process, demo):
+    """If anything ends one while it is at work, the command says that nothing was checked, and the other ends too."""
+    validate = worker_process.CheckingProcesses()
+    leader = psutil.Process(validate.start().pid)
+    wait_until(lambda: len(leader.children()) == worker_process.PROCESSES - 1)
+    group = [leader, *leader.children()]
+    running = group[process]
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
     job = {
         "kind": "frozen", "tables": ["market_data", "cross_store"], "files": files,
@@ -127,15 +129,16 @@ def test_a_killed_checking_process_gives_no_answer(struck, demo):
     }  # fmt: skip
 
     def strike():
-        # Once its engine has its threads, a query is under way.
-        wait_until(lambda: running.num_threads() > 3)
+        # Once its engine has its folder, a query is under way.
+        wait_until(lambda: any("ys-check-" in opened.path for opened in running.open_files()))
         running.send_signal(struck)
 
     with ThreadPoolExecutor(1) as executor:
         striking = executor.submit(strike)
         with pytest.raises(ExpectationFailed, match="nothing was checked"):
-            validate.ask(job)
+            validate.ask(job, process=process)
         striking.result()
+    wait_until(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in group))
 
 
 def wait_until(true, patience=120.0):

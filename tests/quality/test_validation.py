@@ -28,15 +28,14 @@ def test_checking_writes_what_it_returns(demo, demo_findings):
 def test_two_processes_give_the_bytes_of_one(demo, demo_findings, monkeypatch):
     """Findings do not depend on how the suites were shared out, nor on how often they are asked."""
     before = (demo.folder / "findings.json").read_bytes()
-    monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 0)
+    monkeypatch.setattr(worker_process, "PROCESSES", 1)
     assert quality.validate(demo) == demo_findings
-    worker_process._SECOND.stop()
     assert (demo.folder / "findings.json").read_bytes() == before
 
 
 def test_each_suite_goes_to_one_of_two_processes(demo, monkeypatch):
     """None is left out, none is asked twice, and the longest does not wait for the rest."""
-    monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 0)
+    monkeypatch.setattr(worker_process, "PROCESSES", 2)
     files = {path.stem: str(path) for path in (demo.folder / "frames").glob("*.parquet")}
     tables = [*files, "cross_store"]
     first, second = worker_process._halves({"kind": "frozen", "tables": tables, "files": files})
@@ -44,7 +43,7 @@ def test_each_suite_goes_to_one_of_two_processes(demo, monkeypatch):
     assert first
     assert second
     assert first[0] == "cross_store"
-    monkeypatch.setattr(worker_process, "_TWO_PROCESSES_FROM", 1 << 40)
+    monkeypatch.setattr(worker_process, "PROCESSES", 1)
     assert worker_process._halves({"kind": "frozen", "tables": tables, "files": files}) == (tables, [])
 
 

@@ -28,6 +28,9 @@ _READ: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+# Rows of a frame that is kept once read: a page asks for most frames several times.
+_MAX_KEPT_ROWS = 100_000
+
 # Conditions as field, operator and value: of each inner list one must hold.
 Alternatives = Sequence[Sequence[tuple[str, str, object]]]
 
@@ -73,6 +76,9 @@ class Frozen:
 
     run: "Run"
     span: Span | None = None
+    _read_before: dict[tuple[str, str | None], pl.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def label(self) -> str:
@@ -95,7 +101,10 @@ class Frozen:
         return self.run.manifest.as_of
 
     def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
-        """Only the file's matching rows are read."""
+        """Only the file's matching rows are read, and small frames once."""
+        before = self._read_before.get((name, portfolio)) if where is None else None
+        if before is not None:
+            return before.clone()
         table = _table(name)
         portfolio_column = table.portfolio
         scanned = self.run.scan(name)
@@ -103,7 +112,12 @@ class Frozen:
             scanned = scanned.filter(self.span.contains(table.span_column, days=table.time is None))
         if portfolio is not None and portfolio_column is not None:
             scanned = scanned.filter(pl.col(portfolio_column) == portfolio)
-        return (scanned if where is None else scanned.filter(where)).collect()
+        if where is not None:
+            return scanned.filter(where).collect()
+        frame = scanned.collect()
+        if frame.height <= _MAX_KEPT_ROWS:
+            self._read_before[name, portfolio] = frame
+        return frame.clone()
 
     def read(self) -> pl.DataFrame:
         """What the manifest says of each frame."""

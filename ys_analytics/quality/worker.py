@@ -1,4 +1,4 @@
-"""The process that checks: jobs in on stdin, findings out on the stream that was stdout.
+"""The processes that check: jobs in on stdin, findings out on the stream that was stdout.
 
 A process of its own because chDB holds one folder per process, because what
 Great Expectations imports should not stay in the caller's, and because its
@@ -6,6 +6,7 @@ warnings are not ours. Lives as long as its parent holds the pipe, so no killed
 parent leaves it behind. Run as `python -m ys_analytics.quality.worker`.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -114,23 +115,48 @@ def answer(line: str) -> dict[str, object]:
         return {"ticket": job["ticket"], "error": "ExpectationFailed", "message": message}
 
 
+# Linux's number of the call that ends a process with the one that forked it.
+_PR_SET_PDEATHSIG = 1
+
+
 def _end_on_signal() -> None:
     """Wait for a signal that ends the process, and end without an answer."""
     os._exit(128 + signal.sigwait(_END_SIGNALS))
 
 
 def main() -> None:
-    """Serve jobs until the pipe closes."""
+    """Serve jobs until the pipe closes; with the ends of two more pipes as arguments, in a second process as well."""
     warnings.simplefilter("ignore")
     signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
     threading.Thread(target=_end_on_signal, daemon=True).start()
     # Libraries print; only answers may reach the parent.
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as replies:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        checks.preload()
-        for line in sys.stdin:
+    jobs, answers = os.dup(sys.stdin.fileno()), os.dup(sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    checks.preload()
+    if len(sys.argv) > 1:
+        jobs, answers = _fork_second((jobs, answers), (int(sys.argv[1]), int(sys.argv[2])))
+    with os.fdopen(jobs, encoding="utf-8") as lines, os.fdopen(answers, "w", encoding="utf-8") as replies:
+        for line in lines:
             replies.write(json.dumps(answer(line)) + "\n")
             replies.flush()
+    os._exit(0)  # nothing is open; to end as Python does takes the engine's threads seconds
+
+
+def _fork_second(first: tuple[int, int], second: tuple[int, int]) -> tuple[int, int]:
+    """Fork a process that has imported as much as this one and has opened nothing; the pipes that each serves."""
+    leader = os.getpid()
+    if os.fork():
+        own, other = first, second
+    else:
+        own, other = second, first
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != leader:  # it ended before that call
+            os._exit(1)
+        threading.Thread(target=_end_on_signal, daemon=True).start()
+    for end in other:
+        os.close(end)
+    return own
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Client of the checking process: start it, send it jobs, stop it.
+"""Client of the checking processes: start them, send them jobs, stop them.
 
 Depends on pipes and the form of an answer. Does not know a suite. Importing Great
-Expectations costs seconds, so one process serves every job of its parent, and
-`start_worker` starts it while the parent still does something else.
+Expectations costs seconds, so the same processes serve every job of their parent, and
+`start_worker` starts them while the parent still does something else.
 """
 
 import atexit
@@ -29,38 +29,53 @@ from ys_analytics.schemas import Finding
 _PASSED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "XDG_RUNTIME_DIR", "VIRTUAL_ENV")
 
 
-class _Worker:
-    """One process, started when first needed."""
+class CheckingProcesses:
+    """One process that imports Great Expectations, and on Linux a second forked from it: they start when first needed.
+
+    The second costs no import of its own, and ends with the first.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        """None runs yet."""
+        self._starting = threading.Lock()
+        self._leader: subprocess.Popen[bytes] | None = None
+        self._pipes: list[_Pipes] = []
         self._stderr: IO[str] | None = None
 
-    def start(self) -> subprocess.Popen[str]:
-        """The running process."""
-        if self._process is None or self._process.poll() is not None:
-            self.stop()
-            environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
-            # A file and not a pipe: nothing reads along, and a full pipe would stop the checking process.
-            self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "ys_analytics.quality.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, text=True, encoding="utf-8",
-                env=environment | {"GX_ANALYTICS_ENABLED": "false", "PYTHONWARNINGS": "ignore"},
-            )  # fmt: skip
-        return self._process
+    def start(self) -> subprocess.Popen[bytes]:
+        """The first process, running; it forks the second."""
+        with self._starting:
+            if self._leader is None or self._leader.poll() is not None:
+                self.stop()
+                environment = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
+                # A file and not a pipe: nothing reads along, and a full pipe would stop the checking process.
+                self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - lives as long
+                ends = [(os.pipe(), os.pipe()) for _ in range(PROCESSES)]
+                theirs = [(jobs[0], answers[1]) for jobs, answers in ends]
+                (stdin, stdout), others = theirs[0], [end for pair in theirs[1:] for end in pair]
+                self._leader = subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, "-m", "ys_analytics.quality.worker", *map(str, others)],
+                    stdin=stdin, stdout=stdout, stderr=self._stderr, pass_fds=others,
+                    env=environment | {"GX_ANALYTICS_ENABLED": "false", "PYTHONWARNINGS": "ignore"},
+                )  # fmt: skip
+                for pair in theirs:
+                    for end in pair:
+                        os.close(end)
+                self._pipes = [_Pipes(jobs[1], answers[0]) for jobs, answers in ends]
+            return self._leader
 
-    def ask(self, job: Mapping[str, object]) -> dict[str, Any]:
-        """Send one job, and wait for its answer.
+    def ask(self, job: Mapping[str, object], *, process: int = 0) -> dict[str, Any]:
+        """Send one job to one of the processes, and wait for its answer.
 
-        The answer carries the job's ticket. A wait that is interrupted ends the process, so that a late answer is
+        The answer carries the job's ticket. A wait that is interrupted ends the processes, so that a late answer is
         never taken for the answer to the next job.
         """
         ticket = uuid4().hex
-        with self._lock:
+        self.start()
+        pipes = self._pipes[process]
+        with pipes.in_use:
             try:
-                line = self._exchange(json.dumps({**job, "ticket": ticket}))
+                line = pipes.exchange(json.dumps({**job, "ticket": ticket}))
                 answer: dict[str, Any] = json.loads(line) if line.endswith("\n") else {}
             except BaseException:
                 self.kill()
@@ -71,40 +86,33 @@ class _Worker:
                 raise ExpectationFailed(f"the check ended without a result ({last_line}); nothing was checked")
             return answer
 
-    def _exchange(self, job: str) -> str:
-        """Send one line and read one; empty, or without its end, when the process died."""
-        process = self.start()
-        with suppress(BrokenPipeError):
-            process.stdin.write(job + "\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-            return process.stdout.readline()  # type: ignore[union-attr]
-        return ""
-
     def kill(self) -> None:
-        """End the process at once."""
-        if self._process is not None:
-            self._process.kill()
+        """End the processes at once."""
+        if self._leader is not None:
+            self._leader.kill()
         self.stop()
 
     def stop(self) -> None:
-        """Close its pipe, at which it ends."""
-        process, self._process = self._process, None
+        """Close their pipes, at which they end."""
+        leader, self._leader = self._leader, None
+        pipes, self._pipes = self._pipes, []
         stderr, self._stderr = self._stderr, None
         if stderr is not None:
             stderr.close()
-        if process is None:
+        for each in pipes:
+            each.close_jobs()
+        if leader is None:
             return
-        with suppress(BrokenPipeError):
-            process.stdin.close()  # type: ignore[union-attr]
-        process.stdout.close()  # type: ignore[union-attr]
         try:
-            process.wait(timeout=10)
+            leader.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            leader.kill()
+            leader.wait()
+        for each in pipes:
+            each.answers.close()
 
     def _last_error_line(self) -> str:
-        """The last line it wrote to stderr."""
+        """The last line they wrote to stderr."""
         if self._stderr is None:
             return "it never started"
         self._stderr.seek(0)
@@ -112,28 +120,48 @@ class _Worker:
         return lines[-1][:200] if lines else "it said nothing"
 
 
-# Bytes of frames from which a second process saves more time than its import of Great Expectations takes.
-_TWO_PROCESSES_FROM = 6 << 20
+class _Pipes:
+    """The jobs that one process reads and the answers that it writes, a line each."""
+
+    def __init__(self, jobs: int, answers: int) -> None:
+        self.in_use = threading.Lock()
+        self.jobs = os.fdopen(jobs, "w", encoding="utf-8")
+        self.answers = os.fdopen(answers, "r", encoding="utf-8")
+
+    def exchange(self, job: str) -> str:
+        """Send one line and read one; empty, or without its end, when the process died."""
+        with suppress(BrokenPipeError):
+            self.jobs.write(job + "\n")
+            self.jobs.flush()
+            return self.answers.readline()
+        return ""
+
+    def close_jobs(self) -> None:
+        """Say that no job follows."""
+        with suppress(BrokenPipeError):
+            self.jobs.close()
+
+
+# How many processes check: the second is forked, which is safe on Linux alone.
+PROCESSES = 2 if sys.platform == "linux" and (os.cpu_count() or 1) > 1 else 1
 
 # What a suite costs in bytes of frames: its rules take their time over an empty table too, and those across all
 # stores ask more of it than those of a table.
 _SUITE_COST = 400_000
 _CROSS_STORE_COST = 4_000_000
 
-_FIRST, _SECOND = _Worker(), _Worker()
-atexit.register(_FIRST.stop)
-atexit.register(_SECOND.stop)
+_PROCESSES = CheckingProcesses()
+atexit.register(_PROCESSES.stop)
 
 
 def start_worker() -> None:
-    """Start the checking process now, so that it is ready when it is asked."""
-    _FIRST.start()
+    """Start the checking processes now, so that they are ready when they are asked."""
+    _PROCESSES.start()
 
 
 def stop_worker() -> None:
     """End the checking processes; the next job starts them anew."""
-    _FIRST.stop()
-    _SECOND.stop()
+    _PROCESSES.stop()
 
 
 def ask_here(job: Mapping[str, object]) -> list[Finding]:
@@ -146,7 +174,7 @@ def ask_here(job: Mapping[str, object]) -> list[Finding]:
 
 
 def ask(job: Mapping[str, object]) -> list[Finding]:
-    """What the checking process finds; two share the suites of a large run, where there are two cores.
+    """What the checking processes find; two share the suites of a run, where there are two cores.
 
     Raises:
         SuiteError: a suite is absent or broken.
@@ -154,13 +182,14 @@ def ask(job: Mapping[str, object]) -> list[Finding]:
     """
     first, second = _halves(job)
     if not second:
-        return _findings(_FIRST.ask(job))
+        return _findings(_PROCESSES.ask(job))
+    _PROCESSES.start()
     with ThreadPoolExecutor(1) as other:
-        answer = other.submit(_SECOND.ask, {**job, "tables": second})
+        answer = other.submit(_PROCESSES.ask, {**job, "tables": second}, process=1)
         try:
-            found = _findings(_FIRST.ask({**job, "tables": first}))
+            found = _findings(_PROCESSES.ask({**job, "tables": first}))
         except BaseException:
-            _SECOND.kill()
+            _PROCESSES.kill()
             raise
         return found + _findings(answer.result())
 
@@ -168,7 +197,7 @@ def ask(job: Mapping[str, object]) -> list[Finding]:
 def _halves(job: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """The suites of a job in two lots that take about as long; the second is empty where one process does all."""
     files = {name: Path(path).stat().st_size for name, path in job.get("files", {}).items()}
-    if job["kind"] != "frozen" or os.cpu_count() in (None, 1) or sum(files.values()) < _TWO_PROCESSES_FROM:
+    if job["kind"] != "frozen" or PROCESSES == 1:
         return job["tables"], []
     cost = {name: files.get(name, _CROSS_STORE_COST) + _SUITE_COST for name in job["tables"]}
     lots: tuple[list[str], list[str]] = ([], [])

@@ -55,7 +55,7 @@ def with_metadata(
         }
     )
     file = StreamObject()
-    file.set_data(zlib.compress(content, 9))
+    file.set_data(zlib.compress(content, 6))
     file.update(
         {
             NameObject("/Type"): NameObject("/EmbeddedFile"),
