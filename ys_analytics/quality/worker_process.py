@@ -150,6 +150,9 @@ PROCESSES = 2 if sys.platform == "linux" and (os.cpu_count() or 1) > 1 else 1
 _SUITE_COST = 400_000
 _CROSS_STORE_COST = 4_000_000
 
+# The cost from which a second process saves more time than it takes to open its engine: some fifteen suites.
+_SHARED_FROM = 10_000_000
+
 _PROCESSES = CheckingProcesses()
 atexit.register(_PROCESSES.stop)
 
@@ -197,9 +200,9 @@ def ask(job: Mapping[str, object]) -> list[Finding]:
 def _halves(job: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """The suites of a job in two lots that take about as long; the second is empty where one process does all."""
     files = {name: Path(path).stat().st_size for name, path in job.get("files", {}).items()}
-    if job["kind"] != "frozen" or PROCESSES == 1:
-        return job["tables"], []
     cost = {name: files.get(name, _CROSS_STORE_COST) + _SUITE_COST for name in job["tables"]}
+    if job["kind"] != "frozen" or PROCESSES == 1 or sum(cost.values()) < _SHARED_FROM:
+        return job["tables"], []
     lots: tuple[list[str], list[str]] = ([], [])
     for name in sorted(cost, key=cost.__getitem__, reverse=True):
         min(lots, key=lambda lot: sum(cost[suite] for suite in lot)).append(name)
