@@ -48,6 +48,8 @@ _ENV_FILE = os.environ.get("YS_ENV_FILE", "")
 # What docker-compose.yml and the tests read under our prefix.
 _ALSO_OURS = frozenset({"YS_ENV_FILE", "YS_POSTGRES_PASSWORD", "YS_CLICKHOUSE_PASSWORD", "YS_REDIS_PASSWORD"})
 
+_WEEK_SECONDS = 604_800.0
+
 
 class Settings(BaseSettings):
     """The settings of an operator; frozen once read.
@@ -62,6 +64,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
+        allow_inf_nan=False,
     )
 
     home: Path = Field(WORKSPACE / ".ys", description="Folder of the embedded stores.")
@@ -98,8 +101,10 @@ class Settings(BaseSettings):
     tls_verify: Literal["full", "ca", "none"] = Field(
         "full", description="What of a server's certificate is checked: all, all but the host's name, or nothing."
     )
-    wait: float = Field(60.0, gt=0, description="Seconds to wait for an embedded store another process holds.")
-    statement_timeout: float = Field(120.0, gt=0, description="Seconds one statement may run.")
+    wait: float = Field(
+        60.0, gt=0, le=_WEEK_SECONDS, description="Seconds to wait for an embedded store another process holds."
+    )
+    statement_timeout: float = Field(120.0, gt=0, le=_WEEK_SECONDS, description="Seconds one statement may run.")
     risk_free: float = Field(0.0, gt=-1, description="Risk-free rate per year, simple, as a fraction.")
     benchmark: str = Field(
         "BTC", min_length=1, description="What reports compare with: a symbol, target, equal_weight, or a portfolio."

@@ -16,6 +16,8 @@ from ys_analytics.settings import Settings, refuse_unknown
         pytest.param({"YS_NOTHING_LIKE_IT": "long-secret"}, "YS_NOTHING_LIKE_IT in the environment", id="nothing near"),
         pytest.param({"YS_STATEMENT_TIMEOUT": "long-secret"}, "YS_STATEMENT_TIMEOUT: ", id="a number that is none"),
         pytest.param({"YS_REPLICA_MAX_LAG": "-1"}, "YS_REPLICA_MAX_LAG: ", id="a number out of range"),
+        pytest.param({"YS_STATEMENT_TIMEOUT": "1e300"}, "YS_STATEMENT_TIMEOUT: ", id="longer than a week"),
+        pytest.param({"YS_REPLICA_MAX_LAG": "inf"}, "YS_REPLICA_MAX_LAG: ", id="no finite number"),
         pytest.param({"YS_RETENTION_DAYS": "{long-secret"}, "YS_RETENTION_DAYS: ", id="JSON that is none"),
         pytest.param({"YS_RETENTION_DAYS": '{"a": "long-secret"}'}, "YS_RETENTION_DAYS: ", id="JSON of other things"),
         pytest.param({"YS_TLS_VERIFY": "long-secret"}, "YS_TLS_VERIFY: ", id="a word that is none of three"),

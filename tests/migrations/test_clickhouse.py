@@ -8,6 +8,7 @@ import pytest
 
 from ys_analytics import migrations
 from ys_analytics.errors import MigrationError, SettingsError
+from ys_analytics.migrations.retention import MAX_DAYS
 from ys_analytics.schemas import TABLES
 
 TABLES_HERE = [table for table in TABLES.values() if table.store == "clickhouse"]
@@ -256,6 +257,9 @@ def test_retention_takes_what_is_older(made, settings):
     """And leaves the projection telling the same story as the rows."""
     made.clickhouse.run(FILL["market_data"])
     made.clickhouse.run("INSERT INTO market_data (timestamp, asset_id, price) VALUES ('2001-01-01 00:00:00', 'old', 1)")
+    longest = settings.model_copy(update={"retention_days": {"market_data": MAX_DAYS}})
+    migrations.up(made, settings=longest)
+    assert made.clickhouse.rows("SELECT count() FROM market_data") == [(3001,)]
     migrations.up(made, settings=settings.model_copy(update={"retention_days": {"market_data": 3650}}))
     made.clickhouse.run("OPTIMIZE TABLE market_data FINAL")
     sql = "SELECT asset_id, count() FROM market_data GROUP BY asset_id ORDER BY asset_id"
@@ -269,10 +273,11 @@ def test_retention_takes_what_is_older(made, settings):
         ({"trades": 30}, "YS_RETENTION_DAYS: ClickHouse has no table 'trades'"),
         ({"users": 30}, "YS_RETENTION_DAYS: ClickHouse has no table 'users'"),
         ({"dex_trades": 0}, "YS_RETENTION_DAYS: dex_trades cannot keep 0 days"),
+        ({"dex_trades": 40_000}, "YS_RETENTION_DAYS: dex_trades cannot keep 40,000 days, .* at most 18,250"),
     ],
 )
 def test_a_retention_that_cannot_be_is_refused(made, settings, days, complaint):
-    """A slip in the name would keep everything, a zero nothing."""
+    """A slip in the name would keep everything; a zero nothing, and so would a limit beyond ClickHouse's times."""
     with pytest.raises(SettingsError, match=complaint):
         migrations.up(made, settings=settings.model_copy(update={"retention_days": days}))
     assert kept(made) == {}

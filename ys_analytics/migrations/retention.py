@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # How ClickHouse writes back what `_set_retention` asked for.
 _OUR_TTL = re.compile(r" TTL toDateTime\(timestamp\) \+ toIntervalDay\((\d+)\)")
 
+# Fifty years. A time beyond February 2106 begins again in 1970 in ClickHouse: every row would be too old at once.
+MAX_DAYS = 18_250
+
 _ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()"
 
 
@@ -31,7 +34,7 @@ def apply_retention(clickhouse: "ClickHouse", days: Mapping[str, int]) -> list[A
         days: Days to keep, by table.
 
     Raises:
-        SettingsError: a table is not ClickHouse's, or its days are not positive.
+        SettingsError: a table is not ClickHouse's, or it cannot keep so many days.
         StoreError: ClickHouse refused.
     """
     _check(days)
@@ -70,6 +73,11 @@ def _check(days: Mapping[str, int]) -> None:
             raise SettingsError(f"YS_RETENTION_DAYS: ClickHouse has no table {table!r}; it has {', '.join(known)}")
         if kept < 1:
             raise SettingsError(f"YS_RETENTION_DAYS: {table} cannot keep {kept} days; name at least 1, or leave it out")
+        if kept > MAX_DAYS:
+            raise SettingsError(
+                f"YS_RETENTION_DAYS: {table} cannot keep {kept:,} days, for ClickHouse's times end in 2106; name"
+                f" at most {MAX_DAYS:,}, or leave it out to keep everything"
+            )
 
 
 def _retention_by_table(clickhouse: "ClickHouse") -> dict[str, int | None]:
