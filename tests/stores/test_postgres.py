@@ -99,7 +99,10 @@ def test_one_column_of_empty_texts_keeps_its_rows(things):
 
 def test_the_settings_of_a_session_change_nothing(things):
     """Another time zone, date style, float format and byte format give the same frame."""
-    settings = "-c timezone=Asia/Kolkata -c datestyle=German -c bytea_output=escape -c extra_float_digits=-15"
+    settings = (
+        "-c timezone=Asia/Kolkata -c datestyle=German -c bytea_output=escape -c extra_float_digits=-15"
+        " -c standard_conforming_strings=off -c quote_all_identifiers=on -c array_nulls=off -c intervalstyle=iso_8601"
+    )
     odd = replace(things.address, conninfo=make_conninfo(things.address.conninfo, options=settings))
     with Postgres.open(odd) as store:
         assert store.read("SELECT * FROM things ORDER BY place", schema=SCHEMA).equals(ROWS)
@@ -262,6 +265,30 @@ def test_a_statement_may_not_run_for_ever(stores):
         pytest.raises(StoreError, match="statement timeout"),
     ):
         store.read("SELECT pg_sleep(60)::text AS slept", schema={"slept": pl.String()})
+
+
+def test_a_policy_that_leaves_rows_out_is_an_error(stores, things):
+    """A role that row-level security shows a part of the table gets none of it, and the line says what to do."""
+    things.run("CREATE ROLE shown_a_part LOGIN")
+    things.run("GRANT SELECT ON things TO shown_a_part")
+    things.run("ALTER TABLE things ENABLE ROW LEVEL SECURITY")
+    things.run("CREATE POLICY a_part ON things USING (place < 3)")
+    try:
+        theirs = stores.postgres.address.conninfo.replace("user=postgres", "user=shown_a_part")
+        with Postgres.open(replace(stores.postgres.address, conninfo=theirs, read_only=True)) as store:
+            for read in (
+                lambda: store.scan("things", schema=SCHEMA),
+                lambda: store.rows("SELECT count(*) FROM things"),
+                lambda: list(store.batches("SELECT * FROM things", schema=SCHEMA)),
+            ):
+                with pytest.raises(StoreError, match=r"row-level security .* have our role altered to BYPASSRLS"):
+                    read()
+            things.run("ALTER ROLE shown_a_part BYPASSRLS")
+            assert store.scan("things", schema=SCHEMA).height == ROWS.height
+    finally:
+        things.run("ALTER TABLE things DISABLE ROW LEVEL SECURITY")
+        things.run("DROP OWNED BY shown_a_part")
+        things.run("DROP ROLE shown_a_part")
 
 
 def test_too_many_partitions_to_lock_name_the_repair(stores):

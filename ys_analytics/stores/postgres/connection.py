@@ -90,8 +90,13 @@ def begin(mode: str, *, timeout: float, snapshot: str) -> str:
         "bytea_output": "hex",
         "extra_float_digits": "1",
         "client_encoding": "UTF8",
+        "standard_conforming_strings": "on",
+        "array_nulls": "on",
+        "quote_all_identifiers": "off",
         "idle_in_transaction_session_timeout": "0",  # a snapshot waits while another store is read
     }
+    if mode == SNAPSHOT:
+        settings["row_security"] = "off"  # a policy that would leave rows out is an error
     share = f"SET TRANSACTION SNAPSHOT {sql.quote(snapshot)};" if snapshot else ""
     return f"BEGIN {mode}; {share} " + "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in settings.items())
 

@@ -24,6 +24,8 @@ _TRANSIENT = (
 # A statement met more tables than the server has room to lock.
 _NO_LOCKS = "out of shared memory"
 
+_POLICY = "row-level security"
+
 
 def is_transient(error: Exception) -> bool:
     """Whether the same read may succeed on another try."""
@@ -38,6 +40,8 @@ def explain(error: BaseException, address: PostgresAddress) -> StoreError | Cont
         return StoreError(
             f"postgres: {_NO_LOCKS}; where a mistyped year made thousands of partitions, run `ys migrate repair`"
         )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege) and _POLICY in one_line(error):
+        return StoreError(f"postgres: {one_line(error)}, which leaves rows out; have our role altered to BYPASSRLS")
     return StoreError(f"postgres: {one_line(error) if isinstance(error, psycopg.Error) else error}")
 
 
