@@ -24,6 +24,7 @@ LONG = {
     "a check": (["check", "--run", "{run}"], 5.0),
     "a live check": (["check", "--live"], 5.0),
     "a report": (["report", "--week", "2026-W46", "--all", "--out", "{folder}"], 8.0),
+    "a doctor": (["doctor"], 3.0),
     "a query": (["sql", "SELECT count(*) FROM range(100000) a, range(100000) b, range(1000) c", "--week", WEEK], 4.0),
 }
 
@@ -102,3 +103,29 @@ except KeyboardInterrupt:
         assert one.wait(20) == _CODES[sent]
         assert time.monotonic() - began < 4
     assert not Path(draft).exists()
+
+
+@pytest.mark.parametrize("made", ["ImportError('engine not found')", "StoreError('clickhouse: it went away')"])
+@pytest.mark.parametrize("sent", list(_CODES))
+def test_what_a_library_makes_of_a_signal_is_not_shown(sent, made):
+    """A module that is stopped while it is imported says that it is not installed."""
+    program = f"""
+import time
+from ys_analytics import cli
+from ys_analytics.errors import StoreError
+def app(**_):
+    print("ready", flush=True)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt as stopped:
+        raise {made} from stopped
+cli.app = app
+cli.main()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stdout.readline() == "ready\n"
+        one.send_signal(sent)
+        _, said = one.communicate(timeout=20)
+    assert (one.returncode, said) == (_CODES[sent], "ys: stopped; nothing half-done was kept\n")

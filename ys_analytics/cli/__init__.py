@@ -41,7 +41,7 @@ def main() -> None:
     """Run the command; turn a failure into one line on stderr and its exit code."""
     ending = StopRequest.listen()
     try:
-        _run()
+        _run(ending)
     except typer.Abort:
         if ending.signal is None:
             _fail("not confirmed; nothing was done", YsError.exit_code)
@@ -51,12 +51,17 @@ def main() -> None:
         _fail("stopped; nothing half-done was kept", ending.code)
 
 
-def _run() -> None:
-    """Run the command; print a failure and end the process."""
+def _run(ending: StopRequest) -> None:
+    """Run the command; print a failure and end the process.
+
+    Raises:
+        KeyboardInterrupt: a signal came first, also where a library raised an error of its own for it.
+    """
     try:
         app(standalone_mode=False)  # otherwise Typer answers itself, in a box of five lines
         sys.stdout.flush()
     except YsError as error:
+        _stop_if_asked(ending, error)
         _name_deleted_folder(error)
         _fail(str(error), error.exit_code)
     except TyperException as error:
@@ -71,12 +76,19 @@ def _run() -> None:
         _drop_output()
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - no traceback reaches the user
+        _stop_if_asked(ending, error)
         _name_deleted_folder(error)
         file_problem = file_error(error) if isinstance(error, OSError) else None
         if file_problem is None:
             message = (str(error).splitlines() or [""])[0][:200]
             _fail(f"a fault of ours, {type(error).__name__}: {message}; --debug shows where", YsError.exit_code)
         _fail(str(file_problem), file_problem.exit_code)
+
+
+def _stop_if_asked(ending: StopRequest, error: BaseException) -> None:
+    """Raise KeyboardInterrupt where a signal came first: a library may turn that into an error of its own."""
+    if ending.signal is not None:
+        raise KeyboardInterrupt from error
 
 
 def _name_deleted_folder(error: BaseException) -> None:
