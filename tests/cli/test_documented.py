@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
 import pytest
+
+from .typed import typed
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted((PROJECT / "docs").rglob("*.md"))]
@@ -63,8 +66,10 @@ def desktop(ys, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(ys):
-    """What a terminal of the reader has: the commands of this environment first."""
-    return ys.environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    """What a terminal of the reader has: the commands of this environment first, `ys` in a process that stays."""
+    with tempfile.TemporaryDirectory(prefix="ys-typed-") as made, typed(ys.runner, Path(made) / "bin") as folder:
+        path = os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+        yield ys.environment | {"PATH": path}
 
 
 @pytest.fixture(scope="module")

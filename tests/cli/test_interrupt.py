@@ -32,6 +32,11 @@ class Terminal:
     running: subprocess.Popen[bytes]
     master: int
 
+    def runs_on(self, seconds: float) -> None:
+        """Leave the processor to the command for so long; it must not end meanwhile."""
+        with pytest.raises(subprocess.TimeoutExpired):
+            self.running.wait(seconds)
+
     def ctrl_c(self) -> None:
         """Press it."""
         os.write(self.master, b"\x03")
@@ -94,7 +99,7 @@ def test_ctrl_c_ends_a_read_with_one_line(ys, held, tmp_path, words):
     arguments = [word.format(folder=tmp_path) for word in words]
     with terminal(*arguments, environment=ys.environment) as screen:
         while not held():
-            assert screen.running.poll() is None
+            screen.runs_on(0.05)
         screen.ctrl_c()
         code, shown = screen.end()
     assert code == 130

@@ -1,6 +1,6 @@
 """Transactions by month: a hash is accepted once, and no row is refused for its date."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 import polars as pl
@@ -155,7 +155,7 @@ def test_the_second_writer_of_a_hash_waits_and_is_refused(store, home, connect):
             insert(store, "0xa")
             waiting = pool.submit(second, writer)
             while not watcher.postgres.rows("SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"):
-                assert not waiting.done()
+                assert wait([waiting], timeout=0.02).done == set()
         assert TAKEN in waiting.result(timeout=30)
     assert hashes(store) == ["0xa"]
 
