@@ -167,9 +167,10 @@ def test_a_number_is_refused_below_its_minimum_with_the_reason():
 
 def test_a_value_and_a_reason_exclude_each_other():
     """Every row of every summary has exactly one of the two."""
-    for ret in EDGES.values():
-        table = summarise(frame(ret), ALL, portfolios=["p", "nobody"])
-        assert table.filter(pl.col("value").is_null() == pl.col("reason").is_null()).is_empty()
+    many = pl.concat(frame(ret).with_columns(portfolio_id=pl.lit(edge)) for edge, ret in EDGES.items())
+    table = summarise(many, ALL, portfolios=[*EDGES, "nobody"])
+    assert set(table["portfolio_id"]) == {*EDGES, "nobody"}
+    assert table.filter(pl.col("value").is_null() == pl.col("reason").is_null()).is_empty()
 
 
 def test_a_portfolio_without_returns_is_refused_by_name():
@@ -213,12 +214,17 @@ def test_two_returns_for_one_day_are_refused():
         fleet(pl.concat([data, data]))
 
 
-def test_many_at_once_are_as_each_alone():
+# Every so many-th series is computed alone as well, and the last.
+STEPS = [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.servers)]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_many_at_once_are_as_each_alone(step):
     """Grouped, every portfolio has the numbers it has alone: nothing leaks over a border."""
     each = {f"p{place}": frame(ret) for place, ret in enumerate(EDGES.values()) if ret}
     many = pl.concat([data.with_columns(portfolio_id=pl.lit(name)) for name, data in each.items()])
     together = fleet(many, ALL)
-    for name, data in each.items():
+    for name, data in list(each.items())[::-step]:
         alone = fleet(data, ALL).drop("portfolio_id")
         row = together.filter(portfolio_id=name).drop("portfolio_id")
         assert all(
