@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ys_analytics import migrations
+from ys_analytics.schemas import TABLES
 from ys_analytics.stores import PostgresAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
 from ys_analytics.stores.common.sockets import OpenSockets
@@ -111,9 +112,9 @@ def small(folder):
     return folder
 
 
-@pytest.fixture
-def columns(stores) -> Iterator[Stores]:
-    """An empty database of the ClickHouse this process has open."""
+@contextmanager
+def clickhouse_database(stores: Stores) -> Iterator[Stores]:
+    """A bundle with an empty database of the ClickHouse this process has open, which lives as long as the block."""
     import clickhouse_connect
 
     name, address = f"migrations_{next(_NUMBERS)}", stores.clickhouse.address
@@ -122,3 +123,27 @@ def columns(stores) -> Iterator[Stores]:
     yield Stores(opened_clickhouse=ClickHouse(address, client, OpenSockets()))
     client.close()
     stores.clickhouse.run(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def columns(stores) -> Iterator[Stores]:
+    """An empty database of ClickHouse."""
+    with clickhouse_database(stores) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_columns(stores, settings) -> Iterator[Stores]:
+    """A migrated database of ClickHouse, whose schema no one changes, to look at."""
+    with clickhouse_database(stores) as opened:
+        migrations.up(opened, settings=settings)
+        yield opened
+
+
+@pytest.fixture
+def written(shared_columns) -> Iterator[Stores]:
+    """The same, to write rows into; they are gone afterwards."""
+    yield shared_columns
+    for table in TABLES.values():
+        if table.store == "clickhouse":
+            shared_columns.clickhouse.run(f"TRUNCATE TABLE {table.name}")

@@ -31,7 +31,7 @@ FILL = {
 
 @pytest.fixture
 def made(columns, settings):
-    """A migrated ClickHouse."""
+    """A migrated ClickHouse that a test may spoil."""
     migrations.up(columns, settings=settings)
     return columns
 
@@ -56,22 +56,22 @@ def test_down_leaves_nothing_and_up_makes_it_again(columns, settings, newest):
     assert migrations.up(columns, settings=settings) == applied
 
 
-def test_tables_are_as_declared(made):
+def test_tables_are_as_declared(shared_columns):
     """Column by column: name, type, order, and a comment on each."""
     for table in TABLES_HERE:
-        found = made.clickhouse.rows(
+        found = shared_columns.clickhouse.rows(
             "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String}"
             " ORDER BY position",
             {"table": table.name},
         )
         assert found == [(column.name, column.native_type) for column in table.columns]
     silent = "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''"
-    assert made.clickhouse.rows(silent) == []
+    assert shared_columns.clickhouse.rows(silent) == []
 
 
-def test_every_column_is_compressed_by_lz4_and_times_by_their_steps(made):
+def test_every_column_is_compressed_by_lz4_and_times_by_their_steps(shared_columns):
     """A price's neighbours say nothing about it; a time's say almost everything."""
-    codecs = made.clickhouse.rows(
+    codecs = shared_columns.clickhouse.rows(
         "SELECT name, compression_codec FROM system.columns"
         " WHERE database = currentDatabase() AND table != 'schema_migrations'"
     )
@@ -79,13 +79,13 @@ def test_every_column_is_compressed_by_lz4_and_times_by_their_steps(made):
     assert all("Delta" in codec for name, codec in codecs if name in {"timestamp", "block_number"})
 
 
-def test_a_price_keeps_every_digit(made):
+def test_a_price_keeps_every_digit(written):
     """The specification's Decimal64(18) holds nothing above one."""
     price = "123456789012345678.123456789012345678"
-    made.clickhouse.run(
+    written.clickhouse.run(
         "INSERT INTO market_data (timestamp, price) SELECT '2026-01-01 00:00:00.123', {price:String}", {"price": price}
     )
-    assert made.clickhouse.rows("SELECT toString(price), toString(timestamp) FROM market_data") == [
+    assert written.clickhouse.rows("SELECT toString(price), toString(timestamp) FROM market_data") == [
         (price, "2026-01-01 00:00:00.123")
     ]
 
@@ -117,28 +117,30 @@ DAILY_MEANS = """
         pytest.param("yield_metrics", DAILY_MEANS, ["pool 0", "pool 2"], "daily_means", id="daily means per pool"),
     ],
 )
-def test_the_projection_answers(made, table, sql, names, projection):
+def test_the_projection_answers(written, table, sql, names, projection):
     """The form the migration documents reads the projection, and says what the rows themselves say."""
-    made.clickhouse.run(FILL[table])
+    written.clickhouse.run(FILL[table])
     parameters = {"names": names, "start": "2026-01-10", "end": "2026-01-20"}
-    assert projection in explained(made, sql, **parameters)
-    answer = made.clickhouse.rows(sql, parameters)
+    assert projection in explained(written, sql, **parameters)
+    answer = written.clickhouse.rows(sql, parameters)
     assert len(answer) == 20
-    assert answer == made.clickhouse.rows(f"{sql} SETTINGS optimize_use_projections = 0", parameters)
+    assert answer == written.clickhouse.rows(f"{sql} SETTINGS optimize_use_projections = 0", parameters)
 
 
 @pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
-def test_the_close_that_is_kept_ready_is_of_the_utc_day_and_the_higher_of_one_moment(made, order):
+def test_the_close_that_is_kept_ready_is_of_the_utc_day_and_the_higher_of_one_moment(written, order):
     """Two sources quote at once, an hour before midnight in UTC, in parts of their own; the session is in Tokyo."""
     prices = {"first": "10.000000000000000001", "second": "10.000000000000000002"}
     for source in order:
         rows = f"('2026-01-15 23:00:00', 'asset', 1, {prices[source]}, '{source}')"
         rows += f", ('2026-01-15 15:30:00', 'asset', 1, 99, '{source}')"
-        made.clickhouse.run(f"INSERT INTO market_data (timestamp, asset_id, chain_id, price, source) VALUES {rows}")  # noqa: S608
+        written.clickhouse.run(f"INSERT INTO market_data (timestamp, asset_id, chain_id, price, source) VALUES {rows}")  # noqa: S608
     parameters = {"names": ["asset"], "start": "2026-01-01", "end": "2026-02-01"}
-    assert "daily_close_utc" in explained(made, DAILY_CLOSE, **parameters)
+    assert "daily_close_utc" in explained(written, DAILY_CLOSE, **parameters)
     for settings in ("optimize_use_projections = 1", "optimize_use_projections = 0"):
-        found = made.clickhouse.rows(f"{DAILY_CLOSE} SETTINGS session_timezone = 'Asia/Tokyo', {settings}", parameters)
+        found = written.clickhouse.rows(
+            f"{DAILY_CLOSE} SETTINGS session_timezone = 'Asia/Tokyo', {settings}", parameters
+        )
         assert found == [("asset", date(2026, 1, 15), Decimal(prices["second"]))]
 
 
@@ -156,20 +158,20 @@ def test_an_object_that_a_later_migration_drops_is_not_missing(columns, settings
     assert projections == [("daily_close",)]
 
 
-def test_a_filter_on_the_moment_itself_reads_every_row(made):
+def test_a_filter_on_the_moment_itself_reads_every_row(written):
     """Why the documented form filters by day: the projection has forgotten the hour."""
-    made.clickhouse.run(FILL["market_data"])
+    written.clickhouse.run(FILL["market_data"])
     sql = DAILY_CLOSE.replace("day >=", "timestamp >=")
-    assert "daily_close_utc" not in explained(made, sql, names=["asset 0"], start="2026-01-10", end="2026-01-20")
+    assert "daily_close_utc" not in explained(written, sql, names=["asset 0"], start="2026-01-10", end="2026-01-20")
 
 
-def test_a_projection_survives_deletes(made):
+def test_a_projection_survives_deletes(written):
     """A row that is gone is gone from the projection too."""
-    made.clickhouse.run(FILL["market_data"])
-    made.clickhouse.run("DELETE FROM market_data WHERE asset_id = 'asset 1' SETTINGS lightweight_deletes_sync = 2")
+    written.clickhouse.run(FILL["market_data"])
+    written.clickhouse.run("DELETE FROM market_data WHERE asset_id = 'asset 1' SETTINGS lightweight_deletes_sync = 2")
     sql = "SELECT asset_id, count() FROM market_data GROUP BY asset_id ORDER BY asset_id"
-    assert "daily_close_utc" in explained(made, sql)
-    assert made.clickhouse.rows(sql) == [("asset 0", 1000), ("asset 2", 1000)]
+    assert "daily_close_utc" in explained(written, sql)
+    assert written.clickhouse.rows(sql) == [("asset 0", 1000), ("asset 2", 1000)]
 
 
 def test_a_killed_runner_does_no_harm(columns, settings):
@@ -180,15 +182,15 @@ def test_a_killed_runner_does_no_harm(columns, settings):
     assert states(columns, settings) == {}
 
 
-def test_an_edited_file_is_refused(made, settings, folder):
+def test_an_edited_file_is_refused(shared_columns, settings, folder):
     """As in PostgreSQL."""
     path = folder / "clickhouse" / "0003_create_dex_trades.sql"
     path.write_text(path.read_text().replace("Swaps on", "Trades on"))
     with pytest.raises(MigrationError, match=r"clickhouse/0003_create_dex_trades\.sql was edited"):
-        migrations.up(made, settings=settings, folder=folder)
+        migrations.up(shared_columns, settings=settings, folder=folder)
 
 
-def test_a_refused_file_is_named(made, settings, folder, newest):
+def test_a_refused_file_is_named(shared_columns, settings, folder, newest):
     """ClickHouse's own words come with it, and no ledger row stays."""
     name = f"{int(newest['clickhouse']) + 1:04}_create_trouble.sql"
     (folder / "clickhouse" / name).write_text(
@@ -196,8 +198,8 @@ def test_a_refused_file_is_named(made, settings, folder, newest):
         "-- rollback\nDROP TABLE IF EXISTS trouble;\n"
     )
     with pytest.raises(MigrationError, match=rf"clickhouse/{name} was refused.*Nothingness"):
-        migrations.up(made, settings=settings, folder=folder)
-    assert migrations.schema_version(made) == {"clickhouse": newest["clickhouse"]}
+        migrations.up(shared_columns, settings=settings, folder=folder)
+    assert migrations.schema_version(shared_columns) == {"clickhouse": newest["clickhouse"]}
 
 
 @pytest.mark.parametrize(
@@ -229,12 +231,14 @@ def kept(stores):
     )
 
 
-def test_history_is_kept_unless_the_operator_says_otherwise(made):
+def test_history_is_kept_unless_the_operator_says_otherwise(written):
     """Imported history must not vanish because it is old."""
-    assert kept(made) == {}
-    made.clickhouse.run("INSERT INTO market_data (timestamp, asset_id, price) VALUES ('2001-01-01 00:00:00', 'a', 1)")
-    made.clickhouse.run("OPTIMIZE TABLE market_data FINAL")
-    assert made.clickhouse.rows("SELECT count() FROM market_data") == [(1,)]
+    assert kept(written) == {}
+    written.clickhouse.run(
+        "INSERT INTO market_data (timestamp, asset_id, price) VALUES ('2001-01-01 00:00:00', 'a', 1)"
+    )
+    written.clickhouse.run("OPTIMIZE TABLE market_data FINAL")
+    assert written.clickhouse.rows("SELECT count() FROM market_data") == [(1,)]
 
 
 def test_retention_comes_and_goes_with_the_setting(made, settings):
@@ -276,11 +280,11 @@ def test_retention_takes_what_is_older(made, settings):
         ({"dex_trades": 40_000}, "YS_RETENTION_DAYS: dex_trades cannot keep 40,000 days, .* at most 18,250"),
     ],
 )
-def test_a_retention_that_cannot_be_is_refused(made, settings, days, complaint):
+def test_a_retention_that_cannot_be_is_refused(shared_columns, settings, days, complaint):
     """A slip in the name would keep everything; a zero nothing, and so would a limit beyond ClickHouse's times."""
     with pytest.raises(SettingsError, match=complaint):
-        migrations.up(made, settings=settings.model_copy(update={"retention_days": days}))
-    assert kept(made) == {}
+        migrations.up(shared_columns, settings=settings.model_copy(update={"retention_days": days}))
+    assert kept(shared_columns) == {}
 
 
 def test_one_up_migrates_both_databases(columns, empty, settings, newest):
