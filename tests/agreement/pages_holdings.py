@@ -70,7 +70,7 @@ def allocation(r: Report, _: ViewData) -> Page:
     return Page(rows, facts=facts)
 
 
-@page("Cached and stored prices")
+@page("Latest prices, two sources compared")
 def cached(r: Report, _: ViewData) -> Page:
     """Where the cache's price is another than the last stored one, as far as it prints."""
     last: dict[str, Any] = {}
@@ -192,13 +192,23 @@ def suites(r: Report, _: ViewData) -> Page:
     ], facts=[len(ordered)])  # fmt: skip
 
 
+def _in_words(rule: str) -> str:
+    """A rule of one kind, `kind(columns)`, with its columns first and spaces; a sentence as it is."""
+    if not rule.endswith(")"):
+        return rule
+    kind, inside = rule.rstrip(")").split("(", 1)
+    columns = [part for part in inside.split(", ") if part.isidentifier()]
+    rest = inside.split(", ")[len(columns) :]
+    return f"{', '.join(columns)}: {', '.join(rest if kind == 'between' and rest else [kind.replace('_', ' '), *rest])}"
+
+
 @page("Checks that failed")
 def findings(r: Report, view_data: ViewData) -> Page:
     """Rows of each failed rule, as findings.json has them; texts in them speak for themselves."""
     counts = Counter(one["outcome"] for one in r.run.findings)
     counts[{True: "passed", False: "failed", None: "error"}[r.bridge.holds]] += 1
     suites_of = {one["suite"] for one in r.run.findings} | {"pnl_identity"}
-    stated = {(one["suite"], one["rule"]): one["rows"] for one in r.run.findings}
+    stated = {(one["suite"], _in_words(one["rule"])): one["rows"] for one in r.run.findings}
     rows: list[dict[str, Any]] = []
     for suite, rule in zip(view_data.column("suite"), view_data.column("rule"), strict=True):
         mine = {True: 0, False: 1, None: -1}[r.bridge.holds] if suite == "pnl_identity" else stated.get((suite, rule))
@@ -212,7 +222,7 @@ def findings(r: Report, view_data: ViewData) -> Page:
 _STORES = {"postgres": "PostgreSQL", "clickhouse": "ClickHouse", "redis": "Redis", "qdrant": "Qdrant"}
 
 
-@page("Data read")
+@page("Data sources")
 def sources(r: Report, _: ViewData) -> Page:
     """Rows of each store's frames, counted in the files themselves."""
     frames = r.run.manifest["frames"]

@@ -6,7 +6,7 @@ shape that is not here does not exist for the kit.
 
 from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
 from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
-from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity
+from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity, rule_in_words
 from ys_analytics.schemas.limits import LIMITS, Limits
 from ys_analytics.schemas.names import text, unknown_name
 from ys_analytics.schemas.progress import Progress, silent
@@ -51,6 +51,7 @@ __all__ = [
     "Table",
     "Week",
     "chain_words",
+    "rule_in_words",
     "silent",
     "tables_of",
     "text",

@@ -4,6 +4,7 @@ Declares the shape of a finding, so that the checks, the desk and the page agree
 knows no suite and no engine.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, Self, get_args
@@ -17,6 +18,25 @@ NOTHING_TO_CHECK = "nothing to check: 0 rows"
 
 # Fields whose name in `findings.json` is an older one, which runs on disk have.
 _JSON_NAMES = {"all_reason": "everybody"}
+
+
+_KIND_AND_ARGUMENTS = re.compile(r"(\w+)\((\w+(?:, \w+)*)((?:, .+)?)\)")
+
+
+def rule_in_words(rule: str) -> str:
+    """A rule's name as a page prints it: the column, and what is demanded of it; a sentence stays as it is.
+
+    >>> rule_in_words("no_gap(timestamp)"), rule_in_words("between(price, > 0.0, <= 10.0)")
+    ('timestamp: no gap', 'price: > 0.0, <= 10.0')
+    >>> rule_in_words("an asset held has a price")
+    'an asset held has a price'
+    """
+    match = _KIND_AND_ARGUMENTS.fullmatch(rule)
+    if match is None:
+        return rule
+    kind, columns, bounds = match[1].replace("_", " "), match[2], match[3].removeprefix(", ")
+    demanded = bounds if kind == "between" and bounds else ", ".join(filter(None, (kind, bounds)))
+    return f"{columns}: {demanded}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

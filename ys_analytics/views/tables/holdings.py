@@ -56,7 +56,7 @@ def prices(frame: pl.DataFrame) -> View:
     summary = "; ".join(filter(None, (f"{agree_text} with the last one stored", missing_text)))
     return table(
         compared.filter(differs),
-        title="Cached and stored prices",
+        title="Latest prices, two sources compared",
         subtitle=f"Redis and ClickHouse, USD; {summary}",
         fields=(
             Field(name="symbol", title="Asset"),

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from ys_analytics.schemas import STORES
+from ys_analytics.schemas import STORES, rule_in_words
 from ys_analytics.views import formats
 from ys_analytics.views.formula import mathml
 from ys_analytics.views.table import Table, table
@@ -33,6 +33,7 @@ def findings(frame: pl.DataFrame) -> View:
     return table(
         failed.head(_MAX_ROWS).with_columns(
             pl.col("rows").replace(-1, None),
+            rule=pl.col("rule").map_elements(rule_in_words, return_dtype=pl.String),
             unknown=pl.lit("how many rows is unknown"),
             grade=pl.when(pl.col("outcome") == "error").then(pl.lit("could not run")).otherwise("severity"),
         ),
@@ -66,7 +67,7 @@ def sources(frame: pl.DataFrame) -> View:
     )
     return table(
         stores.with_columns(pl.col("store").replace(_STORE_TITLES), live=pl.lit("read when asked for")),
-        title="Data read",
+        title="Data sources",
         subtitle="rows of the whole run, not of this portfolio alone",
         fields=(
             Field(name="store", title="Store"),
