@@ -1,9 +1,10 @@
 """Ask every store about itself, each on its own so that one that is down hides no other; then compare their ids."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from importlib import import_module
 
-from ys_analytics.doctor import clickhouse, cross_store, postgres, qdrant, redis, replica
+from ys_analytics.doctor import cross_store, replica
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.errors import YsError
 from ys_analytics.frames import drift
@@ -11,16 +12,6 @@ from ys_analytics.local import open_stores, probe
 from ys_analytics.schemas import STORES, Store, tables_of
 from ys_analytics.settings import Settings
 from ys_analytics.stores import Stores
-
-_Questions = Callable[[Stores, datetime], Iterator[Answer]]
-
-# Questions to each open store, and to its settings alone.
-_EXAMINATIONS: dict[Store, tuple[_Questions, Callable[[Settings], Iterator[Answer]]]] = {
-    "postgres": (postgres.examine, replica.examine),
-    "clickhouse": (clickhouse.examine, lambda _: iter(())),
-    "redis": (redis.examine, lambda _: iter(())),
-    "qdrant": (qdrant.examine, lambda _: iter(())),
-}
 
 
 def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
@@ -38,7 +29,9 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
     store_ids = cross_store.StoreIds()
     # The replica is examined by itself, so that neither hides the other.
     primary = settings.model_copy(update={"postgres_replica_url": None})
-    for store, (examine_open, examine_settings) in _EXAMINATIONS.items():
+    for store in STORES:
+        # Questions to the open store are in the module of its name.
+        examine_open = import_module(f"ys_analytics.doctor.{store}").examine
         try:
             with open_stores(primary, only=(store,), role="analyst", purpose="ys doctor") as stores:
                 answers += _status(stores)
@@ -47,7 +40,8 @@ def examine(settings: Settings, *, as_of: datetime) -> list[Answer]:
                 store_ids.collect(store, stores)
         except YsError as error:
             answers.append(Answer(store, "answers", str(error), ok=False))
-        answers += examine_settings(settings)
+        if store == replica.STORE:
+            answers += replica.examine(settings)
     return answers + store_ids.compare()
 
 

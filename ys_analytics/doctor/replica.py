@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 from ys_analytics.doctor.answer import Answer
 from ys_analytics.local import replica
+from ys_analytics.schemas import Store
 from ys_analytics.settings import Settings
+
+# The store that may have one.
+STORE: Store = "postgres"
 
 # The largest lag in seconds, where no setting states one: a report would miss what happened since.
 _DEFAULT_MAX_LAG = 300.0
@@ -24,11 +28,11 @@ def examine(settings: Settings) -> Iterator[Answer]:
         if settings.replica_fallback
         else "reads are refused; YS_REPLICA_FALLBACK=true sends them to the primary"
     )
-    yield Answer("postgres", "replica", f"{status.address} ({status.mode})", ok=status.running)
+    yield Answer(STORE, "replica", f"{status.address} ({status.mode})", ok=status.running)
     if not status.running:
-        yield Answer("postgres", "replica answers", f"{status.note}; {consequence}", ok=False)
+        yield Answer(STORE, "replica answers", f"{status.note}; {consequence}", ok=False)
         return
-    yield Answer("postgres", "replica version", f"{status.version}, answers in {status.latency_ms:g} ms")
+    yield Answer(STORE, "replica version", f"{status.version}, answers in {status.latency_ms:g} ms")
     in_time = status.behind_s is not None and status.behind_s <= allowed
     is_refused = settings.replica_max_lag is not None and not in_time
-    yield Answer("postgres", "replica lag", f"{status.note}; {consequence}" if is_refused else status.note, ok=in_time)
+    yield Answer(STORE, "replica lag", f"{status.note}; {consequence}" if is_refused else status.note, ok=in_time)

@@ -74,13 +74,10 @@ def status(settings: Settings) -> list[Status]:
     """
     home = Home(settings.home)
     replica_status = replica(settings)
-    return [
-        _postgres(settings, home),
-        *([replica_status] if replica_status is not None else []),
-        _clickhouse(settings, home),
-        _redis(settings, home),
-        _qdrant(settings, home),
-    ]
+    rows = {name: _at_server(name, settings) or _EMBEDDED[name](settings, home) for name in ALL}
+    if replica_status is None:
+        return list(rows.values())
+    return [each for row in rows.values() for each in ((row, replica_status) if row.server else (row,))]
 
 
 def probe(stores: Stores) -> list[Status]:
@@ -88,36 +85,48 @@ def probe(stores: Stores) -> list[Status]:
     return [_status_of(name, stores) for name in ALL if getattr(stores, f"opened_{name}") is not None]
 
 
+def _at_server(name: Store, settings: Settings) -> Status | None:
+    """The status of a store that has a URL; None of an embedded one."""
+    if _url(name, settings) is None:
+        return None
+    row = _connect_and_ask(name, settings)
+    return replace(row, server="primary") if _url(f"{name}_replica", settings) is not None else row
+
+
+def _url(name: str, settings: Settings) -> SecretStr | None:
+    url: SecretStr | None = getattr(settings, f"{name}_url", None)
+    return url
+
+
 def _postgres(settings: Settings, home: Home) -> Status:
-    if settings.postgres_url is not None:
-        row = _connect_and_ask("postgres", settings)
-        return replace(row, server="primary") if settings.postgres_replica_url is not None else row
-    server = PostgresServer(home)
-    found = server.running()
+    found = PostgresServer(home).running()
     if found is None:
         return Status("postgres", "embedded", str(home.postgres), running=False, note="run: ys up")
     return replace(_connect_and_ask("postgres", settings), pid=found.pid)
 
 
 def _redis(settings: Settings, home: Home) -> Status:
-    if settings.redis_url is not None:
-        return _connect_and_ask("redis", settings)
     found = ValkeyServer(home).running()
     if found is None:
         return Status("redis", "embedded", str(home.valkey), running=False, note="run: ys up")
     return replace(_connect_and_ask("redis", settings), pid=found.pid)
 
 
-def _clickhouse(settings: Settings, home: Home) -> Status:
-    if settings.clickhouse_url is not None:
-        return _connect_and_ask("clickhouse", settings)
+def _clickhouse(settings: Settings, home: Home) -> Status:  # noqa: ARG001 - as the others
     return _folder("clickhouse", home.clickhouse, home.lock("clickhouse"), version=installed("chdb-core"))
 
 
-def _qdrant(settings: Settings, home: Home) -> Status:
-    if settings.qdrant_url is not None:
-        return _connect_and_ask("qdrant", settings)
+def _qdrant(settings: Settings, home: Home) -> Status:  # noqa: ARG001 - as the others
     return _folder("qdrant", home.qdrant, home.lock("qdrant"), version=installed("qdrant-client"))
+
+
+# Stores that have an embedded engine.
+_EMBEDDED: dict[Store, Callable[[Settings, Home], Status]] = {
+    "postgres": _postgres,
+    "clickhouse": _clickhouse,
+    "redis": _redis,
+    "qdrant": _qdrant,
+}
 
 
 def _folder(name: Store, folder: Path, lock: Path, *, version: str) -> Status:
@@ -162,7 +171,7 @@ def replica(settings: Settings, *, role: Role = "owner") -> Status | None:
 
 def _not_answering(name: Store, settings: Settings, error: YsError) -> Status:
     """A store that could not be opened; its address may be what is wrong with it."""
-    url: SecretStr | None = getattr(settings, f"{name}_url")
+    url = _url(name, settings)
     if url is None:
         return Status(name, "embedded", str(settings.home), running=False, note=str(error))
     return Status(name, "server", mask(url.get_secret_value()), running=False, note=str(error))

@@ -4,18 +4,20 @@ Loaders, migrations, suites and documentation all read these declarations; a
 shape that is not here does not exist for the kit.
 """
 
-from ys_analytics.schemas import clickhouse, postgres, qdrant, redis
+from importlib import import_module
+
 from ys_analytics.schemas.chains import CHAIN_NUMBERS, CHAINS, chain_words
 from ys_analytics.schemas.finding import NOTHING_TO_CHECK, Finding, Severity, rule_in_words
 from ys_analytics.schemas.limits import LIMITS, Limits
 from ys_analytics.schemas.names import text, unknown_name
 from ys_analytics.schemas.progress import Progress, silent
 from ys_analytics.schemas.span import QUARTER, Span, Week
-from ys_analytics.schemas.stores import STORES, StoreTraits
-from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Store, Table
+from ys_analytics.schemas.stores import STORES, Store, StoreTraits
+from ys_analytics.schemas.table import MONEY, TIME, Collection, Column, KeyFamily, Table
 
+# Each store's are in the module of its name.
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*postgres.TABLES, *clickhouse.TABLES, *redis.TABLES, *qdrant.TABLES)
+    table.name: table for store in STORES for table in import_module(f"{__name__}.{store}").TABLES
 }
 
 

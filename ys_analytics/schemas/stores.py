@@ -3,9 +3,11 @@
 Depends on nothing. Does not know how a store is reached.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
-from ys_analytics.schemas.table import Store
+Store = Literal["postgres", "clickhouse", "redis", "qdrant"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +16,7 @@ class StoreTraits:
 
     Attributes:
         title: Its name in print.
+        lowest: The lowest version of each server that speaks its wire; the documentation prints them from here.
         prefix: The schema under which SQL over all stores has its tables.
         sql: Whether it is asked in SQL: it chooses and sorts rows, adds up, and has a catalogue.
         transactions: Whether several statements happen at once or not at all, and several reads see one moment.
@@ -25,6 +28,7 @@ class StoreTraits:
     """
 
     title: str
+    lowest: Mapping[str, tuple[int, ...]]
     prefix: str
     sql: bool
     transactions: bool
@@ -36,13 +40,25 @@ class StoreTraits:
 
 
 STORES: dict[Store, StoreTraits] = {
+    # 15: NULLS NOT DISTINCT in an index.
     "postgres": StoreTraits(
-        title="PostgreSQL", prefix="pg", sql=True, transactions=True, unique=False, lasting=True,
+        title="PostgreSQL", lowest={"PostgreSQL": (15,)},
+        prefix="pg", sql=True, transactions=True, unique=False, lasting=True,
         typed_ids=True, references=True,
     ),
+    # 25.3: the settings that bound a stream's memory.
     "clickhouse": StoreTraits(
-        title="ClickHouse", prefix="ch", sql=True, transactions=False, unique=False, lasting=True, retention=True,
+        title="ClickHouse", lowest={"ClickHouse": (25, 3)},
+        prefix="ch", sql=True, transactions=False, unique=False, lasting=True, retention=True,
     ),
-    "redis": StoreTraits(title="Redis", prefix="redis", sql=False, transactions=False, unique=True, lasting=False),
-    "qdrant": StoreTraits(title="Qdrant", prefix="qdrant", sql=False, transactions=False, unique=True, lasting=True),
+    # Redis 7.0: what an ACL user may do is written for its categories. Valkey 7.2: its first.
+    "redis": StoreTraits(
+        title="Redis", lowest={"Redis": (7, 0), "Valkey": (7, 2)},
+        prefix="redis", sql=False, transactions=False, unique=True, lasting=False,
+    ),
+    # 1.16: what its client speaks.
+    "qdrant": StoreTraits(
+        title="Qdrant", lowest={"Qdrant": (1, 16)},
+        prefix="qdrant", sql=False, transactions=False, unique=True, lasting=True,
+    ),
 }  # fmt: skip

@@ -10,8 +10,8 @@ from typing import Literal, Self
 import polars as pl
 
 from ys_analytics.schemas.rules import Bounded, Format, Formatted, OneOf, Refers, Required, Rows, Rule, Unique
+from ys_analytics.schemas.stores import Store
 
-Store = Literal["postgres", "clickhouse", "redis", "qdrant"]
 Kind = Literal["portfolio", "user", "asset", "symbol", "chain", "pool", "protocol"]
 
 MONEY = pl.Decimal(38, 18)

@@ -1,23 +1,16 @@
-"""The lowest version of each server the kit works with, and the refusal of an older one.
+"""The refusal of a server older than the lowest version the kit works with.
 
-Depends on nothing. Does not ask a server. This is the one place that states the versions: the documentation prints
-them from here.
+Depends on the traits of the stores, which state the versions. Does not ask a server.
 """
 
 import re
 from collections.abc import Sequence
 
 from ys_analytics.errors import StoreError
+from ys_analytics.schemas import STORES
 
-# PostgreSQL 15: NULLS NOT DISTINCT in an index. ClickHouse 25.3: the settings that bound a stream's memory. Redis 7.0:
-# what an ACL user may do is written for its categories. Valkey 7.2: its first. Qdrant 1.16: what its client speaks.
-LOWEST: dict[str, tuple[int, ...]] = {
-    "PostgreSQL": (15,),
-    "ClickHouse": (25, 3),
-    "Redis": (7, 0),
-    "Valkey": (7, 2),
-    "Qdrant": (1, 16),
-}
+# By the name that a server gives its engine.
+LOWEST = {engine: version for traits in STORES.values() for engine, version in traits.lowest.items()}
 
 
 def require(engine: str, version: str) -> None:
