@@ -2,6 +2,7 @@
 
 import selectors
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +18,10 @@ class FaultyProxy:
 
     Attributes:
         target: Host and port, or the path of a unix socket.
-        fault: "none", "cut", "silent" (nothing more passes either way) or "trickle" (a byte every tenth of a second).
+        fault: "none", "cut", "silent" (nothing more passes either way), "trickle" (a byte every tenth of a second) or
+            "delay" (nothing passes for `pause` seconds, then everything).
         after: Bytes from the server before the fault.
+        pause: How long a delay is.
         times: How many connections have the fault; the ones after them are sound. None: all.
         met: How many connections met it so far.
         first: When the first did, by `time.monotonic`.
@@ -28,6 +31,7 @@ class FaultyProxy:
     fault: str = "none"
     after: int = 0
     times: int | None = None
+    pause: float = 0.5
     port: int = 0
     met: int = 0
     first: float | None = None
@@ -72,6 +76,11 @@ class FaultyProxy:
                         self.met += 1
                         self.first = self.first or time.monotonic()
                         client.sendall(part[: max(0, room)])
+                        if self.fault == "delay":
+                            self._stop.wait(self.pause)
+                            client.sendall(part[max(0, room) :])
+                            passed = -sys.maxsize  # once a connection
+                            continue
                         self._fail(client, part[max(0, room) :])
                     except OSError:
                         return

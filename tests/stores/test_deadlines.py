@@ -199,12 +199,13 @@ def test_a_peer_that_is_silent_from_the_first_byte_is_given_up_on_time(
     assert took < _AT_MOST
 
 
-def test_a_read_that_is_cut_once_is_read_again_whole(reader: Reader) -> None:
-    """The second try gives what a sound server gives."""
+@pytest.mark.parametrize("fault", ["cut", "delay"])
+def test_a_read_that_is_cut_or_held_up_once_is_whole(reader: Reader, fault: str) -> None:
+    """The second try gives what a sound server gives; a pause within the limit is waited for."""
     with proxies.proxy(reader.target) as sound, reader.open(sound.port, 60.0) as store:
         whole = reader.read(store)
     with (
-        proxies.proxy(reader.target, fault="cut", after=reader.after, times=1) as between,
+        proxies.proxy(reader.target, fault=fault, after=reader.after, times=1, pause=0.2) as between,
         reader.open(between.port, 60.0) as store,
     ):
         again = reader.read(store)
@@ -217,13 +218,13 @@ def test_a_read_that_is_cut_once_is_read_again_whole(reader: Reader) -> None:
 def test_two_hundred_loads_through_a_bad_network(
     reader: Reader, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
 ) -> None:
-    """Connections are cut, trickle or go silent at any byte: each load gives every row or an error."""
+    """Connections are cut, held up, trickle or go silent at any byte: each load gives every row or an error."""
     chance = random.Random(20261127)  # noqa: S311 - no secret
     with proxies.proxy(reader.target) as sound, reader.open(sound.port, 60.0) as store:
         whole = reader.read(store).height
     came, longest = {"whole": 0, "error": 0, "short": 0}, 0.0
     for _ in range(200):
-        fault = chance.choices(["cut", "silent", "trickle"], [18, 1, 1])[0]
+        fault = chance.choices(["cut", "delay", "silent", "trickle"], [15, 3, 1, 1])[0]
         after, times = chance.randrange(reader.after * 3), chance.choice([1, 1, 2, None])
         with proxies.proxy(reader.target, fault=fault, after=after, times=times) as between:
             began = time.monotonic()
