@@ -387,9 +387,9 @@ def whole(frames):
     return explained(frames)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def desk_of(frames):
-    """Sit down to one of its portfolios: `owned` or `empty`."""
+    """Sit down to one of its portfolios, at a desk that has computed nothing yet: `owned` or `empty`."""
 
     def desk_of_portfolio(who, **changed):
         ids = {"owned": OWNED, "empty": EMPTY}

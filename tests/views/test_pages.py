@@ -48,11 +48,17 @@ class Tags(HTMLParser):
             self.running.append(tag)
 
 
+@pytest.fixture(scope="module")
+def desks(desk_of, whole):
+    """Desks at which one cell is run after another, as in a notebook; `whole` has every purchase on record."""
+    return {"owned": desk_of("owned"), "empty": desk_of("empty"), "whole": desk_of("owned", **whole)}
+
+
 @pytest.mark.parametrize("who", ["owned", "empty"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_view_of_the_page_has_words_data_and_nothing_that_runs(desk_of, cell, who):
+def test_every_view_of_the_page_has_words_data_and_nothing_that_runs(desks, cell, who):
     """For a full portfolio and for one that has nothing: words, a data JSON, and nothing that runs."""
-    view = shown(cell, desk_of(who))
+    view = shown(cell, desks[who])
     bundle = view._repr_mimebundle_()
     tags = Tags()
     tags.feed(bundle["text/html"])
@@ -65,17 +71,17 @@ def test_every_view_of_the_page_has_words_data_and_nothing_that_runs(desk_of, ce
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_same_frames_give_the_same_bytes(desk_of, cell):
-    """No clock, no counter, no chance: two readers can compare pages by their hashes."""
-    first, second = shown(cell, desk_of("owned")), shown(cell, desk_of("owned"))
+def test_the_same_frames_give_the_same_bytes(desk_of, desks, cell):
+    """No clock, no counter, no chance, whatever was asked before: two readers can compare pages by their hashes."""
+    first, second = shown(cell, desk_of("owned")), shown(cell, desks["owned"])
     assert first.to_html() == second.to_html()
     assert json.dumps(first.data_json()) == json.dumps(second.data_json())
 
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell.startswith("ys.figures")])
-def test_every_figure_is_plotly_that_prints_as_vectors(desk_of, whole, cell):
+def test_every_figure_is_plotly_that_prints_as_vectors(desks, cell):
     """Plotly itself accepts each property; no trace needs WebGL; every axis text is in the data JSON."""
-    view = shown(cell, desk_of("owned", **whole))
+    view = shown(cell, desks["whole"])
     assert isinstance(view, Chart)
     figure = view.plotly
     assert figure.data
