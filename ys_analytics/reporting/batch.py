@@ -187,7 +187,7 @@ def print_all(
         with (
             output.scratch(job.run.folder) as scratch,
             execute.open_executor(time_limit) as executor,
-            open_printer(page.printing_page(), page.library(), pages=max(1, min(jobs, len(to_print)))) as printer,
+            open_printer(page.printing_page(), page.library(), pages=_printing_at_once(jobs, len(to_print))) as printer,
         ):
             writer = Writer(run=job.run, subject=job.subject, printer=printer, scratch=scratch)
             pages = _PagePrinter(job, executor, writer, summary, time_limit)
@@ -219,6 +219,11 @@ def print_all(
         kind = ExpectationFailed if only_data else ReportError
         raise kind(_failures(failed, names, printed)) from next(iter(failed.values()))
     return [printed[portfolio_id] for portfolio_id in names]
+
+
+def _printing_at_once(jobs: int, pages: int) -> int:
+    """How many pages print at a time: one for two that are made, which takes about twice as long."""
+    return max(1, min((jobs + 1) // 2, pages))
 
 
 def _up_to_date(job: ReportJob, failed: Mapping[str, YsError]) -> dict[str, PrintedPage]:
