@@ -129,3 +129,25 @@ cli.main()
         one.send_signal(sent)
         _, said = one.communicate(timeout=20)
     assert (one.returncode, said) == (_CODES[sent], "ys: stopped; nothing half-done was kept\n")
+
+
+@pytest.mark.parametrize("sent", list(_CODES))
+def test_what_a_command_started_ends_with_it(sent):
+    """Its output is closed at once: no process that it started holds it, whatever that one is doing."""
+    program = """
+import subprocess, sys, time
+from ys_analytics import cli
+def app(**_):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    print("ready", flush=True)
+    time.sleep(60)
+cli.app = app
+cli.main()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stdout.readline() == "ready\n"
+        one.send_signal(sent)
+        _, said = one.communicate(timeout=20)
+    assert (one.returncode, said) == (_CODES[sent], "ys: stopped; nothing half-done was kept\n")

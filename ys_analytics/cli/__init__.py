@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ys_analytics.cli import checks, read, reports, servers, write
-from ys_analytics.cli.ending import StopRequest
+from ys_analytics.cli.ending import StopRequest, end_children
 from ys_analytics.errors import FileError, YsError, file_error
 from ys_analytics.printable import printable
 
@@ -48,6 +48,7 @@ def main() -> None:
     except KeyboardInterrupt:
         pass  # said below, for Typer takes some of them itself
     if ending.signal is not None:
+        end_children()
         _fail("stopped; nothing half-done was kept", ending.code)
 
 

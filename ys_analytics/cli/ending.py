@@ -79,7 +79,7 @@ class StopRequest:
 
     def _exit_now(self) -> NoReturn:
         """Exit at once: kill child processes and remove unfinished files."""
-        _end_children()
+        end_children()
         # A module that writes files has imported it; nothing is imported in a process that is on its way out.
         if atomic := sys.modules.get("ys_analytics.frames.atomic"):
             atomic.discard_unfinished()
@@ -88,8 +88,11 @@ class StopRequest:
         os._exit(self.code)
 
 
-def _end_children() -> None:
-    """Kill the processes this one started: kernels, browser, data checks; embedded servers are not among them."""
+def end_children() -> None:
+    """Kill the processes this one started: kernels, browser, data checks; embedded servers are not among them.
+
+    One that is still importing would otherwise outlive this process by seconds, and hold its output open.
+    """
     import psutil
 
     for child in psutil.Process().children(recursive=True):
