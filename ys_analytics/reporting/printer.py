@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ys_analytics.errors import ReportError
@@ -22,25 +23,41 @@ _VIEWPORT = {"width": 680, "height": 1000}
 _TIMEOUT_MS = 60_000
 
 
-class Printer:
-    """An open browser, each of whose pages takes one report after another; may be used by several threads."""
+@dataclass(frozen=True, slots=True)
+class _StartedBrowser:
+    """A browser that has started, in a loop that runs in another thread.
 
-    def __init__(self, pages: "asyncio.Queue[Page]", library: str, loop: asyncio.AbstractEventLoop) -> None:
-        """Of pages that are open and free, and the library that draws charts, in a loop that runs in another thread."""
-        self._pages, self._library, self.loop = pages, library, loop
+    Attributes:
+        pages: Those that are open and free.
+        loop: The loop.
+        done: Set when the browser is to close.
+    """
+
+    pages: "asyncio.Queue[Page]"
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Event
+
+
+class Printer:
+    """A browser, each of whose pages takes one report after another; may be used by several threads."""
+
+    def __init__(self, browser: "Future[_StartedBrowser]", library: str) -> None:
+        """Of a browser that may still be starting, and the library that draws charts."""
+        self._browser, self._library = browser, library
 
     def to_pdf(self, html: str) -> bytes:
         """Print a page, once all its charts are drawn: tagged, with an outline.
 
         Raises:
-            ReportError: a chart failed to draw, or the browser gave up.
+            ReportError: the browser does not start, a chart failed to draw, or the browser gave up.
         """
-        return asyncio.run_coroutine_threadsafe(self._print(html), self.loop).result()
+        browser = self._browser.result()
+        return asyncio.run_coroutine_threadsafe(self._print(html, browser.pages), browser.loop).result()
 
-    async def _print(self, html: str) -> bytes:
+    async def _print(self, html: str, pages: "asyncio.Queue[Page]") -> bytes:
         from playwright.async_api import Error
 
-        page = await self._pages.get()
+        page = await pages.get()
         try:
             empty_charts = await page.evaluate(read("replace.js"), html)
             if empty_charts is None:
@@ -54,12 +71,12 @@ class Printer:
         except Error as error:
             raise ReportError(f"the browser failed to print the page: {str(error).splitlines()[0]}") from error
         finally:
-            self._pages.put_nowait(page)
+            pages.put_nowait(page)
 
 
 @contextmanager
 def open_printer(printing_page: str, library: str, *, pages: int = 1) -> Iterator[Printer]:
-    """A browser for as long as there are pages to print.
+    """A browser for as long as there are pages to print; it starts while the first page is made.
 
     Args:
         printing_page: The page through which all others are printed.
@@ -67,17 +84,17 @@ def open_printer(printing_page: str, library: str, *, pages: int = 1) -> Iterato
         pages: How many print at a time.
 
     Raises:
-        ReportError: there is no browser, or it does not start.
+        ReportError: there is no browser. One that does not start is an error of the first page.
     """
     path = require_browser()
-    started: Future[tuple[Printer, asyncio.Event]] = Future()
+    started: Future[_StartedBrowser] = Future()
 
     async def serve() -> None:
         try:
             async with _browser(str(path), printing_page, pages) as free_pages:
-                done = asyncio.Event()
-                started.set_result((Printer(free_pages, library, asyncio.get_running_loop()), done))
-                await done.wait()
+                browser = _StartedBrowser(free_pages, asyncio.get_running_loop(), asyncio.Event())
+                started.set_result(browser)
+                await browser.done.wait()
         except BaseException as error:
             if started.done():
                 raise
@@ -86,11 +103,12 @@ def open_printer(printing_page: str, library: str, *, pages: int = 1) -> Iterato
     # A thread of its own, since whoever calls may have an event loop running.
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="printer", daemon=True)
     thread.start()
-    printer, done = started.result()
     try:
-        yield printer
+        yield Printer(started, library)
     finally:
-        printer.loop.call_soon_threadsafe(done.set)
+        if started.exception() is None:
+            browser = started.result()
+            browser.loop.call_soon_threadsafe(browser.done.set)
         thread.join()
 
 
