@@ -125,8 +125,8 @@ def load_settings() -> Settings:
     """Read the environment once.
 
     Raises:
-        SettingsError: a value does not parse, a variable `YS_…` is none of ours, or the file that `YS_ENV_FILE` names
-            cannot be read; the line names the variable, never its value.
+        SettingsError: a value does not parse, a replica has no primary, a variable `YS_…` is none of ours, or the file
+            that `YS_ENV_FILE` names cannot be read; the line names the variable, never its value.
     """
     refuse_unknown(os.environ, place="the environment")
     file = Path(_ENV_FILE or WORKSPACE / ".env")
@@ -137,7 +137,7 @@ def load_settings() -> Settings:
     try:
         if file.is_file():
             refuse_unknown(dotenv_values(file), place=str(file))
-        return Settings()  # type: ignore[call-arg]
+        settings = Settings()  # type: ignore[call-arg]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "YS_" + str(first["loc"][0]).upper()
@@ -149,6 +149,10 @@ def load_settings() -> Settings:
         raise SettingsError(f"{name}: not readable as JSON; correct it in the environment or in {file}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: cannot be read as text ({type(error).__name__}); correct it") from None
+    if settings.postgres_replica_url is not None and settings.postgres_url is None:
+        # The embedded PostgreSQL would be read instead, without a word.
+        raise SettingsError("YS_POSTGRES_REPLICA_URL: there is no YS_POSTGRES_URL of its primary; set both, or neither")
+    return settings
 
 
 def refuse_unknown(variables: Iterable[str], *, place: str) -> None:

@@ -18,6 +18,11 @@ from ys_analytics.settings import Settings, refuse_unknown
         pytest.param({"YS_REPLICA_MAX_LAG": "-1"}, "YS_REPLICA_MAX_LAG: ", id="a number out of range"),
         pytest.param({"YS_STATEMENT_TIMEOUT": "1e300"}, "YS_STATEMENT_TIMEOUT: ", id="longer than a week"),
         pytest.param({"YS_REPLICA_MAX_LAG": "inf"}, "YS_REPLICA_MAX_LAG: ", id="no finite number"),
+        pytest.param(
+            {"YS_POSTGRES_REPLICA_URL": "postgresql://a:long-secret@127.0.0.1/x"},
+            "YS_POSTGRES_REPLICA_URL: there is no YS_POSTGRES_URL",
+            id="a replica of the embedded one",
+        ),
         pytest.param({"YS_RETENTION_DAYS": "{long-secret"}, "YS_RETENTION_DAYS: ", id="JSON that is none"),
         pytest.param({"YS_RETENTION_DAYS": '{"a": "long-secret"}'}, "YS_RETENTION_DAYS: ", id="JSON of other things"),
         pytest.param({"YS_TLS_VERIFY": "long-secret"}, "YS_TLS_VERIFY: ", id="a word that is none of three"),
