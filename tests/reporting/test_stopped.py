@@ -121,7 +121,7 @@ def test_a_provisional_page_has_only_its_own_reasons(week, checked_as, small, tm
     checked_as(run, [twice(portfolios=[id_of(run, HARBOUR)])])
     options = {"week": week.name, "portfolios": [HARBOUR, EMPTY], "weekly_file": small, "provisional": True}
     mine, other = reporting.report(week.settings(tmp_path), **options)
-    assert "transactions unique" in json.loads(mine.json.read_bytes())["provisional_because"][0]
+    assert "transactions, transaction_hash: unique" in json.loads(mine.json.read_bytes())["provisional_because"][0]
     assert json.loads(other.json.read_bytes())["provisional"] is False
 
 

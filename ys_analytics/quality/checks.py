@@ -95,7 +95,7 @@ def address(driver: str, parts: Mapping[str, str], server: Mapping[str, Any] | N
     from sqlalchemy import URL
 
     url = URL.create(driver, **(server or {}))
-    return url.update_query_dict(parts).render_as_string(hide_password=False)
+    return str(url.update_query_dict(parts).render_as_string(hide_password=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def connect(address: str) -> "Iterator[Client]":
     except ImportError:
         raise ReportError("--scheduler needs Dask: install ys-analytics[cluster]") from None
     try:
-        client = Client(address, timeout=15, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=15, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ReportError(f"no Dask scheduler answers at {address}: {' '.join(str(error).split())[:200]}") from error
     with client:
@@ -83,13 +83,13 @@ def pages_from_cluster(
         ): portfolio_id
         for portfolio_id, task in tasks.items()
     }  # fmt: skip
-    completed = as_completed(list(futures), loop=client.loop)  # type: ignore[no-untyped-call]
+    completed = as_completed(list(futures), loop=client.loop)
     try:
         for future in completed:
             yield futures.pop(future), _result(future)
             future.release()  # a page is held once: here
     finally:
-        client.cancel(list(futures), force=True)  # type: ignore[no-untyped-call]
+        client.cancel(list(futures), force=True)
 
 
 def _result(future: Any) -> ClusterPage | YsError:
