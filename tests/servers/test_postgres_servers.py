@@ -155,3 +155,4 @@ def test_a_replica_that_is_down_is_an_error_or_the_primary_answers(primary) -> N
     with Postgres.open(PostgresAddress(primary.conninfo(), replica=gone, fallback=True)) as store:
         assert _whole(store)
         assert store.reads_from().startswith("the primary, because the replica does not answer")
+        assert store.reads_conninfo == primary.conninfo()  # what `ys check --live` asks as well

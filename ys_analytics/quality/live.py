@@ -154,8 +154,7 @@ def _postgres(store: "Postgres") -> Mapping[str, object]:
     """The address of PostgreSQL for the worker, as libpq's keywords."""
     from ys_analytics.stores.postgres.url import keywords
 
-    address = store.address
-    options = keywords(address.replica or address.conninfo, address.tls)
+    options = keywords(store.reads_conninfo, store.address.tls)
     return {"driver": "postgresql+psycopg", "parts": options | {"client_encoding": "UTF8"}}
 
 

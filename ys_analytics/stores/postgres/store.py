@@ -208,6 +208,12 @@ class Postgres:
         with self._time_limit(), translate_errors(self._address):
             return replica.lag(self._connection("read"), lambda: self._connection("write"))
 
+    @property
+    def reads_conninfo(self) -> str:
+        """What libpq connects to for a read: the replica, or the primary where there is none or it was given up."""
+        replica_conninfo = self._address.replica
+        return self._address.conninfo if replica_conninfo is None or self._fallback_reason else replica_conninfo
+
     def reads_from(self) -> str:
         """Which server reads go to, for people: the primary, a replica with its lag, or the primary and why.
 
@@ -456,7 +462,7 @@ class Postgres:
         """
         separate = self._address.replica is not None and not self._fallback_reason
         name = "read" if name == "write" and not separate else name
-        target = self._address.conninfo if name == "write" or not separate else str(self._address.replica)
+        target = self._address.conninfo if name == "write" else self.reads_conninfo
         open_connection = self._connections.get(name)
         if open_connection is not None and not open_connection.closed:
             return open_connection
