@@ -105,6 +105,17 @@ except KeyboardInterrupt:
     assert not Path(draft).exists()
 
 
+def _assert_stopped(program, sent):
+    """A program that says that it is ready ends by the signal: its code, one line, and every output closed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stdout.readline() == "ready\n"
+        one.send_signal(sent)
+        _, said = one.communicate(timeout=20)
+    assert (one.returncode, said) == (_CODES[sent], "ys: stopped; nothing half-done was kept\n")
+
+
 @pytest.mark.parametrize("made", ["ImportError('engine not found')", "StoreError('clickhouse: it went away')"])
 @pytest.mark.parametrize("sent", list(_CODES))
 def test_what_a_library_makes_of_a_signal_is_not_shown(sent, made):
@@ -122,13 +133,7 @@ def app(**_):
 cli.app = app
 cli.main()
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as one:
-        assert one.stdout.readline() == "ready\n"
-        one.send_signal(sent)
-        _, said = one.communicate(timeout=20)
-    assert (one.returncode, said) == (_CODES[sent], "ys: stopped; nothing half-done was kept\n")
+    _assert_stopped(program, sent)
 
 
 @pytest.mark.parametrize("sent", list(_CODES))
@@ -144,10 +149,4 @@ def app(**_):
 cli.app = app
 cli.main()
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as one:
-        assert one.stdout.readline() == "ready\n"
-        one.send_signal(sent)
-        _, said = one.communicate(timeout=20)
-    assert (one.returncode, said) == (_CODES[sent], "ys: stopped; nothing half-done was kept\n")
+    _assert_stopped(program, sent)

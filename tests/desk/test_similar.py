@@ -1,14 +1,13 @@
 """Nearest points: the same from a run, a folder and a server, and what numpy computes of the vectors by itself."""
 
 import importlib.util
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from tests.stores import qdrant_front
 from ys_analytics import demo, frames
 from ys_analytics.desk import nearest_points
 from ys_analytics.desk.sources import Frozen, Live
@@ -27,12 +26,7 @@ def filled(stores, settings, tmp_path_factory):
     demo.fill(stores, portfolios=1, days=30, seed=7, replace=True)
     as_of = datetime(2026, 11, 27, tzinfo=UTC)
     run = frames.freeze(stores, week="2026-W47", out=tmp_path_factory.mktemp("out"), as_of=as_of, tables=NAMES)
-    path = Path(__file__).parents[1] / "stores" / "qdrant_front.py"
-    spec = importlib.util.spec_from_file_location("tests_desk_qdrant_front", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    with module.front() as front, Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2")) as server:
+    with qdrant_front.front() as front, Qdrant.open(QdrantAddress(url=front.url, api_key="hunter2")) as server:
         for name in NAMES:
             table = TABLES[name]
             server.create(name, size=table.size, payload=table.payload)
@@ -173,3 +167,12 @@ def test_a_model_that_cannot_be_used_is_one_line_at_once(filled, collection, mod
     with pytest.raises(UsageError, match=r"^[^\n]+$") as refused:
         nearest_points.similar(sources["run"], collection, to="calm before a storm", model=model)
     assert said in str(refused.value)
+
+
+def test_what_is_done_to_a_frame_does_not_reach_the_next_reader(filled):
+    """A run's small frame is read once; each who asks for it gets one of their own."""
+    sources, _ = filled
+    first = sources["run"].rows("market_sentiment")
+    columns = first.columns
+    first.drop_in_place(columns[-1])
+    assert sources["run"].rows("market_sentiment").columns == columns

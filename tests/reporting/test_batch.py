@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from ys_analytics import reporting
 from ys_analytics.errors import ReportError
-from ys_analytics.reporting import book, output, receipts
+from ys_analytics.reporting import book, execute, output, receipts
 from ys_analytics.reporting.plan import plan_report
 from ys_analytics.reporting.weekly import read_weekly
 from ys_analytics.resources import NOTEBOOKS
@@ -185,3 +185,12 @@ def test_the_template_is_a_notebook_a_report_can_take():
 
     path = NOTEBOOKS / "mine" / "template.ipynb"
     notebook.check(notebook.read(path), {"run": "", "portfolio_id": "", "week": "", "top": 4}, name=path.name)
+
+
+def test_each_core_makes_a_page_before_one_makes_two():
+    """Processes are kept on cores, so they are shared out as evenly as may be."""
+    cores = sorted(os.sched_getaffinity(0))
+    executor = execute.Executor(limit=1.0)
+    taken = [executor._take_core() for _ in range(2 * len(cores))]
+    assert sorted(taken) == sorted(cores * 2)
+    assert sorted(taken[: len(cores)]) == cores

@@ -61,7 +61,9 @@ def test_three_transactions_of_one_portfolio_stop_its_report_alone(one_stopped):
     run, stopped = one_stopped
     everyone = open_run(run).frame("portfolios").height
     assert stopped.exit_code == 14
-    assert str(stopped).startswith(f"1 of {everyone + 1} reports failed: '{HARBOUR}': stopped by transactions unique")
+    assert str(stopped).startswith(
+        f"1 of {everyone + 1} reports failed: '{HARBOUR}': stopped by transactions, transaction_hash: unique"
+    )
     assert str(stopped).endswith(f"the other {everyone} are printed")
     assert "harbour-income" not in printed_in(run)
     assert len(printed_in(run)) == everyone  # the others, and the ranking
@@ -73,7 +75,7 @@ def test_the_ranking_says_who_is_missing_and_why(one_stopped):
     data_json = json.loads((run / "fleet.json").read_bytes())
     (aside,) = data_json["stopped"]
     assert aside["portfolio"] == HARBOUR
-    assert "unique(transaction_hash): 3 rows" in aside["because"]
+    assert "transaction_hash: unique (3 rows)" in aside["because"]
     assert aside["portfolio_id"] not in data_json["portfolio_ids"]
     text = " ".join(page.extract_text() for page in PdfReader(run / "fleet.pdf").pages)
     assert "Stopped by their data" in text

@@ -1,6 +1,5 @@
 """Backups as docs/operators.md describes them: made, restored elsewhere, and read by the kit to the same rows."""
 
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -8,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 
 import polars as pl
 import psycopg
@@ -24,17 +22,7 @@ from ys_analytics.stores import PostgresAddress, RedisAddress, Stores
 from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.redis import Redis
 
-
-def _load(name: str) -> ModuleType:
-    """A module in this folder; tests are imported by path, not as a package."""
-    spec = importlib.util.spec_from_file_location(f"tests_servers_{name}", Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-postgres_servers = _load("postgres_servers")
+from . import postgres_servers
 
 
 @pytest.fixture

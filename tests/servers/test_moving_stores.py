@@ -3,15 +3,12 @@
 Writers here replace what they write in one step, so that at no moment a reader may find less.
 """
 
-import importlib.util
 import random
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import ModuleType
 from uuid import UUID
 
 import polars as pl
@@ -20,6 +17,7 @@ import pytest
 import redis as driver
 from qdrant_client.http import models
 
+from tests.stores import http_front, qdrant_front
 from ys_analytics.errors import StoreError
 from ys_analytics.stores import ClickHouseAddress, PostgresAddress, QdrantAddress, RedisAddress, Stores
 from ys_analytics.stores.clickhouse import ClickHouse
@@ -27,25 +25,14 @@ from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.redis import Redis
 
+from . import postgres_servers
+
 LOADS = 200
 ROWS = 20_000
 STORES = Path(__file__).parents[1] / "stores"
 
 # One step of what is done to a store, again and again.
 Step = Callable[[random.Random], None]
-
-
-def _load(path: Path) -> ModuleType:
-    """A module of the tests; they are imported by path, not as packages."""
-    name = f"tests_{path.parent.name}_{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-postgres_servers = _load(Path(__file__).with_name("postgres_servers.py"))
 
 
 @contextmanager
@@ -236,7 +223,7 @@ def test_clickhouse(stores: Stores, record_property) -> None:
     """Its table is replaced, and its answers are cut, dropped or end in an error, under the reads."""
     fill = f"INSERT INTO {{}} SELECT number, repeat('x', 100) FROM numbers({ROWS})"  # noqa: S608 - a number
     schema = {"i": pl.UInt64(), "filling": pl.String()}
-    with _load(STORES / "http_front.py").front(stores.clickhouse.address.folder) as running:
+    with http_front.front(stores.clickhouse.address.folder) as running:
         with ClickHouse.open(ClickHouseAddress(url=running.url)) as writer:
             for name in ("moving", "moving_next"):
                 writer.run(f"CREATE TABLE {name} (i UInt64, filling String) ENGINE = MergeTree ORDER BY i")
@@ -271,7 +258,7 @@ def test_qdrant(record_property) -> None:
     points = 1_500  # two pages
     generations = [[str(UUID(int=number * 2 + odd)) for number in range(points)] for odd in (0, 1)]
     with (
-        _load(STORES / "qdrant_front.py").front() as running,
+        qdrant_front.front() as running,
         Qdrant.open(QdrantAddress(url=running.url, api_key="hunter2", timeout=20.0)) as store,
     ):
         store.create("moving", size=4, payload={})

@@ -1,20 +1,18 @@
 """A command whose store goes silent ends soon after `YS_STATEMENT_TIMEOUT`, with one line that names the setting."""
 
-import importlib.util
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import urlsplit
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.stores import faulty_proxy as proxies
 from ys_analytics.local import Home
 from ys_analytics.local.postgres_server import PostgresServer
 from ys_analytics.local.valkey_server import ValkeyServer
@@ -29,18 +27,6 @@ ALLOWED = LIMIT + GRACE_SECONDS
 # Closing what is open and ending the process, on two busy cores.
 MOST = 8.0
 
-
-def _proxies() -> ModuleType:
-    """The proxy of the stores' tests; tests are imported by path, not as a package."""
-    path = Path(__file__).parents[1] / "stores" / "faulty_proxy.py"
-    spec = importlib.util.spec_from_file_location("tests_stores_faulty_proxy", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-proxies = _proxies()
 COMMANDS = {
     "status": ["status"],
     "doctor": ["doctor"],

@@ -1,7 +1,5 @@
 """An owner who is no superuser, on PostgreSQL 18 and 15: migrations, the analyst's role, and checks where they lie."""
 
-import importlib.util
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +8,6 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
-from types import ModuleType
 
 import psycopg
 import pytest
@@ -23,17 +20,8 @@ from ys_analytics.settings import Settings
 from ys_analytics.stores import PostgresAddress, Stores
 from ys_analytics.stores.postgres import Postgres
 
+from . import postgres_servers
 
-def _load(name: str) -> ModuleType:
-    """A module in this folder; tests are imported by path, not as a package."""
-    spec = importlib.util.spec_from_file_location(f"tests_servers_{name}", Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-postgres_servers = _load("postgres_servers")
 PASSWORD = postgres_servers.PASSWORD
 _NUMBERS = count(1)
 

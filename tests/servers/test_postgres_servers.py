@@ -1,8 +1,6 @@
 """Poolers, balancers and replicas of real PostgreSQL servers give the whole frame, and a lag that can be believed."""
 
-import importlib.util
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,17 +13,7 @@ from ys_analytics.stores import PostgresAddress
 from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.postgres.replica import Lag
 
-
-def _load(name: str) -> object:
-    """A module in this folder; tests are imported by path, not as a package."""
-    spec = importlib.util.spec_from_file_location(f"tests_servers_{name}", Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-postgres = _load("postgres_servers")
+from . import postgres_servers as postgres
 
 _ROWS = 60_000
 _SCHEMA = {"i": pl.Int32(), "filling": pl.String()}

@@ -1,10 +1,7 @@
 """The primary and its replica are asked by their own addresses: either is seen even when the other is down."""
 
-import importlib.util
-import sys
 import tempfile
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import quote
 
 import pytest
@@ -14,17 +11,7 @@ from ys_analytics import local
 from ys_analytics.doctor import replica
 from ys_analytics.settings import Settings
 
-
-def _load(name: str) -> ModuleType:
-    """A module in this folder; tests are imported by path, not as a package."""
-    spec = importlib.util.spec_from_file_location(f"tests_servers_{name}", Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-postgres_servers = _load("postgres_servers")
+from . import postgres_servers
 
 
 @pytest.fixture(params=["18", "15"])

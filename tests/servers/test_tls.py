@@ -4,24 +4,22 @@ Each server has a certificate for 127.0.0.1 of an authority no one trusts, and a
 authority and the name must fit, under `ca` only the authority, under `none` nothing.
 """
 
-import importlib.util
 import shutil
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from urllib.parse import quote
 
 import psycopg
 import pytest
 import redis as driver
 
+from tests.stores import certificates, http_front, qdrant_front
 from ys_analytics.errors import SettingsError, StoreError, YsError
 from ys_analytics.local import Addresses
 from ys_analytics.settings import Settings
@@ -31,23 +29,11 @@ from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.redis import Redis
 
+from . import postgres_servers
+
 STORES = Path(__file__).parents[1] / "stores"
 # Of servers that live for one module.
 PASSWORD = "p@ss/word"  # noqa: S105
-
-
-def _load(path: Path) -> ModuleType:
-    """A module of the tests; they are imported by path, not as packages."""
-    name = f"tests_{path.parent.name}_{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-certificates = _load(STORES / "certificates.py")
-postgres_servers = _load(Path(__file__).with_name("postgres_servers.py"))
 
 
 @dataclass(frozen=True)
@@ -109,18 +95,16 @@ def encrypt(server: object, files: Files) -> None:
 
 @contextmanager
 def clickhouse(files: Files, stores: Stores, folder: Path) -> Iterator[Server]:  # noqa: ARG001 - every server takes one
-    front = _load(STORES / "http_front.py")
-    with front.front(stores.clickhouse.address.folder, tls=lambda server: encrypt(server, files)) as running:
+    with http_front.front(stores.clickhouse.address.folder, tls=lambda server: encrypt(server, files)) as running:
         url = running.url.replace("http:", "https:")
         yield Server(url, lambda at: ClickHouse.open(ClickHouseAddress(url=at, statement_timeout=3)), "clickhouse_url")
 
 
 @contextmanager
 def qdrant(files: Files, stores: Stores, folder: Path) -> Iterator[Server]:  # noqa: ARG001 - every server takes one
-    front = _load(STORES / "qdrant_front.py")
-    with front.front(tls=lambda server: encrypt(server, files)) as running:
+    with qdrant_front.front(tls=lambda server: encrypt(server, files)) as running:
         url = running.url.replace("http:", "https:")
-        opened = lambda at: Qdrant.open(QdrantAddress(url=at, api_key=front.KEY, timeout=3))  # noqa: E731 - one line
+        opened = lambda at: Qdrant.open(QdrantAddress(url=at, api_key=qdrant_front.KEY, timeout=3))  # noqa: E731 - one line
         yield Server(url, opened, "qdrant_url")
 
 
@@ -288,7 +272,7 @@ def test_the_settings_say_it_for_every_store(server: Server, files: Files) -> No
     words = {"tls_ca": files.ca, "tls_cert": files.client.cert, "tls_key": files.client.key}
     store = server.setting.removesuffix("_url")
     opened = {"postgres": Postgres, "clickhouse": ClickHouse, "redis": Redis, "qdrant": Qdrant}[store]
-    key = {"qdrant_api_key": _load(STORES / "qdrant_front.py").KEY}
+    key = {"qdrant_api_key": qdrant_front.KEY}
     settings = Settings(_env_file=None, **{server.setting: server.url}, **words, **key, statement_timeout=5)
     with opened.open(getattr(Addresses(settings, "owner"), store)):
         pass

@@ -1,13 +1,11 @@
 """A server that goes silent or trickles in the middle of a read is given up on time, in every store."""
 
-import importlib.util
 import math
 import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,24 +28,15 @@ from ys_analytics.stores.postgres import Postgres
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.redis import Redis
 
+from . import faulty_proxy as proxies
+from . import qdrant_front
+
 # What the front of Qdrant asks for.
 _KEY = "hunter2"
 
 _LIMIT = 3.0
 # Ending takes a cancel that is not answered, a rollback that is not answered, and a busy machine.
 _AT_MOST = _LIMIT + GRACE_SECONDS + 6.0
-
-
-def _load(name: str) -> object:
-    """A module in this folder; tests are imported by path, not as a package."""
-    spec = importlib.util.spec_from_file_location(f"tests_stores_{name}", Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-proxies = _load("faulty_proxy")
 
 
 @dataclass
@@ -141,7 +130,7 @@ def _redis_7(request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader
 
 @contextmanager
 def _qdrant(_request: pytest.FixtureRequest, _stores: Stores) -> Iterator[Reader]:
-    with _load("qdrant_front").front() as running:
+    with qdrant_front.front() as running:
         url = urlsplit(running.url)
         with Qdrant.open(QdrantAddress(url=running.url, api_key=_KEY)) as store:
             store.create("deadlines", size=64, payload={})

@@ -1,10 +1,7 @@
 """A Qdrant server is read as a folder is: page by page, all of it or an error."""
 
-import importlib.util
 import json
-import sys
 import uuid
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,19 +13,15 @@ from ys_analytics.stores import QdrantAddress
 from ys_analytics.stores.qdrant import Qdrant
 from ys_analytics.stores.qdrant.search import Match
 
+from . import qdrant_front
+
 SIZE = 8
 
 
 @pytest.fixture(scope="module")
 def front():
-    """A server; the module next to this file is loaded by path, for tests are no package."""
-    spec = importlib.util.spec_from_file_location(
-        "tests_stores_qdrant_front", Path(__file__).with_name("qdrant_front.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    with module.front() as running:
+    """A server that speaks Qdrant's wire."""
+    with qdrant_front.front() as running:
         yield running
 
 

@@ -39,9 +39,7 @@ def stopping_findings(findings: Iterable[Finding], portfolios: Iterable[str]) ->
 
 def list_rules(findings: Sequence[Finding]) -> str:
     """Failed rules in one line, the first few by name."""
-    text = "; ".join(
-        f"{finding.suite} {finding.rule}: {finding.observed or finding.outcome}" for finding in findings[:_MAX_RULES]
-    )
+    text = "; ".join(finding.in_words for finding in findings[:_MAX_RULES])
     return text + (f"; and {len(findings) - _MAX_RULES} more" if len(findings) > _MAX_RULES else "")
 
 

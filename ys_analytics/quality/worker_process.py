@@ -44,6 +44,10 @@ class CheckingProcesses:
 
     def start(self) -> subprocess.Popen[bytes]:
         """The first process, running; it forks the second."""
+        return self._running()[0]
+
+    def _running(self) -> "tuple[subprocess.Popen[bytes], list[_Pipes]]":
+        """The first process, and the pipes of each."""
         with self._starting:
             if self._leader is None or self._leader.poll() is not None:
                 self.stop()
@@ -62,7 +66,7 @@ class CheckingProcesses:
                     for end in pair:
                         os.close(end)
                 self._pipes = [_Pipes(jobs[1], answers[0]) for jobs, answers in ends]
-            return self._leader
+            return self._leader, self._pipes
 
     def ask(self, job: Mapping[str, object], *, process: int = 0) -> dict[str, Any]:
         """Send one job to one of the processes, and wait for its answer.
@@ -71,8 +75,7 @@ class CheckingProcesses:
         never taken for the answer to the next job.
         """
         ticket = uuid4().hex
-        self.start()
-        pipes = self._pipes[process]
+        pipes = self._running()[1][process]
         with pipes.in_use:
             try:
                 line = pipes.exchange(json.dumps({**job, "ticket": ticket}))

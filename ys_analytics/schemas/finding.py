@@ -75,6 +75,11 @@ class Finding:
     all_reason: str = ""
 
     @property
+    def in_words(self) -> str:
+        """Table, rule and what was seen, in one line as a page prints it."""
+        return f"{self.suite}, {rule_in_words(self.rule)} ({self.observed or self.outcome})"
+
+    @property
     def stops(self) -> bool:
         """Whether a report that rests on the rows at fault must not be printed.
 
