@@ -30,7 +30,15 @@ def repeated_ticks(frame: pl.DataFrame, *, series: Sequence[str], time: str, val
         .with_columns(_pause=pause.over(by), _same=same)
         .with_columns(_usual=pl.col("_pause").median().over(by))
         .filter(pl.col("_same") & (pl.col("_pause") < _MAX_PAUSE_SHARE * pl.col("_usual")))
-        .select(*by, time, *values, said=pl.format("repeats the values of {} ms before", pl.col("_pause")))
+        .select(*by, time, *values, said=pl.format("repeats the values of {} before", _duration(pl.col("_pause"))))
         .sort(*by, time)
         .collect()
     )
+
+
+def _duration(milliseconds: pl.Expr) -> pl.Expr:
+    """A duration in its largest whole unit, as people say it."""
+    text = pl.format("{} ms", milliseconds)
+    for size, unit in ((1_000, "s"), (60_000, "min"), (3_600_000, "h")):
+        text = pl.when(milliseconds >= size).then(pl.format(f"{{}} {unit}", milliseconds // size)).otherwise(text)
+    return text
