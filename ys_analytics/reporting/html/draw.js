@@ -3,9 +3,9 @@
 // prints makes one figure with an alternative text of it, not one of each line.
 window.ysDraw = async () => {
   await document.fonts.ready;
-  const coloured = window.ysColoured ?? ((drawing) => drawing);
+  const adapted = window.ysAdapted ?? ((drawing) => drawing);
   for (const box of document.querySelectorAll(".ys-plot")) {
-    const drawing = coloured(JSON.parse(box.querySelector("script").textContent));
+    const drawing = adapted(JSON.parse(box.querySelector("script").textContent));
     await Plotly.react(box, drawing.data, drawing.layout, drawing.config);
     for (const inside of box.querySelectorAll("svg")) inside.setAttribute("aria-hidden", "true");
     if (box.querySelector(".ys-alt")) continue;

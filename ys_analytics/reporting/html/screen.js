@@ -19,7 +19,7 @@
     return Object.fromEntries(Object.entries(value).map(([name, inside]) => [name, recoloured(inside)]));
   };
   let paper = false;
-  window.ysColoured = (drawing) => (dark.matches && !paper ? recoloured(drawing) : drawing);
+  window.ysAdapted = (drawing) => (dark.matches && !paper ? recoloured(drawing) : drawing);
   const redraw = () => { if (window.Plotly) window.ysDraw(); };
   dark.addEventListener("change", redraw);
   window.addEventListener("beforeprint", () => { paper = true; redraw(); });
