@@ -5,6 +5,7 @@ Asks git and the catalogue; computes no number.
 
 import platform
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import version
 
 import polars as pl
@@ -64,8 +65,9 @@ def software_and_settings(facts: Iterable[tuple[str, str]]) -> pl.DataFrame:
     return pl.DataFrame([*facts, *program_facts], schema={"name": pl.String, "value": pl.String}, orient="row")
 
 
+@cache
 def commit() -> str:
-    """The commit the program was run from, and whether files differ from it."""
+    """The commit the program was run from, and whether files differed from it when this process first asked."""
     revision, _, changes = git_commit().partition("-")
     if not revision:
         return "not a git checkout"

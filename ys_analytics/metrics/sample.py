@@ -25,6 +25,9 @@ Rate = float | pl.Expr
 # Columns so named went through `finite_or_null` before and are not asked again: asking once for each of a
 # dozen metrics takes as long as the metrics.
 OBSERVED = "observed:"
+# The attribute of an expression that is finite or null by the way it is made: a rule within a rule would name its
+# argument twice at every level, and Polars computes an argument as often as it is named.
+_FINITE = "_ys_is_finite_or_null"
 
 
 def finite_or_null(ret: pl.Expr) -> pl.Expr:
@@ -36,7 +39,17 @@ def finite_or_null(ret: pl.Expr) -> pl.Expr:
     if _is_observed(ret):
         return ret
     exact = ret.cast(pl.Float64)
-    return pl.when(exact.is_finite()).then(exact)
+    return _as_finite(pl.when(exact.is_finite()).then(exact))
+
+
+def only_where(condition: pl.Expr, ret: pl.Expr) -> pl.Expr:
+    """Return the finite values of `ret` where a condition holds; the others become null."""
+    return _as_finite(pl.when(condition).then(finite_or_null(ret)))
+
+
+def _as_finite(values: pl.Expr) -> pl.Expr:
+    setattr(values, _FINITE, True)
+    return values
 
 
 def present(ret: pl.Expr) -> pl.Expr:
@@ -50,7 +63,7 @@ def _is_observed(ret: pl.Expr) -> bool:
             f"a metric takes an expression, not a {type(ret).__name__}; write frame.select(METRIC(pl.col('ret'))), or"
             " ys.metrics.summarise(frame, ['METRIC'])"
         )
-    return ret.meta.is_column() and ret.meta.output_name().startswith(OBSERVED)
+    return getattr(ret, _FINITE, False) or (ret.meta.is_column() and ret.meta.output_name().startswith(OBSERVED))
 
 
 def nan_to_null(value: pl.Expr) -> pl.Expr:
@@ -125,7 +138,7 @@ def evaluate_once(formula: Callable[[pl.Expr], pl.Expr], value: pl.Expr) -> pl.E
 def paired(ret: pl.Expr, benchmark: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """Return both where both are finite: a day one of them lacks compares nothing."""
     both = present(ret) & present(benchmark)
-    return pl.when(both).then(ret.cast(pl.Float64)), pl.when(both).then(benchmark.cast(pl.Float64))
+    return only_where(both, ret), only_where(both, benchmark)
 
 
 def check_periods(periods_per_year: float) -> None:

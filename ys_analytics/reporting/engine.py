@@ -17,8 +17,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 from papermill.engines import Engine, papermill_engines  # type: ignore[import-untyped]
 
 NAME = "ys-in-process"
@@ -35,11 +34,11 @@ class _Outputs:
         self.cleared = False  # by the next output
 
     def add(self, kind: str, **parts: object) -> NotebookNode:
-        """One more output."""
+        """One more output; whoever reads the notebook validates all of them at once."""
         if self.cleared:
             self.cell.clear()
             self.cleared = False
-        output: NotebookNode = new_output(kind, **parts)  # type: ignore[no-untyped-call]
+        output: NotebookNode = from_dict({"output_type": kind, **parts})  # type: ignore[no-untyped-call]
         self.cell.append(output)
         return output
 

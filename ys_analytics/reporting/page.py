@@ -429,4 +429,5 @@ def exporter() -> "HTMLExporter":
         exclude_output_prompt=True,
         exclude_anchor_links=True,
         embed_images=True,
+        optimistic_validation=True,
     )

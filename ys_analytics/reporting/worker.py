@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 
 from ys_analytics import quality
-from ys_analytics.desk import open_desk
+from ys_analytics.desk import open_desk, provenance
 from ys_analytics.frames import run as runs
 from ys_analytics.metrics import METRICS
 from ys_analytics.reporting import engine, notebook, page
@@ -23,6 +24,15 @@ from ys_analytics.views import templates
 from ys_analytics.views.formula import mathml
 
 HTML, DATA = "page.html", "page.json"
+
+# What the first cell that needs it would load, in every process anew.
+_LOADED_BY_CELLS = (
+    "IPython.core.logger",
+    "numpy.ma",
+    "polars._utils.udfs",
+    "ys_analytics.views.calls",
+    "ys_analytics.views.notebook_session",
+)
 
 
 def make(task: Task) -> MadePage:
@@ -64,9 +74,12 @@ def _timed(cpu_seconds: dict[str, float], step: str) -> Iterator[None]:
 
 def _prepare() -> None:
     """Load what every page needs before the first fork, without starting a thread."""
+    for module in _LOADED_BY_CELLS:
+        import_module(module)
     engine.shell().run_cell("", silent=True)  # type: ignore[no-untyped-call]
     page.warm()
     templates.warm()
+    provenance.commit()
     for metric in METRICS.values():
         mathml(metric.formula)
 

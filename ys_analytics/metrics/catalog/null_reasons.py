@@ -22,31 +22,41 @@ def observations(metric: Metric) -> pl.Expr:
 
 def is_linkable(metric: Metric, *, since: date | None) -> pl.Expr:
     """Whether what links returns can be stated: each is known, and none of them begins before the window."""
-    if metric.basis != "linked" or metric.benchmark:
-        return pl.lit(value=True)
+    return _known(since=since) if links_returns(metric) else pl.lit(value=True)
+
+
+def links_returns(metric: Metric) -> bool:
+    """Whether a day without a return leaves the metric without a value."""
+    return metric.basis == "linked" and not metric.benchmark
+
+
+def _known(*, since: date | None) -> pl.Expr:
     known = pl.col("unknown").fill_null(0) == 0
     return known if since is None else known & (pl.col("start") >= since).fill_null(value=True)
 
 
-def _not_linkable_reason() -> pl.Expr:
-    """Why what links returns cannot be stated of a window."""
+def not_linkable_reason(*, since: date | None) -> pl.Expr:
+    """Why what links returns cannot be stated of a window; null where it can."""
+    known = _known(since=since)
     single = pl.when(pl.col("unknown") == 1).then(pl.lit("the return of one day is not known"))
     many = pl.format("the returns of {} days are not known", "unknown")
     return (
-        pl.when(pl.col("unknown") > 0)
+        pl.when(known)
+        .then(pl.lit(None, pl.String))
+        .when(pl.col("unknown") > 0)
         .then(pl.format("{}: a flow has no price", single.otherwise(many)))
         .otherwise(pl.format("no close at its start: its first return begins on {}", "start"))
     )
 
 
-def null_reason(metric: Metric, *, n: pl.Expr, value: pl.Expr, linkable: pl.Expr | None = None) -> pl.Expr:
+def null_reason(metric: Metric, *, n: pl.Expr, value: pl.Expr, not_linkable: pl.Expr | None = None) -> pl.Expr:
     """The reason why a metric is refused; null where there is a value.
 
     Args:
         metric: Which.
         n: What it counts against its minimum; null where it needs a benchmark and there is none.
         value: The number, null where it is refused.
-        linkable: What `is_linkable` gave; `start` and `unknown` are then columns.
+        not_linkable: What `not_linkable_reason` gave; used where the metric links returns.
 
     >>> from ys_analytics.metrics.catalog import SHARPE_RATIO
     >>> frame = pl.DataFrame({"n": [2, 40], "value": [None, None]})
@@ -55,19 +65,10 @@ def null_reason(metric: Metric, *, n: pl.Expr, value: pl.Expr, linkable: pl.Expr
     """
     unit = "day" if metric.minimum == 1 else "days"
     short = pl.format(f"needs {metric.minimum} {unit}, has {{}}", n)
-    not_linkable = pl.lit(None, pl.String)
-    if linkable is not None:
-        not_linkable = pl.when(~linkable).then(_not_linkable_reason())
-    return (
-        pl.when(n.is_null())
-        .then(pl.lit("needs a benchmark"))
-        .when(not_linkable.is_not_null())
-        .then(not_linkable)
-        .when(n < metric.minimum)
-        .then(short)
-        .when(value.is_null())
-        .then(pl.lit(metric.null_reason))
-    )
+    reason = pl.when(n.is_null()).then(pl.lit("needs a benchmark"))
+    if not_linkable is not None and links_returns(metric):
+        reason = reason.when(not_linkable.is_not_null()).then(not_linkable)
+    return reason.when(n < metric.minimum).then(short).when(value.is_null()).then(pl.lit(metric.null_reason))
 
 
 def with_reasons(
@@ -98,7 +99,7 @@ def with_reasons(
                 single,
                 n=observations(single),
                 value=pl.col(single.name),
-                linkable=is_linkable(single, since=since),
+                not_linkable=not_linkable_reason(since=since),
             )
             for single in metrics
         }

@@ -11,7 +11,13 @@ import polars as pl
 
 from ys_analytics.errors import ContractError
 from ys_analytics.metrics.catalog.headline import HEADLINE
-from ys_analytics.metrics.catalog.null_reasons import is_linkable, null_reason, observations
+from ys_analytics.metrics.catalog.null_reasons import (
+    is_linkable,
+    links_returns,
+    not_linkable_reason,
+    null_reason,
+    observations,
+)
 from ys_analytics.metrics.declaration import Metric, named_metrics
 from ys_analytics.metrics.drawdown.path import raw_depth
 from ys_analytics.metrics.histories import histories
@@ -24,6 +30,8 @@ _DATES = ("at", "since", "until")
 # Rows looked at before a frame is taken for sorted.
 _ORDER_SAMPLE = 10_000
 _COUNT_COLUMNS = ("n", "daily", "spanned", "unknown", _PAIRS)
+_NOT_LINKABLE = "not linkable:"
+_LONG = ("metric", "value", *_DATES, "n", "days", "coverage", "start", "end", "reason")
 _WINDOW = ("n", "daily", "spanned", "unknown", "coverage", "start", "end", "days")
 
 
@@ -123,10 +131,11 @@ def summarise(
             [numbers, missing.with_columns(pl.lit(0, pl.Int64).alias(name) for name in _COUNT_COLUMNS)],
             how="diagonal",
         )
-    numbers = numbers.with_row_index("row")
-    long = pl.concat([_long(numbers, metric, by=by, since=since) for metric in metric_list])
+    stated = _stated(numbers.with_row_index("row"), metric_list, since=since)
+    long = pl.concat([_long(stated, metric, by=by) for metric in metric_list], how="diagonal")
     # Twelve tall pieces stacked: a stable sort by row interleaves them in the order of `chosen`.
-    return long.sort("row", maintain_order=True).drop("row")
+    dateless = {name: pl.lit(None, pl.Date) for name in _DATES if name not in long.columns}
+    return long.sort("row", maintain_order=True).with_columns(**dateless).select(by, *_LONG)
 
 
 def _numbers(
@@ -229,15 +238,27 @@ def _count(metric: Metric) -> pl.Expr:
     return pl.col(_PAIRS) if metric.benchmark else observations(metric)
 
 
-def _long(numbers: pl.DataFrame, metric: Metric, *, by: str, since: date | None) -> pl.DataFrame:
+def _stated(numbers: pl.DataFrame, metrics: tuple[Metric, ...], *, since: date | None) -> pl.DataFrame:
+    """The numbers of metrics that have enough of a sample, with their dates; and why returns cannot be linked."""
+    values, dates = {}, {}
+    for metric in metrics:
+        enough = _count(metric) >= metric.minimum
+        linkable = enough & pl.col(_NOT_LINKABLE).is_null() if links_returns(metric) else enough
+        values[metric.name] = pl.when(linkable).then(pl.col(metric.name).cast(pl.Float64))
+        for column in (f"{metric.name}:{name}" for name in _DATES):
+            if column in numbers.columns:
+                dates[column] = pl.when(pl.col(metric.name).is_not_null()).then(pl.col(column))
+    stated = numbers.with_columns(not_linkable_reason(since=since).alias(_NOT_LINKABLE)).with_columns(**values)
+    return stated.with_columns(**dates)
+
+
+def _long(stated: pl.DataFrame, metric: Metric, *, by: str) -> pl.DataFrame:
     """One metric of every portfolio, with its dates and, where it is null, its reason."""
-    count, linkable = _count(metric), is_linkable(metric, since=since)
-    used = pl.col("n") if metric.basis == "linked" and not metric.benchmark else count
-    value = pl.when((count >= metric.minimum) & linkable).then(pl.col(metric.name).cast(pl.Float64))
-    reason_given = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in numbers.columns}
-    dates = {name: pl.when(value.is_not_null()).then(reason_given.get(name, pl.lit(None, pl.Date))) for name in _DATES}
-    return numbers.select(
+    count, value = _count(metric), pl.col(metric.name)
+    used = pl.col("n") if links_returns(metric) else count
+    dates = {name: pl.col(column) for name in _DATES if (column := f"{metric.name}:{name}") in stated.columns}
+    return stated.select(
         "row", by, metric=pl.lit(metric.name), value=value, **dates, n=used, days="days",
         coverage=used / pl.col("days"), start="start", end="end",
-        reason=null_reason(metric, n=count, value=value, linkable=linkable),
+        reason=null_reason(metric, n=count, value=value, not_linkable=pl.col(_NOT_LINKABLE)),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from ys_analytics.metrics.annual import MINIMUM_DAYS
 from ys_analytics.metrics.declaration import metric
 from ys_analytics.metrics.growth import annualised_return, geometric_mean_return
 from ys_analytics.metrics.performance.relative import Market
-from ys_analytics.metrics.sample import NO_RISK, nan_to_null, nonzero, paired
+from ys_analytics.metrics.sample import NO_RISK, nan_to_null, nonzero, only_where, paired
 
 CaptureMethod = Literal["geometric mean", "annualised", "sum"]
 
@@ -21,7 +21,7 @@ def _side(ret: pl.Expr, benchmark: pl.Expr, market: Market, *, flat: bool = Fals
     if market == "all":
         return paired(ret, benchmark)
     of_side = benchmark > 0 if market == "up" else (benchmark <= 0 if flat else benchmark < 0)
-    return paired(pl.when(of_side).then(ret), benchmark)
+    return paired(only_where(of_side, ret), benchmark)
 
 
 def capture(

@@ -307,11 +307,10 @@ def trailing_returns(returns: pl.DataFrame | pl.LazyFrame, *, until: date, by: s
     present_rows = present_rows.join(missing.collect(), on=by, how="left", maintain_order="left")
     windows = [(f"{days} days", until - timedelta(days=days - 1), days) for days in _TRAILING_DAYS]
     windows += [(f"{every} to date", _start_of(until, every), 0) for every in ("week", "month", "quarter", "year")]
-    tables = [
-        _window(present_rows, by=by, name=name, start=start, needs=needs, end=until) for name, start, needs in windows
-    ]
-    tables.append(_window(present_rows, by=by, name="since start", start=date.min, needs=0, end=until))
-    return pl.concat(tables).sort(by, maintain_order=True)
+    windows.append(("since start", date.min, 0))
+    table = pl.DataFrame(windows, schema={"window": pl.String, "start": pl.Date, "needs": pl.Int64}, orient="row")
+    needed = present_rows.select(by, "day", "ret", "days", "lost")
+    return _windows(needed.join(table, how="cross", maintain_order="left_right"), by=by, end=until)
 
 
 def _start_of(day: date, every: str) -> date:
@@ -321,30 +320,30 @@ def _start_of(day: date, every: str) -> date:
     return date(day.year, month, 1)
 
 
-def _window(present_rows: pl.DataFrame, *, by: str, name: str, start: date, needs: int, end: date) -> pl.DataFrame:
-    in_window, begin_day = pl.col("day") >= start, first_day(day=pl.col("day"), days=pl.col("days"))
-    history = (pl.lit(end) - begin_day.min()).dt.total_days() + 1
-    has_history, complete = pl.col("history") >= needs, pl.col("begun") >= start
-    known = (pl.col("lost") < start).fill_null(value=True)
+def _windows(rows: pl.DataFrame, *, by: str, end: date) -> pl.DataFrame:
+    """The return of each portfolio over each window, from its rows once for each: with window, start and needs."""
+    in_window, begin_day = pl.col("day") >= pl.col("start"), first_day(day=pl.col("day"), days=pl.col("days"))
+    has_history, complete = pl.col("history") >= pl.col("needs"), pl.col("begun") >= pl.col("start")
+    known = (pl.col("lost") < pl.col("start")).fill_null(value=True)
     return (
-        present_rows.group_by(by, maintain_order=True)
+        rows.group_by(by, "window", maintain_order=True)
         .agg(
+            pl.col("start", "needs", "lost").first(),
             value=total_return(pl.col("ret").filter(in_window)),
             n=in_window.sum().cast(pl.Int64),
             first=begin_day.min(),
             begun=begin_day.filter(in_window).min().fill_null(end),
-            history=history,
-            lost=pl.col("lost").first(),
+            history=(pl.lit(end) - begin_day.min()).dt.total_days() + 1,
         )
         .select(
             by,
-            window=pl.lit(name),
-            start=pl.max_horizontal(pl.col("first"), pl.lit(start)) if needs == 0 else pl.lit(start),
+            "window",
+            start=pl.when(pl.col("needs") == 0).then(pl.max_horizontal("first", "start")).otherwise("start"),
             end=pl.lit(end),
             value=pl.when(has_history & complete & known).then("value"),
             n="n",
             reason=pl.when(~has_history)
-            .then(pl.format(f"needs {needs} days, has {{}}", "history"))
+            .then(pl.format("needs {} days, has {}", "needs", "history"))
             .when(pl.col("n") == 0)
             .then(pl.lit("no return in it"))
             .when(~complete)
