@@ -150,21 +150,19 @@ def _split_pool_gain(
 
     A price that nothing held needs is no reason to refuse the whole: then the shares' terms are merged.
     """
-    names = [f"leg_{place}" for place in range(len(claim.legs))]
     quoted_ids = set(quotes["asset_id"].unique())
     legs = [registry.priced_by(leg, quoted_ids) for leg in claim.legs]
-    for name, (leg, _) in zip(names, legs, strict=True):
-        shares = shares.with_columns(pl.lit(leg).alias(name))
-        shares = with_price_at(shares, quotes, name, at=pl.col("timestamp"), name=f"{name}_before")
-        shares = with_price_at(shares, quotes, name, at=pl.lit(end, TIME), name=f"{name}_after")
+    edges = (pl.col("timestamp"), pl.lit(end, TIME))
+    asked = pl.concat(
+        shares.select("timestamp").with_columns(leg=pl.lit(leg), at=edge) for edge in edges for leg, _ in legs
+    )
+    prices = with_price_at(asked, quotes, "leg", at=pl.col("at"), name="price")["price"].to_list()
+    columns = [prices[start : start + shares.height] for start in range(0, len(prices), shares.height)]
+    before, after = columns[: len(legs)], columns[len(legs) :]
     ratios = [ratio for _, ratio in legs]
     split = [
-        _factors(claim, before, after, ratios)
-        for before, after in zip(
-            shares.select(f"{name}_before" for name in names).iter_rows(),
-            shares.select(f"{name}_after" for name in names).iter_rows(),
-            strict=True,
-        )
+        _factors(claim, prices_before, prices_after, ratios)
+        for prices_before, prices_after in zip(zip(*before, strict=True), zip(*after, strict=True), strict=True)
     ]
     factors = pl.DataFrame(split, schema={"holding": pl.Float64, "pool": pl.Float64}, orient="row")
     growth = pl.col("after").cast(pl.Float64) / pl.col("before").cast(pl.Float64)
@@ -176,7 +174,7 @@ def _split_pool_gain(
             lp_fees=(value * (growth - pl.col("pool"))).cast(MONEY),
             merged=pl.col("pool").is_null() & pl.lit(held_ids.isdisjoint(leg for leg, _ in legs)),
         )
-        .drop("holding", "pool", *(f"{name}{edge}" for name in names for edge in ("", "_before", "_after")))
+        .drop("holding", "pool")
     )
 
 

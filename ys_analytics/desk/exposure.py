@@ -141,27 +141,31 @@ def _balances(
     movements: pl.DataFrame, quotes: pl.DataFrame, moments: list[datetime]
 ) -> dict[datetime, tuple[float | None, float | None, float | None]]:
     """Net value, assets and debts at each moment; nulls where a price is missing."""
-    holdings_by_moment = []
-    for moment in moments:
-        holdings = (
-            movements.filter((pl.col("timestamp") < moment) & pl.col("asset_id").is_not_null())
-            .group_by("asset_id", "position", maintain_order=True)
-            .agg(pl.col("change").sum())
-            .filter(pl.col("change") != 0)
+    last_instants = pl.DataFrame({"at": [moment - timedelta(microseconds=1) for moment in moments]}, {"at": TIME})
+    held = (
+        movements.filter(pl.col("asset_id").is_not_null())
+        .select("asset_id", "position", "timestamp", "change")
+        .join(last_instants, how="cross", maintain_order="left_right")
+        .filter(pl.col("timestamp") <= pl.col("at"))
+        .group_by("at", "asset_id", "position", maintain_order=True)
+        .agg(pl.col("change").sum())
+        .filter(pl.col("change") != 0)
+    )
+    change, value = pl.col("change"), pl.col("value")
+    sums = (
+        with_price_at(held, quotes, "asset_id", at=pl.col("at"), name="price")
+        .with_columns(value=change.cast(pl.Float64) * pl.col("price").cast(pl.Float64))
+        .group_by("at", maintain_order=True)
+        .agg(
+            known=value.is_not_null().all(),
+            assets=value.filter(change > 0).sum(),
+            debts=(-value).filter(change < 0).sum(),
         )
-        holdings_by_moment.append(holdings.with_columns(at=pl.lit(moment - timedelta(microseconds=1), TIME)))
-    priced = with_price_at(
-        pl.concat(holdings_by_moment), quotes, "asset_id", at=pl.col("at"), name="price"
-    ).with_columns(value=pl.col("change").cast(pl.Float64) * pl.col("price").cast(pl.Float64))
-    balances: dict[datetime, tuple[float | None, float | None, float | None]] = {}
-    for moment in moments:
-        rows = priced.filter(pl.col("at") == moment - timedelta(microseconds=1))
-        if rows["value"].null_count():
-            balances[moment] = (None, None, None)
-            continue
-        debts = -float(rows.filter(pl.col("change") < 0)["value"].sum())
-        assets = float(rows.filter(pl.col("change") > 0)["value"].sum())
-        balances[moment] = (assets - debts, assets, debts + 0.0)
+    )
+    balances: dict[datetime, tuple[float | None, float | None, float | None]] = dict.fromkeys(moments, (0.0, 0.0, 0.0))
+    for at, known, assets, debts in sums.iter_rows():
+        moment = at + timedelta(microseconds=1)
+        balances[moment] = (assets - debts, assets, debts) if known else (None, None, None)
     return balances
 
 

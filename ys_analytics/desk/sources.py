@@ -102,22 +102,25 @@ class Frozen:
 
     def rows(self, name: str, *, portfolio: str | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
         """Only the file's matching rows are read, and small frames once."""
-        before = self._read_before.get((name, portfolio)) if where is None else None
-        if before is not None:
-            return before.clone()
+        record = self.run.manifest.frames.get(name)
+        if where is not None and (record is None or record.rows > _MAX_KEPT_ROWS):
+            return self._scanned(name, portfolio).filter(where).collect()
+        frame = self._read_before.get((name, portfolio))
+        if frame is None:
+            frame = self._scanned(name, portfolio).collect()
+            if frame.height <= _MAX_KEPT_ROWS:
+                self._read_before[name, portfolio] = frame
+        return frame.clone() if where is None else frame.filter(where)
+
+    def _scanned(self, name: str, portfolio: str | None) -> pl.LazyFrame:
+        """A frame's rows inside the span, of one portfolio where the table has one."""
         table = _table(name)
-        portfolio_column = table.portfolio
         scanned = self.run.scan(name)
         if self.span is not None and table.span_column is not None:
             scanned = scanned.filter(self.span.contains(table.span_column, days=table.time is None))
-        if portfolio is not None and portfolio_column is not None:
-            scanned = scanned.filter(pl.col(portfolio_column) == portfolio)
-        if where is not None:
-            return scanned.filter(where).collect()
-        frame = scanned.collect()
-        if frame.height <= _MAX_KEPT_ROWS:
-            self._read_before[name, portfolio] = frame
-        return frame.clone()
+        if portfolio is not None and table.portfolio is not None:
+            scanned = scanned.filter(pl.col(table.portfolio) == portfolio)
+        return scanned
 
     def read(self) -> pl.DataFrame:
         """What the manifest says of each frame."""

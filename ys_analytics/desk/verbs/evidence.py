@@ -38,10 +38,14 @@ class EvidenceVerbs(ActivityVerbs):
             raise unknown_name(unknown[0], [*TABLES, _BRIDGE], what="table", listed="`ys catalog`")
         if "portfolio_positions" in tables and self._holdings.origin != "platform":
             tables = tuple(name for name in tables if name != "portfolio_positions")
-        is_exposed = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
-        symbols = dict(self._assets.filter(is_exposed).select("id", "symbol").iter_rows())
         since = self.span.end - QUARTER if recent else None
-        return findings.warnings(self._all_findings, tables, portfolio=self.id, assets=symbols, since=since)
+        return findings.warnings(self._all_findings, tables, portfolio=self.id, assets=self._exposed, since=since)
+
+    @cached_property
+    def _exposed(self) -> dict[str, str]:
+        """The symbol of each asset whose prices matter to the portfolio, by its id."""
+        is_exposed = pl.col("id").is_in(self._quotes["asset_id"].unique().to_list())
+        return dict(self._assets.filter(is_exposed).select("id", "symbol").iter_rows())
 
     def suites(self) -> pl.DataFrame:
         """Each suite's count of rules that passed, failed or were not tested."""
