@@ -241,3 +241,15 @@ def test_of_two_rates_none_is_chosen():
     assert found.rate is None
     assert len(found.roots) == 2
     assert "2 rates solve it" in found.reason
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("ret", [0.0, 0.01])
+def test_nothing_lost_is_nothing_and_no_minus_is_printed_before_it(ret, count, engine):
+    """IEEE 754: 0 - 0 is 0. Polars keeps the minus of zero as soon as there are two portfolios."""
+    histories = pl.concat(frame([ret] * 400).with_columns(portfolio_id=pl.lit(str(name))) for name in range(count))
+    with pl.Config(engine_affinity=engine):
+        numbers = fleet(histories, [metric for metric in METRICS.values() if not metric.benchmark])
+    minus_zero = [name for name in METRICS if name in numbers.columns and "-0.0" in map(str, numbers[name])]
+    assert minus_zero == []

@@ -116,7 +116,6 @@ def split(
 def headline(
     returns: pl.DataFrame,
     *,
-    portfolio: str,
     monday: date,
     risk_free: float,
     previous_run: pl.DataFrame | None,
@@ -126,7 +125,6 @@ def headline(
 
     Args:
         returns: `daily_returns` up to the week's end.
-        portfolio: Its id.
         monday: The week's first day.
         risk_free: Simple rate per year, as a fraction.
         previous_run: `daily_returns` by the run of the week before; None where there is none.
@@ -142,15 +140,15 @@ def headline(
         "before": returns.filter(pl.col("day") < monday),
         **({} if previous_run is None else {"then": previous_run}),
     }
-    values = {
-        name: {row["metric"]: row for row in metrics.summarise(
-            frame, COMPARED, risk_free=risk_free, portfolios=[portfolio]).iter_rows(named=True)}
-        for name, frame in periods.items()
-    }  # fmt: skip
+    histories = pl.concat(
+        [frame.with_columns(portfolio_id=pl.lit(name)) for name, frame in periods.items()], how="diagonal"
+    )
+    numbers = metrics.summarise(histories, COMPARED, risk_free=risk_free, portfolios=periods)
+    values = {(row["portfolio_id"], row["metric"]): row for row in numbers.iter_rows(named=True)}
     rows = []
     for metric in COMPARED:
-        now, before = values["now"][metric.name], values["before"][metric.name]
-        restated_from = values["then"][metric.name]["value"] if "then" in values else None
+        now, before = values["now", metric.name], values["before", metric.name]
+        restated_from = values["then", metric.name]["value"] if "then" in periods else None
         printed_value = None if printed is None else printed.get(metric.title)
         rows.append(
             {

@@ -152,14 +152,20 @@ def _compare(
     n = history["ret"].count()
     stored = history.filter(pl.col("ret").is_not_null())["day"]
     days = (stored.max() - stored.min()).days + 1  # type: ignore[operator,union-attr]
-    alternatives = _alternatives(metric, history, [float(value) for value in closes], risk_free)
-    computed = alternatives.pop("")
+    usd_closes = [float(value) for value in closes]
+    computed = _alternatives(metric, history, usd_closes, risk_free, ours_alone=True)[""]
     if computed is None:
         return None, None, "data", "too few returns to compute it from", n, n / days
     if _is_near(claim, computed, tolerance):
         return computed, claim - computed, "agrees", None, n, n / days
+    alternatives = _alternatives(metric, history, usd_closes, risk_free)
     explanation = next(
-        (name for name, other in alternatives.items() if other is not None and _is_near(claim, other, tolerance)), None
+        (
+            name
+            for name, other in alternatives.items()
+            if name and other is not None and _is_near(claim, other, tolerance)
+        ),
+        None,
     )
     if explanation is None and metric == "sharpe_ratio":
         explanation = _other_rate(claim, history, tolerance)
@@ -200,11 +206,15 @@ def _other_rate(claim: float, history: pl.DataFrame, tolerance: float) -> str | 
     return None
 
 
-def _alternatives(metric: str, history: pl.DataFrame, closes: list[float], risk_free: float) -> dict[str, float | None]:
-    """Ours under the empty name, then the same as others compute it, the likeliest first."""
+def _alternatives(
+    metric: str, history: pl.DataFrame, closes: list[float], risk_free: float, *, ours_alone: bool = False
+) -> dict[str, float | None]:
+    """Ours under the empty name, then, where not it alone is asked for, as others compute it, the likeliest first."""
     if metric == "daily_return":
         return _daily_alternatives(history, closes)
     expressions = _sharpe_alternatives(risk_free) if metric == "sharpe_ratio" else _expressions(metric)
+    if ours_alone:
+        expressions = {"": expressions[""]}
     row = history.select(**{f"way {place}": alternative for place, alternative in enumerate(expressions.values())}).row(
         0
     )

@@ -74,7 +74,8 @@ def nan_to_null(value: pl.Expr) -> pl.Expr:
 
 def as_loss(ret: pl.Expr) -> pl.Expr:
     """Return the loss in `ret`, positive when money is lost; nothing lost is 0.0, not -0.0."""
-    return -ret + 0.0
+    # Of more than one row, Polars 2.1 leaves -0.0 as it is when 0.0 is added to it, or when it is taken from 0.0.
+    return (-ret).replace(0.0, 0.0)
 
 
 def null_if_negligible(risk: pl.Expr) -> pl.Expr:

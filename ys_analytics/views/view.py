@@ -126,18 +126,18 @@ class View(ABC):
 
 
 def plain(value: object) -> object:
-    """A value as JSON holds it, without losing a digit.
+    """A value as JSON holds it, without losing a digit; zero has no sign.
 
-    >>> plain(Decimal("0.100")), plain(date(2026, 1, 2)), plain(float("nan"))
-    ('0.100', '2026-01-02', None)
+    >>> plain(Decimal("0.100")), plain(date(2026, 1, 2)), plain(float("nan")), plain(-0.0)
+    ('0.100', '2026-01-02', None, 0.0)
     """
     match value:
         case Decimal():
             converted: object = format(value, "f")
         case datetime() | date():
             converted = value.isoformat()
-        case float() if not math.isfinite(value):
-            converted = None
+        case float():
+            converted = value + 0.0 if math.isfinite(value) else None
         case pl.Series() | list() | tuple():
             converted = [plain(item) for item in value]
         case dict():

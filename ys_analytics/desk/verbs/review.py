@@ -38,7 +38,6 @@ class ReviewVerbs(ComparisonVerbs, RiskVerbs, EvidenceVerbs):
             [
                 changes.headline(
                     self.daily_returns,
-                    portfolio=self.id,
                     monday=monday,
                     risk_free=self._settings.risk_free,
                     previous_run=None if last_run is None else last_run.daily_returns,

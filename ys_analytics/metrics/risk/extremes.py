@@ -89,7 +89,7 @@ def _minimal_entropy(returns: pl.Series, confidence: float, min_theta: float) ->
     best_value = 1 / (min_theta * -worst) if min_theta * -worst > 0 else math.inf
     # Where the worst returns alone are as likely as the tail, the bound is the worst loss itself.
     if spread < NO_RISK or (best_value == math.inf and math.log(n / int((above == 0).sum())) <= target):
-        return -worst
+        return 0.0 - worst
     low, high, t = 0.0, math.inf, min(math.sqrt(2 * target) / spread, best_value)
     for _ in range(100):
         weight = (above * -t).exp()
