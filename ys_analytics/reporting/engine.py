@@ -17,7 +17,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 from papermill.engines import Engine, papermill_engines  # type: ignore[import-untyped]
 
 NAME = "ys-in-process"
@@ -38,7 +38,9 @@ class _Outputs:
         if self.cleared:
             self.cell.clear()
             self.cleared = False
-        output: NotebookNode = from_dict({"output_type": kind, **parts})  # type: ignore[no-untyped-call]
+        # The numbers of a view are plain JSON: made into nodes as well, they took longer than the cell.
+        nodes = {name: NotebookNode(part) if isinstance(part, dict) else part for name, part in parts.items()}
+        output = NotebookNode(output_type=kind, **nodes)
         self.cell.append(output)
         return output
 
