@@ -4,12 +4,13 @@ Depends on HTML tables. Does not know a portfolio. Each null prints as a dash wh
 a footnote.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 
 import polars as pl
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ys_analytics.views import formats
 from ys_analytics.views.templates import render
@@ -93,20 +94,31 @@ class Table(View):
 
     def _cell(self, index: int, column_index: int) -> dict[str, str]:
         column, text = self.fields[column_index], self.cells[index][column_index]
+        too_long = max(map(len, text.split()), default=0) > _MAX_WORD
         kinds = [
             *(["ys-down"] if column.tone and _is_negative(self.rows[index][column_index]) else []),
             # A word longer than any column may break anywhere, or it would push the table off the page.
-            *(["ys-breaks"] if max(map(len, text.split()), default=0) > _MAX_WORD else []),
+            *(["ys-breaks"] if too_long else []),
         ]
         tint = (
             f";background:{self.tints[index][column_index]}" if self.tints and self.tints[index][column_index] else ""
         )
+        to_html_text = self.html_columns.get(column.name, _breaking if too_long else str)
         return {
             "kind": " ".join(kinds),
             "style": f"{_align(column)}{tint}",
-            "shown": self.html_columns[column.name](text) if column.name in self.html_columns else text,
+            "shown": to_html_text(text),
             "mark": self.marks[index][column_index],
         }
+
+
+def _breaking(text: str) -> Markup:
+    """The text as HTML that breaks after an underscore or a bracket before it breaks anywhere.
+
+    >>> _breaking("<portfolio_id>")
+    Markup('&lt;portfolio_<wbr>id&gt;')
+    """
+    return Markup(re.sub(r"(?<=[_(])", "<wbr>", str(escape(text))))  # noqa: S704 - escaped above
 
 
 def _head(column: Field) -> dict[str, str]:
