@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 JOBS = max(1, min(4, os.cpu_count() or 1))
 TIME_LIMIT = 300.0
 _MAX_LISTED = 5
+# Of more pages than this, the gigabyte that the checking processes hold is worth more than their next quick start.
+_LARGE_BATCH = 24
 
 # Stands for all portfolios where one's id would.
 _ALL_PORTFOLIOS = ""
@@ -183,6 +185,8 @@ def print_all(
     to_print = [
         portfolio_id for portfolio_id in job.names if portfolio_id not in failed and portfolio_id not in printed
     ]
+    if len(to_print) > _LARGE_BATCH:
+        quality.stop_worker()
     if to_print or job.ranked:
         with (
             output.scratch(job.run.folder) as scratch,
