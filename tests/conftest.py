@@ -6,6 +6,7 @@ tests that start processes of their own give them a home of their own.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,8 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from ys_analytics import local, migrations
+from ys_analytics.reporting import batch
+from ys_analytics.reporting.printer import Printer, open_printer
 from ys_analytics.settings import Settings
 from ys_analytics.stores import Stores
 
@@ -64,6 +67,22 @@ def _no_servers_of_yours() -> Iterator[None]:
     yield
     del os.environ["YS_ENV_FILE"]
     os.environ.update(kept)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_browser() -> Iterator[None]:
+    """Print all reports of this process through one browser: it takes a second to start, and its chart library two."""
+    printers: list[Printer] = []
+    with ExitStack() as kept, pytest.MonkeyPatch.context() as patch:
+
+        @contextmanager
+        def stay_open(printing_page: str, library: str, **_settings: object) -> Iterator[Printer]:
+            if not printers:
+                printers.append(kept.enter_context(open_printer(printing_page, library, pages=2)))
+            yield printers[0]
+
+        patch.setattr(batch, "open_printer", stay_open)
+        yield
 
 
 @pytest.fixture(scope="session")
