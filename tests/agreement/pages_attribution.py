@@ -447,56 +447,6 @@ def _least_health(r: Report, registry: Any, jumps: dict[str, float]) -> float | 
 # How it was run
 
 
-@page("Exposure, turnover and costs by week")
-def exposure(r: Report, _: ViewData) -> Page:
-    """Thirteen weeks: what was held and owed at their ends, what was bought, what it cost."""
-    moved = plain.movements(r)
-    if not moved:
-        return Page([])
-    rows = []
-    for back in range(12, -1, -1):
-        stop = r.end - WEEK * back
-        if stop <= moved[0].leg.at:
-            continue
-        states = [_state(r, moved, moment) for moment in (stop - WEEK, stop)]
-        bought = cost = 0.0
-        for one in moved:
-            if not stop - WEEK <= one.leg.at < stop:
-                continue
-            if one.leg.cause == "gas":
-                cost += float(one.leg.paid or 0)
-            elif one.leg.cause == "trade":
-                worth = float(one.leg.change) * float(r.market.at(one.leg.asset, one.leg.at) or math.nan)
-                bought += max(worth, 0.0)
-                cost -= worth
-        (was, _, _), (now, assets, debts) = states
-        mean = None if None in (was, now) else (was + now) / 2
-        known = mean is not None and mean > 0
-        rows.append({
-            "week_end": (stop - DAY).date(), "net": now, "assets": assets, "debts": debts,
-            "leverage": assets / now if now is not None and now > 0 else None,
-            "turnover": Sized(bought / mean, 1.0) if known else None,
-            "costs": Sized(cost / mean, 1.0) if known else None,
-        })  # fmt: skip
-    return Page(rows, facts=[24, len(rows)])
-
-
-def _state(r: Report, moved: list[Any], moment: Any) -> tuple[float | None, float | None, float | None]:
-    sums: dict[Any, Decimal] = {}
-    for one in moved:
-        if one.leg.at < moment:
-            sums[one.leg.asset, one.leg.position] = (
-                sums.get((one.leg.asset, one.leg.position), Decimal(0)) + one.leg.change
-            )
-    last = moment - timedelta(microseconds=1)
-    worth = [None if (price := r.market.at(asset, last)) is None else float(quantity) * float(price)
-             for (asset, _), quantity in sums.items() if quantity]  # fmt: skip
-    if None in worth:
-        return None, None, None
-    assets, debts = math.fsum(w for w in worth if w > 0), -math.fsum(w for w in worth if w < 0)
-    return Sized(assets - debts, assets), assets, debts
-
-
 @page("Strategies: earned and claimed")
 def strategies(r: Report, _: ViewData) -> Page:
     """Income of each strategy a year on what it had, and what is stored with it."""

@@ -1,6 +1,9 @@
 """Move that would liquidate each loan, a second time: moves after which backing and debt are worth the same."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import stdev
 from typing import Any
 
 from .pages import Page, ViewData, page
@@ -9,9 +12,12 @@ from .pages_risk import registry_of
 from .plain_holdings import Position
 from .plain_ledger import said
 from .plain_lookthrough import Registry
+from .plain_market import DAY
 from .plain_run import Report
 
 _DEBT = "borrowing"
+# Fewer daily returns give no standard deviation.
+_SAMPLE = 30
 _STEPS = tuple(-step / 10 for step in range(8))
 
 
@@ -59,15 +65,24 @@ _FALLS = [-step / 200 for step in range(1, 200)] + [-1 + 1e-9]
 _RISES = [1.05**step - 1 for step in range(1, 280)]
 
 
-@page("Move that would liquidate each loan")
-def loans(r: Report, _: ViewData) -> Page:
-    """The market's move, and that of each asset behind a loan, after which its health is 1."""
-    registry, rows, facts = registry_of(r), [], []
-    for loan in loans_of(r).values():
+@dataclass(frozen=True)
+class Point:
+    """The move of a base asset, or of all together, after which a loan's health is 1: None where there is none."""
+
+    place: str
+    base: str | None
+    health: float | None
+    move: float | None
+    price: float | None
+
+
+def points(r: Report) -> list[Point]:
+    """Each loan's: of the market first, then of each asset behind it."""
+    registry, found = registry_of(r), []
+    for place, loan in loans_of(r).items():
         backed = [one for one in loan if one.kind == _DEBT or _threshold(registry, one)]
         bases = sorted({base for one in backed for base in registry.exposures(one.asset) if not registry.pegged(base)})
         _, backing, debt = _worths(registry, loan, {})
-        facts.append(1 - debt / backing if backing else None)
         for moving in (bases, *([base] for base in bases)):
 
             def left(move: float, moving: list[str] = moving, loan: list[Position] = loan) -> float:
@@ -77,11 +92,77 @@ def loans(r: Report, _: ViewData) -> Page:
             apart = backing > debt and moving
             move = (_first(left, _FALLS) or _first(left, _RISES)) if apart else None
             price = None if moving is bases else registry.prices.get(moving[0])
+            health = backing / debt if backing else None
+            found.append(Point(place, None if moving is bases else moving[0], health, move, price))
+    return found
+
+
+@page("Move that would liquidate each loan")
+def loans(r: Report, _: ViewData) -> Page:
+    """The market's move, and that of each asset behind a loan, after which its health is 1."""
+    rows = [
+        {"health_factor": one.health, "move": one.move, "price": one.price,
+         "liquidation_price": one.price * (1 + one.move) if one.price and one.move is not None else None}
+        for one in points(r)
+    ]  # fmt: skip
+    healths = {row["health_factor"] for row in rows} - {None}
+    return Page(rows, facts=[*(1 - 1 / health for health in healths), len(rows)])
+
+
+@page("Time to act")
+def time_to_act(r: Report, _: ViewData) -> Page:
+    """Each asset's move against its last ninety daily returns, and the fewest days in which a year had such a move."""
+    rows, facts = [], [90, _SAMPLE]
+    for one in points(r):
+        if one.base is None or one.price is None or one.move is None:
+            continue
+        closes = _unbroken(r, one.base)
+        rets = [now / before - 1 for before, now in pairwise(closes)][-90:]
+        usual = (stdev(rets) or None) if len(rets) >= _SAMPLE else None
+        rows.append({
+            "place": one.place, "what": r.symbols[one.base], "move": one.move, "volatility": usual,
+            "deviations": None if usual is None else abs(one.move) / usual,
+            "fastest": _fastest(closes, one.move) if len(closes) > _SAMPLE else None,
+        })  # fmt: skip
+        facts.append(len(closes))
+    return Page(rows, facts=facts)
+
+
+def _unbroken(r: Report, asset: str) -> list[float]:
+    """Its closes of the last year, from the last day without one on."""
+    found: list[float] = []
+    before = None
+    for day, price in r.market.days(asset):
+        if r.end.date() - 365 * DAY <= day < r.end.date():
+            found = [*found, float(price)] if before is None or day - before == DAY else [float(price)]
+            before = day
+    return found
+
+
+def _fastest(closes: list[float], move: float) -> int | None:
+    """The fewest days from one close to another that is at least so far from it."""
+    for days in range(1, len(closes)):
+        gone = [now / before - 1 for before, now in zip(closes, closes[days:], strict=False)]
+        if (min(gone) <= move + 1e-12) if move < 0 else (max(gone) >= move - 1e-12):
+            return days
+    return None
+
+
+@page("Liquidation thresholds")
+def thresholds(r: Report, _: ViewData) -> Page:
+    """What backs each loan, and the part of it that counts, with its source and day, as the registry states them."""
+    rows = []
+    for place, loan in loans_of(r).items():
+        supplied = [one for one in loan if one.kind != _DEBT]
+        for one in sorted(supplied, key=lambda one: (-abs(one.value), one.symbol)):
+            stated = said(next(asset for asset in r.assets if asset["id"] == one.asset))
             rows.append({
-                "health_factor": backing / debt if backing else None, "move": move, "price": price,
-                "liquidation_price": price * (1 + move) if price and move is not None else None,
+                "place": place, "symbol": one.symbol, "value": abs(one.value),
+                "threshold": stated.get("liquidation_threshold"),
+                "source": stated.get("liquidation_threshold_source"),
+                "as_of": stated.get("liquidation_threshold_as_of"),
             })  # fmt: skip
-    return Page(rows, facts=[*facts, len(rows)])
+    return Page(rows, copied={"threshold", "source", "as_of"})
 
 
 @page("Health factor as the market falls")

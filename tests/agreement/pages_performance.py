@@ -191,12 +191,12 @@ def monthly(r: Report, _: ViewData) -> Page:
     for year in sorted({one.day.year for one in r.known}, reverse=True):
         row: dict[str, Any] = {"year": str(year)}
         for place, name in enumerate(_MONTHS, start=1):
-            row[name] = _within(r, lambda day, place=place, year=year: (day.year, day.month) == (year, place))
-        rows.append({**row, "total": _within(r, lambda day, year=year: day.year == year)})
+            row[name] = within(r, lambda day, place=place, year=year: (day.year, day.month) == (year, place))
+        rows.append({**row, "total": within(r, lambda day, year=year: day.year == year)})
     return Page(rows, per_cent=True)
 
 
-def _within(r: Report, inside: Callable[[date], bool]) -> float | None:
+def within(r: Report, inside: Callable[[date], bool]) -> float | None:
     """The linked returns of a calendar period, unless one of them lies in it only in part."""
     touching = [one for one in r.known if inside(one.day) or inside(one.begun)]
     whole = all(inside(one.day) and inside(one.begun) for one in touching) and not any(map(inside, r.unknown_days))

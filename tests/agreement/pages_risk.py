@@ -3,12 +3,12 @@
 import math
 from collections import Counter
 from datetime import date
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
 from statistics import NormalDist, fmean, stdev
 from typing import Any
 
-from .comparing import Sized, close
+from .comparing import Sized
 from .pages import Page, ViewData, page
 from .pages_holdings import held
 from .plain_holdings import CHAINS, Position
@@ -26,19 +26,25 @@ def distribution(r: Report, view_data: ViewData) -> Page:
     rets = [one.ret for one in r.alone]
     if len(rets) < 10 or max(rets) - min(rets) < 1e-12:
         return Page([], facts=[10, len(rets), *rets[:1]])
-    lows, highs = view_data.column("from"), view_data.column("to")
-    width = highs[0] - lows[0]
-    rows = []
-    for low, high in zip(lows, highs, strict=True):
-        place = round(low / width)
-        inside = [ret for ret in rets if place <= ret / width < place + 1]
-        rows.append({"from": place * width, "to": (place + 1) * width, "days": len(inside)})
-        if not close(high - low, width):
-            rows[-1]["to"] = low + width
-    if sum(row["days"] for row in rows) != len(rets):
-        rows[0]["days"] = len(rets)
+    rows, width = binned(rets, view_data, "days")
     risks = [metric(name, r.known) for name in ("value_at_risk", "expected_shortfall")] if len(rets) >= 30 else []
     return Page(rows, facts=[len(rets), len(r.known) - len(rets), min(rets), max(rets), width, *risks])
+
+
+def binned(rets: list[float], view_data: ViewData, counted: str) -> tuple[list[dict[str, Any]], float]:
+    """How many returns fell into each bin that was drawn, from its lower edge up to and without the upper; its width.
+
+    Bins that do not join, or leave a return out, are expected to hold all of them, which no bin drawn does.
+    """
+    lows, highs = view_data.column("from"), view_data.column("to")
+    width = highs[0] - lows[0]
+    first, rows = round(lows[0] / width), []
+    for place in range(first, first + len(lows)):
+        inside = [ret for ret in rets if place <= ret / width < place + 1]
+        rows.append({"from": place * width, "to": (place + 1) * width, counted: len(inside)})
+    if sum(row[counted] for row in rows) != len(rets):
+        rows[0][counted] = len(rets)
+    return rows, width
 
 
 @page("Volatility and Sharpe ratio, 30 days rolling")
@@ -229,6 +235,51 @@ def _coin_moves(r: Report, registry: Registry) -> dict[str, dict[date, float]]:
             day: now / before - 1 for (earlier, before), (day, now) in pairwise(closes) if day - earlier == DAY
         }
     return found
+
+
+_WINDOW, _PAIRS = 90 * DAY, 10
+
+
+@page("Change of correlations")
+def correlation_changes(r: Report, _: ViewData) -> Page:
+    """Ten pairs of coins whose correlation moved most, the last ninety days against the ninety before them."""
+    registry, moves = registry_of(r), {}
+    parts, own = behind(r, registry), _coin_moves(r, registry)
+    for _position, base, _value in parts:
+        if not registry.pegged(base):
+            moves[registry.coin(base)] = own[registry.coin(base)], name_of(r, registry, base, parts)
+    if len(moves) < 2:
+        return Page([])
+    end, found = r.end.date(), []
+    for one, other in combinations(sorted(moves), 2):
+        (first, first_name), (second, second_name) = moves[one], moves[other]
+        days = sorted(day for day in first.keys() & second.keys() if end - 2 * _WINDOW <= day < end)
+        windows = [[day for day in days if (day < end - _WINDOW) == early] for early in (True, False)]
+        before, after = (_correlation([first[day] for day in part], [second[day] for day in part]) for part in windows)
+        apart = (
+            None
+            if None in (before, after) or 1.0 in (abs(before), abs(after))
+            else math.atanh(after) - math.atanh(before)
+        )
+        error = math.sqrt(math.fsum(1 / (len(part) - 3) for part in windows)) if apart is not None else None
+        if days:
+            found.append({
+                "pair": f"{first_name} and {second_name}", "before": before, "after": after,
+                "change": None if None in (before, after) else Sized(after - before, 1.0),
+                "z": None if apart is None else Sized(apart / error, 1 / error),
+            })  # fmt: skip
+    # Pairs are in order of their coins' keys, and stay so where two changed alike or not at all.
+    found.sort(key=lambda row: (row["change"] is None, -abs(row["change"] or 0.0)))
+    return Page(found[:_PAIRS], facts=[90, 2])
+
+
+def _correlation(xs: list[float], ys: list[float]) -> float | None:
+    """Pearson's; None of fewer than thirty days, or where one side does not vary."""
+    if len(xs) < 30 or min(max(xs) - min(xs), max(ys) - min(ys)) == 0:
+        return None
+    a, b = _centred(xs), _centred(ys)
+    product = math.fsum(x * y for x, y in zip(a, b, strict=True))
+    return max(-1.0, min(1.0, product / math.sqrt(math.fsum(x * x for x in a) * math.fsum(y * y for y in b))))
 
 
 @page("Price shocks to the positions at the end of the week")

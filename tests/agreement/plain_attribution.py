@@ -6,7 +6,6 @@ fractions, so that nothing is rounded before it is compared.
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -71,14 +70,14 @@ def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
     later: list[tuple[Leg, str, str, Row | None]] = []
     opening: list[tuple[Leg, str, str, Row | None]] | None = None
     moved = movements(r)
-    chain = _chains(r, moved)
+    chain = chains(r, moved)
     for one in moved:
         leg = one.leg
         if leg.at > end:
             break
         if leg.at > start and opening is None:
             opening = _opening(held, start)
-        protocol = _place(leg, last)
+        protocol = holder(leg, last)
         parts = held.setdefault((leg.asset, leg.position, protocol, chain(one)), {})
         strategy = (one.transaction or {}).get("strategy_id") or ""
         spread = _spread(Fraction(leg.change), parts, strategy, earned=leg.cause in {"yield", "rebase"})
@@ -95,14 +94,12 @@ def pieces(r: Any, start: datetime, end: datetime) -> list[Piece]:
             for lot, (leg, protocol, name, transaction) in zip(lots, listed, strict=True)]  # fmt: skip
 
 
-def _chains(r: Any, moved: list[Moved]) -> Callable[[Moved], int | None]:
+def chains(r: Any, moved: list[Moved]) -> Callable[[Moved], int | None]:
     """The chain of a movement: its contract's; of a coin of several chains its transaction's, if none was bridged."""
     home = {asset["id"]: asset["chain_id"] for asset in r.assets}
     native = {asset["id"] for asset in r.assets if "native_of_chains" in said(asset)}
-    sides = Counter(
-        (one.transaction["id"], one.leg.asset) for one in moved if one.transaction and one.leg.cause == "trade"
-    )
-    bridged = {asset for (_, asset), number in sides.items() if number > 1}
+    bridges = [one.transaction for one in moved if one.transaction and one.transaction["transaction_type"] == "bridge"]
+    bridged = {row["from_asset_id"] for row in bridges if row["from_asset_id"] == row["to_asset_id"]}
 
     def chain(one: Moved) -> int | None:
         if home[one.leg.asset] is None and one.leg.asset in native:
@@ -124,14 +121,15 @@ def _opening(
     ]
 
 
-def _place(leg: Leg, last: dict[tuple[Any, ...], str]) -> str:
+def holder(leg: Leg, last: dict[tuple[Any, ...], str]) -> str:
     """The protocol a movement is held by: its own, else the last one its holding moved through."""
     if leg.position == "spot":
         return "wallet"
     named = (leg.protocol or "").strip()
     if named:
         last[leg.asset, leg.position] = named
-    return named or last.get((leg.asset, leg.position), "not stated")
+    unnamed = "wallet" if leg.position is None else "not stated"
+    return named or last.get((leg.asset, leg.position), unnamed)
 
 
 def _exact(part: Fraction) -> Decimal:

@@ -47,6 +47,9 @@ class Market:
             self._times.setdefault(row["asset_id"], []).append(row["timestamp"])
             self._prices.setdefault(row["asset_id"], []).append(row["price"])
             self._closes[row["asset_id"], row["timestamp"].date()] = row["price"]
+        self._days: dict[str, list[tuple[date, Decimal]]] = {}
+        for (asset, day), price in self._closes.items():
+            self._days.setdefault(asset, []).append((day, price))
 
     def at(self, asset: str | None, moment: datetime, *, oldest: timedelta | None = DAY) -> Decimal | None:
         """The last price at or before a moment; None where it is older than allowed."""
@@ -67,4 +70,4 @@ class Market:
 
     def days(self, asset: str) -> list[tuple[date, Decimal]]:
         """Each day's last price, oldest first."""
-        return sorted((day, price) for (one, day), price in self._closes.items() if one == asset)
+        return self._days.get(asset, [])

@@ -18,7 +18,7 @@ from .plain_metrics import Known
 
 QUARTER = 13 * WEEK
 
-# Vectors and long texts that no page shows.
+# Long columns that only one view needs.
 _LEFT_OUT = {"vector"}
 
 
@@ -45,6 +45,12 @@ class Run:
             names = [name for name in pq.read_schema(path).names if name not in _LEFT_OUT]
             self._rows[table] = pq.read_table(path, columns=names).to_pylist()
         return self._rows[table]
+
+    @cached_property
+    def vectors(self) -> dict[str, list[float]]:
+        """The embedding of each point of news, by its id."""
+        points = pq.read_table(self.folder / "frames" / "market_sentiment.parquet", columns=["id", "vector"])
+        return {row["id"]: row["vector"] for row in points.to_pylist()}
 
     @cached_property
     def market(self) -> Market:

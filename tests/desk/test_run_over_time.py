@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from ys_analytics.desk import activity, exposure, loans, returns
+from ys_analytics.desk import activity, attribution, exposure, loans, returns
 from ys_analytics.schemas import MONEY, TIME
 from ys_analytics.views import figures
 
@@ -47,6 +47,25 @@ def test_parts_are_shares_of_the_size_of_all_positions_with_debts_by_their_size(
     ]  # fmt: skip
     protocols = found.filter((pl.col("by") == "protocol") & (pl.col("week_end") == date(2026, 11, 22)))
     assert dict(protocols.select("name", "share").iter_rows()) == {"wallet": 0.75, "aave-v3": 0.25}
+
+
+NATIVE = ASSETS.with_columns(metadata=pl.lit('{"native_of_chains": [1, 10]}'))
+
+
+@pytest.mark.parametrize(
+    ("position", "cause", "chain"),
+    [("spot", "gas", "Ethereum"), ("lending", "trade", "Ethereum"), ("spot", "trade", "several chains")],
+    ids=["its gas", "the same coin lent", "bridged"],
+)
+def test_a_coin_of_several_chains_is_where_it_was_moved_unless_it_was_bridged(position, cause, chain):
+    """A trade's gas in the coin it trades does not say that the coin left its chain; nor does lending it."""
+    at = END - timedelta(days=1)
+    made = moved((at, "spot", None, "3"), (at, position, "aave-v3" if position == "lending" else None, "-1"))
+    made = made.with_columns(place=pl.lit(0), cause=pl.Series(["trade", cause]))
+    found = exposure.composition(made, quotes(0), NATIVE, end=END)
+    assert found.filter(pl.col("by") == "chain")["name"].to_list() == [chain]
+    pieces = attribution.pieces(made, quotes(0), NATIVE, start=at - timedelta(days=1), end=END)
+    assert set(pieces["chain_held"]) == {chain}
 
 
 def test_a_week_without_a_price_has_its_reason_and_no_part():

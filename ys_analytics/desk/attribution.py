@@ -142,7 +142,9 @@ class _Locations:
     """The protocol and the chain of each movement, by name."""
 
     def __init__(self, assets: pl.DataFrame, movements: pl.DataFrame) -> None:
-        bridged = movements.filter((pl.col("cause") == "trade") & (pl.len().over("place", "asset_id") > 1))
+        # A bridge gives and brings one coin in one position; gas paid in a coin that is traded is no part of a trade.
+        trades = movements.filter(pl.col("cause") == "trade")
+        bridged = trades.filter(pl.len().over("place", "asset_id", "position") > 1)
         self._home = dict(assets.select("id", "chain_id").iter_rows())
         native = assets.filter(pl.col("metadata").fill_null("").str.contains("native_of_chains"))["id"]
         self._native, self._bridged = set(native), set(bridged["asset_id"].drop_nulls())
