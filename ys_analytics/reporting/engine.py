@@ -34,13 +34,16 @@ class _Outputs:
         self.cleared = False  # by the next output
 
     def add(self, kind: str, **parts: object) -> NotebookNode:
-        """One more output; whoever reads the notebook validates all of them at once."""
+        """One more output; all of them are validated at once where the notebook is read."""
         if self.cleared:
             self.cell.clear()
             self.cleared = False
         # The numbers of a view are plain JSON: made into nodes as well, they took longer than the cell.
-        nodes = {name: NotebookNode(part) if isinstance(part, dict) else part for name, part in parts.items()}
-        output = NotebookNode(output_type=kind, **nodes)
+        nodes = {
+            name: NotebookNode(part) if isinstance(part, dict) else part  # type: ignore[no-untyped-call]
+            for name, part in parts.items()
+        }
+        output = NotebookNode(output_type=kind, **nodes)  # type: ignore[no-untyped-call]
         self.cell.append(output)
         return output
 

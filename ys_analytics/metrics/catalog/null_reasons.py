@@ -6,11 +6,15 @@ headline. Does not compute a metric.
 
 from collections.abc import Iterable
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ys_analytics.metrics.catalog.headline import HEADLINE
 from ys_analytics.metrics.declaration import Metric
+
+if TYPE_CHECKING:
+    from polars.expr.whenthen import ChainedThen, Then
 
 _COUNT_COLUMNS = ("n", "daily", "spanned", "unknown")
 
@@ -65,7 +69,7 @@ def null_reason(metric: Metric, *, n: pl.Expr, value: pl.Expr, not_linkable: pl.
     """
     unit = "day" if metric.minimum == 1 else "days"
     short = pl.format(f"needs {metric.minimum} {unit}, has {{}}", n)
-    reason = pl.when(n.is_null()).then(pl.lit("needs a benchmark"))
+    reason: Then | ChainedThen = pl.when(n.is_null()).then(pl.lit("needs a benchmark"))
     if not_linkable is not None and links_returns(metric):
         reason = reason.when(not_linkable.is_not_null()).then(not_linkable)
     return reason.when(n < metric.minimum).then(short).when(value.is_null()).then(pl.lit(metric.null_reason))
