@@ -1,6 +1,6 @@
 """The numbers on monthly returns, a second time: how they scatter, and their moments."""
 
-from datetime import date
+from calendar import monthrange
 from itertools import groupby
 from statistics import fmean, median, stdev
 from typing import Any
@@ -16,17 +16,13 @@ from .plain_run import Report
 _SPREAD, _SKEWNESS, _TAILS, _DRAWN = 2, 3, 4, 3
 
 
-def months(r: Report) -> tuple[list[float], set[date]]:
-    """Returns of the months that returns cover from the first day to the last, and the months they cover in part."""
-    if not r.known:
-        return [], set()
-    first, last = r.known[0].begun, r.known[-1].day
-    days = [first + DAY * step for step in range((last - first).days + 1)]
+def months(r: Report) -> tuple[list[float], set[tuple[int, int]]]:
+    """Returns of the months each day of which a return covers; and the months, with their year, covered in part."""
+    days = sorted({one.day - DAY * back for one in r.known for back in range(one.days)})
     rets, parts = [], set()
     for month, inside in groupby(days, key=lambda day: (day.year, day.month)):
-        covered = list(inside)
-        if covered[0].day > 1 or (covered[-1] + DAY).day > 1:
-            parts.add(covered[0].replace(day=1))
+        if len(list(inside)) < monthrange(*month)[1]:
+            parts.add(month)
             continue
         ret = within(r, lambda day, month=month: (day.year, day.month) == month)
         rets += [] if ret is None else [ret]
@@ -40,7 +36,7 @@ def month_distribution(r: Report, view_data: ViewData) -> Page:
     if len(rets) < _DRAWN or max(rets) - min(rets) < 1e-12:
         return Page([], facts=[len(rets), *rets[:1]])
     rows, width = binned(rets, view_data, "months")
-    return Page(rows, facts=[len(rets), min(rets), max(rets), width, *(month.year for month in parts)])
+    return Page(rows, facts=[len(rets), min(rets), max(rets), width, *(year for year, _month in parts)])
 
 
 @page("Monthly returns in numbers")

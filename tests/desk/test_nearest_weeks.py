@@ -1,11 +1,12 @@
 """Past weeks whose news resembles this week's: who is nearest, what followed, and what was known when."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import polars as pl
 import pytest
 
-from ys_analytics.desk import past_weeks
+from ys_analytics.desk import lookthrough, past_weeks
 from ys_analytics.schemas import TABLES
 
 MONDAY = date(2026, 11, 16)
@@ -84,3 +85,16 @@ def test_patterns_are_counted_over_assets_held_alone():
     frame = pl.DataFrame([{name: row.get(name) for name in table.schema} for row in rows], schema=table.schema)
     found = past_weeks.patterns(frame, ["BTC", "ETH"])
     assert found.rows() == [("range", "1d, 1h", "BTC, ETH", 2, pytest.approx(0.6), 0.4, 0.8)]
+
+
+def test_news_is_asked_for_by_symbol_also_where_two_coins_behind_what_is_held_share_one():
+    """On a page the two are told apart by their chain; who wrote of USDC did not."""
+    assets = pl.DataFrame(
+        {"id": ["a1", "a10", "u1", "u10"], "symbol": ["aOne", "aTen", "USDC", "USDC"], "chain_id": [1, 10, 1, 10],
+         "metadata": ['{"underlying": "u1"}', '{"underlying": "u10"}', "{}", "{}"]}
+    )  # fmt: skip
+    held = pl.DataFrame({"asset_id": ["a1", "a10"], "symbol": ["aOne", "aTen"], "value": [Decimal(1), Decimal(2)]})
+    registry = lookthrough.Registry(assets, {})
+    names = lookthrough.look_through(held, registry)["name"].to_list()
+    assert names == ["USDC (Ethereum)", "USDC (Optimism)"]
+    assert lookthrough.symbols(held, registry) == ["USDC", "aOne", "aTen"]

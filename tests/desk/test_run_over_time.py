@@ -6,9 +6,10 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from ys_analytics import metrics
 from ys_analytics.desk import activity, attribution, exposure, loans, returns
 from ys_analytics.schemas import MONEY, TIME
-from ys_analytics.views import figures
+from ys_analytics.views import figures, tables
 
 END = datetime(2026, 11, 23, tzinfo=UTC)
 ASSETS = pl.DataFrame({"id": ["btc"], "symbol": ["BTC"], "chain_id": [None], "metadata": ["{}"]},
@@ -73,6 +74,7 @@ def test_a_week_without_a_price_has_its_reason_and_no_part():
     found = exposure.composition(moved((END - timedelta(weeks=2), "spot", None, "1")), quotes(0), ASSETS, end=END)
     gone = found.filter((pl.col("by") == "kind") & pl.col("share").is_null())
     assert gone.select("week_end", "reason").rows() == [(date(2026, 11, 15), "no price within 24 hours")]
+    assert found.filter(pl.col("by") == "kind")["week_end"].to_list() == [date(2026, 11, 15), date(2026, 11, 22)]
 
 
 def test_months_at_the_edges_are_parts_and_count_in_no_statistic():
@@ -87,19 +89,45 @@ def test_months_at_the_edges_are_parts_and_count_in_no_statistic():
     assert numbers["Skewness"]["reason"] == "needs 3 whole months, has 2"
 
 
+def test_a_month_in_which_nothing_was_held_for_a_while_is_a_part():
+    """Emptied on 5 February and refilled on the 20th: its return is no whole month's, in numbers or in the table."""
+    days = [date(2026, 1, 1) + timedelta(days=step) for step in range(90)]
+    empty = (date(2026, 2, 5), date(2026, 2, 19))
+    rets = [None if empty[0] <= day <= empty[1] else 0.001 for day in days]
+    frame = pl.DataFrame({"portfolio_id": "p", "day": days, "ret": rets, "days": 1})
+    assert returns.months(frame)["whole"].to_list() == [True, False, True]
+    found = returns.with_partial_months(metrics.performance.monthly_table(frame), frame)
+    assert found["parts"].to_list() == [[2]]
+    printed = tables.monthly_returns(found).printed_rows()[0]
+    assert [cell.endswith("*") for cell in printed[1:4]] == [False, True, False]
+
+
 def test_time_to_act_is_the_fewest_closes_of_such_a_move_and_a_gap_is_not_crossed():
     """A fall of a fifth took two closes after the gap; the crash over the gap is no day's move."""
     first = date(2026, 9, 1)
     path = [100.0, 99.0] * 20 + [100.0, 90.0, 79.0] + [80.0] * 20
     known = pl.DataFrame({"day": [first + timedelta(days=step) for step in range(len(path))], "price": path})
     before = pl.DataFrame({"day": [first - timedelta(days=9)], "price": [500.0]})
-    row = {"place": "aave", "what": "ETH", "move": -0.2, "price": 80.0}
-    found = loans.time_to_act(pl.DataFrame([row]), {"ETH": pl.concat([before, known])}, end=date(2026, 11, 23))
+    closes = pl.concat([before, known]).select(pl.lit("eth").alias("asset_id"), "day", "price")
+    row = {"place": "aave", "what": "ETH", "asset_id": "eth", "move": -0.2, "price": 80.0}
+    found = loans.time_to_act(pl.DataFrame([row]), closes, end=date(2026, 11, 23))
     assert found["fastest"].to_list() == [2]
     assert found["days"].to_list() == [len(path)]
     assert found["deviations"][0] == pytest.approx(0.2 / found["volatility"][0])
-    never = loans.time_to_act(pl.DataFrame([row | {"move": -0.9}]), {"ETH": known}, end=date(2026, 11, 23))
+    never = loans.time_to_act(pl.DataFrame([row | {"move": -0.9}]), closes, end=date(2026, 11, 23))
     assert never.select("fastest", "never").rows() == [(None, f"no such move within {len(path)} closes")]
+
+
+def test_time_to_act_looks_at_the_asset_that_moves_and_at_no_other_of_its_symbol():
+    """A second ETH at a tenth of the price, quoted on the same days: between the two no price ever moved."""
+    days = [date(2026, 9, 1) + timedelta(days=step) for step in range(60)]
+    path = [100.0 + step % 2 for step in range(60)]
+    closes = pl.DataFrame({"asset_id": ["one"] * 60 + ["two"] * 60, "day": days * 2,
+                           "price": [*path, *(price / 10 for price in path)]})  # fmt: skip
+    row = {"place": "aave", "what": "ETH", "asset_id": "two", "move": -0.5, "price": 10.0}
+    found = loans.time_to_act(pl.DataFrame([row]), closes, end=date(2026, 11, 23))
+    assert found.select("fastest", "days").rows() == [(None, 60)]
+    assert found["volatility"][0] == pytest.approx(0.01, rel=0.05)
 
 
 def test_the_mean_by_size_is_of_those_mentioned_in_both():

@@ -124,7 +124,7 @@ def composition(
         name = pl.col(column).fill_null("not stated").str.replace_all("_", " ")
         part = known.group_by("week_end", name=name, maintain_order=True).agg(pl.col("size").sum())
         whole = pl.col("size").sum()
-        parts += [
+        rows = [
             part.with_columns(by=pl.lit(by), share=pl.col("size") / whole.over("week_end"), order=whole.over("name"),
                               reason=pl.lit(None, pl.String))
             .sort("week_end", "order", "name", descending=[False, True, False])
@@ -134,6 +134,7 @@ def composition(
                 share=pl.lit(None, pl.Float64), reason=pl.lit("no price within 24 hours"),
             ),
         ]  # fmt: skip
+        parts.append(pl.concat(rows).sort("week_end", maintain_order=True))
     return pl.concat(parts)
 
 

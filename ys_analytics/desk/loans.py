@@ -4,7 +4,6 @@ Frames and metrics in, frames out; opens nothing. A loan is what a protocol on o
 thresholds are those that the registry states.
 """
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 
 import polars as pl
@@ -22,6 +21,7 @@ _LOANS: dict[str, pl.DataType | type[pl.DataType]] = {
     "borrowed": pl.Float64,
     "health_factor": pl.Float64,
     "what": pl.String,
+    "asset_id": pl.String,
     "move": pl.Float64,
     "price": pl.Float64,
     "liquidation_price": pl.Float64,
@@ -93,10 +93,10 @@ def loans(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 
     Returns:
         One row for each loan and move, in order: place String, collateral, borrowed Float64 in USD, health_factor
-        Float64, what String (what moves), move Float64 (a fraction: the nearest fall, or a rise), price and
-        liquidation_price Float64 in USD (of one asset; null for the market), reason String where nothing would
-        liquidate, or no threshold is known; note String: collateral that backs nothing for want of a threshold, and
-        what could not be looked through.
+        Float64, what, asset_id String (what moves; the market has no id), move Float64 (a fraction: the nearest fall,
+        or a rise), price and liquidation_price Float64 in USD (of one asset; null for the market), reason String where
+        nothing would liquidate, or no threshold is known; note String: collateral that backs nothing for want of a
+        threshold, and what could not be looked through.
     """
     loan_sides = sides(positions, registry)
     if loan_sides.is_empty():
@@ -123,6 +123,7 @@ def loans(positions: pl.DataFrame, registry: Registry) -> pl.DataFrame:
                 "borrowed": row["borrowed"],
                 "health_factor": row["health_factor"] if has_collateral else None,
                 "what": registry.symbol(asset) if asset else "everything without a peg",
+                "asset_id": asset,
                 "move": move if has_collateral else None,
                 "price": price,
                 "liquidation_price": price * (1 + move) if is_priced else None,
@@ -168,12 +169,12 @@ def _day(stated: str) -> date | None:
         return None
 
 
-def time_to_act(found: pl.DataFrame, closes: Mapping[str, pl.DataFrame], *, end: date) -> pl.DataFrame:
+def time_to_act(found: pl.DataFrame, closes: pl.DataFrame, *, end: date) -> pl.DataFrame:
     """How fast the move that would liquidate each loan came in the last year, and how large it is against a usual day.
 
     Args:
         found: What `loans` gave.
-        closes: By symbol of what moves, its daily closes: day Date, price.
+        closes: Daily closes of what moves: asset_id, day Date, price.
         end: The day after the last.
 
     Returns:
@@ -183,8 +184,7 @@ def time_to_act(found: pl.DataFrame, closes: Mapping[str, pl.DataFrame], *, end:
     """
     rows = []
     for row in found.filter(pl.col("price").is_not_null() & pl.col("move").is_not_null()).iter_rows(named=True):
-        known = closes.get(row["what"])
-        path = _unbroken(known, end) if known is not None else pl.DataFrame(schema={"price": pl.Float64})
+        path = _unbroken(closes.filter(pl.col("asset_id") == row["asset_id"]), end)
         price = path["price"]
         rets = price.pct_change().drop_nulls().tail(_RECENT)
         spread = rets.std() if rets.len() >= MINIMUM_DAYS else None

@@ -403,6 +403,17 @@ def _names(symbols: Mapping[str, str], registry: Registry) -> dict[str, str]:
     return names
 
 
+def symbols(positions: pl.DataFrame, registry: Registry) -> list[str]:
+    """Symbols of positions and of what stands behind them, as other tables name assets: two coins may share one.
+
+    Args:
+        positions: What `holdings.positions` gave.
+        registry: What assets stand for.
+    """
+    bases = {base for asset in positions["asset_id"] for base in registry.exposures(asset)[0]}
+    return sorted({*positions["symbol"], *map(registry.symbol, bases)})
+
+
 def not_looked_through(exposures: pl.DataFrame, registry: Registry) -> str | None:
     """The assets that could not be looked through, and why, in one line; None where all could.
 

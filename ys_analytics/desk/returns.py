@@ -46,37 +46,49 @@ def with_growth(returns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_covered_days(months: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
-    """Months with the first and last day that any return covers: begins, ends Date; they say which months are parts.
+def with_partial_months(table: pl.DataFrame, returns: pl.DataFrame) -> pl.DataFrame:
+    """A table of months with those that returns cover in part: parts List(Int64), the numbers of a year's months.
 
     Args:
-        months: What `metrics.monthly_table` gave.
+        table: What `metrics.monthly_table` gave.
         returns: What `metrics.daily_returns` gave for one portfolio.
     """
-    with_return = returns.filter(pl.col("ret").is_not_null()).select(
-        "day", begun=pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)
+    parts = (
+        _covered_months(returns)
+        .filter(~pl.col("whole"))
+        .group_by(year=pl.col("month").dt.year(), maintain_order=True)
+        .agg(parts=pl.col("month").dt.month().cast(pl.Int64))
     )
-    return months.with_columns(
-        begins=pl.lit(with_return["begun"].min(), pl.Date), ends=pl.lit(with_return["day"].max(), pl.Date)
+    return table.join(parts, on="year", how="left", maintain_order="left").with_columns(
+        pl.col("parts").fill_null(pl.lit([], pl.List(pl.Int64)))
     )
 
 
 def months(returns: pl.DataFrame) -> pl.DataFrame:
     """Return of each calendar month since inception: month Date (its first day), ret Float64, whole Boolean, reason.
 
-    A month is whole where returns cover it from its first to its last day.
+    A month is whole where returns cover each of its days; one in which nothing was held for a while is not.
 
     Args:
         returns: What `metrics.daily_returns` gave for one portfolio.
     """
     found = metrics.performance.aggregate_returns(returns, every="month")
-    known = returns.filter(pl.col("ret").is_not_null())
-    first_day = known.select((pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)).min()).item()
-    last_day = known["day"].max()
-    is_whole = (pl.col("period") >= pl.lit(first_day, pl.Date)) & (
-        pl.col("period").dt.month_end() <= pl.lit(last_day, pl.Date)
+    whole = _covered_months(returns)
+    return found.join(whole, left_on="period", right_on="month", how="left", maintain_order="left").select(
+        month="period", ret="ret", whole=pl.col("whole").fill_null(value=False), reason="reason"
     )
-    return found.select(month="period", ret="ret", whole=is_whole.fill_null(value=False), reason="reason")
+
+
+def _covered_months(returns: pl.DataFrame) -> pl.DataFrame:
+    """Each month with a day that a return covers, oldest first: month Date, whole Boolean (all its days are)."""
+    begun = pl.col("day") - pl.duration(days=pl.col("days").fill_null(1) - 1)
+    days = returns.filter(pl.col("ret").is_not_null()).select(day=pl.date_ranges(begun, "day")).explode("day")
+    return (
+        days.group_by(month=pl.col("day").dt.truncate("1mo"), maintain_order=True)
+        .agg(covered=pl.col("day").n_unique())
+        .select("month", whole=pl.col("covered") == pl.col("month").dt.month_end().dt.day())
+        .sort("month")
+    )
 
 
 def month_statistics(of_months: pl.DataFrame) -> pl.DataFrame:

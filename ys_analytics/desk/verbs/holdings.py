@@ -90,5 +90,4 @@ class HoldingVerbs(Inputs):
     @cached_property
     def _underlying_symbols(self) -> list[str]:
         """Symbols of what is held, and of what stands behind it."""
-        underlying = lookthrough.look_through(self.positions(), self._registry)["name"]
-        return sorted({*self.positions()["symbol"], *underlying})
+        return lookthrough.symbols(self.positions(), self._registry)

@@ -51,8 +51,8 @@ class ReturnVerbs(Inputs):
         return metrics.drawdowns(returns.linkable(self.daily_returns), top=top)
 
     def monthly_returns(self) -> pl.DataFrame:
-        """Return of each month and year, and the first and last day that returns cover: begins, ends."""
-        return returns.with_covered_days(
+        """Return of each month and year, and which of its months returns cover in part."""
+        return returns.with_partial_months(
             metrics.performance.monthly_table(self.daily_returns), self.daily_returns
         ).sort("year", descending=True)
 

@@ -34,12 +34,8 @@ class RiskVerbs(ReturnVerbs, HoldingVerbs):
     def time_to_act(self) -> pl.DataFrame:
         """How fast the move that would liquidate each loan came in the last year, and in how many usual days."""
         found = self.loans()
-        moving = found.filter(pl.col("price").is_not_null() & pl.col("move").is_not_null())["what"].unique()
-        quotes = self._quotes_by_end.join(self._assets.select("symbol", asset_id="id"), on="asset_id")
-        closes = {
-            symbol: benchmark.daily_closes(quotes.filter(pl.col("symbol") == symbol), end=self.days[1])
-            for symbol in moving
-        }
+        quotes = self._quotes_by_end.filter(pl.col("asset_id").is_in(found["asset_id"].drop_nulls().to_list()))
+        closes = benchmark.daily_closes(quotes, end=self.days[1])
         return loans.time_to_act(found, closes, end=self.days[1])
 
     def liquidation_ladder(self) -> pl.DataFrame:

@@ -110,7 +110,7 @@ def monthly_returns(frame: pl.DataFrame) -> View:
 
     Args:
         frame: year Int32, Float64 columns jan to dec and total, null where there is no return or one crosses the
-            border; reason String: which; and perhaps begins, ends Date: the first and last day returns cover.
+            border; reason String: which; and perhaps parts List(Int64): the months that returns cover in part.
     """
     if frame.is_empty():
         return not_shown("Return of each month", "no month has a return yet")
@@ -163,15 +163,9 @@ def month_statistics(measured: pl.DataFrame) -> View:
 
 def _partial_months(frame: pl.DataFrame) -> set[tuple[str, int]]:
     """Year, and place in the row, of each month that returns cover only in part."""
-    if not {"begins", "ends"} <= set(frame.columns):
+    if "parts" not in frame.columns:
         return set()
-    begins, ends = frame["begins"][0], frame["ends"][0]
-    partial = set()
-    if begins is not None and begins.day > 1:
-        partial.add((str(begins.year), begins.month))
-    if ends is not None and (ends + _DAY).day > 1:
-        partial.add((str(ends.year), ends.month))
-    return partial
+    return {(str(year), month) for year, parts in frame.select("year", "parts").iter_rows() for month in parts}
 
 
 def _empty_month_notes(frame: pl.DataFrame) -> tuple[str, ...]:
