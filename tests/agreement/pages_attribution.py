@@ -1,4 +1,4 @@
-"""The numbers of the first page and of contribution, benchmark, target, stress and strategies, a second time."""
+"""The numbers of the first page and of contribution, benchmark, target and strategies, a second time."""
 
 import json
 import math
@@ -12,10 +12,8 @@ from . import plain_attribution as plain
 from .comparing import Sized
 from .pages import MISSING, Page, ViewData, page
 from .pages_holdings import held, net, pools_in_use
-from .pages_lending import loans_of
 from .pages_performance import beyond
 from .pages_risk import contributions as risk_parts
-from .pages_risk import registry_of
 from .plain_market import DAY, WEEK
 from .plain_metrics import BASIS, LINKED, Known, least, metric
 from .plain_returns import linked
@@ -400,48 +398,6 @@ def values_at_risk(r: Report, view_data: ViewData) -> Page:
     known = said is not None and last is not None and last > 0
     rows.append({"n": None, "rate": said / last if known else None, "amount": said})
     return Page(rows, facts=[30, len(points), 95])
-
-
-# Coins by other names: wrapped, or before they were renamed.
-_SAME = {"WETH": "ETH", "WBTC": "BTC", "MATIC": "POL"}
-
-
-@page("Historical stress episodes on the positions at the end of the week")
-def replays(r: Report, view_data: ViewData) -> Page:
-    """Each position's worth after the stored moves of what stands behind it."""
-    from ys_analytics.metrics.risk.episode_moves import (
-        MOVES,
-    )  # the stored facts; tests/metrics compares them with prices
-
-    if not held(r):
-        return Page([])
-    registry = registry_of(r)
-    whole = float(net(r))
-    rows = []
-    for name in view_data.column("episode"):
-        moves = {asset["id"]: MOVES[name].get(_SAME.get(asset["symbol"], asset["symbol"])) for asset in r.assets}
-        jumps = {asset: move or 0.0 for asset, move in moves.items()}
-        after = math.fsum(float(one.value) * registry.growth(one.asset, jumps) for one in held(r))
-        size = math.fsum(abs(float(one.value)) for one in held(r))
-        seen = math.fsum(abs(float(one.value)) for one in held(r)
-                         if all(moves[base] is not None for base in registry.exposures(one.asset)))  # fmt: skip
-        rows.append({
-            "episode": name, "change": Sized(after - whole, size) if seen else None,
-            "ret": Sized(after / whole - 1, 1.0) if seen and whole > 0 else None,
-            "health": _least_health(r, registry, jumps) if seen else None, "covered": seen / size if size else 0.0,
-        })  # fmt: skip
-    return Page(rows)
-
-
-def _least_health(r: Report, registry: Any, jumps: dict[str, float]) -> float | None:
-    from .pages_lending import _worths
-
-    found = []
-    for loan in loans_of(r).values():
-        _, backing, debt = _worths(registry, loan, jumps)
-        if debt > 0:
-            found.append(backing / debt)
-    return min(found, default=None)
 
 
 # How it was run

@@ -1,13 +1,20 @@
-"""Move that would liquidate each loan, a second time: moves after which backing and debt are worth the same."""
+"""The numbers on loans and past episodes, a second time: what backs and owes, and what is left of it after moves.
 
+Of the kit it takes the stored moves of past episodes alone: facts, which tests/metrics compares with prices.
+"""
+
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import stdev
 from typing import Any
 
+from ys_analytics.metrics.risk.episode_moves import MOVES
+
+from .comparing import Sized
 from .pages import Page, ViewData, page
-from .pages_holdings import held
+from .pages_holdings import held, net
 from .pages_risk import registry_of
 from .plain_holdings import Position
 from .plain_ledger import said
@@ -178,3 +185,39 @@ def ladder(r: Report, _: ViewData) -> Page:
             row: dict[str, Any] = {"step": step, "collateral": collateral, "borrowed": debt}
             rows.append({**row, "health_factor": backing / debt if debt else None})
     return Page(rows, facts=[1, len(rows)])
+
+
+# Coins by other names: wrapped, or before they were renamed.
+_SAME = {"WETH": "ETH", "WBTC": "BTC", "MATIC": "POL"}
+
+
+@page("Historical stress episodes on the positions at the end of the week")
+def replays(r: Report, view_data: ViewData) -> Page:
+    """Each position's worth after the stored moves of what stands behind it."""
+    if not held(r):
+        return Page([])
+    registry = registry_of(r)
+    whole = float(net(r))
+    rows = []
+    for name in view_data.column("episode"):
+        moves = {asset["id"]: MOVES[name].get(_SAME.get(asset["symbol"], asset["symbol"])) for asset in r.assets}
+        jumps = {asset: move or 0.0 for asset, move in moves.items()}
+        after = math.fsum(float(one.value) * registry.growth(one.asset, jumps) for one in held(r))
+        size = math.fsum(abs(float(one.value)) for one in held(r))
+        seen = math.fsum(abs(float(one.value)) for one in held(r)
+                         if all(moves[base] is not None for base in registry.exposures(one.asset)))  # fmt: skip
+        rows.append({
+            "episode": name, "change": Sized(after - whole, size) if seen else None,
+            "ret": Sized(after / whole - 1, 1.0) if seen and whole > 0 else None,
+            "health": _least_health(r, registry, jumps) if seen else None, "covered": seen / size if size else 0.0,
+        })  # fmt: skip
+    return Page(rows)
+
+
+def _least_health(r: Report, registry: Registry, jumps: dict[str, float]) -> float | None:
+    found = []
+    for loan in loans_of(r).values():
+        _, backing, debt = _worths(registry, loan, jumps)
+        if debt > 0:
+            found.append(backing / debt)
+    return min(found, default=None)
