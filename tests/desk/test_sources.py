@@ -55,7 +55,7 @@ def test_a_frame_of_one_portfolio_holds_its_own_rows_and_no_others(tmp_path):
         asset_allocation=pl.concat_list([share] * 6),
     )
     snapshots.write_parquet(tmp_path / "portfolio_snapshots.parquet")
-    said = subprocess.run(  # noqa: S603 - our own program
+    said = subprocess.run(
         [sys.executable, "-c", _READS, str(tmp_path), str(_READ), str(_DAYS)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -134,11 +134,12 @@ def test_refused_numbers_say_why(printed):
 
 
 def test_the_same_week_printed_twice_is_the_same(week, printed, tmp_path):
-    """Byte for byte, so that a difference means a difference."""
+    """Byte for byte, the paper as well, so that a difference means a difference."""
     week.copy(tmp_path)
     (again,) = reporting.report(week.settings(tmp_path), week=week.name, portfolios=[HOSTILE])
     assert again.json.read_bytes() == printed[HOSTILE].json.read_bytes()
     assert again.html.read_bytes() == printed[HOSTILE].html.read_bytes()
+    assert again.pdf.read_bytes() == printed[HOSTILE].pdf.read_bytes()
 
 
 BROKEN = Finding(

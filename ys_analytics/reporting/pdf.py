@@ -5,6 +5,7 @@ the browser wrote stays as it is.
 """
 
 import io
+import re
 import zlib
 from datetime import datetime
 
@@ -23,10 +24,15 @@ from pypdf.generic import (
 )
 
 
+# What the browser writes of the time and of elements; the same length comes in its place.
+_STAMPED = re.compile(rb"(/(?:CreationDate|ModDate) \()D:\d{14}\+00'00'")
+_NUMBERED = re.compile(rb"\(node(\d{8,})\)")
+
+
 def with_metadata(
     pdf: bytes, *, title: str, author: str, subject: str, as_of: datetime, attachment: tuple[str, bytes]
 ) -> bytes:
-    """The PDF with its metadata, and a file attached.
+    """The PDF with its metadata, and a file attached: the same page gives the same bytes, whenever it is printed.
 
     The browser stamps the clock and itself; the moment its data were read stands there instead.
 
@@ -38,10 +44,12 @@ def with_metadata(
         as_of: When its data were read, in UTC.
         attachment: Name and content of the file.
     """
+    moment = f"D:{as_of:%Y%m%d%H%M%S}+00'00'"
+    pdf = _without_clock_and_counter(pdf, moment)
     reader = _reader(pdf)
     trailer = reader.trailer
     size = int(str(trailer["/Size"]))
-    stamp = TextStringObject(f"D:{as_of:%Y%m%d%H%M%S}+00'00'")
+    stamp = TextStringObject(moment)
     name, content = attachment
     root = _dictionary(trailer, "/Root")
     info = DictionaryObject(
@@ -96,6 +104,23 @@ def with_metadata(
         size + 1: specification,
     }
     return _append_update(pdf, changed, root=root_at, info=info_at, identity=trailer.get("/ID"))
+
+
+def _without_clock_and_counter(pdf: bytes, moment: str) -> bytes:
+    """The file without what differs from print to print; no byte of it moves.
+
+    The browser writes the time, and names the elements of a table by a number that counts through all pages it has
+    printed: here from 1 on in every file, in the same order.
+
+    >>> _without_clock_and_counter(
+    ...     b"/ModDate (D:20260101000000+00'00') (node00000090) (node00000007)", "D:20251231235959+00'00'"
+    ... )
+    b"/ModDate (D:20251231235959+00'00') (node00000002) (node00000001)"
+    """
+    pdf = _STAMPED.sub(rb"\1" + moment.encode(), pdf, count=2)
+    numbers = sorted({int(number) for number in _NUMBERED.findall(pdf)})
+    place = {number: index for index, number in enumerate(numbers, start=1)}
+    return _NUMBERED.sub(lambda found: b"(node%0*d)" % (len(found[1]), place[int(found[1])]), pdf)
 
 
 def _reader(pdf: bytes) -> PdfReader:
