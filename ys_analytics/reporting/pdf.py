@@ -23,7 +23,6 @@ from pypdf.generic import (
     TextStringObject,
 )
 
-
 # What the browser writes of the time and of elements; the same length comes in its place.
 _STAMPED = re.compile(rb"(/(?:CreationDate|ModDate) \()D:\d{14}\+00'00'")
 _NUMBERED = re.compile(rb"\(node(\d{8,})\)")
