@@ -26,7 +26,7 @@ report: .venv/report ## from an empty machine to a weekly PDF
 
 test: .venv/ready ## every test, on real engines
 	@$(BIN)/ys browser
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
 
 test-servers: .venv/ready ## faults of real servers: needs Debian's postgresql, pgbouncer, haproxy, redis, stunnel4
 	@$(BIN)/python -m pytest -q -m servers tests

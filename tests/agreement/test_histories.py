@@ -17,7 +17,7 @@ from .histories import HISTORIES_A_WORLD, History, World, random_history
 
 HISTORIES = 2_000
 # Every so many-th market in `make test`, each with its eight histories; all of them in `make test-servers`.
-STEPS = [pytest.param(15, id="some"), pytest.param(1, id="all", marks=pytest.mark.servers)]
+STEPS = [pytest.param(25, id="some"), pytest.param(1, id="all", marks=pytest.mark.servers)]
 # What costs most is asked of every second or fourth history.
 SPARSE = {"counts": 4, "books": 2, "lots": 2}
 _SHOWN = 3

@@ -23,7 +23,7 @@ from ys_analytics.schemas import TABLES
 from .reading import read
 
 # How many of each are tried, of which so many in `make test` and all in `make test-servers`.
-FILES = [200, pytest.param(2_000, marks=pytest.mark.servers)]
+FILES = [120, pytest.param(2_000, marks=pytest.mark.servers)]
 NOISY = [100, pytest.param(1_000, marks=pytest.mark.servers)]
 COLUMNS = list(TABLES["market_data"].schema)
 ASSET = "ab1d5c40-7b96-5788-96c7-5d6b88a4a1e8"
