@@ -4,17 +4,7 @@ from collections import Counter
 
 import pytest
 
-from . import (
-    pages_attribution,
-    pages_exposure,
-    pages_holdings,
-    pages_lending,
-    pages_months,
-    pages_past_weeks,
-    pages_performance,
-    pages_risk,
-    pages_yields,
-)
+from . import every_page
 from .conftest import cells, seen_by
 from .histories import random_history
 from .kit import HistoryRun, desk_of
@@ -24,10 +14,7 @@ from .plain_market import WEEK
 from .plain_run import Report, monday_of
 from .test_histories import week_of
 
-__all__ = [
-    "pages_attribution", "pages_exposure", "pages_holdings", "pages_lending", "pages_months", "pages_past_weeks",
-    "pages_performance", "pages_risk", "pages_yields",
-]  # fmt: skip
+__all__ = ["every_page"]  # imported for the views it names
 
 # Every so many-th history of the two thousand, so that each is of another market; three in `make test`.
 STEPS = [pytest.param(400, id="some"), pytest.param(50, id="all", marks=pytest.mark.servers)]

@@ -5,7 +5,6 @@ opens the one store it needs and closes it again, so that a notebook left open
 holds no lock.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -71,14 +70,10 @@ class Source(Protocol):
         """Points of a collection, at least the `limit` nearest by cosine of those that hold `where`."""
 
 
-def _alone(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same rows without the rest of their file: a filter leaves all texts that were read behind a list of texts."""
-    if not any(dtype.is_nested() for dtype in frame.dtypes):
-        return frame
-    written = io.BytesIO()
-    frame.write_ipc(written)
-    written.seek(0)
-    return pl.read_ipc(written)
+def _compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """Copy the rows out of the file they were read from: a list of texts holds all texts of it after a filter."""
+    nested = any(dtype.is_nested() for dtype in frame.dtypes)
+    return pl.read_ipc(frame.write_ipc(None).getvalue()) if nested else frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +110,19 @@ class Frozen:
         """Only the file's matching rows are read, and small frames once; of one portfolio, the one asked for last."""
         record = self.run.manifest.frames.get(name)
         if where is not None and (record is None or record.rows > _MAX_KEPT_ROWS):
-            return _alone(self._scanned(name, portfolio).filter(where).collect())
+            return _compact(self._scanned(name, portfolio).filter(where).collect())
         frame = self._read_before.get((name, portfolio))
         if frame is None:
-            frame = _alone(self._scanned(name, portfolio).collect())
+            frame = _compact(self._scanned(name, portfolio).collect())
             if frame.height <= _MAX_KEPT_ROWS:
                 self._keep(name, portfolio, frame)
         return frame.clone() if where is None else frame.filter(where)
 
     def _keep(self, name: str, portfolio: str | None, frame: pl.DataFrame) -> None:
         """Keep a frame for who asks again, and forget those of other portfolios: a fleet has thousands."""
-        for kept in list(self._read_before):
-            if None not in {kept[1], portfolio} and kept[1] != portfolio:
-                del self._read_before[kept]
+        if portfolio is not None:
+            for key in [key for key in self._read_before if key[1] not in {None, portfolio}]:
+                del self._read_before[key]
         self._read_before[name, portfolio] = frame
 
     def _scanned(self, name: str, portfolio: str | None) -> pl.LazyFrame:

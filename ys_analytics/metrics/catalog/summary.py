@@ -72,13 +72,7 @@ def fleet(
     """
     metric_list = named_metrics(metrics)
     numbers = _numbers(returns, metric_list, by=by, risk_free=risk_free, since=since)
-    null_reasons = {
-        metric.name: pl.when((_count(metric) >= metric.minimum) & is_linkable(metric, since=since)).then(
-            pl.col(metric.name)
-        )
-        for metric in metric_list
-    }
-    return numbers.select(by, *_WINDOW, **null_reasons)
+    return numbers.select(by, *_WINDOW, **{metric.name: _value(metric, since=since) for metric in metric_list})
 
 
 def summarise(
@@ -240,16 +234,20 @@ def _count(metric: Metric) -> pl.Expr:
 
 def _stated(numbers: pl.DataFrame, metrics: tuple[Metric, ...], *, since: date | None) -> pl.DataFrame:
     """The numbers of metrics that have enough of a sample, with their dates; and why returns cannot be linked."""
-    values, dates = {}, {}
-    for metric in metrics:
-        enough = _count(metric) >= metric.minimum
-        linkable = enough & pl.col(_NOT_LINKABLE).is_null() if links_returns(metric) else enough
-        values[metric.name] = pl.when(linkable).then(pl.col(metric.name).cast(pl.Float64))
-        for column in (f"{metric.name}:{name}" for name in _DATES):
-            if column in numbers.columns:
-                dates[column] = pl.when(pl.col(metric.name).is_not_null()).then(pl.col(column))
-    stated = numbers.with_columns(not_linkable_reason(since=since).alias(_NOT_LINKABLE)).with_columns(**values)
-    return stated.with_columns(**dates)
+    values = {metric.name: _value(metric, since=since).cast(pl.Float64) for metric in metrics}
+    dates = {
+        column: pl.when(pl.col(metric.name).is_not_null()).then(pl.col(column))
+        for metric in metrics
+        for column in (f"{metric.name}:{name}" for name in _DATES)
+        if column in numbers.columns
+    }
+    reason = not_linkable_reason(since=since).alias(_NOT_LINKABLE)
+    return numbers.with_columns(reason, **values).with_columns(**dates)
+
+
+def _value(metric: Metric, *, since: date | None) -> pl.Expr:
+    """The number of a metric whose sample is large enough and linked, else null."""
+    return pl.when((_count(metric) >= metric.minimum) & is_linkable(metric, since=since)).then(pl.col(metric.name))
 
 
 def _long(stated: pl.DataFrame, metric: Metric, *, by: str) -> pl.DataFrame:
